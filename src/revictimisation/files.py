@@ -1,0 +1,111 @@
+"""The one module that reads and writes files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from revictimisation.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CHUNK_BYTES = 1 << 20
+
+
+def resource_dir(name: str) -> Path:
+    """Find a folder that comes with the project (`data_dictionary`, `notebooks`, `pipelines`).
+
+    In an installed wheel it lies inside the package, in a checkout at its root.
+    """
+    package = Path(__file__).parent
+    for folder in (package / "resources" / name, package.parent.parent / name):
+        if folder.is_dir():
+            return folder
+    raise FileNotFoundError(f"the installation is incomplete: {name} is missing")
+
+
+def package_file(*parts: str) -> Path:
+    """Find a file that lies inside the package itself."""
+    return Path(__file__).parent.joinpath(*parts)
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 text (with or without byte order mark); `UsageError` if it can't be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UsageError(f"There is no file {path}.") from None
+    except (OSError, UnicodeDecodeError) as fault:
+        raise UsageError(f"{path} can't be read as UTF-8 text ({type(fault).__name__}).") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text with Unix line ends, making the folder; the file appears whole or not."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, so that an interrupted run leaves no half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Read a JSON object; None if there is none or it is not whole."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON object, readable by people."""
+    write_text(path, json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def write_table(frame: pd.DataFrame, folder: Path, name: str, formats: Iterable[str]) -> list[Path]:
+    """Write a table as `csv` and/or `parquet`, the same bytes for the same content.
+
+    Missing values are empty in CSV and null in Parquet.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for kind in formats:
+        path = folder / f"{name}.{kind}"
+        part = path.with_name(path.name + ".part")
+        if kind == "csv":
+            frame.to_csv(part, index=False, lineterminator="\n", encoding="utf-8")
+        else:
+            frame.to_parquet(part, index=False)
+        part.replace(path)
+        written.append(path)
+    return written
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read one of our own Parquet tables."""
+    import pandas as pd
+
+    return pd.read_parquet(path)
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, as hexadecimal text."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(CHUNK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def hash_files(folder: Path, pattern: str = "**/*") -> dict[str, str]:
+    """SHA-256 of every file below a folder, by its path inside the folder, in order."""
+    paths = sorted(path for path in folder.glob(pattern) if path.is_file())
+    return {path.relative_to(folder).as_posix(): hash_file(path) for path in paths}

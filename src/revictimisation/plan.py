@@ -1,0 +1,330 @@
+"""The study plan: the only place for a study's dates, windows and thresholds.
+
+`read_plan` turns the text of a study file into a frozen `StudyPlan`. Every key but `name` has a
+default; all faults are reported at once, an unknown key together with the nearest known one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import math
+from collections.abc import Hashable
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from revictimisation.errors import StudyError
+
+NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
+
+
+def _read_date(value: object) -> object:
+    if isinstance(value, dt.datetime) or not isinstance(value, str | dt.date):
+        raise ValueError("must be a date like 2013-04-27")
+    if isinstance(value, str):
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            raise ValueError("must be a date like 2013-04-27") from None
+    return value
+
+
+Day = Annotated[dt.date, BeforeValidator(_read_date)]
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
+Count = Annotated[int, Field(ge=0)]
+Language = Literal["sv", "en"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Title(_Part):
+    """The study's title in both languages."""
+
+    sv: str = ""
+    en: str = ""
+
+
+class Accrual(_Part):
+    """The first and the last day (both included) on which an index report may be made."""
+
+    from_on: Day = dt.date(2011, 1, 1)
+    to_on: Day = dt.date(2014, 12, 31)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Accrual:
+        if self.to_on < self.from_on:
+            raise ValueError("to_on is before from_on")
+        return self
+
+
+class Eligibility(_Part):
+    """Which reports may be an index report. `None` for districts and municipalities means all."""
+
+    min_age: Count = 0
+    max_age: Count = 120
+    relations: tuple[str, ...] = (
+        "current_partner",
+        "former_partner",
+        "parent",
+        "sibling",
+        "child",
+        "other_relative",
+    )
+    districts: tuple[str, ...] | None = None
+    municipalities: tuple[str, ...] | None = None
+    washout_days: Count = 365
+
+
+class Outcome(_Part):
+    """What counts as a new report: against whom, breach-only or not, and from which day."""
+
+    who: Literal["same_suspect", "any_suspect"] = "same_suspect"
+    drop_breach_only: bool = False
+    lag_days: Count = 1
+
+
+class Measure(_Part):
+    """One exposure: a set of codes, or `joint_within_days` for what two agencies start together."""
+
+    codes: tuple[str, ...] = ()
+    joint_within_days: Annotated[int, Field(ge=0)] | None = None
+    grace_days: Count = 30
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Measure:
+        if self.codes and self.joint_within_days is not None:
+            raise ValueError("has both codes and joint_within_days: choose one")
+        return self
+
+    @property
+    def is_joint(self) -> bool:
+        """True for a measure defined by two agencies starting something close in time."""
+        return self.joint_within_days is not None
+
+
+class Bootstrap(_Part):
+    """How many replicates and which seed."""
+
+    replicates: Count = 200
+    seed: Count = 1
+
+
+class Disclosure(_Part):
+    """Counts from 1 to `threshold` - 1 are suppressed; the others are rounded to `rounding`."""
+
+    threshold: Annotated[int, Field(ge=1)] = 5
+    rounding: Annotated[int, Field(ge=1)] = 5
+
+
+DEFAULT_ADJUST_FOR = (
+    "sex",
+    "age_group",
+    "relation",
+    "is_honour",
+    "risk_level",
+    "n_earlier_reports",
+    "offence_group",
+    "index_year",
+    "police_district",
+)
+DEFAULT_SUBGROUPS = (
+    "is_honour",
+    "relation_group",
+    "sex",
+    "age_group",
+    "risk_level",
+    "municipality_group",
+)
+COVARIATES = (
+    *DEFAULT_ADJUST_FOR,
+    "age",
+    "relation_group",
+    "municipality_group",
+    "municipality_code",
+    "protected_identity",
+)
+NUMBER_COVARIATES = ("n_earlier_reports", "index_year", "age")
+
+
+def _default_measures() -> dict[str, Measure]:
+    order = "non_contact_order"
+    kinds = ("", "_shared_home", "_extended", "_electronic")
+    return {
+        order: Measure(codes=tuple(order + kind for kind in kinds), grace_days=30),
+        "joint": Measure(joint_within_days=30, grace_days=60),
+    }
+
+
+class StudyPlan(_Part):
+    """Everything a study decides, frozen.
+
+    Days count from the index report, which is day 0. `risk_level_by_day` and
+    `earlier_reports_cap` are definitions of the contract, not choices of a study.
+    """
+
+    risk_level_by_day: ClassVar[int] = 7
+    earlier_reports_cap: ClassVar[int] = 5
+
+    name: Name
+    title: Title = Title()
+    accrual: Accrual = Accrual()
+    data_end_on: Day = dt.date(2018, 12, 31)
+    eligibility: Eligibility = Eligibility()
+    outcome: Outcome = Outcome()
+    horizon_days: Annotated[int, Field(ge=1, le=36525)] = 1461
+    report_at_days: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (
+        182,
+        365,
+        730,
+        1461,
+    )
+    measures: dict[Name, Measure] = Field(default_factory=_default_measures)
+    adjust_for: tuple[str, ...] = DEFAULT_ADJUST_FOR
+    subgroups: tuple[str, ...] = DEFAULT_SUBGROUPS
+    bootstrap: Bootstrap = Bootstrap()
+    disclosure: Disclosure = Disclosure()
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("sv", "en")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_codes(cls, given: Any) -> Any:
+        """A measure that names neither codes nor a joint window has the code of its own name."""
+        measures = given.get("measures") if isinstance(given, dict) else None
+        if not isinstance(measures, dict):
+            return given
+        named = {
+            key: {**(one or {}), "codes": (key,)}
+            if one is None or (isinstance(one, dict) and not {"codes", "joint_within_days"} & set(one))
+            else one
+            for key, one in measures.items()
+        }
+        return {**given, "measures": named}
+
+    @model_validator(mode="after")
+    def _known_covariates(self) -> StudyPlan:
+        faults = []
+        for key in ("adjust_for", "subgroups"):
+            names: tuple[str, ...] = getattr(self, key)
+            for name in names:
+                if name not in COVARIATES and not name.startswith("x_"):
+                    faults.append(f"{key}: unknown covariate {name!r}{_nearest(name, COVARIATES)}")
+            if len(set(names)) < len(names):
+                faults.append(f"{key}: a covariate is named twice")
+        for name in self.subgroups:
+            if name in NUMBER_COVARIATES:
+                faults.append(f"subgroups: {name!r} is a number, not a group")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @property
+    def measure_names(self) -> tuple[str, ...]:
+        """The measures in the order of the study file."""
+        return tuple(self.measures)
+
+    @property
+    def x_columns(self) -> tuple[str, ...]:
+        """The extract's own covariates (`x_...`) that the study names, each once."""
+        named = (*self.adjust_for, *self.subgroups)
+        return tuple(dict.fromkeys(name for name in named if name.startswith("x_")))
+
+    @property
+    def curve_days(self) -> tuple[int, ...]:
+        """Days at which curves are reported: about fifty, with every day of `report_at_days`."""
+        step = math.ceil(self.horizon_days / 48)
+        days = {*range(0, self.horizon_days + 1, step), self.horizon_days, *self.report_at_days}
+        return tuple(sorted(day for day in days if day <= self.horizon_days))
+
+    def title_in(self, language: str) -> str:
+        """The title in a language, else in the other, else the name."""
+        texts = (getattr(self.title, language), self.title.sv, self.title.en, self.name)
+        return next(text for text in texts if text)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML with dates left as text and doubled keys refused."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        doubled = {str(key) for key in keys if keys.count(key) > 1}
+        if doubled:
+            line = node.start_mark.line + 1
+            raise StudyError(f"key given twice near line {line}: {', '.join(sorted(doubled))}")
+        return super().construct_mapping(node, deep=deep)
+
+
+_StrictLoader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_plan(text: str) -> StudyPlan:
+    """Read the text of a study file into a frozen plan.
+
+    Raises `StudyError` with every fault at once: unknown keys with the nearest known one, wrong
+    types, dates out of order.
+
+    >>> read_plan("name: mini").report_at_days
+    (182, 365, 730, 1461)
+    >>> read_plan("name: mini\\nhorizon_day: 365")
+    Traceback (most recent call last):
+    revictimisation.errors.StudyError: The study file does not conform:
+    - horizon_day: unknown key; did you mean horizon_days?
+    """
+    try:
+        given = yaml.load(text, Loader=_StrictLoader)
+    except yaml.YAMLError as fault:
+        mark = getattr(fault, "problem_mark", None)
+        where = f" near line {mark.line + 1}" if mark else ""
+        raise StudyError(f"The study file is not readable as YAML{where}.") from None
+    except TypeError:
+        raise StudyError("The study file uses a list or a mapping as a key.") from None
+    if not isinstance(given, dict):
+        raise StudyError("The study file must be a list of keys and values; `name` is required.")
+    try:
+        return StudyPlan.model_validate(_tuples(given))
+    except ValidationError as fault:
+        lines = [f"- {_tell(error)}" for error in fault.errors()]
+        raise StudyError("\n".join(["The study file does not conform:", *lines])) from None
+
+
+def _tuples(value: Any) -> Any:
+    """Lists as tuples: strict validation of frozen plans takes no lists."""
+    if isinstance(value, dict):
+        return {key: _tuples(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return tuple(_tuples(one) for one in value)
+    return value
+
+
+def _tell(error: Any) -> str:
+    path = [str(part) for part in error["loc"] if part != "[key]"]
+    where = ".".join(path) or "study file"
+    if error["type"] == "extra_forbidden":
+        return f"{where}: unknown key{_nearest(path[-1], _known_keys(path[:-1]))}"
+    if error["type"] == "missing":
+        return f"{where}: required"
+    if error["type"] == "string_pattern_mismatch":
+        return f"{where}: lower-case English letters, digits and _ only, beginning with a letter"
+    return f"{where}: {str(error['msg']).removeprefix('Value error, ')}"
+
+
+def _known_keys(path: list[str]) -> tuple[str, ...]:
+    """The keys that may stand at a place in the study file."""
+    model: Any = StudyPlan
+    for part in path:
+        if part in getattr(model, "model_fields", {}):
+            model = model.model_fields[part].annotation
+            inner = [one for one in get_args(model) if hasattr(one, "model_fields")]
+            model = inner[0] if inner else model
+    return tuple(getattr(model, "model_fields", {}))
+
+
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
