@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""Set everything up and do one thing, with nothing but Python and pip.
+
+python do.py demo     an invented county, the whole study on it, the pages
+python do.py check    format, lint, types, notebooks, tests: all checks
+python do.py setup    the environment only
+python do.py carry    fill wheels/, for a machine without a network
+
+Everything lands beside this file: uv in .tools/, the environment in .venv/, results in build/.
+Nothing is written to the system's Python. Where a folder wheels/ stands here (made by `carry`),
+all packages come from it and nothing from a network.
+
+Syntax here stays readable for old Pythons, so that they get a sentence instead of a traceback.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+TOOLS = ROOT / ".tools"
+WHEELS = ROOT / "wheels"
+COUNTY = ROOT / "build" / "county"
+OUT = ROOT / "build" / "out"
+STUDY = ROOT / "pipelines" / "studies" / "county.yaml"
+VENV = Path(os.environ.get("UV_PROJECT_ENVIRONMENT", str(ROOT / ".venv")))
+
+UV = "uv>=0.13.9,<0.14"
+OLDEST = (3, 11, 5)
+TOO_NEW = (3, 15)  # the locked packages have no ready builds for it
+NAMES = ("python3.13", "python3.12", "python3.11", "python3.14", "python3", "python")
+HELP = """No suitable Python was found: this one is {here}, needed is 3.11.5 to 3.14.
+Install one of these beside it and call this again, or call this with it:
+  Windows, macOS   python.org/downloads, or: winget install Python.Python.3.13, brew install python@3.13
+  Debian, Ubuntu   apt install python3.13 (or the newest that `apt search python3.1` shows)
+  anywhere         conda create -n study python=3.13 && conda activate study
+or let uv fetch one into your home folder: set the environment variable
+UV_PYTHON_DOWNLOADS=automatic and call this again."""
+
+
+def main(arguments):
+    """Do what the one argument says; the result is the process's exit code."""
+    if len(arguments) != 1 or arguments[0] not in DEEDS:
+        print(__doc__)
+        return 2
+    python = find_python()
+    if python is None:
+        print(HELP.format(here=".".join(str(part) for part in sys.version_info[:3])))
+        return 1
+    try:
+        uv = find_uv() or install_uv()
+        return DEEDS[arguments[0]](uv, python)
+    except subprocess.CalledProcessError as fault:
+        shown = " ".join(str(word) for word in fault.cmd)
+        print("\nThis step ended with code {}:\n  {}".format(fault.returncode, shown))
+        return fault.returncode
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from here.")
+        return 130
+
+
+def find_python():
+    """Say which interpreter to use: this one, a newer on PATH, or one that uv may fetch; or None."""
+    if OLDEST <= sys.version_info[:3] < TOO_NEW:
+        return getattr(sys, "_base_executable", None) or sys.executable
+    for name in NAMES:
+        found = shutil.which(name)
+        if found and is_suitable(found):
+            return found
+    return "3.13" if os.environ.get("UV_PYTHON_DOWNLOADS", "never") != "never" else None
+
+
+def is_suitable(python):
+    """Ask an interpreter whether its version lies in the supported range."""
+    question = "import sys; sys.exit(not {} <= sys.version_info[:3] < {})".format(OLDEST, TOO_NEW)
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    try:
+        return subprocess.run([python, "-c", question], **silent).returncode == 0
+    except OSError:
+        return False
+
+
+def find_uv():
+    """Find the uv that an earlier call installed; None if there is none."""
+    for place in ("bin/uv", "bin/uv.exe", "Scripts/uv.exe"):
+        if (TOOLS / place).is_file():
+            return str(TOOLS / place)
+    return None
+
+
+def install_uv():
+    """Install uv into .tools/; pip allows a folder of one's own also where PEP 668 holds."""
+    print("Installing uv into {} ...".format(TOOLS.name))
+    source = ["--no-index", "--find-links", str(WHEELS)] if WHEELS.is_dir() else []
+    run([sys.executable, "-m", "pip", "install", "-q", "--target", str(TOOLS), *source, UV])
+    uv = find_uv()
+    if uv is None:
+        raise SystemExit("pip put no uv into {}: delete the folder and try again.".format(TOOLS))
+    return uv
+
+
+def environment():
+    """Give the variables for every step: no fetched Pythons unless asked for, no foreign paths."""
+    env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
+    env.setdefault("UV_PYTHON_DOWNLOADS", "never")
+    env.update(UV_PROJECT_ENVIRONMENT=str(VENV), PYTHONUTF8="1")
+    env.update(PIP_USER="0", PIP_REQUIRE_VIRTUALENV="0", PIP_ROOT_USER_ACTION="ignore")
+    env.update(PIP_DISABLE_PIP_VERSION_CHECK="1")
+    return env
+
+
+def run(command):
+    """Run a step in the project's folder; `CalledProcessError` if it fails."""
+    subprocess.run(command, cwd=str(ROOT), env=environment(), check=True)
+
+
+def program(name):
+    """Say where a program of the environment lies."""
+    return str(VENV / "Scripts" / (name + ".exe") if os.name == "nt" else VENV / "bin" / name)
+
+
+def setup(uv, python):
+    """Make the environment exactly as locked, from wheels/ if it is there."""
+    if not WHEELS.is_dir():
+        run([uv, "sync", "--frozen", "--python", python])
+        return 0
+    here = ["--python", str(VENV), "--offline", "--no-index", "--find-links", str(WHEELS)]
+    run([uv, "venv", "--allow-existing", "--offline", "--python", python, str(VENV)])
+    # wheels that were built from a source archive differ from its hash: checked when carried
+    locked = ["--no-verify-hashes", "-r", str(WHEELS / "requirements.txt")]
+    run([uv, "pip", "install", *here, *locked])
+    run([uv, "pip", "install", *here, "--no-deps", "--editable", str(ROOT)])
+    return 0
+
+
+def demo(uv, python):
+    """Make the invented county, run the study on it and say where the pages are."""
+    setup(uv, python)
+    study = program("revictimisation")
+    if (COUNTY / "truth.csv").is_file():
+        print("Kept the county in {} (delete it to have it made anew).".format(COUNTY))
+    else:
+        run([study, "simulate", str(COUNTY), "--people", "3000", "--seed", "1"])
+    run([study, "run", str(STUDY), "--data", str(COUNTY), "--out", str(OUT)])
+    site = OUT / "site" / "index.html"
+    if not site.is_file():
+        print("The run ended without pages: {} is missing.".format(site))
+        return 1
+    print("\nThe pages: {}\n{}".format(site, site.as_uri()))
+    return 0
+
+
+def check(uv, python):
+    """Run every check, also after one has failed; code 1 if any failed."""
+    setup(uv, python)
+    notebooks = sorted(str(path) for path in (ROOT / "notebooks").rglob("*.ipynb"))
+    checks = {
+        "format": ["ruff", "format", "--check", "."],
+        "lint": ["ruff", "check", "."],
+        "types": ["mypy"],
+        "stored notebooks": ["nbstripout", "--verify", *notebooks],
+        "tests": ["pytest", "-n", "2"],
+    }
+    failed = [name for name, words in checks.items() if not passes(name, words)]
+    print("\nFailed: {}.".format(", ".join(failed)) if failed else "\nAll checks passed.")
+    return 1 if failed else 0
+
+
+def passes(name, words):
+    """Run one check and say whether it held."""
+    print("\n== " + name, flush=True)
+    command = [program("python"), "-m", *words]
+    return subprocess.run(command, cwd=str(ROOT), env=environment()).returncode == 0
+
+
+def carry(uv, python):
+    """Fill wheels/ with all that `setup` needs, for the same system and version of Python."""
+    WHEELS.mkdir(exist_ok=True)
+    locked = WHEELS / "requirements.txt"
+    run([uv, "export", "-q", "--frozen", "--no-emit-project", "--output-file", str(locked)])
+    wheel = [python, "-m", "pip", "wheel", "--wheel-dir", str(WHEELS)]
+    run([*wheel, "--require-hashes", "-r", str(locked)])
+    run([*wheel, UV, "hatchling>=1.27"])
+    print("\nCarry this whole folder, with wheels/ and without .venv/ and .tools/.")
+    return 0
+
+
+DEEDS = {"demo": demo, "check": check, "setup": setup, "carry": carry}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
