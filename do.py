@@ -66,20 +66,22 @@ def find_python():
     if OLDEST <= sys.version_info[:3] < TOO_NEW:
         return getattr(sys, "_base_executable", None) or sys.executable
     for name in NAMES:
-        found = shutil.which(name)
-        if found and is_suitable(found):
-            return found
+        command = shutil.which(name)
+        python = ask_where(command) if command else None
+        if python:
+            return python
     return "3.13" if os.environ.get("UV_PYTHON_DOWNLOADS", "never") != "never" else None
 
 
-def is_suitable(python):
-    """Ask an interpreter whether its version lies in the supported range."""
-    question = "import sys; sys.exit(not {} <= sys.version_info[:3] < {})".format(OLDEST, TOO_NEW)
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+def ask_where(command):
+    """Ask an interpreter for its own path; None if it does not run or its version does not fit."""
+    fits = "{} <= sys.version_info[:3] < {}".format(OLDEST, TOO_NEW)
+    question = "import sys; print(sys.executable) if {} else sys.exit(1)".format(fits)
     try:
-        return subprocess.run([python, "-c", question], **silent).returncode == 0
-    except OSError:
-        return False
+        answer = subprocess.check_output([command, "-c", question], stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return os.fsdecode(answer).strip()
 
 
 def find_uv():
