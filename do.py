@@ -33,7 +33,7 @@ TOO_NEW = (3, 15)  # the locked packages have no ready builds for it
 NAMES = ("python3.13", "python3.12", "python3.11", "python3.14", "python3", "python")
 HELP = """No suitable Python was found: this one is {here}, needed is 3.11.5 to 3.14.
 Install one of these beside it and call this again, or call this with it:
-  Windows, macOS   python.org/downloads, or: winget install Python.Python.3.13, brew install python@3.13
+  Windows, macOS   python.org/downloads, winget install Python.Python.3.13, brew install python
   Debian, Ubuntu   apt install python3.13 (or the newest that `apt search python3.1` shows)
   anywhere         conda create -n study python=3.13 && conda activate study
 or let uv fetch one into your home folder: set the environment variable
@@ -62,7 +62,7 @@ def main(arguments):
 
 
 def find_python():
-    """Say which interpreter to use: this one, a newer on PATH, or one that uv may fetch; or None."""
+    """Say which interpreter to use: this one, one on PATH, one that uv may fetch; or None."""
     if OLDEST <= sys.version_info[:3] < TOO_NEW:
         return getattr(sys, "_base_executable", None) or sys.executable
     for name in NAMES:
@@ -105,7 +105,9 @@ def install_uv():
 
 def environment():
     """Give the variables for every step: no fetched Pythons unless asked for, no foreign paths."""
-    env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
+    env = {
+        k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+    }
     env.setdefault("UV_PYTHON_DOWNLOADS", "never")
     env.update(UV_PROJECT_ENVIRONMENT=str(VENV), PYTHONUTF8="1")
     env.update(PIP_USER="0", PIP_REQUIRE_VIRTUALENV="0", PIP_ROOT_USER_ACTION="ignore")
@@ -184,7 +186,7 @@ def carry(uv, python):
     run([uv, "export", "-q", "--frozen", "--no-emit-project", "--output-file", str(locked)])
     wheel = [python, "-m", "pip", "wheel", "--wheel-dir", str(WHEELS)]
     run([*wheel, "--require-hashes", "-r", str(locked)])
-    run([*wheel, UV, "hatchling>=1.27"])
+    run([*wheel, UV, "hatchling>=1.27", "editables>=0.3"])
     print("\nCarry this whole folder, with wheels/ and without .venv/ and .tools/.")
     return 0
 

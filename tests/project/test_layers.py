@@ -1,0 +1,75 @@
+"""Imports go downward only, and the stages meet at tables, never at each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.project.sources import PACKAGE, Module, list_imports, list_modules
+
+CORE = {"errors", "codes", "dictionary", "plan", "engine", "results", "files", "progress"}
+# what the stages meet at and compute with: the cohort's joined tables; estimators on arrays
+SHARED = {"cohort_data", "estimators"}
+STAGES = {
+    "validation",
+    "simulate",
+    "cohort",
+    "spells",
+    "covariates",
+    "person_time",
+    "measure_use",
+    "effects",
+    "disclosure",
+    "report",
+}
+COMPOSITION = {"pipeline", "cli"}
+LEVEL = {
+    **dict.fromkeys(CORE, 0),
+    **dict.fromkeys(SHARED, 1),
+    **dict.fromkeys(STAGES, 2),
+    **dict.fromkeys(COMPOSITION, 3),
+}
+
+
+def find_breaches(modules: list[Module]) -> list[str]:
+    """Every import that goes upward or from one stage to another."""
+    return [
+        f"{module.path.name}:{line}: {module.part} imports {target}"
+        for module in modules
+        for line, target in list_imports(module)
+        if target != module.part and not may_import(module.part, target)
+    ]
+
+
+def may_import(part: str, target: str) -> bool:
+    if part in STAGES and target in STAGES:
+        return False
+    return LEVEL.get(target, 99) <= LEVEL.get(part, -1)
+
+
+def write_module(folder: Path, name: str, text: str) -> Module:
+    path = folder / f"{name}.py"
+    path.write_text(text, encoding="utf-8")
+    return Module(name, path)
+
+
+def test_every_module_has_a_layer():
+    unknown = {module.part for module in list_modules()} - set(LEVEL) - {"__init__"}
+    assert not unknown, f"say in tests/project/test_layers.py which layer they belong to: {unknown}"
+
+
+def test_imports_go_downward():
+    assert list_modules(PACKAGE), "no sources found"
+    assert find_breaches(list_modules()) == []
+
+
+def test_the_look_sees_each_kind_of_breach(tmp_path):
+    breaches = {
+        "cohort": "def f():\n    from revictimisation.spells import find_spells\n",
+        "plan": "from revictimisation import cli\n",
+        "report": "import revictimisation.pipeline\n",
+        "effects": "from .cohort import select_index_reports\n",
+    }
+    for name, text in breaches.items():
+        assert len(find_breaches([write_module(tmp_path, name, text)])) == 1, name
+    allowed = "from revictimisation.plan import read_plan\nfrom .estimators import cox\n"
+    assert find_breaches([write_module(tmp_path, "effects", allowed)]) == []
