@@ -1,0 +1,144 @@
+"""Risk curves: Kaplan-Meier and Aalen-Johansen with intervals.
+
+Ours, because where days tie lifelines 0.30.3 `AalenJohansenFitter` moves events at random: at 100,000
+people it moved events on the last day past tied censorings and ended at .83 and .87 (two seeds) where
+the truth is .4386. And 1 - Kaplan-Meier, with competing events censored, overstates risk (R's `mgus2`,
+women at 240 months: 0.190 against 0.105): give competing events a cause of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from revictimisation.estimators.influence import (
+    Rows,
+    Spread,
+    Tables,
+    check_rows,
+    influence_on_risk,
+    prepare_spread,
+    tabulate,
+)
+from revictimisation.estimators.intervals import loglog_interval
+
+Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
+
+
+def aalen_johansen(
+    stop: npt.ArrayLike,
+    cause: npt.ArrayLike,
+    *,
+    at_days: Sequence[int],
+    weights: npt.ArrayLike | None = None,
+    cluster: npt.ArrayLike | None = None,
+    start: npt.ArrayLike | None = None,
+    n_causes: int | None = None,
+) -> pd.DataFrame:
+    """The risk of each cause by each day, with the other causes competing.
+
+    A row of the input is a person's follow-up up to `stop`, or a piece (start, stop] of it (late
+    entry, weights that change). On a day the events come first, then the censored leave: who is
+    censored on day t is at risk on day t. Ties are handled as they are, nothing is moved.
+
+    Args:
+        stop: whole days. Without `start` an event on day 0 counts as well.
+        cause: 0 censored, 1.. the cause of the event on day `stop`.
+        at_days: days to report; the risk on a day includes its events. Past the last follow-up the
+            curve stays where it was and `n_at_risk` is 0.
+        weights: case weights. cluster: labels (the victim); None = each row by itself.
+        start: day of entry; at risk from the day after.
+        n_causes: report causes 1..n_causes though the last ones have no event.
+
+    Returns:
+        A row per day and cause: time_days, cause, estimate, se (infinitesimal jackknife summed by
+        cluster), ci_low, ci_high (log-log, see `loglog_interval`), n_at_risk (rows at risk on the day,
+        unweighted), n_events (rows with an event of the cause on or before the day, unweighted).
+        No cell is missing.
+
+    Raises:
+        NotEstimableError: nobody of positive weight. ValueError: see `check_rows`.
+
+    Example:
+        >>> aalen_johansen([3, 5, 5, 8], [1, 2, 0, 1], at_days=[5])[["cause", "estimate", "n_events"]]
+           cause  estimate  n_events
+        0      1      0.25         1
+        1      2      0.25         1
+    """
+    rows = check_rows(stop, cause, weights, start, n_causes)
+    tables, spread = tabulate(rows), prepare_spread(rows, cluster)
+    curves = [_curve(rows, tables, spread, list(at_days), k + 1) for k in range(rows.n_causes)]
+    together = pd.concat(curves)
+    return together.sort_values(["time_days", "cause"], kind="stable", ignore_index=True)
+
+
+def kaplan_meier(
+    stop: npt.ArrayLike,
+    is_event: npt.ArrayLike,
+    *,
+    at_days: Sequence[int],
+    weights: npt.ArrayLike | None = None,
+    cluster: npt.ArrayLike | None = None,
+    start: npt.ArrayLike | None = None,
+) -> pd.DataFrame:
+    """The risk 1 - S of a single kind of event, by Kaplan-Meier: `aalen_johansen` with one cause.
+
+    Example:
+        >>> kaplan_meier([3, 5, 5, 8], [1, 1, 0, 1], at_days=[4, 5])[["time_days", "estimate"]]
+           time_days  estimate
+        0          4      0.25
+        1          5      0.50
+    """
+    event = np.asarray(is_event).astype(np.bool_)
+    return aalen_johansen(
+        stop, event, at_days=at_days, weights=weights, cluster=cluster, start=start
+    )
+
+
+def places_of_days(rows: Rows, tables: Tables, at_days: Sequence[int]) -> Places:
+    """Positions of `at_days` in the tables; days outside the follow-up at its ends."""
+    days = np.asarray(at_days, dtype=np.int64) - rows.origin
+    return np.clip(days, 0, len(tables.risk) - 1)
+
+
+def risk_at(tables: Tables, places: Places, cause: int) -> Floats:
+    """Risk of `cause` at positions in the tables; a rounding error off 1 is 1."""
+    risk = tables.risk[places, cause - 1]
+    return np.where(risk > 1 - 1e-12, 1.0, risk)
+
+
+def interval_at(tables: Tables, places: Places, cause: int, se: Floats) -> tuple[Floats, Floats]:
+    """Log-log interval; at risk 0 by those still at risk, at risk 1 by those at its last event."""
+    estimate = risk_at(tables, places, cause)
+    full = np.minimum(np.searchsorted(tables.risk[:, cause - 1], 1 - 1e-12), len(tables.risk) - 1)
+    behind = np.where(estimate >= 1, tables.n_effective[full], tables.n_effective[places])
+    return loglog_interval(estimate, se, behind)
+
+
+def _curve(
+    rows: Rows, tables: Tables, spread: Spread, at_days: list[int], cause: int
+) -> pd.DataFrame:
+    places = places_of_days(rows, tables, at_days)
+    variances = [
+        spread.variance(influence_on_risk(spread.alike, tables, int(place), cause))
+        for place in places
+    ]
+    se = np.sqrt(np.array(variances, dtype=np.float64))
+    low, high = interval_at(tables, places, cause, se)
+    is_inside = np.asarray(at_days, dtype=np.int64) - rows.origin < len(tables.risk)
+    return pd.DataFrame(
+        {
+            "time_days": np.asarray(at_days, dtype=np.int64),
+            "cause": cause,
+            "estimate": risk_at(tables, places, cause),
+            "se": se,
+            "ci_low": low,
+            "ci_high": high,
+            "n_at_risk": np.where(is_inside, tables.n_at_risk[places], 0),
+            "n_events": tables.n_events[places, cause - 1],
+        }
+    )

@@ -1,0 +1,220 @@
+"""The compiled inner loops of the Cox model: sums per day over those who enter and leave.
+
+Words used here. A *slot* is an event day within a stratum; every stratum has one empty slot first.
+`low`, `high`: an episode (start, stop] is at risk in the slots low < slot <= high, so what it adds to
+"at risk" is +r at `high` and -r at `low`, summed from the last slot backwards. `r` is weight x exp(x'b).
+All loops are serial: the result can't depend on the number of threads.
+
+With d tied events of total weight W in a slot, S0 and S1 the sums of r and r x over those at risk, D0 and
+D1 over the events, Efron's method takes f = 0, 1/d, ... (d-1)/d and
+
+    h_f = (W/d) / (S0 - f D0)      mean_f = (S1 - f D1) / (S0 - f D0)
+
+(Efron 1977; Therneau & Grambsch 2000, section 3.3). Everything needed collapses to five numbers per slot:
+h = sum h_f, rho = sum f h_f, and q0, q1, q2 = sum (1, f, f^2) h_f / (S0 - f D0).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def predict_blocks(indptr, indices, values, beta):  # type: ignore[no-untyped-def]
+    """x'b for each row of a block."""
+    n_rows = indptr.shape[0] - 1
+    eta = np.zeros(n_rows)
+    for i in range(n_rows):
+        total = 0.0
+        for c in range(indptr[i], indptr[i + 1]):
+            total += values[c] * beta[indices[c]]
+        eta[i] = total
+    return eta
+
+
+@njit(cache=True)
+def fill_risks(eta_base, eta_own, rows, weight, is_event, high, r, d0):  # type: ignore[no-untyped-def]
+    """Write r of each episode and the sums d0 of r over events; return the events' sum of w x'b."""
+    linear = 0.0
+    for i in range(rows.shape[0]):
+        eta = eta_base[rows[i]] + eta_own[i]
+        r[i] = weight[i] * np.exp(eta)
+        if is_event[i]:
+            d0[high[i]] += r[i]
+            linear += weight[i] * eta
+    return linear
+
+
+@njit(cache=True)
+def _add_cells(target, amount, block, row, shift):  # type: ignore[no-untyped-def]
+    pointers, indices, values = block
+    for c in range(pointers[row], pointers[row + 1]):
+        target[indices[c] + shift] += amount * values[c]
+
+
+@njit(cache=True)
+def sum_moments(rows, low, high, r, is_event, is_empty, base, own, shift, s0, s1, d1):  # type: ignore[no-untyped-def]
+    """Add to s0, s1 what each episode brings at its ends, and to d1 the events' sums of r x.
+
+    Of two episodes of one person that meet in a slot only the change in r is written for the
+    person's own columns: half the work where episodes are in order. `is_empty` marks the slots
+    that only stand before the first event day of their stratum.
+    """
+    person, slot, before = -1, -1, 0.0
+    for i in range(rows.shape[0]):
+        if low[i] == high[i]:
+            continue
+        if rows[i] != person or low[i] != slot:
+            if person >= 0:
+                s0[slot] += before
+                _add_cells(s1[slot], before, base, person, 0)
+            before = 0.0
+        if not is_empty[low[i]]:
+            s0[low[i]] += before - r[i]
+            _add_cells(s1[low[i]], before - r[i], base, rows[i], 0)
+            _add_cells(s1[low[i]], -r[i], own, i, shift)
+        _add_cells(s1[high[i]], r[i], own, i, shift)
+        person, slot, before = rows[i], high[i], r[i]
+        if is_event[i]:
+            _add_cells(d1[high[i]], r[i], base, rows[i], 0)
+            _add_cells(d1[high[i]], r[i], own, i, shift)
+    if person >= 0:
+        s0[slot] += before
+        _add_cells(s1[slot], before, base, person, 0)
+
+
+@njit(cache=True)
+def cumulate_backwards(first, s0, s1):  # type: ignore[no-untyped-def]
+    """Turn what is brought in each slot into sums over those at risk, stratum by stratum, in place."""
+    for s in range(first.shape[0] - 1):
+        for j in range(first[s + 1] - 2, first[s], -1):
+            s0[j] += s0[j + 1]
+            for k in range(s1.shape[1]):
+                s1[j, k] += s1[j + 1, k]
+
+
+@njit(cache=True)
+def tabulate_slots(first, n_tied, weight_tied, s0, d0):  # type: ignore[no-untyped-def]
+    """Per slot h, rho, q0, q1, q2 (columns) and the hazard's part of the log likelihood."""
+    table = np.zeros((s0.shape[0], 5))
+    loglik = 0.0
+    for j in range(s0.shape[0]):
+        for tied in range(n_tied[j]):
+            part = tied / n_tied[j]
+            left = s0[j] - part * d0[j]
+            if not left > 0.0:
+                return table, -np.inf
+            share = weight_tied[j] / n_tied[j]
+            hazard = share / left
+            loglik -= share * np.log(left)
+            table[j, 0] += hazard
+            table[j, 1] += part * hazard
+            table[j, 2] += hazard / left
+            table[j, 3] += part * hazard / left
+            table[j, 4] += part * part * hazard / left
+    return table, loglik
+
+
+@njit(cache=True)
+def cumulate_forwards(first, table):  # type: ignore[no-untyped-def]
+    """Cumulated sums down the slots of each stratum, zero in its empty first slot."""
+    total = np.zeros_like(table)
+    for s in range(first.shape[0] - 1):
+        for j in range(first[s] + 1, first[s + 1]):
+            for k in range(table.shape[1]):
+                total[j, k] = total[j - 1, k] + table[j, k]
+    return total
+
+
+@njit(cache=True)
+def sum_expected(low, high, r, is_event, cumulated, rho, expected):  # type: ignore[no-untyped-def]
+    """Write each episode's expected number of events, r (C(high) - C(low)), less Efron's correction."""
+    for i in range(low.shape[0]):
+        hazard = cumulated[high[i], 0] - cumulated[low[i], 0]
+        if is_event[i]:
+            hazard -= rho[high[i]]
+        expected[i] = r[i] * hazard
+
+
+@njit(cache=True)
+def cross_products(rows, weight, is_event, expected, base, own, shift, n_people, info, score):  # type: ignore[no-untyped-def]
+    """Add sum expected x x' to the upper triangle of info and sum (w event - expected) x to score."""
+    held = np.zeros(n_people)
+    excess = np.zeros(n_people)
+    pointers, indices, values = own
+    for i in range(rows.shape[0]):
+        gap = weight[i] * is_event[i] - expected[i]
+        held[rows[i]] += expected[i]
+        excess[rows[i]] += gap
+        for c in range(pointers[i], pointers[i + 1]):
+            k = indices[c] + shift
+            score[k] += gap * values[c]
+            amount = expected[i] * values[c]
+            for e in range(base[0][rows[i]], base[0][rows[i] + 1]):
+                info[base[1][e], k] += amount * base[2][e]
+            for e in range(c, pointers[i + 1]):
+                info[k, indices[e] + shift] += amount * values[e]
+    pointers, indices, values = base
+    for i in range(n_people):
+        for c in range(pointers[i], pointers[i + 1]):
+            k = indices[c]
+            score[k] += excess[i] * values[c]
+            amount = held[i] * values[c]
+            for e in range(c, pointers[i + 1]):
+                info[k, indices[e]] += amount * values[e]
+
+
+@njit(cache=True)
+def subtract_means(s1, d1, table, info):  # type: ignore[no-untyped-def]
+    """Subtract the products of the slots' means from the upper triangle of info."""
+    for j in range(s1.shape[0]):
+        if table[j, 2] == 0.0:
+            continue
+        for k in range(s1.shape[1]):
+            with_s = table[j, 2] * s1[j, k] - table[j, 3] * d1[j, k]
+            with_d = table[j, 4] * d1[j, k] - table[j, 3] * s1[j, k]
+            for m in range(k, s1.shape[1]):
+                info[k, m] -= with_s * s1[j, m] + with_d * d1[j, m]
+
+
+@njit(cache=True)
+def sum_scores(
+    rows, low, high, r, weight, is_event, expected, base, own, shift, slots, cluster, scores
+):  # type: ignore[no-untyped-def]
+    """Add each episode's weighted score residual to the row of its cluster (Lin & Wei 1989).
+
+    `slots` holds three tables by slot and column: C-weighted mean covariates cumulated, their
+    Efron correction, and the mean covariates of the tied events.
+    """
+    means, correction, at_event = slots
+    for i in range(rows.shape[0]):
+        target = scores[cluster[i]]
+        gap = weight[i] * is_event[i] - expected[i]
+        _add_cells(target, gap, base, rows[i], 0)
+        _add_cells(target, gap, own, i, shift)
+        if low[i] == high[i]:
+            continue
+        top, bottom = means[high[i]], means[low[i]]
+        for k in range(target.shape[0]):
+            target[k] += r[i] * (top[k] - bottom[k])
+        if is_event[i]:
+            for k in range(target.shape[0]):
+                target[k] -= weight[i] * at_event[high[i], k] + r[i] * correction[high[i], k]
+
+
+@njit(cache=True)
+def sum_squares(scores):  # type: ignore[no-untyped-def]
+    """U'U, the upper triangle mirrored."""
+    n_columns = scores.shape[1]
+    total = np.zeros((n_columns, n_columns))
+    for i in range(scores.shape[0]):
+        row = scores[i]
+        for k in range(n_columns):
+            amount = row[k]
+            for m in range(k, n_columns):
+                total[k, m] += amount * row[m]
+    for k in range(n_columns):
+        for m in range(k):
+            total[k, m] = total[m, k]
+    return total

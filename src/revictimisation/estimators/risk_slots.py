@@ -1,0 +1,86 @@
+"""From days to slots: the event days of each stratum, numbered, and where each episode is at risk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from revictimisation.estimators.faults import NotEstimableError
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Slots:
+    """Where episodes are at risk: slots `low < slot <= high` (see `kernels`).
+
+    Attributes:
+        first: the empty first slot of each stratum, and the number of slots at the end.
+        low, high: per episode; equal where no event happens while it is at risk.
+        n_tied, weight_tied: number of events and sum of their weights per slot.
+        is_empty: per slot, the first of its stratum.
+    """
+
+    first: npt.NDArray[np.int64]
+    low: npt.NDArray[np.int32]
+    high: npt.NDArray[np.int32]
+    n_tied: npt.NDArray[np.int64]
+    weight_tied: Floats
+    is_empty: Flags
+
+    @property
+    def n_slots(self) -> int:
+        """All slots, the empty ones included."""
+        return len(self.is_empty)
+
+
+def place_episodes(
+    start: npt.NDArray[np.int64],
+    stop: npt.NDArray[np.int64],
+    is_event: Flags,
+    weights: Floats,
+    strata: npt.NDArray[np.int64] | None,
+) -> Slots:
+    """Number the event days of each stratum and place each episode (start, stop] among them.
+
+    An episode is at risk on day t if start < t <= stop; so one that ends on an event day is at risk
+    there, and one that starts on it is not.
+
+    Raises:
+        NotEstimableError: no episode ends in an event.
+    """
+    if not is_event.any():
+        raise NotEstimableError("no events: a hazard ratio can't be estimated")
+    origin = int(start.min())
+    n_days = int(stop.max()) - origin + 1
+    if strata is None:
+        counted = np.bincount(stop[is_event] - origin, minlength=n_days) > 0
+        rank = np.cumsum(counted, dtype=np.int32)
+        low, high = rank[start - origin], rank[stop - origin]
+        first = np.array([0, int(rank[-1]) + 1], dtype=np.int64)
+    else:
+        keys = np.unique(strata[is_event] * n_days + stop[is_event] - origin)
+        low = _rank_in_strata(keys, strata, start - origin, n_days)
+        high = _rank_in_strata(keys, strata, stop - origin, n_days)
+        n_strata = int(strata.max()) + 1
+        before = np.searchsorted(keys, np.arange(n_strata + 1) * n_days)
+        first = (before + np.arange(n_strata + 1)).astype(np.int64)
+    n_slots = int(first[-1])
+    is_empty = np.zeros(n_slots, dtype=np.bool_)
+    is_empty[first[:-1]] = True
+    n_tied = np.bincount(high[is_event], minlength=n_slots)
+    weight_tied = np.bincount(high[is_event], weights[is_event], minlength=n_slots)
+    return Slots(first, low, high, n_tied, weight_tied, is_empty)
+
+
+def _rank_in_strata(
+    keys: npt.NDArray[np.int64],
+    strata: npt.NDArray[np.int64],
+    days: npt.NDArray[np.int64],
+    n_days: int,
+) -> npt.NDArray[np.int32]:
+    rank = np.searchsorted(keys, strata * n_days + days, side="right") + strata
+    return rank.astype(np.int32)
