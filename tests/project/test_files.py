@@ -18,6 +18,8 @@ TOUCHES = {
 # part of the package: what it may call by itself, and why
 ALLOWED = {
     "files": TOUCHES,
+    # parses the text of a code list that `files` has read
+    "dictionary": {"read_csv"},
     # the engine reads an extract's files itself: through Python they would stand in memory twice
     "validation": {"read_csv", "read_parquet"},
 }
