@@ -176,7 +176,8 @@ def passes(name, words):
     """Run one check and say whether it held."""
     print("\n== " + name, flush=True)
     command = [program("python"), "-m", *words]
-    return subprocess.run(command, cwd=str(ROOT), env=environment()).returncode == 0
+    done = subprocess.run(command, cwd=str(ROOT), env=environment(), stdin=subprocess.DEVNULL)
+    return done.returncode == 0
 
 
 def carry(uv, python):
