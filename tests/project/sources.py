@@ -51,7 +51,7 @@ def list_imports(module: Module) -> Iterator[tuple[int, str]]:
             continue
         for name in names:
             head, _, rest = name.partition(".")
-            if head == "revictimisation" and rest:
+            if head == "revictimisation" and rest not in ("", "__version__"):
                 yield node.lineno, rest.split(".")[0]
 
 

@@ -14,7 +14,7 @@ from tests.project.sources import PACKAGE, ROOT
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "GLOSSARY.md")
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)\)")
-CODE = re.compile(r"`([a-z][a-z0-9_]*|[A-Z][A-Za-z]+)`")
+CODE = re.compile(r"`([a-z_][a-z0-9_]*|[A-Z][A-Za-z]+)`")
 
 
 def read(name: str) -> str:
