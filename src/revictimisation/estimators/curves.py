@@ -1,8 +1,9 @@
 """Risk curves: Kaplan-Meier and Aalen-Johansen with intervals.
 
-Ours, because where days tie lifelines 0.30.3 `AalenJohansenFitter` moves events at random: at 100,000
-people it moved events on the last day past tied censorings and ended at .83 and .87 (two seeds) where
-the truth is .4386. And 1 - Kaplan-Meier, with competing events censored, overstates risk (R's `mgus2`,
+Ours, because where days tie lifelines 0.30.3 `AalenJohansenFitter` moves events at random: at
+100,000 people it moved events on the last day past tied censorings and ended at .83 and .87 (two
+seeds) where the truth is .4386. R 4.2.2 `survfit` (survival 3.5-3) with several causes ignores
+`cluster =`. And 1 - Kaplan-Meier, with competing events censored, overstates risk (R's `mgus2`,
 women at 240 months: 0.190 against 0.105): give competing events a cause of their own.
 """
 
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.estimators.contrasts import compare_risks
 from revictimisation.estimators.influence import (
     Rows,
     Spread,
@@ -23,10 +25,9 @@ from revictimisation.estimators.influence import (
     prepare_spread,
     tabulate,
 )
-from revictimisation.estimators.intervals import loglog_interval
+from revictimisation.estimators.risks import interval_at, places_of_days, risk_at
 
-Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.int64]
+__all__ = ["aalen_johansen", "compare_risks", "kaplan_meier"]
 
 
 def aalen_johansen(
@@ -56,15 +57,16 @@ def aalen_johansen(
 
     Returns:
         A row per day and cause: time_days, cause, estimate, se (infinitesimal jackknife summed by
-        cluster), ci_low, ci_high (log-log, see `loglog_interval`), n_at_risk (rows at risk on the day,
-        unweighted), n_events (rows with an event of the cause on or before the day, unweighted).
-        No cell is missing.
+        cluster), ci_low, ci_high (log-log, see `loglog_interval`), n_at_risk (rows at risk on the
+        day, unweighted), n_events (rows with an event of the cause on or before the day,
+        unweighted). No cell is missing.
 
     Raises:
         NotEstimableError: nobody of positive weight. ValueError: see `check_rows`.
 
     Example:
-        >>> aalen_johansen([3, 5, 5, 8], [1, 2, 0, 1], at_days=[5])[["cause", "estimate", "n_events"]]
+        >>> curve = aalen_johansen([3, 5, 5, 8], [1, 2, 0, 1], at_days=[5])
+        >>> curve[["cause", "estimate", "n_events"]]
            cause  estimate  n_events
         0      1      0.25         1
         1      2      0.25         1
@@ -99,26 +101,6 @@ def kaplan_meier(
     )
 
 
-def places_of_days(rows: Rows, tables: Tables, at_days: Sequence[int]) -> Places:
-    """Positions of `at_days` in the tables; days outside the follow-up at its ends."""
-    days = np.asarray(at_days, dtype=np.int64) - rows.origin
-    return np.clip(days, 0, len(tables.risk) - 1)
-
-
-def risk_at(tables: Tables, places: Places, cause: int) -> Floats:
-    """Risk of `cause` at positions in the tables; a rounding error off 1 is 1."""
-    risk = tables.risk[places, cause - 1]
-    return np.where(risk > 1 - 1e-12, 1.0, risk)
-
-
-def interval_at(tables: Tables, places: Places, cause: int, se: Floats) -> tuple[Floats, Floats]:
-    """Log-log interval; at risk 0 by those still at risk, at risk 1 by those at its last event."""
-    estimate = risk_at(tables, places, cause)
-    full = np.minimum(np.searchsorted(tables.risk[:, cause - 1], 1 - 1e-12), len(tables.risk) - 1)
-    behind = np.where(estimate >= 1, tables.n_effective[full], tables.n_effective[places])
-    return loglog_interval(estimate, se, behind)
-
-
 def _curve(
     rows: Rows, tables: Tables, spread: Spread, at_days: list[int], cause: int
 ) -> pd.DataFrame:
@@ -127,18 +109,21 @@ def _curve(
         spread.variance(influence_on_risk(spread.alike, tables, int(place), cause))
         for place in places
     ]
-    se = np.sqrt(np.array(variances, dtype=np.float64))
+    estimate = risk_at(tables, places, cause)
+    # at 0 and 1 nothing can move; what is left there is rounding
+    is_inside = (estimate > 0) & (estimate < 1)
+    se = np.where(is_inside, np.sqrt(np.array(variances, dtype=np.float64)), 0.0)
     low, high = interval_at(tables, places, cause, se)
-    is_inside = np.asarray(at_days, dtype=np.int64) - rows.origin < len(tables.risk)
+    is_followed = np.asarray(at_days, dtype=np.int64) - rows.origin < len(tables.risk)
     return pd.DataFrame(
         {
             "time_days": np.asarray(at_days, dtype=np.int64),
             "cause": cause,
-            "estimate": risk_at(tables, places, cause),
+            "estimate": estimate,
             "se": se,
             "ci_low": low,
             "ci_high": high,
-            "n_at_risk": np.where(is_inside, tables.n_at_risk[places], 0),
+            "n_at_risk": np.where(is_followed, tables.n_at_risk[places], 0),
             "n_events": tables.n_events[places, cause - 1],
         }
     )

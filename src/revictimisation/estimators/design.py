@@ -1,9 +1,9 @@
 """The design matrix of a regression: columns with names, stored sparse.
 
-Most covariates are categories, so most cells are zero. A design has two sparse (CSR) blocks: `base`
-has a row per person and is shared by all of the person's episodes through `rows`; `own` has a row per
-episode (the measures in force). At 1 million people with 3.6 million episodes this is a tenth of
-the dense matrix.
+Most covariates are categories, so most cells are zero. A design has two sparse (CSR) blocks:
+`base` has a row per person and is shared by all of the person's episodes through `rows`; `own` has a
+row per episode (the measures in force). At 1 million people with 3.6 million episodes this is a
+tenth of the dense matrix.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """A sparse matrix by rows: the cells of row i are `indptr[i]:indptr[i+1]` of indices, values."""
+    """A sparse matrix by rows: row i has the cells `indptr[i]:indptr[i+1]` of indices and values.
+
+    Within a row the columns ascend. Numbers store every cell, zeros as well; indicators only ones.
+    """
 
     names: tuple[str, ...]
     indptr: npt.NDArray[np.int64]
@@ -79,10 +82,11 @@ def build_design(
     """Make the columns of `terms`, and of `measures`, for a row per episode.
 
     A number enters linearly, as the column `<term>`; where some are missing the cell is 0 and the
-    indicator `<term>:missing` is 1. Everything else (text, true/false, categories) becomes indicators
-    `<term>=<category>` with the alphabetically first category as reference; missing (null, empty, or
-    the word `missing`) is a category of its own and never the reference unless there is no other.
-    Columns that hold one value only are dropped and listed in `Design.dropped`.
+    indicator `<term>:missing` is 1. Everything else (text, true/false, categories) becomes
+    indicators `<term>=<category>` with the alphabetically first category as reference; missing
+    (null, empty, or the word `missing`) is a category of its own and never the reference unless
+    there is no other. Columns that hold one value only are dropped and listed in `Design.dropped`;
+    rows of `frame` without an episode don't count.
 
     Args:
         frame: covariates, a row per person (or per episode where `rows` is None).
@@ -97,7 +101,8 @@ def build_design(
 
     Example:
         >>> people = pd.DataFrame({"sex": ["male", "female", None], "age": [30.0, 41.0, None]})
-        >>> design = build_design(people, ["sex", "age"], [0, 0, 1, 2], measures={"order": [0, 1, 0, 0]})
+        >>> order = {"order": [0, 1, 0, 0]}
+        >>> design = build_design(people, ["sex", "age"], [0, 0, 1, 2], measures=order)
         >>> design.names
         ('sex=male', 'sex=missing', 'age', 'age:missing', 'order')
         >>> design.to_dense()
@@ -107,7 +112,7 @@ def build_design(
                [ 0.,  1.,  0.,  1.,  0.]])
     """
     _check_terms(frame, terms, list(measures.keys()) if measures is not None else [])
-    places = _row_positions(rows, len(frame))
+    frame, places = _keep_used(frame, rows)
     columns, dropped = _Columns(), list[str]()
     for term in terms:
         dropped += _add_term(columns, frame[term], term)
@@ -223,19 +228,26 @@ def _named_values(
     measures: Mapping[str, npt.ArrayLike] | pd.DataFrame | None, n_rows: int
 ) -> Iterator[tuple[str, Floats]]:
     for name in measures if measures is not None else ():
-        values = _finite(np.asarray(measures[name], dtype=np.float64), name)  # type: ignore[index]
+        values = _finite(np.asarray(measures[name], dtype=np.float64), str(name))  # type: ignore[index]
         if values.shape != (n_rows,):
             raise ValueError(f"measure {name} has {values.size} values for {n_rows} episodes")
         yield str(name), values
 
 
-def _row_positions(rows: npt.ArrayLike | None, n_people: int) -> npt.NDArray[np.int32]:
+def _keep_used(
+    frame: pd.DataFrame, rows: npt.ArrayLike | None
+) -> tuple[pd.DataFrame, npt.NDArray[np.int32]]:
+    """The rows of the frame that have an episode, and where each episode finds its row."""
     if rows is None:
-        return np.arange(n_people, dtype=np.int32)
+        return frame, np.arange(len(frame), dtype=np.int32)
     places = np.asarray(rows)
-    if places.size and (places.min() < 0 or places.max() >= n_people):
+    if places.size and (places.min() < 0 or places.max() >= len(frame)):
         raise ValueError("rows points outside the frame of covariates")
-    return places.astype(np.int32)
+    is_used = np.zeros(len(frame), dtype=np.bool_)
+    is_used[places] = True
+    if is_used.all():
+        return frame, places.astype(np.int32)
+    return frame[is_used], (np.cumsum(is_used, dtype=np.int32) - 1)[places]
 
 
 def _check_terms(frame: pd.DataFrame, terms: Sequence[str], measures: Sequence[str]) -> None:

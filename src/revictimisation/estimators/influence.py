@@ -1,22 +1,24 @@
 """Aalen-Johansen from one state, and how much each row moves it.
 
-Let Y(s) be the weight at risk on day s, dN_k(s) the weight of events of cause k, L the all-cause hazard,
-S(s-) the share still free before day s. Then F_k(t) = sum over s <= t of S(s-) dN_k(s) / Y(s) (Aalen &
-Johansen 1978). Its derivative in the weight of a row (start, stop] with cause c (0 = censored) is, with
+Let Y(s) be the weight at risk on day s, dN_k(s) the weight of events of cause k, L_k and L the
+hazards of cause k and of all causes, S(s-) the share still free before day s. Then F_k(t) is the sum
+over s <= t of S(s-) dN_k(s) / Y(s) (Aalen & Johansen 1978). With
 
     B(t)   = sum over s <= t of dL(s) / (Y(s) (1 - dL(s)))
-    G_k(t) = sum over s <= t of S(s-) B(s) before s, times dL_k(s)
+    G_k(t) = sum over s <= t of S(s-) B(s-) dL_k(s)
     H_k(t) = sum over s <= t of S(s-) dL_k(s) / Y(s)
 
-and u = min(t, stop):
+the derivative of F_k(t) in the weight of a row (start, stop] with cause c (0 = censored) is, if
+start < t and u = min(t, stop), the sum of
 
-    G_k(u) - G_k(start) - B(start) (F_k(u) - F_k(start)) - (H_k(u) - H_k(start))        while at risk
-    + [stop <= t] [c = k] S(stop-) / Y(stop)                                            its own event
-    - [stop < t] A (F_k(t) - F_k(stop)),   A = [c > 0]/(Y (1 - dL)) - B(stop) + B(start)    ever after
+    while at risk     G_k(u) - G_k(start) - B(start) (F_k(u) - F_k(start)) - H_k(u) + H_k(start)
+    its own event     S(stop-) / Y(stop), if c = k and stop <= t
+    ever after        -A (F_k(t) - F_k(stop)), if stop < t, where
+                      A = [c > 0] / (Y(stop) (1 - dL(stop))) - B(stop) + B(start)
 
 All of it is looked up in tables by day, so a row costs the same whatever the number of days. The
-infinitesimal jackknife variance is the sum over clusters of the squared sum of weight times influence
-(R: `survfit(..., id = , cluster = , robust = TRUE)`).
+infinitesimal jackknife variance is the sum over clusters of the squared sum of weight times
+influence (in R: `survfit(..., id = , influence = TRUE)`, its influence summed by cluster).
 """
 
 from __future__ import annotations
@@ -74,8 +76,8 @@ def check_rows(
 ) -> Rows:
     """Check the input and count days from the first.
 
-    Without `start` everyone is at risk from the first day on, day 0 included. Rows of weight 0 stay:
-    they count nowhere but keep their place.
+    Without `start` everyone is at risk from the first day on, day 0 included. Rows of weight 0
+    stay: they count nowhere but keep their place.
 
     Raises:
         NotEstimableError: nobody of positive weight.
@@ -114,7 +116,7 @@ def tabulate(rows: Rows) -> Tables:
     for k in range(rows.n_causes):
         mine = rows.stop[(rows.cause == k + 1) & used]
         weights = rows.weight[(rows.cause == k + 1) & used]
-        events[:, k] = np.bincount(mine, weights, minlength=n_days)
+        events[:, k] = sum_at(mine, weights, n_days)
         n_events[:, k] = np.cumsum(np.bincount(mine, minlength=n_days))
     n_effective = _ratio(at_risk**2, np.where(n_at_risk > 0, squares, 0.0))
     return _cumulate(at_risk, events, n_at_risk, n_effective, n_events)
@@ -183,7 +185,8 @@ class Spread:
 
     def influence_by_cluster(self, influence: Floats) -> Floats:
         """Sums of weight times influence over the clusters of more than one row."""
-        return np.bincount(self.groups, self.weight * influence[self.place[self.shared]])
+        amounts = self.weight * influence[self.place[self.shared]]
+        return sum_at(self.groups, amounts, 0)
 
     def variance(self, influence: Floats) -> float:
         """The infinitesimal jackknife variance, from the influence of the `alike` rows."""
@@ -203,30 +206,59 @@ def prepare_spread(rows: Rows, clusters: npt.ArrayLike | None) -> Spread:
     day, kind = np.divmod(unique, n_kinds)
     start, stop = np.divmod(day, n_days)
     alike = Rows(start, stop, kind, np.ones(len(unique)), rows.origin, rows.n_causes)
-    codes, is_shared = _shared_clusters(clusters, len(keys))
-    squares = np.bincount(place[~is_shared], rows.weight[~is_shared] ** 2, minlength=len(unique))
+    codes = label_clusters(clusters, len(keys))
+    is_shared = np.bincount(codes)[codes] > 1
+    squares = sum_at(place[~is_shared], rows.weight[~is_shared] ** 2, len(unique))
     shared = np.flatnonzero(is_shared)
     groups = np.unique(codes[shared], return_inverse=True)[1]
     return Spread(alike, place, squares, shared, groups, rows.weight[shared])
 
 
-def _shared_clusters(
-    clusters: npt.ArrayLike | None, n_rows: int
-) -> tuple[Days, npt.NDArray[np.bool_]]:
+def label_clusters(clusters: npt.ArrayLike | None, n_rows: int) -> Days:
+    """Labels as numbers from 0; None: each row is a cluster.
+
+    Raises:
+        ValueError: not a label for each row.
+    """
     if clusters is None:
-        return np.arange(n_rows), np.zeros(n_rows, np.bool_)
+        return np.arange(n_rows)
     codes, _ = pd.factorize(np.asarray(clusters))
     if len(codes) != n_rows or (codes < 0).any():
         raise ValueError("cluster must have a label for each row")
-    return codes.astype(np.int64), np.bincount(codes)[codes] > 1
+    return codes.astype(np.int64)
+
+
+def take_rows(rows: Rows, chosen: npt.NDArray[np.bool_]) -> Rows:
+    """The chosen rows; days still count from the same origin.
+
+    Raises:
+        NotEstimableError: none of positive weight among them.
+    """
+    if chosen.shape != rows.stop.shape:
+        raise ValueError(f"{chosen.size} marks for {rows.stop.size} rows")
+    if not (rows.weight[chosen] > 0).any():
+        raise NotEstimableError("no people in a group: its risk can't be estimated")
+    return Rows(
+        rows.start[chosen],
+        rows.stop[chosen],
+        rows.cause[chosen],
+        rows.weight[chosen],
+        rows.origin,
+        rows.n_causes,
+    )
 
 
 def _at_risk(rows: Rows, amounts: Floats, n_days: int) -> Floats:
     """Sum of `amounts` over the rows with start < day <= stop, for each day."""
-    change = np.bincount(rows.stop, amounts, minlength=n_days)
-    change -= np.bincount(rows.start, amounts, minlength=n_days)
+    change = sum_at(rows.stop, amounts, n_days)
+    change -= sum_at(rows.start, amounts, n_days)
     total: Floats = np.cumsum(change[::-1])[::-1]
     return total
+
+
+def sum_at(places: Days, amounts: Floats, n_places: int) -> Floats:
+    """Sums of `amounts` by place 0..n_places-1."""
+    return np.bincount(places, amounts, minlength=n_places).astype(np.float64, copy=False)
 
 
 def _ratio(top: Floats, bottom: Floats) -> Floats:

@@ -21,16 +21,18 @@ def loglog_interval(
 ) -> tuple[Floats, Floats]:
     """Interval for a risk F by the normal approximation of log(-log(1 - F)).
 
-    For Kaplan-Meier this is R's `conf.type = "log-log"` for the survival 1 - F (Kalbfleisch & Prentice
-    2002, eq. 1.17); it stays inside 0..1. Where F is 0 or 1 the approximation has no spread; there
-    the exact (Clopper-Pearson) limits for none or all of `n_effective` people are given: for F = 0
-    from 0 to 1 - (alpha/2)^(1/n), for F = 1 from (alpha/2)^(1/n) to 1, and 0 to 1 if n is 0. A risk
-    between 0 and 1 with error 0 (a single cluster) says nothing about spread: 0 to 1.
+    For Kaplan-Meier this is R's `conf.type = "log-log"` for the survival 1 - F (Kalbfleisch &
+    Prentice 2002, eq. 1.17); it stays inside 0..1. Where F is 0 or 1 the approximation has no
+    spread; there the exact (Clopper-Pearson) limits for none or all of `n_effective` people are
+    given: for F = 0 from 0 to 1 - (alpha/2)^(1/n), for F = 1 from (alpha/2)^(1/n) to 1, and 0 to 1
+    if n is 0. A risk between 0 and 1 with error 0 (a single cluster) says nothing about spread:
+    0 to 1.
 
     Example:
-        >>> low, high = loglog_interval(np.array([0.5, 0.0]), np.array([0.1, 0.0]), np.array([20, 10]))
+        >>> risk, se, n_people = np.array([0.5, 0.0]), np.array([0.1, 0.0]), np.array([20, 10])
+        >>> low, high = loglog_interval(risk, se, n_people)
         >>> low.round(4), high.round(4)
-        (array([0.3265, 0.    ]), array([0.7055, 0.3085]))
+        (array([0.3255, 0.    ]), array([0.7048, 0.3085]))
     """
     low, high = np.zeros_like(estimate), np.ones_like(estimate)
     inside = (estimate > 0) & (estimate < 1) & (se > 0)

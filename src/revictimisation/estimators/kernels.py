@@ -1,17 +1,17 @@
 """The compiled inner loops of the Cox model: sums per day over those who enter and leave.
 
 Words used here. A *slot* is an event day within a stratum; every stratum has one empty slot first.
-`low`, `high`: an episode (start, stop] is at risk in the slots low < slot <= high, so what it adds to
-"at risk" is +r at `high` and -r at `low`, summed from the last slot backwards. `r` is weight x exp(x'b).
-All loops are serial: the result can't depend on the number of threads.
+`low`, `high`: an episode (start, stop] is at risk in the slots low < slot <= high, so what it adds
+to those at risk is +r at `high` and -r at `low`, summed from the last slot backwards. `r` is
+weight x exp(x'b). All loops are serial: the result can't depend on the number of threads.
 
-With d tied events of total weight W in a slot, S0 and S1 the sums of r and r x over those at risk, D0 and
-D1 over the events, Efron's method takes f = 0, 1/d, ... (d-1)/d and
+With d tied events of total weight W in a slot, S0 and S1 the sums of r and r x over those at risk,
+D0 and D1 over the events, Efron's method takes f = 0, 1/d, ... (d-1)/d and
 
     h_f = (W/d) / (S0 - f D0)      mean_f = (S1 - f D1) / (S0 - f D0)
 
-(Efron 1977; Therneau & Grambsch 2000, section 3.3). Everything needed collapses to five numbers per slot:
-h = sum h_f, rho = sum f h_f, and q0, q1, q2 = sum (1, f, f^2) h_f / (S0 - f D0).
+(Efron 1977; Therneau & Grambsch 2000, section 3.3). All that is needed collapses to five numbers
+per slot: h = sum h_f, rho = sum f h_f, and q0, q1, q2 = sum (1, f, f^2) h_f / (S0 - f D0).
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def _add_cells(target, amount, block, row, shift):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True)
-def sum_moments(rows, low, high, r, is_event, is_empty, base, own, shift, s0, s1, d1):  # type: ignore[no-untyped-def]
+def sum_moments(  # type: ignore[no-untyped-def]
+    rows, low, high, r, is_event, is_empty, base, own, shift, s0, s1, d1
+):
     """Add to s0, s1 what each episode brings at its ends, and to d1 the events' sums of r x.
 
     Of two episodes of one person that meet in a slot only the change in r is written for the
@@ -86,7 +88,7 @@ def sum_moments(rows, low, high, r, is_event, is_empty, base, own, shift, s0, s1
 
 @njit(cache=True)
 def cumulate_backwards(first, s0, s1):  # type: ignore[no-untyped-def]
-    """Turn what is brought in each slot into sums over those at risk, stratum by stratum, in place."""
+    """Turn what comes and goes in each slot into sums over those at risk, by stratum, in place."""
     for s in range(first.shape[0] - 1):
         for j in range(first[s + 1] - 2, first[s], -1):
             s0[j] += s0[j + 1]
@@ -129,7 +131,7 @@ def cumulate_forwards(first, table):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def sum_expected(low, high, r, is_event, cumulated, rho, expected):  # type: ignore[no-untyped-def]
-    """Write each episode's expected number of events, r (C(high) - C(low)), less Efron's correction."""
+    """Write each episode's expected events: r (C(high) - C(low)), less Efron's correction."""
     for i in range(low.shape[0]):
         hazard = cumulated[high[i], 0] - cumulated[low[i], 0]
         if is_event[i]:
@@ -138,8 +140,10 @@ def sum_expected(low, high, r, is_event, cumulated, rho, expected):  # type: ign
 
 
 @njit(cache=True)
-def cross_products(rows, weight, is_event, expected, base, own, shift, n_people, info, score):  # type: ignore[no-untyped-def]
-    """Add sum expected x x' to the upper triangle of info and sum (w event - expected) x to score."""
+def cross_products(  # type: ignore[no-untyped-def]
+    rows, weight, is_event, expected, base, own, shift, n_people, info, score
+):
+    """Add sum expected x x' to info's upper triangle and sum (w event - expected) x to score."""
     held = np.zeros(n_people)
     excess = np.zeros(n_people)
     pointers, indices, values = own
@@ -179,9 +183,9 @@ def subtract_means(s1, d1, table, info):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def sum_scores(
+def sum_scores(  # type: ignore[no-untyped-def]
     rows, low, high, r, weight, is_event, expected, base, own, shift, slots, cluster, scores
-):  # type: ignore[no-untyped-def]
+):
     """Add each episode's weighted score residual to the row of its cluster (Lin & Wei 1989).
 
     `slots` holds three tables by slot and column: C-weighted mean covariates cumulated, their

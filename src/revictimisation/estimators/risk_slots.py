@@ -1,4 +1,4 @@
-"""From days to slots: the event days of each stratum, numbered, and where each episode is at risk."""
+"""From days to slots: each stratum's event days numbered, and where each episode is at risk."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ def place_episodes(
     is_empty = np.zeros(n_slots, dtype=np.bool_)
     is_empty[first[:-1]] = True
     n_tied = np.bincount(high[is_event], minlength=n_slots)
-    weight_tied = np.bincount(high[is_event], weights[is_event], minlength=n_slots)
+    weight_tied = np.zeros(n_slots)
+    np.add.at(weight_tied, high[is_event], weights[is_event])
     return Slots(first, low, high, n_tied, weight_tied, is_empty)
 
 

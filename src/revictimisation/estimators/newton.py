@@ -1,0 +1,146 @@
+"""Newton's method for the Cox partial likelihood, with columns that can't be estimated."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from revictimisation.estimators import kernels
+from revictimisation.estimators.cox_data import CoxData
+from revictimisation.estimators.solve import factor_cholesky, invert_cholesky
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+# A column is aliased when less than this share of its size is left beside the earlier columns.
+ALIAS_TOLERANCE = 1e-9
+# Later in the fit a column's share of the information vanishes only when its coefficient runs
+# away to infinity.
+RUNAWAY_TOLERANCE = 1e-13
+# Newton stops when the next step would raise the log likelihood by less (it converges
+# quadratically: coefficients are then right to about this share of their standard error).
+GAIN_TOLERANCE = 1e-10
+# A coefficient that still moves this much (per standard deviation, or from 0 to 1) when the log
+# likelihood has stopped rising runs to infinity.
+RUNAWAY_STEP = 0.01
+MAX_ITERATIONS = 60
+MAX_HALVINGS = 30
+
+
+class State(NamedTuple):
+    """The likelihood at one point.
+
+    `size` is each column's own second moment, what its information is held against; `r`, `expected`
+    are per episode, `table`, `s1`, `d1` per slot (see `kernels`).
+    """
+
+    beta: Floats
+    loglik: float
+    score: Floats
+    info: Floats
+    size: Floats
+    r: Floats
+    expected: Floats
+    table: Floats
+    s1: Floats
+    d1: Floats
+
+
+class Search(NamedTuple):
+    """Where Newton's method ended."""
+
+    state: State
+    loglik_null: float
+    covariance: Floats
+    is_aliased: Flags
+    is_infinite: Flags
+    aliases: dict[str, tuple[str, ...]]
+    n_iterations: int
+    is_converged: bool
+
+
+def evaluate(data: CoxData, beta: Floats) -> State:
+    """Log likelihood, score and information at `beta`; the latter only where the first is finite."""
+    slots, n_columns = data.slots, len(beta)
+    eta_base = kernels.predict_blocks(*data.base, beta[: data.n_base])
+    eta_own = kernels.predict_blocks(*data.own, beta[data.n_base :])
+    r, s0, d0 = np.empty(len(data.rows)), np.zeros(slots.n_slots), np.zeros(slots.n_slots)
+    s1, d1 = np.zeros((slots.n_slots, n_columns)), np.zeros((slots.n_slots, n_columns))
+    loglik = kernels.fill_risks(
+        eta_base, eta_own, data.rows, data.weights, data.is_event, slots.high, r, d0
+    )
+    episodes = (data.rows, slots.low, slots.high, r)
+    kernels.sum_moments(
+        *episodes, data.is_event, slots.is_empty, data.base, data.own, data.n_base, s0, s1, d1
+    )
+    kernels.cumulate_backwards(slots.first, s0, s1)
+    table, loss = kernels.tabulate_slots(slots.first, slots.n_tied, slots.weight_tied, s0, d0)
+    expected, score = np.zeros(len(r)), np.zeros(n_columns)
+    info, size = np.zeros((n_columns, n_columns)), np.zeros(n_columns)
+    if np.isfinite(loglik + loss):
+        cumulated = kernels.cumulate_forwards(slots.first, table)
+        kernels.sum_expected(*episodes[1:], data.is_event, cumulated, table[:, 1], expected)
+        kernels.cross_products(
+            data.rows, data.weights, data.is_event, expected, data.base, data.own, data.n_base,
+            len(eta_base), info, score,
+        )  # fmt: skip
+        size = np.diag(info).copy()
+        kernels.subtract_means(s1, d1, table, info)
+        info = np.triu(info) + np.triu(info, 1).T
+    return State(beta, loglik + loss, score, info, size, r, expected, table, s1, d1)
+
+
+def maximise(data: CoxData) -> Search:
+    """Newton's method from zero; aliased columns are found at the start and stay at zero."""
+    state = evaluate(data, np.zeros(len(data.names)))
+    null, size = state.loglik, state.size
+    factor, kept = factor_cholesky(state.info, size, ALIAS_TOLERANCE)
+    is_aliased, aliases = ~kept, _find_aliases(data.names, state.info, size, kept)
+    is_infinite, is_converged, n_iterations = np.zeros(len(kept), np.bool_), False, 0
+    while not is_converged and n_iterations < MAX_ITERATIONS:
+        covariance = invert_cholesky(factor, kept)
+        step = np.sum(covariance * state.score, axis=1)
+        is_converged = float(np.sum(step * state.score)) < GAIN_TOLERANCE
+        state = _advance(data, state, step)
+        n_iterations += 1
+        factor, kept = _factor_again(state, size, is_aliased | is_infinite)
+        is_infinite |= ~kept & ~is_aliased
+        if is_converged:
+            is_infinite |= np.abs(step) > RUNAWAY_STEP
+    covariance = invert_cholesky(factor, kept)
+    return Search(
+        state, null, covariance, is_aliased, is_infinite, aliases, n_iterations, is_converged
+    )
+
+
+def _factor_again(state: State, size: Floats, is_left_out: Flags) -> tuple[Floats, Flags]:
+    limit = np.where(is_left_out, np.inf, size)
+    return factor_cholesky(state.info, limit, RUNAWAY_TOLERANCE)
+
+
+def _advance(data: CoxData, state: State, step: Floats) -> State:
+    """Take the step, halved until the log likelihood doesn't fall (beyond rounding)."""
+    slack = 1e-11 * (1.0 + abs(state.loglik))
+    for _ in range(MAX_HALVINGS):
+        moved = evaluate(data, state.beta + step)
+        if moved.loglik >= state.loglik - slack:
+            return moved
+        step = step / 2
+    return state
+
+
+def _find_aliases(
+    names: tuple[str, ...], info: Floats, size: Floats, kept: Flags
+) -> dict[str, tuple[str, ...]]:
+    """For each column left out, the kept columns that it is a combination of."""
+    if kept.all():
+        return {}
+    factor, kept = factor_cholesky(info, np.where(kept, size, np.inf), ALIAS_TOLERANCE)
+    shares = np.einsum("ij,jk->ik", invert_cholesky(factor, kept), info)
+    aliases = {}
+    for k in np.flatnonzero(~kept):
+        weight = np.abs(shares[:, k]) * kept
+        aliases[names[k]] = tuple(names[m] for m in np.flatnonzero(weight > 1e-6))
+    return aliases

@@ -1,0 +1,39 @@
+"""Risks read off the tables of a group, with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from revictimisation.estimators.influence import Rows, Tables
+from revictimisation.estimators.intervals import loglog_interval
+
+Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
+
+# A risk this near to 1 is 1: the rest is rounding in the sum over days.
+ROUNDING = 1e-12
+
+
+def places_of_days(rows: Rows, tables: Tables, at_days: Sequence[int]) -> Places:
+    """Positions of `at_days` in the tables; days outside the follow-up at its ends."""
+    days = np.asarray(at_days, dtype=np.int64) - rows.origin
+    return np.clip(days, 0, len(tables.risk) - 1)
+
+
+def risk_at(tables: Tables, places: Places, cause: int) -> Floats:
+    """Risk of `cause` at positions in the tables; a rounding error off 1 is 1."""
+    risk = tables.risk[places, cause - 1]
+    return np.where(risk > 1 - ROUNDING, 1.0, risk)
+
+
+def interval_at(tables: Tables, places: Places, cause: int, se: Floats) -> tuple[Floats, Floats]:
+    """Log-log interval; at risk 0 by those still at risk, at risk 1 by those at its last event."""
+    estimate = risk_at(tables, places, cause)
+    full = np.minimum(
+        np.searchsorted(tables.risk[:, cause - 1], 1 - ROUNDING), len(tables.risk) - 1
+    )
+    behind = np.where(estimate >= 1, tables.n_effective[full], tables.n_effective[places])
+    return loglog_interval(estimate, se, behind)
