@@ -1,0 +1,28 @@
+"""The data dictionary: the only schema of the project.
+
+It declares every table that crosses a stage. Validation, simulator, documentation and disclosure
+control read it; the data stand in `data_dictionary/`, where a data owner can review them.
+"""
+
+from revictimisation.dictionary.load import load_dictionary, read_dictionary
+from revictimisation.dictionary.model import (
+    Dictionary,
+    Field,
+    ForeignKey,
+    Rule,
+    RuleText,
+    Table,
+    Text,
+)
+
+__all__ = [
+    "Dictionary",
+    "Field",
+    "ForeignKey",
+    "Rule",
+    "RuleText",
+    "Table",
+    "Text",
+    "load_dictionary",
+    "read_dictionary",
+]

@@ -1,0 +1,155 @@
+"""Reads the data dictionary (`data_dictionary/`) into frozen objects."""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from revictimisation import files
+from revictimisation.dictionary.model import (
+    Dictionary,
+    ExtraColumns,
+    Field,
+    ForeignKey,
+    Rule,
+    RuleText,
+    Table,
+    Text,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# The order in which tables are shown and validated: what others refer to comes first.
+TABLE_ORDER = (
+    "persons",
+    "reports",
+    "risk_assessments",
+    "police_measures",
+    "social_interventions",
+    "suspect_interventions",
+    "investigations",
+    "case_decisions",
+    "centre_contacts",
+    "municipality_years",
+    "index_reports",
+    "spells",
+    "covariates",
+    "episodes",
+    "estimates",
+    "attrition",
+    "diagnostics",
+    "truth",
+)
+
+
+@functools.cache
+def load_dictionary() -> Dictionary:
+    """Load the dictionary that comes with the project, once.
+
+    >>> load_dictionary().tables["persons"].primary_key
+    ('person_id',)
+    >>> load_dictionary().label("sex", "female", "sv")
+    'kvinna'
+    """
+    return read_dictionary(files.resource_dir("data_dictionary"))
+
+
+def read_dictionary(folder: Path) -> Dictionary:
+    """Read a dictionary from a folder with `tables/`, `codes/` and `rules.yaml`."""
+    tables = {path.stem: _read_table(path) for path in sorted((folder / "tables").glob("*.yaml"))}
+    ordered = [name for name in TABLE_ORDER if name in tables]
+    ordered += sorted(set(tables) - set(ordered))
+    lists = {path.stem: _read_codes(path) for path in sorted((folder / "codes").glob("*.csv"))}
+    rules = _read_yaml(folder / "rules.yaml")
+    return Dictionary(
+        tables=MappingProxyType({name: tables[name] for name in ordered}),
+        rules=MappingProxyType({name: _rule_text(name, given) for name, given in rules.items()}),
+        code_lists=MappingProxyType(lists),
+    )
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    given = yaml.load(files.read_text(path), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    if not isinstance(given, dict):
+        raise ValueError(f"{path.name} is not a mapping")
+    return given
+
+
+def _read_codes(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    text = io.StringIO(files.read_text(path))
+    return pd.read_csv(text, dtype=str, keep_default_na=False)
+
+
+def _text(given: Mapping[str, str] | None) -> Text:
+    return Text(**given) if given else Text()
+
+
+def _rule_text(name: str, given: Mapping[str, Any]) -> RuleText:
+    return RuleText(name, *(_text(given[key]) for key in ("label", "text", "repair")))
+
+
+def _read_table(path: Path) -> Table:
+    given = _read_yaml(path)
+    extra = given.get("extra_columns")
+    return Table(
+        name=given["name"],
+        direction=given["direction"],
+        label=_text(given["label"]),
+        text=_text(given["text"]),
+        row=_text(given["row"]),
+        fields=tuple(_field(one) for one in given["fields"]),
+        primary_key=tuple(given.get("primaryKey", ())),
+        foreign_keys=tuple(_foreign_key(one) for one in given.get("foreignKeys", ())),
+        rules=tuple(
+            Rule(one["kind"], tuple(one["columns"]), one["severity"])
+            for one in given.get("rules", ())
+        ),
+        is_optional=bool(given.get("optional", False)),
+        may_be_empty=bool(given.get("may_be_empty", True)),
+        extra_columns=ExtraColumns(**{**extra, "text": _text(extra["text"])}) if extra else None,
+    )
+
+
+def _field(given: Mapping[str, Any]) -> Field:
+    limits = given.get("constraints", {})
+    return Field(
+        name=given["name"],
+        type=given["type"],
+        label=_text(given["label"]),
+        text=_text(given["text"]),
+        unit=_text(given["unit"]) if "unit" in given else None,
+        codes=given.get("codes"),
+        codes_where=MappingProxyType(dict(given.get("codes_where", {}))),
+        is_closed=bool(given.get("is_closed", False)),
+        is_required=bool(limits.get("required", False)),
+        is_unique=bool(limits.get("unique", False)),
+        is_expected=bool(given.get("is_expected", False)),
+        pattern=limits.get("pattern"),
+        minimum=_limit(limits.get("minimum")),
+        maximum=_limit(limits.get("maximum")),
+        sensitivity=given["sensitivity"],
+        disclosure=given["disclosure"],
+    )
+
+
+def _limit(given: object) -> str | None:
+    return None if given is None else str(given)
+
+
+def _foreign_key(given: Mapping[str, Any]) -> ForeignKey:
+    reference = given["reference"]
+    return ForeignKey(
+        tuple(given["fields"]),
+        reference["resource"],
+        tuple(reference["fields"]),
+        given["severity"],
+    )

@@ -1,0 +1,177 @@
+"""What the data dictionary says, as frozen objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Language = Literal["sv", "en"]
+Severity = Literal["error", "warning", "notice"]
+FieldType = Literal["string", "integer", "number", "boolean", "date"]
+Direction = Literal["in", "between", "out"]
+
+
+@dataclass(frozen=True)
+class Text:
+    """The same sentence in Swedish and English.
+
+    >>> Text(sv="kvinna", en="woman")["en"]
+    'woman'
+    """
+
+    sv: str = ""
+    en: str = ""
+
+    def __getitem__(self, language: str) -> str:
+        """The text in a language; `KeyError` for any but `sv` and `en`."""
+        if language not in ("sv", "en"):
+            raise KeyError(language)
+        return self.sv if language == "sv" else self.en
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column: its type, unit, codes, constraints within the column, and how it is protected.
+
+    `minimum` and `maximum` are texts as in the dictionary (`1900-01-01`, `today`, `this_year`,
+    `0`). An empty cell is a fault if `is_required`, and worth a warning if `is_expected`.
+    """
+
+    name: str
+    type: FieldType
+    label: Text
+    text: Text
+    unit: Text | None = None
+    codes: str | None = None
+    codes_where: Mapping[str, str] = field(default_factory=dict)
+    is_closed: bool = False
+    is_required: bool = False
+    is_unique: bool = False
+    is_expected: bool = False
+    pattern: str | None = None
+    minimum: str | None = None
+    maximum: str | None = None
+    sensitivity: str = "plain"
+    disclosure: str = "aggregate"
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """Columns whose values must be found in another table's columns."""
+
+    fields: tuple[str, ...]
+    resource: str
+    reference_fields: tuple[str, ...]
+    severity: Severity
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A constraint across columns or tables; what each kind means stands in `rules.yaml`."""
+
+    kind: str
+    columns: tuple[str, ...]
+    severity: Severity
+
+
+@dataclass(frozen=True)
+class RuleText:
+    """What a rule asks, and what to do when the data break it.
+
+    The texts may hold `{table}`, `{column}`, `{other}` and `{count}`, never a value.
+    """
+
+    name: str
+    label: Text
+    text: Text
+    repair: Text
+
+
+@dataclass(frozen=True)
+class ExtraColumns:
+    """Columns of the owner's own that a table may have, known by their prefix."""
+
+    prefix: str
+    text: Text
+    sensitivity: str
+    disclosure: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that crosses a stage: what a row is, its columns, keys and rules."""
+
+    name: str
+    direction: Direction
+    label: Text
+    text: Text
+    row: Text
+    fields: tuple[Field, ...]
+    primary_key: tuple[str, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    is_optional: bool = False
+    may_be_empty: bool = True
+    extra_columns: ExtraColumns | None = None
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """The columns' names, in order."""
+        return tuple(one.name for one in self.fields)
+
+    def field(self, name: str) -> Field:
+        """The column with a name; `KeyError` if there is none."""
+        for one in self.fields:
+            if one.name == name:
+                return one
+        raise KeyError(f"{self.name} has no column {name}")
+
+
+@dataclass(frozen=True, eq=False)
+class Dictionary:
+    """All tables, code lists and rules."""
+
+    tables: Mapping[str, Table]
+    rules: Mapping[str, RuleText]
+    code_lists: Mapping[str, pd.DataFrame]
+
+    def codes(self, name: str) -> pd.DataFrame:
+        """A code list, all columns as text, in the order of its file; dates are ISO, or empty.
+
+        The frame is the caller's own copy. `KeyError` if there is no such list.
+        """
+        if name not in self.code_lists:
+            raise KeyError(f"the data dictionary has no code list {name}")
+        return self.code_lists[name].copy()
+
+    def allowed_codes(self, column: Field) -> tuple[str, ...]:
+        """The codes a column may hold, each once, in the order of the list."""
+        if column.codes is None:
+            return ()
+        frame = self.codes(column.codes)
+        for key, value in column.codes_where.items():
+            frame = frame[frame[key] == value]
+        return tuple(dict.fromkeys(frame["code"]))
+
+    def label(self, list_name: str, code: str, language: str) -> str:
+        """What a code is called, in a language; a code that is in no list is its own label.
+
+        Codes that every list may be joined by (`missing`, `other`, `unknown`) are looked up in the
+        list `common`. Of several dated rows for one code the latest in the file counts.
+        """
+        for name in (list_name, "common"):
+            frame = self.code_lists.get(name)
+            if frame is None or "code" not in frame:
+                continue
+            found = frame.loc[frame["code"] == code, f"label_{language}"]
+            if len(found):
+                return str(found.iloc[-1])
+        return code
+
+    def tables_by_direction(self, direction: Direction) -> tuple[Table, ...]:
+        """The tables that go in, between stages, or out, in the dictionary's order."""
+        return tuple(one for one in self.tables.values() if one.direction == direction)

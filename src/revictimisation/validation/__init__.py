@@ -1,0 +1,6 @@
+"""Does an extract conform to the data dictionary? Reads it, types it, and tells all that is wrong."""
+
+from revictimisation.validation.extract import LoadedExtract, load_extract
+from revictimisation.validation.findings import Finding, frame_findings, render_findings
+
+__all__ = ["Finding", "LoadedExtract", "frame_findings", "load_extract", "render_findings"]

@@ -1,0 +1,83 @@
+"""Turns the text of a cell into the type that the dictionary asks for, as DuckDB SQL."""
+
+from __future__ import annotations
+
+from revictimisation.dictionary.model import FieldType
+
+ENGINE_TYPES: dict[FieldType, str] = {
+    "string": "VARCHAR",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+}
+ISO_DATE = r"\d{4}-\d{2}-\d{2}"
+COMPACT_DATE = r"\d{8}"
+WHOLE = r"[+-]?\d{1,18}(\.0+)?"
+NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
+# Blanks that systems pad cells with: space, tab, non-breaking space.
+PADDING = "' \t\u00a0'"
+
+
+def quote_name(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_text(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def clean_text(name: str) -> str:
+    """A column of text without padding; an empty cell is null."""
+    return f"nullif(trim({quote_name(name)}, {PADDING}), '')"
+
+
+def parquet_text(name: str, engine_type: str) -> str:
+    """A Parquet column of any type as the text that the same table in CSV would hold."""
+    column = quote_name(name)
+    if engine_type.startswith("TIMESTAMP"):
+        column = f"CAST({column} AS DATE)"
+    text = f"nullif(trim(CAST({column} AS VARCHAR), {PADDING}), '')"
+    if engine_type in ("FLOAT", "DOUBLE"):
+        return f"CASE WHEN isnan({column}) THEN NULL ELSE {text} END"
+    return text
+
+
+def _matches(text: str, pattern: str) -> str:
+    return f"regexp_full_match({text}, {quote_text(pattern)})"
+
+
+def is_number(text: str) -> str:
+    """Whether a text is a finite number."""
+    return f"({_matches(text, NUMBER)} AND isfinite(TRY_CAST({text} AS DOUBLE)))"
+
+
+def decimal_point(text: str) -> str:
+    """A number as written with a decimal comma, in a file that separates by semicolons."""
+    return f"replace({text}, ',', '.')"
+
+
+def cast_text(text: str, kind: FieldType) -> str:
+    """The typed value of a text; null if it is none of that type.
+
+    Dates are 2013-04-27 or 20130427, booleans true or false in any case, or 1 and 0.
+    """
+    if kind == "date":
+        parts = f"{text}[1:4] || '-' || {text}[5:6] || '-' || {text}[7:8]"
+        return (
+            f"CASE WHEN {_matches(text, ISO_DATE)} THEN TRY_CAST({text} AS DATE)"
+            f" WHEN {_matches(text, COMPACT_DATE)} THEN TRY_CAST({parts} AS DATE) END"
+        )
+    if kind == "integer":
+        whole = f"TRY_CAST(split_part({text}, '.', 1) AS BIGINT)"
+        return f"CASE WHEN {_matches(text, WHOLE)} THEN {whole} END"
+    if kind == "number":
+        return f"CASE WHEN {is_number(text)} THEN TRY_CAST({text} AS DOUBLE) END"
+    if kind == "boolean":
+        return (
+            f"CASE WHEN lower({text}) IN ('true', '1', '1.0') THEN true"
+            f" WHEN lower({text}) IN ('false', '0', '0.0') THEN false END"
+        )
+    return text

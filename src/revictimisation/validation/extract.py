@@ -1,0 +1,301 @@
+"""Loads an extract: every table typed as the dictionary says, and everything that is wrong."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from revictimisation.dictionary import Dictionary, ForeignKey, Rule, Table
+from revictimisation.errors import DataError
+from revictimisation.plan import StudyPlan
+from revictimisation.validation.checks import (
+    TYPE_FAULTS,
+    Check,
+    compile_code_checks,
+    compile_dated_code_checks,
+    compile_row_checks,
+)
+from revictimisation.validation.columns import quote_name
+from revictimisation.validation.findings import (
+    MAX_ROWS_SHOWN,
+    Finding,
+    make_finding,
+    render_findings,
+    sort_findings,
+)
+from revictimisation.validation.reading import LoadedTable, load_table, run
+from revictimisation.validation.source import find_files
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends.duckdb import Backend
+
+PEOPLE = "persons"
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedExtract:
+    """An extract in the engine.
+
+    `tables` has every in-table of the dictionary, typed, with an integer column `row_number`
+    (CSV: the header is row 1; Parquet: the first row is row 1). Tables not given are empty and
+    named in `absent`. `row_counts` is how many rows each table has.
+    """
+
+    tables: dict[str, ir.Table]
+    absent: frozenset[str]
+    findings: tuple[Finding, ...]
+    row_counts: dict[str, int]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that stop a study."""
+        return tuple(one for one in self.findings if one.severity == "error")
+
+    def raise_for_errors(self, languages: Sequence[str] = ("sv", "en")) -> None:
+        """Raise `DataError` with every error at once; warnings and notices stop nothing."""
+        if self.errors:
+            raise DataError(render_findings(self.errors, languages))
+
+
+def load_extract(
+    con: Backend,
+    folder: Path,
+    dictionary: Dictionary,
+    plan: StudyPlan | None = None,
+    *,
+    today: dt.date | None = None,
+) -> LoadedExtract:
+    """Load the extract in a folder and check it against the dictionary, set by set.
+
+    One file per table, `<table>.parquet` or `<table>.csv`. All violations are found at once; none
+    raises but a folder that is not there (`DataError`). With a plan, its measure codes are known
+    and its `x_` columns required. `today` is the last date that may occur.
+    """
+    if not folder.is_dir():
+        raise DataError(
+            f"Det finns ingen mapp {folder}. Ange mappen där uttagets filer ligger.\n"
+            f"There is no folder {folder}. Name the folder that holds the extract's files."
+        )
+    tables = dictionary.tables_by_direction("in")
+    known = [*dictionary.tables]
+    files, unknown = find_files(folder, known)
+    loaded = {
+        one.name: load_table(con, one, files[one.name], dictionary, _engine_name(con, one.name))
+        for one in tables
+    }
+    findings = list(_check_presence(loaded, len(unknown), dictionary, plan))
+    findings += _check_contents(con, loaded, dictionary, plan, today or dt.date.today())
+    counts = {name: _count_rows(con, one.name) for name, one in loaded.items()}
+    findings += _check_empty(loaded, counts, dictionary)
+    for one in loaded.values():
+        run(con, f"ALTER TABLE {one.name} DROP COLUMN {TYPE_FAULTS}")
+    return LoadedExtract(
+        tables={name: con.table(one.name) for name, one in loaded.items()},
+        absent=frozenset(name for name, one in loaded.items() if not one.is_given),
+        findings=sort_findings(findings, known),
+        row_counts=counts,
+    )
+
+
+def _engine_name(con: Backend, table: str) -> str:
+    """A name that no other extract loaded on the same connection has."""
+    taken = {one[0] for one in run(con, "SELECT table_name FROM information_schema.tables")}
+    number = 1
+    while f"extract{number}_{table}" in taken:
+        number += 1
+    return f"extract{number}_{table}"
+
+
+def _count_rows(con: Backend, name: str) -> int:
+    return int(run(con, f"SELECT count(*) FROM {name}")[0][0])
+
+
+def _check_presence(
+    loaded: Mapping[str, LoadedTable],
+    n_unknown: int,
+    dictionary: Dictionary,
+    plan: StudyPlan | None,
+) -> Iterable[Finding]:
+    """Tables that must be there, files that belong nowhere, and what each file's reading found."""
+    if n_unknown:
+        yield make_finding(dictionary, "unknown_file", "notice", "", count=n_unknown)
+    for name, one in loaded.items():
+        yield from one.findings
+        if not one.is_given and not one.table.is_optional:
+            yield make_finding(dictionary, "missing_table", "error", name)
+    people = loaded[PEOPLE]
+    for column in plan.x_columns if plan and people.present else ():
+        if column not in people.extra:
+            yield make_finding(dictionary, "missing_column", "error", PEOPLE, [column])
+
+
+def _check_empty(
+    loaded: Mapping[str, LoadedTable], counts: Mapping[str, int], dictionary: Dictionary
+) -> list[Finding]:
+    return [
+        make_finding(dictionary, "empty_table", "error", name)
+        for name, one in loaded.items()
+        if one.present and not one.table.may_be_empty and counts[name] == 0
+        and not any(found.rule == "ragged_row" for found in one.findings)
+    ]
+
+
+def _check_contents(
+    con: Backend,
+    loaded: Mapping[str, LoadedTable],
+    dictionary: Dictionary,
+    plan: StudyPlan | None,
+    today: dt.date,
+) -> list[Finding]:
+    lists = _create_dated_codes(con, loaded, dictionary)
+    findings = []
+    for one in loaded.values():
+        if not one.present:
+            continue
+        within = compile_row_checks(one.table, one.present, today)
+        findings += _run_together(con, one, within, dictionary)
+        across = [
+            *compile_code_checks(one.table, one.present, dictionary, plan),
+            *compile_dated_code_checks(one.table, one.present, dictionary, lists),
+            *_compile_key_check(one),
+            *_compile_references(one, loaded),
+            *_compile_death_checks(one, loaded),
+        ]
+        for check in across:
+            findings += _run_together(con, one, [check], dictionary)
+    run(con, f"DROP TABLE {lists}")
+    return findings
+
+
+def _run_together(
+    con: Backend, one: LoadedTable, checks: Sequence[Check], dictionary: Dictionary
+) -> list[Finding]:
+    """Run checks that share a source in one pass: how many rows break each, and the first ten."""
+    if not checks:
+        return []
+    asked = ", ".join(
+        f"count(*) FILTER (WHERE {check.condition}),"
+        f" min(row_number, {MAX_ROWS_SHOWN}) FILTER (WHERE {check.condition})"
+        for check in checks
+    )
+    source = checks[0].source or f"{one.name} t"
+    found = run(con, f"SELECT {asked} FROM {source}")[0]
+    return [
+        make_finding(
+            dictionary,
+            check.rule,
+            check.severity,
+            one.table.name,
+            check.columns,
+            shown=check.shown,
+            other=check.other,
+            count=int(found[2 * place]),
+            rows=found[2 * place + 1] or (),
+        )
+        for place, check in enumerate(checks)
+        if found[2 * place]
+    ]
+
+
+def _create_dated_codes(
+    con: Backend, loaded: Mapping[str, LoadedTable], dictionary: Dictionary
+) -> str:
+    """A table of the code lists that are dated: list_name, code, from_on, to_on."""
+    lists = {
+        one.table.field(rule.columns[0]).codes or ""
+        for one in loaded.values()
+        for rule in one.table.rules
+        if rule.kind == "valid_code_on"
+    }
+    rows = [
+        (name, code, first or None, last or None)
+        for name in sorted(lists)
+        for code, first, last in dictionary.codes(name)[
+            ["code", "valid_from_on", "valid_to_on"]
+        ].itertuples(index=False)
+    ]
+    target = _engine_name(con, "dated_codes")
+    columns = "list_name VARCHAR, code VARCHAR, from_on DATE, to_on DATE"
+    run(con, f"CREATE TABLE {target} ({columns})")
+    con.con.executemany(f"INSERT INTO {target} VALUES (?, ?, ?, ?)", rows)
+    return target
+
+
+def _compile_key_check(one: LoadedTable) -> list[Check]:
+    """The second and later rows of a key; an empty part of a key equals another empty one.
+
+    A row without a part that is required is told as a missing value instead.
+    """
+    key = one.table.primary_key
+    if not key or not set(key) <= set(one.present):
+        return []
+    names = ", ".join(quote_name(part) for part in key)
+    required = [part for part in key if one.table.field(part).is_required]
+    whole = " AND ".join(f"{quote_name(part)} IS NOT NULL" for part in required) or "true"
+    doubled = (
+        f"(SELECT row_number FROM {one.name} WHERE {whole}"
+        f" QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY row_number) > 1) t"
+    )
+    return [
+        Check("doubled_key", "error", (", ".join(key),), "true", ", ".join(key), source=doubled)
+    ]
+
+
+def _compile_references(one: LoadedTable, loaded: Mapping[str, LoadedTable]) -> list[Check]:
+    """Rows that refer to what the other table does not have; an empty reference refers to nothing.
+
+    Asked only where the other table was read, lest one missing file give a fault in every row.
+    """
+    return [
+        Check(
+            "unknown_reference",
+            key.severity,
+            key.fields,
+            _not_found(key, loaded[key.resource].name),
+            shown=", ".join(key.fields),
+            other=key.resource,
+        )
+        for key in one.table.foreign_keys
+        if _can_join(key.fields, one)
+        and _can_join(key.reference_fields, loaded[key.resource])
+    ]
+
+
+def _can_join(columns: Iterable[str], one: LoadedTable) -> bool:
+    return set(columns) <= set(one.present)
+
+
+def _not_found(key: ForeignKey, target: str) -> str:
+    pairs = list(zip(key.fields, key.reference_fields, strict=True))
+    filled = " AND ".join(f"t.{quote_name(mine)} IS NOT NULL" for mine, _ in pairs)
+    same = " AND ".join(f"r.{quote_name(its)} = t.{quote_name(mine)}" for mine, its in pairs)
+    return f"{filled} AND NOT EXISTS (SELECT 1 FROM {target} r WHERE {same})"
+
+
+def _compile_death_checks(one: LoadedTable, loaded: Mapping[str, LoadedTable]) -> list[Check]:
+    """Events on a day after the person's death; on the day of death is no fault."""
+    people = loaded[PEOPLE]
+    if not _can_join(("person_id", "died_on"), people):
+        return []
+    return [
+        _death_check(rule, one, people)
+        for rule in one.table.rules
+        if rule.kind == "not_after_death" and _can_join(rule.columns, one)
+    ]
+
+
+def _death_check(rule: Rule, one: LoadedTable, people: LoadedTable) -> Check:
+    person, day = rule.columns
+    deaths = (
+        f"(SELECT person_id, min(died_on) AS died_on FROM {people.name}"
+        " WHERE died_on IS NOT NULL GROUP BY person_id) d"
+    )
+    late = (
+        f"(SELECT t.row_number FROM {one.name} t JOIN {deaths}"
+        f" ON d.person_id = t.{quote_name(person)} WHERE t.{quote_name(day)} > d.died_on) t"
+    )
+    return Check(rule.kind, rule.severity, rule.columns, "true", shown=day, source=late)

@@ -1,0 +1,264 @@
+"""Reads one file of an extract into a typed table of the engine, row numbers kept.
+
+Nothing here stops at a fault: a cell that is not of its type becomes null and is marked, a row
+with the wrong number of fields is left out, and each is told as a finding.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from revictimisation.dictionary import Dictionary, Table
+from revictimisation.validation import columns as sql
+from revictimisation.validation.checks import TYPE_FAULTS
+from revictimisation.validation.findings import Finding, make_finding
+from revictimisation.validation.source import (
+    TextFile,
+    UnreadableFileError,
+    prepare_text,
+    read_header,
+)
+
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
+
+EXTRA_NAME = re.compile(r"x_[a-z0-9_]{1,60}")
+# A column name that may be shown: words, not a row of data that stands where the names should.
+SHOWN_NAME = re.compile(r"[a-zåäö][a-zåäö_ ]{0,40}\d{0,2}")
+
+
+@dataclass(frozen=True)
+class LoadedTable:
+    """A table as loaded: its name in the engine, and which of its columns the file has."""
+
+    table: Table
+    name: str
+    present: tuple[str, ...]
+    extra: tuple[str, ...]
+    is_given: bool
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How to select a file's rows as text: a relation, and the SQL of each known column."""
+
+    relation: str
+    texts: dict[str, str]
+    names: tuple[str, ...]
+    first_row: int
+    has_decimal_comma: bool = False
+
+
+def run(con: Backend, statement: str) -> list[tuple[Any, ...]]:
+    """Run SQL and fetch what it gives."""
+    rows: list[tuple[Any, ...]] = con.con.execute(statement).fetchall()
+    return rows
+
+
+def load_table(
+    con: Backend, table: Table, files: Sequence[Path], dictionary: Dictionary, name: str
+) -> LoadedTable:
+    """Load the file of a table as engine table `name`; an empty one if there is none to read.
+
+    The engine's own words about a file are never passed on, as they quote the file.
+    """
+    if len(files) != 1:
+        found = [make_finding(dictionary, "two_files", "error", table.name)] if files else []
+        return _load_nothing(con, table, name, found, is_given=bool(files))
+    try:
+        with tempfile.TemporaryDirectory(prefix="extract-") as folder:
+            return _load_file(con, table, files[0], dictionary, name, Path(folder))
+    except duckdb.OutOfMemoryException:
+        raise MemoryError(f"{table.name} does not fit in the memory given") from None
+    except (UnreadableFileError, duckdb.Error):
+        found = [make_finding(dictionary, "unreadable_file", "error", table.name)]
+        return _load_nothing(con, table, name, found, is_given=True)
+
+
+def _load_file(
+    con: Backend, table: Table, path: Path, dictionary: Dictionary, name: str, workspace: Path
+) -> LoadedTable:
+    is_csv = path.suffix.lower() == ".csv"
+    text = prepare_text(path, workspace) if is_csv else None
+    rejected = f"{name}_rejected"
+    layout = _layout_csv(table, text, rejected) if text else _layout_parquet(con, path)
+    if not layout.names:
+        found = [make_finding(dictionary, "empty_file", "error", table.name)]
+        return _load_nothing(con, table, name, found, is_given=True)
+    extra = _find_extra(con, table, layout)
+    findings = _check_names(table, layout.names, set(extra), dictionary)
+    _create_table(con, table, layout, extra, name)
+    if text:
+        if text.is_mixed:
+            findings.append(make_finding(dictionary, "mixed_encoding", "warning", table.name))
+        ragged = _settle_rows(con, name, rejected, text.blank_rows)
+        if ragged:
+            findings.append(
+                make_finding(
+                    dictionary, "ragged_row", "error", table.name, count=len(ragged), rows=ragged
+                )
+            )
+    present = tuple(one for one in table.field_names if one in layout.texts)
+    return LoadedTable(table, name, present, tuple(extra), True, tuple(findings))
+
+
+def _load_nothing(
+    con: Backend, table: Table, name: str, findings: Iterable[Finding], is_given: bool
+) -> LoadedTable:
+    types = [(one.name, sql.ENGINE_TYPES[one.type]) for one in table.fields]
+    columns = [f"{sql.quote_name(column)} {kind}" for column, kind in types]
+    columns += ["row_number BIGINT", f"{TYPE_FAULTS} BIGINT"]
+    run(con, f"CREATE OR REPLACE TABLE {name} ({', '.join(columns)})")
+    return LoadedTable(table, name, (), (), is_given, tuple(findings))
+
+
+def _layout_csv(table: Table, text: TextFile, rejected: str) -> _Layout:
+    """Columns are read by place, so that no name of the file's gets into a statement."""
+    delimiter, names = read_header(text.path, table.field_names)
+    places = [f"c{place}" for place in range(len(names))]
+    types = ", ".join(f"'{place}': 'VARCHAR'" for place in places)
+    relation = (
+        f"read_csv({sql.quote_text(_escape_glob(text.path))}, auto_detect=false, header=true,"
+        f" delim='{delimiter}', quote='\"', escape='\"', strict_mode=true,"
+        f" columns={{{types}}}, store_rejects=true, rejects_limit=0,"
+        f" rejects_table='{rejected}', rejects_scan='{rejected}_scan')"
+    )
+    cells = {name: sql.clean_text(place) for name, place in zip(names, places, strict=True) if name}
+    return _Layout(relation, cells, names, first_row=2, has_decimal_comma=delimiter == ";")
+
+
+def _layout_parquet(con: Backend, path: Path) -> _Layout:
+    relation = f"read_parquet({sql.quote_text(_escape_glob(path))}, hive_partitioning=false)"
+    described = run(con, f"DESCRIBE SELECT * FROM {relation}")
+    names = tuple(str(one[0]).strip().lower() for one in described)
+    texts = {
+        name: sql.parquet_text(str(one[0]), str(one[1]))
+        for name, one in zip(names, described, strict=True)
+    }
+    return _Layout(relation, texts, names, first_row=1)
+
+
+def _escape_glob(path: Path) -> str:
+    """A path in which the engine sees no pattern."""
+    special = {"[": "[[]", "*": "[*]", "?": "[?]"}
+    return "".join(special.get(letter, letter) for letter in str(path))
+
+
+def _find_extra(con: Backend, table: Table, layout: _Layout) -> dict[str, bool]:
+    """The owner's own columns, and for each whether it is a number: every non-empty value is."""
+    prefix = table.extra_columns.prefix if table.extra_columns else None
+    names = [
+        one
+        for one in dict.fromkeys(layout.names)
+        if prefix and one.startswith(prefix) and EXTRA_NAME.fullmatch(one)
+    ]
+    if not names:
+        return {}
+    tests = [
+        f"coalesce(bool_and({text} IS NULL OR {sql.is_number(text)}), true)"
+        for text in (_number_text(layout, one) for one in names)
+    ]
+    found = run(con, f"SELECT {', '.join(tests)} FROM {_without_rejects(layout.relation)}")[0]
+    return dict(zip(names, map(bool, found), strict=True))
+
+
+def _without_rejects(relation: str) -> str:
+    """The same rows, without a list of the rejected ones (which the real reading makes)."""
+    return re.sub(r"store_rejects=true.*", "ignore_errors=true)", relation)
+
+
+def _number_text(layout: _Layout, name: str) -> str:
+    text = layout.texts[name]
+    return sql.decimal_point(text) if layout.has_decimal_comma else text
+
+
+def _check_names(
+    table: Table, names: Sequence[str], extra: set[str], dictionary: Dictionary
+) -> list[Finding]:
+    """Missing, doubled and extra columns.
+
+    Where a required column is missing the first row may be data: then extra names are not shown.
+    """
+    missing = [one for one in table.field_names if one not in names]
+    doubled = [one for one, count in Counter(names).items() if count > 1 and one]
+    unused = [one for one in dict.fromkeys(names) if one not in {*table.field_names, *extra}]
+    found = [
+        make_finding(dictionary, "missing_column", "error", table.name, [one]) for one in missing
+    ]
+    shown = {one for one in unused if not missing and SHOWN_NAME.fullmatch(one)}
+    for one in doubled:
+        column = one if one in {*table.field_names, *extra, *shown} else "?"
+        found.append(make_finding(dictionary, "doubled_column", "error", table.name, [column]))
+    for one in unused:
+        if one in shown:
+            found.append(make_finding(dictionary, "extra_column", "notice", table.name, [one]))
+    hidden = len(unused) - len(shown)
+    if hidden:
+        found.append(make_finding(dictionary, "extra_columns", "notice", table.name, count=hidden))
+    return found
+
+
+def _create_table(
+    con: Backend, table: Table, layout: _Layout, extra: dict[str, bool], name: str
+) -> None:
+    """Read the file once: typed columns, the row's number, and a bit for each mistyped cell."""
+    values, texts, faults = [], [], ["0::BIGINT"]
+    for place, column in enumerate(table.fields):
+        target = sql.quote_name(column.name)
+        if column.name not in layout.texts:
+            values.append(f"CAST(NULL AS {sql.ENGINE_TYPES[column.type]}) AS {target}")
+            continue
+        text = layout.texts[column.name]
+        if column.type == "number":
+            text = _number_text(layout, column.name)
+        texts.append(f"{text} AS {target}")
+        values.append(f"{sql.cast_text(target, column.type)} AS {target}")
+        if column.type != "string":
+            value = sql.cast_text(target, column.type)
+            bad = f"{target} IS NOT NULL AND ({value}) IS NULL"
+            faults.append(f"CASE WHEN {bad} THEN {1 << place} ELSE 0 END")
+    for one, is_number in extra.items():
+        target = sql.quote_name(one)
+        texts.append(f"{_number_text(layout, one) if is_number else layout.texts[one]} AS {target}")
+        values.append(f"{sql.cast_text(target, 'number' if is_number else 'string')} AS {target}")
+    number = f"row_number() OVER () + {layout.first_row - 1}"
+    run(
+        con,
+        f"CREATE OR REPLACE TABLE {name} AS SELECT {', '.join(values)}, row_number,"
+        f" {' | '.join(faults)} AS {TYPE_FAULTS} FROM"
+        f" (SELECT {', '.join([*texts, f'{number} AS row_number'])} FROM {layout.relation})",
+    )
+
+
+def _settle_rows(
+    con: Backend, name: str, rejected: str, blank_rows: Sequence[int]
+) -> tuple[int, ...]:
+    """Number rows as the file has them, past rows that were rejected or blank.
+
+    Gives the numbers of the rejected ones and forgets what the engine noted about them.
+    """
+    ragged = tuple(
+        one[0] for one in run(con, f"SELECT DISTINCT line FROM {rejected} ORDER BY line")
+    )
+    run(con, f"DROP TABLE {rejected}")
+    run(con, f"DROP TABLE {rejected}_scan")
+    skipped = sorted({*ragged, *blank_rows})
+    if skipped:
+        shifts = {number - place: place + 1 for place, number in enumerate(skipped)}
+        values = ", ".join(f"({at}, {shift})" for at, shift in shifts.items())
+        run(
+            con,
+            f"CREATE OR REPLACE TABLE {name} AS SELECT t.* REPLACE"
+            f" (t.row_number + coalesce(s.shift, 0) AS row_number) FROM {name} t"
+            f" ASOF LEFT JOIN (VALUES {values}) s(first_at, shift) ON t.row_number >= s.first_at",
+        )
+    return ragged
