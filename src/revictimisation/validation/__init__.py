@@ -1,4 +1,4 @@
-"""Does an extract conform to the data dictionary? Reads it, types it, and tells all that is wrong."""
+"""Does an extract conform to the data dictionary? Reads, types and checks it."""
 
 from revictimisation.validation.extract import LoadedExtract, load_extract
 from revictimisation.validation.findings import Finding, frame_findings, render_findings

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from revictimisation.dictionary import Dictionary, ForeignKey, Rule, Table
+from revictimisation.dictionary import Dictionary, ForeignKey, Rule
 from revictimisation.errors import DataError
 from revictimisation.plan import StudyPlan
 from revictimisation.validation.checks import (

@@ -63,7 +63,7 @@ def find_files(folder: Path, tables: Sequence[str]) -> tuple[dict[str, list[Path
     Names are compared without regard to case, as some systems write them in capitals.
     """
     found: dict[str, list[Path]] = {name: [] for name in tables}
-    unknown = []
+    unknown: list[Path] = []
     for path in sorted(folder.iterdir()):
         kind = path.suffix.lower().removeprefix(".")
         if kind not in FORMATS or path.name.startswith((".", "~")) or path.is_dir():
