@@ -1,0 +1,104 @@
+"""A synthetic county: what two agencies' registers would hold, and the truth behind them."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from revictimisation.simulate.assessment_tables import make_risk_assessments
+from revictimisation.simulate.bystanders import draw_bystanders
+from revictimisation.simulate.calibrated import CALIBRATED
+from revictimisation.simulate.context_tables import make_centre_contacts, make_municipality_years
+from revictimisation.simulate.course import Course, run_course
+from revictimisation.simulate.filings import collect_filings, find_in_force
+from revictimisation.simulate.justice_tables import (
+    draw_cases,
+    make_case_decisions,
+    make_investigations,
+    make_suspect_interventions,
+)
+from revictimisation.simulate.measure_tables import (
+    collect_measures,
+    make_police_measures,
+    make_social_interventions,
+)
+from revictimisation.simulate.report_tables import (
+    date_bystanders,
+    date_filings,
+    make_persons,
+    make_reports,
+)
+from revictimisation.simulate.scenarios import Scenario, remove_effects, resize
+from revictimisation.simulate.truth import read_truth
+
+SCENARIOS: MappingProxyType[str, Scenario] = MappingProxyType({
+    "calibrated": CALIBRATED,
+    "null": remove_effects(CALIBRATED, "null"),
+    "small": resize(CALIBRATED, "small", 216),
+})
+DEFAULT_PEOPLE: MappingProxyType[str, int] = MappingProxyType(
+    {name: scenario.default_people for name, scenario in SCENARIOS.items()}
+)
+SUPPORT_TALKS = "support_talks"
+
+
+def find_scenario(name: str) -> Scenario:
+    """Look a scenario up by name; raises ``ValueError`` that names those there are."""
+    if name not in SCENARIOS:
+        raise ValueError(f"no scenario {name!r}; there are: {', '.join(SCENARIOS)}")
+    return SCENARIOS[name]
+
+
+def simulate_county(scenario: str, n_people: int, seed: int) -> dict[str, pd.DataFrame]:
+    """Simulate a county: every table of the study extract, and ``truth``.
+
+    ``n_people`` is the number of index victims under the default study. The same seed gives the
+    same county on every machine; a county of more people holds the smaller one's victims.
+    ``truth`` is a property of the scenario and the same for every county of it: columns measure,
+    subgroup, level, estimand, time_days, value (see ``truth``).
+    Raises ``ValueError`` for an unknown scenario or fewer than one person.
+
+    >>> tables = simulate_county("small", 20, seed=1)
+    >>> sorted(tables)[:4]
+    ['case_decisions', 'centre_contacts', 'investigations', 'municipality_years']
+    """
+    if n_people < 1:
+        raise ValueError("a county needs at least one person")
+    course = run_course(find_scenario(scenario), n_people, seed)
+    return {**make_tables(course), "truth": read_truth(course.scenario)}
+
+
+def make_tables(course: Course) -> dict[str, pd.DataFrame]:
+    """Write down a course as the contract's tables, by name."""
+    scenario, seed = course.scenario, course.seed
+    n_people = len(course.setting.victims)
+    bystanders = draw_bystanders(scenario, n_people, seed)
+    filings = collect_filings(course)
+    dated = date_filings(course, filings)
+    dated["has_support"] = find_in_force(course, filings, _place_support(scenario)).astype(float)
+    apart = date_bystanders(bystanders, seed).assign(has_support=0.0)
+    rows = pd.concat([dated, apart], ignore_index=True)
+    measures = collect_measures(course)
+    cases = draw_cases(rows, seed, scenario.data_end_on)
+    decisions = make_case_decisions(cases, seed)
+    return {
+        "persons": make_persons(course, rows, bystanders),
+        "reports": make_reports(rows, seed),
+        "risk_assessments": make_risk_assessments(course, filings),
+        "police_measures": make_police_measures(course, measures),
+        "social_interventions": make_social_interventions(course, measures),
+        "suspect_interventions": make_suspect_interventions(
+            cases, decisions, seed, scenario.data_end_on
+        ),
+        "investigations": make_investigations(cases, seed),
+        "case_decisions": decisions,
+        "centre_contacts": make_centre_contacts(course, n_people),
+        "municipality_years": make_municipality_years(course),
+    }
+
+
+def _place_support(scenario: Scenario) -> int:
+    names = [measure.name for measure in scenario.measures]
+    return int(np.flatnonzero(np.array(names) == SUPPORT_TALKS)[0])

@@ -1,0 +1,228 @@
+"""The truth of a scenario: what every measure does, by running the same process under two strategies.
+
+The truth belongs to the scenario, not to one county. ``compute_truth`` runs a large county twice for
+each measure, with the same chance: once everyone starts within the grace time, once nobody does. What
+it gave is kept as data beside this module with its provenance; ``read_truth`` returns that.
+``benchmarks/simulate_truth.py`` computes it anew.
+
+*Start* is the natural start day of the person where it lies within the grace time. Who would not have
+started gets a day from the person's own natural distribution of start days within the grace time,
+given everything else that happens to the person. *No start* bars the start up to and including the last
+day of the grace time; afterwards it comes as usual. Both leave all other measures their course.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from io import StringIO
+
+import numpy as np
+import pandas as pd
+
+from revictimisation.simulate import kernel
+from revictimisation.simulate.process import (
+    FORCE_NO_START,
+    FORCE_START,
+    ONLY_HAZARD,
+    Force,
+    Setting,
+    prepare_setting,
+    run_setting,
+)
+from revictimisation.simulate.randoms import Floats, Integers, draw_uniform
+from revictimisation.simulate.scenarios import Scenario
+
+COLUMNS = ["measure", "subgroup", "level", "estimand", "time_days", "value"]
+SUBGROUPS = ("risk_level", "is_honour", "sex", "relation_group", "age_group")
+RELATION_GROUPS = {
+    "current_partner": "partner", "former_partner": "partner", "parent": "kin", "sibling": "kin",
+    "child": "kin", "other_relative": "kin",
+}  # fmt: skip
+CHUNK_PEOPLE = 100_000
+NO_EVENT = 10**6
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Victim and suspect pairs of a setting: row numbers, and levels of the subgroups."""
+
+    victim: Integers
+    suspect: Integers
+    levels: pd.DataFrame
+
+
+def list_pairs(setting: Setting) -> Pairs:
+    """List the pairs of a setting: one follow-up each, as the study counts them."""
+    counts = setting.n_suspects
+    victim = np.repeat(np.arange(len(counts)), counts)
+    suspect = np.arange(len(victim)) - np.repeat(np.cumsum(counts) - counts, counts)
+    rows = setting.victims.iloc[victim].reset_index(drop=True)
+    relations = rows[[f"relation_{j}" for j in range(3)]].to_numpy()
+    rows["relation"] = relations[np.arange(len(rows)), suspect]
+    rows["relation_group"] = rows["relation"].map(RELATION_GROUPS)
+    return Pairs(victim, suspect, rows[list(SUBGROUPS)])
+
+
+def draw_start_days(
+    setting: Setting, scenario: Scenario, place: int, grace_days: int, seed: int
+) -> Integers:
+    """Draw each victim's start day under the strategy *start*: 0 to ``grace_days``."""
+    force = Force(place, ONLY_HAZARD, grace_days)
+    last = np.full_like(setting.last_day, grace_days)
+    _, hazard = run_setting(setting, scenario, force, last_day=last, is_clock_reset=False)
+    total = hazard[:, -1]
+    natural = kernel.draw_thresholds(setting.keys, place)
+    uniform = draw_uniform(seed, setting.victims["unit"].to_numpy(), f"forced_{place}")
+    within = -np.log1p(uniform * np.expm1(-total))
+    target = np.where(natural <= total, natural, within)
+    return (hazard >= target[:, None]).argmax(axis=1).astype(np.int64)
+
+
+def find_first_days(
+    setting: Setting, scenario: Scenario, pairs: Pairs, force: Force | None
+) -> Integers:
+    """Find the day of each pair's first new report up to the horizon; ``NO_EVENT`` if none.
+
+    Death and emigration end the course, so that they compete.
+    """
+    last = np.minimum(setting.last_day, scenario.horizon_days)
+    events, _ = run_setting(setting, scenario, force, last_day=last)
+    reports = events[events["kind"] == kernel.KIND_REPORT]
+    first = np.full((len(setting.keys), 3), NO_EVENT, dtype=np.int64)
+    place = (reports["victim"].to_numpy(), reports["index"].to_numpy())
+    np.minimum.at(first, place, reports["day"].to_numpy())
+    return first[pairs.victim, pairs.suspect]
+
+
+def _iterate_groups(levels: pd.DataFrame) -> Iterator[tuple[str, str, np.ndarray]]:
+    yield "", "", np.ones(len(levels), dtype=bool)
+    for name in levels.columns:
+        for level in sorted(levels[name].unique()):
+            yield name, level, (levels[name] == level).to_numpy()
+
+
+def _sum_group(start: Integers, other: Integers, day: int) -> dict[str, float]:
+    """Sums over pairs from which risks, days lost and their Monte Carlo errors follow."""
+    by_start, by_other = (start <= day).astype(float), (other <= day).astype(float)
+    lost = np.maximum(day - start, 0) - np.maximum(day - other, 0)
+    difference = by_start - by_other
+    return {
+        "n": float(len(start)), "risk_start": by_start.sum(), "risk_no_start": by_other.sum(),
+        "difference_squared": (difference**2).sum(), "days": -float(lost.sum()),
+        "days_squared": float((lost.astype(float) ** 2).sum()),
+    }  # fmt: skip
+
+
+def _sum_measure(setting: Setting, scenario: Scenario, place: int, seed: int) -> pd.DataFrame:
+    """Run both strategies for one measure and sum by group and time over one chunk of people."""
+    measure, pairs = scenario.measures[place], list_pairs(setting)
+    grace = measure.grace_days
+    start_days = draw_start_days(setting, scenario, place, grace, seed)
+    is_eligible = (setting.running[:, place] == 0)[pairs.victim]
+    first = [
+        find_first_days(setting, scenario, pairs, Force(place, mode, grace, start_days))[is_eligible]
+        for mode in (FORCE_START, FORCE_NO_START)
+    ]
+    rows = []
+    for subgroup, level, mine in _iterate_groups(pairs.levels[is_eligible]):
+        for day in scenario.report_at_days:
+            sums = _sum_group(first[0][mine], first[1][mine], day)
+            rows.append({"measure": measure.name, "subgroup": subgroup, "level": level,
+                         "time_days": day, **sums})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _sum_natural(setting: Setting, scenario: Scenario) -> pd.DataFrame:
+    """Sum the natural course by group and time: the cumulative incidence without any strategy."""
+    pairs = list_pairs(setting)
+    first = find_first_days(setting, scenario, pairs, None)
+    return pd.DataFrame([
+        {"measure": "", "subgroup": subgroup, "level": level, "time_days": day,
+         "n": float(mine.sum()), "cumulative_incidence": float((first[mine] <= day).sum())}
+        for subgroup, level, mine in _iterate_groups(pairs.levels)
+        for day in scenario.report_at_days
+    ])  # fmt: skip
+
+
+def sum_strategies(scenario: Scenario, n_people: int, seed: int) -> pd.DataFrame:
+    """Run every strategy on ``n_people`` victims, in chunks, and sum by measure, group and time."""
+    parts = []
+    for first in range(0, n_people, CHUNK_PEOPLE):
+        size = min(CHUNK_PEOPLE, n_people - first)
+        setting = prepare_setting(scenario, size, seed, first)
+        parts.append(_sum_natural(setting, scenario))
+        parts += [
+            _sum_measure(setting, scenario, place, seed) for place in range(len(scenario.measures))
+        ]
+    keys = ["measure", "subgroup", "level", "time_days"]
+    return pd.concat(parts).groupby(keys, as_index=False, sort=False).sum(min_count=1)
+
+
+def list_built_in(scenario: Scenario) -> pd.DataFrame:
+    """List the log hazard ratios that are built in: for all where constant, else by level.
+
+    A measure with an interaction, or with carry-over into the time it is compared with, has no such
+    number for the whole population; there the large-county limit of the adjusted model stands.
+    """
+    rows = []
+    for measure in scenario.measures:
+        effect = measure.effect
+        if effect.by:
+            rows += [(measure.name, effect.by, *pair) for pair in effect.per_level.items()]
+        elif not effect.carry_share:
+            rows.append((measure.name, "", "", effect.log_hazard_ratio))
+    frame = pd.DataFrame(rows, columns=["measure", "subgroup", "level", "value"])
+    return frame.assign(estimand="log_hazard_ratio", time_days=np.nan, mc_error=0.0)
+
+
+def make_estimands(sums: pd.DataFrame) -> pd.DataFrame:
+    """Turn sums into risks, their difference and days gained, each with its Monte Carlo error.
+
+    ``rmst_difference_days`` is the difference in event-free days up to the time, where those who die
+    or leave without a new report count as free to the end (days lost to reports, Andersen 2013).
+    """
+    parts = []
+    n = sums["n"]
+    risk = {name: sums[name] / n
+            for name in ("cumulative_incidence", "risk_start", "risk_no_start")}  # fmt: skip
+    for name, value in risk.items():
+        parts.append((name, value, np.sqrt(value * (1 - value) / n)))
+    difference = risk["risk_start"] - risk["risk_no_start"]
+    error = np.sqrt((sums["difference_squared"] / n - difference**2) / n)
+    parts.append(("risk_difference", difference, error))
+    days = sums["days"] / n
+    error = np.sqrt((sums["days_squared"] / n - days**2) / n)
+    parts.append(("rmst_difference_days", days, error))
+    keys = sums[["measure", "subgroup", "level", "time_days"]]
+    long = [keys.assign(estimand=name, value=value, mc_error=error) for name, value, error in parts]
+    return pd.concat(long, ignore_index=True).dropna(subset="value")
+
+
+def compute_truth(scenario: Scenario, n_people: int, seed: int) -> pd.DataFrame:
+    """Compute the truth of a scenario on ``n_people`` victims; the contract's columns + mc_error.
+
+    Where a log hazard ratio is not constant its limit is not computed here: see the benchmark.
+    """
+    risks = make_estimands(sum_strategies(scenario, n_people, seed))
+    both = pd.concat([list_built_in(scenario), risks], ignore_index=True)
+    return both[[*COLUMNS, "mc_error"]]
+
+
+@cache
+def _read_kept(name: str) -> pd.DataFrame:
+    text = files(__package__).joinpath("truth_data", f"{name}.csv").read_text(encoding="utf-8")
+    types = {"measure": str, "subgroup": str, "level": str, "estimand": str}
+    frame = pd.read_csv(StringIO(text), dtype=types, keep_default_na=False, na_values={"time_days": [""]})
+    return frame.astype({"time_days": "Int64"})
+
+
+def read_truth(scenario: Scenario, *, with_error: bool = False) -> pd.DataFrame:
+    """Return the kept truth of a scenario; empty ``subgroup`` and ``level`` mean everybody.
+
+    ``time_days`` is missing for log hazard ratios. ``with_error`` adds the Monte Carlo error.
+    """
+    kept = _read_kept(scenario.truth_of or scenario.name)
+    return kept[[*COLUMNS, "mc_error"] if with_error else COLUMNS].copy()
