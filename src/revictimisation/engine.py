@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
 
 
@@ -25,3 +26,8 @@ def connect(threads: int | None = None, memory: str | None = None) -> Backend:
     if memory is not None:
         config["memory_limit"] = memory
     return ibis.duckdb.connect(**config)
+
+
+def days_since(later: ir.DateValue, earlier: ir.DateValue) -> ir.IntegerValue:
+    """Whole days from one date to another; negative when the first lies before."""
+    return later.delta(earlier, unit="day").cast("int32")

@@ -162,12 +162,14 @@ def _default_measures() -> dict[str, Measure]:
 class StudyPlan(_Part):
     """Everything a study decides, frozen.
 
-    Days count from the index report, which is day 0. `risk_level_by_day` and
-    `earlier_reports_cap` are definitions of the contract, not choices of a study.
+    Days count from the index report, which is day 0. The class variables are definitions that hold
+    for every study: the first two are the contract's, the others say how question 1 is shown.
     """
 
     risk_level_by_day: ClassVar[int] = 7
     earlier_reports_cap: ClassVar[int] = 5
+    shared_within_days: ClassVar[tuple[int, ...]] = (7, 30)
+    n_sequences: ClassVar[int] = 12
 
     name: Name
     title: Title = Title()

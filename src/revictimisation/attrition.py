@@ -1,0 +1,111 @@
+"""The attrition: what became of every row of the extract, rule by rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+import pandas as pd
+
+from revictimisation.cohort import Cohort
+from revictimisation.engine import days_since
+from revictimisation.spells import SOURCES
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+COLUMNS = ("step", "reason", "n_people", "n_reports", "n_dropped")
+UNUSED = {
+    "investigations": "suspect_id",
+    "case_decisions": "suspect_id",
+    "centre_contacts": "person_id",
+    "municipality_years": None,
+}
+
+
+def account_for(tables: dict[str, ir.Table], cohort: Cohort, attached: ir.Table) -> pd.DataFrame:
+    """Account for every row of the extract: a line per table (`step`) and rule (`reason`).
+
+    `n_reports` are the rows left after the rule (of the table named by `step`), `n_dropped` those
+    it dropped, `n_people` the people they concern; a step begins with all its rows (`in_extract`),
+    and each line's `n_reports` is the line's before less its `n_dropped`.
+    """
+    parts = [cohort.flow.assign(step="reports"), _persons(tables["persons"], cohort)]
+    parts += [_measures(name, tables[name], cohort, attached) for name in SOURCES]
+    parts.append(_assessments(tables["risk_assessments"], cohort))
+    parts += [_unused(name, tables[name], person) for name, person in UNUSED.items()]
+    return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+
+
+def _lines(step: str, left: list[tuple[str, int, int]]) -> pd.DataFrame:
+    """Lines of one step from (reason, people left, rows left), the first being all."""
+    frame = pd.DataFrame(left, columns=["reason", "n_people", "n_reports"])
+    dropped = -frame["n_reports"].diff().fillna(0).astype("int64")
+    return frame.assign(step=step, n_dropped=dropped)
+
+
+def _size(table: ir.Table, person: str | None) -> tuple[int, int]:
+    people = table[person].nunique() if person else ibis.literal(0)
+    found = table.aggregate(people=people, rows=table.count()).to_pandas().fillna(0).iloc[0]
+    return int(found["people"]), int(found["rows"])
+
+
+def _persons(persons: ir.Table, cohort: Cohort) -> pd.DataFrame:
+    victims = cohort.index_reports.select(person_id=ibis._.victim_id).distinct()
+    kept = persons.semi_join(victims, "person_id")
+    return _lines(
+        "persons",
+        [
+            ("in_extract", *_size(persons, "person_id")),
+            ("not_a_victim_of_the_cohort", *_size(kept, "person_id")),
+        ],
+    )
+
+
+def _measures(name: str, table: ir.Table, cohort: Cohort, attached: ir.Table) -> pd.DataFrame:
+    person = SOURCES[name][0]
+    mine = attached.filter(attached.source == name)
+    ends = cohort.index_reports.select("entry_id", "end_day")
+    timed = mine.join(ends, "entry_id")
+    is_decided = timed.decided_day.between(0, timed.end_day)
+    is_in_force = (timed.start_day < timed.end_day) & (timed.stop_day > 0)
+    within = timed.filter(is_decided.fill_null(False) | is_in_force.fill_null(False))
+    in_cohort = table.semi_join(mine, "row_number")
+    return _lines(
+        name,
+        [
+            ("in_extract", *_size(table, person)),
+            ("nobody_of_the_cohort", *_size(in_cohort, person)),
+            ("outside_follow_up", *_size(table.semi_join(within, "row_number"), person)),
+        ],
+    )
+
+
+def during_follow_up(assessments: ir.Table, cohort: Cohort) -> ir.Table:
+    """Keep the assessments made between day 0 and the end of follow-up of any of a victim's entries."""
+    entries = cohort.index_reports.select("victim_id", "index_on", "end_day")
+    joined = assessments.join(entries, "victim_id")
+    day = days_since(joined.assessed_on, joined.index_on)
+    within = joined.filter(day.between(0, joined.end_day))
+    return assessments.semi_join(within, "row_number")
+
+
+def _assessments(assessments: ir.Table, cohort: Cohort) -> pd.DataFrame:
+    entries = cohort.index_reports.select("victim_id", "index_on", "end_day")
+    joined = assessments.join(entries, "victim_id")
+    in_cohort = assessments.semi_join(joined, "row_number")
+    is_early = days_since(joined.assessed_on, joined.index_on) <= joined.end_day
+    used = assessments.semi_join(joined.filter(is_early), "row_number")
+    return _lines(
+        "risk_assessments",
+        [
+            ("in_extract", *_size(assessments, "victim_id")),
+            ("nobody_of_the_cohort", *_size(in_cohort, "victim_id")),
+            ("after_follow_up", *_size(used, "victim_id")),
+        ],
+    )
+
+
+def _unused(name: str, table: ir.Table, person: str | None) -> pd.DataFrame:
+    lines = [("in_extract", *_size(table, person)), ("not_used_by_this_study", 0, 0)]
+    return _lines(name, lines)

@@ -1,0 +1,201 @@
+"""The command line: `revictimisation simulate | validate | estimate | run`.
+
+Heavy libraries are imported inside the commands, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from revictimisation import __version__
+from revictimisation.errors import EXIT_DONE, EXIT_FAULT, RevictimisationError
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+FOLDER = click.Path(path_type=Path)
+N_CORES = os.cpu_count() or 1
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="revictimisation")
+def cli() -> None:
+    """Vilka åtgärder hindrar att människor utsätts igen? Allt körs på den egna datorn, utan nät.
+
+    Which measures keep people from being victimised again? Everything runs on this machine,
+    without a network.
+
+    Slutkoder / exit codes: 0 klart (done) · 2 fel användning (wrong use) · 3 utdraget följer inte
+    datakatalogen (the data do not conform) · 4 studiefilen är fel (the study file does not
+    conform) · 5 röjandekontrollen säger nej (disclosure control refuses) · 1 vårt fel (our fault).
+    """
+
+
+def _jobs(command: Callable[..., Any]) -> Callable[..., Any]:
+    option = click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        default=N_CORES,
+        show_default=True,
+        help="Antal processorkärnor; resultatet är detsamma. / Cores to use; same results.",
+    )
+    return option(command)
+
+
+def _study_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    command = _jobs(command)
+    command = click.option(
+        "--out",
+        type=FOLDER,
+        required=True,
+        help="Mapp för resultaten. / Folder for the results.",
+    )(command)
+    command = click.option(
+        "--data",
+        type=FOLDER,
+        required=True,
+        help="Mapp med utdraget, en fil per tabell. / Folder of the extract, a file per table.",
+    )(command)
+    return click.argument("study", type=FOLDER)(command)
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option(
+    "--people",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Antal våldsutsatta med en första anmälan. / Index victims. [default: 3000; small: 216]",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Samma frö ger samma data. / The same seed gives the same data.",
+)
+@click.option(
+    "--scenario",
+    default="calibrated",
+    show_default=True,
+    help="Vilket påhittat län. / Which synthetic county.",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["csv", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="Filformat. / File format.",
+)
+def simulate(folder: Path, people: int | None, seed: int, scenario: str, kind: str) -> None:
+    """Hitta på ett län med känd sanning, att prova metoden på.
+
+    Invent a county with known truth, to try the method on. Writes DIR/<table>.csv (or .parquet)
+    and DIR/truth.csv.
+    """
+    from revictimisation.runner import simulate_to
+
+    n_people = simulate_to(folder, people, seed, scenario, kind)
+    click.echo(f"{folder}: {scenario}, {n_people} index victims, seed {seed}")
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option(
+    "--study",
+    type=FOLDER,
+    default=None,
+    help="Studiefil: dess egna koder är då kända. / Study file: its own codes are then known.",
+)
+@_jobs
+def validate(folder: Path, study: Path | None, jobs: int) -> None:
+    """Kontrollera ett utdrag mot datakatalogen.
+
+    Check an extract against the data dictionary. Every fault is told at once: table, column, rule,
+    how many and in which rows; never a value. Exit code 3 if there is any error.
+    """
+    from revictimisation.runner import validate_folder
+
+    report, is_conforming = validate_folder(folder, study, jobs)
+    click.echo(report)
+    if not is_conforming:
+        sys.exit(3)
+
+
+@cli.command()
+@_study_options
+def estimate(study: Path, data: Path, out: Path, jobs: int) -> None:
+    """Räkna fram resultaten, utan rapport.
+
+    Estimate: tables in OUT/restricted (exact) and OUT/release (after disclosure control).
+    """
+    from revictimisation import runner
+
+    _say(runner.estimate(study, data, out, _command(), jobs), out / "release")
+
+
+@cli.command()
+@_study_options
+def run(study: Path, data: Path, out: Path, jobs: int) -> None:
+    """Gör allt: resultat, rapporter och sidor. Fortsätter där en avbruten körning slutade.
+
+    Do everything: estimates, executed notebooks and the pages in OUT/site. Resumes where it was
+    stopped; a second run that changes nothing does nothing.
+    """
+    from revictimisation import runner
+
+    _say(runner.run(study, data, out, _command(), jobs), out / "site" / "index.html")
+
+
+def _command() -> str:
+    return shlex.join(["revictimisation", *sys.argv[1:]])
+
+
+def _say(has_worked: bool, where: Path) -> None:
+    done = "Klart / done" if has_worked else "Inget nytt att göra / nothing has changed"
+    click.echo(f"{done}: {where}")
+
+
+def main() -> None:
+    """Run a command; every fault a user can cause ends in a sentence and its exit code."""
+    try:
+        cli.main(standalone_mode=False)
+        code = EXIT_DONE
+    except RevictimisationError as fault:
+        click.echo(str(fault), err=True)
+        code = fault.exit_code
+    except click.exceptions.Exit as leave:
+        code = leave.exit_code
+    except click.ClickException as fault:
+        fault.show()
+        code = 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Avbrutet; kör samma kommando igen för att fortsätta. / Interrupted.", err=True)
+        code = 130
+    except Exception as fault:
+        code = _tell_fault(fault)
+    sys.exit(code)
+
+
+def _tell_fault(fault: Exception) -> int:
+    """Say where we went wrong, without the message: it might hold a value from personal data."""
+    if os.environ.get("REVICTIMISATION_DEBUG"):
+        raise fault
+    trace = fault.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    frame = trace.tb_frame if trace else None
+    where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else "?"
+    click.echo(
+        f"Ett fel i programmet / a fault of ours: {type(fault).__name__} ({where}).\n"
+        "Rapportera det gärna; med REVICTIMISATION_DEBUG=1 visas mer (kan innehålla uppgifter "
+        "ur utdraget). / Please report it; REVICTIMISATION_DEBUG=1 shows more (may show data).",
+        err=True,
+    )
+    return EXIT_FAULT

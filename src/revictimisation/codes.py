@@ -1,0 +1,9 @@
+"""The few codes that the software itself gives a meaning; all others are only data."""
+
+MISSING = "missing"
+OTHER = "other"
+BREACH_GROUP = "breach_of_order"
+# Why follow-up ended, in the order in which they count on one day (contract, "Ties").
+CAUSES = ("outcome", "death", "emigration")
+OUTCOME, DEATH, EMIGRATION = 1, 2, 3
+POLICE, SOCIAL_SERVICES = "police", "social_services"

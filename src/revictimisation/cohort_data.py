@@ -1,0 +1,61 @@
+"""What the estimators are given: the cohort as pandas tables, joined once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from revictimisation.plan import StudyPlan
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """One study's analysis tables, all in the order of `entry_id` (0, 1, 2 ...).
+
+    `entries`: a row per entry: entry_id, cluster_id (the victim), stop_day, end_day, cause.
+    `covariates`: a row per entry. `starts`: a row per entry x measure (first_start_day,
+    is_running_before). `episodes`: `(start_day, stop_day]` to the end of follow-up, past the first
+    outcome; is_event marks an outcome on stop_day; one 0/1 column a measure.
+    `decisions`: a row per decision on a measure x entry (spells.attach_entries). `assessments`: a
+    row per risk assessment of a victim of the cohort during follow-up: agency, risk_level,
+    shared_days (days until it reached the other agency, NaN: it did not), open_days (days from
+    the assessment to the end of the data).
+    `absent`: optional tables that the extract does not have.
+    """
+
+    plan: StudyPlan
+    entries: pd.DataFrame
+    covariates: pd.DataFrame
+    starts: pd.DataFrame
+    episodes: pd.DataFrame
+    decisions: pd.DataFrame
+    assessments: pd.DataFrame
+    absent: frozenset[str] = frozenset()
+
+    @property
+    def first_episodes(self) -> pd.DataFrame:
+        """The episodes up to the first outcome (which ends one) or the end of follow-up."""
+        last = self.entries["stop_day"].to_numpy()[self.episodes["entry_id"].to_numpy()]
+        return self.episodes[self.episodes["stop_day"].to_numpy() <= last]
+
+    def starts_of(self, measure: str) -> pd.DataFrame:
+        """A row per entry, in order: first_start_day (NaN: none), is_running_before."""
+        one = self.starts[self.starts["measure"] == measure].set_index("entry_id")
+        index = self.entries["entry_id"]
+        return pd.DataFrame(
+            {
+                "first_start_day": one["first_start_day"].reindex(index).astype(float),
+                "is_running_before": one["is_running_before"]
+                .reindex(index)
+                .astype("boolean")
+                .fillna(False)
+                .astype(bool),
+            }
+        ).reset_index(drop=True)
+
+    def subgroup(self, name: str) -> pd.Series | None:
+        """Each entry's level of a subgroup as text, or None where its table is absent."""
+        if name == "risk_level" and "risk_assessments" in self.absent:
+            return None
+        return self.covariates[name].astype(str)

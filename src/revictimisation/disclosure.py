@@ -1,0 +1,184 @@
+"""Disclosure control: the one last function that every number passes before anyone reads it.
+
+Restricted tables hold exact numbers and never leave the secure room. What is released has small
+cells suppressed (a status and a null, never a 0), their complements too, and all counts rounded;
+risks and shares move in steps of the rounding, so that no count can be worked out from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from revictimisation.errors import DisclosureError
+from revictimisation.plan import Disclosure
+from revictimisation.results import COLUMNS, COUNTS, KEYS, NUMBERS, OK, SUPPRESSED
+
+SHARES = ("share", "cumulative_incidence", "risk_start", "risk_no_start")
+COUNT_LIKE = (*SHARES, "count")
+HAZARDS = ("log_hazard_ratio", "hazard_ratio")
+PLACES = ("police_district", "municipality_group", "municipality_code")
+# What stands or falls together: all estimands of one comparison at one time.
+FAMILY = [key for key in KEYS if key != "estimand"]
+DECIMALS = 3
+
+
+def disclose_estimates(
+    estimates: pd.DataFrame, rules: Disclosure, classes: Mapping[str, str]
+) -> pd.DataFrame:
+    """Make the releasable form of `estimates`: the same rows in the same order.
+
+    `classes` gives a measure's disclosure class: `never` (always suppressed), `no_place` (never by
+    district or municipality), `open`. A cell is suppressed when its people, its events or its
+    people without an event number 1 to threshold - 1, or when all or none of a small group (fewer
+    than threshold x rounding) have the event; with it all estimands of its comparison; and of the
+    levels beside a single suppressed one the smallest, so that none follows from the total.
+    Raises `DisclosureError` for columns it does not know.
+    """
+    if tuple(estimates.columns) != COLUMNS:
+        raise DisclosureError("estimates has columns that disclosure control does not know.")
+    frame = estimates.copy()
+    is_small = _is_small(frame, rules)
+    is_kept_back = frame["measure"].map(classes).eq("never") | (
+        frame["measure"].map(classes).eq("no_place") & frame["subgroup"].isin(PLACES)
+    )
+    primary = (is_small | is_kept_back) & frame["status"].eq(OK)
+    primary = _whole_family(frame, primary)
+    hidden = _whole_family(frame, primary | _complements(frame, primary))
+    hidden &= frame["status"].eq(OK)
+    rounded = _round(frame, rules)
+    rounded.loc[hidden, [*NUMBERS, *COUNTS]] = pd.NA
+    rounded.loc[hidden, "status"] = SUPPRESSED
+    rounded.loc[hidden, "reason"] = np.where(primary[hidden], "small_number", "complement")
+    rounded.loc[hidden & is_kept_back, "reason"] = "kept_back"
+    unsaid = ~rounded["status"].isin([OK, SUPPRESSED])
+    few = unsaid & _is_few(frame["n_people"], rules)
+    rounded.loc[few | (unsaid & _is_few(frame["n_events"], rules)), list(COUNTS)] = pd.NA
+    return rounded
+
+
+def _is_few(count: pd.Series, rules: Disclosure) -> pd.Series:
+    return count.between(1, rules.threshold - 1).fillna(False).astype(bool)
+
+
+def _is_small(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
+    people, events = frame["n_people"], frame["n_events"]
+    small_group = people.lt(rules.threshold * rules.rounding).fillna(False)
+    all_or_none = (events.eq(0) | events.eq(people)).fillna(False)
+    unusual = frame["estimand"].isin(COUNT_LIKE) & small_group & all_or_none
+    rest = _is_few(people - events, rules)
+    found = _is_few(people, rules) | _is_few(events, rules) | rest | unusual
+    return found.astype(bool)
+
+
+def _whole_family(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
+    keys = [frame[name] for name in FAMILY]
+    return hidden.groupby(keys, dropna=False).transform("any").astype(bool)
+
+
+def _complements(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
+    """The smallest shown level beside a level that is alone in being suppressed."""
+    rows = frame[frame["subgroup"].ne("") & frame["estimand"].isin(COUNT_LIKE)]
+    rows = rows[rows["status"].eq(OK)].assign(is_hidden=hidden)
+    keys = [key for key in KEYS if key != "level"]
+    rows["n_hidden"] = rows.groupby(keys, dropna=False)["is_hidden"].transform("sum")
+    shown = rows[~rows["is_hidden"] & rows["n_hidden"].eq(1)]
+    shown = shown.assign(has_events=shown["n_events"].gt(0))
+    order = ["has_events", "n_events", "n_people", "level"]
+    shown = shown.sort_values(order, ascending=[False, True, True, True], kind="stable")
+    chosen = shown[~shown.duplicated(keys)].index
+    return pd.Series(frame.index.isin(chosen), index=frame.index)
+
+
+def round_counts(count: pd.Series, rounding: int) -> pd.Series:
+    """Round to the nearest multiple (a half goes up); null stays null.
+
+    >>> round_counts(pd.Series([7, 8, None], dtype="Int64"), 5).tolist()
+    [5, 10, <NA>]
+    """
+    return ((count + rounding // 2) // rounding * rounding).astype("Int64")
+
+
+def _round(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
+    """Round counts; move shares, risks and their intervals in steps of `rounding` people."""
+    out = frame.copy()
+    for name in COUNTS:
+        out[name] = round_counts(frame[name], rules.rounding)
+    step = rules.rounding / out["n_people"].astype(float).where(out["n_people"] > 0)
+    is_share = frame["estimand"].isin(SHARES)
+    arm_step = step.where(is_share)
+    step = arm_step.groupby([frame[name] for name in FAMILY], dropna=False).transform("max")
+    is_difference = frame["estimand"].eq("risk_difference")
+    _snap(out, frame, is_share, step, lowest=0.0)
+    _snap(out, frame, is_difference, step, lowest=-1.0)
+    is_count = frame["estimand"].eq("count")
+    out.loc[is_count, "estimate"] = out.loc[is_count, "n_events"].astype(float)
+    other = ~(is_share | is_difference | is_count)
+    is_days = frame["estimand"].str.endswith("_days")
+    for name in NUMBERS:
+        out.loc[other & ~is_days, name] = frame[name].round(DECIMALS)
+        out.loc[is_days, name] = frame[name].round(0)
+    out["se"] = _two_digits(frame["se"])
+    _recompute_contrasts(out, is_difference)
+    return out
+
+
+def _snap(
+    out: pd.DataFrame, exact: pd.DataFrame, chosen: pd.Series, step: pd.Series, lowest: float
+) -> None:
+    """Put an estimate on the nearest step, its interval's ends on the next ones outwards."""
+    for name, to_step in (("estimate", np.round), ("ci_low", np.floor), ("ci_high", np.ceil)):
+        snapped = to_step((exact[name] / step).round(9)) * step
+        value = snapped.clip(lowest, 1.0).round(6)
+        out.loc[chosen, name] = value[chosen].where(step[chosen].notna(), exact[name].round(DECIMALS))
+
+
+def _recompute_contrasts(out: pd.DataFrame, is_difference: pd.Series) -> None:
+    """A difference and a ratio follow from the released risks, so they add nothing to them."""
+    keys = [*FAMILY]
+    arms = out[out["estimand"].isin(["risk_start", "risk_no_start"])]
+    if arms.empty:
+        return
+    wide = arms.pivot_table(index=keys, columns="estimand", values="estimate", dropna=False)
+    wide = wide.reindex(columns=["risk_start", "risk_no_start"]).dropna().reset_index()
+    is_ratio = out["estimand"].eq("risk_ratio")
+    found = out[keys].merge(wide, on=keys, how="left")
+    start, no_start = found["risk_start"].to_numpy(), found["risk_no_start"].to_numpy()
+    has = ~np.isnan(start) & ~np.isnan(no_start)
+    at = (is_difference & has).to_numpy()
+    out.loc[at, "estimate"] = np.round(start - no_start, 6)[at]
+    at = (is_ratio & has).to_numpy() & (no_start > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        out.loc[at, "estimate"] = np.round(start / no_start, DECIMALS)[at]
+
+
+def _two_digits(value: pd.Series) -> pd.Series:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.floor(np.log10(value.abs().where(value.abs() > 0)))
+    scale = 10.0 ** (1 - size)
+    return ((value * scale).round() / scale).where(size.notna(), value)
+
+
+def disclose_attrition(attrition: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
+    """Make the releasable form of `attrition`: counts rounded, small ones null and `suppressed`."""
+    out = attrition.copy()
+    is_small = pd.Series(False, index=out.index)
+    for name in ("n_people", "n_reports", "n_dropped"):
+        few = _is_few(attrition[name], rules)
+        out[name] = round_counts(attrition[name], rules.rounding).mask(few)
+        is_small |= few
+    out["status"] = np.where(is_small, SUPPRESSED, OK)
+    return out
+
+
+def disclose_diagnostics(diagnostics: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
+    """Make the releasable form of `diagnostics`: checks that count people or events are rounded."""
+    out = diagnostics.copy()
+    is_count = out["check"].str.startswith("n_")
+    few = is_count & _is_few(out["value"], rules)
+    rounded = (out["value"] / rules.rounding).round() * rules.rounding
+    out["value"] = out["value"].where(~is_count, rounded).mask(few)
+    out.loc[few, "status"] = SUPPRESSED
+    return out

@@ -1,0 +1,288 @@
+"""Question 2: how many report again, and do the measures keep people from it.
+
+The crude comparison stands here too, as what it is: those who ever got a measure against those who
+never did. It misleads twice (those at risk get more; who reports again at once has no time to get
+any) and is only ever shown beside an answer that does not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from revictimisation.codes import CAUSES
+from revictimisation.cohort_data import StudyData
+from revictimisation.estimators.cox import CoxFit, fit_cox
+from revictimisation.estimators.curves import aalen_johansen, compare_risks, kaplan_meier
+from revictimisation.estimators.design import build_design
+from revictimisation.results import NOT_ESTIMABLE, OK, combine, make_estimates, not_estimable
+
+Z_95 = 1.959963984540054
+
+
+def _outcome_names(data: StudyData) -> dict[int, str]:
+    return {code: name for code, name in enumerate((data.plan.outcome.who, *CAUSES[1:]), start=1)}
+
+
+def _curve_rows(data: StudyData, chosen: np.ndarray, days: tuple[int, ...]) -> pd.DataFrame:
+    """Aalen-Johansen for the three ends of follow-up among the chosen entries."""
+    entries = data.entries[chosen]
+    curve = aalen_johansen(
+        entries["stop_day"].to_numpy(),
+        entries["cause"].to_numpy(),
+        at_days=days,
+        cluster=entries["cluster_id"].to_numpy(),
+        n_causes=len(CAUSES),
+    )
+    return curve.assign(outcome=curve["cause"].map(_outcome_names(data)), n_people=len(entries))
+
+
+NUMBERS = ["time_days", "estimate", "se", "ci_low", "ci_high", "n_events", "n_people"]
+
+
+def _days_by_analysis(data: StudyData) -> dict[str, tuple[int, ...]]:
+    plan = data.plan
+    main = tuple(day for day in plan.report_at_days if day <= plan.horizon_days)
+    return {"main": main, "curve": plan.curve_days}
+
+
+def estimate_incidence(data: StudyData) -> pd.DataFrame:
+    """Estimate how many report again: Aalen-Johansen and Kaplan-Meier, measure empty.
+
+    Estimates at the study's `report_at_days` (analysis `main`) and along the curve (`curve`):
+    `cumulative_incidence` of the outcome, death and emigration, for the whole population and each
+    level of each subgroup. Kaplan-Meier treats death and emigration as censoring and is shown only
+    beside Aalen-Johansen, for the whole population.
+    """
+    same = {"question": "q2", "estimand": "cumulative_incidence"}
+    if data.entries.empty:
+        return not_estimable("empty_cohort", estimator="aalen_johansen", **same)
+    parts = []
+    for analysis, days in _days_by_analysis(data).items():
+        if not days:
+            continue
+        curve = _curve_rows(data, np.ones(len(data.entries), bool), days)
+        keys = {**same, "analysis": analysis}
+        parts.append(make_estimates(curve[[*NUMBERS, "outcome"]], estimator="aalen_johansen", **keys))
+        parts.append(make_estimates(_kaplan_meier_rows(data, days), **keys))
+        for name in data.plan.subgroups:
+            parts.append(_subgroup_rows(data, name, days, keys))
+    for day in data.plan.report_at_days:
+        if day > data.plan.horizon_days:
+            parts.append(_beyond_horizon(data, day, "aalen_johansen", **same))
+    return combine(parts)
+
+
+def _beyond_horizon(data: StudyData, day: int, estimator: str, **keys: str) -> pd.DataFrame:
+    return not_estimable(
+        "beyond_horizon",
+        time_days=day,
+        estimator=estimator,
+        outcome=data.plan.outcome.who,
+        **keys,
+    )
+
+
+def _kaplan_meier_rows(data: StudyData, days: tuple[int, ...]) -> pd.DataFrame:
+    curve = kaplan_meier(
+        data.entries["stop_day"].to_numpy(),
+        (data.entries["cause"] == 1).to_numpy(),
+        at_days=days,
+        cluster=data.entries["cluster_id"].to_numpy(),
+    )
+    curve = curve.assign(n_people=len(data.entries))
+    return curve[NUMBERS].assign(estimator="kaplan_meier", outcome=data.plan.outcome.who)
+
+
+def _subgroup_rows(
+    data: StudyData, name: str, days: tuple[int, ...], keys: dict[str, str]
+) -> pd.DataFrame:
+    keys = {**keys, "estimator": "aalen_johansen", "subgroup": name}
+    levels = data.subgroup(name)
+    if levels is None:
+        return not_estimable("table_absent", outcome=data.plan.outcome.who, **keys)
+    parts = []
+    for level in sorted(levels.unique()):
+        curve = _curve_rows(data, (levels == level).to_numpy(), days)
+        parts.append(make_estimates(curve[[*NUMBERS, "outcome"]], level=level, **keys))
+    return combine(parts)
+
+
+def estimate_crude(data: StudyData) -> pd.DataFrame:
+    """Compare those in whom a measure ever starts in follow-up with those in whom it never does.
+
+    Aalen-Johansen in either group, nothing adjusted, death and emigration competing. A start on
+    the day follow-up ends comes after it. Entries in whom the measure was running before day 0 are
+    left out.
+    """
+    same = {"question": "q2", "estimator": "crude", "outcome": data.plan.outcome.who}
+    parts = []
+    for measure in data.plan.measure_names:
+        starts = data.starts_of(measure)
+        is_eligible = ~starts["is_running_before"].to_numpy()
+        stop_day = data.entries["stop_day"].to_numpy()
+        is_started = (starts["first_start_day"].to_numpy() < stop_day)[is_eligible]
+        parts.append(
+            compare_groups(data, data.entries[is_eligible], is_started, measure=measure, **same)
+        )
+    return combine(parts)
+
+
+def compare_groups(
+    data: StudyData, entries: pd.DataFrame, is_started: np.ndarray, **keys: str
+) -> pd.DataFrame:
+    """Compare the risks of two groups of entries at the study's `report_at_days`.
+
+    Rows `risk_start`, `risk_no_start`, `risk_difference`, `risk_ratio`; the difference's error
+    allows for victims who are in both groups.
+    """
+    days = _days_by_analysis(data)["main"]
+    parts = []
+    if 0 < is_started.sum() < len(entries) and days:
+        rows = compare_risks(
+            entries["stop_day"].to_numpy(),
+            entries["cause"].to_numpy(),
+            is_started,
+            at_days=days,
+            cluster=entries["cluster_id"].to_numpy(),
+        )
+        parts.append(make_estimates(rows, **keys))
+    elif days:
+        reason = "nobody_started" if not is_started.any() else "everybody_started"
+        parts += [not_estimable(reason, estimand="risk_difference", time_days=d, **keys) for d in days]
+    for day in data.plan.report_at_days:
+        if day > data.plan.horizon_days:
+            parts.append(
+                not_estimable("beyond_horizon", estimand="risk_difference", time_days=day, **keys)
+            )
+    return combine(parts)
+
+
+def estimate_hazard_ratios(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Estimate hazard ratios of all measures together while in force; also the diagnostics.
+
+    Estimator `cox_time_varying` to the first outcome and `andersen_gill` past it, adjusted for the
+    study's `adjust_for` (analysis `main`) and for nothing (`unadjusted`; the measures are still
+    held together), with errors clustered by victim. `n_people` are entries ever exposed,
+    `n_events` events while exposed.
+    """
+    parts, notes = [], []
+    first = data.first_episodes
+    for estimator, episodes in (("cox_time_varying", first), ("andersen_gill", data.episodes)):
+        for analysis, terms in (("main", data.plan.adjust_for), ("unadjusted", ())):
+            estimates, diagnostics = _fit_measures(data, episodes, terms)
+            parts.append(make_estimates(estimates, analysis=analysis, estimator=estimator))
+            notes.append(diagnostics.assign(analysis=f"{estimator}_{analysis}"))
+    return combine(parts), pd.concat(notes, ignore_index=True)
+
+
+def _fit_measures(
+    data: StudyData, episodes: pd.DataFrame, terms: tuple[str, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    measures = data.plan.measure_names
+    entry = episodes["entry_id"].to_numpy()
+    is_event = episodes["is_event"].to_numpy().astype(bool)
+    exposure = _count_exposure(episodes, measures, entry, is_event)
+    if not is_event.any():
+        rows = [_no_answer(data, name, "no_events", exposure) for name in measures]
+        return make_estimates(rows), _notes([("n_events", 0.0)])
+    design = build_design(
+        data.covariates, terms, rows=entry, measures=episodes[list(measures)]
+    )
+    fit = fit_cox(
+        design,
+        episodes["start_day"].to_numpy(),
+        episodes["stop_day"].to_numpy(),
+        is_event,
+        cluster=data.entries["cluster_id"].to_numpy()[entry],
+    )
+    rows = [row for name in measures for row in _hazard_rows(data, fit, name, exposure)]
+    notes = [
+        ("n_episodes", fit.n_rows),
+        ("n_events", fit.n_events),
+        ("n_coefficients", len(fit.names)),
+        ("n_constant_columns_dropped", len(design.dropped)),
+        ("is_converged", float(fit.is_converged)),
+    ]
+    return make_estimates(rows), _notes(notes)
+
+
+def _notes(checks: list[tuple[str, float]]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "analysis": "",
+                "measure": "",
+                "check": name,
+                "value": float(value),
+                "limit": 1.0 if name == "is_converged" else None,
+                "status": "failed" if name == "is_converged" and not value else OK,
+            }
+            for name, value in checks
+        ]
+    )
+
+
+def _count_exposure(
+    episodes: pd.DataFrame, measures: tuple[str, ...], entry: np.ndarray, is_event: np.ndarray
+) -> dict[str, tuple[int, int]]:
+    """For each measure the entries ever exposed and the events while exposed."""
+    counts = {}
+    for name in measures:
+        is_exposed = episodes[name].to_numpy() == 1
+        counts[name] = (len(np.unique(entry[is_exposed])), int((is_exposed & is_event).sum()))
+    return counts
+
+
+def _keys(data: StudyData, measure: str, exposure: dict[str, tuple[int, int]]) -> dict[str, object]:
+    n_people, n_events = exposure[measure]
+    return {
+        "question": "q2",
+        "measure": measure,
+        "outcome": data.plan.outcome.who,
+        "n_people": n_people,
+        "n_events": n_events,
+    }
+
+
+def _no_answer(
+    data: StudyData, measure: str, reason: str, exposure: dict[str, tuple[int, int]]
+) -> dict[str, object]:
+    keys = _keys(data, measure, exposure)
+    return {**keys, "estimand": "log_hazard_ratio", "status": NOT_ESTIMABLE, "reason": reason}
+
+
+def _hazard_rows(
+    data: StudyData, fit: CoxFit, measure: str, exposure: dict[str, tuple[int, int]]
+) -> list[dict[str, object]]:
+    """The log hazard ratio and the hazard ratio of one measure, or why there is none."""
+    reason = _why_not(fit, measure, exposure)
+    if reason:
+        return [_no_answer(data, measure, reason, exposure)]
+    at = fit.names.index(measure)
+    coef, se = float(fit.coef[at]), float(fit.se_robust[at])
+    low, high = coef - Z_95 * se, coef + Z_95 * se
+    keys = _keys(data, measure, exposure)
+    log_row = {"estimate": coef, "se": se, "ci_low": low, "ci_high": high}
+    ratio = {
+        "estimate": np.exp(coef),
+        "se": np.exp(coef) * se,
+        "ci_low": np.exp(low),
+        "ci_high": np.exp(high),
+    }
+    return [
+        {**keys, "estimand": "log_hazard_ratio", **log_row},
+        {**keys, "estimand": "hazard_ratio", **ratio},
+    ]
+
+
+def _why_not(fit: CoxFit, measure: str, exposure: dict[str, tuple[int, int]]) -> str:
+    n_people, n_events = exposure[measure]
+    if n_people == 0:
+        return "nobody_exposed"
+    if n_events == 0:
+        return "no_events_while_exposed"
+    if measure not in fit.names:
+        return "everybody_always_exposed"
+    status = fit.coef_status[fit.names.index(measure)]
+    return "" if status == OK else f"coefficient_{status}"

@@ -1,0 +1,134 @@
+"""The study from extract to release: the stages in their order, each a pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import ibis
+import pandas as pd
+
+from revictimisation import effects, measure_use
+from revictimisation.attrition import account_for, during_follow_up
+from revictimisation.cohort import Cohort, build_cohort
+from revictimisation.cohort_data import StudyData
+from revictimisation.covariates import derive_covariates
+from revictimisation.dictionary import Dictionary
+from revictimisation.disclosure import (
+    disclose_attrition,
+    disclose_diagnostics,
+    disclose_estimates,
+)
+from revictimisation.engine import days_since
+from revictimisation.person_time import build_episodes
+from revictimisation.plan import StudyPlan
+from revictimisation.results import combine
+from revictimisation.spells import attach_entries, build_spells, find_starts, gather_measures
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+Tables = dict[str, pd.DataFrame]
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a study leaves: tables by name, exact and releasable, the same names in both."""
+
+    restricted: Tables
+    release: Tables
+
+
+def prepare(
+    tables: dict[str, ir.Table],
+    absent: frozenset[str],
+    dictionary: Dictionary,
+    plan: StudyPlan,
+    tell: Tell = lambda step: None,
+) -> tuple[StudyData, pd.DataFrame]:
+    """Take the extract's tables to what the estimators read, and the attrition.
+
+    `tell` is called with the name of each step as it begins.
+    """
+    tell("cohort")
+    cohort = build_cohort(tables["reports"], tables["persons"], dictionary, plan)
+    attached = attach_entries(gather_measures(tables), cohort.index_reports).cache()
+    spells = build_spells(attached, plan).cache()
+    tell("person_time")
+    follow_up = cohort.index_reports.select("entry_id", stop_day=ibis._.end_day)
+    episodes = build_episodes(follow_up, cohort.outcomes, spells, plan.measure_names)
+    covariates = derive_covariates(
+        cohort.index_reports, tables, cohort.events, dictionary, plan
+    )
+    data = StudyData(
+        plan=plan,
+        entries=_entries(cohort),
+        covariates=covariates.to_pandas(),
+        starts=find_starts(spells, cohort.index_reports)
+        .order_by(["entry_id", "measure"])
+        .to_pandas(),
+        episodes=episodes.to_pandas(),
+        decisions=attached.order_by(["entry_id", "source", "row_number"]).to_pandas(),
+        assessments=_assessments(tables["risk_assessments"], cohort, plan),
+        absent=absent,
+    )
+    tell("attrition")
+    return data, account_for(tables, cohort, attached)
+
+
+def _entries(cohort: Cohort) -> pd.DataFrame:
+    columns = ["entry_id", "cluster_id", "stop_day", "end_day", "data_end_day", "cause"]
+    entries = cohort.index_reports.select(*columns).order_by("entry_id").to_pandas()
+    return entries.astype("int64")
+
+
+def _assessments(assessments: ir.Table, cohort: Cohort, plan: StudyPlan) -> pd.DataFrame:
+    end_on = ibis.date(plan.data_end_on.isoformat())
+    return (
+        during_follow_up(assessments, cohort)
+        .order_by("row_number")
+        .select(
+            "agency",
+            "risk_level",
+            shared_days=days_since(ibis._.shared_on, ibis._.assessed_on),
+            open_days=days_since(end_on, ibis._.assessed_on),
+        )
+        .to_pandas()
+    )
+
+
+def analyse(
+    data: StudyData, attrition: pd.DataFrame, dictionary: Dictionary, tell: Tell = lambda step: None
+) -> Results:
+    """Estimate everything a study asks for, and pass it through disclosure control."""
+    tell("measure_use")
+    use = measure_use.estimate_use(data)
+    tell("incidence")
+    incidence = effects.estimate_incidence(data)
+    crude = effects.estimate_crude(data)
+    tell("hazard_ratios")
+    ratios, diagnostics = effects.estimate_hazard_ratios(data)
+    estimates = combine([use, incidence, crude, ratios])
+    attrition = attrition.assign(status="ok")
+    tell("disclosure")
+    rules = data.plan.disclosure
+    release = {
+        "estimates": disclose_estimates(estimates, rules, measure_classes(data.plan, dictionary)),
+        "attrition": disclose_attrition(attrition, rules),
+        "diagnostics": disclose_diagnostics(diagnostics, rules),
+    }
+    restricted = {"estimates": estimates, "attrition": attrition, "diagnostics": diagnostics}
+    return Results(restricted, release)
+
+
+def measure_classes(plan: StudyPlan, dictionary: Dictionary) -> dict[str, str]:
+    """Disclosure class of every code and of every study measure (its strictest code's)."""
+    codes = dictionary.codes("measures").set_index("code")["disclosure"].to_dict()
+    strictness = ("never", "no_place")
+    classes = dict(codes)
+    for name, measure in plan.measures.items():
+        found = {codes.get(code, "open") for code in measure.codes}
+        classes[name] = next((kind for kind in strictness if kind in found), "open")
+    return classes

@@ -1,0 +1,76 @@
+"""The one long format in which every analysis returns its numbers (`estimates`, contract 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+KEYS = (
+    "question",
+    "analysis",
+    "measure",
+    "subgroup",
+    "level",
+    "outcome",
+    "estimator",
+    "estimand",
+    "time_days",
+)
+NUMBERS = ("estimate", "ci_low", "ci_high", "se")
+COUNTS = ("n_people", "n_events")
+COLUMNS = (*KEYS, *NUMBERS, *COUNTS, "status", "reason")
+DIAGNOSTIC_COLUMNS = ("analysis", "measure", "check", "value", "limit", "status")
+
+OK, SUPPRESSED, WITHHELD, NOT_ESTIMABLE = "ok", "suppressed", "withheld", "not_estimable"
+
+
+def make_estimates(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, **same: Any) -> pd.DataFrame:
+    """Make estimates from rows that name some of the columns; `same` is put on every row.
+
+    A row per number. Text not named is empty (analysis: `main`, status: `ok`), a number not named
+    is null. A row without an estimate must say why: status `not_estimable` and a reason.
+
+    >>> row = {"question": "q1", "estimator": "description", "estimand": "count", "estimate": 3}
+    >>> make_estimates([row]).loc[0, ["analysis", "status"]].tolist()
+    ['main', 'ok']
+    """
+    frame = rows.copy() if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    frame = frame.assign(**same)
+    unknown = sorted(set(frame.columns) - set(COLUMNS))
+    if unknown:
+        raise ValueError(f"estimates have no column {unknown}")
+    for name in (*KEYS[:-1], "status", "reason"):
+        default = {"analysis": "main", "status": OK}.get(name, "")
+        given = frame[name] if name in frame else pd.Series(default, index=frame.index)
+        frame[name] = given.astype(object).where(given.notna(), default).astype(str)
+    for name in NUMBERS:
+        given = frame[name] if name in frame else pd.Series(index=frame.index, dtype=float)
+        frame[name] = pd.to_numeric(given).astype(float)
+    for name in ("time_days", *COUNTS):
+        given = frame[name] if name in frame else pd.Series(index=frame.index, dtype=float)
+        frame[name] = pd.to_numeric(given).astype("Int64")
+    frame = frame[list(COLUMNS)].reset_index(drop=True)
+    unsaid = frame["estimate"].isna() & frame["status"].eq(OK)
+    if unsaid.any():
+        raise ValueError(f"{int(unsaid.sum())} estimates have no value and no reason")
+    return frame
+
+
+def combine(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Put tables of estimates below each other; two rows with one key are a fault of ours."""
+    found = [part for part in parts if len(part)]
+    if not found:
+        return make_estimates([])
+    frame = pd.concat(found, ignore_index=True)
+    doubled = frame.duplicated(list(KEYS))
+    if doubled.any():
+        first = frame.loc[doubled, list(KEYS)].iloc[0].to_dict()
+        raise ValueError(f"{int(doubled.sum())} estimates stand twice, first {first}")
+    return frame
+
+
+def not_estimable(reason: str, **keys: Any) -> pd.DataFrame:
+    """One row that says openly that a number can't be had, and why."""
+    return make_estimates([{**keys, "status": NOT_ESTIMABLE, "reason": reason}])

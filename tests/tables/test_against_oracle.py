@@ -1,0 +1,154 @@
+"""The set-based stages against the day-by-day oracle, on random small extracts."""
+
+from __future__ import annotations
+
+import ibis
+import pandas as pd
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from revictimisation.cohort import build_cohort
+from revictimisation.dictionary import load_dictionary
+from revictimisation.engine import connect
+from revictimisation.person_time import build_episodes
+from revictimisation.plan import read_plan
+from revictimisation.spells import attach_entries, build_spells, find_starts, gather_measures
+
+from .oracle import Oracle, random_extract
+
+STUDY = """
+name: oracle
+accrual: {{from_on: 2013-01-05, to_on: 2013-02-10}}
+data_end_on: 2013-02-25
+eligibility: {{washout_days: {washout}, min_age: {min_age}, relations: [former_partner, parent]}}
+outcome: {{who: {who}, lag_days: {lag}, drop_breach_only: {drop}}}
+horizon_days: 30
+report_at_days: [10, 30]
+measures:
+  order: {{codes: [non_contact_order], grace_days: 5}}
+  help: {{codes: [safety_talk, support_talks], grace_days: 5}}
+adjust_for: []
+subgroups: []
+"""
+PLANS = [
+    dict(washout=0, min_age=0, who="same_suspect", lag=0, drop="false"),
+    dict(washout=7, min_age=18, who="same_suspect", lag=1, drop="true"),
+    dict(washout=3, min_age=0, who="any_suspect", lag=1, drop="true"),
+]
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return connect()
+
+
+def build_tables(con, extract, breach_code):
+    """The oracle's extract as the engine's tables, with a breach code in place of 9999."""
+
+    def table(frame, dates):
+        frame = frame.copy()
+        for name in dates:
+            frame[name] = pd.to_datetime(frame[name])
+        made = ibis.memtable(frame.assign(row_number=range(2, len(frame) + 2)))
+        text = [name for name, kind in made.schema().items() if kind.is_null()]
+        kinds = {**dict.fromkeys(text, "string"), **dict.fromkeys(dates, "date")}
+        return made.mutate(**{name: made[name].cast(kind) for name, kind in kinds.items()})
+
+    reports = extract["reports"].assign(is_honour=False, municipality_code="0180")
+    reports["offence_code"] = reports["offence_code"].replace("9999", breach_code)
+    measures = extract["measures"].rename(columns={"code": "measure"})
+    measures = measures.assign(decision="granted", decided_on=measures["start_on"])
+    police = measures.assign(intervention=measures["measure"], person_id=measures["victim_id"])
+    spare = police.iloc[:0].assign(suspect_id=pd.Series(dtype=str))
+    dates = ["decided_on", "start_on", "end_on"]
+    return {
+        "persons": table(extract["persons"], ["died_on", "emigrated_on"]),
+        "reports": table(reports, ["reported_on"]),
+        "police_measures": table(police[police.index % 2 == 0], dates),
+        "social_interventions": table(police[police.index % 2 == 1], dates),
+        "suspect_interventions": table(spare, dates),
+    }
+
+
+def expand(episodes: pd.DataFrame) -> dict[tuple[int, int], tuple[int, int, int]]:
+    """A row per entry and day: (is_event, order, help)."""
+    days = {}
+    for row in episodes.itertuples():
+        for day in range(row.start_day + 1, row.stop_day + 1):
+            is_event = int(row.is_event and day == row.stop_day)
+            assert (row.entry_id, day) not in days
+            days[row.entry_id, day] = (is_event, row.order, row.help)
+    return days
+
+
+@pytest.mark.parametrize("choices", PLANS)
+# No shrinking: a seed says nothing simpler than another.
+@settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(seed=st.integers(0, 10_000))
+def test_cohort_starts_and_person_time_equal_the_oracle(engine, choices, seed):
+    dictionary = load_dictionary()
+    offences = dictionary.codes("offences")
+    breach = offences.loc[offences["offence_group"] == "breach_of_order", "code"].iloc[0]
+    extract = random_extract(seed)
+    plan = read_plan(STUDY.format(**choices))
+    tables = build_tables(engine, extract, breach)
+    oracle = Oracle(extract, plan, {"9999"})
+    cohort = build_cohort(tables["reports"], tables["persons"], dictionary, plan)
+    entries = cohort.index_reports.order_by("entry_id").to_pandas()
+    expected = {
+        (victim, suspect): found
+        for victim in oracle.persons
+        for suspect in ("s0", "s1")
+        if (found := oracle.follow(victim, suspect))
+    }
+    got = {(row.victim_id, row.suspect_id): row for row in entries.itertuples()}
+    assert set(got) == set(expected)
+    for key, row in got.items():
+        want = expected[key]
+        assert (row.index_on.isoformat()[:10], row.stop_day, row.end_day, row.cause) == (
+            want["index_on"].isoformat(),
+            want["stop_day"],
+            want["end_day"],
+            want["cause"],
+        )
+
+    attached = attach_entries(gather_measures(tables), cohort.index_reports)
+    spells = build_spells(attached, plan)
+    follow_up = cohort.index_reports.select("entry_id", stop_day=ibis._.end_day)
+    episodes = build_episodes(follow_up, cohort.outcomes, spells, plan.measure_names).to_pandas()
+    days = expand(episodes)
+    starts = find_starts(spells, cohort.index_reports).to_pandas()
+    starts = starts.set_index(["entry_id", "measure"])
+    for (victim, suspect), row in got.items():
+        want = expected[victim, suspect]
+        for day in range(1, want["end_day"] + 1):
+            on = want["index_on"] + pd.Timedelta(days=day).to_pytimedelta()
+            in_force = tuple(
+                int(oracle.is_in_force(victim, plan.measures[name].codes, on))
+                for name in plan.measures
+            )
+            assert days.pop((row.entry_id, day)) == (int(day in want["outcomes"]), *in_force)
+        for name, measure in plan.measures.items():
+            want_start = oracle.starts(victim, measure.codes, want["index_on"])
+            if (row.entry_id, name) in starts.index:
+                start = starts.loc[(row.entry_id, name)]
+                first = start.first_start_day
+                assert (None if pd.isna(first) else int(first)) == want_start["first_start_day"]
+                assert bool(start.is_running_before) == want_start["is_running_before"]
+            else:
+                assert want_start == {"first_start_day": None, "is_running_before": False}
+    assert not days
+    check_flow(cohort, len(extract["reports"]), len(entries))
+
+
+def check_flow(cohort, n_rows, n_entries):
+    """Every row of the reports is accounted for, line by line."""
+    flow = cohort.flow
+    left = flow["n_reports"].tolist()
+    assert left[0] == n_rows
+    assert left[-1] == n_entries
+    for line in range(1, len(flow)):
+        assert left[line] == left[line - 1] - flow["n_dropped"].iloc[line]
+    assert (flow["n_dropped"] >= 0).all()
+    assert flow["n_people"].is_monotonic_decreasing
