@@ -16,9 +16,7 @@ from revictimisation.validation.columns import quote_name, quote_text
 _LONG_MONTH = r"(?:0[13578]|1[02])(?:0[1-9]|[12]\d|3[01]|6[1-9]|[78]\d|9[01])"
 _SHORT_MONTH = r"(?:0[469]|11)(?:0[1-9]|[12]\d|30|6[1-9]|[78]\d|90)"
 _FEBRUARY = r"02(?:0[1-9]|[12]\d|6[1-9]|[78]\d)"
-IDENTITY_NUMBER = (
-    rf"(?:1[6-9]|20)?\d{{2}}(?:{_LONG_MONTH}|{_SHORT_MONTH}|{_FEBRUARY})[-+ ]?\d{{4}}"
-)
+IDENTITY_NUMBER = rf"(?:1[6-9]|20)?\d{{2}}(?:{_LONG_MONTH}|{_SHORT_MONTH}|{_FEBRUARY})[-+ ]?\d{{4}}"
 TYPE_FAULTS = "type_faults"
 
 
@@ -90,9 +88,7 @@ def compile_dated_code_checks(
         code, day = (quote_name(name) for name in rule.columns)
         of_list = f"d.list_name = {quote_text(table.field(rule.columns[0]).codes or '')}"
         same = f"{of_list} AND d.code = t.{code}"
-        within = (
-            f"t.{day} BETWEEN coalesce(d.from_on, t.{day}) AND coalesce(d.to_on, t.{day})"
-        )
+        within = f"t.{day} BETWEEN coalesce(d.from_on, t.{day}) AND coalesce(d.to_on, t.{day})"
         condition = (
             f"t.{day} IS NOT NULL AND EXISTS (SELECT 1 FROM {lists} d WHERE {same})"
             f" AND NOT EXISTS (SELECT 1 FROM {lists} d WHERE {same} AND {within})"

@@ -11,12 +11,9 @@ ENGINE_TYPES: dict[FieldType, str] = {
     "boolean": "BOOLEAN",
     "date": "DATE",
 }
-ISO_DATE = r"\d{4}-\d{2}-\d{2}"
 COMPACT_DATE = r"\d{8}"
 WHOLE = r"[+-]?\d{1,18}(\.0+)?"
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
-# Blanks that systems pad cells with: space, tab, non-breaking space.
-PADDING = "' \t\u00a0'"
 
 
 def quote_name(name: str) -> str:
@@ -31,7 +28,7 @@ def quote_text(text: str) -> str:
 
 def clean_text(name: str) -> str:
     """A column of text without padding; an empty cell is null."""
-    return f"nullif(trim({quote_name(name)}, {PADDING}), '')"
+    return f"nullif(trim({quote_name(name)}), '')"
 
 
 def parquet_text(name: str, engine_type: str) -> str:
@@ -39,7 +36,7 @@ def parquet_text(name: str, engine_type: str) -> str:
     column = quote_name(name)
     if engine_type.startswith("TIMESTAMP"):
         column = f"CAST({column} AS DATE)"
-    text = f"nullif(trim(CAST({column} AS VARCHAR), {PADDING}), '')"
+    text = f"nullif(trim(CAST({column} AS VARCHAR)), '')"
     if engine_type in ("FLOAT", "DOUBLE"):
         return f"CASE WHEN isnan({column}) THEN NULL ELSE {text} END"
     return text
@@ -67,7 +64,7 @@ def cast_text(text: str, kind: FieldType) -> str:
     if kind == "date":
         parts = f"{text}[1:4] || '-' || {text}[5:6] || '-' || {text}[7:8]"
         return (
-            f"CASE WHEN {_matches(text, ISO_DATE)} THEN TRY_CAST({text} AS DATE)"
+            f"CASE WHEN {text} LIKE '____-__-__' THEN TRY_CAST({text} AS DATE)"
             f" WHEN {_matches(text, COMPACT_DATE)} THEN TRY_CAST({parts} AS DATE) END"
         )
     if kind == "integer":

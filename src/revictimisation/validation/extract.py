@@ -12,7 +12,6 @@ from revictimisation.dictionary import Dictionary, ForeignKey, Rule
 from revictimisation.errors import DataError
 from revictimisation.plan import StudyPlan
 from revictimisation.validation.checks import (
-    TYPE_FAULTS,
     Check,
     compile_code_checks,
     compile_dated_code_checks,
@@ -26,7 +25,7 @@ from revictimisation.validation.findings import (
     render_findings,
     sort_findings,
 )
-from revictimisation.validation.reading import LoadedTable, load_table, run
+from revictimisation.validation.reading import LoadedTable, load_table, run, show_table
 from revictimisation.validation.source import find_files
 
 if TYPE_CHECKING:
@@ -91,10 +90,8 @@ def load_extract(
     findings += _check_contents(con, loaded, dictionary, plan, today or dt.date.today())
     counts = {name: _count_rows(con, one.name) for name, one in loaded.items()}
     findings += _check_empty(loaded, counts, dictionary)
-    for one in loaded.values():
-        run(con, f"ALTER TABLE {one.name} DROP COLUMN {TYPE_FAULTS}")
     return LoadedExtract(
-        tables={name: con.table(one.name) for name, one in loaded.items()},
+        tables={name: show_table(con, one.name) for name, one in loaded.items()},
         absent=frozenset(name for name, one in loaded.items() if not one.is_given),
         findings=sort_findings(findings, known),
         row_counts=counts,
@@ -139,7 +136,9 @@ def _check_empty(
     return [
         make_finding(dictionary, "empty_table", "error", name)
         for name, one in loaded.items()
-        if one.present and not one.table.may_be_empty and counts[name] == 0
+        if one.present
+        and not one.table.may_be_empty
+        and counts[name] == 0
         and not any(found.rule == "ragged_row" for found in one.findings)
     ]
 
@@ -221,7 +220,8 @@ def _create_dated_codes(
     target = _engine_name(con, "dated_codes")
     columns = "list_name VARCHAR, code VARCHAR, from_on DATE, to_on DATE"
     run(con, f"CREATE TABLE {target} ({columns})")
-    con.con.executemany(f"INSERT INTO {target} VALUES (?, ?, ?, ?)", rows)
+    cells = [list(cells) for cells in zip(*rows, strict=True)] or [[], [], [], []]
+    con.con.execute(f"INSERT INTO {target} SELECT {', '.join(['unnest(?)'] * 4)}", cells)
     return target
 
 
@@ -260,8 +260,7 @@ def _compile_references(one: LoadedTable, loaded: Mapping[str, LoadedTable]) -> 
             other=key.resource,
         )
         for key in one.table.foreign_keys
-        if _can_join(key.fields, one)
-        and _can_join(key.reference_fields, loaded[key.resource])
+        if _can_join(key.fields, one) and _can_join(key.reference_fields, loaded[key.resource])
     ]
 
 

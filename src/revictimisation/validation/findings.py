@@ -121,9 +121,7 @@ def frame_findings(findings: Iterable[Finding]) -> pd.DataFrame:
     )
 
 
-def render_findings(
-    findings: Iterable[Finding], languages: Sequence[str] = ("sv", "en")
-) -> str:
+def render_findings(findings: Iterable[Finding], languages: Sequence[str] = ("sv", "en")) -> str:
     """The findings as plain text for a terminal, in one language or several, gravest first.
 
     Says so if there is nothing to say.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from revictimisation.dictionary import Dictionary, Table
+from revictimisation.dictionary.model import FieldType
 from revictimisation.validation import columns as sql
 from revictimisation.validation.checks import TYPE_FAULTS
 from revictimisation.validation.findings import Finding, make_finding
@@ -28,6 +29,7 @@ from revictimisation.validation.source import (
 )
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
 
 EXTRA_NAME = re.compile(r"x_[a-z0-9_]{1,60}")
@@ -97,16 +99,14 @@ def _load_file(
     extra = _find_extra(con, table, layout)
     findings = _check_names(table, layout.names, set(extra), dictionary)
     _create_table(con, table, layout, extra, name)
-    if text:
-        if text.is_mixed:
-            findings.append(make_finding(dictionary, "mixed_encoding", "warning", table.name))
-        ragged = _settle_rows(con, name, rejected, text.blank_rows)
-        if ragged:
-            findings.append(
-                make_finding(
-                    dictionary, "ragged_row", "error", table.name, count=len(ragged), rows=ragged
-                )
-            )
+    ragged = _take_rejected(con, rejected) if text else ()
+    blank = text.blank_rows if text else ()
+    _number_rows(con, name, layout.first_row, sorted({*ragged, *blank}))
+    if text and text.is_mixed:
+        findings.append(make_finding(dictionary, "mixed_encoding", "warning", table.name))
+    if ragged:
+        known = {"count": len(ragged), "rows": ragged}
+        findings.append(make_finding(dictionary, "ragged_row", "error", table.name, **known))
     present = tuple(one for one in table.field_names if one in layout.texts)
     return LoadedTable(table, name, present, tuple(extra), True, tuple(findings))
 
@@ -116,8 +116,8 @@ def _load_nothing(
 ) -> LoadedTable:
     types = [(one.name, sql.ENGINE_TYPES[one.type]) for one in table.fields]
     columns = [f"{sql.quote_name(column)} {kind}" for column, kind in types]
-    columns += ["row_number BIGINT", f"{TYPE_FAULTS} BIGINT"]
-    run(con, f"CREATE OR REPLACE TABLE {name} ({', '.join(columns)})")
+    run(con, f"CREATE OR REPLACE TABLE {name}_rows ({', '.join(columns)}, {TYPE_FAULTS} BIGINT)")
+    _number_rows(con, name, first_row=1, skipped=())
     return LoadedTable(table, name, (), (), is_given, tuple(findings))
 
 
@@ -210,55 +210,62 @@ def _check_names(
 def _create_table(
     con: Backend, table: Table, layout: _Layout, extra: dict[str, bool], name: str
 ) -> None:
-    """Read the file once: typed columns, the row's number, and a bit for each mistyped cell."""
-    values, texts, faults = [], [], ["0::BIGINT"]
-    for place, column in enumerate(table.fields):
-        target = sql.quote_name(column.name)
-        if column.name not in layout.texts:
-            values.append(f"CAST(NULL AS {sql.ENGINE_TYPES[column.type]}) AS {target}")
+    """Read the file once: typed columns, and a bit for each cell that is not of its type.
+
+    Rows are kept in the file's order, so that their place gives their number.
+    """
+    kinds: dict[str, FieldType] = {one.name: one.type for one in table.fields}
+    kinds.update({one: "number" if is_number else "string" for one, is_number in extra.items()})
+    texts, values, faults, kept = [], [], ["0::BIGINT"], []
+    for place, (column, kind) in enumerate(kinds.items()):
+        target, raw = sql.quote_name(column), sql.quote_name(f"{column}:text")
+        kept.append(target)
+        if column not in layout.texts:
+            values.append(f"CAST(NULL AS {sql.ENGINE_TYPES[kind]}) AS {target}")
             continue
-        text = layout.texts[column.name]
-        if column.type == "number":
-            text = _number_text(layout, column.name)
-        texts.append(f"{text} AS {target}")
-        values.append(f"{sql.cast_text(target, column.type)} AS {target}")
-        if column.type != "string":
-            value = sql.cast_text(target, column.type)
-            bad = f"{target} IS NOT NULL AND ({value}) IS NULL"
+        text = _number_text(layout, column) if kind == "number" else layout.texts[column]
+        texts.append(f"{text} AS {raw}")
+        values.append(f"{sql.cast_text(raw, kind)} AS {target}")
+        if kind != "string" and column not in extra:
+            values.append(raw)
+            bad = f"{target} IS NULL AND {raw} IS NOT NULL"
             faults.append(f"CASE WHEN {bad} THEN {1 << place} ELSE 0 END")
-    for one, is_number in extra.items():
-        target = sql.quote_name(one)
-        texts.append(f"{_number_text(layout, one) if is_number else layout.texts[one]} AS {target}")
-        values.append(f"{sql.cast_text(target, 'number' if is_number else 'string')} AS {target}")
-    number = f"row_number() OVER () + {layout.first_row - 1}"
     run(
         con,
-        f"CREATE OR REPLACE TABLE {name} AS SELECT {', '.join(values)}, row_number,"
-        f" {' | '.join(faults)} AS {TYPE_FAULTS} FROM"
-        f" (SELECT {', '.join([*texts, f'{number} AS row_number'])} FROM {layout.relation})",
+        f"CREATE OR REPLACE TABLE {name}_rows AS"
+        f" SELECT {', '.join(kept)}, {' | '.join(faults)} AS {TYPE_FAULTS}"
+        f" FROM (SELECT {', '.join(values)}"
+        f" FROM (SELECT {', '.join(texts)} FROM {layout.relation}))",
     )
 
 
-def _settle_rows(
-    con: Backend, name: str, rejected: str, blank_rows: Sequence[int]
-) -> tuple[int, ...]:
-    """Number rows as the file has them, past rows that were rejected or blank.
-
-    Gives the numbers of the rejected ones and forgets what the engine noted about them.
-    """
-    ragged = tuple(
-        one[0] for one in run(con, f"SELECT DISTINCT line FROM {rejected} ORDER BY line")
-    )
+def _take_rejected(con: Backend, rejected: str) -> tuple[int, ...]:
+    """The numbers of the rows that were rejected; what the engine noted about them is forgotten."""
+    lines = run(con, f"SELECT DISTINCT line FROM {rejected} ORDER BY line")
     run(con, f"DROP TABLE {rejected}")
     run(con, f"DROP TABLE {rejected}_scan")
-    skipped = sorted({*ragged, *blank_rows})
+    return tuple(int(one[0]) for one in lines)
+
+
+def _number_rows(con: Backend, name: str, first_row: int, skipped: Sequence[int]) -> None:
+    """Make `name` the rows with their numbers in the file, past those that were skipped."""
+    source, number = f"{name}_rows t", f"t.rowid + {first_row}"
     if skipped:
-        shifts = {number - place: place + 1 for place, number in enumerate(skipped)}
+        shifts = {row - place: place + 1 for place, row in enumerate(skipped)}
         values = ", ".join(f"({at}, {shift})" for at, shift in shifts.items())
+        numbered = f"(SELECT *, rowid + {first_row} AS place FROM {name}_rows)"
         run(
             con,
-            f"CREATE OR REPLACE TABLE {name} AS SELECT t.* REPLACE"
-            f" (t.row_number + coalesce(s.shift, 0) AS row_number) FROM {name} t"
-            f" ASOF LEFT JOIN (VALUES {values}) s(first_at, shift) ON t.row_number >= s.first_at",
+            f"CREATE OR REPLACE TABLE {name}_rows AS SELECT r.* EXCLUDE (place),"
+            f" r.place + coalesce(s.shift, 0) AS row_number FROM {numbered} r"
+            f" ASOF LEFT JOIN (VALUES {values}) s(first_at, shift) ON r.place >= s.first_at",
         )
-    return ragged
+    columns = f"t.*{'' if skipped else f', {number} AS row_number'}"
+    run(con, f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM {source}")
+
+
+def show_table(con: Backend, name: str) -> ir.Table:
+    """The table as other stages know it: the dictionary's columns and `row_number`, last."""
+    columns = f"* EXCLUDE ({TYPE_FAULTS}, row_number), row_number"
+    run(con, f"CREATE OR REPLACE VIEW {name}_typed AS SELECT {columns} FROM {name}")
+    return con.table(f"{name}_typed")

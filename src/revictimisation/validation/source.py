@@ -18,7 +18,7 @@ FORMATS = ("parquet", "csv")
 DELIMITERS = (";", ",")
 BYTE_ORDER_MARK = "\ufeff"
 # Bytes that no text holds but that every spreadsheet, picture or UTF-16 file does.
-BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+BINARY = bytes([*range(0x09), *range(0x0E, 0x20)])
 # "å" or "é" written in UTF-8; in Windows-1252 these two bytes are a capital and a symbol.
 UTF8_LETTER = re.compile(rb"[\xc3][\x80-\xbf]")
 
@@ -41,6 +41,7 @@ class _Survey:
 
     is_binary: bool = False
     is_utf8: bool = True
+    is_ascii_so_far: bool = True
     has_utf8_letters: bool = False
     n_pairs: int = 0
     n_feeds: int = 0
@@ -135,19 +136,24 @@ def _survey(path: Path) -> _Survey:
     decoder = codecs.getincrementaldecoder("utf-8")()
     tail = b""
     for piece in _chunks(path):
-        seen.is_binary = seen.is_binary or BINARY.search(piece) is not None
-        seen.n_pairs += piece.count(b"\r\n")
+        seen.is_binary = seen.is_binary or len(piece.translate(None, BINARY)) < len(piece)
         seen.n_feeds += piece.count(b"\n")
-        seen.n_returns += piece.count(b"\r")
-        seen.has_blank = seen.has_blank or any(
-            gap in tail + piece for gap in (b"\n\n", b"\n\r\n", b"\r\r")
-        )
+        if b"\r" in piece:
+            seen.n_returns += piece.count(b"\r")
+            seen.n_pairs += piece.count(b"\r\n")
+        seen.has_blank = seen.has_blank or _has_gap(piece) or _has_gap(tail + piece[:2])
         tail = piece[-2:]
-        seen.has_utf8_letters = seen.has_utf8_letters or UTF8_LETTER.search(piece) is not None
-        if seen.is_utf8:
+        if b"\xc3" in piece:
+            seen.has_utf8_letters |= UTF8_LETTER.search(piece) is not None
+        if seen.is_utf8 and not (piece.isascii() and seen.is_ascii_so_far):
+            seen.is_ascii_so_far = False
             seen.is_utf8 = _decodes(decoder, piece)
     seen.is_utf8 = seen.is_utf8 and _decodes(decoder, b"", final=True)
     return seen
+
+
+def _has_gap(piece: bytes) -> bool:
+    return b"\n\n" in piece or (b"\r" in piece and (b"\n\r\n" in piece or b"\r\r" in piece))
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, piece: bytes, final: bool = False) -> bool:
