@@ -109,12 +109,14 @@ def _follow(
     tables = tabulate(mine)
     places = places_of_days(mine, tables, at_days)
     influence = _sum_influence(mine, tables, codes[chosen], int(codes.max()) + 1, places, cause)
+    risk = risk_at(tables, places, cause)
+    influence[:, (risk <= 0) | (risk >= 1)] = 0.0
     se = np.sqrt(np.sum(influence**2, axis=0))
     low, high = interval_at(tables, places, cause, se)
     return _Group(
         n_people=int((mine.weight > 0).sum()),
         n_events=tables.n_events[places, cause - 1],
-        risk=risk_at(tables, places, cause),
+        risk=risk,
         se=se,
         low=low,
         high=high,

@@ -123,7 +123,7 @@ def fit_cox(
         >>> fit = fit_cox(treated, [0, 0, 0, 0], [4, 3, 6, 5], [1, 1, 0, 1], cluster=[1, 2, 3, 4])
         >>> fit.to_frame()[["name", "coef", "status"]].round(4)
               name    coef status
-        0  treated -0.5493     ok
+        0  treated -0.9406     ok
     """
     episodes = check_episodes(design.n_rows, start, stop, is_event, strata, weights, cluster)
     data = prepare_data(design, episodes)

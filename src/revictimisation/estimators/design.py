@@ -1,8 +1,8 @@
 """The design matrix of a regression: columns with names, stored sparse.
 
 Most covariates are categories, so most cells are zero. A design has two sparse (CSR) blocks:
-`base` has a row per person and is shared by all of the person's episodes through `rows`; `own` has a
-row per episode (the measures in force). At 1 million people with 3.6 million episodes this is a
+`base` has a row per person and is shared by all of the person's episodes through `rows`; `own` has
+a row per episode (the measures in force). At 1 million people with 3.6 million episodes this is a
 tenth of the dense matrix.
 """
 

@@ -1,8 +1,8 @@
 """Aalen-Johansen from one state, and how much each row moves it.
 
 Let Y(s) be the weight at risk on day s, dN_k(s) the weight of events of cause k, L_k and L the
-hazards of cause k and of all causes, S(s-) the share still free before day s. Then F_k(t) is the sum
-over s <= t of S(s-) dN_k(s) / Y(s) (Aalen & Johansen 1978). With
+hazards of cause k and of all causes, S(s-) the share still free before day s. Then F_k(t) is the
+sum over s <= t of S(s-) dN_k(s) / Y(s) (Aalen & Johansen 1978). With
 
     B(t)   = sum over s <= t of dL(s) / (Y(s) (1 - dL(s)))
     G_k(t) = sum over s <= t of S(s-) B(s-) dL_k(s)

@@ -62,7 +62,7 @@ class Search(NamedTuple):
 
 
 def evaluate(data: CoxData, beta: Floats) -> State:
-    """Log likelihood, score and information at `beta`; the latter only where the first is finite."""
+    """Log likelihood, score and information at `beta` (these only where the first is finite)."""
     slots, n_columns = data.slots, len(beta)
     eta_base = kernels.predict_blocks(*data.base, beta[: data.n_base])
     eta_own = kernels.predict_blocks(*data.own, beta[data.n_base :])
