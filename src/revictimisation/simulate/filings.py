@@ -8,7 +8,7 @@ import pandas as pd
 from revictimisation.simulate.course import Course, number_filings
 from revictimisation.simulate.kernel import KIND_MEASURE, KIND_OTHER, KIND_REPORT
 from revictimisation.simulate.offences import BREACH_GROUP, GROUP_SHARES, MINOR_GROUPS
-from revictimisation.simulate.population import MOST_SUSPECTS
+from revictimisation.simulate.kernel import MOST_SUSPECTS
 from revictimisation.simulate.randoms import Integers, draw_category, draw_chance, draw_exponential
 
 COLUMNS = ["victim", "unit", "filing", "suspect", "relation", "day", "offence_group", "source"]
@@ -47,7 +47,7 @@ def find_in_force(course: Course, rows: pd.DataFrame, measure: int) -> np.ndarra
     """Say for each row whether the victim's measure is in force on that day: start < day <= end."""
     events = course.events
     spells = events[(events["kind"] == KIND_MEASURE) & (events["index"] == measure)]
-    running = course.setting.running[:, measure]
+    running = course.setting.given.running[:, measure]
     early = pd.DataFrame({"victim": np.arange(len(running)), "day": -1, "end_day": running})
     spells = pd.concat([early[running > 0], spells[["victim", "day", "end_day"]]])
     spells = spells.rename(columns={"day": "start_day"})

@@ -53,7 +53,7 @@ def collect_carried_out(course: Course, place: int, measure: StudyMeasure) -> pd
     events = course.events
     spells = events[(events["kind"] == KIND_MEASURE) & (events["index"] == place)]
     spells = spells[["victim", "day", "end_day"]].assign(serial=spells["day"])
-    running = course.setting.running[:, place]
+    running = course.setting.given.running[:, place]
     early = np.flatnonzero(running)
     units = course.setting.victims["unit"].to_numpy()[early]
     before = draw_days(course.seed, units, f"before_{measure.name}", 5, 120)
@@ -74,7 +74,7 @@ def collect_carried_out(course: Course, place: int, measure: StudyMeasure) -> pd
 def collect_refused(course: Course, place: int, measure: StudyMeasure) -> pd.DataFrame:
     """A row per decision that led to nothing: denied, declined, or granted and not carried out."""
     units = course.setting.victims["unit"].to_numpy()
-    need = -np.expm1(-np.exp(course.setting.log_start[:, place]))
+    need = -np.expm1(-np.exp(course.setting.given.log_start[:, place]))
     shares = {
         "denied": measure.denied_share, "declined": measure.declined_share,
         "granted": measure.not_carried_out_share,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from revictimisation.simulate.kernel import MOST_SUSPECTS
 from revictimisation.simulate.geography import draw_district, draw_municipality
 from revictimisation.simulate.offences import GROUP_SHARES, settle_groups
 from revictimisation.simulate.randoms import (
@@ -19,7 +20,6 @@ from revictimisation.simulate.randoms import (
 )
 from revictimisation.simulate.scenarios import Linear, Scenario
 
-MOST_SUSPECTS = 3
 AGE_BOUNDS = (0, 13, 18, 27, 45, 65, 100)
 AGE_GROUPS = ("0-12", "13-17", "18-26", "27-44", "45-64", "65+")
 RELATIONS = ("current_partner", "former_partner", "parent", "sibling", "child", "other_relative")

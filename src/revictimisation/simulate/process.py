@@ -8,44 +8,42 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from revictimisation.simulate import kernel
-from revictimisation.simulate.population import MOST_SUSPECTS, add_terms, draw_exits, draw_victims
+from revictimisation.simulate.kernel import (
+    MEASURE_KIND,
+    MOST_SUSPECTS,
+    NATURAL,
+    ONLY_HAZARD,
+    Given,
+    Rule,
+    run_courses,
+)
+from revictimisation.simulate.population import add_terms, draw_exits, draw_victims
 from revictimisation.simulate.randoms import Floats, Integers, draw_bits, draw_chance, draw_days
 from revictimisation.simulate.scenarios import Scenario, StudyMeasure
 
 TABLE_DAYS = 3000
-EXHAUSTED = 1_000_000_000
-NATURAL, FORCE_START, FORCE_NO_START, ONLY_HAZARD = 0, 1, 2, 3
+OTHER_SCALE_DAYS = 2000.0  # reports against somebody else come evenly over time
 OUT_COLUMNS = ["victim", "kind", "index", "day", "end_day"]
 LONGEST_RUNNING_DAYS = 200
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What the compiled course needs, as arrays; a row per victim in the first axis.
-
-    ``victims`` and ``exits`` keep the same order.
-    """
+    """The victims of a scenario and what their course depends on; all in the same order."""
 
     victims: pd.DataFrame
     exits: pd.DataFrame
-    keys: np.ndarray
-    last_day: Integers
-    n_suspects: Integers
-    log_event: Floats
-    log_other: Floats
-    log_start: Floats
-    effect: Floats
-    reporting: Floats
-    carry_share: Floats
-    carry_days: Integers
-    between: Floats
-    restart: Floats
-    event_table: Floats
-    other_table: Floats
-    start_tables: Floats
-    lengths: Floats
-    running: Integers
+    given: Given
+
+    @property
+    def n_suspects(self) -> Integers:
+        """How many suspects each victim's index report names."""
+        return self.given.n_suspects
+
+    @property
+    def last_day(self) -> Integers:
+        """The last day of each victim in the data."""
+        return self.given.last_day
 
 
 @dataclass(frozen=True)
@@ -99,10 +97,16 @@ def draw_running(scenario: Scenario, seed: int, victims: pd.DataFrame) -> Intege
     return np.column_stack(columns).astype(np.int64)
 
 
-def _spell_lengths(measure: StudyMeasure) -> tuple[float, float, float]:
-    length = measure.length
-    scale = length.mean_days / math.gamma(1.0 + 1.0 / length.shape)
-    return length.shape, scale, float(length.largest_days)
+def _describe_kinds(measures: tuple[StudyMeasure, ...]) -> np.ndarray:
+    kinds = np.zeros(len(measures), MEASURE_KIND)
+    for place, measure in enumerate(measures):
+        effect, length = measure.effect, measure.length
+        scale = length.mean_days / math.gamma(1.0 + 1.0 / length.shape)
+        kinds[place] = (
+            measure.log_reporting_ratio, effect.carry_share, effect.carry_days,
+            measure.log_restart, length.shape, scale, length.largest_days,
+        )  # fmt: skip
+    return kinds
 
 
 def _tabulate_between(measures: tuple[StudyMeasure, ...]) -> Floats:
@@ -130,9 +134,7 @@ def prepare_setting(
     exits = draw_exits(scenario, seed, victims)
     measures, hidden = scenario.measures, victims["is_hidden"].to_numpy(float)
     starts = victims.assign(relation=victims["relation_0"])
-    return Setting(
-        victims=victims,
-        exits=exits,
+    given = Given(
         keys=draw_bits(seed, victims["unit"].to_numpy(), "course"),
         last_day=exits["last_day"].to_numpy(),
         n_suspects=victims["n_suspects"].to_numpy().astype(np.int64),
@@ -142,17 +144,14 @@ def prepare_setting(
             [add_terms(starts, m.start) + hidden * scenario.hidden.log_start for m in measures]
         ),
         effect=np.column_stack([find_effects(victims, m) for m in measures]),
-        reporting=np.array([m.log_reporting_ratio for m in measures]),
-        carry_share=np.array([m.effect.carry_share for m in measures]),
-        carry_days=np.array([m.effect.carry_days for m in measures], dtype=np.int64),
-        between=_tabulate_between(measures),
-        restart=np.array([m.log_restart for m in measures]),
-        event_table=tabulate_event(scenario),
-        other_table=np.maximum(np.arange(-1, TABLE_DAYS), 0) / 2000.0,
-        start_tables=np.vstack([tabulate_start(m) for m in measures]),
-        lengths=np.array([_spell_lengths(m) for m in measures]),
         running=draw_running(scenario, seed, victims),
+        kinds=_describe_kinds(measures),
+        between=_tabulate_between(measures),
+        event_table=tabulate_event(scenario),
+        other_table=np.maximum(np.arange(-1, TABLE_DAYS), 0) / OTHER_SCALE_DAYS,
+        start_tables=np.vstack([tabulate_start(m) for m in measures]),
     )
+    return Setting(victims, exits, given)
 
 
 def run_setting(
@@ -165,22 +164,17 @@ def run_setting(
     mode ``ONLY_HAZARD``, the cumulated natural start hazard by day (else an empty array).
     """
     force = force or Force()
-    n = len(setting.keys)
-    days = setting.last_day if last_day is None else last_day
-    is_hazard = force.mode == ONLY_HAZARD
-    hazard = np.zeros((n, force.grace_days + 1) if is_hazard else (1, 1))
-    forced_days = np.zeros(1, np.int64) if force.start_days is None else force.start_days
+    n = len(setting.last_day)
+    given = setting.given if last_day is None else setting.given._replace(last_day=last_day)
+    hazard = np.zeros((n, force.grace_days + 1) if force.mode == ONLY_HAZARD else (1, 1))
+    rule = Rule(
+        force.mode, force.measure, force.grace_days, scenario.shared_share, is_clock_reset,
+        np.zeros(1, np.int64) if force.start_days is None else force.start_days, hazard,
+    )  # fmt: skip
     capacity = 10 * n + 1000
     while True:
-        out = np.empty((capacity, 5), dtype=np.int64)
-        rows = kernel.run_courses(
-            setting.keys, days, setting.n_suspects, setting.log_event, setting.log_other,
-            setting.log_start, setting.effect, setting.reporting, setting.carry_share,
-            setting.carry_days, setting.between, setting.restart, setting.event_table,
-            setting.other_table, setting.start_tables, setting.lengths, setting.running,
-            scenario.shared_share, is_clock_reset, force.measure, force.mode, force.grace_days,
-            forced_days, hazard, out,
-        )  # fmt: skip
+        out = np.empty((capacity, len(OUT_COLUMNS)), dtype=np.int64)
+        rows = run_courses(given, rule, out)
         if rows >= 0:
             return pd.DataFrame(out[:rows], columns=OUT_COLUMNS), hazard
         capacity *= 2

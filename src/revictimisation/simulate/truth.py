@@ -23,10 +23,8 @@ import numpy as np
 import pandas as pd
 
 from revictimisation.simulate import kernel
+from revictimisation.simulate.kernel import FORCE_NO_START, FORCE_START, ONLY_HAZARD
 from revictimisation.simulate.process import (
-    FORCE_NO_START,
-    FORCE_START,
-    ONLY_HAZARD,
     Force,
     Setting,
     prepare_setting,
@@ -74,7 +72,7 @@ def draw_start_days(
     last = np.full_like(setting.last_day, grace_days)
     _, hazard = run_setting(setting, scenario, force, last_day=last, is_clock_reset=False)
     total = hazard[:, -1]
-    natural = kernel.draw_thresholds(setting.keys, place)
+    natural = kernel.draw_thresholds(setting.given.keys, place)
     uniform = draw_uniform(seed, setting.victims["unit"].to_numpy(), f"forced_{place}")
     within = -np.log1p(uniform * np.expm1(-total))
     target = np.where(natural <= total, natural, within)
@@ -91,7 +89,7 @@ def find_first_days(
     last = np.minimum(setting.last_day, scenario.horizon_days)
     events, _ = run_setting(setting, scenario, force, last_day=last)
     reports = events[events["kind"] == kernel.KIND_REPORT]
-    first = np.full((len(setting.keys), 3), NO_EVENT, dtype=np.int64)
+    first = np.full((len(setting.given.keys), 3), NO_EVENT, dtype=np.int64)
     place = (reports["victim"].to_numpy(), reports["index"].to_numpy())
     np.minimum.at(first, place, reports["day"].to_numpy())
     return first[pairs.victim, pairs.suspect]
@@ -121,7 +119,7 @@ def _sum_measure(setting: Setting, scenario: Scenario, place: int, seed: int) ->
     measure, pairs = scenario.measures[place], list_pairs(setting)
     grace = measure.grace_days
     start_days = draw_start_days(setting, scenario, place, grace, seed)
-    is_eligible = (setting.running[:, place] == 0)[pairs.victim]
+    is_eligible = (setting.given.running[:, place] == 0)[pairs.victim]
     first = [
         find_first_days(setting, scenario, pairs, Force(place, mode, grace, start_days))[is_eligible]
         for mode in (FORCE_START, FORCE_NO_START)
