@@ -382,6 +382,6 @@ def _sharing_rows(
     days = assessments["shared_days"].where(is_shared, assessments["open_days"])
     days = np.maximum(days.to_numpy(dtype=float), 0).astype(int)
     within = kaplan_meier(days, is_shared, at_days=within_days)
-    within = within.drop(columns=["n_at_risk"]).assign(n_people=len(assessments))
+    within = within.drop(columns=["n_at_risk", "cause"]).assign(n_people=len(assessments))
     same = {"question": "q1", "estimator": "kaplan_meier", "estimand": "cumulative_incidence"}
     return combine([ever, make_estimates(within, level=level, **same, **keys)])

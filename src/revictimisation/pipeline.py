@@ -86,17 +86,13 @@ def _entries(cohort: Cohort) -> pd.DataFrame:
 
 def _assessments(assessments: ir.Table, cohort: Cohort, plan: StudyPlan) -> pd.DataFrame:
     end_on = ibis.date(plan.data_end_on.isoformat())
-    return (
-        during_follow_up(assessments, cohort)
-        .order_by("row_number")
-        .select(
-            "agency",
-            "risk_level",
-            shared_days=days_since(ibis._.shared_on, ibis._.assessed_on),
-            open_days=days_since(end_on, ibis._.assessed_on),
-        )
-        .to_pandas()
-    )
+    mine = during_follow_up(assessments, cohort).order_by("row_number")
+    return mine.select(
+        "agency",
+        "risk_level",
+        shared_days=days_since(mine.shared_on, mine.assessed_on),
+        open_days=days_since(end_on, mine.assessed_on),
+    ).to_pandas()
 
 
 def analyse(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -172,4 +172,42 @@ def estimate(study: Path, data: Path, out: Path, command: str, jobs: int) -> boo
         return run_estimate(run, progress)
 
 
-Stage = tuple[str, str, Callable[[], list[Path]]]
+def simulate_to(
+    folder: Path, n_people: int | None, seed: int, scenario: str, kind: str
+) -> int:
+    """The command `simulate`: write a synthetic county, `truth.csv` last; returns its size.
+
+    `simulation.json` beside the tables says what they are, so that no one takes them for real.
+    """
+    from revictimisation.simulate import DEFAULT_PEOPLE, SCENARIOS, simulate_county
+
+    if scenario not in SCENARIOS:
+        raise UsageError(f"Unknown scenario {scenario!r}; known: {', '.join(sorted(SCENARIOS))}.")
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; DIR must be a folder.")
+    n_people = n_people or DEFAULT_PEOPLE[scenario]
+    with Progress(2) as progress:
+        progress.tell("simulate")
+        tables = simulate_county(scenario, n_people, seed)
+        progress.tell("write")
+        truth = tables.pop("truth")
+        facts = {"scenario": scenario, "n_people": n_people, "seed": seed, "version": __version__}
+        files.write_json(folder / "simulation.json", {"is_synthetic": True, **facts})
+        for name, table in tables.items():
+            files.write_table(table, folder, name, (kind,))
+        files.write_table(truth, folder, "truth", ("csv",))
+    return n_people
+
+
+def validate_folder(folder: Path, study: Path | None, jobs: int) -> tuple[str, bool]:
+    """The command `validate`: the findings as text, and whether the extract conforms."""
+    from revictimisation.dictionary import load_dictionary
+    from revictimisation.engine import connect
+    from revictimisation.validation import load_extract, render_findings
+
+    plan = read_plan(files.read_text(study)) if study else None
+    with Progress(1) as progress:
+        progress.tell("check the extract")
+        extract = load_extract(connect(threads=jobs), folder, load_dictionary(), plan)
+    is_conforming = all(finding.severity != "error" for finding in extract.findings)
+    return render_findings(extract.findings), is_conforming
