@@ -14,6 +14,7 @@ from revictimisation.dictionary.model import (
     Table,
     Text,
 )
+from revictimisation.dictionary.page import render_dictionary
 
 __all__ = [
     "Dictionary",
@@ -25,4 +26,5 @@ __all__ = [
     "Text",
     "load_dictionary",
     "read_dictionary",
+    "render_dictionary",
 ]

@@ -74,14 +74,15 @@ def load_extract(
     raises but a folder that is not there (`DataError`). With a plan, its measure codes are known
     and its `x_` columns required. `today` is the last date that may occur.
     """
-    if not folder.is_dir():
-        raise DataError(
-            f"Det finns ingen mapp {folder}. Ange mappen där uttagets filer ligger.\n"
-            f"There is no folder {folder}. Name the folder that holds the extract's files."
-        )
     tables = dictionary.tables_by_direction("in")
     known = [*dictionary.tables]
-    files, unknown = find_files(folder, known)
+    try:
+        files, unknown = find_files(folder, known)
+    except OSError:
+        raise DataError(
+            f"Mappen {folder} finns inte eller får inte läsas. Ange mappen där filerna ligger.\n"
+            f"There is no folder {folder}, or it may not be read. Name the folder of the files."
+        ) from None
     loaded = {
         one.name: load_table(con, one, files[one.name], dictionary, _engine_name(con, one.name))
         for one in tables

@@ -82,6 +82,7 @@ def load_table(
     except duckdb.OutOfMemoryException:
         raise MemoryError(f"{table.name} does not fit in the memory given") from None
     except (UnreadableFileError, duckdb.Error):
+        _forget_rejected(con, f"{name}_rejected")
         found = [make_finding(dictionary, "unreadable_file", "error", table.name)]
         return _load_nothing(con, table, name, found, is_given=True)
 
@@ -105,8 +106,10 @@ def _load_file(
     if text and text.is_mixed:
         findings.append(make_finding(dictionary, "mixed_encoding", "warning", table.name))
     if ragged:
-        known = {"count": len(ragged), "rows": ragged}
-        findings.append(make_finding(dictionary, "ragged_row", "error", table.name, **known))
+        n_ragged = len(ragged)
+        findings.append(
+            make_finding(dictionary, "ragged_row", "error", table.name, count=n_ragged, rows=ragged)
+        )
     present = tuple(one for one in table.field_names if one in layout.texts)
     return LoadedTable(table, name, present, tuple(extra), True, tuple(findings))
 
@@ -242,9 +245,14 @@ def _create_table(
 def _take_rejected(con: Backend, rejected: str) -> tuple[int, ...]:
     """The numbers of the rows that were rejected; what the engine noted about them is forgotten."""
     lines = run(con, f"SELECT DISTINCT line FROM {rejected} ORDER BY line")
-    run(con, f"DROP TABLE {rejected}")
-    run(con, f"DROP TABLE {rejected}_scan")
+    _forget_rejected(con, rejected)
     return tuple(int(one[0]) for one in lines)
+
+
+def _forget_rejected(con: Backend, rejected: str) -> None:
+    """Drop the engine's notes on rejected rows: they quote them."""
+    run(con, f"DROP TABLE IF EXISTS {rejected}")
+    run(con, f"DROP TABLE IF EXISTS {rejected}_scan")
 
 
 def _number_rows(con: Backend, name: str, first_row: int, skipped: Sequence[int]) -> None:
