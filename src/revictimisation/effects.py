@@ -15,9 +15,10 @@ from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.cox import CoxFit, fit_cox
 from revictimisation.estimators.curves import aalen_johansen, compare_risks, kaplan_meier
 from revictimisation.estimators.design import build_design
+from revictimisation.estimators.intervals import normal_quantile
 from revictimisation.results import NOT_ESTIMABLE, OK, combine, make_estimates, not_estimable
 
-Z_95 = 1.959963984540054
+Z_95 = normal_quantile()
 
 
 def _outcome_names(data: StudyData) -> dict[int, str]:

@@ -15,6 +15,7 @@ import pandas as pd
 from revictimisation.codes import POLICE, SOCIAL_SERVICES
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.curves import aalen_johansen, kaplan_meier
+from revictimisation.estimators.intervals import normal_quantile
 from revictimisation.results import combine, make_estimates, not_estimable
 
 GROUPS = (
@@ -28,7 +29,7 @@ GROUPS = (
 )
 OUTCOMES = ("offered", "granted", "denied", "declined", "carried_out")
 AGENCY_OF = {"police_measures": POLICE, "social_interventions": SOCIAL_SERVICES}
-Z_95 = 1.959963984540054
+Z_95 = normal_quantile()
 
 
 def estimate_use(data: StudyData) -> pd.DataFrame:

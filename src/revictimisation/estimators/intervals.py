@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
 
 Floats = npt.NDArray[np.float64]
 
@@ -13,7 +14,7 @@ LEVEL = 0.95
 
 def normal_quantile(level: float = LEVEL) -> float:
     """The two-sided normal quantile: 1.96 for 95 %."""
-    return float(norm.ppf(0.5 + level / 2))
+    return NormalDist().inv_cdf(0.5 + level / 2)
 
 
 def loglog_interval(
