@@ -1,6 +1,7 @@
 """Synthetic county registers with a known truth.
 
-The heavy parts (numba, pandas) load when a name is first used, so that the command line starts fast.
+The heavy parts (numba, pandas) load when a name is first used, so that the command line starts
+fast.
 """
 
 from __future__ import annotations

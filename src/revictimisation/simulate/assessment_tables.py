@@ -7,6 +7,7 @@ import pandas as pd
 
 from revictimisation.simulate.course import (
     Course,
+    blank_unless,
     date_days,
     finish_table,
     make_ids,
@@ -65,7 +66,7 @@ def collect_superseded(course: Course, counting: pd.DataFrame) -> pd.DataFrame:
     rows = counting.assign(day=np.where(is_quick, 0, old_day), turn=1)
     rows["report_day"] = np.where(is_quick, 0.0, np.nan)
     level = _shift_levels(course, units, rows["risk_level"].to_numpy(), "superseded")
-    return rows.assign(risk_level=level)[(is_quick | is_old).to_numpy()]
+    return rows.assign(risk_level=level).loc[is_quick | is_old]
 
 
 def _shift_levels(course: Course, units: np.ndarray, levels: np.ndarray, stream: str) -> np.ndarray:
@@ -138,9 +139,7 @@ def make_risk_assessments(course: Course, filings: pd.DataFrame) -> pd.DataFrame
     filing = number_filings(units, rows["report_day"].fillna(0).to_numpy(), False)
     report = make_ids("r", course.seed, filing)
     is_linked = is_police & rows["report_day"].notna().to_numpy()
-    rows["report_id"] = np.where(is_linked, report, None)
+    rows["report_id"] = blank_unless(is_linked, report)
     rows["assessment_id"] = make_ids("a", course.seed, numbers)
     rows["victim_id"] = name_victims(course, victims, rows["day"].to_numpy())
     return finish_table(rows, COLUMNS, ["assessment_id"])
-
-

@@ -1,7 +1,7 @@
 """People in the registers who are no index victims: what eligibility has to sort out.
 
-Three kinds: a suspect whom the study does not ask about, an eligible relation only after the accrual,
-and a report in the accrual that an earlier one washes out.
+Three kinds: a suspect whom the study does not ask about, an eligible relation only after the
+accrual, and a report in the accrual that an earlier one washes out.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from revictimisation.dictionary import load_dictionary
-from revictimisation.simulate.course import Course, finish_table, make_ids
+from revictimisation.simulate.course import Course, blank_unless, finish_table, make_ids
 from revictimisation.simulate.geography import CODES, PLACES, draw_municipality
 from revictimisation.simulate.randoms import draw_category, draw_chance, draw_days, draw_uniform
 
@@ -25,15 +25,15 @@ KINDS, KIND_SHARES = ("young_person", "professional", "outreach"), (0.45, 0.45, 
 REASONS = ("forced_marriage", "control", "violence", "threat", "genital_mutilation",
            "forced_travel", "other")  # fmt: skip
 REASON_SHARES = (0.16, 0.36, 0.22, 0.13, 0.02, 0.05, 0.06)
-FILE_SHARE = 0.5              # of young people in contact; the others leave no file
+FILE_SHARE = 0.5  # of young people in contact; the others leave no file
 GROWTH_PER_YEAR = 0.016
-AGREEMENT_SHARE = 0.34        # of municipalities with a cooperation agreement, published
+AGREEMENT_SHARE = 0.34  # of municipalities with a cooperation agreement, published
 HONOUR_SERVICE_SHARE = 0.5
-PERPETRATOR_SHARE = 0.5       # about half offer talks to perpetrators, published
+PERPETRATOR_SHARE = 0.5  # about half offer talks to perpetrators, published
 
 
 def make_centre_contacts(course: Course, n_people: int) -> pd.DataFrame:
-    """Write the contract's table ``centre_contacts``: ages 13-26, mean about 19, many without name."""
+    """Write the contract's table ``centre_contacts``: ages 13-26, mean about 19, many nameless."""
     seed, end_on = course.seed, np.datetime64(course.scenario.data_end_on)
     units = FIRST_CONTACT_UNIT + np.arange(round(n_people * CONTACTS_PER_VICTIM), dtype=np.int64)
     rows = pd.DataFrame({"unit": units})
@@ -44,12 +44,14 @@ def make_centre_contacts(course: Course, n_people: int) -> pd.DataFrame:
     rows["contacted_on"] = on
     halves = draw_uniform(seed, units, "c_age_a") + draw_uniform(seed, units, "c_age_b")
     is_young = kind == 0
-    rows["age"] = pd.Series(np.floor(13 + 13.9 * (halves / 2) ** 1.2), dtype="Int64").where(is_young)
+    rows["age"] = pd.Series(np.floor(13 + 13.9 * (halves / 2) ** 1.2), dtype="Int64").where(
+        is_young
+    )
     sex = np.where(draw_chance(seed, units, "c_sex", 0.12), "male", "female")
-    rows["sex"] = np.where(is_young, sex, None)
+    rows["sex"] = blank_unless(is_young, sex)
     rows["municipality_code"] = draw_municipality(seed, units, "c_home")
     reason = np.array(REASONS, dtype=object)[draw_category(seed, units, "reason", REASON_SHARES)]
-    rows["reason"] = np.where(is_young, reason, None)
+    rows["reason"] = blank_unless(is_young, reason)
     rows["person_id"] = _draw_known(course, rows, is_young)
     rows["contact_id"] = make_ids("c", seed, units)
     return finish_table(rows, CONTACT_COLUMNS, ["contact_id"])
@@ -97,7 +99,7 @@ def make_municipality_years(course: Course) -> pd.DataFrame:
     joined = np.floor(draw_uniform(course.seed, units, "agreement") / AGREEMENT_SHARE * 8)
     has = rows["year"] >= first + joined  # spreads over the years to the published share
     rows["has_cooperation_agreement"] = has.astype("boolean")
-    size = np.ceil(thousands / 60).to_numpy(dtype=np.int64)
+    size = np.ceil(thousands.to_numpy() / 60).astype(np.int64)
     rows["n_services_intimate"] = size + draw_days(course.seed, units, "n_intimate", 0, 3)
     rows["n_services_honour"] = draw_chance(
         course.seed, units, "n_honour", HONOUR_SERVICE_SHARE

@@ -33,11 +33,13 @@ from revictimisation.simulate.report_tables import (
 from revictimisation.simulate.scenarios import Scenario, remove_effects, resize
 from revictimisation.simulate.truth import read_truth
 
-SCENARIOS: MappingProxyType[str, Scenario] = MappingProxyType({
-    "calibrated": CALIBRATED,
-    "null": remove_effects(CALIBRATED, "null"),
-    "small": resize(CALIBRATED, "small", 216),
-})
+SCENARIOS: MappingProxyType[str, Scenario] = MappingProxyType(
+    {
+        "calibrated": CALIBRATED,
+        "null": remove_effects(CALIBRATED, "null"),
+        "small": resize(CALIBRATED, "small", 216),
+    }
+)
 DEFAULT_PEOPLE: MappingProxyType[str, int] = MappingProxyType(
     {name: scenario.default_people for name, scenario in SCENARIOS.items()}
 )

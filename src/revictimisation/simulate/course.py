@@ -1,4 +1,4 @@
-"""One simulated county before it is written down as tables, and the ways to date and name things."""
+"""One simulated county before it is written down, and the ways to date and name things."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from revictimisation.simulate.process import Setting, prepare_setting, run_setti
 from revictimisation.simulate.randoms import Integers, draw_bits, draw_chance, draw_days
 from revictimisation.simulate.scenarios import Scenario
 
-DAY_SHIFT = 4000      # makes days before the index report positive in a unit number
+DAY_SHIFT = 4000  # makes days before the index report positive in a unit number
 DAYS_PER_UNIT = 20_000
 STREAM_IDS = "id_"
 NO_DATE = np.datetime64("NaT")
@@ -21,8 +21,8 @@ NO_DATE = np.datetime64("NaT")
 class Course:
     """A county's victims and everything that happens to them, in days since the index report.
 
-    ``events`` holds a row per event as ``run_setting`` returns it; ``new_identity_day`` the day from
-    which a victim is in the registers under another pseudonym, or a day beyond all data.
+    ``events`` holds a row per event as ``run_setting`` returns it; ``new_identity_day`` the day
+    from which a victim is in the registers under another pseudonym, or a day beyond all data.
     """
 
     scenario: Scenario
@@ -73,6 +73,13 @@ def name_victims(course: Course, victims: Integers, days: np.ndarray) -> np.ndar
     if is_new.any():
         named[is_new] = make_ids("p", course.seed, units[victims[is_new]], "new")
     return named
+
+
+def blank_unless(is_kept: np.ndarray | pd.Series[bool], values: np.ndarray) -> np.ndarray:
+    """Keep values where they are to stand and leave the others empty."""
+    kept = np.asarray(values).astype(object)
+    kept[~np.asarray(is_kept, dtype=bool)] = None
+    return kept
 
 
 def number_filings(units: Integers, days: np.ndarray, is_other: bool) -> Integers:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
-from revictimisation.simulate.course import Course, number_filings
-from revictimisation.simulate.kernel import KIND_MEASURE, KIND_OTHER, KIND_REPORT
-from revictimisation.simulate.offences import BREACH_GROUP, GROUP_SHARES, MINOR_GROUPS
-from revictimisation.simulate.kernel import MOST_SUSPECTS
+from revictimisation.simulate.course import Course, date_days, number_filings
+from revictimisation.simulate.kernel import KIND_MEASURE, KIND_OTHER, KIND_REPORT, MOST_SUSPECTS
+from revictimisation.simulate.offences import (
+    BREACH_GROUP,
+    GROUP_SHARES,
+    MINOR_GROUPS,
+    settle_groups,
+)
 from revictimisation.simulate.randoms import Integers, draw_category, draw_chance, draw_exponential
 
 COLUMNS = ["victim", "unit", "filing", "suspect", "relation", "day", "offence_group", "source"]
-ORDER = 0                     # position of the non-contact order among the study measures
+ORDER = 0  # position of the non-contact order among the study measures
 NO_SUSPECT = -1
-LAG_SHARE = 0.015             # a second report on day 1: the same case, too early to be an outcome
+LAG_SHARE = 0.015  # a second report on day 1: the same case, too early to be an outcome
 OUTSIDE_RELATIONS = ("acquaintance", "stranger", "unknown")
 OUTSIDE_SHARES = (0.55, 0.25, 0.20)
-EARLIER_SAME_SHARE = 0.5      # of earlier reports that can be against the index suspect, are
+EARLIER_SAME_SHARE = 0.5  # of earlier reports that can be against the index suspect, are
 EARLIER_FROM_ON = np.datetime64("2009-01-01")
-CLEAR_DAYS = 400              # beyond any washout, so that the index report stays eligible
-CHAIN_SHARE = 0.35            # two earlier reports of which the later is in the accrual, washed out
+CLEAR_DAYS = 400  # beyond any washout, so that the index report stays eligible
+CHAIN_SHARE = 0.35  # two earlier reports of which the later is in the accrual, washed out
 
 
-def number_suspects(units: Integers, index: np.ndarray | int) -> Integers:
+def number_suspects(units: Integers | pd.Series[int], index: np.ndarray | int) -> Any:
     """Number the suspect of a victim: the victim's own first, second and third."""
     return units * 4 + index
 
@@ -75,6 +81,8 @@ def collect_repeats(course: Course) -> pd.DataFrame:
     is_breach = find_in_force(course, rows, ORDER) & draw_chance(
         course.seed, filings, "breach", course.scenario.breach_share
     )
+    on = date_days(course, rows["victim"].to_numpy(), rows["day"].to_numpy())
+    group = settle_groups(group, on.astype("datetime64[s]"))
     rows["offence_group"] = np.where(is_breach, BREACH_GROUP, group)
     return rows.assign(source="repeat")[COLUMNS]
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from revictimisation.simulate.course import NO_DATE, finish_table, make_ids
+from revictimisation.simulate.course import NO_DATE, blank_unless, finish_table, make_ids
 from revictimisation.simulate.randoms import (
     Floats,
     Integers,
@@ -40,7 +40,7 @@ EVIDENCE = MappingProxyType({  # share, log odds of prosecution
     "has_witness": (0.30, 0.6), "has_documented_injury": (0.28, 0.7),
     "has_victim_participation": (0.50, 1.1), "has_admission": (0.08, 1.8),
 })  # fmt: skip
-SUPPORT_LOG_ODDS = 0.6        # support talks in force raise participation: a mediator
+SUPPORT_LOG_ODDS = 0.6  # support talks in force raise participation: a mediator
 CLEARED_KINDS = ("prosecuted", "summary_penalty", "prosecution_waived")
 CLEARED_KIND_SHARES = (0.86, 0.10, 0.04)
 CONVICTED_SHARE = 0.80
@@ -102,7 +102,7 @@ def _expected_log_odds() -> Floats:
 
 
 def draw_cases(rows: pd.DataFrame, seed: int, data_end_on: str) -> pd.DataFrame:
-    """A row per report and known suspect, with all that comes of it (dates beyond the data blank)."""
+    """A row per report and known suspect, with all that comes of it; later dates are blank."""
     cases = rows[rows["suspect"] >= 0].drop_duplicates(["filing", "suspect"]).copy()
     cases = cases.reset_index(drop=True)
     cases["case"] = cases["filing"] * 4 + cases["suspect"] % 4
@@ -137,7 +137,7 @@ def make_investigations(cases: pd.DataFrame, seed: int) -> pd.DataFrame:
         draw_category(seed, numbers, "closing", CLOSING_SHARES)
     ]
     has_reason = cases["closed_on"].notna() & ~cases["is_cleared"]
-    frame["closing_reason"] = np.where(has_reason, reason, None)
+    frame["closing_reason"] = blank_unless(has_reason, reason)
     for name in EVIDENCE:
         is_blank = draw_chance(seed, numbers, f"blank_{name}", BLANK_SHARE)
         frame[name] = cases[name].astype("boolean").mask(is_blank)
@@ -200,8 +200,8 @@ def make_suspect_interventions(
 def _collect_prison(decisions: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Programmes in prison, a share of those in custody after a conviction."""
     served = decisions[decisions["custody_from_on"].notna()].reset_index(drop=True)
-    numbers = (pd.util.hash_pandas_object(served["report_id"], index=False) >> np.uint64(4))
-    served["number"] = numbers.astype("int64")
+    hashed = pd.util.hash_pandas_object(served["report_id"], index=False).to_numpy()
+    served["number"] = (hashed >> np.uint64(4)).astype(np.int64)
     mine = served[draw_chance(seed, served["number"].to_numpy(), "prison_programme", 0.3)]
     return pd.DataFrame({
         "number": mine["number"], "suspect_id": mine["suspect_id"],

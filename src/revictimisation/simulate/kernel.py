@@ -1,13 +1,15 @@
 """The compiled course of one victim after another: reports and measures, nothing else.
 
-Every process has a cumulated hazard in whole days and a threshold drawn from the unit exponential; it
-fires on the day the cumulated hazard reaches the threshold. Between changes of state every hazard is
-a constant times a table, so the next day of each process is found by a search in its table and no day
-is walked through in vain (the next-reaction method, Gibson & Bruck 2000, in whole days).
+Every process has a cumulated hazard in whole days and a threshold drawn from the unit exponential;
+it fires on the day the cumulated hazard reaches the threshold. Between changes of state every
+hazard is a constant times a table, so the next day of each process is found by a search in its
+table and no day is walked through in vain (the next-reaction method, Gibson & Bruck 2000, in whole
+days).
 
 Order within a day: reports, then death or emigration (the end of the course), then what starts or
 ends. What starts or ends on a day counts from the next day on: a measure acts on days (start, end].
-Tables hold the hazard cumulated to day d at place d + 1, so that place 0 is the day before the index.
+Tables hold the hazard cumulated to day d at place d + 1, so that place 0 is the day before the
+index.
 """
 
 from __future__ import annotations
@@ -36,8 +38,8 @@ class Given(NamedTuple):
 
     keys: random key. last_day: last day of the course. log_event (n, 3): log hazard multiplier of
     each suspect. log_start, effect, running (n, m): log start rate; log hazard while in force; last
-    day in force of a measure running before day 0, else 0. kinds (m,): MEASURE_KIND. between (m, m):
-    what the row in force adds to the log start rate of the column. start_tables (m, days).
+    day in force of a measure running before day 0, else 0. kinds (m,): MEASURE_KIND. between (m,
+    m): what the row in force adds to the log start rate of the column. start_tables (m, days).
     """
 
     keys: np.ndarray
@@ -138,7 +140,7 @@ def _find_day(table, from_day, remaining, rate):
 def _draw_length(kind, uniform):
     """Days in force: Weibull cut at the largest length, at least one day."""
     days = kind.length_scale * (-np.log(1.0 - uniform)) ** (1.0 / kind.length_shape)
-    return max(1, min(int(round(days)), kind.length_largest))
+    return max(1, min(round(days), kind.length_largest))
 
 
 @njit(cache=True)
@@ -316,7 +318,7 @@ def _change_measures(i, key, day, kinds, measures, out, row):
 
 @njit(cache=True)
 def _is_reported(day, reports):
-    for j in range(OTHER):
+    for j in range(OTHER):  # noqa: SIM110 - numba compiles no generators
         if reports[j].next_on == day:
             return True
     return False

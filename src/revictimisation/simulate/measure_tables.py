@@ -7,6 +7,7 @@ import pandas as pd
 
 from revictimisation.simulate.course import (
     Course,
+    blank_unless,
     date_days,
     finish_table,
     make_ids,
@@ -33,14 +34,14 @@ SOCIAL_COLUMNS = [
     "end_reason", "legal_basis", "municipality_code",
 ]  # fmt: skip
 ROW_COLUMNS = ["victim", "number", "table", "code", "decided_day", "decision", "day", "end_day"]
-NUMBER_STEP = 100_000         # rows of one victim are numbered measure by measure
+NUMBER_STEP = 100_000  # rows of one victim are numbered measure by measure
 LONGEST_WAIT_DAYS = 21
 REFUSED_WITHIN_DAYS = 40
 ELECTRONIC, ORDINARY = "non_contact_order_electronic", "non_contact_order"
 FIRST_ON = {ELECTRONIC: np.datetime64("2011-10-01"), "resource_centre": np.datetime64("2013-06-01")}
 END_REASONS = ("completed", "moved", "returned_home", "exposed", "declined", "other")
 END_SHARES = (0.62, 0.10, 0.10, 0.03, 0.09, 0.06)
-SERVICE_SHARE = 0.12          # support given as a service, without an inquiry
+SERVICE_SHARE = 0.12  # support given as a service, without an inquiry
 
 
 def _number(course: Course, victims: np.ndarray, place: int, serial: np.ndarray) -> np.ndarray:
@@ -64,9 +65,11 @@ def collect_carried_out(course: Course, place: int, measure: StudyMeasure) -> pd
     rows["number"] = _number(course, rows["victim"].to_numpy(), place, rows["serial"].to_numpy())
     numbers = rows["number"].to_numpy()
     names, shares = zip(*measure.codes.items(), strict=True)
-    rows["code"] = np.array(names, dtype=object)[draw_category(course.seed, numbers, "code", shares)]
+    rows["code"] = np.array(names, dtype=object)[
+        draw_category(course.seed, numbers, "code", shares)
+    ]
     wait = draw_days(course.seed, numbers, "wait", 0, LONGEST_WAIT_DAYS)
-    since_index = np.maximum(rows["day"] - wait, np.where(rows["day"] >= 0, 0, -10**6))
+    since_index = np.maximum(rows["day"] - wait, np.where(rows["day"] >= 0, 0, -(10**6)))
     rows["decided_day"] = np.where(rows["day"] >= 0, since_index, rows["day"] - wait // 3)
     return rows.assign(table=measure.table, decision="granted")[ROW_COLUMNS]
 
@@ -117,7 +120,7 @@ def collect_side(course: Course, place: int, measure: SideMeasure) -> pd.DataFra
 
 
 def settle_rows(course: Course, rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep what a register could hold: nothing begins on or after the last day, nothing outlives it.
+    """Keep what a register could hold: nothing begins on the last day or outlives it.
 
     A measure still in force when the data end has no end; one of a person who leaves ends that day.
     Codes that the law did not know on the day become the ordinary one or fall away.
@@ -161,7 +164,7 @@ def make_police_measures(course: Course, rows: pd.DataFrame) -> pd.DataFrame:
     index_report = make_ids("r", course.seed, number_filings(units, np.zeros(len(mine)), False))
     is_linked = (mine["decided_day"] >= 0) & (mine["decided_day"] <= 60)
     is_linked &= draw_chance(course.seed, numbers, "linked", 0.85)
-    mine["report_id"] = np.where(is_linked, index_report, None)
+    mine["report_id"] = blank_unless(is_linked, index_report)
     mine["measure_id"] = make_ids("m", course.seed, numbers)
     mine = mine.rename(columns={"person": "victim_id", "code": "measure"})
     return finish_table(mine, POLICE_COLUMNS, ["measure_id"])
@@ -175,18 +178,15 @@ def make_social_interventions(course: Course, rows: pd.DataFrame) -> pd.DataFram
         draw_category(course.seed, numbers, "end_reason", END_SHARES)
     ]
     is_told = mine["end_on"].notna() & draw_chance(course.seed, numbers, "end_told", 0.8)
-    mine["end_reason"] = np.where(is_told, reason, None)
+    mine["end_reason"] = blank_unless(is_told, reason)
     is_service = (mine["code"] == "support_talks") & draw_chance(
         course.seed, numbers, "service", SERVICE_SHARE
     )
     basis = np.select([mine["code"] == "compulsory_care", is_service], ["lvu", "service"], "sol")
-    mine["legal_basis"] = np.where(
-        draw_chance(course.seed, numbers, "basis_blank", 0.05), None, basis
-    )
+    is_blank = draw_chance(course.seed, numbers, "basis_blank", 0.05)
+    mine["legal_basis"] = blank_unless(~is_blank, basis)
     homes = course.setting.victims["municipality_code"].to_numpy()
     mine["municipality_code"] = homes[mine["victim"]]
     mine["intervention_id"] = make_ids("i", course.seed, numbers)
     mine = mine.rename(columns={"person": "person_id", "code": "intervention"})
     return finish_table(mine, SOCIAL_COLUMNS, ["intervention_id"])
-
-

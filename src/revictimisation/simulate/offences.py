@@ -60,6 +60,13 @@ def read_gravity() -> MappingProxyType[str, int]:
     return MappingProxyType(dict(zip(groups["code"], groups["gravity"].astype(int), strict=True)))
 
 
+@cache
+def read_offence_groups() -> MappingProxyType[str, str]:
+    """Offence group of each code of the dictionary."""
+    codes = load_dictionary().codes("offences")
+    return MappingProxyType(dict(zip(codes["code"], codes["offence_group"], strict=True)))
+
+
 def name_recipients(sexes: np.ndarray, ages: np.ndarray) -> np.ndarray:
     """Say which codes fit each victim: woman, man, girl or boy (under 18)."""
     is_male, is_child = sexes == "male", ages < 18
@@ -87,7 +94,7 @@ def draw_codes(
     seed: int, units: Integers, stream: str, groups: np.ndarray, recipients: np.ndarray,
     on: np.ndarray,
 ) -> np.ndarray:  # fmt: skip
-    """Draw for each row an offence code of its group that fits the victim and is valid on the day."""
+    """Draw for each row a code of its offence group that fits the victim and is valid that day."""
     uniform = draw_uniform(seed, units, stream)
     codes = np.full(len(units), "", dtype="U4")
     for group, by_recipient in CODES_BY_GROUP.items():

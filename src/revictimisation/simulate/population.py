@@ -1,4 +1,4 @@
-"""Who the index victims are: their traits, suspects and the index report, before anything follows."""
+"""Who the index victims are: traits, suspects and index report, before anything follows."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from revictimisation.simulate.kernel import MOST_SUSPECTS
 from revictimisation.simulate.geography import draw_district, draw_municipality
+from revictimisation.simulate.kernel import MOST_SUSPECTS
 from revictimisation.simulate.offences import GROUP_SHARES, settle_groups
 from revictimisation.simulate.randoms import (
     Floats,
@@ -43,7 +43,7 @@ RISK_LEVELS = ("low", "moderate", "high")
 
 
 def draw_index_days(scenario: Scenario, seed: int, units: Integers) -> Integers:
-    """Draw the day of the index report as days since the accrual began; reports grow by the year."""
+    """Draw the day of the index report in days since accrual began; reports grow by the year."""
     first = np.datetime64(scenario.accrual_from_on)
     n_days = int((np.datetime64(scenario.accrual_to_on) - first).astype(int)) + 1
     uniform = draw_uniform(seed, units, "index_day")
@@ -71,9 +71,15 @@ def group_ages(ages: Integers) -> np.ndarray:
 def draw_risk_levels(seed: int, victims: pd.DataFrame, missing_share: float) -> np.ndarray:
     """Draw the recorded risk level: higher with earlier reports and honour, missing for a share."""
     units = victims["unit"].to_numpy()
-    push = 0.22 * victims["n_earlier_reports"].to_numpy() + np.where(victims["kind"] == 2, 0.35, 0.0)
-    push = push + np.where(victims["offence_group"].isin(["gross_violation_of_integrity"]), 0.4, 0.0)
-    shares = np.column_stack([np.full(len(units), 0.42), 0.40 * np.exp(push / 2), 0.20 * np.exp(push)])
+    push = 0.22 * victims["n_earlier_reports"].to_numpy() + np.where(
+        victims["kind"] == 2, 0.35, 0.0
+    )
+    push = push + np.where(
+        victims["offence_group"].isin(["gross_violation_of_integrity"]), 0.4, 0.0
+    )
+    shares = np.column_stack(
+        [np.full(len(units), 0.42), 0.40 * np.exp(push / 2), 0.20 * np.exp(push)]
+    )
     level = np.array(RISK_LEVELS)[draw_category(seed, units, "risk_level", shares)]
     return np.where(draw_chance(seed, units, "risk_missing", missing_share), "missing", level)
 
@@ -136,7 +142,9 @@ def draw_relations(seed: int, victims: pd.DataFrame) -> np.ndarray:
 
 def add_terms(frame: Mapping[str, pd.Series] | pd.DataFrame, linear: Linear) -> Floats:
     """Evaluate a linear predictor for each row; levels without a coefficient count 0."""
-    total = linear.intercept + linear.per_earlier_report * frame["n_earlier_reports"].to_numpy(float)
+    total = linear.intercept + linear.per_earlier_report * frame["n_earlier_reports"].to_numpy(
+        float
+    )
     for covariate, levels in linear.terms.items():
         total = total + frame[covariate].map(levels).fillna(0.0).to_numpy(float)
     return total

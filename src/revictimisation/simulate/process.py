@@ -1,4 +1,4 @@
-"""From a scenario and its victims to their course: reports, measures and exits, in days since index."""
+"""From a scenario and its victims to their course: reports, measures and exits, in days."""
 
 from __future__ import annotations
 
@@ -126,9 +126,7 @@ def _log_events(scenario: Scenario, victims: pd.DataFrame, hidden: Floats) -> Fl
     return np.column_stack(columns)
 
 
-def prepare_setting(
-    scenario: Scenario, n_people: int, seed: int, first_unit: int = 0
-) -> Setting:
+def prepare_setting(scenario: Scenario, n_people: int, seed: int, first_unit: int = 0) -> Setting:
     """Draw the victims of a scenario and lay out all that their course depends on."""
     victims = draw_victims(scenario, n_people, seed, first_unit)
     exits = draw_exits(scenario, seed, victims)

@@ -40,7 +40,7 @@ PERSON_COLUMNS = [
 ]  # fmt: skip
 SECOND_OFFENCE_SHARE = 0.22
 DOUBLE_REPORT_SHARE = 0.03
-BLANK_PERSON_SHARE = 0.02     # suspects who are in no population register
+BLANK_PERSON_SHARE = 0.02  # suspects who are in no population register
 AGE_GAPS = {  # suspect's age less the victim's: mean, spread
     "current_partner": (2, 5), "former_partner": (2, 5), "parent": (29, 5), "sibling": (2, 5),
     "child": (-27, 5), "other_relative": (8, 12), "acquaintance": (3, 9), "stranger": (2, 12),
@@ -69,14 +69,14 @@ def date_bystanders(bystanders: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def add_offences(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Give each report its offences, a row each: the gravest first drawn, some with a lesser one."""
+    """Give each report its offences, a row each: the gravest drawn first, some with a lesser."""
     filings = rows["filing"].to_numpy()
     lesser = np.array(MINOR_GROUPS)[draw_category(seed, filings, "second_group", (1, 1, 1))]
     gravity = read_gravity()
     is_lesser = pd.Series(lesser).map(gravity).to_numpy() < rows["offence_group"].map(gravity)
     is_second = draw_chance(seed, filings, "second_offence", SECOND_OFFENCE_SHARE) & is_lesser
-    is_second &= (rows["offence_group"] != BREACH_GROUP).to_numpy()
-    second = rows.assign(offence_group=lesser)[is_second.to_numpy()]
+    is_second &= rows["offence_group"] != BREACH_GROUP
+    second = rows.assign(offence_group=lesser).loc[is_second]
     both = pd.concat([rows.assign(turn=0), second.assign(turn=1)], ignore_index=True)
     on = both["reported_on"].to_numpy().astype("datetime64[s]")
     ages = both["reported_on"].dt.year.to_numpy() - both["birth_year"].to_numpy()
@@ -166,9 +166,7 @@ def make_suspects(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     return frame[~draw_chance(seed, suspects, "s_blank", BLANK_PERSON_SHARE)]
 
 
-def make_persons(
-    course: Course, rows: pd.DataFrame, bystanders: pd.DataFrame
-) -> pd.DataFrame:
+def make_persons(course: Course, rows: pd.DataFrame, bystanders: pd.DataFrame) -> pd.DataFrame:
     """Write the contract's table ``persons``: a row per person, victim or suspect."""
     others = bystanders[["birth_year", "sex", "municipality_code"]].assign(
         person_id=make_ids("p", course.seed, bystanders["unit"].to_numpy()),

@@ -1,14 +1,15 @@
-"""The truth of a scenario: what every measure does, by running the same process under two strategies.
+"""The truth of a scenario: what every measure does, by the same process under two strategies.
 
-The truth belongs to the scenario, not to one county. ``compute_truth`` runs a large county twice for
-each measure, with the same chance: once everyone starts within the grace time, once nobody does. What
-it gave is kept as data beside this module with its provenance; ``read_truth`` returns that.
-``benchmarks/simulate_truth.py`` computes it anew.
+The truth belongs to the scenario, not to one county. ``compute_truth`` runs a large county twice
+for each measure, with the same chance: once everyone starts within the grace time, once nobody
+does. What it gave is kept as data beside this module with its provenance; ``read_truth`` returns
+that. ``benchmarks/simulate_truth.py`` computes it anew.
 
-*Start* is the natural start day of the person where it lies within the grace time. Who would not have
-started gets a day from the person's own natural distribution of start days within the grace time,
-given everything else that happens to the person. *No start* bars the start up to and including the last
-day of the grace time; afterwards it comes as usual. Both leave all other measures their course.
+*Start* is the natural start day of the person where it lies within the grace time. Who would not
+have started gets a day from the person's own natural distribution of start days within the grace
+time, given everything else that happens to the person. *No start* bars the start up to and
+including the last day of the grace time; afterwards it comes as usual. Both leave all other
+measures their course.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from revictimisation.simulate.process import (
     prepare_setting,
     run_setting,
 )
-from revictimisation.simulate.randoms import Floats, Integers, draw_uniform
+from revictimisation.simulate.randoms import Integers, draw_uniform
 from revictimisation.simulate.scenarios import Scenario
 
 COLUMNS = ["measure", "subgroup", "level", "estimand", "time_days", "value"]
@@ -121,7 +122,9 @@ def _sum_measure(setting: Setting, scenario: Scenario, place: int, seed: int) ->
     start_days = draw_start_days(setting, scenario, place, grace, seed)
     is_eligible = (setting.given.running[:, place] == 0)[pairs.victim]
     first = [
-        find_first_days(setting, scenario, pairs, Force(place, mode, grace, start_days))[is_eligible]
+        find_first_days(setting, scenario, pairs, Force(place, mode, grace, start_days))[
+            is_eligible
+        ]
         for mode in (FORCE_START, FORCE_NO_START)
     ]
     rows = []
@@ -179,8 +182,9 @@ def list_built_in(scenario: Scenario) -> pd.DataFrame:
 def make_estimands(sums: pd.DataFrame) -> pd.DataFrame:
     """Turn sums into risks, their difference and days gained, each with its Monte Carlo error.
 
-    ``rmst_difference_days`` is the difference in event-free days up to the time, where those who die
-    or leave without a new report count as free to the end (days lost to reports, Andersen 2013).
+    ``rmst_difference_days`` is the difference in event-free days up to the time, where those who
+    die or leave without a new report count as free to the end (days lost to reports, Andersen
+    2013).
     """
     parts = []
     n = sums["n"]
@@ -212,8 +216,10 @@ def compute_truth(scenario: Scenario, n_people: int, seed: int) -> pd.DataFrame:
 @cache
 def _read_kept(name: str) -> pd.DataFrame:
     text = files(__package__).joinpath("truth_data", f"{name}.csv").read_text(encoding="utf-8")
-    types = {"measure": str, "subgroup": str, "level": str, "estimand": str}
-    frame = pd.read_csv(StringIO(text), dtype=types, keep_default_na=False, na_values={"time_days": [""]})
+    types = dict.fromkeys(["measure", "subgroup", "level", "estimand"], "str")
+    frame = pd.read_csv(
+        StringIO(text), dtype=types, keep_default_na=False, na_values={"time_days": [""]}
+    )
     return frame.astype({"time_days": "Int64"})
 
 
