@@ -16,9 +16,10 @@ from revictimisation.validation import load_extract
 from tests.validation.extracts import OPTIONAL, TODAY, VALID, brief, change, load, write_extract
 
 
-
 def frames(extract) -> dict[str, pd.DataFrame]:
-    return {name: table.order_by("row_number").to_pandas() for name, table in extract.tables.items()}
+    return {
+        name: table.order_by("row_number").to_pandas() for name, table in extract.tables.items()
+    }
 
 
 def assert_same(first, second, with_numbers: bool = True) -> None:

@@ -99,6 +99,8 @@ def _load_file(
         return _load_nothing(con, table, name, found, is_given=True)
     extra = _find_extra(con, table, layout)
     findings = _check_names(table, layout.names, set(extra), dictionary)
+    if not set(layout.texts) & set(table.field_names):
+        return _load_nothing(con, table, name, findings, is_given=True)
     _create_table(con, table, layout, extra, name)
     ragged = _take_rejected(con, rejected) if text else ()
     blank = text.blank_rows if text else ()
