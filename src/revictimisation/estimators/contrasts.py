@@ -19,7 +19,7 @@ from revictimisation.estimators.influence import (
     tabulate,
     take_rows,
 )
-from revictimisation.estimators.intervals import normal_quantile
+from revictimisation.estimators.intervals import NO_ERROR, normal_quantile
 from revictimisation.estimators.risks import interval_at, places_of_days, risk_at
 
 Floats = npt.NDArray[np.float64]
@@ -158,7 +158,7 @@ def _difference(started: _Group, others: _Group) -> dict[str, object]:
     half = normal_quantile() * se
     below = np.hypot(started.risk - started.low, others.high - others.risk)
     above = np.hypot(started.high - started.risk, others.risk - others.low)
-    is_edge = (started.se <= 0) | (others.se <= 0) | (se <= 0)
+    is_edge = (started.se <= NO_ERROR) | (others.se <= NO_ERROR) | (se <= NO_ERROR)
     return {
         "estimate": gap,
         "ci_low": np.maximum(np.where(is_edge, gap - below, gap - half), -1.0),

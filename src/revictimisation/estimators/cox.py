@@ -138,7 +138,7 @@ def _describe(data: CoxData, search: Search) -> CoxFit:
     coef[search.is_aliased] = np.nan
     robust, n_clusters = None, None
     if data.cluster is not None:
-        robust, n_clusters = _sandwich(data, state, search.covariance)
+        robust, n_clusters = _sandwich(data, state, search.covariance, data.cluster)
         robust = _unscale(robust, data.scale, lost)
     model = _unscale(search.covariance, data.scale, lost)
     status = np.where(search.is_aliased, "aliased", np.where(search.is_infinite, "infinite", "ok"))
@@ -168,19 +168,20 @@ def _unscale(covariance: Floats, scale: Floats, lost: Flags) -> Floats:
     return matrix
 
 
-def _sandwich(data: CoxData, state: State, covariance: Floats) -> tuple[Floats, int]:
+def _sandwich(
+    data: CoxData, state: State, covariance: Floats, cluster: npt.NDArray[np.int64]
+) -> tuple[Floats, int]:
     """Lin and Wei's covariance: weighted dfbeta residuals summed by cluster, squared."""
-    assert data.cluster is not None
     slots, table = data.slots, state.table
     h, rho, q0, q1, q2 = (table[:, k, None] for k in range(5))
     tied = np.where(slots.weight_tied > 0, slots.weight_tied, 1.0)[:, None]
     means = kernels.cumulate_forwards(slots.first, q0 * state.s1 - q1 * state.d1)
     by_slot = (means, q1 * state.s1 - q2 * state.d1, (h * state.s1 - rho * state.d1) / tied)
-    scores = np.zeros((int(data.cluster.max()) + 1, len(state.beta)))
-    kernels.sum_scores(
-        data.rows, slots.low, slots.high, state.r, data.weights, data.is_event, state.expected,
-        data.base, data.own, data.n_base, by_slot, data.cluster, scores,
-    )  # fmt: skip
-    meat = kernels.sum_squares(scores)
-    robust = np.einsum("ij,jk,kl->il", covariance, meat, covariance)
-    return robust, int((np.bincount(data.cluster) > 0).sum())
+    is_together = bool((cluster[1:] >= cluster[:-1]).all())
+    order = np.empty(0, np.int64) if is_together else np.argsort(cluster, kind="stable")
+    episodes = (data.rows, slots.low, slots.high, state.r, data.weights, data.is_event)
+    hazard = (state.cumulated, np.ascontiguousarray(table[:, 1]))
+    meat, n_clusters = kernels.sum_score_squares(
+        order, cluster, *episodes, *hazard, data.base, data.own, data.n_base, by_slot
+    )
+    return np.einsum("ij,jk,kl->il", covariance, meat, covariance), int(n_clusters)

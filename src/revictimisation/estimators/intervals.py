@@ -10,6 +10,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 LEVEL = 0.95
+# An error this small is rounding: nothing can move the estimate.
+NO_ERROR = 1e-10
 
 
 def normal_quantile(level: float = LEVEL) -> float:
@@ -36,7 +38,7 @@ def loglog_interval(
         (array([0.3255, 0.    ]), array([0.7048, 0.3085]))
     """
     low, high = np.zeros_like(estimate), np.ones_like(estimate)
-    inside = (estimate > 0) & (estimate < 1) & (se > 0)
+    inside = (estimate > 0) & (estimate < 1) & (se > NO_ERROR)
     survival = 1 - estimate[inside]
     half = normal_quantile(level) * se[inside] / np.abs(survival * np.log(survival))
     low[inside] = -np.expm1(np.log(survival) * np.exp(-half))

@@ -34,11 +34,16 @@ def predict_blocks(indptr, indices, values, beta):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True)
-def fill_risks(eta_base, eta_own, rows, weight, is_event, high, r, d0):  # type: ignore[no-untyped-def]
+def fill_risks(  # type: ignore[no-untyped-def]
+    eta_base, beta_own, own, rows, weight, is_event, high, r, d0
+):
     """Write r of each episode and the sums d0 of r over events; return the events' sum of w x'b."""
+    pointers, indices, values = own
     linear = 0.0
     for i in range(rows.shape[0]):
-        eta = eta_base[rows[i]] + eta_own[i]
+        eta = eta_base[rows[i]]
+        for c in range(pointers[i], pointers[i + 1]):
+            eta += values[c] * beta_own[indices[c]]
         r[i] = weight[i] * np.exp(eta)
         if is_event[i]:
             d0[high[i]] += r[i]
@@ -129,38 +134,40 @@ def cumulate_forwards(first, table):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True)
-def sum_expected(low, high, r, is_event, cumulated, rho, expected):  # type: ignore[no-untyped-def]
-    """Write each episode's expected events: r (C(high) - C(low)), less Efron's correction."""
-    for i in range(low.shape[0]):
-        hazard = cumulated[high[i], 0] - cumulated[low[i], 0]
-        if is_event[i]:
-            hazard -= rho[high[i]]
-        expected[i] = r[i] * hazard
+@njit(cache=True, inline="always")
+def _excess_of(i, low, high, r, weight, is_event, hazard, rho):  # type: ignore[no-untyped-def]
+    """An episode's event less its expected ones: r (C(high) - C(low)) less Efron's correction."""
+    cumulated = hazard[high[i]] - hazard[low[i]]
+    if is_event[i]:
+        return weight[i] - r[i] * (cumulated - rho[high[i]])
+    return -r[i] * cumulated
 
 
 @njit(cache=True)
 def cross_products(  # type: ignore[no-untyped-def]
-    rows, weight, is_event, expected, base, own, shift, n_people, info, score
+    rows, low, high, r, weight, is_event, hazard, rho, base, own, shift, info, score
 ):
     """Add sum expected x x' to info's upper triangle and sum (w event - expected) x to score."""
-    held = np.zeros(n_people)
-    excess = np.zeros(n_people)
+    n_base = base[0].shape[0] - 1
+    held, excess = np.zeros(n_base), np.zeros(n_base)
     pointers, indices, values = own
     for i in range(rows.shape[0]):
-        gap = weight[i] * is_event[i] - expected[i]
-        held[rows[i]] += expected[i]
+        if low[i] == high[i]:
+            continue
+        gap = _excess_of(i, low, high, r, weight, is_event, hazard, rho)
+        expected = weight[i] * is_event[i] - gap
+        held[rows[i]] += expected
         excess[rows[i]] += gap
         for c in range(pointers[i], pointers[i + 1]):
             k = indices[c] + shift
             score[k] += gap * values[c]
-            amount = expected[i] * values[c]
+            amount = expected * values[c]
             for e in range(base[0][rows[i]], base[0][rows[i] + 1]):
                 info[base[1][e], k] += amount * base[2][e]
             for e in range(c, pointers[i + 1]):
                 info[k, indices[e] + shift] += amount * values[e]
     pointers, indices, values = base
-    for i in range(n_people):
+    for i in range(n_base):
         for c in range(pointers[i], pointers[i + 1]):
             k = indices[c]
             score[k] += excess[i] * values[c]
@@ -183,42 +190,70 @@ def subtract_means(s1, d1, table, info):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def sum_scores(  # type: ignore[no-untyped-def]
-    rows, low, high, r, weight, is_event, expected, base, own, shift, slots, cluster, scores
-):
-    """Add each episode's weighted score residual to the row of its cluster (Lin & Wei 1989).
-
-    `slots` holds three tables by slot and column: C-weighted mean covariates cumulated, their
-    Efron correction, and the mean covariates of the tied events.
-    """
-    means, correction, at_event = slots
-    for i in range(rows.shape[0]):
-        target = scores[cluster[i]]
-        gap = weight[i] * is_event[i] - expected[i]
-        _add_cells(target, gap, base, rows[i], 0)
-        _add_cells(target, gap, own, i, shift)
-        if low[i] == high[i]:
-            continue
-        top, bottom = means[high[i]], means[low[i]]
-        for k in range(target.shape[0]):
-            target[k] += r[i] * (top[k] - bottom[k])
-        if is_event[i]:
-            for k in range(target.shape[0]):
-                target[k] -= weight[i] * at_event[high[i], k] + r[i] * correction[high[i], k]
+def _add_scaled(target, amount, table, slot):  # type: ignore[no-untyped-def]
+    for k in range(target.shape[0]):
+        target[k] += amount * table[slot, k]
 
 
 @njit(cache=True)
-def sum_squares(scores):  # type: ignore[no-untyped-def]
-    """U'U, the upper triangle mirrored."""
-    n_columns = scores.shape[1]
-    total = np.zeros((n_columns, n_columns))
-    for i in range(scores.shape[0]):
-        row = scores[i]
-        for k in range(n_columns):
-            amount = row[k]
-            for m in range(k, n_columns):
-                total[k, m] += amount * row[m]
-    for k in range(n_columns):
-        for m in range(k):
-            total[k, m] = total[m, k]
-    return total
+def _add_squares(block, total):  # type: ignore[no-untyped-def]
+    """Add the block's sum of u u' over its rows (a multiple of four) to total; empty the block."""
+    for b in range(0, block.shape[0], 4):
+        for k in range(block.shape[1]):
+            w0, w1, w2, w3 = block[b, k], block[b + 1, k], block[b + 2, k], block[b + 3, k]
+            for m in range(block.shape[1]):
+                total[k, m] += (w0 * block[b, m] + w1 * block[b + 1, m]) + (
+                    w2 * block[b + 2, m] + w3 * block[b + 3, m]
+                )
+    block[:] = 0.0
+
+
+@njit(cache=True)
+def sum_score_squares(  # type: ignore[no-untyped-def]
+    order, cluster, rows, low, high, r, weight, is_event, hazard, rho, base, own, shift, slots
+):
+    """Sum over clusters of u u', u the cluster's summed weighted score residuals (Lin & Wei 1989).
+
+    `order` brings episodes of a cluster together (empty: they are). `slots` holds three tables by
+    slot and column: C-weighted mean covariates cumulated, their Efron correction, and the mean
+    covariates of the tied events. Where episodes of a cluster meet, only the change in r counts.
+    Returns the sum and the number of clusters.
+    """
+    means, correction, at_event = slots
+    total = np.zeros((means.shape[1], means.shape[1]))
+    block = np.zeros((32, means.shape[1]))
+    place, n_clusters, label = -1, 0, -1
+    person, gaps, slot, before = 0, 0.0, 0, 0.0
+    for position in range(rows.shape[0]):
+        i = order[position] if order.shape[0] else position
+        if cluster[i] != label or n_clusters == 0:
+            if n_clusters > 0:
+                _add_cells(block[place], gaps, base, person, 0)
+                _add_scaled(block[place], before, means, slot)
+            place += 1
+            if place == block.shape[0]:
+                _add_squares(block, total)
+                place = 0
+            n_clusters += 1
+            label, person, gaps, slot, before = cluster[i], rows[i], 0.0, low[i], 0.0
+        if low[i] == high[i]:
+            continue
+        target = block[place]
+        if rows[i] != person:
+            _add_cells(target, gaps, base, person, 0)
+            person, gaps = rows[i], 0.0
+        if low[i] != slot:
+            _add_scaled(target, before, means, slot)
+            before = 0.0
+        if before != r[i]:
+            _add_scaled(target, before - r[i], means, low[i])
+        gap = _excess_of(i, low, high, r, weight, is_event, hazard, rho)
+        _add_cells(target, gap, own, i, shift)
+        gaps, slot, before = gaps + gap, high[i], r[i]
+        if is_event[i]:
+            _add_scaled(target, -weight[i], at_event, high[i])
+            _add_scaled(target, -r[i], correction, high[i])
+    _add_cells(block[place], gaps, base, person, 0)
+    _add_scaled(block[place], before, means, slot)
+    _add_squares(block, total)
+    return total, n_clusters

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from revictimisation.estimators import kernels
-from revictimisation.estimators.cox_data import CoxData
+from revictimisation.estimators.cox_data import CoxData, take_sample
 from revictimisation.estimators.solve import factor_cholesky, invert_cholesky
 
 Floats = npt.NDArray[np.float64]
@@ -20,20 +20,24 @@ ALIAS_TOLERANCE = 1e-9
 # away to infinity.
 RUNAWAY_TOLERANCE = 1e-13
 # Newton stops when the next step would raise the log likelihood by less (it converges
-# quadratically: coefficients are then right to about this share of their standard error).
+# quadratically: coefficients are then right to about this share of their standard error), or when
+# the gains so far foretell that the step after that would be nothing.
 GAIN_TOLERANCE = 1e-10
+FORETOLD_TOLERANCE = 1e-19
 # A coefficient that still moves this much (per standard deviation, or from 0 to 1) when the log
 # likelihood has stopped rising runs to infinity.
 RUNAWAY_STEP = 0.01
 MAX_ITERATIONS = 60
+# With more than four times as many episodes a sample of about these gives the start.
+SAMPLE_ROWS = 100_000
 MAX_HALVINGS = 30
 
 
 class State(NamedTuple):
     """The likelihood at one point.
 
-    `size` is each column's own second moment, what its information is held against; `r`, `expected`
-    are per episode, `table`, `s1`, `d1` per slot (see `kernels`).
+    `size` is each column's own second moment, what its information is held against; `r` is
+    per episode, `cumulated` (the hazard), `table`, `s1`, `d1` per slot (see `kernels`).
     """
 
     beta: Floats
@@ -42,7 +46,7 @@ class State(NamedTuple):
     info: Floats
     size: Floats
     r: Floats
-    expected: Floats
+    cumulated: Floats
     table: Floats
     s1: Floats
     d1: Floats
@@ -65,44 +69,57 @@ def evaluate(data: CoxData, beta: Floats) -> State:
     """Log likelihood, score and information at `beta` (these only where the first is finite)."""
     slots, n_columns = data.slots, len(beta)
     eta_base = kernels.predict_blocks(*data.base, beta[: data.n_base])
-    eta_own = kernels.predict_blocks(*data.own, beta[data.n_base :])
     r, s0, d0 = np.empty(len(data.rows)), np.zeros(slots.n_slots), np.zeros(slots.n_slots)
     s1, d1 = np.zeros((slots.n_slots, n_columns)), np.zeros((slots.n_slots, n_columns))
+    columns = (data.base, data.own, data.n_base)
     loglik = kernels.fill_risks(
-        eta_base, eta_own, data.rows, data.weights, data.is_event, slots.high, r, d0
-    )
+        eta_base, beta[data.n_base :], data.own, data.rows, data.weights, data.is_event,
+        slots.high, r, d0,
+    )  # fmt: skip
     episodes = (data.rows, slots.low, slots.high, r)
-    kernels.sum_moments(
-        *episodes, data.is_event, slots.is_empty, data.base, data.own, data.n_base, s0, s1, d1
-    )
+    kernels.sum_moments(*episodes, data.is_event, slots.is_empty, *columns, s0, s1, d1)
     kernels.cumulate_backwards(slots.first, s0, s1)
     table, loss = kernels.tabulate_slots(slots.first, slots.n_tied, slots.weight_tied, s0, d0)
-    expected, score = np.zeros(len(r)), np.zeros(n_columns)
-    info, size = np.zeros((n_columns, n_columns)), np.zeros(n_columns)
+    cumulated = kernels.cumulate_forwards(slots.first, table[:, :1])[:, 0].copy()
+    score, info = np.zeros(n_columns), np.zeros((n_columns, n_columns))
     if np.isfinite(loglik + loss):
-        cumulated = kernels.cumulate_forwards(slots.first, table)
-        kernels.sum_expected(*episodes[1:], data.is_event, cumulated, table[:, 1], expected)
-        kernels.cross_products(
-            data.rows, data.weights, data.is_event, expected, data.base, data.own, data.n_base,
-            len(eta_base), info, score,
-        )  # fmt: skip
-        size = np.diag(info).copy()
+        marks = (data.weights, data.is_event, cumulated, table[:, 1].copy())
+        kernels.cross_products(*episodes, *marks, *columns, info, score)
+    size = np.diag(info).copy()
+    if np.isfinite(loglik + loss):
         kernels.subtract_means(s1, d1, table, info)
-        info = np.triu(info) + np.triu(info, 1).T
-    return State(beta, loglik + loss, score, info, size, r, expected, table, s1, d1)
+    info = np.triu(info) + np.triu(info, 1).T
+    return State(beta, loglik + loss, score, info, size, r, cumulated, table, s1, d1)
+
+
+def evaluate_null(data: CoxData) -> float:
+    """The log likelihood with all coefficients 0."""
+    slots = data.slots
+    s0 = np.bincount(slots.high, data.weights, minlength=slots.n_slots)
+    s0 -= np.bincount(slots.low, data.weights, minlength=slots.n_slots)
+    kernels.cumulate_backwards(slots.first, s0, np.empty((slots.n_slots, 0)))
+    loglik = kernels.tabulate_slots(
+        slots.first, slots.n_tied, slots.weight_tied, s0, slots.weight_tied
+    )[1]
+    return float(loglik)
 
 
 def maximise(data: CoxData) -> Search:
-    """Newton's method from zero; aliased columns are found at the start and stay at zero."""
-    state = evaluate(data, np.zeros(len(data.names)))
-    null, size = state.loglik, state.size
+    """Newton's method; aliased columns are found at the start and stay at zero."""
+    null, beta = evaluate_null(data), _guess(data)
+    state = evaluate(data, beta)
+    if not state.loglik >= null:
+        state = evaluate(data, np.zeros_like(beta))
+    size = state.size
     factor, kept = factor_cholesky(state.info, size, ALIAS_TOLERANCE)
     is_aliased, aliases = ~kept, _find_aliases(data.names, state.info, size, kept)
     is_infinite, is_converged, n_iterations = np.zeros(len(kept), np.bool_), False, 0
+    gain = 0.0
     while not is_converged and n_iterations < MAX_ITERATIONS:
         covariance = invert_cholesky(factor, kept)
         step = np.sum(covariance * state.score, axis=1)
-        is_converged = float(np.sum(step * state.score)) < GAIN_TOLERANCE
+        last, gain = gain, float(np.sum(step * state.score))
+        is_converged = gain < GAIN_TOLERANCE or gain**3 < FORETOLD_TOLERANCE * last**2
         state = _advance(data, state, step)
         n_iterations += 1
         factor, kept = _factor_again(state, size, is_aliased | is_infinite)
@@ -113,6 +130,20 @@ def maximise(data: CoxData) -> Search:
     return Search(
         state, null, covariance, is_aliased, is_infinite, aliases, n_iterations, is_converged
     )
+
+
+def _guess(data: CoxData) -> Floats:
+    """Where to start: at zero, or with many episodes at the estimate from a few of them.
+
+    Newton's method then needs half the steps; where it ends is the same. Columns that the few
+    episodes can't tell start at zero.
+    """
+    sample = take_sample(data, SAMPLE_ROWS)
+    if sample is None:
+        return np.zeros(len(data.names))
+    search = maximise(sample)
+    is_lost = search.is_aliased | search.is_infinite | ~np.isfinite(search.state.beta)
+    return np.where(is_lost, 0.0, search.state.beta)
 
 
 def _factor_again(state: State, size: Floats, is_left_out: Flags) -> tuple[Floats, Flags]:
