@@ -228,11 +228,9 @@ CASES = {
     "a measure that starts after death": (
         {
             **change("persons", "v1,1980,female,0126,", "v1,1980,female,0126,2013-03-01"),
-
-                "social_interventions": VALID["social_interventions"].replace(
-                    "2012-03-02,2012-05-20", "2013-03-02,2013-05-20"
-                )
-            ,
+            "social_interventions": VALID["social_interventions"].replace(
+                "2012-03-02,2012-05-20", "2013-03-02,2013-05-20"
+            ),
         },
         [("social_interventions", "start_on", "not_after_death", "warning", 1, (2,))],
     ),

@@ -229,16 +229,15 @@ def _create_dated_codes(
 def _compile_key_check(one: LoadedTable) -> list[Check]:
     """The second and later rows of a key; an empty part of a key equals another empty one.
 
-    A row without a part that is required is told as a missing value instead.
+    A row with no part of its key at all is told as a missing value only.
     """
     key = one.table.primary_key
     if not key or not set(key) <= set(one.present):
         return []
     names = ", ".join(quote_name(part) for part in key)
-    required = [part for part in key if one.table.field(part).is_required]
-    whole = " AND ".join(f"{quote_name(part)} IS NOT NULL" for part in required) or "true"
+    filled = " OR ".join(f"{quote_name(part)} IS NOT NULL" for part in key)
     doubled = (
-        f"(SELECT row_number FROM {one.name} WHERE {whole}"
+        f"(SELECT row_number FROM {one.name} WHERE {filled}"
         f" QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY row_number) > 1) t"
     )
     return [

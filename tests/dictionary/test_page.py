@@ -1,0 +1,81 @@
+"""The dictionary's page is whole in both languages and loads nothing from anywhere."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from revictimisation.dictionary import load_dictionary, render_dictionary
+
+VOID = {"br"}
+
+
+class Checker(HTMLParser):
+    """Balances tags and gathers anchors, links and addresses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.sources: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        named = dict(attrs)
+        self.ids += [named["id"]] if "id" in named else []
+        self.links += [named["href"]] if "href" in named else []
+        self.sources += [named["src"]] if "src" in named else []
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module", params=["sv", "en"])
+def page(request):
+    return request.param, render_dictionary(load_dictionary(), request.param)
+
+
+def check(html: str) -> Checker:
+    checker = Checker()
+    checker.feed(html)
+    assert checker.open == []
+    return checker
+
+
+def test_every_table_list_and_rule_has_its_place(page):
+    _, html = page
+    ids = check(html).ids
+    assert len(ids) == len(set(ids))
+    dictionary = load_dictionary()
+    expected = {f"table-{name}" for name in dictionary.tables}
+    expected |= {f"codes-{name}" for name in dictionary.code_lists}
+    expected |= {f"rule-{name}" for name in dictionary.rules}
+    assert set(ids) == expected
+
+
+def test_links_lead_to_places_on_the_page(page):
+    _, html = page
+    checker = check(html)
+    assert checker.links and checker.sources == []
+    assert {link.removeprefix("#") for link in checker.links} <= set(checker.ids)
+    assert not re.search(r"https?://|url\(|@import|<script", html)
+
+
+def test_every_column_is_told_in_the_page_s_language(page):
+    language, html = page
+    text = re.sub(r"<.*?>", "", html)
+    for table in load_dictionary().tables.values():
+        assert table.label[language] in text
+        for field in table.fields:
+            assert field.name in text
+    other = "Vad som kontrolleras" if language == "en" else "What is checked"
+    assert other not in text
+
+
+def test_blanks_in_rules_are_named(page):
+    _, html = page
+    assert not re.search(r"{(table|column|other|count)}", html)
