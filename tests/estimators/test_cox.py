@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from revictimisation.estimators import kernels
+from revictimisation.estimators import kernels, newton
 from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.design import build_design, design_from_array
 from revictimisation.estimators.faults import NotEstimableError
@@ -293,3 +293,23 @@ def test_same_input_same_bytes():
         first, second = getattr(one, field.name), getattr(other, field.name)
         same = first.tobytes() == second.tobytes() if hasattr(first, "tobytes") else first == second
         assert same, field.name
+
+
+def test_a_start_from_a_sample_ends_in_the_same_place(monkeypatch):
+    frame = make_episodes(17, n_people=1000)
+    from_zero = fit(frame)
+    monkeypatch.setattr(newton, "LARGE_ROWS", 100)
+    monkeypatch.setattr(newton, "SAMPLE_EVERY", 3)
+    from_sample = fit(frame)
+    assert_same(from_sample, from_zero)
+    assert from_sample.coef.tobytes() != from_zero.coef.tobytes(), "the sample was not used"
+
+
+def test_a_sample_that_can_tell_nothing_does_no_harm(monkeypatch):
+    """In the sample (the first 64 rows) nobody is exposed, or there are no events."""
+    frame = make_episodes(18, n_people=60)
+    monkeypatch.setattr(newton, "LARGE_ROWS", 100)
+    for changed in (frame.assign(treated=False), frame.assign(is_event=False)):
+        some = frame.copy()
+        some.iloc[:64] = changed.iloc[:64]
+        assert_same(fit(some), fit(some.iloc[::-1]))

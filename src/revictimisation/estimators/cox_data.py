@@ -136,16 +136,12 @@ def prepare_data(design: Design, episodes: Episodes) -> CoxData:
     )
 
 
-def take_sample(data: CoxData, n_rows: int) -> CoxData | None:
-    """About `n_rows` of the episodes, taken in short runs from all over; None if too few to gain.
+def take_sample(data: CoxData, every: int, run: int = 64) -> CoxData | None:
+    """One in `every` of the episodes, in short runs from all over; None if none is an event.
 
     Without chance, so that the same data give the same sample.
     """
-    n, run = len(data.rows), 64
-    every = n // n_rows
-    if every < 4:
-        return None
-    chosen = (np.arange(n, dtype=np.int32) // run) % every == 0
+    chosen = (np.arange(len(data.rows)) // run) % every == 0
     episodes = data.episodes.take(chosen)
     if not episodes.is_event.any():
         return None

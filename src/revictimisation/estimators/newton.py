@@ -28,8 +28,8 @@ FORETOLD_TOLERANCE = 1e-19
 # likelihood has stopped rising runs to infinity.
 RUNAWAY_STEP = 0.01
 MAX_ITERATIONS = 60
-# With more than four times as many episodes a sample of about these gives the start.
-SAMPLE_ROWS = 100_000
+# With at least so many episodes one in twelve of them gives the start.
+LARGE_ROWS, SAMPLE_EVERY = 400_000, 12
 MAX_HALVINGS = 30
 
 
@@ -138,7 +138,8 @@ def _guess(data: CoxData) -> Floats:
     Newton's method then needs half the steps; where it ends is the same. Columns that the few
     episodes can't tell start at zero.
     """
-    sample = take_sample(data, SAMPLE_ROWS)
+    is_large = len(data.rows) >= LARGE_ROWS
+    sample = take_sample(data, SAMPLE_EVERY) if is_large else None
     if sample is None:
         return np.zeros(len(data.names))
     search = maximise(sample)
