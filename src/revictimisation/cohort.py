@@ -55,30 +55,37 @@ class Cohort:
 def with_offence_group(reports: ir.Table, dictionary: Dictionary) -> ir.Table:
     """Add `offence_group` and `gravity` to reports, by the dated code list.
 
-    A code's group is the one valid on the day of the report, else its latest; an unknown code
-    belongs to `other`.
+    A code has the group of its entry valid on the day of the report; an entry also serves the days
+    up to the next one, the first those before it. An unknown code belongs to `other`.
     """
-    codes = dictionary.codes("offences").sort_values(["code", "valid_from_on"], kind="stable")
     gravity = dictionary.codes("offence_groups").set_index("code")["gravity"].astype("int32")
-    codes = codes.assign(gravity=codes["offence_group"].map(gravity).fillna(0).astype("int32"))
-    keep = ["code", "valid_from_on", "valid_to_on", "offence_group", "gravity"]
-    dated = ibis.memtable(codes[keep].astype({"valid_from_on": str, "valid_to_on": str}))
-    latest = ibis.memtable(codes.drop_duplicates("code", keep="last")[["code", *keep[3:]]])
-    on = reports.reported_on.cast("string")
-    valid = reports.left_join(
-        dated,
+    codes = dictionary.codes("offences").sort_values(["code", "valid_from_on"], kind="stable")
+    begin = codes["valid_from_on"].where(codes["code"].duplicated(), "0001-01-01")
+    end = codes.groupby("code")["valid_from_on"].shift(-1).fillna("9999-12-31")
+    entries = ibis.memtable(
+        pd.DataFrame(
+            {
+                "code": codes["code"],
+                "begin_on": begin,
+                "end_on": end,
+                "offence_group": codes["offence_group"],
+                "gravity": codes["offence_group"].map(gravity).fillna(0).astype("int32"),
+            }
+        )
+    ).mutate(begin_on=_.begin_on.cast("date"), end_on=_.end_on.cast("date"))
+    joined = reports.left_join(
+        entries,
         [
-            reports.offence_code == dated.code,
-            on >= dated.valid_from_on,
-            (on <= dated.valid_to_on) | dated.valid_to_on.isin(["", "nan", "None"]),
+            reports.offence_code == entries.code,
+            reports.reported_on >= entries.begin_on,
+            reports.reported_on < entries.end_on,
         ],
-    ).select(reports, dated_group=dated.offence_group, dated_gravity=dated.gravity)
-    joined = valid.left_join(latest, valid.offence_code == latest.code)
+    )
     return joined.select(
-        *[valid[name] for name in reports.columns],
-        offence_group=ibis.coalesce(valid.dated_group, latest.offence_group, OTHER),
-        gravity=ibis.coalesce(valid.dated_gravity, latest.gravity, 0).cast("int32"),
-    ).distinct(on="row_number", keep="first")
+        reports,
+        offence_group=entries.offence_group.fill_null(OTHER),
+        gravity=entries.gravity.fill_null(0).cast("int32"),
+    )
 
 
 def gather_events(reports: ir.Table) -> ir.Table:
@@ -87,34 +94,24 @@ def gather_events(reports: ir.Table) -> ir.Table:
     What a report says is taken from its gravest offence (then code, then relation, so that the
     order of rows plays no part); it is honour-related if any of its rows is.
     """
-    first = ibis.row_number().over(
-        ibis.window(
-            group_by=["victim_id", "suspect_id", "reported_on"],
-            order_by=[
-                ibis.desc("gravity"),
-                "offence_code",
-                "relation",
-                "police_district",
-                "municipality_code",
-                "report_id",
-            ],
-        )
+    # The least of these, field by field, is the gravest offence.
+    said = ibis.struct(
+        {
+            "gravity": -reports.gravity,
+            "offence_code": reports.offence_code,
+            "relation": reports.relation,
+            "police_district": reports.police_district,
+            "municipality_code": reports.municipality_code,
+            "offence_group": reports.offence_group,
+        }
     )
-    ranked = reports.mutate(rank=first)
-    top = ranked.rank == 0
-
-    def gravest(name: str) -> Any:
-        return ranked[name].max(where=top)
-
-    return ranked.group_by(["victim_id", "suspect_id", "reported_on"]).aggregate(
-        offence_group=gravest("offence_group"),
-        relation=gravest("relation"),
-        police_district=gravest("police_district"),
-        municipality_code=gravest("municipality_code"),
-        is_honour=ranked.is_honour.cast("int8").max(),
-        is_breach_only=(ranked.offence_group == BREACH_GROUP).cast("int8").min() == 1,
-        n_rows=ranked.count().cast("int32"),
+    events = reports.group_by(["victim_id", "suspect_id", "reported_on"]).aggregate(
+        said=said.min(),
+        is_honour=reports.is_honour.cast("int8").max(),
+        is_breach_only=(reports.offence_group == BREACH_GROUP).cast("int8").min() == 1,
     )
+    fields = ("offence_group", "relation", "police_district", "municipality_code")
+    return events.mutate(**{name: events.said[name] for name in fields}).drop("said")
 
 
 def _ineligible(events: ir.Table, plan: StudyPlan) -> dict[str, ir.BooleanValue]:

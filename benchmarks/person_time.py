@@ -1,0 +1,237 @@
+"""Reports to person-time, against R's `survival::tmerge` in the same run.
+
+    python benchmarks/person_time.py --people 10000 100000 1000000 --peer-at 1000000
+
+Ours: from the extract's tables (reports, persons, three tables of measures, in Parquet) through
+index reports, outcomes and spells to episodes with six measures, as arrays. R: from follow-up, events and
+spells already worked out (all that tmerge needs) to the same episodes. Each of ours runs in a process
+of its own, so that peak memory is its own. Leaves benchmarks/results/person_time.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+MEASURES = (
+    "non_contact_order",
+    "alarm_package",
+    "safety_talk",
+    "sheltered_housing",
+    "support_talks",
+    "contact_person",
+)
+STUDY = "name: benchmark\nadjust_for: []\nsubgroups: []\nmeasures:\n" + "".join(
+    f"  {name}: {{codes: [{name}]}}\n" for name in MEASURES
+)
+RESULTS = Path(__file__).parent / "results" / "person_time.json"
+
+
+def make_extract(folder: Path, n_people: int) -> None:
+    """Write a random extract of about 1.6 reports and 1.3 measures a person."""
+    rng = np.random.default_rng(n_people)
+    victims = np.char.add("v", rng.permutation(n_people).astype(str))
+    index_on = pd.Timestamp("2011-01-01") + pd.to_timedelta(rng.integers(0, 1461, n_people), "D")
+    persons = pd.DataFrame({"person_id": victims, "birth_year": 1980, "sex": "female"})
+    persons["died_on"] = pd.NaT
+    persons["emigrated_on"] = pd.NaT
+    again = rng.choice(n_people, int(0.6 * n_people))
+    who = np.concatenate([np.arange(n_people), again])
+    later = np.concatenate([np.zeros(n_people), rng.integers(1, 1400, len(again))]).astype(int)
+    reports = pd.DataFrame(
+        {
+            "report_id": np.char.add("r", np.arange(len(who)).astype(str)),
+            "victim_id": victims[who],
+            "suspect_id": np.char.add("s", victims[who]),
+            "reported_on": index_on[who] + pd.to_timedelta(later, "D"),
+            "offence_code": "9353",
+            "relation": "former_partner",
+            "is_honour": False,
+            "police_district": "city",
+            "municipality_code": "0180",
+        }
+    )
+    given = rng.choice(n_people, int(1.3 * n_people))
+    start = index_on[given] + pd.to_timedelta(rng.geometric(0.03, len(given)), "D")
+    measures = pd.DataFrame(
+        {
+            "victim_id": victims[given],
+            "code": rng.choice(MEASURES, len(given)),
+            "decision": "granted",
+            "decided_on": start,
+            "start_on": start,
+            "end_on": start + pd.to_timedelta(rng.integers(10, 200, len(given)), "D"),
+        }
+    )
+    police = measures.iloc[::2].rename(columns={"code": "measure"})
+    social = measures.iloc[1::2].rename(columns={"code": "intervention", "victim_id": "person_id"})
+    suspect = social.rename(columns={"person_id": "suspect_id"}).astype({"suspect_id": "string"})
+    suspect = suspect.astype({"intervention": "string", "decision": "string"}).iloc[:0]
+    tables = {
+        "persons": persons,
+        "reports": reports,
+        "police_measures": police,
+        "social_interventions": social,
+        "suspect_interventions": suspect,
+    }
+    for name, table in tables.items():
+        table = table.assign(row_number=np.arange(1, len(table) + 1))
+        table.to_parquet(folder / f"{name}.parquet", index=False)
+
+
+def run_ours(folder: Path, repeats: int, keep: bool) -> dict[str, object]:
+    """Time the stages; with `keep` leave what tmerge needs as CSV beside the extract."""
+    import ibis
+
+    from revictimisation.cohort import build_cohort
+    from revictimisation.dictionary import load_dictionary
+    from revictimisation.engine import connect
+    from revictimisation.person_time import build_episodes
+    from revictimisation.plan import read_plan
+    from revictimisation.spells import attach_entries, build_spells, gather_measures
+
+    plan, dictionary = read_plan(STUDY), load_dictionary()
+    seconds, stage_seconds = [], []
+    for _ in range(repeats):
+        con = connect(memory="2GB")
+        tables = {path.stem: _read(con, path) for path in sorted(folder.glob("*.parquet"))}
+        began = time.perf_counter()
+        cohort = build_cohort(tables["reports"], tables["persons"], dictionary, plan)
+        attached = attach_entries(gather_measures(tables), cohort.index_reports)
+        spells = build_spells(attached, plan).cache()
+        at_spells = time.perf_counter()
+        follow_up = cohort.index_reports.select("entry_id", stop_day=ibis._.end_day)
+        episodes = build_episodes(follow_up, cohort.outcomes, spells, MEASURES).to_pandas()
+        ended = time.perf_counter()
+        seconds.append(ended - began)
+        stage_seconds.append(ended - at_spells)
+    if keep:
+        follow_up.to_csv(folder / "follow_up.csv")
+        cohort.outcomes.to_csv(folder / "outcomes.csv")
+        spells.to_csv(folder / "spells.csv")
+    exposed = {name: int(_days(episodes, name).sum()) for name in MEASURES}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    return {
+        "seconds": seconds,
+        "episodes_only_seconds": stage_seconds,
+        "peak_gb": peak,
+        "n_episodes": len(episodes),
+        "exposed_days": exposed,
+        "n_events": int(episodes["is_event"].sum()),
+    }
+
+
+def _read(con, path: Path):
+    table = con.read_parquet(str(path))
+    dates = {name: table[name].cast("date") for name in table.columns if name.endswith("_on")}
+    return table.mutate(**dates)
+
+
+def _days(episodes: pd.DataFrame, name: str) -> pd.Series:
+    return (episodes["stop_day"] - episodes["start_day"]) * episodes[name]
+
+
+R_CODE = """
+suppressMessages(library(survival))
+folder <- commandArgs(TRUE)[1]
+measures <- strsplit(commandArgs(TRUE)[2], ",")[[1]]
+base <- read.csv(file.path(folder, "follow_up.csv"))
+events <- read.csv(file.path(folder, "outcomes.csv"))
+spells <- read.csv(file.path(folder, "spells.csv"))
+# tmerge keeps one value at a time: overlapping spells are told apart by counting ups and downs
+began <- proc.time()[["elapsed"]]
+d <- tmerge(base, base, id = entry_id, tstop = stop_day)
+d <- tmerge(d, events, id = entry_id, event = event(day))
+for (m in measures) {
+  s <- spells[spells$measure == m & spells$start_day >= 0, ]
+  steps <- rbind(data.frame(entry_id = s$entry_id, day = s$start_day, by = 1),
+                 data.frame(entry_id = s$entry_id, day = s$stop_day, by = -1))
+  d <- tmerge(d, steps, id = entry_id, state = cumtdc(day, by))
+  names(d)[names(d) == "state"] <- m
+}
+seconds <- proc.time()[["elapsed"]] - began
+days <- sapply(measures, function(m) sum((d$tstop - d$tstart) * (d[[m]] > 0), na.rm = TRUE))
+cat(seconds, nrow(d), sum(d$event), paste(days, collapse = ","),
+    as.character(packageVersion("survival")), R.version.string, sep = "\\n")
+"""
+
+
+def run_tmerge(folder: Path) -> dict[str, object]:
+    """Time tmerge once on what `run_ours(keep=True)` left."""
+    script = folder / "tmerge.R"
+    script.write_text(R_CODE)
+    call = ["Rscript", str(script), str(folder), ",".join(MEASURES)]
+    lines = subprocess.run(call, check=True, capture_output=True, text=True).stdout.split("\n")
+    days = dict(zip(MEASURES, (int(float(x)) for x in lines[3].split(",")), strict=True))
+    return {
+        "seconds": float(lines[0]),
+        "n_episodes": int(lines[1]),
+        "n_events": int(lines[2]),
+        "exposed_days": days,
+        "survival": lines[4],
+        "R": lines[5],
+    }
+
+
+def measure(n_people: int, repeats: int, peer: bool) -> dict[str, object]:
+    """One size: ours in a process of its own, then the peer."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        make_extract(folder, n_people)
+        call = [sys.executable, __file__, "--inside", str(folder), "--repeats", str(repeats)]
+        found = subprocess.run(
+            [*call, *(["--keep"] if peer else [])], check=True, stdout=subprocess.PIPE
+        )
+        ours = json.loads(found.stdout)
+        result = {"n_people": n_people, "ours": ours, "median": statistics.median(ours["seconds"])}
+        if peer:
+            result["tmerge"] = run_tmerge(folder)
+            result["ratio"] = result["tmerge"]["seconds"] / result["median"]
+            same = ("exposed_days", "n_events")
+            result["agrees"] = all(result["tmerge"][k] == ours[k] for k in same)
+        return result
+    finally:
+        shutil.rmtree(folder)
+
+
+def main() -> None:
+    """Run, print and keep the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--people", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--peer-at", type=int, nargs="*", default=[1_000_000])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--keep", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.inside:
+        print(json.dumps(run_ours(given.inside, given.repeats, given.keep)))
+        return
+    sizes = [measure(n, given.repeats, n in given.peer_at) for n in given.people]
+    for one in sizes:
+        peer = f"  tmerge {one['tmerge']['seconds']:.1f} s, ratio {one['ratio']:.0f}, same days and events: {one['agrees']}" if "tmerge" in one else ""
+        print(f"{one['n_people']:>9} people  {one['median']:.2f} s  {one['ours']['peak_gb']:.2f} GB{peer}")
+    logs = np.log10([[one["n_people"], one["median"]] for one in sizes])
+    slope = float(np.polyfit(logs[:, 0], logs[:, 1], 1)[0]) if len(sizes) > 1 else None
+    print(f"slope of log seconds on log people: {slope}")
+    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
+    kept = {"measured_on": dt.date.today().isoformat(), "machine": machine, "slope": slope, "sizes": sizes}
+    kept["command"] = "python benchmarks/person_time.py " + " ".join(sys.argv[1:])
+    RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
