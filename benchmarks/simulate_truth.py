@@ -1,6 +1,7 @@
 """Compute the truth of the synthetic scenarios and keep it, with its provenance, in the package.
 
     python benchmarks/simulate_truth.py [--people 500000] [--counties 4] [--scenario calibrated]
+    python benchmarks/simulate_truth.py --page
 
 Two parts. The risks under the two strategies come from running the process itself under them
 (`revictimisation.simulate.truth`). The log hazard ratio of a measure whose effect is not constant
@@ -32,16 +33,20 @@ from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.design import build_design
 from revictimisation.pipeline import prepare
 from revictimisation.plan import read_plan
+from revictimisation.simulate.calibration import calibration_table, naive_table
 from revictimisation.simulate.county import SCENARIOS, make_tables
 from revictimisation.simulate.course import run_course
+from revictimisation.simulate.page import make_page
 from revictimisation.simulate.scenarios import Scenario
-from revictimisation.simulate.truth import compute_truth, list_built_in
+from revictimisation.simulate.truth import compute_truth, fingerprint, list_built_in, read_truth
 from revictimisation.validation import load_extract
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "src" / "revictimisation" / "simulate" / "truth_data"
 STUDY = ROOT / "pipelines" / "studies" / "county.yaml"
 COUNTY_PEOPLE = 100_000
+FIGURE_PEOPLE = 50_000
+PAGE = ROOT / "docs" / "simulator.md"
 SEED = 20261121
 LIMIT = "log_hazard_ratio_limit"
 
@@ -126,6 +131,8 @@ def describe_run(args: argparse.Namespace, name: str, seconds: float) -> dict[st
     """Say how the truth was made, so that it can be made again."""
     return {
         "scenario": name,
+        "people_for_figures": FIGURE_PEOPLE,
+        "fingerprint": fingerprint(SCENARIOS[name]),
         "n_people": args.people,
         "seed": SEED,
         "n_counties_for_limits": args.counties,
@@ -139,13 +146,39 @@ def describe_run(args: argparse.Namespace, name: str, seconds: float) -> dict[st
     }
 
 
+def keep_figures() -> None:
+    """Hold a large county against the published figures and keep what came out."""
+    tables = make_tables(run_course(SCENARIOS["calibrated"], FIGURE_PEOPLE, SEED))
+    for name, table in (
+        ("figures", calibration_table(tables)),
+        ("naive", naive_table(tables)),
+    ):
+        rounded = table.round(4)
+        rounded.to_csv(KEPT / f"{name}.csv", index=False, lineterminator="\n")
+
+
+def write_page() -> None:
+    """Write docs/simulator.md from the parameters and what is kept."""
+    facts = json.loads((KEPT / "calibrated.json").read_text(encoding="utf-8"))
+    figures, naive = pd.read_csv(KEPT / "figures.csv"), pd.read_csv(KEPT / "naive.csv")
+    scenario = SCENARIOS["calibrated"]
+    page = make_page(scenario, read_truth(scenario), figures, naive, facts)
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page, encoding="utf-8")
+
+
 def main() -> None:
     """Compute and keep the truth of the scenarios named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=500_000)
     parser.add_argument("--counties", type=int, default=4)
     parser.add_argument("--scenario", action="append", choices=["calibrated", "null"])
+    parser.add_argument("--page", action="store_true", help="only figures and docs/simulator.md")
     args = parser.parse_args()
+    if args.page:
+        keep_figures()
+        write_page()
+        return
     for name in args.scenario or ["calibrated", "null"]:
         begun = time.perf_counter()
         print(name, flush=True)

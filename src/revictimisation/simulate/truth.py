@@ -14,7 +14,8 @@ measures their course.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -32,7 +33,7 @@ from revictimisation.simulate.process import (
     run_setting,
 )
 from revictimisation.simulate.randoms import Integers, draw_uniform
-from revictimisation.simulate.scenarios import Scenario
+from revictimisation.simulate.scenarios import Effect, Scenario
 
 COLUMNS = ["measure", "subgroup", "level", "estimand", "time_days", "value"]
 SUBGROUPS = ("risk_level", "is_honour", "sex", "relation_group", "age_group")
@@ -42,6 +43,7 @@ RELATION_GROUPS = {
 }  # fmt: skip
 CHUNK_PEOPLE = 100_000
 NO_EVENT = 10**6
+JOINT = "joint"  # the study measure that is made of the others
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,8 @@ def list_built_in(scenario: Scenario) -> pd.DataFrame:
             rows += [(measure.name, effect.by, *pair) for pair in effect.per_level.items()]
         elif not effect.carry_share:
             rows.append((measure.name, "", "", effect.log_hazard_ratio))
+    if all(measure.effect == Effect() for measure in scenario.measures):
+        rows.append((JOINT, "", "", 0.0))  # nothing together with nothing is nothing
     frame = pd.DataFrame(rows, columns=["measure", "subgroup", "level", "value"])
     return frame.assign(estimand="log_hazard_ratio", time_days=np.nan, mc_error=0.0)
 
@@ -213,10 +217,15 @@ def compute_truth(scenario: Scenario, n_people: int, seed: int) -> pd.DataFrame:
     return both[[*COLUMNS, "mc_error"]]
 
 
+def fingerprint(scenario: Scenario) -> str:
+    """Hash every parameter of a scenario: the kept truth names the one it was made for."""
+    return hashlib.sha256(repr(scenario).encode()).hexdigest()
+
+
 @cache
 def _read_kept(name: str) -> pd.DataFrame:
     text = files(__package__).joinpath("truth_data", f"{name}.csv").read_text(encoding="utf-8")
-    types = dict.fromkeys(["measure", "subgroup", "level", "estimand"], "str")
+    types: dict[Hashable, str] = dict.fromkeys(COLUMNS[:4], "str")
     frame = pd.read_csv(
         StringIO(text), dtype=types, keep_default_na=False, na_values={"time_days": [""]}
     )

@@ -1,0 +1,94 @@
+"""The page that says what is built into the synthetic county, made from the numbers themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+
+import pandas as pd
+
+from revictimisation.simulate.scenarios import Linear, Scenario, StudyMeasure
+
+
+def _make_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+
+
+def _describe_effect(measure: StudyMeasure) -> str:
+    effect = measure.effect
+    if effect.by:
+        levels = ", ".join(f"{level} {value:+.2f}" for level, value in effect.per_level.items())
+        return f"by {effect.by}: {levels}"
+    carry = f"; {effect.carry_share:.0%} of it for {effect.carry_days} days after the end"
+    return f"{effect.log_hazard_ratio:+.2f}" + (carry if effect.carry_share else "")
+
+
+def _describe_levels(linear: Linear, covariate: str) -> str:
+    levels = linear.terms.get(covariate, {})
+    return ", ".join(f"{level} {value:+.2f}" for level, value in levels.items()) or "—"
+
+
+def tabulate_measures(scenario: Scenario) -> str:
+    """Tabulate the study measures: effect, grace, length, what makes them start."""
+    rows = [
+        (
+            one.name, _describe_effect(one), str(one.grace_days),
+            f"{one.length.mean_days:.0f}", _describe_levels(one.start, "risk_level"),
+            ", ".join(f"{k} {v:+.2f}" for k, v in one.log_start_when_in_force.items()) or "—",
+        )
+        for one in scenario.measures
+    ]  # fmt: skip
+    header = ("measure", "log hazard ratio while in force", "grace, days", "mean length, days",
+              "log start rate by risk level", "log start rate while in force")  # fmt: skip
+    return _make_table(header, rows)
+
+
+def tabulate_covariates(scenario: Scenario) -> str:
+    """Tabulate the log hazard ratios of the baseline covariates."""
+    rows = [(name, _describe_levels(scenario.event, name)) for name in scenario.event.terms]
+    rows.append(("n_earlier_reports", f"{scenario.event.per_earlier_report:+.2f} a report day"))
+    return _make_table(("covariate", "log hazard ratio (levels not named: 0)"), rows)
+
+
+def tabulate_figures(figures: pd.DataFrame) -> str:
+    """Tabulate the published figures beside the achieved ones."""
+    columns = figures[["figure_en", "source", "published", "achieved"]].itertuples(index=False)
+    rows = [(name, source, f"{one:.3g}", f"{own:.3g}") for name, source, one, own in columns]
+    return _make_table(("figure", "source", "published", "achieved"), rows)
+
+
+def tabulate_truth(truth: pd.DataFrame, naive: pd.DataFrame, day: int) -> str:
+    """Tabulate the whole-population truth beside what *ever against never* shows."""
+    whole = truth[(truth["subgroup"] == "") & (truth["measure"] != "")]
+    at_day = whole[whole["time_days"].isna() | (whole["time_days"] == day)]
+    wide = at_day.pivot_table(index="measure", columns="estimand", values="value", sort=False)
+    shown = naive.set_index("measure")["naive_difference"]
+    columns = ["log_hazard_ratio", "log_hazard_ratio_limit", "risk_start", "risk_no_start",
+               "risk_difference"]  # fmt: skip
+    wide = wide.reindex(columns=columns).join(shown)
+    rows = [
+        (str(name), *("—" if pd.isna(value) else f"{value:.3f}" for value in row))
+        for name, row in zip(wide.index, wide.to_numpy(), strict=True)
+    ]
+    return _make_table(("measure", *columns, "ever against never"), rows)
+
+
+def make_page(
+    scenario: Scenario, truth: pd.DataFrame, figures: pd.DataFrame, naive: pd.DataFrame,
+    facts: Mapping[str, object],
+) -> str:  # fmt: skip
+    """Make docs/simulator.md from a scenario, its kept truth, and what a large county achieves."""
+    template = files(__package__).joinpath("page.md").read_text(encoding="utf-8")
+    return template.format(
+        **facts,
+        accrual_from_on=scenario.accrual_from_on, accrual_to_on=scenario.accrual_to_on,
+        data_end_on=scenario.data_end_on, extra=scenario.extra_victims_share,
+        missing_risk=scenario.missing_risk_share, missing_honour=scenario.missing_honour_share,
+        new_identity=scenario.new_identity_share, shape=scenario.weibull_shape,
+        scale=scenario.weibull_scale_days, shared=scenario.shared_share,
+        breach=scenario.breach_share, horizon_days=scenario.horizon_days,
+        measures=tabulate_measures(scenario), covariates=tabulate_covariates(scenario),
+        figures=tabulate_figures(figures),
+        truth=tabulate_truth(truth, naive, scenario.horizon_days),
+    )  # fmt: skip
