@@ -106,13 +106,13 @@ def _round(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     out = frame.copy()
     for name in COUNTS:
         out[name] = round_counts(frame[name], rules.rounding)
-    step = rules.rounding / out["n_people"].astype(float).where(out["n_people"] > 0)
     is_share = frame["estimand"].isin(SHARES)
-    arm_step = step.where(is_share)
-    step = arm_step.groupby([frame[name] for name in FAMILY], dropna=False).transform("max")
     is_difference = frame["estimand"].eq("risk_difference")
+    step = rules.rounding / out["n_people"].astype(float).where(out["n_people"] > 0)
+    family = [frame[name] for name in FAMILY]
+    coarsest = step.where(is_share).groupby(family, dropna=False).transform("max")
     _snap(out, frame, is_share, step, lowest=0.0)
-    _snap(out, frame, is_difference, step, lowest=-1.0)
+    _snap(out, frame, is_difference, coarsest, lowest=-1.0)
     is_count = frame["estimand"].eq("count")
     out.loc[is_count, "estimate"] = out.loc[is_count, "n_events"].astype(float)
     other = ~(is_share | is_difference | is_count)

@@ -284,8 +284,6 @@ def read_plan(text: str) -> StudyPlan:
         mark = getattr(fault, "problem_mark", None)
         where = f" near line {mark.line + 1}" if mark else ""
         raise StudyError(f"The study file is not readable as YAML{where}.") from None
-    except TypeError:
-        raise StudyError("The study file uses a list or a mapping as a key.") from None
     if not isinstance(given, dict):
         raise StudyError("The study file must be a list of keys and values; `name` is required.")
     try:

@@ -1,0 +1,201 @@
+"""What is released: nothing small, no complement, no exact count; suppression is never a 0."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from revictimisation.disclosure import (
+    disclose_attrition,
+    disclose_diagnostics,
+    disclose_estimates,
+    round_counts,
+)
+from revictimisation.errors import DisclosureError
+from revictimisation.plan import Disclosure
+from revictimisation.results import make_estimates
+
+RULES = Disclosure(threshold=5, rounding=5)
+
+
+def shares(levels: dict[str, tuple[int, int]], measure: str = "m", subgroup: str = "sex"):
+    """Count and share of n_events of n_people for each level."""
+    rows = []
+    for level, (n_events, n_people) in levels.items():
+        same = {"level": level, "n_events": n_events, "n_people": n_people}
+        rows.append({**same, "estimand": "count", "estimate": n_events})
+        share = n_events / n_people
+        interval = {"ci_low": max(share - 0.1, 0), "ci_high": min(share + 0.1, 1), "se": 0.0123}
+        rows.append({**same, "estimand": "share", "estimate": share, **interval})
+    keys = {"question": "q1", "measure": measure, "subgroup": subgroup, "outcome": "granted"}
+    return make_estimates(rows, estimator="description", **keys)
+
+
+def release(frame, classes=None):
+    return disclose_estimates(frame, RULES, classes or {})
+
+
+def status_of(frame, level):
+    return set(frame.loc[frame["level"] == level, "status"])
+
+
+@pytest.mark.parametrize(
+    ("n_events", "n_people", "status"),
+    [
+        (4, 100, "suppressed"),
+        (1, 100, "suppressed"),
+        (5, 100, "ok"),
+        (96, 100, "suppressed"),  # four without
+        (95, 100, "ok"),
+        (3, 4, "suppressed"),
+        (0, 100, "ok"),
+        (0, 20, "suppressed"),  # none of a small group
+        (20, 20, "suppressed"),  # all of a small group
+        (100, 100, "ok"),
+    ],
+)
+def test_small_cells_are_suppressed(n_events, n_people, status):
+    out = release(shares({"": (n_events, n_people)}, subgroup=""))
+    assert set(out["status"]) == {status}
+    if status == "suppressed":
+        numbers = out[["estimate", "ci_low", "ci_high", "se", "n_people", "n_events"]]
+        assert numbers.isna().all().all()
+        assert set(out["reason"]) == {"small_number"}
+
+
+def test_a_single_suppressed_level_takes_the_smallest_other_with_it():
+    out = release(shares({"a": (3, 100), "b": (30, 100), "c": (20, 100), "d": (0, 100)}))
+    assert status_of(out, "a") == status_of(out, "c") == {"suppressed"}
+    assert status_of(out, "b") == status_of(out, "d") == {"ok"}
+    assert set(out.loc[out["level"] == "c", "reason"]) == {"complement"}
+
+
+def test_two_suppressed_levels_protect_each_other():
+    out = release(shares({"a": (3, 100), "b": (30, 100), "c": (2, 100)}))
+    assert status_of(out, "b") == {"ok"}
+
+
+def test_all_estimands_of_a_comparison_fall_together():
+    rows = [
+        {"estimand": "risk_start", "estimate": 0.03, "n_people": 100, "n_events": 3},
+        {"estimand": "risk_no_start", "estimate": 0.3, "n_people": 100, "n_events": 30},
+        {"estimand": "risk_difference", "estimate": -0.27, "n_people": 200, "n_events": 33},
+    ]
+    out = release(make_estimates(rows, question="q2", estimator="crude", time_days=365))
+    assert set(out["status"]) == {"suppressed"}
+
+
+def test_counts_are_rounded_and_shares_follow_from_them():
+    out = release(shares({"": (33, 101)}, subgroup="")).set_index("estimand")
+    assert out.loc["count", "estimate"] == 35
+    assert out["n_people"].tolist() == [100, 100]
+    assert out.loc["share", "estimate"] == pytest.approx(0.35)
+    low, high = out.loc["share", ["ci_low", "ci_high"]]
+    assert low <= 33 / 101 - 0.1 and high >= 33 / 101 + 0.1
+
+
+def test_difference_and_ratio_follow_from_the_released_risks():
+    rows = [
+        {"estimand": "risk_start", "estimate": 0.1234, "n_people": 103, "n_events": 13},
+        {"estimand": "risk_no_start", "estimate": 0.3456, "n_people": 997, "n_events": 344},
+        {"estimand": "risk_difference", "estimate": -0.2222, "n_people": 1100, "n_events": 357},
+        {"estimand": "risk_ratio", "estimate": 0.357, "n_people": 1100, "n_events": 357},
+    ]
+    out = release(make_estimates(rows, question="q2", estimator="crude", time_days=365))
+    got = out.set_index("estimand")["estimate"]
+    assert got["risk_start"] == pytest.approx(15 / 105, abs=1e-6)
+    assert got["risk_difference"] == pytest.approx(got["risk_start"] - got["risk_no_start"])
+    assert got["risk_ratio"] == pytest.approx(got["risk_start"] / got["risk_no_start"], abs=1e-3)
+
+
+def test_some_measures_are_never_released_and_shelter_never_by_place():
+    classes = {"personal_security": "never", "sheltered_housing": "no_place"}
+    guarded = release(shares({"": (50, 100)}, "personal_security", ""), classes)
+    assert set(guarded["status"]) == {"suppressed"}
+    by_place = shares({"city": (50, 100), "nacka": (40, 100)}, "sheltered_housing")
+    by_place["subgroup"] = "police_district"
+    assert set(release(by_place, classes)["status"]) == {"suppressed"}
+    by_sex = release(shares({"female": (50, 100)}, "sheltered_housing"), classes)
+    assert set(by_sex["status"]) == {"ok"}
+
+
+def test_an_unknown_column_is_refused():
+    frame = shares({"": (50, 100)}).assign(victim_id="x")
+    with pytest.raises(DisclosureError):
+        release(frame)
+
+
+def test_a_row_that_was_not_estimable_keeps_its_reason_and_loses_small_counts():
+    row = {"estimand": "log_hazard_ratio", "status": "not_estimable", "reason": "no_events"}
+    frame = make_estimates([{**row, "n_people": 3, "n_events": 0}], question="q2")
+    out = release(frame)
+    assert out.loc[0, "status"] == "not_estimable"
+    assert pd.isna(out.loc[0, "n_people"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    cells=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=6),
+    threshold=st.integers(1, 12),
+    rounding=st.integers(1, 12),
+)
+def test_nothing_small_is_ever_released(cells, threshold, rounding):
+    levels = {f"l{i}": (n, n + rest) for i, (n, rest) in enumerate(cells) if n + rest > 0}
+    if not levels:
+        return
+    exact = shares(levels)
+    out = disclose_estimates(exact, Disclosure(threshold=threshold, rounding=rounding), {})
+    assert len(out) == len(exact)
+    for before, after in zip(exact.itertuples(), out.itertuples(), strict=True):
+        small = any(
+            0 < n < threshold
+            for n in (before.n_people, before.n_events, before.n_people - before.n_events)
+        )
+        assert not small or after.status == "suppressed"
+        if after.status == "suppressed":
+            assert pd.isna(after.estimate) and pd.isna(after.n_events)
+        else:
+            assert after.n_events % rounding == 0
+            assert after.n_people % rounding == 0
+    hidden = out.loc[out["estimand"].eq("count"), "status"].eq("suppressed").sum()
+    assert hidden != 1 or len(levels) == 1
+
+
+def test_rounding_a_null_stays_null():
+    assert round_counts(pd.Series([None, 2, 3], dtype="Int64"), 5).tolist() == [pd.NA, 0, 5]
+
+
+def test_attrition_is_rounded_and_small_drops_are_hidden():
+    frame = pd.DataFrame(
+        {
+            "step": ["reports"] * 2,
+            "reason": ["in_extract", "before_accrual"],
+            "n_people": [103, 101],
+            "n_reports": [203, 200],
+            "n_dropped": [0, 3],
+            "status": ["ok", "ok"],
+        }
+    )
+    out = disclose_attrition(frame, RULES)
+    assert out["n_people"].tolist() == [105, 100]
+    assert out["status"].tolist() == ["ok", "suppressed"]
+    assert pd.isna(out["n_dropped"].iloc[1])
+
+
+def test_diagnostics_round_counts_only():
+    frame = pd.DataFrame(
+        {
+            "analysis": ["a"] * 3,
+            "measure": [""] * 3,
+            "check": ["n_events", "n_events", "largest_difference"],
+            "value": [3.0, 12.0, 0.034],
+            "limit": [np.nan] * 3,
+            "status": ["ok"] * 3,
+        }
+    )
+    out = disclose_diagnostics(frame, RULES)
+    assert out["status"].tolist() == ["suppressed", "ok", "ok"]
+    assert out["value"].tolist()[1:] == [10.0, 0.034]

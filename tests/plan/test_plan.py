@@ -1,0 +1,100 @@
+"""The study file: defaults, and every fault told at once with what to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from revictimisation.errors import StudyError
+from revictimisation.plan import read_plan
+
+
+def test_every_key_but_name_has_the_default_of_the_contract():
+    plan = read_plan("name: mini")
+    assert (plan.accrual.from_on, plan.accrual.to_on) == (
+        dt.date(2011, 1, 1),
+        dt.date(2014, 12, 31),
+    )
+    assert plan.data_end_on == dt.date(2018, 12, 31)
+    assert plan.eligibility.washout_days == 365
+    assert plan.outcome.lag_days == 1
+    assert plan.report_at_days == (182, 365, 730, 1461)
+    assert plan.measures["joint"].joint_within_days == 30
+    assert plan.disclosure.threshold == 5
+    assert plan.languages == ("sv", "en")
+
+
+def test_the_plan_is_frozen():
+    plan = read_plan("name: mini")
+    with pytest.raises(ValidationError):
+        plan.horizon_days = 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "`name` is required"),
+        ("accrual: {}", "name: required"),
+        ("name: a\nhorizon_day: 3", "horizon_day: unknown key; did you mean horizon_days?"),
+        ("name: a\noutcome: {whoo: any_suspect}", "outcome.whoo: unknown key; did you mean who?"),
+        ("name: a\nmeasures: {m: {code: [x]}}", "measures.m.code: unknown key; did you mean codes"),
+        ("name: a\nmeasures: {M x: {}}", "lower-case"),
+        ("name: a\naccrual: {from_on: 2013-04-31}", "accrual.from_on: must be a date"),
+        ("name: a\naccrual: {from_on: 2014-01-01, to_on: 2013-01-01}", "to_on is before from_on"),
+        ("name: a\nadjust_for: [sexx]", "unknown covariate 'sexx'; did you mean sex?"),
+        ("name: a\nsubgroups: [index_year]", "is a number, not a group"),
+        ("name: a\nmeasures: {m: {codes: [a], joint_within_days: 3}}", "choose one"),
+        ("name: a\nname: b", "key given twice"),
+        ("name: [", "not readable as YAML"),
+        ("name: a\n? [x]\n: 3", "not readable as YAML"),
+        ("name: a\nhorizon_days: '30'", "horizon_days"),
+        ("name: a\nlanguages: [de]", "languages"),
+        ("name: a\nreport_at_days: []", "report_at_days"),
+    ],
+)
+def test_a_fault_is_told_in_words(text, said):
+    with pytest.raises(StudyError) as fault:
+        read_plan(text)
+    assert said in str(fault.value)
+    assert fault.value.exit_code == 4
+
+
+def test_all_faults_are_told_at_once():
+    with pytest.raises(StudyError) as fault:
+        read_plan("name: a\nhorizon_day: 3\noutcome: {whoo: 1}\ndata_end_on: never")
+    for said in ("horizon_day:", "outcome.whoo:", "data_end_on:"):
+        assert said in str(fault.value)
+
+
+def test_dates_may_be_quoted_or_not():
+    assert read_plan("name: a\ndata_end_on: '2017-01-02'") == read_plan(
+        "name: a\ndata_end_on: 2017-01-02"
+    )
+
+
+def test_a_measure_without_codes_is_the_code_of_its_name():
+    assert read_plan("name: a\nmeasures: {safety_talk: {}}").measures["safety_talk"].codes == (
+        "safety_talk",
+    )
+
+
+def test_no_measures_and_no_covariates_is_legal():
+    plan = read_plan("name: a\nmeasures: {}\nadjust_for: []\nsubgroups: []")
+    assert plan.measure_names == ()
+
+
+def test_curve_days_hold_the_days_reported_and_the_horizon():
+    plan = read_plan("name: a\nhorizon_days: 400\nreport_at_days: [17, 365, 800]")
+    assert {0, 17, 365, 400} <= set(plan.curve_days)
+    assert max(plan.curve_days) == 400
+
+
+@pytest.mark.parametrize("name", ["county", "sodertorn", "norrort"])
+def test_the_study_files_of_the_project_are_read(repo_root: Path, name):
+    text = (repo_root / "pipelines" / "studies" / f"{name}.yaml").read_text(encoding="utf-8")
+    plan = read_plan(text)
+    assert plan.name == name
+    assert plan.title.sv and plan.title.en
