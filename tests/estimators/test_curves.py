@@ -147,6 +147,9 @@ def test_intervals_at_none_and_all_are_exact():
     assert (none["ci_low"], none["ci_high"]) == (0, pytest.approx(1 - 0.025 ** (1 / 20)))
     everyone = kaplan_meier([4] * 20, [1] * 20, at_days=[5]).loc[0]
     assert (everyone["ci_low"], everyone["ci_high"]) == (pytest.approx(0.025 ** (1 / 20)), 1)
+    # one who enters later doesn't take the twenty away
+    late = kaplan_meier([4] * 20 + [8], [1] * 20 + [0], start=[0] * 20 + [6], at_days=[7]).loc[0]
+    assert late["ci_low"] == pytest.approx(0.025 ** (1 / 20))
 
 
 def test_rows_of_weight_zero_count_nowhere():
