@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import rich_click as click
+from click.exceptions import Exit
 
 from revictimisation import __version__
 from revictimisation.errors import EXIT_DONE, EXIT_FAULT, RevictimisationError
@@ -170,7 +171,7 @@ def main() -> None:
     except RevictimisationError as fault:
         click.echo(str(fault), err=True)
         code = fault.exit_code
-    except click.exceptions.Exit as leave:
+    except Exit as leave:
         code = leave.exit_code
     except click.ClickException as fault:
         fault.show()

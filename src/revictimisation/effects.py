@@ -22,7 +22,7 @@ Z_95 = normal_quantile()
 
 
 def _outcome_names(data: StudyData) -> dict[int, str]:
-    return {code: name for code, name in enumerate((data.plan.outcome.who, *CAUSES[1:]), start=1)}
+    return dict(enumerate((data.plan.outcome.who, *CAUSES[1:]), start=1))
 
 
 def _curve_rows(data: StudyData, chosen: np.ndarray, days: tuple[int, ...]) -> pd.DataFrame:
@@ -64,7 +64,9 @@ def estimate_incidence(data: StudyData) -> pd.DataFrame:
             continue
         curve = _curve_rows(data, np.ones(len(data.entries), bool), days)
         keys = {**same, "analysis": analysis}
-        parts.append(make_estimates(curve[[*NUMBERS, "outcome"]], estimator="aalen_johansen", **keys))
+        parts.append(
+            make_estimates(curve[[*NUMBERS, "outcome"]], estimator="aalen_johansen", **keys)
+        )
         parts.append(make_estimates(_kaplan_meier_rows(data, days), **keys))
         for name in data.plan.subgroups:
             parts.append(_subgroup_rows(data, name, days, keys))
@@ -150,7 +152,9 @@ def compare_groups(
         parts.append(make_estimates(rows, **keys))
     elif days:
         reason = "nobody_started" if not is_started.any() else "everybody_started"
-        parts += [not_estimable(reason, estimand="risk_difference", time_days=d, **keys) for d in days]
+        parts += [
+            not_estimable(reason, estimand="risk_difference", time_days=d, **keys) for d in days
+        ]
     for day in data.plan.report_at_days:
         if day > data.plan.horizon_days:
             parts.append(
@@ -187,9 +191,7 @@ def _fit_measures(
     if not is_event.any():
         rows = [_no_answer(data, name, "no_events", exposure) for name in measures]
         return make_estimates(rows), _notes([("n_events", 0.0)])
-    design = build_design(
-        data.covariates, terms, rows=entry, measures=episodes[list(measures)]
-    )
+    design = build_design(data.covariates, terms, rows=entry, measures=episodes[list(measures)])
     fit = fit_cox(
         design,
         episodes["start_day"].to_numpy(),
@@ -261,7 +263,8 @@ def _hazard_rows(
     if reason:
         return [_no_answer(data, measure, reason, exposure)]
     at = fit.names.index(measure)
-    coef, se = float(fit.coef[at]), float(fit.se_robust[at])
+    row = fit.to_frame().loc[at]
+    coef, se = float(row["coef"]), float(row["se_robust"])
     low, high = coef - Z_95 * se, coef + Z_95 * se
     keys = _keys(data, measure, exposure)
     log_row = {"estimate": coef, "se": se, "ci_low": low, "ci_high": high}

@@ -1,6 +1,6 @@
 """What can go wrong because of what a user gave us, one class for each documented exit code.
 
-A message says where, which rule, how often and what to do. It never holds a value from personal data.
+A message says where, which rule, how often and what to do, and never a value from personal data.
 """
 
 from __future__ import annotations

@@ -59,9 +59,7 @@ def prepare(
     tell("person_time")
     follow_up = cohort.index_reports.select("entry_id", stop_day=ibis._.end_day)
     episodes = build_episodes(follow_up, cohort.outcomes, spells, plan.measure_names)
-    covariates = derive_covariates(
-        cohort.index_reports, tables, cohort.events, dictionary, plan
-    )
+    covariates = derive_covariates(cohort.index_reports, tables, cohort.events, dictionary, plan)
     data = StudyData(
         plan=plan,
         entries=_entries(cohort),
@@ -121,7 +119,8 @@ def analyse(
 
 def measure_classes(plan: StudyPlan, dictionary: Dictionary) -> dict[str, str]:
     """Disclosure class of every code and of every study measure (its strictest code's)."""
-    codes = dictionary.codes("measures").set_index("code")["disclosure"].to_dict()
+    table = dictionary.codes("measures")
+    codes = dict(zip(table["code"], table["disclosure"], strict=True))
     strictness = ("never", "no_place")
     classes = dict(codes)
     for name, measure in plan.measures.items():

@@ -200,7 +200,8 @@ class StudyPlan(_Part):
             return given
         named = {
             key: {**(one or {}), "codes": (key,)}
-            if one is None or (isinstance(one, dict) and not {"codes", "joint_within_days"} & set(one))
+            if one is None
+            or (isinstance(one, dict) and not {"codes", "joint_within_days"} & set(one))
             else one
             for key, one in measures.items()
         }
@@ -227,6 +228,10 @@ class StudyPlan(_Part):
     def measure_names(self) -> tuple[str, ...]:
         """The measures in the order of the study file."""
         return tuple(self.measures)
+
+    def is_joint(self, name: str) -> bool:
+        """True if `name` is a measure of the study that two agencies start together."""
+        return name in self.measures and self.measures[name].is_joint
 
     @property
     def x_columns(self) -> tuple[str, ...]:

@@ -1,140 +1,20 @@
-"""Runs a study from files to files: what was done with the same inputs is not done again.
-
-`OUT/manifest.json` remembers each stage's key (a hash of everything the stage depends on: study
-file, extract, our own code) and the hash of each file it left. A stage whose key and files still
-hold is passed over, so an interrupted run resumes where it stopped and an unchanged one does
-nothing.
-"""
+"""Runs a study from files to files; the manifest says what need not be done again."""
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from revictimisation import __version__, files
-from revictimisation.errors import UsageError
-from revictimisation.plan import StudyPlan, read_plan
+from revictimisation.errors import RevictimisationError, UsageError
+from revictimisation.manifest import Run, open_run, versions
+from revictimisation.plan import read_plan
 from revictimisation.progress import Progress
 
 RESTRICTED, RELEASE, NOTEBOOKS, SITE = "restricted", "release", "notebooks", "site"
 ESTIMATE_STEPS = 9
-VERSIONS = ("numpy", "pandas", "numba", "scipy", "duckdb", "ibis-framework", "papermill")
-
-
-@dataclass
-class Run:
-    """One OUT folder under work: the study, its inputs and what the manifest remembers."""
-
-    study: Path
-    data: Path
-    out: Path
-    command: str
-    jobs: int
-    plan: StudyPlan
-    study_text: str
-    inputs: dict[str, str]
-    code: str
-    stages: dict[str, Any] = field(default_factory=dict)
-    started_at: str = ""
-
-    @property
-    def is_synthetic(self) -> bool:
-        """True if the extract was simulated: it carries its truth with it."""
-        return any(name.startswith(("truth.", "simulation.")) for name in self.inputs)
-
-    def key(self, *parts: object) -> str:
-        """Hash of everything given and of what every stage depends on."""
-        whole = [self.study_text, self.inputs, self.code, __version__, *parts]
-        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
-
-    def is_done(self, stage: str, key: str) -> bool:
-        """True if the stage ran with this key and every file it left is still as it was."""
-        known = self.stages.get(stage, {})
-        if known.get("key") != key:
-            return False
-        return all(
-            (self.out / path).is_file() and files.hash_file(self.out / path) == digest
-            for path, digest in known["outputs"].items()
-        )
-
-    def finish(self, stage: str, key: str, paths: Sequence[Path]) -> None:
-        """Remember a finished stage in the manifest at once."""
-        outputs = {
-            path.relative_to(self.out).as_posix(): files.hash_file(path) for path in sorted(paths)
-        }
-        self.stages[stage] = {"key": key, "outputs": outputs}
-        files.write_json(self.out / "manifest.json", self.manifest())
-
-    def manifest(self) -> dict[str, Any]:
-        """What the manifest holds (contract, section 3)."""
-        outputs = {path: h for stage in self.stages.values() for path, h in stage["outputs"].items()}
-        return {
-            "study": self.plan.name,
-            "study_file": self.study_text,
-            "command": self.command,
-            "started_at": self.started_at,
-            "ended_at": _now(),
-            "seed": self.plan.bootstrap.seed,
-            "is_synthetic": self.is_synthetic,
-            "versions": versions(),
-            "inputs": self.inputs,
-            "outputs": dict(sorted(outputs.items())),
-            "stages": self.stages,
-        }
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python, of this software and of the libraries that make the numbers."""
-    import platform
-    from importlib.metadata import version
-
-    found = {name: version(name) for name in VERSIONS}
-    return {"python": platform.python_version(), "revictimisation": __version__, **found}
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-
-
-def hash_code() -> str:
-    """One hash of all that decides a result but is not an input: our modules and dictionary."""
-    package = files.hash_files(files.package_file(), "**/*.py")
-    known = files.hash_files(files.resource_dir("data_dictionary"))
-    whole = json.dumps([package, known], sort_keys=True)
-    return hashlib.sha256(whole.encode()).hexdigest()
-
-
-def open_run(study: Path, data: Path, out: Path, command: str, jobs: int) -> Run:
-    """Read the study file and hash the extract; take over what an earlier run left in OUT.
-
-    Raises `UsageError` for a missing study file or extract, `StudyError` for a study file that
-    does not conform.
-    """
-    text = files.read_text(study)
-    plan = read_plan(text)
-    if not data.is_dir():
-        raise UsageError(f"There is no folder {data}.")
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file; OUT must be a folder.")
-    known = files.read_json(out / "manifest.json") or {}
-    return Run(
-        study=study,
-        data=data,
-        out=out,
-        command=command,
-        jobs=jobs,
-        plan=plan,
-        study_text=text,
-        inputs=files.hash_files(data, "*"),
-        code=hash_code(),
-        stages=known.get("stages", {}),
-        started_at=_now(),
-    )
+AUTHORS_ONLY = "90_"
 
 
 def run_estimate(run: Run, progress: Progress) -> bool:
@@ -167,14 +47,126 @@ def run_estimate(run: Run, progress: Progress) -> bool:
 
 def estimate(study: Path, data: Path, out: Path, command: str, jobs: int) -> bool:
     """The command `estimate`: True if anything had to be done."""
-    run = open_run(study, data, out, command, jobs)
+    work = open_run(study, data, out, command, jobs)
     with Progress(ESTIMATE_STEPS) as progress:
-        return run_estimate(run, progress)
+        return run_estimate(work, progress)
 
 
-def simulate_to(
-    folder: Path, n_people: int | None, seed: int, scenario: str, kind: str
-) -> int:
+def run(study: Path, data: Path, out: Path, command: str, jobs: int) -> bool:
+    """The command `run`: estimates, executed notebooks, pages. True if anything had to be done."""
+    work = open_run(study, data, out, command, jobs)
+    tasks = notebook_tasks(work)
+    with Progress(ESTIMATE_STEPS + len(tasks) + 1) as progress:
+        has_estimated = run_estimate(work, progress)
+        has_executed = run_notebooks(work, tasks, progress)
+        has_built = run_site(work, progress)
+    return has_estimated or has_executed or has_built
+
+
+@dataclass(frozen=True)
+class NotebookTask:
+    """One notebook to execute in one language, and where the result goes."""
+
+    source: Path
+    target: Path
+    parameters: dict[str, str]
+
+    @property
+    def stage(self) -> str:
+        """The task's name in the manifest."""
+        return f"notebook {self.target.stem}"
+
+
+def notebook_tasks(work: Run) -> list[NotebookTask]:
+    """The notebooks of the report in each language; on synthetic data the authors' one as well.
+
+    The authors' notebook holds the truth beside exact numbers and stays in the restricted folder.
+    """
+    found = sorted(files.resource_dir("notebooks").glob("*.ipynb"))
+    same = {"study": str(work.study), "out": str(work.out)}
+    tasks = []
+    for source in found:
+        if source.stem.startswith(AUTHORS_ONLY):
+            if work.is_synthetic:
+                target = work.out / RESTRICTED / NOTEBOOKS / source.name
+                more = {"data": str(work.data), "language": "en"}
+                tasks.append(NotebookTask(source, target, {**same, **more}))
+            continue
+        for language in work.plan.languages:
+            target = work.out / NOTEBOOKS / f"{source.stem}.{language}.ipynb"
+            tasks.append(NotebookTask(source, target, {**same, "language": language}))
+    return tasks
+
+
+def run_notebooks(work: Run, tasks: list[NotebookTask], progress: Progress) -> bool:
+    """Execute the notebooks whose inputs changed, `jobs` at a time. False: nothing to do."""
+    results = work.stages["estimate"]["outputs"]
+    keys = {
+        task.stage: work.key(files.hash_file(task.source), task.parameters, results)
+        for task in tasks
+    }
+    due = [task for task in tasks if not work.is_done(task.stage, keys[task.stage])]
+    with ThreadPoolExecutor(max_workers=work.jobs) as pool:
+        pending = {pool.submit(execute_notebook, task): task for task in due}
+        for finished in as_completed(pending):
+            task = pending[finished]
+            progress.tell(task.stage)
+            finished.result()
+            work.finish(task.stage, keys[task.stage], [task.target])
+    return bool(due)
+
+
+def execute_notebook(task: NotebookTask) -> None:
+    """Execute one notebook by papermill; what was executed is kept also where it fails."""
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    task.target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        papermill.execute_notebook(
+            str(task.source),
+            str(task.target),
+            parameters=task.parameters,
+            kernel_name="python3",
+            progress_bar=False,
+        )
+    except PapermillExecutionError as fault:
+        raise RevictimisationError(
+            f"The notebook {task.source.name} stopped with {fault.ename}; see {task.target}."
+        ) from None
+
+
+def run_site(work: Run, progress: Progress) -> bool:
+    """Build the pages from the released tables and the executed notebooks."""
+    shown = [task for task in notebook_tasks(work) if task.target.parent == work.out / NOTEBOOKS]
+    made = {task.target.name: files.hash_file(task.target) for task in shown}
+    key = work.key("site", work.stages["estimate"]["outputs"], made)
+    if work.is_done("site", key):
+        return False
+    progress.tell("site")
+    from revictimisation.dictionary import load_dictionary
+    from revictimisation.report.site import SiteContent, render_site
+
+    names = ("estimates", "attrition", "diagnostics")
+    content = SiteContent(
+        plan=work.plan,
+        is_synthetic=work.is_synthetic,
+        notebooks={
+            (task.source.stem, task.parameters["language"]): files.read_json(task.target) or {}
+            for task in shown
+        },
+        versions=versions(),
+        input_digest=work.key()[:12],
+        **{name: files.read_table(work.out / RELEASE / f"{name}.parquet") for name in names},
+    )
+    pages = render_site(content, load_dictionary())
+    for path, text in pages.items():
+        files.write_text(work.out / SITE / path, text)
+    work.finish("site", key, [work.out / SITE / path for path in pages])
+    return True
+
+
+def simulate_to(folder: Path, n_people: int | None, seed: int, scenario: str, kind: str) -> int:
     """The command `simulate`: write a synthetic county, `truth.csv` last; returns its size.
 
     `simulation.json` beside the tables says what they are, so that no one takes them for real.

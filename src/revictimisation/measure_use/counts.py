@@ -1,0 +1,115 @@
+"""Numbers and shares of those who were offered, granted ... and got each measure."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from revictimisation.codes import POLICE, SOCIAL_SERVICES
+from revictimisation.cohort_data import StudyData
+from revictimisation.estimators.intervals import normal_quantile
+from revictimisation.measure_use.hits import OUTCOMES
+from revictimisation.results import combine, make_estimates
+
+GROUPS = (
+    "risk_level",
+    "is_honour",
+    "relation",
+    "sex",
+    "age_group",
+    "police_district",
+    "index_year",
+)
+
+
+def wilson_interval(n_events: pd.Series, n_people: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Give the 95 % interval of a share (Wilson 1927); within 0..1, also for 0 and all.
+
+    >>> low, high = wilson_interval(pd.Series([0, 8]), pd.Series([10, 10]))
+    >>> [round(x, 4) for x in (*low, *high)]
+    [0.0, 0.4902, 0.2775, 0.9433]
+    """
+    share, square = n_events / n_people, normal_quantile() ** 2
+    centre = (share + square / (2 * n_people)) / (1 + square / n_people)
+    inside = share * (1 - share) / n_people + square / (4 * n_people**2)
+    half = normal_quantile() / (1 + square / n_people) * np.sqrt(inside)
+    return (centre - half).clip(lower=0), (centre + half).clip(upper=1)
+
+
+def count_and_share(counts: pd.DataFrame, **keys: str) -> pd.DataFrame:
+    """Rows `count` and `share` from n_events of n_people (groups of nobody are left out)."""
+    counts = counts[counts["n_people"] > 0]
+    low, high = wilson_interval(counts["n_events"], counts["n_people"])
+    same = {"question": "q1", "estimator": "description", **keys}
+    number = counts.assign(estimand="count", estimate=counts["n_events"])
+    share = counts.assign(
+        estimand="share",
+        estimate=counts["n_events"] / counts["n_people"],
+        ci_low=low,
+        ci_high=high,
+    )
+    return make_estimates(pd.concat([number, share]), **same)
+
+
+def count_use(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
+    """Count offered, granted, denied, declined and carried out, in all and by each group.
+
+    A row per analysis x measure x outcome x level, also where the count is 0.
+    """
+    cells = hits[["analysis", "measure"]].drop_duplicates()
+    cells = cells.merge(pd.Series(OUTCOMES, name="outcome"), how="cross")
+    is_joint = cells["measure"].map(data.plan.is_joint)
+    cells = cells[~is_joint | (cells["outcome"] == "carried_out")]
+    parts = [_count_cells(hits, cells, pd.Series("", index=data.entries.index), "")]
+    for name in GROUPS:
+        levels = data.subgroup(name)
+        if levels is not None:
+            parts.append(_count_cells(hits, cells, levels, name))
+    return combine([count_and_share(part) for part in parts])
+
+
+def _count_cells(
+    hits: pd.DataFrame, cells: pd.DataFrame, levels: pd.Series, subgroup: str
+) -> pd.DataFrame:
+    people = levels.value_counts().rename_axis("level").reset_index(name="n_people")
+    level = levels.to_numpy()[hits["entry_id"].to_numpy(dtype=int)]
+    keys = ["analysis", "measure", "outcome", "level"]
+    counted = hits.assign(level=level).groupby(keys).size().reset_index(name="n_events")
+    crossed = cells.merge(people.sort_values("level"), how="cross")
+    crossed = crossed.merge(counted, on=keys, how="left").fillna({"n_events": 0})
+    return crossed.assign(subgroup=subgroup)
+
+
+def count_agencies(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
+    """Count who got measures carried out by police only, social services only, both, none.
+
+    Of those with both, `joint` started something together within the study's days (if the study
+    has a joint measure), `both_apart` did not. Whole population and by group.
+    """
+    carried_out = hits[hits["outcome"] == "carried_out"]
+
+    def has(analysis: str, names: list[str]) -> np.ndarray:
+        chosen = carried_out[
+            (carried_out["analysis"] == analysis) & carried_out["measure"].isin(names)
+        ]
+        return data.entries["entry_id"].isin(chosen["entry_id"]).to_numpy()
+
+    joint_names = [name for name, measure in data.plan.measures.items() if measure.is_joint]
+    police = has("by_agency", [f"any_{POLICE}"])
+    social = has("by_agency", [f"any_{SOCIAL_SERVICES}"])
+    joint = has("main", joint_names)
+    kind = np.select(
+        [joint & police & social, police & social, police, social],
+        ["joint", "both_apart", "police_only", "social_services_only"],
+        "neither",
+    )
+    found = pd.DataFrame(
+        {"measure": kind, "entry_id": data.entries["entry_id"], "outcome": "carried_out"}
+    ).assign(analysis="agencies")
+    cells = found[["analysis", "measure", "outcome"]].drop_duplicates().sort_values("measure")
+    parts = [_count_cells(found, cells, pd.Series("", index=data.entries.index), "")]
+    for name in GROUPS:
+        levels = data.subgroup(name)
+        if levels is not None:
+            parts.append(_count_cells(found, cells, levels, name))
+    return combine([count_and_share(part) for part in parts])
