@@ -313,3 +313,16 @@ def test_a_sample_that_can_tell_nothing_does_no_harm(monkeypatch):
         some = frame.copy()
         some.iloc[:64] = changed.iloc[:64]
         assert_same(fit(some), fit(some.iloc[::-1]))
+
+
+def test_loops_are_compiled_once_whatever_the_input_looks_like():
+    """Strided, read-only or of another type: nobody should wait for the compiler twice."""
+    frame = make_episodes(19)
+    design = build_design(frame, ["age"], measures={"treated": frame["treated"]})
+    columns = frame[["start", "stop", "is_event", "person", "weight"]].to_numpy(dtype=float)
+    columns.flags.writeable = False
+    start, stop, is_event, person, weight = columns.T
+    odd = fit_cox(design, start, stop, is_event, cluster=person, weights=weight)
+    assert_same(odd, fit(frame, strata=None))
+    compiled = {name: f for name, f in vars(kernels).items() if hasattr(f, "signatures")}
+    assert max(len(f.signatures) for f in compiled.values()) == 1

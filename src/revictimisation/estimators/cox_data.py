@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -96,10 +97,10 @@ def check_episodes(
     episodes = Episodes(
         _days(start, "start", n),
         _days(stop, "stop", n),
-        _column(is_event, "is_event", n).astype(np.bool_),
-        weight,
+        _plain(_column(is_event, "is_event", n).astype(np.bool_, copy=False)),
+        _plain(weight),
         None if strata is None else _codes(strata, "strata", n),
-        None if cluster is None else _codes(cluster, "cluster", n),
+        None if cluster is None else _plain(_codes(cluster, "cluster", n)),
     )
     n_wrong = int((episodes.start >= episodes.stop).sum())
     if n_wrong:
@@ -173,6 +174,11 @@ def _column(values: npt.ArrayLike, name: str, n: int) -> npt.NDArray[np.generic]
     if column.shape != (n,):
         raise ValueError(f"{name} has {column.size} values for {n} episodes")
     return column
+
+
+def _plain(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The column in one piece and writable: any other kind makes the compiler start again."""
+    return np.require(column, requirements=["C", "W"])
 
 
 def _codes(values: npt.ArrayLike, name: str, n: int) -> npt.NDArray[np.int64]:

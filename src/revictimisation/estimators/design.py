@@ -139,7 +139,7 @@ def design_from_array(values: npt.ArrayLike, names: Sequence[str]) -> Design:
         tuple(names),
         np.arange(n_rows + 1, dtype=np.int64) * n_columns,
         np.tile(np.arange(n_columns, dtype=np.int32), n_rows),
-        _finite(matrix.ravel(), "values"),
+        _finite(matrix.flatten(), "values"),
     )
     return Design(base, _measure_block(None, n_rows)[0], np.arange(n_rows, dtype=np.int32))
 

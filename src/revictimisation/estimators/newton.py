@@ -80,7 +80,7 @@ def evaluate(data: CoxData, beta: Floats) -> State:
     kernels.sum_moments(*episodes, data.is_event, slots.is_empty, *columns, s0, s1, d1)
     kernels.cumulate_backwards(slots.first, s0, s1)
     table, loss = kernels.tabulate_slots(slots.first, slots.n_tied, slots.weight_tied, s0, d0)
-    cumulated = kernels.cumulate_forwards(slots.first, table[:, :1])[:, 0].copy()
+    cumulated = kernels.cumulate_forwards(slots.first, table[:, :1].copy())[:, 0].copy()
     score, info = np.zeros(n_columns), np.zeros((n_columns, n_columns))
     if np.isfinite(loglik + loss):
         marks = (data.weights, data.is_event, cumulated, table[:, 1].copy())
