@@ -1,0 +1,114 @@
+"""The synthetic county: the adjusted answers are the truth, the naive ones are not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from .conftest import read_estimates
+
+# Seven measures with a chance of 0.05 each of lying outside 1.96 errors would fail often by
+# chance alone; 3.5 errors is passed with probability 0.997 by a right estimator.
+LARGEST_Z = 3.5
+
+
+def log_hazard_ratios(out) -> pd.DataFrame:
+    estimates = read_estimates(out)
+    chosen = estimates[
+        (estimates["analysis"] == "main")
+        & (estimates["estimator"] == "cox_time_varying")
+        & (estimates["estimand"] == "log_hazard_ratio")
+    ]
+    return chosen.set_index("measure")
+
+
+@pytest.mark.parametrize("scenario", ["calibrated", "null"])
+def test_adjusted_log_hazard_ratios_are_the_truth(county, scenario):
+    data, out = county(scenario, 3000)
+    truth = pd.read_csv(data / "truth.csv", keep_default_na=False)
+    truth = truth[(truth["estimand"] == "log_hazard_ratio") & (truth["subgroup"] == "")]
+    truth = truth.set_index("measure")["value"].astype(float)
+    got = log_hazard_ratios(out)
+    assert set(got.index) == set(truth.index)
+    z = (got["estimate"] - truth.reindex(got.index)) / got["se"]
+    assert np.abs(z).max() < LARGEST_Z
+    assert (np.abs(z) < 1.96).sum() >= len(z) - 1
+
+
+def test_in_the_null_county_no_true_effect_is_stated(county):
+    data, _ = county("null", 3000)
+    truth = pd.read_csv(data / "truth.csv", keep_default_na=False)
+    effects = truth[truth["estimand"].isin(["log_hazard_ratio", "risk_difference"])]
+    assert (effects["value"].astype(float) == 0).all()
+
+
+def test_ever_against_never_misleads_where_nothing_harms(county):
+    _, out = county("calibrated", 3000)
+    estimates = read_estimates(out)
+    crude = estimates[
+        (estimates["estimator"] == "crude")
+        & (estimates["estimand"] == "risk_difference")
+        & (estimates["time_days"] == 1461)
+    ].set_index("measure")["estimate"]
+    adjusted = log_hazard_ratios(out)["estimate"]
+    for measure in ("alarm_package", "sheltered_housing", "support_talks"):
+        assert crude[measure] > 0.02
+        assert adjusted[measure] < 0
+
+
+def test_the_cohort_is_calibrated(county):
+    _, out = county("calibrated", 3000)
+    estimates = read_estimates(out)
+    risk = estimates[
+        (estimates["analysis"] == "main")
+        & (estimates["estimator"] == "aalen_johansen")
+        & (estimates["subgroup"] == "")
+        & (estimates["outcome"] == "same_suspect")
+        & (estimates["question"] == "q2")
+    ].set_index("time_days")["estimate"]
+    assert risk[182] == pytest.approx(0.16, abs=0.03)
+    assert risk[365] == pytest.approx(0.22, abs=0.03)
+    assert risk[1461] == pytest.approx(0.40, abs=0.04)
+
+
+def test_every_row_of_the_extract_is_accounted_for(county):
+    data, out = county("small")
+    attrition = pd.read_parquet(out / "restricted" / "attrition.parquet")
+    for table, lines in attrition.groupby("step", sort=False):
+        n_rows = len(pd.read_parquet(data / f"{table}.parquet"))
+        assert lines["n_reports"].iloc[0] == n_rows
+        assert n_rows - lines["n_dropped"].sum() == lines["n_reports"].iloc[-1]
+        assert (lines["n_dropped"] >= 0).all()
+
+
+def test_a_small_county_releases_nothing_small(county):
+    _, out = county("small")
+    exact, released = read_estimates(out), read_estimates(out, "release")
+    keys = list(exact.columns[:9])
+    pd.testing.assert_frame_equal(exact[keys], released[keys])
+    small = exact["n_events"].between(1, 4) | exact["n_people"].between(1, 4)
+    shown = released["status"].eq("ok") & small
+    assert not shown.any()
+    assert released["status"].eq("suppressed").any()
+
+
+def test_question_1_adds_up(county):
+    _, out = county("calibrated", 3000)
+    estimates = read_estimates(out)
+    counts = estimates[(estimates["question"] == "q1") & (estimates["estimand"] == "count")]
+    agencies = counts[(counts["analysis"] == "agencies") & (counts["subgroup"] == "")]
+    assert agencies["estimate"].sum() == agencies["n_people"].iloc[0]
+    keys = ["analysis", "measure", "outcome"]
+    whole = counts[counts["subgroup"] == ""].set_index(keys)["estimate"]
+    by_sex = counts[counts["subgroup"] == "sex"].groupby(keys)["estimate"].sum()
+    pd.testing.assert_series_equal(whole[by_sex.index], by_sex)
+
+
+def test_recurrent_events_are_at_least_as_many_as_first_ones(county):
+    _, out = county("calibrated", 3000)
+    estimates = read_estimates(out)
+    chosen = estimates[(estimates["analysis"] == "main") & estimates["measure"].ne("")]
+    chosen = chosen[chosen["estimand"] == "log_hazard_ratio"]
+    events = chosen.pivot(index="measure", columns="estimator", values="n_events")
+    assert (events["andersen_gill"] >= events["cox_time_varying"]).all()
