@@ -129,7 +129,7 @@ FIGURES = (
     Figure("Kontaktförbud börjar under uppföljningen", "Non-contact order starts in follow-up",
            STRAND, 0.31, _share_started("non_contact_order")),
     Figure("Medeltid i skyddat boende, dagar", "Mean stay in sheltered housing, days",
-           "Socialstyrelsen 2021", 82.0, _mean_shelter_days),
+           "systematisk uppföljning/systematic follow-up 2021", 82.0, _mean_shelter_days),
     Figure("Lagföring: misshandel av kvinna", "Cleared: assault on a woman", NATIONAL, 0.16,
            _share_cleared("assault", "female")),
     Figure("Lagföring: misshandel av man", "Cleared: assault on a man", NATIONAL, 0.08,
