@@ -1,0 +1,304 @@
+"""Pictures: dots with intervals, bars and curves, as SVG with the same bytes every time.
+
+Each is drawn twice, for wide and for narrow screens. Colours hold for colour-blind eyes and in
+grey print; lines also differ in dashes and dots in shape; words stand beside what they name.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, QUIET, RULE, PAPER = "#17212b", "#4a5763", "#cfd6dc", "#ffffff"
+COLOURS = ("#0a4f7d", "#b4470e", "#3d7a3a", "#7a3e8f", "#5b6670", "#8a6d00")
+DASHES: tuple[tuple[float, tuple[float, ...] | None] | str, ...] = (
+    "solid", (0, (5, 2)), (0, (1.2, 1.4)), (0, (7, 2, 1.5, 2)), (0, (3, 3)), (0, (9, 3)),
+)  # fmt: skip
+MARKERS = ("o", "s", "D", "^", "v", "P")
+BAR_COLOURS = ("#0a4f7d", "#e08a3c", "#9aa5ae")  # dark, middle and light also in grey print
+# room is reserved by a wide font that comes with matplotlib; the reader's own is narrower
+DRAWN_WITH, SHOWN_WITH = b"'DejaVu Sans'", b"'Segoe UI', Helvetica, Arial, sans-serif"
+WIDE_INCHES, NARROW_INCHES = 7.0, 4.1
+RC = {
+    "svg.hashsalt": "revictimisation",
+    "svg.fonttype": "none",
+    "font.family": "DejaVu Sans",
+    "font.size": 11,
+    "axes.edgecolor": RULE,
+    "text.color": INK,
+    "axes.labelcolor": QUIET,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+Point = tuple[float, float | None, float | None]
+
+
+@dataclass(frozen=True)
+class DotSeries:
+    """One kind of dots: its name, and for every row an estimate with its interval, or None."""
+
+    name: str
+    points: Sequence[Point | None]
+    is_filled: bool = True
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The horizontal axis of dots and bars."""
+
+    write: Callable[[float], str]
+    ticks: Sequence[float]
+    label: str = ""
+    is_log: bool = False
+    reference: float | None = None
+    sides: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class CurveSeries:
+    """A curve over days with its interval band; `name` is written at its end."""
+
+    name: str
+    days: Sequence[float]
+    estimate: Sequence[float]
+    low: Sequence[float] = field(default=())
+    high: Sequence[float] = field(default=())
+
+
+def draw_both(
+    draw: Callable[[Figure, bool], None], heights: tuple[float, float]
+) -> tuple[bytes, bytes]:
+    """Draw for a wide and for a narrow screen; `draw` gets the figure and whether it is narrow."""
+    wide = render(draw, WIDE_INCHES, heights[0], is_narrow=False)
+    return wide, render(draw, NARROW_INCHES, heights[1], is_narrow=True)
+
+
+def render(
+    draw: Callable[[Figure, bool], None], width: float, height: float, *, is_narrow: bool
+) -> bytes:
+    """One SVG, without a date and with fixed identifiers."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with _style():
+        figure = Figure(figsize=(width, height), facecolor=PAPER, layout="constrained")
+        canvas = FigureCanvasSVG(figure)
+        draw(figure, is_narrow)
+        stream = io.BytesIO()
+        canvas.print_svg(stream, metadata={"Date": None, "Creator": None})
+    return stream.getvalue().replace(DRAWN_WITH, SHOWN_WITH)
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    from matplotlib import rc_context
+
+    with rc_context(RC):
+        yield
+
+
+def draw_dots(
+    labels: Sequence[str], series: Sequence[DotSeries], scale: Scale
+) -> tuple[bytes, bytes]:
+    """Rows of dots with intervals; a row without a number is left empty."""
+
+    def draw(figure: Figure, is_narrow: bool) -> None:
+        axes = figure.subplots()
+        gap = 0.26 if len(series) > 1 else 0.0
+        for number, one in enumerate(series):
+            shift = gap * (number - (len(series) - 1) / 2) + (0.18 if is_narrow else 0.0)
+            _dots(axes, one, number, shift)
+        _row_axis(axes, labels, is_narrow, above=0.18 + gap * (len(series) - 1) / 2)
+        _value_axis(axes, scale, is_narrow)
+        if len(series) > 1:
+            handles, names = axes.get_legend_handles_labels()
+            figure.legend(
+                handles, names, loc="outside upper left", ncols=1 if is_narrow else len(series),
+                frameon=False, handletextpad=0.4, borderaxespad=0.2,
+            )  # fmt: skip
+
+    head = 0.5 + (0.3 if scale.sides else 0.0)
+    rows, per = len(labels), 0.30 + 0.16 * len(series)
+    narrow_head = head + 0.25 * len(series)
+    return draw_both(draw, (head + 0.35 + rows * per, narrow_head + rows * (per + 0.32)))
+
+
+def _dots(axes: Axes, one: DotSeries, number: int, shift: float) -> None:
+    colour = COLOURS[number]
+    shown = [(row + shift, point) for row, point in enumerate(one.points) if point]
+    for y, (_, low, high) in shown:
+        if low is not None and high is not None:
+            axes.plot([low, high], [y, y], color=colour, lw=2.2, solid_capstyle="butt")
+    axes.plot(
+        [point[0] for _, point in shown],
+        [y for y, _ in shown],
+        MARKERS[number],
+        ms=7.5,
+        mfc=colour if one.is_filled else PAPER,
+        mec=colour,
+        mew=1.8,
+        label=one.name,
+    )
+
+
+def draw_bars(
+    labels: Sequence[str], values: Sequence[Point | None], kinds: Sequence[int],
+    kind_names: Sequence[str], scale: Scale,
+) -> tuple[bytes, bytes]:  # fmt: skip
+    """Horizontal bars with the value written at the end; `kinds` gives each bar's colour."""
+
+    def draw(figure: Figure, is_narrow: bool) -> None:
+        axes = figure.subplots()
+        below = 0.17 if is_narrow else 0.0
+        for row, value in enumerate(values):
+            _bar(axes, row + below, value, kinds[row], scale, 0.34 if is_narrow else 0.62)
+        _row_axis(axes, labels, is_narrow, above=0.2)
+        _value_axis(axes, scale, is_narrow)
+        shown = sorted(set(kinds))
+        if len(kind_names) > 1:
+            patches = [_patch(kind) for kind in shown]
+            names = [kind_names[kind] for kind in shown]
+            figure.legend(
+                patches, names, loc="outside upper left", ncols=1 if is_narrow else len(shown),
+                frameon=False, handlelength=1.1, borderaxespad=0.2,
+            )  # fmt: skip
+
+    rows = len(labels)
+    legend = 0.3 * len(set(kinds)) if len(kind_names) > 1 else 0.0
+    return draw_both(draw, (0.75 + rows * 0.32 + min(legend, 0.3), 0.7 + rows * 0.5 + legend))
+
+
+def _patch(kind: int) -> object:
+    from matplotlib.patches import Patch
+
+    return Patch(facecolor=BAR_COLOURS[kind], lw=0)
+
+
+def _bar(axes: Axes, y: float, value: Point | None, kind: int, scale: Scale, height: float) -> None:
+    if value is None:
+        axes.text(0, y, " –", va="center", color=QUIET)
+        return
+    estimate, low, high = value
+    axes.barh(y, estimate, height=height, color=BAR_COLOURS[kind], lw=0)
+    end = estimate
+    if low is not None and high is not None:
+        axes.plot([low, high], [y, y], color=INK, lw=1.4, solid_capstyle="butt")
+        end = max(estimate, high)
+    axes.text(end, y, "  " + scale.write(estimate), va="center", fontsize=10)
+
+
+def _row_axis(axes: Axes, labels: Sequence[str], is_narrow: bool, above: float) -> None:
+    """Names at the left, or above each row where there is no room beside it."""
+    axes.set_ylim(len(labels) - 0.35, -0.65)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    if not is_narrow:
+        axes.set_yticks(range(len(labels)), labels, color=INK)
+        return
+    axes.set_yticks([])
+    for row, label in enumerate(labels):
+        axes.text(
+            0, row - above, label, transform=axes.get_yaxis_transform(), va="center", color=INK
+        )
+
+
+def _value_axis(axes: Axes, scale: Scale, is_narrow: bool) -> None:
+    if scale.is_log:
+        axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    ticks = list(scale.ticks)
+    axes.set_xlim(min(low, ticks[0]) if scale.is_log else ticks[0], max(high, ticks[-1]))
+    axes.set_xticks(ticks, [scale.write(tick) for tick in ticks])
+    axes.minorticks_off()
+    axes.grid(axis="x", color=RULE, lw=0.7)
+    axes.set_axisbelow(True)
+    axes.set_xlabel(scale.label)
+    if scale.reference is not None:
+        axes.axvline(scale.reference, color=INK, lw=1.2)
+    if scale.sides:
+        _sides(axes, scale, is_narrow)
+
+
+def _sides(axes: Axes, scale: Scale, is_narrow: bool) -> None:
+    """Say what lies on either side of the reference line."""
+    at = scale.reference or 0.0
+    left, right = scale.sides or ("", "")
+    size = 9.5 if is_narrow else 10.5
+    where = axes.get_xaxis_transform()
+    axes.annotate(
+        f"← {left} ", (at, 1.0), xycoords=where, ha="right", va="bottom", fontsize=size, color=QUIET
+    )
+    axes.annotate(
+        f" {right} →", (at, 1.0), xycoords=where, ha="left", va="bottom", fontsize=size, color=QUIET
+    )
+
+
+def draw_curves(
+    series: Sequence[CurveSeries], days: Sequence[tuple[float, str]], write: Callable[[float], str]
+) -> tuple[bytes, bytes]:
+    """Curves as steps with their bands, each named at its end; `days` are the ticks in words."""
+
+    def draw(figure: Figure, is_narrow: bool) -> None:
+        axes = figure.subplots()
+        for number, one in enumerate(series):
+            _curve(axes, one, number)
+        _time_axis(axes, days, write)
+        _name_ends(axes, series, is_narrow)
+
+    return draw_both(draw, (3.6, 3.7))
+
+
+def _curve(axes: Axes, one: CurveSeries, number: int) -> None:
+    colour = COLOURS[number]
+    if len(one.low):
+        axes.fill_between(one.days, one.low, one.high, step="post", color=colour, alpha=0.16, lw=0)
+    axes.step(one.days, one.estimate, where="post", color=colour, lw=2.2, ls=DASHES[number])
+
+
+def _time_axis(
+    axes: Axes, days: Sequence[tuple[float, str]], write: Callable[[float], str]
+) -> None:
+    axes.set_xticks([day for day, _ in days], [name for _, name in days])
+    axes.set_xlim(0, days[-1][0])
+    axes.set_ylim(bottom=0)
+    step = 0.1 if axes.get_ylim()[1] < 0.8 else 0.2
+    ticks = [step * at for at in range(int(axes.get_ylim()[1] / step + 1e-9) + 1)]
+    axes.set_yticks(ticks, [write(tick) for tick in ticks])
+    axes.grid(axis="y", color=RULE, lw=0.7)
+    axes.set_axisbelow(True)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+
+
+def _name_ends(axes: Axes, series: Sequence[CurveSeries], is_narrow: bool) -> None:
+    """Names beside the curves' ends, moved apart where they would cover each other."""
+    if len(series) == 1 and not series[0].name:
+        return
+    top = axes.get_ylim()[1]
+    apart = top * (0.075 if not is_narrow else 0.08)
+    ends = sorted((one.estimate[-1], number) for number, one in enumerate(series))
+    places = _spread([end for end, _ in ends], apart, top)
+    for place, (_, number) in zip(places, ends, strict=True):
+        one = series[number]
+        axes.annotate(
+            f" {one.name}", (1.0, place), xycoords=axes.get_yaxis_transform(), va="center",
+            color=COLOURS[number], fontsize=10, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _spread(values: Sequence[float], apart: float, top: float) -> list[float]:
+    """Move ascending values apart to a least distance, and down again if they leave the top."""
+    places: list[float] = []
+    for value in values:
+        places.append(max(value, places[-1] + apart) if places else value)
+    over = places[-1] - top if places else 0.0
+    return [place - max(over, 0.0) for place in places]

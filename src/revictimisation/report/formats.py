@@ -1,0 +1,104 @@
+"""Numbers and dates as people write them in Swedish and in English (Babel)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from babel.dates import format_date
+from babel.numbers import format_decimal, format_percent
+
+LOCALES = {"sv": "sv_SE", "en": "en_GB"}
+DAYS_A_YEAR, DAYS_A_MONTH = 365.25, 365.25 / 12
+UNITS = {
+    "sv": {"year": "år", "month": "månad", "months": "månader", "week": "vecka", "weeks": "veckor",
+           "day": "dag", "days": "dagar", "years": "år"},
+    "en": {"year": "year", "years": "years", "month": "month", "months": "months", "week": "week",
+           "weeks": "weeks", "day": "day", "days": "days"},
+}  # fmt: skip
+OF = {"sv": "av", "en": "in"}
+
+
+@dataclass(frozen=True)
+class Formats:
+    """How numbers are written in one language.
+
+    >>> Formats("sv").percent(0.388).replace("\\xa0", " ")
+    '38,8 %'
+    >>> Formats("sv").count(1250).replace("\\xa0", " "), Formats("en").count(1250)
+    ('1 250', '1,250')
+    >>> Formats("sv").of_hundred(0.388), Formats("en").of_hundred(0.388)
+    ('39 av 100', '39 in 100')
+    """
+
+    language: str
+
+    @property
+    def _locale(self) -> str:
+        return LOCALES[self.language]
+
+    def count(self, number: float) -> str:
+        """A whole number with its thousands parted."""
+        return format_decimal(round(number), locale=self._locale)
+
+    def decimal(self, number: float, digits: int) -> str:
+        """A number with a fixed number of decimals."""
+        pattern = "#,##0." + "0" * digits if digits else "#,##0"
+        return format_decimal(number, format=pattern, locale=self._locale)
+
+    def percent(self, share: float, digits: int = 1) -> str:
+        """A share (0..1) in per cent."""
+        return format_percent(share, format=self._percent_pattern(digits), locale=self._locale)
+
+    def _percent_pattern(self, digits: int) -> str:
+        number = "#,##0." + "0" * digits if digits else "#,##0"
+        return number + ("\xa0%" if self.language == "sv" else "%")
+
+    def percent_range(self, low: float, high: float, digits: int = 1) -> str:
+        """An interval of shares, with one sign for both ends.
+
+        >>> Formats("sv").percent_range(0.34, 0.47, digits=0).replace("\\xa0", " ")
+        '34–47 %'
+        """
+        return f"{self.decimal(low * 100, digits)}–{self.percent(high, digits)}"
+
+    def range(self, low: float, high: float, digits: int) -> str:
+        """An interval of numbers; `to` between them where one is negative."""
+        mark = "–" if low >= 0 else (" till " if self.language == "sv" else " to ")
+        return f"{self.decimal(low, digits)}{mark}{self.decimal(high, digits)}"
+
+    def points(self, difference: float, digits: int = 1) -> str:
+        """A difference of shares in percentage points, with its sign."""
+        sign = "+" if difference > 0 else "−" if difference < 0 else "±"
+        return f"{sign}{self.decimal(abs(difference) * 100, digits)}"
+
+    def of_hundred(self, share: float) -> str:
+        """A share as people out of a hundred."""
+        return f"{self.count(share * 100)} {OF[self.language]} 100"
+
+    def date(self, day: dt.date) -> str:
+        """A day with the month in letters."""
+        return format_date(day, format="d MMMM y", locale=self._locale)
+
+    def days(self, days: float) -> str:
+        """A number of days, in days."""
+        units = UNITS[self.language]
+        return f"{self.count(days)} {units['day'] if round(days) == 1 else units['days']}"
+
+    def period(self, days: int) -> str:
+        """A length of time in the largest unit that fits it to about a day.
+
+        >>> [Formats("en").period(days) for days in (14, 182, 365, 364, 1461, 100)]
+        ['2 weeks', '6 months', '1 year', '52 weeks', '4 years', '100 days']
+        """
+        years, months = round(days / DAYS_A_YEAR), round(days / DAYS_A_MONTH)
+        if years and abs(days - years * DAYS_A_YEAR) <= 1:
+            return self._unit(years, "year")
+        if months and abs(days - months * DAYS_A_MONTH) <= 1:
+            return self._unit(months, "month")
+        if days % 7 == 0 and days:
+            return self._unit(days // 7, "week")
+        return self.days(days)
+
+    def _unit(self, number: int, unit: str) -> str:
+        return f"{number} {UNITS[self.language][unit if number == 1 else unit + 's']}"

@@ -1,0 +1,73 @@
+"""What measures, groups and levels are called, from the data dictionary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from revictimisation.codes import MISSING, OTHER
+from revictimisation.dictionary import Dictionary
+from revictimisation.plan import StudyPlan
+
+PARENTHESIS = re.compile(r"\s*\([^()]*\)")
+LAST = (OTHER, "unknown", MISSING)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels in one language; a code that the dictionary does not know is its own label."""
+
+    dictionary: Dictionary
+    plan: StudyPlan
+    language: str
+
+    def code(self, list_name: str, code: str) -> str:
+        """A code of a code list, by the row that held on the last day of the accrual."""
+        frame = self.dictionary.code_lists.get(list_name)
+        if frame is not None and "valid_to_on" in frame and "code" in frame:
+            on = self.plan.accrual.to_on.isoformat()
+            rows = frame[frame["code"] == code]
+            is_valid = (rows["valid_from_on"] <= on) & (
+                (rows["valid_to_on"] == "") | (rows["valid_to_on"] >= on)
+            )
+            if is_valid.any():
+                return str(rows.loc[is_valid, f"label_{self.language}"].iloc[-1])
+        return self.dictionary.label(list_name, code, self.language)
+
+    def measure(self, name: str) -> str:
+        """A measure or a measure's code, without what stands in brackets."""
+        label = self.code("measures", name)
+        return name.replace("_", " ") if label == name else PARENTHESIS.sub("", label)
+
+    def group(self, name: str) -> str:
+        """A grouping such as `risk_level`."""
+        if name in self.dictionary.tables["covariates"].field_names:
+            return self.dictionary.tables["covariates"].field(name).label[self.language]
+        return name.removeprefix("x_").replace("_", " ")
+
+    def level(self, group: str, level: str) -> str:
+        """A level of a grouping."""
+        codes = self._codes(group)
+        label = self.code(codes, level) if codes else self.code("common", level)
+        return PARENTHESIS.sub("", label) if group == "police_district" else label
+
+    def _codes(self, group: str) -> str | None:
+        if group == "agency":
+            return "agency"
+        names = self.dictionary.tables["covariates"].field_names
+        if group not in names:
+            return None
+        return self.dictionary.tables["covariates"].field(group).codes
+
+    def sort_levels(self, group: str, levels: Iterable[str]) -> list[str]:
+        """Levels in the order of their code list, what is not known last."""
+        codes = self._codes(group)
+        frame = self.dictionary.code_lists.get(codes or "")
+        known = list(frame["code"]) if frame is not None and "code" in frame else []
+
+        def place(level: str) -> tuple[int, int, str]:
+            is_last = LAST.index(level) + 1 if level in LAST else 0
+            return is_last, known.index(level) if level in known else len(known), level
+
+        return sorted(levels, key=place)

@@ -1,0 +1,319 @@
+"""Notebook 2, second half: who gets what, how soon, and whether assessments reach the other agency."""
+
+from __future__ import annotations
+
+from revictimisation.codes import POLICE, SOCIAL_SERVICES
+from revictimisation.report import charts
+from revictimisation.report.markup import (
+    Html,
+    join,
+    render_details,
+    render_figure,
+    render_heading,
+    render_table,
+)
+from revictimisation.report.page import DASH, Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections.use import find_share, name_risk, share_ticks
+from revictimisation.report.verdicts import name_measure
+
+GROUPS = (
+    "risk_level",
+    "is_honour",
+    "relation",
+    "sex",
+    "age_group",
+    "police_district",
+    "index_year",
+)
+HIGH, LOW = "high", "low"
+NEITHER = "neither"
+
+
+def show_risk(page: Page) -> Html:
+    """The study's measures by assessed risk, as dots with intervals."""
+    levels = _shown_levels(page, "risk_level")
+    if not levels:
+        return page.text("common.absent_risk")
+    measures = page.plan.measure_names
+    names = [name_measure(page, one) for one in measures]
+    cells = {
+        level: [_share(page, one, "risk_level", level) for one in measures] for level in levels
+    }
+    series = [
+        charts.DotSeries(name_risk(page, level), [_point(one) for one in cells[level]])
+        for level in levels
+    ]
+    top = max(one.ci_high or one.estimate or 0 for row in cells.values() for one in row)
+    scale = charts.Scale(
+        lambda share: page.formats.percent(share, 0), share_ticks(top), page.say("use.codes_axis")
+    )
+    wide, narrow = charts.draw_dots(names, series, scale)
+    caption = page.say("use.risk_caption")
+    alt = page.say(
+        "use.risk_alt",
+        first=names[0],
+        high=page.show_share(cells.get(HIGH, [Number()])[0]),
+        low=page.show_share(cells.get(LOW, [Number()])[0]),
+    )
+    table = _interval_table(page, "risk_level", levels)
+    return render_figure(wide, narrow, alt, caption, page.say("common.numbers_behind"), table)
+
+
+def _point(number: Number) -> charts.Point | None:
+    return (number.estimate or 0.0, number.ci_low, number.ci_high) if number.is_shown else None
+
+
+def _share(page: Page, measure: str, group: str, level: str) -> Number:
+    return find_share(page, measure, subgroup=group, level=level)
+
+
+def _shown_levels(page: Page, group: str) -> list[str]:
+    levels = page.levels("q1", group)
+    return [one for one in levels if page.release.count_level(group, one)]
+
+
+def show_groups(page: Page) -> Html:
+    """A table per grouping: the share in which each measure was carried out."""
+    parts = [_group(page, group) for group in GROUPS if page.levels("q1", group)]
+    return join(parts) if parts else page.text("use.groups_none")
+
+
+def _group(page: Page, group: str) -> Html:
+    levels, measures = page.levels("q1", group), page.plan.measure_names
+    rows, numbers = [], []
+    for level in levels:
+        found = [_share(page, measure, group, level) for measure in measures]
+        numbers += found
+        count = page.release.count_level(group, level)
+        people = DASH if count is None else page.formats.count(count)
+        shares = [page.show_share(one) for one in found]
+        rows.append([page.labels.level(group, level), people, *shares])
+    title = page.labels.group(group)
+    heads = [title, page.say("use.groups_people"), *(name_measure(page, one) for one in measures)]
+    caption = page.say("use.groups_caption", group=title.lower())
+    table = render_table(caption, heads, rows, page.notes(numbers))
+    summary = page.say("use.groups_intervals", group=title.lower())
+    folded = render_details(summary, _interval_table(page, group, levels))
+    return join([render_heading(title, 3), table, folded])
+
+
+def _interval_table(page: Page, group: str, levels: list[str]) -> Html:
+    measures = page.plan.measure_names
+    numbers = [[_share(page, one, group, level) for one in measures] for level in levels]
+    rows = [
+        [page.labels.level(group, level), *(_with_interval(page, one) for one in row)]
+        for level, row in zip(levels, numbers, strict=True)
+    ]
+    title = page.labels.group(group)
+    caption = page.say("use.groups_intervals_caption", group=title.lower())
+    heads = [title, *(name_measure(page, one) for one in measures)]
+    return render_table(caption, heads, rows, page.notes([one for row in numbers for one in row]))
+
+
+def _with_interval(page: Page, number: Number) -> str:
+    if not number.has_interval:
+        return page.show_share(number)
+    return f"{page.show_share(number)} ({page.show_share_interval(number)})"
+
+
+def _start(page: Page, measure: str, day: int, **keys: str) -> Number:
+    return page.release.find(
+        question="q1",
+        analysis="first_start",
+        outcome="measure_start",
+        estimator="aalen_johansen",
+        estimand="cumulative_incidence",
+        measure=measure,
+        time_days=day,
+        **keys,
+    )
+
+
+def show_first_start(page: Page) -> Html:
+    """Curves of the time to the first measure of any kind, by risk level where there is one."""
+    days = list(page.plan.curve_days)
+    levels = [
+        level
+        for level in page.levels("q1", "risk_level")
+        if _start(page, "any", days[-1], subgroup="risk_level", level=level).is_shown
+    ]
+    series = [
+        _curve(page, name_risk(page, one), days, subgroup="risk_level", level=one) for one in levels
+    ] or [_curve(page, "", days)]
+    lead = _tell_first(page, days)
+    if not any(len(one.days) for one in series):
+        return lead
+    caption = page.say("use.first_caption" if levels else "use.first_caption_all")
+    ticks = [(float(day), page.formats.period(day)) for day in time_ticks(page)]
+    wide, narrow = charts.draw_curves(
+        series, [(0.0, "0"), *ticks], lambda share: page.formats.percent(share, 0)
+    )
+    ends = ", ".join(
+        f"{page.formats.percent(one.estimate[-1], 0)} {one.name}".strip() for one in series
+    )
+    alt = page.say("use.first_alt", period=page.formats.period(page.last_day), ends=ends)
+    table = _first_table(page, levels)
+    behind = page.say("common.numbers_behind")
+    return join([lead, render_figure(wide, narrow, alt, caption, behind, table)])
+
+
+def time_ticks(page: Page) -> list[int]:
+    """The days named under a curve: those at which the study reports, but not too close."""
+    days = [day for day in page.plan.report_at_days if day <= page.plan.horizon_days]
+    apart = page.plan.horizon_days / 8
+    kept: list[int] = []
+    for day in sorted({*days, page.plan.horizon_days}, reverse=True):
+        if not kept or kept[-1] - day >= apart:
+            kept.append(day)
+    return kept[::-1]
+
+
+def _curve(page: Page, name: str, days: list[int], **keys: str) -> charts.CurveSeries:
+    found = [(day, _start(page, "any", day, **keys)) for day in days]
+    return make_curve(name, found)
+
+
+def make_curve(name: str, found: list[tuple[int, Number]]) -> charts.CurveSeries:
+    """A curve of the numbers that are shown; the band is drawn where all have an interval."""
+    shown = [(day, one) for day, one in found if one.is_shown]
+    has_band = all(one.has_interval or not one.estimate for _, one in shown)
+    return charts.CurveSeries(
+        name,
+        [day for day, _ in shown],
+        [one.estimate or 0.0 for _, one in shown],
+        [one.ci_low or 0.0 for _, one in shown] if has_band else (),
+        [one.ci_high or one.estimate or 0.0 for _, one in shown] if has_band else (),
+    )
+
+
+def _table_days(page: Page, days: list[int]) -> list[int]:
+    """The first day of the curve after day 0, and the days at which the study reports."""
+    reported = {day for day in page.plan.report_at_days if day in days}
+    return sorted({*days[1:2], *reported})
+
+
+def _tell_first(page: Page, days: list[int]) -> Html:
+    early, late = days[1], page.last_day
+    numbers = _start(page, "any", early), _start(page, "any", late)
+    if not all(one.has_interval for one in numbers):
+        return page.text("common.nothing_to_show", why=page.why_not(numbers[0]))
+    return page.text(
+        "use.first_number",
+        early_period=page.formats.days(early),
+        early=page.formats.of_hundred(numbers[0].estimate or 0),
+        early_interval=page.show_share_interval(numbers[0]),
+        late_period=page.formats.period(late),
+        late=page.formats.of_hundred(numbers[1].estimate or 0),
+    )
+
+
+def _first_table(page: Page, levels: list[str]) -> Html:
+    days = _table_days(page, list(page.plan.curve_days))
+    keys = [(name_risk(page, one), {"subgroup": "risk_level", "level": one}) for one in levels]
+    rows, numbers = [], []
+    for name, given in [(page.say("common.everyone"), {}), *keys]:
+        found = [_start(page, "any", day, **given) for day in days]
+        numbers += found
+        rows.append([name, *(_with_interval(page, one) for one in found)])
+    heads = [page.say("common.group"), *(page.formats.period(day) for day in days)]
+    return render_table(page.say("use.first_table"), heads, rows, page.notes(numbers))
+
+
+def show_first_by_measure(page: Page) -> Html:
+    """The share who have received each measure within the study's days."""
+    days = _table_days(page, list(page.plan.curve_days))
+    rows, numbers = [], []
+    for name in page.plan.measure_names:
+        found = [_start(page, name, day) for day in days]
+        numbers += found
+        rows.append([name_measure(page, name), *(_with_interval(page, one) for one in found)])
+    heads = [page.say("common.measure"), *(page.formats.period(day) for day in days)]
+    return render_table(page.say("use.first_by_measure"), heads, rows, page.notes(numbers))
+
+
+def show_high_risk(page: Page) -> Html:
+    """Coverage of those assessed as high risk: what they got, and how many got nothing."""
+    keys = {"subgroup": "risk_level", "level": HIGH}
+    if HIGH not in page.levels("q1", "risk_level"):
+        return page.text("common.absent_risk")
+    neither = find_share(page, NEITHER, analysis="agencies", **keys)
+    if neither.has_interval:
+        lead = page.text(
+            "use.high_text",
+            n=page.formats.count(neither.n_people or 0),
+            any=page.formats.of_hundred(1 - (neither.estimate or 0)),
+            neither=page.formats.of_hundred(neither.estimate or 0),
+            interval=page.show_share_interval(neither),
+        )
+    else:
+        lead = page.text("use.high_hidden", why=page.why_not(neither))
+    agencies = [(f"any_{one}", "by_agency") for one in (POLICE, SOCIAL_SERVICES)]
+    names = [*agencies, *((one, "main") for one in page.plan.measure_names)]
+    found = [find_share(page, name, analysis=analysis, **keys) for name, analysis in names]
+    rows = [
+        [page.say(f"common.{name}") if analysis == "by_agency" else name_measure(page, name),
+         page.show_events(number), page.show_share(number), page.show_share_interval(number)]
+        for (name, analysis), number in zip(names, found, strict=True)
+    ]  # fmt: skip
+    heads = [page.say(f"common.{one}") for one in ("measure", "people", "share", "interval")]
+    return join([lead, render_table(page.say("use.high_caption"), heads, rows, page.notes(found))])
+
+
+def show_sharing(page: Page) -> Html:
+    """How often and how fast a risk assessment reached the other agency."""
+    first, last = page.plan.shared_within_days[0], page.plan.shared_within_days[-1]
+    ever = _ever(page)
+    within = [_within(page, day) for day in (first, last)]
+    if not (ever.has_interval and all(one.is_shown for one in within)):
+        return page.text("use.sharing_hidden", why=page.why_not(ever))
+    lead = page.text(
+        "use.sharing_text",
+        n=page.formats.count(ever.n_people or 0),
+        ever=page.formats.of_hundred(ever.estimate or 0),
+        interval=page.show_share_interval(ever),
+        first_days=page.formats.days(first),
+        first=page.formats.of_hundred(within[0].estimate or 0),
+        last_days=page.formats.days(last),
+        last=page.formats.of_hundred(within[1].estimate or 0),
+    )
+    return join([lead, _sharing_table(page)])
+
+
+def _ever(page: Page, **keys: str) -> Number:
+    return find_share(page, "", "shared", analysis="risk_assessment", **keys)
+
+
+def _within(page: Page, day: int, **keys: str) -> Number:
+    given = {"estimator": "kaplan_meier", "estimand": "cumulative_incidence", **keys}
+    return page.release.find(
+        question="q1", analysis="risk_assessment", outcome="shared", time_days=day, **given
+    )
+
+
+def _sharing_table(page: Page) -> Html:
+    frame = page.release.estimates
+    mine = frame[frame["analysis"] == "risk_assessment"]
+    kinds = [("", "", page.say("use.sharing_all"))]
+    for group, key in (("agency", "use.sharing_agency"), ("risk_level", "use.sharing_risk")):
+        levels = set(mine.loc[mine["subgroup"] == group, "level"])
+        kinds += [
+            (group, level, page.say(key, level=page.labels.level(group, level)))
+            for level in page.labels.sort_levels(group, levels)
+        ]
+    rows, numbers = [], []
+    for group, level, name in kinds:
+        found = [_ever(page, subgroup=group, level=level)]
+        found += [
+            _within(page, d, subgroup=group, level=level) for d in page.plan.shared_within_days
+        ]
+        numbers += found
+        people = page.show(found[0], lambda one: page.formats.count(one.n_people or 0))
+        rows.append([name, people, *(_with_interval(page, one) for one in found)])
+    within = [
+        page.say("use.sharing_within", days=page.formats.days(day))
+        for day in page.plan.shared_within_days
+    ]
+    heads = [page.say(f"use.sharing_{one}") for one in ("by", "n", "ever")]
+    caption = page.say("use.sharing_caption")
+    return render_table(caption, [*heads, *within], rows, page.notes(numbers))

@@ -1,0 +1,211 @@
+"""The first page: what matters most, in sentences, one picture and a card per measure."""
+
+from __future__ import annotations
+
+from revictimisation.report import charts
+from revictimisation.report.markup import (
+    Html,
+    join,
+    render_figure,
+    render_heading,
+    render_table,
+    to_html,
+)
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections.cohort import find_incidence, list_words
+from revictimisation.report.sections.effects import find_ratio, tell_against, with_interval
+from revictimisation.report.sections.misleading import make_scale, points
+from revictimisation.report.sections.use import find_share, list_codes
+from revictimisation.report.texts import load_texts
+from revictimisation.report.verdicts import (
+    FEWER,
+    MORE,
+    OPEN,
+    judge,
+    name_measure,
+    tell_about,
+    tell_span,
+    tell_verdict,
+)
+
+
+def show_findings(page: Page) -> Html:
+    """The most important findings, in at most six sentences."""
+    told = [
+        _tell_repeat(page),
+        _tell_early(page),
+        _tell_use(page),
+        *_tell_verdicts(page),
+        _tell_high(page),
+    ]
+    items = "".join(f"<li>{to_html(one)}</li>" for one in told if one)
+    return Html(f'<ul class="findings">{items}</ul>')
+
+
+def _hundreds(page: Page, number: Number) -> dict[str, str]:
+    """A share with its interval, all in people out of a hundred."""
+    return {
+        "share": page.formats.of_hundred(number.estimate or 0),
+        "low": page.formats.count((number.ci_low or 0) * 100),
+        "high": page.formats.count((number.ci_high or 0) * 100),
+    }
+
+
+def _tell_repeat(page: Page) -> str:
+    number = find_incidence(page, page.plan.outcome.who)
+    if not number.has_interval:
+        return page.say("index.finding_repeat_hidden", why=page.why_not(number))
+    flow = page.release.attrition
+    victims = flow.loc[flow["step"] == "reports", "n_people"].tail(1).dropna()
+    return page.say(
+        "index.finding_repeat",
+        against=tell_against(page),
+        period=page.formats.period(page.last_day),
+        n_entries=page.formats.count(number.n_people or 0),
+        n_victims=page.formats.count(victims.iloc[0]) if len(victims) else "–",
+        **_hundreds(page, number),
+    )
+
+
+def _tell_early(page: Page) -> str:
+    day = page.plan.report_at_days[0]
+    number = find_incidence(page, page.plan.outcome.who, time_days=day)
+    last = find_incidence(page, page.plan.outcome.who)
+    is_early = (number.estimate or 0) * page.last_day > (last.estimate or 1) * day
+    if not number.has_interval or day == page.last_day or not is_early:
+        return ""
+    period = page.formats.period(day)
+    return page.say("index.finding_early", period=period, **_hundreds(page, number))
+
+
+def _tell_use(page: Page) -> str:
+    shown = [(code, number) for code, number in list_codes(page) if number.has_interval][:3]
+    if len(shown) < 3:
+        return ""
+    values = _hundreds(page, shown[0][1])
+    for place, (code, number) in zip(("first", "second", "third"), shown, strict=True):
+        values[place] = page.labels.measure(code)
+        values[f"{place}_share"] = page.formats.of_hundred(number.estimate or 0)
+    return page.say("index.finding_use", **values)
+
+
+def _by_verdict(page: Page, verdict: str) -> list[str]:
+    return [one for one in page.plan.measure_names if judge(find_ratio(page, one)) == verdict]
+
+
+def _list_measures(page: Page, names: list[str]) -> str:
+    told = [name_measure(page, name) for name in names]
+    return list_words(told, page.say("effects.and")) or page.say("index.nothing")
+
+
+def _tell_verdicts(page: Page) -> list[str]:
+    told = []
+    fewer = _by_verdict(page, FEWER)
+    if fewer:
+        largest = min(fewer, key=lambda name: find_ratio(page, name).estimate or 1.0)
+        ratio = find_ratio(page, largest)
+        told.append(
+            page.say(
+                "index.finding_fewer",
+                measures=_list_measures(page, fewer),
+                largest=name_measure(page, largest),
+                about=tell_about(page, ratio),
+                span=tell_span(page, ratio),
+            )
+        )
+    for verdict in (MORE, OPEN):
+        names = _by_verdict(page, verdict)
+        if names:
+            told.append(page.say(f"index.finding_{verdict}", measures=_list_measures(page, names)))
+    return told
+
+
+def _tell_high(page: Page) -> str:
+    keys = {"analysis": "agencies", "subgroup": "risk_level", "level": "high"}
+    neither = find_share(page, "neither", **keys)
+    if not neither.has_interval:
+        return ""
+    values = _hundreds(page, neither) | {"share": page.formats.count((neither.estimate or 0) * 100)}
+    return page.say("index.finding_high", **values)
+
+
+def show_picture(page: Page) -> Html:
+    """How common a new report was while each measure was in force."""
+    measures = page.plan.measure_names
+    ratios = [find_ratio(page, name) for name in measures]
+    if not any(one.is_shown for one in ratios):
+        return page.text("effects.misleads_none")
+    names = [name_measure(page, name) for name in measures]
+    series = [charts.DotSeries("", points(ratios))]
+    wide, narrow = charts.draw_dots(names, series, make_scale(page, ratios))
+    caption = page.say("index.picture_caption")
+    alt = page.say(
+        "index.picture_alt",
+        **{key: _list_measures(page, _by_verdict(page, key)) for key in (FEWER, MORE, OPEN)},
+    )
+    rows = [[name, with_interval(page, one)] for name, one in zip(names, ratios, strict=True)]
+    heads = [page.say("common.measure"), page.say("effects.ratios_adjusted")]
+    title = page.say("effects.ratios_caption")
+    table = render_table(title, heads, rows, page.notes(ratios))
+    return render_figure(wide, narrow, alt, caption, page.say("common.numbers_behind"), table)
+
+
+def show_cards(page: Page) -> Html:
+    """A card per measure: how many got it, what can be said, how sure."""
+    cards = "".join(_card(page, name) for name in page.plan.measure_names)
+    return Html(f'<ul class="cards">{cards}</ul>')
+
+
+def _card(page: Page, name: str) -> str:
+    ratio, share = find_ratio(page, name), find_share(page, name)
+    verdict, title = judge(ratio), name_measure(page, name)
+    if share.is_shown:
+        use = page.say(
+            "index.card_use",
+            share=page.formats.of_hundred(share.estimate or 0),
+            n=page.formats.count(share.n_events or 0),
+            n_all=page.formats.count(share.n_people or 0),
+        )
+    else:
+        use = page.say("index.card_use_hidden", why=page.why_not(share))
+    return (
+        f'<li class="{verdict}"><h3>{to_html(title[:1].upper() + title[1:])}</h3>'
+        f'<p class="badge">{to_html(page.say(f"effects.card_{verdict}"))}</p>'
+        f"<p>{to_html(use)}</p><p>{to_html(tell_verdict(page, name, ratio))}</p></li>"
+    )
+
+
+def show_made(page: Page) -> Html:
+    """How it was made, in a few sentences."""
+    write, plan = page.formats.date, page.plan
+    return page.text(
+        "index.made_text",
+        from_on=write(plan.accrual.from_on),
+        to_on=write(plan.accrual.to_on),
+        data_end_on=write(plan.data_end_on),
+        horizon=page.horizon,
+    )
+
+
+def show_links(page: Page, links: list[tuple[str, str]]) -> Html:
+    """The other pages, each with a line on what it holds; links are (page name, address)."""
+    items = []
+    for name, address in links:
+        about = page.say(f"common.about_{name}") if f"common.about_{name}" in load_texts() else ""
+        title = to_html(page.say(f"common.page_{name}"))
+        items.append(f'<li><a href="{address}">{title}</a><br>{to_html(about)}</li>')
+    return Html(f'<ul class="links">{"".join(items)}</ul>')
+
+
+def show_summary(page: Page, links: list[tuple[str, str]]) -> Html:
+    """The whole first page below its banner; links are (page name, address)."""
+    title = render_heading(page.plan.title_in(page.language), 1)
+    lead = Html(f'<p class="lead">{to_html(page.say("index.lead"))}</p>')
+    parts = [title, lead, page.heading("index.findings"), show_findings(page)]
+    parts += [page.heading("index.picture"), show_picture(page)]
+    parts += [page.heading("index.cards"), show_cards(page)]
+    parts += [page.heading("index.unknown"), page.text("index.unknown_text")]
+    parts += [page.heading("index.more"), show_links(page, links)]
+    parts += [page.heading("index.made"), show_made(page)]
+    return Html(f'<div class="report">{join(parts).text}</div>')

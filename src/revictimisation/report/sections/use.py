@@ -1,0 +1,276 @@
+"""Notebook 2, first half: which measures are used, by whom, how soon, in which order, how long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from revictimisation.codes import MISSING, POLICE, SOCIAL_SERVICES
+from revictimisation.report import charts
+from revictimisation.report.markup import Html, join, render_bar, render_figure, render_table
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+from revictimisation.report.texts import load_references
+from revictimisation.report.verdicts import is_joint, name_measure
+
+OUTCOMES = ("offered", "granted", "denied", "declined", "carried_out")
+AGENCIES = (POLICE, SOCIAL_SERVICES, "other")
+KINDS = ("joint", "both_apart", "police_only", "social_services_only", "neither")
+SHELTER = "sheltered_housing"
+
+
+def find_share(page: Page, measure: str, outcome: str = "carried_out", **keys: str) -> Number:
+    """The released share of follow-ups with a decision on a measure, or with it carried out."""
+    return page.release.find(
+        **{
+            "question": "q1",
+            "measure": measure,
+            "outcome": outcome,
+            "estimator": "description",
+            "estimand": "share",
+            **keys,
+        }
+    )
+
+
+def list_codes(page: Page) -> list[tuple[str, Number]]:
+    """Every code with the share in which it was carried out, the commonest first, hidden last."""
+    frame = page.release.estimates
+    codes = frame.loc[(frame["question"] == "q1") & (frame["analysis"] == "by_code"), "measure"]
+    found = [(code, find_share(page, code, analysis="by_code")) for code in sorted(set(codes))]
+    return sorted(found, key=lambda one: (-(one[1].estimate or 0), not one[1].is_shown, one[0]))
+
+
+def show_lead(page: Page) -> Html:
+    """The three measures that are used most, with their shares."""
+    facts = page.text("use.lead_facts", horizon=page.horizon)
+    shown = [(code, number) for code, number in list_codes(page) if number.is_shown][:3]
+    if len(shown) < 3:
+        return join([page.text("use.lead_few"), facts])
+    values = {"n_entries": page.formats.count(shown[0][1].n_people or 0)}
+    for place, (code, number) in zip(("first", "second", "third"), shown, strict=True):
+        values[place] = page.labels.measure(code)
+        values[f"{place}_share"] = page.show_share(number)
+    return join([page.text("use.lead", **values), facts])
+
+
+def show_codes(page: Page) -> Html:
+    """Each code's share as bars, by agency."""
+    codes = list_codes(page)
+    if not any(number.is_shown for _, number in codes):
+        why = page.say("common.suppressed_words" if codes else "common.reason_not_computed")
+        return page.text("common.nothing_to_show", why=why)
+    names = [page.labels.measure(code) for code, _ in codes]
+    values = [_point(number) for _, number in codes]
+    agency_names = [page.say(f"use.agency_{one}") for one in AGENCIES]
+    kinds = [_agency(page, code) for code, _ in codes]
+    top = max(number.ci_high or number.estimate or 0 for _, number in codes)
+    scale = charts.Scale(
+        lambda share: page.formats.percent(share, 0), share_ticks(top), page.say("use.codes_axis")
+    )
+    wide, narrow = charts.draw_bars(names, values, kinds, agency_names, scale)
+    alt = page.say(
+        "use.codes_alt",
+        first=names[0],
+        first_share=page.show_share(codes[0][1]),
+        second=names[min(1, len(names) - 1)],
+        second_share=page.show_share(codes[min(1, len(names) - 1)][1]),
+    )
+    caption = page.say("use.codes_caption")
+    rows = [
+        [name, agency_names[kind], page.show_events(number), page.show_share(number),
+         page.show_share_interval(number)]
+        for name, kind, (_, number) in zip(names, kinds, codes, strict=True)
+    ]  # fmt: skip
+    heads = [page.say("common.measure"), "", *_share_heads(page)]
+    table = render_table(caption, heads, rows, page.notes([number for _, number in codes]))
+    return render_figure(wide, narrow, alt, caption, page.say("common.numbers_behind"), table)
+
+
+def _share_heads(page: Page) -> list[str]:
+    return [page.say(f"common.{one}") for one in ("people", "share", "interval")]
+
+
+def share_ticks(top: float) -> list[float]:
+    """Ticks for shares up to `top`, at most six."""
+    step = next(one for one in (0.02, 0.05, 0.1, 0.2) if one * 6 >= top or one == 0.2)
+    return [step * at for at in range(int(top / step + 1e-9) + 2) if step * at <= 1.0 + 1e-9]
+
+
+def _point(number: Number) -> charts.Point | None:
+    return (number.estimate or 0.0, number.ci_low, number.ci_high) if number.is_shown else None
+
+
+def _agency(page: Page, code: str) -> int:
+    frame = page.dictionary.code_lists["measures"]
+    found = frame.loc[frame["code"] == code, "agency"]
+    return AGENCIES.index(found.iloc[0]) if len(found) else AGENCIES.index("other")
+
+
+def show_decisions(page: Page) -> Html:
+    """Offered, granted, denied, declined, carried out: the study's measures and each agency."""
+    names = [(name, "main") for name in page.plan.measure_names]
+    names += [(f"any_{one}", "by_agency") for one in (POLICE, SOCIAL_SERVICES)]
+    rows, numbers = [], []
+    for name, analysis in names:
+        outcomes = OUTCOMES[-1:] if is_joint(page, name) else OUTCOMES
+        found = [find_share(page, name, one, analysis=analysis) for one in outcomes]
+        numbers += found
+        title = page.say(f"common.{name}") if analysis == "by_agency" else name_measure(page, name)
+        blank = [""] * (len(OUTCOMES) - len(outcomes))
+        rows.append([title, *blank, *(page.show_events(one) for one in found)])
+    heads = [page.say("common.measure"), *(page.say(f"common.{one}") for one in OUTCOMES)]
+    notes = page.notes(numbers)
+    if any(is_joint(page, name) for name, _ in names):
+        notes.append(page.say("use.not_decided"))
+    notes.append(page.say("common.note_rounded", rounding=page.plan.disclosure.rounding))
+    return render_table(page.say("use.decisions_caption"), heads, rows, notes)
+
+
+def show_agencies(page: Page) -> Html:
+    """Who carried something out: one agency, both, neither; in all and by risk level."""
+    numbers = {kind: find_share(page, kind, analysis="agencies") for kind in KINDS}
+    present = [kind for kind in KINDS if numbers[kind].reason != "not_computed"]
+    windows = [one.joint_within_days for one in page.plan.measures.values() if one.is_joint]
+    if windows and numbers["joint"].is_shown and numbers["neither"].has_interval:
+        lead = page.text(
+            "use.agencies_text",
+            joint=page.formats.of_hundred(numbers["joint"].estimate or 0),
+            within=page.formats.days(max(one or 0 for one in windows)),
+            neither=page.formats.of_hundred(numbers["neither"].estimate or 0),
+            neither_interval=page.show_share_interval(numbers["neither"]),
+        )
+    else:
+        lead = page.text("use.agencies_plain")
+    rows = [
+        [page.say(f"use.kind_{kind}"), page.show_events(numbers[kind]),
+         render_bar(numbers[kind].estimate, page.show_share(numbers[kind])),
+         page.show_share_interval(numbers[kind])]
+        for kind in present
+    ]  # fmt: skip
+    heads = [page.say("common.group"), *_share_heads(page)]
+    notes = page.notes([numbers[kind] for kind in present])
+    table = render_table(page.say("use.agencies_caption"), heads, rows, notes, "bars")
+    return join([lead, table, _agencies_by_risk(page, present)])
+
+
+def _agencies_by_risk(page: Page, present: Sequence[str]) -> Html:
+    levels = page.levels("q1", "risk_level")
+    levels = [one for one in levels if page.release.count_level("risk_level", one)]
+    if not levels:
+        return Html("")
+    keys = {"analysis": "agencies", "subgroup": "risk_level"}
+    cells = [[find_share(page, kind, level=level, **keys) for kind in present] for level in levels]
+    rows = [
+        [page.labels.level("risk_level", level), *(page.show_share(one) for one in row)]
+        for level, row in zip(levels, cells, strict=True)
+    ]
+    heads = [page.labels.group("risk_level"), *(page.say(f"use.kind_{one}") for one in present)]
+    notes = page.notes([number for row in cells for number in row])
+    return render_table(page.say("use.agencies_by_risk_caption"), heads, rows, notes)
+
+
+def show_combinations(page: Page) -> Html:
+    """Which two measures the same people got, and how often the row's came first."""
+    names = [name for name in page.plan.measure_names if not is_joint(page, name)]
+    if len(names) < 2:
+        return page.text("use.combined_none")
+    rows, numbers = [], []
+    for one in names:
+        cells = []
+        for other in names:
+            if one == other:
+                cells.append("·")
+                continue
+            keys = {"analysis": "combination", "subgroup": "combined_with", "level": other}
+            together = find_share(page, one, "together", **keys)
+            before = find_share(page, one, "before", **keys)
+            numbers += [together, before]
+            cells.append(f"{page.show_events(together)} ({page.show_events(before)})")
+        rows.append([name_measure(page, one), *cells])
+    heads = [page.say("common.measure"), *(name_measure(page, name) for name in names)]
+    return render_table(page.say("use.combined_caption"), heads, rows, page.notes(numbers))
+
+
+def show_orders(page: Page) -> Html:
+    """The commonest orders in which people got the study's measures."""
+    levels = page.release.level_names.get(("q1", "sequence"), ())
+    keys = {"analysis": "sequence", "subgroup": "sequence"}
+    found = [(level, find_share(page, "", level=level, **keys)) for level in levels]
+    rows = [
+        [_tell_order(page, level), page.show_events(number),
+         render_bar(number.estimate, page.show_share(number))]
+        for level, number in found
+    ]  # fmt: skip
+    if not rows:
+        return Html("")
+    heads = [page.say("use.order"), page.say("common.people"), page.say("common.share")]
+    notes = page.notes([number for _, number in found])
+    return render_table(page.say("use.order_caption"), heads, rows, notes, "bars")
+
+
+def _tell_order(page: Page, level: str) -> str:
+    if level == "none":
+        return page.say("use.order_none")
+    return " → ".join(name_measure(page, name) for name in level.split(" > "))
+
+
+def show_durations(page: Page) -> Html:
+    """How long measures last; shelter stays beside the published mean."""
+    frame = page.release.estimates
+    codes = sorted(set(frame.loc[frame["analysis"] == "duration", "measure"]))
+    found = [
+        (code, _duration(page, code, "mean"), _duration(page, code, "median")) for code in codes
+    ]
+    found.sort(key=lambda one: (-(one[1].estimate or 0), one[0]))
+    rows = [
+        [page.labels.measure(code),
+         page.show(mean, lambda one: page.formats.count(one.n_people or 0)),
+         page.show(mean, lambda one: page.formats.count(one.estimate or 0)),
+         page.show(mean, lambda one: _day_range(page, one)),
+         page.show(median, lambda one: page.formats.count(one.estimate or 0))]
+        for code, mean, median in found
+    ]  # fmt: skip
+    lead = _tell_shelter(page)
+    if not rows:
+        return lead
+    heads = [page.say("common.measure"), page.say("use.duration_n"), page.say("use.duration_mean"),
+             page.say("common.interval"), page.say("use.duration_median")]  # fmt: skip
+    notes = [*page.notes([one for row in found for one in row[1:]]), page.say("use.duration_note")]
+    return join([lead, render_table(page.say("use.duration_caption"), heads, rows, notes)])
+
+
+def _duration(page: Page, code: str, kind: str) -> Number:
+    keys = {"question": "q1", "analysis": "duration", "outcome": "carried_out"}
+    estimand = f"duration_{kind}_days"
+    return page.release.find(measure=code, estimator="description", estimand=estimand, **keys)
+
+
+def _day_range(page: Page, number: Number) -> str:
+    if number.ci_low is None or number.ci_high is None:
+        return page.say("common.no_interval")
+    return page.formats.range(number.ci_low, number.ci_high, 0)
+
+
+def _tell_shelter(page: Page) -> Html:
+    mean, median = _duration(page, SHELTER, "mean"), _duration(page, SHELTER, "median")
+    known = load_references()["shelter_stay"]
+    published = {"published": page.formats.days(known["estimate"]), "year": int(known["year"])}
+    if not mean.is_shown:
+        return page.text("use.duration_shelter_hidden", why=page.why_not(mean), **published)
+    days = page.formats.days(mean.estimate or 0)
+    if not mean.has_interval or not median.is_shown:
+        return page.text("use.duration_shelter_no_interval", mean=days, **published)
+    return page.text(
+        "use.duration_shelter",
+        mean=days,
+        interval=_day_range(page, mean),
+        median=page.formats.days(median.estimate or 0),
+        **published,
+    )
+
+
+def name_risk(page: Page, level: str) -> str:
+    """A risk level as it is called beside a curve: `hög risk`."""
+    if level == MISSING:
+        return page.say("use.risk_missing_name")
+    return page.say("use.risk_level_name", level=page.labels.level("risk_level", level))

@@ -1,0 +1,165 @@
+"""The site: an index, a page per notebook and the dictionary, in each language, as texts.
+
+`render_site` is pure: the same content gives the same texts. A page is one file that loads nothing:
+style and pictures are inside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from revictimisation.dictionary import Dictionary, render_dictionary
+from revictimisation.plan import StudyPlan
+from revictimisation.report.markup import Html, join, render_heading
+from revictimisation.report.page import Page, read_style
+from revictimisation.report.release import Release
+from revictimisation.report.sections.summary import show_summary
+
+NOTEBOOKS = ("01_data_and_cohort", "02_which_measures", "03_do_they_work")
+INDEX, DICTIONARY = "index", "dictionary"
+SWEDISH = "sv"
+DIGEST_LENGTH = 12
+# what a notebook carries for JupyterLab and the site says once for all pages
+FOR_JUPYTER = re.compile(r"<style>.*?</style>|<p class=\"banner\">.*?</p>", re.DOTALL)
+SECTION = re.compile(r'<h2 id="([^"]+)">(.*?)</h2>', re.DOTALL)
+
+
+@dataclass(frozen=True)
+class SiteContent:
+    """All that the site is made of.
+
+    `estimates`, `attrition`, `diagnostics` are the released tables. `notebooks` are executed
+    notebooks (their JSON) by (name without suffix, language); `versions` those of the manifest;
+    `input_digest` identifies the extract.
+    """
+
+    plan: StudyPlan
+    is_synthetic: bool
+    estimates: pd.DataFrame
+    attrition: pd.DataFrame
+    diagnostics: pd.DataFrame
+    notebooks: Mapping[tuple[str, str], Mapping[str, Any]]
+    versions: Mapping[str, str]
+    input_digest: str
+
+
+def render_site(content: SiteContent, dictionary: Dictionary) -> dict[str, str]:
+    """Make every page: its path in the site, and its text.
+
+    The index of the first language (Swedish if the study has it) is `index.html`; pages of another
+    language end in `_<language>.html`. Notebooks that are not given have no page and no link.
+    """
+    release = Release(
+        plan=content.plan,
+        is_synthetic=content.is_synthetic,
+        estimates=content.estimates,
+        attrition=content.attrition,
+        diagnostics=content.diagnostics,
+    )
+    texts = {}
+    for language in content.plan.languages:
+        page = Page(release, dictionary, language)
+        for name, (title, body) in _bodies(page, content).items():
+            path = find_path(name, language, content.plan.languages)
+            texts[path] = _render(page, content, name, title, body)
+    return texts
+
+
+def find_path(name: str, language: str, languages: Iterable[str]) -> str:
+    """Where a page stands: the first language, Swedish before others, has no ending.
+
+    >>> find_path("index", "sv", ("en", "sv")), find_path("index", "en", ("en", "sv"))
+    ('index.html', 'index_en.html')
+    """
+    known = list(languages)
+    first = SWEDISH if SWEDISH in known else known[0]
+    return f"{name}.html" if language == first else f"{name}_{language}.html"
+
+
+def _names(content: SiteContent, language: str) -> list[str]:
+    """The pages of a language, in the order of the menu."""
+    made = [name for name, given in content.notebooks if given == language]
+    return [INDEX, *sorted(made), DICTIONARY]
+
+
+def _bodies(page: Page, content: SiteContent) -> dict[str, tuple[str, Html]]:
+    """The title and the body of every page of a language."""
+    languages, language = content.plan.languages, page.language
+    names = _names(content, language)
+    links = [(name, find_path(name, language, languages)) for name in names if name != INDEX]
+    bodies = {INDEX: (page.plan.title_in(language), show_summary(page, links))}
+    for name in names[1:-1]:
+        body = collect_outputs(content.notebooks[name, language])
+        bodies[name] = (name_page(page, name), body)
+    title = page.say("common.page_dictionary")
+    told = Html(render_dictionary(page.dictionary, language))
+    bodies[DICTIONARY] = (title, join([render_heading(title, 1), told]))
+    return bodies
+
+
+def name_page(page: Page, name: str) -> str:
+    """A page's name in the menu; a notebook the texts do not know has its own."""
+    try:
+        return page.say(f"common.page_{name}")
+    except KeyError:
+        return name.replace("_", " ")
+
+
+def collect_outputs(notebook: Mapping[str, Any]) -> Html:
+    """What an executed notebook shows, without its code and without what is for JupyterLab only.
+
+    Only HTML counts: a cell that shows anything else is for the researcher who opened it.
+    """
+    parts = []
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            shown = output.get("data", {}).get("text/html", "")
+            parts.append(FOR_JUPYTER.sub("", shown if isinstance(shown, str) else "".join(shown)))
+    return join(Html(part) for part in parts)
+
+
+def _render(page: Page, content: SiteContent, name: str, title: str, body: Html) -> str:
+    languages, language = content.plan.languages, page.language
+    menu = [
+        (name_page(page, one), find_path(one, language, languages), one == name)
+        for one in _names(content, language)
+    ]
+    others = [
+        (other, Page(page.release, page.dictionary, other).say("common.language_name"),
+         find_path(name, other, languages))
+        for other in languages
+        if other != language and name in _names(content, other)
+    ]  # fmt: skip
+    is_notebook = name not in (INDEX, DICTIONARY)
+    versions = {"python": "–", "revictimisation": "–", **content.versions}
+    footer = page.say(
+        "common.footer_versions", digest=content.input_digest[:DIGEST_LENGTH], **versions
+    )
+    return _template().render(
+        language=language,
+        title=title,
+        study=page.plan.title_in(language),
+        body=body.text,
+        banner=page.text("common.banner").text if content.is_synthetic else "",
+        sections=SECTION.findall(body.text) if is_notebook else [],
+        menu=menu,
+        others=others,
+        style=read_style("report.css") + read_style("site.css"),
+        say=page.say,
+        footer=footer,
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(read_style("page.html.j2"))

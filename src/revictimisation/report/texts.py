@@ -1,0 +1,36 @@
+"""Every sentence of the pages, as data in `texts/*.yaml`: Swedish first, English beside it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import yaml
+
+from revictimisation import files
+
+PARTS = ("common", "cohort", "use", "effects", "index")
+
+
+@functools.cache
+def load_texts() -> Mapping[str, Mapping[str, str]]:
+    """All texts by key (`part.name`), each a mapping from language to text.
+
+    >>> load_texts()["common.language_name"]["sv"]
+    'Svenska'
+    """
+    texts: dict[str, Mapping[str, str]] = {}
+    for part in PARTS:
+        text = files.read_text(files.package_file("report", "texts", f"{part}.yaml"))
+        given = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        texts |= {f"{part}.{key}": MappingProxyType(both) for key, both in given.items()}
+    return MappingProxyType(texts)
+
+
+@functools.cache
+def load_references() -> Mapping[str, Mapping[str, float]]:
+    """Published figures that stand beside our own, each with its numbers (`references.yaml`)."""
+    text = files.read_text(files.package_file("report", "references.yaml"))
+    given: dict[str, Mapping[str, float]] = yaml.safe_load(text)
+    return MappingProxyType(given)

@@ -1,0 +1,97 @@
+"""What an interval allows to be said, as a plain sentence that carries its uncertainty."""
+
+from __future__ import annotations
+
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+
+FEWER, MORE, OPEN, HIDDEN = "fewer", "more", "open", "hidden"
+VERDICTS = (FEWER, MORE, OPEN, HIDDEN)
+# from a doubling on, `2,3 gånger` is easier to take in than `130 procent`
+TWICE = 2.0
+# from here on the words `ungefär` stand before fives
+ABOUT_FROM_PERCENT, ABOUT_STEP = 10, 5
+
+
+def is_joint(page: Page, measure: str) -> bool:
+    """True for a measure that two agencies start together."""
+    return measure in page.plan.measures and page.plan.measures[measure].is_joint
+
+
+def name_measure(page: Page, name: str) -> str:
+    """A measure of the study, or a code, as it is called."""
+    return page.say("common.joint") if is_joint(page, name) else page.labels.measure(name)
+
+
+def judge(ratio: Number) -> str:
+    """What a hazard ratio with its interval says: `fewer`, `more`, `open` or `hidden`.
+
+    `fewer` and `more` only where the whole interval lies on one side of 1; an end on 1 is `open`.
+    `hidden`: there is no number, or no interval to judge it by.
+
+    >>> judge(Number(0.4, 0.22, 0.66, status="ok")), judge(Number(0.8, 0.6, 1.0, status="ok"))
+    ('fewer', 'open')
+    """
+    if not ratio.has_interval:
+        return HIDDEN
+    assert ratio.ci_low is not None and ratio.ci_high is not None
+    if ratio.ci_high < 1:
+        return FEWER
+    return MORE if ratio.ci_low > 1 else OPEN
+
+
+def tell_verdict(page: Page, measure: str, ratio: Number) -> str:
+    """One sentence on a measure: how much less or more common a new report was, how sure.
+
+    Where the interval includes 1 it says that we cannot tell, and how much the interval holds;
+    never that a measure does not work.
+    """
+    name, verdict = name_measure(page, measure), judge(ratio)
+    if verdict == HIDDEN:
+        return page.say("effects.verdict_hidden", measure=name, why=page.why_not(ratio))
+    estimate, low, high = ratio.estimate or 1.0, ratio.ci_low or 0.0, ratio.ci_high or 1.0
+    if verdict == OPEN:
+        ends = _tell_end(page, low), _tell_end(page, high)
+        return page.say("effects.verdict_open", measure=name, low=ends[0], high=ends[1])
+    if verdict == MORE and high >= TWICE:
+        about, span = page.formats.decimal(estimate, 1), page.formats.range(low, high, 1)
+        return page.say("effects.verdict_times", measure=name, about=about, span=span)
+    about, span = tell_about(page, ratio), tell_span(page, ratio)
+    return page.say(f"effects.verdict_{verdict}", measure=name, about=about, span=span)
+
+
+def tell_about(page: Page, ratio: Number) -> str:
+    """`60 procent`: how far a ratio is from 1, to be said with *about*."""
+    return page.say("effects.percent", percent=_about(page, ratio.estimate or 1.0))
+
+
+def tell_span(page: Page, ratio: Number) -> str:
+    """`34–78 procent`: the interval of a ratio that lies on one side of 1, the nearer end first."""
+    ends = sorted((ratio.ci_low or 0.0, ratio.ci_high or 0.0), key=lambda end: abs(end - 1))
+    low, high = (_percent(page, end) for end in ends)
+    return page.say("effects.percent_span", low=low, high=high)
+
+
+def _percent(page: Page, ratio: float) -> str:
+    """How far a ratio is from 1, in whole per cent."""
+    percent = round(abs(ratio - 1) * 100, 6)
+    if 0 < percent < 1:
+        return page.say("effects.under_one")
+    return page.formats.count(percent)
+
+
+def _about(page: Page, ratio: float) -> str:
+    percent = abs(ratio - 1) * 100
+    if percent < ABOUT_FROM_PERCENT:
+        return _percent(page, ratio)
+    return page.formats.count(ABOUT_STEP * round(percent / ABOUT_STEP))
+
+
+def _tell_end(page: Page, ratio: float) -> str:
+    """One end of an interval that includes 1: `20 procent mindre vanlig`."""
+    if ratio >= TWICE:
+        return page.say("effects.span_times", times=page.formats.decimal(ratio, 1))
+    if ratio == 1:
+        return page.say("effects.span_same")
+    key = "effects.span_less" if ratio < 1 else "effects.span_more"
+    return page.say(key, percent=_percent(page, ratio))
