@@ -132,7 +132,9 @@ def _snap(
     for name, to_step in (("estimate", np.round), ("ci_low", np.floor), ("ci_high", np.ceil)):
         snapped = to_step((exact[name] / step).round(9)) * step
         value = snapped.clip(lowest, 1.0).round(6)
-        out.loc[chosen, name] = value[chosen].where(step[chosen].notna(), exact[name].round(DECIMALS))
+        out.loc[chosen, name] = value[chosen].where(
+            step[chosen].notna(), exact[name].round(DECIMALS)
+        )
 
 
 def _recompute_contrasts(out: pd.DataFrame, is_difference: pd.Series) -> None:

@@ -58,7 +58,7 @@ def count_use(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
     """
     cells = hits[["analysis", "measure"]].drop_duplicates()
     cells = cells.merge(pd.Series(OUTCOMES, name="outcome"), how="cross")
-    is_joint = cells["measure"].map(data.plan.is_joint)
+    is_joint = cells["measure"].map(data.plan.is_joint).astype(bool)
     cells = cells[~is_joint | (cells["outcome"] == "carried_out")]
     parts = [_count_cells(hits, cells, pd.Series("", index=data.entries.index), "")]
     for name in GROUPS:

@@ -37,7 +37,7 @@ def count_combinations(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
 def _first_starts(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
     """A row per entry with any, a column per study measure that is a set of codes: first start."""
     chosen = hits[(hits["analysis"] == "main") & (hits["outcome"] == "carried_out")]
-    chosen = chosen[~chosen["measure"].map(data.plan.is_joint)]
+    chosen = chosen[~chosen["measure"].map(data.plan.is_joint).astype(bool)]
     return chosen.pivot(index="entry_id", columns="measure", values="day")
 
 
@@ -48,7 +48,7 @@ def count_sequences(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
     the order of their first start, same-day starts in alphabetical order) or `none`.
     """
     chosen = hits[(hits["analysis"] == "main") & (hits["outcome"] == "carried_out")]
-    chosen = chosen[~chosen["measure"].map(data.plan.is_joint)]
+    chosen = chosen[~chosen["measure"].map(data.plan.is_joint).astype(bool)]
     ordered = chosen.sort_values(["entry_id", "day", "measure"])
     first_three = ordered[ordered.groupby("entry_id").cumcount() < 3]
     sequences = first_three.groupby("entry_id")["measure"].agg(" > ".join)

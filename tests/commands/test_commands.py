@@ -1,0 +1,261 @@
+"""The commands: documented exit codes, sentences that help, no traceback, no value from the data."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from revictimisation import cli, files, runner
+
+MEASURE = "  financial_aid: {codes: [financial_aid], grace_days: 0}\n"
+STUDY = "name: tiny\naccrual: {from_on: 2018-01-01, to_on: 2018-12-31}\nhorizon_days: 364\n"
+STUDY += f"eligibility: {{washout_days: 0}}\nmeasures:\n{MEASURE}adjust_for: []\nsubgroups: []\n"
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Call the command as a user would; gives (exit code, all that was said)."""
+
+    def invoke(*words: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["revictimisation", *map(str, words)])
+        with pytest.raises(SystemExit) as leave:
+            cli.main()
+        said = capsys.readouterr()
+        return leave.value.code, said.out + said.err
+
+    return invoke
+
+
+@pytest.fixture
+def extract(tmp_path, repo_root) -> Path:
+    """A good extract that a test may spoil."""
+    folder = tmp_path / "extract"
+    shutil.copytree(repo_root / "tests" / "real" / "rossi" / "extract", folder)
+    return folder
+
+
+@pytest.fixture
+def study(tmp_path) -> Path:
+    path = tmp_path / "study.yaml"
+    path.write_text(STUDY, encoding="utf-8")
+    return path
+
+
+def spoil(folder: Path, table: str, **columns: object) -> None:
+    """Put a value into the third data row (row 4 of the file) of a table's columns."""
+    path = folder / f"{table}.csv"
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    for name, value in columns.items():
+        frame.loc[2, name] = value
+    frame.to_csv(path, index=False)
+
+
+def test_help_answers_without_heavy_libraries(call):
+    for words in (["--help"], ["run", "--help"], ["validate", "--help"], ["simulate", "--help"]):
+        code, said = call(*words)
+        assert code == 0
+        assert "Traceback" not in said
+
+
+def test_a_good_extract_is_valid(call, extract, study):
+    code, said = call("validate", extract, "--study", study)
+    assert code == 0, said
+
+
+def test_windows_1252_with_semicolons_is_read(call, extract, study):
+    for path in extract.glob("*.csv"):
+        text = path.read_text(encoding="utf-8").replace(",", ";")
+        if path.stem == "persons":
+            text = text.replace("v1;", "v\u00e51;", 1)
+        path.write_bytes(text.encode("cp1252"))
+    reports = extract / "reports.csv"
+    reports.write_bytes(reports.read_bytes().replace(b";v1;", ";v\u00e51;".encode("cp1252")))
+    code, said = call("validate", extract, "--study", study)
+    assert code == 0, said
+
+
+FAULTS = {
+    "a missing table": (lambda folder: (folder / "reports.csv").unlink(), ["reports"]),
+    "a missing column": (
+        lambda folder: pd.read_csv(folder / "reports.csv", dtype=str)
+        .drop(columns="suspect_id")
+        .to_csv(folder / "reports.csv", index=False),
+        ["reports", "suspect_id"],
+    ),
+    "a date that is none": (
+        lambda folder: spoil(folder, "reports", reported_on="2013-02-31"),
+        ["reports", "reported_on", "4"],
+    ),
+    "an end before its start": (
+        lambda folder: spoil(
+            folder, "social_interventions", start_on="2018-03-02", end_on="2018-03-01"
+        ),
+        ["social_interventions", "end_on", "4"],
+    ),
+    "an unknown code": (
+        lambda folder: spoil(folder, "reports", relation="zzz_secret"),
+        ["reports", "relation", "4"],
+    ),
+    "an identity number": (
+        lambda folder: spoil(folder, "persons", person_id="19121212-1212"),
+        ["persons", "person_id", "4", "pseudonym"],
+    ),
+    "a victim who is nobody": (
+        lambda folder: spoil(folder, "reports", victim_id="zzz_secret"),
+        ["reports", "victim_id", "4"],
+    ),
+    "an empty table": (
+        lambda folder: (folder / "reports.csv").write_text("", encoding="utf-8"),
+        ["reports"],
+    ),
+    "no reports": (
+        lambda folder: (folder / "reports.csv").write_text(
+            (folder / "reports.csv").read_text(encoding="utf-8").split("\n")[0] + "\n",
+            encoding="utf-8",
+        ),
+        ["reports"],
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("command", ["validate", "estimate"])
+def test_data_that_do_not_conform_end_in_3(call, extract, study, tmp_path, fault, command):
+    make, said_words = FAULTS[fault]
+    make(extract)
+    words = {
+        "validate": ["validate", extract, "--study", study],
+        "estimate": ["estimate", study, "--data", extract, "--out", tmp_path / "out"],
+    }[command]
+    code, said = call(*words)
+    assert code == 3, said
+    for word in said_words:
+        assert word in said
+    for secret in ("zzz_secret", "19121212", "2013-02-31"):
+        assert secret not in said
+    assert "Traceback" not in said
+
+
+def test_all_faults_of_an_extract_are_told_at_once(call, extract, study):
+    spoil(extract, "reports", reported_on="never", relation="nobody")
+    spoil(extract, "social_interventions", start_on="2018-03-02", end_on="2018-03-01")
+    code, said = call("validate", extract, "--study", study)
+    assert code == 3
+    for word in ("reported_on", "relation", "end_on"):
+        assert word in said
+
+
+def test_an_unknown_key_in_the_study_file_ends_in_4(call, extract, study, tmp_path):
+    study.write_text(STUDY + "horizon_day: 3\n", encoding="utf-8")
+    code, said = call("estimate", study, "--data", extract, "--out", tmp_path / "out")
+    assert code == 4
+    assert "did you mean horizon_days?" in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["estimate"],
+        ["nonsense"],
+        ["simulate", "{tmp}/x", "--scenario", "nonsense"],
+        ["simulate", "{tmp}/x", "--people", "0"],
+        ["estimate", "{tmp}/none.yaml", "--data", "{tmp}", "--out", "{tmp}/o"],
+        ["estimate", "{study}", "--data", "{tmp}/none", "--out", "{tmp}/o"],
+        ["estimate", "{study}", "--data", "{tmp}", "--out", "{study}"],
+        ["run", "{study}", "--data", "{tmp}/none", "--out", "{tmp}/o", "--jobs", "0"],
+    ],
+)
+def test_wrong_use_ends_in_2(call, study, tmp_path, words):
+    code, said = call(*[word.format(tmp=tmp_path, study=study) for word in words])
+    assert code == 2, said
+    assert said.strip()
+    assert "Traceback" not in said
+
+
+def test_a_fault_of_ours_ends_in_1_and_tells_no_value(call, extract, study, tmp_path, monkeypatch):
+    def break_down(*_: object) -> bool:
+        raise KeyError("zzz_secret")
+
+    monkeypatch.setattr(runner, "estimate", break_down)
+    code, said = call("estimate", study, "--data", extract, "--out", tmp_path / "out")
+    assert code == 1
+    assert "zzz_secret" not in said
+    assert "KeyError" in said
+
+
+def test_a_second_run_does_nothing_and_a_changed_study_does(call, extract, study, tmp_path):
+    out = tmp_path / "out"
+    words = ["estimate", study, "--data", extract, "--out", out]
+    assert call(*words)[0] == 0
+    first = files.hash_files(out)
+    code, said = call(*words)
+    assert code == 0
+    assert "nothing has changed" in said
+    assert files.hash_files(out) == first
+    study.write_text(STUDY.replace("364", "200"), encoding="utf-8")
+    assert "nothing has changed" not in call(*words)[1]
+
+
+def test_a_damaged_result_is_made_again(call, extract, study, tmp_path):
+    out = tmp_path / "out"
+    words = ["estimate", study, "--data", extract, "--out", out]
+    call(*words)
+    table = out / "release" / "estimates.csv"
+    whole = table.read_bytes()
+    table.write_bytes(whole[:100])
+    assert "nothing has changed" not in call(*words)[1]
+    assert table.read_bytes() == whole
+
+
+def test_results_do_not_depend_on_cores_or_file_format(call, extract, study, tmp_path):
+    parquet = tmp_path / "parquet"
+    parquet.mkdir()
+    for path in extract.glob("*.csv"):
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        frame.replace("", None).to_parquet(parquet / f"{path.stem}.parquet")
+    outs = {}
+    for name, data, jobs in (("a", extract, 1), ("b", extract, 2), ("c", parquet, 2)):
+        out = tmp_path / name
+        assert call("estimate", study, "--data", data, "--out", out, "--jobs", jobs)[0] == 0
+        outs[name] = {
+            path: digest
+            for path, digest in files.hash_files(out).items()
+            if path != "manifest.json"
+        }
+    assert outs["a"] == outs["b"] == outs["c"]
+
+
+def test_the_manifest_says_where_everything_came_from(call, extract, study, tmp_path):
+    out = tmp_path / "out"
+    call("estimate", study, "--data", extract, "--out", out)
+    manifest = files.read_json(out / "manifest.json")
+    assert manifest["study_file"] == STUDY
+    assert manifest["inputs"]["reports.csv"] == files.hash_file(extract / "reports.csv")
+    assert manifest["outputs"] == {
+        path: digest for path, digest in files.hash_files(out).items() if path != "manifest.json"
+    }
+    assert manifest["command"].startswith("revictimisation estimate")
+    assert not manifest["is_synthetic"]
+    assert {"python", "revictimisation", "pandas"} <= set(manifest["versions"])
+    assert manifest["started_at"] <= manifest["ended_at"]
+
+
+def test_a_simulated_extract_is_known_as_such(call, study, tmp_path):
+    data, out = tmp_path / "data", tmp_path / "out"
+    assert call("simulate", data, "--scenario", "small", "--seed", "3")[0] == 0
+    assert call("validate", data)[0] == 0
+    assert call("estimate", study, "--data", data, "--out", out)[0] == 0
+    assert files.read_json(out / "manifest.json")["is_synthetic"]
+
+
+def test_no_pseudonym_reaches_the_output(extract, study, tmp_path, call):
+    out = tmp_path / "out"
+    call("estimate", study, "--data", extract, "--out", out)
+    people = set(pd.read_csv(extract / "persons.csv", dtype=str)["person_id"])
+    for path in out.rglob("*.csv"):
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        assert not people & set(frame.to_numpy().ravel())
