@@ -26,6 +26,7 @@ BAR_COLOURS = ("#0a4f7d", "#e08a3c", "#9aa5ae")  # dark, middle and light also i
 # room is reserved by a wide font that comes with matplotlib; the reader's own is narrower
 DRAWN_WITH, SHOWN_WITH = b"'DejaVu Sans'", b"'Segoe UI', Helvetica, Arial, sans-serif"
 WIDE_INCHES, NARROW_INCHES = 7.0, 4.1
+LEAST, MOST = 0.08, 12.5
 RC = {
     "svg.hashsalt": "revictimisation",
     "svg.fonttype": "none",
@@ -113,7 +114,7 @@ def draw_dots(
 
     def draw(figure: Figure, is_narrow: bool) -> None:
         axes = figure.subplots()
-        gap = 0.26 if len(series) > 1 else 0.0
+        gap = min(0.26, 0.76 / len(series)) if len(series) > 1 else 0.0
         for number, one in enumerate(series):
             shift = gap * (number - (len(series) - 1) / 2) + (0.18 if is_narrow else 0.0)
             _dots(axes, one, number, shift)
@@ -193,7 +194,10 @@ def _bar(axes: Axes, y: float, value: Point | None, kind: int, scale: Scale, hei
     if low is not None and high is not None:
         axes.plot([low, high], [y, y], color=INK, lw=1.4, solid_capstyle="butt")
         end = max(estimate, high)
-    axes.text(end, y, "  " + scale.write(estimate), va="center", fontsize=10)
+    axes.annotate(
+        scale.write(estimate), (end, y), xytext=(5, 0), textcoords="offset points", va="center",
+        fontsize=10,
+    )  # fmt: skip
 
 
 def _row_axis(axes: Axes, labels: Sequence[str], is_narrow: bool, above: float) -> None:
@@ -201,6 +205,8 @@ def _row_axis(axes: Axes, labels: Sequence[str], is_narrow: bool, above: float) 
     axes.set_ylim(len(labels) - 0.35, -0.65)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
+    for row in range(1, len(labels)):
+        axes.axhline(row - 0.5, color=RULE, lw=0.5)
     if not is_narrow:
         axes.set_yticks(range(len(labels)), labels, color=INK)
         return
@@ -216,7 +222,10 @@ def _value_axis(axes: Axes, scale: Scale, is_narrow: bool) -> None:
         axes.set_xscale("log")
     low, high = axes.get_xlim()
     ticks = list(scale.ticks)
-    axes.set_xlim(min(low, ticks[0]) if scale.is_log else ticks[0], max(high, ticks[-1]))
+    if scale.is_log:  # an interval that runs off the axis has its ends in the table
+        axes.set_xlim(max(min(low, ticks[0]), LEAST), min(max(high, ticks[-1]), MOST))
+    else:
+        axes.set_xlim(ticks[0], max(high, ticks[-1]))
     axes.set_xticks(ticks, [scale.write(tick) for tick in ticks])
     axes.minorticks_off()
     axes.grid(axis="x", color=RULE, lw=0.7)
@@ -233,19 +242,17 @@ def _sides(axes: Axes, scale: Scale, is_narrow: bool) -> None:
     at = scale.reference or 0.0
     left, right = scale.sides or ("", "")
     size = 9.5 if is_narrow else 10.5
-    where = axes.get_xaxis_transform()
-    axes.annotate(
-        f"← {left} ", (at, 1.0), xycoords=where, ha="right", va="bottom", fontsize=size, color=QUIET
-    )
-    axes.annotate(
-        f" {right} →", (at, 1.0), xycoords=where, ha="left", va="bottom", fontsize=size, color=QUIET
-    )
+    for told, side, shift in ((f"← {left}", "right", -8), (f"{right} →", "left", 8)):
+        axes.annotate(
+            told, (at, 1.0), xycoords=axes.get_xaxis_transform(), xytext=(shift, 4),
+            textcoords="offset points", ha=side, va="bottom", fontsize=size, color=QUIET,
+        )  # fmt: skip
 
 
 def draw_curves(
     series: Sequence[CurveSeries], days: Sequence[tuple[float, str]], write: Callable[[float], str]
 ) -> tuple[bytes, bytes]:
-    """Curves as steps with their bands, each named at its end; `days` are the ticks in words."""
+    """Curves with their bands, each named at its end; `days` are the ticks in words."""
 
     def draw(figure: Figure, is_narrow: bool) -> None:
         axes = figure.subplots()
@@ -258,10 +265,11 @@ def draw_curves(
 
 
 def _curve(axes: Axes, one: CurveSeries, number: int) -> None:
+    """Straight lines between the days for which there are numbers."""
     colour = COLOURS[number]
     if len(one.low):
-        axes.fill_between(one.days, one.low, one.high, step="post", color=colour, alpha=0.16, lw=0)
-    axes.step(one.days, one.estimate, where="post", color=colour, lw=2.2, ls=DASHES[number])
+        axes.fill_between(one.days, one.low, one.high, color=colour, alpha=0.16, lw=0)
+    axes.plot(one.days, one.estimate, color=colour, lw=2.2, ls=DASHES[number])
 
 
 def _time_axis(
@@ -290,7 +298,8 @@ def _name_ends(axes: Axes, series: Sequence[CurveSeries], is_narrow: bool) -> No
     for place, (_, number) in zip(places, ends, strict=True):
         one = series[number]
         axes.annotate(
-            f" {one.name}", (1.0, place), xycoords=axes.get_yaxis_transform(), va="center",
+            one.name, (1.0, place), xycoords=axes.get_yaxis_transform(), va="center",
+            xytext=(6, 0), textcoords="offset points",
             color=COLOURS[number], fontsize=10, annotation_clip=False,
         )  # fmt: skip
 

@@ -50,6 +50,14 @@ class Formats:
         """A share (0..1) in per cent."""
         return format_percent(share, format=self._percent_pattern(digits), locale=self._locale)
 
+    def percent_short(self, share: float) -> str:
+        """A share in whole per cent, below one with a decimal.
+
+        >>> [Formats("en").percent_short(share) for share in (0, 0.0047, 0.388)]
+        ['0%', '0.5%', '39%']
+        """
+        return self.percent(share, 1 if 0 < share < 0.01 else 0)
+
     def _percent_pattern(self, digits: int) -> str:
         number = "#,##0." + "0" * digits if digits else "#,##0"
         return number + ("\xa0%" if self.language == "sv" else "%")

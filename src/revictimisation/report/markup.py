@@ -100,6 +100,11 @@ def _row(row: Sequence[Html | str]) -> str:
     return f'<tr><th scope="row">{to_html(first)}</th>{cells}</tr>'
 
 
+def render_with_interval(told: str, interval: str) -> Html:
+    """A number with its interval in small print below it, so that tables stay narrow."""
+    return Html(f"{to_html(told)}<br><small>{to_html(interval)}</small>")
+
+
 def render_bar(share: float | None, told: str) -> Html:
     """A share (0..1) as a bar in a cell with the words for it; None has no bar."""
     width = f"{100 * share:.1f}" if share is not None else "0"

@@ -11,7 +11,13 @@ from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
 from revictimisation.report.formats import Formats
 from revictimisation.report.labels import Labels
-from revictimisation.report.markup import Html, join, render_heading, render_prose
+from revictimisation.report.markup import (
+    Html,
+    join,
+    render_heading,
+    render_prose,
+    render_with_interval,
+)
 from revictimisation.report.release import Number, Release
 from revictimisation.report.texts import load_texts
 from revictimisation.results import NOT_ESTIMABLE, SUPPRESSED, WITHHELD
@@ -135,6 +141,18 @@ class Page:
         if number.ci_low is None or number.ci_high is None:
             return self.say("common.no_interval")
         return self.formats.range(number.ci_low, number.ci_high, 2)
+
+    def show_share_both(self, number: Number) -> Html | str:
+        """A cell with a share and its interval."""
+        if not number.has_interval:
+            return self.show_share(number)
+        return render_with_interval(self.show_share(number), self.show_share_interval(number))
+
+    def show_ratio_both(self, number: Number) -> Html | str:
+        """A cell with a ratio and its interval."""
+        if not number.has_interval:
+            return self.show_ratio(number)
+        return render_with_interval(self.show_ratio(number), self.show_ratio_interval(number))
 
     def notes(self, numbers: Sequence[Number]) -> list[str]:
         """The notes a table needs for those of its cells that hold no number."""

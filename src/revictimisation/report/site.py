@@ -29,6 +29,7 @@ DIGEST_LENGTH = 12
 # what a notebook carries for JupyterLab and the site says once for all pages
 FOR_JUPYTER = re.compile(r"<style>.*?</style>|<p class=\"banner\">.*?</p>", re.DOTALL)
 SECTION = re.compile(r'<h2 id="([^"]+)">(.*?)</h2>', re.DOTALL)
+FIRST_SECTION = '<div class="report"><h2'
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,12 @@ def collect_outputs(notebook: Mapping[str, Any]) -> Html:
     return join(Html(part) for part in parts)
 
 
+def split_opening(body: str) -> tuple[str, str]:
+    """What stands before a notebook's first section, and the rest."""
+    at = body.find(FIRST_SECTION)
+    return (body[:at], body[at:]) if at >= 0 else (body, "")
+
+
 def _render(page: Page, content: SiteContent, name: str, title: str, body: Html) -> str:
     languages, language = content.plan.languages, page.language
     menu = [
@@ -138,6 +145,7 @@ def _render(page: Page, content: SiteContent, name: str, title: str, body: Html)
         if other != language and name in _names(content, other)
     ]  # fmt: skip
     is_notebook = name not in (INDEX, DICTIONARY)
+    opening, rest = split_opening(body.text) if is_notebook else ("", body.text)
     versions = {"python": "–", "revictimisation": "–", **content.versions}
     footer = page.say(
         "common.footer_versions", digest=content.input_digest[:DIGEST_LENGTH], **versions
@@ -146,7 +154,8 @@ def _render(page: Page, content: SiteContent, name: str, title: str, body: Html)
         language=language,
         title=title,
         study=page.plan.title_in(language),
-        body=body.text,
+        body=rest,
+        opening=opening,
         banner=page.text("common.banner").text if content.is_synthetic else "",
         sections=SECTION.findall(body.text) if is_notebook else [],
         menu=menu,

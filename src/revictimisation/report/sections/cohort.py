@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from revictimisation.codes import CAUSES
@@ -70,7 +72,7 @@ def show_definitions(page: Page) -> Html:
     follow_up = page.say(
         "cohort.def_follow_up_text", data_end_on=write.date(plan.data_end_on), horizon=page.horizon
     )
-    terms = {
+    terms: dict[str, Html | str] = {
         "population": _population(page),
         "index": index,
         "outcome": f"{outcome} {page.say(breach)}",
@@ -139,15 +141,15 @@ def _tell_step(page: Page, reason: str) -> str:
 def show_flow(page: Page) -> Html:
     """The flow from the extract's reports to the study's follow-ups, as boxes that add up."""
     steps = _steps(page, REPORTS)
-    items = [_box(page, row, is_last=row.Index == steps.index[-1]) for row in steps.itertuples()]
+    items = [_box(page, row) for row in steps.itertuples()]
     note = page.say("cohort.flow_rounded")
     flow = f'<ol class="flow">{"".join(items)}{_final_box(page, steps)}</ol>'
     return Html(f'{flow}<p class="note">{to_html(note)}</p>')
 
 
-def _box(page: Page, row: object, is_last: bool) -> str:
+def _box(page: Page, row: Any) -> str:
     """The first box is what there is; the others say what was left out, and what remains."""
-    reason, dropped = str(getattr(row, "reason")), getattr(row, "n_dropped")
+    reason, dropped = str(row.reason), row.n_dropped
     if reason == ALL:
         return f'<li class="kept">{_kept(page, row, "cohort.step_in_extract")}</li>'
     if pd.notna(dropped) and dropped == 0:
@@ -160,8 +162,8 @@ def _box(page: Page, row: object, is_last: bool) -> str:
     return f'<li class="dropped">{told}</li>'
 
 
-def _kept(page: Page, row: object, title: str) -> str:
-    rows, people = getattr(row, "n_reports"), getattr(row, "n_people")
+def _kept(page: Page, row: Any, title: str) -> str:
+    rows, people = row.n_reports, row.n_people
     lines = [f"<b>{to_html(page.say(title))}</b>"]
     key = "cohort.flow_last" if title == "cohort.final" else "cohort.flow_rows"
     lines.append(to_html(page.say(key, n=_count(page, rows))))
@@ -174,8 +176,8 @@ def _final_box(page: Page, steps: pd.DataFrame) -> str:
     return f'<li class="kept final">{_kept(page, last, "cohort.final")}</li>'
 
 
-def _count(page: Page, count: object) -> str:
-    return DASH if pd.isna(count) else page.formats.count(float(str(count)))
+def _count(page: Page, count: Any) -> str:
+    return DASH if pd.isna(count) else page.formats.count(count)
 
 
 def show_attrition(page: Page) -> Html:
@@ -258,7 +260,7 @@ def _group_table(page: Page, group: str) -> Html:
         bar = render_bar(share, DASH if share is None else page.formats.percent(share, 0))
         rows.append([page.labels.level(group, level), _count(page, count), bar])
     title = page.labels.group(group)
-    heads = [title, page.say("common.people"), page.say("common.share")]
+    heads = [page.say("common.group"), page.say("common.people"), page.say("common.share")]
     notes = [page.say("common.note_suppressed")] if None in counts else []
     return Html(f"<div>{render_table(title, heads, rows, notes, 'bars').text}</div>")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from revictimisation.report import charts
 from revictimisation.report.markup import Html, join, render_figure, render_table
 from revictimisation.report.page import Page
@@ -22,7 +20,6 @@ from revictimisation.report.verdicts import (
 )
 
 COX, RECURRENT = "cox_time_varying", "andersen_gill"
-RATIO_TICKS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 def find_ratio(page: Page, measure: str, estimator: str = COX, analysis: str = "main") -> Number:
@@ -96,7 +93,7 @@ def show_incidence(page: Page) -> Html:
     if not curve.days:
         why = page.why_not(numbers[-1]) if numbers else page.say("common.reason_not_computed")
         return page.text("common.nothing_to_show", why=why)
-    wide, narrow = charts.draw_curves([curve], _ticks(page), _write_percent(page))
+    wide, narrow = charts.draw_curves([curve], _ticks(page), page.formats.percent_short)
     caption = page.say("effects.incidence_caption", against=tell_against(page))
     alt = page.say("effects.incidence_alt", ends=_tell_ends(page, days, numbers))
     table = _incidence_table(page, days, numbers)
@@ -110,11 +107,13 @@ def _reported_days(page: Page) -> list[int]:
 
 
 def _ticks(page: Page) -> list[tuple[float, str]]:
-    return [(0.0, "0"), *((float(day), page.formats.period(day)) for day in time_ticks(page))]
-
-
-def _write_percent(page: Page) -> Callable[[float], str]:
-    return lambda share: page.formats.percent(share, 0)
+    return [
+        (0.0, "0"),
+        *(
+            (float(day), page.formats.period(day))
+            for day in time_ticks(page, page.plan.horizon_days)
+        ),
+    ]
 
 
 def _tell_ends(page: Page, days: list[int], numbers: list[Number]) -> str:
@@ -131,16 +130,17 @@ def _tell_ends(page: Page, days: list[int], numbers: list[Number]) -> str:
 
 
 def _tell_front(page: Page, days: list[int], numbers: list[Number]) -> Html:
-    """How much of the last share is there already at the first of the study's days."""
-    if len(days) < 2 or not (numbers[0].is_shown and numbers[-1].estimate):
+    """The share at the first and at the last of the study's days."""
+    if len(days) < 2 or not (numbers[0].has_interval and numbers[-1].has_interval):
         return Html("")
-    part = (numbers[0].estimate or 0) / numbers[-1].estimate
-    return page.text(
-        "effects.incidence_text",
-        late_period=page.formats.period(days[-1]),
-        part=page.formats.of_hundred(part),
-        early_period=page.formats.period(days[0]),
-    )
+    values = {}
+    for place, day, number in zip(
+        ("early", "late"), (days[0], days[-1]), (numbers[0], numbers[-1]), strict=True
+    ):
+        values[f"{place}_period"] = page.formats.period(day)
+        values[place] = page.formats.of_hundred(number.estimate or 0)
+        values[f"{place}_interval"] = page.show_share_interval(number)
+    return page.text("effects.incidence_text", **values)
 
 
 def _incidence_table(page: Page, days: list[int], numbers: list[Number]) -> Html:
@@ -200,7 +200,7 @@ def show_by_risk(page: Page) -> Html:
     drawn = [curve for _, curve in curves if curve.days]
     if not drawn:
         return page.text("common.absent_risk")
-    wide, narrow = charts.draw_curves(drawn, _ticks(page), _write_percent(page))
+    wide, narrow = charts.draw_curves(drawn, _ticks(page), page.formats.percent_short)
     given = {"against": tell_against(page), "risk_day": page.plan.risk_level_by_day}
     caption = page.say("effects.risk_caption", **given)
     days = _reported_days(page)
@@ -209,8 +209,7 @@ def show_by_risk(page: Page) -> Html:
         keys = {"subgroup": "risk_level", "level": level}
         found = [find_incidence(page, page.plan.outcome.who, time_days=d, **keys) for d in days]
         numbers += found
-        cells = [f"{page.show_share(one)} ({page.show_share_interval(one)})" if one.has_interval
-                 else page.show_share(one) for one in found]  # fmt: skip
+        cells = [page.show_share_both(one) for one in found]
         rows.append([name_risk(page, level), *cells])
         ends.append(f"{name_risk(page, level)}: {_tell_ends(page, days[-1:], found[-1:])}")
     heads = [page.labels.group("risk_level"), *(page.formats.period(day) for day in days)]
@@ -245,8 +244,8 @@ def show_ratios(page: Page) -> Html:
             [
                 name_measure(page, name),
                 *told,
-                with_interval(page, plain),
-                with_interval(page, adjusted),
+                page.show_ratio_both(plain),
+                page.show_ratio_both(adjusted),
             ]
         )
     heads = [page.say("common.measure"), *(
@@ -254,13 +253,6 @@ def show_ratios(page: Page) -> Html:
     )]  # fmt: skip
     notes = [*page.notes(numbers), page.say("effects.ratios_text")]
     return render_table(page.say("effects.ratios_caption"), heads, rows, notes)
-
-
-def with_interval(page: Page, number: Number) -> str:
-    """A ratio with its interval in brackets."""
-    if not number.has_interval:
-        return page.show_ratio(number)
-    return f"{page.show_ratio(number)} ({page.show_ratio_interval(number)})"
 
 
 def show_recurrent(page: Page) -> Html:
@@ -272,7 +264,7 @@ def show_recurrent(page: Page) -> Html:
         if first.is_shown and every.is_shown:
             same += ((first.estimate or 1) < 1) == ((every.estimate or 1) < 1)
         rows.append(
-            [name_measure(page, name), with_interval(page, first), with_interval(page, every)]
+            [name_measure(page, name), page.show_ratio_both(first), page.show_ratio_both(every)]
         )
     heads = [page.say("common.measure"), page.say("effects.recurrent_first"),
              page.say("effects.recurrent_all")]  # fmt: skip

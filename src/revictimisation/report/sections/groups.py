@@ -1,4 +1,4 @@
-"""Notebook 2, second half: who gets what, how soon, and whether assessments reach the other agency."""
+"""Notebook 2, second half: who gets what, how soon, whether assessments reach the other agency."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ GROUPS = (
 )
 HIGH, LOW = "high", "low"
 NEITHER = "neither"
+# ticks closer than this part of the axis would cover each other on a phone
+LEAST_APART = 0.19
 
 
 def show_risk(page: Page) -> Html:
@@ -45,9 +47,7 @@ def show_risk(page: Page) -> Html:
         for level in levels
     ]
     top = max(one.ci_high or one.estimate or 0 for row in cells.values() for one in row)
-    scale = charts.Scale(
-        lambda share: page.formats.percent(share, 0), share_ticks(top), page.say("use.codes_axis")
-    )
+    scale = charts.Scale(page.formats.percent_short, share_ticks(top), page.say("use.codes_axis"))
     wide, narrow = charts.draw_dots(names, series, scale)
     caption = page.say("use.risk_caption")
     alt = page.say(
@@ -102,19 +102,13 @@ def _interval_table(page: Page, group: str, levels: list[str]) -> Html:
     measures = page.plan.measure_names
     numbers = [[_share(page, one, group, level) for one in measures] for level in levels]
     rows = [
-        [page.labels.level(group, level), *(_with_interval(page, one) for one in row)]
+        [page.labels.level(group, level), *(page.show_share_both(one) for one in row)]
         for level, row in zip(levels, numbers, strict=True)
     ]
     title = page.labels.group(group)
     caption = page.say("use.groups_intervals_caption", group=title.lower())
     heads = [title, *(name_measure(page, one) for one in measures)]
     return render_table(caption, heads, rows, page.notes([one for row in numbers for one in row]))
-
-
-def _with_interval(page: Page, number: Number) -> str:
-    if not number.has_interval:
-        return page.show_share(number)
-    return f"{page.show_share(number)} ({page.show_share_interval(number)})"
 
 
 def _start(page: Page, measure: str, day: int, **keys: str) -> Number:
@@ -132,7 +126,7 @@ def _start(page: Page, measure: str, day: int, **keys: str) -> Number:
 
 def show_first_start(page: Page) -> Html:
     """Curves of the time to the first measure of any kind, by risk level where there is one."""
-    days = list(page.plan.curve_days)
+    days = [day for day in page.plan.curve_days if day <= _shown_until(page)]
     levels = [
         level
         for level in page.levels("q1", "risk_level")
@@ -145,25 +139,30 @@ def show_first_start(page: Page) -> Html:
     if not any(len(one.days) for one in series):
         return lead
     caption = page.say("use.first_caption" if levels else "use.first_caption_all")
-    ticks = [(float(day), page.formats.period(day)) for day in time_ticks(page)]
-    wide, narrow = charts.draw_curves(
-        series, [(0.0, "0"), *ticks], lambda share: page.formats.percent(share, 0)
-    )
+    ticks = [(float(day), page.formats.period(day)) for day in time_ticks(page, days[-1])]
+    wide, narrow = charts.draw_curves(series, [(0.0, "0"), *ticks], page.formats.percent_short)
     ends = ", ".join(
         f"{page.formats.percent(one.estimate[-1], 0)} {one.name}".strip() for one in series
     )
-    alt = page.say("use.first_alt", period=page.formats.period(page.last_day), ends=ends)
+    alt = page.say("use.first_alt", period=page.formats.period(days[-1]), ends=ends)
     table = _first_table(page, levels)
     behind = page.say("common.numbers_behind")
     return join([lead, render_figure(wide, narrow, alt, caption, behind, table)])
 
 
-def time_ticks(page: Page) -> list[int]:
+def _shown_until(page: Page) -> int:
+    """Measures come early: the curve ends at the second of the study's days."""
+    days = [day for day in page.plan.report_at_days if day <= page.plan.horizon_days]
+    return days[min(1, len(days) - 1)] if days else page.plan.horizon_days
+
+
+def time_ticks(page: Page, until: int) -> list[int]:
     """The days named under a curve: those at which the study reports, but not too close."""
     days = [day for day in page.plan.report_at_days if day <= page.plan.horizon_days]
-    apart = page.plan.horizon_days / 8
+    last = max((day for day in (*days, page.plan.horizon_days) if day <= until), default=until)
+    apart = last * LEAST_APART
     kept: list[int] = []
-    for day in sorted({*days, page.plan.horizon_days}, reverse=True):
+    for day in sorted({*(day for day in days if day <= last), last}, reverse=True):
         if not kept or kept[-1] - day >= apart:
             kept.append(day)
     return kept[::-1]
@@ -200,11 +199,12 @@ def _tell_first(page: Page, days: list[int]) -> Html:
         return page.text("common.nothing_to_show", why=page.why_not(numbers[0]))
     return page.text(
         "use.first_number",
-        early_period=page.formats.days(early),
+        early_period=page.formats.period(early),
         early=page.formats.of_hundred(numbers[0].estimate or 0),
         early_interval=page.show_share_interval(numbers[0]),
         late_period=page.formats.period(late),
         late=page.formats.of_hundred(numbers[1].estimate or 0),
+        late_interval=page.show_share_interval(numbers[1]),
     )
 
 
@@ -215,7 +215,7 @@ def _first_table(page: Page, levels: list[str]) -> Html:
     for name, given in [(page.say("common.everyone"), {}), *keys]:
         found = [_start(page, "any", day, **given) for day in days]
         numbers += found
-        rows.append([name, *(_with_interval(page, one) for one in found)])
+        rows.append([name, *(page.show_share_both(one) for one in found)])
     heads = [page.say("common.group"), *(page.formats.period(day) for day in days)]
     return render_table(page.say("use.first_table"), heads, rows, page.notes(numbers))
 
@@ -227,7 +227,7 @@ def show_first_by_measure(page: Page) -> Html:
     for name in page.plan.measure_names:
         found = [_start(page, name, day) for day in days]
         numbers += found
-        rows.append([name_measure(page, name), *(_with_interval(page, one) for one in found)])
+        rows.append([name_measure(page, name), *(page.show_share_both(one) for one in found)])
     heads = [page.say("common.measure"), *(page.formats.period(day) for day in days)]
     return render_table(page.say("use.first_by_measure"), heads, rows, page.notes(numbers))
 
@@ -309,7 +309,7 @@ def _sharing_table(page: Page) -> Html:
         ]
         numbers += found
         people = page.show(found[0], lambda one: page.formats.count(one.n_people or 0))
-        rows.append([name, people, *(_with_interval(page, one) for one in found)])
+        rows.append([name, people, *(page.show_share_both(one) for one in found)])
     within = [
         page.say("use.sharing_within", days=page.formats.days(day))
         for day in page.plan.shared_within_days

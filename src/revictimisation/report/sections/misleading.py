@@ -10,14 +10,22 @@ from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.cohort import list_words
 from revictimisation.report.sections.effects import (
-    RATIO_TICKS,
     find_crude,
     find_ratio,
-    with_interval,
 )
 from revictimisation.report.texts import load_texts
 from revictimisation.report.verdicts import name_measure
 
+# ratios and the texts that say them in words
+TICKS = {
+    0.1: "tenth",
+    0.2: "fifth",
+    0.5: "half",
+    1.0: "same",
+    2.0: "twice",
+    5.0: "five",
+    10.0: "ten",
+}
 ITEMS = ("incidence", "model", "errors", "adjusted", "ties", "crude", "assumptions", "small")
 
 
@@ -52,7 +60,7 @@ def show_contrast(page: Page) -> Html:
     names = [name_measure(page, one) for one in measures]
     wide, narrow = charts.draw_dots(names, series, make_scale(page, [*crude, *adjusted]))
     rows = [
-        [name, with_interval(page, one), with_interval(page, other)]
+        [name, page.show_ratio_both(one), page.show_ratio_both(other)]
         for name, one, other in zip(names, crude, adjusted, strict=True)
     ]
     heads = [page.say(f"effects.{one}") for one in ("series_crude", "series_adjusted")]
@@ -79,14 +87,15 @@ def points(numbers: list[Number]) -> list[charts.Point | None]:
 
 
 def make_scale(page: Page, numbers: list[Number]) -> charts.Scale:
-    """A logarithmic axis around 1 that holds every interval."""
+    """A logarithmic axis around 1 that holds every interval, its ticks in words."""
     shown = [one for one in numbers if one.is_shown and one.estimate]
     low = min(one.ci_low or one.estimate or 1.0 for one in shown)
     high = max(one.ci_high or one.estimate or 1.0 for one in shown)
-    ticks = [tick for tick in RATIO_TICKS if low / 2 < tick < high * 2 or tick == 1.0]
+    first = max((tick for tick in TICKS if tick <= min(low, 0.5)), default=min(TICKS))
+    last = min((tick for tick in TICKS if tick >= max(high, 2.0)), default=max(TICKS))
     return charts.Scale(
-        lambda ratio: page.formats.decimal(ratio, 0 if ratio >= 1 else 2 if ratio < 0.5 else 1),
-        ticks,
+        lambda ratio: page.say(f"effects.tick_{TICKS[ratio]}"),
+        [tick for tick in TICKS if first <= tick <= last],
         page.say("effects.ratio_axis"),
         is_log=True,
         reference=1.0,
@@ -104,7 +113,7 @@ def show_crude(page: Page) -> Html:
         start, no_start, difference, ratio = found
         rows.append(
             [name_measure(page, name), page.show_share(start), page.show_share(no_start),
-             page.show(difference, lambda one: _points(page, one)), with_interval(page, ratio)]
+             page.show(difference, lambda one: _points(page, one)), page.show_ratio_both(ratio)]
         )  # fmt: skip
     heads = [page.say("common.measure"), *(
         page.say(f"effects.crude_{one}") for one in ("start", "no_start", "difference", "ratio")

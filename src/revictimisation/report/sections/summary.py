@@ -14,7 +14,7 @@ from revictimisation.report.markup import (
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.cohort import find_incidence, list_words
-from revictimisation.report.sections.effects import find_ratio, tell_against, with_interval
+from revictimisation.report.sections.effects import find_ratio, tell_against
 from revictimisation.report.sections.misleading import make_scale, points
 from revictimisation.report.sections.use import find_share, list_codes
 from revictimisation.report.texts import load_texts
@@ -31,14 +31,8 @@ from revictimisation.report.verdicts import (
 
 
 def show_findings(page: Page) -> Html:
-    """The most important findings, in at most six sentences."""
-    told = [
-        _tell_repeat(page),
-        _tell_early(page),
-        _tell_use(page),
-        *_tell_verdicts(page),
-        _tell_high(page),
-    ]
+    """The most important findings: how many, what is used, and what each verdict holds for."""
+    told = [_tell_repeat(page), _tell_use(page), *_tell_verdicts(page)]
     items = "".join(f"<li>{to_html(one)}</li>" for one in told if one)
     return Html(f'<ul class="findings">{items}</ul>')
 
@@ -56,19 +50,18 @@ def _tell_repeat(page: Page) -> str:
     number = find_incidence(page, page.plan.outcome.who)
     if not number.has_interval:
         return page.say("index.finding_repeat_hidden", why=page.why_not(number))
-    flow = page.release.attrition
-    victims = flow.loc[flow["step"] == "reports", "n_people"].tail(1).dropna()
-    return page.say(
+    told = page.say(
         "index.finding_repeat",
         against=tell_against(page),
         period=page.formats.period(page.last_day),
         n_entries=page.formats.count(number.n_people or 0),
-        n_victims=page.formats.count(victims.iloc[0]) if len(victims) else "–",
         **_hundreds(page, number),
     )
+    return told + _tell_early(page)
 
 
 def _tell_early(page: Page) -> str:
+    """The share at the first of the study's days, if it has more than its part of the last."""
     day = page.plan.report_at_days[0]
     number = find_incidence(page, page.plan.outcome.who, time_days=day)
     last = find_incidence(page, page.plan.outcome.who)
@@ -76,7 +69,7 @@ def _tell_early(page: Page) -> str:
     if not number.has_interval or day == page.last_day or not is_early:
         return ""
     period = page.formats.period(day)
-    return page.say("index.finding_early", period=period, **_hundreds(page, number))
+    return " " + page.say("index.finding_early", period=period, **_hundreds(page, number))
 
 
 def _tell_use(page: Page) -> str:
@@ -121,15 +114,6 @@ def _tell_verdicts(page: Page) -> list[str]:
     return told
 
 
-def _tell_high(page: Page) -> str:
-    keys = {"analysis": "agencies", "subgroup": "risk_level", "level": "high"}
-    neither = find_share(page, "neither", **keys)
-    if not neither.has_interval:
-        return ""
-    values = _hundreds(page, neither) | {"share": page.formats.count((neither.estimate or 0) * 100)}
-    return page.say("index.finding_high", **values)
-
-
 def show_picture(page: Page) -> Html:
     """How common a new report was while each measure was in force."""
     measures = page.plan.measure_names
@@ -144,7 +128,7 @@ def show_picture(page: Page) -> Html:
         "index.picture_alt",
         **{key: _list_measures(page, _by_verdict(page, key)) for key in (FEWER, MORE, OPEN)},
     )
-    rows = [[name, with_interval(page, one)] for name, one in zip(names, ratios, strict=True)]
+    rows = [[name, page.show_ratio_both(one)] for name, one in zip(names, ratios, strict=True)]
     heads = [page.say("common.measure"), page.say("effects.ratios_adjusted")]
     title = page.say("effects.ratios_caption")
     table = render_table(title, heads, rows, page.notes(ratios))

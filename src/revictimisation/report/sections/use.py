@@ -50,6 +50,7 @@ def show_lead(page: Page) -> Html:
     for place, (code, number) in zip(("first", "second", "third"), shown, strict=True):
         values[place] = page.labels.measure(code)
         values[f"{place}_share"] = page.show_share(number)
+        values[f"{place}_interval"] = page.show_share_interval(number)
     return join([page.text("use.lead", **values), facts])
 
 
@@ -64,9 +65,7 @@ def show_codes(page: Page) -> Html:
     agency_names = [page.say(f"use.agency_{one}") for one in AGENCIES]
     kinds = [_agency(page, code) for code, _ in codes]
     top = max(number.ci_high or number.estimate or 0 for _, number in codes)
-    scale = charts.Scale(
-        lambda share: page.formats.percent(share, 0), share_ticks(top), page.say("use.codes_axis")
-    )
+    scale = charts.Scale(page.formats.percent_short, share_ticks(top), page.say("use.codes_axis"))
     wide, narrow = charts.draw_bars(names, values, kinds, agency_names, scale)
     alt = page.say(
         "use.codes_alt",
