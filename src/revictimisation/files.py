@@ -43,6 +43,11 @@ def read_text(path: Path) -> str:
         raise UsageError(f"{path} can't be read as UTF-8 text ({type(fault).__name__}).") from None
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, if they are not there."""
+    path.mkdir(parents=True, exist_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text with Unix line ends, making the folder; the file appears whole or not."""
     write_bytes(path, text.encode("utf-8"))
@@ -50,7 +55,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, so that an interrupted run leaves no half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     part = path.with_name(path.name + ".part")
     part.write_bytes(content)
     part.replace(path)
@@ -75,7 +80,7 @@ def write_table(frame: pd.DataFrame, folder: Path, name: str, formats: Iterable[
 
     Missing values are empty in CSV and null in Parquet.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     written = []
     for kind in formats:
         path = folder / f"{name}.{kind}"

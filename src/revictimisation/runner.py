@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from revictimisation.progress import Progress
 RESTRICTED, RELEASE, NOTEBOOKS, SITE = "restricted", "release", "notebooks", "site"
 ESTIMATE_STEPS = 9
 AUTHORS_ONLY = "90_"
+# Between us and a notebook's kernel nothing crosses a network port where it can be helped.
+KERNEL_TRANSPORT = "tcp" if sys.platform == "win32" else "ipc"
 
 
 def run_estimate(run: Run, progress: Progress) -> bool:
@@ -120,8 +123,9 @@ def execute_notebook(task: NotebookTask) -> None:
     """Execute one notebook by papermill; what was executed is kept also where it fails."""
     import papermill
     from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
 
-    task.target.parent.mkdir(parents=True, exist_ok=True)
+    files.make_folder(task.target.parent)
     try:
         papermill.execute_notebook(
             str(task.source),
@@ -129,6 +133,7 @@ def execute_notebook(task: NotebookTask) -> None:
             parameters=task.parameters,
             kernel_name="python3",
             progress_bar=False,
+            config=Config({"KernelManager": {"transport": KERNEL_TRANSPORT}}),
         )
     except PapermillExecutionError as fault:
         raise RevictimisationError(

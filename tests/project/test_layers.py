@@ -24,7 +24,7 @@ STAGES = {
 }
 # stage -> stages whose tables it accounts for or describes, and only those
 MARKED = {"attrition": {"cohort", "spells"}}
-COMPOSITION = {"pipeline", "runner", "cli", "__main__"}
+COMPOSITION = {"pipeline", "manifest", "runner", "cli", "__main__"}
 LEVEL = {
     **dict.fromkeys(CORE, 0),
     **dict.fromkeys(SHARED, 1),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 
 import pandas as pd
 
+from revictimisation import files
 from revictimisation.simulate.scenarios import Linear, Scenario, StudyMeasure
 
 
@@ -79,7 +79,7 @@ def make_page(
     facts: Mapping[str, object],
 ) -> str:  # fmt: skip
     """Make docs/simulator.md from a scenario, its kept truth, and what a large county achieves."""
-    template = files(__package__).joinpath("page.md").read_text(encoding="utf-8")
+    template = files.read_text(files.package_file("simulate", "page.md"))
     return template.format(
         **facts,
         accrual_from_on=scenario.accrual_from_on, accrual_to_on=scenario.accrual_to_on,
