@@ -10,9 +10,10 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -27,7 +28,7 @@ BAR_COLOURS = ("#0a4f7d", "#e08a3c", "#9aa5ae")  # dark, middle and light also i
 DRAWN_WITH, SHOWN_WITH = b"'DejaVu Sans'", b"'Segoe UI', Helvetica, Arial, sans-serif"
 WIDE_INCHES, NARROW_INCHES = 7.0, 4.1
 LEAST, MOST = 0.08, 12.5
-RC = {
+RC: Any = {
     "svg.hashsalt": "revictimisation",
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
@@ -92,7 +93,7 @@ def render(
 
     with _style():
         figure = Figure(figsize=(width, height), facecolor=PAPER, layout="constrained")
-        canvas = FigureCanvasSVG(figure)
+        canvas: Any = FigureCanvasSVG(figure)
         draw(figure, is_narrow)
         stream = io.BytesIO()
         canvas.print_svg(stream, metadata={"Date": None, "Creator": None})
@@ -178,7 +179,7 @@ def draw_bars(
     return draw_both(draw, (0.75 + rows * 0.32 + min(legend, 0.3), 0.7 + rows * 0.5 + legend))
 
 
-def _patch(kind: int) -> object:
+def _patch(kind: int) -> Artist:
     from matplotlib.patches import Patch
 
     return Patch(facecolor=BAR_COLOURS[kind], lw=0)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 NARROW_PX = 620
@@ -71,7 +72,7 @@ def render_heading(text: str, level: int, anchor: str = "") -> Html:
 def render_table(
     caption: str,
     heads: Sequence[str],
-    rows: Iterable[Sequence[Html | str]],
+    rows: Iterable[Sequence[Any]],
     notes: Sequence[str] = (),
     kind: str = "",
 ) -> Html:

@@ -70,14 +70,14 @@ class Page:
         return render_heading(self.say(key), level, key.replace(".", "-").replace("_", "-"))
 
     def start(self, part: str) -> Html:
-        """The title and the lead of a notebook, on synthetic data with the banner before them.
+        """The title of a notebook, with all that makes it look in JupyterLab as on its page."""
+        return join([self.style(), self.heading(f"{part}.title", level=1)])
 
-        Holds the style too, so that a notebook looks in JupyterLab as it does on its page.
-        """
+    def style(self) -> Html:
+        """What tables and figures need in JupyterLab; on synthetic data the banner too."""
         banner = render_prose(self.say("common.banner"), "banner")
         shown = [banner] if self.release.is_synthetic else []
-        style = Html(f"<style>{read_style('report.css')}</style>")
-        return join([style, *shown, self.heading(f"{part}.title", level=1)])
+        return join([Html(f"<style>{read_style('report.css')}</style>"), *shown])
 
     @cached_property
     def horizon(self) -> str:

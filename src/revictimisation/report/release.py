@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
@@ -99,5 +100,12 @@ class Release:
         return int(counts.max()) if len(counts) else None
 
 
-def _to_list(column: pd.Series) -> list[object]:
-    return column.astype(object).where(column.notna(), None).tolist()
+def list_rows(frame: pd.DataFrame) -> list[Any]:
+    """A table's rows as named tuples."""
+    return list(frame.itertuples(index=False))
+
+
+def _to_list(column: pd.Series) -> list[Any]:
+    return [
+        None if is_absent else value for value, is_absent in zip(column, column.isna(), strict=True)
+    ]

@@ -18,7 +18,7 @@ from revictimisation.report.markup import (
     to_html,
 )
 from revictimisation.report.page import DASH, Page
-from revictimisation.report.release import Number
+from revictimisation.report.release import Number, list_rows
 from revictimisation.report.texts import load_texts
 
 GROUPS = (
@@ -141,7 +141,7 @@ def _tell_step(page: Page, reason: str) -> str:
 def show_flow(page: Page) -> Html:
     """The flow from the extract's reports to the study's follow-ups, as boxes that add up."""
     steps = _steps(page, REPORTS)
-    items = [_box(page, row) for row in steps.itertuples()]
+    items = [_box(page, row) for row in list_rows(steps)]
     note = page.say("cohort.flow_rounded")
     flow = f'<ol class="flow">{"".join(items)}{_final_box(page, steps)}</ol>'
     return Html(f'{flow}<p class="note">{to_html(note)}</p>')
@@ -172,7 +172,7 @@ def _kept(page: Page, row: Any, title: str) -> str:
 
 
 def _final_box(page: Page, steps: pd.DataFrame) -> str:
-    last = [*steps.itertuples()][-1]
+    last = list_rows(steps)[-1]
     return f'<li class="kept final">{_kept(page, last, "cohort.final")}</li>'
 
 
@@ -183,10 +183,11 @@ def _count(page: Page, count: Any) -> str:
 def show_attrition(page: Page) -> Html:
     """What became of every row of every table, folded."""
     rows = []
-    for row in page.release.attrition.itertuples(index=False):
+    for row in list_rows(page.release.attrition):
         is_first = row.reason == ALL
         title = page.dictionary.tables[row.step].label[page.language] if is_first else ""
-        name = f"**{title}** ({row.step})" if is_first else f"– {_tell_step(page, row.reason)}"
+        told = f"– {_tell_step(page, row.reason)}"
+        name: Html | str = Html(f"<b>{title}</b> <code>{row.step}</code>") if is_first else told
         people = "" if row.n_people == 0 and not is_first else _count(page, row.n_people)
         dropped = "" if is_first else _count(page, row.n_dropped)
         rows.append([name, people, _count(page, row.n_reports), dropped])

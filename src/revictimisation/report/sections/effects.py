@@ -34,11 +34,16 @@ def find_ratio(page: Page, measure: str, estimator: str = COX, analysis: str = "
 
 def find_crude(page: Page, measure: str, estimand: str) -> Number:
     """A number of the comparison of ever against never, by the last of the study's days."""
-    keys = {"question": "q2", "measure": measure, "outcome": page.plan.outcome.who}
-    given = {"estimator": "crude", "time_days": page.last_day}
-    found = page.release.find(estimand=estimand, **keys, **given)
+    keys: dict[str, str | int] = {
+        "question": "q2",
+        "measure": measure,
+        "outcome": page.plan.outcome.who,
+        "estimator": "crude",
+        "time_days": page.last_day,
+    }
+    found = page.release.find(estimand=estimand, **keys)
     if found.reason == "not_computed":
-        return page.release.find(estimand="risk_difference", **keys, **given)
+        return page.release.find(estimand="risk_difference", **keys)
     return found
 
 
@@ -69,10 +74,10 @@ def show_lead(page: Page) -> Html:
         interval=page.show_share_interval(number),
         n_fewer=counts.get(FEWER, 0),
         n_measures=len(page.plan.measure_names),
-        n_open=counts.get(OPEN, 0),
     )
-    if counts.get(MORE):
-        lead += " " + page.say("effects.lead_more", n_more=counts[MORE])
+    for verdict in (OPEN, MORE):
+        if counts.get(verdict):
+            lead += " " + page.say(f"effects.lead_{verdict}", **{f"n_{verdict}": counts[verdict]})
     return join([page.text_of(lead), page.text("effects.lead_caution")])
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from revictimisation.report import charts
 from revictimisation.report.markup import Html, join, render_details, render_figure, render_table
 from revictimisation.report.page import DASH, Page
-from revictimisation.report.release import Number
+from revictimisation.report.release import Number, list_rows
 from revictimisation.report.sections.cohort import list_words
 from revictimisation.report.sections.effects import (
     find_crude,
@@ -53,8 +55,9 @@ def show_contrast(page: Page) -> Html:
         "n_adjusted": count_above(adjusted),
         "n_all": len(measures),
     }
+    kind = "adjusted" if page.plan.adjust_for else "by_day"
     series = [
-        charts.DotSeries(page.say("effects.series_adjusted"), points(adjusted)),
+        charts.DotSeries(page.say(f"effects.series_{kind}"), points(adjusted)),
         charts.DotSeries(page.say("effects.series_crude"), points(crude), is_filled=False),
     ]
     names = [name_measure(page, one) for one in measures]
@@ -63,7 +66,7 @@ def show_contrast(page: Page) -> Html:
         [name, page.show_ratio_both(one), page.show_ratio_both(other)]
         for name, one, other in zip(names, crude, adjusted, strict=True)
     ]
-    heads = [page.say(f"effects.{one}") for one in ("series_crude", "series_adjusted")]
+    heads = [page.say(f"effects.series_{one}") for one in ("crude", kind)]
     caption = page.say("effects.misleads_caption")
     notes = page.notes([*crude, *adjusted])
     table = render_table(caption, [page.say("common.measure"), *heads], rows, notes)
@@ -154,7 +157,7 @@ def _tell_method(page: Page, item: str) -> str:
 
 def _checks(page: Page) -> Html:
     rows = []
-    for row in page.release.diagnostics.itertuples(index=False):
+    for row in list_rows(page.release.diagnostics):
         estimator, _, analysis = row.analysis.rpartition("_")
         label = page.labels.code("estimator", estimator)
         model = page.say(f"effects.model_{analysis}", estimator=label)
@@ -167,7 +170,7 @@ def _checks(page: Page) -> Html:
     return render_table(page.say("effects.diagnostics_caption"), heads, rows)
 
 
-def _tell_check(page: Page, check: str, value: float) -> str:
+def _tell_check(page: Page, check: str, value: Any) -> str:
     if pd.isna(value):
         return DASH
     if check.startswith("is_"):
