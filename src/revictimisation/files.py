@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,11 @@ def read_text(path: Path) -> str:
         raise UsageError(f"There is no file {path}.") from None
     except (OSError, UnicodeDecodeError) as fault:
         raise UsageError(f"{path} can't be read as UTF-8 text ({type(fault).__name__}).") from None
+
+
+def private_folder() -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder that no other user can read; gone when its `with` block ends."""
+    return tempfile.TemporaryDirectory(prefix="revictimisation-")
 
 
 def make_folder(path: Path) -> None:

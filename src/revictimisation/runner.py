@@ -16,8 +16,6 @@ from revictimisation.progress import Progress
 RESTRICTED, RELEASE, NOTEBOOKS, SITE = "restricted", "release", "notebooks", "site"
 ESTIMATE_STEPS = 9
 AUTHORS_ONLY = "90_"
-# Between us and a notebook's kernel nothing crosses a network port where it can be helped.
-KERNEL_TRANSPORT = "tcp" if sys.platform == "win32" else "ipc"
 
 
 def run_estimate(run: Run, progress: Progress) -> bool:
@@ -126,19 +124,27 @@ def execute_notebook(task: NotebookTask) -> None:
     from traitlets.config import Config
 
     files.make_folder(task.target.parent)
-    try:
-        papermill.execute_notebook(
-            str(task.source),
-            str(task.target),
-            parameters=task.parameters,
-            kernel_name="python3",
-            progress_bar=False,
-            config=Config({"KernelManager": {"transport": KERNEL_TRANSPORT}}),
-        )
-    except PapermillExecutionError as fault:
-        raise RevictimisationError(
-            f"The notebook {task.source.name} stopped with {fault.ename}; see {task.target}."
-        ) from None
+    with files.private_folder() as folder:
+        try:
+            papermill.execute_notebook(
+                str(task.source),
+                str(task.target),
+                parameters=task.parameters,
+                kernel_name="python3",
+                progress_bar=False,
+                config=Config({"KernelManager": _kernel_address(Path(folder))}),
+            )
+        except PapermillExecutionError as fault:
+            raise RevictimisationError(
+                f"The notebook {task.source.name} stopped with {fault.ename}; see {task.target}."
+            ) from None
+
+
+def _kernel_address(folder: Path) -> dict[str, str]:
+    """Speak to the kernel through files only we can read; Windows has but network ports."""
+    if sys.platform == "win32":
+        return {}
+    return {"transport": "ipc", "ip": str(folder / "kernel")}
 
 
 def run_site(work: Run, progress: Progress) -> bool:
