@@ -5,6 +5,7 @@ It reads exact (`restricted`) numbers and `truth.csv`, so it is never part of th
 
 from __future__ import annotations
 
+import functools
 import math
 
 import pandas as pd
@@ -87,10 +88,9 @@ def show_comparison(page: Page, table: pd.DataFrame) -> Html:
         charts.DotSeries("ever against never", _points(table, "crude")),
         charts.DotSeries("truth", _points(table, "truth"), is_filled=False),
     ]
-    scale = charts.Scale(
-        lambda value: page.formats.decimal(value, 1), TICKS, "log ratio (of hazards; crude: of risks)",
-        reference=0.0,
-    )  # fmt: skip
+    axis = "log hazard ratio (ever against never: log risk ratio)"
+    write = functools.partial(page.formats.decimal, digits=1)
+    scale = charts.Scale(write, TICKS, axis, reference=0.0)
     wide, narrow = charts.draw_dots(names, series, scale)
     shown = ["truth", "estimate", "ci_low", "ci_high", "z", "crude"]
     rows = [

@@ -9,6 +9,8 @@ FEWER, MORE, OPEN, HIDDEN = "fewer", "more", "open", "hidden"
 VERDICTS = (FEWER, MORE, OPEN, HIDDEN)
 # from a doubling on, `2,3 gånger` is easier to take in than `130 procent`
 TWICE = 2.0
+# what question 1 calls any measure of an agency
+ANY = "any_"
 # from here on the words `ungefär` stand before fives
 ABOUT_FROM_PERCENT, ABOUT_STEP = 10, 5
 
@@ -19,7 +21,10 @@ def is_joint(page: Page, measure: str) -> bool:
 
 
 def name_measure(page: Page, name: str) -> str:
-    """A measure of the study, or a code, as it is called."""
+    """A measure of the study, a code, or any measure of an agency, as it is called."""
+    if name.startswith(ANY):
+        agency = name.removeprefix(ANY)
+        return page.say(f"common.any_{agency}")
     return page.say("common.joint") if is_joint(page, name) else page.labels.measure(name)
 
 

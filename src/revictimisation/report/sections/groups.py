@@ -252,9 +252,9 @@ def show_high_risk(page: Page) -> Html:
     names = [*agencies, *((one, "main") for one in page.plan.measure_names)]
     found = [find_share(page, name, analysis=analysis, **keys) for name, analysis in names]
     rows = [
-        [page.say(f"common.{name}") if analysis == "by_agency" else name_measure(page, name),
+        [name_measure(page, name),
          page.show_events(number), page.show_share(number), page.show_share_interval(number)]
-        for (name, analysis), number in zip(names, found, strict=True)
+        for (name, _), number in zip(names, found, strict=True)
     ]  # fmt: skip
     heads = [page.say(f"common.{one}") for one in ("measure", "people", "share", "interval")]
     return join([lead, render_table(page.say("use.high_caption"), heads, rows, page.notes(found))])

@@ -114,9 +114,8 @@ def show_decisions(page: Page) -> Html:
         outcomes = OUTCOMES[-1:] if is_joint(page, name) else OUTCOMES
         found = [find_share(page, name, one, analysis=analysis) for one in outcomes]
         numbers += found
-        title = page.say(f"common.{name}") if analysis == "by_agency" else name_measure(page, name)
         blank = [""] * (len(OUTCOMES) - len(outcomes))
-        rows.append([title, *blank, *(page.show_events(one) for one in found)])
+        rows.append([name_measure(page, name), *blank, *(page.show_events(one) for one in found)])
     heads = [page.say("common.measure"), *(page.say(f"common.{one}") for one in OUTCOMES)]
     notes = page.notes(numbers)
     if any(is_joint(page, name) for name, _ in names):

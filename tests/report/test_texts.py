@@ -1,0 +1,99 @@
+"""Every text exists in both languages with the same blanks, and is used."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import string
+
+import pytest
+
+from revictimisation.report.texts import load_texts
+from tests.project.sources import PACKAGE, ROOT
+
+TEXTS = load_texts()
+PARTS = "common|cohort|use|effects|index"
+KEY = re.compile(rf"""["']((?:{PARTS})\.(?!html)[a-z0-9_]+)["']""")
+# a key put together: `f"effects.card_{verdict}"`
+BUILT = re.compile(rf"""f["']((?:{PARTS})\.[^"']*)["']""")
+WORD = re.compile(r"""["']([a-z0-9_]+)["']""")
+
+
+def read_sources() -> str:
+    paths = [*(PACKAGE / "report").rglob("*.py"), *(PACKAGE / "report").rglob("*.j2")]
+    text = " ".join(path.read_text(encoding="utf-8") for path in paths)
+    books = (ROOT / "notebooks").glob("*.ipynb")
+    return text + " ".join(path.read_text(encoding="utf-8").replace('\\"', '"') for path in books)
+
+
+def list_blanks(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("key", TEXTS)
+def test_both_languages_with_the_same_blanks(key):
+    assert set(TEXTS[key]) == {"sv", "en"}
+    assert all(TEXTS[key].values())
+    assert list_blanks(TEXTS[key]["sv"]) == list_blanks(TEXTS[key]["en"])
+
+
+def test_every_key_that_is_used_exists():
+    used = set(KEY.findall(read_sources()))
+    assert len(used) > 100
+    assert used - set(TEXTS) == set()
+
+
+def test_every_text_is_used():
+    """By its key, by a key put together, or by its bare name (`"offered"` for `common.offered`)."""
+    sources = read_sources()
+    used, words = set(KEY.findall(sources)), set(WORD.findall(sources))
+    stems = [re.sub(r"\{[^}]*\}", "*", built) for built in set(BUILT.findall(sources))]
+    stems = [stem for stem in stems if not stem.split(".")[1].startswith("*")]
+    unused = [
+        key
+        for key in TEXTS
+        if key not in used
+        and key.split(".")[1] not in words
+        and not any(fnmatch.fnmatch(key, stem) for stem in stems)
+        and not key.endswith(".title")
+    ]
+    assert unused == []
+
+
+def test_swedish_words_of_the_field():
+    swedish = " ".join(text["sv"] for text in TEXTS.values()).lower()
+    for word in ("upprepad utsatthet", "mot samma misstänkta person", "våldsutsatt", "åtgärd"):
+        assert word in swedish
+    for word in ("återviktimisering", "gärningsman"):
+        assert word not in swedish
+
+
+def test_sentences_that_must_be_carried():
+    told = {
+        "sv": [
+            "anmäls syns inte",
+            "går inte att bevisa",
+            "är inte ”hjälper inte”",
+            "vilja att anmäla",
+            "samband, inte orsak",
+            "säger ingenting om Stockholm",
+        ],
+        "en": [
+            "not reported is not seen",
+            "cannot be proved",
+            "is not “it does not help”",
+            "willingness to report",
+            "association, not cause",
+            "say nothing about Stockholm",
+        ],
+    }
+    for language, sentences in told.items():
+        whole = " ".join(text[language] for text in TEXTS.values())
+        assert [one for one in sentences if one not in whole] == []
+
+
+def test_swedish_has_no_english_and_english_no_swedish_letters():
+    assert [key for key in TEXTS if re.search(r"\bthe\b", TEXTS[key]["sv"])] == []
+    assert [key for key in TEXTS if re.search("[åäöÅÄÖ]", TEXTS[key]["en"])] == []
+    swedish = [key for key in TEXTS if re.search(r"\b(?:och|inte|som)\b", TEXTS[key]["en"])]
+    assert swedish == []
