@@ -1,0 +1,84 @@
+"""The main job as a newcomer meets it: 3,000 people, cold, then unchanged, then `estimate` alone.
+
+    python benchmarks/main_job.py [--people 3000] [--repeats 3]
+
+Each time starts in an empty folder with an empty cache of compiled code, as after installation.
+Goals: cold under 90 s on two cores (simulating included), an unchanged second run under 5 s,
+`estimate` alone under 20 s. Leaves benchmarks/results/main_job.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results" / "main_job.json"
+STUDY = ROOT / "pipelines" / "studies" / "county.yaml"
+GOALS = {"cold": 90, "unchanged": 5, "estimate": 20}
+
+
+def time_commands(folder: Path, *commands: list[str]) -> float:
+    """Wall seconds of commands one after another, with a cache of compiled code of their own."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "compiled")}
+    began = time.perf_counter()
+    for command in commands:
+        call = [sys.executable, "-m", "revictimisation", *command]
+        subprocess.run(call, check=True, env=environment, capture_output=True)
+    return time.perf_counter() - began
+
+
+def measure(people: int) -> dict[str, float]:
+    """One round: cold main job, unchanged second run, and `estimate` in another fresh folder."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        data, out = str(folder / "county"), str(folder / "out")
+        simulate = ["simulate", data, "--people", str(people), "--seed", "1"]
+        run = ["run", str(STUDY), "--data", data, "--out", out]
+        cold = time_commands(folder, simulate, run)
+        unchanged = time_commands(folder, run)
+        fresh = folder / "fresh"
+        estimate = ["estimate", str(STUDY), "--data", data, "--out", str(fresh / "out")]
+        return {
+            "cold": cold,
+            "unchanged": unchanged,
+            "estimate": time_commands(fresh, estimate),
+        }
+
+
+def main() -> None:
+    """Run, print medians beside the goals, keep all."""
+    parser = argparse.ArgumentParser(description="The main job, cold and unchanged.")
+    parser.add_argument("--people", type=int, default=3000)
+    parser.add_argument("--repeats", type=int, default=3)
+    given = parser.parse_args()
+    rounds = [measure(given.people) for _ in range(given.repeats)]
+    medians = {name: statistics.median(one[name] for one in rounds) for name in GOALS}
+    for name, goal in GOALS.items():
+        seconds = ", ".join(f"{one[name]:.1f}" for one in rounds)
+        print(f"{name:<10} median {medians[name]:6.1f} s (goal {goal} s; all: {seconds})")
+    kept = {
+        "measured_on": dt.datetime.now(dt.UTC).date().isoformat(),
+        "command": "python benchmarks/main_job.py " + " ".join(sys.argv[1:]),
+        "machine": {"cores": os.cpu_count(), "machine": platform.machine()},
+        "python": platform.python_version(),
+        "load_before": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "people": given.people,
+        "goals_seconds": GOALS,
+        "median_seconds": medians,
+        "rounds": rounds,
+    }
+    RESULTS.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
