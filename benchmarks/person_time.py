@@ -115,7 +115,7 @@ def run_ours(folder: Path, repeats: int, keep: bool) -> dict[str, object]:
         spells = build_spells(attached, plan).cache()
         at_spells = time.perf_counter()
         follow_up = cohort.index_reports.select("entry_id", stop_day=ibis._.end_day)
-        episodes = build_episodes(follow_up, cohort.outcomes, spells, MEASURES).to_pandas()
+        episodes = build_episodes(follow_up, cohort.outcomes, spells, MEASURES)
         ended = time.perf_counter()
         seconds.append(ended - began)
         stage_seconds.append(ended - at_spells)

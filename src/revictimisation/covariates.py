@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def _risk_level(entries: ir.Table, assessments: ir.Table, levels: pd.DataFrame, by_day: int) -> ir.Table:
+def _risk_level(
+    entries: ir.Table, assessments: ir.Table, levels: pd.DataFrame, by_day: int
+) -> ir.Table:
     """The latest assessment on or before day `by_day`; of several that day the highest counts."""
     ranks = ibis.memtable(levels.assign(rank=range(len(levels)))[["code", "rank"]])
     joined = assessments.join(entries, "victim_id")
@@ -30,8 +32,8 @@ def _risk_level(entries: ir.Table, assessments: ir.Table, levels: pd.DataFrame, 
 
 def _earlier_reports(entries: ir.Table, events: ir.Table, cap: int) -> ir.Table:
     """Days with an earlier report by the victim against anyone, in the data, capped."""
-    days = events.select("victim_id", "reported_on").distinct()
-    joined = entries.join(days, "victim_id")
+    days = events.select("victim", "reported_on").distinct()
+    joined = entries.join(days, "victim")
     earlier = joined.filter(joined.reported_on < joined.index_on)
     return earlier.group_by("entry_id").aggregate(
         n_earlier_reports=ibis.least(earlier.count(), cap).cast("int32")
@@ -84,8 +86,11 @@ def _known_district(district: ir.StringValue, dictionary: Dictionary) -> ir.Stri
 
 
 def derive_covariates(
-    index_reports: ir.Table, tables: dict[str, ir.Table], events: ir.Table,
-    dictionary: Dictionary, plan: StudyPlan,
+    index_reports: ir.Table,
+    tables: dict[str, ir.Table],
+    events: ir.Table,
+    dictionary: Dictionary,
+    plan: StudyPlan,
 ) -> ir.Table:
     """Derive the baseline covariates: a row per entry, `entry_id` first, in its order.
 
@@ -101,12 +106,10 @@ def derive_covariates(
         plan.risk_level_by_day,
     )
     earlier = _earlier_reports(
-        entries.select("entry_id", "victim_id", "index_on"), events, plan.earlier_reports_cap
+        index_reports.select("entry_id", "victim", "index_on"), events, plan.earlier_reports_cap
     )
     places = _municipality_group(entries, tables["municipality_years"], dictionary)
-    persons = tables["persons"].select(
-        "person_id", "sex", "protected_identity", *plan.x_columns
-    )
+    persons = tables["persons"].select("person_id", "sex", "protected_identity", *plan.x_columns)
     joined = (
         index_reports.left_join(persons, index_reports.victim_id == persons.person_id)
         .left_join(risk, "entry_id", rname="{name}_risk")

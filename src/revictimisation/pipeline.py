@@ -67,7 +67,7 @@ def prepare(
         starts=find_starts(spells, cohort.index_reports)
         .order_by(["entry_id", "measure"])
         .to_pandas(),
-        episodes=episodes.to_pandas(),
+        episodes=episodes,
         decisions=attached.order_by(["entry_id", "source", "row_number"]).to_pandas(),
         assessments=_assessments(tables["risk_assessments"], cohort, plan),
         absent=absent,

@@ -1,0 +1,86 @@
+"""Follow-up: how long each entry is followed, its outcomes, and why it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+
+from revictimisation.codes import CAUSES, OUTCOME
+from revictimisation.engine import days_since
+from revictimisation.plan import StudyPlan
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+
+# Why follow-up ends, by number: the causes as `cause` has them, then the two that censor.
+END_REASONS = ("horizon", *CAUSES, "data_end")
+
+
+def add_follow_up(first: ir.Table, plan: StudyPlan) -> ir.Table:
+    """Add the end of follow-up (`end_day`), why it ends, and keep what is followed a day at least.
+
+    Day 0 is the index report. An emigration before it was followed by a return: it ends nothing.
+    """
+    index_on = first.reported_on
+    away_day = days_since(first.emigrated_on, index_on)
+    days = {
+        "death": days_since(first.died_on, index_on),
+        "emigration": ibis.cases((away_day >= 0, away_day)),
+        "data_end": days_since(ibis.date(plan.data_end_on.isoformat()), index_on),
+    }
+    horizon = plan.horizon_days
+    end_day = ibis.least(horizon, *[day.fill_null(horizon) for day in days.values()])
+    dated = first.mutate(**days, end_day=end_day.cast("int32"))
+    reasons = [((dated[name] == dated.end_day).fill_null(False), name) for name in days]
+    numbers = [(is_it, END_REASONS.index(name)) for is_it, name in reasons]
+    followed = dated.filter(dated.end_day > 0)
+    return followed.select(
+        "victim",
+        "pair",
+        "row_number",
+        "saying",
+        "is_honour",
+        "birth_year",
+        "end_day",
+        index_on=followed.reported_on,
+        data_end_day=followed.data_end,
+        reason=ibis.cases(*numbers, else_=0).cast("int8"),
+    )
+
+
+def find_outcomes(entries: ir.Table, events: ir.Table, plan: StudyPlan) -> ir.Table:
+    """Find the outcomes of each entry: a row per entry x day, `lag_days` < day <= `end_day`.
+
+    Against any suspect, a day's reports are one event, and breach-only if all of them are.
+    """
+    rules = plan.outcome
+    key = "victim" if rules.who == "any_suspect" else "pair"
+    new = events.filter(~events.is_breach_only) if rules.drop_breach_only else events
+    joined = entries.select("entry_id", "end_day", "index_on", key).join(
+        new.select(key, "reported_on"), key
+    )
+    found = joined.select(
+        "entry_id", "end_day", day=days_since(joined.reported_on, joined.index_on)
+    ).filter(lambda t: (t.day > rules.lag_days) & (t.day <= t.end_day))
+    found = found.select("entry_id", "day")
+    return found.distinct() if key == "victim" else found
+
+
+def add_first_outcome(entries: ir.Table, outcomes: ir.Table) -> ir.Table:
+    """Add the end of time at risk of the first outcome (`stop_day`) and its `cause`."""
+    first = outcomes.group_by("entry_id").aggregate(outcome_day=outcomes.day.min())
+    joined = entries.left_join(first, "entry_id")
+    reason = ibis.ifelse(joined.outcome_day.notnull(), OUTCOME, joined.reason).cast("int8")
+    return joined.mutate(
+        stop_day=ibis.coalesce(joined.outcome_day, joined.end_day),
+        reason=reason,
+        cause=ibis.ifelse(reason <= len(CAUSES), reason, 0).cast("int8"),
+    ).drop("entry_id_right", "outcome_day")
+
+
+def name_end_reason(entries: ir.Table) -> ir.Table:
+    """Put the text `end_reason` in place of its number."""
+    cases = [(entries.reason == number, text) for number, text in enumerate(END_REASONS)]
+    return entries.mutate(end_reason=ibis.cases(*cases)).drop("reason")
