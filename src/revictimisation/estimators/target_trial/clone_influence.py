@@ -1,0 +1,86 @@
+"""How much each victim moves the two arms' numbers, the estimation of the weights included.
+
+The estimator solves a stack of estimating equations: the scores of the start model and the weighted
+curves. A victim's influence is the derivative of the number in the victim's case weight (the
+infinitesimal jackknife): directly through the curves with weights as they are, plus through the
+coefficients, gradient' x inverse information x the victim's score (Newey & McFadden 1994, section
+6; for weights Lunceford & Davidian 2004). All derivatives are exact. The variance is the sum over
+victims of the squared influence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from revictimisation.estimators.target_trial.clone_kernels import project_scores, sum_influence
+from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
+from revictimisation.estimators.target_trial.profile_kernels import START
+from revictimisation.estimators.target_trial.start_model import StartModel
+from revictimisation.estimators.target_trial.trial_data import Trial
+from revictimisation.estimators.target_trial.weighted_risk import (
+    N_NUMBERS,
+    Arms,
+    Slopes,
+    fill_arms,
+    find_slopes,
+)
+
+Floats = npt.NDArray[np.float64]
+
+
+def find_influence(
+    weighted: WeightedTrial, at_days: Sequence[int], arms: Arms | None = None
+) -> Floats:
+    """Influence of each victim: clusters x arms x (risks of causes 1..3, days lost) x days."""
+    arms = fill_arms(weighted) if arms is None else arms
+    shape = (weighted.trial.n_clusters, N_NUMBERS, len(at_days))
+    parts = [
+        _arm_influence(weighted, arm, find_slopes(arms, arm, at_days)).reshape(shape)
+        for arm in range(2)
+    ]
+    return np.stack(parts, axis=1)
+
+
+def _arm_influence(weighted: WeightedTrial, arm: int, slopes: Slopes) -> Floats:
+    trial, daily = weighted.trial, weighted.daily
+    by_end = weighted.at_end if arm == START else None
+    model = daily if by_end is None else by_end
+    n_targets = len(slopes.at_risk)
+    influence = np.empty((trial.n_entries, n_targets))
+    gradient = np.empty((n_targets, len(model.theta)))
+    sum_influence(
+        trial.people, trial.interval, trial.columns, daily.pooled.effects, daily.row_odds,
+        daily.cell_odds, *weighted.end_odds, trial.at_end.effects, arm, weighted.is_natural,
+        weighted.cap_start, weighted.cap_no_start, slopes.at_risk,
+        np.cumsum(slopes.at_risk, axis=1), slopes.events, influence, gradient,
+    )  # fmt: skip
+    _add_scores(trial, model, gradient @ model.covariance, influence)
+    return _sum_clusters(trial, influence)
+
+
+def _add_scores(trial: Trial, model: StartModel, moves: Floats, influence: Floats) -> None:
+    n_effects = model.pooled.effects.shape[1]
+    columns = trial.columns
+    row_of = np.repeat(np.arange(len(columns.pointers) - 1), np.diff(columns.pointers))
+    row_moves = np.array([
+        np.bincount(row_of, columns.values * move[n_effects:][columns.indices],
+                    minlength=len(columns.pointers) - 1)
+        for move in moves
+    ])  # fmt: skip
+    cell_moves = moves[:, :n_effects] @ model.pooled.effects.T
+    project_scores(
+        trial.people.row, model.pooled, model.row_odds, model.cell_odds, row_moves, cell_moves,
+        influence,
+    )  # fmt: skip
+
+
+def _sum_clusters(trial: Trial, influence: Floats) -> Floats:
+    if trial.n_clusters == trial.n_entries:
+        return influence
+    return np.column_stack([
+        np.bincount(trial.people.cluster, column, minlength=trial.n_clusters)
+        for column in influence.T
+    ])  # fmt: skip

@@ -1,0 +1,196 @@
+"""The compiled sums of the two clone arms by day, and the influence of each entry.
+
+Arms: 0 start, 1 no start. `at_risk[arm, day]` is the weight at risk on a day, `events[arm, cause -
+1, day]` the weight of events on it. A *target* is a number read off one arm's curves (a risk on a
+day, days lost up to a day), given by its derivatives: `slope_risk[target, day]` in at_risk,
+`slope_event[target, cause - 1, day]` in events.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from revictimisation.estimators.target_trial.pooled_kernels import gather_columns
+from revictimisation.estimators.target_trial.profile_kernels import (
+    NO_START,
+    START,
+    fill_profiles,
+    move_no_start,
+    move_start,
+)
+
+
+@njit(cache=True, nogil=True)
+def end_odds_of(i: Any, people: Any, row_odds: Any, cell_odds: Any) -> Any:
+    """Odds of having started by the end of the grace time (cells: patterns on its last day)."""
+    return (
+        row_odds[people.row[i]] * cell_odds[people.segment_pattern[people.first_segment[i + 1] - 1]]
+    )
+
+
+@njit(cache=True, nogil=True)
+def sum_arms(
+    people: Any, interval: Any, weight: Any, row_odds: Any, cell_odds: Any, end_rows: Any,
+    end_cells: Any, is_natural: Any, cap_start: Any, cap_no_start: Any, at_risk: Any, events: Any,
+) -> None:  # fmt: skip
+    """Fill at_risk and events of both arms."""
+    grace = interval.size - 1
+    tail, profile = np.empty(grace + 2), np.empty((2, grace + 1))
+    at_risk[:] = 0.0
+    events[:] = 0.0
+    for i in range(people.stop.size):
+        if weight[i] == 0:
+            continue
+        ends = 1.0
+        if not is_natural:
+            ends = end_odds_of(i, people, end_rows, end_cells)
+        fill_profiles(
+            i, people, interval, row_odds[people.row[i]], cell_odds, ends, is_natural, cap_start,
+            cap_no_start, tail, profile,
+        )  # fmt: skip
+        stop, cause = people.stop[i], people.cause[i]
+        last = min(stop - 1, grace)
+        for arm in range(2):
+            for t in range(min(last + 1, grace)):
+                at_risk[arm, t + 1] += weight[i] * profile[arm, t]
+            if last == grace:  # kept as a change at first, summed below
+                events[arm, 0, 0] += weight[i] * profile[arm, grace]
+                if stop + 1 < at_risk.shape[1]:
+                    at_risk[arm, stop + 1] -= weight[i] * profile[arm, grace]
+            if cause > 0:
+                events[arm, cause - 1, stop] += weight[i] * profile[arm, last]
+    for arm in range(2):
+        if grace + 1 < at_risk.shape[1]:
+            at_risk[arm, grace + 1] += events[arm, 0, 0]
+        events[arm, 0, 0] = 0.0
+        for day in range(grace + 2, at_risk.shape[1]):
+            at_risk[arm, day] += at_risk[arm, day - 1]
+
+
+@njit(cache=True, nogil=True)
+def fill_risks(at_risk: Any, events: Any, risk: Any) -> None:
+    """Aalen-Johansen of each arm: risk[arm, cause - 1, day]. Rounding leaves no sliver at risk."""
+    for arm in range(2):
+        free = 1.0
+        for day in range(at_risk.shape[1]):
+            gone = 0.0
+            for k in range(events.shape[1]):
+                before = risk[arm, k, day - 1] if day else 0.0
+                amount = events[arm, k, day]
+                hazard = amount / at_risk[arm, day] if amount > 0 else 0.0
+                risk[arm, k, day] = before + free * hazard
+                gone += hazard
+            free *= 0.0 if gone > 1 - 1e-12 else 1 - gone
+
+
+@njit(cache=True, nogil=True)
+def read_targets(risk: Any, days: Any, answers: Any) -> None:
+    """answers[arm, 0..causes-1, j]: risks by days[j]; the last row days lost to the outcome."""
+    last = risk.shape[2] - 1
+    for arm in range(2):
+        for j in range(days.size):
+            for k in range(risk.shape[1]):
+                answers[arm, k, j] = risk[arm, k, min(days[j], last)]
+            lost = 0.0
+            for day in range(days[j]):
+                lost += risk[arm, 0, min(day, last)]
+            answers[arm, risk.shape[1], j] = lost
+
+
+@njit(cache=True, nogil=True)
+def sum_influence(
+    people: Any, interval: Any, columns: Any, effects: Any, row_odds: Any, cell_odds: Any,
+    end_rows: Any, end_cells: Any, end_effects: Any, arm: Any, is_natural: Any, cap_start: Any,
+    cap_no_start: Any, slope_risk: Any, late_risk: Any, slope_event: Any, influence: Any,
+    gradient: Any,
+) -> None:  # fmt: skip
+    """Fill influence (entries x targets), weights held as they are, and the targets' gradient.
+
+    gradient (targets x coefficients) is the derivative in the model that gives the arm's weights.
+    late_risk is slope_risk summed up to each day.
+    """
+    grace, n_targets = interval.size - 1, slope_risk.shape[0]
+    by_end = arm == START and not is_natural
+    n_cells = end_cells.size if by_end else cell_odds.size
+    row_sum, cell_sum = np.zeros((n_targets, row_odds.size)), np.zeros((n_targets, n_cells))
+    tail, profile, amounts = np.empty(grace + 2), np.empty((2, grace + 1)), np.zeros(grace + 1)
+    for i in range(people.stop.size):
+        odds, ends = row_odds[people.row[i]], 1.0
+        if not is_natural:
+            ends = end_odds_of(i, people, end_rows, end_cells)
+        fill_profiles(
+            i, people, interval, odds, cell_odds, ends, is_natural, cap_start, cap_no_start, tail,
+            profile,
+        )  # fmt: skip
+        for j in range(n_targets):
+            influence[i, j] = _spread_amounts(
+                i, people, grace, profile[arm], slope_risk[j], late_risk[j], slope_event[j], amounts
+            )
+            _drop_capped(i, people, arm, profile[arm], cap_start, cap_no_start, amounts)
+            if by_end:
+                moved = -amounts[grace] / (1 + ends)
+                cell = people.segment_pattern[people.first_segment[i + 1] - 1]
+                cell_sum[j, cell] += moved
+            elif arm == START:
+                moved = move_start(i, people, interval, odds, cell_odds, amounts, tail, cell_sum[j])
+            else:
+                moved = move_no_start(i, people, interval, odds, cell_odds, amounts, cell_sum[j])
+            row_sum[j, people.row[i]] += moved
+    for j in range(n_targets):
+        gradient[j] = gather_columns(
+            row_sum[j], cell_sum[j], columns, end_effects if by_end else effects, gradient.shape[1]
+        )
+
+
+@njit(cache=True, nogil=True)
+def _spread_amounts(
+    i: Any, people: Any, grace: Any, profile: Any, slope: Any, late: Any, event: Any, amounts: Any
+) -> Any:
+    """amounts[t] = weight at place t x what a unit of weight there moves; returns their sum."""
+    stop, cause = people.stop[i], people.cause[i]
+    last = min(stop - 1, grace)
+    amounts[:] = 0.0
+    for t in range(min(last + 1, grace)):
+        amounts[t] = slope[t + 1]
+    if last == grace:
+        amounts[grace] = late[stop] - late[grace]
+    if cause > 0:
+        amounts[last] += event[cause - 1, stop]
+    total = 0.0
+    for t in range(last + 1):
+        amounts[t] *= profile[t]
+        total += amounts[t]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _drop_capped(
+    i: Any, people: Any, arm: Any, profile: Any, cap_start: Any, cap_no_start: Any, amounts: Any
+) -> None:
+    """A capped weight does not move with the model."""
+    for t in range(amounts.size):
+        if arm == NO_START:
+            if profile[t] >= cap_no_start[t]:
+                amounts[t] = 0.0
+        elif 0 <= people.start[i] <= t and profile[t] >= cap_start:
+            amounts[t] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def project_scores(
+    row: Any, pooled: Any, row_odds: Any, cell_odds: Any, row_move: Any, cell_move: Any,
+    influence: Any,
+) -> None:  # fmt: skip
+    """Add score_i' v for each entry and target; row_move, cell_move: x'v by row, z'v by cell."""
+    for i in range(row.size):
+        for k in range(pooled.first[i], pooled.first[i + 1]):
+            cell = pooled.cell[k]
+            odds = row_odds[row[i]] * cell_odds[cell]
+            left = -pooled.days[k] * odds / (1 + odds)
+            if pooled.is_start[i] and k == pooled.first[i + 1] - 1:
+                left += 1
+            for j in range(influence.shape[1]):
+                influence[i, j] += left * (row_move[j, row[i]] + cell_move[j, cell])

@@ -1,0 +1,223 @@
+"""The weights of the two clones of each entry: what they are, and how they are capped.
+
+Let h_k be the fitted hazard of a start on day k (`start_model`), g the last day of the grace time.
+
+**No start.** The clone is censored on its start day s <= g (the day itself still counts: a start
+comes after what else happens on it; s = 0 leaves nothing). Its weight on (t, t + 1] is
+prod 1 / (1 - h_k) over k = 0..min(t, g) (Robins & Finkelstein 2000).
+
+**Start**, censored at the end of day g if not started and event-free. Two laws for the grace time:
+
+`censor_at_end`: weight 1 up to day g; from then on 1 / P(started by g | covariates, event-free at
+g), by a logistic model among those event-free at g (Maringe et al. 2020). Up to day g this arm is
+the natural course, in which many have not started: what the measure does within the grace time is
+not seen, and who starts afterwards comes from survivors of that course.
+
+`natural_law`: the risk had everyone started within the grace time, on a day from the person's own
+natural law of start days within it: the hazard of a start on day k becomes h_k / R_k, where
+R_k = P(start on k..g | none before k) with the changing covariates as they are on day k. (Clones
+for each start day that the law allows, Cain et al. 2010; a stochastic strategy, Young et al. 2011;
+on grace periods Wanis et al. 2023.) The weight is the product of the likelihood ratios:
+
+    not started by t:   prod over k <= t  of (1 - h_k / R_k) / (1 - h_k)
+    started on s:       (the same over k < s) x 1 / R_s
+
+As R_k - h_k = (1 - h_k) R_(k+1), with constant covariates the first is R_(t+1) / R_0 and the second
+1 / R_0: one over the probability of a start within the grace time for who started, less than 1 and
+at last 0 for who still has not. Both laws agree for g = 0.
+
+**Stabilised** weights are divided by what the same model without covariates gives the same clone.
+For clone-arm curves a factor that depends on the day alone cancels, so they serve for looking at
+weights and for capping: a cap on stabilised weights holds back those far from their arm's ordinary.
+A cap is a number found once, in the whole sample, and held in every replicate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from revictimisation.estimators.target_trial.profile_kernels import (
+    NO_START,
+    START,
+    read_weights,
+)
+from revictimisation.estimators.target_trial.start_model import (
+    StartModel,
+    crude_hazards,
+    fit_end_model,
+    fit_start_model,
+)
+from revictimisation.estimators.target_trial.trial_data import Trial
+
+Floats = npt.NDArray[np.float64]
+GraceLaw = Literal["censor_at_end", "natural_law"]
+LAST = -1
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedTrial:
+    """A trial with its fitted weights.
+
+    Attributes:
+        daily: model of a start on each day. at_end: model of having started by the end of the
+            grace time (`censor_at_end` only).
+        cap_start: largest weight of a start clone that has started. cap_no_start: largest weight
+            of a no-start clone by place 0..grace_days; infinite = not capped.
+    """
+
+    trial: Trial
+    grace_law: GraceLaw
+    daily: StartModel
+    at_end: StartModel | None
+    cap_start: float
+    cap_no_start: Floats
+
+    @property
+    def is_natural(self) -> bool:
+        """Start days by their natural law within the grace time."""
+        return self.grace_law == "natural_law"
+
+    @property
+    def is_converged(self) -> bool:
+        """All models settled."""
+        return self.daily.is_converged and (self.at_end is None or self.at_end.is_converged)
+
+    @property
+    def end_odds(self) -> tuple[Floats, Floats]:
+        """Odds by row and by cell of the model at the end; of no meaning under `natural_law`."""
+        if self.at_end is None:
+            return np.ones(len(self.daily.row_odds)), np.ones(len(self.trial.segments.values))
+        return self.at_end.row_odds, self.at_end.cell_odds
+
+    def weights_on(self, day: int = LAST, *, is_stabilised: bool = False) -> Floats:
+        """Weights (entries x 2: start, no start) on (day, day + 1]; 0 where not in the arm then.
+
+        `LAST`: on the last day of each clone's own follow-up (grace time and after; a clone that
+        was censored has 0).
+        """
+        caps = (self.cap_start, self.cap_no_start)
+        if not is_stabilised:
+            return _read(self.trial, self.daily, self.end_odds, self.is_natural, caps, day)
+        weights = self.weights_on(day)
+        crude = _read_crude(self.trial, self.is_natural, day)
+        return np.divide(weights, crude, out=np.zeros_like(weights), where=crude > 0)
+
+
+def weigh_clones(
+    trial: Trial,
+    *,
+    grace_law: GraceLaw = "censor_at_end",
+    cap_quantile: float | None = None,
+    cap_at: float | None = None,
+) -> WeightedTrial:
+    """Fit the models and the weights.
+
+    Args:
+        trial: from `prepare_trial`. grace_law: see above.
+        cap_quantile: in each arm, stabilised weights are capped at this quantile of those of the
+            clones that were not censored. cap_at: at this number instead. Neither: not capped.
+
+    Raises:
+        ValueError: both caps, an unknown law, a quantile outside 0..1, a cap not above 0.
+
+    Example:
+        >>> from revictimisation.estimators.design import design_from_array
+        >>> from revictimisation.estimators.target_trial.trial_data import prepare_trial
+        >>> none = design_from_array([[]] * 4, [])
+        >>> trial = prepare_trial([9, 5, 9, 9], [0, 1, 1, 0], [0, None, 0, 0], none, grace_days=0)
+        >>> weigh_clones(trial).weights_on(0).round(4).tolist()
+        [[1.3333, 0.0], [0.0, 4.0], [1.3333, 0.0], [1.3333, 0.0]]
+    """
+    if grace_law not in ("censor_at_end", "natural_law"):
+        raise ValueError(f"grace_law is censor_at_end or natural_law, not {grace_law}")
+    if cap_quantile is not None and cap_at is not None:
+        raise ValueError("give cap_quantile or cap_at, not both")
+    at_end = fit_end_model(trial) if grace_law == "censor_at_end" else None
+    free = np.full(trial.grace_days + 1, np.inf)
+    weighted = WeightedTrial(trial, grace_law, fit_start_model(trial), at_end, np.inf, free)
+    if cap_quantile is None and cap_at is None:
+        return weighted
+    limits = _find_limits(weighted, cap_quantile, cap_at)
+    crude_start, crude_no_start = _crude_weights(trial, weighted.is_natural)
+    return replace(
+        weighted,
+        cap_start=limits[START] * crude_start,
+        cap_no_start=limits[NO_START] * crude_no_start,
+    )
+
+
+def _find_limits(
+    weighted: WeightedTrial, quantile: float | None, number: float | None
+) -> tuple[float, float]:
+    if number is not None:
+        if not number > 0:
+            raise ValueError("cap_at must be above 0")
+        return number, number
+    if quantile is None or not 0 < quantile <= 1:
+        raise ValueError("cap_quantile must be between 0 and 1")
+    is_started = weighted.trial.is_started
+    stabilised = weighted.weights_on(is_stabilised=True)
+    start = stabilised[is_started & (stabilised[:, START] > 0), START]
+    return (
+        float(np.quantile(start, quantile)) if len(start) else np.inf,
+        float(np.quantile(stabilised[~is_started, NO_START], quantile)),
+    )
+
+
+def _crude_stays(trial: Trial) -> Floats:
+    """P(not started by each day) without covariates."""
+    hazards = crude_hazards(trial.pooled, len(trial.cut_days))
+    return np.cumprod(1 - hazards[trial.interval])
+
+
+def _crude_weights(trial: Trial, is_natural: bool) -> tuple[float, Floats]:
+    """Weights without covariates: of who started (at the end), and of who has not by place."""
+    stays = _crude_stays(trial)
+    share = 1 - stays[-1] if is_natural else _share_started(trial)
+    with np.errstate(divide="ignore"):
+        return float(1 / share) if share > 0 else np.inf, 1 / stays
+
+
+def _share_started(trial: Trial) -> float:
+    is_in = trial.people.stop > trial.grace_days
+    return float(trial.is_started[is_in].mean()) if is_in.any() else 0.0
+
+
+def _read(
+    trial: Trial,
+    daily: StartModel,
+    end_odds: tuple[Floats, Floats],
+    is_natural: bool,
+    caps: tuple[float, Floats],
+    day: int,
+) -> Floats:
+    ends = np.ones(trial.n_entries) if is_natural else _end_odds(trial.people, *end_odds)
+    return read_weights(
+        trial.people, trial.interval, daily.row_odds, daily.cell_odds, ends, is_natural, *caps, day
+    )
+
+
+def _end_odds(people: Any, row_odds: Floats, cell_odds: Floats) -> Floats:
+    last = people.segment_pattern[people.first_segment[1:] - 1]
+    return row_odds[people.row] * cell_odds[last]
+
+
+def _read_crude(trial: Trial, is_natural: bool, day: int) -> Floats:
+    """The same weights from models without covariates."""
+    hazards = crude_hazards(trial.pooled, len(trial.cut_days))
+    with np.errstate(divide="ignore"):
+        cells = np.tile(hazards / (1 - hazards), len(trial.segments.values))
+    share = _share_started(trial)
+    ends = np.full(trial.n_entries, share / (1 - share) if share < 1 else np.inf)
+    rows = np.ones(len(trial.columns.pointers) - 1)
+    free = np.full(trial.grace_days + 1, np.inf)
+    return read_weights(
+        trial.people, trial.interval, rows, cells, ends, is_natural, np.inf, free, day
+    )
+
+
+__all__ = ["LAST", "GraceLaw", "WeightedTrial", "weigh_clones"]

@@ -1,0 +1,260 @@
+"""The compiled inner loops of the pooled logistic model of starts.
+
+The log odds of a start on a day are x'b + c: x the baseline columns of the entry's row, c the
+effect of its *cell* (interval of days x pattern of the changing covariates). Within an entry and a
+cell days are alike and counted together, and odds are exp(x'b) exp(c): an exponential per row of
+covariates and per cell, none per day. All loops are serial: the result can't depend on threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+MAX_HALVINGS = 30
+ALIAS_TOLERANCE = 1e-9
+
+
+@njit(cache=True, nogil=True)
+def count_runs(people: Any, interval: Any, n_intervals: Any, grace: Any) -> Any:
+    """Pointers to each entry's rows: runs of days at risk of a start in the same cell."""
+    first = np.zeros(people.stop.size + 1, np.int64)
+    cell = np.empty(0, np.int32)
+    for i in range(people.stop.size):
+        first[i + 1] = first[i] + _lay_entry(i, people, interval, n_intervals, grace, 0, cell, cell)
+    return first
+
+
+@njit(cache=True, nogil=True)
+def lay_runs(
+    people: Any, interval: Any, n_intervals: Any, grace: Any, first: Any, cell: Any, days: Any
+) -> None:
+    """Fill cell and number of days of each run."""
+    for i in range(people.stop.size):
+        _lay_entry(i, people, interval, n_intervals, grace, first[i], cell, days)
+
+
+@njit(cache=True, nogil=True)
+def _lay_entry(
+    i: Any, people: Any, interval: Any, n_intervals: Any, grace: Any, at: Any, cell: Any, days: Any
+) -> Any:
+    last = min(people.stop[i] - 1, grace)
+    if people.start[i] >= 0:
+        last = min(last, people.start[i])
+    segment, n_runs, previous = people.first_segment[i], 0, -1
+    for day in range(last + 1):
+        while segment + 1 < people.first_segment[i + 1] and people.segment_day[segment + 1] <= day:
+            segment += 1
+        here = people.segment_pattern[segment] * n_intervals + interval[day]
+        if here != previous:
+            n_runs += 1
+            previous = here
+            if cell.size:
+                cell[at + n_runs - 1] = here
+                days[at + n_runs - 1] = 0
+        if cell.size:
+            days[at + n_runs - 1] += 1
+    return n_runs
+
+
+@njit(cache=True, nogil=True)
+def fill_odds(columns: Any, effects: Any, theta: Any, row_odds: Any, cell_odds: Any) -> None:
+    """exp(x'b) of each row of covariates and exp(c) of each cell; theta: cells' effects, then b."""
+    n_effects = effects.shape[1]
+    for r in range(row_odds.size):
+        total = 0.0
+        for c in range(columns.pointers[r], columns.pointers[r + 1]):
+            total += columns.values[c] * theta[n_effects + columns.indices[c]]
+        row_odds[r] = np.exp(total)
+    for c in range(cell_odds.size):
+        total = 0.0
+        for k in range(n_effects):
+            total += effects[c, k] * theta[k]
+        cell_odds[c] = np.exp(total)
+
+
+@njit(cache=True, nogil=True)
+def sum_scores(
+    row: Any, weight: Any, pooled: Any, columns: Any, row_odds: Any, cell_odds: Any,
+    row_sum: Any, cell_sum: Any, score: Any, is_careful: Any,
+) -> Any:  # fmt: skip
+    """Fill the score; return the log likelihood (0 unless `is_careful`: logarithms are slow)."""
+    row_sum[:] = 0.0
+    cell_sum[:] = 0.0
+    loglik = 0.0
+    for i in range(row.size):
+        if weight[i] == 0:
+            continue
+        own = 0.0
+        for k in range(pooled.first[i], pooled.first[i + 1]):
+            cell = pooled.cell[k]
+            odds = row_odds[row[i]] * cell_odds[cell]
+            left = -pooled.days[k] * odds / (1 + odds)
+            if is_careful:
+                loglik -= weight[i] * pooled.days[k] * np.log1p(odds)
+            if pooled.is_start[i] and k == pooled.first[i + 1] - 1:
+                left += 1
+                if is_careful:
+                    loglik += weight[i] * np.log(odds)
+            cell_sum[cell] += weight[i] * left
+            own += left
+        row_sum[row[i]] += weight[i] * own
+    _gather(row_sum, cell_sum, columns, pooled.effects, score)
+    return loglik
+
+
+@njit(cache=True, nogil=True)
+def _gather(row_sum: Any, cell_sum: Any, columns: Any, effects: Any, total: Any) -> None:
+    """Sums by row of covariates and by cell, turned into sums by column."""
+    n_effects = effects.shape[1]
+    total[:] = 0.0
+    for c in range(cell_sum.size):
+        for k in range(n_effects):
+            total[k] += cell_sum[c] * effects[c, k]
+    for r in range(row_sum.size):
+        if row_sum[r] != 0:
+            for c in range(columns.pointers[r], columns.pointers[r + 1]):
+                total[n_effects + columns.indices[c]] += row_sum[r] * columns.values[c]
+
+
+@njit(cache=True, nogil=True)
+def gather_columns(row_sum: Any, cell_sum: Any, columns: Any, effects: Any, n: Any) -> Any:
+    """The same, into a new array of n columns."""
+    total = np.zeros(n)
+    _gather(row_sum, cell_sum, columns, effects, total)
+    return total
+
+
+@njit(cache=True, nogil=True)
+def sum_information(
+    row: Any, weight: Any, pooled: Any, columns: Any, row_odds: Any, cell_odds: Any, info: Any
+) -> None:
+    """Fill the information matrix (cells' effects first, then the base columns)."""
+    n_effects, n_cells = pooled.effects.shape[1], cell_odds.size
+    n_base = info.shape[0] - n_effects
+    row_info, cell_info = np.zeros(row_odds.size), np.zeros(n_cells)
+    cross = np.zeros((n_cells, n_base))
+    for i in range(row.size):
+        if weight[i] == 0:
+            continue
+        low, high = columns.pointers[row[i]], columns.pointers[row[i] + 1]
+        own = 0.0
+        for k in range(pooled.first[i], pooled.first[i + 1]):
+            cell = pooled.cell[k]
+            odds = row_odds[row[i]] * cell_odds[cell]
+            amount = weight[i] * pooled.days[k] * odds / ((1 + odds) * (1 + odds))
+            own += amount
+            cell_info[cell] += amount
+            for c in range(low, high):
+                cross[cell, columns.indices[c]] += amount * columns.values[c]
+        row_info[row[i]] += own
+    info[:] = 0.0
+    for c in range(n_cells):
+        for k in range(n_effects):
+            z = pooled.effects[c, k]
+            if z == 0:
+                continue
+            for m in range(n_effects):
+                info[k, m] += z * cell_info[c] * pooled.effects[c, m]
+            for m in range(n_base):
+                info[k, n_effects + m] += z * cross[c, m]
+    _add_base(row_info, columns, n_effects, info)
+
+
+@njit(cache=True, nogil=True)
+def _add_base(row_info: Any, columns: Any, shift: Any, info: Any) -> None:
+    for r in range(row_info.size):
+        if row_info[r] == 0:
+            continue
+        for c in range(columns.pointers[r], columns.pointers[r + 1]):
+            amount = row_info[r] * columns.values[c]
+            for d in range(columns.pointers[r], columns.pointers[r + 1]):
+                info[shift + columns.indices[c], shift + columns.indices[d]] += (
+                    amount * columns.values[d]
+                )
+    for k in range(shift):
+        for m in range(shift, info.shape[0]):
+            info[m, k] = info[k, m]
+
+
+@njit(cache=True, nogil=True)
+def factor(info: Any, lower: Any) -> None:
+    """Cholesky factor of info; a column that depends on earlier ones gets a zero row and column."""
+    n = info.shape[0]
+    lower[:] = 0.0
+    for k in range(n):
+        pivot = info[k, k]
+        for m in range(k):
+            pivot -= lower[k, m] * lower[k, m]
+        if not pivot > ALIAS_TOLERANCE * info[k, k]:
+            lower[k, :] = 0.0
+            continue
+        lower[k, k] = np.sqrt(pivot)
+        for j in range(k + 1, n):
+            total = info[j, k]
+            for m in range(k):
+                total -= lower[j, m] * lower[k, m]
+            lower[j, k] = total / lower[k, k]
+
+
+@njit(cache=True, nogil=True)
+def solve(lower: Any, right: Any, step: Any) -> None:
+    """Solve L L' step = right; left-out columns get 0."""
+    n = right.size
+    for k in range(n):
+        total = right[k]
+        for m in range(k):
+            total -= lower[k, m] * step[m]
+        step[k] = total / lower[k, k] if lower[k, k] > 0 else 0.0
+    for k in range(n - 1, -1, -1):
+        total = step[k]
+        for m in range(k + 1, n):
+            total -= lower[m, k] * step[m]
+        step[k] = total / lower[k, k] if lower[k, k] > 0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def maximise(
+    row: Any, weight: Any, pooled: Any, columns: Any, theta: Any, row_odds: Any, cell_odds: Any,
+    is_careful: Any, tolerance: Any, most: Any,
+) -> Any:  # fmt: skip
+    """Newton's method from `theta`, which it moves; returns passes, negative if it did not settle.
+
+    The information is kept from step to step while steps shrink quickly (a chord method) and made
+    anew when they do not; `is_careful` makes it anew always and halves steps that lower the
+    likelihood. It ends when the gain foretold by the next step is below `tolerance`.
+    """
+    n = theta.size
+    info, lower = np.empty((n, n)), np.empty((n, n))
+    score, step, old = np.empty(n), np.empty(n), theta.copy()
+    row_sum, cell_sum = np.empty(row_odds.size), np.empty(cell_odds.size)
+    is_stale, before, best, halvings = True, np.inf, -np.inf, 0
+    for turn in range(most):
+        fill_odds(columns, pooled.effects, theta, row_odds, cell_odds)
+        loglik = sum_scores(
+            row, weight, pooled, columns, row_odds, cell_odds, row_sum, cell_sum, score, is_careful
+        )
+        allowed = 1e-11 * np.abs(loglik) + 1e-9
+        if is_careful and not loglik >= best - allowed and halvings < MAX_HALVINGS:
+            halvings += 1
+            step *= 0.5
+            theta[:] = old + step
+            continue
+        best, halvings = loglik, 0
+        if is_stale or is_careful:
+            sum_information(row, weight, pooled, columns, row_odds, cell_odds, info)
+            factor(info, lower)
+        solve(lower, score, step)
+        gain = np.sum(score * step)
+        if not np.isfinite(gain):
+            return -(turn + 1)
+        old[:] = theta
+        theta += step
+        if gain < tolerance:
+            fill_odds(columns, pooled.effects, theta, row_odds, cell_odds)
+            return turn + 1
+        is_stale = gain > 0.1 * before
+        before = gain
+    return -most

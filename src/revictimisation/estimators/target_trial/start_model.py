@@ -1,0 +1,135 @@
+"""The model for starts: pooled logistic regression over the days of the grace time.
+
+The log odds of a start on day k, among those event-free and not started at its beginning, are an
+intercept for the day's interval, plus the baseline columns, plus the changing covariates as they
+are at the beginning of the day. Under `censor_at_end` the start clone needs a second model: having
+started by the end of the grace time among those event-free then (Maringe et al. 2020), on the same
+covariates, the changing ones as they are at the beginning of its last day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from revictimisation.estimators.solve import factor_cholesky, invert_cholesky
+from revictimisation.estimators.target_trial.pooled_kernels import (
+    ALIAS_TOLERANCE,
+    fill_odds,
+    maximise,
+    sum_information,
+)
+from revictimisation.estimators.target_trial.trial_data import Pooled, Trial
+
+Floats = npt.NDArray[np.float64]
+
+TOLERANCE = 1e-12
+MOST_PASSES = 200
+# Where an interval of days has no start its odds begin here (and go on falling).
+LEAST_LOG_ODDS = -20.0
+
+
+@dataclass(frozen=True, eq=False)
+class StartModel:
+    """A fitted model; `theta` in the order of the loops: intervals, changing covariates, baseline.
+
+    Attributes:
+        names: of all coefficients. pooled: its rows. theta: coefficients with numbers centred.
+        row_odds: exp(x'b) per row of the base columns. cell_odds: exp(effect) per cell.
+        covariance: inverse information; 0 for columns that can't be told from earlier ones.
+        is_aliased: those columns. is_converged: Newton's method settled.
+    """
+
+    names: tuple[str, ...]
+    pooled: Pooled
+    theta: Floats
+    row_odds: Floats
+    cell_odds: Floats
+    covariance: Floats
+    is_aliased: npt.NDArray[np.bool_]
+    is_converged: bool
+    centre: Floats
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per coefficient: name, coef (numbers not centred), se_model, status."""
+        n_effects = self.pooled.effects.shape[1]
+        coef = self.theta.copy()
+        n_marks = n_effects - sum(not name.startswith("day ") for name in self.names[:n_effects])
+        coef[:n_marks] -= self.centre @ self.theta[n_effects:]
+        spread = np.sqrt(np.diag(self.covariance))
+        status = np.where(self.is_aliased, "aliased", "ok")
+        frame = pd.DataFrame(
+            {"name": self.names, "coef": coef, "se_model": spread, "status": status}
+        )
+        # an intercept is told at the numbers' 0, where its error is another
+        turn = np.eye(len(coef))
+        turn[:n_marks, n_effects:] = -self.centre
+        frame["se_model"] = np.sqrt(np.maximum(np.diag(turn @ self.covariance @ turn.T), 0.0))
+        return frame
+
+
+def fit_start_model(trial: Trial) -> StartModel:
+    """Fit the model of a start on each day of the grace time.
+
+    Coefficients `day a-b` are the intercepts of the intervals of days.
+
+    Example:
+        >>> from revictimisation.estimators.design import design_from_array
+        >>> from revictimisation.estimators.target_trial.trial_data import prepare_trial
+        >>> none = design_from_array([[]] * 4, [])
+        >>> trial = prepare_trial([9, 5, 9, 9], [0, 1, 1, 0], [0, 2, None, 0], none, grace_days=0)
+        >>> fit_start_model(trial).to_frame()["coef"].round(6).tolist()
+        [0.0]
+    """
+    ends = [*trial.cut_days[1:], trial.grace_days + 1]
+    days = [f"day {a}-{b - 1}" for a, b in zip(trial.cut_days, ends, strict=True)]
+    return _fit(trial, trial.pooled, days)
+
+
+def fit_end_model(trial: Trial) -> StartModel:
+    """Fit the model of having started by the end of the grace time, among those event-free then."""
+    return _fit(trial, trial.at_end, [f"day 0-{trial.grace_days}"])
+
+
+def _fit(trial: Trial, pooled: Pooled, days: list[str]) -> StartModel:
+    names = (*days, *trial.changing_names, *trial.names)
+    theta = np.zeros(len(names))
+    theta[: len(days)] = _crude_log_odds(pooled, len(days))
+    row_odds, cell_odds = np.empty(len(trial.columns.pointers) - 1), np.empty(len(pooled.effects))
+    row, ones = trial.people.row, np.ones(trial.n_entries)
+    passes = maximise(
+        row, ones, pooled, trial.columns, theta, row_odds, cell_odds, True, TOLERANCE, MOST_PASSES
+    )
+    fill_odds(trial.columns, pooled.effects, theta, row_odds, cell_odds)
+    info = np.empty((len(names), len(names)))
+    sum_information(row, ones, pooled, trial.columns, row_odds, cell_odds, info)
+    lower, kept = factor_cholesky(info, np.diag(info).copy(), ALIAS_TOLERANCE)
+    return StartModel(
+        names=names,
+        pooled=pooled,
+        theta=theta,
+        row_odds=row_odds,
+        cell_odds=cell_odds,
+        covariance=invert_cholesky(lower, kept),
+        is_aliased=~kept,
+        is_converged=passes > 0,
+        centre=trial.centre,
+    )
+
+
+def crude_hazards(pooled: Pooled, n_intervals: int) -> Floats:
+    """Starts per day at risk in each interval of days, no covariates."""
+    interval = pooled.cell % n_intervals
+    at_risk = np.bincount(interval, pooled.days, minlength=n_intervals)
+    ends = (pooled.first[1:] - 1)[pooled.is_start]
+    starts = np.bincount(interval[ends], minlength=n_intervals)
+    return np.divide(starts, at_risk, out=np.zeros(n_intervals), where=at_risk > 0)
+
+
+def _crude_log_odds(pooled: Pooled, n_intervals: int) -> Floats:
+    least = 1 / (1 + np.exp(-LEAST_LOG_ODDS))
+    hazard = np.clip(crude_hazards(pooled, n_intervals), least, 1 - least)
+    return np.log(hazard / (1 - hazard))

@@ -1,0 +1,271 @@
+"""A target trial's data, checked and laid out for the compiled loops.
+
+Day 0 is the index report. An entry is followed on (0, stop_day]; on a day outcome, death and
+emigration come before a start, so who is to start on `stop_day` has not started. An entry is at
+risk of a start on day k of 0..grace_days if stop_day > k and it has not started before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from revictimisation.estimators.design import Block, Design
+from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.influence import label_clusters
+from revictimisation.estimators.target_trial.changes import Changes, Segments, lay_segments
+from revictimisation.estimators.target_trial.pooled_kernels import count_runs, lay_runs
+
+Floats = npt.NDArray[np.float64]
+Days = npt.NDArray[np.int64]
+N_CAUSES = 3
+NOT_STARTED = -1
+# An interval of days gets an intercept of its own once it holds so many starts ...
+LEAST_STARTS = 20
+# ... or this share of all of them, so that a large cohort is not cut without end.
+MOST_INTERVALS = 15
+# Day 0 has decisions of its own kind (what the report itself sets going).
+LEAST_STARTS_DAY_0 = 5
+
+
+class People(NamedTuple):
+    """A place per entry: end of follow-up, its cause, start day within the grace time (or -1).
+
+    `row`: row in the base columns; `cluster`: number of the victim; segments as in `Segments`.
+    """
+
+    stop: npt.NDArray[np.int32]
+    cause: npt.NDArray[np.int8]
+    start: npt.NDArray[np.int32]
+    cluster: npt.NDArray[np.int64]
+    row: npt.NDArray[np.int32]
+    first_segment: Days
+    segment_day: npt.NDArray[np.int32]
+    segment_pattern: npt.NDArray[np.int32]
+
+
+class Columns(NamedTuple):
+    """The base columns as compressed sparse rows, numbers centred."""
+
+    pointers: Days
+    indices: npt.NDArray[np.int32]
+    values: Floats
+
+
+class Pooled(NamedTuple):
+    """Rows of a pooled logistic model: an entry's days in one cell, together.
+
+    `first` (entries + 1) points at each entry's rows: `days` days in `cell`; `is_start`: the last
+    day of the last row is a start. `effects` (cells x effects): what a cell's columns are (an
+    indicator per interval of days, then the changing covariates).
+    """
+
+    first: Days
+    cell: npt.NDArray[np.int32]
+    days: npt.NDArray[np.int32]
+    is_start: npt.NDArray[np.bool_]
+    effects: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """What the estimators of a target trial are given; see `prepare_trial`.
+
+    Attributes:
+        people: arrays by entry. columns: base design, numbers centred by `centre`.
+        names: of the base columns. changing_names: of the changing covariates.
+        interval: for each day of the grace time its interval of days.
+        cut_days: first day of each interval.
+        pooled: rows of the model for starts by day. at_end: of that for having started by the end
+            of the grace time, among those still event-free then.
+    """
+
+    people: People
+    columns: Columns
+    names: tuple[str, ...]
+    centre: Floats
+    changing_names: tuple[str, ...]
+    segments: Segments
+    grace_days: int
+    cut_days: tuple[int, ...]
+    interval: npt.NDArray[np.int32]
+    pooled: Pooled
+    at_end: Pooled
+    n_clusters: int
+
+    @property
+    def n_entries(self) -> int:
+        """Entries: two clones each."""
+        return len(self.people.stop)
+
+    @property
+    def is_started(self) -> npt.NDArray[np.bool_]:
+        """Started within the grace time and before the end of follow-up."""
+        return self.people.start >= 0
+
+    @property
+    def last_day(self) -> int:
+        """The last day anyone is followed."""
+        return int(self.people.stop.max())
+
+
+def prepare_trial(
+    stop_day: npt.ArrayLike,
+    cause: npt.ArrayLike,
+    start_day: npt.ArrayLike,
+    design: Design,
+    *,
+    grace_days: int,
+    cluster: npt.ArrayLike | None = None,
+    changes: Mapping[str, Changes] | None = None,
+    cut_days: Sequence[int] | None = None,
+) -> Trial:
+    """Check the input of a target trial and lay it out.
+
+    Args:
+        stop_day: last day of follow-up, 1 or more. cause: 0 administrative end, 1 outcome, 2
+            death, 3 emigration.
+        start_day: first start on or after day 0; NaN = none. Later than `grace_days`, or not
+            before `stop_day`, is the same as none.
+        design: baseline columns, a row per entry (`build_design`); none is legal.
+        grace_days: g; a start on day 0 or on day g is within the grace time.
+        cluster: labels of the victims; None = each entry by itself.
+        changes: covariates that change within the grace time, by name.
+        cut_days: first days of the intervals that share an intercept, the first 0; None =
+            `choose_cuts`; every day its own: `range(grace_days + 1)`.
+
+    Raises:
+        NotEstimableError: nobody, nobody started, or everybody did.
+        ValueError: lengths that differ, days that are not whole, a stop before day 1, a cause
+            outside 0..3, a negative start, a design with columns by episode, cuts not ascending
+            from 0.
+
+    Example:
+        >>> from revictimisation.estimators.design import design_from_array
+        >>> none = design_from_array([[]] * 4, [])
+        >>> trial = prepare_trial([9, 5, 9, 3], [0, 1, 1, 0], [0, 2, None, 3], none, grace_days=3)
+        >>> trial.people.start.tolist()
+        [0, 2, -1, -1]
+    """
+    stop = _whole(stop_day, "stop_day")
+    kind = _whole(cause, "cause")
+    begin = np.asarray(start_day, dtype=np.float64)
+    _check(stop, kind, begin, design, grace_days)
+    is_started = (begin <= grace_days) & (begin < stop)  # NaN compares as false
+    start = np.where(is_started, begin, NOT_STARTED).astype(np.int32)
+    if not is_started.any() or is_started.all():
+        raise NotEstimableError("nobody_started" if not is_started.any() else "everybody_started")
+    codes = label_clusters(cluster, len(stop))
+    segments = lay_segments(changes, len(stop), grace_days)
+    cuts = choose_cuts(start[is_started], grace_days) if cut_days is None else tuple(cut_days)
+    interval = _number_intervals(cuts, grace_days)
+    columns, centre = _centre(design.base)
+    people = People(
+        stop.astype(np.int32), kind.astype(np.int8), start, codes.astype(np.int64),
+        design.rows.astype(np.int32), segments.first, segments.day, segments.pattern,
+    )  # fmt: skip
+    return Trial(
+        people=people,
+        columns=columns,
+        names=design.base.names,
+        centre=centre,
+        changing_names=tuple(changes or ()),
+        segments=segments,
+        grace_days=grace_days,
+        cut_days=cuts,
+        interval=interval,
+        pooled=_pool_days(people, interval, segments.values),
+        at_end=_pool_end(people, grace_days, segments.values),
+        n_clusters=int(codes.max()) + 1,
+    )
+
+
+def choose_cuts(start_days: npt.ArrayLike, grace_days: int) -> tuple[int, ...]:
+    """First days of the intervals that share an intercept: narrow where starts are many.
+
+    Day 0 is an interval by itself if it has at least `LEAST_STARTS_DAY_0` starts. From there on an
+    interval is closed after the day on which it holds `LEAST_STARTS` starts, or a fifteenth of all
+    starts where that is more; the last one ends with the grace time. So the hazard of a start may
+    take any shape that the data can tell, and no intercept rests on nothing while others follow.
+
+    Example:
+        >>> choose_cuts([0] * 9 + [1] * 25 + [2] * 4 + [3] * 30 + [9], 10)
+        (0, 1, 2, 4)
+    """
+    counts = np.bincount(np.asarray(start_days, dtype=np.int64), minlength=grace_days + 1)
+    target = max(LEAST_STARTS, int(np.ceil(counts.sum() / MOST_INTERVALS)))
+    cuts, held = [0], 0
+    for day in range(grace_days):
+        held += int(counts[day])
+        if held >= target or (day == 0 and held >= LEAST_STARTS_DAY_0):
+            cuts.append(day + 1)
+            held = 0
+    return tuple(cuts)
+
+
+def _whole(values: npt.ArrayLike, name: str) -> Days:
+    column = np.asarray(values, dtype=np.float64)
+    if column.ndim != 1 or not (column == np.round(column)).all():
+        raise ValueError(f"{name} must be a column of whole numbers")
+    return column.astype(np.int64)
+
+
+def _check(stop: Days, kind: Days, begin: Floats, design: Design, grace_days: int) -> None:
+    if not len(stop) == len(kind) == len(begin) == design.n_rows:
+        raise ValueError("stop_day, cause, start_day and the design differ in length")
+    if not len(stop):
+        raise NotEstimableError("no_people")
+    if grace_days < 0 or stop.min() < 1 or kind.min() < 0 or kind.max() > N_CAUSES:
+        raise ValueError("follow-up must last to day 1 at least, causes be 0..3, grace_days 0 up")
+    known = begin[~np.isnan(begin)]
+    if (known < 0).any() or not (known == np.round(known)).all():
+        raise ValueError("start_day must hold whole days of 0 or more")
+    if design.own.names:
+        raise ValueError("give what changes as changes, not as columns by episode")
+
+
+def _number_intervals(cuts: tuple[int, ...], grace_days: int) -> npt.NDArray[np.int32]:
+    ascending = np.asarray(cuts, dtype=np.int64)
+    if not len(ascending) or ascending[0] != 0 or not (np.diff(ascending) > 0).all():
+        raise ValueError("cut_days must ascend from 0")
+    days = np.arange(grace_days + 1)
+    return (np.searchsorted(ascending, days, side="right") - 1).astype(np.int32)
+
+
+def _centre(base: Block) -> tuple[Columns, Floats]:
+    """Numbers (columns with a cell in every row) less their middle: years would spoil digits."""
+    n_columns = len(base.names)
+    n_cells = np.bincount(base.indices, minlength=n_columns)
+    low, high = np.zeros(n_columns), np.zeros(n_columns)
+    np.minimum.at(low, base.indices, base.values)
+    np.maximum.at(high, base.indices, base.values)
+    is_number = (n_cells == base.n_rows) & ((high > 1) | (low < 0))
+    sums = np.bincount(base.indices, base.values, minlength=n_columns)
+    centre = np.where(is_number, sums / max(base.n_rows, 1), 0.0)
+    values = base.values - centre[base.indices]
+    return Columns(base.indptr.astype(np.int64), base.indices.astype(np.int32), values), centre
+
+
+def _pool_days(people: People, interval: npt.NDArray[np.int32], values: Floats) -> Pooled:
+    n_intervals = int(interval.max()) + 1
+    grace = len(interval) - 1
+    first = count_runs(people, interval, n_intervals, grace)
+    cell, days = np.empty(first[-1], np.int32), np.empty(first[-1], np.int32)
+    lay_runs(people, interval, n_intervals, grace, first, cell, days)
+    marks = np.tile(np.eye(n_intervals), (len(values), 1))
+    effects = np.hstack([marks, np.repeat(values, n_intervals, axis=0)])
+    return Pooled(first, cell, days, people.start >= 0, np.ascontiguousarray(effects))
+
+
+def _pool_end(people: People, grace_days: int, values: Floats) -> Pooled:
+    """A row for who is event-free at the end of the grace time, with what holds on its last day."""
+    is_in = people.stop > grace_days
+    first = np.append(0, np.cumsum(is_in)).astype(np.int64)
+    cell = people.segment_pattern[people.first_segment[1:] - 1][is_in]
+    effects = np.hstack([np.ones((len(values), 1)), values])
+    is_start = (people.start >= 0) & is_in
+    return Pooled(first, cell, np.ones(len(cell), np.int32), is_start, effects)
