@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import papermill
 import pytest
 
 from revictimisation import runner
@@ -64,37 +64,37 @@ def read_content(study: Study, notebooks: dict) -> SiteContent:
     )
 
 
-def execute(repo_root: Path, study: Study, name: str, language: str, target: Path) -> dict:
-    papermill.execute_notebook(
-        str(repo_root / "notebooks" / f"{name}.ipynb"),
-        str(target),
-        parameters=study.parameters(language),
-        kernel_name="python3",
-        progress_bar=False,
-    )
-    return json.loads(target.read_text(encoding="utf-8"))
+def run_papermill(notebook: Path, target: Path, parameters: dict[str, str]) -> str:
+    """Execute a notebook as a researcher does, from the command line; its error, or nothing."""
+    given = [word for name, value in parameters.items() for word in ("-p", name, value)]
+    command = [sys.executable, "-m", "papermill", str(notebook), str(target), "--no-progress-bar"]
+    done = subprocess.run([*command, *given], capture_output=True, text=True, check=False)
+    return done.stderr if done.returncode else ""
 
 
 @pytest.fixture(scope="session")
 def county(repo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A small county, run by the command: estimates, executed notebooks, pages."""
     folder = tmp_path_factory.mktemp("report_county")
     study = repo_root / "pipelines" / "studies" / "county.yaml"
     runner.simulate_to(folder / "data", 600, 1, "calibrated", "parquet")
-    runner.estimate(study, folder / "data", folder / "out", "test", jobs=2)
+    given = [str(study), "--data", str(folder / "data"), "--out", str(folder / "out")]
+    command = [sys.executable, "-m", "revictimisation", "run", *given, "--jobs", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     return Study(study, folder / "data", folder / "out")
 
 
 @pytest.fixture(scope="session")
-def content(
-    repo_root: Path, county: Study, tmp_path_factory: pytest.TempPathFactory
-) -> SiteContent:
-    folder = tmp_path_factory.mktemp("executed")
+def content(county: Study) -> SiteContent:
+    """What the pages are made of, read from the run."""
     keys = [(name, language) for name in NOTEBOOKS for language in LANGUAGES]
-    with ThreadPoolExecutor(2) as pool:
-        made = pool.map(
-            lambda key: execute(repo_root, county, *key, folder / f"{key[0]}.{key[1]}.ipynb"), keys
-        )
-        return read_content(county, dict(zip(keys, made, strict=True)))
+    folder = county.out / "notebooks"
+    executed = {
+        key: json.loads((folder / f"{key[0]}.{key[1]}.ipynb").read_text(encoding="utf-8"))
+        for key in keys
+    }
+    return read_content(county, executed)
 
 
 @pytest.fixture(scope="session")
@@ -103,8 +103,5 @@ def pages(content: SiteContent) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def site(pages: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    for path, text in pages.items():
-        (folder / path).write_text(text, encoding="utf-8")
-    return folder
+def site(county: Study) -> Path:
+    return county.out / "site"

@@ -101,8 +101,9 @@ class Release:
 
 
 def list_rows(frame: pd.DataFrame) -> list[Any]:
-    """A table's rows as named tuples."""
-    return list(frame.itertuples(index=False))
+    """A table's rows as named tuples, missing values as None."""
+    cells: Any = frame.astype(object)
+    return list(cells.where(frame.notna(), None).itertuples(index=False))
 
 
 def _to_list(column: pd.Series) -> list[Any]:

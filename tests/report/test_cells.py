@@ -1,0 +1,112 @@
+"""Cells, tables and figures: a suppressed number is a dash with a note, never a nought."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+
+from revictimisation.report import charts
+from revictimisation.report.formats import Formats
+from revictimisation.report.markup import render_figure, render_prose, render_table
+from revictimisation.report.release import Number
+from revictimisation.report.sections import cohort, effects, groups, misleading, summary, use
+
+from .conftest import make_page
+
+SUPPRESSED = Number(status="suppressed", reason="small_number")
+SECTIONS = [
+    *(cohort.show_lead, cohort.show_definitions, cohort.show_end, cohort.show_people),
+    *(cohort.show_unseen, use.show_lead, use.show_codes, use.show_decisions, use.show_agencies),
+    *(use.show_combinations, use.show_orders, use.show_durations, groups.show_risk),
+    *(groups.show_groups, groups.show_first_start, groups.show_first_by_measure),
+    *(groups.show_high_risk, groups.show_sharing, effects.show_lead, effects.show_incidence),
+    *(effects.show_reference, effects.show_by_risk, effects.show_verdicts, effects.show_ratios),
+    *(effects.show_recurrent, misleading.show_why, misleading.show_contrast),
+    *(misleading.show_crude, misleading.show_method, summary.show_findings),
+    *(summary.show_picture, summary.show_cards, summary.show_made),
+]
+
+
+def test_numbers_as_people_write_them():
+    sv, en = Formats("sv"), Formats("en")
+    assert sv.percent(0.388) == "38,8\xa0%" and en.percent(0.388) == "38.8%"
+    assert sv.count(1250) == "1\xa0250" and en.count(1250) == "1,250"
+    assert sv.points(-0.04) == "−4,0" and sv.points(0) == "±0,0" and en.points(0.0551) == "+5.5"
+    assert sv.range(-1.5, 0.5, 1) == "-1,5 till 0,5"
+    assert sv.period(1461) == "4 år" and sv.period(31) == "1 månad" and sv.days(1) == "1 dag"
+
+
+@pytest.mark.parametrize("show", ["show_count", "show_events", "show_share", "show_ratio"])
+def test_suppressed_is_a_dash_and_not_estimable_is_words(show):
+    page = make_page()
+    assert getattr(page, show)(SUPPRESSED) == "–"
+    assert getattr(page, show)(Number()) == "går inte att beräkna"
+    assert getattr(page, show)(Number(status="withheld")) == "hålls inne"
+
+
+def test_a_table_with_a_dash_says_what_it_means():
+    page = make_page()
+    assert page.notes([Number(1.0, status="ok")]) == []
+    assert "Det betyder inte noll" in page.notes([SUPPRESSED])[0]
+    assert len(page.notes([SUPPRESSED, Number(), Number(status="withheld")])) == 3
+
+
+def test_a_suppressed_share_is_a_dash_where_it_is_shown():
+    keys = {"question": "q1", "estimator": "description", "measure": "non_contact_order"}
+    keys |= {"outcome": "carried_out", "estimand": "share"}
+    row = {**keys, "status": "suppressed", "reason": "small_number"}
+    page = make_page(rows=[row])
+    shown = use.show_decisions(page).text
+    assert "<td>–</td>" in shown and "Det betyder inte noll" in shown
+    assert "för liten" in summary.show_cards(page).text
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda one: f"{one.__module__}.{one.__name__}")
+@pytest.mark.parametrize("language", ["sv", "en"])
+@pytest.mark.parametrize("study", ["name: mini", "name: mini\nadjust_for: []\nsubgroups: []"])
+def test_every_section_stands_without_any_numbers(section, language, study):
+    """An extract may lack tables; what rests on them is said in words."""
+    shown = section(make_page(language, study=study)).text
+    assert re.sub("<[^>]+>", "", shown).strip() or section is use.show_orders
+    assert not re.search(r"\bnan\b|None|[{}]", re.sub('base64,[^"]+|<style>.*?</style>', "", shown))
+
+
+def test_html_is_escaped():
+    assert "<script>" not in render_prose("<script>alert(1)</script>").text
+    assert "&lt;b&gt;" in render_table("<b>", ["<b>"], [["<b>"]]).text
+
+
+def test_a_table_has_its_caption_and_headings():
+    text = render_table("Title", ["a", "b"], [["row", "1"]], ["note"]).text
+    assert "<caption>Title</caption>" in text and '<th scope="row">row</th>' in text
+    assert text.count('scope="col"') == 2 and '<p class="note">note</p>' in text
+
+
+def draw_example() -> tuple[bytes, bytes]:
+    series = [
+        charts.DotSeries("one", [(1.0, 0.5, 2.0), None]),
+        charts.DotSeries("two", [None, None]),
+    ]
+    scale = charts.Scale(str, [0.5, 1.0, 2.0], "axis", is_log=True, reference=1.0, sides=("a", "b"))
+    return charts.draw_dots(["first", "second"], series, scale)
+
+
+def test_figures_are_the_same_bytes_every_time_and_load_nothing():
+    wide, narrow = draw_example()
+    assert (wide, narrow) == draw_example()
+    assert wide != narrow
+    assert b"<dc:date>" not in wide and b'href="http' not in wide and b"@import" not in wide
+    assert b"first" in wide and b"second" in narrow
+
+
+def test_a_figure_has_alternative_text_caption_and_numbers():
+    wide, narrow = draw_example()
+    numbers = render_table("Numbers", ["a"], [["1"]])
+    text = render_figure(wide, narrow, 'what "it" shows', "caption", "behind", numbers).text
+    assert 'alt="what &quot;it&quot; shows"' in text
+    assert "<figcaption>caption</figcaption>" in text
+    assert "<details><summary>behind</summary>" in text and "<caption>Numbers</caption>" in text
+    shown = re.findall(r'base64,([^"]+)"', text)
+    assert [base64.b64decode(one) for one in shown] == [narrow, wide]
