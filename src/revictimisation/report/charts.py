@@ -115,11 +115,9 @@ def draw_dots(
 
     def draw(figure: Figure, is_narrow: bool) -> None:
         axes = figure.subplots()
-        gap = min(0.26, 0.76 / len(series)) if len(series) > 1 else 0.0
         for number, one in enumerate(series):
-            shift = gap * (number - (len(series) - 1) / 2) + (0.18 if is_narrow else 0.0)
-            _dots(axes, one, number, shift)
-        _row_axis(axes, labels, is_narrow, above=0.18 + gap * (len(series) - 1) / 2)
+            _dots(axes, one, number, _place(number, len(series), is_narrow))
+        _row_axis(axes, labels, is_narrow, above=0.33)
         _value_axis(axes, scale, is_narrow)
         if len(series) > 1:
             handles, names = axes.get_legend_handles_labels()
@@ -132,6 +130,15 @@ def draw_dots(
     rows, per = len(labels), 0.30 + 0.16 * len(series)
     narrow_head = head + 0.25 * len(series)
     return draw_both(draw, (head + 0.35 + rows * per, narrow_head + rows * (per + 0.32)))
+
+
+def _place(number: int, n_series: int, is_narrow: bool) -> float:
+    """Where in its row (-0.5 to 0.5) a series stands; on narrow screens the name is above it."""
+    first, last = (-0.12, 0.36) if is_narrow else (-0.3, 0.3)
+    if n_series == 1:
+        return (first + last) / 2
+    step = min((last - first) / (n_series - 1), 0.26)
+    return (first + last) / 2 + step * (number - (n_series - 1) / 2)
 
 
 def _dots(axes: Axes, one: DotSeries, number: int, shift: float) -> None:

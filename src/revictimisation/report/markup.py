@@ -86,7 +86,7 @@ def render_table(
     foot = "".join(f'<p class="note">{to_html(one)}</p>' for one in notes)
     return Html(
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(_plain(caption))}">'
-        f'<table class="numbers {kind}"><caption>{to_html(caption)}</caption>'
+        f'<table class="numbers {kind}"><caption><span>{to_html(caption)}</span></caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{foot}"
     )
 

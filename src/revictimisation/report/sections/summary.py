@@ -76,10 +76,12 @@ def _tell_use(page: Page) -> str:
     shown = [(code, number) for code, number in list_codes(page) if number.has_interval][:3]
     if len(shown) < 3:
         return ""
-    values = _hundreds(page, shown[0][1])
+    values = {}
     for place, (code, number) in zip(("first", "second", "third"), shown, strict=True):
         values[place] = page.labels.measure(code)
-        values[f"{place}_share"] = page.formats.of_hundred(number.estimate or 0)
+        told = _hundreds(page, number)
+        values[f"{place}_share"] = told["share"]
+        values[f"{place}_span"] = f"{told['low']}–{told['high']}"
     return page.say("index.finding_use", **values)
 
 
