@@ -18,12 +18,12 @@ import hashlib
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from io import StringIO
 
 import numpy as np
 import pandas as pd
 
+from revictimisation import files
 from revictimisation.simulate import kernel
 from revictimisation.simulate.kernel import FORCE_NO_START, FORCE_START, ONLY_HAZARD
 from revictimisation.simulate.process import (
@@ -224,7 +224,7 @@ def fingerprint(scenario: Scenario) -> str:
 
 @cache
 def _read_kept(name: str) -> pd.DataFrame:
-    text = files(__package__).joinpath("truth_data", f"{name}.csv").read_text(encoding="utf-8")
+    text = files.read_text(files.package_file("simulate", "truth_data", f"{name}.csv"))
     types: dict[Hashable, str] = dict.fromkeys(COLUMNS[:4], "str")
     frame = pd.read_csv(
         StringIO(text), dtype=types, keep_default_na=False, na_values={"time_days": [""]}
