@@ -1,0 +1,160 @@
+"""Two groups side by side: mean cumulative counts and their difference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from revictimisation.estimators.count_influence import (
+    check_count_rows,
+    influence_on_count,
+    tabulate_counts,
+)
+from revictimisation.estimators.count_intervals import (
+    count_interval,
+    find_people_behind,
+    places_of_days,
+)
+from revictimisation.estimators.influence import Rows, label_clusters, sum_at, take_rows
+from revictimisation.estimators.intervals import NO_ERROR, normal_quantile
+
+Floats = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+OK = "ok"
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """A group's counts at the days wanted; `influence` is clusters x days."""
+
+    n_people: int
+    n_events: Whole
+    count: Floats
+    se: Floats
+    low: Floats
+    high: Floats
+    influence: Floats
+
+
+def compare_counts(
+    start: npt.ArrayLike,
+    stop: npt.ArrayLike,
+    is_event: npt.ArrayLike,
+    is_terminal: npt.ArrayLike,
+    is_started: npt.ArrayLike,
+    *,
+    at_days: Sequence[int],
+    weights: npt.ArrayLike | None = None,
+    cluster: npt.ArrayLike | None = None,
+    entry_id: npt.ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Mean cumulative counts of two groups and their difference.
+
+    The difference's error comes from the influence of each cluster summed over both groups: a
+    victim with rows in both (two suspects, or a clone in either strategy) counts once. Where a
+    group's error is 0 (no outcomes) the difference's interval is put together from the groups'
+    limits (Zou & Donner 2008).
+
+    Args:
+        start, stop, is_event, is_terminal, at_days, weights: as in `mean_cumulative_count`.
+        is_started: which group a row belongs to.
+        cluster: labels (the victim); None = the entries.
+        entry_id: whose rows belong together, for `n_people`; None = each row by itself.
+
+    Returns:
+        A row per day and estimand (mean_count_start, mean_count_no_start, mean_count_difference =
+        started less not started): estimand, time_days, estimate, ci_low, ci_high, se, n_people
+        (entries of positive weight), n_events (up to the day, unweighted), status, reason.
+
+    Raises:
+        NotEstimableError: a group without people. ValueError: see `mean_cumulative_count`.
+
+    Example:
+        >>> rows = compare_counts(
+        ...     [0, 4, 0, 0], [4, 9, 9, 9], [1, 1, 1, 0], [0, 0, 0, 1], [1, 1, 0, 0],
+        ...     at_days=[9], entry_id=[1, 1, 2, 3],
+        ... )
+        >>> rows[["estimand", "estimate", "n_people", "n_events"]]
+                        estimand  estimate  n_people  n_events
+        0       mean_count_start       2.0         1         2
+        1    mean_count_no_start       0.5         2         1
+        2  mean_count_difference       1.5         3         3
+    """
+    rows = check_count_rows(start, stop, is_event, is_terminal, weights)
+    is_in = np.asarray(is_started).astype(np.bool_)
+    entries = label_clusters(entry_id, len(rows.stop))
+    codes = entries if cluster is None else label_clusters(cluster, len(rows.stop))
+    days = np.asarray(at_days, dtype=np.int64)
+    started, others = (_follow(rows, chosen, codes, entries, days) for chosen in (is_in, ~is_in))
+    groups = {
+        "mean_count_start": _alone(started),
+        "mean_count_no_start": _alone(others),
+        "mean_count_difference": _difference(started, others),
+    }
+    return _tabulate(groups, days)
+
+
+def _tabulate(groups: dict[str, dict[str, object]], days: Whole) -> pd.DataFrame:
+    tables = [
+        pd.DataFrame({"estimand": name, "time_days": days, **numbers, "status": OK, "reason": ""})
+        for name, numbers in groups.items()
+    ]
+    together = pd.concat(tables, ignore_index=True)
+    return together.sort_values("time_days", kind="stable", ignore_index=True)
+
+
+def _follow(rows: Rows, chosen: Flags, codes: Whole, entries: Whole, days: Whole) -> _Group:
+    mine = take_rows(rows, chosen)
+    tables = tabulate_counts(mine)
+    places = places_of_days(mine, tables, days)
+    count = tables.count[places]
+    influence = np.empty((int(codes.max()) + 1, len(places)))
+    for column, place in enumerate(places):
+        moved = mine.weight * influence_on_count(mine, tables, int(place))
+        influence[:, column] = sum_at(codes[chosen], moved, len(influence))
+    influence[:, count <= 0] = 0.0
+    se = np.sqrt(np.sum(influence**2, axis=0))
+    low, high = count_interval(count, se, find_people_behind(mine, tables, codes[chosen], places))
+    return _Group(
+        n_people=len(np.unique(entries[chosen][mine.weight > 0])),
+        n_events=tables.n_events[places],
+        count=count,
+        se=se,
+        low=low,
+        high=high,
+        influence=influence,
+    )
+
+
+def _alone(group: _Group) -> dict[str, object]:
+    return {
+        "estimate": group.count,
+        "ci_low": group.low,
+        "ci_high": group.high,
+        "se": group.se,
+        "n_people": group.n_people,
+        "n_events": group.n_events,
+    }
+
+
+def _difference(started: _Group, others: _Group) -> dict[str, object]:
+    gap = started.count - others.count
+    se = np.sqrt(np.sum((started.influence - others.influence) ** 2, axis=0))
+    half = normal_quantile() * se
+    below = np.hypot(started.count - started.low, others.high - others.count)
+    above = np.hypot(started.high - started.count, others.count - others.low)
+    is_edge = np.minimum(np.minimum(started.se, others.se), se) <= NO_ERROR
+    return {
+        "estimate": gap,
+        "ci_low": np.where(is_edge, gap - below, gap - half),
+        "ci_high": np.where(is_edge, gap + above, gap + half),
+        "se": se,
+        "n_people": started.n_people + others.n_people,
+        "n_events": started.n_events + others.n_events,
+    }
