@@ -52,14 +52,14 @@ def bootstrap_arms(
     days = np.asarray(at_days, dtype=np.int64)
     answers = np.empty((n_replicates, 2, N_NUMBERS, len(days)))
     is_settled = np.zeros(n_replicates, dtype=np.bool_)
-    trial, daily, at_end = weighted.trial, weighted.daily, weighted.at_end
-    end_theta = np.zeros(1) if at_end is None else at_end.theta
+    trial, daily, other = weighted.trial, weighted.daily, weighted.other
 
     def run(first: int) -> None:
         last = min(first + REPLICATES_A_TURN, n_replicates)
         run_replicates(
             first, last, seed, trial.people, trial.interval, trial.columns, trial.pooled,
-            daily.theta, trial.at_end, end_theta, trial.n_clusters, weighted.is_natural,
+            daily.theta, other.pooled, other.theta, other is daily, trial.n_clusters,
+            weighted.is_natural,
             weighted.cap_start, weighted.cap_no_start, days, answers, is_settled,
         )  # fmt: skip
 

@@ -68,13 +68,16 @@ def refit(
 @njit(cache=True, nogil=True)
 def run_replicates(
     first: Any, last: Any, seed: Any, people: Any, interval: Any, columns: Any, pooled: Any,
-    theta: Any, at_end: Any, end_theta: Any, n_clusters: Any, is_natural: Any, cap_start: Any,
-    cap_no_start: Any, days: Any, answers: Any, is_settled: Any,
+    theta: Any, other: Any, other_theta: Any, is_same: Any, n_clusters: Any, is_natural: Any,
+    cap_start: Any, cap_no_start: Any, days: Any, answers: Any, is_settled: Any,
 ) -> None:  # fmt: skip
-    """Fill answers[replicate] (as `read_targets`) and is_settled for replicates first..last-1."""
+    """Fill answers[replicate] (as `read_targets`) and is_settled for replicates first..last-1.
+
+    The other model is refitted as well unless `is_same`: both models are one.
+    """
     n_rows = columns.pointers.size - 1
     row_odds, cell_odds = np.ones(n_rows), np.ones(pooled.effects.shape[0])
-    end_rows, end_cells = np.ones(n_rows), np.ones(at_end.effects.shape[0])
+    other_rows, other_cells = np.ones(n_rows), np.ones(other.effects.shape[0])
     n_days = people.stop.max() + 1
     at_risk, events = np.empty((2, n_days)), np.empty((2, answers.shape[2] - 1, n_days))
     risk = np.empty(events.shape)
@@ -93,10 +96,14 @@ def run_replicates(
             is_settled[replicate] = False
             continue
         settled = refit(people.row, weight, pooled, columns, theta, row_odds, cell_odds)
-        if not is_natural:
-            settled &= refit(people.row, weight, at_end, columns, end_theta, end_rows, end_cells)
+        if is_same:
+            other_rows[:], other_cells[:] = row_odds, cell_odds
+        else:
+            settled &= refit(
+                people.row, weight, other, columns, other_theta, other_rows, other_cells
+            )
         sum_arms(
-            people, interval, weight, row_odds, cell_odds, end_rows, end_cells, is_natural,
+            people, interval, weight, row_odds, cell_odds, other_rows, other_cells, is_natural,
             cap_start, cap_no_start, at_risk, events,
         )  # fmt: skip
         risk[:] = 0.0

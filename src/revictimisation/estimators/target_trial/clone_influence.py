@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from revictimisation.estimators.target_trial.clone_kernels import project_scores, sum_influence
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
-from revictimisation.estimators.target_trial.profile_kernels import START
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.estimators.target_trial.weighted_risk import (
@@ -45,19 +44,19 @@ def find_influence(
 
 
 def _arm_influence(weighted: WeightedTrial, arm: int, slopes: Slopes) -> Floats:
-    trial, daily = weighted.trial, weighted.daily
-    by_end = weighted.at_end if arm == START else None
-    model = daily if by_end is None else by_end
+    trial, daily, other = weighted.trial, weighted.daily, weighted.other
     n_targets = len(slopes.at_risk)
     influence = np.empty((trial.n_entries, n_targets))
-    gradient = np.empty((n_targets, len(model.theta)))
+    gradients = [np.empty((n_targets, len(model.theta))) for model in (daily, other)]
     sum_influence(
         trial.people, trial.interval, trial.columns, daily.pooled.effects, daily.row_odds,
-        daily.cell_odds, *weighted.end_odds, trial.at_end.effects, arm, weighted.is_natural,
-        weighted.cap_start, weighted.cap_no_start, slopes.at_risk,
-        np.cumsum(slopes.at_risk, axis=1), slopes.events, influence, gradient,
+        daily.cell_odds, other.row_odds, other.cell_odds, other.pooled.effects, arm,
+        weighted.is_natural, weighted.cap_start, weighted.cap_no_start, slopes.at_risk,
+        np.cumsum(slopes.at_risk, axis=1), slopes.events, influence, *gradients,
     )  # fmt: skip
-    _add_scores(trial, model, gradient @ model.covariance, influence)
+    for model, gradient in zip((daily, other), gradients, strict=True):
+        if gradient.any():
+            _add_scores(trial, model, gradient @ model.covariance, influence)
     return _sum_clusters(trial, influence)
 
 

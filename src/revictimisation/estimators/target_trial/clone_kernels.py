@@ -18,23 +18,15 @@ from revictimisation.estimators.target_trial.profile_kernels import (
     NO_START,
     START,
     fill_profiles,
-    move_no_start,
-    move_start,
+    move_hazards,
+    move_law,
 )
 
 
 @njit(cache=True, nogil=True)
-def end_odds_of(i: Any, people: Any, row_odds: Any, cell_odds: Any) -> Any:
-    """Odds of having started by the end of the grace time (cells: patterns on its last day)."""
-    return (
-        row_odds[people.row[i]] * cell_odds[people.segment_pattern[people.first_segment[i + 1] - 1]]
-    )
-
-
-@njit(cache=True, nogil=True)
 def sum_arms(
-    people: Any, interval: Any, weight: Any, row_odds: Any, cell_odds: Any, end_rows: Any,
-    end_cells: Any, is_natural: Any, cap_start: Any, cap_no_start: Any, at_risk: Any, events: Any,
+    people: Any, interval: Any, weight: Any, row_odds: Any, cell_odds: Any, other_rows: Any,
+    other_cells: Any, is_natural: Any, cap_start: Any, cap_no_start: Any, at_risk: Any, events: Any,
 ) -> None:  # fmt: skip
     """Fill at_risk and events of both arms."""
     grace = interval.size - 1
@@ -44,12 +36,9 @@ def sum_arms(
     for i in range(people.stop.size):
         if weight[i] == 0:
             continue
-        ends = 1.0
-        if not is_natural:
-            ends = end_odds_of(i, people, end_rows, end_cells)
         fill_profiles(
-            i, people, interval, row_odds[people.row[i]], cell_odds, ends, is_natural, cap_start,
-            cap_no_start, tail, profile,
+            i, people, interval, row_odds[people.row[i]], cell_odds, other_rows[people.row[i]],
+            other_cells, is_natural, cap_start, cap_no_start, tail, profile,
         )  # fmt: skip
         stop, cause = people.stop[i], people.cause[i]
         last = min(stop - 1, grace)
@@ -103,45 +92,49 @@ def read_targets(risk: Any, days: Any, answers: Any) -> None:
 @njit(cache=True, nogil=True)
 def sum_influence(
     people: Any, interval: Any, columns: Any, effects: Any, row_odds: Any, cell_odds: Any,
-    end_rows: Any, end_cells: Any, end_effects: Any, arm: Any, is_natural: Any, cap_start: Any,
-    cap_no_start: Any, slope_risk: Any, late_risk: Any, slope_event: Any, influence: Any,
-    gradient: Any,
+    other_rows: Any, other_cells: Any, other_effects: Any, arm: Any, is_natural: Any,
+    cap_start: Any, cap_no_start: Any, slope_risk: Any, late_risk: Any, slope_event: Any,
+    influence: Any, gradient: Any, other_gradient: Any,
 ) -> None:  # fmt: skip
-    """Fill influence (entries x targets), weights held as they are, and the targets' gradient.
+    """Fill influence (entries x targets), weights held as they are, and the targets' gradients.
 
-    gradient (targets x coefficients) is the derivative in the model that gives the arm's weights.
-    late_risk is slope_risk summed up to each day.
+    gradient and other_gradient (targets x coefficients) are the derivatives in the model of starts
+    and in the other model. late_risk is slope_risk summed up to each day.
     """
     grace, n_targets = interval.size - 1, slope_risk.shape[0]
-    by_end = arm == START and not is_natural
-    n_cells = end_cells.size if by_end else cell_odds.size
-    row_sum, cell_sum = np.zeros((n_targets, row_odds.size)), np.zeros((n_targets, n_cells))
+    rows, cells = np.zeros((n_targets, row_odds.size)), np.zeros((n_targets, cell_odds.size))
+    law_rows = np.zeros((n_targets, row_odds.size))
+    law_cells = np.zeros((n_targets, other_cells.size))
     tail, profile, amounts = np.empty(grace + 2), np.empty((2, grace + 1)), np.zeros(grace + 1)
     for i in range(people.stop.size):
-        odds, ends = row_odds[people.row[i]], 1.0
-        if not is_natural:
-            ends = end_odds_of(i, people, end_rows, end_cells)
+        row = people.row[i]
+        odds, other = row_odds[row], other_rows[row]
         fill_profiles(
-            i, people, interval, odds, cell_odds, ends, is_natural, cap_start, cap_no_start, tail,
-            profile,
+            i, people, interval, odds, cell_odds, other, other_cells, is_natural, cap_start,
+            cap_no_start, tail, profile,
         )  # fmt: skip
         for j in range(n_targets):
             influence[i, j] = _spread_amounts(
                 i, people, grace, profile[arm], slope_risk[j], late_risk[j], slope_event[j], amounts
             )
             _drop_capped(i, people, arm, profile[arm], cap_start, cap_no_start, amounts)
-            if by_end:
-                moved = -amounts[grace] / (1 + ends)
-                cell = people.segment_pattern[people.first_segment[i + 1] - 1]
-                cell_sum[j, cell] += moved
+            if arm == NO_START or is_natural:
+                rows[j, row] += move_hazards(
+                    i, people, interval, odds, cell_odds, arm == START, amounts, cells[j]
+                )
+            if arm == START and is_natural:
+                law_rows[j, row] += move_law(
+                    i, people, interval, other, other_cells, amounts, tail, law_cells[j]
+                )
             elif arm == START:
-                moved = move_start(i, people, interval, odds, cell_odds, amounts, tail, cell_sum[j])
-            else:
-                moved = move_no_start(i, people, interval, odds, cell_odds, amounts, cell_sum[j])
-            row_sum[j, people.row[i]] += moved
+                cell = people.segment_pattern[people.first_segment[i + 1] - 1]
+                moved = -amounts[grace] / (1 + other * other_cells[cell])
+                law_cells[j, cell] += moved
+                law_rows[j, row] += moved
     for j in range(n_targets):
-        gradient[j] = gather_columns(
-            row_sum[j], cell_sum[j], columns, end_effects if by_end else effects, gradient.shape[1]
+        gradient[j] = gather_columns(rows[j], cells[j], columns, effects, gradient.shape[1])
+        other_gradient[j] = gather_columns(
+            law_rows[j], law_cells[j], columns, other_effects, other_gradient.shape[1]
         )
 
 

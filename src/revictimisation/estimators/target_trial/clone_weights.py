@@ -13,18 +13,19 @@ g), by a logistic model among those event-free at g (Maringe et al. 2020). Up to
 the natural course, in which many have not started: what the measure does within the grace time is
 not seen, and who starts afterwards comes from survivors of that course.
 
-`natural_law`: the risk had everyone started within the grace time, on a day from the person's own
-natural law of start days within it: the hazard of a start on day k becomes h_k / R_k, where
-R_k = P(start on k..g | none before k) with the changing covariates as they are on day k. (Clones
-for each start day that the law allows, Cain et al. 2010; a stochastic strategy, Young et al. 2011;
-on grace periods Wanis et al. 2023.) The weight is the product of the likelihood ratios:
+`natural_law`: the risk had everyone started within the grace time, on a day from the natural law of
+start days within it of people with the same baseline covariates (clones for each start day that
+the law allows, Cain et al. 2010; a stochastic strategy, Young et al. 2011; on grace periods Wanis
+et al. 2023). With l_k the hazard of a start on day k given the baseline covariates alone and
+R_k = P(start on k..g | none before) under it, the strategy's hazard is l_k / R_k, and as
+R_k - l_k = (1 - l_k) R_(k+1) the likelihood ratios to what was observed multiply to
 
-    not started by t:   prod over k <= t  of (1 - h_k / R_k) / (1 - h_k)
-    started on s:       (the same over k < s) x 1 / R_s
+    not started by t:   R_(t+1) / R_0  x  prod over k <= t of (1 - l_k) / (1 - h_k)
+    started on s:             1 / R_0  x  prod over k < s of (1 - l_k) / (1 - h_k)  x  l_s / h_s
 
-As R_k - h_k = (1 - h_k) R_(k+1), with constant covariates the first is R_(t+1) / R_0 and the second
-1 / R_0: one over the probability of a start within the grace time for who started, less than 1 and
-at last 0 for who still has not. Both laws agree for g = 0.
+Only h must be right for the weights to be; l merely says which law is meant. Without changing
+covariates l = h: one over the probability of a start within the grace time for who started, less
+than 1 and at last 0 for who still has not. For g = 0 both laws are inverse-probability weighting.
 
 **Stabilised** weights are divided by what the same model without covariates gives the same clone.
 For clone-arm curves a factor that depends on the day alone cancels, so they serve for looking at
@@ -35,7 +36,7 @@ A cap is a number found once, in the whole sample, and held in every replicate.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +50,7 @@ from revictimisation.estimators.target_trial.start_model import (
     StartModel,
     crude_hazards,
     fit_end_model,
+    fit_law_model,
     fit_start_model,
 )
 from revictimisation.estimators.target_trial.trial_data import Trial
@@ -63,8 +65,8 @@ class WeightedTrial:
     """A trial with its fitted weights.
 
     Attributes:
-        daily: model of a start on each day. at_end: model of having started by the end of the
-            grace time (`censor_at_end` only).
+        daily: model of a start on each day. other: the start clone's: `fit_law_model` (the same as
+            `daily` where nothing changes) or `fit_end_model`.
         cap_start: largest weight of a start clone that has started. cap_no_start: largest weight
             of a no-start clone by place 0..grace_days; infinite = not capped.
     """
@@ -72,7 +74,7 @@ class WeightedTrial:
     trial: Trial
     grace_law: GraceLaw
     daily: StartModel
-    at_end: StartModel | None
+    other: StartModel
     cap_start: float
     cap_no_start: Floats
 
@@ -84,14 +86,7 @@ class WeightedTrial:
     @property
     def is_converged(self) -> bool:
         """All models settled."""
-        return self.daily.is_converged and (self.at_end is None or self.at_end.is_converged)
-
-    @property
-    def end_odds(self) -> tuple[Floats, Floats]:
-        """Odds by row and by cell of the model at the end; of no meaning under `natural_law`."""
-        if self.at_end is None:
-            return np.ones(len(self.daily.row_odds)), np.ones(len(self.trial.segments.values))
-        return self.at_end.row_odds, self.at_end.cell_odds
+        return self.daily.is_converged and self.other.is_converged
 
     def weights_on(self, day: int = LAST, *, is_stabilised: bool = False) -> Floats:
         """Weights (entries x 2: start, no start) on (day, day + 1]; 0 where not in the arm then.
@@ -101,7 +96,10 @@ class WeightedTrial:
         """
         caps = (self.cap_start, self.cap_no_start)
         if not is_stabilised:
-            return _read(self.trial, self.daily, self.end_odds, self.is_natural, caps, day)
+            return read_weights(
+                self.trial.people, self.trial.interval, self.daily.row_odds, self.daily.cell_odds,
+                self.other.row_odds, self.other.cell_odds, self.is_natural, *caps, day,
+            )  # fmt: skip
         weights = self.weights_on(day)
         crude = _read_crude(self.trial, self.is_natural, day)
         return np.divide(weights, crude, out=np.zeros_like(weights), where=crude > 0)
@@ -136,9 +134,13 @@ def weigh_clones(
         raise ValueError(f"grace_law is censor_at_end or natural_law, not {grace_law}")
     if cap_quantile is not None and cap_at is not None:
         raise ValueError("give cap_quantile or cap_at, not both")
-    at_end = fit_end_model(trial) if grace_law == "censor_at_end" else None
+    daily = fit_start_model(trial)
+    if grace_law == "censor_at_end":
+        other = fit_end_model(trial)
+    else:
+        other = fit_law_model(trial) if trial.changing_names else daily
     free = np.full(trial.grace_days + 1, np.inf)
-    weighted = WeightedTrial(trial, grace_law, fit_start_model(trial), at_end, np.inf, free)
+    weighted = WeightedTrial(trial, grace_law, daily, other, np.inf, free)
     if cap_quantile is None and cap_at is None:
         return weighted
     limits = _find_limits(weighted, cap_quantile, cap_at)
@@ -171,7 +173,8 @@ def _find_limits(
 def _crude_stays(trial: Trial) -> Floats:
     """P(not started by each day) without covariates."""
     hazards = crude_hazards(trial.pooled, len(trial.cut_days))
-    return np.cumprod(1 - hazards[trial.interval])
+    stays: Floats = np.cumprod(1 - hazards[trial.interval], dtype=np.float64)
+    return stays
 
 
 def _crude_weights(trial: Trial, is_natural: bool) -> tuple[float, Floats]:
@@ -187,37 +190,21 @@ def _share_started(trial: Trial) -> float:
     return float(trial.is_started[is_in].mean()) if is_in.any() else 0.0
 
 
-def _read(
-    trial: Trial,
-    daily: StartModel,
-    end_odds: tuple[Floats, Floats],
-    is_natural: bool,
-    caps: tuple[float, Floats],
-    day: int,
-) -> Floats:
-    ends = np.ones(trial.n_entries) if is_natural else _end_odds(trial.people, *end_odds)
-    return read_weights(
-        trial.people, trial.interval, daily.row_odds, daily.cell_odds, ends, is_natural, *caps, day
-    )
-
-
-def _end_odds(people: Any, row_odds: Floats, cell_odds: Floats) -> Floats:
-    last = people.segment_pattern[people.first_segment[1:] - 1]
-    return row_odds[people.row] * cell_odds[last]
-
-
 def _read_crude(trial: Trial, is_natural: bool, day: int) -> Floats:
     """The same weights from models without covariates."""
     hazards = crude_hazards(trial.pooled, len(trial.cut_days))
-    with np.errstate(divide="ignore"):
-        cells = np.tile(hazards / (1 - hazards), len(trial.segments.values))
     share = _share_started(trial)
-    ends = np.full(trial.n_entries, share / (1 - share) if share < 1 else np.inf)
+    n_patterns = len(trial.segments.values)
+    with np.errstate(divide="ignore"):
+        by_interval = hazards / (1 - hazards)
+        ends = np.full(n_patterns, np.divide(share, 1 - share))
     rows = np.ones(len(trial.columns.pointers) - 1)
+    other = by_interval if is_natural else ends
     free = np.full(trial.grace_days + 1, np.inf)
     return read_weights(
-        trial.people, trial.interval, rows, cells, ends, is_natural, np.inf, free, day
-    )
+        trial.people, trial.interval, rows, np.tile(by_interval, n_patterns), rows, other,
+        is_natural, np.inf, free, day,
+    )  # fmt: skip
 
 
 __all__ = ["LAST", "GraceLaw", "WeightedTrial", "weigh_clones"]

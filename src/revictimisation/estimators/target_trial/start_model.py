@@ -84,18 +84,26 @@ def fit_start_model(trial: Trial) -> StartModel:
         >>> fit_start_model(trial).to_frame()["coef"].round(6).tolist()
         [0.0]
     """
-    ends = [*trial.cut_days[1:], trial.grace_days + 1]
-    days = [f"day {a}-{b - 1}" for a, b in zip(trial.cut_days, ends, strict=True)]
-    return _fit(trial, trial.pooled, days)
+    return _fit(trial, trial.pooled, _name_days(trial), trial.changing_names)
+
+
+def fit_law_model(trial: Trial) -> StartModel:
+    """Fit the model of a start on each day given the baseline columns alone."""
+    return _fit(trial, trial.law, _name_days(trial), ())
 
 
 def fit_end_model(trial: Trial) -> StartModel:
     """Fit the model of having started by the end of the grace time, among those event-free then."""
-    return _fit(trial, trial.at_end, [f"day 0-{trial.grace_days}"])
+    return _fit(trial, trial.at_end, [f"day 0-{trial.grace_days}"], trial.changing_names)
 
 
-def _fit(trial: Trial, pooled: Pooled, days: list[str]) -> StartModel:
-    names = (*days, *trial.changing_names, *trial.names)
+def _name_days(trial: Trial) -> list[str]:
+    ends = [*trial.cut_days[1:], trial.grace_days + 1]
+    return [f"day {a}-{b - 1}" for a, b in zip(trial.cut_days, ends, strict=True)]
+
+
+def _fit(trial: Trial, pooled: Pooled, days: list[str], changing: tuple[str, ...]) -> StartModel:
+    names = (*days, *changing, *trial.names)
     theta = np.zeros(len(names))
     theta[: len(days)] = _crude_log_odds(pooled, len(days))
     row_odds, cell_odds = np.empty(len(trial.columns.pointers) - 1), np.empty(len(pooled.effects))

@@ -80,8 +80,9 @@ class Trial:
         names: of the base columns. changing_names: of the changing covariates.
         interval: for each day of the grace time its interval of days.
         cut_days: first day of each interval.
-        pooled: rows of the model for starts by day. at_end: of that for having started by the end
-            of the grace time, among those still event-free then.
+        pooled: rows of the model for starts by day. law: of the same model without the changing
+            covariates. at_end: of that for having started by the end of the grace time, among those
+            still event-free then.
     """
 
     people: People
@@ -94,6 +95,7 @@ class Trial:
     cut_days: tuple[int, ...]
     interval: npt.NDArray[np.int32]
     pooled: Pooled
+    law: Pooled
     at_end: Pooled
     n_clusters: int
 
@@ -179,6 +181,7 @@ def prepare_trial(
         cut_days=cuts,
         interval=interval,
         pooled=_pool_days(people, interval, segments.values),
+        law=_pool_days(_without_changes(people), interval, np.zeros((1, 0))),
         at_end=_pool_end(people, grace_days, segments.values),
         n_clusters=int(codes.max()) + 1,
     )
@@ -248,6 +251,16 @@ def _centre(base: Block) -> tuple[Columns, Floats]:
     centre = np.where(is_number, sums / max(base.n_rows, 1), 0.0)
     values = base.values - centre[base.indices]
     return Columns(base.indptr.astype(np.int64), base.indices.astype(np.int32), values), centre
+
+
+def _without_changes(people: People) -> People:
+    n_people = len(people.stop)
+    nothing = np.zeros(n_people, np.int32)
+    return people._replace(
+        first_segment=np.arange(n_people + 1, dtype=np.int64),
+        segment_day=nothing,
+        segment_pattern=nothing,
+    )
 
 
 def _pool_days(people: People, interval: npt.NDArray[np.int32], values: Floats) -> Pooled:

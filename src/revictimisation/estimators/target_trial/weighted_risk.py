@@ -59,8 +59,8 @@ def fill_arms(weighted: WeightedTrial) -> Arms:
     events = np.empty((2, N_CAUSES, trial.last_day + 1))
     sum_arms(
         trial.people, trial.interval, np.ones(trial.n_entries), weighted.daily.row_odds,
-        weighted.daily.cell_odds, *weighted.end_odds, weighted.is_natural, weighted.cap_start,
-        weighted.cap_no_start, at_risk, events,
+        weighted.daily.cell_odds, weighted.other.row_odds, weighted.other.cell_odds,
+        weighted.is_natural, weighted.cap_start, weighted.cap_no_start, at_risk, events,
     )  # fmt: skip
     risk = np.zeros_like(events)
     fill_risks(at_risk, events, risk)

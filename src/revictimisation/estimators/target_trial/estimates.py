@@ -1,0 +1,263 @@
+"""The numbers of a target trial, with intervals from the influence function or the bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from revictimisation.estimators.intervals import NO_ERROR, loglog_interval, normal_quantile
+from revictimisation.estimators.target_trial.bootstrap import Replicates
+from revictimisation.estimators.target_trial.clone_influence import find_influence
+from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
+from revictimisation.estimators.target_trial.number_needed import invert_difference
+from revictimisation.estimators.target_trial.weighted_risk import N_NUMBERS, fill_arms
+
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+Intervals = Literal["influence", "bootstrap_percentile", "bootstrap_normal"]
+
+OK, NOT_ESTIMABLE = "ok", "not_estimable"
+NO_EVENTS = "no_events_in_a_group"
+COLUMNS = [
+    "cause", "estimand", "time_days", "estimate", "ci_low", "ci_high", "se", "n_people",
+    "n_events", "status", "reason",
+]  # fmt: skip
+DAYS_LOST = N_NUMBERS - 1
+
+
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    """One cause's numbers: arms x days, and errors of each arm, difference and log ratio."""
+
+    value: Floats
+    se: Floats
+    se_gap: Floats
+    se_ratio: Floats
+    draws: Floats | None
+
+
+def estimate_strategies(
+    weighted: WeightedTrial,
+    at_days: Sequence[int],
+    *,
+    replicates: Replicates | None = None,
+    intervals: Intervals = "influence",
+) -> pd.DataFrame:
+    """The risks under both strategies, their contrasts and their intervals.
+
+    Args:
+        weighted: from `weigh_clones`. at_days: days to report, ascending or not.
+        replicates: from `bootstrap_arms` on the same days, for the bootstrap's intervals.
+        intervals: `influence` (normal, for risks log-log), `bootstrap_normal` (the same with the
+            replicates' standard deviation), `bootstrap_percentile`.
+
+    Returns:
+        A row per cause, day and estimand: cause (1 outcome, 2 death, 3 emigration), risk_start,
+        risk_no_start, risk_difference, risk_ratio (its se is that of its logarithm); for the
+        outcome also rmst_difference_days (event-free days gained; who dies or leaves without a new
+        report is free to the end) and number_needed_to_treat (`invert_difference`). n_people:
+        clones never censored artificially, for contrasts entries; n_events: events up to the day of
+        those clones (start clones before their start included), for contrasts of both arms. Where a
+        risk is 0 or 1 its own interval is exact for the effective number at risk, the difference's
+        is put together from both (Newcombe 1998, method 10), a ratio with a risk of 0 is
+        `not_estimable`.
+
+    Raises:
+        ValueError: bootstrap intervals without replicates, replicates for other days.
+
+    Example:
+        >>> from revictimisation.estimators.design import design_from_array
+        >>> from revictimisation.estimators.target_trial.clone_weights import weigh_clones
+        >>> from revictimisation.estimators.target_trial.trial_data import prepare_trial
+        >>> none = design_from_array([[]] * 4, [])
+        >>> start = [0, 0, None, None]
+        >>> trial = prepare_trial([5, 9, 4, 8], [1, 0, 1, 1], start, none, grace_days=0)
+        >>> rows = estimate_strategies(weigh_clones(trial), [6])
+        >>> rows.loc[rows["cause"] == 1, ["estimand", "estimate"]].head(3)
+                  estimand  estimate
+        0       risk_start       0.5
+        1    risk_no_start       0.5
+        2  risk_difference       0.0
+    """
+    if intervals != "influence" and replicates is None:
+        raise ValueError(f"{intervals} needs replicates")
+    if replicates is not None and replicates.answers.shape[3] != len(at_days):
+        raise ValueError("the replicates are of other days")
+    arms = fill_arms(weighted)
+    answers = arms.read(at_days)
+    draws = None if intervals == "influence" or replicates is None else replicates.answers
+    moves = find_influence(weighted, at_days, arms) if draws is None else None
+    people, events = _count(weighted, at_days)
+    effective = _effective_at(weighted, at_days)
+    parts = []
+    for number in range(DAYS_LOST):
+        answer = _answer(answers, moves, draws, number)
+        rows = _risk_rows(answer, effective, people, events[:, number], intervals)
+        if number == 0:
+            lost = _answer(answers, moves, draws, DAYS_LOST)
+            rows += [_free_days(lost, intervals), _needed(rows[2])]
+            for extra in rows[-2:]:
+                extra["n_people"], extra["n_events"] = rows[2]["n_people"], rows[2]["n_events"]
+        parts += [row.assign(cause=number + 1, time_days=np.asarray(at_days)) for row in rows]
+    table = pd.concat(parts, ignore_index=True)[COLUMNS]
+    return table.sort_values(["cause", "time_days"], kind="stable", ignore_index=True)
+
+
+def _answer(answers: Floats, moves: Floats | None, draws: Floats | None, number: int) -> _Answer:
+    value = answers[:, number]
+    safe = np.where(value > 0, value, 1.0)
+    if draws is None:
+        assert moves is not None
+        mine = moves[:, :, number]
+        gap, ratio = mine[:, 0] - mine[:, 1], mine[:, 0] / safe[0] - mine[:, 1] / safe[1]
+        return _Answer(value, _length(mine), _length(gap), _length(ratio), None)
+    mine = draws[:, :, number]
+    logs = np.log(mine, out=np.full(mine.shape, np.nan), where=mine > 0)
+    gap, ratio = mine[:, 0] - mine[:, 1], logs[:, 0] - logs[:, 1]
+    return _Answer(value, _spread_of(mine), _spread_of(gap), _spread_of(ratio), mine)
+
+
+def _length(influence: Floats) -> Floats:
+    length: Floats = np.sqrt(np.sum(influence**2, axis=0))
+    return length
+
+
+def _spread_of(values: Floats) -> Floats:
+    """Standard deviations over replicates with a number; 0 where fewer than two have one."""
+    is_known = np.isfinite(values)
+    count = is_known.sum(axis=0)
+    mean = np.where(is_known, values, 0.0).sum(axis=0) / np.maximum(count, 1)
+    squares = np.square(np.where(is_known, values - mean, 0.0)).sum(axis=0)
+    spread: Floats = np.sqrt(squares / np.maximum(count - 1, 1))
+    return spread
+
+
+def _quantiles(values: Floats) -> tuple[Floats, Floats]:
+    """The 2.5 % and 97.5 % quantiles of the replicates that have an answer.
+
+    No interpolation: a ratio over a replicate's risk of 0 is infinite.
+    """
+    known = values[~np.isnan(values).any(axis=1)]
+    low, high = np.quantile(known, [0.025, 0.975], axis=0, method="inverted_cdf")
+    return low, high
+
+
+def _risk_rows(
+    answer: _Answer, effective: Floats, people: Counts, events: Counts, intervals: Intervals
+) -> list[pd.DataFrame]:
+    value = answer.value
+    is_edge = (value <= 0) | (value >= 1)
+    se = np.where(is_edge, 0.0, answer.se)
+    low, high = loglog_interval(value, se, effective)
+    if intervals == "bootstrap_percentile" and answer.draws is not None:
+        drawn = _quantiles(answer.draws)
+        low, high = np.where(is_edge, low, drawn[0]), np.where(is_edge, high, drawn[1])
+    rows = [
+        pd.DataFrame(
+            {"estimand": name, "estimate": value[arm], "ci_low": low[arm], "ci_high": high[arm],
+             "se": se[arm], "n_people": people[arm], "n_events": events[arm], "status": OK,
+             "reason": ""}
+        )
+        for arm, name in enumerate(("risk_start", "risk_no_start"))
+    ]  # fmt: skip
+    both = {"n_people": people[2], "n_events": events.sum(axis=0)}
+    gap = _difference(answer, (low, high), intervals).assign(**both)
+    return [*rows, gap, _ratio(answer, intervals).assign(**both)]
+
+
+def _difference(
+    answer: _Answer, limits: tuple[Floats, Floats], intervals: Intervals
+) -> pd.DataFrame:
+    value, (low, high) = answer.value, limits
+    gap, half = value[0] - value[1], normal_quantile() * answer.se_gap
+    below = np.hypot(value[0] - low[0], high[1] - value[1])
+    above = np.hypot(high[0] - value[0], value[1] - low[1])
+    is_edge = ((value <= 0) | (value >= 1)).any(axis=0) | (answer.se_gap <= NO_ERROR)
+    bottom, top = gap - half, gap + half
+    if intervals == "bootstrap_percentile" and answer.draws is not None:
+        bottom, top = _quantiles(answer.draws[:, 0] - answer.draws[:, 1])
+    return pd.DataFrame(
+        {
+            "estimand": "risk_difference",
+            "estimate": gap,
+            "ci_low": np.maximum(np.where(is_edge, gap - below, bottom), -1.0),
+            "ci_high": np.minimum(np.where(is_edge, gap + above, top), 1.0),
+            "se": answer.se_gap,
+            "status": OK,
+            "reason": "",
+        }
+    )
+
+
+def _ratio(answer: _Answer, intervals: Intervals) -> pd.DataFrame:
+    is_known = (answer.value > 0).all(axis=0)
+    top, bottom = np.where(is_known, answer.value, 1.0)
+    half = normal_quantile() * answer.se_ratio
+    low, high = np.exp(np.log(top / bottom) - half), np.exp(np.log(top / bottom) + half)
+    if intervals == "bootstrap_percentile" and answer.draws is not None:
+        over, under = answer.draws[:, 0], answer.draws[:, 1]
+        ratio = np.divide(over, under, out=np.full(over.shape, np.inf), where=under > 0)
+        low, high = _quantiles(ratio)
+    numbers = {"estimate": top / bottom, "ci_low": low, "ci_high": high, "se": answer.se_ratio}
+    return pd.DataFrame(
+        {
+            "estimand": "risk_ratio",
+            **{name: np.where(is_known, number, np.nan) for name, number in numbers.items()},
+            "status": np.where(is_known, OK, NOT_ESTIMABLE),
+            "reason": np.where(is_known, "", NO_EVENTS),
+        }
+    )
+
+
+def _free_days(lost: _Answer, intervals: Intervals) -> pd.DataFrame:
+    """Days lost under no start less days lost under start: positive = the measure helps."""
+    gain = lost.value[1] - lost.value[0]
+    half = normal_quantile() * lost.se_gap
+    low, high = gain - half, gain + half
+    if intervals == "bootstrap_percentile" and lost.draws is not None:
+        low, high = _quantiles(lost.draws[:, 1] - lost.draws[:, 0])
+    return pd.DataFrame(
+        {"estimand": "rmst_difference_days", "estimate": gain, "ci_low": low, "ci_high": high,
+         "se": lost.se_gap, "status": OK, "reason": ""}
+    )  # fmt: skip
+
+
+def _needed(gap: pd.DataFrame) -> pd.DataFrame:
+    rows = invert_difference(gap["estimate"], gap["se"], gap["ci_low"], gap["ci_high"])
+    return rows.assign(estimand="number_needed_to_treat")
+
+
+def _count(weighted: WeightedTrial, at_days: Sequence[int]) -> tuple[Counts, Counts]:
+    """Clones never censored by arm, and entries; events arms x causes x days, unweighted."""
+    people = weighted.trial.people
+    is_in = mark_uncensored(weighted)
+    causes = np.arange(1, DAYS_LOST + 1)[:, None, None]
+    happened = (people.cause == causes) & (people.stop <= np.asarray(at_days)[None, :, None])
+    events = np.stack([(happened & is_in[:, arm]).sum(axis=2) for arm in range(2)])
+    return np.array([*is_in.sum(axis=0), len(is_in)]), events
+
+
+def mark_uncensored(weighted: WeightedTrial) -> npt.NDArray[np.bool_]:
+    """Entries x (start, no start): the clone is never censored artificially."""
+    trial = weighted.trial
+    is_over = trial.people.stop <= trial.grace_days
+    return np.column_stack([trial.is_started | is_over, ~trial.is_started])
+
+
+def _effective_at(weighted: WeightedTrial, at_days: Sequence[int]) -> Floats:
+    """Effective number of clones at risk on each day: arms x days, (sum w)^2 / sum w^2."""
+    found = []
+    for day in at_days:
+        weights = weighted.weights_on(max(day - 1, 0))
+        squares = (weights**2).sum(axis=0)
+        total = weights.sum(axis=0) ** 2
+        found.append(np.divide(total, squares, out=np.zeros(2), where=squares > 0))
+    return np.array(found).T
+
+
+__all__ = ["Intervals", "estimate_strategies", "mark_uncensored"]
