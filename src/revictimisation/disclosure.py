@@ -68,7 +68,8 @@ def _is_small(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
     small_group = people.lt(rules.threshold * rules.rounding).fillna(False)
     all_or_none = (events.eq(0) | events.eq(people)).fillna(False)
     unusual = frame["estimand"].isin(COUNT_LIKE) & small_group & all_or_none
-    rest = _is_few(people - events, rules)
+    is_duration = frame["estimand"].str.endswith("_days")
+    rest = _is_few(people - events, rules) & ~is_duration
     found = _is_few(people, rules) | _is_few(events, rules) | rest | unusual
     return found.astype(bool)
 

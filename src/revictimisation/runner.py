@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,11 +121,13 @@ def run_notebooks(work: Run, tasks: list[NotebookTask], progress: Progress) -> b
 def execute_notebook(task: NotebookTask) -> None:
     """Execute one notebook by papermill; what was executed is kept also where it fails."""
     import papermill
+    from jupyter_core.utils import ensure_event_loop
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
     files.make_folder(task.target.parent)
-    with files.private_folder() as folder:
+    # The loop that papermill would make for this thread and leave open.
+    with files.private_folder() as folder, closing(ensure_event_loop()):
         try:
             papermill.execute_notebook(
                 str(task.source),

@@ -1,4 +1,4 @@
-"""The commands: documented exit codes, sentences that help, no traceback, no value from the data."""
+"""The commands: documented exit codes, sentences that help, no traceback, no value from data."""
 
 from __future__ import annotations
 
@@ -81,9 +81,11 @@ def test_windows_1252_with_semicolons_is_read(call, extract, study):
 FAULTS = {
     "a missing table": (lambda folder: (folder / "reports.csv").unlink(), ["reports"]),
     "a missing column": (
-        lambda folder: pd.read_csv(folder / "reports.csv", dtype=str)
-        .drop(columns="suspect_id")
-        .to_csv(folder / "reports.csv", index=False),
+        lambda folder: (
+            pd.read_csv(folder / "reports.csv", dtype=str)
+            .drop(columns="suspect_id")
+            .to_csv(folder / "reports.csv", index=False)
+        ),
         ["reports", "suspect_id"],
     ),
     "a date that is none": (

@@ -95,7 +95,7 @@ class RuleText:
 class ExtraColumns:
     """Columns of the owner's own that a table may have, known by their prefix."""
 
-    prefix: str
+    prefix: str | None
     text: Text
     sensitivity: str
     disclosure: str

@@ -226,7 +226,8 @@ def _extra(table: Table, language: str) -> list[str]:
         f"{SENSITIVITIES[extra.sensitivity][language]}, {DISCLOSURES[extra.disclosure][language]}"
     )
     own = f"<strong>{_word('own', language)}</strong><br>{_tell(extra.text, language)}"
-    return [f"<code>{extra.prefix}…</code>", own, "", "", protection]
+    name = f"<code>{extra.prefix}…</code>" if extra.prefix else "…"
+    return [name, own, "", "", protection]
 
 
 def _constraints(table: Table, dictionary: Dictionary, language: str) -> str:

@@ -38,6 +38,8 @@ def show_risk(page: Page) -> Html:
     if not levels:
         return page.text("common.absent_risk")
     measures = page.plan.measure_names
+    if not measures:
+        return page.text("common.no_measures")
     names = [name_measure(page, one) for one in measures]
     cells = {
         level: [_share(page, one, "risk_level", level) for one in measures] for level in levels

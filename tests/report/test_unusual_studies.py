@@ -1,0 +1,36 @@
+"""Studies with nothing to show still give pages that say so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from revictimisation import runner
+
+STUDIES = {
+    "no_measures": "measures: {}\nadjust_for: []\nsubgroups: []\n",
+    "empty_cohort": "eligibility: {districts: [nowhere]}\n",
+}
+
+
+@pytest.fixture(scope="module")
+def small_county(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("county")
+    runner.simulate_to(folder, None, 1, "small", "parquet")
+    return folder
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_with_nothing_to_show_says_so(small_county, tmp_path, name):
+    study, out = tmp_path / "study.yaml", tmp_path / "out"
+    study.write_text(f"name: {name}\nlanguages: [sv]\n{STUDIES[name]}", encoding="utf-8")
+    runner.run(study, small_county, out, "test", jobs=2)
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (out / "site").glob("*.html")}
+    assert "index.html" in pages
+    for text in pages.values():
+        for rubbish in (">nan<", ">None<", "None…", "{why}"):
+            assert rubbish not in text
+    assert "studiefilen nämner inga åtgärder" in pages["02_which_measures.html"].lower() or (
+        name == "empty_cohort"
+    )
