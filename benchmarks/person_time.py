@@ -3,9 +3,10 @@
     python benchmarks/person_time.py --people 10000 100000 1000000 --peer-at 1000000
 
 Ours: from the extract's tables (reports, persons, three tables of measures, in Parquet) through
-index reports, outcomes and spells to episodes with six measures, as arrays. R: from follow-up, events and
-spells already worked out (all that tmerge needs) to the same episodes. Each of ours runs in a process
-of its own, so that peak memory is its own. Leaves benchmarks/results/person_time.json.
+index reports, outcomes and spells to episodes with six measures, as arrays. R: from follow-up,
+events and spells already worked out (all that tmerge needs) to the same episodes. Each size of ours
+runs in a process of its own, so that peak memory is its own. `cpu_seconds` is what all threads took
+together. Leaves benchmarks/results/person_time.json.
 """
 
 from __future__ import annotations
@@ -105,11 +106,11 @@ def run_ours(folder: Path, repeats: int, keep: bool) -> dict[str, object]:
     from revictimisation.spells import attach_entries, build_spells, gather_measures
 
     plan, dictionary = read_plan(STUDY), load_dictionary()
-    seconds, stage_seconds = [], []
+    seconds, stage_seconds, cpu_seconds = [], [], []
     for _ in range(repeats):
         con = connect(memory="2GB")
         tables = {path.stem: _read(con, path) for path in sorted(folder.glob("*.parquet"))}
-        began = time.perf_counter()
+        began, cpu_began = time.perf_counter(), time.process_time()
         cohort = build_cohort(tables["reports"], tables["persons"], dictionary, plan)
         attached = attach_entries(gather_measures(tables), cohort.index_reports)
         spells = build_spells(attached, plan).cache()
@@ -117,6 +118,7 @@ def run_ours(folder: Path, repeats: int, keep: bool) -> dict[str, object]:
         follow_up = cohort.index_reports.select("entry_id", stop_day=ibis._.end_day)
         episodes = build_episodes(follow_up, cohort.outcomes, spells, MEASURES)
         ended = time.perf_counter()
+        cpu_seconds.append(time.process_time() - cpu_began)
         seconds.append(ended - began)
         stage_seconds.append(ended - at_spells)
     if keep:
@@ -127,6 +129,7 @@ def run_ours(folder: Path, repeats: int, keep: bool) -> dict[str, object]:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     return {
         "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
         "episodes_only_seconds": stage_seconds,
         "peak_gb": peak,
         "n_episodes": len(episodes),
@@ -153,7 +156,7 @@ base <- read.csv(file.path(folder, "follow_up.csv"))
 events <- read.csv(file.path(folder, "outcomes.csv"))
 spells <- read.csv(file.path(folder, "spells.csv"))
 # tmerge keeps one value at a time: overlapping spells are told apart by counting ups and downs
-began <- proc.time()[["elapsed"]]
+began <- proc.time()
 d <- tmerge(base, base, id = entry_id, tstop = stop_day)
 d <- tmerge(d, events, id = entry_id, event = event(day))
 for (m in measures) {
@@ -163,9 +166,10 @@ for (m in measures) {
   d <- tmerge(d, steps, id = entry_id, state = cumtdc(day, by))
   names(d)[names(d) == "state"] <- m
 }
-seconds <- proc.time()[["elapsed"]] - began
+took <- proc.time() - began
 days <- sapply(measures, function(m) sum((d$tstop - d$tstart) * (d[[m]] > 0), na.rm = TRUE))
-cat(seconds, nrow(d), sum(d$event), paste(days, collapse = ","),
+cpu <- took[["user.self"]] + took[["sys.self"]]
+cat(took[["elapsed"]], cpu, nrow(d), sum(d$event), paste(days, collapse = ","),
     as.character(packageVersion("survival")), R.version.string, sep = "\\n")
 """
 
@@ -176,14 +180,15 @@ def run_tmerge(folder: Path) -> dict[str, object]:
     script.write_text(R_CODE)
     call = ["Rscript", str(script), str(folder), ",".join(MEASURES)]
     lines = subprocess.run(call, check=True, capture_output=True, text=True).stdout.split("\n")
-    days = dict(zip(MEASURES, (int(float(x)) for x in lines[3].split(",")), strict=True))
+    days = dict(zip(MEASURES, (int(float(x)) for x in lines[4].split(",")), strict=True))
     return {
         "seconds": float(lines[0]),
-        "n_episodes": int(lines[1]),
-        "n_events": int(lines[2]),
+        "cpu_seconds": float(lines[1]),
+        "n_episodes": int(lines[2]),
+        "n_events": int(lines[3]),
         "exposed_days": days,
-        "survival": lines[4],
-        "R": lines[5],
+        "survival": lines[5],
+        "R": lines[6],
     }
 
 
@@ -208,6 +213,17 @@ def measure(n_people: int, repeats: int, peer: bool) -> dict[str, object]:
         shutil.rmtree(folder)
 
 
+def describe(one: dict) -> str:
+    """A line on one size."""
+    cpu = statistics.median(one["ours"]["cpu_seconds"])
+    line = f"{one['n_people']:>9} people  {one['median']:.2f} s (all cores' {cpu:.2f} s)"
+    line += f"  {one['ours']['peak_gb']:.2f} GB"
+    if "tmerge" in one:
+        line += f"  tmerge {one['tmerge']['seconds']:.1f} s, ratio {one['ratio']:.0f},"
+        line += f" same days and events: {one['agrees']}"
+    return line
+
+
 def main() -> None:
     """Run, print and keep the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -222,13 +238,20 @@ def main() -> None:
         return
     sizes = [measure(n, given.repeats, n in given.peer_at) for n in given.people]
     for one in sizes:
-        peer = f"  tmerge {one['tmerge']['seconds']:.1f} s, ratio {one['ratio']:.0f}, same days and events: {one['agrees']}" if "tmerge" in one else ""
-        print(f"{one['n_people']:>9} people  {one['median']:.2f} s  {one['ours']['peak_gb']:.2f} GB{peer}")
+        print(describe(one))
     logs = np.log10([[one["n_people"], one["median"]] for one in sizes])
     slope = float(np.polyfit(logs[:, 0], logs[:, 1], 1)[0]) if len(sizes) > 1 else None
     print(f"slope of log seconds on log people: {slope}")
-    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-    kept = {"measured_on": dt.date.today().isoformat(), "machine": machine, "slope": slope, "sizes": sizes}
+    kept = {
+        "measured_on": dt.date.today().isoformat(),
+        "machine": {
+            "cores": os.cpu_count(),
+            "machine": platform.machine(),
+            "python": platform.python_version(),
+        },
+        "slope": slope,
+        "sizes": sizes,
+    }
     kept["command"] = "python benchmarks/person_time.py " + " ".join(sys.argv[1:])
     RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
 

@@ -82,7 +82,7 @@ def _measures(name: str, table: ir.Table, cohort: Cohort, attached: ir.Table) ->
 
 
 def during_follow_up(assessments: ir.Table, cohort: Cohort) -> ir.Table:
-    """Keep the assessments made between day 0 and the end of follow-up of any of a victim's entries."""
+    """Keep the assessments made in the follow-up (day 0 too) of any of a victim's entries."""
     entries = cohort.index_reports.select("victim_id", "index_on", "end_day")
     joined = assessments.join(entries, "victim_id")
     day = days_since(joined.assessed_on, joined.index_on)

@@ -28,28 +28,37 @@ def build_episodes(
     running sum of a measure's ups and downs is how many of its spells are in force. All entries
     share that sum, as each entry's own ups and downs cancel out.
     """
-    changes = _sort_changes(_gather_changes(follow_up, event_days, spells, measures).to_pandas())
-    entry_id, day = changes["entry_id"].to_numpy(), changes["day"].to_numpy()
+    entry_id, turn, kind = _sort_changes(
+        _gather_changes(follow_up, event_days, spells, measures).to_pandas()
+    )
+    day = turn >> 1
     # A row on a later day than the one before it closes an episode; the sums before it hold there.
     closes = np.flatnonzero((entry_id[1:] == entry_id[:-1]) & (day[1:] > day[:-1])) + 1
     episodes = {
         "entry_id": entry_id[closes],
         "start_day": day[closes - 1],
         "stop_day": day[closes],
-        "is_event": changes["is_event"].to_numpy()[closes],
+        "is_event": turn[closes] & 1 == 0,
     }
-    measure, step = changes["measure"].to_numpy(), changes["step"].to_numpy()
     for number, name in enumerate(measures):
-        n_in_force = np.cumsum(np.where(measure == number, step, 0), dtype=np.int32)
+        begins, ends = (kind == _kind(number, step) for step in (1, -1))
+        n_in_force = np.cumsum(begins.view(np.int8) - ends.view(np.int8), dtype=np.int32)
         episodes[name] = (n_in_force[closes - 1] > 0).astype(np.int8)
     return pd.DataFrame(episodes)
 
 
-def _sort_changes(changes: pd.DataFrame) -> pd.DataFrame:
-    """Order by entry, day and, of one day's changes, the event first: it closes the episode."""
-    turn = 2 * changes["day"].to_numpy(np.int64) + ~changes["is_event"].to_numpy()
-    key = changes["entry_id"].to_numpy(np.int64) * (turn.max(initial=0) + 1) + turn
-    return changes.take(np.argsort(key))
+def _sort_changes(changes: pd.DataFrame) -> list[np.ndarray]:
+    """The columns in their order, as 32-bit numbers; each row is sorted as one 64-bit number."""
+    columns = [changes[name].to_numpy(np.int64) for name in ("entry_id", "turn", "kind")]
+    n_bits = [int(column.max(initial=0)).bit_length() for column in columns]
+    if sum(n_bits) > 63:
+        raise OverflowError("too many entries, days and measures to sort at once")
+    shifts = [n_bits[1] + n_bits[2], n_bits[2], 0]
+    packed = np.sort(sum(column << shift for column, shift in zip(columns, shifts, strict=True)))
+    return [
+        (packed >> shift & (1 << n) - 1).astype(np.int32)
+        for shift, n in zip(shifts, n_bits, strict=True)
+    ]
 
 
 def _gather_changes(
@@ -57,37 +66,43 @@ def _gather_changes(
 ) -> ir.Table:
     """A row per beginning or end of a spell or of follow-up, and per event.
 
-    Columns: entry_id, day, is_event, measure (its number; -1: none), step (1, -1 or 0).
+    Columns: entry_id, turn (twice the day, and 1 but for an event, so that the event comes first
+    of what happens on its day: it closes the episode), kind (what changes; 0: no measure).
     """
     within = spells.join(follow_up.select("entry_id", end_day=follow_up.stop_day), "entry_id")
-    numbers = [(within.measure == name, at) for at, name in enumerate(measures)]
-    number = ibis.cases((within.measure.isnull(), -1), *numbers, else_=-1)
     within = within.select(
         "entry_id",
-        measure=number,
+        "measure",
         start_day=ibis.greatest(within.start_day, 0),
         stop_day=ibis.least(within.stop_day, within.end_day),
     ).filter(lambda t: t.start_day < t.stop_day)
+
+    def kind(step: int) -> ir.IntegerValue:
+        kinds = [(within.measure == name, _kind(at, step)) for at, name in enumerate(measures)]
+        return ibis.cases((within.measure.isnull(), 0), *kinds, else_=0)
+
     return ibis.union(
-        _changes(within, within.start_day, within.measure, step=1),
-        _changes(within, within.stop_day, within.measure, step=-1),
+        _changes(within, within.start_day, kind(step=1)),
+        _changes(within, within.stop_day, kind(step=-1)),
         _changes(follow_up, ibis.literal(0)),
         _changes(follow_up, follow_up.stop_day),
         _changes(event_days, event_days.day, is_event=True),
     )
 
 
+def _kind(measure: int, step: int) -> int:
+    """The number, from 1, of a change: the beginning (step 1) or end (-1) of a spell."""
+    return 2 * measure + (1 if step > 0 else 2)
+
+
 def _changes(
     table: ir.Table,
     day: ir.IntegerValue,
-    measure: ir.IntegerValue | None = None,
-    step: int = 0,
+    kind: ir.IntegerValue | None = None,
     is_event: bool = False,
 ) -> ir.Table:
     return table.select(
         "entry_id",
-        day=day.cast("int32"),
-        is_event=ibis.literal(is_event),
-        measure=(ibis.literal(-1) if measure is None else measure).cast("int16"),
-        step=ibis.literal(step).cast("int8"),
+        turn=(day.cast("int32") * 2 + int(not is_event)).cast("int32"),
+        kind=(ibis.literal(0) if kind is None else kind).cast("int16"),
     )

@@ -1,4 +1,4 @@
-"""Spells: when each measure of the study was in force for each entry, in days from its index report.
+"""Spells: when each measure was in force for each entry, in days from its index report.
 
 A measure is carried out on days `[start_on, end_on)`, whatever was decided. As it acts from the
 day after its start, in person-time it is in force on `(start_day, stop_day]`.

@@ -52,7 +52,7 @@ def random_extract(seed: int, n_victims: int = 25) -> dict[str, pd.DataFrame]:
         for i in range(6 * n_victims)
     ]
     measures = []
-    for i in range(4 * n_victims):
+    for _ in range(4 * n_victims):
         start = maybe(day(-10), 0.9)
         length = dt.timedelta(days=int(rng.integers(0, 25)))
         measures.append(

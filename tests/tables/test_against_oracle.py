@@ -84,7 +84,7 @@ def expand(episodes: pd.DataFrame) -> dict[tuple[int, int], tuple[int, int, int]
 
 @pytest.mark.parametrize("choices", PLANS)
 # No shrinking: a seed says nothing simpler than another.
-@settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=4, deadline=None, phases=(Phase.explicit, Phase.generate))
 @given(seed=st.integers(0, 10_000))
 def test_cohort_starts_and_person_time_equal_the_oracle(engine, choices, seed):
     dictionary = load_dictionary()

@@ -66,7 +66,7 @@ def with_offence_group(reports: ir.Table, dictionary: Dictionary) -> ir.Table:
 
 
 def number_sayings(reports: ir.Table) -> ir.Table:
-    """Number what reports (with offence groups) say, the gravest least: a row per distinct `SAID`."""
+    """Number what reports (with offence groups) say, the gravest first: a row per distinct one."""
     order = ibis.window(order_by=[ibis.desc("gravity"), *SAID[1:]])
     said = reports.select(*SAID).distinct()
     return said.mutate(saying=ibis.row_number().over(order).cast("int32"))
