@@ -63,7 +63,8 @@ def _sum_columns(trial: Trial, weight: Floats, power: int = 1) -> Floats:
     columns = trial.columns
     by_row = np.bincount(trial.people.row, weight, minlength=len(columns.pointers) - 1)
     amounts = np.repeat(by_row, np.diff(columns.pointers)) * columns.values**power
-    return np.bincount(columns.indices, amounts, minlength=len(trial.names))
+    sums = np.bincount(columns.indices, amounts, minlength=len(trial.names))
+    return sums.astype(np.float64)
 
 
 def _mean(trial: Trial, weight: Floats) -> Floats:

@@ -142,7 +142,7 @@ def _quantiles(values: Floats) -> tuple[Floats, Floats]:
 
     No interpolation: a ratio over a replicate's risk of 0 is infinite.
     """
-    known = values[~np.isnan(values).any(axis=1)]
+    known = values[~np.isnan(values.reshape(len(values), -1)).any(axis=1)]
     low, high = np.quantile(known, [0.025, 0.975], axis=0, method="inverted_cdf")
     return low, high
 

@@ -1,0 +1,101 @@
+"""What stands behind an estimate, counted by hand on small trials."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from revictimisation.estimators.design import build_design
+from revictimisation.estimators.target_trial.balance import (
+    fit_chances,
+    measure_balance,
+    summarise_positivity,
+)
+from revictimisation.estimators.target_trial.changes import (
+    Changes,
+    count_changes,
+    lay_segments,
+    spell_changes,
+)
+from revictimisation.estimators.target_trial.clone_weights import weigh_clones
+from revictimisation.estimators.target_trial.diagnostics import diagnose_trial
+from revictimisation.estimators.target_trial.trial_data import prepare_trial
+from tests.target_trial.trials import random_trial, read_mdve
+
+
+def test_checks_of_the_minneapolis_experiment():
+    table = diagnose_trial(weigh_clones(read_mdve()), [182]).set_index(["check", "arm"])["value"]
+    assert table["effective_sample_size", "start"] == pytest.approx(136)
+    assert table["weight_max", "no_start"] == pytest.approx(1)
+    assert table["share_censored", "start"] == pytest.approx(178 / 314)
+    assert table["n_events", "no_start"] == 40
+    assert table["least_chance", ""] == pytest.approx(136 / 314)
+    assert table["share_outside_support", ""] == 0
+    assert table["minimum_detectable_difference", ""] == pytest.approx(2.8 * 0.04174, abs=1e-4)
+    assert table["is_converged", ""] == 1
+
+
+def test_weighting_brings_balance_and_says_so():
+    weighted = weigh_clones(random_trial(6000, 2), grace_law="natural_law")
+    table = measure_balance(weighted, [20])
+    assert table.groupby("time_days").size().to_dict() == {0: 9, 12: 9, 20: 9}
+    at_end = table[table["time_days"] == 12]
+    assert at_end["unweighted"].abs().max() > 0.15
+    assert at_end["weighted"].abs().max() < 0.04
+    wide = at_end.pivot(index="column", columns="comparison", values="weighted")
+    np.testing.assert_allclose(
+        wide["start_less_no_start"], wide["start"] - wide["no_start"], atol=1e-12
+    )
+
+
+def test_balance_by_hand():
+    people = pd.DataFrame({"sex": ["f", "m", "f", "m"], "age": [10.0, 20.0, 30.0, 60.0]})
+    trial = prepare_trial(
+        [9] * 4, [0] * 4, [0, None, 0, None], build_design(people, ["age"]), grace_days=0
+    )
+    table = measure_balance(weigh_clones(trial), []).set_index("comparison")
+    spread = people["age"].std(ddof=0)
+    assert table.loc["start", "unweighted"] == pytest.approx((20 - 30) / spread)
+    assert table.loc["start_less_no_start", "unweighted"] == pytest.approx((20 - 40) / spread)
+
+
+def test_a_kind_of_people_who_never_start_is_seen():
+    rng = np.random.default_rng(1)
+    kind = rng.choice(["a", "b", "c"], 600)
+    start = np.where((rng.random(600) < 0.4) & (kind != "c"), 0.0, np.nan)
+    design = build_design(pd.DataFrame({"kind": kind}), ["kind"])
+    weighted = weigh_clones(prepare_trial([9] * 600, [0] * 600, start, design, grace_days=0))
+    table = summarise_positivity(weighted).set_index("column")
+    assert table.loc["kind=c", "n_started"] == 0
+    assert table.loc["kind=c", "share_outside"] == 1
+    assert table.loc["kind=b", "share_outside"] == 0
+    assert table.loc["", "share_outside"] == pytest.approx((kind == "c").mean())
+    np.testing.assert_allclose(
+        fit_chances(weighted)[kind == "b"], (~np.isnan(start))[kind == "b"].mean()
+    )
+
+
+def test_segments_begin_the_day_after():
+    spells = spell_changes([0, 1, 1], [-3, 2, 4], [2, 5, 8])
+    events = count_changes([1, 1, 1], [0, 3, 3], cap=2)
+    cut = lay_segments({"spell": spells, "events": events}, 3, 6)
+    told = [
+        [
+            (int(cut.day[k]), *cut.values[cut.pattern[k]].tolist())
+            for k in range(cut.first[i], cut.first[i + 1])
+        ]
+        for i in range(3)
+    ]
+    assert told == [
+        [(0, 1.0, 0.0), (3, 0.0, 0.0)],
+        [(0, 0.0, 0.0), (1, 0.0, 1.0), (3, 1.0, 1.0), (4, 1.0, 2.0)],
+        [(0, 0.0, 0.0)],
+    ]
+
+
+def test_changes_out_of_place_are_refused():
+    with pytest.raises(ValueError, match="outside"):
+        lay_segments({"x": Changes(np.array([3]), np.array([0]), np.array([1.0]))}, 3, 2)
+    with pytest.raises(ValueError, match="missing"):
+        lay_segments({"x": Changes(np.array([0]), np.array([0]), np.array([np.nan]))}, 3, 2)

@@ -1,0 +1,66 @@
+"""The truth of a small county under forced strategies is found; another definition is not it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from revictimisation.estimators.design import build_design
+from revictimisation.estimators.target_trial.changes import Changes
+from revictimisation.estimators.target_trial.clone_influence import find_influence
+from revictimisation.estimators.target_trial.clone_weights import weigh_clones
+from revictimisation.estimators.target_trial.trial_data import prepare_trial
+from revictimisation.estimators.target_trial.weighted_risk import fill_arms
+from tests.target_trial.toy import Toy, observe, true_risks
+
+DAYS = [30, 60, 180]
+N = 60_000
+
+
+def estimate(toy: Toy, law: str, *, knows_other: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """The risk differences and their errors."""
+    seen = observe(toy, N, 77)
+    design = build_design(seen, ["need"])
+    other = Changes(np.arange(N), seen["other_day"].to_numpy() + 1, np.ones(N))
+    trial = prepare_trial(
+        seen["stop_day"],
+        seen["cause"],
+        seen["start_day"],
+        design,
+        grace_days=toy.grace_days,
+        changes={"other": other} if knows_other else None,
+    )
+    weighted = weigh_clones(trial, grace_law=law)
+    arms = fill_arms(weighted)
+    risk = arms.read(DAYS)[:, 0]
+    moves = find_influence(weighted, DAYS, arms)[:, :, 0]
+    return risk[0] - risk[1], np.sqrt(((moves[:, 0] - moves[:, 1]) ** 2).sum(axis=0))
+
+
+@pytest.fixture(scope="module")
+def truth() -> np.ndarray:
+    start, no_start = true_risks(Toy(), 3 * N, 5, DAYS)
+    return start - no_start
+
+
+def test_natural_law_finds_the_truth(truth):
+    gap, se = estimate(Toy(), "natural_law")
+    # 1.15: the truth's own Monte Carlo error
+    assert (np.abs(gap - truth) < 3 * 1.15 * se).all()
+
+
+def test_censoring_at_the_end_does_not_see_what_works_within_the_grace_time(truth):
+    gap, se = estimate(Toy(), "censor_at_end")
+    assert (gap - truth > 5 * se).all()
+    assert gap[0] > 0.65 * truth[0]
+
+
+def test_without_the_changing_covariate_it_is_off(truth):
+    gap, se = estimate(Toy(), "natural_law", knows_other=False)
+    assert (np.abs(gap - truth) > 3 * se).any()
+
+
+@pytest.mark.parametrize("law", ["natural_law", "censor_at_end"])
+def test_nothing_is_found_where_nothing_works(law):
+    gap, se = estimate(Toy(effect=0.0), law)
+    assert (np.abs(gap) < 3 * se).all()
