@@ -85,6 +85,34 @@ def _known_district(district: ir.StringValue, dictionary: Dictionary) -> ir.Stri
     return ibis.cases((district.isnull(), MISSING), (district.isin(known), district), else_=OTHER)
 
 
+def _join_sources(
+    index_reports: ir.Table,
+    tables: dict[str, ir.Table],
+    events: ir.Table,
+    dictionary: Dictionary,
+    plan: StudyPlan,
+) -> ir.Table:
+    """Index reports with what other tables say of each: person, risk, earlier reports, place."""
+    entries = index_reports.select("entry_id", "victim_id", "index_on", "municipality_code")
+    risk = _risk_level(
+        entries.select("entry_id", "victim_id", "index_on"),
+        tables["risk_assessments"],
+        dictionary.codes("risk_level"),
+        plan.risk_level_by_day,
+    )
+    earlier = _earlier_reports(
+        index_reports.select("entry_id", "victim", "index_on"), events, plan.earlier_reports_cap
+    )
+    places = _municipality_group(entries, tables["municipality_years"], dictionary)
+    persons = tables["persons"].select("person_id", "sex", "protected_identity", *plan.x_columns)
+    return (
+        index_reports.left_join(persons, index_reports.victim_id == persons.person_id)
+        .left_join(risk, "entry_id", rname="{name}_risk")
+        .left_join(earlier, "entry_id", rname="{name}_earlier")
+        .left_join(places, "entry_id", rname="{name}_places")
+    )
+
+
 def derive_covariates(
     index_reports: ir.Table,
     tables: dict[str, ir.Table],
@@ -98,24 +126,7 @@ def derive_covariates(
     text that is missing is `missing`, a missing number stays null. Definitions: contract, section
     2. Age is the year of the report less the year of birth.
     """
-    entries = index_reports.select("entry_id", "victim_id", "index_on", "municipality_code")
-    risk = _risk_level(
-        entries.select("entry_id", "victim_id", "index_on"),
-        tables["risk_assessments"],
-        dictionary.codes("risk_level"),
-        plan.risk_level_by_day,
-    )
-    earlier = _earlier_reports(
-        index_reports.select("entry_id", "victim", "index_on"), events, plan.earlier_reports_cap
-    )
-    places = _municipality_group(entries, tables["municipality_years"], dictionary)
-    persons = tables["persons"].select("person_id", "sex", "protected_identity", *plan.x_columns)
-    joined = (
-        index_reports.left_join(persons, index_reports.victim_id == persons.person_id)
-        .left_join(risk, "entry_id", rname="{name}_risk")
-        .left_join(earlier, "entry_id", rname="{name}_earlier")
-        .left_join(places, "entry_id", rname="{name}_places")
-    )
+    joined = _join_sources(index_reports, tables, events, dictionary, plan)
     age = joined.index_on.year() - joined.birth_year
     relations = dictionary.codes("relation").set_index("code")["relation_group"]
     text = {
