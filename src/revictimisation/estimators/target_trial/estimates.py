@@ -89,20 +89,24 @@ def estimate_strategies(
     if replicates is not None and replicates.answers.shape[3] != len(at_days):
         raise ValueError("the replicates are of other days")
     arms = fill_arms(weighted)
-    answers = arms.read(at_days)
     draws = None if intervals == "influence" or replicates is None else replicates.answers
     moves = find_influence(weighted, at_days, arms) if draws is None else None
+    numbers = [_answer(arms.read(at_days), moves, draws, number) for number in range(DAYS_LOST + 1)]
+    return _lay_table(weighted, at_days, numbers, intervals)
+
+
+def _lay_table(
+    weighted: WeightedTrial, at_days: Sequence[int], numbers: list[_Answer], intervals: Intervals
+) -> pd.DataFrame:
     people, events = _count(weighted, at_days)
     effective = _effective_at(weighted, at_days)
     parts = []
     for number in range(DAYS_LOST):
-        answer = _answer(answers, moves, draws, number)
-        rows = _risk_rows(answer, effective, people, events[:, number], intervals)
+        rows = _risk_rows(numbers[number], effective, people, events[:, number], intervals)
         if number == 0:
-            lost = _answer(answers, moves, draws, DAYS_LOST)
-            rows += [_free_days(lost, intervals), _needed(rows[2])]
-            for extra in rows[-2:]:
-                extra["n_people"], extra["n_events"] = rows[2]["n_people"], rows[2]["n_events"]
+            both = {name: rows[2][name] for name in ("n_people", "n_events")}
+            rows.append(_free_days(numbers[DAYS_LOST], intervals).assign(**both))
+            rows.append(_needed(rows[2]).assign(**both))
         parts += [row.assign(cause=number + 1, time_days=np.asarray(at_days)) for row in rows]
     table = pd.concat(parts, ignore_index=True)[COLUMNS]
     return table.sort_values(["cause", "time_days"], kind="stable", ignore_index=True)

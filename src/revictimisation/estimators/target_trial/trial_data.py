@@ -161,29 +161,44 @@ def prepare_trial(
     start = np.where(is_started, begin, NOT_STARTED).astype(np.int32)
     if not is_started.any() or is_started.all():
         raise NotEstimableError("nobody_started" if not is_started.any() else "everybody_started")
-    codes = label_clusters(cluster, len(stop))
+    people = People(
+        stop.astype(np.int32), kind.astype(np.int8), start,
+        label_clusters(cluster, len(stop)).astype(np.int64), design.rows.astype(np.int32),
+        *_lay_nothing(len(stop)),
+    )  # fmt: skip
     segments = lay_segments(changes, len(stop), grace_days)
     cuts = choose_cuts(start[is_started], grace_days) if cut_days is None else tuple(cut_days)
+    return _lay_out(people, design, segments, tuple(changes or ()), cuts, grace_days)
+
+
+def _lay_out(
+    people: People,
+    design: Design,
+    segments: Segments,
+    changing_names: tuple[str, ...],
+    cuts: tuple[int, ...],
+    grace_days: int,
+) -> Trial:
     interval = _number_intervals(cuts, grace_days)
     columns, centre = _centre(design.base)
-    people = People(
-        stop.astype(np.int32), kind.astype(np.int8), start, codes.astype(np.int64),
-        design.rows.astype(np.int32), segments.first, segments.day, segments.pattern,
-    )  # fmt: skip
+    law = _pool_days(people, interval, np.zeros((1, 0)))
+    people = people._replace(
+        first_segment=segments.first, segment_day=segments.day, segment_pattern=segments.pattern
+    )
     return Trial(
         people=people,
         columns=columns,
         names=design.base.names,
         centre=centre,
-        changing_names=tuple(changes or ()),
+        changing_names=changing_names,
         segments=segments,
         grace_days=grace_days,
         cut_days=cuts,
         interval=interval,
         pooled=_pool_days(people, interval, segments.values),
-        law=_pool_days(_without_changes(people), interval, np.zeros((1, 0))),
+        law=law,
         at_end=_pool_end(people, grace_days, segments.values),
-        n_clusters=int(codes.max()) + 1,
+        n_clusters=int(people.cluster.max()) + 1,
     )
 
 
@@ -253,14 +268,10 @@ def _centre(base: Block) -> tuple[Columns, Floats]:
     return Columns(base.indptr.astype(np.int64), base.indices.astype(np.int32), values), centre
 
 
-def _without_changes(people: People) -> People:
-    n_people = len(people.stop)
+def _lay_nothing(n_people: int) -> tuple[Days, npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Segments of people in whom nothing changes."""
     nothing = np.zeros(n_people, np.int32)
-    return people._replace(
-        first_segment=np.arange(n_people + 1, dtype=np.int64),
-        segment_day=nothing,
-        segment_pattern=nothing,
-    )
+    return np.arange(n_people + 1, dtype=np.int64), nothing, nothing
 
 
 def _pool_days(people: People, interval: npt.NDArray[np.int32], values: Floats) -> Pooled:
