@@ -17,6 +17,8 @@ from revictimisation.estimators.target_trial.pooled_kernels import gather_column
 from revictimisation.estimators.target_trial.profile_kernels import (
     NO_START,
     START,
+    fill_hazards,
+    fill_law,
     fill_profiles,
     move_hazards,
     move_law,
@@ -106,13 +108,18 @@ def sum_influence(
     law_rows = np.zeros((n_targets, row_odds.size))
     law_cells = np.zeros((n_targets, other_cells.size))
     tail, profile, amounts = np.empty(grace + 2), np.empty((2, grace + 1)), np.zeros(grace + 1)
+    hazards, laws, leverage = np.empty(grace + 1), np.empty(grace + 1), np.empty(grace + 1)
+    cells_of = np.empty(grace + 1, np.int64)
     for i in range(people.stop.size):
-        row = people.row[i]
+        row, started, last = people.row[i], people.start[i], min(people.stop[i] - 1, grace)
         odds, other = row_odds[row], other_rows[row]
         fill_profiles(
             i, people, interval, odds, cell_odds, other, other_cells, is_natural, cap_start,
             cap_no_start, tail, profile,
         )  # fmt: skip
+        fill_hazards(i, people, interval, odds, cell_odds, cells_of, hazards)
+        if is_natural:
+            fill_law(interval, other, other_cells, tail, laws, leverage)
         for j in range(n_targets):
             influence[i, j] = _spread_amounts(
                 i, people, grace, profile[arm], slope_risk[j], late_risk[j], slope_event[j], amounts
@@ -120,11 +127,11 @@ def sum_influence(
             _drop_capped(i, people, arm, profile[arm], cap_start, cap_no_start, amounts)
             if arm == NO_START or is_natural:
                 rows[j, row] += move_hazards(
-                    i, people, interval, odds, cell_odds, arm == START, amounts, cells[j]
+                    started, last, cells_of, hazards, arm == START, amounts, cells[j]
                 )
             if arm == START and is_natural:
                 law_rows[j, row] += move_law(
-                    i, people, interval, other, other_cells, amounts, tail, law_cells[j]
+                    started, last, interval, laws, leverage, amounts, law_cells[j]
                 )
             elif arm == START:
                 cell = people.segment_pattern[people.first_segment[i + 1] - 1]

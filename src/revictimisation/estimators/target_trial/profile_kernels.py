@@ -76,30 +76,51 @@ def fill_tail(grace: Any, interval: Any, odds: Any, cell_odds: Any, tail: Any) -
 
 
 @njit(cache=True, nogil=True)
+def fill_hazards(
+    i: Any, people: Any, interval: Any, odds: Any, cell_odds: Any, cells: Any, hazards: Any
+) -> None:
+    """The entry's cell and hazard of a start on each day it is at risk of one."""
+    n_intervals = interval[interval.size - 1] + 1
+    segment = people.first_segment[i]
+    for day in range(min(people.stop[i], interval.size)):
+        while segment + 1 < people.first_segment[i + 1] and people.segment_day[segment + 1] <= day:
+            segment += 1
+        cells[day] = people.segment_pattern[segment] * n_intervals + interval[day]
+        ratio = odds * cell_odds[cells[day]]
+        hazards[day] = ratio / (1 + ratio)
+        if day == people.start[i]:
+            break
+
+
+@njit(cache=True, nogil=True)
+def fill_law(
+    interval: Any, odds: Any, cell_odds: Any, tail: Any, hazards: Any, leverage: Any
+) -> None:
+    """The law's hazard on each day, and (1 - R_k) / R_k from its tail."""
+    for day in range(interval.size):
+        ratio = odds * cell_odds[interval[day]]
+        hazards[day] = ratio / (1 + ratio)
+        leverage[day] = (1 - tail[day]) / tail[day]
+
+
+@njit(cache=True, nogil=True)
 def move_hazards(
-    i: Any, people: Any, interval: Any, odds: Any, cell_odds: Any, is_start: Any, amounts: Any,
-    cell_sum: Any,
-) -> Any:  # fmt: skip
+    started: Any, last: Any, cells: Any, hazards: Any, is_start: Any, amounts: Any, cell_sum: Any
+) -> Any:
     """Derivative of the sum of amounts[t] x log weight in the log odds of each day's start.
 
     Of the factors 1 / (1 - h) for days without a start (both clones) and 1 / h for the day of the
-    start (`is_start`: the start clone under the natural law). amounts[t] must be 0 where the clone
-    is censored or its weight capped. Adds to cell_sum by cell, returns the sum: the derivative in
-    the entry's own linear predictor.
+    start (`is_start`: the start clone under the natural law), up to day `last`. amounts[t] must be
+    0 where the clone is censored or its weight capped. Adds to cell_sum by cell, returns the sum:
+    the derivative in the entry's own linear predictor.
     """
-    grace = interval.size - 1
-    n_intervals = interval[grace] + 1
-    left, total, segment = np.sum(amounts), 0.0, people.first_segment[i]
-    for day in range(min(people.stop[i], grace + 1)):
-        while segment + 1 < people.first_segment[i + 1] and people.segment_day[segment + 1] <= day:
-            segment += 1
-        is_now = day == people.start[i]
+    left, total = np.sum(amounts), 0.0
+    for day in range(last + 1):
+        is_now = day == started
         if is_now and not is_start:
             break
-        cell = people.segment_pattern[segment] * n_intervals + interval[day]
-        ratio = odds * cell_odds[cell]
-        moved = left * (-1.0 if is_now else ratio) / (1 + ratio)
-        cell_sum[cell] += moved
+        moved = left * (hazards[day] - 1.0 if is_now else hazards[day])
+        cell_sum[cells[day]] += moved
         total += moved
         if is_now:
             break
@@ -109,7 +130,7 @@ def move_hazards(
 
 @njit(cache=True, nogil=True)
 def move_law(
-    i: Any, people: Any, interval: Any, odds: Any, cell_odds: Any, amounts: Any, tail: Any,
+    started: Any, last: Any, interval: Any, hazards: Any, leverage: Any, amounts: Any,
     cell_sum: Any,
 ) -> Any:  # fmt: skip
     """The same in the log odds of the natural law.
@@ -118,27 +139,20 @@ def move_law(
     R_(t+1) while not started; log R_k has the derivative l_j (1 - R_k) / R_k in the log odds of day
     j >= k, so a running sum over k gives all j.
     """
-    grace = interval.size - 1
-    fill_tail(grace, interval, odds, cell_odds, tail)
-    started = people.start[i]
-    last = min(people.stop[i] - 1, grace)
     left, total = np.sum(amounts), 0.0
-    running = -left * (1 - tail[0]) / tail[0]
-    for day in range(grace + 1):
+    running = -left * leverage[0]
+    for day in range(interval.size):
         is_free = day <= last and (started < 0 or day < started)
-        ratio = odds * cell_odds[interval[day]]
-        moved = running * ratio
+        moved = running * hazards[day]
         if is_free:
-            moved -= left * ratio
+            moved -= left * hazards[day]
+            left -= amounts[day]
+            if day + 1 < interval.size:
+                running += amounts[day] * leverage[day + 1]
         elif day == started and day <= last:
-            moved += left
-        moved /= 1 + ratio
+            moved += left * (1 - hazards[day])
         cell_sum[interval[day]] += moved
         total += moved
-        if is_free:
-            left -= amounts[day]
-            if day < grace:
-                running += amounts[day] * (1 - tail[day + 1]) / tail[day + 1]
     return total
 
 
