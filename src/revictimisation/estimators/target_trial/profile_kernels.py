@@ -43,7 +43,8 @@ def fill_profiles(
         if started >= 0:
             ends = other * other_cells[people.segment_pattern[people.first_segment[i + 1] - 1]]
             profile[START, grace] = min((1 + ends) / (ends + TINY), cap_start)
-    stays, law_stays = 1.0, 1.0
+    stays = 1.0
+    level = 1 / tail[0] if is_natural else 0.0
     segment = people.first_segment[i]
     for day in range(last + 1):
         while segment + 1 < people.first_segment[i + 1] and people.segment_day[segment + 1] <= day:
@@ -53,13 +54,14 @@ def fill_profiles(
         if day == started:
             if is_natural:
                 chance = law * (1 + ratio) / ((ratio + TINY) * (1 + law))
-                profile[START, day:] = min(stays / law_stays * chance / tail[0], cap_start)
+                profile[START, day:] = min(level * chance, cap_start)
             return
         stays *= 1 + ratio
         profile[NO_START, day] = min(stays, cap_no_start[day])
         if is_natural:
-            law_stays *= 1 + law
-            profile[START, day] = stays * tail[day + 1] / (law_stays * tail[0])
+            if law != ratio:  # one model for both where nothing changes: spare the division
+                level *= (1 + ratio) / (1 + law)
+            profile[START, day] = level * tail[day + 1]
 
 
 @njit(cache=True, nogil=True)
