@@ -71,7 +71,8 @@ def fill_risks(at_risk: Any, events: Any, risk: Any) -> None:
             for k in range(events.shape[1]):
                 before = risk[arm, k, day - 1] if day else 0.0
                 amount = events[arm, k, day]
-                hazard = amount / at_risk[arm, day] if amount > 0 else 0.0
+                # Of clones of next to no weight rounding may leave less at risk than have an event.
+                hazard = amount / max(at_risk[arm, day], amount) if amount > 0 else 0.0
                 risk[arm, k, day] = before + free * hazard
                 gone += hazard
             free *= 0.0 if gone > 1 - 1e-12 else 1 - gone

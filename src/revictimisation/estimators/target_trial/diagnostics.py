@@ -11,6 +11,7 @@ from revictimisation.estimators.target_trial.balance import measure_balance, sum
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.estimates import estimate_strategies, mark_uncensored
 
+NEXT_TO_NOTHING = 1e-200
 ARMS = ("start", "no_start")
 # Two-sided 5 % and a power of 80 %: 1.96 + 0.84 standard errors.
 DETECTABLE_ERRORS = 2.8
@@ -58,8 +59,9 @@ def _weights(weighted: WeightedTrial) -> pd.DataFrame:
     stabilised, used = weighted.weights_on(is_stabilised=True), weighted.weights_on()
     is_in = mark_uncensored(weighted)
     for arm, name in enumerate(ARMS):
-        mine = stabilised[is_in[:, arm], arm]
         own = used[is_in[:, arm], arm]
+        # Who had an event at the end of the grace time without a start weighs nothing there.
+        mine = stabilised[is_in[:, arm], arm][own > NEXT_TO_NOTHING]
         squares = float((own**2).sum())
         rows += [
             _row("weight_mean", float(mine.mean()), name),
