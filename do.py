@@ -17,6 +17,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -128,14 +129,29 @@ def program(name):
 def setup(uv, python):
     """Make the environment exactly as locked, from wheels/ if it is there."""
     if not WHEELS.is_dir():
-        run([uv, "sync", "--frozen", "--python", python])
-        return 0
+        # compiled once here, not in each of the first runs
+        run([uv, "sync", "--frozen", "--compile-bytecode", "--python", python])
+        return try_out()
     here = ["--python", str(VENV), "--offline", "--no-index", "--find-links", str(WHEELS)]
     run([uv, "venv", "--allow-existing", "--offline", "--python", python, str(VENV)])
     # wheels that were built from a source archive differ from its hash: checked when carried
     locked = ["--no-verify-hashes", "-r", str(WHEELS / "requirements.txt")]
-    run([uv, "pip", "install", *here, *locked])
+    run([uv, "pip", "install", "--compile-bytecode", *here, *locked])
     run([uv, "pip", "install", *here, "--no-deps", "--editable", str(ROOT)])
+    return try_out()
+
+
+def try_out():
+    """End an installation with a small study: it shows that all works and compiles the numerics."""
+    done = VENV / "tried_out"
+    if done.exists():
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        data, out = str(Path(folder, "data")), str(Path(folder, "out"))
+        command = program("revictimisation")
+        run([command, "simulate", data, "--scenario", "small"])
+        run([command, "estimate", str(STUDY), "--data", data, "--out", out])
+    done.touch()
     return 0
 
 

@@ -3,10 +3,10 @@
     python benchmarks/person_time.py --people 10000 100000 1000000 --peer-at 1000000
 
 Ours: from the extract's tables (reports, persons, three tables of measures, in Parquet) through
-index reports, outcomes and spells to episodes with six measures, as arrays. R: from follow-up,
-events and spells already worked out (all that tmerge needs) to the same episodes. Each size of ours
-runs in a process of its own, so that peak memory is its own. `cpu_seconds` is what all threads took
-together. Leaves benchmarks/results/person_time.json.
+index reports, outcomes and spells to episodes with six measures, as arrays. R: from data frames
+in memory by base R (sort, compare neighbours, match) to index reports, outcomes and spells, then
+tmerge to the same episodes; tmerge's own time is kept apart. Each of ours runs in a process of
+its own, so that peak memory is its own. Leaves benchmarks/results/person_time.json.
 """
 
 from __future__ import annotations
@@ -39,10 +39,15 @@ MEASURES = (
 STUDY = "name: benchmark\nadjust_for: []\nsubgroups: []\nmeasures:\n" + "".join(
     f"  {name}: {{codes: [{name}]}}\n" for name in MEASURES
 )
+RATIOS = (
+    "ratio_whole_way",
+    "ratio_tmerge_alone_to_our_whole_way",
+    "ratio_tmerge_to_our_episodes",
+)
 RESULTS = Path(__file__).parent / "results" / "person_time.json"
 
 
-def make_extract(folder: Path, n_people: int) -> None:
+def make_extract(folder: Path, n_people: int, for_peer: bool) -> None:
     """Write a random extract of about 1.6 reports and 1.3 measures a person."""
     rng = np.random.default_rng(n_people)
     victims = np.char.add("v", rng.permutation(n_people).astype(str))
@@ -92,10 +97,13 @@ def make_extract(folder: Path, n_people: int) -> None:
     for name, table in tables.items():
         table = table.assign(row_number=np.arange(1, len(table) + 1))
         table.to_parquet(folder / f"{name}.parquet", index=False)
+    if for_peer:
+        reports.to_csv(folder / "reports.csv", index=False)
+        measures.to_csv(folder / "measures.csv", index=False)
 
 
-def run_ours(folder: Path, repeats: int, keep: bool) -> dict[str, object]:
-    """Time the stages; with `keep` leave what tmerge needs as CSV beside the extract."""
+def run_ours(folder: Path, repeats: int) -> dict[str, object]:
+    """Time the stages, and what the last run found."""
     import ibis
 
     from revictimisation.cohort import build_cohort
@@ -121,10 +129,6 @@ def run_ours(folder: Path, repeats: int, keep: bool) -> dict[str, object]:
         cpu_seconds.append(time.process_time() - cpu_began)
         seconds.append(ended - began)
         stage_seconds.append(ended - at_spells)
-    if keep:
-        follow_up.to_csv(folder / "follow_up.csv")
-        cohort.outcomes.to_csv(folder / "outcomes.csv")
-        spells.to_csv(folder / "spells.csv")
     exposed = {name: int(_days(episodes, name).sum()) for name in MEASURES}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     return {
@@ -152,9 +156,36 @@ R_CODE = """
 suppressMessages(library(survival))
 folder <- commandArgs(TRUE)[1]
 measures <- strsplit(commandArgs(TRUE)[2], ",")[[1]]
-base <- read.csv(file.path(folder, "follow_up.csv"))
-events <- read.csv(file.path(folder, "outcomes.csv"))
-spells <- read.csv(file.path(folder, "spells.csv"))
+read <- function(name) read.csv(file.path(folder, name), colClasses = "character")
+reports <- read("reports.csv")
+given <- read("measures.csv")
+day <- function(text) as.integer(as.Date(text, "%Y-%m-%d"))
+reports$day <- day(reports$reported_on)
+given$start <- day(given$start_on)
+given$stop <- day(given$end_on)
+from <- day("2011-01-01"); to <- day("2014-12-31"); end <- day("2018-12-31")
+began <- proc.time()
+# reports to index reports, outcomes and spells, by sorting and comparing neighbours
+r <- reports[order(reports$victim_id, reports$suspect_id, reports$day),
+             c("victim_id", "suspect_id", "day")]
+n <- nrow(r)
+is_new <- c(TRUE, r$victim_id[-1] != r$victim_id[-n] | r$suspect_id[-1] != r$suspect_id[-n])
+is_event <- is_new | c(TRUE, r$day[-1] != r$day[-n])
+r <- r[is_event, ]
+is_new <- is_new[is_event]
+r$pair <- cumsum(is_new)
+previous <- c(NA, r$day[-nrow(r)])
+eligible <- r$day >= from & r$day <= to & (is_new | r$day - previous > 365)
+first <- r[eligible, ]
+first <- first[!duplicated(first$pair), ]
+base <- data.frame(entry_id = seq_len(nrow(first)), stop_day = pmin(1461, end - first$day))
+at <- match(r$pair, first$pair)
+events <- data.frame(entry_id = at, day = r$day - first$day[at])[!is.na(at), ]
+events <- events[events$day > 1 & events$day <= base$stop_day[events$entry_id], ]
+at <- match(given$victim_id, first$victim_id)
+spells <- data.frame(entry_id = at, measure = given$code, start_day = given$start - first$day[at],
+                     stop_day = given$stop - first$day[at])[!is.na(at), ]
+prepared <- proc.time() - began
 # tmerge keeps one value at a time: overlapping spells are told apart by counting ups and downs
 began <- proc.time()
 d <- tmerge(base, base, id = entry_id, tstop = stop_day)
@@ -169,26 +200,28 @@ for (m in measures) {
 took <- proc.time() - began
 days <- sapply(measures, function(m) sum((d$tstop - d$tstart) * (d[[m]] > 0), na.rm = TRUE))
 cpu <- took[["user.self"]] + took[["sys.self"]]
-cat(took[["elapsed"]], cpu, nrow(d), sum(d$event), paste(days, collapse = ","),
+cat(took[["elapsed"]], prepared[["elapsed"]], cpu, nrow(d), sum(d$event),
+    paste(days, collapse = ","),
     as.character(packageVersion("survival")), R.version.string, sep = "\\n")
 """
 
 
 def run_tmerge(folder: Path) -> dict[str, object]:
-    """Time tmerge once on what `run_ours(keep=True)` left."""
+    """Time the same way in R once: base R to index reports, outcomes, spells; then tmerge."""
     script = folder / "tmerge.R"
     script.write_text(R_CODE)
     call = ["Rscript", str(script), str(folder), ",".join(MEASURES)]
     lines = subprocess.run(call, check=True, capture_output=True, text=True).stdout.split("\n")
-    days = dict(zip(MEASURES, (int(float(x)) for x in lines[4].split(",")), strict=True))
+    days = dict(zip(MEASURES, (int(float(x)) for x in lines[5].split(",")), strict=True))
     return {
         "seconds": float(lines[0]),
-        "cpu_seconds": float(lines[1]),
-        "n_episodes": int(lines[2]),
-        "n_events": int(lines[3]),
+        "prepare_seconds": float(lines[1]),
+        "cpu_seconds": float(lines[2]),
+        "n_episodes": int(lines[3]),
+        "n_events": int(lines[4]),
         "exposed_days": days,
-        "survival": lines[5],
-        "R": lines[6],
+        "survival": lines[6],
+        "R": lines[7],
     }
 
 
@@ -196,16 +229,19 @@ def measure(n_people: int, repeats: int, peer: bool) -> dict[str, object]:
     """One size: ours in a process of its own, then the peer."""
     folder = Path(tempfile.mkdtemp())
     try:
-        make_extract(folder, n_people)
+        make_extract(folder, n_people, peer)
         call = [sys.executable, __file__, "--inside", str(folder), "--repeats", str(repeats)]
-        found = subprocess.run(
-            [*call, *(["--keep"] if peer else [])], check=True, stdout=subprocess.PIPE
-        )
+        found = subprocess.run(call, check=True, stdout=subprocess.PIPE)
         ours = json.loads(found.stdout)
         result = {"n_people": n_people, "ours": ours, "median": statistics.median(ours["seconds"])}
         if peer:
             result["tmerge"] = run_tmerge(folder)
-            result["ratio"] = result["tmerge"]["seconds"] / result["median"]
+            theirs = result["tmerge"]
+            episodes = statistics.median(ours["episodes_only_seconds"])
+            whole = theirs["prepare_seconds"] + theirs["seconds"]
+            result["ratio_whole_way"] = whole / result["median"]
+            result["ratio_tmerge_alone_to_our_whole_way"] = theirs["seconds"] / result["median"]
+            result["ratio_tmerge_to_our_episodes"] = theirs["seconds"] / episodes
             same = ("exposed_days", "n_events")
             result["agrees"] = all(result["tmerge"][k] == ours[k] for k in same)
         return result
@@ -219,8 +255,11 @@ def describe(one: dict) -> str:
     line = f"{one['n_people']:>9} people  {one['median']:.2f} s (all cores' {cpu:.2f} s)"
     line += f"  {one['ours']['peak_gb']:.2f} GB"
     if "tmerge" in one:
-        line += f"  tmerge {one['tmerge']['seconds']:.1f} s, ratio {one['ratio']:.0f},"
-        line += f" same days and events: {one['agrees']}"
+        peer = one["tmerge"]
+        line += f"\n  R: base R {peer['prepare_seconds']:.1f} s, tmerge {peer['seconds']:.1f} s"
+        for name in RATIOS:
+            line += f"\n  {name}: {one[name]:.0f}"
+        line += f"\n  same days and events: {one['agrees']}"
     return line
 
 
@@ -231,10 +270,9 @@ def main() -> None:
     parser.add_argument("--peer-at", type=int, nargs="*", default=[1_000_000])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--keep", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.inside:
-        print(json.dumps(run_ours(given.inside, given.repeats, given.keep)))
+        print(json.dumps(run_ours(given.inside, given.repeats)))
         return
     sizes = [measure(n, given.repeats, n in given.peer_at) for n in given.people]
     for one in sizes:

@@ -15,8 +15,10 @@ class StudyData:
 
     `entries`: a row per entry: entry_id, cluster_id (the victim), stop_day, end_day, cause.
     `covariates`: a row per entry. `starts`: a row per entry x measure (first_start_day,
-    is_running_before). `episodes`: `(start_day, stop_day]` to the end of follow-up, past the first
-    outcome; is_event marks an outcome on stop_day; one 0/1 column a measure.
+    is_running_before). `spells`: a row per spell of a measure (entry_id, measure, start_day,
+    stop_day; in days from day 0, not clipped). `episodes`: `(start_day, stop_day]` to the end of
+    follow-up, past the first outcome; is_event marks an outcome on stop_day; one 0/1 column a
+    measure.
     `decisions`: a row per decision on a measure x entry (spells.attach_entries). `assessments`: a
     row per risk assessment of a victim of the cohort during follow-up: agency, risk_level,
     shared_days (days until it reached the other agency, NaN: it did not), open_days (days from
@@ -28,6 +30,7 @@ class StudyData:
     entries: pd.DataFrame
     covariates: pd.DataFrame
     starts: pd.DataFrame
+    spells: pd.DataFrame
     episodes: pd.DataFrame
     decisions: pd.DataFrame
     assessments: pd.DataFrame

@@ -14,7 +14,7 @@ import pandas as pd
 
 from revictimisation.errors import DisclosureError
 from revictimisation.plan import Disclosure
-from revictimisation.results import COLUMNS, COUNTS, KEYS, NUMBERS, OK, SUPPRESSED
+from revictimisation.results import COLUMNS, COUNTS, KEYS, NUMBERS, OK, SUPPRESSED, WITHHELD
 
 SHARES = ("share", "cumulative_incidence", "risk_start", "risk_no_start")
 COUNT_LIKE = (*SHARES, "count")
@@ -54,6 +54,7 @@ def disclose_estimates(
     rounded.loc[hidden, "reason"] = np.where(primary[hidden], "small_number", "complement")
     rounded.loc[hidden & is_kept_back, "reason"] = "kept_back"
     unsaid = ~rounded["status"].isin([OK, SUPPRESSED])
+    rounded.loc[rounded["status"].eq(WITHHELD), list(NUMBERS)] = pd.NA
     few = unsaid & _is_few(frame["n_people"], rules)
     rounded.loc[few | (unsaid & _is_few(frame["n_events"], rules)), list(COUNTS)] = pd.NA
     return rounded

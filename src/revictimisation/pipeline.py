@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import ibis
 import pandas as pd
 
-from revictimisation import effects, measure_use
+from revictimisation import effects, measure_use, target_trials
 from revictimisation.attrition import account_for, during_follow_up
 from revictimisation.cohort import Cohort, build_cohort
 from revictimisation.cohort_data import StudyData
@@ -67,6 +67,7 @@ def prepare(
         starts=find_starts(spells, cohort.index_reports)
         .order_by(["entry_id", "measure"])
         .to_pandas(),
+        spells=spells.order_by(["entry_id", "measure", "start_day", "stop_day"]).to_pandas(),
         episodes=episodes,
         decisions=attached.order_by(["entry_id", "source", "row_number"]).to_pandas(),
         assessments=_assessments(tables["risk_assessments"], cohort, plan),
@@ -94,7 +95,10 @@ def _assessments(assessments: ir.Table, cohort: Cohort, plan: StudyPlan) -> pd.D
 
 
 def analyse(
-    data: StudyData, attrition: pd.DataFrame, dictionary: Dictionary, tell: Tell = lambda step: None
+    data: StudyData,
+    attrition: pd.DataFrame,
+    dictionary: Dictionary,
+    tell: Tell = lambda step: None,
 ) -> Results:
     """Estimate everything a study asks for, and pass it through disclosure control."""
     tell("measure_use")
@@ -104,7 +108,10 @@ def analyse(
     crude = effects.estimate_crude(data)
     tell("hazard_ratios")
     ratios, diagnostics = effects.estimate_hazard_ratios(data)
-    estimates = combine([use, incidence, crude, ratios])
+    tell("target_trials")
+    trials, trial_diagnostics = target_trials.estimate_target_trials(data)
+    diagnostics = pd.concat([diagnostics, trial_diagnostics], ignore_index=True)
+    estimates = combine([use, incidence, crude, ratios, trials])
     attrition = attrition.assign(status="ok")
     tell("disclosure")
     rules = data.plan.disclosure

@@ -113,6 +113,27 @@ class Bootstrap(_Part):
     seed: Count = 1
 
 
+class Weights(_Part):
+    """How clones are weighted: the law of starts within the grace time, and where weights are cut.
+
+    `truncate_at`: the quantile at which the variant `weights_truncated` caps the weights; null:
+    no such variant. The main analysis never caps.
+    """
+
+    grace_law: Literal["natural_law", "censor_at_end"] = "natural_law"
+    truncate_at: Annotated[float, Field(gt=0, lt=1)] | None = 0.99
+
+
+class Gates(_Part):
+    """What the diagnostics must show before a comparison is released (method: Gates)."""
+
+    largest_standardised_difference: Annotated[float, Field(gt=0)] = 0.1
+    effective_sample_size: Annotated[float, Field(ge=0)] = 50.0
+    events_per_arm: Annotated[float, Field(ge=0)] = 10.0
+    share_outside_support: Annotated[float, Field(ge=0, le=1)] = 0.05
+    minimum_detectable_difference: Annotated[float, Field(gt=0)] = 0.15
+
+
 class Disclosure(_Part):
     """Counts from 1 to `threshold` - 1 are suppressed; the others are rounded to `rounding`."""
 
@@ -188,6 +209,8 @@ class StudyPlan(_Part):
     adjust_for: tuple[str, ...] = DEFAULT_ADJUST_FOR
     subgroups: tuple[str, ...] = DEFAULT_SUBGROUPS
     bootstrap: Bootstrap = Bootstrap()
+    weights: Weights = Weights()
+    gates: Gates = Gates()
     disclosure: Disclosure = Disclosure()
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("sv", "en")
 

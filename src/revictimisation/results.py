@@ -43,8 +43,11 @@ def make_estimates(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, **same: Any
         raise ValueError(f"estimates have no column {unknown}")
     for name in (*KEYS[:-1], "status", "reason"):
         default = {"analysis": "main", "status": OK}.get(name, "")
-        given = frame[name] if name in frame else pd.Series(default, index=frame.index)
-        frame[name] = given.astype(object).where(given.notna(), default).astype(str)
+        if name not in frame:
+            frame[name] = default
+        elif frame[name].isna().any():
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), default)
+        frame[name] = frame[name].astype(object)
     for name in NUMBERS:
         given = frame[name] if name in frame else pd.Series(index=frame.index, dtype=float)
         frame[name] = pd.to_numeric(given).astype(float)

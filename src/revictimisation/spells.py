@@ -82,9 +82,7 @@ def attach_entries(measures: ir.Table, index_reports: ir.Table) -> ir.Table:
 
 def _code_spells(attached: ir.Table, plan: StudyPlan) -> ir.Table | None:
     """Spells of the measures that are sets of codes."""
-    pairs = [
-        (name, code) for name, measure in plan.measures.items() for code in measure.codes
-    ]
+    pairs = [(name, code) for name, measure in plan.measures.items() for code in measure.codes]
     if not pairs:
         return None
     named = ibis.memtable(pd.DataFrame(pairs, columns=["measure", "code"]))

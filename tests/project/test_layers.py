@@ -19,6 +19,7 @@ STAGES = {
     "attrition",
     "measure_use",
     "effects",
+    "target_trials",
     "disclosure",
     "report",
 }

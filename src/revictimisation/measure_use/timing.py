@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import numpy as np
 import pandas as pd
 
@@ -111,6 +113,10 @@ def _duration_rows(code: str, length: np.ndarray, is_ended: np.ndarray) -> list[
 
 def median_days(length: np.ndarray, is_ended: np.ndarray) -> float | None:
     """Give the Kaplan-Meier median: the first day by which half have ended, or None."""
-    ended = kaplan_meier(length, is_ended, at_days=range(int(length.max()) + 1))
-    reached = ended.loc[ended["estimate"] >= 0.5 - 1e-12, "time_days"]
-    return float(reached.iloc[0]) if len(reached) else None
+
+    def share_ended(day: int) -> float:
+        return float(kaplan_meier(length, is_ended, at_days=[day])["estimate"].iloc[0])
+
+    last = int(length.max())
+    day = bisect_left(range(last), 0.5 - 1e-12, key=share_ended)
+    return float(day) if share_ended(day) >= 0.5 - 1e-12 else None

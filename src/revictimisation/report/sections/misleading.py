@@ -158,6 +158,8 @@ def _tell_method(page: Page, item: str) -> str:
 def _checks(page: Page) -> Html:
     rows = []
     for row in list_rows(page.release.diagnostics):
+        if row.measure:  # the checks of a single measure's comparison, which is not shown here
+            continue
         estimator, _, analysis = row.analysis.rpartition("_")
         label = page.labels.code("estimator", estimator)
         model = page.say(f"effects.model_{analysis}", estimator=label)

@@ -1,0 +1,189 @@
+"""Question 2, the main comparison: had everyone started a measure within its grace time, or no one.
+
+One target trial a measure (Hernan & Robins 2016), by clones, censoring and weights
+(`estimators.target_trial`). A number stands with status `ok` only where the study's gates hold;
+else it is `withheld`, with the gate that failed as its reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from revictimisation.codes import CAUSES
+from revictimisation.cohort_data import StudyData
+from revictimisation.estimators.design import build_design
+from revictimisation.estimators.target_trial.changes import Changes, spell_changes
+from revictimisation.estimators.target_trial.clone_weights import weigh_clones
+from revictimisation.estimators.target_trial.diagnostics import diagnose_trial
+from revictimisation.estimators.target_trial.estimates import estimate_strategies
+from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
+from revictimisation.plan import Gates
+from revictimisation.results import (
+    DIAGNOSTIC_COLUMNS,
+    OK,
+    WITHHELD,
+    combine,
+    make_estimates,
+    not_estimable,
+)
+
+ESTIMATOR = "clone_censor_weight"
+TRUNCATED = "weights_truncated"
+
+
+@dataclass(frozen=True)
+class _Gate:
+    """A check of `diagnose_trial` with its limit; `is_least`: the value must reach the limit."""
+
+    check: str
+    limit: float
+    is_least: bool
+
+
+def _list_gates(gates: Gates) -> list[_Gate]:
+    return [
+        _Gate("largest_standardised_difference", gates.largest_standardised_difference, False),
+        _Gate("effective_sample_size", gates.effective_sample_size, True),
+        _Gate("n_events", gates.events_per_arm, True),
+        _Gate("share_outside_support", gates.share_outside_support, False),
+        _Gate("minimum_detectable_difference", gates.minimum_detectable_difference, False),
+        _Gate("is_converged", 1.0, True),
+    ]
+
+
+def estimate_target_trials(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Estimate every measure's target trial at `report_at_days`; also the diagnostics.
+
+    Estimator `clone_censor_weight`: risk_start, risk_no_start, risk_difference, risk_ratio,
+    rmst_difference_days, number_needed_to_treat; outcomes the study's, death and emigration.
+    Intervals by the influence of each victim, the fitting of the weights included. Analysis
+    `weights_truncated` shows the same with the largest weights capped. Entries in whom the measure
+    ran before day 0 are not eligible.
+    """
+    parts, notes = [make_estimates([])], [pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))]
+    for measure in data.plan.measure_names:
+        estimates, diagnostics = _estimate_one(data, measure)
+        parts.append(estimates)
+        notes.append(diagnostics)
+    return combine(parts), pd.concat([one for one in notes if len(one)] or notes[:1])
+
+
+def _estimate_one(data: StudyData, measure: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    keys = {"question": "q2", "measure": measure, "estimator": ESTIMATOR}
+    days = [day for day in data.plan.report_at_days if day <= data.plan.horizon_days]
+    starts = data.starts_of(measure)
+    is_eligible = ~starts["is_running_before"].to_numpy()
+    entries = data.entries[is_eligible]
+    start = starts["first_start_day"].to_numpy()[is_eligible]
+    grace = data.plan.measures[measure].grace_days
+    is_started = (start <= grace) & (start < entries["stop_day"].to_numpy())
+    same = {**keys, "outcome": data.plan.outcome.who, "estimand": "risk_difference"}
+    if not is_started.any() or is_started.all() or not days:
+        reason = "nobody_started" if not is_started.any() else "everybody_started"
+        rows = [not_estimable(reason, time_days=day, **same) for day in data.plan.report_at_days]
+        return combine(rows), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
+    trial = prepare_trial(
+        entries["stop_day"].to_numpy(),
+        entries["cause"].to_numpy(),
+        start,
+        build_design(data.covariates[is_eligible].reset_index(drop=True), data.plan.adjust_for),
+        grace_days=grace,
+        cluster=entries["cluster_id"].to_numpy(),
+        changes=_other_measures(data, measure, entries["entry_id"].to_numpy()),
+    )
+    estimates, diagnostics = _weigh_and_estimate(data, trial, days, keys)
+    beyond = [
+        not_estimable("beyond_horizon", time_days=day, **same)
+        for day in data.plan.report_at_days
+        if day > data.plan.horizon_days
+    ]
+    return combine([estimates, *beyond]), diagnostics
+
+
+def _other_measures(data: StudyData, measure: str, entry_id: np.ndarray) -> dict[str, Changes]:
+    """What else is in force on each day of the grace time: it may lead to a start.
+
+    Joint measures are left out: they are made of the others' starts, this measure's among them.
+    """
+    if not data.plan.adjust_for or data.plan.is_joint(measure):
+        return {}
+    place = pd.Series(np.arange(len(entry_id)), index=entry_id)
+    changes = {}
+    for other in data.plan.measure_names:
+        if other == measure or data.plan.is_joint(other):
+            continue
+        spells = data.spells[data.spells["measure"] == other]
+        at = place.reindex(spells["entry_id"]).to_numpy(dtype=float)
+        is_in = ~np.isnan(at)
+        if is_in.any():
+            days = spells.loc[is_in, ["start_day", "stop_day"]].to_numpy(dtype=np.int64)
+            changes[other] = spell_changes(at[is_in].astype(np.int64), days[:, 0], days[:, 1])
+    return changes
+
+
+def _weigh_and_estimate(
+    data: StudyData, trial: Trial, days: list[int], keys: dict[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    choices = data.plan.weights
+    weighted = weigh_clones(trial, grace_law=choices.grace_law)
+    table = estimate_strategies(weighted, days)
+    checks = diagnose_trial(weighted, days, table)
+    judged = _judge(checks, data.plan.gates, keys["measure"], trial.grace_days)
+    parts = [_withhold(_name_rows(data, table, keys), judged)]
+    if choices.truncate_at is not None:
+        capped = weigh_clones(trial, grace_law=choices.grace_law, cap_quantile=choices.truncate_at)
+        truncated = _name_rows(data, estimate_strategies(capped, days), keys)
+        parts.append(_withhold(truncated.assign(analysis=TRUNCATED), judged))
+    return combine(parts), judged.drop(columns="time_days")
+
+
+def _name_rows(data: StudyData, table: pd.DataFrame, keys: dict[str, str]) -> pd.DataFrame:
+    outcomes = dict(enumerate((data.plan.outcome.who, *CAUSES[1:]), start=1))
+    named = table.assign(outcome=table["cause"].map(outcomes)).drop(columns="cause")
+    return make_estimates(named, **keys)
+
+
+def _judge(checks: pd.DataFrame, gates: Gates, measure: str, grace_days: int) -> pd.DataFrame:
+    """Hold the checks against the gates: a row per check, status `ok` or `failed`.
+
+    A check's name is followed by its arm and its day where it has them. Balance is held to its
+    limit up to the end of the grace time; later the arms part again where a measure works. Also
+    gives `time_days` (missing: the check concerns every day), which the caller drops.
+    """
+    limits = {gate.check: gate for gate in _list_gates(gates)}
+    rows = []
+    for one in checks.to_dict("records"):
+        check, day, value = str(one["check"]), one["time_days"], float(one["value"])
+        is_balance = check == "largest_standardised_difference"
+        gate = None if is_balance and day > grace_days else limits.get(check)
+        parts = [check, str(one["arm"]), "" if pd.isna(day) else str(int(day))]
+        holds = gate is None or (value >= gate.limit if gate.is_least else value <= gate.limit)
+        rows.append(
+            {
+                "analysis": ESTIMATOR,
+                "measure": measure,
+                "check": ":".join(part for part in parts if part),
+                "value": value,
+                "limit": None if gate is None else gate.limit,
+                "status": OK if holds else "failed",
+                "time_days": None if is_balance else day,
+            }
+        )
+    return pd.DataFrame(rows, columns=[*DIAGNOSTIC_COLUMNS, "time_days"])
+
+
+def _withhold(estimates: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+    """Withhold the numbers of the days on which a gate fails, with the first such gate."""
+    failed = judged[judged["status"] == "failed"]
+    out = estimates.copy()
+    for one in failed.to_dict("records"):
+        day = one["time_days"]
+        chosen = out["status"].eq(OK)
+        if not pd.isna(day):
+            chosen &= out["time_days"].eq(int(day))
+        out.loc[chosen, "reason"] = str(one["check"]).split(":")[0]
+        out.loc[chosen, "status"] = WITHHELD
+    return out

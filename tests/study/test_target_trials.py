@@ -1,0 +1,74 @@
+"""The main comparison: published answers, gates, and what is withheld."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from revictimisation import runner
+
+from .conftest import read_estimates
+
+ESTIMATOR = "clone_censor_weight"
+
+
+def main_rows(estimates: pd.DataFrame) -> pd.DataFrame:
+    return estimates[(estimates["estimator"] == ESTIMATOR) & (estimates["analysis"] == "main")]
+
+
+def test_mdve_gives_the_published_risks_and_error(real_study, repo_root):
+    expected = pd.read_csv(repo_root / "tests" / "real" / "mdve" / "expected.csv")
+    got = main_rows(real_study("mdve"))
+    got = got[(got["time_days"] == 182) & (got["outcome"] == "same_suspect")]
+    got = got.set_index("estimand")
+    for row in expected.itertuples():
+        assert got.loc[row.estimand, "estimate"] == pytest.approx(row.value, abs=1e-9)
+        assert got.loc[row.estimand, "status"] == "ok"
+    assert got.loc["risk_difference", "se"] == pytest.approx(0.0418, abs=0.0005)
+
+
+def test_what_fails_a_gate_is_withheld_and_released_without_a_number(county):
+    _, out = county("calibrated", 3000)
+    exact, released = main_rows(read_estimates(out)), main_rows(read_estimates(out, "release"))
+    checks = pd.read_parquet(out / "restricted" / "diagnostics.parquet")
+    failed = set(checks.loc[checks["status"] == "failed", "measure"])
+    withheld = exact[exact["status"] == "withheld"]
+    assert set(withheld["measure"]) == failed
+    assert failed and failed < set(exact["measure"])
+    assert withheld["estimate"].notna().all()
+    assert withheld["reason"].ne("").all()
+    shown = released.loc[withheld.index, ["estimate", "ci_low", "ci_high", "se"]]
+    assert shown.isna().all().all()
+
+
+def test_the_comparison_is_nearer_the_truth_than_ever_against_never(county):
+    data, out = county("calibrated", 3000)
+    truth = pd.read_csv(data / "truth.csv", keep_default_na=False)
+    truth = truth[(truth["estimand"] == "risk_difference") & (truth["subgroup"] == "")]
+    truth = truth[truth["time_days"].astype(str).str.startswith("1461")].set_index("measure")
+    estimates = read_estimates(out)
+    at_end = estimates[
+        (estimates["estimand"] == "risk_difference")
+        & (estimates["time_days"] == 1461)
+        & (estimates["outcome"] == "same_suspect")
+        & (estimates["analysis"] == "main")
+    ]
+    ours = main_rows(at_end).set_index("measure")
+    crude = at_end[at_end["estimator"] == "crude"].set_index("measure")["estimate"]
+    good = ours.index[ours["status"].eq("ok") & ours.index.isin(truth.index)]
+    assert len(good) >= 2
+    want = truth.loc[good, "value"].astype(float)
+    assert ((ours.loc[good, "estimate"] - want).abs() / ours.loc[good, "se"] < 3.5).all()
+    assert ((ours.loc[good, "estimate"] - want).abs() < (crude[good] - want).abs()).all()
+
+
+def test_gates_stand_in_the_study_file(repo_root, tmp_path):
+    folder = repo_root / "tests" / "real" / "mdve"
+    study = tmp_path / "study.yaml"
+    text = (folder / "study.yaml").read_text(encoding="utf-8")
+    study.write_text(text + "gates: {minimum_detectable_difference: 0.1}\n", encoding="utf-8")
+    runner.estimate(study, folder / "extract", tmp_path / "out", "test", jobs=1)
+    rows = main_rows(read_estimates(tmp_path / "out"))
+    rows = rows[rows["outcome"] == "same_suspect"]
+    assert set(rows["status"]) == {"withheld"}
+    assert set(rows["reason"]) == {"minimum_detectable_difference"}
