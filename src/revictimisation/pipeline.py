@@ -110,7 +110,8 @@ def analyse(
     ratios, diagnostics = effects.estimate_hazard_ratios(data)
     tell("target_trials")
     trials, trial_diagnostics = target_trials.estimate_target_trials(data)
-    diagnostics = pd.concat([diagnostics, trial_diagnostics], ignore_index=True)
+    if len(trial_diagnostics):
+        diagnostics = pd.concat([diagnostics, trial_diagnostics], ignore_index=True)
     estimates = combine([use, incidence, crude, ratios, trials])
     attrition = attrition.assign(status="ok")
     tell("disclosure")
