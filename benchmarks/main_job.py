@@ -4,7 +4,8 @@
 
 Each round begins as an installation ends (`do.py`: a small study, which compiles the numerics; its
 time is told apart) and works in empty folders. Goals: cold under 90 s on two cores (simulating
-included), an unchanged second run under 5 s, `estimate` alone under 20 s. Leaves benchmarks/results/main_job.json.
+included), an unchanged second run under 5 s, `estimate` alone under 20 s. Leaves
+benchmarks/results/main_job.json.
 """
 
 from __future__ import annotations
