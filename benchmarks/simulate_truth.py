@@ -7,7 +7,8 @@ Two parts. The risks under the two strategies come from running the process itse
 (`revictimisation.simulate.truth`). The log hazard ratio of a measure whose effect is not constant
 has no built-in number for the whole population: there stands the limit of the study's own adjusted
 model in a large county, the precision-weighted mean over a few counties of 100,000 index victims
-that go the whole way from extract to model.
+that go the whole way from extract to model. Where a trait is hidden the limit is that of the model
+which is told the trait, and what the study's model tends to without it is kept beside it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -35,8 +37,8 @@ from revictimisation.pipeline import prepare
 from revictimisation.plan import read_plan
 from revictimisation.simulate.calibration import calibration_table, naive_table
 from revictimisation.simulate.county import SCENARIOS, make_tables
-from revictimisation.simulate.course import run_course
-from revictimisation.simulate.page import make_page
+from revictimisation.simulate.course import Course, make_ids, run_course
+from revictimisation.simulate.page import SHOWN, make_page
 from revictimisation.simulate.scenarios import Scenario
 from revictimisation.simulate.truth import compute_truth, fingerprint, list_built_in, read_truth
 from revictimisation.validation import load_extract
@@ -49,11 +51,13 @@ FIGURE_PEOPLE = 50_000
 PAGE = ROOT / "docs" / "simulator.md"
 SEED = 20261121
 LIMIT = "log_hazard_ratio_limit"
+UNTOLD = "log_hazard_ratio_untold"  # of a model that cannot see the hidden trait
+KEPT_SCENARIOS = [name for name, scenario in SCENARIOS.items() if not scenario.truth_of]
 
 
-def prepare_county(scenario: Scenario, n_people: int, seed: int) -> StudyData:
+def prepare_county(course: Course) -> StudyData:
     """Take one synthetic county from extract to person-time by the project's own stages."""
-    tables = make_tables(run_course(scenario, n_people, seed))
+    tables = make_tables(course)
     plan, dictionary = read_plan(STUDY.read_text(encoding="utf-8")), load_dictionary()
     with tempfile.TemporaryDirectory() as folder:
         for name, table in tables.items():
@@ -63,11 +67,26 @@ def prepare_county(scenario: Scenario, n_people: int, seed: int) -> StudyData:
     return data
 
 
-def fit_study_model(data: StudyData) -> pd.DataFrame:
+def tell_trait(data: StudyData, course: Course) -> StudyData:
+    """Add the hidden trait of each entry's victim to the covariates, as no real study could.
+
+    Clusters are numbered in the order of the victims' pseudonyms.
+    """
+    victims = course.setting.victims
+    order = np.argsort(make_ids("p", course.seed, victims["unit"].to_numpy()))
+    cluster = data.entries["cluster_id"].to_numpy()
+    mine = victims.iloc[order[cluster - cluster.min()]].reset_index(drop=True)
+    told = data.covariates.assign(is_hidden=mine["is_hidden"].map({True: "yes", False: "no"}))
+    if len(np.unique(cluster)) != len(victims) or (told["sex"] != mine["sex"]).any():
+        raise RuntimeError("the cohort's victims are not the simulated ones: mend tell_trait")
+    return replace(data, covariates=told)
+
+
+def fit_study_model(data: StudyData, further: tuple[str, ...] = ()) -> pd.DataFrame:
     """Fit the study's adjusted time-varying Cox model; a row per measure, coef and robust se."""
     episodes, measures = data.first_episodes, data.plan.measure_names
     entry = episodes["entry_id"].to_numpy()
-    terms = data.plan.adjust_for
+    terms = (*data.plan.adjust_for, *further)
     design = build_design(data.covariates, terms, rows=entry, measures=episodes[list(measures)])
     fit = fit_cox(
         design,
@@ -81,23 +100,29 @@ def fit_study_model(data: StudyData) -> pd.DataFrame:
 
 
 def iterate_limits(scenario: Scenario, n_counties: int) -> Iterator[pd.DataFrame]:
-    """Fit the study's model in one large county after the other."""
+    """Fit the model in one large county after the other: once told what is hidden, once not."""
     for county in range(n_counties):
         begun = time.perf_counter()
-        yield fit_study_model(prepare_county(scenario, COUNTY_PEOPLE, SEED + county))
+        course = run_course(scenario, COUNTY_PEOPLE, SEED + county)
+        data = prepare_county(course)
+        if scenario.hidden.share:
+            yield fit_study_model(data).assign(estimand=UNTOLD)
+            told = fit_study_model(tell_trait(data, course), ("is_hidden",))
+        else:
+            told = fit_study_model(data)
+        yield told.assign(estimand=LIMIT)
         print(f"  county {county + 1}: {time.perf_counter() - begun:.0f} s", flush=True)
 
 
 def find_limits(scenario: Scenario, n_counties: int) -> pd.DataFrame:
-    """Find the large-county limit of the study's model: measure, value, mc_error."""
+    """Find the large-county limits of the study's model: estimand, measure, value, mc_error."""
     fits = pd.concat(iterate_limits(scenario, n_counties))
     fits["weight"] = fits["se"] ** -2
     fits["weighted"] = fits["coef"] * fits["weight"]
-    sums = fits.groupby("measure", sort=False)[["weight", "weighted"]].sum()
-    return pd.DataFrame({
-        "measure": sums.index, "value": (sums["weighted"] / sums["weight"]).to_numpy(),
-        "mc_error": np.sqrt(1 / sums["weight"]).to_numpy(),
-    })  # fmt: skip
+    keys = ["estimand", "measure"]
+    sums = fits.groupby(keys, sort=False, as_index=False)[["weight", "weighted"]].sum()
+    value, mc_error = sums["weighted"] / sums["weight"], np.sqrt(1 / sums["weight"])
+    return sums[keys].assign(value=value, mc_error=mc_error)
 
 
 def add_limits(truth: pd.DataFrame, scenario: Scenario, limits: pd.DataFrame) -> pd.DataFrame:
@@ -105,11 +130,11 @@ def add_limits(truth: pd.DataFrame, scenario: Scenario, limits: pd.DataFrame) ->
     keys = {"subgroup": "", "level": "", "time_days": np.nan}
     built_in = list_built_in(scenario)
     constant = set(built_in.loc[built_in["subgroup"] == "", "measure"])
-    varying = limits[~limits["measure"].isin(constant)]
+    varying = limits[~limits["measure"].isin(constant) & (limits["estimand"] == LIMIT)]
     parts = [
         truth,
         varying.assign(estimand="log_hazard_ratio", **keys),
-        limits.assign(estimand=LIMIT, **keys),
+        limits.assign(**keys),
     ]
     filled = [part.astype({"time_days": float}) for part in parts if len(part)]
     return pd.concat(filled, ignore_index=True)[truth.columns]
@@ -148,23 +173,27 @@ def describe_run(args: argparse.Namespace, name: str, seconds: float) -> dict[st
 
 def keep_figures() -> None:
     """Hold a large county against the published figures and keep what came out."""
-    tables = make_tables(run_course(SCENARIOS["calibrated"], FIGURE_PEOPLE, SEED))
-    for name, table in (
-        ("figures", calibration_table(tables)),
-        ("naive", naive_table(tables)),
-    ):
-        rounded = table.round(4)
-        rounded.to_csv(KEPT / f"{name}.csv", index=False, lineterminator="\n")
+    naive = []
+    for name in SHOWN:
+        tables = make_tables(run_course(SCENARIOS[name], FIGURE_PEOPLE, SEED))
+        naive.append(naive_table(tables).assign(scenario=name))
+        if name == "calibrated":
+            keep_table("figures", calibration_table(tables))
+    keep_table("naive", pd.concat(naive))
+
+
+def keep_table(name: str, table: pd.DataFrame) -> None:
+    """Write a table beside the truth."""
+    table.round(4).to_csv(KEPT / f"{name}.csv", index=False, lineterminator="\n")
 
 
 def write_page() -> None:
     """Write docs/simulator.md from the parameters and what is kept."""
     facts = json.loads((KEPT / "calibrated.json").read_text(encoding="utf-8"))
     figures, naive = pd.read_csv(KEPT / "figures.csv"), pd.read_csv(KEPT / "naive.csv")
-    scenario = SCENARIOS["calibrated"]
-    page = make_page(scenario, read_truth(scenario), figures, naive, facts)
+    truths = {name: read_truth(SCENARIOS[name]) for name in SHOWN}
     PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page, encoding="utf-8")
+    PAGE.write_text(make_page(SCENARIOS, truths, figures, naive, facts), encoding="utf-8")
 
 
 def main() -> None:
@@ -172,14 +201,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=500_000)
     parser.add_argument("--counties", type=int, default=4)
-    parser.add_argument("--scenario", action="append", choices=["calibrated", "null"])
+    parser.add_argument("--scenario", action="append", choices=KEPT_SCENARIOS)
     parser.add_argument("--page", action="store_true", help="only figures and docs/simulator.md")
     args = parser.parse_args()
     if args.page:
         keep_figures()
         write_page()
         return
-    for name in args.scenario or ["calibrated", "null"]:
+    for name in args.scenario or KEPT_SCENARIOS:
         begun = time.perf_counter()
         print(name, flush=True)
         truth = compute_truth(SCENARIOS[name], args.people, SEED)

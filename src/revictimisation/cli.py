@@ -84,7 +84,8 @@ def _study_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--scenario",
     default="calibrated",
     show_default=True,
-    help="Vilket påhittat län. / Which synthetic county.",
+    help="Vilket påhittat län / Which synthetic county: calibrated, null, small, unmeasured, "
+    "reporting, positivity.",
 )
 @click.option(
     "--format",

@@ -75,8 +75,9 @@ def test_there_are_as_many_index_victims_as_asked_for(scenario, n_people):
 
 
 def test_usual_sizes_and_wrong_use():
-    assert dict(DEFAULT_PEOPLE) == {"calibrated": 3000, "null": 3000, "small": 216}
-    with pytest.raises(ValueError, match="calibrated, null, small"):
+    departures = {"unmeasured": 3000, "reporting": 3000, "positivity": 3000}
+    assert dict(DEFAULT_PEOPLE) == {"calibrated": 3000, "null": 3000, "small": 216, **departures}
+    with pytest.raises(ValueError, match="small, unmeasured, reporting, positivity"):
         simulate_county("sunny", 10, 1)
     with pytest.raises(ValueError, match="at least one"):
         simulate_county("calibrated", 0, 1)

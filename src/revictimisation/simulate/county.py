@@ -12,6 +12,7 @@ from revictimisation.simulate.bystanders import draw_bystanders
 from revictimisation.simulate.calibrated import CALIBRATED
 from revictimisation.simulate.context_tables import make_centre_contacts, make_municipality_years
 from revictimisation.simulate.course import Course, run_course
+from revictimisation.simulate.departures import POSITIVITY, REPORTING, UNMEASURED
 from revictimisation.simulate.filings import collect_filings, find_in_force
 from revictimisation.simulate.justice_tables import (
     draw_cases,
@@ -38,6 +39,9 @@ SCENARIOS: MappingProxyType[str, Scenario] = MappingProxyType(
         "calibrated": CALIBRATED,
         "null": remove_effects(CALIBRATED, "null"),
         "small": resize(CALIBRATED, "small", 216),
+        "unmeasured": UNMEASURED,
+        "reporting": REPORTING,
+        "positivity": POSITIVITY,
     }
 )
 DEFAULT_PEOPLE: MappingProxyType[str, int] = MappingProxyType(

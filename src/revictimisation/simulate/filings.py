@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from revictimisation.simulate.course import Course, date_days, number_filings
-from revictimisation.simulate.kernel import KIND_MEASURE, KIND_OTHER, KIND_REPORT, MOST_SUSPECTS
+from revictimisation.simulate.kernel import KIND_OTHER, KIND_REPORT, MOST_SUSPECTS
 from revictimisation.simulate.offences import (
     BREACH_GROUP,
     GROUP_SHARES,
@@ -16,6 +16,7 @@ from revictimisation.simulate.offences import (
     settle_groups,
 )
 from revictimisation.simulate.randoms import Integers, draw_category, draw_chance, draw_exponential
+from revictimisation.simulate.reporting import mark_in_force
 
 COLUMNS = ["victim", "unit", "filing", "suspect", "relation", "day", "offence_group", "source"]
 ORDER = 0  # position of the non-contact order among the study measures
@@ -51,17 +52,7 @@ def collect_index(course: Course) -> pd.DataFrame:
 
 def find_in_force(course: Course, rows: pd.DataFrame, measure: int) -> np.ndarray:
     """Say for each row whether the victim's measure is in force on that day: start < day <= end."""
-    events = course.events
-    spells = events[(events["kind"] == KIND_MEASURE) & (events["index"] == measure)]
-    running = course.setting.given.running[:, measure]
-    early = pd.DataFrame({"victim": np.arange(len(running)), "day": -1, "end_day": running})
-    spells = pd.concat([early[running > 0], spells[["victim", "day", "end_day"]]])
-    spells = spells.rename(columns={"day": "start_day"})
-    joined = rows[["victim", "day"]].reset_index(names="row").merge(spells, on="victim")
-    is_in = (joined["start_day"] < joined["day"]) & (joined["day"] <= joined["end_day"])
-    found = np.zeros(len(rows), dtype=bool)
-    found[joined.loc[is_in, "row"].to_numpy()] = True
-    return found
+    return mark_in_force(course.setting.given.running, course.events, rows, measure)
 
 
 def collect_repeats(course: Course) -> pd.DataFrame:

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from revictimisation import files
+from revictimisation.simulate.population import RISK_LEVELS
+from revictimisation.simulate.process import tabulate_start
 from revictimisation.simulate.scenarios import Linear, Scenario, StudyMeasure
+
+TRUTH_COLUMNS = (
+    "log_hazard_ratio", "log_hazard_ratio_limit", "risk_start", "risk_no_start", "risk_difference",
+)  # fmt: skip
+LEVELS = (*RISK_LEVELS, "missing")
+SHOWN: Mapping[str, Sequence[str]] = {  # scenario: the estimands of its table
+    "calibrated": TRUTH_COLUMNS,
+    "unmeasured": ("log_hazard_ratio", "log_hazard_ratio_untold", *TRUTH_COLUMNS[2:]),
+    "reporting": (
+        "risk_start", "risk_no_start", "risk_difference", "crime_risk_difference",
+        "other_suspect_risk_difference",
+    ),
+    "positivity": TRUTH_COLUMNS,
+}  # fmt: skip
 
 
 def _make_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -58,15 +75,15 @@ def tabulate_figures(figures: pd.DataFrame) -> str:
     return _make_table(("figure", "source", "published", "achieved"), rows)
 
 
-def tabulate_truth(truth: pd.DataFrame, naive: pd.DataFrame, day: int) -> str:
+def tabulate_truth(
+    truth: pd.DataFrame, naive: pd.DataFrame, day: int, columns: Sequence[str] = TRUTH_COLUMNS
+) -> str:
     """Tabulate the whole-population truth beside what *ever against never* shows."""
     whole = truth[(truth["subgroup"] == "") & (truth["measure"] != "")]
     at_day = whole[whole["time_days"].isna() | (whole["time_days"] == day)]
     wide = at_day.pivot_table(index="measure", columns="estimand", values="value", sort=False)
     shown = naive.set_index("measure")["naive_difference"]
-    columns = ["log_hazard_ratio", "log_hazard_ratio_limit", "risk_start", "risk_no_start",
-               "risk_difference"]  # fmt: skip
-    wide = wide.reindex(columns=columns).join(shown)
+    wide = wide.reindex(columns=list(columns)).join(shown)
     rows = [
         (str(name), *("—" if pd.isna(value) else f"{value:.3f}" for value in row))
         for name, row in zip(wide.index, wide.to_numpy(), strict=True)
@@ -74,14 +91,50 @@ def tabulate_truth(truth: pd.DataFrame, naive: pd.DataFrame, day: int) -> str:
     return _make_table(("measure", *columns, "ever against never"), rows)
 
 
+def tabulate_start_shares(scenario: Scenario) -> str:
+    """Tabulate who would start within the grace time by risk level, were nothing else to come."""
+    rows = []
+    for one in scenario.measures:
+        clock, terms = tabulate_start(one)[one.grace_days + 1], one.start.terms["risk_level"]
+        logs = [one.start.intercept + terms.get(level, 0.0) for level in LEVELS]
+        shares = [-math.expm1(-math.exp(log) * clock) for log in logs]
+        rows.append((one.name, *(f"{share:.1%}" for share in shares)))
+    return _make_table(("measure", *LEVELS), rows)
+
+
+def _describe_departures(scenarios: Mapping[str, Scenario]) -> dict[str, object]:
+    """What the page says of the scenarios in which one thing fails."""
+    trait, reporting = scenarios["unmeasured"].hidden, scenarios["reporting"].measures
+    ratios = [one for one in reporting if one.log_reporting_ratio]
+    return {
+        "trait_share": trait.share, "trait_event": math.exp(trait.log_event),
+        "trait_start": math.exp(trait.log_start),
+        "ratios": ", ".join(
+            f"{one.name} {math.exp(one.log_reporting_ratio):.2f}" for one in ratios
+        ),
+        "start_shares": tabulate_start_shares(scenarios["positivity"]),
+    }  # fmt: skip
+
+
 def make_page(
-    scenario: Scenario, truth: pd.DataFrame, figures: pd.DataFrame, naive: pd.DataFrame,
-    facts: Mapping[str, object],
+    scenarios: Mapping[str, Scenario], truths: Mapping[str, pd.DataFrame], figures: pd.DataFrame,
+    naive: pd.DataFrame, facts: Mapping[str, object],
 ) -> str:  # fmt: skip
-    """Make docs/simulator.md from a scenario, its kept truth, and what a large county achieves."""
+    """Make docs/simulator.md from the scenarios, their kept truth and what a county achieves.
+
+    ``naive`` holds the rows of ``naive_table`` for each scenario, named in column scenario;
+    ``facts`` where the truth of ``calibrated`` came from.
+    """
     template = files.read_text(files.package_file("simulate", "page.md"))
+    scenario = scenarios["calibrated"]
+    shown = {
+        f"truth_{name}": tabulate_truth(
+            truths[name], naive[naive["scenario"] == name], scenario.horizon_days, columns
+        )
+        for name, columns in SHOWN.items()
+    }
     return template.format(
-        **facts,
+        **facts, **shown, **_describe_departures(scenarios),
         accrual_from_on=scenario.accrual_from_on, accrual_to_on=scenario.accrual_to_on,
         data_end_on=scenario.data_end_on, extra=scenario.extra_victims_share,
         missing_risk=scenario.missing_risk_share, missing_honour=scenario.missing_honour_share,
@@ -90,5 +143,4 @@ def make_page(
         breach=scenario.breach_share, horizon_days=scenario.horizon_days,
         measures=tabulate_measures(scenario), covariates=tabulate_covariates(scenario),
         figures=tabulate_figures(figures),
-        truth=tabulate_truth(truth, naive, scenario.horizon_days),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from io import StringIO
 
@@ -33,6 +33,7 @@ from revictimisation.simulate.process import (
     run_setting,
 )
 from revictimisation.simulate.randoms import Integers, draw_uniform
+from revictimisation.simulate.reporting import is_reporting_changed, keep_usual
 from revictimisation.simulate.scenarios import Effect, Scenario
 
 COLUMNS = ["measure", "subgroup", "level", "estimand", "time_days", "value"]
@@ -43,6 +44,7 @@ RELATION_GROUPS = {
 }  # fmt: skip
 CHUNK_PEOPLE = 100_000
 NO_EVENT = 10**6
+LAG_DAYS = 1  # an outcome is reported later than this; the process of new reports has it built in
 JOINT = "joint"  # the study measure that is made of the others
 
 
@@ -83,19 +85,39 @@ def draw_start_days(
 
 
 def find_first_days(
-    setting: Setting, scenario: Scenario, pairs: Pairs, force: Force | None
-) -> Integers:
-    """Find the day of each pair's first new report up to the horizon; ``NO_EVENT`` if none.
+    setting: Setting, scenario: Scenario, pairs: Pairs, force: Force | None, seed: int = 0
+) -> dict[str, Integers]:
+    """Find by outcome the day of each pair's first report up to the horizon; ``NO_EVENT`` if none.
 
+    Outcome "" is a new report against the suspect of the pair. Where a measure changes the will to
+    report there are two more: ``crime``, the first of those that would have been filed at the usual
+    will, and ``other_suspect``, the victim's first report against anybody else beyond the lag.
     Death and emigration end the course, so that they compete.
     """
     last = np.minimum(setting.last_day, scenario.horizon_days)
     events, _ = run_setting(setting, scenario, force, last_day=last)
+    found = {"": _find_first(events, pairs)}
+    if is_reporting_changed(scenario):
+        usual = keep_usual(setting, scenario, events, seed)
+        found |= {"crime": _find_first(usual, pairs), "other_suspect": _find_other(events, pairs)}
+    return found
+
+
+def _find_first(events: pd.DataFrame, pairs: Pairs) -> Integers:
+    """The first new report of each pair."""
     reports = events[events["kind"] == kernel.KIND_REPORT]
-    first = np.full((len(setting.given.keys), 3), NO_EVENT, dtype=np.int64)
+    first = np.full((pairs.victim[-1] + 1, kernel.MOST_SUSPECTS), NO_EVENT, dtype=np.int64)
     place = (reports["victim"].to_numpy(), reports["index"].to_numpy())
     np.minimum.at(first, place, reports["day"].to_numpy())
     return first[pairs.victim, pairs.suspect]
+
+
+def _find_other(events: pd.DataFrame, pairs: Pairs) -> Integers:
+    """The first report of each pair's victim against somebody else, later than day 1."""
+    reports = events[(events["kind"] == kernel.KIND_OTHER) & (events["day"] > LAG_DAYS)]
+    first = np.full(pairs.victim[-1] + 1, NO_EVENT, dtype=np.int64)
+    np.minimum.at(first, reports["victim"].to_numpy(), reports["day"].to_numpy())
+    return first[pairs.victim]
 
 
 def _iterate_groups(levels: pd.DataFrame) -> Iterator[tuple[str, str, np.ndarray]]:
@@ -123,44 +145,44 @@ def _sum_measure(setting: Setting, scenario: Scenario, place: int, seed: int) ->
     grace = measure.grace_days
     start_days = draw_start_days(setting, scenario, place, grace, seed)
     is_eligible = (setting.given.running[:, place] == 0)[pairs.victim]
-    first = [
-        find_first_days(setting, scenario, pairs, Force(place, mode, grace, start_days))[
-            is_eligible
-        ]
+    start, other = (
+        find_first_days(setting, scenario, pairs, Force(place, mode, grace, start_days), seed)
         for mode in (FORCE_START, FORCE_NO_START)
-    ]
-    rows = []
-    for subgroup, level, mine in _iterate_groups(pairs.levels[is_eligible]):
-        for day in scenario.report_at_days:
-            sums = _sum_group(first[0][mine], first[1][mine], day)
-            rows.append({"measure": measure.name, "subgroup": subgroup, "level": level,
-                         "time_days": day, **sums})  # fmt: skip
-    return pd.DataFrame(rows)
+    )
+    return pd.DataFrame([
+        {"outcome": outcome, "measure": measure.name, "subgroup": subgroup, "level": level,
+         "time_days": day,
+         **_sum_group(start[outcome][is_eligible][mine], other[outcome][is_eligible][mine], day)}
+        for outcome in start
+        for subgroup, level, mine in _iterate_groups(pairs.levels[is_eligible])
+        for day in scenario.report_at_days
+    ])  # fmt: skip
 
 
-def _sum_natural(setting: Setting, scenario: Scenario) -> pd.DataFrame:
+def _sum_natural(setting: Setting, scenario: Scenario, seed: int) -> pd.DataFrame:
     """Sum the natural course by group and time: the cumulative incidence without any strategy."""
     pairs = list_pairs(setting)
-    first = find_first_days(setting, scenario, pairs, None)
+    found = find_first_days(setting, scenario, pairs, None, seed)
     return pd.DataFrame([
-        {"measure": "", "subgroup": subgroup, "level": level, "time_days": day,
+        {"outcome": outcome, "measure": "", "subgroup": subgroup, "level": level, "time_days": day,
          "n": float(mine.sum()), "cumulative_incidence": float((first[mine] <= day).sum())}
+        for outcome, first in found.items()
         for subgroup, level, mine in _iterate_groups(pairs.levels)
         for day in scenario.report_at_days
     ])  # fmt: skip
 
 
 def sum_strategies(scenario: Scenario, n_people: int, seed: int) -> pd.DataFrame:
-    """Run every strategy on ``n_people`` victims, in chunks, and sum by measure, group and time."""
+    """Run every strategy on ``n_people`` victims, in chunks; sum by outcome, measure, group."""
     parts = []
     for first in range(0, n_people, CHUNK_PEOPLE):
         size = min(CHUNK_PEOPLE, n_people - first)
         setting = prepare_setting(scenario, size, seed, first)
-        parts.append(_sum_natural(setting, scenario))
+        parts.append(_sum_natural(setting, scenario, seed))
         parts += [
             _sum_measure(setting, scenario, place, seed) for place in range(len(scenario.measures))
         ]
-    keys = ["measure", "subgroup", "level", "time_days"]
+    keys = ["outcome", "measure", "subgroup", "level", "time_days"]
     return pd.concat(parts).groupby(keys, as_index=False, sort=False).sum(min_count=1)
 
 
@@ -169,18 +191,33 @@ def list_built_in(scenario: Scenario) -> pd.DataFrame:
 
     A measure with an interaction, or with carry-over into the time it is compared with, has no such
     number for the whole population; there the large-county limit of the adjusted model stands.
+    They are of reports: what a measure does to the will to report is in them, and
+    ``crime_log_hazard_ratio``, listed where there is such a measure, is without it.
     """
+    parts = [_list_constants(scenario).assign(estimand="log_hazard_ratio")]
+    if is_reporting_changed(scenario):
+        as_usual = replace(scenario, measures=tuple(
+            replace(measure, log_reporting_ratio=0.0) for measure in scenario.measures
+        ))  # fmt: skip
+        parts.append(_list_constants(as_usual).assign(estimand="crime_log_hazard_ratio"))
+    return pd.concat(parts, ignore_index=True).assign(time_days=np.nan, mc_error=0.0)
+
+
+def _list_constants(scenario: Scenario) -> pd.DataFrame:
     rows = []
     for measure in scenario.measures:
-        effect = measure.effect
+        effect, reporting = measure.effect, measure.log_reporting_ratio
         if effect.by:
-            rows += [(measure.name, effect.by, *pair) for pair in effect.per_level.items()]
+            rows += [
+                (measure.name, effect.by, level, value + reporting)
+                for level, value in effect.per_level.items()
+            ]
         elif not effect.carry_share:
-            rows.append((measure.name, "", "", effect.log_hazard_ratio))
-    if all(measure.effect == Effect() for measure in scenario.measures):
+            rows.append((measure.name, "", "", effect.log_hazard_ratio + reporting))
+    is_null = all(measure.effect == Effect() for measure in scenario.measures)
+    if is_null and not is_reporting_changed(scenario):
         rows.append((JOINT, "", "", 0.0))  # nothing together with nothing is nothing
-    frame = pd.DataFrame(rows, columns=["measure", "subgroup", "level", "value"])
-    return frame.assign(estimand="log_hazard_ratio", time_days=np.nan, mc_error=0.0)
+    return pd.DataFrame(rows, columns=["measure", "subgroup", "level", "value"])
 
 
 def make_estimands(sums: pd.DataFrame) -> pd.DataFrame:
@@ -188,7 +225,7 @@ def make_estimands(sums: pd.DataFrame) -> pd.DataFrame:
 
     ``rmst_difference_days`` is the difference in event-free days up to the time, where those who
     die or leave without a new report count as free to the end (days lost to reports, Andersen
-    2013).
+    2013). The outcomes other than a new report stand in front of the name: ``crime_risk_start``.
     """
     parts = []
     n = sums["n"]
@@ -203,7 +240,11 @@ def make_estimands(sums: pd.DataFrame) -> pd.DataFrame:
     error = np.sqrt((sums["days_squared"] / n - days**2) / n)
     parts.append(("rmst_difference_days", days, error))
     keys = sums[["measure", "subgroup", "level", "time_days"]]
-    long = [keys.assign(estimand=name, value=value, mc_error=error) for name, value, error in parts]
+    before = sums["outcome"].where(sums["outcome"] == "", sums["outcome"] + "_")
+    long = [
+        keys.assign(estimand=before + name, value=value, mc_error=error)
+        for name, value, error in parts
+    ]
     return pd.concat(long, ignore_index=True).dropna(subset="value")
 
 
