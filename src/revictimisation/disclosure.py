@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from revictimisation.errors import DisclosureError
+from revictimisation.estimators.e_value import find_e_value, find_e_value_limit
 from revictimisation.plan import Disclosure
 from revictimisation.results import COLUMNS, COUNTS, KEYS, NUMBERS, OK, SUPPRESSED, WITHHELD
 
@@ -22,6 +23,8 @@ HAZARDS = ("log_hazard_ratio", "hazard_ratio")
 PLACES = ("police_district", "municipality_group", "municipality_code")
 # What stands or falls together: all estimands of one comparison at one time.
 FAMILY = [key for key in KEYS if key != "estimand"]
+# An analysis whose numbers follow from another's: it is suppressed where that one is.
+FOLLOWS = {"calibrated": "main"}
 DECIMALS = 3
 
 
@@ -76,7 +79,7 @@ def _is_small(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
 
 
 def _whole_family(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
-    keys = [frame[name] for name in FAMILY]
+    keys = [frame[name].replace(FOLLOWS) if name == "analysis" else frame[name] for name in FAMILY]
     return hidden.groupby(keys, dropna=False).transform("any").astype(bool)
 
 
@@ -124,6 +127,7 @@ def _round(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
         out.loc[is_days, name] = frame[name].round(0)
     out["se"] = _two_digits(frame["se"])
     _recompute_contrasts(out, is_difference)
+    _recompute_e_values(out)
     return out
 
 
@@ -156,6 +160,19 @@ def _recompute_contrasts(out: pd.DataFrame, is_difference: pd.Series) -> None:
     at = (is_ratio & has).to_numpy() & (no_start > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         out.loc[at, "estimate"] = np.round(start / no_start, DECIMALS)[at]
+
+
+def _recompute_e_values(out: pd.DataFrame) -> None:
+    """E-values of a risk ratio follow from the released ratio and limits, and add nothing."""
+    ratios = out[out["estimand"].eq("risk_ratio")]
+    limits = ["estimate", "ci_low", "ci_high"]
+    found = out[FAMILY].merge(ratios[[*FAMILY, *limits]], on=FAMILY, how="left")
+    has = found["estimate"].notna().to_numpy()
+    value = find_e_value(found["estimate"])
+    limit = find_e_value_limit(found["ci_low"], found["ci_high"])
+    for estimand, numbers in (("e_value", value), ("e_value_limit", limit)):
+        at = out["estimand"].eq(estimand).to_numpy() & has
+        out.loc[at, "estimate"] = np.round(numbers, DECIMALS)[at]
 
 
 def _two_digits(value: pd.Series) -> pd.Series:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import ibis
 import pandas as pd
 
-from revictimisation import effects, measure_use, target_trials
+from revictimisation import effects, hidden_bias, measure_use, negative_controls, target_trials
 from revictimisation.attrition import account_for, during_follow_up
 from revictimisation.cohort import Cohort, build_cohort
 from revictimisation.cohort_data import StudyData
@@ -79,8 +79,9 @@ def prepare(
 
 def _entries(cohort: Cohort) -> pd.DataFrame:
     columns = ["entry_id", "cluster_id", "stop_day", "end_day", "data_end_day", "cause"]
+    columns += ["end_cause", "control_day"]
     entries = cohort.index_reports.select(*columns).order_by("entry_id").to_pandas()
-    return entries.astype("int64")
+    return entries.astype({**dict.fromkeys(columns[:-1], "int64"), "control_day": "float64"})
 
 
 def _assessments(assessments: ir.Table, cohort: Cohort, plan: StudyPlan) -> pd.DataFrame:
@@ -110,9 +111,14 @@ def analyse(
     ratios, diagnostics = effects.estimate_hazard_ratios(data)
     tell("target_trials")
     trials, trial_diagnostics = target_trials.estimate_target_trials(data)
-    if len(trial_diagnostics):
-        diagnostics = pd.concat([diagnostics, trial_diagnostics], ignore_index=True)
-    estimates = combine([use, incidence, crude, ratios, trials])
+    tell("negative_controls")
+    controls, checks = negative_controls.estimate_negative_controls(data)
+    trials = negative_controls.withhold_biased(trials, checks)
+    main = combine([incidence, ratios, trials])
+    bias, bias_diagnostics = hidden_bias.find_hidden_bias(data.plan, main, controls)
+    more = [table for table in (trial_diagnostics, checks, bias_diagnostics) if len(table)]
+    diagnostics = pd.concat([diagnostics, *more], ignore_index=True)
+    estimates = combine([use, crude, main, controls, bias])
     attrition = attrition.assign(status="ok")
     tell("disclosure")
     rules = data.plan.disclosure

@@ -125,13 +125,34 @@ class Weights(_Part):
 
 
 class Gates(_Part):
-    """What the diagnostics must show before a comparison is released (method: Gates)."""
+    """What the diagnostics must show before a comparison is released (method: Gates).
+
+    `negative_control_bias`: a measure's result is withheld when reports that it cannot prevent
+    differ by more than this between starting and not, and the intervals exclude no difference.
+    They are rarer than new reports against the same suspect: 2 points of 10 in a hundred are a
+    ratio that would be 8 points of 40.
+    """
 
     largest_standardised_difference: Annotated[float, Field(gt=0)] = 0.1
     effective_sample_size: Annotated[float, Field(ge=0)] = 50.0
     events_per_arm: Annotated[float, Field(ge=0)] = 10.0
     share_outside_support: Annotated[float, Field(ge=0, le=1)] = 0.05
     minimum_detectable_difference: Annotated[float, Field(gt=0)] = 0.15
+    negative_control_bias: Annotated[float, Field(gt=0, le=1)] = 0.02
+
+
+class NegativeControls(_Part):
+    """What no measure, or this measure, can change: a difference there is bias (method).
+
+    `outcomes`: `other_suspect`, reports against somebody who is no index suspect of the victim.
+    `measures`: those of the study that are believed to do nothing lasting (placebos); their result
+    is a control of the others'. `least_for_calibration`: how many controls it takes before results
+    are calibrated by them.
+    """
+
+    outcomes: tuple[Literal["other_suspect"], ...] = ("other_suspect",)
+    measures: tuple[str, ...] = ()
+    least_for_calibration: Annotated[int, Field(ge=3)] = 5
 
 
 class Disclosure(_Part):
@@ -184,13 +205,16 @@ class StudyPlan(_Part):
     """Everything a study decides, frozen.
 
     Days count from the index report, which is day 0. The class variables are definitions that hold
-    for every study: the first two are the contract's, the others say how question 1 is shown.
+    for every study: the first two are the contract's, the next two say how question 1 is shown;
+    `common_outcome`: an outcome in a larger share than this is common, and a hazard ratio then no
+    risk ratio (VanderWeele & Ding 2017, Table 2).
     """
 
     risk_level_by_day: ClassVar[int] = 7
     earlier_reports_cap: ClassVar[int] = 5
     shared_within_days: ClassVar[tuple[int, ...]] = (7, 30)
     n_sequences: ClassVar[int] = 12
+    common_outcome: ClassVar[float] = 0.15
 
     name: Name
     title: Title = Title()
@@ -211,6 +235,7 @@ class StudyPlan(_Part):
     bootstrap: Bootstrap = Bootstrap()
     weights: Weights = Weights()
     gates: Gates = Gates()
+    negative_controls: NegativeControls = NegativeControls()
     disclosure: Disclosure = Disclosure()
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("sv", "en")
 
@@ -243,6 +268,10 @@ class StudyPlan(_Part):
         for name in self.subgroups:
             if name in NUMBER_COVARIATES:
                 faults.append(f"subgroups: {name!r} is a number, not a group")
+        for name in self.negative_controls.measures:
+            if name not in self.measures:
+                near = _nearest(name, self.measure_names)
+                faults.append(f"negative_controls.measures: no measure of the study {name!r}{near}")
         if faults:
             raise ValueError("; ".join(faults))
         return self

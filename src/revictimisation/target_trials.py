@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from revictimisation.codes import CAUSES
 from revictimisation.cohort_data import StudyData
-from revictimisation.estimators.design import build_design
-from revictimisation.estimators.target_trial.changes import Changes, spell_changes
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
 from revictimisation.estimators.target_trial.diagnostics import diagnose_trial
 from revictimisation.estimators.target_trial.estimates import estimate_strategies
-from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
+from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.plan import Gates
 from revictimisation.results import (
     DIAGNOSTIC_COLUMNS,
@@ -29,6 +26,7 @@ from revictimisation.results import (
     make_estimates,
     not_estimable,
 )
+from revictimisation.trial_inputs import build_trial
 
 ESTIMATOR = "clone_censor_weight"
 TRUNCATED = "weights_truncated"
@@ -85,15 +83,8 @@ def _estimate_one(data: StudyData, measure: str) -> tuple[pd.DataFrame, pd.DataF
         reason = "nobody_started" if not is_started.any() else "everybody_started"
         rows = [not_estimable(reason, time_days=day, **same) for day in data.plan.report_at_days]
         return combine(rows), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
-    trial = prepare_trial(
-        entries["stop_day"].to_numpy(),
-        entries["cause"].to_numpy(),
-        start,
-        build_design(data.covariates[is_eligible].reset_index(drop=True), data.plan.adjust_for),
-        grace_days=grace,
-        cluster=entries["cluster_id"].to_numpy(),
-        changes=_other_measures(data, measure, entries["entry_id"].to_numpy()),
-    )
+    every = data.entries
+    trial = build_trial(data, measure, every["stop_day"].to_numpy(), every["cause"].to_numpy())
     estimates, diagnostics = _weigh_and_estimate(data, trial, days, keys)
     beyond = [
         not_estimable("beyond_horizon", time_days=day, **same)
@@ -101,27 +92,6 @@ def _estimate_one(data: StudyData, measure: str) -> tuple[pd.DataFrame, pd.DataF
         if day > data.plan.horizon_days
     ]
     return combine([estimates, *beyond]), diagnostics
-
-
-def _other_measures(data: StudyData, measure: str, entry_id: np.ndarray) -> dict[str, Changes]:
-    """What else is in force on each day of the grace time: it may lead to a start.
-
-    Joint measures are left out: they are made of the others' starts, this measure's among them.
-    """
-    if not data.plan.adjust_for or data.plan.is_joint(measure):
-        return {}
-    place = pd.Series(np.arange(len(entry_id)), index=entry_id)
-    changes = {}
-    for other in data.plan.measure_names:
-        if other == measure or data.plan.is_joint(other):
-            continue
-        spells = data.spells[data.spells["measure"] == other]
-        at = place.reindex(spells["entry_id"]).to_numpy(dtype=float)
-        is_in = ~np.isnan(at)
-        if is_in.any():
-            days = spells.loc[is_in, ["start_day", "stop_day"]].to_numpy(dtype=np.int64)
-            changes[other] = spell_changes(at[is_in].astype(np.int64), days[:, 0], days[:, 1])
-    return changes
 
 
 def _weigh_and_estimate(

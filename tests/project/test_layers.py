@@ -7,8 +7,9 @@ from pathlib import Path
 from tests.project.sources import PACKAGE, Module, list_imports, list_modules
 
 CORE = {"errors", "codes", "dictionary", "plan", "engine", "results", "files", "progress"}
-# what the stages meet at and compute with: the cohort's joined tables; estimators on arrays
-SHARED = {"cohort_data", "estimators"}
+# what the stages meet at and compute with: the cohort's joined tables; a measure's target trial
+# laid out from them; estimators on arrays
+SHARED = {"cohort_data", "trial_inputs", "estimators"}
 STAGES = {
     "validation",
     "simulate",
@@ -20,6 +21,8 @@ STAGES = {
     "measure_use",
     "effects",
     "target_trials",
+    "negative_controls",
+    "hidden_bias",
     "disclosure",
     "report",
 }

@@ -14,6 +14,7 @@ import pandas as pd
 
 FIRST_ON = dt.date(2013, 1, 1)
 DAYS = 60
+SUSPECTS = ("s0", "s1", "s2")
 OFFENCES = ["9353", "0412", "9999"]
 
 
@@ -28,7 +29,7 @@ def random_extract(seed: int, n_victims: int = 25) -> dict[str, pd.DataFrame]:
         return value if rng.random() < share else None
 
     victims = [f"v{i}" for i in range(n_victims)]
-    suspects = ["s0", "s1", None]
+    suspects = [*SUSPECTS, None]
     persons = [
         {
             "person_id": victim,
@@ -43,7 +44,7 @@ def random_extract(seed: int, n_victims: int = 25) -> dict[str, pd.DataFrame]:
         {
             "report_id": f"r{i}",
             "victim_id": str(rng.choice(victims)),
-            "suspect_id": suspects[int(rng.integers(0, 3))],
+            "suspect_id": suspects[int(rng.integers(0, 4))],
             "reported_on": day(),
             "offence_code": str(rng.choice(OFFENCES)),
             "relation": str(rng.choice(["former_partner", "parent", "stranger"])),
@@ -170,8 +171,26 @@ class Oracle:
             "stop_day": first or end,
             "end_day": end,
             "cause": cause,
+            "end_cause": 2 if person["died_on"] == last else 3 * (person["emigrated_on"] == last),
             "outcomes": outcomes,
         }
+
+    def control_day(self, victim: str, entry: dict, index: set[str]) -> int | None:
+        """The first day of a report against somebody known who is no index suspect of the victim.
+
+        A day on which an index suspect is reported too is none. Goes on past the first outcome.
+        """
+        plan = self.plan
+        for day in range(plan.outcome.lag_days + 1, entry["end_day"] + 1):
+            on = entry["index_on"] + dt.timedelta(days=day)
+            rows = self.reports_on(victim, None, on, anyone=True)
+            if any(row["suspect_id"] in index for row in rows):
+                continue
+            for other in {row["suspect_id"] for row in rows} - {None}:
+                codes = {row["offence_code"] for row in rows if row["suspect_id"] == other}
+                if not (plan.outcome.drop_breach_only and codes <= self.breach_codes):
+                    return day
+        return None
 
     def is_in_force(self, victim: str, codes: tuple[str, ...], on: dt.date) -> bool:
         """Whether a measure acts on a day: it started before it and had not ended before it."""

@@ -15,7 +15,7 @@ from revictimisation.person_time import build_episodes
 from revictimisation.plan import read_plan
 from revictimisation.spells import attach_entries, build_spells, find_starts, gather_measures
 
-from .oracle import Oracle, random_extract
+from .oracle import SUSPECTS, Oracle, random_extract
 
 STUDY = """
 name: oracle
@@ -99,19 +99,20 @@ def test_cohort_starts_and_person_time_equal_the_oracle(engine, choices, seed):
     expected = {
         (victim, suspect): found
         for victim in oracle.persons
-        for suspect in ("s0", "s1")
+        for suspect in SUSPECTS
         if (found := oracle.follow(victim, suspect))
     }
     got = {(row.victim_id, row.suspect_id): row for row in entries.itertuples()}
     assert set(got) == set(expected)
     for key, row in got.items():
         want = expected[key]
-        assert (row.index_on.isoformat()[:10], row.stop_day, row.end_day, row.cause) == (
-            want["index_on"].isoformat(),
-            want["stop_day"],
-            want["end_day"],
-            want["cause"],
-        )
+        wanted = [want[name] for name in ("stop_day", "end_day", "cause", "end_cause")]
+        assert [row.stop_day, row.end_day, row.cause, row.end_cause] == wanted
+        assert row.index_on.isoformat()[:10] == want["index_on"].isoformat()
+        control = None if pd.isna(row.control_day) else int(row.control_day)
+        index = {suspect for victim, suspect in expected if victim == key[0]}
+        assert control == oracle.control_day(key[0], want, index)
+    assert entries["control_day"].notna().any()
 
     attached = attach_entries(gather_measures(tables), cohort.index_reports)
     spells = build_spells(attached, plan)

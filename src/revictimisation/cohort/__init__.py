@@ -16,6 +16,7 @@ from revictimisation.cohort.events import gather_events, number_sayings, with_of
 from revictimisation.cohort.follow_up import (
     add_first_outcome,
     add_follow_up,
+    find_first_control,
     find_outcomes,
     name_end_reason,
 )
@@ -31,7 +32,8 @@ class Cohort:
     """The study's people.
 
     `index_reports`: a row per victim x suspect, `(0, stop_day]` is at risk of the first outcome,
-    `(0, end_day]` of any; `cause` is 0 (censored), 1 outcome, 2 death, 3 emigration.
+    `(0, end_day]` of any; `cause` is 0 (censored), 1 outcome, 2 death, 3 emigration, `end_cause`
+    that at `end_day` (never 1); `control_day`: first report against somebody else.
     `outcomes`: a row per entry x day with an outcome, 0 < lag < day <= end_day.
     `events`: a row per victim x suspect x day of report. `victim` and `pair` number victims and
     victims x suspects alike in both tables.
@@ -58,7 +60,8 @@ def build_cohort(
     events = classify_events(gather_events(grouped, sayings, persons), sayings, plan).cache()
     entries = _number_entries(add_follow_up(choose_first(events), plan)).cache()
     outcomes = find_outcomes(entries, events, plan).cache()
-    followed = _add_ids(add_first_outcome(entries, outcomes), reports).cache()
+    controls = find_first_control(entries, events, plan)
+    followed = _add_ids(add_first_outcome(entries, outcomes, controls), reports).cache()
     said = sayings.drop("gravity", "offence_code")
     index_reports = name_end_reason(followed).join(said, "saying").drop("saying")
     return Cohort(index_reports, outcomes, events, count_flow(events, entries))

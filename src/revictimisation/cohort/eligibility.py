@@ -66,7 +66,7 @@ def classify_events(events: ir.Table, sayings: ir.Table, plan: StudyPlan) -> ir.
     joined = dated.join(sayings, "saying")
     cases = [(is_broken, at) for at, is_broken in enumerate(_break_rules(joined, plan))]
     level = ibis.cases(*cases, else_=ELIGIBLE).cast("int8")
-    return joined.select(*events.drop("is_known").columns, level=level)
+    return joined.select(*events.columns, level=level)
 
 
 def choose_first(events: ir.Table) -> ir.Table:

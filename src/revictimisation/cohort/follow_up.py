@@ -68,16 +68,45 @@ def find_outcomes(entries: ir.Table, events: ir.Table, plan: StudyPlan) -> ir.Ta
     return found.distinct() if key == "victim" else found
 
 
-def add_first_outcome(entries: ir.Table, outcomes: ir.Table) -> ir.Table:
-    """Add the end of time at risk of the first outcome (`stop_day`) and its `cause`."""
+def find_first_control(entries: ir.Table, events: ir.Table, plan: StudyPlan) -> ir.Table:
+    """Find the first negative-control event of each entry: entry_id, control_day; none, no row.
+
+    A report by the victim against a known person who is not the suspect of any of this victim's
+    entries, `lag_days` < day <= `end_day`, past the first outcome too. A report against somebody
+    unknown may be against the index suspect, and one made on a day on which the victim also reports
+    an index suspect may be of the same event: neither is a control. No measure aimed at the index
+    suspect can prevent what is left (Lipsitch, Tchetgen Tchetgen & Cohen 2010).
+    """
+    index_pairs = entries.select("pair").distinct()
+    index_days = events.semi_join(index_pairs, "pair").select("victim", "reported_on").distinct()
+    new = events.filter(~events.is_breach_only) if plan.outcome.drop_breach_only else events
+    others = new.filter(new.is_known).anti_join(index_pairs, "pair")
+    others = others.anti_join(index_days, ["victim", "reported_on"])
+    joined = entries.select("entry_id", "end_day", "index_on", "victim").join(
+        others.select("victim", "reported_on"), "victim"
+    )
+    found = joined.select(
+        "entry_id", "end_day", day=days_since(joined.reported_on, joined.index_on)
+    ).filter(lambda t: (t.day > plan.outcome.lag_days) & (t.day <= t.end_day))
+    return found.group_by("entry_id").aggregate(control_day=found.day.min())
+
+
+def add_first_outcome(entries: ir.Table, outcomes: ir.Table, controls: ir.Table) -> ir.Table:
+    """Add the end of time at risk of the first outcome (`stop_day`) and its `cause`.
+
+    Also `end_cause`, why follow-up ends past any outcome (0, 2 death, 3 emigration), and
+    `control_day`, that of the first negative-control event, missing if there is none.
+    """
     first = outcomes.group_by("entry_id").aggregate(outcome_day=outcomes.day.min())
-    joined = entries.left_join(first, "entry_id")
+    joined = entries.left_join(first, "entry_id").drop("entry_id_right")
+    joined = joined.left_join(controls, "entry_id").drop("entry_id_right")
     reason = ibis.ifelse(joined.outcome_day.notnull(), OUTCOME, joined.reason).cast("int8")
     return joined.mutate(
         stop_day=ibis.coalesce(joined.outcome_day, joined.end_day),
         reason=reason,
         cause=ibis.ifelse(reason <= len(CAUSES), reason, 0).cast("int8"),
-    ).drop("entry_id_right", "outcome_day")
+        end_cause=ibis.ifelse(joined.reason <= len(CAUSES), joined.reason, 0).cast("int8"),
+    ).drop("outcome_day")
 
 
 def name_end_reason(entries: ir.Table) -> ir.Table:

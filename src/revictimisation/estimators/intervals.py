@@ -19,6 +19,25 @@ def normal_quantile(level: float = LEVEL) -> float:
     return NormalDist().inv_cdf(0.5 + level / 2)
 
 
+def count_effective_events(risk: npt.ArrayLike, se: npt.ArrayLike) -> Floats:
+    """How many events a risk with this error rests on: as many as a plain share of its error has.
+
+    risk^2 (1 - risk) / se^2. With weights it is less than the events seen; with 0 of it (risk 0,
+    or no error) nothing is known.
+
+    Example:
+        >>> risk, n_people = 0.1, 200
+        >>> se = (risk * (1 - risk) / n_people) ** 0.5
+        >>> count_effective_events([risk], [se]).round(6)
+        array([20.])
+    """
+    share, error = np.asarray(risk, np.float64), np.asarray(se, np.float64)
+    is_known = error > NO_ERROR
+    found = np.zeros(np.broadcast(share, error).shape)
+    np.divide(share**2 * (1 - share), error**2, out=found, where=is_known)
+    return found
+
+
 def loglog_interval(
     estimate: Floats, se: Floats, n_effective: Floats, level: float = LEVEL
 ) -> tuple[Floats, Floats]:
