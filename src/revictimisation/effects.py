@@ -12,13 +12,11 @@ import pandas as pd
 
 from revictimisation.codes import CAUSES
 from revictimisation.cohort_data import StudyData
-from revictimisation.estimators.cox import CoxFit, fit_cox
+from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.curves import aalen_johansen, compare_risks, kaplan_meier
 from revictimisation.estimators.design import build_design
-from revictimisation.estimators.intervals import normal_quantile
-from revictimisation.results import NOT_ESTIMABLE, OK, combine, make_estimates, not_estimable
-
-Z_95 = normal_quantile()
+from revictimisation.estimators.hazard_rows import count_exposed, lay_hazard_rows, lay_no_answer
+from revictimisation.results import OK, combine, make_estimates, not_estimable
 
 
 def _outcome_names(data: StudyData) -> dict[int, str]:
@@ -187,10 +185,11 @@ def _fit_measures(
     measures = data.plan.measure_names
     entry = episodes["entry_id"].to_numpy()
     is_event = episodes["is_event"].to_numpy().astype(bool)
-    exposure = _count_exposure(episodes, measures, entry, is_event)
+    counts = {name: count_exposed(entry, is_event, episodes[name] == 1) for name in measures}
+    same = {"question": "q2", "outcome": data.plan.outcome.who}
     if not is_event.any():
-        rows = [_no_answer(data, name, "no_events", exposure) for name in measures]
-        return make_estimates(rows), _notes([("n_events", 0.0)])
+        rows = [{"measure": name, **lay_no_answer("no_events", counts[name])} for name in measures]
+        return make_estimates(rows, **same), _notes([("n_events", 0.0)])
     design = build_design(data.covariates, terms, rows=entry, measures=episodes[list(measures)])
     fit = fit_cox(
         design,
@@ -199,7 +198,11 @@ def _fit_measures(
         is_event,
         cluster=data.entries["cluster_id"].to_numpy()[entry],
     )
-    rows = [row for name in measures for row in _hazard_rows(data, fit, name, exposure)]
+    rows = [
+        {"measure": name, **row}
+        for name in measures
+        for row in lay_hazard_rows(fit, name, counts[name])
+    ]
     notes = [
         ("n_episodes", fit.n_rows),
         ("n_events", fit.n_events),
@@ -207,7 +210,7 @@ def _fit_measures(
         ("n_constant_columns_dropped", len(design.dropped)),
         ("is_converged", float(fit.is_converged)),
     ]
-    return make_estimates(rows), _notes(notes)
+    return make_estimates(rows, **same), _notes(notes)
 
 
 def _notes(checks: list[tuple[str, float]]) -> pd.DataFrame:
@@ -224,69 +227,3 @@ def _notes(checks: list[tuple[str, float]]) -> pd.DataFrame:
             for name, value in checks
         ]
     )
-
-
-def _count_exposure(
-    episodes: pd.DataFrame, measures: tuple[str, ...], entry: np.ndarray, is_event: np.ndarray
-) -> dict[str, tuple[int, int]]:
-    """For each measure the entries ever exposed and the events while exposed."""
-    counts = {}
-    for name in measures:
-        is_exposed = episodes[name].to_numpy() == 1
-        counts[name] = (len(np.unique(entry[is_exposed])), int((is_exposed & is_event).sum()))
-    return counts
-
-
-def _keys(data: StudyData, measure: str, exposure: dict[str, tuple[int, int]]) -> dict[str, object]:
-    n_people, n_events = exposure[measure]
-    return {
-        "question": "q2",
-        "measure": measure,
-        "outcome": data.plan.outcome.who,
-        "n_people": n_people,
-        "n_events": n_events,
-    }
-
-
-def _no_answer(
-    data: StudyData, measure: str, reason: str, exposure: dict[str, tuple[int, int]]
-) -> dict[str, object]:
-    keys = _keys(data, measure, exposure)
-    return {**keys, "estimand": "log_hazard_ratio", "status": NOT_ESTIMABLE, "reason": reason}
-
-
-def _hazard_rows(
-    data: StudyData, fit: CoxFit, measure: str, exposure: dict[str, tuple[int, int]]
-) -> list[dict[str, object]]:
-    """The log hazard ratio and the hazard ratio of one measure, or why there is none."""
-    reason = _why_not(fit, measure, exposure)
-    if reason:
-        return [_no_answer(data, measure, reason, exposure)]
-    at = fit.names.index(measure)
-    row = fit.to_frame().loc[at]
-    coef, se = float(row["coef"]), float(row["se_robust"])
-    low, high = coef - Z_95 * se, coef + Z_95 * se
-    keys = _keys(data, measure, exposure)
-    log_row = {"estimate": coef, "se": se, "ci_low": low, "ci_high": high}
-    ratio = {
-        "estimate": np.exp(coef),
-        "se": np.exp(coef) * se,
-        "ci_low": np.exp(low),
-        "ci_high": np.exp(high),
-    }
-    return [
-        {**keys, "estimand": "log_hazard_ratio", **log_row},
-        {**keys, "estimand": "hazard_ratio", **ratio},
-    ]
-
-
-def _why_not(fit: CoxFit, measure: str, exposure: dict[str, tuple[int, int]]) -> str:
-    n_people, n_events = exposure[measure]
-    if n_people == 0:
-        return "nobody_exposed"
-    if n_events == 0:
-        return "no_events_while_exposed"
-    if measure not in fit.names:
-        return "everybody_always_exposed"
-    status = fit.coef_status[fit.names.index(measure)]
-    return "" if status == OK else f"coefficient_{status}"

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import ibis
 import pandas as pd
 
-from revictimisation import effects, hidden_bias, measure_use, negative_controls, target_trials
+from revictimisation import (
+    effects,
+    exposure_variants,
+    hidden_bias,
+    measure_use,
+    negative_controls,
+    target_trials,
+)
 from revictimisation.attrition import account_for, during_follow_up
 from revictimisation.cohort import Cohort, build_cohort
 from revictimisation.cohort_data import StudyData
@@ -109,6 +116,8 @@ def analyse(
     crude = effects.estimate_crude(data)
     tell("hazard_ratios")
     ratios, diagnostics = effects.estimate_hazard_ratios(data)
+    tell("exposure_variants")
+    variants, variant_diagnostics = exposure_variants.estimate_exposure_variants(data)
     tell("target_trials")
     trials, trial_diagnostics = target_trials.estimate_target_trials(data)
     tell("negative_controls")
@@ -116,9 +125,11 @@ def analyse(
     trials = negative_controls.withhold_biased(trials, checks)
     main = combine([incidence, ratios, trials])
     bias, bias_diagnostics = hidden_bias.find_hidden_bias(data.plan, main, controls)
-    more = [table for table in (trial_diagnostics, checks, bias_diagnostics) if len(table)]
-    diagnostics = pd.concat([diagnostics, *more], ignore_index=True)
-    estimates = combine([use, crude, main, controls, bias])
+    more = [variant_diagnostics, trial_diagnostics, checks, bias_diagnostics]
+    diagnostics = pd.concat(
+        [diagnostics, *(table for table in more if len(table))], ignore_index=True
+    )
+    estimates = combine([use, crude, main, variants, controls, bias])
     attrition = attrition.assign(status="ok")
     tell("disclosure")
     rules = data.plan.disclosure

@@ -13,7 +13,15 @@ from collections.abc import Hashable
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from revictimisation.errors import StudyError
 
@@ -35,6 +43,17 @@ Day = Annotated[dt.date, BeforeValidator(_read_date)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
 Count = Annotated[int, Field(ge=0)]
 Language = Literal["sv", "en"]
+
+
+def _ascending(days: tuple[int, ...]) -> tuple[int, ...]:
+    if list(days) != sorted(set(days)):
+        raise ValueError("days must ascend")
+    return days
+
+
+Bounds = Annotated[
+    tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1), AfterValidator(_ascending)
+]
 
 
 class _Part(BaseModel):
@@ -122,6 +141,19 @@ class Weights(_Part):
 
     grace_law: Literal["natural_law", "censor_at_end"] = "natural_law"
     truncate_at: Annotated[float, Field(gt=0, lt=1)] | None = 0.99
+
+
+class Variants(_Part):
+    """Where the variants of the hazard ratios are cut (exposure_variants).
+
+    Last days of the bands since a start and after an end; days in force from which on a band of
+    those that ended begins; and how many days in force the dose is told in.
+    """
+
+    since_start_days: Bounds = (30, 90)
+    after_end_days: Bounds = (90, 180)
+    lasted_days: Bounds = (30, 90)
+    dose_per_days: Annotated[int, Field(ge=1)] = 30
 
 
 class Gates(_Part):
@@ -234,6 +266,7 @@ class StudyPlan(_Part):
     subgroups: tuple[str, ...] = DEFAULT_SUBGROUPS
     bootstrap: Bootstrap = Bootstrap()
     weights: Weights = Weights()
+    variants: Variants = Variants()
     gates: Gates = Gates()
     negative_controls: NegativeControls = NegativeControls()
     disclosure: Disclosure = Disclosure()

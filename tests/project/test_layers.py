@@ -20,6 +20,7 @@ STAGES = {
     "attrition",
     "measure_use",
     "effects",
+    "exposure_variants",
     "target_trials",
     "negative_controls",
     "hidden_bias",
