@@ -15,7 +15,7 @@ level `in_force` is against the same).
 `cumulative_days`: does support that ends early lose its effect? After the end, by days in force in
 all (subgroup `days_lasted`, each band against never in force so far): if what a measure does lasts
 only where it went on long enough, the first band is at 1 and the last below it. And the change in
-the hazard per 30 days in force (subgroup `days_so_far`), while it is in force (`in_force`) and after
+the hazard per 30 days in force (subgroup `days_so_far`), while in force (`in_force`) and after
 it has ended (`ended`): below 1 after the end means that each further month left more behind.
 
 These are associations under the assumption that, given the covariates and the measures in force,
@@ -32,7 +32,7 @@ import pandas as pd
 
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.cox import CoxFit, fit_cox
-from revictimisation.estimators.design import build_design
+from revictimisation.estimators.design import Design, add_measures, build_design
 from revictimisation.estimators.exposure_bands import (
     IN_FORCE,
     band_after_end,
@@ -91,43 +91,51 @@ def estimate_exposure_variants(data: StudyData) -> tuple[pd.DataFrame, pd.DataFr
     are those of the time it is counted in.
     """
     parts, notes = [make_estimates([])], [pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))]
-    episodes = data.first_episodes.reset_index(drop=True)
+    people = build_design(data.covariates, data.plan.adjust_for)
+    base = _Base(data, data.first_episodes.reset_index(drop=True), people)
     end_day = data.entries["stop_day"].to_numpy()
     for measure in data.plan.measure_names:
         stretches = merge_spells(data.spells[data.spells["measure"] == measure], end_day)
         for variant in _list_variants(data.plan.variants):
-            estimates, note = _fit_variant(data, episodes, stretches, measure, variant)
+            estimates, note = _fit_variant(base, stretches, measure, variant)
             parts.append(estimates)
             notes.append(note)
     return combine(parts), pd.concat([one for one in notes if len(one)] or notes[:1])
 
 
+@dataclass(frozen=True)
+class _Base:
+    """What the models share: `people` is the covariates' design, a row per entry."""
+
+    data: StudyData
+    episodes: pd.DataFrame
+    people: Design
+
+
 def _fit_variant(
-    data: StudyData,
-    episodes: pd.DataFrame,
-    stretches: pd.DataFrame,
-    measure: str,
-    variant: _Variant,
+    base: _Base, stretches: pd.DataFrame, measure: str, variant: _Variant
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    pieces, held = cut_episodes(episodes, variant.lay(stretches))
+    pieces, held = cut_episodes(base.episodes, variant.lay(stretches))
     entry, is_event = pieces["entry_id"].to_numpy(), pieces["is_event"].to_numpy()
     counts = {
         level: count_exposed(entry, is_event, held[counted] != 0)
         for level, (_, counted) in variant.levels.items()
     }
+    plan = base.data.plan
     same = {
         "question": "q2",
         "analysis": variant.analysis,
         "measure": measure,
         "subgroup": variant.subgroup,
-        "outcome": data.plan.outcome.who,
+        "outcome": plan.outcome.who,
         "estimator": ESTIMATOR,
     }
     if not is_event.any() or not held.to_numpy().any():
         reason = "nobody_exposed" if is_event.any() else "no_events"
         rows = [{"level": level, **lay_no_answer(reason, counts[level])} for level in counts]
         return make_estimates(rows, **same), pd.DataFrame()
-    fit = _fit(data, pieces, held, measure)
+    others = pieces[[name for name in plan.measure_names if name != measure]]
+    fit = _fit(base, pieces, pd.concat([others, held.add_prefix(f"{measure}:")], axis=1))
     rows = [
         {"level": level, **row}
         for level, (column, _) in variant.levels.items()
@@ -136,17 +144,14 @@ def _fit_variant(
     return make_estimates(rows, **same), _note(variant, measure, fit)
 
 
-def _fit(data: StudyData, pieces: pd.DataFrame, held: pd.DataFrame, measure: str) -> CoxFit:
-    """The model with the measure's columns in place of its 0/1 column."""
+def _fit(base: _Base, pieces: pd.DataFrame, measures: pd.DataFrame) -> CoxFit:
     entry = pieces["entry_id"].to_numpy()
-    others = pieces[[name for name in data.plan.measure_names if name != measure]]
-    measures = pd.concat([others, held.add_prefix(f"{measure}:")], axis=1)
     return fit_cox(
-        build_design(data.covariates, data.plan.adjust_for, rows=entry, measures=measures),
+        add_measures(base.people, entry, measures),
         pieces["start_day"].to_numpy(),
         pieces["stop_day"].to_numpy(),
         pieces["is_event"].to_numpy(),
-        cluster=data.entries["cluster_id"].to_numpy()[entry],
+        cluster=base.data.entries["cluster_id"].to_numpy()[entry],
     )
 
 

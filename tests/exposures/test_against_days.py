@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,7 +34,7 @@ def draw(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
     rows = []
     for entry in range(N):  # episodes cut by something else
         cuts = sorted({0, int(last[entry]), *rng.integers(1, last[entry] + 1, 2).tolist()})
-        rows += [(entry, a, b) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        rows += [(entry, a, b) for a, b in itertools.pairwise(cuts)]
     episodes = pd.DataFrame(rows, columns=["entry_id", "start_day", "stop_day"])
     episodes["is_event"] = rng.random(len(episodes)) < 0.4
     episodes["other"] = rng.integers(0, 2, len(episodes))

@@ -124,6 +124,27 @@ def build_design(
     return Design(base, own, pattern.astype(np.int32)[places], tuple(dropped))
 
 
+def add_measures(design: Design, rows: npt.ArrayLike, measures: Measures) -> Design:
+    """The design of episodes whose people have a design without measures already.
+
+    Saves reading the covariates anew for each of several models. Args: a design without columns by
+    episode; for each episode the row of its person in it; the measures as in `build_design`.
+
+    Example:
+        >>> people = build_design(pd.DataFrame({"age": [30.0, 41.0]}), ["age"])
+        >>> add_measures(people, [0, 0, 1], {"order": [0, 1, 1]}).to_dense().tolist()
+        [[30.0, 0.0], [30.0, 1.0], [41.0, 1.0]]
+    """
+    if design.own.names:
+        raise ValueError("the design has columns by episode already")
+    places = design.rows[np.asarray(rows)]
+    doubled = sorted({str(name) for name in measures} & set(design.base.names))
+    if doubled:
+        raise ValueError(f"named more than once: {', '.join(doubled)}")
+    own, dropped = _measure_block(measures, len(places))
+    return Design(design.base, own, places, (*design.dropped, *dropped))
+
+
 def design_from_array(values: npt.ArrayLike, names: Sequence[str]) -> Design:
     """A design from a full matrix (episodes x columns) that is used as it stands.
 

@@ -21,15 +21,15 @@ def count_exposed(
 ) -> dict[str, int]:
     """The entries ever exposed (`n_people`) and the events while exposed (`n_events`).
 
-    Arrays have a place per episode.
+    Arrays have a place per episode; entries are numbered from 0.
 
     >>> count_exposed([0, 0, 1], [False, True, False], [True, True, True])
     {'n_people': 2, 'n_events': 1}
     """
     exposed = np.asarray(is_exposed, dtype=bool)
     happened = np.asarray(is_event, dtype=bool)
-    n_people = len(np.unique(np.asarray(entry)[exposed]))
-    return {"n_people": n_people, "n_events": int((exposed & happened).sum())}
+    n_people = np.count_nonzero(np.bincount(np.asarray(entry)[exposed]))
+    return {"n_people": int(n_people), "n_events": int((exposed & happened).sum())}
 
 
 def lay_hazard_rows(fit: CoxFit, column: str, counts: Mapping[str, int]) -> list[Row]:
