@@ -7,12 +7,9 @@ default; all faults are reported at once, an unknown key together with the neare
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import math
-from collections.abc import Hashable
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -24,6 +21,7 @@ from pydantic import (
 )
 
 from revictimisation.errors import StudyError
+from revictimisation.study_text import load_keys, name_nearest, tell_fault
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 
@@ -295,7 +293,8 @@ class StudyPlan(_Part):
             names: tuple[str, ...] = getattr(self, key)
             for name in names:
                 if name not in COVARIATES and not name.startswith("x_"):
-                    faults.append(f"{key}: unknown covariate {name!r}{_nearest(name, COVARIATES)}")
+                    near = name_nearest(name, COVARIATES)
+                    faults.append(f"{key}: unknown covariate {name!r}{near}")
             if len(set(names)) < len(names):
                 faults.append(f"{key}: a covariate is named twice")
         for name in self.subgroups:
@@ -303,7 +302,7 @@ class StudyPlan(_Part):
                 faults.append(f"subgroups: {name!r} is a number, not a group")
         for name in self.negative_controls.measures:
             if name not in self.measures:
-                near = _nearest(name, self.measure_names)
+                near = name_nearest(name, self.measure_names)
                 faults.append(f"negative_controls.measures: no measure of the study {name!r}{near}")
         if faults:
             raise ValueError("; ".join(faults))
@@ -337,24 +336,6 @@ class StudyPlan(_Part):
         return next(text for text in texts if text)
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML with dates left as text and doubled keys refused."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        doubled = {str(key) for key in keys if keys.count(key) > 1}
-        if doubled:
-            line = node.start_mark.line + 1
-            raise StudyError(f"key given twice near line {line}: {', '.join(sorted(doubled))}")
-        return super().construct_mapping(node, deep=deep)
-
-
-_StrictLoader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 def read_plan(text: str) -> StudyPlan:
     """Read the text of a study file into a frozen plan.
 
@@ -369,52 +350,7 @@ def read_plan(text: str) -> StudyPlan:
     - horizon_day: unknown key; did you mean horizon_days?
     """
     try:
-        given = yaml.load(text, Loader=_StrictLoader)
-    except yaml.YAMLError as fault:
-        mark = getattr(fault, "problem_mark", None)
-        where = f" near line {mark.line + 1}" if mark else ""
-        raise StudyError(f"The study file is not readable as YAML{where}.") from None
-    if not isinstance(given, dict):
-        raise StudyError("The study file must be a list of keys and values; `name` is required.")
-    try:
-        return StudyPlan.model_validate(_tuples(given))
+        return StudyPlan.model_validate(load_keys(text))
     except ValidationError as fault:
-        lines = [f"- {_tell(error)}" for error in fault.errors()]
+        lines = [f"- {tell_fault(error, StudyPlan)}" for error in fault.errors()]
         raise StudyError("\n".join(["The study file does not conform:", *lines])) from None
-
-
-def _tuples(value: Any) -> Any:
-    """Lists as tuples: strict validation of frozen plans takes no lists."""
-    if isinstance(value, dict):
-        return {key: _tuples(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return tuple(_tuples(one) for one in value)
-    return value
-
-
-def _tell(error: Any) -> str:
-    path = [str(part) for part in error["loc"] if part != "[key]"]
-    where = ".".join(path) or "study file"
-    if error["type"] == "extra_forbidden":
-        return f"{where}: unknown key{_nearest(path[-1], _known_keys(path[:-1]))}"
-    if error["type"] == "missing":
-        return f"{where}: required"
-    if error["type"] == "string_pattern_mismatch":
-        return f"{where}: lower-case English letters, digits and _ only, beginning with a letter"
-    return f"{where}: {str(error['msg']).removeprefix('Value error, ')}"
-
-
-def _known_keys(path: list[str]) -> tuple[str, ...]:
-    """The keys that may stand at a place in the study file."""
-    model: Any = StudyPlan
-    for part in path:
-        if part in getattr(model, "model_fields", {}):
-            model = model.model_fields[part].annotation
-            inner = [one for one in get_args(model) if hasattr(one, "model_fields")]
-            model = inner[0] if inner else model
-    return tuple(getattr(model, "model_fields", {}))
-
-
-def _nearest(name: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"

@@ -53,6 +53,10 @@ def test_the_plan_is_frozen():
         ("name: a\nhorizon_days: '30'", "horizon_days"),
         ("name: a\nlanguages: [de]", "languages"),
         ("name: a\nreport_at_days: []", "report_at_days"),
+        ("name: a\nvariants: {since_start_days: [90, 30]}", "since_start_days: days must ascend"),
+        ("name: a\nvariants: {after_end_days: []}", "variants.after_end_days"),
+        ("name: a\nvariants: {lasted_days: [0, 9]}", "variants.lasted_days"),
+        ("name: a\nvariants: {dose_per_days: 0}", "variants.dose_per_days"),
     ],
 )
 def test_a_fault_is_told_in_words(text, said):

@@ -6,7 +6,17 @@ from pathlib import Path
 
 from tests.project.sources import PACKAGE, Module, list_imports, list_modules
 
-CORE = {"errors", "codes", "dictionary", "plan", "engine", "results", "files", "progress"}
+CORE = {
+    "errors",
+    "codes",
+    "dictionary",
+    "study_text",
+    "plan",
+    "engine",
+    "results",
+    "files",
+    "progress",
+}
 # what the stages meet at and compute with: the cohort's joined tables; a measure's target trial
 # laid out from them; estimators on arrays
 SHARED = {"cohort_data", "trial_inputs", "estimators"}

@@ -1,0 +1,93 @@
+"""The text of a study file: YAML read strictly, and faults told in words."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Hashable
+from typing import Any, get_args
+
+import yaml
+
+from revictimisation.errors import StudyError
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML with dates left as text and doubled keys refused."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        doubled = {str(key) for key in keys if keys.count(key) > 1}
+        if doubled:
+            line = node.start_mark.line + 1
+            raise StudyError(f"key given twice near line {line}: {', '.join(sorted(doubled))}")
+        return super().construct_mapping(node, deep=deep)
+
+
+_StrictLoader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def load_keys(text: str) -> dict[str, Any]:
+    """Load the keys and values of a study file, lists as tuples and dates as text.
+
+    Raises `StudyError` where the text is no YAML, no mapping, or gives a key twice.
+
+    >>> load_keys("name: mini\\ndays: [1, 2]")
+    {'name': 'mini', 'days': (1, 2)}
+    """
+    try:
+        given = yaml.load(text, Loader=_StrictLoader)
+    except yaml.YAMLError as fault:
+        mark = getattr(fault, "problem_mark", None)
+        where = f" near line {mark.line + 1}" if mark else ""
+        raise StudyError(f"The study file is not readable as YAML{where}.") from None
+    if not isinstance(given, dict):
+        raise StudyError("The study file must be a list of keys and values; `name` is required.")
+    return {key: _tuples(one) for key, one in given.items()}
+
+
+def _tuples(value: Any) -> Any:
+    """Lists as tuples: strict validation of frozen plans takes no lists."""
+    if isinstance(value, dict):
+        return {key: _tuples(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return tuple(_tuples(one) for one in value)
+    return value
+
+
+def tell_fault(error: Any, model: Any) -> str:
+    """One fault that pydantic found in a study file, in words.
+
+    `model` is what the whole file is read into; an unknown key is told with the nearest known one.
+    """
+    path = [str(part) for part in error["loc"] if part != "[key]"]
+    where = ".".join(path) or "study file"
+    if error["type"] == "extra_forbidden":
+        return f"{where}: unknown key{name_nearest(path[-1], _known_keys(model, path[:-1]))}"
+    if error["type"] == "missing":
+        return f"{where}: required"
+    if error["type"] == "string_pattern_mismatch":
+        return f"{where}: lower-case English letters, digits and _ only, beginning with a letter"
+    return f"{where}: {str(error['msg']).removeprefix('Value error, ')}"
+
+
+def _known_keys(model: Any, path: list[str]) -> tuple[str, ...]:
+    """The keys that may stand at a place in the study file."""
+    for part in path:
+        if part in getattr(model, "model_fields", {}):
+            model = model.model_fields[part].annotation
+            inner = [one for one in get_args(model) if hasattr(one, "model_fields")]
+            model = inner[0] if inner else model
+    return tuple(getattr(model, "model_fields", {}))
+
+
+def name_nearest(name: str, known: tuple[str, ...]) -> str:
+    """The end of a sentence on an unknown name: the nearest known one, or all of them.
+
+    >>> name_nearest("sexx", ("sex", "age"))
+    '; did you mean sex?'
+    """
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
