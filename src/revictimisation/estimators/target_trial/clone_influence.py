@@ -56,11 +56,12 @@ def _arm_influence(weighted: WeightedTrial, arm: int, slopes: Slopes) -> Floats:
     )  # fmt: skip
     for model, gradient in zip((daily, other), gradients, strict=True):
         if gradient.any():
-            _add_scores(trial, model, gradient @ model.covariance, influence)
-    return _sum_clusters(trial, influence)
+            add_scores(trial, model, gradient @ model.covariance, influence)
+    return sum_clusters(trial, influence)
 
 
-def _add_scores(trial: Trial, model: StartModel, moves: Floats, influence: Floats) -> None:
+def add_scores(trial: Trial, model: StartModel, moves: Floats, influence: Floats) -> None:
+    """Add to influence (entries x targets) each entry's score of the model times `moves`."""
     n_effects = model.pooled.effects.shape[1]
     columns = trial.columns
     row_of = np.repeat(np.arange(len(columns.pointers) - 1), np.diff(columns.pointers))
@@ -76,7 +77,8 @@ def _add_scores(trial: Trial, model: StartModel, moves: Floats, influence: Float
     )  # fmt: skip
 
 
-def _sum_clusters(trial: Trial, influence: Floats) -> Floats:
+def sum_clusters(trial: Trial, influence: Floats) -> Floats:
+    """Influence of victims from that of entries."""
     if trial.n_clusters == trial.n_entries:
         return influence
     return np.column_stack([

@@ -111,6 +111,7 @@ def weigh_clones(
     grace_law: GraceLaw = "censor_at_end",
     cap_quantile: float | None = None,
     cap_at: float | None = None,
+    given: WeightedTrial | None = None,
 ) -> WeightedTrial:
     """Fit the models and the weights.
 
@@ -118,6 +119,8 @@ def weigh_clones(
         trial: from `prepare_trial`. grace_law: see above.
         cap_quantile: in each arm, stabilised weights are capped at this quantile of those of the
             clones that were not censored. cap_at: at this number instead. Neither: not capped.
+        given: another trial's weights under the natural law; its models are taken over as known
+            (`fit_pooled`).
 
     Raises:
         ValueError: both caps, an unknown law, a quantile outside 0..1, a cap not above 0.
@@ -134,9 +137,13 @@ def weigh_clones(
         raise ValueError(f"grace_law is censor_at_end or natural_law, not {grace_law}")
     if cap_quantile is not None and cap_at is not None:
         raise ValueError("give cap_quantile or cap_at, not both")
-    daily = fit_start_model(trial)
+    if given is not None and not (given.is_natural and grace_law == "natural_law"):
+        raise ValueError("models can be given for the natural law only")
+    daily = fit_start_model(trial, None if given is None else given.daily)
     if grace_law == "censor_at_end":
         other = fit_end_model(trial)
+    elif given is not None:
+        other = fit_law_model(trial, given.other)
     else:
         other = fit_law_model(trial) if trial.changing_names else daily
     free = np.full(trial.grace_days + 1, np.inf)

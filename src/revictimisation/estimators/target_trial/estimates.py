@@ -112,6 +112,26 @@ def _lay_table(
     return table.sort_values(["cause", "time_days"], kind="stable", ignore_index=True)
 
 
+def lay_outcome(
+    weighted: WeightedTrial, at_days: Sequence[int], value: Floats, influence: Floats
+) -> pd.DataFrame:
+    """The outcome's rows from another estimator of the same risks.
+
+    value: arms x (risk, days lost) x days; influence: clusters x the same. Rows, counts and
+    intervals as in `estimate_strategies`; risks outside 0..1 are held at 0 and 1.
+    """
+    held = value.copy()
+    held[:, 0] = np.clip(value[:, 0], 0.0, 1.0)
+    risk, lost = (_answer(held, influence, None, number) for number in range(2))
+    people, events = _count(weighted, at_days)
+    effective = _effective_at(weighted, at_days)
+    rows = _risk_rows(risk, effective, people, events[:, 0], "influence")
+    both = {name: rows[2][name] for name in ("n_people", "n_events")}
+    rows += [one.assign(**both) for one in (_free_days(lost, "influence"), _needed(rows[2]))]
+    table = pd.concat([row.assign(cause=1, time_days=np.asarray(at_days)) for row in rows])
+    return table[COLUMNS].sort_values("time_days", kind="stable", ignore_index=True)
+
+
 def _answer(answers: Floats, moves: Floats | None, draws: Floats | None, number: int) -> _Answer:
     value = answers[:, number]
     safe = np.where(value > 0, value, 1.0)
@@ -264,4 +284,4 @@ def _effective_at(weighted: WeightedTrial, at_days: Sequence[int]) -> Floats:
     return np.array(found).T
 
 
-__all__ = ["Intervals", "estimate_strategies", "mark_uncensored"]
+__all__ = ["Intervals", "estimate_strategies", "lay_outcome", "mark_uncensored"]

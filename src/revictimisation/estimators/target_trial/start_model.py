@@ -71,10 +71,11 @@ class StartModel:
         return frame
 
 
-def fit_start_model(trial: Trial) -> StartModel:
+def fit_start_model(trial: Trial, given: StartModel | None = None) -> StartModel:
     """Fit the model of a start on each day of the grace time.
 
-    Coefficients `day a-b` are the intercepts of the intervals of days.
+    Coefficients `day a-b` are the intercepts of the intervals of days. With `given` nothing is
+    fitted: see `fit_pooled`.
 
     Example:
         >>> from revictimisation.estimators.design import design_from_array
@@ -84,17 +85,18 @@ def fit_start_model(trial: Trial) -> StartModel:
         >>> fit_start_model(trial).to_frame()["coef"].round(6).tolist()
         [0.0]
     """
-    return _fit(trial, trial.pooled, _name_days(trial), trial.changing_names)
+    return fit_pooled(trial, trial.pooled, _name_days(trial), trial.changing_names, given)
 
 
-def fit_law_model(trial: Trial) -> StartModel:
+def fit_law_model(trial: Trial, given: StartModel | None = None) -> StartModel:
     """Fit the model of a start on each day given the baseline columns alone."""
-    return _fit(trial, trial.law, _name_days(trial), ())
+    return fit_pooled(trial, trial.law, _name_days(trial), (), given)
 
 
 def fit_end_model(trial: Trial) -> StartModel:
     """Fit the model of having started by the end of the grace time, among those event-free then."""
-    return _fit(trial, trial.at_end, [f"day 0-{trial.grace_days}"], trial.changing_names)
+    days = [f"day 0-{trial.grace_days}"]
+    return fit_pooled(trial, trial.at_end, days, trial.changing_names)
 
 
 def _name_days(trial: Trial) -> list[str]:
@@ -102,8 +104,26 @@ def _name_days(trial: Trial) -> list[str]:
     return [f"day {a}-{b - 1}" for a, b in zip(trial.cut_days, ends, strict=True)]
 
 
-def _fit(trial: Trial, pooled: Pooled, days: list[str], changing: tuple[str, ...]) -> StartModel:
+def fit_pooled(
+    trial: Trial,
+    pooled: Pooled,
+    days: list[str],
+    changing: tuple[str, ...],
+    given: StartModel | None = None,
+) -> StartModel:
+    """Fit a pooled logistic model: intercepts `days`, other effects of cells, baseline columns.
+
+    `given` (an oracle, a model fitted elsewhere): its coefficients are taken over by name and count
+    as known, with covariance 0. It may have effects of cells that occur nowhere here; the columns
+    of the baseline must be the same, for a column that is missing may be missing because everyone
+    has it (take rows of one design for both: `replace(design, rows=...)`).
+
+    Raises:
+        ValueError: the given model lacks a name, or has other baseline columns.
+    """
     names = (*days, *changing, *trial.names)
+    if given is not None:
+        return _take_over(trial, pooled, names, len(days), given)
     theta = np.zeros(len(names))
     theta[: len(days)] = _crude_log_odds(pooled, len(days))
     row_odds, cell_odds = np.empty(len(trial.columns.pointers) - 1), np.empty(len(pooled.effects))
@@ -124,6 +144,30 @@ def _fit(trial: Trial, pooled: Pooled, days: list[str], changing: tuple[str, ...
         covariance=invert_cholesky(lower, kept),
         is_aliased=~kept,
         is_converged=passes > 0,
+        centre=trial.centre,
+    )
+
+
+def _take_over(
+    trial: Trial, pooled: Pooled, names: tuple[str, ...], n_days: int, given: StartModel
+) -> StartModel:
+    n_effects = given.pooled.effects.shape[1]
+    if not set(names) <= set(given.names) or set(given.names[n_effects:]) != set(trial.names):
+        raise ValueError("the given model has other columns")
+    known = given.to_frame().set_index("name")["coef"]
+    theta = known.loc[list(names)].to_numpy().astype(np.float64)
+    theta[:n_days] += trial.centre @ theta[pooled.effects.shape[1] :]
+    row_odds, cell_odds = np.empty(len(trial.columns.pointers) - 1), np.empty(len(pooled.effects))
+    fill_odds(trial.columns, pooled.effects, theta, row_odds, cell_odds)
+    return StartModel(
+        names=names,
+        pooled=pooled,
+        theta=theta,
+        row_odds=row_odds,
+        cell_odds=cell_odds,
+        covariance=np.zeros((len(names), len(names))),
+        is_aliased=np.zeros(len(names), dtype=np.bool_),
+        is_converged=given.is_converged,
         centre=trial.centre,
     )
 

@@ -1,0 +1,222 @@
+"""The compiled values of the strategies by day, entry by entry, and how the models move them.
+
+Follow-up is cut into *steps*: a day each up to the end of the grace time (step m is day m + 1), then
+runs of days with constant hazards. On day m of the grace time, before step m, who has not started
+starts with chance q_m = l_m / R_m under *start* (`clone_weights`). With hazards of the outcome a and
+of leaving b on each day of a step of n days, s = (1 - a)(1 - b), the reward r(j) of an outcome on
+the step's day j = 0..n - 1, and V the value at its end if still free,
+
+    U = a x (sum over j of s^j r(j)) + s^n V
+
+is the value at its beginning (hazards of state 1 if started, of state 0 if not). For *start* the
+value before the decision is q_m U1 + (1 - q_m) U0, for *no start* U0. A *target* is a risk by a day
+(reward 1) or the days lost up to a day (reward: the days left); steps after its day have value 0.
+
+`passed[0 not started | 1 started, m]` is the weight with which a clone's value at the beginning of
+step m is added, `dropped[., m]` that with which U of step m is taken away: the augmentation of the
+doubly robust estimator. With passed = 1 at the beginning of step 0 and nothing else it is the
+g-formula.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from revictimisation.estimators.target_trial.profile_kernels import START
+
+
+@njit(cache=True, nogil=True)
+def sum_powers(stay: Any, n: Any) -> Any:
+    """Sums over j = 0..n - 1 of s^j, j s^j, j^2 s^j, and s^n: by doubling, no digits are lost."""
+    ones, firsts, seconds, power, m = 0.0, 0.0, 0.0, 1.0, 0
+    bit = 1
+    while bit * 2 <= n:
+        bit *= 2
+    while bit > 0:
+        seconds += power * (seconds + 2 * m * firsts + m * m * ones)
+        firsts += power * (firsts + m * ones)
+        ones += power * ones
+        power *= power
+        m *= 2
+        if n & bit:
+            seconds += m * m * power
+            firsts += m * power
+            ones += power
+            power *= stay
+            m += 1
+        bit //= 2
+    return ones, firsts, seconds, power
+
+
+@njit(cache=True, nogil=True)
+def fill_steps(
+    steps: Any, outcome: Any, outcome_cells: Any, leaving: Any, leaving_cells: Any, hazards: Any
+) -> None:
+    """hazards[state, step]: outcome, leaving, and what `sum_powers` gives (6 numbers)."""
+    n_outcome, n_leaving = outcome_cells.size // 2, leaving_cells.size // 2
+    for state in range(2):
+        for m in range(steps.begin.size):
+            odds = outcome * outcome_cells[state * n_outcome + steps.outcome[m]]
+            gone = leaving * leaving_cells[state * n_leaving + steps.leaving[m]]
+            a, b = odds / (1 + odds), gone / (1 + gone)
+            here = hazards[state, m]
+            here[0], here[1] = a, b
+            if steps.days[m] == 1:
+                here[2], here[3], here[4], here[5] = 1.0, 0.0, 0.0, (1 - a) * (1 - b)
+            else:
+                here[2], here[3], here[4], here[5] = sum_powers((1 - a) * (1 - b), steps.days[m])
+
+
+@njit(cache=True, nogil=True)
+def fill_values(
+    steps: Any, targets: Any, share: Any, hazards: Any, started: Any, never: Any, before: Any,
+    waiting: Any,
+) -> None:  # fmt: skip
+    """Values (steps + 1 x targets) at the beginning of each step.
+
+    `started` (state 1), `never` (no start), `before`: under start, none yet, before the day's
+    decision; `waiting`: after it.
+    """
+    n_steps, grace = steps.begin.size, share.size - 1
+    started[n_steps], never[n_steps], before[n_steps] = 0.0, 0.0, 0.0
+    waiting[:] = 0.0
+    for m in range(n_steps - 1, -1, -1):
+        zero, one = hazards[0, m], hazards[1, m]
+        for j in range(targets.steps.size):
+            if m >= targets.steps[j]:
+                started[m, j], never[m, j], before[m, j] = 0.0, 0.0, 0.0
+                continue
+            lead, fall = 1.0, 0.0
+            if targets.is_lost[j]:
+                lead, fall = targets.day[j] - steps.begin[m] - 1.0, 1.0
+            fresh = zero[0] * (lead * zero[2] - fall * zero[3])
+            started[m, j] = one[0] * (lead * one[2] - fall * one[3]) + one[5] * started[m + 1, j]
+            never[m, j] = fresh + zero[5] * never[m + 1, j]
+            if m < grace:
+                waiting[m, j] = fresh + zero[5] * before[m + 1, j]
+                before[m, j] = share[m] * started[m, j] + (1 - share[m]) * waiting[m, j]
+            else:
+                before[m, j] = started[m, j]
+
+
+@njit(cache=True, nogil=True)
+def fill_increments(
+    i: Any, people: Any, arm: Any, grace: Any, steps: Any, targets: Any, profile: Any,
+    inverse: Any, started: Any, none_yet: Any, waiting: Any, passed: Any, dropped: Any,
+    amounts: Any,
+) -> None:  # fmt: skip
+    """The clone's augmentation: passed, dropped, and amounts[target, place of the weight].
+
+    Of each step that it is seen through (to its end or an event): weight x (what came of it less
+    its U). inverse[day] is 1 / P(followed to that day). none_yet: value with no start yet.
+    """
+    stop, cause, start = people.stop[i], people.cause[i], people.start[i]
+    passed[:] = 0.0
+    dropped[:] = 0.0
+    amounts[:] = 0.0
+    passed[0, 0] = 1.0
+    for m in range(steps.begin.size):
+        end = steps.begin[m] + steps.days[m]
+        if stop <= steps.begin[m]:
+            break
+        is_free = stop > end or (stop == end and cause == 0)
+        weight = profile[min(m, grace)]
+        if weight == 0 or not (is_free or cause > 0):
+            continue
+        state = 1 if start >= 0 and start <= steps.begin[m] else 0
+        weight *= inverse[end] if is_free else inverse[stop]
+        dropped[state, m] = weight
+        if is_free:
+            passed[state, m + 1] = weight
+        for j in range(targets.steps.size):
+            if m >= targets.steps[j]:
+                continue
+            came = 0.0
+            if is_free:
+                came = started[m + 1, j] if state == 1 else none_yet[m + 1, j]
+            elif cause == 1:
+                came = targets.day[j] - stop if targets.is_lost[j] else 1.0
+            if state == 1:
+                due = started[m, j]
+            elif arm == START:
+                due = waiting[m, j]
+            else:
+                due = none_yet[m, j]
+            amounts[j, min(m, grace)] += weight * (came - due)
+
+
+@njit(cache=True, nogil=True)
+def move_values(
+    arm: Any, steps: Any, targets: Any, share: Any, hazards: Any, started: Any, none_yet: Any,
+    waiting: Any, passed: Any, dropped: Any, outcome: Any, leaving: Any, moved_share: Any,
+) -> None:  # fmt: skip
+    """Derivatives of what passed and dropped add up to: reverse differentiation, step by step.
+
+    Adds to outcome and leaving (targets x cells: in the log odds of each cell), fills moved_share
+    (targets x days of the grace time: in q).
+    """
+    grace = share.size - 1
+    n_outcome, n_leaving = outcome.shape[1] // 2, leaving.shape[1] // 2
+    moved_share[:] = 0.0
+    for j in range(targets.steps.size):
+        fresh, late = 0.0, 0.0
+        for m in range(targets.steps[j]):
+            fresh += passed[0, m]
+            late += passed[1, m]
+            if arm == START and m <= grace:
+                moved_share[j, m] = fresh * (started[m, j] - waiting[m, j])
+                late += fresh * share[m]
+                fresh *= 1 - share[m]
+            late -= dropped[1, m]
+            fresh -= dropped[0, m]
+            lead, fall = 1.0, 0.0
+            if targets.is_lost[j]:
+                lead, fall = targets.day[j] - steps.begin[m] - 1.0, 1.0
+            if late != 0:
+                here, then = hazards[1, m], started[m + 1, j]
+                by_outcome, by_leaving = _move_step(here, steps.days[m], lead, fall, then)
+                outcome[j, n_outcome + steps.outcome[m]] += late * by_outcome
+                leaving[j, n_leaving + steps.leaving[m]] += late * by_leaving
+                late *= here[5]
+            if fresh != 0:
+                here, then = hazards[0, m], none_yet[m + 1, j]
+                by_outcome, by_leaving = _move_step(here, steps.days[m], lead, fall, then)
+                outcome[j, steps.outcome[m]] += fresh * by_outcome
+                leaving[j, steps.leaving[m]] += fresh * by_leaving
+                fresh *= here[5]
+
+
+@njit(cache=True, nogil=True)
+def _move_step(here: Any, days: Any, lead: Any, fall: Any, then: Any) -> Any:
+    """Derivatives of U in the log odds of the outcome and of leaving."""
+    a, b = here[0], here[1]
+    rewards = lead * here[2] - fall * here[3]
+    slope = lead * here[3] - fall * here[4]
+    later = a * slope + days * here[5] * then
+    return a * (1 - a) * rewards - a * later, -b * later
+
+
+@njit(cache=True, nogil=True)
+def fill_shares(laws: Any, tail: Any, share: Any) -> None:
+    """q_k: the chance of a start on day k of the grace time if there must be one on k..grace."""
+    for day in range(share.size):
+        share[day] = laws[day] / tail[day]
+    share[share.size - 1] = 1.0
+
+
+@njit(cache=True, nogil=True)
+def move_shares(
+    interval: Any, laws: Any, leverage: Any, share: Any, moved_share: Any, cell_sum: Any
+) -> Any:
+    """Derivatives through q in the log odds of each day of the law; returns their sum."""
+    running, total = 0.0, 0.0
+    for day in range(interval.size):
+        own = moved_share[day] * share[day]
+        running += own * leverage[day]
+        moved = own * (1 - laws[day]) - laws[day] * running
+        cell_sum[interval[day]] += moved
+        total += moved
+    return total
