@@ -13,9 +13,11 @@ import pandas as pd
 
 from revictimisation.codes import CAUSES
 from revictimisation.cohort_data import StudyData
-from revictimisation.estimators.target_trial.clone_weights import weigh_clones
+from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
+from revictimisation.estimators.target_trial.cross_check import cross_check
 from revictimisation.estimators.target_trial.diagnostics import diagnose_trial
 from revictimisation.estimators.target_trial.estimates import estimate_strategies
+from revictimisation.estimators.target_trial.standardised_risk import ESTIMATORS
 from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.plan import Gates
 from revictimisation.results import (
@@ -49,6 +51,7 @@ def _list_gates(gates: Gates) -> list[_Gate]:
         _Gate("share_outside_support", gates.share_outside_support, False),
         _Gate("minimum_detectable_difference", gates.minimum_detectable_difference, False),
         _Gate("is_converged", 1.0, True),
+        _Gate("outcome_model_is_converged", 1.0, True),
     ]
 
 
@@ -58,7 +61,8 @@ def estimate_target_trials(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]
     Estimator `clone_censor_weight`: risk_start, risk_no_start, risk_difference, risk_ratio,
     rmst_difference_days, number_needed_to_treat; outcomes the study's, death and emigration.
     Intervals by the influence of each victim, the fitting of the weights included. Analysis
-    `weights_truncated` shows the same with the largest weights capped. Entries in whom the measure
+    `weights_truncated` shows the same with the largest weights capped. Estimators `g_formula` and
+    `doubly_robust`: the same risks otherwise, under the same gates. Entries in whom the measure
     ran before day 0 are not eligible.
     """
     parts, notes = [make_estimates([])], [pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))]
@@ -107,7 +111,40 @@ def _weigh_and_estimate(
         capped = weigh_clones(trial, grace_law=choices.grace_law, cap_quantile=choices.truncate_at)
         truncated = _name_rows(data, estimate_strategies(capped, days), keys)
         parts.append(_withhold(truncated.assign(analysis=TRUNCATED), judged))
-    return combine(parts), judged.drop(columns="time_days")
+    others, told = _check_otherwise(data, weighted, table, judged, keys)
+    return combine([*parts, *others]), pd.concat([judged, told]).drop(columns="time_days")
+
+
+def _check_otherwise(
+    data: StudyData,
+    weighted: WeightedTrial,
+    table: pd.DataFrame,
+    judged: pd.DataFrame,
+    keys: dict[str, str],
+) -> tuple[list[pd.DataFrame], pd.DataFrame]:
+    """The same risks by g-formula and doubly robust, held to the same gates; their diagnostics.
+
+    `table`: the clones' own numbers. Another law for the grace time is another question, which
+    neither of the two answers.
+    """
+    days = sorted({int(day) for day in table["time_days"]})
+    if not weighted.is_natural:
+        same = {**keys, "outcome": data.plan.outcome.who, "estimand": "risk_difference"}
+        return [
+            not_estimable("other_grace_law", time_days=day, **same).assign(estimator=name)
+            for name in ESTIMATORS
+            for day in days
+        ], judged.iloc[:0]
+    rows, checks = cross_check(weighted, days, table)
+    told = _judge(checks, data.plan.gates, keys["measure"], weighted.trial.grace_days)
+    gates = pd.concat([judged, told], ignore_index=True)
+    return [
+        _withhold(
+            _name_rows(data, mine.drop(columns="estimator"), {**keys, "estimator": str(name)}),
+            gates,
+        )
+        for name, mine in rows.groupby("estimator", sort=False)
+    ], told
 
 
 def _name_rows(data: StudyData, table: pd.DataFrame, keys: dict[str, str]) -> pd.DataFrame:

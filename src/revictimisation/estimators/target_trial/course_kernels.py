@@ -1,10 +1,10 @@
 """The compiled values of the strategies by day, entry by entry, and how the models move them.
 
-Follow-up is cut into *steps*: a day each up to the end of the grace time (step m is day m + 1), then
-runs of days with constant hazards. On day m of the grace time, before step m, who has not started
-starts with chance q_m = l_m / R_m under *start* (`clone_weights`). With hazards of the outcome a and
-of leaving b on each day of a step of n days, s = (1 - a)(1 - b), the reward r(j) of an outcome on
-the step's day j = 0..n - 1, and V the value at its end if still free,
+Follow-up is cut into *steps*: a day each up to the end of the grace time (step m is day m + 1),
+then runs of days with constant hazards. On day m of the grace time, before step m, who has not
+started starts with chance q_m = l_m / R_m under *start* (`clone_weights`). With hazards of the
+outcome a and of leaving b on each day of a step of n days, s = (1 - a)(1 - b), the reward r(j) of
+an outcome on the step's day j = 0..n - 1, and V the value at its end if still free,
 
     U = a x (sum over j of s^j r(j)) + s^n V
 
@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 from revictimisation.estimators.target_trial.profile_kernels import START

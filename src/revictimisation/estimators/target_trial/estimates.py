@@ -117,8 +117,9 @@ def lay_outcome(
 ) -> pd.DataFrame:
     """The outcome's rows from another estimator of the same risks.
 
-    value: arms x (risk, days lost) x days; influence: clusters x the same. Rows, counts and
-    intervals as in `estimate_strategies`; risks outside 0..1 are held at 0 and 1.
+    value: arms x (risk, days lost) x days; influence: clusters x the same. Risks, difference, ratio
+    and event-free days with counts and intervals as in `estimate_strategies`; risks outside 0..1
+    are held at 0 and 1.
     """
     held = value.copy()
     held[:, 0] = np.clip(value[:, 0], 0.0, 1.0)
@@ -127,7 +128,7 @@ def lay_outcome(
     effective = _effective_at(weighted, at_days)
     rows = _risk_rows(risk, effective, people, events[:, 0], "influence")
     both = {name: rows[2][name] for name in ("n_people", "n_events")}
-    rows += [one.assign(**both) for one in (_free_days(lost, "influence"), _needed(rows[2]))]
+    rows.append(_free_days(lost, "influence").assign(**both))
     table = pd.concat([row.assign(cause=1, time_days=np.asarray(at_days)) for row in rows])
     return table[COLUMNS].sort_values("time_days", kind="stable", ignore_index=True)
 

@@ -64,7 +64,7 @@ class Steps(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """A number each: the risk by `day`, or days lost up to it; `steps` of follow-up belong to it."""
+    """A number each: the risk by `day`, or days lost up to it; its first `steps` belong to it."""
 
     day: Days
     is_lost: npt.NDArray[np.bool_]
@@ -106,9 +106,10 @@ def find_courses(weighted: WeightedTrial, model: OutcomeModel, at_days: Sequence
     models = (weighted.daily, weighted.other, model.outcome, model.leaving)
     sums = [_make_sums(one, len(targets.day), len(trial.names)) for one in models]
     values = np.empty((trial.n_entries, 2, 2, len(targets.day)))
+    daily, law, outcome, leaving = sums
     sum_courses(
-        trial.people, trial.interval, steps, targets, 1 / follow_chances(trial), *sums,
-        trial.columns, values,
+        trial.people, trial.interval, steps, targets, 1 / follow_chances(trial), daily, law,
+        outcome, leaving, trial.columns, values,
     )  # fmt: skip
     flat = values.reshape(trial.n_entries, -1)
     mean = flat.mean(axis=0)
@@ -125,8 +126,8 @@ def estimate_courses(
     """Tables of the g-formula and of the doubly robust estimator, by estimator.
 
     Returns:
-        A row per day and estimand as from `estimate_strategies`, for the outcome alone. A doubly
-        robust risk outside 0..1 is given as 0 or 1.
+        A row per day and estimand as from `estimate_strategies`, for the outcome alone and without
+        the number needed to treat. A doubly robust risk outside 0..1 is given as 0 or 1.
 
     Example:
         >>> from revictimisation.estimators.design import design_from_array

@@ -1,0 +1,67 @@
+"""The same risks by three estimators, and how far they are apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from revictimisation.estimators.intervals import NO_ERROR
+from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
+from revictimisation.estimators.target_trial.outcome_model import fit_outcome_model
+from revictimisation.estimators.target_trial.standardised_risk import estimate_courses
+
+
+def cross_check(
+    weighted: WeightedTrial, at_days: Sequence[int], estimates: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Estimate the outcome's risks by g-formula and doubly robust as well.
+
+    Args:
+        weighted: from `weigh_clones` with the natural law, not capped. at_days: days to report.
+        estimates: the clones' own, from `estimate_strategies` on these days.
+
+    Returns:
+        The rows of both as from `estimate_courses`, with a column estimator; and checks as from
+        `diagnose_trial`: largest_disagreement by day (largest distance between two of the three
+        risk differences, in standard errors of the clones'; none where that is 0) and
+        outcome_model_is_converged.
+    """
+    model = fit_outcome_model(weighted.trial)
+    tables = estimate_courses(weighted, model, at_days)
+    rows = pd.concat(
+        [table.assign(estimator=name) for name, table in tables.items()], ignore_index=True
+    )
+    checks = measure_disagreement([estimates, *tables.values()])
+    settled = {"check": "outcome_model_is_converged", "value": float(model.is_converged)}
+    checks = pd.concat([checks, pd.DataFrame([{**settled, "arm": ""}])], ignore_index=True)
+    return rows, checks.astype({"time_days": "Int64", "value": "float64"})
+
+
+def measure_disagreement(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Largest distance between the risk differences of `tables`, in errors of the first's.
+
+    Example:
+        >>> row = {"cause": 1, "estimand": "risk_difference", "time_days": 9}
+        >>> three = [pd.DataFrame([{**row, "estimate": x, "se": 0.1}]) for x in (0.1, 0.2, 0.15)]
+        >>> measure_disagreement(three)["value"].round(6).tolist()
+        [1.0]
+    """
+    gaps = [
+        table[(table["cause"] == 1) & (table["estimand"] == "risk_difference")].set_index(
+            "time_days"
+        )
+        for table in tables
+    ]
+    found = np.array([gap["estimate"].to_numpy() for gap in gaps])
+    error = gaps[0]["se"].to_numpy()
+    is_known = error > NO_ERROR
+    apart = np.ptp(found, axis=0)[is_known] / error[is_known]
+    days = gaps[0].index.to_numpy()[is_known]
+    return pd.DataFrame(
+        {"check": "largest_disagreement", "arm": "", "time_days": days, "value": apart}
+    )
+
+
+__all__ = ["cross_check", "measure_disagreement"]

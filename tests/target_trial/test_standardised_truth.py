@@ -1,0 +1,134 @@
+"""The truth is found if either model is right, and the intervals keep their promise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from revictimisation.estimators.design import build_design
+from revictimisation.estimators.target_trial.changes import Changes
+from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
+from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, fit_outcome_model
+from revictimisation.estimators.target_trial.standardised_risk import Courses, find_courses
+from revictimisation.estimators.target_trial.start_model import StartModel
+from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
+from tests.target_trial import plain, toy
+
+DAYS = [5, 30, 100]
+G, DR = 0, 1
+
+
+def fit(trial: Trial) -> tuple[WeightedTrial, OutcomeModel]:
+    weighted = weigh_clones(trial, grace_law="natural_law")
+    return weighted, fit_outcome_model(
+        trial, cut_days=plain.CUTS, effect_days=plain.EFFECTS, leaving_cut_days=(1,)
+    )
+
+
+def blind(model: StartModel) -> StartModel:
+    """A model that has lost the baseline, and its coefficients known."""
+    ones = np.ones_like(model.row_odds)
+    return replace(model, row_odds=ones, covariance=np.zeros_like(model.covariance))
+
+
+def errors(courses: Courses, estimator: int) -> np.ndarray:
+    return np.sqrt((courses.influence[:, estimator] ** 2).sum(axis=0))
+
+
+def gaps(courses: Courses, estimator: int, truth: np.ndarray) -> np.ndarray:
+    """Distances of both risks from the truth in standard errors: arms x days."""
+    value = courses.value[estimator, :, 0]
+    return (value - truth) / errors(courses, estimator)[:, 0]
+
+
+def test_the_true_coefficients_give_the_true_risks():
+    """No data: recursion by steps and law against the day by day one written out."""
+    seen = plain.observe(3000, 1)
+    trial = plain.lay(seen)
+    weighted, model = fit(trial)
+    odds = np.exp(trial.columns.values)  # need is the only column, every row holds it
+
+    def tell(fitted: StartModel, cells: np.ndarray, need: float) -> StartModel:
+        return replace(fitted, row_odds=odds**need, cell_odds=np.exp(cells))
+
+    cells = np.concatenate([plain.OUTCOME, plain.OUTCOME + plain.EFFECT[[0, 0, 1]]])
+    true_model = replace(
+        model,
+        outcome=tell(model.outcome, cells, plain.NEED_ON_OUTCOME),
+        leaving=tell(model.leaving, np.full(2, plain.LEAVING), plain.NEED_ON_LEAVING),
+    )
+    law = tell(weighted.daily, plain.START, plain.NEED_ON_START)
+    days = [1, 5, 10, 11, 30, 100]
+    courses = find_courses(replace(weighted, daily=law, other=law), true_model, days)
+    share = seen["need"].mean()
+    np.testing.assert_allclose(courses.value[G, :, 0], plain.true_risks(days, share), rtol=1e-12)
+    for arm in (0, 1):
+        course = sum(
+            part * plain.true_course(need, arm == 0)
+            for part, need in ((1 - share, 0.0), (share, 1.0))
+        )
+        lost = [course[:day].sum() for day in days]
+        np.testing.assert_allclose(courses.value[G, arm, 1], lost, rtol=1e-12)
+
+
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_found_if_either_model_is_right(is_complete):
+    trial = plain.lay(plain.observe(80_000, 11, is_complete=is_complete))
+    truth = plain.true_risks(DAYS)
+    weighted, model = fit(trial)
+    right = find_courses(weighted, model, DAYS)
+    assert np.abs(gaps(right, G, truth)).max() < 3
+    assert np.abs(gaps(right, DR, truth)).max() < 3
+    # the weights have lost the confounder; the law still says what is estimated
+    lost = find_courses(replace(weighted, daily=blind(weighted.daily)), model, DAYS)
+    assert np.abs(gaps(lost, DR, truth)).max() < 3
+    # the outcome model has lost it, and the effect too
+    half = len(model.outcome.cell_odds) // 2
+    cells = np.tile(model.outcome.cell_odds[:half], 2)
+    wrong = replace(model, outcome=replace(blind(model.outcome), cell_odds=cells))
+    other = find_courses(weighted, wrong, DAYS)
+    assert np.abs(gaps(other, G, truth)).max() > 8
+    assert np.abs(gaps(other, DR, truth)).max() < 3
+    # both: nothing protects
+    neither = find_courses(replace(weighted, daily=blind(weighted.daily)), wrong, DAYS)
+    assert np.abs(gaps(neither, DR, truth)).max() > 8
+
+
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_intervals_cover_the_truth(is_complete):
+    truth = plain.true_risks(DAYS)
+    truth = np.concatenate([truth, [truth[0] - truth[1]]])
+    is_in = []
+    for seed in range(400):
+        trial = plain.lay(plain.observe(800, 1000 + seed, is_complete=is_complete))
+        courses = find_courses(*fit(trial), DAYS)
+        found, moves = courses.value[:, :, 0], courses.influence[:, :, :, 0]
+        found = np.concatenate([found, found[:, :1] - found[:, 1:]], axis=1)
+        moves = np.concatenate([moves, moves[:, :, :1] - moves[:, :, 1:]], axis=2)
+        se = np.sqrt((moves**2).sum(axis=0))
+        is_in.append(np.abs(found - truth) < 1.96 * se)
+    # 400 studies: an error of 1.1 points
+    coverage = np.mean(is_in, axis=0)
+    assert coverage.min() > 0.92 and coverage.max() < 0.98
+
+
+def test_what_changes_within_the_grace_time_is_left_to_the_weights():
+    """Another measure brings the measure and lowers the hazard: the baseline does not know it."""
+    county = toy.Toy()
+    seen, n = toy.observe(county, 60_000, 77), 60_000
+    trial = prepare_trial(
+        seen["stop_day"], seen["cause"], seen["start_day"], build_design(seen, ["need"]),
+        grace_days=county.grace_days,
+        changes={"other": Changes(np.arange(n), seen["other_day"].to_numpy() + 1, np.ones(n))},
+    )  # fmt: skip
+    days = [30, 60, 180]
+    truth = toy.true_risks(county, 3 * n, 5, days)
+    weighted = weigh_clones(trial, grace_law="natural_law")
+    courses = find_courses(weighted, fit_outcome_model(trial), days)
+    found = courses.value[:, 0, 0] - courses.value[:, 1, 0]
+    moves = courses.influence[:, :, 0, 0] - courses.influence[:, :, 1, 0]
+    off = (found - (truth[0] - truth[1])) / np.sqrt((moves**2).sum(axis=0))
+    assert np.abs(off[DR]).max() < 3 * 1.15  # the truth's own Monte Carlo error
+    assert np.abs(off[G]).max() > 3
