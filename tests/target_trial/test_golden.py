@@ -34,6 +34,10 @@ TERMS = {
 
 @pytest.fixture(scope="module")
 def trial() -> Trial:
+    return read_trial()
+
+
+def read_trial() -> Trial:
     people = pd.read_csv(GOLDEN / "people.csv")
     has_other = people["other_day"].notna()
     other = people[has_other]

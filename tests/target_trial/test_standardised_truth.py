@@ -75,7 +75,7 @@ def test_the_true_coefficients_give_the_true_risks():
 
 @pytest.mark.parametrize("is_complete", [True, False])
 def test_found_if_either_model_is_right(is_complete):
-    trial = plain.lay(plain.observe(80_000, 11, is_complete=is_complete))
+    trial = plain.lay(plain.observe(40_000, 11, is_complete=is_complete))
     truth = plain.true_risks(DAYS)
     weighted, model = fit(trial)
     right = find_courses(weighted, model, DAYS)
@@ -96,35 +96,35 @@ def test_found_if_either_model_is_right(is_complete):
     assert np.abs(gaps(neither, DR, truth)).max() > 8
 
 
-@pytest.mark.parametrize("is_complete", [True, False])
-def test_intervals_cover_the_truth(is_complete):
+def test_intervals_cover_the_truth():
+    """600 studies of 800 gave 93.2-96.5 %, with and without administrative ends alike."""
     truth = plain.true_risks(DAYS)
     truth = np.concatenate([truth, [truth[0] - truth[1]]])
     is_in = []
-    for seed in range(400):
-        trial = plain.lay(plain.observe(800, 1000 + seed, is_complete=is_complete))
+    for seed in range(300):
+        trial = plain.lay(plain.observe(800, 1000 + seed, is_complete=seed % 2 == 0))
         courses = find_courses(*fit(trial), DAYS)
         found, moves = courses.value[:, :, 0], courses.influence[:, :, :, 0]
         found = np.concatenate([found, found[:, :1] - found[:, 1:]], axis=1)
         moves = np.concatenate([moves, moves[:, :, :1] - moves[:, :, 1:]], axis=2)
         se = np.sqrt((moves**2).sum(axis=0))
         is_in.append(np.abs(found - truth) < 1.96 * se)
-    # 400 studies: an error of 1.1 points
+    # 300 studies: an error of 1.3 points
     coverage = np.mean(is_in, axis=0)
-    assert coverage.min() > 0.92 and coverage.max() < 0.98
+    assert coverage.min() > 0.915 and coverage.max() < 0.985
 
 
 def test_what_changes_within_the_grace_time_is_left_to_the_weights():
     """Another measure brings the measure and lowers the hazard: the baseline does not know it."""
     county = toy.Toy()
-    seen, n = toy.observe(county, 60_000, 77), 60_000
+    seen, n = toy.observe(county, 30_000, 77), 30_000
     trial = prepare_trial(
         seen["stop_day"], seen["cause"], seen["start_day"], build_design(seen, ["need"]),
         grace_days=county.grace_days,
         changes={"other": Changes(np.arange(n), seen["other_day"].to_numpy() + 1, np.ones(n))},
     )  # fmt: skip
     days = [30, 60, 180]
-    truth = toy.true_risks(county, 3 * n, 5, days)
+    truth = toy.true_risks(county, 4 * n, 5, days)
     weighted = weigh_clones(trial, grace_law="natural_law")
     courses = find_courses(weighted, fit_outcome_model(trial), days)
     found = courses.value[:, 0, 0] - courses.value[:, 1, 0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -26,95 +26,161 @@ from revictimisation.estimators.target_trial.profile_kernels import (
 )
 
 
+class Room(NamedTuple):
+    """Arrays for one entry at a time; sizes and meaning as in `course_kernels`."""
+
+    tail: Any
+    profile: Any
+    laws: Any
+    leverage: Any
+    share: Any
+    chances: Any
+    cells: Any
+    hazards: Any
+    started: Any
+    never: Any
+    before: Any
+    waiting: Any
+    passed: Any
+    dropped: Any
+    amounts: Any
+    flow: Any
+    moved_share: Any
+    outcome: Any
+    leaving: Any
+
+
+def make_room(
+    grace: int, n_steps: int, n_targets: int, n_outcome_cells: int, n_leaving_cells: int
+) -> Room:
+    """Room for `sum_courses`."""
+    values = [np.zeros((max(n_steps, grace) + 1, n_targets)) for _ in range(4)]
+    passed, dropped = np.empty((2, n_steps + 1)), np.empty((2, n_steps + 1))
+    return Room(
+        np.empty(grace + 2),
+        np.empty((2, grace + 1)),
+        *(np.empty(grace + 1) for _ in range(4)),
+        np.empty(grace + 1, np.int64),
+        np.empty((2, n_steps, 6)),
+        *values,
+        passed,
+        dropped,
+        np.empty((n_targets, grace + 1)),
+        np.empty((2, 2, n_targets)),
+        np.empty((2, grace + 1, n_targets)),
+        np.zeros((2, n_outcome_cells, n_targets)),
+        np.zeros((2, n_leaving_cells, n_targets)),
+    )
+
+
 @njit(cache=True, nogil=True)
 def sum_courses(
     people: Any, interval: Any, steps: Any, targets: Any, inverse: Any, start: Any, law: Any,
-    outcome: Any, leaving: Any, columns: Any, values: Any,
+    outcome: Any, leaving: Any, columns: Any, room: Any, values: Any,
 ) -> None:  # fmt: skip
     """Fill values (entries x 2 estimators x arms x targets) and add up the gradients.
 
     Estimators: 0 g-formula, 1 doubly robust. A model is (row_odds, cell_odds, cell_sum, base_sum):
     its odds, and the sums over entries of the values' derivatives in its cells' log odds and in
-    its base coefficients (estimators x arms x targets x cells, x columns).
+    its base coefficients (estimators x arms x cells or columns x targets).
     """
-    grace, n_steps, n_targets = interval.size - 1, steps.begin.size, targets.steps.size
-    infinite = np.full(grace + 1, np.inf)
-    tail, profile = np.empty(grace + 2), np.empty((2, grace + 1))
-    hazards, share = np.empty((2, n_steps, 6)), np.empty(grace + 1)
-    shape = (n_steps + 1, n_targets)
-    started, never, before = np.empty(shape), np.empty(shape), np.empty(shape)
-    waiting = np.zeros((max(n_steps, grace) + 1, n_targets))
-    passed, dropped = np.empty((2, n_steps + 1)), np.empty((2, n_steps + 1))
-    amounts, moved_share = np.empty((n_targets, grace + 1)), np.empty((n_targets, grace + 1))
-    chances, laws, leverage = np.empty(grace + 1), np.empty(grace + 1), np.empty(grace + 1)
-    cells = np.empty(grace + 1, np.int64)
-    own_outcome = np.zeros((n_targets, outcome[1].size))
-    own_leaving = np.zeros((n_targets, leaving[1].size))
+    infinite = np.full(interval.size, np.inf)
     for i in range(people.stop.size):
-        row, last = people.row[i], min(people.stop[i] - 1, grace)
-        fill_tail(grace, interval, law[0][row], law[1], tail)
-        fill_law(interval, law[0][row], law[1], tail, laws, leverage)
-        fill_shares(laws, tail, share)
-        fill_steps(steps, outcome[0][row], outcome[1], leaving[0][row], leaving[1], hazards)
-        fill_values(steps, targets, share, hazards, started, never, before, waiting)
+        row, grace = people.row[i], interval.size - 1
+        fill_tail(grace, interval, law[0][row], law[1], room.tail)
+        fill_law(interval, law[0][row], law[1], room.tail, room.laws, room.leverage)
+        fill_shares(room.laws, room.tail, room.share)
+        fill_steps(steps, outcome[0][row], outcome[1], leaving[0][row], leaving[1], room.hazards)
+        fill_values(
+            targets, room.share, room.hazards, room.started, room.never, room.before, room.waiting
+        )
         fill_profiles(
             i, people, interval, start[0][row], start[1], law[0][row], law[1], True, np.inf,
-            infinite, tail, profile,
+            infinite, room.tail, room.profile,
         )  # fmt: skip
-        fill_hazards(i, people, interval, start[0][row], start[1], cells, chances)
+        fill_hazards(i, people, interval, start[0][row], start[1], room.cells, room.chances)
         for arm in range(2):
-            none_yet = before if arm == START else never
-            for estimator in range(2):
-                if estimator == 1:
-                    fill_increments(
-                        i, people, arm, grace, steps, targets, profile[arm], inverse, started,
-                        none_yet, waiting, passed, dropped, amounts,
-                    )  # fmt: skip
-                else:
-                    passed[:] = 0.0
-                    dropped[:] = 0.0
-                    amounts[:] = 0.0
-                    passed[0, 0] = 1.0
-                move_values(
-                    arm, steps, targets, share, hazards, started, none_yet, waiting, passed,
-                    dropped, own_outcome, own_leaving, moved_share,
-                )  # fmt: skip
-                for j in range(n_targets):
-                    values[i, estimator, arm, j] = none_yet[0, j] + amounts[j].sum()
-                    at = (estimator, arm, j)
-                    _add_own(row, columns, own_outcome[j], outcome[2][at], outcome[3][at])
-                    _add_own(row, columns, own_leaving[j], leaving[2][at], leaving[3][at])
-                    moved = 0.0
-                    if estimator == 1:
-                        moved = move_hazards(
-                            people.start[i], last, cells, chances, arm == START, amounts[j],
-                            start[2][at],
-                        )  # fmt: skip
-                        _add_base(row, columns, moved, start[3][at])
-                    if arm == START:
-                        moved = move_shares(
-                            interval, laws, leverage, share, moved_share[j], law[2][at]
-                        )
-                        if estimator == 1:
-                            moved += move_law(
-                                people.start[i], last, interval, laws, leverage, amounts[j],
-                                law[2][at],
-                            )  # fmt: skip
-                        _add_base(row, columns, moved, law[3][at])
+            _sum_arm(i, arm, people, grace, steps, targets, inverse, room, values)
+            for e in range(2):
+                _add_own(row, columns, room.outcome[e], outcome[2][e, arm], outcome[3][e, arm])
+                _add_own(row, columns, room.leaving[e], leaving[2][e, arm], leaving[3][e, arm])
+            _add_starts(i, arm, people, columns, start[2][1, arm], start[3][1, arm], room)
+            if arm == START:
+                _add_law(i, 0, people, interval, columns, law[2][0, arm], law[3][0, arm], room)
+                _add_law(i, 1, people, interval, columns, law[2][1, arm], law[3][1, arm], room)
+
+
+@njit(cache=True, nogil=True)
+def _sum_arm(
+    i: Any, arm: Any, people: Any, grace: Any, steps: Any, targets: Any, inverse: Any, room: Any,
+    values: Any,
+) -> None:  # fmt: skip
+    """Both values of a clone, and their derivatives into the room."""
+    none_yet = room.before if arm == START else room.never
+    fill_increments(
+        i, people, arm, grace, steps, targets, room.profile[arm], inverse, room.started, none_yet,
+        room.waiting if arm == START else room.never, room.passed, room.dropped, room.amounts,
+    )  # fmt: skip
+    move_values(
+        arm, steps, targets, room.share, room.hazards, room.started, none_yet, room.waiting,
+        room.passed, room.dropped, room.flow, room.outcome, room.leaving, room.moved_share,
+    )  # fmt: skip
+    for j in range(targets.day.size):
+        values[i, 0, arm, j] = none_yet[0, j]
+        values[i, 1, arm, j] = none_yet[0, j] + room.amounts[j].sum()
 
 
 @njit(cache=True, nogil=True)
 def _add_own(row: Any, columns: Any, own: Any, cell_sum: Any, base_sum: Any) -> None:
     """Add an entry's derivatives by cell, and their sum for the columns it has; clear them."""
-    total = 0.0
-    for c in range(own.size):
-        cell_sum[c] += own[c]
-        total += own[c]
-        own[c] = 0.0
-    _add_base(row, columns, total, base_sum)
+    for c in range(own.shape[0]):
+        for j in range(own.shape[1]):
+            cell_sum[c, j] += own[c, j]
+    for c in range(1, own.shape[0]):
+        for j in range(own.shape[1]):
+            own[0, j] += own[c, j]
+    for c in range(columns.pointers[row], columns.pointers[row + 1]):
+        column, value = columns.indices[c], columns.values[c]
+        for j in range(own.shape[1]):
+            base_sum[column, j] += own[0, j] * value
+    own[:] = 0.0
 
 
 @njit(cache=True, nogil=True)
-def _add_base(row: Any, columns: Any, total: Any, base_sum: Any) -> None:
+def _add_starts(
+    i: Any, arm: Any, people: Any, columns: Any, cell_sum: Any, base_sum: Any, room: Any
+) -> None:
+    """What moves through the weights' hazards of a start: the doubly robust estimator alone."""
+    last = min(people.stop[i] - 1, room.share.size - 1)
+    for j in range(room.amounts.shape[0]):
+        moved = move_hazards(
+            people.start[i], last, room.cells, room.chances, arm == START, room.amounts[j],
+            cell_sum[:, j],
+        )  # fmt: skip
+        _add_base(people.row[i], j, columns, moved, base_sum)
+
+
+@njit(cache=True, nogil=True)
+def _add_law(
+    i: Any, e: Any, people: Any, interval: Any, columns: Any, cell_sum: Any, base_sum: Any,
+    room: Any,
+) -> None:  # fmt: skip
+    """What moves through the law: in the values and, for the doubly robust one, in the weights."""
+    last = min(people.stop[i] - 1, room.share.size - 1)
+    for j in range(room.amounts.shape[0]):
+        moved = move_shares(
+            interval, room.laws, room.leverage, room.share, room.moved_share[e, :, j],
+            cell_sum[:, j],
+        )  # fmt: skip
+        if e == 1:
+            moved += move_law(
+                people.start[i], last, interval, room.laws, room.leverage, room.amounts[j],
+                cell_sum[:, j],
+            )  # fmt: skip
+        _add_base(people.row[i], j, columns, moved, base_sum)
+
+
+@njit(cache=True, nogil=True)
+def _add_base(row: Any, j: Any, columns: Any, total: Any, base_sum: Any) -> None:
     for c in range(columns.pointers[row], columns.pointers[row + 1]):
-        base_sum[columns.indices[c]] += total * columns.values[c]
+        base_sum[columns.indices[c], j] += total * columns.values[c]

@@ -71,46 +71,42 @@ def fill_steps(
 
 @njit(cache=True, nogil=True)
 def fill_values(
-    steps: Any, targets: Any, share: Any, hazards: Any, started: Any, never: Any, before: Any,
-    waiting: Any,
-) -> None:  # fmt: skip
+    targets: Any, share: Any, hazards: Any, started: Any, never: Any, before: Any, waiting: Any
+) -> None:
     """Values (steps + 1 x targets) at the beginning of each step.
 
     `started` (state 1), `never` (no start), `before`: under start, none yet, before the day's
-    decision; `waiting`: after it.
+    decision; `waiting`: after it. Rewards are `lead` less `fall` a day, 0 after the target's day.
     """
-    n_steps, grace = steps.begin.size, share.size - 1
+    n_steps, grace = hazards.shape[1], share.size - 1
     started[n_steps], never[n_steps], before[n_steps] = 0.0, 0.0, 0.0
-    waiting[:] = 0.0
     for m in range(n_steps - 1, -1, -1):
         zero, one = hazards[0, m], hazards[1, m]
-        for j in range(targets.steps.size):
-            if m >= targets.steps[j]:
-                started[m, j], never[m, j], before[m, j] = 0.0, 0.0, 0.0
-                continue
-            lead, fall = 1.0, 0.0
-            if targets.is_lost[j]:
-                lead, fall = targets.day[j] - steps.begin[m] - 1.0, 1.0
+        for j in range(targets.day.size):
+            lead, fall = targets.lead[m, j], targets.fall[m, j]
             fresh = zero[0] * (lead * zero[2] - fall * zero[3])
-            started[m, j] = one[0] * (lead * one[2] - fall * one[3]) + one[5] * started[m + 1, j]
+            late = one[0] * (lead * one[2] - fall * one[3]) + one[5] * started[m + 1, j]
+            started[m, j] = late
             never[m, j] = fresh + zero[5] * never[m + 1, j]
-            if m < grace:
-                waiting[m, j] = fresh + zero[5] * before[m + 1, j]
-                before[m, j] = share[m] * started[m, j] + (1 - share[m]) * waiting[m, j]
-            else:
-                before[m, j] = started[m, j]
+            waiting[m, j] = fresh + zero[5] * before[m + 1, j]
+            before[m, j] = late
+        if m < grace:
+            for j in range(targets.day.size):
+                before[m, j] += (1 - share[m]) * (waiting[m, j] - before[m, j])
 
 
 @njit(cache=True, nogil=True)
 def fill_increments(
     i: Any, people: Any, arm: Any, grace: Any, steps: Any, targets: Any, profile: Any,
-    inverse: Any, started: Any, none_yet: Any, waiting: Any, passed: Any, dropped: Any,
+    inverse: Any, started: Any, none_yet: Any, decided: Any, passed: Any, dropped: Any,
     amounts: Any,
 ) -> None:  # fmt: skip
     """The clone's augmentation: passed, dropped, and amounts[target, place of the weight].
 
+    none_yet, decided: the arm's values with no start yet, before and after the day's decision.
+
     Of each step that it is seen through (to its end or an event): weight x (what came of it less
-    its U). inverse[day] is 1 / P(followed to that day). none_yet: value with no start yet.
+    its U). inverse[day] is 1 / P(followed to that day).
     """
     stop, cause, start = people.stop[i], people.cause[i], people.start[i]
     passed[:] = 0.0
@@ -130,72 +126,72 @@ def fill_increments(
         dropped[state, m] = weight
         if is_free:
             passed[state, m + 1] = weight
-        for j in range(targets.steps.size):
-            if m >= targets.steps[j]:
-                continue
+        then, due = (started, started) if state == 1 else (none_yet, decided)
+        for j in range(targets.day.size):
             came = 0.0
             if is_free:
-                came = started[m + 1, j] if state == 1 else none_yet[m + 1, j]
-            elif cause == 1:
-                came = targets.day[j] - stop if targets.is_lost[j] else 1.0
-            if state == 1:
-                due = started[m, j]
-            elif arm == START:
-                due = waiting[m, j]
-            else:
-                due = none_yet[m, j]
-            amounts[j, min(m, grace)] += weight * (came - due)
+                came = then[m + 1, j]
+            elif cause == 1:  # on the day stop - begin of the step
+                came = targets.lead[m, j] - targets.fall[m, j] * (stop - steps.begin[m] - 1)
+            amounts[j, min(m, grace)] += weight * (came - due[m, j])
 
 
 @njit(cache=True, nogil=True)
 def move_values(
     arm: Any, steps: Any, targets: Any, share: Any, hazards: Any, started: Any, none_yet: Any,
-    waiting: Any, passed: Any, dropped: Any, outcome: Any, leaving: Any, moved_share: Any,
+    waiting: Any, passed: Any, dropped: Any, flow: Any, outcome: Any, leaving: Any,
+    moved_share: Any,
 ) -> None:  # fmt: skip
-    """Derivatives of what passed and dropped add up to: reverse differentiation, step by step.
+    """Derivatives of both estimators: reverse differentiation, step by step.
 
-    Adds to outcome and leaving (targets x cells: in the log odds of each cell), fills moved_share
-    (targets x days of the grace time: in q).
+    The g-formula passes 1 at the beginning of step 0, the doubly robust estimator `passed` less
+    `dropped`. Adds to outcome and leaving (estimators x cells x targets: in the log odds of each
+    cell), fills moved_share (estimators x days of the grace time x targets: in q). flow
+    (estimators x states x targets) is scratch.
     """
     grace = share.size - 1
     n_outcome, n_leaving = outcome.shape[1] // 2, leaving.shape[1] // 2
     moved_share[:] = 0.0
-    for j in range(targets.steps.size):
-        fresh, late = 0.0, 0.0
-        for m in range(targets.steps[j]):
-            fresh += passed[0, m]
-            late += passed[1, m]
-            if arm == START and m <= grace:
-                moved_share[j, m] = fresh * (started[m, j] - waiting[m, j])
-                late += fresh * share[m]
-                fresh *= 1 - share[m]
-            late -= dropped[1, m]
-            fresh -= dropped[0, m]
-            lead, fall = 1.0, 0.0
-            if targets.is_lost[j]:
-                lead, fall = targets.day[j] - steps.begin[m] - 1.0, 1.0
-            if late != 0:
-                here, then = hazards[1, m], started[m + 1, j]
-                by_outcome, by_leaving = _move_step(here, steps.days[m], lead, fall, then)
-                outcome[j, n_outcome + steps.outcome[m]] += late * by_outcome
-                leaving[j, n_leaving + steps.leaving[m]] += late * by_leaving
-                late *= here[5]
-            if fresh != 0:
-                here, then = hazards[0, m], none_yet[m + 1, j]
-                by_outcome, by_leaving = _move_step(here, steps.days[m], lead, fall, then)
-                outcome[j, steps.outcome[m]] += fresh * by_outcome
-                leaving[j, steps.leaving[m]] += fresh * by_leaving
-                fresh *= here[5]
+    flow[:] = 0.0
+    flow[0, 0] = 1.0
+    for m in range(hazards.shape[1]):
+        flow[1, 0] += passed[0, m]
+        flow[1, 1] += passed[1, m]
+        if arm == START and m <= grace:
+            for e in range(2):
+                for j in range(targets.day.size):
+                    moved_share[e, m, j] = flow[e, 0, j] * (started[m, j] - waiting[m, j])
+                    flow[e, 1, j] += flow[e, 0, j] * share[m]
+                    flow[e, 0, j] *= 1 - share[m]
+        flow[1, 0] -= dropped[0, m]
+        flow[1, 1] -= dropped[1, m]
+        if arm == START:
+            _move_step(
+                hazards[1, m], steps.days[m], targets.lead[m], targets.fall[m], started[m + 1],
+                flow[:, 1], outcome[:, n_outcome + steps.outcome[m]],
+                leaving[:, n_leaving + steps.leaving[m]],
+            )  # fmt: skip
+        if arm != START or m < grace:
+            _move_step(
+                hazards[0, m], steps.days[m], targets.lead[m], targets.fall[m], none_yet[m + 1],
+                flow[:, 0], outcome[:, steps.outcome[m]], leaving[:, steps.leaving[m]],
+            )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
-def _move_step(here: Any, days: Any, lead: Any, fall: Any, then: Any) -> Any:
-    """Derivatives of U in the log odds of the outcome and of leaving."""
-    a, b = here[0], here[1]
-    rewards = lead * here[2] - fall * here[3]
-    slope = lead * here[3] - fall * here[4]
-    later = a * slope + days * here[5] * then
-    return a * (1 - a) * rewards - a * later, -b * later
+def _move_step(
+    here: Any, days: Any, lead: Any, fall: Any, then: Any, flow: Any, outcome: Any, leaving: Any
+) -> None:
+    """Add flow x derivatives of U in the log odds of the outcome and of leaving; carry it on."""
+    a, b, end = here[0], here[1], days * here[5]
+    for j in range(then.size):
+        rewards = lead[j] * here[2] - fall[j] * here[3]
+        later = a * (lead[j] * here[3] - fall[j] * here[4]) + end * then[j]
+        by_outcome, by_leaving = a * (1 - a) * rewards - a * later, -b * later
+        for e in range(2):
+            outcome[e, j] += flow[e, j] * by_outcome
+            leaving[e, j] += flow[e, j] * by_leaving
+            flow[e, j] *= here[5]
 
 
 @njit(cache=True, nogil=True)

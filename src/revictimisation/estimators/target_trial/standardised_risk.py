@@ -38,7 +38,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.estimators.target_trial.augmented_kernels import sum_courses
+from revictimisation.estimators.target_trial.augmented_kernels import make_room, sum_courses
 from revictimisation.estimators.target_trial.clone_influence import add_scores, sum_clusters
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.estimates import lay_outcome
@@ -64,11 +64,14 @@ class Steps(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """A number each: the risk by `day`, or days lost up to it; its first `steps` belong to it."""
+    """Numbers: the risks by each `day`, then the days lost up to each.
+
+    An outcome on the day j = 0.. of a step counts `lead` - j `fall` (steps x targets).
+    """
 
     day: Days
-    is_lost: npt.NDArray[np.bool_]
-    steps: Days
+    lead: Floats
+    fall: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +110,12 @@ def find_courses(weighted: WeightedTrial, model: OutcomeModel, at_days: Sequence
     sums = [_make_sums(one, len(targets.day), len(trial.names)) for one in models]
     values = np.empty((trial.n_entries, 2, 2, len(targets.day)))
     daily, law, outcome, leaving = sums
+    room = make_room(
+        trial.grace_days, len(steps.begin), len(targets.day), len(outcome[1]), len(leaving[1])
+    )
     sum_courses(
         trial.people, trial.interval, steps, targets, 1 / follow_chances(trial), daily, law,
-        outcome, leaving, trial.columns, values,
+        outcome, leaving, trial.columns, room, values,
     )  # fmt: skip
     flat = values.reshape(trial.n_entries, -1)
     mean = flat.mean(axis=0)
@@ -178,25 +184,29 @@ def _cut_steps(trial: Trial, model: OutcomeModel, days: Days) -> Steps:
 
 
 def _list_targets(steps: Steps, days: Days) -> Targets:
-    n_steps = np.searchsorted(steps.begin + steps.days, days, side="right").astype(np.int64)
-    is_lost = np.repeat([False, True], len(days))
-    return Targets(np.tile(days, 2), is_lost, np.tile(n_steps, 2))
+    is_counted = (steps.begin + steps.days)[:, None] <= days
+    left = np.where(is_counted, days - steps.begin[:, None] - 1, 0)
+    lead = np.hstack([is_counted, left]).astype(np.float64)
+    fall = np.hstack([np.zeros_like(left), is_counted]).astype(np.float64)
+    return Targets(np.tile(days, 2), np.ascontiguousarray(lead), np.ascontiguousarray(fall))
 
 
 def _make_sums(
     model: StartModel, n_targets: int, n_columns: int
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Odds of a model, and room for sums by cell and by column."""
-    cell_sum = np.zeros((2, 2, n_targets, len(model.cell_odds)))
-    return model.row_odds, model.cell_odds, cell_sum, np.zeros((2, 2, n_targets, n_columns))
+    cell_sum = np.zeros((2, 2, len(model.cell_odds), n_targets))
+    return model.row_odds, model.cell_odds, cell_sum, np.zeros((2, 2, n_columns, n_targets))
 
 
 def _add_model(
     trial: Trial, model: StartModel, cell_sum: Floats, base_sum: Floats, influence: Floats
 ) -> None:
     """Add what moves through the estimation of a model's coefficients."""
-    by_effect = cell_sum.reshape(influence.shape[1], -1) @ model.pooled.effects
-    gradient = np.hstack([by_effect, base_sum.reshape(influence.shape[1], -1)]) / trial.n_entries
+    cells, base = (
+        np.swapaxes(one, 2, 3).reshape(influence.shape[1], -1) for one in (cell_sum, base_sum)
+    )
+    gradient = np.hstack([cells @ model.pooled.effects, base]) / trial.n_entries
     moves = gradient @ model.covariance
     if moves.any():
         add_scores(trial, model, moves, influence)
