@@ -54,22 +54,28 @@ def make_room(
     grace: int, n_steps: int, n_targets: int, n_outcome_cells: int, n_leaving_cells: int
 ) -> Room:
     """Room for `sum_courses`."""
-    values = [np.zeros((max(n_steps, grace) + 1, n_targets)) for _ in range(4)]
-    passed, dropped = np.empty((2, n_steps + 1)), np.empty((2, n_steps + 1))
+    places = grace + 1
+    shape = (max(n_steps, grace) + 1, n_targets)
     return Room(
-        np.empty(grace + 2),
-        np.empty((2, grace + 1)),
-        *(np.empty(grace + 1) for _ in range(4)),
-        np.empty(grace + 1, np.int64),
-        np.empty((2, n_steps, 6)),
-        *values,
-        passed,
-        dropped,
-        np.empty((n_targets, grace + 1)),
-        np.empty((2, 2, n_targets)),
-        np.empty((2, grace + 1, n_targets)),
-        np.zeros((2, n_outcome_cells, n_targets)),
-        np.zeros((2, n_leaving_cells, n_targets)),
+        tail=np.empty(grace + 2),
+        profile=np.empty((2, places)),
+        laws=np.empty(places),
+        leverage=np.empty(places),
+        share=np.empty(places),
+        chances=np.empty(places),
+        cells=np.empty(places, np.int64),
+        hazards=np.empty((2, n_steps, 6)),
+        started=np.zeros(shape),
+        never=np.zeros(shape),
+        before=np.zeros(shape),
+        waiting=np.zeros(shape),
+        passed=np.empty((2, n_steps + 1)),
+        dropped=np.empty((2, n_steps + 1)),
+        amounts=np.empty((n_targets, places)),
+        flow=np.empty((2, 2, n_targets)),
+        moved_share=np.empty((2, places, n_targets)),
+        outcome=np.zeros((2, n_outcome_cells, n_targets)),
+        leaving=np.zeros((2, n_leaving_cells, n_targets)),
     )
 
 
