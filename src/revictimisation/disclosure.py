@@ -18,7 +18,14 @@ from revictimisation.plan import Disclosure
 from revictimisation.results import COLUMNS, COUNTS, KEYS, NUMBERS, OK, SUPPRESSED, WITHHELD
 
 SHARES = ("share", "cumulative_incidence", "risk_start", "risk_no_start")
-COUNT_LIKE = (*SHARES, "count")
+# Outcomes per person: may exceed 1. Outcomes are not people, of whom the risk beside it tells.
+MEAN_COUNTS = {
+    "mean_count": "cumulative_incidence",
+    "mean_count_start": "risk_start",
+    "mean_count_no_start": "risk_no_start",
+}
+MEAN_COUNT_GAP = "mean_count_difference"
+COUNT_LIKE = (*SHARES, *MEAN_COUNTS, "count")
 HAZARDS = ("log_hazard_ratio", "hazard_ratio")
 PLACES = ("police_district", "municipality_group", "municipality_code")
 # What stands or falls together: all estimands of one comparison at one time.
@@ -36,7 +43,8 @@ def disclose_estimates(
     `classes` gives a measure's disclosure class: `never` (always suppressed), `no_place` (never by
     district or municipality), `open`. A cell is suppressed when its people, its events or its
     people without an event number 1 to threshold - 1, or when all or none of a small group (fewer
-    than threshold x rounding) have the event; with it all estimands of its comparison; and of the
+    than threshold x rounding) have the event; a mean count also where the risk beside it is, as a
+    few people may have many events; with it all estimands of its comparison; and of the
     levels beside a single suppressed one the smallest, so that none follows from the total.
     Raises `DisclosureError` for columns it does not know.
     """
@@ -72,10 +80,20 @@ def _is_small(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
     small_group = people.lt(rules.threshold * rules.rounding).fillna(False)
     all_or_none = (events.eq(0) | events.eq(people)).fillna(False)
     unusual = frame["estimand"].isin(COUNT_LIKE) & small_group & all_or_none
-    is_duration = frame["estimand"].str.endswith("_days")
-    rest = _is_few(people - events, rules) & ~is_duration
+    is_other = frame["estimand"].str.endswith("_days")
+    is_other |= frame["estimand"].isin([*MEAN_COUNTS, MEAN_COUNT_GAP])
+    rest = _is_few(people - events, rules) & ~is_other
     found = _is_few(people, rules) | _is_few(events, rules) | rest | unusual
-    return found.astype(bool)
+    return _add_mean_counts(frame, found.astype(bool))
+
+
+def _add_mean_counts(frame: pd.DataFrame, is_small: pd.Series) -> pd.Series:
+    """Mean counts beside whom a risk is small: few people may have many outcomes."""
+    names = [key for key in KEYS if key != "estimator"]
+    is_risk = is_small & frame["estimand"].isin(list(MEAN_COUNTS.values()))
+    small = pd.MultiIndex.from_frame(frame.loc[is_risk, names])
+    beside = frame[names].assign(estimand=frame["estimand"].map(MEAN_COUNTS).fillna(""))
+    return is_small | pd.MultiIndex.from_frame(beside).isin(small)
 
 
 def _whole_family(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
@@ -111,13 +129,17 @@ def _round(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     out = frame.copy()
     for name in COUNTS:
         out[name] = round_counts(frame[name], rules.rounding)
-    is_share = frame["estimand"].isin(SHARES)
-    is_difference = frame["estimand"].eq("risk_difference")
+    is_mean = frame["estimand"].isin(list(MEAN_COUNTS))
+    is_share = frame["estimand"].isin(SHARES) | is_mean
+    is_gap = frame["estimand"].eq(MEAN_COUNT_GAP)
+    is_difference = frame["estimand"].eq("risk_difference") | is_gap
     step = rules.rounding / out["n_people"].astype(float).where(out["n_people"] > 0)
     family = [frame[name] for name in FAMILY]
     coarsest = step.where(is_share).groupby(family, dropna=False).transform("max")
-    _snap(out, frame, is_share, step, lowest=0.0)
-    _snap(out, frame, is_difference, coarsest, lowest=-1.0)
+    _snap(out, frame, is_share & ~is_mean, step, bounds=(0.0, 1.0))
+    _snap(out, frame, is_mean, step, bounds=(0.0, np.inf))
+    _snap(out, frame, is_difference & ~is_gap, coarsest, bounds=(-1.0, 1.0))
+    _snap(out, frame, is_gap, coarsest, bounds=(-np.inf, np.inf))
     is_count = frame["estimand"].eq("count")
     out.loc[is_count, "estimate"] = out.loc[is_count, "n_events"].astype(float)
     other = ~(is_share | is_difference | is_count)
@@ -132,12 +154,16 @@ def _round(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
 
 
 def _snap(
-    out: pd.DataFrame, exact: pd.DataFrame, chosen: pd.Series, step: pd.Series, lowest: float
+    out: pd.DataFrame,
+    exact: pd.DataFrame,
+    chosen: pd.Series,
+    step: pd.Series,
+    bounds: tuple[float, float],
 ) -> None:
     """Put an estimate on the nearest step, its interval's ends on the next ones outwards."""
     for name, to_step in (("estimate", np.round), ("ci_low", np.floor), ("ci_high", np.ceil)):
         snapped = to_step((exact[name] / step).round(9)) * step
-        value = snapped.clip(lowest, 1.0).round(6)
+        value = snapped.clip(*bounds).round(6)
         out.loc[chosen, name] = value[chosen].where(
             step[chosen].notna(), exact[name].round(DECIMALS)
         )
@@ -146,9 +172,12 @@ def _snap(
 def _recompute_contrasts(out: pd.DataFrame, is_difference: pd.Series) -> None:
     """A difference and a ratio follow from the released risks, so they add nothing to them."""
     keys = [*FAMILY]
-    arms = out[out["estimand"].isin(["risk_start", "risk_no_start"])]
+    names = {"mean_count_start": "risk_start", "mean_count_no_start": "risk_no_start"}
+    names |= {name: name for name in names.values()}
+    arms = out[out["estimand"].isin(list(names))]
     if arms.empty:
         return
+    arms = arms.assign(estimand=arms["estimand"].map(names))
     wide = arms.pivot_table(index=keys, columns="estimand", values="estimate", dropna=False)
     wide = wide.reindex(columns=["risk_start", "risk_no_start"]).dropna().reset_index()
     is_ratio = out["estimand"].eq("risk_ratio")

@@ -15,6 +15,7 @@ from revictimisation import (
     hidden_bias,
     measure_use,
     negative_controls,
+    recurrent_events,
     target_trials,
 )
 from revictimisation.attrition import account_for, during_follow_up
@@ -125,11 +126,13 @@ def analyse(
     trials = negative_controls.withhold_biased(trials, checks)
     main = combine([incidence, ratios, trials])
     bias, bias_diagnostics = hidden_bias.find_hidden_bias(data.plan, main, controls)
-    more = [variant_diagnostics, trial_diagnostics, checks, bias_diagnostics]
+    tell("recurrent_events")
+    recurrent, recurrent_diagnostics = recurrent_events.estimate_recurrent_events(data)
+    more = [variant_diagnostics, trial_diagnostics, checks, bias_diagnostics, recurrent_diagnostics]
     diagnostics = pd.concat(
         [diagnostics, *(table for table in more if len(table))], ignore_index=True
     )
-    estimates = combine([use, crude, main, variants, controls, bias])
+    estimates = combine([use, crude, main, variants, controls, bias, recurrent])
     attrition = attrition.assign(status="ok")
     tell("disclosure")
     rules = data.plan.disclosure

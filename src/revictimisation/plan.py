@@ -237,7 +237,9 @@ class StudyPlan(_Part):
     Days count from the index report, which is day 0. The class variables are definitions that hold
     for every study: the first two are the contract's, the next two say how question 1 is shown;
     `common_outcome`: an outcome in a larger share than this is common, and a hazard ratio then no
-    risk ratio (VanderWeele & Ding 2017, Table 2).
+    risk ratio (VanderWeele & Ding 2017, Table 2); from `last_event_stratum` on new reports share a
+    baseline hazard (Prentice-Williams-Peterson); a new report counts as recent on its day and the
+    days after it, `recent_report_days` in all.
     """
 
     risk_level_by_day: ClassVar[int] = 7
@@ -245,6 +247,8 @@ class StudyPlan(_Part):
     shared_within_days: ClassVar[tuple[int, ...]] = (7, 30)
     n_sequences: ClassVar[int] = 12
     common_outcome: ClassVar[float] = 0.15
+    last_event_stratum: ClassVar[int] = 4
+    recent_report_days: ClassVar[int] = 7
 
     name: Name
     title: Title = Title()

@@ -199,3 +199,48 @@ def test_diagnostics_round_counts_only():
     out = disclose_diagnostics(frame, RULES)
     assert out["status"].tolist() == ["suppressed", "ok", "ok"]
     assert out["value"].tolist()[1:] == [10.0, 0.034]
+
+
+def mean_counts(n_events: int, n_people: int, n_first: int) -> pd.DataFrame:
+    """A mean count of outcomes and, beside it, the share with a first one."""
+    same = {"question": "q2", "subgroup": "sex", "level": "male", "time_days": 365}
+    numbers = {"n_people": n_people, "ci_low": 0.01, "ci_high": 1.9, "se": 0.1}
+    rows = [
+        {"estimator": "mean_cumulative_count", "estimand": "mean_count", "n_events": n_events,
+         "estimate": n_events / n_people, **numbers},
+        {"estimator": "aalen_johansen", "estimand": "cumulative_incidence", "n_events": n_first,
+         "estimate": n_first / n_people, **numbers},
+    ]  # fmt: skip
+    return make_estimates([row | same for row in rows])
+
+
+@pytest.mark.parametrize(
+    ("n_events", "n_people", "n_first", "status"),
+    [
+        (121, 118, 60, "ok"),  # more outcomes than people is no small rest
+        (30, 118, 3, "suppressed"),  # thirty outcomes of three people
+        (3, 118, 3, "suppressed"),
+    ],
+)
+def test_mean_counts_are_hidden_with_the_people_behind_them(n_events, n_people, n_first, status):
+    out = release(mean_counts(n_events, n_people, n_first)).set_index("estimand")
+    assert out.loc["mean_count", "status"] == status
+    if status == "ok":
+        # in steps of five outcomes among the 120 people told, and above 1 where it is
+        assert out.loc["mean_count", "estimate"] == pytest.approx(125 / 120, abs=1e-6)
+        assert out.loc["mean_count", "ci_high"] > 1.8
+
+
+def test_a_difference_of_mean_counts_follows_from_the_released_ones():
+    rows = [
+        {"estimand": "mean_count_start", "estimate": 1.1234, "n_people": 103, "n_events": 116},
+        {"estimand": "mean_count_no_start", "estimate": 3.3456, "n_people": 997, "n_events": 3344},
+        {"estimand": "mean_count_difference", "estimate": -2.2222, "n_people": 1100,
+         "n_events": 3460, "ci_low": -2.9, "ci_high": -1.6},
+    ]  # fmt: skip
+    keys = {"question": "q2", "estimator": "mean_cumulative_count", "time_days": 365}
+    got = release(make_estimates(rows, **keys)).set_index("estimand")
+    assert got.loc["mean_count_start", "estimate"] == pytest.approx(120 / 105, abs=0.03)
+    gap = got.loc["mean_count_start", "estimate"] - got.loc["mean_count_no_start", "estimate"]
+    assert got.loc["mean_count_difference", "estimate"] == pytest.approx(gap)
+    assert got.loc["mean_count_difference", "ci_low"] < -2.85

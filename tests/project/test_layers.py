@@ -34,6 +34,7 @@ STAGES = {
     "target_trials",
     "negative_controls",
     "hidden_bias",
+    "recurrent_events",
     "disclosure",
     "report",
 }

@@ -113,6 +113,16 @@ def test_recurrent_events_are_at_least_as_many_as_first_ones(county):
     _, out = county("calibrated", 3000)
     estimates = read_estimates(out)
     chosen = estimates[(estimates["analysis"] == "main") & estimates["measure"].ne("")]
-    chosen = chosen[chosen["estimand"] == "log_hazard_ratio"]
+    chosen = chosen[
+        chosen["estimand"].eq("log_hazard_ratio") & chosen["outcome"].eq("same_suspect")
+    ]
     events = chosen.pivot(index="measure", columns="estimator", values="n_events")
     assert (events["andersen_gill"] >= events["cox_time_varying"]).all()
+    for estimator in ("pwp_total_time", "pwp_gap_time"):
+        assert (events[estimator] == events["andersen_gill"]).all()
+    counts = estimates[(estimates["estimand"] == "mean_count") & (estimates["analysis"] == "main")]
+    counts = counts[counts["subgroup"] == ""].set_index("time_days")
+    first = estimates[(estimates["estimator"] == "aalen_johansen") & (estimates["subgroup"] == "")]
+    first = first[(first["analysis"] == "main") & (first["outcome"] == "same_suspect")]
+    first = first.set_index("time_days")
+    assert (counts["estimate"] > first["estimate"].reindex(counts.index)).all()

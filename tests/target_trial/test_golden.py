@@ -17,6 +17,11 @@ from revictimisation.estimators.target_trial.start_model import (
     fit_start_model,
 )
 from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
+from revictimisation.estimators.target_trial.weighted_count import (
+    fill_counts,
+    lay_outcomes,
+    outcome_changes,
+)
 from revictimisation.estimators.target_trial.weighted_risk import fill_arms
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "target_trial"
@@ -92,3 +97,27 @@ def test_weighted_curves(trial, arm):
     ours = fill_arms(weighted).read(golden["time_days"].tolist())[1 if arm == "no_start" else 0]
     numbers = golden[["outcome", "death", "emigration", "days_lost"]].to_numpy().T
     np.testing.assert_allclose(ours, numbers, rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("arm", ["natural_law", "no_start"])
+def test_weighted_mean_counts(arm):
+    """Recurrent outcomes past which people are followed and may start (make_golden_counts.R)."""
+    people = pd.read_csv(GOLDEN / "count_people.csv")
+    events = pd.read_csv(GOLDEN / "count_outcomes.csv")
+    trial = prepare_trial(
+        people["stop_day"],
+        people["end_cause"],
+        people["start_day"],
+        build_design(people.astype({"earlier": float}), ["sex", "earlier"]),
+        grace_days=6,
+        changes=outcome_changes(events["entry"], events["day"], recent_days=3, cap=2),
+        cut_days=(0, 1, 3),
+    )
+    golden = pd.read_csv(GOLDEN / "counts.csv")
+    golden = golden[golden["arm"] == arm]
+    arms = fill_counts(
+        weigh_clones(trial, grace_law="natural_law"),
+        lay_outcomes(trial, events["entry"], events["day"]),
+    )
+    ours = arms.read(golden["time_days"].tolist())[1 if arm == "no_start" else 0]
+    np.testing.assert_allclose(ours, golden["count"], rtol=1e-8)

@@ -30,7 +30,7 @@ OK = "ok"
 
 
 @dataclass(frozen=True, eq=False)
-class _Group:
+class CountGroup:
     """A group's counts at the days wanted; `influence` is clusters x days."""
 
     n_people: int
@@ -40,6 +40,19 @@ class _Group:
     low: Floats
     high: Floats
     influence: Floats
+
+
+def describe_group(
+    count: Floats, influence: Floats, n_behind: Floats, n_people: int, n_events: Whole
+) -> CountGroup:
+    """A group from its counts, the influence of each cluster, and how many speak for a count of 0.
+
+    Without outcomes nothing moves a count: its error is 0, its interval Poisson's for `n_behind`.
+    """
+    moved = np.where(count > 0, influence, 0.0)
+    se = np.sqrt(np.sum(moved**2, axis=0))
+    low, high = count_interval(count, se, n_behind)
+    return CountGroup(n_people, n_events, count, se, low, high, moved)
 
 
 def compare_counts(
@@ -92,15 +105,16 @@ def compare_counts(
     codes = entries if cluster is None else label_clusters(cluster, len(rows.stop))
     days = np.asarray(at_days, dtype=np.int64)
     started, others = (_follow(rows, chosen, codes, entries, days) for chosen in (is_in, ~is_in))
+    return contrast_groups(started, others, days)
+
+
+def contrast_groups(started: CountGroup, others: CountGroup, days: Whole) -> pd.DataFrame:
+    """Rows of both groups and of their difference by day, as `compare_counts` gives them."""
     groups = {
         "mean_count_start": _alone(started),
         "mean_count_no_start": _alone(others),
         "mean_count_difference": _difference(started, others),
     }
-    return _tabulate(groups, days)
-
-
-def _tabulate(groups: dict[str, dict[str, object]], days: Whole) -> pd.DataFrame:
     tables = [
         pd.DataFrame({"estimand": name, "time_days": days, **numbers, "status": OK, "reason": ""})
         for name, numbers in groups.items()
@@ -109,7 +123,7 @@ def _tabulate(groups: dict[str, dict[str, object]], days: Whole) -> pd.DataFrame
     return together.sort_values("time_days", kind="stable", ignore_index=True)
 
 
-def _follow(rows: Rows, chosen: Flags, codes: Whole, entries: Whole, days: Whole) -> _Group:
+def _follow(rows: Rows, chosen: Flags, codes: Whole, entries: Whole, days: Whole) -> CountGroup:
     mine = take_rows(rows, chosen)
     tables = tabulate_counts(mine)
     places = places_of_days(mine, tables, days)
@@ -118,21 +132,12 @@ def _follow(rows: Rows, chosen: Flags, codes: Whole, entries: Whole, days: Whole
     for column, place in enumerate(places):
         moved = mine.weight * influence_on_count(mine, tables, int(place))
         influence[:, column] = sum_at(codes[chosen], moved, len(influence))
-    influence[:, count <= 0] = 0.0
-    se = np.sqrt(np.sum(influence**2, axis=0))
-    low, high = count_interval(count, se, find_people_behind(mine, tables, codes[chosen], places))
-    return _Group(
-        n_people=len(np.unique(entries[chosen][mine.weight > 0])),
-        n_events=tables.n_events[places],
-        count=count,
-        se=se,
-        low=low,
-        high=high,
-        influence=influence,
-    )
+    behind = find_people_behind(mine, tables, codes[chosen], places)
+    n_people = len(np.unique(entries[chosen][mine.weight > 0]))
+    return describe_group(count, influence, behind, n_people, tables.n_events[places])
 
 
-def _alone(group: _Group) -> dict[str, object]:
+def _alone(group: CountGroup) -> dict[str, object]:
     return {
         "estimate": group.count,
         "ci_low": group.low,
@@ -143,7 +148,7 @@ def _alone(group: _Group) -> dict[str, object]:
     }
 
 
-def _difference(started: _Group, others: _Group) -> dict[str, object]:
+def _difference(started: CountGroup, others: CountGroup) -> dict[str, object]:
     gap = started.count - others.count
     se = np.sqrt(np.sum((started.influence - others.influence) ** 2, axis=0))
     half = normal_quantile() * se

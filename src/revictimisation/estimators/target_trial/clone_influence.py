@@ -18,7 +18,7 @@ import numpy.typing as npt
 from revictimisation.estimators.target_trial.clone_kernels import project_scores, sum_influence
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.start_model import StartModel
-from revictimisation.estimators.target_trial.trial_data import Trial
+from revictimisation.estimators.target_trial.trial_data import Outcomes, Trial
 from revictimisation.estimators.target_trial.weighted_risk import (
     N_NUMBERS,
     Arms,
@@ -37,22 +37,30 @@ def find_influence(
     arms = fill_arms(weighted) if arms is None else arms
     shape = (weighted.trial.n_clusters, N_NUMBERS, len(at_days))
     parts = [
-        _arm_influence(weighted, arm, find_slopes(arms, arm, at_days)).reshape(shape)
+        find_arm_influence(weighted, arm, find_slopes(arms, arm, at_days)).reshape(shape)
         for arm in range(2)
     ]
     return np.stack(parts, axis=1)
 
 
-def _arm_influence(weighted: WeightedTrial, arm: int, slopes: Slopes) -> Floats:
+def find_arm_influence(
+    weighted: WeightedTrial, arm: int, slopes: Slopes, outcomes: Outcomes | None = None
+) -> Floats:
+    """Influence of each victim (clusters x targets) on numbers read off one arm (0 start).
+
+    `outcomes`: those that do not end follow-up, where the numbers are made of them as well.
+    """
     trial, daily, other = weighted.trial, weighted.daily, weighted.other
     n_targets = len(slopes.at_risk)
+    none = Outcomes(np.zeros(trial.n_entries + 1, np.int64), np.empty(0, np.int32))
     influence = np.empty((trial.n_entries, n_targets))
     gradients = [np.empty((n_targets, len(model.theta))) for model in (daily, other)]
     sum_influence(
         trial.people, trial.interval, trial.columns, daily.pooled.effects, daily.row_odds,
         daily.cell_odds, other.row_odds, other.cell_odds, other.pooled.effects, arm,
         weighted.is_natural, weighted.cap_start, weighted.cap_no_start, slopes.at_risk,
-        np.cumsum(slopes.at_risk, axis=1), slopes.events, influence, *gradients,
+        np.cumsum(slopes.at_risk, axis=1), slopes.events, none if outcomes is None else outcomes,
+        slopes.outcomes, influence, *gradients,
     )  # fmt: skip
     for model, gradient in zip((daily, other), gradients, strict=True):
         if gradient.any():

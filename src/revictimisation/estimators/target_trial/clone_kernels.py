@@ -3,7 +3,8 @@
 Arms: 0 start, 1 no start. `at_risk[arm, day]` is the weight at risk on a day, `events[arm, cause -
 1, day]` the weight of events on it. A *target* is a number read off one arm's curves (a risk on a
 day, days lost up to a day), given by its derivatives: `slope_risk[target, day]` in at_risk,
-`slope_event[target, cause - 1, day]` in events.
+`slope_event[target, cause - 1, day]` in events, `slope_outcome[target, day]` in what does not end
+follow-up (`sum_outcomes`).
 """
 
 from __future__ import annotations
@@ -62,6 +63,29 @@ def sum_arms(
 
 
 @njit(cache=True, nogil=True)
+def sum_outcomes(
+    people: Any, outcomes: Any, interval: Any, weight: Any, row_odds: Any, cell_odds: Any,
+    other_rows: Any, other_cells: Any, is_natural: Any, cap_start: Any, cap_no_start: Any,
+    amount: Any,
+) -> None:  # fmt: skip
+    """Fill amount[arm, day]: the weight of outcomes that do not end follow-up."""
+    grace = interval.size - 1
+    tail, profile = np.empty(grace + 2), np.empty((2, grace + 1))
+    amount[:] = 0.0
+    for i in range(people.stop.size):
+        if weight[i] == 0 or outcomes.first[i] == outcomes.first[i + 1]:
+            continue
+        fill_profiles(
+            i, people, interval, row_odds[people.row[i]], cell_odds, other_rows[people.row[i]],
+            other_cells, is_natural, cap_start, cap_no_start, tail, profile,
+        )  # fmt: skip
+        for k in range(outcomes.first[i], outcomes.first[i + 1]):
+            day = outcomes.day[k]
+            for arm in range(2):
+                amount[arm, day] += weight[i] * profile[arm, min(day - 1, grace)]
+
+
+@njit(cache=True, nogil=True)
 def fill_risks(at_risk: Any, events: Any, risk: Any) -> None:
     """Aalen-Johansen of each arm: risk[arm, cause - 1, day]. Rounding leaves no sliver at risk."""
     for arm in range(2):
@@ -97,7 +121,7 @@ def sum_influence(
     people: Any, interval: Any, columns: Any, effects: Any, row_odds: Any, cell_odds: Any,
     other_rows: Any, other_cells: Any, other_effects: Any, arm: Any, is_natural: Any,
     cap_start: Any, cap_no_start: Any, slope_risk: Any, late_risk: Any, slope_event: Any,
-    influence: Any, gradient: Any, other_gradient: Any,
+    outcomes: Any, slope_outcome: Any, influence: Any, gradient: Any, other_gradient: Any,
 ) -> None:  # fmt: skip
     """Fill influence (entries x targets), weights held as they are, and the targets' gradients.
 
@@ -123,8 +147,9 @@ def sum_influence(
             fill_law(interval, other, other_cells, tail, laws, leverage)
         for j in range(n_targets):
             influence[i, j] = _spread_amounts(
-                i, people, grace, profile[arm], slope_risk[j], late_risk[j], slope_event[j], amounts
-            )
+                i, people, grace, profile[arm], slope_risk[j], late_risk[j], slope_event[j],
+                outcomes, slope_outcome[j], amounts,
+            )  # fmt: skip
             _drop_capped(i, people, arm, profile[arm], cap_start, cap_no_start, amounts)
             if arm == NO_START or is_natural:
                 rows[j, row] += move_hazards(
@@ -148,8 +173,9 @@ def sum_influence(
 
 @njit(cache=True, nogil=True)
 def _spread_amounts(
-    i: Any, people: Any, grace: Any, profile: Any, slope: Any, late: Any, event: Any, amounts: Any
-) -> Any:
+    i: Any, people: Any, grace: Any, profile: Any, slope: Any, late: Any, event: Any,
+    outcomes: Any, slope_outcome: Any, amounts: Any,
+) -> Any:  # fmt: skip
     """amounts[t] = weight at place t x what a unit of weight there moves; returns their sum."""
     stop, cause = people.stop[i], people.cause[i]
     last = min(stop - 1, grace)
@@ -160,6 +186,8 @@ def _spread_amounts(
         amounts[grace] = late[stop] - late[grace]
     if cause > 0:
         amounts[last] += event[cause - 1, stop]
+    for k in range(outcomes.first[i], outcomes.first[i + 1]):
+        amounts[min(outcomes.day[k] - 1, grace)] += slope_outcome[outcomes.day[k]]
     total = 0.0
     for t in range(last + 1):
         amounts[t] *= profile[t]

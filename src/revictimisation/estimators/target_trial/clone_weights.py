@@ -104,6 +104,13 @@ class WeightedTrial:
         crude = _read_crude(self.trial, self.is_natural, day)
         return np.divide(weights, crude, out=np.zeros_like(weights), where=crude > 0)
 
+    def effective_on(self, day: int) -> Floats:
+        """Kish's effective number of clones of either arm on (day, day + 1], or on `LAST`."""
+        weights = self.weights_on(day)
+        squares = (weights**2).sum(axis=0)
+        total = weights.sum(axis=0) ** 2
+        return np.divide(total, squares, out=np.zeros(2), where=squares > 0)
+
 
 def weigh_clones(
     trial: Trial,

@@ -48,6 +48,13 @@ class People(NamedTuple):
     segment_pattern: npt.NDArray[np.int32]
 
 
+class Outcomes(NamedTuple):
+    """Outcomes that do not end follow-up: `first` (entries + 1) points at each entry's `day`s."""
+
+    first: Days
+    day: npt.NDArray[np.int32]
+
+
 class Columns(NamedTuple):
     """The base columns as compressed sparse rows, numbers centred."""
 

@@ -69,10 +69,14 @@ def fill_arms(weighted: WeightedTrial) -> Arms:
 
 @dataclass(frozen=True, eq=False)
 class Slopes:
-    """Derivatives of targets: `at_risk` targets x days, `events` targets x causes x days."""
+    """Derivatives of targets: `at_risk` targets x days, `events` targets x causes x days.
+
+    `outcomes` targets x days: in outcomes that do not end follow-up (no days: there are none).
+    """
 
     at_risk: Floats
     events: Floats
+    outcomes: Floats
 
 
 def find_slopes(arms: Arms, arm: int, at_days: Sequence[int]) -> Slopes:
@@ -82,10 +86,11 @@ def find_slopes(arms: Arms, arm: int, at_days: Sequence[int]) -> Slopes:
     for number in range(N_NUMBERS):
         for day in at_days:
             weights = _days_counted(number, day, n_days)
-            one = _find_slope(arms, arm, number if number < N_CAUSES else 0, weights)
-            risk_slopes.append(one.at_risk)
-            event_slopes.append(one.events)
-    return Slopes(np.array(risk_slopes), np.array(event_slopes))
+            by_risk, by_event = _find_slope(arms, arm, number if number < N_CAUSES else 0, weights)
+            risk_slopes.append(by_risk)
+            event_slopes.append(by_event)
+    nothing = np.empty((len(risk_slopes), 0))
+    return Slopes(np.array(risk_slopes), np.array(event_slopes), nothing)
 
 
 def _days_counted(number: int, day: int, n_days: int) -> Floats:
@@ -94,7 +99,7 @@ def _days_counted(number: int, day: int, n_days: int) -> Floats:
     return np.bincount(np.minimum(read, n_days - 1), minlength=n_days).astype(np.float64)
 
 
-def _find_slope(arms: Arms, arm: int, cause: int, weights: Floats) -> Slopes:
+def _find_slope(arms: Arms, arm: int, cause: int, weights: Floats) -> tuple[Floats, Floats]:
     at_risk, events, risk = arms.at_risk[arm], arms.events[arm], arms.risk[arm]
     is_event_day = events.sum(axis=0) > 0
     per_risk = np.divide(1.0, at_risk, out=np.zeros_like(at_risk), where=is_event_day)
@@ -107,4 +112,4 @@ def _find_slope(arms: Arms, arm: int, cause: int, weights: Floats) -> Slopes:
     by_event = np.tile(-fall, (len(events), 1))
     by_event[cause] += counted * before * per_risk
     by_risk = fall * gone - counted * before * events[cause] * per_risk**2
-    return Slopes(by_risk, np.where(is_event_day, by_event, 0.0))
+    return by_risk, np.where(is_event_day, by_event, 0.0)

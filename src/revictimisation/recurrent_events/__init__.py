@@ -1,0 +1,24 @@
+"""Question 2 past the first new report, and what competes with it.
+
+Hazards of recurrent outcomes (Prentice-Williams-Peterson, beside Andersen-Gill's in `effects`), how
+many outcomes a person has had by each day, and the two hazards of each event side by side.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from revictimisation.cohort_data import StudyData
+from revictimisation.recurrent_events.competing import estimate_competing_hazards
+from revictimisation.recurrent_events.counts import estimate_mean_counts
+from revictimisation.recurrent_events.ordered_hazards import estimate_ordered_hazards
+from revictimisation.results import combine
+
+__all__ = ["estimate_recurrent_events"]
+
+
+def estimate_recurrent_events(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Estimate all there is on recurrent and competing events; also the diagnostics."""
+    ordered, notes = estimate_ordered_hazards(data)
+    estimates = [ordered, estimate_mean_counts(data), estimate_competing_hazards(data)]
+    return combine(estimates), notes
