@@ -151,6 +151,21 @@ def test_what_is_hidden_is_in_the_truth_as_everything_else():
     assert risk == pytest.approx(0.40, abs=0.03)
 
 
+def test_a_model_that_cannot_see_the_trait_tends_to_another_number():
+    truth = read_truth(SCENARIOS["unmeasured"], with_error=True)
+    told = truth[truth["estimand"] == "log_hazard_ratio_limit"].set_index("measure")
+    untold = truth[truth["estimand"] == "log_hazard_ratio_untold"].set_index("measure")
+    assert set(told.index) == set(untold.index) == {*PLACES, "joint"}
+    # from the same counties, so that their difference is surer than either of them
+    assert ((untold["value"] - told["value"])[list(PLACES)] > 0.05).all()
+    # told the trait, the model finds what is built in (but for what the interactions leak)
+    assert told.loc["safety_talk", "value"] == pytest.approx(0, abs=0.05)
+    assert told.loc["alarm_package", "value"] == pytest.approx(-0.35, abs=0.12)
+    assert told.loc["sheltered_housing", "value"] == pytest.approx(-0.9, abs=0.12)
+    for name in ("calibrated", "reporting", "positivity"):
+        assert "log_hazard_ratio_untold" not in set(read_truth(SCENARIOS[name])["estimand"])
+
+
 # ---- reporting
 
 
