@@ -235,7 +235,7 @@ class StudyPlan(_Part):
     """Everything a study decides, frozen.
 
     Days count from the index report, which is day 0. The class variables are definitions that hold
-    for every study: the first two are the contract's, the next two say how question 1 is shown;
+    for every study: the first two are the contract's, the next three say how question 1 is shown;
     `common_outcome`: an outcome in a larger share than this is common, and a hazard ratio then no
     risk ratio (VanderWeele & Ding 2017, Table 2); from `last_event_stratum` on new reports share a
     baseline hazard (Prentice-Williams-Peterson); a new report counts as recent on its day and the
@@ -246,6 +246,15 @@ class StudyPlan(_Part):
     earlier_reports_cap: ClassVar[int] = 5
     shared_within_days: ClassVar[tuple[int, ...]] = (7, 30)
     n_sequences: ClassVar[int] = 12
+    shown_groups: ClassVar[tuple[str, ...]] = (
+        "sex",
+        "age_group",
+        "relation",
+        "is_honour",
+        "risk_level",
+        "police_district",
+        "index_year",
+    )
     common_outcome: ClassVar[float] = 0.15
     last_event_stratum: ClassVar[int] = 4
     recent_report_days: ClassVar[int] = 7

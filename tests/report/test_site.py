@@ -15,9 +15,11 @@ from revictimisation.report.site import NOTEBOOKS, SiteContent, render_site
 
 NAMES = ("index", *NOTEBOOKS, "dictionary")
 PATHS = [f"{name}{ending}.html" for name in NAMES for ending in ("", "_en")]
+PARTS = "common|cohort|use|trials?|models|referees|effects|index"
 WIDTHS = {"desktop": 1280, "phone": 390, "small phone": 360}
 BANNER = {"sv": "säger ingenting om Stockholm", "en": "say nothing about Stockholm"}
-PICTURES = {"index": 1, "02_which_measures": 3, "03_do_they_work": 3}
+# at least so many; a measure without an answer has no curves
+PICTURES = {"index": 1, "02_which_measures": 3, "03_do_they_work": 4, "04_for_researchers": 1}
 
 
 def read_words(text: str) -> str:
@@ -38,7 +40,9 @@ def test_a_page_is_whole(pages, path):
     assert BANNER[language] in words and words.count(BANNER[language]) == 1
     if not path.startswith("dictionary"):  # which has tests of its own
         assert not re.search(r"\bnan\b|\bNone\b|<NA>|Undefined", words)
-        assert not re.search(r"[{}]|\b(?:common|cohort|use|effects|index)\.[a-z]", words)
+        assert not re.search(
+            r"[{}]|\b(?:common|cohort|use|trials?|models|referees|effects|index)\.[a-z]", words
+        )
         assert not re.search(r"[a-z]_[a-z]", re.sub(r"<code>.*?</code>", "", text_only(text)))
 
 
@@ -132,12 +136,12 @@ def test_a_browser_shows_the_page(site: Path, screen: Page, path):
 def check_pictures(screen: Page, path: str) -> None:
     pictures = screen.locator("img").all()
     expected = PICTURES.get(path.removesuffix(".html").removesuffix("_en"), 0)
-    assert len(pictures) == expected
+    assert len(pictures) >= expected and bool(pictures) == bool(expected)
     for picture in pictures:
         assert len(picture.get_attribute("alt") or "") > 20
         assert picture.evaluate("one => one.complete && one.naturalWidth > 0")
-    assert screen.locator("figure figcaption").count() == expected
-    assert screen.locator("figure details table").count() == expected
+    assert screen.locator("figure figcaption").count() == len(pictures)
+    assert screen.locator("figure > details > .scroll table").count() == len(pictures)
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -11,16 +11,6 @@ from revictimisation.estimators.intervals import normal_quantile
 from revictimisation.measure_use.hits import OUTCOMES
 from revictimisation.results import combine, make_estimates
 
-GROUPS = (
-    "risk_level",
-    "is_honour",
-    "relation",
-    "sex",
-    "age_group",
-    "police_district",
-    "index_year",
-)
-
 
 def wilson_interval(n_events: pd.Series, n_people: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Give the 95 % interval of a share (Wilson 1927); within 0..1, also for 0 and all.
@@ -61,7 +51,7 @@ def count_use(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
     is_joint = cells["measure"].map(data.plan.is_joint).astype(bool)
     cells = cells[~is_joint | (cells["outcome"] == "carried_out")]
     parts = [_count_cells(hits, cells, pd.Series("", index=data.entries.index), "")]
-    for name in GROUPS:
+    for name in data.plan.shown_groups:
         levels = data.subgroup(name)
         if levels is not None:
             parts.append(_count_cells(hits, cells, levels, name))
@@ -108,7 +98,7 @@ def count_agencies(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
     ).assign(analysis="agencies")
     cells = found[["analysis", "measure", "outcome"]].drop_duplicates().sort_values("measure")
     parts = [_count_cells(found, cells, pd.Series("", index=data.entries.index), "")]
-    for name in GROUPS:
+    for name in data.plan.shown_groups:
         levels = data.subgroup(name)
         if levels is not None:
             parts.append(_count_cells(found, cells, levels, name))

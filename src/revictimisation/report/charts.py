@@ -117,8 +117,8 @@ def draw_dots(
         axes = figure.subplots()
         for number, one in enumerate(series):
             _dots(axes, one, number, _place(number, len(series), is_narrow))
-        _row_axis(axes, labels, is_narrow, above=0.33)
-        _value_axis(axes, scale, is_narrow)
+        row_axis(axes, labels, is_narrow, above=0.33)
+        value_axis(axes, scale, is_narrow)
         if len(series) > 1:
             handles, names = axes.get_legend_handles_labels()
             figure.legend(
@@ -170,8 +170,8 @@ def draw_bars(
         below = 0.17 if is_narrow else 0.0
         for row, value in enumerate(values):
             _bar(axes, row + below, value, kinds[row], scale, 0.34 if is_narrow else 0.62)
-        _row_axis(axes, labels, is_narrow, above=0.2)
-        _value_axis(axes, scale, is_narrow)
+        row_axis(axes, labels, is_narrow, above=0.2)
+        value_axis(axes, scale, is_narrow)
         shown = sorted(set(kinds))
         if len(kind_names) > 1:
             patches = [_patch(kind) for kind in shown]
@@ -208,7 +208,7 @@ def _bar(axes: Axes, y: float, value: Point | None, kind: int, scale: Scale, hei
     )  # fmt: skip
 
 
-def _row_axis(axes: Axes, labels: Sequence[str], is_narrow: bool, above: float) -> None:
+def row_axis(axes: Axes, labels: Sequence[str], is_narrow: bool, above: float) -> None:
     """Names at the left, or above each row where there is no room beside it."""
     axes.set_ylim(len(labels) - 0.35, -0.65)
     axes.tick_params(axis="y", length=0)
@@ -225,7 +225,8 @@ def _row_axis(axes: Axes, labels: Sequence[str], is_narrow: bool, above: float) 
         )
 
 
-def _value_axis(axes: Axes, scale: Scale, is_narrow: bool) -> None:
+def value_axis(axes: Axes, scale: Scale, is_narrow: bool) -> None:
+    """The axis along the bottom with its ticks in words, and what no difference is."""
     if scale.is_log:
         axes.set_xscale("log")
     low, high = axes.get_xlim()
@@ -233,7 +234,7 @@ def _value_axis(axes: Axes, scale: Scale, is_narrow: bool) -> None:
     if scale.is_log:  # an interval that runs off the axis has its ends in the table
         axes.set_xlim(max(min(low, ticks[0]), LEAST), min(max(high, ticks[-1]), MOST))
     else:
-        axes.set_xlim(ticks[0], max(high, ticks[-1]))
+        axes.set_xlim(min(low, ticks[0]) if ticks[0] < 0 else ticks[0], max(high, ticks[-1]))
     axes.set_xticks(ticks, [scale.write(tick) for tick in ticks])
     axes.minorticks_off()
     axes.grid(axis="x", color=RULE, lw=0.7)
@@ -258,9 +259,15 @@ def _sides(axes: Axes, scale: Scale, is_narrow: bool) -> None:
 
 
 def draw_curves(
-    series: Sequence[CurveSeries], days: Sequence[tuple[float, str]], write: Callable[[float], str]
+    series: Sequence[CurveSeries],
+    days: Sequence[tuple[float, str]],
+    write: Callable[[float], str],
+    heights: tuple[float, float] = (3.6, 3.7),
 ) -> tuple[bytes, bytes]:
-    """Curves with their bands, each named at its end; `days` are the ticks in words."""
+    """Curves with their bands, each named at its end; `days` are the ticks in words.
+
+    `heights` are in inches, for wide and for narrow screens.
+    """
 
     def draw(figure: Figure, is_narrow: bool) -> None:
         axes = figure.subplots()
@@ -269,7 +276,7 @@ def draw_curves(
         _time_axis(axes, days, write)
         _name_ends(axes, series, is_narrow)
 
-    return draw_both(draw, (3.6, 3.7))
+    return draw_both(draw, heights)
 
 
 def _curve(axes: Axes, one: CurveSeries, number: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from revictimisation.codes import MISSING, OTHER
 from revictimisation.dictionary import Dictionary
@@ -22,8 +23,19 @@ class Labels:
     plan: StudyPlan
     language: str
 
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], str]:
+        """Labels found so far: a page asks for the same ones many times."""
+        return {}
+
     def code(self, list_name: str, code: str) -> str:
         """A code of a code list, by the row that held on the last day of the accrual."""
+        key = (list_name, code)
+        if key not in self._known:
+            self._known[key] = self._find(list_name, code)
+        return self._known[key]
+
+    def _find(self, list_name: str, code: str) -> str:
         frame = self.dictionary.code_lists.get(list_name)
         if frame is not None and "valid_to_on" in frame and "code" in frame:
             on = self.plan.accrual.to_on.isoformat()

@@ -22,7 +22,12 @@ from revictimisation.report.page import Page, read_style
 from revictimisation.report.release import Release
 from revictimisation.report.sections.summary import show_summary
 
-NOTEBOOKS = ("01_data_and_cohort", "02_which_measures", "03_do_they_work")
+NOTEBOOKS = (
+    "01_data_and_cohort",
+    "02_which_measures",
+    "03_do_they_work",
+    "04_for_researchers",
+)
 INDEX, DICTIONARY = "index", "dictionary"
 SWEDISH = "sv"
 DIGEST_LENGTH = 12

@@ -10,7 +10,7 @@ import yaml
 
 from revictimisation import files
 
-PARTS = ("common", "cohort", "use", "effects", "index")
+PARTS = ("common", "cohort", "use", "trials", "trial", "models", "referees", "effects", "index")
 
 
 @functools.cache

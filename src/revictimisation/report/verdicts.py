@@ -28,21 +28,24 @@ def name_measure(page: Page, name: str) -> str:
     return page.say("common.joint") if is_joint(page, name) else page.labels.measure(name)
 
 
-def judge(ratio: Number) -> str:
-    """What a hazard ratio with its interval says: `fewer`, `more`, `open` or `hidden`.
+def judge(number: Number, same: float = 1.0) -> str:
+    """What a ratio or a difference with its interval says: `fewer`, `more`, `open` or `hidden`.
 
-    `fewer` and `more` only where the whole interval lies on one side of 1; an end on 1 is `open`.
-    `hidden`: there is no number, or no interval to judge it by.
+    `same` is no difference: 1 for a ratio, 0 for a difference. `fewer` and `more` only where the
+    whole interval lies on one side of it; an end on it is `open`. `hidden`: there is no number, or
+    no interval to judge it by.
 
     >>> judge(Number(0.4, 0.22, 0.66, status="ok")), judge(Number(0.8, 0.6, 1.0, status="ok"))
     ('fewer', 'open')
+    >>> judge(Number(-0.06, -0.1, -0.02, status="ok"), same=0.0)
+    'fewer'
     """
-    if not ratio.has_interval:
+    if not number.has_interval:
         return HIDDEN
-    assert ratio.ci_low is not None and ratio.ci_high is not None
-    if ratio.ci_high < 1:
+    assert number.ci_low is not None and number.ci_high is not None
+    if number.ci_high < same:
         return FEWER
-    return MORE if ratio.ci_low > 1 else OPEN
+    return MORE if number.ci_low > same else OPEN
 
 
 def tell_verdict(page: Page, measure: str, ratio: Number) -> str:

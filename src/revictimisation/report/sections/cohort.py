@@ -21,15 +21,6 @@ from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number, list_rows
 from revictimisation.report.texts import load_texts
 
-GROUPS = (
-    "sex",
-    "age_group",
-    "relation",
-    "is_honour",
-    "risk_level",
-    "police_district",
-    "index_year",
-)
 REPORTS, ALL = "reports", "in_extract"
 
 
@@ -52,6 +43,14 @@ def show_lead(page: Page) -> Html:
 
 def show_definitions(page: Page) -> Html:
     """Who enters, what counts, until when: the study file in words."""
+    heads = [page.say("cohort.term"), page.say("cohort.meaning")]
+    terms = {**tell_definitions(page), "measures": _measures(page)}
+    rows = [[page.say(f"cohort.def_{name}"), meaning] for name, meaning in terms.items()]
+    return render_table(page.say("cohort.who_caption"), heads, rows, kind="words")
+
+
+def tell_definitions(page: Page) -> dict[str, str]:
+    """Population, index report, outcome and follow-up of the study, a text each."""
     plan, write = page.plan, page.formats
     accrual = {
         "from_on": write.date(plan.accrual.from_on),
@@ -72,16 +71,12 @@ def show_definitions(page: Page) -> Html:
     follow_up = page.say(
         "cohort.def_follow_up_text", data_end_on=write.date(plan.data_end_on), horizon=page.horizon
     )
-    terms: dict[str, Html | str] = {
+    return {
         "population": _population(page),
         "index": index,
         "outcome": f"{outcome} {page.say(breach)}",
         "follow_up": follow_up,
-        "measures": _measures(page),
     }
-    heads = [page.say("cohort.term"), page.say("cohort.meaning")]
-    rows = [[page.say(f"cohort.def_{name}"), meaning] for name, meaning in terms.items()]
-    return render_table(page.say("cohort.who_caption"), heads, rows, kind="words")
 
 
 def _population(page: Page) -> str:
@@ -241,7 +236,9 @@ def _rest(page: Page, numbers: list[Number]) -> str:
 
 def show_people(page: Page) -> Html:
     """The follow-ups by each grouping: numbers with their shares as bars."""
-    tables = [_group_table(page, group) for group in GROUPS if page.levels("q1", group)]
+    tables = [
+        _group_table(page, group) for group in page.plan.shown_groups if page.levels("q1", group)
+    ]
     if not tables:
         return page.text("cohort.people_none")
     note = page.say("common.note_rounded", rounding=page.plan.disclosure.rounding)

@@ -1,4 +1,4 @@
-"""Notebook 3: how many report again, and what can be said about each measure."""
+"""Notebook 3: how many report again, over time and by assessed risk; and what may be said."""
 
 from __future__ import annotations
 
@@ -6,79 +6,11 @@ from revictimisation.report import charts
 from revictimisation.report.markup import Html, join, render_figure, render_table
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
+from revictimisation.report.sections.answer import tell_against
 from revictimisation.report.sections.cohort import find_incidence
 from revictimisation.report.sections.groups import make_curve, time_ticks
 from revictimisation.report.sections.use import name_risk
 from revictimisation.report.texts import load_references
-from revictimisation.report.verdicts import (
-    FEWER,
-    MORE,
-    OPEN,
-    judge,
-    name_measure,
-    tell_verdict,
-)
-
-COX, RECURRENT = "cox_time_varying", "andersen_gill"
-
-
-def find_ratio(page: Page, measure: str, estimator: str = COX, analysis: str = "main") -> Number:
-    """A measure's hazard ratio, or why there is none."""
-    keys = {"question": "q2", "measure": measure, "outcome": page.plan.outcome.who}
-    keys |= {"estimator": estimator, "analysis": analysis}
-    ratio = page.release.find(estimand="hazard_ratio", **keys)
-    if ratio.reason == "not_computed":
-        return page.release.find(estimand="log_hazard_ratio", **keys)
-    return ratio
-
-
-def find_crude(page: Page, measure: str, estimand: str) -> Number:
-    """A number of the comparison of ever against never, by the last of the study's days."""
-    keys: dict[str, str | int] = {
-        "question": "q2",
-        "measure": measure,
-        "outcome": page.plan.outcome.who,
-        "estimator": "crude",
-        "time_days": page.last_day,
-    }
-    found = page.release.find(estimand=estimand, **keys)
-    if found.reason == "not_computed":
-        return page.release.find(estimand="risk_difference", **keys)
-    return found
-
-
-def tell_against(page: Page) -> str:
-    """`mot samma misstänkta person`, or against any."""
-    return page.say(f"effects.against_{page.plan.outcome.who}")
-
-
-def count_verdicts(page: Page) -> dict[str, int]:
-    """How many of the study's measures get each verdict."""
-    verdicts = [judge(find_ratio(page, name)) for name in page.plan.measure_names]
-    return {verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts)}
-
-
-def show_lead(page: Page) -> Html:
-    """The answer in a few sentences, with what it rests on."""
-    number = find_incidence(page, page.plan.outcome.who)
-    if not number.has_interval:
-        why = page.text("effects.lead_hidden", why=page.why_not(number))
-        return join([why, page.text("effects.lead_caution")])
-    counts = count_verdicts(page)
-    lead = page.say(
-        "effects.lead",
-        n_entries=page.formats.count(number.n_people or 0),
-        share=page.formats.of_hundred(number.estimate or 0),
-        against=tell_against(page),
-        period=page.formats.period(page.last_day),
-        interval=page.show_share_interval(number),
-        n_fewer=counts.get(FEWER, 0),
-        n_measures=len(page.plan.measure_names),
-    )
-    for verdict in (OPEN, MORE):
-        if counts.get(verdict):
-            lead += " " + page.say(f"effects.lead_{verdict}", **{f"n_{verdict}": counts[verdict]})
-    return join([page.text_of(lead), page.text("effects.lead_caution")])
 
 
 def _curve(page: Page, name: str, **keys: str) -> charts.CurveSeries:
@@ -225,59 +157,8 @@ def show_by_risk(page: Page) -> Html:
     return join([figure, page.text("effects.risk_text")])
 
 
-def show_verdicts(page: Page) -> Html:
-    """What can be said about each measure, a sentence each."""
-    items = []
-    for name in page.plan.measure_names:
-        ratio = find_ratio(page, name)
-        told = page.text_of(tell_verdict(page, name, ratio)).text
-        items.append(f'<li class="{judge(ratio)}">{told}</li>')
-    return join(
-        [page.text("effects.verdicts_text"), Html(f'<ul class="verdicts">{"".join(items)}</ul>')]
-    )
-
-
-def show_ratios(page: Page) -> Html:
-    """Hazard ratios of each measure, unadjusted and adjusted."""
-    rows, numbers = [], []
-    for name in page.plan.measure_names:
-        plain, adjusted = find_ratio(page, name, analysis="unadjusted"), find_ratio(page, name)
-        numbers += [plain, adjusted]
-        counts = [adjusted.n_people, adjusted.n_events]
-        told = ["–" if one is None else page.formats.count(one) for one in counts]
-        rows.append(
-            [
-                name_measure(page, name),
-                *told,
-                page.show_ratio_both(plain),
-                page.show_ratio_both(adjusted),
-            ]
-        )
-    heads = [page.say("common.measure"), *(
-        page.say(f"effects.ratios_{one}") for one in ("people", "events", "unadjusted", "adjusted")
-    )]  # fmt: skip
-    notes = [*page.notes(numbers), page.say("effects.ratios_text")]
-    return render_table(page.say("effects.ratios_caption"), heads, rows, notes)
-
-
-def show_recurrent(page: Page) -> Html:
-    """The first new report beside all of them."""
-    rows, numbers, same = [], [], 0
-    for name in page.plan.measure_names:
-        first, every = find_ratio(page, name), find_ratio(page, name, estimator=RECURRENT)
-        numbers += [first, every]
-        if first.is_shown and every.is_shown:
-            same += ((first.estimate or 1) < 1) == ((every.estimate or 1) < 1)
-        rows.append(
-            [name_measure(page, name), page.show_ratio_both(first), page.show_ratio_both(every)]
-        )
-    heads = [page.say("common.measure"), page.say("effects.recurrent_first"),
-             page.say("effects.recurrent_all")]  # fmt: skip
-    table = render_table(page.say("effects.recurrent_caption"), heads, rows, page.notes(numbers))
-    count = page.text("effects.recurrent_count", n_same=same, n_all=len(rows))
-    return join([page.text("effects.recurrent_text"), count, table])
-
-
 def show_caution(page: Page) -> Html:
     """What the numbers allow, and what they do not."""
-    return page.text("effects.caution_text")
+    kind = "adjusted" if page.plan.adjust_for else "bare"
+    rests = page.say(f"effects.caution_{kind}")
+    return page.text("effects.caution_text", rests=rests)

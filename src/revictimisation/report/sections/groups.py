@@ -17,15 +17,6 @@ from revictimisation.report.release import Number
 from revictimisation.report.sections.use import find_share, name_risk, share_ticks
 from revictimisation.report.verdicts import name_measure
 
-GROUPS = (
-    "risk_level",
-    "is_honour",
-    "relation",
-    "sex",
-    "age_group",
-    "police_district",
-    "index_year",
-)
 HIGH, LOW = "high", "low"
 NEITHER = "neither"
 # ticks closer than this part of the axis would cover each other on a phone
@@ -77,7 +68,7 @@ def _shown_levels(page: Page, group: str) -> list[str]:
 
 def show_groups(page: Page) -> Html:
     """A table per grouping: the share in which each measure was carried out."""
-    parts = [_group(page, group) for group in GROUPS if page.levels("q1", group)]
+    parts = [_group(page, group) for group in page.plan.shown_groups if page.levels("q1", group)]
     return join(parts) if parts else page.text("use.groups_none")
 
 

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from revictimisation.report import charts
-from revictimisation.report.markup import (
-    Html,
-    join,
-    render_figure,
-    render_heading,
-    render_table,
-    to_html,
-)
+from revictimisation.report.markup import Html, join, render_heading, to_html
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.cohort import find_incidence, list_words
-from revictimisation.report.sections.effects import find_ratio, tell_against
-from revictimisation.report.sections.misleading import make_scale, points
+from revictimisation.report.sections.answer import (
+    list_answers,
+    list_names,
+    show_caution,
+    show_picture,
+    tell_against,
+)
+from revictimisation.report.sections.cohort import find_incidence
+from revictimisation.report.sections.measures import tell_measure
+from revictimisation.report.sections.models import list_by_ratio
 from revictimisation.report.sections.use import find_share, list_codes
 from revictimisation.report.texts import load_texts
-from revictimisation.report.verdicts import (
-    FEWER,
-    MORE,
-    OPEN,
-    judge,
-    name_measure,
-    tell_about,
-    tell_span,
-    tell_verdict,
-)
+from revictimisation.report.trials import judge_measure
+from revictimisation.report.verdicts import FEWER, name_measure
 
 
 def show_findings(page: Page) -> Html:
     """The most important findings: how many, what is used, and what each verdict holds for."""
-    told = [_tell_repeat(page), _tell_use(page), *_tell_verdicts(page)]
+    told = [_tell_repeat(page), _tell_use(page), *list_answers(page), _tell_in_force(page)]
     items = "".join(f"<li>{to_html(one)}</li>" for one in told if one)
     return Html(f'<ul class="findings">{items}</ul>')
 
@@ -85,67 +76,23 @@ def _tell_use(page: Page) -> str:
     return page.say("index.finding_use", **values)
 
 
-def _by_verdict(page: Page, verdict: str) -> list[str]:
-    return [one for one in page.plan.measure_names if judge(find_ratio(page, one)) == verdict]
-
-
-def _list_measures(page: Page, names: list[str]) -> str:
-    told = [name_measure(page, name) for name in names]
-    return list_words(told, page.say("effects.and")) or page.say("index.nothing")
-
-
-def _tell_verdicts(page: Page) -> list[str]:
-    told = []
-    fewer = _by_verdict(page, FEWER)
-    if fewer:
-        largest = min(fewer, key=lambda name: find_ratio(page, name).estimate or 1.0)
-        ratio = find_ratio(page, largest)
-        told.append(
-            page.say(
-                "index.finding_fewer",
-                measures=_list_measures(page, fewer),
-                largest=name_measure(page, largest),
-                about=tell_about(page, ratio),
-                span=tell_span(page, ratio),
-            )
-        )
-    for verdict in (MORE, OPEN):
-        names = _by_verdict(page, verdict)
-        if names:
-            told.append(page.say(f"index.finding_{verdict}", measures=_list_measures(page, names)))
-    return told
-
-
-def show_picture(page: Page) -> Html:
-    """How common a new report was while each measure was in force."""
-    measures = page.plan.measure_names
-    ratios = [find_ratio(page, name) for name in measures]
-    if not any(one.is_shown for one in ratios):
-        return page.text("effects.misleads_none")
-    names = [name_measure(page, name) for name in measures]
-    series = [charts.DotSeries("", points(ratios))]
-    wide, narrow = charts.draw_dots(names, series, make_scale(page, ratios))
-    caption = page.say("index.picture_caption")
-    alt = page.say(
-        "index.picture_alt",
-        **{key: _list_measures(page, _by_verdict(page, key)) for key in (FEWER, MORE, OPEN)},
-    )
-    rows = [[name, page.show_ratio_both(one)] for name, one in zip(names, ratios, strict=True)]
-    heads = [page.say("common.measure"), page.say("effects.ratios_adjusted")]
-    title = page.say("effects.ratios_caption")
-    table = render_table(title, heads, rows, page.notes(ratios))
-    return render_figure(wide, narrow, alt, caption, page.say("common.numbers_behind"), table)
+def _tell_in_force(page: Page) -> str:
+    """For which measures new reports were less common while in force: another question."""
+    names = [name_measure(page, one) for one in list_by_ratio(page, FEWER)]
+    return page.say("index.finding_in_force", measures=list_names(page, names)) if names else ""
 
 
 def show_cards(page: Page) -> Html:
     """A card per measure: how many got it, what can be said, how sure."""
+    if not page.plan.measure_names:
+        return page.text("common.no_measures")
     cards = "".join(_card(page, name) for name in page.plan.measure_names)
     return Html(f'<ul class="cards">{cards}</ul>')
 
 
 def _card(page: Page, name: str) -> str:
-    ratio, share = find_ratio(page, name), find_share(page, name)
-    verdict, title = judge(ratio), name_measure(page, name)
+    share = find_share(page, name)
+    verdict, title = judge_measure(page, name), name_measure(page, name)
     if share.is_shown:
         use = page.say(
             "index.card_use",
@@ -158,8 +105,14 @@ def _card(page: Page, name: str) -> str:
     return (
         f'<li class="{verdict}"><h3>{to_html(title[:1].upper() + title[1:])}</h3>'
         f'<p class="badge">{to_html(page.say(f"effects.card_{verdict}"))}</p>'
-        f"<p>{to_html(use)}</p><p>{to_html(tell_verdict(page, name, ratio))}</p></li>"
+        f"<p>{to_html(use)}</p><p>{to_html(tell_measure(page, name))}</p></li>"
     )
+
+
+def _ask(page: Page) -> Html:
+    """The question that the picture answers."""
+    period = page.formats.period(page.last_day)
+    return page.text("trials.question", against=tell_against(page), period=period)
 
 
 def show_made(page: Page) -> Html:
@@ -189,7 +142,7 @@ def show_summary(page: Page, links: list[tuple[str, str]]) -> Html:
     title = render_heading(page.plan.title_in(page.language), 1)
     lead = Html(f'<p class="lead">{to_html(page.say("index.lead"))}</p>')
     parts = [title, lead, page.heading("index.findings"), show_findings(page)]
-    parts += [page.heading("index.picture"), show_picture(page)]
+    parts += [page.heading("index.picture"), _ask(page), show_picture(page), show_caution(page)]
     parts += [page.heading("index.cards"), show_cards(page)]
     parts += [page.heading("index.unknown"), page.text("index.unknown_text")]
     parts += [page.heading("index.more"), show_links(page, links)]

@@ -1,0 +1,141 @@
+"""A difference of two risks as people say it: of a hundred so many fewer, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+
+from revictimisation.report.markup import Html, render_with_interval
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+from revictimisation.report.verdicts import FEWER, MORE, OPEN, judge
+
+HUNDRED = 100
+# what is less than this is not rounded up to one person
+LEAST_WHOLE = 0.5
+# numbers above this are said to two digits: `ungefär 210`
+FINE_UP_TO = 100
+
+
+def count_people(page: Page, difference: float) -> str:
+    """How many of a hundred a difference of risks is, without its direction."""
+    number = round(abs(difference) * HUNDRED, 6)
+    if 0 < number < LEAST_WHOLE:
+        return page.say("trials.under_one")
+    return page.formats.count(math.floor(number + LEAST_WHOLE))
+
+
+def tell_people(page: Page, difference: float) -> str:
+    """`6 färre`, `2 fler` or `lika många`: how many of a hundred, with the direction."""
+    if difference == 0:
+        return page.say("trials.people_same")
+    key = "trials.people_fewer" if difference < 0 else "trials.people_more"
+    return page.say(key, people=count_people(page, difference))
+
+
+def tell_between(page: Page, number: Number) -> str:
+    """The interval of a difference: `2 och 10 färre`, or `6 färre och 2 fler`."""
+    low, high = number.ci_low or 0.0, number.ci_high or 0.0
+    verdict = judge(number, same=0.0)
+    if verdict not in (FEWER, MORE):
+        return page.say("trials.between", low=tell_people(page, low), high=tell_people(page, high))
+    near, far = sorted((low, high), key=abs)
+    given = {"low": count_people(page, near), "high": tell_people(page, far)}
+    return page.say("trials.between", **given)
+
+
+def tell_both(page: Page, number: Number) -> str:
+    """The difference with its interval: `6 färre (mellan 2 och 10 färre)`."""
+    people = tell_people(page, number.estimate or 0.0)
+    if not number.has_interval:
+        return people
+    return page.say("trials.with_between", people=people, between=tell_between(page, number))
+
+
+def tell_sure(page: Page, gap: Number, detectable: float | None) -> str:
+    """How sure the answer is, without a word of statistics."""
+    verdict = judge(gap, same=0.0)
+    if verdict in (FEWER, MORE):
+        near = min((gap.ci_low or 0.0, gap.ci_high or 0.0), key=abs)
+        return page.say(f"trials.sure_{verdict}", near=tell_people(page, near))
+    if verdict != OPEN:
+        return ""
+    if detectable is None:
+        return page.say("trials.sure_open")
+    return page.say("trials.sure_seen", seen=count_people(page, detectable))
+
+
+def tell_needed(page: Page, gap: Number, needed: Number) -> str:
+    """How many must start the measure for one person fewer, or one more, to report again.
+
+    Where the difference may go either way the number runs through infinity: then both ends are
+    told, and that it may be any number.
+    """
+    verdict = judge(gap, same=0.0)
+    if verdict in (FEWER, MORE) and needed.has_interval:
+        ends = sorted(abs(one) for one in (needed.ci_low or 0.0, needed.ci_high or 0.0))
+        if all(0 < one < math.inf for one in ends):
+            return page.say(
+                f"trials.needed_{verdict}",
+                about=_count_large(page, abs(needed.estimate or 0.0)),
+                low=_count_large(page, ends[0]),
+                high=_count_large(page, ends[1]),
+            )
+    if verdict != OPEN:
+        return ""
+    return page.say("trials.needed_open", ends=_tell_ends(page, gap))
+
+
+def _tell_ends(page: Page, gap: Number) -> str:
+    """What the ends of a difference that may go either way mean for so many people."""
+    told = []
+    for end, key in ((gap.ci_low or 0.0, "help"), (gap.ci_high or 0.0, "harm")):
+        if end:
+            told.append(page.say(f"trials.needed_{key}", n=_count_large(page, 1 / abs(end))))
+    return " ".join(told)
+
+
+def _count_large(page: Page, number: float) -> str:
+    """A number of people, above a hundred to two digits."""
+    if number <= FINE_UP_TO:
+        return page.formats.count(math.ceil(round(number, 6)))
+    step = 10 ** (math.floor(math.log10(number)) - 1)
+    return page.formats.count(round(number / step) * step)
+
+
+def tell_days(page: Page, days: Number, period: str) -> str:
+    """Event-free days gained or lost a person on average, with the interval."""
+    if not days.has_interval:
+        return ""
+    low, high = days.ci_low or 0.0, days.ci_high or 0.0
+    given = {"period": period, "days": _tell_gain(page, days.estimate or 0.0)}
+    between = page.say("trials.between", low=_tell_gain(page, low), high=_tell_gain(page, high))
+    return page.say("trials.days", between=between, **given)
+
+
+def _tell_gain(page: Page, days: float) -> str:
+    if round(days) == 0:
+        return page.say("trials.days_same")
+    key = "trials.days_more" if days > 0 else "trials.days_fewer"
+    return page.say(key, days=page.formats.days(abs(days)))
+
+
+def show_hundred(page: Page, number: Number) -> Html | str:
+    """A cell with a risk in people out of a hundred, its interval below it."""
+    told = page.show(number, lambda one: _hundreds(page, one.estimate))
+    if not number.has_interval:
+        return told
+    low, high = (number.ci_low or 0.0) * HUNDRED, (number.ci_high or 0.0) * HUNDRED
+    return render_with_interval(told, page.formats.range(low, high, 1))
+
+
+def _hundreds(page: Page, share: float | None) -> str:
+    return page.formats.decimal((share or 0.0) * HUNDRED, 1)
+
+
+def show_gap(page: Page, number: Number) -> Html | str:
+    """A cell with a difference of risks in people out of a hundred, its interval below it."""
+    told = page.show(number, lambda one: page.formats.points(one.estimate or 0.0))
+    if not number.has_interval:
+        return told
+    low, high = (page.formats.points(end or 0.0) for end in (number.ci_low, number.ci_high))
+    return render_with_interval(told, page.say("effects.span", low=low, high=high))

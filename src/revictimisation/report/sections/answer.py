@@ -1,0 +1,182 @@
+"""Notebook 3, first part: the answer in a few sentences and in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from revictimisation.report import charts
+from revictimisation.report.forest import ForestRow, draw_forest, list_ticks
+from revictimisation.report.hundreds import (
+    count_people,
+    show_gap,
+    show_hundred,
+    tell_both,
+    tell_people,
+)
+from revictimisation.report.markup import Html, join, render_figure, render_table
+from revictimisation.report.page import DASH, Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections.cohort import list_words
+from revictimisation.report.trials import (
+    ARMS,
+    find_effect,
+    judge_measure,
+    list_by_verdict,
+    tell_why,
+)
+from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, name_measure
+
+
+def tell_against(page: Page) -> str:
+    """`mot samma misstänkta person`, or against any."""
+    return page.say(f"effects.against_{page.plan.outcome.who}")
+
+
+def tell_grace(page: Page, measure: str) -> str:
+    """`30 dagar`: how soon a measure must start to count; `samma dag` for no days at all."""
+    days = page.plan.measures[measure].grace_days
+    return page.formats.days(days) if days else page.say("trials.same_day")
+
+
+def tell_within(page: Page, measure: str) -> str:
+    """`inom 30 dagar`, to stand in a sentence."""
+    grace = tell_grace(page, measure)
+    return (
+        page.say("trials.within", grace=grace) if page.plan.measures[measure].grace_days else grace
+    )
+
+
+def show_lead(page: Page) -> Html:
+    """The question, the answers by verdict, and what they rest on."""
+    if not page.plan.measure_names:
+        return page.text("common.no_measures")
+    period = page.formats.period(page.last_day)
+    question = page.text("trials.question", against=tell_against(page), period=period)
+    lines = "\n".join(f"- {one}" for one in list_answers(page))
+    return join(
+        [question, page.text_of(tell_counts(page)), page.text_of(lines), show_caution(page)]
+    )
+
+
+def tell_counts(page: Page) -> str:
+    """How many measures make a difference, cannot be told, and have no number."""
+    n_open, n_hidden = (len(list_by_verdict(page, one)) for one in (OPEN, HIDDEN))
+    n_all = len(page.plan.measure_names)
+    given = {"n_clear": n_all - n_open - n_hidden, "n_open": n_open, "n_hidden": n_hidden}
+    return page.say("trials.counts", n_all=n_all, **given)
+
+
+def show_caution(page: Page) -> Html:
+    """What an answer rests on; with no covariates, that it allows for nothing."""
+    return page.text("trials.caution" if page.plan.adjust_for else "trials.caution_bare")
+
+
+def list_answers(page: Page) -> list[str]:
+    """A sentence per verdict with its measures; those without a number grouped by why."""
+    told = []
+    for verdict in (FEWER, MORE):
+        names = list_by_verdict(page, verdict)
+        if names:
+            each = [_tell_one(page, one) for one in names]
+            told.append(page.say(f"trials.answer_{verdict}", measures=list_names(page, each)))
+    names = list_by_verdict(page, OPEN)
+    if names:
+        each = [name_measure(page, one) for one in names]
+        told.append(page.say("trials.answer_open", measures=list_names(page, each)))
+    return told + _list_hidden(page)
+
+
+def _tell_one(page: Page, measure: str) -> str:
+    gap = tell_both(page, find_effect(page, measure))
+    return page.say("trials.answer_one", measure=name_measure(page, measure), gap=gap)
+
+
+def list_names(page: Page, words: list[str]) -> str:
+    """Words in a row, `and` before the last."""
+    return list_words(words, page.say("effects.and"))
+
+
+def _list_hidden(page: Page) -> list[str]:
+    """Measures without a number, one sentence a reason."""
+    groups: dict[str, list[str]] = {}
+    for one in list_by_verdict(page, HIDDEN):
+        why = finish(tell_why(page, one, find_effect(page, one)))
+        groups.setdefault(why, []).append(name_measure(page, one))
+    return [
+        page.say("trials.answer_hidden", measures=list_names(page, names), why=why)
+        for why, names in groups.items()
+    ]
+
+
+def finish(told: str) -> str:
+    """A sentence of its own: a capital first and a full stop last.
+
+    >>> finish("the group is too small"), finish("Whole.")
+    ('The group is too small.', 'Whole.')
+    """
+    return told[:1].upper() + told[1:] + ("" if told.endswith(".") else ".")
+
+
+def show_picture(page: Page) -> Html:
+    """All measures in one picture, the withheld ones with why; and the numbers behind it."""
+    measures = page.plan.measure_names
+    gaps = [find_effect(page, one) for one in measures]
+    if not any(one.is_shown for one in gaps):
+        return page.text("trials.none")
+    rows = [_row(page, one, gap) for one, gap in zip(measures, gaps, strict=True)]
+    period = page.formats.period(page.last_day)
+    wide, narrow = draw_forest(rows, make_scale(page, gaps))
+    told = " ".join(finish(f"{row.name}: {row.told}") for row in rows)
+    return render_figure(
+        wide,
+        narrow,
+        page.say("trials.picture_alt", rows=told),
+        page.say("trials.picture_caption", period=period),
+        page.say("common.numbers_behind"),
+        _table(page, gaps),
+    )
+
+
+def _row(page: Page, measure: str, gap: Number) -> ForestRow:
+    verdict = judge_measure(page, measure)
+    if verdict == HIDDEN:
+        told = page.say("trials.nothing", why=tell_why(page, measure, gap, kind="short"))
+    elif verdict == OPEN:
+        told = page.say("trials.unclear")
+    else:
+        told = tell_people(page, gap.estimate or 0.0)
+    return ForestRow(name_measure(page, measure), make_points([gap])[0], verdict, told)
+
+
+def make_points(numbers: Sequence[Number]) -> list[charts.Point | None]:
+    """Differences with intervals for a picture; None where there is nothing to show."""
+    return [
+        (one.estimate or 0.0, one.ci_low, one.ci_high) if one.is_shown else None for one in numbers
+    ]
+
+
+def make_scale(page: Page, numbers: Sequence[Number]) -> charts.Scale:
+    """An axis of people in a hundred around no difference, that holds every interval."""
+    return charts.Scale(
+        lambda tick: count_people(page, tick) if tick else page.say("trials.tick_same"),
+        list_ticks(make_points(numbers)),
+        page.say("trials.axis"),
+        reference=0.0,
+        sides=(page.say("trials.side_fewer"), page.say("trials.side_more")),
+    )
+
+
+def _table(page: Page, gaps: Sequence[Number]) -> Html:
+    rows, numbers = [], []
+    has_why = not all(one.is_shown for one in gaps)
+    for measure, gap in zip(page.plan.measure_names, gaps, strict=True):
+        arms = [find_effect(page, measure, f"risk_{arm}") for arm in ARMS]
+        numbers += [*arms, gap]
+        cells = [show_hundred(page, one) for one in arms]
+        why = DASH if gap.is_shown else finish(tell_why(page, measure, gap))
+        row = [name_measure(page, measure), tell_grace(page, measure), *cells, show_gap(page, gap)]
+        rows.append([*row, why] if has_why else row)
+    names = ("grace", *ARMS, "gap", *(("why",) if has_why else ()))
+    heads = [page.say("common.measure"), *(page.say(f"trials.head_{one}") for one in names)]
+    caption = page.say("trials.picture_table", period=page.formats.period(page.last_day))
+    return render_table(caption, heads, rows, page.notes(numbers), kind="why" if has_why else "")

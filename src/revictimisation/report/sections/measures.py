@@ -1,0 +1,277 @@
+"""Notebook 3, second part: what can be said about each measure, and what it rests on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from revictimisation.report import charts
+from revictimisation.report.hundreds import (
+    count_people,
+    show_gap,
+    show_hundred,
+    tell_between,
+    tell_both,
+    tell_days,
+    tell_needed,
+    tell_people,
+    tell_sure,
+)
+from revictimisation.report.markup import (
+    Html,
+    join,
+    render_details,
+    render_figure,
+    render_heading,
+    render_table,
+    to_html,
+)
+from revictimisation.report.page import DASH, Page
+from revictimisation.report.sections.answer import finish, tell_against, tell_within
+from revictimisation.report.sections.groups import make_curve, time_ticks
+from revictimisation.report.trials import (
+    ARMS,
+    BALANCE,
+    FAILED,
+    Check,
+    find_checks,
+    find_effect,
+    judge_measure,
+    list_checks,
+    tell_why,
+)
+from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, name_measure
+
+DETECTABLE, SUPPORT, CONVERGED = (
+    "minimum_detectable_difference",
+    "share_outside_support",
+    "is_converged",
+)
+CHECKS = (BALANCE, "effective_sample_size", "n_events", SUPPORT, DETECTABLE, CONVERGED)
+# in inches, for wide and narrow screens: there is one picture a measure
+HEIGHTS = (2.7, 3.0)
+MOST = (BALANCE, SUPPORT, DETECTABLE)
+CONTROL: dict[str, Any] = {"analysis": "negative_control_outcome", "outcome": "other_suspect"}
+
+
+def show_measures(page: Page) -> Html:
+    """Every measure of the study, one below the other."""
+    if not page.plan.measure_names:
+        return page.text("common.no_measures")
+    parts = [show_measure(page, one) for one in page.plan.measure_names]
+    return join([page.text("trials.measures_text"), *parts])
+
+
+def show_measure(page: Page, measure: str) -> Html:
+    """What can be said, the two curves, how sure, what it means, and what it rests on."""
+    verdict, name = judge_measure(page, measure), name_measure(page, measure)
+    heading = render_heading(name[:1].upper() + name[1:], 3, f"measure-{measure}".replace("_", "-"))
+    badge = page.say(f"effects.card_{verdict}")
+    told = page.text_of(tell_measure(page, measure))
+    parts = [heading, Html(f'<p class="badge {verdict}">{to_html(badge)}</p>'), told]
+    if verdict != HIDDEN:
+        parts += [page.text_of(_tell_sure(page, measure)), _curves(page, measure)]
+    return join([*parts, _behind(page, measure, verdict)])
+
+
+def tell_measure(page: Page, measure: str) -> str:
+    """One sentence with the answer and its uncertainty, or what is missing."""
+    gap, verdict, name = (
+        find_effect(page, measure),
+        judge_measure(page, measure),
+        name_measure(page, measure),
+    )
+    if verdict == HIDDEN:
+        why = finish(tell_why(page, measure, gap))
+        return " ".join(
+            [
+                page.say("trials.verdict_hidden", measure=name, why=why),
+                *_tell_earlier(page, measure),
+            ]
+        )
+    return page.say(
+        f"trials.verdict_{verdict}",
+        measure=name,
+        within=tell_within(page, measure),
+        period=page.formats.period(page.last_day),
+        people=tell_people(page, gap.estimate or 0.0),
+        between=tell_between(page, gap),
+    )
+
+
+def _tell_earlier(page: Page, measure: str) -> list[str]:
+    """The latest of the study's earlier days for which something can be said."""
+    for day in sorted(page.plan.report_at_days, reverse=True):
+        gap = find_effect(page, measure, day=day)
+        if gap.has_interval:
+            given = {"period": page.formats.period(day), "gap": tell_both(page, gap)}
+            return [page.say("trials.verdict_earlier", **given)]
+    return []
+
+
+def _tell_sure(page: Page, measure: str) -> str:
+    """How sure the answer is, and how many must get the measure."""
+    gap = find_effect(page, measure)
+    detectable = find_checks(list_checks(page, measure), DETECTABLE, page.last_day).get("")
+    needed = find_effect(page, measure, "number_needed_to_treat")
+    sure = tell_sure(page, gap, detectable.value if detectable else None)
+    return _list([sure, tell_needed(page, gap, needed)])
+
+
+def _list_meanings(page: Page, measure: str) -> str:
+    """Days gained, something unknown, a test of the method: a list, of those there are."""
+    days = find_effect(page, measure, "rmst_difference_days")
+    gained = tell_days(page, days, page.formats.period(page.last_day))
+    return _list([gained, _tell_unknown(page, measure), _tell_control(page, measure)])
+
+
+def _list(told: list[str]) -> str:
+    return "\n".join(f"- {one}" for one in told if one)
+
+
+def _tell_unknown(page: Page, measure: str) -> str:
+    """What an unknown factor would have to do (VanderWeele & Ding 2017).
+
+    Nothing where we cannot tell anyhow: no factor is needed for that.
+    """
+    value = find_effect(page, measure, "e_value")
+    limit = find_effect(page, measure, "e_value_limit")
+    is_clear = judge_measure(page, measure) in (FEWER, MORE)
+    if not (is_clear and value.is_shown and limit.is_shown):
+        return ""
+    times, least = (page.formats.decimal(one.estimate or 1.0, 1) for one in (value, limit))
+    return page.say("trials.unknown", times=times, limit=least)
+
+
+def _tell_control(page: Page, measure: str) -> str:
+    """What reports that the measure cannot prevent say of the method."""
+    gap = find_effect(page, measure, **CONTROL)
+    if not gap.has_interval:
+        return ""
+    kind = "quiet" if judge(gap, same=0.0) == OPEN else "loud"
+    return page.say(f"trials.control_{kind}", gap=tell_both(page, gap))
+
+
+def _curve(page: Page, measure: str, arm: str) -> charts.CurveSeries:
+    found = [
+        (day, find_effect(page, measure, f"risk_{arm}", day, analysis="curve"))
+        for day in page.plan.curve_days
+    ]
+    if not any(one.is_shown for _, one in found):
+        days = [day for day in page.plan.report_at_days if day <= page.plan.horizon_days]
+        found = [(day, find_effect(page, measure, f"risk_{arm}", day)) for day in days]
+    return make_curve(page.say(f"trials.curve_{arm}"), found)
+
+
+def _curves(page: Page, measure: str) -> Html:
+    """The two curves with their bands, and the numbers at the study's days."""
+    curves = [_curve(page, measure, arm) for arm in ARMS]
+    table = _days_table(page, measure)
+    if not all(len(one.days) > 1 for one in curves):
+        return table
+    until = page.plan.horizon_days
+    ticks = [(float(day), page.formats.period(day)) for day in time_ticks(page, until)]
+    wide, narrow = charts.draw_curves(
+        curves, [(0.0, "0"), *ticks], page.formats.percent_short, HEIGHTS
+    )
+    name = name_measure(page, measure)
+    caption = page.say(
+        "trials.curve_caption",
+        measure=name[:1].upper() + name[1:],
+        against=tell_against(page),
+        within=tell_within(page, measure),
+    )
+    ends = {
+        arm: page.formats.of_hundred(one.estimate[-1])
+        for arm, one in zip(ARMS, curves, strict=True)
+    }
+    alt = page.say("trials.curve_alt", period=page.formats.period(int(curves[0].days[-1])), **ends)
+    behind = page.say("common.numbers_behind")
+    return render_figure(wide, narrow, alt, caption, behind, table)
+
+
+def _days_table(page: Page, measure: str) -> Html:
+    rows, numbers = [], []
+    for day in page.plan.report_at_days:
+        arms = [find_effect(page, measure, f"risk_{arm}", day) for arm in ARMS]
+        gap = find_effect(page, measure, day=day)
+        numbers += [*arms, gap]
+        cells = [show_hundred(page, one) for one in arms]
+        rows.append([page.formats.period(day), *cells, show_gap(page, gap)])
+    names = (*ARMS, "gap")
+    heads = [page.say("common.time"), *(page.say(f"trials.head_{one}") for one in names)]
+    caption = page.say("trials.curve_table", measure=name_measure(page, measure))
+    return render_table(caption, heads, rows, page.notes(numbers))
+
+
+def _behind(page: Page, measure: str, verdict: str) -> Html:
+    """How many people and events stand behind the answer, and which checks held; folded."""
+    checks = list_checks(page, measure)
+    start, no_start = (find_effect(page, measure, f"risk_{arm}") for arm in ARMS)
+    counts = (start.n_people, start.n_events, no_start.n_people, no_start.n_events)
+    told = Html("")
+    if all(one is not None for one in counts):
+        shown = [page.formats.count(one or 0) for one in counts]
+        names = ("start", "start_events", "no_start", "no_start_events")
+        given = dict(zip(names, shown, strict=True))
+        period = page.formats.period(page.last_day)
+        within = tell_within(page, measure)
+        told = page.text("trials.behind_text", within=within, period=period, **given)
+    parts = [told]
+    if verdict != HIDDEN:
+        parts.insert(0, page.text_of(_list_meanings(page, measure)))
+    if checks:
+        parts.append(show_checks(page, checks))
+    if not any(one.text for one in parts):
+        return Html("")
+    summary = page.say("trials.behind_hidden" if verdict == HIDDEN else "trials.behind")
+    return render_details(summary, join(parts))
+
+
+def show_checks(page: Page, checks: list[Check]) -> Html:
+    """The checks with a limit, one row each, in plain words."""
+    rows = []
+    for name in CHECKS:
+        found = _pick(page, checks, name)
+        if not found:
+            continue
+        both = found.get("", found.get("start")), found.get("no_start")
+        shown = [_tell_value(page, one) if one else "" for one in both]
+        holds = not any(one.status == FAILED for one in found.values())
+        limit = _tell_limit(page, next(iter(found.values())))
+        rows.append([page.say(f"trials.check_{name}"), *shown, limit,
+                     page.say("trials.holds" if holds else "trials.fails")])  # fmt: skip
+    names = ("check", *ARMS, "limit", "status")
+    heads = [page.say(f"trials.behind_{one}") for one in names]
+    return render_table(page.say("trials.behind_caption"), heads, rows, kind="checks")
+
+
+def _pick(page: Page, checks: list[Check], name: str) -> dict[str, Check]:
+    """The checks to show of a name by arm: of the last day, of balance the worst."""
+    if name != BALANCE:
+        same_day = find_checks(checks, name, page.last_day, is_held=True)
+        return same_day or find_checks(checks, name, is_held=True)
+    held = [one for one in checks if one.name == name and one.limit is not None]
+    return {one.arm: one for one in sorted(held, key=lambda one: one.value or 0.0)}
+
+
+def _tell_value(page: Page, check: Check) -> str:
+    return DASH if check.value is None else _tell(page, check.name, check.value)
+
+
+def _tell(page: Page, name: str, value: float) -> str:
+    if name == BALANCE:
+        return page.formats.decimal(value, 2)
+    if name == SUPPORT:
+        return page.formats.percent(value)
+    if name == DETECTABLE:
+        return count_people(page, value)
+    if name == CONVERGED:
+        return page.labels.code("yes_no", "true" if value else "false")
+    return page.formats.count(value)
+
+
+def _tell_limit(page: Page, check: Check) -> str:
+    if check.name == CONVERGED or check.limit is None:
+        return ""
+    key = "trials.limit_most" if check.name in MOST else "trials.limit_least"
+    return page.say(key, limit=_tell(page, check.name, check.limit))

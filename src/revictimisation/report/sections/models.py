@@ -1,0 +1,242 @@
+"""Notebook 3: new reports while a measure is in force, and other ways to look at the same data.
+
+Each part stands only where the release has rows for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from revictimisation.codes import CAUSES
+from revictimisation.report.markup import (
+    Html,
+    join,
+    render_details,
+    render_table,
+    render_with_interval,
+)
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections.answer import list_names
+from revictimisation.report.trials import has_rows
+from revictimisation.report.verdicts import (
+    FEWER,
+    HIDDEN,
+    MORE,
+    OPEN,
+    judge,
+    name_measure,
+    tell_verdict,
+)
+
+COX, RECURRENT = "cox_time_varying", "andersen_gill"
+RECURRENTS = (RECURRENT, "pwp_total_time", "pwp_gap_time")
+COMPETING = ("cause_specific_hazard", "fine_gray")
+# analysis: the subgroup that its levels stand in
+VARIANTS = {
+    "time_since_start": "time_since_start",
+    "carry_over": "after_end",
+    "cumulative_days": "days_so_far",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of hazard ratios: its heading, and the keys of its rows."""
+
+    head: str
+    keys: dict[str, str] = field(default_factory=dict)
+
+
+def find_ratio(page: Page, measure: str, estimator: str = COX, **keys: str) -> Number:
+    """A measure's hazard ratio, or why there is none."""
+    given = {"question": "q2", "measure": measure, "outcome": page.plan.outcome.who}
+    given |= {"estimator": estimator, **keys}
+    ratio = page.release.find(estimand="hazard_ratio", **given)
+    if ratio.reason == "not_computed":
+        return page.release.find(estimand="log_hazard_ratio", **given)
+    return ratio
+
+
+def list_by_ratio(page: Page, verdict: str) -> list[str]:
+    """The measures whose hazard ratio while in force has a verdict."""
+    return [one for one in page.plan.measure_names if judge(find_ratio(page, one)) == verdict]
+
+
+def show_in_force(page: Page) -> Html:
+    """How common new reports were while each measure was in force; the numbers folded."""
+    if not has_rows(page, question="q2", estimator=COX) or not page.plan.measure_names:
+        return Html("")
+    parts = [page.heading("models.in_force"), page.text("models.in_force_text")]
+    lines = [
+        page.say(f"models.in_force_{verdict}", measures=list_names(page, names))
+        for verdict in (FEWER, MORE, OPEN, HIDDEN)
+        if (names := [name_measure(page, one) for one in list_by_ratio(page, verdict)])
+    ]
+    parts.append(page.text_of("\n".join(f"- {one}" for one in lines)))
+    folded = (show_verdicts, show_recurrent, show_competing, show_variants)
+    return join([*parts, *(one(page) for one in folded)])
+
+
+def show_verdicts(page: Page) -> Html:
+    """A sentence per measure, then the hazard ratios; folded."""
+    items = []
+    for name in page.plan.measure_names:
+        ratio = find_ratio(page, name)
+        told = page.text_of(tell_verdict(page, name, ratio)).text
+        items.append(f'<li class="{judge(ratio)}">{told}</li>')
+    text = page.text(f"models.verdicts_{_kind(page)}")
+    listed = Html(f'<ul class="verdicts">{"".join(items)}</ul>')
+    return render_details(page.say("models.verdicts"), join([text, listed, show_ratios(page)]))
+
+
+def _kind(page: Page) -> str:
+    """Whether a study allows for any background: `adjusted` or `bare`."""
+    return "adjusted" if page.plan.adjust_for else "bare"
+
+
+def show_ratios(page: Page) -> Html:
+    """Hazard ratios of each measure; adjusted beside unadjusted where anything is adjusted for."""
+    columns = [Column(page.say("models.unadjusted"), {"analysis": "unadjusted"})]
+    if page.plan.adjust_for:
+        columns.append(Column(page.say("models.adjusted")))
+    rows, numbers = [], []
+    for name in page.plan.measure_names:
+        found = [find_ratio(page, name, **one.keys) for one in columns]
+        main = find_ratio(page, name)
+        numbers += [*found, main]
+        counts = ["–" if one is None else page.formats.count(one)
+                  for one in (main.n_people, main.n_events)]  # fmt: skip
+        rows.append([name_measure(page, name), *counts, *map(page.show_ratio_both, found)])
+    heads = [page.say(f"models.{one}") for one in ("ratio_people", "ratio_events")]
+    heads = [page.say("common.measure"), *heads, *(one.head for one in columns)]
+    notes = [*page.notes(numbers), page.say("models.ratios_note")]
+    return render_table(page.say("models.ratios_caption"), heads, rows, notes)
+
+
+def _render_ratios(page: Page, caption: str, columns: Sequence[Column]) -> Html:
+    """A table of hazard ratios with a column for each kind that has rows; else nothing."""
+    kept = [
+        one for one in columns
+        if has_rows(page, **{"question": "q2", "analysis": "main", **one.keys})
+    ]  # fmt: skip
+    if not kept:
+        return Html("")
+    rows, numbers = [], []
+    for name in page.plan.measure_names:
+        found = [find_ratio(page, name, **one.keys) for one in kept]
+        numbers += found
+        rows.append([name_measure(page, name), *map(page.show_ratio_both, found)])
+    heads = [page.say("common.measure"), *(one.head for one in kept)]
+    return render_table(caption, heads, rows, page.notes(numbers))
+
+
+def show_recurrent(page: Page) -> Html:
+    """The first new report beside all of them, and how many reports there are; folded."""
+    columns = [
+        Column(page.say(f"models.recurrent_{one}"), {"estimator": one}) for one in RECURRENTS
+    ]
+    rest = _render_ratios(page, "", columns)
+    counts = show_counts(page)
+    if not rest.text and not counts.text:
+        return Html("")
+    first = Column(page.say("models.recurrent_first"), {"estimator": COX})
+    table = _render_ratios(page, page.say("models.recurrent_caption"), [first, *columns])
+    parts = [page.text("models.recurrent_text"), _tell_same(page), table, counts]
+    return render_details(page.say("models.recurrent"), join(parts))
+
+
+def _tell_same(page: Page) -> Html:
+    """For how many measures the first report and all reports point the same way."""
+    pairs = [
+        (find_ratio(page, one), find_ratio(page, one, RECURRENT)) for one in page.plan.measure_names
+    ]
+    shown = [(a.estimate or 1, b.estimate or 1) for a, b in pairs if a.is_shown and b.is_shown]
+    if not shown:
+        return Html("")
+    same = sum((a < 1) == (b < 1) for a, b in shown)
+    return page.text("models.recurrent_count", n_same=same, n_all=len(shown))
+
+
+def show_counts(page: Page) -> Html:
+    """Mean numbers of new reports under the two strategies, for a hundred people."""
+    kinds = ("mean_count_start", "mean_count_no_start", "mean_count_difference")
+    same = {"question": "q2", "estimator": "mean_cumulative_count"}
+    keys = {**same, "outcome": page.plan.outcome.who}
+    whole = page.release.find(estimand="mean_count", time_days=page.last_day, **keys)
+    parts = []
+    if whole.is_shown:
+        given = {"n": _write(page, whole), "period": page.formats.period(page.last_day)}
+        parts.append(page.text("models.counts_text", **given))
+    if not any(has_rows(page, estimand=kind, **same) for kind in kinds):
+        return join(parts)
+    rows, numbers = [], []
+    for name in page.plan.measure_names:
+        at: dict[str, str | int] = {**keys, "measure": name, "time_days": page.last_day}
+        found = [page.release.find(estimand=kind, **at) for kind in kinds]
+        numbers += found
+        rows.append([name_measure(page, name), *(_show_count(page, one) for one in found)])
+    heads = [page.say("common.measure"), *(page.say(f"models.{kind}") for kind in kinds)]
+    period = page.formats.period(page.last_day)
+    caption = page.say("models.counts_caption", period=period)
+    return join([*parts, render_table(caption, heads, rows, page.notes(numbers))])
+
+
+def _write(page: Page, number: Number) -> str:
+    return page.formats.decimal((number.estimate or 0.0) * 100, 0)
+
+
+def _show_count(page: Page, number: Number) -> Html | str:
+    """A cell with new reports of a hundred people, the interval below it."""
+    told = page.show(number, lambda one: _write(page, one))
+    if not number.has_interval:
+        return told
+    low, high = (number.ci_low or 0.0) * 100, (number.ci_high or 0.0) * 100
+    return render_with_interval(told, page.formats.range(low, high, 0))
+
+
+def show_competing(page: Page) -> Html:
+    """Cause-specific and subdistribution hazards side by side, for each event; folded."""
+    tables = []
+    for outcome in (page.plan.outcome.who, *CAUSES[1:]):
+        columns = [
+            Column(page.say(f"models.competing_{one}"), {"estimator": one, "outcome": outcome})
+            for one in COMPETING
+        ]
+        event = page.say(f"models.event_{outcome}" if outcome in CAUSES else "models.event_report")
+        caption = page.say("models.competing_caption", event=event)
+        tables.append(_render_ratios(page, caption, columns))
+    if not any(one.text for one in tables):
+        return Html("")
+    told = join([page.text("models.competing_text"), *tables])
+    return render_details(page.say("models.competing"), told)
+
+
+def show_variants(page: Page) -> Html:
+    """Hazard ratios by time since start, after the end, and by days so far; folded."""
+    tables = []
+    for analysis, subgroup in VARIANTS.items():
+        levels = [one for one in page.release.level_names.get(("q2", subgroup), ()) if one]
+        columns = [
+            Column(
+                tell_range(page, level),
+                {"analysis": analysis, "subgroup": subgroup, "level": level, "estimator": COX},
+            )
+            for level in levels
+        ]
+        table = _render_ratios(page, page.say(f"models.caption_{analysis}"), columns)
+        tables.append(table)
+    if not any(one.text for one in tables):
+        return Html("")
+    return render_details(
+        page.say("models.variants"), join([page.text("models.variants_text"), *tables])
+    )
+
+
+def tell_range(page: Page, level: str) -> str:
+    """A level of days in words: `31_90` is `31-90 dagar`, `91_plus` `91 dagar eller mer`."""
+    first, _, last = level.partition("_")
+    if last == "plus":
+        return page.say("models.days_plus", first=first)
+    return page.say("models.days_range", first=first, last=last) if last.isdigit() else level

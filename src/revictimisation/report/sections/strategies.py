@@ -1,0 +1,81 @@
+"""Notebook 3: a joint measure as three strategies: both agencies in time, one of them, none."""
+
+from __future__ import annotations
+
+from revictimisation.report.hundreds import show_gap, show_hundred, tell_between, tell_people
+from revictimisation.report.markup import Html, join, render_details, render_table
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections.answer import tell_within
+from revictimisation.report.trials import DIFFERENCE, WEIGHTING, has_rows
+from revictimisation.report.verdicts import HIDDEN, judge
+
+ANALYSIS = "three_strategies"
+STRATEGIES = ("both", "one", "none")
+CONTRASTS = ("both_less_none", "both_less_one", "one_less_none")
+
+
+def find_strategy(page: Page, measure: str, level: str, day: int) -> Number:
+    """The risk under a strategy, or the difference between two (`both_less_one`), by a day."""
+    is_gap = level in CONTRASTS
+    return page.release.find(
+        question="q2",
+        analysis=ANALYSIS,
+        measure=measure,
+        subgroup="strategy",
+        level=level,
+        outcome=page.plan.outcome.who,
+        estimator=WEIGHTING,
+        estimand=DIFFERENCE if is_gap else "cumulative_incidence",
+        time_days=day,
+    )
+
+
+def show_strategies(page: Page) -> Html:
+    """Heading, sentences and numbers for each joint measure that the release has them for."""
+    parts = [
+        _show_one(page, one)
+        for one in page.plan.measure_names
+        if has_rows(page, analysis=ANALYSIS, measure=one)
+    ]
+    return join([page.heading("models.strategies"), *parts]) if parts else Html("")
+
+
+def _show_one(page: Page, measure: str) -> Html:
+    lines = [f"- {_tell_contrast(page, measure, one)}" for one in CONTRASTS]
+    text = page.text("models.strategies_text", within=tell_within(page, measure))
+    folded = render_details(page.say("common.numbers"), _table(page, measure))
+    return join([text, page.text_of("\n".join(lines)), folded])
+
+
+def _tell_contrast(page: Page, measure: str, contrast: str) -> str:
+    """One sentence: how many fewer or more of a hundred, or that we cannot tell."""
+    gap = find_strategy(page, measure, contrast, page.last_day)
+    told = page.say(f"models.contrast_{contrast}")
+    verdict = judge(gap, same=0.0)
+    if verdict == HIDDEN:
+        return page.say("models.contrast_hidden", contrast=told, why=page.why_not(gap))
+    return page.say(
+        f"models.contrast_{verdict}",
+        contrast=told,
+        people=tell_people(page, gap.estimate or 0.0),
+        between=tell_between(page, gap),
+    )
+
+
+def _table(page: Page, measure: str) -> Html:
+    days = [day for day in page.plan.report_at_days if day <= page.plan.horizon_days]
+    rows, numbers = [], []
+    for level in (*STRATEGIES, *CONTRASTS):
+        found = [find_strategy(page, measure, level, day) for day in days]
+        numbers += found
+        show = show_gap if level in CONTRASTS else show_hundred
+        rows.append([_name(page, level), *(show(page, one) for one in found)])
+    heads = ["", *(page.formats.period(day) for day in days)]
+    return render_table(page.say("models.strategies_caption"), heads, rows, page.notes(numbers))
+
+
+def _name(page: Page, level: str) -> str:
+    if level in CONTRASTS:
+        return page.say(f"models.contrast_{level}")
+    return page.say(f"models.strategy_{level}")

@@ -1,0 +1,65 @@
+"""Notebook 3: the trial that the study imitates, filled in from the study file."""
+
+from __future__ import annotations
+
+from revictimisation.report.markup import Html, join, render_table
+from revictimisation.report.page import Page
+from revictimisation.report.sections.answer import tell_grace
+from revictimisation.report.sections.cohort import list_words, tell_definitions
+from revictimisation.report.verdicts import is_joint, name_measure
+
+ITEMS = ("eligibility", "strategies", "assignment", "time_zero", "follow_up", "outcome",
+         "contrast", "analysis")  # fmt: skip
+
+
+def list_covariates(page: Page) -> str:
+    """What the study allows for, in words; empty where it allows for nothing."""
+    names = [page.labels.group(name).lower() for name in page.plan.adjust_for]
+    return list_words(names, page.say("effects.and"))
+
+
+def show_trial(page: Page) -> Html:
+    """The target trial beside what is done with the registers, and how measures differ in it."""
+    rows = [[page.say(f"trial.item_{one}"), page.say(f"trial.ideal_{one}"), _tell_done(page, one)]
+            for one in ITEMS]  # fmt: skip
+    heads = [page.say(f"trial.head_{one}") for one in ("item", "ideal", "done")]
+    table = render_table(page.say("trial.caption"), heads, rows, kind="words")
+    return join([page.text("trial.text"), table, _show_measures(page)])
+
+
+def _tell_done(page: Page, item: str) -> str:
+    plan, terms = page.plan, tell_definitions(page)
+    is_bare = item in ("assignment", "analysis") and not plan.adjust_for
+    days = [page.formats.period(day) for day in plan.report_at_days if day <= plan.horizon_days]
+    return page.say(
+        f"trial.bare_{item}" if is_bare else f"trial.done_{item}",
+        population=terms["population"],
+        index=terms["index"],
+        outcome=terms["outcome"],
+        follow_up=terms["follow_up"],
+        covariates=list_covariates(page),
+        days=list_words(days, page.say("effects.and")),
+        replicates=page.formats.count(plan.bootstrap.replicates),
+    )
+
+
+def _show_measures(page: Page) -> Html:
+    """What counts as each measure, and how soon it must start."""
+    if not page.plan.measure_names:
+        return Html("")
+    rows = [
+        [name_measure(page, one), tell_grace(page, one), _tell_content(page, one)]
+        for one in page.plan.measure_names
+    ]
+    names = ("measure", "grace", "content")
+    heads = [page.say(f"trial.head_{one}") for one in names]
+    notes = [page.say("trial.measures_note")]
+    return render_table(page.say("trial.measures_caption"), heads, rows, notes, kind="words")
+
+
+def _tell_content(page: Page, measure: str) -> str:
+    one = page.plan.measures[measure]
+    if is_joint(page, measure):
+        within = page.formats.days(one.joint_within_days or 0)
+        return page.say("trial.content_joint", within=within)
+    return ", ".join(page.labels.measure(code) for code in one.codes)

@@ -1,0 +1,82 @@
+"""Notebook 3: the same question counted in three ways, and whether they agree."""
+
+from __future__ import annotations
+
+from revictimisation.report import charts
+from revictimisation.report.hundreds import count_people, show_gap
+from revictimisation.report.markup import Html, join, render_figure, render_table
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections.answer import list_names, make_points, make_scale
+from revictimisation.report.trials import WAYS, WEIGHTING, find_effect, has_numbers, list_shown
+from revictimisation.report.verdicts import name_measure
+
+
+def show_ways(page: Page) -> Html:
+    """Heading, sentence, picture and numbers; nothing where there is but one way."""
+    ways = list_ways(page)
+    measures = list_shown(page)
+    if len(ways) < 2 or not measures:
+        return Html("")
+    gaps = {way: [find_effect(page, one, estimator=way) for one in measures] for way in ways}
+    names = [name_measure(page, one) for one in measures]
+    series = [
+        charts.DotSeries(page.say(f"trials.way_{way}"), make_points(gaps[way]), way == WEIGHTING)
+        for way in ways
+    ]
+    every = [one for found in gaps.values() for one in found]
+    wide, narrow = charts.draw_dots(names, series, make_scale(page, every))
+    rows = [
+        [name, *(show_gap(page, gaps[way][at]) for way in ways)] for at, name in enumerate(names)
+    ]
+    heads = [page.say("common.measure"), *(page.say(f"trials.way_{way}") for way in ways)]
+    period = page.formats.period(page.last_day)
+    title = page.say("trials.ways_table", period=period)
+    figure = render_figure(
+        wide,
+        narrow,
+        page.say("trials.ways_alt", told=tell_agreement(page).replace("**", "")),
+        page.say("trials.ways_caption", period=period),
+        page.say("common.numbers_behind"),
+        render_table(title, heads, rows, page.notes(every)),
+    )
+    told = page.text_of(tell_agreement(page))
+    return join([page.heading("trials.ways"), page.text("trials.ways_text"), told, figure])
+
+
+def list_ways(page: Page) -> list[str]:
+    """The ways of counting that the release has numbers for, the main one first."""
+    keys = {"question": "q2", "analysis": "main", "estimand": "risk_difference"}
+    return [way for way in WAYS if has_numbers(page, estimator=way, **keys)]
+
+
+def tell_agreement(page: Page) -> str:
+    """Whether another way lies outside the main answer's uncertainty, and how far apart they are.
+
+    Only measures with a main answer and another number are compared.
+    """
+    outside, distances = [], {}
+    for measure in list_shown(page):
+        main = find_effect(page, measure)
+        others = [find_effect(page, measure, estimator=way) for way in WAYS if way != WEIGHTING]
+        known = [one.estimate for one in others if one.is_shown and one.estimate is not None]
+        if not known:
+            continue
+        distances[measure] = max(abs(one - (main.estimate or 0.0)) for one in known)
+        if any(not is_inside(main, one) for one in known):
+            outside.append(name_measure(page, measure))
+    if not distances:
+        return ""
+    farthest = max(distances, key=lambda one: distances[one])
+    given = {
+        "most": count_people(page, distances[farthest]),
+        "measure": name_measure(page, farthest),
+    }
+    if outside:
+        return page.say("trials.ways_differ", measures=list_names(page, outside), **given)
+    return page.say("trials.ways_agree", n_all=len(distances), **given)
+
+
+def is_inside(main: Number, estimate: float) -> bool:
+    """True if an estimate lies in the main answer's interval, its ends included."""
+    return (main.ci_low or 0.0) <= estimate <= (main.ci_high or 0.0)

@@ -1,0 +1,350 @@
+"""What is said of a target trial: per hundred people, how sure, and why there is no answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+
+import pandas as pd
+import pytest
+
+from revictimisation.report.hundreds import (
+    count_people,
+    tell_between,
+    tell_both,
+    tell_needed,
+    tell_sure,
+)
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections import (
+    answer,
+    measures,
+    misleading,
+    models,
+    referees,
+    strategies,
+    summary,
+    trial_table,
+    ways,
+)
+from revictimisation.report.trials import judge_measure, list_checks, tell_why
+from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN
+from revictimisation.results import DIAGNOSTIC_COLUMNS
+
+from .conftest import make_page
+
+STUDY = """name: mini
+measures:
+  sheltered_housing: {grace_days: 30}
+  safety_talk: {grace_days: 0}
+  alarm_package: {grace_days: 14}
+"""
+SHELTER, TALK, ALARM = "sheltered_housing", "safety_talk", "alarm_package"
+KEYS = {"question": "q2", "outcome": "same_suspect", "estimator": "clone_censor_weight"}
+LAST = 1461
+
+
+def gap(estimate: float, low: float, high: float) -> Number:
+    return Number(estimate, low, high, status="ok", reason="")
+
+
+def row(measure: str, low: float, mid: float, high: float, **more) -> dict:
+    numbers = {"estimate": mid, "ci_low": low, "ci_high": high, "n_people": 1000, "n_events": 300}
+    keys = {**KEYS, "measure": measure, "estimand": "risk_difference", "time_days": LAST}
+    return {**keys, **numbers, **more}
+
+
+def hidden(measure: str, status: str, reason: str, **more) -> dict:
+    keys = {**KEYS, "measure": measure, "estimand": "risk_difference", "time_days": LAST}
+    return {**keys, "status": status, "reason": reason, **more}
+
+
+def trial(measure: str, start: float, no_start: float, **more) -> list[dict]:
+    """Both arms with their difference, and the number needed to treat."""
+    low, high = start - no_start - 0.04, start - no_start + 0.04
+    needed = {"estimand": "number_needed_to_treat"}
+    return [
+        row(measure, start - 0.03, start, start + 0.03, estimand="risk_start", **more),
+        row(measure, no_start - 0.02, no_start, no_start + 0.02, estimand="risk_no_start", **more),
+        row(measure, low, start - no_start, high, **more),
+        row(measure, -1 / low, -1 / (start - no_start), -1 / high, **{**needed, **more}),
+    ]
+
+
+def add_checks(page: Page, rows: list[tuple]) -> Page:
+    """The page with checks of the main comparison: measure, check, value, limit, status."""
+    named = [("clone_censor_weight", *one) for one in rows]
+    frame = pd.DataFrame(named, columns=list(DIAGNOSTIC_COLUMNS))
+    return Page(
+        dataclasses.replace(page.release, diagnostics=frame), page.dictionary, page.language
+    )
+
+
+def words(text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", text)).replace("\xa0", " ")
+
+
+@pytest.mark.parametrize(
+    ("difference", "told"),
+    [(0.0, "0"), (-0.004, "under 1"), (0.005, "1"), (-0.0149, "1"), (0.025, "3"), (0.06, "6")],
+)
+def test_people_out_of_a_hundred(difference, told):
+    assert count_people(make_page(), difference) == told
+
+
+@pytest.mark.parametrize(
+    ("number", "sv", "en"),
+    [
+        (gap(-0.06, -0.1, -0.02), "6 färre, mellan 2 och 10 färre", "6 fewer, between 2 and 10"),
+        (gap(-0.03, -0.06, -0.001), "3 färre, mellan under 1 och 6 färre", "under 1 and 6 fewer"),
+        (gap(0.05, 0.02, 0.08), "5 fler, mellan 2 och 8 fler", "5 more, between 2 and 8 more"),
+        (gap(-0.02, -0.06, 0.02), "2 färre, mellan 6 färre och 2 fler", "6 fewer and 2 more"),
+        (gap(-0.02, -0.04, 0.0), "2 färre, mellan 4 färre och lika många", "4 fewer and as many"),
+    ],
+)  # fmt: skip
+def test_a_difference_with_its_interval(number, sv, en):
+    assert tell_both(make_page("sv"), number) == sv
+    assert en in tell_both(make_page("en"), number)
+    assert tell_between(make_page("sv"), number) in sv
+
+
+@pytest.mark.parametrize(
+    ("number", "needed", "sv"),
+    [
+        (
+            gap(-0.1, -0.14, -0.06),
+            gap(10, 7.14, 16.67),
+            "Ungefär 10 personer för att en färre ska göra en ny anmälan (mellan 8 och 17).",
+        ),
+        (
+            gap(0.1, 0.06, 0.14),
+            gap(-10, -16.67, -7.14),
+            "På ungefär 10 personer som får den gör en fler en ny anmälan (mellan 8 och 17).",
+        ),
+        (gap(-0.004, -0.006, -0.002), gap(250, 167, 500), "Ungefär 250 personer"),
+        (
+            gap(-0.02, -0.06, 0.02),
+            gap(50, -50, 16.67),
+            "Det går inte att säga. Kanske räcker det med 17 personer för att en färre ska göra en"
+            " ny anmälan. Kanske blir det i stället en fler på 50. Det kan också vara så att",
+        ),
+        (
+            gap(-0.02, -0.04, 0.0),
+            gap(50, 25, math.inf),
+            "Kanske räcker det med 25 personer för att en färre ska göra en ny anmälan. Det kan",
+        ),
+    ],
+)
+def test_a_number_needed_says_when_it_may_be_any_number(number, needed, sv):
+    told = tell_needed(make_page("sv"), number, needed)
+    assert sv in told and "inf" not in told
+
+
+def test_no_number_needed_without_a_difference():
+    assert tell_needed(make_page(), Number(status="withheld"), Number()) == ""
+    assert tell_needed(make_page(), gap(-0.1, -0.14, -0.06), Number()) == ""
+
+
+def test_how_sure_tells_what_could_have_been_seen():
+    page = make_page("en")
+    assert "at least 2 fewer in 100" in tell_sure(page, gap(-0.06, -0.1, -0.02), 0.05)
+    assert "A difference of 5 in 100 we would probably" in tell_sure(page, gap(0, -0.1, 0.1), 0.05)
+    assert "both better and worse" in tell_sure(page, gap(0, -0.1, 0.1), None)
+    assert tell_sure(page, Number(status="withheld"), 0.05) == ""
+
+
+def test_the_lead_counts_every_measure_once_and_says_why_not():
+    rows = [*trial(SHELTER, 0.32, 0.4), *trial(TALK, 0.39, 0.4)]
+    rows.append(hidden(ALARM, "withheld", "n_events"))
+    page = make_page("sv", rows, STUDY)
+    assert [judge_measure(page, one) for one in (SHELTER, TALK, ALARM)] == [FEWER, OPEN, HIDDEN]
+    told = words(answer.show_lead(page).text)
+    assert "Av 3 åtgärder och insatser ser 1 ut att göra skillnad, för 1 går det inte" in told
+    assert "skyddat boende (av 100 personer 8 färre, mellan 4 och 12 färre)" in told
+    assert "Går inte att avgöra: skyddssamtal." in told and "inte samma sak som" in told
+    assert "Går inte att säga: larm- eller skyddspaket. För få nya anmälningar: färre än 10" in told
+    assert "går aldrig att bevisa" in told
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "sv"),
+    [
+        ("withheld", "share_outside_support", "mer än 5 %) liknar ingen i den andra gruppen"),
+        ("withheld", "minimum_detectable_difference", "bara en skillnad på mer än 15 av 100"),
+        ("withheld", "a_gate_of_tomorrow", "kontrollerna av det inte höll."),
+        ("suppressed", "small_number", "gruppen är för liten för att visas"),
+        ("not_estimable", "nobody_started", "ingen fick åtgärden under uppföljningen"),
+    ],
+)
+def test_a_measure_without_an_answer_says_what_is_missing(status, reason, sv):
+    page = make_page("sv", [hidden(SHELTER, status, reason)], STUDY)
+    told = words(measures.show_measure(page, SHELTER).text)
+    assert sv.lower() in told.lower() and "Går inte att säga" in told
+    assert not re.search(r"\d+ (?:färre|fler)", told) and "<img" not in told
+
+
+def test_all_that_failed_is_told_and_only_for_the_day_that_is_shown():
+    checks = [
+        (ALARM, "largest_standardised_difference:start:14", 0.2, 0.1, "failed"),
+        (ALARM, "n_events:start:182", 4.0, 10.0, "failed"),
+        (ALARM, "n_events:start:1461", 40.0, 10.0, "ok"),
+        (ALARM, "share_outside_support", 0.2, 0.05, "failed"),
+    ]
+    number = Number(status="withheld", reason="largest_standardised_difference")
+    page = add_checks(make_page("en", study=STUDY), checks)
+    told = tell_why(page, ALARM, number)
+    assert "differ too much" in told and "Besides: Too many" in told and "Too few new" not in told
+    assert tell_why(page, ALARM, number, kind="short") == "the groups differ too much"
+    shown = words(measures.show_checks(page, list_checks(page, ALARM)).text)
+    assert "Largest difference in background that is left (0 = none) 0.20 at most 0.10 no" in shown
+    assert "New reports 40 at least 10 yes" in shown
+
+
+def test_an_earlier_day_is_told_where_the_last_is_withheld():
+    rows = [hidden(SHELTER, "withheld", "minimum_detectable_difference")]
+    rows.append(row(SHELTER, -0.09, -0.05, -0.01, time_days=182))
+    told = measures.tell_measure(make_page("sv", rows, STUDY), SHELTER)
+    assert "går det inte att säga något" in told
+    assert told.endswith("Inom 6 månader går det att säga: av 100 personer 5 färre, mellan 1 och"
+                         " 9 färre.")  # fmt: skip
+
+
+def test_a_sentence_for_a_start_on_the_day_itself():
+    page = make_page("sv", [row(TALK, 0.02, 0.05, 0.08)], STUDY)
+    assert judge_measure(page, TALK) == MORE
+    told = measures.tell_measure(page, TALK)
+    assert told.startswith("Om alla hade fått **skyddssamtal** samma dag hade ungefär **5 fler av")
+    assert "Det kan betyda mer våld, större vilja att anmäla eller ett nytt brott." in told
+
+
+def test_a_measure_with_an_answer_has_curves_and_what_stands_behind():
+    rows = trial(SHELTER, 0.32, 0.4)
+    rows += [
+        one
+        for day in (0, 31, LAST)
+        for one in trial(SHELTER, 0.3, 0.4, time_days=day, analysis="curve")
+    ]
+    rows.append(row(SHELTER, -5.0, 40.0, 90.0, estimand="rmst_difference_days"))
+    rows += [row(SHELTER, None, 1.8, None, estimand="e_value"),
+             row(SHELTER, None, 1.3, None, estimand="e_value_limit")]  # fmt: skip
+    control = {"analysis": "negative_control_outcome", "outcome": "other_suspect"}
+    rows.append(row(SHELTER, -0.03, 0.01, 0.05, **control))
+    page = make_page("sv", rows, STUDY)
+    shown = measures.show_measure(page, SHELTER).text
+    told = words(shown)
+    assert shown.count("<img") == 1 and "hade fått åtgärden inom 30 dagar (heldragen)" in told
+    assert "Efter 4 år: 30 av 100 om alla hade fått åtgärden" in shown
+    assert "40 dagar mer per person på 4 år (mellan 5 dagar mindre och 90 dagar mer)" in told
+    assert "minst 1,8 gånger så vanliga" in told and "Redan 1,3 gånger" in told
+    assert "Där syns ingen tydlig skillnad (1 fler, mellan 3 färre och 5 fler av 100)" in told
+    assert "1 000 uppföljningar passar med att åtgärden började inom 30 dagar" in told
+
+
+def test_a_control_that_moves_is_told_as_a_warning():
+    rows = [*trial(SHELTER, 0.32, 0.4)]
+    control = {"analysis": "negative_control_outcome", "outcome": "other_suspect"}
+    rows.append(row(SHELTER, 0.005, 0.03, 0.05, **control))
+    told = words(measures.show_measure(make_page("en", rows, STUDY), SHELTER).text)
+    assert "yet a difference is seen there too (3 more, between 1 and 5 more in 100)" in told
+
+
+def test_the_picture_shows_also_those_without_an_answer():
+    rows = [*trial(SHELTER, 0.32, 0.4), hidden(ALARM, "withheld", "n_events")]
+    page = make_page("sv", [*rows, *trial(TALK, 0.39, 0.4)], STUDY)
+    shown = answer.show_picture(page).text
+    assert "Skyddat boende: 8 färre." in shown and "Skyddssamtal: oklart." in shown
+    assert "går inte att säga: för få nya anmälningar." in shown
+    assert words(shown).count("hålls inne") == 3  # both arms and the difference
+
+
+def test_three_ways_that_agree_and_one_that_does_not():
+    rows = [*trial(SHELTER, 0.32, 0.4), *trial(TALK, 0.39, 0.4)]
+    for measure, start, no_start in ((SHELTER, 0.33, 0.4), (TALK, 0.38, 0.4)):
+        rows += trial(measure, start, no_start, estimator="g_formula")
+    told = ways.tell_agreement(make_page("sv", rows, STUDY))
+    assert told.startswith("För **alla 2** åtgärder") and "med 1 av 100" in told
+    far = [*rows, *trial(SHELTER, 0.2, 0.4, estimator="doubly_robust")]
+    told = ways.tell_agreement(make_page("sv", far, STUDY))
+    assert told.startswith("För **skyddat boende** ger ett annat sätt") and "med 12 av 100" in told
+    assert ways.show_ways(make_page("sv", trial(SHELTER, 0.32, 0.4), STUDY)).text == ""
+
+
+def test_three_strategies_of_a_joint_measure():
+    keys = {"analysis": "three_strategies", "subgroup": "strategy"}
+    rows = [row("joint", 0.3, 0.35, 0.4, estimand="cumulative_incidence", level=level, **keys)
+            for level in strategies.STRATEGIES]  # fmt: skip
+    rows.append(row("joint", -0.1, -0.06, -0.02, level="both_less_none", **keys))
+    rows.append(row("joint", -0.08, -0.04, 0.01, level="both_less_one", **keys))
+    told = words(strategies.show_strategies(make_page("sv", rows)).text)
+    assert "Båda jämfört med ingen: av 100 personer gör ungefär 6 färre" in told
+    assert "Båda jämfört med bara en: går inte att avgöra (mellan 8 färre och 1 fler" in told
+    assert "Bara en jämfört med ingen: går inte att säga" in told
+
+
+def hazard(measure: str, estimate: float, **more) -> dict:
+    keys = {"estimator": "cox_time_varying", "estimand": "hazard_ratio", "time_days": None}
+    return row(measure, estimate * 0.8, estimate, estimate * 1.2, **{**keys, **more})
+
+
+def test_what_holds_while_in_force_stands_apart_and_parts_come_only_with_rows():
+    page = make_page("sv", [hazard(SHELTER, 0.5), hazard(TALK, 1.0)], STUDY)
+    told = words(models.show_in_force(page).text)
+    assert "Mindre vanligt med ny anmälan medan den pågick: skyddat boende." in told
+    assert "Går inte att avgöra: skyddssamtal." in told and "Fine" not in told
+    assert models.show_recurrent(page).text == models.show_variants(page).text == ""
+    assert "Medan åtgärden pågick" in words(summary.show_findings(page).text)
+    rows = [hazard(SHELTER, 0.5), hazard(SHELTER, 0.6, estimator="pwp_gap_time")]
+    rows.append(hazard(SHELTER, 0.7, analysis="time_since_start", subgroup="time_since_start",
+                       level="91_plus"))  # fmt: skip
+    rows.append(hazard(SHELTER, 0.9, estimator="fine_gray", outcome="death"))
+    told = words(models.show_in_force(make_page("sv", rows, STUDY)).text)
+    assert "PWP, tid sedan förra" in told and "Andersen" not in told
+    assert "91 dagar eller mer" in told and "Hasardkvoter för dödsfall" in told
+
+
+def test_mean_counts_are_of_a_hundred_people():
+    keys = {"estimator": "mean_cumulative_count"}
+    rows = [row("", 0.6, 0.7, 0.8, estimand="mean_count", **keys)]
+    rows.append(row(SHELTER, -0.2, -0.1, 0.0, estimand="mean_count_difference", **keys))
+    told = words(models.show_counts(make_page("sv", rows, STUDY)).text)
+    assert "På 100 personer görs i genomsnitt 70 nya anmälningar inom 4 år" in told
+    assert "-20 till 0" in told.replace("−", "-")
+
+
+def test_a_study_that_allows_for_nothing_says_so_and_nothing_is_called_adjusted():
+    study = STUDY + "adjust_for: []\n"
+    rows = [*trial(SHELTER, 0.32, 0.4), hazard(SHELTER, 0.5)]
+    page = make_page("sv", rows, study)
+    shown = [answer.show_lead, models.show_in_force, trial_table.show_trial, misleading.show_why]
+    shown += [referees.show_method, referees.show_balance, misleading.show_contrast]
+    told = " ".join(words(one(page).text) for one in shown)
+    assert "tar inte hänsyn till någon bakgrund" in told and "liknar dem i ," not in told
+    assert "Justerad" not in told and " justerad" not in told
+    assert "finns ingen balans att visa" in told
+
+
+def test_a_study_without_measures_has_no_answers():
+    page = make_page("sv", study="name: mini\nmeasures: {}")
+    assert "nämner inga åtgärder" in answer.show_lead(page).text
+    assert models.show_in_force(page).text == ways.show_ways(page).text == ""
+
+
+def test_the_trial_is_filled_in_from_the_study_file():
+    told = words(trial_table.show_trial(make_page("en", study=STUDY)).text)
+    assert "within 1 year before it" in told and "200 redraws of the people" in told
+    assert "alike in sex, age group" in told
+    assert re.search(r"safety talk\s+the same day\s+safety talk", told)
+
+
+def test_checks_in_a_table_for_referees():
+    checks = [(SHELTER, "weight_mean:start", 1.01, None, "ok"),
+              (SHELTER, "share_outside_support", 0.012, 0.05, "ok"),
+              (SHELTER, "minimum_detectable_difference:1461", 0.052, 0.15, "ok")]  # fmt: skip
+    page = add_checks(make_page("en", study=STUDY), checks)
+    assert "1.01" in words(referees.show_weights(page).text)
+    assert "1.2%" in words(referees.show_support(page).text)
+    assert "5.2" in words(referees.show_detectable(page).text)
+    shown = words(referees.show_all_checks(page).text)
+    assert "clone, censor and weight sheltered housing" in shown and "starts 1.01 – holds" in shown
