@@ -21,6 +21,7 @@ from revictimisation.report.release import Number
 from revictimisation.report.sections import (
     answer,
     measures,
+    method,
     misleading,
     models,
     referees,
@@ -29,7 +30,7 @@ from revictimisation.report.sections import (
     trial_table,
     ways,
 )
-from revictimisation.report.trials import judge_measure, list_checks, tell_why
+from revictimisation.report.trials import find_effect, judge_measure, list_checks, tell_why
 from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN
 from revictimisation.results import DIAGNOSTIC_COLUMNS
 
@@ -74,8 +75,11 @@ def trial(measure: str, start: float, no_start: float, **more) -> list[dict]:
 
 
 def add_checks(page: Page, rows: list[tuple]) -> Page:
-    """The page with checks of the main comparison: measure, check, value, limit, status."""
-    named = [("clone_censor_weight", *one) for one in rows]
+    """The page with checks: measure, check, value, limit, status, of the main comparison.
+
+    Where a row has six values the first is the analysis.
+    """
+    named = [one if len(one) > 5 else ("clone_censor_weight", *one) for one in rows]
     frame = pd.DataFrame(named, columns=list(DIAGNOSTIC_COLUMNS))
     return Page(
         dataclasses.replace(page.release, diagnostics=frame), page.dictionary, page.language
@@ -242,11 +246,23 @@ def test_a_measure_with_an_answer_has_curves_and_what_stands_behind():
     assert "1 000 uppföljningar passar med att åtgärden började inom 30 dagar" in told
 
 
+def list_control(n_events: float, status: str) -> list[tuple]:
+    return [
+        ("negative_control_outcome", SHELTER, "negative_control_difference", 0.03, 0.05, "ok"),
+        ("negative_control_outcome", SHELTER, "effective_events", n_events, 10.0, status),
+    ]
+
+
 def test_a_control_that_moves_is_told_as_a_warning():
     rows = [*trial(SHELTER, 0.32, 0.4)]
     control = {"analysis": "negative_control_outcome", "outcome": "other_suspect"}
     rows.append(row(SHELTER, 0.005, 0.03, 0.05, **control))
-    told = words(measures.show_measure(make_page("en", rows, STUDY), SHELTER).text)
+    page = make_page("en", rows, STUDY)
+    told = words(measures.show_measure(page, SHELTER).text)
+    enough, scarce = list_control(40, "ok"), list_control(3, "warning")
+    small = words(measures.show_measure(add_checks(page, enough), SHELTER).text)
+    few = words(measures.show_measure(add_checks(page, scarce), SHELTER).text)
+    assert "A small difference is seen there" in small and "A test of the method" not in few
     assert "yet a difference is seen there too (3 more, between 1 and 5 more in 100)" in told
 
 
@@ -304,6 +320,14 @@ def test_what_holds_while_in_force_stands_apart_and_parts_come_only_with_rows():
     assert "91 dagar eller mer" in told and "Hasardkvoter för dödsfall" in told
 
 
+def test_a_number_that_is_not_there_is_never_another_one():
+    page = make_page("sv", [*trial(SHELTER, 0.32, 0.4), hidden(ALARM, "not_estimable", "x")], STUDY)
+    assert find_effect(page, SHELTER, "e_value").estimate is None
+    assert find_effect(page, ALARM, "e_value").reason == "x"
+    logs = [hazard(SHELTER, 0.5, estimand="log_hazard_ratio")]
+    assert models.find_ratio(make_page("sv", logs, STUDY), SHELTER).estimate is None
+
+
 def test_mean_counts_are_of_a_hundred_people():
     keys = {"estimator": "mean_cumulative_count"}
     rows = [row("", 0.6, 0.7, 0.8, estimand="mean_count", **keys)]
@@ -318,7 +342,7 @@ def test_a_study_that_allows_for_nothing_says_so_and_nothing_is_called_adjusted(
     rows = [*trial(SHELTER, 0.32, 0.4), hazard(SHELTER, 0.5)]
     page = make_page("sv", rows, study)
     shown = [answer.show_lead, models.show_in_force, trial_table.show_trial, misleading.show_why]
-    shown += [referees.show_method, referees.show_balance, misleading.show_contrast]
+    shown += [method.show_method, referees.show_balance, misleading.show_contrast]
     told = " ".join(words(one(page).text) for one in shown)
     assert "tar inte hänsyn till någon bakgrund" in told and "liknar dem i ," not in told
     assert "Justerad" not in told and " justerad" not in told
@@ -346,5 +370,5 @@ def test_checks_in_a_table_for_referees():
     assert "1.01" in words(referees.show_weights(page).text)
     assert "1.2%" in words(referees.show_support(page).text)
     assert "5.2" in words(referees.show_detectable(page).text)
-    shown = words(referees.show_all_checks(page).text)
+    shown = words(method.show_all_checks(page).text)
     assert "clone, censor and weight sheltered housing" in shown and "starts 1.01 – holds" in shown

@@ -17,6 +17,7 @@ from revictimisation.report.sections import (
     effects,
     groups,
     measures,
+    method,
     misleading,
     models,
     referees,
@@ -47,7 +48,7 @@ SECTIONS = [
     *(misleading.show_contrast, misleading.show_crude, trial_table.show_trial),
     *(referees.show_overview, referees.show_weights, referees.show_balance),
     *(referees.show_support, referees.show_detectable, referees.show_intervals),
-    *(referees.show_all_checks, referees.show_method, summary.show_findings),
+    *(method.show_all_checks, method.show_method, summary.show_findings),
     *(summary.show_cards, summary.show_made, *OPTIONAL),
 ]
 

@@ -94,10 +94,9 @@ class Page:
         """Why there is no number, in words."""
         if number.status == SUPPRESSED:
             return self.say("common.suppressed_words")
-        if number.status == WITHHELD:
-            return self.say("common.withheld_words")
         key = f"common.reason_{number.reason}"
-        return self.say(key if key in load_texts() else "common.reason_other")
+        other = "withheld_words" if number.status == WITHHELD else "reason_other"
+        return self.say(key if key in load_texts() else f"common.{other}")
 
     def show(self, number: Number, write: Callable[[Number], str]) -> str:
         """A cell: the number as `write` writes it, a dash if suppressed, else words."""

@@ -17,7 +17,10 @@ WEIGHTING = "clone_censor_weight"
 WAYS = (WEIGHTING, "g_formula", "doubly_robust")
 DIFFERENCE = "risk_difference"
 BALANCE = "largest_standardised_difference"
-FAILED = "failed"
+FAILED, WARNING = "failed", "warning"
+# reports that no measure towards this suspect can prevent, and the check of them
+CONTROL: dict[str, Any] = {"analysis": "negative_control_outcome", "outcome": "other_suspect"}
+CONTROL_CHECK = "negative_control_difference"
 ARMS = ("start", "no_start")
 
 
@@ -52,7 +55,8 @@ def find_effect(
     }
     found = page.release.find(estimand=estimand, **given)
     if found.reason == "not_computed":
-        return page.release.find(estimand=DIFFERENCE, **given)
+        instead = page.release.find(estimand=DIFFERENCE, **given)
+        return found if instead.is_shown else instead
     return found
 
 
@@ -96,9 +100,10 @@ def find_checks(
 
 def list_failures(page: Page, measure: str) -> list[str]:
     """The names of the checks that did not hold for the last of the study's days, each once."""
+    checks = [*list_checks(page, measure), *list_checks(page, measure, CONTROL["analysis"])]
     failed = [
         one.name
-        for one in list_checks(page, measure)
+        for one in checks
         if one.status == FAILED and (one.name == BALANCE or one.day in (None, page.last_day))
     ]
     return list(dict.fromkeys(failed))

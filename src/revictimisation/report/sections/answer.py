@@ -122,7 +122,7 @@ def show_picture(page: Page) -> Html:
     measures = page.plan.measure_names
     gaps = [find_effect(page, one) for one in measures]
     if not any(one.is_shown for one in gaps):
-        return page.text("trials.none")
+        return join([page.text("trials.none"), _table(page, gaps)])
     rows = [_row(page, one, gap) for one, gap in zip(measures, gaps, strict=True)]
     period = page.formats.period(page.last_day)
     wide, narrow = draw_forest(rows, make_scale(page, gaps))

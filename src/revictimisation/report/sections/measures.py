@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from revictimisation.report import charts
 from revictimisation.report.hundreds import (
     count_people,
@@ -31,7 +29,10 @@ from revictimisation.report.sections.groups import make_curve, time_ticks
 from revictimisation.report.trials import (
     ARMS,
     BALANCE,
+    CONTROL,
+    CONTROL_CHECK,
     FAILED,
+    WARNING,
     Check,
     find_checks,
     find_effect,
@@ -46,11 +47,11 @@ DETECTABLE, SUPPORT, CONVERGED = (
     "share_outside_support",
     "is_converged",
 )
-CHECKS = (BALANCE, "effective_sample_size", "n_events", SUPPORT, DETECTABLE, CONVERGED)
+CHECKS = (BALANCE, "effective_sample_size", "n_events", SUPPORT, DETECTABLE, CONTROL_CHECK,
+          CONVERGED)  # fmt: skip
 # in inches, for wide and narrow screens: there is one picture a measure
 HEIGHTS = (2.7, 3.0)
-MOST = (BALANCE, SUPPORT, DETECTABLE)
-CONTROL: dict[str, Any] = {"analysis": "negative_control_outcome", "outcome": "other_suspect"}
+MOST = (BALANCE, SUPPORT, DETECTABLE, CONTROL_CHECK)
 
 
 def show_measures(page: Page) -> Html:
@@ -143,12 +144,23 @@ def _tell_unknown(page: Page, measure: str) -> str:
 
 
 def _tell_control(page: Page, measure: str) -> str:
-    """What reports that the measure cannot prevent say of the method."""
+    """What reports that the measure cannot prevent say of the method.
+
+    Nothing where they are too few to tell anything.
+    """
+    if measure in page.plan.negative_controls.measures:
+        return page.say("trials.control_placebo")
     gap = find_effect(page, measure, **CONTROL)
-    if not gap.has_interval:
+    checks = find_checks(list_checks(page, measure, CONTROL["analysis"]), CONTROL_CHECK)
+    enough = find_checks(list_checks(page, measure, CONTROL["analysis"]), "effective_events")
+    status = {one.status for one in (*checks.values(), *enough.values())}
+    if not gap.has_interval or WARNING in status:
         return ""
-    kind = "quiet" if judge(gap, same=0.0) == OPEN else "loud"
-    return page.say(f"trials.control_{kind}", gap=tell_both(page, gap))
+    told = tell_both(page, gap)
+    if judge(gap, same=0.0) == OPEN:
+        return page.say("trials.control_quiet", gap=told)
+    is_small = bool(checks) and FAILED not in status
+    return page.say("trials.control_small" if is_small else "trials.control_loud", gap=told)
 
 
 def _curve(page: Page, measure: str, arm: str) -> charts.CurveSeries:
@@ -205,7 +217,8 @@ def _days_table(page: Page, measure: str) -> Html:
 
 def _behind(page: Page, measure: str, verdict: str) -> Html:
     """How many people and events stand behind the answer, and which checks held; folded."""
-    checks = list_checks(page, measure)
+    control = list_checks(page, measure, CONTROL["analysis"])
+    checks = [*list_checks(page, measure), *(one for one in control if one.name == CONTROL_CHECK)]
     start, no_start = (find_effect(page, measure, f"risk_{arm}") for arm in ARMS)
     counts = (start.n_people, start.n_events, no_start.n_people, no_start.n_events)
     told = Html("")
@@ -263,7 +276,7 @@ def _tell(page: Page, name: str, value: float) -> str:
         return page.formats.decimal(value, 2)
     if name == SUPPORT:
         return page.formats.percent(value)
-    if name == DETECTABLE:
+    if name in (DETECTABLE, CONTROL_CHECK):
         return count_people(page, value)
     if name == CONVERGED:
         return page.labels.code("yes_no", "true" if value else "false")

@@ -55,7 +55,8 @@ def find_ratio(page: Page, measure: str, estimator: str = COX, **keys: str) -> N
     given |= {"estimator": estimator, **keys}
     ratio = page.release.find(estimand="hazard_ratio", **given)
     if ratio.reason == "not_computed":
-        return page.release.find(estimand="log_hazard_ratio", **given)
+        instead = page.release.find(estimand="log_hazard_ratio", **given)
+        return ratio if instead.is_shown else instead
     return ratio
 
 

@@ -9,15 +9,12 @@ import pandas as pd
 
 from revictimisation.report import charts
 from revictimisation.report.hundreds import show_gap
-from revictimisation.report.markup import Html, join, render_details, render_figure, render_table
+from revictimisation.report.markup import Html, join, render_figure, render_table
 from revictimisation.report.page import DASH, Page
-from revictimisation.report.release import list_rows
-from revictimisation.report.sections.measures import CONTROL
-from revictimisation.report.sections.trial_table import list_covariates
-from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import (
     ARMS,
     BALANCE,
+    CONTROL,
     FAILED,
     WAYS,
     WEIGHTING,
@@ -29,8 +26,6 @@ from revictimisation.report.trials import (
 )
 from revictimisation.report.verdicts import name_measure
 
-ITEMS = ("incidence", "trial", "weights", "balance", "support", "detectable", "intervals", "ways",
-         "model", "errors", "adjusted", "ties", "crude", "assumptions", "small")  # fmt: skip
 BEFORE = f"{BALANCE}_unweighted"
 WEIGHT_CHECKS = ("n_uncensored", "share_censored", "weight_mean", "weight_max",
                  "effective_sample_size")  # fmt: skip
@@ -41,7 +36,6 @@ INTERVALS: dict[str, dict[str, Any]] = {
     "main": {},
     "influence": {"analysis": "influence_interval"},
     "truncated": {"analysis": "weights_truncated"},
-    "calibrated": {"analysis": "calibrated"},
     **{one: {"estimator": one} for one in WAYS if one != WEIGHTING},
 }
 
@@ -69,7 +63,7 @@ def show_weights(page: Page) -> Html:
         for arm in ARMS:
             found = [find_checks(checks, one).get(arm) for one in WEIGHT_CHECKS]
             name = f"{name_measure(page, measure)}, {page.say(f'referees.arm_{arm}')}"
-            rows.append([name, *(_tell(page, one) for one in found)])
+            rows.append([name, *(tell_check(page, one) for one in found)])
     return _table(page, "weights", WEIGHT_CHECKS, rows)
 
 
@@ -80,7 +74,7 @@ def _table(page: Page, part: str, names: Sequence[str], rows: list[list[Any]]) -
     return render_table(page.say(f"referees.caption_{part}"), heads, rows)
 
 
-def _tell(page: Page, check: Check | None) -> str:
+def tell_check(page: Page, check: Check | None) -> str:
     """A check's value as it is written, by what it measures."""
     if check is None or check.value is None or pd.isna(check.value):
         return DASH
@@ -145,7 +139,7 @@ def _balance_table(page: Page, measures: list[str]) -> Html:
             found = [
                 find_checks(checks, one, day).get(arm) for arm in ARMS for one in (BEFORE, BALANCE)
             ]
-            cells = [_tell(page, one) for one in found]
+            cells = [tell_check(page, one) for one in found]
             if any(cell != DASH for cell in cells):
                 when = page.formats.days(day)
                 rows.append([f"{name_measure(page, measure)}, {when}", *cells])
@@ -160,7 +154,7 @@ def show_support(page: Page) -> Html:
     for measure in _list_measures(page):
         checks = list_checks(page, measure)
         found = [find_checks(checks, one).get("") for one in SUPPORT_CHECKS]
-        rows.append([name_measure(page, measure), *(_tell(page, one) for one in found)])
+        rows.append([name_measure(page, measure), *(tell_check(page, one) for one in found)])
     return _table(page, "support", SUPPORT_CHECKS, rows)
 
 
@@ -208,85 +202,33 @@ def show_controls(page: Page) -> Html:
     keys = {"question": "q2", "estimator": WEIGHTING}
     if not (has_rows(page, **keys, **CONTROL) or has_rows(page, **keys, estimand="e_value")):
         return Html("")
+    kinds: dict[str, dict[str, Any]] = {
+        "e_value": {"estimand": "e_value"},
+        "e_value_limit": {"estimand": "e_value_limit"},
+        "ratio": {"estimand": "risk_ratio"},
+        "ratio_calibrated": {"estimand": "risk_ratio", "analysis": "calibrated"},
+    }
+    shown = {
+        name: given for name, given in kinds.items()
+        if has_rows(page, **keys, **{"analysis": "main", **given})
+    }  # fmt: skip
     rows, numbers = [], []
     for measure in page.plan.measure_names:
         control = find_effect(page, measure, **CONTROL)
-        values = [find_effect(page, measure, one) for one in ("e_value", "e_value_limit")]
+        values = [find_effect(page, measure, **given) for given in shown.values()]
         numbers += [control, *values]
-        cells = [show_gap(page, control), *(page.show_ratio(one) for one in values)]
+        cells = [show_gap(page, control), *(page.show_ratio_both(one) for one in values)]
         rows.append([name_measure(page, measure), *cells])
-    names = ("control", "e_value", "e_value_limit")
-    heads = [page.say("common.measure"), *(page.say(f"referees.{one}") for one in names)]
-    period = page.formats.period(page.last_day)
+    heads = [
+        page.say("common.measure"),
+        *(page.say(f"referees.{one}") for one in ("control", *shown)),
+    ]
+    period, least = (
+        page.formats.period(page.last_day),
+        page.plan.negative_controls.least_for_calibration,
+    )
     caption = page.say("referees.controls_caption", period=period)
     table = render_table(caption, heads, rows, page.notes(numbers))
-    return join([page.heading("referees.controls"), page.text("referees.controls_text"), table])
-
-
-def show_all_checks(page: Page) -> Html:
-    """Every check of every model with its limit and whether it holds; folded."""
-    rows = [_row(page, row) for row in list_rows(page.release.diagnostics)]
-    if not rows:
-        return page.text("referees.none")
-    names = ("model", "measure", "check", "value", "limit", "status")
-    heads = [page.say(f"referees.head_{one}") for one in names]
-    table = render_table(page.say("referees.all_caption"), heads, rows, kind="words")
-    return render_details(page.say("referees.all_summary", n=page.formats.count(len(rows))), table)
-
-
-def _row(page: Page, row: Any) -> list[str]:
-    measure = name_measure(page, row.measure) if row.measure else DASH
-    name, *parts = str(row.check).split(":")
-    check = ", ".join([_name_check(page, name), *(_name_part(page, one) for one in parts)])
-    told = [_tell(page, Check(name, "", None, one, None, "")) for one in (row.value, row.limit)]
-    status = page.labels.code("diagnostic_status", row.status)
-    return [_name_model(page, row.analysis), measure, check, *told, status]
-
-
-def _name_part(page: Page, part: str) -> str:
-    if part.isdigit():
-        return page.formats.days(int(part))
-    return page.say(f"referees.arm_{part}") if part in ARMS else part.replace("_", " ")
-
-
-def _name_check(page: Page, name: str) -> str:
-    for key in (f"referees.check_{name}", f"referees.{name}"):
-        if key in load_texts():
-            return page.say(key)
-    return name.replace("_", " ")
-
-
-def _name_model(page: Page, analysis: str) -> str:
-    """An estimator with its variant: `cox_time_varying_unadjusted`."""
-    for variant in ("main", "unadjusted"):
-        if analysis.endswith(f"_{variant}"):
-            label = page.labels.code("estimator", analysis.removesuffix(f"_{variant}"))
-            kind = "unadjusted" if not page.plan.adjust_for else variant
-            return page.say(f"referees.model_{kind}", estimator=label)
-    label = page.labels.code("estimator", analysis)
-    return label.replace("_", " ") if label == analysis else label
-
-
-def show_method(page: Page) -> Html:
-    """Method and assumptions, item by item."""
-    rows = [[page.say(f"referees.method_{one}"), _tell_method(page, one)] for one in ITEMS]
-    heads = [page.say("referees.method_item"), page.say("referees.method_how")]
-    return render_table(page.say("referees.method_caption"), heads, rows, kind="words")
-
-
-def _tell_method(page: Page, item: str) -> str:
-    rules, gates = page.plan.disclosure, page.plan.gates
-    if item in ("adjusted", "weights") and not page.plan.adjust_for:
-        return page.say(f"referees.method_{item}_bare")
-    truncate = page.plan.weights.truncate_at
-    return page.say(
-        f"referees.method_{item}_text",
-        covariates=list_covariates(page),
-        risk_day=page.plan.risk_level_by_day,
-        below=rules.threshold - 1,
-        rounding=rules.rounding,
-        replicates=page.formats.count(page.plan.bootstrap.replicates),
-        balance=page.formats.decimal(gates.largest_standardised_difference, 2),
-        support=page.formats.percent(gates.share_outside_support, 0),
-        quantile="–" if truncate is None else page.formats.percent(truncate, 0),
+    return join(
+        [page.heading("referees.controls"), page.text("referees.controls_text", least=least), table]
     )

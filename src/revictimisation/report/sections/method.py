@@ -1,0 +1,90 @@
+"""Notebook 4, last part: every check there is, and how the study is done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from revictimisation.report.markup import Html, render_details, render_table
+from revictimisation.report.page import DASH, Page
+from revictimisation.report.release import list_rows
+from revictimisation.report.sections.referees import tell_check
+from revictimisation.report.sections.trial_table import list_covariates
+from revictimisation.report.texts import load_texts
+from revictimisation.report.trials import ARMS, Check
+from revictimisation.report.verdicts import name_measure
+
+ITEMS = ("incidence", "trial", "weights", "balance", "support", "detectable", "intervals", "ways",
+         "model", "errors", "adjusted", "ties", "crude", "assumptions", "small")  # fmt: skip
+
+
+def show_all_checks(page: Page) -> Html:
+    """Every check of every model with its limit and whether it holds; folded."""
+    rows = [_row(page, row) for row in list_rows(page.release.diagnostics)]
+    if not rows:
+        return page.text("referees.none")
+    names = ("model", "measure", "check", "value", "limit", "status")
+    heads = [page.say(f"referees.head_{one}") for one in names]
+    table = render_table(page.say("referees.all_caption"), heads, rows, kind="words")
+    return render_details(page.say("referees.all_summary", n=page.formats.count(len(rows))), table)
+
+
+def _row(page: Page, row: Any) -> list[str]:
+    measure = name_measure(page, row.measure) if row.measure else DASH
+    name, *parts = str(row.check).split(":")
+    check = ", ".join([_name_check(page, name), *(_name_part(page, one) for one in parts)])
+    told = [
+        tell_check(page, Check(name, "", None, one, None, "")) for one in (row.value, row.limit)
+    ]
+    status = page.labels.code("diagnostic_status", row.status)
+    return [_name_model(page, row.analysis), measure, check, *told, status]
+
+
+def _name_part(page: Page, part: str) -> str:
+    if part.isdigit():
+        return page.formats.days(int(part))
+    return page.say(f"referees.arm_{part}") if part in ARMS else part.replace("_", " ")
+
+
+def _name_check(page: Page, name: str) -> str:
+    for key in (f"referees.check_{name}", f"referees.{name}"):
+        if key in load_texts():
+            return page.say(key)
+    return name.replace("_", " ")
+
+
+def _name_model(page: Page, analysis: str) -> str:
+    """An estimator with its variant: `cox_time_varying_unadjusted`."""
+    for variant in ("main", "unadjusted"):
+        if analysis.endswith(f"_{variant}"):
+            label = page.labels.code("estimator", analysis.removesuffix(f"_{variant}"))
+            kind = "unadjusted" if not page.plan.adjust_for else variant
+            return page.say(f"referees.model_{kind}", estimator=label)
+    if f"referees.model_{analysis}" in load_texts():
+        return page.say(f"referees.model_{analysis}")
+    label = page.labels.code("estimator", analysis)
+    return label.replace("_", " ") if label == analysis else label
+
+
+def show_method(page: Page) -> Html:
+    """Method and assumptions, item by item."""
+    rows = [[page.say(f"referees.method_{one}"), _tell_method(page, one)] for one in ITEMS]
+    heads = [page.say("referees.method_item"), page.say("referees.method_how")]
+    return render_table(page.say("referees.method_caption"), heads, rows, kind="words")
+
+
+def _tell_method(page: Page, item: str) -> str:
+    rules, gates = page.plan.disclosure, page.plan.gates
+    if item in ("adjusted", "weights") and not page.plan.adjust_for:
+        return page.say(f"referees.method_{item}_bare")
+    truncate = page.plan.weights.truncate_at
+    return page.say(
+        f"referees.method_{item}_text",
+        covariates=list_covariates(page),
+        risk_day=page.plan.risk_level_by_day,
+        below=rules.threshold - 1,
+        rounding=rules.rounding,
+        replicates=page.formats.count(page.plan.bootstrap.replicates),
+        balance=page.formats.decimal(gates.largest_standardised_difference, 2),
+        support=page.formats.percent(gates.share_outside_support, 0),
+        quantile="–" if truncate is None else page.formats.percent(truncate, 0),
+    )
