@@ -33,12 +33,13 @@ from revictimisation.report.verdicts import (
 COX, RECURRENT = "cox_time_varying", "andersen_gill"
 RECURRENTS = (RECURRENT, "pwp_total_time", "pwp_gap_time")
 COMPETING = ("cause_specific_hazard", "fine_gray")
-# analysis: the subgroup that its levels stand in
-VARIANTS = {
-    "time_since_start": "time_since_start",
-    "carry_over": "after_end",
-    "cumulative_days": "days_so_far",
-}
+# analysis, and the subgroup that its levels stand in
+VARIANTS = (
+    ("time_since_start", "time_since_start"),
+    ("carry_over", "after_end"),
+    ("cumulative_days", "days_lasted"),
+    ("cumulative_days", "days_so_far"),
+)
 
 
 @dataclass(frozen=True)
@@ -215,29 +216,28 @@ def show_competing(page: Page) -> Html:
 
 
 def show_variants(page: Page) -> Html:
-    """Hazard ratios by time since start, after the end, and by days so far; folded."""
+    """Hazard ratios by time since start, after the end, and by days in force; folded."""
     tables = []
-    for analysis, subgroup in VARIANTS.items():
-        levels = [one for one in page.release.level_names.get(("q2", subgroup), ()) if one]
-        columns = [
-            Column(
-                tell_range(page, level),
-                {"analysis": analysis, "subgroup": subgroup, "level": level, "estimator": COX},
-            )
-            for level in levels
-        ]
-        table = _render_ratios(page, page.say(f"models.caption_{analysis}"), columns)
-        tables.append(table)
+    for analysis, subgroup in VARIANTS:
+        keys = {"analysis": analysis, "subgroup": subgroup, "estimator": COX}
+        levels = page.release.level_names.get(("q2", subgroup), ())
+        columns = [Column(name_band(page, one), {**keys, "level": one}) for one in levels]
+        caption = page.say(
+            f"models.caption_{subgroup}", days=page.formats.days(page.plan.variants.dose_per_days)
+        )
+        tables.append(_render_ratios(page, caption, columns))
     if not any(one.text for one in tables):
         return Html("")
-    return render_details(
-        page.say("models.variants"), join([page.text("models.variants_text"), *tables])
-    )
+    told = join([page.text("models.variants_text"), *tables])
+    return render_details(page.say("models.variants"), told)
 
 
-def tell_range(page: Page, level: str) -> str:
-    """A level of days in words: `31_90` is `31-90 dagar`, `91_plus` `91 dagar eller mer`."""
+def name_band(page: Page, level: str) -> str:
+    """A band of days in words, also one that the study file cuts otherwise."""
+    label = page.labels.code("exposure_band", level)
     first, _, last = level.partition("_")
+    if label != level or not first.isdigit():
+        return label
     if last == "plus":
         return page.say("models.days_plus", first=first)
-    return page.say("models.days_range", first=first, last=last) if last.isdigit() else level
+    return page.say("models.days_range", first=first, last=last)
