@@ -80,8 +80,8 @@ def find_first_control(entries: ir.Table, events: ir.Table, plan: StudyPlan) -> 
     index_pairs = entries.select("pair").distinct()
     index_days = events.semi_join(index_pairs, "pair").select("victim", "reported_on").distinct()
     new = events.filter(~events.is_breach_only) if plan.outcome.drop_breach_only else events
-    others = new.filter(new.is_known).anti_join(index_pairs, "pair")
-    others = others.anti_join(index_days, ["victim", "reported_on"])
+    # an index suspect's own reports are all made on such days
+    others = new.filter(new.is_known).anti_join(index_days, ["victim", "reported_on"])
     joined = entries.select("entry_id", "end_day", "index_on", "victim").join(
         others.select("victim", "reported_on"), "victim"
     )
