@@ -39,7 +39,7 @@ CHECK = "negative_control_difference"
 TRIAL, HAZARDS = "clone_censor_weight", "cox_time_varying"
 SHOWN = ("risk_start", "risk_no_start", "risk_difference", "risk_ratio")
 # What rests on the same people being alike once the same covariates are adjusted for.
-GATED = (TRIAL, "g_formula", "doubly_robust")
+GATED = (TRIAL, "g_formula", "doubly_robust", "mean_cumulative_count")
 SO_FAR = "n_outcomes_so_far"
 
 
