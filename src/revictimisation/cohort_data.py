@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.estimators.design import Design, Measures, build_design
 from revictimisation.plan import StudyPlan
 
 
@@ -58,6 +61,27 @@ class StudyData:
                 .astype(bool),
             }
         ).reset_index(drop=True)
+
+    def design(
+        self,
+        rows: npt.ArrayLike | None = None,
+        measures: Measures | None = None,
+        *,
+        chosen: npt.ArrayLike | None = None,
+        is_adjusted: bool = True,
+    ) -> Design:
+        """The columns that a study adjusts for: `adjust_for`, numbers of `splines` bent.
+
+        `rows` are positions among the entries, or among those `chosen` (a truth value each) where
+        they are given; `measures` stand beside, a row per place in `rows`. Not adjusted: the
+        measures alone.
+        """
+        frame = self.covariates
+        if chosen is not None:
+            frame = frame[np.asarray(chosen, dtype=bool)].reset_index(drop=True)
+        terms = self.plan.adjust_for if is_adjusted else ()
+        splines = self.plan.splines if is_adjusted else None
+        return build_design(frame, terms, rows, measures=measures, splines=splines)
 
     def subgroup(self, name: str) -> pd.Series | None:
         """Each entry's level of a subgroup as text, or None where its table is absent."""

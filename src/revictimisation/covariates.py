@@ -9,6 +9,7 @@ import ibis
 from revictimisation.codes import MISSING, OTHER
 from revictimisation.dictionary import Dictionary
 from revictimisation.engine import days_since
+from revictimisation.errors import StudyError
 from revictimisation.plan import StudyPlan
 
 if TYPE_CHECKING:
@@ -124,9 +125,15 @@ def derive_covariates(
 
     All text but the numbers `age`, `n_earlier_reports`, `index_year` and numeric `x_` columns;
     text that is missing is `missing`, a missing number stays null. Definitions: contract, section
-    2. Age is the year of the report less the year of birth.
+    2. Age is the year of the report less the year of birth. Raises `StudyError` where the study
+    bends (`splines`) an x_ column that is text in this extract.
     """
     joined = _join_sources(index_reports, tables, events, dictionary, plan)
+    texts = sorted(
+        name for name in plan.splines if name in plan.x_columns and joined[name].type().is_string()
+    )
+    if texts:
+        raise StudyError(f"splines: {', '.join(texts)} is text in this extract, not a number")
     age = joined.index_on.year() - joined.birth_year
     relations = dictionary.codes("relation").set_index("code")["relation_group"]
     text = {

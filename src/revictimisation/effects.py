@@ -14,7 +14,6 @@ from revictimisation.codes import CAUSES
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.curves import aalen_johansen, compare_risks, kaplan_meier
-from revictimisation.estimators.design import build_design
 from revictimisation.estimators.hazard_rows import count_exposed, lay_hazard_rows, lay_no_answer
 from revictimisation.results import OK, combine, make_estimates, not_estimable
 
@@ -172,15 +171,15 @@ def estimate_hazard_ratios(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]
     parts, notes = [], []
     first = data.first_episodes
     for estimator, episodes in (("cox_time_varying", first), ("andersen_gill", data.episodes)):
-        for analysis, terms in (("main", data.plan.adjust_for), ("unadjusted", ())):
-            estimates, diagnostics = _fit_measures(data, episodes, terms)
+        for analysis, is_adjusted in (("main", True), ("unadjusted", False)):
+            estimates, diagnostics = _fit_measures(data, episodes, is_adjusted)
             parts.append(make_estimates(estimates, analysis=analysis, estimator=estimator))
             notes.append(diagnostics.assign(analysis=f"{estimator}_{analysis}"))
     return combine(parts), pd.concat(notes, ignore_index=True)
 
 
 def _fit_measures(
-    data: StudyData, episodes: pd.DataFrame, terms: tuple[str, ...]
+    data: StudyData, episodes: pd.DataFrame, is_adjusted: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     measures = data.plan.measure_names
     entry = episodes["entry_id"].to_numpy()
@@ -190,7 +189,7 @@ def _fit_measures(
     if not is_event.any():
         rows = [{"measure": name, **lay_no_answer("no_events", counts[name])} for name in measures]
         return make_estimates(rows, **same), _notes([("n_events", 0.0)])
-    design = build_design(data.covariates, terms, rows=entry, measures=episodes[list(measures)])
+    design = data.design(entry, episodes[list(measures)], is_adjusted=is_adjusted)
     fit = fit_cox(
         design,
         episodes["start_day"].to_numpy(),

@@ -32,7 +32,7 @@ import pandas as pd
 
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.cox import CoxFit, fit_cox
-from revictimisation.estimators.design import Design, add_measures, build_design
+from revictimisation.estimators.design import Design, add_measures
 from revictimisation.estimators.exposure_bands import (
     IN_FORCE,
     band_after_end,
@@ -91,8 +91,7 @@ def estimate_exposure_variants(data: StudyData) -> tuple[pd.DataFrame, pd.DataFr
     are those of the time it is counted in.
     """
     parts, notes = [make_estimates([])], [pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))]
-    people = build_design(data.covariates, data.plan.adjust_for)
-    base = _Base(data, data.first_episodes.reset_index(drop=True), people)
+    base = _Base(data, data.first_episodes.reset_index(drop=True), data.design())
     end_day = data.entries["stop_day"].to_numpy()
     for measure in data.plan.measure_names:
         stretches = merge_spells(data.spells[data.spells["measure"] == measure], end_day)

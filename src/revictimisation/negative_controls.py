@@ -18,7 +18,6 @@ import pandas as pd
 from revictimisation.codes import OUTCOME
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.cox import CoxFit, fit_cox
-from revictimisation.estimators.design import build_design
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.intervals import count_effective_events, normal_quantile
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
@@ -181,9 +180,7 @@ def _estimate_hazards(
         fit = None
     else:
         rows = episodes["entry_id"].to_numpy()
-        design = build_design(
-            data.covariates, data.plan.adjust_for, rows, measures=episodes[[*measures, SO_FAR]]
-        )
+        design = data.design(rows, episodes[[*measures, SO_FAR]])
         fit = fit_cox(
             design,
             episodes["start_day"].to_numpy(),

@@ -234,12 +234,14 @@ def _default_measures() -> dict[str, Measure]:
 class StudyPlan(_Part):
     """Everything a study decides, frozen.
 
-    Days count from the index report, which is day 0. The class variables are definitions that hold
-    for every study: the first two are the contract's, the next three say how question 1 is shown;
-    `common_outcome`: an outcome in a larger share than this is common, and a hazard ratio then no
-    risk ratio (VanderWeele & Ding 2017, Table 2); from `last_event_stratum` on new reports share a
-    baseline hazard (Prentice-Williams-Peterson); a new report counts as recent on its day and the
-    days after it, `recent_report_days` in all.
+    Days count from the index report, which is day 0. `splines` (such as `{age: 4}`) names numbers
+    of `adjust_for` that enter as restricted cubic splines with 3 to 7 knots; the others enter
+    linearly. The class variables are definitions that hold for every study: the first two are the
+    contract's, the next three say how question 1 is shown; `common_outcome`: an outcome in a larger
+    share than this is common, and a hazard ratio then no risk ratio (VanderWeele & Ding 2017,
+    Table 2); from `last_event_stratum` on new reports share a baseline hazard
+    (Prentice-Williams-Peterson); a new report counts as recent on its day and the days after it,
+    `recent_report_days` in all.
     """
 
     risk_level_by_day: ClassVar[int] = 7
@@ -274,6 +276,7 @@ class StudyPlan(_Part):
     )
     measures: dict[Name, Measure] = Field(default_factory=_default_measures)
     adjust_for: tuple[str, ...] = DEFAULT_ADJUST_FOR
+    splines: dict[str, Annotated[int, Field(ge=3, le=7)]] = Field(default_factory=dict)
     subgroups: tuple[str, ...] = DEFAULT_SUBGROUPS
     bootstrap: Bootstrap = Bootstrap()
     weights: Weights = Weights()
@@ -317,9 +320,21 @@ class StudyPlan(_Part):
             if name not in self.measures:
                 near = name_nearest(name, self.measure_names)
                 faults.append(f"negative_controls.measures: no measure of the study {name!r}{near}")
+        faults += [f"splines: {fault}" for fault in self._spline_faults()]
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _spline_faults(self) -> list[str]:
+        """A spline bends a number that is adjusted for; of an x_ column the extract decides."""
+        faults = []
+        for name in self.splines:
+            if name not in self.adjust_for:
+                faults.append(f"{name!r} is not among adjust_for")
+            elif name not in NUMBER_COVARIATES and not name.startswith("x_"):
+                numbers = ", ".join(NUMBER_COVARIATES)
+                faults.append(f"{name!r} is text, not a number; numbers are {numbers} and x_ ones")
+        return faults
 
     @property
     def measure_names(self) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.cohort_data import StudyData
-from revictimisation.estimators.design import build_design
 from revictimisation.estimators.target_trial.changes import Changes, count_changes, spell_changes
 from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
 
@@ -41,7 +40,7 @@ def build_trial(
         np.asarray(stop_day)[is_in],
         np.asarray(cause)[is_in],
         starts["first_start_day"].to_numpy()[is_in],
-        build_design(data.covariates[is_in].reset_index(drop=True), data.plan.adjust_for),
+        data.design(chosen=is_in),
         grace_days=data.plan.measures[measure].grace_days,
         cluster=data.entries["cluster_id"].to_numpy()[is_in],
         changes={**changes, **(more_changes or {})},

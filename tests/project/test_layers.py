@@ -92,3 +92,14 @@ def test_the_look_sees_each_kind_of_breach(tmp_path):
         assert len(find_breaches([write_module(tmp_path, name, text)])) == 1, name
     allowed = "from revictimisation.plan import read_plan\nfrom .estimators import cox\n"
     assert find_breaches([write_module(tmp_path, "effects", allowed)]) == []
+
+
+def test_what_is_adjusted_for_has_one_way_to_the_models():
+    """Stages take their design from the study's data: else the splines of a study are forgotten."""
+    name = "revictimisation.estimators.design"
+    others = [module for module in list_modules() if LEVEL.get(module.part, 0) > 1]
+    assert others
+    for module in others:
+        text = module.path.read_text(encoding="utf-8")
+        is_own = f"from {name} import" in text and "build_design" in text
+        assert not is_own, f"{module.name}: use StudyData.design in place of build_design"

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from revictimisation.attrition import account_for
 from revictimisation.cohort import build_cohort
+from revictimisation.cohort_data import StudyData
 from revictimisation.covariates import derive_covariates
 from revictimisation.engine import connect
+from revictimisation.errors import StudyError
 from revictimisation.person_time import build_episodes
 from revictimisation.plan import read_plan
 from revictimisation.spells import attach_entries, build_spells, find_starts, gather_measures
@@ -65,6 +67,23 @@ def test_covariates_spells_and_attrition_equal_the_naive_reading(engine, seed):
     got = {tuple(row) for row in found["spells"].itertuples(index=False)}
     assert got == naive.find_spells(rows, entries)
     check_attrition(found["attrition"], rows, entries)
+
+
+def test_a_spline_of_a_text_column_of_the_extract_is_a_fault_of_the_study(engine):
+    tables = make_tables(engine, random_rows(1))
+    people = tables["persons"]
+    tables["persons"] = people.mutate(x_school=people.sex, x_income=people.birth_year)
+    cohort = build_cohort(tables["reports"], tables["persons"], DICTIONARY, PLAN)
+    index, events = cohort.index_reports, cohort.events
+    bent = "adjust_for: [x_school, x_income]\nsplines: {x_income: 3, x_school: 3}"
+    plan = read_plan(STUDY.replace("adjust_for: []", bent))
+    with pytest.raises(StudyError, match="x_school is text in this extract"):
+        derive_covariates(index, tables, events, DICTIONARY, plan)
+    plan = read_plan(STUDY.replace("adjust_for: []", bent.replace(", x_school: 3", "")))
+    covariates = derive_covariates(index, tables, events, DICTIONARY, plan).to_pandas()
+    data = StudyData(plan, *[covariates] * 7)
+    assert {"x_income", "x_income:bend1"} <= set(data.design().names)
+    assert data.design(is_adjusted=False).names == ()
 
 
 def check_order(entries):

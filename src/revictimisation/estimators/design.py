@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.estimators.splines import bend, place_knots
+
 MISSING = "missing"
 _TRUTH = {True: "true", False: "false"}
 
@@ -81,15 +83,18 @@ def build_design(
     rows: npt.ArrayLike | None = None,
     *,
     measures: Measures | None = None,
+    splines: Mapping[str, int] | None = None,
 ) -> Design:
     """Make the columns of `terms`, and of `measures`, for a row per episode.
 
     A number enters linearly, as the column `<term>`; where some are missing the cell is 0 and the
-    indicator `<term>:missing` is 1. Everything else (text, true/false, categories) becomes
-    indicators `<term>=<category>` with the alphabetically first category as reference; missing
-    (null, empty, or the word `missing`) is a category of its own and never the reference unless
-    there is no other. Columns that hold one value only are dropped and listed in `Design.dropped`;
-    rows of `frame` without an episode don't count.
+    indicator `<term>:missing` is 1. One named in `splines` enters as a restricted cubic spline,
+    with further columns `<term>:bend1` and on (`splines.bend`; knots at quantiles of the rows of
+    `frame` in use), or linearly where fewer than 3 of the knots differ. Everything else (text,
+    true/false, categories) becomes indicators `<term>=<category>` with the alphabetically first
+    category as reference; missing (null, empty, or the word `missing`) is a category of its own and
+    never the reference unless there is no other. Columns that hold one value only are dropped and
+    listed in `Design.dropped`; rows of `frame` without an episode don't count.
 
     Args:
         frame: covariates, a row per person (or per episode where `rows` is None).
@@ -97,10 +102,12 @@ def build_design(
         rows: for each episode its row position in `frame`; None = frame has a row per episode.
         measures: columns that change within a person, a value per episode (0/1 or a number),
             none missing.
+        splines: number of knots (3 to 7) of the terms that are to bend.
 
     Raises:
-        ValueError: unknown or doubled term, a row position outside the frame, a measure with
-            missing values or of the wrong length, infinite numbers.
+        ValueError: unknown or doubled term, a spline of what is no number among the terms, a row
+            position outside the frame, a measure with missing values or of the wrong length,
+            infinite numbers.
 
     Example:
         >>> people = pd.DataFrame({"sex": ["male", "female", None], "age": [30.0, 41.0, None]})
@@ -116,7 +123,10 @@ def build_design(
     """
     _check_terms(frame, terms, list(measures.keys()) if measures is not None else [])
     frame, places = _keep_used(frame, rows)
-    read = [_read_term(frame[term], term) for term in terms]
+    bent = splines or {}
+    if not set(bent) <= set(terms):
+        raise ValueError(f"splines of what is no term: {', '.join(sorted(set(bent) - set(terms)))}")
+    read = [_read_term(frame[term], term, bent.get(term)) for term in terms]
     pattern, shown = _find_patterns(read, len(frame))
     own, dropped_own = _measure_block(measures, len(places))
     dropped = [name for term in read for name in term.dropped] + dropped_own
@@ -180,25 +190,31 @@ class _Term:
     dropped: list[str]
 
 
-def _read_term(series: pd.Series, term: str) -> _Term:
+def _read_term(series: pd.Series, term: str, n_knots: int | None) -> _Term:
     if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series):
-        return _read_number(series, term)
+        return _read_number(series, term, n_knots)
+    if n_knots is not None:
+        raise ValueError(f"{term} is no number and can't enter as a spline")
     return _read_categories(series, term)
 
 
-def _read_number(series: pd.Series, term: str) -> _Term:
-    codes, labels = pd.factorize(series.to_numpy(dtype=np.float64, na_value=np.nan))
+def _read_number(series: pd.Series, term: str, n_knots: int | None) -> _Term:
+    numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
+    codes, labels = pd.factorize(numbers)
     known = _finite(np.asarray(labels, dtype=np.float64), term)
     has_missing = bool((codes < 0).any())
     is_used, is_marked = len(known) > 1, has_missing and len(known) > 0
-    names = [term] * is_used + [f"{term}:{MISSING}"] * is_marked
-    columns = np.full((len(known) + has_missing, 2), -1, dtype=np.int32)
+    knots = place_knots(numbers, n_knots) if n_knots is not None else np.empty(0)
+    shown = np.column_stack([known, bend(known, knots)])[:, : None if is_used else 0]
+    n_shown = shown.shape[1]
+    names = [term, *(f"{term}:bend{k}" for k in range(1, n_shown))][:n_shown]
+    names += [f"{term}:{MISSING}"] * is_marked
+    columns = np.full((len(known) + has_missing, n_shown + 1), -1, dtype=np.int32)
     values = np.ones(columns.shape)
-    if is_used:
-        columns[:, 0] = 0
-        values[:, 0] = np.append(known, [0.0] * has_missing)
+    columns[:, :n_shown] = np.arange(n_shown)
+    values[:, :n_shown] = np.vstack([shown, np.zeros((int(has_missing), n_shown))])
     if is_marked:
-        columns[-1, 1] = len(names) - 1
+        columns[-1, -1] = len(names) - 1
     codes = np.where(codes < 0, len(known), codes)
     return _Term(names, codes, columns, values, [] if is_used else [term])
 

@@ -19,7 +19,7 @@ import pandas as pd
 
 from revictimisation.codes import CAUSES
 from revictimisation.cohort_data import StudyData
-from revictimisation.estimators.design import Design, build_design
+from revictimisation.estimators.design import Design
 from revictimisation.estimators.fine_gray import fit_cause_specific, fit_fine_gray
 from revictimisation.estimators.hazard_rows import lay_hazard_rows, lay_no_answer
 from revictimisation.results import WITHHELD, make_estimates
@@ -86,10 +86,8 @@ def _gather(data: StudyData, measure: str) -> _Landmark:
         reason = "everybody_started"
     design = None
     if not reason:
-        covariates = data.covariates[is_in].reset_index(drop=True)
         started = {measure: is_started.astype(np.int64)}
-        places = np.arange(len(entries))
-        design = build_design(covariates, data.plan.adjust_for, rows=places, measures=started)
+        design = data.design(np.arange(len(entries)), started, chosen=is_in)
     days, cause, cluster = (
         entries[name].to_numpy() for name in ("stop_day", "cause", "cluster_id")
     )

@@ -9,7 +9,6 @@ import pandas as pd
 
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.cox import fit_cox
-from revictimisation.estimators.design import build_design
 from revictimisation.estimators.hazard_rows import count_exposed, lay_hazard_rows, lay_no_answer
 from revictimisation.estimators.recurrent import NEEDED, make_pwp_gap_time, make_pwp_total_time
 from revictimisation.results import DIAGNOSTIC_COLUMNS, OK, combine, make_estimates
@@ -33,8 +32,8 @@ def estimate_ordered_hazards(data: StudyData) -> tuple[pd.DataFrame, pd.DataFram
     days = data.episodes[list(NEEDED)]
     for estimator, make in CLOCKS.items():
         clocked = make(days, last_stratum=data.plan.last_event_stratum)
-        for analysis, terms in (("main", data.plan.adjust_for), ("unadjusted", ())):
-            rows, checks = _fit_measures(data, clocked, terms)
+        for analysis, is_adjusted in (("main", True), ("unadjusted", False)):
+            rows, checks = _fit_measures(data, clocked, is_adjusted)
             keys = {"question": "q2", "outcome": data.plan.outcome.who, "estimator": estimator}
             parts.append(make_estimates(rows, analysis=analysis, **keys))
             notes += _note(checks, f"{estimator}_{analysis}")
@@ -42,7 +41,7 @@ def estimate_ordered_hazards(data: StudyData) -> tuple[pd.DataFrame, pd.DataFram
 
 
 def _fit_measures(
-    data: StudyData, clocked: pd.DataFrame, terms: tuple[str, ...]
+    data: StudyData, clocked: pd.DataFrame, is_adjusted: bool
 ) -> tuple[list[Row], dict[str, float]]:
     """Rows of all measures, and the checks that stand behind them."""
     names, episodes = data.plan.measure_names, data.episodes
@@ -52,7 +51,7 @@ def _fit_measures(
     if not is_event.any():
         rows = [lay_no_answer("no_events", counts[name]) | {"measure": name} for name in names]
         return rows, {"n_events": 0.0}
-    design = build_design(data.covariates, terms, rows=entry, measures=episodes[list(names)])
+    design = data.design(entry, episodes[list(names)], is_adjusted=is_adjusted)
     fit = fit_cox(
         design,
         clocked["start_day"].to_numpy(),
