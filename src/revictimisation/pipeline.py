@@ -128,6 +128,7 @@ def analyse(
     bias, bias_diagnostics = hidden_bias.find_hidden_bias(data.plan, main, controls)
     tell("recurrent_events")
     recurrent, recurrent_diagnostics = recurrent_events.estimate_recurrent_events(data)
+    recurrent = negative_controls.withhold_biased(recurrent, checks)
     more = [variant_diagnostics, trial_diagnostics, checks, bias_diagnostics, recurrent_diagnostics]
     diagnostics = pd.concat(
         [diagnostics, *(table for table in more if len(table))], ignore_index=True

@@ -7,8 +7,6 @@ else it is `withheld`, with the gate that failed as its reason.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from revictimisation.codes import CAUSES
@@ -17,13 +15,11 @@ from revictimisation.estimators.target_trial.clone_weights import WeightedTrial,
 from revictimisation.estimators.target_trial.cross_check import cross_check
 from revictimisation.estimators.target_trial.diagnostics import diagnose_trial
 from revictimisation.estimators.target_trial.estimates import estimate_strategies
+from revictimisation.estimators.target_trial.gates import judge, withhold
 from revictimisation.estimators.target_trial.standardised_risk import ESTIMATORS
 from revictimisation.estimators.target_trial.trial_data import Trial
-from revictimisation.plan import Gates
 from revictimisation.results import (
     DIAGNOSTIC_COLUMNS,
-    OK,
-    WITHHELD,
     combine,
     make_estimates,
     not_estimable,
@@ -32,27 +28,6 @@ from revictimisation.trial_inputs import build_trial
 
 ESTIMATOR = "clone_censor_weight"
 TRUNCATED = "weights_truncated"
-
-
-@dataclass(frozen=True)
-class _Gate:
-    """A check of `diagnose_trial` with its limit; `is_least`: the value must reach the limit."""
-
-    check: str
-    limit: float
-    is_least: bool
-
-
-def _list_gates(gates: Gates) -> list[_Gate]:
-    return [
-        _Gate("largest_standardised_difference", gates.largest_standardised_difference, False),
-        _Gate("effective_sample_size", gates.effective_sample_size, True),
-        _Gate("n_events", gates.events_per_arm, True),
-        _Gate("share_outside_support", gates.share_outside_support, False),
-        _Gate("minimum_detectable_difference", gates.minimum_detectable_difference, False),
-        _Gate("is_converged", 1.0, True),
-        _Gate("outcome_model_is_converged", 1.0, True),
-    ]
 
 
 def estimate_target_trials(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -105,12 +80,13 @@ def _weigh_and_estimate(
     weighted = weigh_clones(trial, grace_law=choices.grace_law)
     table = estimate_strategies(weighted, days)
     checks = diagnose_trial(weighted, days, table)
-    judged = _judge(checks, data.plan.gates, keys["measure"], trial.grace_days)
-    parts = [_withhold(_name_rows(data, table, keys), judged)]
+    named = {"analysis": ESTIMATOR, "measure": keys["measure"]}
+    judged = judge(checks, data.plan.gates, named, trial.grace_days)
+    parts = [withhold(_name_rows(data, table, keys), judged)]
     if choices.truncate_at is not None:
         capped = weigh_clones(trial, grace_law=choices.grace_law, cap_quantile=choices.truncate_at)
         truncated = _name_rows(data, estimate_strategies(capped, days), keys)
-        parts.append(_withhold(truncated.assign(analysis=TRUNCATED), judged))
+        parts.append(withhold(truncated.assign(analysis=TRUNCATED), judged))
     others, told = _check_otherwise(data, weighted, table, judged, keys)
     return combine([*parts, *others]), pd.concat([judged, told]).drop(columns="time_days")
 
@@ -136,10 +112,11 @@ def _check_otherwise(
             for day in days
         ], judged.iloc[:0]
     rows, checks = cross_check(weighted, days, table)
-    told = _judge(checks, data.plan.gates, keys["measure"], weighted.trial.grace_days)
+    named = {"analysis": ESTIMATOR, "measure": keys["measure"]}
+    told = judge(checks, data.plan.gates, named, weighted.trial.grace_days)
     gates = pd.concat([judged, told], ignore_index=True)
     return [
-        _withhold(
+        withhold(
             _name_rows(data, mine.drop(columns="estimator"), {**keys, "estimator": str(name)}),
             gates,
         )
@@ -151,46 +128,3 @@ def _name_rows(data: StudyData, table: pd.DataFrame, keys: dict[str, str]) -> pd
     outcomes = dict(enumerate((data.plan.outcome.who, *CAUSES[1:]), start=1))
     named = table.assign(outcome=table["cause"].map(outcomes)).drop(columns="cause")
     return make_estimates(named, **keys)
-
-
-def _judge(checks: pd.DataFrame, gates: Gates, measure: str, grace_days: int) -> pd.DataFrame:
-    """Hold the checks against the gates: a row per check, status `ok` or `failed`.
-
-    A check's name is followed by its arm and its day where it has them. Balance is held to its
-    limit up to the end of the grace time; later the arms part again where a measure works. Also
-    gives `time_days` (missing: the check concerns every day), which the caller drops.
-    """
-    limits = {gate.check: gate for gate in _list_gates(gates)}
-    rows = []
-    for one in checks.to_dict("records"):
-        check, day, value = str(one["check"]), one["time_days"], float(one["value"])
-        is_balance = check == "largest_standardised_difference"
-        gate = None if is_balance and day > grace_days else limits.get(check)
-        parts = [check, str(one["arm"]), "" if pd.isna(day) else str(int(day))]
-        holds = gate is None or (value >= gate.limit if gate.is_least else value <= gate.limit)
-        rows.append(
-            {
-                "analysis": ESTIMATOR,
-                "measure": measure,
-                "check": ":".join(part for part in parts if part),
-                "value": value,
-                "limit": None if gate is None else gate.limit,
-                "status": OK if holds else "failed",
-                "time_days": None if is_balance else day,
-            }
-        )
-    return pd.DataFrame(rows, columns=[*DIAGNOSTIC_COLUMNS, "time_days"])
-
-
-def _withhold(estimates: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
-    """Withhold the numbers of the days on which a gate fails, with the first such gate."""
-    failed = judged[judged["status"] == "failed"]
-    out = estimates.copy()
-    for one in failed.to_dict("records"):
-        day = one["time_days"]
-        chosen = out["status"].eq(OK)
-        if not pd.isna(day):
-            chosen &= out["time_days"].eq(int(day))
-        out.loc[chosen, "reason"] = str(one["check"]).split(":")[0]
-        out.loc[chosen, "status"] = WITHHELD
-    return out

@@ -73,9 +73,15 @@ def list_other_measures(data: StudyData, measure: str, entry_id: Whole) -> dict[
 
 def count_outcomes(data: StudyData, entry_id: Whole) -> Changes:
     """How many outcomes an entry has had before each day, to `earlier_reports_cap`."""
+    at, days = list_outcomes(data, entry_id)
+    return count_changes(at, days, data.plan.earlier_reports_cap)
+
+
+def list_outcomes(data: StudyData, entry_id: Whole) -> tuple[Whole, Whole]:
+    """All outcomes of these entries, past the first: the place of the entry among them, the day."""
     events = data.episodes[data.episodes["is_event"].to_numpy(bool)]
     at, rows = _place_rows(events, entry_id)
-    return count_changes(at, rows["stop_day"].to_numpy(np.int64), data.plan.earlier_reports_cap)
+    return at, rows["stop_day"].to_numpy(np.int64)
 
 
 def _place_rows(rows: pd.DataFrame, entry_id: Whole) -> tuple[Whole, pd.DataFrame]:

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from revictimisation.estimators.count_contrasts import compare_counts
 from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.design import design_from_array
+from revictimisation.estimators.recurrent import mark_terminal
 from revictimisation.recurrent_events import estimate_recurrent_events
 from tests.recurrent.histories import NEVER, Histories, World, live, make_study
 
@@ -44,6 +46,10 @@ def test_every_number_that_was_agreed_is_there(study, rows):
     assert set(mine["time_days"]) == {60, 100}
     curve = pick(rows, estimator="mean_cumulative_count", analysis="curve")
     assert tuple(curve["time_days"]) == study.plan.curve_days
+    strategies = pick(rows, estimator="mean_cumulative_count", measure="order")
+    names = {"mean_count_start", "mean_count_no_start", "mean_count_difference"}
+    assert set(strategies["estimand"]) == names
+    assert set(strategies["time_days"]) == {60, 100}
     for estimator in ("cause_specific_hazard", "fine_gray"):
         mine = pick(rows, estimator=estimator, estimand=LOG_RATIO)
         assert set(mine["outcome"]) >= {"same_suspect", "death", "emigration"}
@@ -53,6 +59,7 @@ def test_every_number_that_was_agreed_is_there(study, rows):
 
 def test_the_mean_count_is_that_of_everybody_where_all_are_followed(study, rows):
     """Nobody is censored before the horizon: outcomes over people."""
+    rows = pick(rows, measure="")
     found = pick(rows, estimator="mean_cumulative_count", analysis="main", subgroup="")
     days = study.episodes.loc[study.episodes["is_event"], "stop_day"]
     for row in pick(found, estimand="mean_count").itertuples():
@@ -69,6 +76,46 @@ def test_ordered_hazards_find_the_effect_while_in_force(rows):
         row = pick(rows, estimator=estimator, analysis="main", estimand=LOG_RATIO).iloc[0]
         assert abs(row["estimate"] - World().effect) < 3 * row["se"]
         assert row["ci_high"] < 0
+
+
+def test_strategies_without_adjustment_and_grace_time_are_two_groups():
+    """Starts on day 0 against none: Ghosh and Lin's estimator in either group."""
+    study = make_study(live(World(start_level=-1.5), 900, 8), 0, "weights: {truncate_at: null}\n")
+    plain = replace(study, plan=study.plan.model_copy(update={"adjust_for": ()}))
+    found = pick(estimate_recurrent_events(plain)[0], estimator="mean_cumulative_count")
+    is_started = (study.starts["first_start_day"] == 0).to_numpy()
+    episodes = study.episodes
+    who = episodes["entry_id"].to_numpy()
+    groups = compare_counts(
+        episodes["start_day"],
+        episodes["stop_day"],
+        episodes["is_event"],
+        mark_terminal(who, study.entries["end_cause"] > 0),
+        is_started[who],
+        at_days=[60, 100],
+        entry_id=who,
+    )
+    ours = pick(found, measure="order").set_index(["time_days", "estimand"])
+    for row in groups.itertuples():
+        mine = ours.loc[(row.time_days, row.estimand)]
+        for name in ("estimate", "se", "ci_low", "ci_high", "n_people", "n_events"):
+            assert mine[name] == pytest.approx(getattr(row, name), rel=1e-9), name
+        assert mine["status"] == "ok"
+
+
+def test_a_gate_that_fails_withholds_the_counts(study):
+    gates = study.plan.gates.model_copy(update={"effective_sample_size": 10_000.0})
+    strict = replace(study, plan=study.plan.model_copy(update={"gates": gates}))
+    rows, checks = estimate_recurrent_events(strict)
+    mine = pick(rows, estimator="mean_cumulative_count", measure="order")
+    assert set(mine["status"]) == {"withheld"}
+    assert set(mine["reason"]) == {"effective_sample_size"}
+    assert mine["estimate"].notna().all()
+    told = checks[checks["analysis"] == "mean_cumulative_count"]
+    failed = told.loc[told["status"] == "failed", "check"]
+    assert set(failed) == {"effective_sample_size:start", "effective_sample_size:no_start"}
+    everybody = pick(rows, estimator="mean_cumulative_count", measure="", analysis="main")
+    assert set(everybody["status"]) == {"ok"}
 
 
 def test_the_landmark_leaves_out_who_had_an_event_before_it(study, rows):
@@ -120,6 +167,14 @@ def test_what_can_not_be_had_is_said(change, reason):
     study = make_study(change(live(World(), 120, 5)), GRACE)
     rows, notes = estimate_recurrent_events(study)
     ordered = rows[rows["estimator"].str.startswith("pwp")]
+    strategies = pick(rows, estimator="mean_cumulative_count", measure="order")
+    if reason == {"nobody_exposed"}:
+        assert set(strategies["reason"]) == {"nobody_started"}
+        assert set(strategies["estimand"]) == {"mean_count_difference"}
+    else:  # nobody has an outcome: too few events
+        assert set(strategies["status"]) == {"withheld"}
+        assert (strategies["estimate"] == 0).all()
+    notes = notes[notes["analysis"] != "mean_cumulative_count"]
     assert set(ordered["status"]) == {"not_estimable"}
     assert set(ordered["reason"]) == reason
     assert set(notes["analysis"]) == {
@@ -148,6 +203,8 @@ def test_absent_tables_empty_cohorts_and_late_days(study):
     counts = pick(rows, estimator="mean_cumulative_count", measure="", analysis="main")
     assert set(pick(counts, subgroup="risk_level")["reason"]) == {"table_absent"}
     assert set(pick(counts, time_days=400)["reason"]) == {"beyond_horizon"}
+    strategies = pick(rows, estimator="mean_cumulative_count", measure="order", time_days=400)
+    assert strategies["reason"].tolist() == ["beyond_horizon"]
     empty = replace(
         study,
         entries=study.entries.iloc[:0],

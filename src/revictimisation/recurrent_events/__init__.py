@@ -12,6 +12,7 @@ from revictimisation.cohort_data import StudyData
 from revictimisation.recurrent_events.competing import estimate_competing_hazards
 from revictimisation.recurrent_events.counts import estimate_mean_counts
 from revictimisation.recurrent_events.ordered_hazards import estimate_ordered_hazards
+from revictimisation.recurrent_events.strategies import estimate_strategy_counts
 from revictimisation.results import combine
 
 __all__ = ["estimate_recurrent_events"]
@@ -20,5 +21,7 @@ __all__ = ["estimate_recurrent_events"]
 def estimate_recurrent_events(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Estimate all there is on recurrent and competing events; also the diagnostics."""
     ordered, notes = estimate_ordered_hazards(data)
-    estimates = [ordered, estimate_mean_counts(data), estimate_competing_hazards(data)]
-    return combine(estimates), notes
+    strategies, checks = estimate_strategy_counts(data)
+    rest = [estimate_mean_counts(data), estimate_competing_hazards(data)]
+    diagnostics = pd.concat([one for one in (notes, checks) if len(one)], ignore_index=True)
+    return combine([ordered, strategies, *rest]), diagnostics

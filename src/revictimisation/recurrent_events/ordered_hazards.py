@@ -37,7 +37,8 @@ def estimate_ordered_hazards(data: StudyData) -> tuple[pd.DataFrame, pd.DataFram
             keys = {"question": "q2", "outcome": data.plan.outcome.who, "estimator": estimator}
             parts.append(make_estimates(rows, analysis=analysis, **keys))
             notes += _note(checks, f"{estimator}_{analysis}")
-    return combine(parts), pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
+    told = pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
+    return combine(parts), told.astype({"limit": "float64"})
 
 
 def _fit_measures(

@@ -38,14 +38,36 @@ def diagnose_trial(
         (2.8 standard errors: power 80 % at 5 %), is_converged.
     """
     rows = estimate_strategies(weighted, at_days) if estimates is None else estimates
-    parts = [
+    outcome = rows[rows["cause"] == 1]
+    return _stack(
         _weights(weighted),
-        _events(rows),
+        _events(outcome, "risk"),
         _balance(weighted, at_days),
         _support(weighted),
-        _detectable(rows),
+        _detectable(outcome, "risk_difference", "minimum_detectable_difference"),
         pd.DataFrame([_row("is_converged", float(weighted.is_converged))]),
-    ]
+    )
+
+
+def diagnose_counts(
+    weighted: WeightedTrial, at_days: Sequence[int], estimates: pd.DataFrame
+) -> pd.DataFrame:
+    """The same for mean counts (`estimates` from `weighted_count.estimate_counts`).
+
+    n_events are all outcomes of the clones, of which a person may have many; what difference could
+    be seen is minimum_detectable_count_difference, in outcomes per person.
+    """
+    return _stack(
+        _weights(weighted),
+        _events(estimates, "mean_count"),
+        _balance(weighted, at_days),
+        _support(weighted),
+        _detectable(estimates, "mean_count_difference", "minimum_detectable_count_difference"),
+        pd.DataFrame([_row("is_converged", float(weighted.is_converged))]),
+    )
+
+
+def _stack(*parts: pd.DataFrame) -> pd.DataFrame:
     table = pd.concat([part for part in parts if len(part)], ignore_index=True)
     return table.astype({"time_days": "Int64", "value": "float64"})
 
@@ -73,11 +95,10 @@ def _weights(weighted: WeightedTrial) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _events(estimates: pd.DataFrame) -> pd.DataFrame:
+def _events(estimates: pd.DataFrame, estimand: str) -> pd.DataFrame:
     rows = []
-    outcome = estimates[estimates["cause"] == 1]
     for arm in ARMS:
-        mine = outcome[outcome["estimand"] == f"risk_{arm}"]
+        mine = estimates[estimates["estimand"] == f"{estimand}_{arm}"]
         for day, count in zip(mine["time_days"], mine["n_events"], strict=True):
             rows.append(_row("n_events", float(count), arm, int(day)))
     return pd.DataFrame(rows)
@@ -106,10 +127,9 @@ def _support(weighted: WeightedTrial) -> pd.DataFrame:
     ])  # fmt: skip
 
 
-def _detectable(estimates: pd.DataFrame) -> pd.DataFrame:
-    is_gap = (estimates["estimand"] == "risk_difference") & (estimates["cause"] == 1)
-    gaps = estimates[is_gap]
+def _detectable(estimates: pd.DataFrame, estimand: str, check: str) -> pd.DataFrame:
+    gaps = estimates[estimates["estimand"] == estimand]
     return pd.DataFrame([
-        _row("minimum_detectable_difference", DETECTABLE_ERRORS * float(se), "", int(day))
+        _row(check, DETECTABLE_ERRORS * float(se), "", int(day))
         for se, day in zip(gaps["se"], gaps["time_days"], strict=True)
     ])  # fmt: skip
