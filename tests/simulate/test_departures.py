@@ -258,6 +258,10 @@ def test_support_that_helps_looks_harmful_in_reports():
         truth.loc["support_talks", "risk_difference"]
         > truth.loc["support_talks"]["crime_risk_difference"]
     )
+    # the adjusted Cox model tends to effect and reporting together
+    for name, log_effect in (("support_talks", -0.24), ("contact_person", -0.28)):
+        both = log_effect + LOG_REPORTING[name]
+        assert truth.loc[name, "log_hazard_ratio_limit"] == pytest.approx(both, abs=0.06)
     # but for reports that make agencies take measures up again, crime is that of `calibrated`
     gap = truth["crime_risk_difference"] - calibrated["risk_difference"]
     assert gap.abs().max() < 0.005
