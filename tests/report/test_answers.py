@@ -266,6 +266,26 @@ def test_a_control_that_moves_is_told_as_a_warning():
     assert "yet a difference is seen there too (3 more, between 1 and 5 more in 100)" in told
 
 
+def test_the_first_page_counts_the_answers_and_tells_only_the_clear_ones():
+    rows = [*trial(SHELTER, 0.32, 0.4), hidden(ALARM, "withheld", "n_events")]
+    told = words(summary.show_findings(make_page("sv", rows, STUDY)).text)
+    assert "Hjälper åtgärderna? Av 3 åtgärder och insatser ser 1 ut att göra skillnad" in told
+    assert "Färre nya anmälningar: skyddat boende (av 100 personer 8 färre" in told
+    assert "För få nya" not in told
+    cards = words(summary.show_cards(make_page("sv", rows, STUDY)).text)
+    assert "Om larm- eller skyddspaket går det inte att säga något: För få nya anm" in cards
+    told = words(summary.show_findings(make_page("en", trial(TALK, 0.39, 0.4), STUDY)).text)
+    assert "Of 3 measures there is none with a clear answer. For 1 we cannot tell and" in told
+    assert "That is not the same as not helping" in told
+
+
+def test_a_measure_without_a_row_is_left_out_of_further_models():
+    rows = [hazard(SHELTER, 0.9, estimator="fine_gray", outcome="death_or_emigration")]
+    told = words(models.show_competing(make_page("en", rows, STUDY)).text)
+    assert "death or emigration" in told and "sheltered housing" in told
+    assert "alarm" not in told and "cannot be computed" not in told
+
+
 def test_the_picture_shows_also_those_without_an_answer():
     rows = [*trial(SHELTER, 0.32, 0.4), hidden(ALARM, "withheld", "n_events")]
     page = make_page("sv", [*rows, *trial(TALK, 0.39, 0.4)], STUDY)

@@ -63,7 +63,7 @@ def _draw_row(axes: Axes, row: ForestRow, y: float, is_narrow: bool) -> None:
     if row.point is None:
         axes.annotate(
             row.told, (0.0, y), xytext=(0 if is_narrow else 5, 0), va="center", color=QUIET,
-            fontsize=9.5, style="italic", **where,
+            fontsize=9.5, style="italic", bbox={"fc": PAPER, "ec": "none", "pad": 1.5}, **where,
         )  # fmt: skip
         return
     colour, shape, fill = LOOKS.get(row.verdict, LOOKS[OPEN])

@@ -115,6 +115,11 @@ def render_bar(share: float | None, told: str) -> Html:
     )
 
 
+def render_labelled(label: str, told: str) -> Html:
+    """A cell that says what it is where its table is stacked, on narrow screens."""
+    return Html(f'<span class="label" aria-hidden="true">{to_html(label)}:</span> {to_html(told)}')
+
+
 def render_details(summary: str, content: Html) -> Html:
     """Something folded that a reader may open."""
     return Html(f"<details><summary>{to_html(summary)}</summary>{content.text}</details>")

@@ -112,7 +112,8 @@ def list_failures(page: Page, measure: str) -> list[str]:
 def tell_why(page: Page, measure: str, number: Number, kind: str = "why") -> str:
     """Why a measure has no number, in plain words; `kind` `short` is for beside a picture.
 
-    A number that is withheld names every check that failed, in the order of the checks.
+    A number that is withheld names every check that failed, in the order of the checks; of kind
+    `first` and `short` only the first.
     """
     if number.status != WITHHELD:
         return page.why_not(number)
@@ -120,7 +121,7 @@ def tell_why(page: Page, measure: str, number: Number, kind: str = "why") -> str
     is_short = kind == "short"
     keys = [f"trials.short_{one}" if is_short else f"trials.why_{one}" for one in names]
     told = [page.say(key, **_limits(page)) for key in keys if key in load_texts()]
-    if is_short:
+    if kind != "why":
         told = told[:1]
     also = f" {page.say('trials.also')} "
     return also.join(dict.fromkeys(told)) or page.why_not(number)

@@ -62,8 +62,11 @@ def tell_counts(page: Page) -> str:
     """How many measures make a difference, cannot be told, and have no number."""
     n_open, n_hidden = (len(list_by_verdict(page, one)) for one in (OPEN, HIDDEN))
     n_all = len(page.plan.measure_names)
-    given = {"n_clear": n_all - n_open - n_hidden, "n_open": n_open, "n_hidden": n_hidden}
-    return page.say("trials.counts", n_all=n_all, **given)
+    n_clear = n_all - n_open - n_hidden
+    given = {"n_all": n_all, "n_open": n_open, "n_hidden": n_hidden}
+    if not n_clear:
+        return page.say("trials.counts_none", **given)
+    return page.say("trials.counts", n_clear=n_clear, **given)
 
 
 def show_caution(page: Page) -> Html:
@@ -73,17 +76,23 @@ def show_caution(page: Page) -> Html:
 
 def list_answers(page: Page) -> list[str]:
     """A sentence per verdict with its measures; those without a number grouped by why."""
+    told = list_clear(page)
+    names = list_by_verdict(page, OPEN)
+    if names:
+        each = [name_measure(page, one) for one in names]
+        told.append(page.say("trials.answer_open", measures=list_names(page, each)))
+    return told + _list_hidden(page)
+
+
+def list_clear(page: Page) -> list[str]:
+    """A sentence for the measures with fewer, and one for those with more new reports."""
     told = []
     for verdict in (FEWER, MORE):
         names = list_by_verdict(page, verdict)
         if names:
             each = [_tell_one(page, one) for one in names]
             told.append(page.say(f"trials.answer_{verdict}", measures=list_names(page, each)))
-    names = list_by_verdict(page, OPEN)
-    if names:
-        each = [name_measure(page, one) for one in names]
-        told.append(page.say("trials.answer_open", measures=list_names(page, each)))
-    return told + _list_hidden(page)
+    return told
 
 
 def _tell_one(page: Page, measure: str) -> str:
@@ -100,7 +109,7 @@ def _list_hidden(page: Page) -> list[str]:
     """Measures without a number, one sentence a reason."""
     groups: dict[str, list[str]] = {}
     for one in list_by_verdict(page, HIDDEN):
-        why = finish(tell_why(page, one, find_effect(page, one)))
+        why = finish(tell_why(page, one, find_effect(page, one), kind="first"))
         groups.setdefault(why, []).append(name_measure(page, one))
     return [
         page.say("trials.answer_hidden", measures=list_names(page, names), why=why)

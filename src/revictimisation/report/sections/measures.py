@@ -74,15 +74,15 @@ def show_measure(page: Page, measure: str) -> Html:
     return join([*parts, _behind(page, measure, verdict)])
 
 
-def tell_measure(page: Page, measure: str) -> str:
-    """One sentence with the answer and its uncertainty, or what is missing."""
+def tell_measure(page: Page, measure: str, kind: str = "why") -> str:
+    """One sentence with the answer and its uncertainty, or what is missing (see `tell_why`)."""
     gap, verdict, name = (
         find_effect(page, measure),
         judge_measure(page, measure),
         name_measure(page, measure),
     )
     if verdict == HIDDEN:
-        why = finish(tell_why(page, measure, gap))
+        why = finish(tell_why(page, measure, gap, kind))
         return " ".join(
             [
                 page.say("trials.verdict_hidden", measure=name, why=why),

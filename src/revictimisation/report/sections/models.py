@@ -32,6 +32,7 @@ from revictimisation.report.verdicts import (
 
 COX, RECURRENT = "cox_time_varying", "andersen_gill"
 RECURRENTS = (RECURRENT, "pwp_total_time", "pwp_gap_time")
+EITHER = "death_or_emigration"
 COMPETING = ("cause_specific_hazard", "fine_gray")
 # analysis, and the subgroup that its levels stand in
 VARIANTS = (
@@ -118,7 +119,10 @@ def show_ratios(page: Page) -> Html:
 
 
 def _render_ratios(page: Page, caption: str, columns: Sequence[Column]) -> Html:
-    """A table of hazard ratios with a column for each kind that has rows; else nothing."""
+    """A table of hazard ratios, a column for each kind that has rows; else nothing.
+
+    Measures without any of the rows are left out.
+    """
     kept = [
         one for one in columns
         if has_rows(page, **{"question": "q2", "analysis": "main", **one.keys})
@@ -128,6 +132,8 @@ def _render_ratios(page: Page, caption: str, columns: Sequence[Column]) -> Html:
     rows, numbers = [], []
     for name in page.plan.measure_names:
         found = [find_ratio(page, name, **one.keys) for one in kept]
+        if all(one.reason == "not_computed" for one in found):
+            continue
         numbers += found
         rows.append([name_measure(page, name), *map(page.show_ratio_both, found)])
     heads = [page.say("common.measure"), *(one.head for one in kept)]
@@ -201,12 +207,13 @@ def _show_count(page: Page, number: Number) -> Html | str:
 def show_competing(page: Page) -> Html:
     """Cause-specific and subdistribution hazards side by side, for each event; folded."""
     tables = []
-    for outcome in (page.plan.outcome.who, *CAUSES[1:]):
+    for outcome in (page.plan.outcome.who, *CAUSES[1:], EITHER):
         columns = [
             Column(page.say(f"models.competing_{one}"), {"estimator": one, "outcome": outcome})
             for one in COMPETING
         ]
-        event = page.say(f"models.event_{outcome}" if outcome in CAUSES else "models.event_report")
+        is_report = outcome == page.plan.outcome.who
+        event = page.say("models.event_report" if is_report else f"models.event_{outcome}")
         caption = page.say("models.competing_caption", event=event)
         tables.append(_render_ratios(page, caption, columns))
     if not any(one.text for one in tables):

@@ -6,11 +6,12 @@ from revictimisation.report.markup import Html, join, render_heading, to_html
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import (
-    list_answers,
+    list_clear,
     list_names,
     show_caution,
     show_picture,
     tell_against,
+    tell_counts,
 )
 from revictimisation.report.sections.cohort import find_incidence
 from revictimisation.report.sections.measures import tell_measure
@@ -23,7 +24,8 @@ from revictimisation.report.verdicts import FEWER, name_measure
 
 def show_findings(page: Page) -> Html:
     """The most important findings: how many, what is used, and what each verdict holds for."""
-    told = [_tell_repeat(page), _tell_use(page), *list_answers(page), _tell_in_force(page)]
+    told = [_tell_repeat(page), _tell_use(page), _tell_counts(page)]
+    told += [*list_clear(page), _tell_in_force(page)]
     items = "".join(f"<li>{to_html(one)}</li>" for one in told if one)
     return Html(f'<ul class="findings">{items}</ul>')
 
@@ -76,6 +78,13 @@ def _tell_use(page: Page) -> str:
     return page.say("index.finding_use", **values)
 
 
+def _tell_counts(page: Page) -> str:
+    """How many measures seem to make a difference, and of how many that cannot be told."""
+    if not page.plan.measure_names:
+        return ""
+    return page.say("index.finding_counts", counts=tell_counts(page))
+
+
 def _tell_in_force(page: Page) -> str:
     """For which measures new reports were less common while in force: another question."""
     names = [name_measure(page, one) for one in list_by_ratio(page, FEWER)]
@@ -102,10 +111,11 @@ def _card(page: Page, name: str) -> str:
         )
     else:
         use = page.say("index.card_use_hidden", why=page.why_not(share))
+    told = to_html(tell_measure(page, name, "short"))
     return (
         f'<li class="{verdict}"><h3>{to_html(title[:1].upper() + title[1:])}</h3>'
         f'<p class="badge">{to_html(page.say(f"effects.card_{verdict}"))}</p>'
-        f"<p>{to_html(use)}</p><p>{to_html(tell_measure(page, name))}</p></li>"
+        f"<p>{to_html(use)}</p><p>{told}</p></li>"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from revictimisation.report.markup import Html, join, render_table
+from revictimisation.report.markup import Html, join, render_labelled, render_table
 from revictimisation.report.page import Page
 from revictimisation.report.sections.answer import tell_grace
 from revictimisation.report.sections.cohort import list_words, tell_definitions
@@ -20,10 +20,14 @@ def list_covariates(page: Page) -> str:
 
 def show_trial(page: Page) -> Html:
     """The target trial beside what is done with the registers, and how measures differ in it."""
-    rows = [[page.say(f"trial.item_{one}"), page.say(f"trial.ideal_{one}"), _tell_done(page, one)]
-            for one in ITEMS]  # fmt: skip
     heads = [page.say(f"trial.head_{one}") for one in ("item", "ideal", "done")]
-    table = render_table(page.say("trial.caption"), heads, rows, kind="words")
+    rows = [
+        [page.say(f"trial.item_{one}"),
+         render_labelled(heads[1], page.say(f"trial.ideal_{one}")),
+         render_labelled(heads[2], _tell_done(page, one))]
+        for one in ITEMS
+    ]  # fmt: skip
+    table = render_table(page.say("trial.caption"), heads, rows, kind="words stacked")
     return join([page.text("trial.text"), table, _show_measures(page)])
 
 
