@@ -155,43 +155,50 @@ def move_values(
     flow[:] = 0.0
     flow[0, 0] = 1.0
     for m in range(hazards.shape[1]):
-        flow[1, 0] += passed[0, m]
-        flow[1, 1] += passed[1, m]
+        for j in range(targets.day.size):
+            flow[1, 0, j] += passed[0, m]
+            flow[1, 1, j] += passed[1, m]
         if arm == START and m <= grace:
             for e in range(2):
                 for j in range(targets.day.size):
                     moved_share[e, m, j] = flow[e, 0, j] * (started[m, j] - waiting[m, j])
                     flow[e, 1, j] += flow[e, 0, j] * share[m]
                     flow[e, 0, j] *= 1 - share[m]
-        flow[1, 0] -= dropped[0, m]
-        flow[1, 1] -= dropped[1, m]
+        for j in range(targets.day.size):
+            flow[1, 0, j] -= dropped[0, m]
+            flow[1, 1, j] -= dropped[1, m]
         if arm == START:
             _move_step(
-                hazards[1, m], steps.days[m], targets.lead[m], targets.fall[m], started[m + 1],
-                flow[:, 1], outcome[:, n_outcome + steps.outcome[m]],
-                leaving[:, n_leaving + steps.leaving[m]],
+                m, 1, hazards, steps.days[m], targets, started, flow,
+                n_outcome + steps.outcome[m], outcome, n_leaving + steps.leaving[m], leaving,
             )  # fmt: skip
         if arm != START or m < grace:
             _move_step(
-                hazards[0, m], steps.days[m], targets.lead[m], targets.fall[m], none_yet[m + 1],
-                flow[:, 0], outcome[:, steps.outcome[m]], leaving[:, steps.leaving[m]],
+                m, 0, hazards, steps.days[m], targets, none_yet, flow, steps.outcome[m], outcome,
+                steps.leaving[m], leaving,
             )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
 def _move_step(
-    here: Any, days: Any, lead: Any, fall: Any, then: Any, flow: Any, outcome: Any, leaving: Any
-) -> None:
+    m: Any, state: Any, hazards: Any, days: Any, targets: Any, values: Any, flow: Any, cell: Any,
+    outcome: Any, leaving_cell: Any, leaving: Any,
+) -> None:  # fmt: skip
     """Add flow x derivatives of U in the log odds of the outcome and of leaving; carry it on."""
-    a, b, end = here[0], here[1], days * here[5]
-    for j in range(then.size):
-        rewards = lead[j] * here[2] - fall[j] * here[3]
-        later = a * (lead[j] * here[3] - fall[j] * here[4]) + end * then[j]
-        by_outcome, by_leaving = a * (1 - a) * rewards - a * later, -b * later
-        for e in range(2):
-            outcome[e, j] += flow[e, j] * by_outcome
-            leaving[e, j] += flow[e, j] * by_leaving
-            flow[e, j] *= here[5]
+    a, b, end = hazards[state, m, 0], hazards[state, m, 1], hazards[state, m, 5]
+    ones, firsts, seconds = hazards[state, m, 2], hazards[state, m, 3], hazards[state, m, 4]
+    for j in range(targets.day.size):
+        lead, fall = targets.lead[m, j], targets.fall[m, j]
+        later = a * (lead * firsts - fall * seconds) + days * end * values[m + 1, j]
+        by_outcome = a * ((1 - a) * (lead * ones - fall * firsts) - later)
+        by_leaving = -b * later
+        plain, augmented = flow[0, state, j], flow[1, state, j]
+        outcome[0, cell, j] += plain * by_outcome
+        outcome[1, cell, j] += augmented * by_outcome
+        leaving[0, leaving_cell, j] += plain * by_leaving
+        leaving[1, leaving_cell, j] += augmented * by_leaving
+        flow[0, state, j] = plain * end
+        flow[1, state, j] = augmented * end
 
 
 @njit(cache=True, nogil=True)
