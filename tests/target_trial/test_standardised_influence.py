@@ -11,6 +11,7 @@ import pytest
 from revictimisation.estimators.design import build_design, design_from_array
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, fit_outcome_model
+from revictimisation.estimators.target_trial.own_weight import find_own_factors
 from revictimisation.estimators.target_trial.pooled_kernels import maximise
 from revictimisation.estimators.target_trial.standardised_risk import (
     estimate_courses,
@@ -173,3 +174,21 @@ def test_tables_have_the_rows_of_the_clones():
         )
         assert (table["ci_low"] <= table["ci_high"]).all()
         assert set(table["cause"]) == {1} and len(table) == 5 * len(DAYS)
+
+
+def test_leaving_a_starter_out_turns_the_own_log_odds_back_by_the_shift():
+    trial = random_trial(1500, 12)
+    weighted = weigh_clones(trial, grace_law="natural_law")
+    factors = find_own_factors(weighted)
+    assert (factors[~trial.is_started] == 1).all()
+    assert (factors[trial.is_started] > 1).all()
+    model, turned = weighted.daily, []
+    for i in np.flatnonzero(trial.is_started)[:25]:
+        case_weights = np.ones(trial.n_entries)
+        case_weights[i] = 0.0
+        without = refit(trial, model, case_weights)
+        row, cell = trial.people.row[i], model.pooled.cell[model.pooled.first[i + 1] - 1]
+        odds = [m.row_odds[row] * m.cell_odds[cell] for m in (model, without)]
+        turned.append(np.log(odds[0] / odds[1]))
+    # one Newton step against the whole way
+    np.testing.assert_allclose(2 * np.log(factors[trial.is_started][:25]), turned, rtol=0.12)

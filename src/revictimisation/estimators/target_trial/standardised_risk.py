@@ -25,7 +25,8 @@ all but the truth cancels: consistent if either holds. The law `l` merely says w
 mean, plus the gradients in the coefficients of all models times their influence, summed by victim.
 The gradients are exact; so for the g-formula this is the delta method with the coefficients'
 sandwich covariance and the empirical standardisation. G counts as known, which is exact if the
-outcome model is right and conservative else.
+outcome model is right and conservative else. In the tables each starter's own augmentation counts
+with the factor of `own_weight`, without which errors are too small where starts are few.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from revictimisation.estimators.target_trial.clone_influence import add_scores, 
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.estimates import lay_outcome
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, number_days
+from revictimisation.estimators.target_trial.own_weight import find_own_factors
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial
 
@@ -81,10 +83,12 @@ class Courses:
     Attributes:
         value: estimators (g-formula, doubly robust) x arms (start, no start) x numbers (risk, days
             lost) x days. influence: of each victim, clusters x the same.
+        augmentation: of each entry's start clone, entries x numbers x days.
     """
 
     value: Floats
     influence: Floats
+    augmentation: Floats
 
 
 def find_courses(weighted: WeightedTrial, model: OutcomeModel, at_days: Sequence[int]) -> Courses:
@@ -123,7 +127,9 @@ def find_courses(weighted: WeightedTrial, model: OutcomeModel, at_days: Sequence
     for one, (_, _, cell_sum, base_sum) in zip(models, sums, strict=True):
         _add_model(trial, one, cell_sum, base_sum, influence)
     shape = (2, 2, N_OF_OUTCOME, len(days))
-    return Courses(mean.reshape(shape), sum_clusters(trial, influence).reshape(-1, *shape))
+    augmentation = (values[:, 1, 0] - values[:, 0, 0]).reshape(-1, *shape[2:])
+    influence = sum_clusters(trial, influence).reshape(-1, *shape)
+    return Courses(mean.reshape(shape), influence, augmentation)
 
 
 def estimate_courses(
@@ -151,10 +157,21 @@ def estimate_courses(
         1  risk_no_start    0.6667
     """
     courses = find_courses(weighted, model, at_days)
+    influence = widen_influence(weighted, courses)
     return {
-        name: lay_outcome(weighted, at_days, courses.value[k], courses.influence[:, k])
+        name: lay_outcome(weighted, at_days, courses.value[k], influence[:, k])
         for k, name in enumerate(ESTIMATORS)
     }
+
+
+def widen_influence(weighted: WeightedTrial, courses: Courses) -> Floats:
+    """Influence with each starter's own augmentation as if the own weight were not held back."""
+    more = find_own_factors(weighted) - 1
+    shape = courses.augmentation.shape
+    added = (more[:, None] * courses.augmentation.reshape(shape[0], -1)) / shape[0]
+    influence = courses.influence.copy()
+    influence[:, 1, 0] += sum_clusters(weighted.trial, added).reshape(-1, *shape[1:])
+    return influence
 
 
 def follow_chances(trial: Trial) -> Floats:
@@ -214,5 +231,5 @@ def _add_model(
 
 __all__ = [
     "DOUBLY_ROBUST", "ESTIMATORS", "G_FORMULA", "Courses", "estimate_courses", "find_courses",
-    "follow_chances",
+    "follow_chances", "widen_influence",
 ]  # fmt: skip
