@@ -317,6 +317,9 @@ def test_three_strategies_of_a_joint_measure():
     assert "Båda jämfört med ingen: av 100 personer gör ungefär 6 färre" in told
     assert "Båda jämfört med bara en: går inte att avgöra (mellan 8 färre och 1 fler" in told
     assert "Bara en jämfört med ingen: går inte att säga" in told
+    rows.append(hidden("joint", "withheld", "n_events", level="one_less_none", **keys))
+    told = words(strategies.show_strategies(make_page("sv", rows)).text)
+    assert "Bara en jämfört med ingen: går inte att säga. För få nya anmälningar: färre" in told
 
 
 def hazard(measure: str, estimate: float, **more) -> dict:
@@ -379,6 +382,9 @@ def test_the_trial_is_filled_in_from_the_study_file():
     told = words(trial_table.show_trial(make_page("en", study=STUDY)).text)
     assert "within 1 year before it" in told and "200 redraws of the people" in told
     assert "alike in sex, age group" in told
+    bare = make_page("en", study=STUDY + "bootstrap: {replicates: 0}\n")
+    assert "redraws" not in trial_table.show_trial(bare).text
+    assert "replicates" not in words(method.show_method(bare).text)
     assert re.search(r"safety talk\s+the same day\s+safety talk", told)
 
 

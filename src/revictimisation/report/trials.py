@@ -117,7 +117,11 @@ def tell_why(page: Page, measure: str, number: Number, kind: str = "why") -> str
     """
     if number.status != WITHHELD:
         return page.why_not(number)
-    names = list_failures(page, measure) or [number.reason]
+    return tell_gates(page, list_failures(page, measure) or [number.reason], number, kind)
+
+
+def tell_gates(page: Page, names: list[str], number: Number, kind: str = "why") -> str:
+    """What it means that these checks failed; `kind` as of `tell_why`."""
     is_short = kind == "short"
     keys = [f"trials.short_{one}" if is_short else f"trials.why_{one}" for one in names]
     told = [page.say(key, **_limits(page)) for key in keys if key in load_texts()]

@@ -42,7 +42,10 @@ def _row(page: Page, row: Any) -> list[str]:
 def _name_part(page: Page, part: str) -> str:
     if part.isdigit():
         return page.formats.days(int(part))
-    return page.say(f"referees.arm_{part}") if part in ARMS else part.replace("_", " ")
+    if part in ARMS:
+        return page.say(f"referees.arm_{part}")
+    key = f"models.{'contrast' if '_less_' in part else 'strategy'}_{part}"
+    return page.say(key).lower() if key in load_texts() else part.replace("_", " ")
 
 
 def _name_check(page: Page, name: str) -> str:
@@ -74,6 +77,8 @@ def show_method(page: Page) -> Html:
 
 def _tell_method(page: Page, item: str) -> str:
     rules, gates = page.plan.disclosure, page.plan.gates
+    if item == "intervals" and not page.plan.bootstrap.replicates:
+        return page.say("referees.method_intervals_bare")
     if item in ("adjusted", "weights") and not page.plan.adjust_for:
         return page.say(f"referees.method_{item}_bare")
     truncate = page.plan.weights.truncate_at

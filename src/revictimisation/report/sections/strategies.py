@@ -6,9 +6,10 @@ from revictimisation.report.hundreds import show_gap, show_hundred, tell_between
 from revictimisation.report.markup import Html, join, render_details, render_table
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.answer import tell_within
-from revictimisation.report.trials import DIFFERENCE, WEIGHTING, has_rows
+from revictimisation.report.sections.answer import finish, tell_within
+from revictimisation.report.trials import DIFFERENCE, WEIGHTING, has_rows, tell_gates
 from revictimisation.report.verdicts import HIDDEN, judge
+from revictimisation.results import WITHHELD
 
 ANALYSIS = "three_strategies"
 STRATEGIES = ("both", "one", "none")
@@ -54,7 +55,8 @@ def _tell_contrast(page: Page, measure: str, contrast: str) -> str:
     told = page.say(f"models.contrast_{contrast}")
     verdict = judge(gap, same=0.0)
     if verdict == HIDDEN:
-        return page.say("models.contrast_hidden", contrast=told, why=page.why_not(gap))
+        why = tell_gates(page, [gap.reason], gap) if gap.status == WITHHELD else page.why_not(gap)
+        return page.say("models.contrast_hidden", contrast=told, why=finish(why))
     return page.say(
         f"models.contrast_{verdict}",
         contrast=told,

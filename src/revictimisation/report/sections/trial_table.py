@@ -43,8 +43,15 @@ def _tell_done(page: Page, item: str) -> str:
         follow_up=terms["follow_up"],
         covariates=list_covariates(page),
         days=list_words(days, page.say("effects.and")),
-        replicates=page.formats.count(plan.bootstrap.replicates),
+        uncertainty=_tell_uncertainty(page),
     )
+
+
+def _tell_uncertainty(page: Page) -> str:
+    replicates = page.plan.bootstrap.replicates
+    if not replicates:
+        return page.say("trial.uncertainty_influence")
+    return page.say("trial.uncertainty_bootstrap", replicates=page.formats.count(replicates))
 
 
 def _show_measures(page: Page) -> Html:
