@@ -5,22 +5,29 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from revictimisation import files
 from revictimisation.dictionary import load_dictionary
+from revictimisation.engine import connect
+from revictimisation.pipeline import prepare
+from revictimisation.plan import read_plan
 from revictimisation.simulate import kernel, simulate_county
 from revictimisation.simulate.calibrated import CALIBRATED
-from revictimisation.simulate.county import SCENARIOS
+from revictimisation.simulate.county import SCENARIOS, make_tables
+from revictimisation.simulate.course import make_ids, run_course
 from revictimisation.simulate.departures import LOG_REPORTING, raise_reporting
 from revictimisation.simulate.population import draw_victims
 from revictimisation.simulate.process import Force, prepare_setting, run_setting, tabulate_event
 from revictimisation.simulate.reporting import keep_usual
 from revictimisation.simulate.scenarios import Effect, remove_effects
 from revictimisation.simulate.truth import (
+    NO_EVENT,
     draw_start_days,
     find_first_days,
     list_built_in,
     list_pairs,
     read_truth,
 )
+from revictimisation.validation import load_extract
 
 N_PEOPLE = 20_000
 PLACES = {measure.name: place for place, measure in enumerate(CALIBRATED.measures)}
@@ -267,6 +274,33 @@ def test_support_that_helps_looks_harmful_in_reports():
     assert gap.abs().max() < 0.005
     assert truth.loc["safety_talk", "other_suspect_risk_difference"] == 0
     assert (truth.loc[list(LOG_REPORTING), "other_suspect_risk_difference"] > 0.003).all()
+
+
+def test_the_truth_counts_reports_as_the_study_does(repo_root, tmp_path):
+    """The days that the truth is made of, against those the study finds in the tables."""
+    scenario, seed = SCENARIOS["reporting"], 5
+    course = run_course(scenario, 600, seed)
+    for name, table in make_tables(course).items():
+        files.write_table(table, tmp_path, name, ("parquet",))
+    study = (repo_root / "pipelines" / "studies" / "county.yaml").read_text(encoding="utf-8")
+    plan, dictionary = read_plan(study), load_dictionary()
+    extract = load_extract(connect(), tmp_path, dictionary, plan)
+    data, _ = prepare(extract.tables, extract.absent, dictionary, plan)
+    pairs = list_pairs(course.setting)
+    found = find_first_days(course.setting, scenario, pairs, None, seed)
+    # clusters are numbered in the order of the victims' pseudonyms
+    names = make_ids("p", seed, course.setting.victims["unit"].to_numpy())
+    cluster = names.argsort().argsort()[pairs.victim]
+    entries = data.entries
+    studied = {
+        "": entries["stop_day"].where(entries["cause"] == 1, NO_EVENT),
+        "other_suspect": entries["control_day"].fillna(NO_EVENT),
+    }
+    for outcome, days in studied.items():
+        of_study = sorted(zip(entries["cluster_id"] - entries["cluster_id"].min(), days,
+                              strict=True))  # fmt: skip
+        assert sorted(zip(cluster, found[outcome], strict=True)) == of_study
+        assert (days < NO_EVENT).sum() > 50
 
 
 def test_the_built_in_ratio_of_reports_holds_effect_and_reporting():

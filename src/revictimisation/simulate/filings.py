@@ -22,7 +22,8 @@ COLUMNS = ["victim", "unit", "filing", "suspect", "relation", "day", "offence_gr
 ORDER = 0  # position of the non-contact order among the study measures
 NO_SUSPECT = -1
 LAG_SHARE = 0.015  # a second report on day 1: the same case, too early to be an outcome
-OUTSIDE_RELATIONS = ("acquaintance", "stranger", "unknown")
+UNKNOWN = "unknown"
+OUTSIDE_RELATIONS = ("acquaintance", "stranger", UNKNOWN)
 OUTSIDE_SHARES = (0.55, 0.25, 0.20)
 EARLIER_SAME_SHARE = 0.5  # of earlier reports that can be against the index suspect, are
 EARLIER_FROM_ON = np.datetime64("2009-01-01")
@@ -93,12 +94,16 @@ def collect_same_case(course: Course) -> pd.DataFrame:
     return rows[COLUMNS]
 
 
+def draw_outside(seed: int, filings: Integers) -> np.ndarray:
+    """Draw the relation of a suspect outside the close ones, ``UNKNOWN`` where nobody is named."""
+    return np.array(OUTSIDE_RELATIONS)[draw_category(seed, filings, "outside", OUTSIDE_SHARES)]
+
+
 def _draw_outside(course: Course, rows: pd.DataFrame) -> pd.DataFrame:
     """Give each row a suspect who cannot make an index report: no kin, or nobody known."""
     filings = rows["filing"].to_numpy()
-    relation = draw_category(course.seed, filings, "outside", OUTSIDE_SHARES)
-    rows["relation"] = np.array(OUTSIDE_RELATIONS)[relation]
-    rows["suspect"] = np.where(relation == 2, NO_SUSPECT, filings)
+    rows["relation"] = draw_outside(course.seed, filings)
+    rows["suspect"] = np.where(rows["relation"] == UNKNOWN, NO_SUSPECT, filings)
     return rows
 
 

@@ -25,6 +25,8 @@ import pandas as pd
 
 from revictimisation import files
 from revictimisation.simulate import kernel
+from revictimisation.simulate.course import number_filings
+from revictimisation.simulate.filings import UNKNOWN, draw_outside
 from revictimisation.simulate.kernel import FORCE_NO_START, FORCE_START, ONLY_HAZARD
 from revictimisation.simulate.process import (
     Force,
@@ -91,7 +93,7 @@ def find_first_days(
 
     Outcome "" is a new report against the suspect of the pair. Where a measure changes the will to
     report there are two more: ``crime``, the first of those that would have been filed at the usual
-    will, and ``other_suspect``, the victim's first report against anybody else beyond the lag.
+    will, and ``other_suspect``, the victim's first report against a known other person.
     Death and emigration end the course, so that they compete.
     """
     last = np.minimum(setting.last_day, scenario.horizon_days)
@@ -99,7 +101,8 @@ def find_first_days(
     found = {"": _find_first(events, pairs)}
     if is_reporting_changed(scenario):
         usual = keep_usual(setting, scenario, events, seed)
-        found |= {"crime": _find_first(usual, pairs), "other_suspect": _find_other(events, pairs)}
+        found["crime"] = _find_first(usual, pairs)
+        found["other_suspect"] = _find_other(setting, events, pairs, seed)
     return found
 
 
@@ -112,11 +115,20 @@ def _find_first(events: pd.DataFrame, pairs: Pairs) -> Integers:
     return first[pairs.victim, pairs.suspect]
 
 
-def _find_other(events: pd.DataFrame, pairs: Pairs) -> Integers:
-    """The first report of each pair's victim against somebody else, later than day 1."""
-    reports = events[(events["kind"] == kernel.KIND_OTHER) & (events["day"] > LAG_DAYS)]
-    first = np.full(pairs.victim[-1] + 1, NO_EVENT, dtype=np.int64)
-    np.minimum.at(first, reports["victim"].to_numpy(), reports["day"].to_numpy())
+def _find_other(setting: Setting, events: pd.DataFrame, pairs: Pairs, seed: int) -> Integers:
+    """The first report of each pair's victim against a known other person, later than day 1.
+
+    As the study counts it: not on a day with a report against a suspect of the index report.
+    """
+    day_of = events["victim"] * NO_EVENT + events["day"]
+    is_index_day = day_of.isin(day_of[events["kind"] == kernel.KIND_REPORT])
+    is_other = (events["kind"] == kernel.KIND_OTHER) & (events["day"] > LAG_DAYS)
+    reports = events[is_other & ~is_index_day]
+    victim, day = reports["victim"].to_numpy(), reports["day"].to_numpy()
+    units = setting.victims["unit"].to_numpy()[victim]
+    is_known = draw_outside(seed, number_filings(units, day, True)) != UNKNOWN
+    first = np.full(len(setting.victims), NO_EVENT, dtype=np.int64)
+    np.minimum.at(first, victim[is_known], day[is_known])
     return first[pairs.victim]
 
 
