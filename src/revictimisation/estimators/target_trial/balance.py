@@ -135,3 +135,14 @@ def _groups(trial: Trial) -> list[tuple[str, npt.NDArray[np.bool_]]]:
             is_row[row_of[cells]] = True
             found.append((name, is_row[trial.people.row]))
     return found
+
+
+def standardise_gaps(trial: Trial, weight: Floats, against: Floats) -> Floats:
+    """Weighted means of the base columns less those by the weights `against`, standardised.
+
+    In the columns' standard deviations in the whole cohort on day 0; 0 where a column has none.
+    """
+    gaps: Floats = (_mean(trial, weight) - _mean(trial, against)) / _spread(
+        trial, np.ones(trial.n_entries)
+    )
+    return gaps

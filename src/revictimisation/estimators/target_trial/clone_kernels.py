@@ -88,7 +88,7 @@ def sum_outcomes(
 @njit(cache=True, nogil=True)
 def fill_risks(at_risk: Any, events: Any, risk: Any) -> None:
     """Aalen-Johansen of each arm: risk[arm, cause - 1, day]. Rounding leaves no sliver at risk."""
-    for arm in range(2):
+    for arm in range(at_risk.shape[0]):
         free = 1.0
         for day in range(at_risk.shape[1]):
             gone = 0.0
@@ -106,7 +106,7 @@ def fill_risks(at_risk: Any, events: Any, risk: Any) -> None:
 def read_targets(risk: Any, days: Any, answers: Any) -> None:
     """answers[arm, 0..causes-1, j]: risks by days[j]; the last row days lost to the outcome."""
     last = risk.shape[2] - 1
-    for arm in range(2):
+    for arm in range(risk.shape[0]):
         for j in range(days.size):
             for k in range(risk.shape[1]):
                 answers[arm, k, j] = risk[arm, k, min(days[j], last)]
