@@ -32,6 +32,8 @@ PLACES = ("police_district", "municipality_group", "municipality_code")
 FAMILY = [key for key in KEYS if key != "estimand"]
 # An analysis whose numbers follow from another's: it is suppressed where that one is.
 FOLLOWS = {"calibrated": "main"}
+# What stands between two levels in the name of their difference.
+LESS = "_less_"
 DECIMALS = 3
 
 
@@ -58,6 +60,7 @@ def disclose_estimates(
     primary = (is_small | is_kept_back) & frame["status"].eq(OK)
     primary = _whole_family(frame, primary)
     hidden = _whole_family(frame, primary | _complements(frame, primary))
+    hidden |= _of_hidden_levels(frame, hidden)
     hidden &= frame["status"].eq(OK)
     rounded = _round(frame, rules)
     rounded.loc[hidden, [*NUMBERS, *COUNTS]] = pd.NA
@@ -115,6 +118,22 @@ def _complements(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
     return pd.Series(frame.index.isin(chosen), index=frame.index)
 
 
+def _split_contrasts(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """The keys of the two levels that a row `a_less_b` tells the difference of (else level null).
+
+    Of each: all keys but the estimand.
+    """
+    levels = frame["level"].where(frame["level"].str.contains(LESS, regex=False)).str.split(LESS)
+    return [frame[FAMILY].assign(level=levels.str[part]) for part in (0, 1)]
+
+
+def _of_hidden_levels(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
+    """Differences of which a level is hidden: with the other level they would tell it."""
+    gone = pd.MultiIndex.from_frame(frame.loc[hidden, FAMILY])
+    found = [pd.MultiIndex.from_frame(keys).isin(gone) for keys in _split_contrasts(frame)]
+    return pd.Series((found[0] | found[1]) & frame["level"].ne(""), index=frame.index)
+
+
 def round_counts(count: pd.Series, rounding: int) -> pd.Series:
     """Round to the nearest multiple (a half goes up); null stays null.
 
@@ -149,6 +168,7 @@ def _round(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
         out.loc[is_days, name] = frame[name].round(0)
     out["se"] = _two_digits(frame["se"])
     _recompute_contrasts(out, is_difference)
+    _recompute_level_gaps(out)
     _recompute_e_values(out)
     return out
 
@@ -189,6 +209,17 @@ def _recompute_contrasts(out: pd.DataFrame, is_difference: pd.Series) -> None:
     at = (is_ratio & has).to_numpy() & (no_start > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         out.loc[at, "estimate"] = np.round(start / no_start, DECIMALS)[at]
+
+
+def _recompute_level_gaps(out: pd.DataFrame) -> None:
+    """The difference of two levels follows from their released risks."""
+    risks = out[out["estimand"].eq("cumulative_incidence")][[*FAMILY, "estimate"]]
+    over, under = (
+        keys.merge(risks, on=FAMILY, how="left")["estimate"].to_numpy(dtype=float)
+        for keys in _split_contrasts(out)
+    )
+    at = out["estimand"].eq("risk_difference").to_numpy() & ~np.isnan(over - under)
+    out.loc[at, "estimate"] = np.round(over - under, 6)[at]
 
 
 def _recompute_e_values(out: pd.DataFrame) -> None:

@@ -13,6 +13,7 @@ from revictimisation import (
     effects,
     exposure_variants,
     hidden_bias,
+    joint_strategies,
     measure_use,
     negative_controls,
     recurrent_events,
@@ -129,11 +130,21 @@ def analyse(
     tell("recurrent_events")
     recurrent, recurrent_diagnostics = recurrent_events.estimate_recurrent_events(data)
     recurrent = negative_controls.withhold_biased(recurrent, checks)
-    more = [variant_diagnostics, trial_diagnostics, checks, bias_diagnostics, recurrent_diagnostics]
+    tell("joint_strategies")
+    joint, joint_diagnostics = joint_strategies.estimate_joint_strategies(data)
+    joint = negative_controls.withhold_biased(joint, checks)
+    more = [
+        variant_diagnostics,
+        trial_diagnostics,
+        checks,
+        bias_diagnostics,
+        recurrent_diagnostics,
+        joint_diagnostics,
+    ]
     diagnostics = pd.concat(
         [diagnostics, *(table for table in more if len(table))], ignore_index=True
     )
-    estimates = combine([use, crude, main, variants, controls, bias, recurrent])
+    estimates = combine([use, crude, main, variants, controls, bias, recurrent, joint])
     attrition = attrition.assign(status="ok")
     tell("disclosure")
     rules = data.plan.disclosure

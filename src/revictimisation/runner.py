@@ -15,7 +15,7 @@ from revictimisation.plan import read_plan
 from revictimisation.progress import Progress
 
 RESTRICTED, RELEASE, NOTEBOOKS, SITE = "restricted", "release", "notebooks", "site"
-ESTIMATE_STEPS = 13
+ESTIMATE_STEPS = 14
 AUTHORS_ONLY = "90_"
 
 

@@ -35,6 +35,7 @@ STAGES = {
     "negative_controls",
     "hidden_bias",
     "recurrent_events",
+    "joint_strategies",
     "disclosure",
     "report",
 }

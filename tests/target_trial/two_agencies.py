@@ -1,7 +1,7 @@
 """A small county with two agencies, and the truth under three strategies, to hold estimators to.
 
-`need` confounds: it brings starts of both agencies, makes one follow the other, and brings outcomes.
-What starts acts from the next day on; both together do more than each alone.
+`need` confounds: it brings starts of both agencies, and outcomes. What starts acts from the next
+day on; both together do more than each alone.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from revictimisation.estimators.target_trial.pooled_kernels import maximise
 
 BOTH, ONE, NONE = 0, 1, 2
 N_ARMS = 3
-TINY = 1e-300  # so that nothing is divided by 0 where a start is certain
+HUGE = 1e300  # so that nothing overflows where a start is certain
 
 
 @njit(cache=True, nogil=True)
@@ -40,10 +40,14 @@ def fill_day_odds(theta: Any, interval: Any, n_states: Any, odds: Any) -> None:
 
 @njit(cache=True, nogil=True)
 def _stay(own: Any, odds: Any, stays: Any) -> None:
-    """stays[k] = P(no start on days 0..k-1), were there always this hazard."""
-    stays[0] = 1.0
+    """stays[0, k] = P(no start on days 0..k-1) under these odds; stays[1] its inverse.
+
+    So P(none on days a..b) = stays[0, b + 1] stays[1, a], without a division.
+    """
+    stays[0, 0] = stays[1, 0] = 1.0
     for day in range(odds.size):
-        stays[day + 1] = max(stays[day] / (1 + own * odds[day]), TINY)
+        stays[1, day + 1] = min(stays[1, day] * (1 + own * odds[day]), HUGE)
+        stays[0, day + 1] = 1 / stays[1, day + 1]
 
 
 @njit(cache=True, nogil=True)
@@ -72,10 +76,10 @@ def fill_chances(
         follow_p, follow_s = 1.0, 1.0  # none of the other agency on the days left to it
         alone_p = alone_s = 1.0
         if k < grace:
-            follow_p = stay_social[last] / stay_social[k + 1]
-            follow_s = stay_police[last] / stay_police[k + 1]
-            alone_p = stay_social[grace + 1] / stay_social[k + 1]
-            alone_s = stay_police[grace + 1] / stay_police[k + 1]
+            follow_p = stay_social[0, last] * stay_social[1, k + 1]
+            follow_s = stay_police[0, last] * stay_police[1, k + 1]
+            alone_p = stay_social[0, grace + 1] * stay_social[1, k + 1]
+            alone_s = stay_police[0, grace + 1] * stay_police[1, k + 1]
         chances[BOTH, k] = p * same + after_p * (1 - follow_p) + after_s * (1 - follow_s)
         chances[BOTH, k] += neither * chances[BOTH, k + 1]
         chances[ONE, k] = after_p * alone_p + after_s * alone_s + neither * chances[ONE, k + 1]
@@ -100,9 +104,9 @@ def fill_profile(
         else:
             stays = stay_social if has_p else stay_police
             end = min((police_day if has_p else social_day) + within, grace)
-            profile[ONE, t] = stays[grace + 1] / stays[t + 1]
+            profile[ONE, t] = stays[0, grace + 1] * stays[1, t + 1]
             if t < end:
-                profile[BOTH, t] = 1 - stays[end + 1] / stays[t + 1]
+                profile[BOTH, t] = 1 - stays[0, end + 1] * stays[1, t + 1]
     for arm in range(N_ARMS):
         for t in range(last + 1):
             profile[arm, t] = profile[arm, t] / chances[arm, 0] if chances[arm, 0] > 0 else 0.0
@@ -115,7 +119,7 @@ def fill_weights(
 ) -> None:  # fmt: skip
     """weights[entry, arm, t] of every entry, and its chance of following each strategy."""
     grace = police.shape[1] - 1
-    stay_p, stay_s = np.empty(grace + 2), np.empty(grace + 2)
+    stay_p, stay_s = np.empty((2, grace + 2)), np.empty((2, grace + 2))
     chances = np.empty((N_ARMS, grace + 2))
     for i in range(people.stop.size):
         own = people.row[i]
@@ -136,7 +140,7 @@ def sum_three_arms(
 ) -> None:  # fmt: skip
     """at_risk[arm, day] and events[arm, cause - 1, day], weighted."""
     grace, n_days = police.shape[1] - 1, at_risk.shape[1]
-    stay_p, stay_s = np.empty(grace + 2), np.empty(grace + 2)
+    stay_p, stay_s = np.empty((2, grace + 2)), np.empty((2, grace + 2))
     chances, profile = np.empty((N_ARMS, grace + 2)), np.empty((N_ARMS, grace + 1))
     at_risk[:] = 0.0
     events[:] = 0.0
