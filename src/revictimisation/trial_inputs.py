@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ def build_trial(
     stop_day: npt.ArrayLike,
     cause: npt.ArrayLike,
     more_changes: Mapping[str, Changes] | None = None,
+    cut_days: Sequence[int] | None = None,
 ) -> Trial:
     """Lay out the target trial of a measure with the study's grace time and covariates.
 
@@ -29,6 +30,7 @@ def build_trial(
             measure ran before day 0 are left out here.
         more_changes: covariates that change, beside other measures in force, by place among the
             entries that are left (`eligible_ids`).
+        cut_days: as in `prepare_trial`, for models of another trial.
 
     Raises:
         NotEstimableError: nobody, nobody started, or everybody did.
@@ -44,6 +46,7 @@ def build_trial(
         grace_days=data.plan.measures[measure].grace_days,
         cluster=data.entries["cluster_id"].to_numpy()[is_in],
         changes={**changes, **(more_changes or {})},
+        cut_days=cut_days,
     )
 
 

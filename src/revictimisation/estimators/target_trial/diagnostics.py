@@ -11,7 +11,8 @@ from revictimisation.estimators.target_trial.balance import measure_balance, sum
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.estimates import estimate_strategies, mark_uncensored
 
-NEXT_TO_NOTHING = 1e-200
+# A clone that weighs less has had its event on the last days it could have gone without a start.
+NEXT_TO_NOTHING = 1e-9
 ARMS = ("start", "no_start")
 # Two-sided 5 % and a power of 80 %: 1.96 + 0.84 standard errors.
 DETECTABLE_ERRORS = 2.8

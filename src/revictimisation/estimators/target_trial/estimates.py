@@ -95,6 +95,35 @@ def estimate_strategies(
     return _lay_table(weighted, at_days, numbers, intervals)
 
 
+def estimate_curves(
+    weighted: WeightedTrial,
+    at_days: Sequence[int],
+    *,
+    replicates: Replicates | None = None,
+) -> pd.DataFrame:
+    """Both risks of the outcome along many days: a row per arm and day, as `estimate_strategies`.
+
+    Intervals are normal on the log-log scale, by the replicates' standard deviation where they are
+    given (`bootstrap_arms` on the same days), else by the influence function. No days, no rows.
+    """
+    if not at_days:
+        return pd.DataFrame(columns=COLUMNS)
+    arms = fill_arms(weighted)
+    value = arms.read(at_days)[:, 0]
+    if replicates is None:
+        moves = find_influence(weighted, at_days, arms, n_numbers=1)[:, :, 0]
+        se = _length(moves)
+    else:
+        se = _spread_of(replicates.answers[:, :, 0])
+    answer = _Answer(value, se, np.zeros(len(at_days)), np.zeros(len(at_days)), None)
+    people, events = _count(weighted, at_days)
+    kind: Intervals = "influence" if replicates is None else "bootstrap_normal"
+    effective = _effective_at(weighted, at_days)
+    rows = _risk_rows(answer, effective, people, events[:, 0], kind)[:2]
+    found = [row.assign(cause=1, time_days=np.asarray(at_days)) for row in rows]
+    return pd.concat(found, ignore_index=True)[COLUMNS]
+
+
 def _lay_table(
     weighted: WeightedTrial, at_days: Sequence[int], numbers: list[_Answer], intervals: Intervals
 ) -> pd.DataFrame:

@@ -29,9 +29,12 @@ from revictimisation.estimators.target_trial.trial_data import Pooled, Trial
 Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.int64]
 
-# An interval of days has so many events at least, or its share of all where that is more ...
+# Up to the end of the grace time an interval of days has so many events at least: while people go
+# from one state to the other a hazard that falls within an interval would pass for an effect.
+LEAST_EVENTS_GRACE = 10
+# After it an interval has so many at least, or its share of all where that is more ...
 LEAST_EVENTS = 20
-MOST_INTERVALS, MOST_EXIT_INTERVALS = 20, 4
+MOST_INTERVALS, MOST_EXIT_INTERVALS = 10, 4
 # ... and an effect of its own for the started with so many events among them.
 LEAST_EVENTS_STARTED = 20
 MOST_EFFECTS = 4
@@ -94,7 +97,10 @@ def fit_outcome_model(
         stop, cause, started = trial.people.stop, trial.people.cause, trial.is_started
         now = stop[cause == OUTCOME]
         after = stop[(cause == OUTCOME) & started]
-        cuts = _choose(now, LEAST_EVENTS, MOST_INTERVALS) if cut_days is None else cut_days
+        if cut_days is None:
+            cuts = _choose(now, LEAST_EVENTS, MOST_INTERVALS, trial.grace_days)
+        else:
+            cuts = tuple(cut_days)
         effects = _choose_effects(after, cuts) if effect_days is None else effect_days
         leaves = stop[cause >= LEAVING]
         exits = (
@@ -113,17 +119,20 @@ def fit_outcome_model(
     )
 
 
-def _choose(event_days: npt.NDArray[np.int32], least: int, most: int) -> tuple[int, ...]:
+def _choose(
+    event_days: npt.NDArray[np.int32], least: int, most: int, grace_days: int = 0
+) -> tuple[int, ...]:
     """First days of intervals: each is closed after the day on which it holds events enough.
 
-    The rest belongs to the last one that was closed, so that it holds enough as well.
+    The rest belongs to the last one that was closed, so that it holds enough as well. Up to
+    `grace_days` intervals are finer.
     """
     counts = np.bincount(event_days, minlength=2)
     target = max(least, int(np.ceil(counts.sum() / most)))
     cuts, held = [1], 0
     for day in range(1, len(counts)):
         held += int(counts[day])
-        if held >= target:
+        if held >= (LEAST_EVENTS_GRACE if day <= grace_days else target):
             cuts.append(day + 1)
             held = 0
     return tuple(cuts[:-1]) if len(cuts) > 1 else (1,)

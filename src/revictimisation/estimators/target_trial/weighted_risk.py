@@ -79,11 +79,11 @@ class Slopes:
     outcomes: Floats
 
 
-def find_slopes(arms: Arms, arm: int, at_days: Sequence[int]) -> Slopes:
-    """Derivatives of everything `Arms.read` gives for an arm, in its order (number x day)."""
+def find_slopes(arms: Arms, arm: int, at_days: Sequence[int], n_numbers: int = N_NUMBERS) -> Slopes:
+    """Derivatives of the first numbers `Arms.read` gives for an arm, in its order."""
     n_days = arms.at_risk.shape[1]
     risk_slopes, event_slopes = [], []
-    for number in range(N_NUMBERS):
+    for number in range(n_numbers):
         for day in at_days:
             weights = _days_counted(number, day, n_days)
             by_risk, by_event = _find_slope(arms, arm, number if number < N_CAUSES else 0, weights)
