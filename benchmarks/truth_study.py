@@ -46,7 +46,7 @@ KEPT = ROOT / "src" / "revictimisation" / "simulate" / "truth_study"
 SEED = 20261122
 COUNTIES_A_BLOCK = 10
 REPORT_AT_DAYS = (365, 1461)
-# The best that can be known is asked where all is as the estimators suppose, and has a large county.
+# Where all is as the estimators suppose the best that can be known is asked as well.
 WITH_ORACLE = ("calibrated", "null")
 COLUMNS = [
     "estimator", "analysis", "measure", "estimand", "time_days", "estimate", "se", "ci_low",
