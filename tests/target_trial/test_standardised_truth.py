@@ -117,18 +117,19 @@ def test_intervals_cover_the_truth():
 def test_what_changes_within_the_grace_time_is_left_to_the_weights():
     """Another measure brings the measure and lowers the hazard: the baseline does not know it."""
     county = toy.Toy()
-    seen, n = toy.observe(county, 30_000, 77), 30_000
+    n = 80_000
+    seen = toy.observe(county, n, 77)
     trial = prepare_trial(
         seen["stop_day"], seen["cause"], seen["start_day"], build_design(seen, ["need"]),
         grace_days=county.grace_days,
         changes={"other": Changes(np.arange(n), seen["other_day"].to_numpy() + 1, np.ones(n))},
     )  # fmt: skip
     days = [30, 60, 180]
-    truth = toy.true_risks(county, 4 * n, 5, days)
+    truth = toy.true_risks(county, 2 * n, 5, days)
     weighted = weigh_clones(trial, grace_law="natural_law")
     courses = find_courses(weighted, fit_outcome_model(trial), days)
     found = courses.value[:, 0, 0] - courses.value[:, 1, 0]
     moves = courses.influence[:, :, 0, 0] - courses.influence[:, :, 1, 0]
     off = (found - (truth[0] - truth[1])) / np.sqrt((moves**2).sum(axis=0))
-    assert np.abs(off[DR]).max() < 3 * 1.15  # the truth's own Monte Carlo error
+    assert np.abs(off[DR]).max() < 3 * 1.25  # the truth's own Monte Carlo error
     assert np.abs(off[G]).max() > 3
