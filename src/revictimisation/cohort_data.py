@@ -28,6 +28,8 @@ class StudyData:
     row per risk assessment of a victim of the cohort during follow-up: agency, risk_level,
     shared_days (days until it reached the other agency, NaN: it did not), open_days (days from
     the assessment to the end of the data).
+    `renewals`: a row per entry x risk assessment after the one that counts at baseline and before
+    the end of follow-up: entry_id, day, risk_level; of one day the highest level comes last.
     `absent`: optional tables that the extract does not have.
     """
 
@@ -39,6 +41,7 @@ class StudyData:
     episodes: pd.DataFrame
     decisions: pd.DataFrame
     assessments: pd.DataFrame
+    renewals: pd.DataFrame
     absent: frozenset[str] = frozenset()
 
     @property

@@ -21,7 +21,7 @@ def _risk_level(
     entries: ir.Table, assessments: ir.Table, levels: pd.DataFrame, by_day: int
 ) -> ir.Table:
     """The latest assessment on or before day `by_day`; of several that day the highest counts."""
-    ranks = ibis.memtable(levels.assign(rank=range(len(levels)))[["code", "rank"]])
+    ranks = _rank_levels(levels)
     joined = assessments.join(entries, "victim_id")
     day = days_since(joined.assessed_on, joined.index_on)
     known = joined.select("entry_id", "risk_level", day=day).filter(lambda t: t.day <= by_day)
@@ -29,6 +29,30 @@ def _risk_level(
     return ranked.group_by("entry_id").aggregate(
         risk_level=ranked.risk_level.argmax(ranked.day * len(levels) + ranked["rank"])
     )
+
+
+def find_renewals(
+    index_reports: ir.Table, assessments: ir.Table, dictionary: Dictionary, plan: StudyPlan
+) -> pd.DataFrame:
+    """Find what was assessed anew after the level that counts at baseline (`risk_level_by_day`).
+
+    A row per entry x assessment up to the end of follow-up: entry_id, day, risk_level, by entry,
+    day and level (of one day the highest comes last).
+    """
+    ranks = _rank_levels(dictionary.codes("risk_level"))
+    entries = index_reports.select("entry_id", "victim_id", "index_on", "end_day")
+    joined = assessments.join(entries, "victim_id")
+    dated = joined.select(
+        "entry_id", "risk_level", "end_day", day=days_since(joined.assessed_on, joined.index_on)
+    )
+    later = dated.filter((dated.day > plan.risk_level_by_day) & (dated.day <= dated.end_day))
+    ranked = later.join(ranks, later.risk_level == ranks.code)
+    rows = ranked.order_by(["entry_id", "day", "rank"]).select("entry_id", "day", "risk_level")
+    return rows.to_pandas()
+
+
+def _rank_levels(levels: pd.DataFrame) -> ir.Table:
+    return ibis.memtable(levels.assign(rank=range(len(levels)))[["code", "rank"]])
 
 
 def _earlier_reports(entries: ir.Table, events: ir.Table, cap: int) -> ir.Table:

@@ -22,7 +22,7 @@ from revictimisation import (
 from revictimisation.attrition import account_for, during_follow_up
 from revictimisation.cohort import Cohort, build_cohort
 from revictimisation.cohort_data import StudyData
-from revictimisation.covariates import derive_covariates
+from revictimisation.covariates import derive_covariates, find_renewals
 from revictimisation.dictionary import Dictionary
 from revictimisation.disclosure import (
     disclose_attrition,
@@ -80,6 +80,7 @@ def prepare(
         episodes=episodes,
         decisions=attached.order_by(["entry_id", "source", "row_number"]).to_pandas(),
         assessments=_assessments(tables["risk_assessments"], cohort, plan),
+        renewals=find_renewals(cohort.index_reports, tables["risk_assessments"], dictionary, plan),
         absent=absent,
     )
     tell("attrition")

@@ -13,6 +13,8 @@ from revictimisation.estimators.target_trial.changes import Changes, count_chang
 from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
 
 Whole = npt.NDArray[np.int64]
+# A change that fewer see while they can still start tells no coefficient and unsettles weights.
+FEWEST_CHANGED = 50
 
 
 def build_trial(
@@ -37,11 +39,13 @@ def build_trial(
     """
     starts = data.starts_of(measure)
     is_in = ~starts["is_running_before"].to_numpy()
-    changes = list_other_measures(data, measure, eligible_ids(data, measure))
+    start_day = starts["first_start_day"].to_numpy()[is_in]
+    last = np.fmin(start_day, np.asarray(stop_day)[is_in] - 1)
+    changes = list_changes(data, measure, eligible_ids(data, measure), last)
     return prepare_trial(
         np.asarray(stop_day)[is_in],
         np.asarray(cause)[is_in],
-        starts["first_start_day"].to_numpy()[is_in],
+        start_day,
         data.design(chosen=is_in),
         grace_days=data.plan.measures[measure].grace_days,
         cluster=data.entries["cluster_id"].to_numpy()[is_in],
@@ -56,12 +60,58 @@ def eligible_ids(data: StudyData, measure: str) -> Whole:
     return data.entries["entry_id"].to_numpy(np.int64)[is_in]
 
 
+def list_changes(
+    data: StudyData, measure: str, entry_id: Whole, last_day: npt.NDArray[np.float64]
+) -> dict[str, Changes]:
+    """What changes within the grace time and may lead to a start; none if nothing is adjusted for.
+
+    Other measures in force (`list_other_measures`), `reported_other`: the first report against
+    somebody else (from its own day on: it comes before a start that day), and, where `risk_level`
+    is adjusted for, `renewed_<level>`: the latest assessment after the one that counts at baseline
+    (from the next day on). `last_day`: the last on which each entry can start. A change that fewer
+    than `FEWEST_CHANGED` see by then is left out.
+    """
+    if not data.plan.adjust_for:
+        return {}
+    grace = data.plan.measures[measure].grace_days
+    found = {"reported_other": _mark_reported(data, entry_id), **_list_renewals(data, entry_id)}
+    often = {
+        name: one
+        for name, one in found.items()
+        if _count_in_time(one, np.minimum(last_day, grace)) >= FEWEST_CHANGED
+    }
+    return {**list_other_measures(data, measure, entry_id), **often}
+
+
+def _count_in_time(change: Changes, last_day: npt.NDArray[np.float64]) -> int:
+    """How many entries come to a value other than 0 while they can still start."""
+    is_seen = (change.day <= last_day[change.entry]) & (change.value != 0)
+    return len(np.unique(change.entry[is_seen]))
+
+
+def _mark_reported(data: StudyData, entry_id: Whole) -> Changes:
+    day = data.entries.set_index("entry_id")["control_day"].reindex(entry_id).to_numpy(float)
+    who = np.flatnonzero(~np.isnan(day))
+    return Changes(who, day[who].astype(np.int64), np.ones(len(who)))
+
+
+def _list_renewals(data: StudyData, entry_id: Whole) -> dict[str, Changes]:
+    if "risk_level" not in data.plan.adjust_for:
+        return {}
+    at, rows = _place_rows(data.renewals, entry_id)
+    day, level = rows["day"].to_numpy(np.int64) + 1, rows["risk_level"].to_numpy()
+    return {
+        f"renewed_{one}": Changes(at, day, (level == one).astype(np.float64))
+        for one in sorted(set(level))
+    }
+
+
 def list_other_measures(data: StudyData, measure: str, entry_id: Whole) -> dict[str, Changes]:
     """What else is in force on each day of the grace time: it may lead to a start.
 
     Joint measures are left out: they are made of the others' starts, this measure's among them.
     """
-    if not data.plan.adjust_for or data.plan.is_joint(measure):
+    if data.plan.is_joint(measure):
         return {}
     changes = {}
     for other in data.plan.measure_names:
@@ -75,9 +125,12 @@ def list_other_measures(data: StudyData, measure: str, entry_id: Whole) -> dict[
 
 
 def count_outcomes(data: StudyData, entry_id: Whole) -> Changes:
-    """How many outcomes an entry has had before each day, to `earlier_reports_cap`."""
+    """How many outcomes an entry has had, to `earlier_reports_cap`.
+
+    From the outcome's own day on: it comes before a start that day.
+    """
     at, days = list_outcomes(data, entry_id)
-    return count_changes(at, days, data.plan.earlier_reports_cap)
+    return count_changes(at, days - 1, data.plan.earlier_reports_cap)
 
 
 def list_outcomes(data: StudyData, entry_id: Whole) -> tuple[Whole, Whole]:

@@ -45,6 +45,7 @@ def estimates() -> pd.DataFrame:
         episodes=episodes,
         decisions=nothing,
         assessments=nothing,
+        renewals=nothing,
     )
     return estimate_exposure_variants(data)[0]
 

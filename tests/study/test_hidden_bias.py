@@ -147,6 +147,7 @@ def make_data(n: int, share_start: float, share_no_start: float) -> StudyData:
         episodes=episodes,
         decisions=pd.DataFrame(),
         assessments=pd.DataFrame(),
+        renewals=pd.DataFrame(),
     )
 
 
@@ -179,14 +180,14 @@ def test_the_cox_model_of_the_control_counts_events_while_in_force():
     assert 1.5 < ratio["estimate"] < (0.3 / 0.7) / (0.2 / 0.8)
 
 
-def test_outcomes_so_far_count_from_the_next_day_and_to_the_cap():
+def test_outcomes_so_far_count_from_their_own_day_and_to_the_cap():
     data = make_data(4, 0.3, 0.2)
     days = pd.DataFrame({"start_day": range(8), "stop_day": range(1, 9), "is_event": True})
     episodes = days.assign(entry_id=2, is_event=days["stop_day"].ne(3))
     data = dataclasses.replace(data, episodes=episodes)
     changes = count_outcomes(data, np.array([1, 2]))
     assert changes.entry.tolist() == [1] * 7  # the place among the entries asked for
-    assert changes.day.tolist() == [2, 3, 5, 6, 7, 8, 9]
+    assert changes.day.tolist() == [1, 2, 4, 5, 6, 7, 8]
     assert changes.value.tolist() == [1, 2, 3, 4, 5, 5, 5]
     assert not len(count_outcomes(data, np.array([0, 1])).day)
 

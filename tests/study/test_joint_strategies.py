@@ -47,6 +47,7 @@ def study_data(decisions: list[tuple], n: int, seed: int = 1) -> StudyData:
         episodes=nothing,
         decisions=pd.DataFrame(decisions, columns=columns),
         assessments=nothing,
+        renewals=nothing,
     )
 
 

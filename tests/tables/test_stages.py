@@ -81,7 +81,7 @@ def test_a_spline_of_a_text_column_of_the_extract_is_a_fault_of_the_study(engine
         derive_covariates(index, tables, events, DICTIONARY, plan)
     plan = read_plan(STUDY.replace("adjust_for: []", bent.replace(", x_school: 3", "")))
     covariates = derive_covariates(index, tables, events, DICTIONARY, plan).to_pandas()
-    data = StudyData(plan, *[covariates] * 7)
+    data = StudyData(plan, *[covariates] * 8)
     assert {"x_income", "x_income:bend1"} <= set(data.design().names)
     assert data.design(is_adjusted=False).names == ()
 
