@@ -84,6 +84,7 @@ def county(repo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
     """A small county, run by the command: estimates, executed notebooks, pages."""
     folder = tmp_path_factory.mktemp("report_county")
     text = (repo_root / "pipelines" / "studies" / "county.yaml").read_text(encoding="utf-8")
+    text = text.replace("replicates: 200", "replicates: 20")
     study = folder / "county.yaml"
     study.write_text(text + GATES, encoding="utf-8")
     runner.simulate_to(folder / "data", 600, 1, "calibrated", "parquet")

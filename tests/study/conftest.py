@@ -41,7 +41,10 @@ def county(repo_root: Path, tmp_path_factory) -> Callable[..., tuple[Path, Path]
             folder = tmp_path_factory.mktemp(f"{scenario}_{seed}")
             data, out = folder / "data", folder / "out"
             runner.simulate_to(data, n_people, seed, scenario, "parquet")
-            study = repo_root / "pipelines" / "studies" / "county.yaml"
+            main = repo_root / "pipelines" / "studies" / "county.yaml"
+            study = folder / "county.yaml"
+            text = main.read_text(encoding="utf-8")
+            study.write_text(text.replace("replicates: 200", "replicates: 40"), encoding="utf-8")
             runner.estimate(study, data, out, "test", jobs=2)
             made[key] = (data, out)
         return made[key]

@@ -17,6 +17,8 @@ UNITS = {
            "weeks": "weeks", "day": "day", "days": "days"},
 }  # fmt: skip
 OF = {"sv": "av", "en": "in"}
+# a limit of a ratio that rests on next to nothing can have any size
+LARGEST = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,13 @@ class Formats:
         return format_decimal(round(number), locale=self._locale)
 
     def decimal(self, number: float, digits: int) -> str:
-        """A number with a fixed number of decimals."""
+        """A number with a fixed number of decimals; beyond `LARGEST` only that it is.
+
+        >>> Formats("en").decimal(2.25, 1), Formats("en").decimal(1e40, 1)
+        ('2.2', '>1,000,000')
+        """
+        if abs(number) > LARGEST:
+            return f"{'>' if number > 0 else '<−'}{self.count(LARGEST)}"
         pattern = "#,##0." + "0" * digits if digits else "#,##0"
         return format_decimal(number, format=pattern, locale=self._locale)
 

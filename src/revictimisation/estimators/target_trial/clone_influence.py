@@ -31,13 +31,19 @@ Floats = npt.NDArray[np.float64]
 
 
 def find_influence(
-    weighted: WeightedTrial, at_days: Sequence[int], arms: Arms | None = None
+    weighted: WeightedTrial,
+    at_days: Sequence[int],
+    arms: Arms | None = None,
+    n_numbers: int = N_NUMBERS,
 ) -> Floats:
-    """Influence of each victim: clusters x arms x (risks of causes 1..3, days lost) x days."""
+    """Influence of each victim: clusters x arms x (risks of causes 1..3, days lost) x days.
+
+    `n_numbers`: only so many of the four (1: the outcome's risk).
+    """
     arms = fill_arms(weighted) if arms is None else arms
-    shape = (weighted.trial.n_clusters, N_NUMBERS, len(at_days))
+    shape = (weighted.trial.n_clusters, n_numbers, len(at_days))
     parts = [
-        find_arm_influence(weighted, arm, find_slopes(arms, arm, at_days)).reshape(shape)
+        find_arm_influence(weighted, arm, find_slopes(arms, arm, at_days, n_numbers)).reshape(shape)
         for arm in range(2)
     ]
     return np.stack(parts, axis=1)
