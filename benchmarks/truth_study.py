@@ -47,7 +47,7 @@ SEED = 20261122
 COUNTIES_A_BLOCK = 10
 REPORT_AT_DAYS = (365, 1461)
 # Where all is as the estimators suppose the best that can be known is asked as well.
-WITH_ORACLE = ("calibrated", "null")
+WITH_ORACLE = ("calibrated",)
 COLUMNS = [
     "estimator", "analysis", "measure", "estimand", "time_days", "estimate", "se", "ci_low",
     "ci_high", "status",
