@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from revictimisation import runner
+from revictimisation import runner, target_trials
 
 from .conftest import read_estimates
 
@@ -120,3 +120,16 @@ def test_gates_stand_in_the_study_file(repo_root, tmp_path):
     rows = rows[rows["outcome"] == "same_suspect"]
     assert set(rows["status"]) == {"withheld"}
     assert set(rows["reason"]) == {"minimum_detectable_difference"}
+
+
+def test_a_number_without_an_answer_says_so():
+    """Found by the truth study among counties of 216 people."""
+    rows = pd.DataFrame(
+        {"cause": 1, "estimand": ["risk_start", "risk_difference"], "time_days": 365,
+         "estimate": [0.2, float("nan")], "ci_low": [0.1, float("nan")],
+         "ci_high": [0.3, float("inf")], "se": [0.05, float("nan")], "status": "ok", "reason": ""}
+    )  # fmt: skip
+    kept, lost = target_trials._mark_endless(rows).to_dict("records")
+    assert (kept["status"], kept["estimate"]) == ("ok", 0.2)
+    assert (lost["status"], lost["reason"]) == ("not_estimable", "no_finite_answer")
+    assert pd.isna(lost["ci_high"])

@@ -28,6 +28,8 @@ COLUMNS = [
     "n_events", "status", "reason",
 ]  # fmt: skip
 DAYS_LOST = N_NUMBERS - 1
+# An interval wider than this says nothing; its limits stay finite.
+MOST_LOG_RATIO = 500.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,7 +253,7 @@ def _difference(
 def _ratio(answer: _Answer, intervals: Intervals) -> pd.DataFrame:
     is_known = (answer.value > 0).all(axis=0)
     top, bottom = np.where(is_known, answer.value, 1.0)
-    half = normal_quantile() * answer.se_ratio
+    half = np.minimum(normal_quantile() * answer.se_ratio, MOST_LOG_RATIO)
     low, high = np.exp(np.log(top / bottom) - half), np.exp(np.log(top / bottom) + half)
     if intervals == "bootstrap_percentile" and answer.draws is not None:
         over, under = answer.draws[:, 0], answer.draws[:, 1]
