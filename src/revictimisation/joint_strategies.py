@@ -40,6 +40,7 @@ from revictimisation.results import (
     WITHHELD,
     combine,
     make_estimates,
+    mark_endless,
     not_estimable,
 )
 
@@ -85,7 +86,7 @@ def _estimate_one(data: StudyData, measure: str) -> tuple[pd.DataFrame, pd.DataF
         return combine(beyond), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
     checks = diagnose_three(trial, table)
     judged = judge(checks, plan.gates, {"analysis": ANALYSIS, "measure": measure}, trial.grace_days)
-    named = make_estimates(_name_rows(data, table), **same)
+    named = make_estimates(mark_endless(_name_rows(data, table)), **same)
     return combine([_withhold(named, judged), *beyond]), judged.drop(columns="time_days")
 
 

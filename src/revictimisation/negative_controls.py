@@ -28,6 +28,7 @@ from revictimisation.results import (
     WITHHELD,
     combine,
     make_estimates,
+    mark_endless,
     not_estimable,
 )
 from revictimisation.trial_inputs import build_trial, count_outcomes, eligible_ids
@@ -101,7 +102,7 @@ def _estimate_trial(
     weighted = weigh_clones(trial, grace_law=data.plan.weights.grace_law)
     table = estimate_strategies(weighted, days)
     shown = table[(table["cause"] == OUTCOME) & table["estimand"].isin(SHOWN)]
-    estimates = make_estimates(shown.drop(columns="cause"), **keys)
+    estimates = make_estimates(mark_endless(shown.drop(columns="cause")), **keys)
     if not weighted.is_converged:
         estimates = _withhold(estimates, np.ones(len(estimates), bool), "is_converged")
     return estimates, weighted.is_converged

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 KEYS = (
@@ -24,6 +25,19 @@ COLUMNS = (*KEYS, *NUMBERS, *COUNTS, "status", "reason")
 DIAGNOSTIC_COLUMNS = ("analysis", "measure", "check", "value", "limit", "status")
 
 OK, SUPPRESSED, WITHHELD, NOT_ESTIMABLE = "ok", "suppressed", "withheld", "not_estimable"
+
+
+def mark_endless(rows: pd.DataFrame) -> pd.DataFrame:
+    """Say `not_estimable`, reason `no_finite_answer`, where a number has status `ok` and no value.
+
+    Of very few people a model may foretell chances of 0 or 1; what is weighted by them has no end.
+    """
+    is_endless = rows["status"].eq(OK) & ~np.isfinite(rows["estimate"].astype(float))
+    out = rows.copy()
+    out.loc[is_endless, [name for name in NUMBERS if name in out]] = np.nan
+    out.loc[is_endless, "status"] = NOT_ESTIMABLE
+    out.loc[is_endless, "reason"] = "no_finite_answer"
+    return out
 
 
 def make_estimates(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, **same: Any) -> pd.DataFrame:

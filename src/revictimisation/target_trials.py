@@ -29,10 +29,9 @@ from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.plan import StudyPlan
 from revictimisation.results import (
     DIAGNOSTIC_COLUMNS,
-    NOT_ESTIMABLE,
-    OK,
     combine,
     make_estimates,
+    mark_endless,
     not_estimable,
 )
 from revictimisation.trial_inputs import build_trial
@@ -197,14 +196,4 @@ def _check_otherwise(
 def _name_rows(data: StudyData, table: pd.DataFrame, keys: dict[str, str]) -> pd.DataFrame:
     outcomes = dict(enumerate((data.plan.outcome.who, *CAUSES[1:]), start=1))
     named = table.assign(outcome=table["cause"].map(outcomes)).drop(columns="cause")
-    return make_estimates(_mark_endless(named), **keys)
-
-
-def _mark_endless(table: pd.DataFrame) -> pd.DataFrame:
-    """Of very few people a model may foretell chances of 0 or 1, and a number have no answer."""
-    is_endless = table["status"].eq(OK) & ~np.isfinite(table["estimate"].astype(float))
-    out = table.copy()
-    out.loc[is_endless, ["estimate", "ci_low", "ci_high", "se"]] = np.nan
-    out.loc[is_endless, "status"] = NOT_ESTIMABLE
-    out.loc[is_endless, "reason"] = "no_finite_answer"
-    return out
+    return make_estimates(mark_endless(named), **keys)

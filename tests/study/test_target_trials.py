@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from revictimisation import runner, target_trials
+from revictimisation import runner
+from revictimisation.results import mark_endless
 
 from .conftest import read_estimates
 
@@ -129,7 +130,7 @@ def test_a_number_without_an_answer_says_so():
          "estimate": [0.2, float("nan")], "ci_low": [0.1, float("nan")],
          "ci_high": [0.3, float("inf")], "se": [0.05, float("nan")], "status": "ok", "reason": ""}
     )  # fmt: skip
-    kept, lost = target_trials._mark_endless(rows).to_dict("records")
+    kept, lost = mark_endless(rows).to_dict("records")
     assert (kept["status"], kept["estimate"]) == ("ok", 0.2)
     assert (lost["status"], lost["reason"]) == ("not_estimable", "no_finite_answer")
     assert pd.isna(lost["ci_high"])

@@ -146,7 +146,7 @@ def _describe(data: CoxData, search: Search) -> CoxFit:
         names=data.names,
         coef=coef,
         se_model=np.sqrt(np.diag(model)),
-        se_robust=None if robust is None else np.sqrt(np.diag(robust)),
+        se_robust=None if robust is None else _root_diagonal(robust),
         vcov_model=model,
         vcov_robust=robust,
         loglik_null=search.loglik_null,
@@ -159,6 +159,12 @@ def _describe(data: CoxData, search: Search) -> CoxFit:
         coef_status=tuple(str(word) for word in status),
         aliases=search.aliases,
     )
+
+
+def _root_diagonal(covariance: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Errors from a covariance; none where rounding has left a variance below 0."""
+    variance = np.diag(covariance)
+    return np.sqrt(np.where(variance >= 0, variance, np.nan))
 
 
 def _unscale(covariance: Floats, scale: Floats, lost: Flags) -> Floats:

@@ -15,7 +15,13 @@ from revictimisation.estimators.target_trial.weighted_count import (
     outcome_changes,
 )
 from revictimisation.recurrent_events.counts import ESTIMATOR
-from revictimisation.results import DIAGNOSTIC_COLUMNS, combine, make_estimates, not_estimable
+from revictimisation.results import (
+    DIAGNOSTIC_COLUMNS,
+    combine,
+    make_estimates,
+    mark_endless,
+    not_estimable,
+)
 from revictimisation.trial_inputs import build_trial, eligible_ids, list_outcomes
 
 
@@ -75,4 +81,6 @@ def _estimate_one(
     checks = diagnose_counts(weighted, days, table)
     named = {"analysis": ESTIMATOR, "measure": measure}
     judged = judge(checks, plan.gates, named, trial.grace_days)
-    return withhold(make_estimates(table, **same), judged), judged.drop(columns="time_days")
+    return withhold(make_estimates(mark_endless(table), **same), judged), judged.drop(
+        columns="time_days"
+    )
