@@ -25,7 +25,8 @@ from revictimisation.simulate.course import run_course
 from revictimisation.simulate.scenarios import Scenario
 from revictimisation.validation import load_extract
 
-BY_ENTRY = ("covariates", "starts", "spells", "episodes", "decisions", "renewals")
+BY_ENTRY = ("covariates", "starts", "spells", "episodes", "decisions", "renewals",
+            "cases", "case_steps")  # fmt: skip
 
 
 def prepare_county(scenario: Scenario, n_people: int, seed: int, plan: StudyPlan) -> StudyData:

@@ -8,6 +8,7 @@ import ibis
 import pandas as pd
 
 from revictimisation.cohort import Cohort
+from revictimisation.court_cases import attach_court_rows
 from revictimisation.engine import days_since
 from revictimisation.spells import SOURCES
 
@@ -16,14 +17,15 @@ if TYPE_CHECKING:
 
 COLUMNS = ("step", "reason", "n_people", "n_reports", "n_dropped")
 UNUSED = {
-    "investigations": "suspect_id",
-    "case_decisions": "suspect_id",
     "centre_contacts": "person_id",
     "municipality_years": None,
 }
+COURT = ("investigations", "case_decisions")
 
 
-def account_for(tables: dict[str, ir.Table], cohort: Cohort, attached: ir.Table) -> pd.DataFrame:
+def account_for(
+    tables: dict[str, ir.Table], cohort: Cohort, attached: ir.Table, index_cases: ir.Table
+) -> pd.DataFrame:
     """Account for every row of the extract: a line per table (`step`) and rule (`reason`).
 
     `n_reports` are the rows left after the rule (of the table named by `step`), `n_dropped` those
@@ -33,6 +35,7 @@ def account_for(tables: dict[str, ir.Table], cohort: Cohort, attached: ir.Table)
     parts = [cohort.flow.assign(step="reports"), _persons(tables["persons"], cohort)]
     parts += [_measures(name, tables[name], cohort, attached) for name in SOURCES]
     parts.append(_assessments(tables["risk_assessments"], cohort))
+    parts += [_court(name, tables[name], index_cases) for name in COURT]
     parts += [_unused(name, tables[name], person) for name, person in UNUSED.items()]
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 
@@ -102,6 +105,17 @@ def _assessments(assessments: ir.Table, cohort: Cohort) -> pd.DataFrame:
             ("in_extract", *_size(assessments, "victim_id")),
             ("nobody_of_the_cohort", *_size(in_cohort, "victim_id")),
             ("after_follow_up", *_size(used, "victim_id")),
+        ],
+    )
+
+
+def _court(name: str, table: ir.Table, index_cases: ir.Table) -> pd.DataFrame:
+    used = table.semi_join(attach_court_rows(index_cases, table), "row_number")
+    return _lines(
+        name,
+        [
+            ("in_extract", *_size(table, "suspect_id")),
+            ("not_of_an_index_report", *_size(used, "suspect_id")),
         ],
     )
 

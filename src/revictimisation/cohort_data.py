@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,8 @@ class StudyData:
     the assessment to the end of the data).
     `renewals`: a row per entry x risk assessment after the one that counts at baseline and before
     the end of follow-up: entry_id, day, risk_level; of one day the highest level comes last.
-    `absent`: optional tables that the extract does not have.
+    `cases`: a row per entry of what the index report's case is like, `case_steps` one per dated
+    step of it (`court_cases`). `absent`: optional tables that the extract does not have.
     """
 
     plan: StudyPlan
@@ -43,6 +44,8 @@ class StudyData:
     assessments: pd.DataFrame
     renewals: pd.DataFrame
     absent: frozenset[str] = frozenset()
+    cases: pd.DataFrame = field(default_factory=pd.DataFrame)
+    case_steps: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def first_episodes(self) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import ibis
 import pandas as pd
 
 from revictimisation import (
+    convictions,
     effects,
     exposure_variants,
     hidden_bias,
@@ -22,6 +23,7 @@ from revictimisation import (
 from revictimisation.attrition import account_for, during_follow_up
 from revictimisation.cohort import Cohort, build_cohort
 from revictimisation.cohort_data import StudyData
+from revictimisation.court_cases import describe_cases, find_index_cases, list_case_steps
 from revictimisation.covariates import derive_covariates, find_renewals
 from revictimisation.dictionary import Dictionary
 from revictimisation.disclosure import (
@@ -68,6 +70,8 @@ def prepare(
     tell("person_time")
     follow_up = cohort.index_reports.select("entry_id", stop_day=ibis._.end_day)
     episodes = build_episodes(follow_up, cohort.outcomes, spells, plan.measure_names)
+    index_cases = find_index_cases(cohort.index_reports, tables["reports"]).cache()
+    cases = describe_cases(cohort.index_reports, index_cases, tables, plan)
     covariates = derive_covariates(cohort.index_reports, tables, cohort.events, dictionary, plan)
     data = StudyData(
         plan=plan,
@@ -82,9 +86,11 @@ def prepare(
         assessments=_assessments(tables["risk_assessments"], cohort, plan),
         renewals=find_renewals(cohort.index_reports, tables["risk_assessments"], dictionary, plan),
         absent=absent,
+        cases=cases.to_pandas(),
+        case_steps=list_case_steps(index_cases, tables).to_pandas(),
     )
     tell("attrition")
-    return data, account_for(tables, cohort, attached)
+    return data, account_for(tables, cohort, attached, index_cases)
 
 
 def _entries(cohort: Cohort) -> pd.DataFrame:
@@ -134,6 +140,8 @@ def analyse(
     tell("joint_strategies")
     joint, joint_diagnostics = joint_strategies.estimate_joint_strategies(data)
     joint = negative_controls.withhold_biased(joint, checks)
+    tell("convictions")
+    court, court_diagnostics = convictions.estimate_convictions(data)
     more = [
         variant_diagnostics,
         trial_diagnostics,
@@ -141,11 +149,12 @@ def analyse(
         bias_diagnostics,
         recurrent_diagnostics,
         joint_diagnostics,
+        court_diagnostics,
     ]
     diagnostics = pd.concat(
         [diagnostics, *(table for table in more if len(table))], ignore_index=True
     )
-    estimates = combine([use, crude, main, variants, controls, bias, recurrent, joint])
+    estimates = combine([use, crude, main, variants, controls, bias, recurrent, joint, court])
     attrition = attrition.assign(status="ok")
     tell("disclosure")
     rules = data.plan.disclosure

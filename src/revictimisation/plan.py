@@ -185,6 +185,15 @@ class NegativeControls(_Part):
     least_for_calibration: Annotated[int, Field(ge=3)] = 5
 
 
+class Convictions(_Part):
+    """Question 4. Definitions, and what it takes to say how a measure goes with conviction.
+
+    `definitions_change_on`: the first day of the newer official definitions of clearance.
+    """
+
+    definitions_change_on: Day = dt.date(2014, 1, 1)
+
+
 class Disclosure(_Part):
     """Counts from 1 to `threshold` - 1 are suppressed; the others are rounded to `rounding`."""
 
@@ -283,6 +292,7 @@ class StudyPlan(_Part):
     variants: Variants = Variants()
     gates: Gates = Gates()
     negative_controls: NegativeControls = NegativeControls()
+    convictions: Convictions = Convictions()
     disclosure: Disclosure = Disclosure()
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("sv", "en")
 

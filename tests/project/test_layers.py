@@ -36,11 +36,13 @@ STAGES = {
     "hidden_bias",
     "recurrent_events",
     "joint_strategies",
+    "court_cases",
+    "convictions",
     "disclosure",
     "report",
 }
 # stage -> stages whose tables it accounts for or describes, and only those
-MARKED = {"attrition": {"cohort", "spells"}}
+MARKED = {"attrition": {"cohort", "spells", "court_cases"}}
 COMPOSITION = {"pipeline", "manifest", "runner", "cli", "__main__"}
 LEVEL = {
     **dict.fromkeys(CORE, 0),

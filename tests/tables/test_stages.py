@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from revictimisation.attrition import account_for
 from revictimisation.cohort import build_cohort
 from revictimisation.cohort_data import StudyData
+from revictimisation.court_cases import find_index_cases
 from revictimisation.covariates import derive_covariates
 from revictimisation.engine import connect
 from revictimisation.errors import StudyError
@@ -36,6 +37,7 @@ def run_stages(con, rows: dict[str, list[dict]]) -> dict[str, pd.DataFrame]:
     index = cohort.index_reports
     attached = attach_entries(gather_measures(tables), index).cache()
     spells = build_spells(attached, PLAN)
+    index_cases = find_index_cases(index, tables["reports"]).cache()
     follow_up = index.select("entry_id", stop_day=index.end_day)
     entries = index.order_by("entry_id").to_pandas()
     entries["index_on"] = pd.to_datetime(entries["index_on"]).dt.date
@@ -46,7 +48,7 @@ def run_stages(con, rows: dict[str, list[dict]]) -> dict[str, pd.DataFrame]:
         "spells": spells.order_by(spells.columns).to_pandas(),
         "starts": find_starts(spells, index).order_by(["entry_id", "measure"]).to_pandas(),
         "episodes": build_episodes(follow_up, cohort.outcomes, spells, PLAN.measure_names),
-        "attrition": account_for(tables, cohort, attached),
+        "attrition": account_for(tables, cohort, attached, index_cases),
     }
 
 
