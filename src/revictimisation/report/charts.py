@@ -63,6 +63,7 @@ class Scale:
     is_log: bool = False
     reference: float | None = None
     sides: tuple[str, str] | None = None
+    band: tuple[float, float] | None = None  # what is asked for, shaded
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,8 @@ def value_axis(axes: Axes, scale: Scale, is_narrow: bool) -> None:
     axes.grid(axis="x", color=RULE, lw=0.7)
     axes.set_axisbelow(True)
     axes.set_xlabel(scale.label)
+    if scale.band is not None:
+        axes.axvspan(*scale.band, color=COLOURS[2], alpha=0.2, lw=0, zorder=0)
     if scale.reference is not None:
         axes.axvline(scale.reference, color=INK, lw=1.2)
     if scale.sides:

@@ -27,6 +27,7 @@ NOTEBOOKS = (
     "02_which_measures",
     "03_do_they_work",
     "04_for_researchers",
+    "05_can_it_be_trusted",
 )
 INDEX, DICTIONARY = "index", "dictionary"
 SWEDISH = "sv"

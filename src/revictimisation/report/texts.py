@@ -10,7 +10,10 @@ import yaml
 
 from revictimisation import files
 
-PARTS = ("common", "cohort", "use", "trials", "trial", "models", "referees", "effects", "index")
+PARTS = (
+    "common", "cohort", "use", "trials", "trial", "models", "referees", "effects", "index",
+    "truth_study",
+)  # fmt: skip
 
 
 @functools.cache

@@ -1,0 +1,108 @@
+"""Notebook 5: the full table of the truth study, what its columns mean, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from revictimisation.report.markup import (
+    Html,
+    join,
+    render_details,
+    render_table,
+    render_with_interval,
+)
+from revictimisation.report.page import DASH, Page
+from revictimisation.report.sections.truth import name_row, name_scenario, name_way
+from revictimisation.report.truth_study import TruthStudy
+
+DIGITS = {"rmst_difference_days": 1, "log_hazard_ratio": 3}
+# column of the table: the column of its Monte Carlo error
+COLUMNS = {
+    "truth": "truth_error", "bias": "bias_mc", "relative_bias": "", "bias_in_errors": "",
+    "empirical_error": "empirical_error_mc", "estimated_error": "", "coverage": "coverage_mc",
+    "share_called": "share_called_mc", "rmse": "rmse_mc", "share_released": "",
+    "coverage_released": "",
+}  # fmt: skip
+SHARES = ("relative_bias", "coverage", "share_called", "share_released", "coverage_released")
+CONTRASTS = ("risk_difference", "log_hazard_ratio", "rmst_difference_days")
+
+
+def show_tables(page: Page, study: TruthStudy) -> Html:
+    """The full table of each scenario, folded, after what its columns mean."""
+    if study.is_empty:
+        return Html("")
+    heads = [page.say("truth_study.column"), page.say("truth_study.meaning")]
+    names = ("n_counties", *COLUMNS)
+    explained = [
+        [page.say(f"truth_study.head_{one}"), page.say(f"truth_study.means_{one}")]
+        for one in names
+    ]  # fmt: skip
+    caption = page.say("truth_study.columns_caption")
+    parts = [page.heading("truth_study.tables"), page.text("truth_study.tables_text"),
+             render_table(caption, heads, explained, kind="words")]  # fmt: skip
+    for scenario in study.scenarios:
+        mine = study.table[study.table["scenario"].eq(scenario)]
+        name = name_scenario(page, scenario)
+        title = page.say("truth_study.fold", scenario=name, n=page.formats.count(len(mine)))
+        parts.append(render_details(title, _full_table(page, name, mine)))
+    return join(parts)
+
+
+def _full_table(page: Page, scenario: str, rows: pd.DataFrame) -> Html:
+    names = ("way", "estimand", "n_counties", *COLUMNS)
+    heads = [page.say("common.measure"), *(page.say(f"truth_study.head_{one}") for one in names)]
+    has_kinds = rows["intervals"].nunique() > 1
+    cells = [_full_row(page, row, has_kinds) for row in rows.to_dict("records")]
+    return render_table(page.say("truth_study.full_caption", scenario=scenario), heads, cells)
+
+
+def _full_row(page: Page, row: Mapping[Any, Any], has_kinds: bool) -> list[Html | str]:
+    way = name_way(page, row["estimator"], row["analysis"])
+    kind = f" ({row['intervals']})" if has_kinds else ""
+    digits = DIGITS.get(row["estimand"], 4)
+    numbers = [_cell(page, row, one, error, digits) for one, error in COLUMNS.items()]
+    return [
+        name_row(page, pd.Series(row)), way + kind, page.labels.code("estimand", row["estimand"]),
+        page.formats.count(row["n_counties"]), *numbers,
+    ]  # fmt: skip
+
+
+def _cell(page: Page, row: Mapping[Any, Any], name: str, error: str, digits: int) -> Html | str:
+    """A number with its Monte Carlo error in small print."""
+    value = row.get(name)
+    is_no_call = name == "share_called" and row["estimand"] not in CONTRASTS
+    if value is None or pd.isna(value) or is_no_call:
+        return DASH
+    is_share = name in SHARES
+    write = page.formats.percent if is_share else page.formats.decimal
+    n_digits = 1 if is_share else 2 if name == "bias_in_errors" else digits
+    told = write(float(value), n_digits)
+    if not error or pd.isna(row.get(error, float("nan"))):
+        return told
+    return render_with_interval(told, f"± {write(float(row[error]), n_digits)}")
+
+
+def show_provenance(page: Page, study: TruthStudy) -> Html:
+    """What made the table: command, seed, versions, day, counties."""
+    facts = study.provenance
+    if study.is_empty or not facts:
+        return Html("")
+    versions = {"Python": facts.get("python", DASH), **facts.get("versions", {})}
+    rows: list[list[Html | str]] = [
+        [page.say("truth_study.from_command"), Html(f"<code>{facts.get('command', DASH)}</code>")],
+        [page.say("truth_study.from_seed"), str(facts.get("seed", DASH))],
+        [page.say("truth_study.from_date"), str(facts.get("made_on", DASH))],
+        [page.say("truth_study.from_versions"), ", ".join(f"{k} {v}" for k, v in versions.items())],
+    ]
+    for run in facts.get("runs", []):
+        name = name_scenario(page, run["scenario"])
+        told = page.say("truth_study.from_run", n=page.formats.count(run["n_counties"]),
+                        people=page.formats.count(run["people_per_county"]),
+                        intervals=run["intervals"])  # fmt: skip
+        rows.append([name, told])
+    heads = [page.say("truth_study.from_what"), page.say("truth_study.from_value")]
+    table = render_table(page.say("truth_study.from_caption"), heads, rows, kind="words")
+    return join([page.heading("truth_study.origin"), table])
