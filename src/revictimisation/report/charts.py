@@ -27,6 +27,7 @@ BAR_COLOURS = ("#0a4f7d", "#e08a3c", "#9aa5ae")  # dark, middle and light also i
 # room is reserved by a wide font that comes with matplotlib; the reader's own is narrower
 DRAWN_WITH, SHOWN_WITH = b"'DejaVu Sans'", b"'Segoe UI', Helvetica, Arial, sans-serif"
 WIDE_INCHES, NARROW_INCHES = 7.0, 4.1
+MOST_BESIDE = 3  # names of series in a row; of more, two
 LEAST, MOST = 0.08, 12.5
 RC: Any = {
     "svg.hashsalt": "revictimisation",
@@ -64,6 +65,7 @@ class Scale:
     reference: float | None = None
     sides: tuple[str, str] | None = None
     band: tuple[float, float] | None = None  # what is asked for, shaded
+    pad: float = 0.0  # room beyond the end ticks, for dots that lie on them
 
 
 @dataclass(frozen=True)
@@ -123,14 +125,16 @@ def draw_dots(
         if len(series) > 1:
             handles, names = axes.get_legend_handles_labels()
             figure.legend(
-                handles, names, loc="outside upper left", ncols=1 if is_narrow else len(series),
+                handles, names, loc="outside upper left", ncols=1 if is_narrow else beside,
                 frameon=False, handletextpad=0.4, borderaxespad=0.2,
             )  # fmt: skip
 
+    beside = len(series) if len(series) <= MOST_BESIDE else 2
     head = 0.5 + (0.3 if scale.sides else 0.0)
+    wide_head = head + 0.35 + (0.25 * (-(-len(series) // 2) - 1) if beside < len(series) else 0.0)
     rows, per = len(labels), 0.30 + 0.16 * len(series)
     narrow_head = head + 0.25 * len(series)
-    return draw_both(draw, (head + 0.35 + rows * per, narrow_head + rows * (per + 0.32)))
+    return draw_both(draw, (wide_head + rows * per, narrow_head + rows * (per + 0.32)))
 
 
 def _place(number: int, n_series: int, is_narrow: bool) -> float:
@@ -235,7 +239,9 @@ def value_axis(axes: Axes, scale: Scale, is_narrow: bool) -> None:
     if scale.is_log:  # an interval that runs off the axis has its ends in the table
         axes.set_xlim(max(min(low, ticks[0]), LEAST), min(max(high, ticks[-1]), MOST))
     else:
-        axes.set_xlim(min(low, ticks[0]) if ticks[0] < 0 else ticks[0], max(high, ticks[-1]))
+        first = min(low, ticks[0]) if ticks[0] < 0 else ticks[0]
+        last = ticks[-1] if scale.pad else max(high, ticks[-1])
+        axes.set_xlim(first - scale.pad, last + scale.pad)
     axes.set_xticks(ticks, [scale.write(tick) for tick in ticks])
     axes.minorticks_off()
     axes.grid(axis="x", color=RULE, lw=0.7)

@@ -1,14 +1,13 @@
 """The kept truth study as the pages read it: how far estimators lie from a known truth.
 
 The table comes with the package (`benchmarks/truth_study.py` makes it); a row is an estimator,
-analysis, measure, estimand and day in a scenario. It may hold less than a whole study: whatever is
-asked for and is not there is empty or missing, never an error.
+analysis, measure, estimand and day in a scenario, by a kind of intervals. It may hold less than a
+whole study: whatever is asked for and is not there is empty or missing, never an error.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -18,29 +17,32 @@ import pandas as pd
 
 from revictimisation import files
 
-CALIBRATED, NULL = "calibrated", "null"
+CALIBRATED, NULL, SMALL = "calibrated", "null", "small"
 DEPARTURES = ("unmeasured", "reporting", "positivity")
-SCENARIOS = (CALIBRATED, NULL, *DEPARTURES)
-# intervals that all scenarios have; else whatever kind stands first
-INTERVALS = "influence"
+SCENARIOS = (CALIBRATED, NULL, *DEPARTURES, SMALL)
+INFLUENCE, BOOTSTRAP = "influence", "bootstrap"
 DIFFERENCE, LOG_RATIO = "risk_difference", "log_hazard_ratio"
-Z95 = 1.959963984540054
-MOST_BIAS = 0.1  # of an estimator's own standard error
-BAND = (0.93, 0.97)
-ALLOWED_CALLS = 0.05
+# what an estimate is far from does not depend on its interval: read where there are most counties
+OF_ESTIMATES = ["mean", "bias", "bias_mc", "relative_bias", "bias_in_errors", "empirical_error",
+                "empirical_error_mc", "rmse", "rmse_mc"]  # fmt: skip
+KEYS = ["measure", "time_days"]
 
 
 @dataclass(frozen=True)
 class Way:
-    """A way to estimate: its estimator and analysis."""
+    """A way to estimate: its estimator and analysis, and which intervals; "": the main ones."""
 
     estimator: str
     analysis: str = "main"
+    intervals: str = ""
 
 
 MAIN, FORCE = Way("clone_censor_weight"), Way("cox_time_varying")
+BY_INFLUENCE = Way("clone_censor_weight", intervals=INFLUENCE)
 CRUDE, UNADJUSTED = Way("crude"), Way("cox_time_varying", "unadjusted")
 ROBUST, FORMULA, ORACLE = Way("doubly_robust"), Way("g_formula"), Way("oracle")
+# the target trial's ways are held to the checks of each measure
+GATED = (MAIN, BY_INFLUENCE, ROBUST, FORMULA)
 ESTIMAND = {FORCE: LOG_RATIO, UNADJUSTED: LOG_RATIO}
 
 
@@ -65,40 +67,77 @@ class TruthStudy:
         return [*known, *(one for one in there if one not in SCENARIOS)]
 
     @property
-    def last_day(self) -> int | None:
-        """The longest of the days at which risks were asked for."""
-        if self.is_empty or self.table["time_days"].isna().all():
-            return None
-        return int(self.table["time_days"].max())
+    def days(self) -> list[int]:
+        """The days at which risks were asked for."""
+        return [] if self.is_empty else sorted(map(int, self.table["time_days"].dropna().unique()))
 
-    def rows(self, scenario: str, way: Way, *, is_last: bool = False) -> pd.DataFrame:
-        """A way's rows of its main estimand, by measure; `is_last`: at the longest day only."""
+    def find_kind(self, scenario: str, estimator: str) -> str:
+        """Which intervals are an estimator's main ones: the bootstrap's where it has them.
+
+        Only clone-censor-weight has; of two bootstraps the one with more counties is taken.
+        """
+        mine = self.table[self.table["scenario"].eq(scenario)]
+        sizes = mine.groupby("intervals", sort=False)["n_counties"].max()
+        drawn = [one for one in sizes.index if one.startswith(BOOTSTRAP)]
+        if drawn and estimator == MAIN.estimator:
+            return max(drawn, key=lambda one: float(sizes[one]))
+        return INFLUENCE if INFLUENCE in sizes.index else next(iter(sizes.index), "")
+
+    def rows(
+        self, scenario: str, way: Way, *, day: int | None = None, estimands: Sequence[str] = ()
+    ) -> pd.DataFrame:
+        """A way's rows of its main estimand (or of those given), by measure, at all days or one.
+
+        Empty for intervals that are asked for and are the main ones already.
+        """
         if self.is_empty:
             return self.table
-        mine = self.table[self.table["scenario"].eq(scenario)]
-        kinds = list(dict.fromkeys(mine["intervals"]))
-        kind = INTERVALS if INTERVALS in kinds else next(iter(kinds), "")
-        estimand = ESTIMAND.get(way, DIFFERENCE)
-        found = mine[
-            mine["intervals"].eq(kind)
-            & mine["estimator"].eq(way.estimator)
-            & mine["analysis"].eq(way.analysis)
-            & mine["estimand"].eq(estimand)
+        main = self.find_kind(scenario, way.estimator)
+        if way.intervals == main:
+            return self.table.iloc[:0]
+        asked = list(estimands) or [ESTIMAND.get(way, DIFFERENCE)]
+        found = self.table[
+            self.table["scenario"].eq(scenario)
+            & self.table["estimator"].eq(way.estimator)
+            & self.table["analysis"].eq(way.analysis)
+            & self.table["estimand"].isin(asked)
+            & (
+                self.table["time_days"].eq(day or 0)
+                | self.table["time_days"].isna()
+                | (day is None)
+            )
         ]
-        if is_last and estimand == DIFFERENCE:
-            found = found[found["time_days"].eq(self.last_day or 0)]
-        return found
+        mine = found[found["intervals"].eq(way.intervals or main)]
+        return _read_estimates(mine, found) if main != INFLUENCE else mine
 
-    def one(self, scenario: str, way: Way, measure: str) -> pd.Series | None:
-        """A measure's row at the longest day; None if it is not there."""
-        found = self.rows(scenario, way, is_last=True)
+    def one(self, scenario: str, way: Way, measure: str, day: int | None) -> pd.Series | None:
+        """A measure's row at a day; None if it is not there."""
+        found = self.rows(scenario, way, day=day)
         found = found[found["measure"].eq(measure)] if len(found) else found
         return found.iloc[0] if len(found) else None
 
-    def measures(self, scenario: str, way: Way) -> list[str]:
-        """The measures a way has a row for, in the table's order."""
-        found = self.rows(scenario, way)
-        return list(dict.fromkeys(found["measure"])) if len(found) else []
+    def measures(self, scenario: str, ways: Sequence[Way]) -> list[str]:
+        """The measures that any of the ways has a row for, in the table's order."""
+        found = [self.rows(scenario, way) for way in ways]
+        return list(dict.fromkeys(name for one in found if len(one) for name in one["measure"]))
+
+    def count_counties(self, scenario: str) -> int:
+        """How many counties a scenario has, at most."""
+        return int(self.table.loc[self.table["scenario"].eq(scenario), "n_counties"].max())
+
+    def describe_run(self, scenario: str) -> Mapping[str, Any]:
+        """What the provenance says of a scenario's counties; empty if nothing."""
+        runs = self.provenance.get("runs", [])
+        return next((one for one in runs if one.get("scenario") == scenario), {})
+
+
+def _read_estimates(mine: pd.DataFrame, every: pd.DataFrame) -> pd.DataFrame:
+    """The rows with what does not depend on intervals taken from most counties."""
+    most = every.sort_values("n_counties", ascending=False, kind="stable")
+    best = most.drop_duplicates([*KEYS, "estimand"])
+    columns = [one for one in OF_ESTIMATES if one in mine]
+    kept = mine.drop(columns=columns)
+    return kept.merge(best[[*KEYS, "estimand", *columns]], on=[*KEYS, "estimand"], how="left")
 
 
 def read_truth_study(folder: Path | None = None) -> TruthStudy:
@@ -107,6 +146,7 @@ def read_truth_study(folder: Path | None = None) -> TruthStudy:
     path = place / "table.csv"
     if not path.is_file():
         return TruthStudy(pd.DataFrame())
+    # one of the scenarios is called null
     table = pd.read_csv(StringIO(files.read_text(path)), keep_default_na=False, na_values=[""])
     provenance = files.read_json(place / "provenance.json") or {}
     return TruthStudy(table, provenance, read_crime_gap())
@@ -125,58 +165,3 @@ def read_crime_gap() -> dict[str, float]:
         return {}
     gap = wide[f"crime_{DIFFERENCE}"] - wide[DIFFERENCE]
     return {str(name): float(value) for name, value in gap.dropna().items()}
-
-
-def find_share_interval(share: float, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share in `n` counties (1927); of none, 0 to 1.
-
-    >>> [round(end, 3) for end in find_share_interval(0.95, 200)]
-    [0.91, 0.973]
-    """
-    if n < 1 or math.isnan(share):
-        return 0.0, 1.0
-    square = Z95**2
-    middle = (share + square / (2 * n)) / (1 + square / n)
-    half = Z95 * math.sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
-    return max(middle - half, 0.0), min(middle + half, 1.0)
-
-
-def find_bias_interval(row: pd.Series) -> tuple[float, float, float]:
-    """Bias in the estimator's own empirical errors, with its 95 % Monte Carlo interval.
-
-    The truth's own Monte Carlo error is in it.
-    """
-    bias, spread = float(row["bias_in_errors"]), float(row["empirical_error"])
-    half = Z95 * math.hypot(float(row["bias_mc"]), float(row["truth_error"])) / spread
-    return bias, bias - half, bias + half
-
-
-def find_faults(row: pd.Series) -> list[str]:
-    """Which parts of the bar a row misses by more than Monte Carlo error: `bias`, `coverage`."""
-    bias, low, high = find_bias_interval(row)
-    least, most = find_share_interval(float(row["coverage"]), int(row["n_counties"]))
-    is_biased = not math.isnan(bias) and (low > MOST_BIAS or high < -MOST_BIAS)
-    is_off = most < BAND[0] or least > BAND[1]
-    return [name for name, is_so in (("bias", is_biased), ("coverage", is_off)) if is_so]
-
-
-def find_ratio(row: pd.Series, best: pd.Series) -> tuple[float, float, float] | None:
-    """Root mean squared error over the oracle's, with a 95 % Monte Carlo interval.
-
-    The interval takes both errors as independent, which makes it too wide: they share counties.
-    """
-    mine, other = float(row["rmse"]), float(best["rmse"])
-    if not (mine > 0 and other > 0):
-        return None
-    ratio = mine / other
-    half = Z95 * math.hypot(float(row["rmse_mc"]) / mine, float(best["rmse_mc"]) / other)
-    return ratio, ratio * math.exp(-half), ratio * math.exp(half)
-
-
-def count_released(rows: pd.DataFrame) -> tuple[float, float | None]:
-    """The share of numbers that the gates let through, and the coverage among those."""
-    n_all, n_released = rows["n_counties"].sum(), rows["n_released"].sum()
-    if not n_released:
-        return 0.0, None
-    held = (rows["coverage_released"] * rows["n_released"]).sum()
-    return float(n_released / n_all), float(held / n_released)

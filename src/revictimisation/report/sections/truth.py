@@ -1,4 +1,4 @@
-"""Notebook 5: what the truth study says in words, and where the methods fail.
+"""Notebook 5: what the truth study says in words: what was done, and how each method did.
 
 Every sentence is computed from the kept table; what is not there is not told.
 """
@@ -9,39 +9,48 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from revictimisation.report.markup import Html, join, render_prose
-from revictimisation.report.page import Page
+from revictimisation.report.markup import Html, join, render_prose, render_table
+from revictimisation.report.page import DASH, Page
 from revictimisation.report.texts import load_texts
-from revictimisation.report.truth_study import (
+from revictimisation.report.truth_bar import (
     ALLOWED_CALLS,
     BAND,
+    CALLED,
+    MOST_BIAS,
+    count_released,
+    list_missed,
+    tally,
+)
+from revictimisation.report.truth_study import (
+    BOOTSTRAP,
+    BY_INFLUENCE,
     CALIBRATED,
     CRUDE,
-    DEPARTURES,
     FORCE,
     FORMULA,
+    GATED,
     MAIN,
-    MOST_BIAS,
     NULL,
     ROBUST,
     UNADJUSTED,
     TruthStudy,
     Way,
-    count_released,
-    find_faults,
 )
 from revictimisation.report.verdicts import name_measure
 
 ENOUGH_COUNTIES = 200
+PROMISED = 0.95
 
 
-def name_way(page: Page, estimator: str, analysis: str = "main") -> str:
+def name_way(page: Page, way: Way) -> str:
     """A way to estimate as it is called here; one the texts do not know by its code's label."""
-    key = f"truth_study.way_{estimator}_{analysis}"
+    if way.intervals:
+        return page.say(f"truth_study.way_{way.estimator}_by_{way.intervals}")
+    key = f"truth_study.way_{way.estimator}_{way.analysis}"
     if key in load_texts():
         return page.say(key)
-    name = page.labels.code("estimator", estimator).replace("_", " ")
-    return name if analysis == "main" else f"{name}, {analysis.replace('_', ' ')}"
+    name = page.labels.code("estimator", way.estimator).replace("_", " ")
+    return name if way.analysis == "main" else f"{name}, {way.analysis.replace('_', ' ')}"
 
 
 def name_scenario(page: Page, scenario: str) -> str:
@@ -50,71 +59,12 @@ def name_scenario(page: Page, scenario: str) -> str:
     return page.say(key) if key in load_texts() else scenario.replace("_", " ")
 
 
-def show_answer(page: Page, study: TruthStudy) -> Html:
-    """What was done and found in a few sentences, and where it fails; one sentence if nothing."""
-    if study.is_empty:
-        return page.text("truth_study.none")
-    done = " ".join([*_tell_done(page, study), *_tell_precision(page, study)])
-    held = [*_tell_ways(page, study, (MAIN, FORCE)), *_tell_bootstrap(page, study),
-            *_tell_null(page, study), *_tell_gates(page, study)]  # fmt: skip
-    naive = _tell_ways(page, study, (CRUDE, UNADJUSTED))
-    failing = [*_tell_misses(page, study), *_tell_ways(page, study, (FORMULA, ROBUST)),
-               *_tell_departures(page, study)]  # fmt: skip
-    parts = [render_prose(done)]
-    for key, told in (("held", held), ("naive", naive), ("failing", failing)):
-        if told:
-            parts += [page.heading(f"truth_study.{key}", level=2), _list(told)]
-    return join(parts)
-
-
-def _list(told: Sequence[str]) -> Html:
-    return render_prose("\n".join(f"- {one}" for one in told))
-
-
-def _tell_done(page: Page, study: TruthStudy) -> list[str]:
-    """How many counties of how many people were made for each scenario."""
-    told = [page.say("truth_study.done")]
-    runs = [run for run in study.provenance.get("runs", []) if run["scenario"] in study.scenarios]
-    main = [run for run in runs if not str(run.get("intervals", "")).startswith("bootstrap")]
-    sizes = [
-        page.say(
-            "truth_study.run",
-            scenario=name_scenario(page, run["scenario"]),
-            n=page.formats.count(run["n_counties"]),
-            people=page.formats.count(run["people_per_county"]),
-        )
-        for run in main or runs
-    ]
-    return [*told, page.say("truth_study.runs", runs="; ".join(sizes))] if sizes else told
-
-
-def _tell_precision(page: Page, study: TruthStudy) -> list[str]:
-    """How much of what follows is chance: the Monte Carlo error of a bias and of a coverage."""
-    n = int(study.table["n_counties"].min())
-    given = {
-        "bias": page.formats.decimal(1 / n**0.5, 2),
-        "coverage": page.formats.decimal(100 * (0.95 * 0.05 / n) ** 0.5, 1),
-        "n": page.formats.count(n),
-        "enough": page.formats.count(ENOUGH_COUNTIES),
-    }
-    told = [page.say("truth_study.precision", **given)]
-    return told if n >= ENOUGH_COUNTIES else [*told, page.say("truth_study.too_few", **given)]
-
-
-def _describe(page: Page, rows: pd.DataFrame) -> dict[str, str] | None:
-    """Largest bias in errors and where, least and most coverage; None if there are no rows."""
-    known = rows.dropna(subset=["bias_in_errors", "coverage"]) if len(rows) else rows
-    if known.empty:
-        return None
-    worst = known.iloc[int(known["bias_in_errors"].abs().argmax())]
-    return {
-        "bias": page.formats.decimal(abs(worst["bias_in_errors"]), 2),
-        "where": name_row(page, worst),
-        "low": page.formats.percent(known["coverage"].min()),
-        "high": page.formats.percent(known["coverage"].max()),
-        "n_all": page.formats.count(len(known)),
-        "n_missed": page.formats.count(sum(bool(find_faults(row)) for _, row in known.iterrows())),
-    }
+def name_intervals(page: Page, kind: str) -> str:
+    """`bootstrap200` or `influence` in words."""
+    if not kind.startswith(BOOTSTRAP):
+        return page.say("truth_study.by_influence") if kind == "influence" else kind
+    drawn = kind.removeprefix(BOOTSTRAP)
+    return page.say("truth_study.by_bootstrap", replicates=drawn or DASH)
 
 
 def name_row(page: Page, row: pd.Series) -> str:
@@ -125,109 +75,163 @@ def name_row(page: Page, row: pd.Series) -> str:
     return f"{name}, {page.formats.period(int(row['time_days']))}"
 
 
-def _tell_ways(page: Page, study: TruthStudy, ways: Sequence[Way]) -> list[str]:
-    told = []
-    for way in ways:
-        found = _describe(page, study.rows(CALIBRATED, way))
-        if found:
-            name = name_way(page, way.estimator, way.analysis)
-            told.append(page.say("truth_study.tells", way=name, **found))
-    return told
+def name_rows(page: Page, rows: Sequence[pd.Series]) -> str:
+    """The rows' measures, each once, with its days in brackets: `kontaktförbud (1 år, 4 år)`."""
+    days: dict[str, list[str]] = {}
+    for row in rows:
+        mine = days.setdefault(name_measure(page, row["measure"]), [])
+        if not pd.isna(row["time_days"]):
+            mine.append(page.formats.period(int(row["time_days"])))
+    return "; ".join(f"{name} ({', '.join(mine)})" if mine else name for name, mine in days.items())
 
 
-def _tell_bootstrap(page: Page, study: TruthStudy) -> list[str]:
-    """Coverage of the main estimator's bootstrap intervals where they were tried as well."""
-    mine = study.table[study.table["scenario"].eq(CALIBRATED)]
-    told = []
-    for kind in dict.fromkeys(mine["intervals"]):
-        if not str(kind).startswith("bootstrap"):
-            continue
-        other = TruthStudy(mine[mine["intervals"].eq(kind)])
-        found = _describe(page, other.rows(CALIBRATED, MAIN))
-        if found:
-            n = page.formats.count(other.table["n_counties"].max())
-            replicates = str(kind).removeprefix("bootstrap")
-            found = {**found, "n": n, "replicates": replicates}
-            told.append(page.say("truth_study.bootstrap", **found))
-    return told
+def tell_allowed(page: Page) -> str:
+    """The share of calls that chance alone may give."""
+    return page.formats.percent(ALLOWED_CALLS, 0)
 
 
-def _tell_null(page: Page, study: TruthStudy) -> list[str]:
-    """How often something is called an effect where nothing works."""
-    told = []
-    for way in (MAIN, FORCE, CRUDE, UNADJUSTED):
-        rows = study.rows(NULL, way)
-        rows = rows.dropna(subset="share_called") if len(rows) else rows
-        if len(rows):
-            worst = rows.iloc[int(rows["share_called"].argmax())]
-            told.append(page.say(
-                "truth_study.calls",
-                way=name_way(page, way.estimator, way.analysis),
-                mean=page.formats.percent(rows["share_called"].mean()),
-                most=page.formats.percent(worst["share_called"]),
-                where=name_row(page, worst),
-            ))  # fmt: skip
-    return [page.say("truth_study.called", calls="; ".join(told))] if told else []
+def tell_bar(page: Page) -> dict[str, str]:
+    """What is asked for, in words."""
+    return {
+        "most": page.formats.decimal(MOST_BIAS, 1),
+        "band": page.formats.percent_range(*BAND, digits=0),
+        "allowed": tell_allowed(page),
+    }
 
 
-def _tell_gates(page: Page, study: TruthStudy) -> list[str]:
-    """What share of the main numbers the gates let through, and how those did."""
+def tell_tally(page: Page, rows: pd.DataFrame) -> dict[str, str]:
+    """How many numbers are inside the bar, perhaps outside, and beyond, to be filled in."""
+    found = tally(rows)
+    counts = {"n_all": len(rows), "n_inside": found.n_inside, "n_unsure": found.n_unsure,
+              "n_missed": found.n_missed}  # fmt: skip
+    return {name: page.formats.count(count) for name, count in counts.items()}
+
+
+def show_answer(page: Page, study: TruthStudy) -> Html:
+    """What was done and found in a few sentences; one sentence if there is nothing."""
+    if study.is_empty:
+        return page.text("truth_study.none")
+    bar = page.text("truth_study.bar", **tell_bar(page))
+    lead = " ".join([*_tell_lead(page, study), *_tell_gates(page, study)])
+    parts = [page.text("truth_study.done"), bar, render_prose(lead) if lead else Html(""),
+             show_counties(page, study)]  # fmt: skip
+    for part, ways in (
+        ("held", (MAIN, BY_INFLUENCE, ROBUST, FORCE)),
+        ("beside", (FORMULA,)),
+        ("naive", (CRUDE, UNADJUSTED)),
+    ):
+        told = [one for way in ways for one in tell_way(page, study, way)]
+        if told:
+            parts += [page.heading(f"truth_study.{part}"), list_told(told)]
+    return join(parts)
+
+
+def list_told(told: Sequence[str]) -> Html:
+    """Sentences as a list."""
+    return render_prose("\n".join(f"- {one}" for one in told))
+
+
+def _tell_lead(page: Page, study: TruthStudy) -> list[str]:
+    """How many of the main method's numbers are inside the bar."""
     rows = study.rows(CALIBRATED, MAIN)
     if rows.empty:
         return []
-    share, coverage = count_released(rows)
+    return [page.say("truth_study.lead", way=name_way(page, MAIN), **tell_tally(page, rows))]
+
+
+def _tell_gates(page: Page, study: TruthStudy) -> list[str]:
+    """What share of the main estimates the gates let through, and how those did."""
+    share, coverage = count_released(study.rows(CALIBRATED, MAIN))
+    if share is None:
+        return []
     if coverage is None:
         return [page.say("truth_study.gates_none")]
     given = {"share": page.formats.percent(share), "coverage": page.formats.percent(coverage)}
     return [page.say("truth_study.gates", **given)]
 
 
-def _tell_misses(page: Page, study: TruthStudy) -> list[str]:
-    """Every number of the two main ways that misses the bar by more than chance, or that none."""
-    told = []
-    bar = {
-        "most": page.formats.decimal(MOST_BIAS, 1),
-        "band": page.formats.percent_range(*BAND, digits=0),
+def show_counties(page: Page, study: TruthStudy) -> Html:
+    """How many counties each scenario has, and how far chance may carry what is said of it."""
+    rows, few = [], []
+    for scenario in study.scenarios:
+        n = study.count_counties(scenario)
+        people = study.describe_run(scenario).get("people_per_county")
+        rows.append([
+            name_scenario(page, scenario), page.formats.count(n),
+            DASH if people is None else page.formats.count(people),
+            _tell_kinds(page, study, scenario),
+            f"± {page.formats.decimal(1 / n**0.5, 2)}",
+            f"± {page.formats.decimal(100 * (PROMISED * (1 - PROMISED) / n) ** 0.5, 1)}",
+        ])  # fmt: skip
+        if n < ENOUGH_COUNTIES:
+            few.append(f"{name_scenario(page, scenario)} ({page.formats.count(n)})")
+    columns = ("scenario", "n_counties", "people", "intervals", "bias_chance", "coverage_chance")
+    heads = [page.say(f"truth_study.head_{one}") for one in columns]
+    notes = [page.say("truth_study.precision")]
+    if few:
+        enough = page.formats.count(ENOUGH_COUNTIES)
+        notes.append(page.say("truth_study.too_few", enough=enough, few=", ".join(few)))
+    return render_table(page.say("truth_study.counties_caption"), heads, rows, notes)
+
+
+def _tell_kinds(page: Page, study: TruthStudy, scenario: str) -> str:
+    """The kinds of intervals that a scenario was tried with, and in how many counties if fewer."""
+    mine = study.table[study.table["scenario"].eq(scenario)]
+    sizes = mine.groupby("intervals", sort=False)["n_counties"].max().to_dict()
+    most = max(sizes.values())
+    told = [
+        f"{name_intervals(page, str(kind))} ({page.formats.count(n)})" if n < most
+        else name_intervals(page, str(kind))
+        for kind, n in sizes.items()
+    ]  # fmt: skip
+    return "; ".join(told)
+
+
+def describe_rows(page: Page, rows: pd.DataFrame) -> dict[str, str] | None:
+    """Largest bias in errors and where, least and most coverage, the tally; None without rows."""
+    known = rows.dropna(subset=["bias_in_errors", "coverage"]) if len(rows) else rows
+    if known.empty:
+        return None
+    worst = known.iloc[int(known["bias_in_errors"].abs().argmax())]
+    return {
+        "bias": page.formats.decimal(abs(worst["bias_in_errors"]), 2),
+        "where": name_row(page, worst),
+        "low": page.formats.percent(known["coverage"].min()),
+        "high": page.formats.percent(known["coverage"].max()),
+        **tell_tally(page, known),
     }
-    for way in (MAIN, FORCE):
-        rows = study.rows(CALIBRATED, way)
-        if rows.empty:
-            continue
-        missed = [row for _, row in rows.iterrows() if find_faults(row)]
-        given = {"way": name_way(page, way.estimator, way.analysis), **bar,
-                 "n_all": page.formats.count(len(rows)),
-                 "n_missed": page.formats.count(len(missed)),
-                 "missed": "; ".join(_tell_miss(page, row) for row in missed)}  # fmt: skip
-        told.append(page.say(f"truth_study.{'misses' if missed else 'misses_none'}", **given))
+
+
+def tell_way(page: Page, study: TruthStudy, way: Way) -> list[str]:
+    """How a way did in the main scenario, and how often it called an effect where there is none."""
+    told, name = [], name_way(page, way)
+    found = describe_rows(page, study.rows(CALIBRATED, way))
+    if found:
+        told.append(page.say("truth_study.tells", way=name, **found))
+    rows = study.rows(NULL, way)
+    rows = rows.dropna(subset="share_called") if len(rows) else rows
+    if len(rows):
+        told.append(_tell_calls(page, name, rows))
     return told
 
 
-def _tell_miss(page: Page, row: pd.Series) -> str:
+def _tell_calls(page: Page, name: str, rows: pd.DataFrame) -> str:
+    """How often something is called an effect where nothing works, and where too often."""
+    worst = rows.iloc[int(rows["share_called"].argmax())]
+    over = list_missed(rows, CALLED)
     return page.say(
-        "truth_study.miss",
-        where=name_row(page, row),
-        bias=page.formats.decimal(row["bias_in_errors"], 2),
-        coverage=page.formats.percent(row["coverage"]),
+        f"truth_study.{'calls_over' if over else 'calls'}",
+        way=name,
+        mean=page.formats.percent(rows["share_called"].mean()),
+        most=page.formats.percent(worst["share_called"]),
+        where=name_row(page, worst),
+        allowed=tell_allowed(page),
+        n_over=page.formats.count(len(over)),
+        n_all=page.formats.count(len(rows)),
+        over=name_rows(page, over),
     )
 
 
-def _tell_departures(page: Page, study: TruthStudy) -> list[str]:
-    """How the main estimator does where what it supposes does not hold."""
-    told = []
-    for scenario in DEPARTURES:
-        rows = study.rows(scenario, MAIN)
-        found = _describe(page, rows)
-        if found:
-            found["share"] = page.formats.percent(count_released(rows)[0])
-            name = name_scenario(page, scenario)
-            told.append(page.say("truth_study.departs", scenario=name, **found))
-    if study.crime_gap and "reporting" in study.scenarios:
-        measure, gap = max(study.crime_gap.items(), key=lambda one: abs(one[1]))
-        points, where = page.formats.decimal(abs(gap) * 100, 1), name_measure(page, measure)
-        told.append(page.say("truth_study.crime", points=points, where=where))
-    return told
-
-
-def tell_allowed(page: Page) -> str:
-    """The share of calls that chance alone may give."""
-    return page.formats.percent(ALLOWED_CALLS, 0)
+def has_gates(way: Way) -> bool:
+    """Whether a way's numbers are held to checks before they are released."""
+    return way in GATED

@@ -1,10 +1,11 @@
-"""Notebook 5 in pictures: bias, coverage, calls where nothing works, efficiency, departures."""
+"""Notebook 5 in pictures: bias, coverage, calls where nothing works, nearness to the best."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -17,13 +18,19 @@ from revictimisation.report.markup import (
     render_with_interval,
 )
 from revictimisation.report.page import DASH, Page
-from revictimisation.report.sections.truth import name_scenario, name_way, tell_allowed
-from revictimisation.report.truth_study import (
+from revictimisation.report.sections.truth import name_way, tell_bar
+from revictimisation.report.truth_bar import (
     ALLOWED_CALLS,
     BAND,
+    MOST_BIAS,
+    find_bias_interval,
+    find_ratio,
+    find_share_interval,
+)
+from revictimisation.report.truth_study import (
+    BY_INFLUENCE,
     CALIBRATED,
     CRUDE,
-    DEPARTURES,
     FORCE,
     FORMULA,
     MAIN,
@@ -33,15 +40,18 @@ from revictimisation.report.truth_study import (
     UNADJUSTED,
     TruthStudy,
     Way,
-    find_bias_interval,
-    find_ratio,
-    find_share_interval,
 )
 from revictimisation.report.verdicts import name_measure
 
+RISKS, HAZARDS = (MAIN, ROBUST, FORMULA, CRUDE), (FORCE, UNADJUSTED)
+# intervals of the other kind stand beside the main ones
+RISK_INTERVALS = (MAIN, BY_INFLUENCE, ROBUST, FORMULA, CRUDE)
 STEPS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 MOST_TICKS = 6
 LOW_COVERAGE = 0.7
+SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+SHARE_PAD = 0.02
+NOTHING = Html("")
 
 
 @dataclass(frozen=True)
@@ -66,23 +76,27 @@ def list_ticks(values: Sequence[float]) -> list[float]:
     return [step * at for at in range(first, max(last, first + 1) + 1)]
 
 
-def _list_measures(study: TruthStudy, scenario: str, ways: Sequence[Way]) -> list[str]:
-    return list(dict.fromkeys(one for way in ways for one in study.measures(scenario, way)))
-
-
-def _collect(
-    page: Page, study: TruthStudy, scenario: str, ways: Sequence[Way],
+def collect(
+    page: Page, study: TruthStudy, scenario: str, ways: Sequence[Way], day: int | None,
     find: Callable[[pd.Series], charts.Point | None],
 ) -> tuple[list[str], list[Line]]:  # fmt: skip
     """The measures, and a line for each way that has any of them."""
-    measures = _list_measures(study, scenario, ways)
+    measures = study.measures(scenario, ways)
     lines = []
     for way in ways:
-        rows = [study.one(scenario, way, one) for one in measures]
-        points = [None if row is None else _keep(find(row)) for row in rows]
-        if any(points):
-            lines.append(Line(name_way(page, way.estimator, way.analysis), points))
+        line = find_line(study, scenario, way, day, measures, name_way(page, way), find)
+        lines += [line] if line else []
     return measures, lines
+
+
+def find_line(
+    study: TruthStudy, scenario: str, way: Way, day: int | None, measures: Sequence[str], name: str,
+    find: Callable[[pd.Series], charts.Point | None],
+) -> Line | None:  # fmt: skip
+    """A way's dots, one for each measure; None if there are none."""
+    rows = [study.one(scenario, way, one, day) for one in measures]
+    points = [None if row is None else _keep(find(row)) for row in rows]
+    return Line(name, points) if any(points) else None
 
 
 def _keep(point: charts.Point | None) -> charts.Point | None:
@@ -94,7 +108,9 @@ def find_bias(row: pd.Series) -> charts.Point | None:
     return find_bias_interval(row) if row["empirical_error"] > 0 else None
 
 
-def _find_share(name: str) -> Callable[[pd.Series], charts.Point | None]:
+def find_share(name: str) -> Callable[[pd.Series], charts.Point | None]:
+    """What reads a share of counties with its interval."""
+
     def find(row: pd.Series) -> charts.Point | None:
         share = float(row[name])
         return (share, *find_share_interval(share, int(row["n_counties"])))
@@ -102,13 +118,13 @@ def _find_share(name: str) -> Callable[[pd.Series], charts.Point | None]:
     return find
 
 
-def _figure(
+def draw_figure(
     page: Page, part: str, measures: Sequence[str], lines: Sequence[Line], scale: charts.Scale,
     **given: str,
 ) -> Html:  # fmt: skip
     """A picture of the lines with its caption, alternative text and the numbers behind it."""
     if not lines:
-        return Html("")
+        return NOTHING
     names = [name_measure(page, one) for one in measures]
     series = [
         charts.DotSeries(line.name, line.points, is_filled=at == 0) for at, line in enumerate(lines)
@@ -153,115 +169,109 @@ def _describe(page: Page, lines: Sequence[Line], scale: charts.Scale) -> list[st
     return told
 
 
-def _bias_scale(page: Page, lines: Sequence[Line]) -> charts.Scale:
-    ends = [end for line in lines for point in line.points if point for end in point
-            if end is not None]  # fmt: skip
-    ticks = list_ticks([*ends, 0.0])
+def make_bias_scale(page: Page, lines: Sequence[Line]) -> charts.Scale:
+    """The axis of biases in standard errors, with what the bar allows shaded."""
+    ticks = list_ticks(list_ends(lines))
     digits = 0 if all(tick == round(tick) for tick in ticks) else 2 if 0.05 in ticks else 1
     return charts.Scale(
         lambda tick: page.formats.decimal(tick, digits), ticks,
         page.say("truth_study.bias_axis"), reference=0.0,
         sides=(page.say("truth_study.too_low"), page.say("truth_study.too_high")),
+        band=(-MOST_BIAS, MOST_BIAS),
     )  # fmt: skip
 
 
-def _period(page: Page, study: TruthStudy) -> str:
-    return page.formats.period(study.last_day) if study.last_day else DASH
+def make_share_scale(page: Page, axis: str, low: float, high: float, **bar: Any) -> charts.Scale:
+    """The axis of shares of counties, no longer than they need."""
+    ticks: Sequence[float] = SHARES
+    if low >= LOW_COVERAGE:
+        ticks = (0.7, 0.8, 0.9, 1.0)
+    elif high < 1.0:
+        ticks = tuple(one for at, one in enumerate(ticks) if at < 2 or ticks[at - 1] < high)
+    label = page.say(f"truth_study.{axis}_axis")
+    return charts.Scale(page.formats.percent_short, ticks, label, pad=SHARE_PAD, **bar)
 
 
-def _part(page: Page, part: str, figures: Sequence[Html], **given: str) -> Html:
-    """A section with its figures; nothing where there are none."""
+def list_ends(lines: Sequence[Line]) -> list[float]:
+    """Every dot and every end of an interval."""
+    points = [point for line in lines for point in line.points if point]
+    return [end for point in points for end in point if end is not None]
+
+
+def show_part(
+    page: Page,
+    part: str,
+    figures: Sequence[Html],
+    told: Html = NOTHING,
+    given: Mapping[str, str] | None = None,
+) -> Html:
+    """A section with its text, what is told, and its figures; nothing where there are none."""
     shown = [one for one in figures if one.text]
     if not shown:
-        return Html("")
-    text = page.text(f"truth_study.text_{part}", **given)
-    return join([page.heading(f"truth_study.{part}"), text, *shown])
+        return NOTHING
+    text = page.text(f"truth_study.text_{part}", **(given or {}))
+    return join([page.heading(f"truth_study.{part}"), text, told, *shown])
+
+
+def _list_pictures(
+    study: TruthStudy, risks: Sequence[Way]
+) -> list[tuple[str, Sequence[Way], int | None]]:
+    """What is drawn of each: risk differences at every day, and hazard ratios."""
+    return [*(("risk", risks, day) for day in study.days), ("hazard", HAZARDS, None)]
 
 
 def show_bias(page: Page, study: TruthStudy) -> Html:
-    """Bias in standard errors: the main ways against the naive ones."""
+    """Bias in standard errors: the adjusted ways and the naive ones."""
     figures = []
-    for part, ways in (("bias_risk", (MAIN, CRUDE)), ("bias_hazard", (FORCE, UNADJUSTED))):
-        measures, lines = _collect(page, study, CALIBRATED, ways, find_bias)
-        scale = _bias_scale(page, lines)
-        figures.append(_figure(page, part, measures, lines, scale, period=_period(page, study)))
-    return _part(page, "bias", figures)
+    for part, ways, day in _list_pictures(study, RISKS):
+        measures, lines = collect(page, study, CALIBRATED, ways, day, find_bias)
+        scale = make_bias_scale(page, lines)
+        given = {"period": page.formats.period(day)} if day else {}
+        figures.append(draw_figure(page, f"bias_{part}", measures, lines, scale, **given))
+    return show_part(page, "bias", figures, given=tell_bar(page))
 
 
 def show_coverage(page: Page, study: TruthStudy) -> Html:
     """Coverage of 95 % intervals, with the band that is asked for."""
-    given = {"period": _period(page, study), "band": page.formats.percent_range(*BAND, digits=0)}
-    figures = []
-    for part, ways in (
-        ("coverage_risk", (MAIN, ROBUST, FORMULA, CRUDE)),
-        ("coverage_hazard", (FORCE, UNADJUSTED)),
-    ):
-        measures, lines = _collect(page, study, CALIBRATED, ways, _find_share("coverage"))
-        least = min((point[1] or 0.0 for line in lines for point in line.points if point),
-                    default=1.0)  # fmt: skip
-        ticks = (0.7, 0.8, 0.9, 1.0) if least >= LOW_COVERAGE else (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-        axis = page.say("truth_study.coverage_axis")
-        scale = charts.Scale(page.formats.percent_short, ticks, axis, reference=0.95, band=BAND)
-        figures.append(_figure(page, part, measures, lines, scale, **given))
-    return _part(page, "coverage", figures, band=given["band"])
+    figures, bar = [], tell_bar(page)
+    for part, ways, day in _list_pictures(study, RISK_INTERVALS):
+        measures, lines = collect(page, study, CALIBRATED, ways, day, find_share("coverage"))
+        low = min(list_ends(lines), default=1.0)
+        scale = make_share_scale(page, "coverage", low, 1.0, reference=0.95, band=BAND)
+        given = {"period": page.formats.period(day)} if day else {}
+        figures.append(
+            draw_figure(page, f"coverage_{part}", measures, lines, scale, **given, **bar)
+        )
+    return show_part(page, "coverage", figures, given=bar)
 
 
 def show_null(page: Page, study: TruthStudy) -> Html:
     """How often an interval leaves no difference out where nothing works."""
-    ways = (MAIN, FORCE, CRUDE, UNADJUSTED)
-    measures, lines = _collect(page, study, NULL, ways, _find_share("share_called"))
-    ticks = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-    top = max((point[2] or 0.0 for line in lines for point in line.points if point), default=0.0)
-    shown = [tick for at, tick in enumerate(ticks) if at < 2 or ticks[at - 1] < top]
-    axis = page.say("truth_study.null_axis")
-    scale = charts.Scale(page.formats.percent_short, shown, axis, reference=ALLOWED_CALLS)
-    given = {"period": _period(page, study), "allowed": tell_allowed(page)}
-    figure = _figure(page, "null", measures, lines, scale, **given)
-    return _part(page, "null", [figure], allowed=given["allowed"])
+    figures, bar = [], tell_bar(page)
+    for part, ways, day in _list_pictures(study, RISK_INTERVALS):
+        measures, lines = collect(page, study, NULL, ways, day, find_share("share_called"))
+        high = max(list_ends(lines), default=0.0)
+        scale = make_share_scale(page, "null", 0.0, high, reference=ALLOWED_CALLS)
+        given = {"period": page.formats.period(day)} if day else {}
+        figures.append(draw_figure(page, f"null_{part}", measures, lines, scale, **given, **bar))
+    return show_part(page, "null", figures, given=bar)
 
 
 def show_efficiency(page: Page, study: TruthStudy) -> Html:
     """Root mean squared error as a multiple of the oracle's."""
 
+    day = study.days[-1] if study.days else None
+
     def find(row: pd.Series) -> charts.Point | None:
-        best = study.one(CALIBRATED, ORACLE, row["measure"])
+        best = study.one(CALIBRATED, ORACLE, row["measure"], day)
         return None if best is None else find_ratio(row, best)
 
-    measures, lines = _collect(page, study, CALIBRATED, (MAIN, ROBUST, FORMULA, CRUDE), find)
-    tops = [point[2] or 1.0 for line in lines for point in line.points if point]
-    ticks = sorted({*list_ticks([*tops, 0.0]), 1.0}) if tops else [0.0, 1.0]
+    measures, lines = collect(page, study, CALIBRATED, RISKS, day, find)
+    ticks = sorted({*list_ticks(list_ends(lines)), 1.0})
     digits = 0 if all(tick == round(tick) for tick in ticks) else 1
     axis = page.say("truth_study.efficiency_axis")
     write = lambda tick: page.formats.decimal(tick, digits)  # noqa: E731
     scale = charts.Scale(write, ticks, axis, reference=1.0)
-    figure = _figure(page, "efficiency", measures, lines, scale, period=_period(page, study))
-    return _part(page, "efficiency", [figure])
-
-
-def show_departures(page: Page, study: TruthStudy) -> Html:
-    """The main estimator's bias where what it supposes does not hold, and where it does."""
-    there = [one for one in DEPARTURES if one in study.scenarios]
-    if not there:
-        return Html("")
-    scenarios = [one for one in (CALIBRATED, *there) if one in study.scenarios]
-    measures = list(dict.fromkeys(
-        name for one in scenarios for name in study.measures(one, MAIN)
-    ))  # fmt: skip
-    parts: dict[str, list[Line]] = {"bias": [], "coverage": []}
-    finds = {"bias": find_bias, "coverage": _find_share("coverage")}
-    for scenario in scenarios:
-        rows = [study.one(scenario, MAIN, name) for name in measures]
-        for part, find in finds.items():
-            points = [None if row is None else _keep(find(row)) for row in rows]
-            if any(points):
-                parts[part].append(Line(name_scenario(page, scenario), points))
-    period = _period(page, study)
-    ticks = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-    axis = page.say("truth_study.coverage_axis")
-    covers = charts.Scale(page.formats.percent_short, ticks, axis, reference=0.95, band=BAND)
-    figures = [
-        _figure(page, "departures_bias", measures, parts["bias"],
-                _bias_scale(page, parts["bias"]), period=period),
-        _figure(page, "departures_coverage", measures, parts["coverage"], covers, period=period),
-    ]  # fmt: skip
-    return _part(page, "departures", figures)
+    period = page.formats.period(day or 0)
+    figure = draw_figure(page, "efficiency", measures, lines, scale, period=period)
+    return show_part(page, "efficiency", [figure])

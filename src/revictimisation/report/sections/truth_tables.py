@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from revictimisation.report.markup import (
@@ -15,8 +12,21 @@ from revictimisation.report.markup import (
     render_with_interval,
 )
 from revictimisation.report.page import DASH, Page
-from revictimisation.report.sections.truth import name_row, name_scenario, name_way
-from revictimisation.report.truth_study import TruthStudy
+from revictimisation.report.sections.truth import (
+    name_intervals,
+    name_row,
+    name_scenario,
+    name_way,
+)
+from revictimisation.report.sections.truth_misses import tell_faults
+from revictimisation.report.truth_bar import CONTRASTS
+from revictimisation.report.truth_study import (
+    BOOTSTRAP,
+    INFLUENCE,
+    MAIN,
+    TruthStudy,
+    Way,
+)
 
 DIGITS = {"rmst_difference_days": 1, "log_hazard_ratio": 3}
 # column of the table: the column of its Monte Carlo error
@@ -27,7 +37,6 @@ COLUMNS = {
     "coverage_released": "",
 }  # fmt: skip
 SHARES = ("relative_bias", "coverage", "share_called", "share_released", "coverage_released")
-CONTRASTS = ("risk_difference", "log_hazard_ratio", "rmst_difference_days")
 
 
 def show_tables(page: Page, study: TruthStudy) -> Html:
@@ -35,7 +44,7 @@ def show_tables(page: Page, study: TruthStudy) -> Html:
     if study.is_empty:
         return Html("")
     heads = [page.say("truth_study.column"), page.say("truth_study.meaning")]
-    names = ("n_counties", *COLUMNS)
+    names = ("bar", "n_counties", *COLUMNS)
     explained = [
         [page.say(f"truth_study.head_{one}"), page.say(f"truth_study.means_{one}")]
         for one in names
@@ -44,33 +53,42 @@ def show_tables(page: Page, study: TruthStudy) -> Html:
     parts = [page.heading("truth_study.tables"), page.text("truth_study.tables_text"),
              render_table(caption, heads, explained, kind="words")]  # fmt: skip
     for scenario in study.scenarios:
-        mine = study.table[study.table["scenario"].eq(scenario)]
+        mine = list_rows(study, scenario)
         name = name_scenario(page, scenario)
         title = page.say("truth_study.fold", scenario=name, n=page.formats.count(len(mine)))
         parts.append(render_details(title, _full_table(page, name, mine)))
     return join(parts)
 
 
+def list_rows(study: TruthStudy, scenario: str) -> pd.DataFrame:
+    """A scenario's rows; a bootstrap's only of the estimator whose intervals it makes."""
+    mine = study.table[study.table["scenario"].eq(scenario)]
+    if INFLUENCE not in set(mine["intervals"]):
+        return mine
+    is_drawn = mine["intervals"].str.startswith(BOOTSTRAP)
+    return mine[~is_drawn | mine["estimator"].eq(MAIN.estimator)]
+
+
 def _full_table(page: Page, scenario: str, rows: pd.DataFrame) -> Html:
-    names = ("way", "estimand", "n_counties", *COLUMNS)
+    names = ("way", "estimand", "bar", "n_counties", *COLUMNS)
     heads = [page.say("common.measure"), *(page.say(f"truth_study.head_{one}") for one in names)]
     has_kinds = rows["intervals"].nunique() > 1
-    cells = [_full_row(page, row, has_kinds) for row in rows.to_dict("records")]
+    cells = [_full_row(page, row, has_kinds) for _, row in rows.iterrows()]
     return render_table(page.say("truth_study.full_caption", scenario=scenario), heads, cells)
 
 
-def _full_row(page: Page, row: Mapping[Any, Any], has_kinds: bool) -> list[Html | str]:
-    way = name_way(page, row["estimator"], row["analysis"])
-    kind = f" ({row['intervals']})" if has_kinds else ""
+def _full_row(page: Page, row: pd.Series, has_kinds: bool) -> list[Html | str]:
+    way = name_way(page, Way(row["estimator"], row["analysis"]))
+    kind = f" ({name_intervals(page, row['intervals'])})" if has_kinds else ""
     digits = DIGITS.get(row["estimand"], 4)
     numbers = [_cell(page, row, one, error, digits) for one, error in COLUMNS.items()]
     return [
-        name_row(page, pd.Series(row)), way + kind, page.labels.code("estimand", row["estimand"]),
-        page.formats.count(row["n_counties"]), *numbers,
+        name_row(page, row), way + kind, page.labels.code("estimand", row["estimand"]),
+        tell_faults(page, row), page.formats.count(row["n_counties"]), *numbers,
     ]  # fmt: skip
 
 
-def _cell(page: Page, row: Mapping[Any, Any], name: str, error: str, digits: int) -> Html | str:
+def _cell(page: Page, row: pd.Series, name: str, error: str, digits: int) -> Html | str:
     """A number with its Monte Carlo error in small print."""
     value = row.get(name)
     is_no_call = name == "share_called" and row["estimand"] not in CONTRASTS
@@ -101,7 +119,7 @@ def show_provenance(page: Page, study: TruthStudy) -> Html:
         name = name_scenario(page, run["scenario"])
         told = page.say("truth_study.from_run", n=page.formats.count(run["n_counties"]),
                         people=page.formats.count(run["people_per_county"]),
-                        intervals=run["intervals"])  # fmt: skip
+                        intervals=name_intervals(page, run["intervals"]))  # fmt: skip
         rows.append([name, told])
     heads = [page.say("truth_study.from_what"), page.say("truth_study.from_value")]
     table = render_table(page.say("truth_study.from_caption"), heads, rows, kind="words")

@@ -1,0 +1,147 @@
+"""Notebook 5: which numbers miss the bar, by measure and method, and whether they are released."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from revictimisation.report.markup import Html, join, render_table
+from revictimisation.report.page import DASH, Page
+from revictimisation.report.sections.truth import (
+    has_gates,
+    list_told,
+    name_row,
+    name_rows,
+    name_scenario,
+    name_way,
+    tell_tally,
+)
+from revictimisation.report.truth_bar import (
+    BIAS,
+    COVERAGE,
+    count_released,
+    find_faults,
+    judge_row,
+    list_missed,
+)
+from revictimisation.report.truth_study import (
+    BY_INFLUENCE,
+    CALIBRATED,
+    FORCE,
+    FORMULA,
+    MAIN,
+    ROBUST,
+    TruthStudy,
+    Way,
+)
+from revictimisation.report.verdicts import name_measure
+
+WAYS = (MAIN, BY_INFLUENCE, ROBUST, FORCE, FORMULA)
+OTHERS = ("risk_start", "risk_no_start", "rmst_difference_days")
+
+
+def show_misses(page: Page, study: TruthStudy) -> Html:
+    """Where the bar is not met, in words and as a table, and what the gates withheld."""
+    found = [(way, study.rows(CALIBRATED, way)) for way in WAYS]
+    found = [(way, rows) for way, rows in found if len(rows)]
+    if not found:
+        return show_withheld(page, study)
+    told = [tell_misses(page, way, rows) for way, rows in found]
+    told += [*_tell_others(page, study), *_tell_whether_gates_help(page, study)]
+    parts = [page.heading("truth_study.failing"), page.text("truth_study.text_failing")]
+    return join([*parts, list_told(told), _missed_table(page, found), show_withheld(page, study)])
+
+
+def tell_misses(page: Page, way: Way, rows: pd.DataFrame) -> str:
+    """Which of a way's numbers miss the bar for what, and how many of those were released."""
+    missed = list_missed(rows)
+    given = {"way": name_way(page, way), **tell_tally(page, rows)}
+    if not missed:
+        return page.say("truth_study.misses_none", **given)
+    told = [page.say("truth_study.misses", **given)]
+    for part in (BIAS, COVERAGE):
+        mine = list_missed(rows, part)
+        if mine:
+            told.append(page.say(f"truth_study.misses_{part}", where=name_rows(page, mine)))
+    if has_gates(way):
+        share = count_released(pd.DataFrame(missed))[0]
+        key = "released_some" if share else "released_none"
+        told.append(page.say(f"truth_study.{key}", share=page.formats.percent(share or 0.0)))
+    else:
+        told.append(page.say("truth_study.ungated"))
+    return " ".join(told)
+
+
+def _tell_others(page: Page, study: TruthStudy) -> list[str]:
+    """How the main method's other numbers did: the risks themselves, and days won."""
+    rows = study.rows(CALIBRATED, MAIN, estimands=OTHERS)
+    if rows.empty:
+        return []
+    return [page.say("truth_study.others", way=name_way(page, MAIN), **tell_tally(page, rows))]
+
+
+def _tell_whether_gates_help(page: Page, study: TruthStudy) -> list[str]:
+    """Whether the main method's numbers that miss are released less often than the rest."""
+    rows = study.rows(CALIBRATED, MAIN)
+    is_missed = [bool(find_faults(row)) for _, row in rows.iterrows()]
+    missed, _ = count_released(rows[is_missed])
+    rest, _ = count_released(rows[[not one for one in is_missed]])
+    if missed is None or rest is None:
+        return []
+    key = "gates_help" if missed < rest else "gates_do_not_help"
+    given = {"missed": page.formats.percent(missed), "rest": page.formats.percent(rest)}
+    return [page.say(f"truth_study.{key}", **given)]
+
+
+def _missed_table(page: Page, found: list[tuple[Way, pd.DataFrame]]) -> Html:
+    """A row per number that misses the bar; nothing if none does."""
+    rows = []
+    for way, mine in found:
+        for row in list_missed(mine):
+            n, n_released = int(row["n_counties"]), int(row["n_released"])
+            rows.append([
+                name_row(page, row), name_way(page, way), tell_faults(page, row),
+                page.formats.decimal(row["bias_in_errors"], 2),
+                page.formats.percent(row["coverage"]),
+                tell_of(page, n_released, n) if has_gates(way) else DASH,
+            ])  # fmt: skip
+    if not rows:
+        return Html("")
+    columns = ("way", "bar", "bias_in_errors", "coverage", "released")
+    heads = [page.say("common.measure"), *(page.say(f"truth_study.head_{one}") for one in columns)]
+    return render_table(page.say("truth_study.missed_caption"), heads, rows)
+
+
+def tell_faults(page: Page, row: pd.Series) -> str:
+    """What a row misses, or whether it is inside the bar or perhaps outside."""
+    faults = [page.say(f"truth_study.fault_{part}") for part in find_faults(row)]
+    return ", ".join(faults) if faults else page.say(f"truth_study.bar_{judge_row(row)}")
+
+
+def tell_of(page: Page, n: int, n_all: int) -> str:
+    """`10 av 200`."""
+    count = page.formats.count
+    return page.say("truth_study.of", n=count(n), n_all=count(n_all))
+
+
+def show_withheld(page: Page, study: TruthStudy) -> Html:
+    """In how many counties the gates withheld the main method's number, by measure and scenario."""
+    scenarios = [one for one in study.scenarios if study.measures(one, (MAIN,))]
+    if not scenarios:
+        return Html("")
+    day = study.days[-1]
+    names = list(dict.fromkeys(m for one in scenarios for m in study.measures(one, (MAIN,))))
+    rows = [
+        [name_measure(page, name), *(_tell_withheld(page, study, one, name) for one in scenarios)]
+        for name in names
+    ]
+    heads = [page.say("common.measure"), *(name_scenario(page, one) for one in scenarios)]
+    caption = page.say("truth_study.withheld_caption", period=page.formats.period(day))
+    return render_table(caption, heads, rows, [page.say("truth_study.withheld_note")])
+
+
+def _tell_withheld(page: Page, study: TruthStudy, scenario: str, measure: str) -> str:
+    row = study.one(scenario, MAIN, measure, study.days[-1])
+    if row is None:
+        return DASH
+    n = int(row["n_counties"])
+    return tell_of(page, n - int(row["n_released"]), n)
