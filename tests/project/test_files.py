@@ -21,6 +21,7 @@ ALLOWED = {
     # parse a text that `files` has read
     "dictionary.load": {"read_csv"},
     "simulate.truth": {"read_csv"},
+    "report.truth_study": {"read_csv"},
     # finds out how an extract's file is written (encoding, separator), piece by piece
     "validation.source": {"open"},
     # a place for the UTF-8 copy of a file that the engine then reads itself

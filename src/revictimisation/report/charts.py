@@ -226,8 +226,9 @@ def row_axis(axes: Axes, labels: Sequence[str], is_narrow: bool, above: float) -
     axes.set_yticks([])
     for row, label in enumerate(labels):
         axes.text(
-            0, row - above, label, transform=axes.get_yaxis_transform(), va="center", color=INK
-        )
+            0, row - above, label, transform=axes.get_yaxis_transform(), va="center", color=INK,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.8},
+        )  # fmt: skip
 
 
 def value_axis(axes: Axes, scale: Scale, is_narrow: bool) -> None:

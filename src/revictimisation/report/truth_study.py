@@ -83,18 +83,36 @@ class TruthStudy:
             return max(drawn, key=lambda one: float(sizes[one]))
         return INFLUENCE if INFLUENCE in sizes.index else next(iter(sizes.index), "")
 
+    @property
+    def has_bootstrap(self) -> bool:
+        """Whether bootstrap intervals were tried in any scenario."""
+        return any(
+            self.find_kind(one, MAIN.estimator).startswith(BOOTSTRAP) for one in self.scenarios
+        )
+
+    def has_two_kinds(self, scenario: str) -> bool:
+        """Whether a scenario has the main method's influence intervals beside its main ones."""
+        mine = self.table[self.table["scenario"].eq(scenario)] if not self.is_empty else self.table
+        kinds = set() if mine.empty else set(mine["intervals"])
+        return INFLUENCE in kinds and self.find_kind(scenario, MAIN.estimator) != INFLUENCE
+
+    def add_beside(self, scenario: str, ways: Sequence[Way]) -> list[Way]:
+        """The ways, and after the main one its influence intervals where they are not the main."""
+        beside = [BY_INFLUENCE] if self.has_two_kinds(scenario) else []
+        return [one for way in ways for one in (way, *(beside if way == MAIN else []))]
+
+    def find_common(self, scenarios: Sequence[str]) -> Way:
+        """The main method by intervals that all the scenarios have, so that they compare."""
+        kinds = {self.find_kind(one, MAIN.estimator) for one in scenarios}
+        return MAIN if len(kinds) < 2 else BY_INFLUENCE
+
     def rows(
         self, scenario: str, way: Way, *, day: int | None = None, estimands: Sequence[str] = ()
     ) -> pd.DataFrame:
-        """A way's rows of its main estimand (or of those given), by measure, at all days or one.
-
-        Empty for intervals that are asked for and are the main ones already.
-        """
+        """A way's rows of its main estimand (or of those given), by measure, at all days or one."""
         if self.is_empty:
             return self.table
-        main = self.find_kind(scenario, way.estimator)
-        if way.intervals == main:
-            return self.table.iloc[:0]
+        kind = way.intervals or self.find_kind(scenario, way.estimator)
         asked = list(estimands) or [ESTIMAND.get(way, DIFFERENCE)]
         found = self.table[
             self.table["scenario"].eq(scenario)
@@ -107,8 +125,8 @@ class TruthStudy:
                 | (day is None)
             )
         ]
-        mine = found[found["intervals"].eq(way.intervals or main)]
-        return _read_estimates(mine, found) if main != INFLUENCE else mine
+        mine = found[found["intervals"].eq(kind)]
+        return _read_estimates(mine, found) if found["intervals"].nunique() > 1 else mine
 
     def one(self, scenario: str, way: Way, measure: str, day: int | None) -> pd.Series | None:
         """A measure's row at a day; None if it is not there."""
@@ -146,10 +164,8 @@ def read_truth_study(folder: Path | None = None) -> TruthStudy:
     path = place / "table.csv"
     if not path.is_file():
         return TruthStudy(pd.DataFrame())
-    # one of the scenarios is called null
-    table = pd.read_csv(StringIO(files.read_text(path)), keep_default_na=False, na_values=[""])
     provenance = files.read_json(place / "provenance.json") or {}
-    return TruthStudy(table, provenance, read_crime_gap())
+    return TruthStudy(_read_table(path), provenance, read_crime_gap())
 
 
 def read_crime_gap() -> dict[str, float]:
@@ -157,7 +173,7 @@ def read_crime_gap() -> dict[str, float]:
     path = files.package_file("simulate", "truth_data", "reporting.csv")
     if not path.is_file():
         return {}
-    truth = pd.read_csv(StringIO(files.read_text(path)), keep_default_na=False, na_values=[""])
+    truth = _read_table(path)
     whole = truth[truth["subgroup"].isna() & truth["measure"].notna()]
     last = whole[whole["time_days"].eq(whole["time_days"].max())]
     wide = last.pivot(index="measure", columns="estimand", values="value")
@@ -165,3 +181,8 @@ def read_crime_gap() -> dict[str, float]:
         return {}
     gap = wide[f"crime_{DIFFERENCE}"] - wide[DIFFERENCE]
     return {str(name): float(value) for name, value in gap.dropna().items()}
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """A table whose empty cells are missing, and no others: a scenario is called `null`."""
+    return pd.read_csv(StringIO(files.read_text(path)), keep_default_na=False, na_values=[""])

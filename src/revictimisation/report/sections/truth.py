@@ -23,7 +23,6 @@ from revictimisation.report.truth_bar import (
 )
 from revictimisation.report.truth_study import (
     BOOTSTRAP,
-    BY_INFLUENCE,
     CALIBRATED,
     CRUDE,
     FORCE,
@@ -70,9 +69,11 @@ def name_intervals(page: Page, kind: str) -> str:
 def name_row(page: Page, row: pd.Series) -> str:
     """A row's measure, with its day where it has one."""
     name = name_measure(page, row["measure"])
-    if pd.isna(row["time_days"]):
-        return name
-    return f"{name}, {page.formats.period(int(row['time_days']))}"
+    return name if pd.isna(row["time_days"]) else f"{name}, {_tell_day(page, row)}"
+
+
+def _tell_day(page: Page, row: pd.Series) -> str:
+    return page.formats.period(int(row["time_days"])).replace(" ", "\xa0")
 
 
 def name_rows(page: Page, rows: Sequence[pd.Series]) -> str:
@@ -81,7 +82,7 @@ def name_rows(page: Page, rows: Sequence[pd.Series]) -> str:
     for row in rows:
         mine = days.setdefault(name_measure(page, row["measure"]), [])
         if not pd.isna(row["time_days"]):
-            mine.append(page.formats.period(int(row["time_days"])))
+            mine.append(_tell_day(page, row))
     return "; ".join(f"{name} ({', '.join(mine)})" if mine else name for name, mine in days.items())
 
 
@@ -113,10 +114,15 @@ def show_answer(page: Page, study: TruthStudy) -> Html:
         return page.text("truth_study.none")
     bar = page.text("truth_study.bar", **tell_bar(page))
     lead = " ".join([*_tell_lead(page, study), *_tell_gates(page, study)])
-    parts = [page.text("truth_study.done"), bar, render_prose(lead) if lead else Html(""),
-             show_counties(page, study)]  # fmt: skip
+    told = [page.text("truth_study.done"), bar, render_prose(lead) if lead else Html("")]
+    return join([*told, show_counties(page, study)])
+
+
+def show_ways(page: Page, study: TruthStudy) -> Html:
+    """How each method did: the main ones, the one beside them, and the naive ways."""
+    parts = []
     for part, ways in (
-        ("held", (MAIN, BY_INFLUENCE, ROBUST, FORCE)),
+        ("held", (MAIN, ROBUST, FORCE)),
         ("beside", (FORMULA,)),
         ("naive", (CRUDE, UNADJUSTED)),
     ):
@@ -132,11 +138,14 @@ def list_told(told: Sequence[str]) -> Html:
 
 
 def _tell_lead(page: Page, study: TruthStudy) -> list[str]:
-    """How many of the main method's numbers are inside the bar."""
+    """How many of the main method's numbers are inside the bar, and by which intervals."""
     rows = study.rows(CALIBRATED, MAIN)
     if rows.empty:
         return []
-    return [page.say("truth_study.lead", way=name_way(page, MAIN), **tell_tally(page, rows))]
+    kind = study.find_kind(CALIBRATED, MAIN.estimator)
+    key = "lead_drawn" if kind.startswith(BOOTSTRAP) else "lead_not_drawn"
+    by = page.say(f"truth_study.{key}", intervals=name_intervals(page, kind))
+    return [page.say("truth_study.lead", **tell_tally(page, rows)), by]
 
 
 def _tell_gates(page: Page, study: TruthStudy) -> list[str]:
@@ -204,23 +213,34 @@ def describe_rows(page: Page, rows: pd.DataFrame) -> dict[str, str] | None:
 
 def tell_way(page: Page, study: TruthStudy, way: Way) -> list[str]:
     """How a way did in the main scenario, and how often it called an effect where there is none."""
-    told, name = [], name_way(page, way)
-    found = describe_rows(page, study.rows(CALIBRATED, way))
-    if found:
-        told.append(page.say("truth_study.tells", way=name, **found))
-    rows = study.rows(NULL, way)
-    rows = rows.dropna(subset="share_called") if len(rows) else rows
-    if len(rows):
-        told.append(_tell_calls(page, name, rows))
+    told = []
+    for one in study.add_beside(CALIBRATED, (way,)):
+        found = describe_rows(page, study.rows(CALIBRATED, one))
+        if found:
+            told.append(page.say("truth_study.tells", way=name_exactly(page, study, one), **found))
+    for one in study.add_beside(NULL, (way,)):
+        rows = study.rows(NULL, one)
+        rows = rows.dropna(subset="share_called") if len(rows) else rows
+        if len(rows):
+            told.append(_tell_calls(page, name_exactly(page, study, one, NULL), rows))
     return told
+
+
+def name_exactly(page: Page, study: TruthStudy, way: Way, scenario: str = CALIBRATED) -> str:
+    """A way's name, with its intervals where the main method has more than one kind."""
+    if way.estimator != MAIN.estimator or not study.has_bootstrap:
+        return name_way(page, way)
+    kind = way.intervals or study.find_kind(scenario, way.estimator)
+    return f"{name_way(page, MAIN)} ({name_intervals(page, kind)})"
 
 
 def _tell_calls(page: Page, name: str, rows: pd.DataFrame) -> str:
     """How often something is called an effect where nothing works, and where too often."""
     worst = rows.iloc[int(rows["share_called"].argmax())]
     over = list_missed(rows, CALLED)
+    key = "calls_over" if over else "calls"
     return page.say(
-        f"truth_study.{'calls_over' if over else 'calls'}",
+        f"truth_study.{key}",
         way=name,
         mean=page.formats.percent(rows["share_called"].mean()),
         most=page.formats.percent(worst["share_called"]),

@@ -50,17 +50,19 @@ def show_departures(page: Page, study: TruthStudy) -> Html:
         return Html("")
     scenarios = [one for one in (CALIBRATED, *there) if one in study.scenarios]
     measures = list(dict.fromkeys(m for one in scenarios for m in study.measures(one, (MAIN,))))
-    day = study.days[-1]
+    day, way = study.days[-1], study.find_common(scenarios)
     figures = []
     for part, find in FINDS.items():
         found = [
-            find_line(study, one, MAIN, day, measures, name_scenario(page, one), find)
+            find_line(study, one, way, day, measures, name_scenario(page, one), find)
             for one in scenarios
         ]
         lines = [one for one in found if one]
         figures.append(_figure(page, f"departures_{part}", measures, lines, day))
     told = [one for scenario in there for one in _tell_departure(page, study, scenario)]
     told += _tell_crime(page, study)
+    if way != MAIN:
+        told.append(page.say("truth_study.departures_influence"))
     return show_part(page, "departures", figures, list_told(told))
 
 
@@ -75,7 +77,7 @@ def _figure(
 
 def _make_coverage_scale(page: Page, lines: Sequence[Line]) -> charts.Scale:
     low = min(list_ends(lines), default=1.0)
-    return make_share_scale(page, "coverage", low, 1.0, reference=0.95, band=BAND)
+    return make_share_scale(page, "coverage_axis", low, 1.0, reference=0.95, band=BAND)
 
 
 def _tell_departure(page: Page, study: TruthStudy, scenario: str) -> list[str]:
@@ -134,4 +136,7 @@ def _tell_small(page: Page, study: TruthStudy, way: Way) -> list[str]:
         "n_least": page.formats.count(rows["n_counties"].min()),
         "n_most": page.formats.count(study.count_counties(SMALL)),
     }
-    return [page.say("truth_study.small_tells", way=name_way(page, way), **found, **given)]
+    everywhere = rows["n_counties"].min() == study.count_counties(SMALL)
+    told = page.say("truth_study.small_tells", way=name_way(page, way), **found)
+    key = "small_everywhere" if everywhere else "small_somewhere"
+    return [f"{told} {page.say(f'truth_study.{key}', **given)}"]

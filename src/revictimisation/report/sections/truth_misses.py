@@ -9,6 +9,7 @@ from revictimisation.report.page import DASH, Page
 from revictimisation.report.sections.truth import (
     has_gates,
     list_told,
+    name_exactly,
     name_row,
     name_rows,
     name_scenario,
@@ -24,7 +25,6 @@ from revictimisation.report.truth_bar import (
     list_missed,
 )
 from revictimisation.report.truth_study import (
-    BY_INFLUENCE,
     CALIBRATED,
     FORCE,
     FORMULA,
@@ -35,26 +35,26 @@ from revictimisation.report.truth_study import (
 )
 from revictimisation.report.verdicts import name_measure
 
-WAYS = (MAIN, BY_INFLUENCE, ROBUST, FORCE, FORMULA)
+WAYS = (MAIN, ROBUST, FORCE, FORMULA)
 OTHERS = ("risk_start", "risk_no_start", "rmst_difference_days")
 
 
 def show_misses(page: Page, study: TruthStudy) -> Html:
     """Where the bar is not met, in words and as a table, and what the gates withheld."""
-    found = [(way, study.rows(CALIBRATED, way)) for way in WAYS]
-    found = [(way, rows) for way, rows in found if len(rows)]
+    ways = [one for one in study.add_beside(CALIBRATED, WAYS) if len(study.rows(CALIBRATED, one))]
+    found = [(way, name_exactly(page, study, way), study.rows(CALIBRATED, way)) for way in ways]
     if not found:
         return show_withheld(page, study)
-    told = [tell_misses(page, way, rows) for way, rows in found]
+    told = [tell_misses(page, *one) for one in found]
     told += [*_tell_others(page, study), *_tell_whether_gates_help(page, study)]
     parts = [page.heading("truth_study.failing"), page.text("truth_study.text_failing")]
     return join([*parts, list_told(told), _missed_table(page, found), show_withheld(page, study)])
 
 
-def tell_misses(page: Page, way: Way, rows: pd.DataFrame) -> str:
+def tell_misses(page: Page, way: Way, name: str, rows: pd.DataFrame) -> str:
     """Which of a way's numbers miss the bar for what, and how many of those were released."""
     missed = list_missed(rows)
-    given = {"way": name_way(page, way), **tell_tally(page, rows)}
+    given = {"way": name, **tell_tally(page, rows)}
     if not missed:
         return page.say("truth_study.misses_none", **given)
     told = [page.say("truth_study.misses", **given)]
@@ -92,29 +92,33 @@ def _tell_whether_gates_help(page: Page, study: TruthStudy) -> list[str]:
     return [page.say(f"truth_study.{key}", **given)]
 
 
-def _missed_table(page: Page, found: list[tuple[Way, pd.DataFrame]]) -> Html:
+def _missed_table(page: Page, found: list[tuple[Way, str, pd.DataFrame]]) -> Html:
     """A row per number that misses the bar; nothing if none does."""
     rows = []
-    for way, mine in found:
+    for way, name, mine in found:
         for row in list_missed(mine):
             n, n_released = int(row["n_counties"]), int(row["n_released"])
             rows.append([
-                name_row(page, row), name_way(page, way), tell_faults(page, row),
+                name_row(page, row), name, list_faults(page, row),
                 page.formats.decimal(row["bias_in_errors"], 2),
                 page.formats.percent(row["coverage"]),
                 tell_of(page, n_released, n) if has_gates(way) else DASH,
             ])  # fmt: skip
     if not rows:
         return Html("")
-    columns = ("way", "bar", "bias_in_errors", "coverage", "released")
+    columns = ("way", "missed", "bias_in_errors", "coverage", "released")
     heads = [page.say("common.measure"), *(page.say(f"truth_study.head_{one}") for one in columns)]
     return render_table(page.say("truth_study.missed_caption"), heads, rows)
 
 
+def list_faults(page: Page, row: pd.Series) -> str:
+    """What a row misses: `bias, täckning`."""
+    return ", ".join(page.say(f"truth_study.fault_{part}") for part in find_faults(row))
+
+
 def tell_faults(page: Page, row: pd.Series) -> str:
     """What a row misses, or whether it is inside the bar or perhaps outside."""
-    faults = [page.say(f"truth_study.fault_{part}") for part in find_faults(row)]
-    return ", ".join(faults) if faults else page.say(f"truth_study.bar_{judge_row(row)}")
+    return page.say(f"truth_study.bar_{judge_row(row)}", faults=list_faults(page, row))
 
 
 def tell_of(page: Page, n: int, n_all: int) -> str:

@@ -28,7 +28,6 @@ from revictimisation.report.truth_bar import (
     find_share_interval,
 )
 from revictimisation.report.truth_study import (
-    BY_INFLUENCE,
     CALIBRATED,
     CRUDE,
     FORCE,
@@ -44,8 +43,6 @@ from revictimisation.report.truth_study import (
 from revictimisation.report.verdicts import name_measure
 
 RISKS, HAZARDS = (MAIN, ROBUST, FORMULA, CRUDE), (FORCE, UNADJUSTED)
-# intervals of the other kind stand beside the main ones
-RISK_INTERVALS = (MAIN, BY_INFLUENCE, ROBUST, FORMULA, CRUDE)
 STEPS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 MOST_TICKS = 6
 LOW_COVERAGE = 0.7
@@ -68,7 +65,7 @@ def list_ticks(values: Sequence[float]) -> list[float]:
     >>> list_ticks([-0.3, 0.9])
     [-0.5, 0.0, 0.5, 1.0]
     """
-    low, high = min(0.0, *values), max(0.0, *values)
+    low, high = min([0.0, *values]), max([0.0, *values])
     for step in STEPS:
         first, last = math.floor(low / step), math.ceil(high / step)
         if last - first < MOST_TICKS:
@@ -188,7 +185,7 @@ def make_share_scale(page: Page, axis: str, low: float, high: float, **bar: Any)
         ticks = (0.7, 0.8, 0.9, 1.0)
     elif high < 1.0:
         ticks = tuple(one for at, one in enumerate(ticks) if at < 2 or ticks[at - 1] < high)
-    label = page.say(f"truth_study.{axis}_axis")
+    label = page.say(f"truth_study.{axis}")
     return charts.Scale(page.formats.percent_short, ticks, label, pad=SHARE_PAD, **bar)
 
 
@@ -234,10 +231,10 @@ def show_bias(page: Page, study: TruthStudy) -> Html:
 def show_coverage(page: Page, study: TruthStudy) -> Html:
     """Coverage of 95 % intervals, with the band that is asked for."""
     figures, bar = [], tell_bar(page)
-    for part, ways, day in _list_pictures(study, RISK_INTERVALS):
+    for part, ways, day in _list_pictures(study, study.add_beside(CALIBRATED, RISKS)):
         measures, lines = collect(page, study, CALIBRATED, ways, day, find_share("coverage"))
         low = min(list_ends(lines), default=1.0)
-        scale = make_share_scale(page, "coverage", low, 1.0, reference=0.95, band=BAND)
+        scale = make_share_scale(page, "coverage_axis", low, 1.0, reference=0.95, band=BAND)
         given = {"period": page.formats.period(day)} if day else {}
         figures.append(
             draw_figure(page, f"coverage_{part}", measures, lines, scale, **given, **bar)
@@ -248,10 +245,10 @@ def show_coverage(page: Page, study: TruthStudy) -> Html:
 def show_null(page: Page, study: TruthStudy) -> Html:
     """How often an interval leaves no difference out where nothing works."""
     figures, bar = [], tell_bar(page)
-    for part, ways, day in _list_pictures(study, RISK_INTERVALS):
+    for part, ways, day in _list_pictures(study, study.add_beside(NULL, RISKS)):
         measures, lines = collect(page, study, NULL, ways, day, find_share("share_called"))
         high = max(list_ends(lines), default=0.0)
-        scale = make_share_scale(page, "null", 0.0, high, reference=ALLOWED_CALLS)
+        scale = make_share_scale(page, "null_axis", 0.0, high, reference=ALLOWED_CALLS)
         given = {"period": page.formats.period(day)} if day else {}
         figures.append(draw_figure(page, f"null_{part}", measures, lines, scale, **given, **bar))
     return show_part(page, "null", figures, given=bar)
