@@ -281,6 +281,14 @@ def test_each_method_is_told_under_its_heading():
     assert "No number lies above 5% by more than chance." in main
 
 
+@pytest.mark.parametrize(
+    ("n_released", "told"), [(0, "let through none of those"), (100, "let through 50.0% of those")]
+)
+def test_false_calls_say_whether_they_are_released(n_released, told):
+    known = study(row(scenario=NULL, share_called=0.2, n_released=n_released))
+    assert told in words(truth.show_ways(make_page("en"), known))
+
+
 def test_how_sure_is_told_by_scenario():
     page = make_page("en")
     told = words(truth.show_answer(page, study(row(), row(scenario=NULL, n_counties=25))))

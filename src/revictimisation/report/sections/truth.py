@@ -222,7 +222,7 @@ def tell_way(page: Page, study: TruthStudy, way: Way) -> list[str]:
         rows = study.rows(NULL, one)
         rows = rows.dropna(subset="share_called") if len(rows) else rows
         if len(rows):
-            told.append(_tell_calls(page, name_exactly(page, study, one, NULL), rows))
+            told.append(_tell_calls(page, one, name_exactly(page, study, one, NULL), rows))
     return told
 
 
@@ -234,12 +234,12 @@ def name_exactly(page: Page, study: TruthStudy, way: Way, scenario: str = CALIBR
     return f"{name_way(page, MAIN)} ({name_intervals(page, kind)})"
 
 
-def _tell_calls(page: Page, name: str, rows: pd.DataFrame) -> str:
+def _tell_calls(page: Page, way: Way, name: str, rows: pd.DataFrame) -> str:
     """How often something is called an effect where nothing works, and where too often."""
     worst = rows.iloc[int(rows["share_called"].argmax())]
     over = list_missed(rows, CALLED)
     key = "calls_over" if over else "calls"
-    return page.say(
+    told = page.say(
         f"truth_study.{key}",
         way=name,
         mean=page.formats.percent(rows["share_called"].mean()),
@@ -250,8 +250,14 @@ def _tell_calls(page: Page, name: str, rows: pd.DataFrame) -> str:
         n_all=page.formats.count(len(rows)),
         over=name_rows(page, over),
     )
+    return f"{told} {tell_released(page, way, over)}" if over and way in GATED else told
 
 
-def has_gates(way: Way) -> bool:
-    """Whether a way's numbers are held to checks before they are released."""
-    return way in GATED
+def tell_released(page: Page, way: Way, rows: Sequence[pd.Series]) -> str:
+    """What share of the estimates behind some numbers the gates let through, if there are gates."""
+    if way not in GATED:
+        return page.say("truth_study.ungated")
+    share = count_released(pd.DataFrame(rows))[0]
+    if not share:
+        return page.say("truth_study.released_none")
+    return page.say("truth_study.released_some", share=page.formats.percent(share))

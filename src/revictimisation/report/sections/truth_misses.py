@@ -7,13 +7,13 @@ import pandas as pd
 from revictimisation.report.markup import Html, join, render_table
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.sections.truth import (
-    has_gates,
     list_told,
     name_exactly,
     name_row,
     name_rows,
     name_scenario,
     name_way,
+    tell_released,
     tell_tally,
 )
 from revictimisation.report.truth_bar import (
@@ -28,6 +28,7 @@ from revictimisation.report.truth_study import (
     CALIBRATED,
     FORCE,
     FORMULA,
+    GATED,
     MAIN,
     ROBUST,
     TruthStudy,
@@ -62,13 +63,7 @@ def tell_misses(page: Page, way: Way, name: str, rows: pd.DataFrame) -> str:
         mine = list_missed(rows, part)
         if mine:
             told.append(page.say(f"truth_study.misses_{part}", where=name_rows(page, mine)))
-    if has_gates(way):
-        share = count_released(pd.DataFrame(missed))[0]
-        key = "released_some" if share else "released_none"
-        told.append(page.say(f"truth_study.{key}", share=page.formats.percent(share or 0.0)))
-    else:
-        told.append(page.say("truth_study.ungated"))
-    return " ".join(told)
+    return " ".join([*told, tell_released(page, way, missed)])
 
 
 def _tell_others(page: Page, study: TruthStudy) -> list[str]:
@@ -102,7 +97,7 @@ def _missed_table(page: Page, found: list[tuple[Way, str, pd.DataFrame]]) -> Htm
                 name_row(page, row), name, list_faults(page, row),
                 page.formats.decimal(row["bias_in_errors"], 2),
                 page.formats.percent(row["coverage"]),
-                tell_of(page, n_released, n) if has_gates(way) else DASH,
+                tell_of(page, n_released, n) if way in GATED else DASH,
             ])  # fmt: skip
     if not rows:
         return Html("")
