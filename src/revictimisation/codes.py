@@ -6,4 +6,7 @@ BREACH_GROUP = "breach_of_order"
 # Why follow-up ended, in the order in which they count on one day (contract, "Ties").
 CAUSES = ("outcome", "death", "emigration")
 OUTCOME, DEATH, EMIGRATION = 1, 2, 3
+# What an investigation may hold (table investigations), and what the victim does.
+EVIDENCE = ("has_witness", "has_documented_injury", "has_admission")
+PARTICIPATION = "has_victim_participation"
 POLICE, SOCIAL_SERVICES = "police", "social_services"

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from revictimisation.codes import MISSING
+from revictimisation.codes import EVIDENCE, MISSING, PARTICIPATION
 from revictimisation.engine import days_since
 from revictimisation.plan import StudyPlan
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-EVIDENCE = ("has_witness", "has_documented_injury", "has_admission")
-PARTICIPATION = "has_victim_participation"
 INVESTIGATED, DISCONTINUED, CONVICTED = "investigated", "discontinued", "convicted"
 
 

@@ -189,9 +189,13 @@ class Convictions(_Part):
     """Question 4. Definitions, and what it takes to say how a measure goes with conviction.
 
     `definitions_change_on`: the first day of the newer official definitions of clearance.
+    `least_events`: with fewer convictions in all among those compared nothing is estimated.
+    `firth_below_events`: with fewer among those who started, or among the others, Firth's penalty.
     """
 
     definitions_change_on: Day = dt.date(2014, 1, 1)
+    least_events: Annotated[int, Field(ge=1)] = 10
+    firth_below_events: Count = 10
 
 
 class Disclosure(_Part):

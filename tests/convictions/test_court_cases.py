@@ -8,14 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from revictimisation.codes import EVIDENCE, PARTICIPATION
 from revictimisation.cohort import build_cohort
-from revictimisation.court_cases import (
-    EVIDENCE,
-    PARTICIPATION,
-    describe_cases,
-    find_index_cases,
-    list_case_steps,
-)
+from revictimisation.court_cases import describe_cases, find_index_cases, list_case_steps
 from revictimisation.engine import connect
 from revictimisation.plan import read_plan
 from tests.tables.cases import STUDY, SmallDictionary, make_tables, random_rows

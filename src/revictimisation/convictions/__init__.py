@@ -9,7 +9,9 @@ from __future__ import annotations
 import pandas as pd
 
 from revictimisation.cohort_data import StudyData
+from revictimisation.convictions.association import estimate_association, say_absent
 from revictimisation.convictions.case_states import build_paths, find_reasons
+from revictimisation.convictions.decision_time import estimate_decision_time
 from revictimisation.convictions.denominators import estimate_denominators
 from revictimisation.convictions.ladder import estimate_ladder
 from revictimisation.results import DIAGNOSTIC_COLUMNS, combine, not_estimable
@@ -20,7 +22,7 @@ TABLES = frozenset({"investigations", "case_decisions"})
 
 
 def estimate_convictions(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Estimate question 4: the ladder and the three denominators; also the diagnostics.
+    """Estimate question 4: ladder, denominators, association, time to decision; and diagnostics.
 
     With neither investigations nor decisions there is one row that says so.
     """
@@ -34,4 +36,10 @@ def estimate_convictions(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
     paths = build_paths(data.case_steps, data.entries["data_end_day"])
     reasons = find_reasons(data.case_steps, len(data.entries))
     parts = [estimate_ladder(data, paths, reasons), estimate_denominators(data, paths)]
-    return combine(parts), nothing
+    if not data.plan.measure_names:
+        return combine(parts), nothing
+    if data.absent & TABLES:  # both evidence and decisions are needed
+        return combine([*parts, say_absent(data)]), nothing
+    association, diagnostics = estimate_association(data, paths)
+    parts += [association, estimate_decision_time(data, paths)]
+    return combine(parts), diagnostics

@@ -186,7 +186,8 @@ def _at_day(
     weight = before[at, h] / at_risk[at, h]
     spent[goes] += weight[:, None] * (after[at + 1, k] - after[at + 1, h])
     sums = _sum_groups(groups, moved) + _sum_groups(groups[rows.person], spent)
-    return before[n_days], sums.T @ sums
+    # einsum adds in order: the result must not hang on a linear algebra library's threads
+    return before[n_days], np.einsum("ci,cj->ij", sums, sums)
 
 
 def _sum_groups(groups: Whole, amounts: Floats) -> Floats:

@@ -1,0 +1,214 @@
+"""Logistic regression with case weights, by maximum likelihood or with Firth's penalty.
+
+Ours and small, since it is fitted some hundred times a study on weighted rows, and the penalty's
+intercept needs a correction that the libraries at hand don't have.
+
+Where nobody (or everybody) of a category has the event maximum likelihood sends its coefficient to
+infinity; predicted chances still tend to something (0, or 1, for that category) and the other
+coefficients to what they are without it, and there the search ends. For the coefficient that is
+asked for, and wherever events are few, that is no answer. Firth's penalty (half the log determinant
+of the information; Firth 1993, Biometrika 80:27; Heinze & Schemper 2002, Stat Med 21:2409) gives
+every coefficient a finite value with less bias, but pulls the mean predicted chance towards a half;
+so the intercept is then fitted anew by maximum likelihood with the other coefficients held (FLIC;
+Puhr, Heinze, Nold, Lusa & Geroldinger 2017, Stat Med 36:2302), and predicted chances have the mean
+that was seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.logistic_kernels import (
+    find_quadratic,
+    invert,
+    multiply,
+    sum_columns,
+    sum_information,
+)
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+ALIAS_TOLERANCE = 1e-9
+STEPS = 60
+LARGEST_STEP = 5.0  # of a coefficient in one step
+DONE = 1e-8  # a step this small is the last
+DONE_LIKELIHOOD = 1e-9  # or one that raises the likelihood by this share of it
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """A matrix by rows (CSR), its first column the intercept; `n` columns in all."""
+
+    indptr: npt.NDArray[np.int64]
+    indices: npt.NDArray[np.int64]
+    values: Floats
+    n: int
+
+    @property
+    def n_rows(self) -> int:
+        """Rows."""
+        return len(self.indptr) - 1
+
+    def times(self, vector: Floats) -> Floats:
+        """Each row times a vector."""
+        found: Floats = multiply(self.indptr, self.indices, self.values, vector)
+        return found
+
+    def sum_rows(self, amount: Floats) -> Floats:
+        """The rows summed, each times its amount."""
+        found: Floats = sum_columns(self.indptr, self.indices, self.values, amount, self.n)
+        return found
+
+
+def lay_columns(matrix: npt.ArrayLike) -> Columns:
+    """Store a full matrix (rows x columns) sparsely, with an intercept in front."""
+    full = np.asarray(matrix, dtype=np.float64)
+    full = np.column_stack([np.ones(len(full)), full])
+    row, column = np.nonzero(full)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(full)))])
+    return Columns(indptr.astype(np.int64), column.astype(np.int64), full[row, column],
+                   full.shape[1])  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class LogisticFit:
+    """A fitted model.
+
+    Attributes:
+        coef: coefficients, intercept first; 0 where a column depends on those before it.
+        covariance: the inverse information at `coef`; 0 for such columns.
+        chance: predicted chance by row.
+        leverage: diagonal of the weighted hat matrix by row.
+        loglik: log likelihood, with the penalty where there is one (before FLIC).
+        is_firth: with Firth's penalty. is_converged: the last step changed nothing that matters.
+    """
+
+    coef: Floats
+    covariance: Floats
+    chance: Floats
+    leverage: Floats
+    loglik: float
+    is_firth: bool
+    is_converged: bool
+
+
+def fit_logistic(
+    columns: Columns,
+    is_event: npt.ArrayLike,
+    weights: npt.ArrayLike | None = None,
+    *,
+    is_firth: bool = False,
+    has_intercept_corrected: bool = True,
+    start: Floats | None = None,
+) -> LogisticFit:
+    """Fit a logistic regression.
+
+    Args:
+        columns: the design; a column that depends on those before it gets coefficient 0.
+        is_event: 0 or 1 by row. weights: case weights, 0 or more; rows of weight 0 don't count.
+        is_firth: with Firth's penalty; then `has_intercept_corrected` says whether the intercept is
+            fitted anew so that predicted chances have the observed mean (FLIC).
+        start: coefficients to start the search from; it changes no result.
+
+    Raises:
+        NotEstimableError: no events, or nothing but events, among the rows that count.
+
+    Example:
+        >>> fit = fit_logistic(lay_columns([[0.0], [0.0], [1.0], [1.0]]), [0, 1, 1, 1])
+        >>> fit.chance.round(4)  # everybody in the second group has the event
+        array([0.5, 0.5, 1. , 1. ])
+        >>> firth = fit_logistic(lay_columns([[0.0], [0.0], [1.0], [1.0]]), [0, 1, 1, 1],
+        ...                      is_firth=True, has_intercept_corrected=False)
+        >>> firth.chance.round(4)
+        array([0.5   , 0.5   , 0.8333, 0.8333])
+    """
+    event = np.asarray(is_event, dtype=np.float64)
+    weight = np.ones(len(event)) if weights is None else np.asarray(weights, dtype=np.float64)
+    total, happened = weight.sum(), float((weight * event).sum())
+    if not 0 < happened < total:
+        raise NotEstimableError("no_events" if happened <= 0 else "nothing_but_events")
+    if start is None:
+        start = np.zeros(columns.n)
+        start[0] = np.log(happened / (total - happened))
+    state = _look(columns, event, weight, start, is_firth)
+    is_done = False
+    for _ in range(STEPS):
+        step = np.einsum("ij,j->i", state.covariance, state.score)
+        step *= min(1.0, LARGEST_STEP / max(float(np.abs(step).max()), 1e-300))
+        before = state.loglik
+        state, moved = _go(columns, event, weight, state, step, is_firth)
+        gained = state.loglik - before
+        # Firth's steps shrink by a share each, so a small gain is no sign of being near
+        is_flat = not is_firth and abs(gained) < DONE_LIKELIHOOD * abs(before)
+        if moved < DONE or is_flat:
+            is_done = True
+            break
+    if is_firth and has_intercept_corrected:
+        coef = _correct_intercept(columns, event, weight, state.coef)
+        loglik, state = state.loglik, _look(columns, event, weight, coef, is_firth)
+    else:
+        loglik = state.loglik
+    leverage = _find_leverage(columns, weight, state)
+    return LogisticFit(
+        state.coef, state.covariance, state.chance, leverage, loglik, is_firth, is_done
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    coef: Floats
+    chance: Floats
+    covariance: Floats
+    score: Floats
+    loglik: float
+
+
+def _look(columns: Columns, event: Floats, weight: Floats, coef: Floats, is_firth: bool) -> _State:
+    """The likelihood and its derivatives at these coefficients."""
+    line = columns.times(coef)
+    chance = 1.0 / (1.0 + np.exp(-np.clip(line, -500, 500)))
+    spread = weight * chance * (1 - chance)
+    info = sum_information(columns.indptr, columns.indices, columns.values, spread, columns.n)
+    covariance, half_log = invert(info, ALIAS_TOLERANCE)
+    loglik = float((weight * (event * line - np.logaddexp(0.0, line))).sum())
+    residual = weight * (event - chance)
+    state = _State(coef, chance, covariance, columns.sum_rows(residual), loglik)
+    if not is_firth:
+        return state
+    residual = residual + _find_leverage(columns, weight, state) * (0.5 - chance)
+    return _State(coef, chance, covariance, columns.sum_rows(residual), loglik + half_log)
+
+
+def _find_leverage(columns: Columns, weight: Floats, state: _State) -> Floats:
+    spread = weight * state.chance * (1 - state.chance)
+    found = find_quadratic(columns.indptr, columns.indices, columns.values, state.covariance)
+    leverage: Floats = spread * found
+    return leverage
+
+
+def _go(
+    columns: Columns, event: Floats, weight: Floats, state: _State, step: Floats, is_firth: bool
+) -> tuple[_State, float]:
+    """Take a step, shortened until the likelihood does not fall; also how far it went."""
+    for _ in range(30):
+        found = _look(columns, event, weight, state.coef + step, is_firth)
+        if found.loglik >= state.loglik - 1e-10:
+            return found, float(np.abs(step).max())
+        step = step / 2
+    return state, 0.0
+
+
+def _correct_intercept(columns: Columns, event: Floats, weight: Floats, coef: Floats) -> Floats:
+    """The intercept by maximum likelihood, the other coefficients held."""
+    line, found = columns.times(coef), coef.copy()
+    for _ in range(STEPS):
+        chance = 1.0 / (1.0 + np.exp(-(line + found[0] - coef[0])))
+        step = (weight * (event - chance)).sum() / (weight * chance * (1 - chance)).sum()
+        found[0] += np.clip(step, -1.0, 1.0)
+        if abs(step) < DONE:
+            break
+    return found
