@@ -1,9 +1,11 @@
 """Compute the truth of the synthetic scenarios and keep it, with its provenance, in the package.
 
     python benchmarks/simulate_truth.py [--people 500000] [--counties 4] [--scenario calibrated]
+    python benchmarks/simulate_truth.py --courts [--people 300000] [--scenario calibrated]
     python benchmarks/simulate_truth.py --page
 
-Two parts. The risks under the two strategies come from running the process itself under them
+With --courts only the truth of question 4 (`revictimisation.simulate.court_truth`). Else two parts.
+The risks under the two strategies come from running the process itself under them
 (`revictimisation.simulate.truth`). The log hazard ratio of a measure whose effect is not constant
 has no built-in number for the whole population: there stands the limit of the study's own adjusted
 model in a large county, the precision-weighted mean over a few counties of 100,000 index victims
@@ -38,6 +40,7 @@ from revictimisation.plan import read_plan
 from revictimisation.simulate.calibration import calibration_table, naive_table
 from revictimisation.simulate.county import SCENARIOS, make_tables
 from revictimisation.simulate.course import Course, make_ids, run_course
+from revictimisation.simulate.court_truth import compute_court_truth, fingerprint_court
 from revictimisation.simulate.page import SHOWN, make_page
 from revictimisation.simulate.scenarios import Scenario
 from revictimisation.simulate.truth import compute_truth, fingerprint, list_built_in, read_truth
@@ -187,6 +190,24 @@ def keep_table(name: str, table: pd.DataFrame) -> None:
     table.round(4).to_csv(KEPT / f"{name}.csv", index=False, lineterminator="\n")
 
 
+def keep_courts(name: str, n_people: int) -> None:
+    """Compute and keep the truth of question 4 of one scenario."""
+    begun = time.perf_counter()
+    scenario = SCENARIOS[name]
+    keep(f"court_{name}", compute_court_truth(scenario, n_people, SEED), {
+        "scenario": name,
+        "fingerprint": fingerprint_court(scenario),
+        "n_people": n_people,
+        "seed": SEED,
+        "command": "python benchmarks/simulate_truth.py --courts "
+        f"--people {n_people} --scenario {name}",
+        "made_on": dt.datetime.now(dt.UTC).date().isoformat(),
+        "seconds": round(time.perf_counter() - begun),
+        "versions": {one: version(one) for one in ("revictimisation", "numpy", "numba", "pandas")},
+        "python": platform.python_version(),
+    })  # fmt: skip
+
+
 def write_page() -> None:
     """Write docs/simulator.md from the parameters and what is kept."""
     facts = json.loads((KEPT / "calibrated.json").read_text(encoding="utf-8"))
@@ -202,11 +223,16 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=500_000)
     parser.add_argument("--counties", type=int, default=4)
     parser.add_argument("--scenario", action="append", choices=KEPT_SCENARIOS)
+    parser.add_argument("--courts", action="store_true", help="only the truth of question 4")
     parser.add_argument("--page", action="store_true", help="only figures and docs/simulator.md")
     args = parser.parse_args()
     if args.page:
         keep_figures()
         write_page()
+        return
+    if args.courts:
+        for name in args.scenario or KEPT_SCENARIOS:
+            keep_courts(name, args.people)
         return
     for name in args.scenario or KEPT_SCENARIOS:
         begun = time.perf_counter()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-import numpy as np
 import pandas as pd
 
 from revictimisation.simulate.assessment_tables import make_risk_assessments
@@ -12,9 +11,11 @@ from revictimisation.simulate.bystanders import draw_bystanders
 from revictimisation.simulate.calibrated import CALIBRATED
 from revictimisation.simulate.context_tables import make_centre_contacts, make_municipality_years
 from revictimisation.simulate.course import Course, run_course
+from revictimisation.simulate.courts import find_court
 from revictimisation.simulate.departures import POSITIVITY, REPORTING, UNMEASURED
-from revictimisation.simulate.filings import collect_filings, find_in_force
+from revictimisation.simulate.filings import collect_filings
 from revictimisation.simulate.justice_tables import (
+    describe_victims,
     draw_cases,
     make_case_decisions,
     make_investigations,
@@ -47,7 +48,6 @@ SCENARIOS: MappingProxyType[str, Scenario] = MappingProxyType(
 DEFAULT_PEOPLE: MappingProxyType[str, int] = MappingProxyType(
     {name: scenario.default_people for name, scenario in SCENARIOS.items()}
 )
-SUPPORT_TALKS = "support_talks"
 
 
 def find_scenario(name: str) -> Scenario:
@@ -83,11 +83,11 @@ def make_tables(course: Course) -> dict[str, pd.DataFrame]:
     bystanders = draw_bystanders(scenario, n_people, seed)
     filings = collect_filings(course)
     dated = date_filings(course, filings)
-    dated["has_support"] = find_in_force(course, filings, _place_support(scenario)).astype(float)
-    apart = date_bystanders(bystanders, seed).assign(has_support=0.0)
+    apart = date_bystanders(bystanders, seed)
     rows = pd.concat([dated, apart], ignore_index=True)
     measures = collect_measures(course)
-    cases = draw_cases(rows, seed, scenario.data_end_on)
+    cases = draw_cases(describe_victims(course, rows), course, find_court(scenario),
+                       scenario.data_end_on)  # fmt: skip
     decisions = make_case_decisions(cases, seed)
     return {
         "persons": make_persons(course, rows, bystanders),
@@ -103,8 +103,3 @@ def make_tables(course: Course) -> dict[str, pd.DataFrame]:
         "centre_contacts": make_centre_contacts(course, n_people),
         "municipality_years": make_municipality_years(course),
     }
-
-
-def _place_support(scenario: Scenario) -> int:
-    names = [measure.name for measure in scenario.measures]
-    return int(np.flatnonzero(np.array(names) == SUPPORT_TALKS)[0])

@@ -7,7 +7,15 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from revictimisation.simulate.course import NO_DATE, blank_unless, finish_table, make_ids
+from revictimisation.simulate.course import (
+    NO_DATE,
+    Course,
+    blank_unless,
+    finish_table,
+    make_ids,
+)
+from revictimisation.simulate.courts import ASSAULT_ON_MEN, Court, Numbers
+from revictimisation.simulate.population import add_terms
 from revictimisation.simulate.randoms import (
     Floats,
     Integers,
@@ -17,6 +25,7 @@ from revictimisation.simulate.randoms import (
     draw_exponential,
 )
 from revictimisation.simulate.report_tables import name_suspects
+from revictimisation.simulate.reporting import list_spells
 
 INVESTIGATION_COLUMNS = [
     "report_id", "suspect_id", "opened_on", "closed_on", "closing_reason", "has_witness",
@@ -29,18 +38,6 @@ SUSPECT_COLUMNS = [
     "intervention_id", "suspect_id", "intervention", "decided_on", "start_on", "end_on",
     "is_completed",
 ]  # fmt: skip
-# persons lagforda of reports, published by type of offence; the logit is solved for them
-CLEARED_SHARES = MappingProxyType({
-    "assault": 0.16, "gross_violation_of_integrity": 0.23, "threat": 0.17,
-    "unlawful_persecution": 0.40, "breach_of_order": 0.31, "rape_sexual": 0.12,
-    "molestation": 0.10, "damage": 0.08, "homicide_attempt": 0.30,
-})  # fmt: skip
-CLEARED_MALE_VICTIM = MappingProxyType({"assault": 0.08})
-EVIDENCE = MappingProxyType({  # share, log odds of prosecution
-    "has_witness": (0.30, 0.6), "has_documented_injury": (0.28, 0.7),
-    "has_victim_participation": (0.50, 1.1), "has_admission": (0.08, 1.8),
-})  # fmt: skip
-SUPPORT_LOG_ODDS = 0.6  # support talks in force raise participation: a mediator
 CLEARED_KINDS = ("prosecuted", "summary_penalty", "prosecution_waived")
 CLEARED_KIND_SHARES = (0.86, 0.10, 0.04)
 CONVICTED_SHARE = 0.80
@@ -48,78 +45,130 @@ PRISON_SHARE = 0.25
 CLOSING = ("no_evidence", "victim_withdrew", "suspect_unknown", "not_a_crime", "limited", "other")
 CLOSING_SHARES = (0.52, 0.24, 0.0, 0.12, 0.06, 0.06)
 BLANK_SHARE = 0.06
+EVIDENCE_COLUMNS = INVESTIGATION_COLUMNS[5:]
 RARE_INTERVENTIONS = MappingProxyType({  # share of reports, wait and length in days
     "arrest": (0.20, 0, 2), "remand": (0.07, 3, 30), "treatment_programme": (0.05, 60, 180),
     "support_talks_perpetrator": (0.06, 40, 120),
 })  # fmt: skip
 
 
-def draw_evidence(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Draw what evidence each case has; support talks in force raise the victim's participation."""
-    numbers = rows["case"].to_numpy()
-    evidence = pd.DataFrame(index=rows.index)
-    for name, (share, _) in EVIDENCE.items():
-        chance = np.full(len(rows), share)
-        if name == "has_victim_participation":
-            odds = np.exp(np.log(share / (1 - share)) + SUPPORT_LOG_ODDS * rows["has_support"])
-            chance = (odds / (1 + odds)).to_numpy()
-        evidence[name] = draw_chance(seed, numbers, name, chance)
-    return evidence
+def date_cases(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """A row per report and known suspect with the days on which its steps would be taken.
 
-
-def solve_intercept(log_odds: Floats, share: float) -> float:
-    """Find the intercept at which the mean chance is the given share (bisection)."""
-    low, high = -20.0, 20.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        mean = float(np.mean(1.0 / (1.0 + np.exp(-(middle + log_odds)))))
-        low, high = (middle, high) if mean < share else (low, middle)
-    return (low + high) / 2
-
-
-def find_cleared_chance(rows: pd.DataFrame, evidence: pd.DataFrame) -> Floats:
-    """Chance that the suspect is prosecuted, fined or waived, by offence group and evidence."""
-    push = sum(evidence[name].to_numpy() * odds for name, (_, odds) in EVIDENCE.items())
-    log_odds = np.asarray(push, dtype=np.float64)
-    chance = np.zeros(len(rows))
-    is_male = (rows["sex"] == "male").to_numpy()
-    for group, share in CLEARED_SHARES.items():
-        for male, target in ((False, share), (True, CLEARED_MALE_VICTIM.get(group, share))):
-            mine = (rows["offence_group"] == group).to_numpy() & (is_male == male)
-            if mine.any():
-                # the expected mix of evidence, not this county's, so that counties vary freely
-                base = solve_intercept(_expected_log_odds(), target)
-                chance[mine] = 1.0 / (1.0 + np.exp(-(base + log_odds[mine])))
-    return chance
-
-
-def _expected_log_odds() -> Floats:
-    """Log odds over a fine grid of the evidence's expected mix."""
-    rng_units = np.arange(4000, dtype=np.int64)
-    parts = [draw_chance(0, rng_units, f"mix_{name}", share) * odds
-             for name, (share, odds) in EVIDENCE.items()]  # fmt: skip
-    return np.sum(parts, axis=0)
-
-
-def draw_cases(rows: pd.DataFrame, seed: int, data_end_on: str) -> pd.DataFrame:
-    """A row per report and known suspect, with all that comes of it; later dates are blank."""
+    Columns opened_on, closed_on (the first decision), judged_on beside those of `rows`; nothing but
+    chance moves them.
+    """
     cases = rows[rows["suspect"] >= 0].drop_duplicates(["filing", "suspect"]).copy()
     cases = cases.reset_index(drop=True)
     cases["case"] = cases["filing"] * 4 + cases["suspect"] % 4
     numbers = cases["case"].to_numpy()
-    evidence = draw_evidence(cases, seed)
-    cases = cases.join(evidence)
-    cases["is_cleared"] = draw_chance(
-        seed, numbers, "cleared", find_cleared_chance(cases, evidence)
-    )
-    cases["report_id"] = make_ids("r", seed, cases["filing"].to_numpy())
-    cases["suspect_id"] = name_suspects(cases["suspect"].to_numpy(), seed)
     on = cases["reported_on"].to_numpy().astype("datetime64[D]")
     cases["opened_on"] = on + _days(draw_days(seed, numbers, "opened", 0, 5))
     wait = np.floor(draw_exponential(seed, numbers, "closed", 90)).astype(np.int64)
     cases["closed_on"] = cases["opened_on"].to_numpy() + _days(wait + 10)
     court = np.floor(draw_exponential(seed, numbers, "court", 120)).astype(np.int64)
     cases["judged_on"] = cases["closed_on"].to_numpy() + _days(court + 20)
+    return cases
+
+
+def describe_victims(course: Course, rows: pd.DataFrame) -> pd.DataFrame:
+    """Add what else of the victim a case hangs on; bystanders are of no known risk."""
+    victims = course.setting.victims
+    known = rows["victim"].notna().to_numpy()
+    place = rows["victim"].fillna(0).to_numpy(np.int64)
+    out = rows.copy()
+    for name, unknown in (("risk_level", "missing"), ("n_earlier_reports", 0)):
+        out[name] = np.where(known, victims[name].to_numpy()[place], unknown)
+    out["n_earlier_reports"] = out["n_earlier_reports"].astype(np.int64)
+    return out
+
+
+def mark_started(course: Course, cases: pd.DataFrame) -> pd.DataFrame:
+    """Say for each case which study measures count in it: a column of truth values a measure.
+
+    A measure counts that is in force at some time from the day of the report on, and had started by
+    the end of its grace time from that day and before the first decision: what comes after a
+    decision does nothing to it.
+    """
+    wait = (cases["closed_on"] - cases["reported_on"]).dt.days.to_numpy()
+    day = cases["day"].to_numpy(float)
+    place = {}
+    for number, measure in enumerate(course.scenario.measures):
+        latest = np.minimum(day + measure.grace_days, day + wait - 1)
+        spells = list_spells(course.setting.given.running, course.events, number)
+        rows = pd.DataFrame({"victim": cases["victim"], "day": day, "latest": latest})
+        joined = rows.reset_index(names="row").merge(spells, on="victim")
+        counts = (joined["start_day"] <= joined["latest"]) & (joined["end_day"] > joined["day"])
+        found = np.zeros(len(cases), dtype=bool)
+        found[joined.loc[counts, "row"].to_numpy()] = True
+        place[measure.name] = found
+    return pd.DataFrame(place, index=cases.index)
+
+
+def draw_evidence(
+    cases: pd.DataFrame, started: pd.DataFrame, court: Court, seed: int
+) -> pd.DataFrame:
+    """Draw what evidence each case has, and whether the victim takes part."""
+    numbers = cases["case"].to_numpy()
+    push = {
+        "has_documented_injury": add_terms(cases, court.injury),
+        "has_victim_participation": add_terms(cases, court.takes_part)
+        + _sum_measures(started, court.measures_part),
+    }
+    found = {}
+    for name, share in court.evidence.items():
+        odds = np.exp(np.log(share / (1 - share)) + push.get(name, np.zeros(len(cases))))
+        found[name] = draw_chance(seed, numbers, name, odds / (1 + odds))
+    return pd.DataFrame(found, index=cases.index)
+
+
+def find_cleared_chance(
+    cases: pd.DataFrame, started: pd.DataFrame, evidence: pd.DataFrame, court: Court
+) -> Floats:
+    """Chance that the suspect is prosecuted, fined or waived."""
+    line = add_terms(cases, court.strength) + _sum_measures(started, court.measures_cleared)
+    for name, weight in court.weight.items():
+        line = line + weight * evidence[name].to_numpy()
+    is_man = (cases["offence_group"] == "assault") & (cases["sex"] == "male")
+    group = cases["offence_group"].mask(is_man, ASSAULT_ON_MEN)
+    line = line + group.map(court.base).fillna(-np.inf).to_numpy(float)
+    return 1.0 / (1.0 + np.exp(-line))
+
+
+def _sum_measures(started: pd.DataFrame, log_odds: Numbers) -> Floats:
+    total = np.zeros(len(started))
+    for name, value in log_odds.items():
+        total = total + value * started[name].to_numpy()
+    return total
+
+
+def decide_cases(
+    cases: pd.DataFrame, started: pd.DataFrame, court: Court, seed: int,
+    started_for_part: pd.DataFrame | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Draw what comes of each case: evidence, is_cleared, first_decision, is_convicted.
+
+    `started_for_part`: what participation hangs on, where it is to be another than `started`.
+    """
+    numbers = cases["case"].to_numpy()
+    own = started if started_for_part is None else started_for_part
+    evidence = draw_evidence(cases, own, court, seed)
+    chance = find_cleared_chance(cases, started, evidence, court)
+    is_cleared = draw_chance(seed, numbers, "cleared", chance)
+    kind = np.array(CLEARED_KINDS)[draw_category(seed, numbers, "kind", CLEARED_KIND_SHARES)]
+    kind = np.where(is_cleared, kind, "discontinued")
+    is_convicted = draw_chance(seed, numbers, "convicted", CONVICTED_SHARE)
+    is_convicted &= kind == "prosecuted"
+    return evidence.assign(is_cleared=is_cleared, first_decision=kind, is_convicted=is_convicted)
+
+
+def draw_cases(rows: pd.DataFrame, course: Course, court: Court, data_end_on: str) -> pd.DataFrame:
+    """A row per report and known suspect, with all that comes of it; later dates are blank."""
+    seed = course.seed
+    cases = date_cases(rows, seed)
+    cases = cases.join(decide_cases(cases, mark_started(course, cases), court, seed))
+    cases["report_id"] = make_ids("r", seed, cases["filing"].to_numpy())
+    cases["suspect_id"] = name_suspects(cases["suspect"].to_numpy(), seed)
     end = np.datetime64(data_end_on)
     for name in ("closed_on", "judged_on"):
         cases[name] = cases[name].where(cases[name] <= end)
@@ -138,7 +187,7 @@ def make_investigations(cases: pd.DataFrame, seed: int) -> pd.DataFrame:
     ]
     has_reason = cases["closed_on"].notna() & ~cases["is_cleared"]
     frame["closing_reason"] = blank_unless(has_reason, reason)
-    for name in EVIDENCE:
+    for name in EVIDENCE_COLUMNS:
         is_blank = draw_chance(seed, numbers, f"blank_{name}", BLANK_SHARE)
         frame[name] = cases[name].astype("boolean").mask(is_blank)
     return finish_table(frame, INVESTIGATION_COLUMNS, ["report_id", "suspect_id"])
@@ -146,16 +195,13 @@ def make_investigations(cases: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 def make_case_decisions(cases: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Write the contract's table ``case_decisions``: a row per step of a case."""
-    numbers = cases["case"].to_numpy()
-    kind = np.array(CLEARED_KINDS)[draw_category(seed, numbers, "kind", CLEARED_KIND_SHARES)]
     first = cases[["report_id", "suspect_id", "case"]].assign(
-        decided_on=cases["closed_on"],
-        decision=np.where(cases["is_cleared"], kind, "discontinued"),
+        decided_on=cases["closed_on"], decision=cases["first_decision"]
     )
     is_tried = (first["decision"] == "prosecuted") & cases["judged_on"].notna()
     second = first[is_tried].assign(decided_on=cases.loc[is_tried, "judged_on"])
     tried = second["case"].to_numpy()
-    is_convicted = draw_chance(seed, tried, "convicted", CONVICTED_SHARE)
+    is_convicted = cases.loc[is_tried, "is_convicted"].to_numpy()
     second["decision"] = np.where(is_convicted, "convicted", "acquitted")
     is_prison = is_convicted & draw_chance(seed, tried, "prison", PRISON_SHARE)
     from_on = second["decided_on"].to_numpy().astype("datetime64[D]")

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from revictimisation import files
+from revictimisation.simulate.courts import find_court
+from revictimisation.simulate.justice_tables import CONVICTED_SHARE
 from revictimisation.simulate.population import RISK_LEVELS
 from revictimisation.simulate.process import tabulate_start
 from revictimisation.simulate.scenarios import Linear, Scenario, StudyMeasure
@@ -116,6 +118,32 @@ def _describe_departures(scenarios: Mapping[str, Scenario]) -> dict[str, object]
     }  # fmt: skip
 
 
+def _describe_courts(scenario: Scenario, truth: pd.DataFrame) -> dict[str, object]:
+    """What the page says of the courts."""
+    court = find_court(scenario)
+    names = [one.name for one in scenario.measures]
+    both = (court.measures_part, court.measures_cleared)
+    measures = [(name, *(f"{of.get(name, 0.0):+.2f}" for of in both)) for name in names]
+    terms = [(name, f"{value:+.2f}") for name, value in court.weight.items()]
+    terms += [(name, _describe_levels(court.strength, name)) for name in court.strength.terms]
+    terms.append(("n_earlier_reports", f"{court.strength.per_earlier_report:+.2f} a report day"))
+    known = truth[truth["estimand"].str.startswith("conviction_")]
+    known = known[known["time_days"] == scenario.horizon_days]
+    value = known.set_index(["measure", "level", "estimand"])["value"]
+    rows = []
+    for name in names:
+        ways = [("", "risk_start"), ("", "risk_no_start"), ("", "risk_difference"),
+                ("through_participation", "risk_difference")]  # fmt: skip
+        found = [value[name, level, f"conviction_{one}"] for level, one in ways]
+        rows.append((name, *(f"{one:.3f}" for one in found)))
+    tables: dict[str, Sequence[Sequence[str]]] = {
+        "court_measures": measures, "court_terms": terms, "court_truth": rows,
+    }  # fmt: skip
+    lines = {key: "".join(f"| {' | '.join(row)} |\n" for row in table)
+             for key, table in tables.items()}  # fmt: skip
+    return {**lines, "convicted": CONVICTED_SHARE}
+
+
 def make_page(
     scenarios: Mapping[str, Scenario], truths: Mapping[str, pd.DataFrame], figures: pd.DataFrame,
     naive: pd.DataFrame, facts: Mapping[str, object],
@@ -135,6 +163,7 @@ def make_page(
     }
     return template.format(
         **facts, **shown, **_describe_departures(scenarios),
+        **_describe_courts(scenario, truths["calibrated"]),
         accrual_from_on=scenario.accrual_from_on, accrual_to_on=scenario.accrual_to_on,
         data_end_on=scenario.data_end_on, extra=scenario.extra_victims_share,
         missing_risk=scenario.missing_risk_share, missing_honour=scenario.missing_honour_share,

@@ -22,6 +22,18 @@ def is_reporting_changed(scenario: Scenario) -> bool:
     return any(measure.log_reporting_ratio for measure in scenario.measures)
 
 
+def list_spells(running: Integers, events: pd.DataFrame, measure: int) -> pd.DataFrame:
+    """A row per time in force of a measure: victim, start_day, end_day; before day 0 starts at -1.
+
+    Arguments as of ``mark_in_force``.
+    """
+    spells = events[(events["kind"] == KIND_MEASURE) & (events["index"] == measure)]
+    own = running[:, measure]
+    early = pd.DataFrame({"victim": np.arange(len(own)), "day": -1, "end_day": own})
+    spells = pd.concat([early[own > 0], spells[["victim", "day", "end_day"]]])
+    return spells.rename(columns={"day": "start_day"})
+
+
 def mark_in_force(
     running: Integers, events: pd.DataFrame, rows: pd.DataFrame, measure: int
 ) -> np.ndarray:
@@ -30,11 +42,7 @@ def mark_in_force(
     ``running`` (victims, measures) holds the last day of what ran before day 0; ``events`` is what
     ``run_setting`` returns.
     """
-    spells = events[(events["kind"] == KIND_MEASURE) & (events["index"] == measure)]
-    own = running[:, measure]
-    early = pd.DataFrame({"victim": np.arange(len(own)), "day": -1, "end_day": own})
-    spells = pd.concat([early[own > 0], spells[["victim", "day", "end_day"]]])
-    spells = spells.rename(columns={"day": "start_day"})
+    spells = list_spells(running, events, measure)
     joined = rows[["victim", "day"]].reset_index(names="row").merge(spells, on="victim")
     is_in = (joined["start_day"] < joined["day"]) & (joined["day"] <= joined["end_day"])
     found = np.zeros(len(rows), dtype=bool)

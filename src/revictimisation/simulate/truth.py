@@ -288,7 +288,10 @@ def _read_kept(name: str) -> pd.DataFrame:
 def read_truth(scenario: Scenario, *, with_error: bool = False) -> pd.DataFrame:
     """Return the kept truth of a scenario; empty ``subgroup`` and ``level`` mean everybody.
 
-    ``time_days`` is missing for log hazard ratios. ``with_error`` adds the Monte Carlo error.
+    The truth of question 4 (``court_truth``) stands last, its names begin with ``conviction_`` and
+    ``participation_``. ``time_days`` is missing for log hazard ratios. ``with_error`` adds
+    the Monte Carlo error.
     """
-    kept = _read_kept(scenario.truth_of or scenario.name)
+    name = scenario.truth_of or scenario.name
+    kept = pd.concat([_read_kept(name), _read_kept(f"court_{name}")], ignore_index=True)
     return kept[[*COLUMNS, "mc_error"] if with_error else COLUMNS].copy()
