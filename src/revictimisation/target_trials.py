@@ -180,7 +180,10 @@ def _check_otherwise(
             for name in ESTIMATORS
             for day in days
         ], judged.iloc[:0]
-    rows, checks = cross_check(weighted, days, table)
+    modifiers = [
+        name for name in weighted.trial.names if name.split("=")[0] in data.plan.subgroups
+    ]
+    rows, checks = cross_check(weighted, days, table, modifiers)
     named = {"analysis": ESTIMATOR, "measure": keys["measure"]}
     told = judge(checks, data.plan.gates, named, weighted.trial.grace_days)
     gates = pd.concat([judged, told], ignore_index=True)

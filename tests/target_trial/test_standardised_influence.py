@@ -44,9 +44,9 @@ def answer_with(
         daily=refit(trial, weighted.daily, case_weights),
         other=refit(trial, weighted.other, case_weights),
     )
-    outcome = refit(trial, model.outcome, case_weights)
+    periods = tuple(forget(refit(trial, one, case_weights)) for one in model.periods)
     leaving = refit(trial, model.leaving, case_weights)
-    known = replace(model, outcome=forget(outcome), leaving=forget(leaving))
+    known = replace(model, periods=periods, leaving=forget(leaving))
     w = replace(w, daily=forget(w.daily), other=forget(w.other))
     courses = find_courses(w, known, DAYS)
     values = courses.value + courses.influence * trial.n_entries
@@ -130,14 +130,17 @@ def test_given_models_are_taken_over_by_name_and_count_as_known():
     taken = fit_outcome_model(small, given=model)
     same, ours = find_courses(again, taken, DAYS), find_courses(weighted, model, DAYS)
     np.testing.assert_allclose(same.value, ours.value, rtol=1e-9)
-    own = replace(taken.outcome, covariance=model.outcome.covariance)
+    own = tuple(
+        replace(one, covariance=known.covariance)
+        for one, known in zip(taken.periods, model.periods, strict=True)
+    )
     assert not np.allclose(
-        find_courses(again, replace(taken, outcome=own), DAYS).influence, same.influence
+        find_courses(again, replace(taken, periods=own), DAYS).influence, same.influence
     )
     # other people, other middle: the same coefficients at 0
     other = random_trial(500, 2)
-    there = fit_outcome_model(other, given=model).outcome.to_frame().set_index("name")["coef"]
-    here = model.outcome.to_frame().set_index("name")["coef"]
+    there = fit_outcome_model(other, given=model).periods[0].to_frame().set_index("name")["coef"]
+    here = model.periods[0].to_frame().set_index("name")["coef"]
     pd.testing.assert_series_equal(there, here, rtol=1e-12)
     assert (other.centre != big.centre).any()
 

@@ -23,7 +23,8 @@ G, DR = 0, 1
 def fit(trial: Trial) -> tuple[WeightedTrial, OutcomeModel]:
     weighted = weigh_clones(trial, grace_law="natural_law")
     return weighted, fit_outcome_model(
-        trial, cut_days=plain.CUTS, effect_days=plain.EFFECTS, leaving_cut_days=(1,)
+        trial, cut_days=plain.CUTS, effect_days=plain.EFFECTS, period_days=(1,),
+        leaving_cut_days=(1,),
     )
 
 
@@ -56,7 +57,7 @@ def test_the_true_coefficients_give_the_true_risks():
     cells = np.concatenate([plain.OUTCOME, plain.OUTCOME + plain.EFFECT[[0, 0, 1]]])
     true_model = replace(
         model,
-        outcome=tell(model.outcome, cells, plain.NEED_ON_OUTCOME),
+        periods=(tell(model.periods[0], cells, plain.NEED_ON_OUTCOME),),
         leaving=tell(model.leaving, np.full(2, plain.LEAVING), plain.NEED_ON_LEAVING),
     )
     law = tell(weighted.daily, plain.START, plain.NEED_ON_START)
@@ -85,9 +86,9 @@ def test_found_if_either_model_is_right(is_complete):
     lost = find_courses(replace(weighted, daily=blind(weighted.daily)), model, DAYS)
     assert np.abs(gaps(lost, DR, truth)).max() < 3
     # the outcome model has lost it, and the effect too
-    half = len(model.outcome.cell_odds) // 2
-    cells = np.tile(model.outcome.cell_odds[:half], 2)
-    wrong = replace(model, outcome=replace(blind(model.outcome), cell_odds=cells))
+    one = model.periods[0]
+    cells = np.tile(one.cell_odds[: len(one.cell_odds) // 2], 2)
+    wrong = replace(model, periods=(replace(blind(one), cell_odds=cells),))
     other = find_courses(weighted, wrong, DAYS)
     assert np.abs(gaps(other, G, truth)).max() > 8
     assert np.abs(gaps(other, DR, truth)).max() < 3

@@ -51,7 +51,7 @@ class Room(NamedTuple):
 
 
 def make_room(
-    grace: int, n_steps: int, n_targets: int, n_outcome_cells: int, n_leaving_cells: int
+    grace: int, n_steps: int, n_targets: int, n_intervals: int, n_leaving_intervals: int
 ) -> Room:
     """Room for `sum_courses`."""
     places = grace + 1
@@ -74,8 +74,8 @@ def make_room(
         amounts=np.empty((n_targets, places)),
         flow=np.empty((2, 2, n_targets)),
         moved_share=np.empty((2, places, n_targets)),
-        outcome=np.zeros((2, n_outcome_cells, n_targets)),
-        leaving=np.zeros((2, n_leaving_cells, n_targets)),
+        outcome=np.zeros((2, 2 * n_intervals, n_targets)),
+        leaving=np.zeros((2, 2 * n_leaving_intervals, n_targets)),
     )
 
 
@@ -86,9 +86,10 @@ def sum_courses(
 ) -> None:  # fmt: skip
     """Fill values (entries x 2 estimators x arms x targets) and add up the gradients.
 
-    Estimators: 0 g-formula, 1 doubly robust. A model is (row_odds, cell_odds, cell_sum, base_sum):
-    its odds, and the sums over entries of the values' derivatives in its cells' log odds and in
-    its base coefficients (estimators x arms x cells or columns x targets).
+    Estimators: 0 g-formula, 1 doubly robust. The models of starts are (row_odds, cell_odds,
+    cell_sum, base_sum): their odds, and the sums over entries of the values' derivatives in their
+    cells' log odds and in their base coefficients (estimators x arms x cells or columns x targets);
+    those of hazards are `standardised_risk.Hazards`.
     """
     infinite = np.full(interval.size, np.inf)
     for i in range(people.stop.size):
@@ -96,7 +97,7 @@ def sum_courses(
         fill_tail(grace, interval, law[0][row], law[1], room.tail)
         fill_law(interval, law[0][row], law[1], room.tail, room.laws, room.leverage)
         fill_shares(room.laws, room.tail, room.share)
-        fill_steps(steps, outcome[0][row], outcome[1], leaving[0][row], leaving[1], room.hazards)
+        fill_steps(row, steps, outcome, leaving, room.hazards)
         fill_values(
             targets, room.share, room.hazards, room.started, room.never, room.before, room.waiting
         )
@@ -108,8 +109,8 @@ def sum_courses(
         for arm in range(2):
             _sum_arm(i, arm, people, grace, steps, targets, inverse, room, values)
             for e in range(2):
-                _add_own(row, columns, room.outcome[e], outcome[2][e, arm], outcome[3][e, arm])
-                _add_own(row, columns, room.leaving[e], leaving[2][e, arm], leaving[3][e, arm])
+                _add_own(row, e, arm, columns, room.outcome[e], outcome)
+                _add_own(row, e, arm, columns, room.leaving[e], leaving)
             _add_starts(i, arm, people, columns, start[2][1, arm], start[3][1, arm], room)
             if arm == START:
                 _add_law(i, 0, people, interval, columns, law[2][0, arm], law[3][0, arm], room)
@@ -137,18 +138,30 @@ def _sum_arm(
 
 
 @njit(cache=True, nogil=True)
-def _add_own(row: Any, columns: Any, own: Any, cell_sum: Any, base_sum: Any) -> None:
-    """Add an entry's derivatives by cell, and their sum for the columns it has; clear them."""
-    for c in range(own.shape[0]):
+def _add_own(row: Any, e: Any, arm: Any, columns: Any, own: Any, model: Any) -> None:
+    """Add an entry's derivatives by cell, and their sums for the columns it has; clear them.
+
+    own: by state and interval x targets. Intervals of a period follow each other.
+    """
+    n_intervals = model.period.size
+    shift = n_intervals * model.group[row]
+    for k in range(n_intervals):
         for j in range(own.shape[1]):
-            cell_sum[c, j] += own[c, j]
-    for c in range(1, own.shape[0]):
-        for j in range(own.shape[1]):
-            own[0, j] += own[c, j]
-    for c in range(columns.pointers[row], columns.pointers[row + 1]):
-        column, value = columns.indices[c], columns.values[c]
-        for j in range(own.shape[1]):
-            base_sum[column, j] += own[0, j] * value
+            model.cell_sum[e, arm, k, j] += own[k, j]
+            model.cell_sum[e, arm, n_intervals + shift + k, j] += own[n_intervals + k, j]
+            own[k, j] += own[n_intervals + k, j]
+    first = 0
+    for k in range(1, n_intervals + 1):
+        if k < n_intervals and model.period[k] == model.period[first]:
+            for j in range(own.shape[1]):
+                own[first, j] += own[k, j]
+            continue
+        base_sum = model.base_sum[e, arm, model.period[first]]
+        for c in range(columns.pointers[row], columns.pointers[row + 1]):
+            column, value = columns.indices[c], columns.values[c]
+            for j in range(own.shape[1]):
+                base_sum[column, j] += own[first, j] * value
+        first = k
     own[:] = 0.0
 
 

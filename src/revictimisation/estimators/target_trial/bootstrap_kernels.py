@@ -17,13 +17,21 @@ from revictimisation.estimators.target_trial.clone_kernels import (
     read_targets,
     sum_arms,
 )
-from revictimisation.estimators.target_trial.pooled_kernels import maximise
+from revictimisation.estimators.target_trial.pooled_kernels import (
+    factor,
+    fill_odds,
+    gather_columns,
+    maximise_from,
+    sum_information,
+)
 
 # P(weight <= k) for Poisson(1)
 POISSON = np.cumsum(np.exp(-1) / np.array([1.0, 1, 2, 6, 24, 120, 720, 5040, 40320, 362880]))
-# Coefficients within some 1e-4 of their own error.
-TOLERANCE = 1e-8
+# Coefficients within some 1e-2 of their own error before the last step, which is made.
+TOLERANCE = 1e-4
 QUICK_PASSES, MOST_PASSES = 25, 200
+# Where nobody with a column starts, its coefficient is bound for minus infinity: so far at once.
+FAR = 10.0
 
 
 @njit(cache=True, nogil=True)
@@ -49,19 +57,52 @@ def draw_weights(seed: Any, replicate: Any, n_clusters: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
+def factor_whole(
+    row: Any, pooled: Any, columns: Any, theta: Any, row_odds: Any, cell_odds: Any, lower: Any
+) -> None:
+    """The factored information of the whole sample: every replicate's fit begins with it."""
+    fill_odds(columns, pooled.effects, theta, row_odds, cell_odds)
+    info = np.empty(lower.shape)
+    sum_information(row, np.ones(row.size), pooled, columns, row_odds, cell_odds, info)
+    factor(info, lower)
+
+
+@njit(cache=True, nogil=True)
+def _send_away(row: Any, weight: Any, pooled: Any, columns: Any, theta: Any) -> None:
+    """Lower the coefficients of columns that no starter of the replicate has."""
+    row_sum, cell_sum = np.zeros(columns.pointers.size - 1), np.zeros(pooled.effects.shape[0])
+    for i in range(row.size):
+        if pooled.is_start[i] and weight[i] > 0:
+            row_sum[row[i]] += weight[i]
+            cell_sum[pooled.cell[pooled.first[i + 1] - 1]] += weight[i]
+    starts = gather_columns(row_sum, cell_sum, columns, pooled.effects, theta.size)
+    for c in range(theta.size):
+        if starts[c] == 0:
+            theta[c] -= FAR
+
+
+@njit(cache=True, nogil=True)
 def refit(
-    row: Any, weight: Any, pooled: Any, columns: Any, theta: Any, row_odds: Any, cell_odds: Any
-) -> Any:
-    """Odds of a replicate, from the whole sample's coefficients; whether the fit settled."""
-    moved = theta.copy()
-    passes = maximise(
-        row, weight, pooled, columns, moved, row_odds, cell_odds, False, TOLERANCE, QUICK_PASSES
-    )
+    row: Any, weight: Any, pooled: Any, columns: Any, theta: Any, lower: Any, moved: Any,
+    row_odds: Any, cell_odds: Any,
+) -> Any:  # fmt: skip
+    """Fill coefficients (`moved`) and odds of a replicate; return whether the fit settled.
+
+    It begins with the whole sample's coefficients `theta` and factored information `lower`.
+    """
+    first, own = theta.copy(), lower.copy()
+    _send_away(row, weight, pooled, columns, first)
+    moved[:] = first
+    passes = maximise_from(
+        row, weight, pooled, columns, moved, row_odds, cell_odds, False, TOLERANCE, QUICK_PASSES,
+        own, True,
+    )  # fmt: skip
     if passes < 0:
-        moved = theta.copy()
-        passes = maximise(
-            row, weight, pooled, columns, moved, row_odds, cell_odds, True, TOLERANCE, MOST_PASSES
-        )
+        moved[:] = first
+        passes = maximise_from(
+            row, weight, pooled, columns, moved, row_odds, cell_odds, True, TOLERANCE, MOST_PASSES,
+            own, False,
+        )  # fmt: skip
     return passes > 0
 
 
@@ -82,6 +123,12 @@ def run_replicates(
     at_risk, events = np.empty((2, n_days)), np.empty((2, answers.shape[2] - 1, n_days))
     risk = np.empty(events.shape)
     weight = np.empty(people.stop.size)
+    moved, other_moved = theta.copy(), other_theta.copy()
+    lower = np.empty((theta.size, theta.size))
+    other_lower = np.empty((other_theta.size, other_theta.size))
+    factor_whole(people.row, pooled, columns, theta, row_odds, cell_odds, lower)
+    if not is_same:
+        factor_whole(people.row, other, columns, other_theta, other_rows, other_cells, other_lower)
     for replicate in range(first, last):
         drawn = draw_weights(seed, replicate, n_clusters)
         n_started, n_left = 0.0, 0.0
@@ -95,13 +142,16 @@ def run_replicates(
             answers[replicate] = np.nan
             is_settled[replicate] = False
             continue
-        settled = refit(people.row, weight, pooled, columns, theta, row_odds, cell_odds)
+        settled = refit(
+            people.row, weight, pooled, columns, theta, lower, moved, row_odds, cell_odds
+        )
         if is_same:
             other_rows[:], other_cells[:] = row_odds, cell_odds
         else:
             settled &= refit(
-                people.row, weight, other, columns, other_theta, other_rows, other_cells
-            )
+                people.row, weight, other, columns, other_theta, other_lower, other_moved,
+                other_rows, other_cells,
+            )  # fmt: skip
         sum_arms(
             people, interval, weight, row_odds, cell_odds, other_rows, other_cells, is_natural,
             cap_start, cap_no_start, at_risk, events,

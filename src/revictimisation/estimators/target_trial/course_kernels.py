@@ -51,15 +51,19 @@ def sum_powers(stay: Any, n: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def fill_steps(
-    steps: Any, outcome: Any, outcome_cells: Any, leaving: Any, leaving_cells: Any, hazards: Any
-) -> None:
-    """hazards[state, step]: outcome, leaving, and what `sum_powers` gives (6 numbers)."""
-    n_outcome, n_leaving = outcome_cells.size // 2, leaving_cells.size // 2
+def fill_steps(row: Any, steps: Any, outcome: Any, leaving: Any, hazards: Any) -> None:
+    """hazards[state, step]: outcome, leaving, and what `sum_powers` gives (6 numbers).
+
+    outcome, leaving: `standardised_risk.Hazards`.
+    """
     for state in range(2):
+        n_outcome, n_leaving = outcome.period.size, leaving.period.size
+        first = state * n_outcome * (1 + outcome.group[row])
         for m in range(steps.begin.size):
-            odds = outcome * outcome_cells[state * n_outcome + steps.outcome[m]]
-            gone = leaving * leaving_cells[state * n_leaving + steps.leaving[m]]
+            odds = outcome.row_odds[steps.period[m], row]
+            odds *= outcome.cell_odds[first + steps.outcome[m]]
+            gone = leaving.row_odds[0, row]
+            gone *= leaving.cell_odds[state * n_leaving + steps.leaving[m]]
             a, b = odds / (1 + odds), gone / (1 + gone)
             here = hazards[state, m]
             here[0], here[1] = a, b

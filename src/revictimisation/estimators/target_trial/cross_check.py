@@ -14,13 +14,17 @@ from revictimisation.estimators.target_trial.standardised_risk import estimate_c
 
 
 def cross_check(
-    weighted: WeightedTrial, at_days: Sequence[int], estimates: pd.DataFrame
+    weighted: WeightedTrial,
+    at_days: Sequence[int],
+    estimates: pd.DataFrame,
+    modifiers: Sequence[str] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Estimate the outcome's risks by g-formula and doubly robust as well.
 
     Args:
         weighted: from `weigh_clones` with the natural law, not capped. at_days: days to report.
-        estimates: the clones' own, from `estimate_strategies` on these days.
+        estimates: the clones' own, from `estimate_strategies` on these days. modifiers: columns
+            of groups between which the effect may differ (`fit_outcome_model`).
 
     Returns:
         The rows of both as from `estimate_courses`, with a column estimator; and checks as from
@@ -28,7 +32,7 @@ def cross_check(
         risk differences, in standard errors of the clones'; none where that is 0) and
         outcome_model_is_converged.
     """
-    model = fit_outcome_model(weighted.trial)
+    model = fit_outcome_model(weighted.trial, modifiers=modifiers)
     tables = estimate_courses(weighted, model, at_days)
     rows = pd.concat(
         [table.assign(estimator=name) for name, table in tables.items()], ignore_index=True

@@ -1,7 +1,8 @@
 """The compiled layout of days by state for the models of outcomes and exits.
 
 State 0: not started within the grace time by the day before; state 1: started by then (a start on
-day s acts from s + 1 on). Within an entry, a state and an interval of days, days are alike.
+day s acts from s + 1 on). Within an entry, a state and an interval of days, days are alike. Cells:
+state 0 by interval, then state 1 by group and interval (`group`: by row of the base columns).
 """
 
 from __future__ import annotations
@@ -13,34 +14,39 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def count_state_runs(people: Any, interval: Any, first_cause: Any) -> Any:
+def count_state_runs(
+    people: Any, interval: Any, n_intervals: Any, group: Any, first_cause: Any
+) -> Any:
     """Pointers to each entry's rows; arguments as in `lay_state_runs`."""
     first = np.zeros(people.stop.size + 1, np.int64)
     nothing = np.empty(0, np.int32)
     for i in range(people.stop.size):
-        n_runs = _lay_entry(i, people, interval, first_cause, 0, nothing, nothing)
+        n_runs = _lay_entry(
+            i, people, interval, n_intervals, group, first_cause, 0, nothing, nothing
+        )
         first[i + 1] = first[i] + n_runs
     return first
 
 
 @njit(cache=True, nogil=True)
 def lay_state_runs(
-    people: Any, interval: Any, first_cause: Any, first: Any, cell: Any, days: Any
-) -> None:
-    """Fill cell (state x intervals + interval of the day) and number of days of each run.
+    people: Any, interval: Any, n_intervals: Any, group: Any, first_cause: Any, first: Any,
+    cell: Any, days: Any,
+) -> None:  # fmt: skip
+    """Fill cell and number of days of each run.
 
-    `interval` is by day from 0 (not used) to the last. An outcome comes before other exits: with
-    first_cause 2 (exits) the day of an outcome is not at risk.
+    `interval` is by day from 0 (not used) to the last; negative: not in the model. An outcome comes
+    before other exits: with first_cause 2 (exits) the day of an outcome is not at risk.
     """
     for i in range(people.stop.size):
-        _lay_entry(i, people, interval, first_cause, first[i], cell, days)
+        _lay_entry(i, people, interval, n_intervals, group, first_cause, first[i], cell, days)
 
 
 @njit(cache=True, nogil=True)
 def _lay_entry(
-    i: Any, people: Any, interval: Any, first_cause: Any, at: Any, cell: Any, days: Any
-) -> Any:
-    n_intervals = interval[interval.size - 1] + 1
+    i: Any, people: Any, interval: Any, n_intervals: Any, group: Any, first_cause: Any, at: Any,
+    cell: Any, days: Any,
+) -> Any:  # fmt: skip
     last = people.stop[i]
     if 0 < people.cause[i] < first_cause:
         last -= 1
@@ -51,7 +57,11 @@ def _lay_entry(
         if state == 1 and people.start[i] < 0:
             continue
         for day in range(begin + 1, end + 1):
-            here = state * n_intervals + interval[day]
+            if interval[day] < 0:
+                continue
+            here = interval[day]
+            if state == 1:
+                here += n_intervals * (1 + group[people.row[i]])
             if here != previous:
                 n_runs += 1
                 previous = here

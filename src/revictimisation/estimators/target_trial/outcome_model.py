@@ -2,9 +2,12 @@
 
 Each day's hazard of the outcome among those event-free, and that of leaving (death or emigration
 together) among those without an outcome that day, are pooled logistic regressions: an intercept per
-interval of days, the baseline columns, and the effect of having started within the grace time. On
-the outcome this effect may differ by time since the index report (`effect_days`); the baseline
-coefficients are shared by both states, since events after a start are few.
+interval of days, the baseline columns, and the effect of having started within the grace time.
+
+On the outcome, follow-up falls into *periods* with coefficients of their own: what the baseline
+foretells wears off, faster where measures are many. Within a period the effect of a start may
+differ by time (`effect_days`) and between groups (`modifiers`: it multiplies the odds of each by a
+factor of its own), as far as events among the started tell.
 
 Only baseline columns are in it, not what changes within the grace time: that would have to be
 foretold day by day. Risks standardised from it (`g_formula`) therefore adjust for the baseline
@@ -28,6 +31,7 @@ from revictimisation.estimators.target_trial.trial_data import Pooled, Trial
 
 Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.int64]
+Groups = npt.NDArray[np.int32]
 
 # Up to the end of the grace time an interval of days has so many events at least: while people go
 # from one state to the other a hazard that falls within an interval would pass for an effect.
@@ -35,30 +39,45 @@ LEAST_EVENTS_GRACE = 10
 # After it an interval has so many at least, or its share of all where that is more ...
 LEAST_EVENTS = 20
 MOST_INTERVALS, MOST_EXIT_INTERVALS = 10, 4
-# ... and an effect of its own for the started with so many events among them.
+# ... and an effect of its own for the started with so many events among them, in a period or in
+# (and out of) a group.
 LEAST_EVENTS_STARTED = 20
 MOST_EFFECTS = 4
+# A period holds so many events for each baseline column (Peduzzi et al. 1996).
+EVENTS_A_COLUMN = 10
+MOST_PERIODS = 3
 OUTCOME, LEAVING = 1, 2
 
 
 @dataclass(frozen=True, eq=False)
 class OutcomeModel:
-    """Fitted hazards of the `outcome` and of `leaving`.
+    """Fitted hazards of the outcome, a model for each period in `periods`, and of `leaving`.
 
-    `cut_days`, `leaving_cut_days`: first days of the intervals, from 1; `effect_days`: first days
-    of the effects of having started, from 1.
+    Attributes:
+        cut_days, effect_days, period_days: first days of the intervals, of the effects of having
+            started, and of the periods, from 1. leaving_cut_days: of the intervals of `leaving`.
+        modifiers: by period, the columns between whose groups the effect differs.
+        group: by row of the base columns, which of these groups it belongs to.
     """
 
-    outcome: StartModel
+    periods: tuple[StartModel, ...]
     leaving: StartModel
     cut_days: tuple[int, ...]
     effect_days: tuple[int, ...]
+    period_days: tuple[int, ...]
     leaving_cut_days: tuple[int, ...]
+    modifiers: tuple[tuple[str, ...], ...]
+    group: Groups
 
     @property
     def is_converged(self) -> bool:
-        """Both models settled."""
-        return self.outcome.is_converged and self.leaving.is_converged
+        """All models settled."""
+        return self.leaving.is_converged and all(one.is_converged for one in self.periods)
+
+    @property
+    def interval_periods(self) -> npt.NDArray[np.int64]:
+        """The period of each interval of days."""
+        return np.searchsorted(self.period_days, self.cut_days, side="right") - 1
 
 
 def fit_outcome_model(
@@ -66,20 +85,24 @@ def fit_outcome_model(
     *,
     cut_days: Sequence[int] | None = None,
     effect_days: Sequence[int] | None = None,
+    period_days: Sequence[int] | None = None,
     leaving_cut_days: Sequence[int] | None = None,
+    modifiers: Sequence[str] = (),
     given: OutcomeModel | None = None,
 ) -> OutcomeModel:
     """Fit the hazards of the outcome and of leaving.
 
     Args:
-        trial: from `prepare_trial`. cut_days, effect_days, leaving_cut_days: as in `OutcomeModel`;
-            None = so that each holds events enough.
+        trial: from `prepare_trial`. cut_days, effect_days, period_days, leaving_cut_days: as in
+            `OutcomeModel`; None = so that each holds events enough.
+        modifiers: names of columns of 0 and 1 by which the effect of a start may differ; in a
+            period those count that have events enough among the started, in and out of the group.
         given: nothing is fitted; the coefficients of this model (of another trial) are taken over
-            by name, with its days, and count as known.
+            by name, with its days and groups, and count as known.
 
     Raises:
-        ValueError: days not ascending from 1, an effect that does not begin where an interval
-            does, a given model with other columns.
+        ValueError: days not ascending from 1, an effect or a period that does not begin where an
+            interval does, a given model with other columns, a modifier that is no column.
 
     Example:
         >>> from revictimisation.estimators.design import design_from_array
@@ -88,34 +111,66 @@ def fit_outcome_model(
         >>> trial = prepare_trial([2, 4, 4, 4], [1, 0, 1, 0], [0, 0, None, None], none,
         ...                       grace_days=0)
         >>> model = fit_outcome_model(trial)
-        >>> model.outcome.to_frame()[["name", "coef"]].round(4)
+        >>> model.periods[0].to_frame()[["name", "coef"]].round(4)
                  name    coef
         0      day 1- -1.9459
         1  started 1-  0.3365
     """
-    if given is None:
-        stop, cause, started = trial.people.stop, trial.people.cause, trial.is_started
-        now = stop[cause == OUTCOME]
-        after = stop[(cause == OUTCOME) & started]
-        if cut_days is None:
-            cuts = _choose(now, LEAST_EVENTS, MOST_INTERVALS, trial.grace_days)
-        else:
-            cuts = tuple(cut_days)
-        effects = _choose_effects(after, cuts) if effect_days is None else effect_days
-        leaves = stop[cause >= LEAVING]
-        exits = (
-            _choose(leaves, LEAST_EVENTS, MOST_EXIT_INTERVALS)
-            if leaving_cut_days is None
-            else leaving_cut_days
-        )
-    else:
-        cuts, effects, exits = given.cut_days, given.effect_days, given.leaving_cut_days
+    if given is not None:
+        return _fit(
+            trial, given.cut_days, given.effect_days, given.period_days, given.leaving_cut_days,
+            given.modifiers, given,
+        )  # fmt: skip
+    stop, cause, started = trial.people.stop, trial.people.cause, trial.is_started
+    days, after = stop[cause == OUTCOME], stop[(cause == OUTCOME) & started]
+    if cut_days is None:
+        cut_days = _choose(days, LEAST_EVENTS, MOST_INTERVALS, trial.grace_days)
+    if period_days is None:
+        period_days = _choose_periods(days, cut_days, len(trial.names))
+    if effect_days is None:
+        effect_days = _choose_effects(after, cut_days)
+    if leaving_cut_days is None:
+        leaving_cut_days = _choose(stop[cause >= LEAVING], LEAST_EVENTS, MOST_EXIT_INTERVALS)
+    effects = tuple(sorted({*effect_days, *period_days}))
+    chosen = _choose_modifiers(trial, period_days, modifiers)
+    return _fit(trial, cut_days, effects, period_days, leaving_cut_days, chosen, None)
+
+
+def _fit(
+    trial: Trial,
+    cuts: Sequence[int],
+    effects: Sequence[int],
+    periods: Sequence[int],
+    exits: Sequence[int],
+    modifiers: tuple[tuple[str, ...], ...],
+    given: OutcomeModel | None,
+) -> OutcomeModel:
+    if not set(effects) | set(periods) <= set(cuts):
+        raise ValueError("an effect or a period must begin where an interval of days does")
+    number_days(periods, 1)
+    named = sorted({name for one in modifiers for name in one})
+    marks, group = _number_groups(trial, named)
+    ends = [*periods[1:], max(trial.last_day, max(cuts)) + 1]
+    models = []
+    for k, (first, end) in enumerate(zip(periods, ends, strict=True)):
+        groups = marks[:, [named.index(name) for name in modifiers[k]]]
+        known = None if given is None else given.periods[k]
+        models.append(
+            _fit_states(trial, OUTCOME, cuts, effects, (first, end), group, groups, modifiers[k],
+                        known)
+        )  # fmt: skip
+    alone, nobody = np.zeros(len(group), np.int32), np.zeros((1, 0))
+    ever = (1, max(trial.last_day, max(exits)) + 1)
+    known = None if given is None else given.leaving
     return OutcomeModel(
-        _fit_states(trial, OUTCOME, cuts, effects, None if given is None else given.outcome),
-        _fit_states(trial, LEAVING, exits, (1,), None if given is None else given.leaving),
-        tuple(cuts),
-        tuple(effects),
-        tuple(exits),
+        periods=tuple(models),
+        leaving=_fit_states(trial, LEAVING, exits, (1,), ever, alone, nobody, (), known),
+        cut_days=tuple(cuts),
+        effect_days=tuple(effects),
+        period_days=tuple(periods),
+        leaving_cut_days=tuple(exits),
+        modifiers=modifiers,
+        group=group,
     )
 
 
@@ -144,6 +199,55 @@ def _choose_effects(event_days: npt.NDArray[np.int32], cuts: Sequence[int]) -> t
     return tuple(sorted({max(cut for cut in cuts if cut <= day) for day in wanted}))
 
 
+def _choose_periods(
+    event_days: npt.NDArray[np.int32], cuts: Sequence[int], n_columns: int
+) -> tuple[int, ...]:
+    """Periods of as many events each, beginning where an interval does; one without columns."""
+    most = len(event_days) // max(EVENTS_A_COLUMN * n_columns, 1)
+    n_periods = min(MOST_PERIODS, most) if n_columns else 1
+    if n_periods < 2:
+        return (1,)
+    wanted = np.quantile(event_days, np.arange(1, n_periods) / n_periods)
+    return tuple(sorted({1, *(max(cut for cut in cuts if cut <= day) for day in wanted)}))
+
+
+def _choose_modifiers(
+    trial: Trial, periods: Sequence[int], names: Sequence[str]
+) -> tuple[tuple[str, ...], ...]:
+    """By period the columns with events enough among the started, in the group and out of it."""
+    if not set(names) <= set(trial.names):
+        raise ValueError("a modifier is no column of the design")
+    stop = trial.people.stop
+    happened = (trial.people.cause == OUTCOME) & trial.is_started
+    of_period = np.searchsorted(periods, stop, side="right") - 1
+    found = []
+    for k in range(len(periods)):
+        rows = trial.people.row[happened & (of_period == k)]
+        marks = _spread(trial, names)[rows]
+        inside = marks.sum(axis=0)
+        is_told = np.minimum(inside, len(rows) - inside) >= LEAST_EVENTS_STARTED
+        found.append(tuple(np.asarray(names, dtype=object)[is_told]))
+    return tuple(found)
+
+
+def _spread(trial: Trial, names: Sequence[str]) -> Floats:
+    """These base columns in full: rows x columns."""
+    columns = trial.columns
+    full = np.zeros((len(columns.pointers) - 1, len(trial.names)))
+    row_of = np.repeat(np.arange(len(full)), np.diff(columns.pointers))
+    full[row_of, columns.indices] = columns.values
+    return full[:, [trial.names.index(name) for name in names]]
+
+
+def _number_groups(trial: Trial, names: Sequence[str]) -> tuple[Floats, Groups]:
+    """The groups that these columns make (groups x columns), and the group of each row."""
+    full = _spread(trial, names)
+    if not names:
+        return full[:1], np.zeros(len(full), np.int32)
+    marks, group = np.unique(full, axis=0, return_inverse=True)
+    return marks, group.reshape(-1).astype(np.int32)
+
+
 def number_days(cuts: Sequence[int], last_day: int) -> npt.NDArray[np.int32]:
     """The interval of each day 0..last_day (day 0 counts with the first).
 
@@ -158,25 +262,44 @@ def number_days(cuts: Sequence[int], last_day: int) -> npt.NDArray[np.int32]:
 
 
 def _fit_states(
-    trial: Trial, cause: int, cuts: Sequence[int], effects: Sequence[int], given: StartModel | None
+    trial: Trial,
+    cause: int,
+    cuts: Sequence[int],
+    effects: Sequence[int],
+    period: tuple[int, int],
+    group: Groups,
+    marks: Floats,
+    modifiers: tuple[str, ...],
+    given: StartModel | None,
 ) -> StartModel:
-    if not set(effects) <= set(cuts):
-        raise ValueError("an effect must begin where an interval of days does")
+    """A model over the days of a period; cells are numbered as in the whole of follow-up.
+
+    `marks` (groups x modifiers): the effect of a start in a group is the time's plus these.
+    """
+    first, end = period
     last = max(trial.last_day, max(cuts), max(effects))
     interval, effect = number_days(cuts, last), number_days(effects, last)
-    n_intervals = int(interval[-1]) + 1
-    first = count_state_runs(trial.people, interval, cause)
-    cell, days = np.empty(first[-1], np.int32), np.empty(first[-1], np.int32)
-    lay_state_runs(trial.people, interval, cause, first, cell, days)
+    n_intervals = len(cuts)
+    is_in = (np.arange(last + 1) >= first) & (np.arange(last + 1) < end)
+    within = np.where(is_in, interval, -1).astype(np.int32)
+    runs = count_state_runs(trial.people, within, n_intervals, group, cause)
+    cell, days = np.empty(runs[-1], np.int32), np.empty(runs[-1], np.int32)
+    lay_state_runs(trial.people, within, n_intervals, group, cause, runs, cell, days)
     of_cause = trial.people.cause == OUTCOME if cause == OUTCOME else trial.people.cause >= LEAVING
-    marks = np.tile(np.eye(n_intervals), (2, 1))
-    moved = np.zeros((2 * n_intervals, len(effects)))
-    begins = np.searchsorted(interval[1:], np.arange(n_intervals)) + 1
-    moved[n_intervals + np.arange(n_intervals), effect[begins]] = 1.0
-    shape = np.ascontiguousarray(np.hstack([marks, moved]))
-    pooled = Pooled(first, cell, days, of_cause, shape)
-    started = tuple(_name_spans("started", effects))
-    return fit_pooled(trial, pooled, _name_spans("day", cuts), started, given)
+    mine = [k for k, cut in enumerate(cuts) if first <= cut < end]
+    starts = [k for k, cut in enumerate(effects) if first <= cut < end]
+    begins = effect[[cuts[k] for k in mine]]
+    shape = np.zeros((1 + len(marks), n_intervals, len(mine) + len(starts) + len(modifiers)))
+    shape[:, mine, np.arange(len(mine))] = 1.0
+    shape[1:, mine, len(mine) + np.searchsorted(starts, begins)] = 1.0
+    shape[1:, mine, len(mine) + len(starts) :] = marks[:, None, :]
+    pooled = Pooled(
+        runs, cell, days, of_cause & is_in[trial.people.stop], shape.reshape(-1, shape.shape[2])
+    )
+    names = _name_spans("started", effects)
+    moved = (*(names[k] for k in starts), *(f"{names[starts[0]]}: {one}" for one in modifiers))
+    spans = _name_spans("day", cuts)
+    return fit_pooled(trial, pooled, [spans[k] for k in mine], moved, given)
 
 
 def _name_spans(what: str, cuts: Sequence[int]) -> list[str]:

@@ -14,6 +14,8 @@ import numpy as np
 from numba import njit
 
 MAX_HALVINGS = 30
+# Where nothing holds a coefficient back a step from an old information matrix may be without limit.
+LONGEST_STEP = 3.0
 ALIAS_TOLERANCE = 1e-9
 
 
@@ -226,11 +228,24 @@ def maximise(
     anew when they do not; `is_careful` makes it anew always and halves steps that lower the
     likelihood. It ends when the gain foretold by the next step is below `tolerance`.
     """
+    lower = np.empty((theta.size, theta.size))
+    return maximise_from(
+        row, weight, pooled, columns, theta, row_odds, cell_odds, is_careful, tolerance, most,
+        lower, False,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def maximise_from(
+    row: Any, weight: Any, pooled: Any, columns: Any, theta: Any, row_odds: Any, cell_odds: Any,
+    is_careful: Any, tolerance: Any, most: Any, lower: Any, is_known: Any,
+) -> Any:  # fmt: skip
+    """`maximise`, at first with the information that `lower` factors (if `is_known`)."""
     n = theta.size
-    info, lower = np.empty((n, n)), np.empty((n, n))
+    info = np.empty((n, n))
     score, step, old = np.empty(n), np.empty(n), theta.copy()
     row_sum, cell_sum = np.empty(row_odds.size), np.empty(cell_odds.size)
-    is_stale, before, best, halvings = True, np.inf, -np.inf, 0
+    is_stale, before, best, halvings = not is_known, np.inf, -np.inf, 0
     for turn in range(most):
         fill_odds(columns, pooled.effects, theta, row_odds, cell_odds)
         loglik = sum_scores(
@@ -250,11 +265,14 @@ def maximise(
         gain = np.sum(score * step)
         if not np.isfinite(gain):
             return -(turn + 1)
+        longest = np.max(np.abs(step))
+        if longest > LONGEST_STEP:
+            step *= LONGEST_STEP / longest
         old[:] = theta
         theta += step
-        if gain < tolerance:
+        if gain < tolerance and longest <= LONGEST_STEP:
             fill_odds(columns, pooled.effects, theta, row_odds, cell_odds)
             return turn + 1
-        is_stale = gain > 0.1 * before
+        is_stale = gain > 0.1 * before or longest > LONGEST_STEP
         before = gain
     return -most

@@ -57,12 +57,29 @@ N_OF_OUTCOME = 2  # numbers: the risk, and days lost
 
 
 class Steps(NamedTuple):
-    """Runs of days (begin, begin + days] with constant hazards, and their intervals."""
+    """Runs of days (begin, begin + days] with constant hazards, their intervals and periods."""
 
     begin: Days
     days: Days
     outcome: npt.NDArray[np.int32]
     leaving: npt.NDArray[np.int32]
+    period: npt.NDArray[np.int64]
+
+
+class Hazards(NamedTuple):
+    """A model of hazards for the loops, and sums over entries of what moves with it.
+
+    `row_odds` periods x rows and `cell_odds` as in `outcome_kernels`, `group` by row; `period` of
+    each interval. Derivatives (estimators x arms x ...): `cell_sum` cells x targets in the cells'
+    log odds, `base_sum` periods x columns x targets in the base coefficients.
+    """
+
+    row_odds: Floats
+    cell_odds: Floats
+    cell_sum: Floats
+    base_sum: Floats
+    group: npt.NDArray[np.int32]
+    period: Days
 
 
 class Targets(NamedTuple):
@@ -110,22 +127,31 @@ def find_courses(weighted: WeightedTrial, model: OutcomeModel, at_days: Sequence
     days = np.asarray(at_days, dtype=np.int64)
     steps = _cut_steps(trial, model, days)
     targets = _list_targets(steps, days)
-    models = (weighted.daily, weighted.other, model.outcome, model.leaving)
-    sums = [_make_sums(one, len(targets.day), len(trial.names)) for one in models]
-    values = np.empty((trial.n_entries, 2, 2, len(targets.day)))
-    daily, law, outcome, leaving = sums
+    n_targets, n_columns = len(targets.day), len(trial.names)
+    starts = [_make_sums(one, n_targets, n_columns) for one in (weighted.daily, weighted.other)]
+    alone = np.zeros_like(model.group)
+    outcome = _make_hazards(
+        model.periods, model.interval_periods, model.group, n_targets, n_columns
+    )
+    never = np.zeros(len(model.leaving_cut_days), np.int64)
+    leaving = _make_hazards((model.leaving,), never, alone, n_targets, n_columns)
+    values = np.empty((trial.n_entries, 2, 2, n_targets))
     room = make_room(
-        trial.grace_days, len(steps.begin), len(targets.day), len(outcome[1]), len(leaving[1])
+        trial.grace_days, len(steps.begin), n_targets, len(outcome.period), len(leaving.period)
     )
     sum_courses(
-        trial.people, trial.interval, steps, targets, 1 / follow_chances(trial), daily, law,
-        outcome, leaving, trial.columns, room, values,
+        trial.people, trial.interval, steps, targets, 1 / follow_chances(trial), *starts, outcome,
+        leaving, trial.columns, room, values,
     )  # fmt: skip
     flat = values.reshape(trial.n_entries, -1)
     mean = flat.mean(axis=0)
     influence = (flat - mean) / trial.n_entries
-    for one, (_, _, cell_sum, base_sum) in zip(models, sums, strict=True):
+    for one, (_, _, cell_sum, base_sum) in zip((weighted.daily, weighted.other), starts,
+                                               strict=True):  # fmt: skip
         _add_model(trial, one, cell_sum, base_sum, influence)
+    for k, one in enumerate(model.periods):
+        _add_model(trial, one, outcome.cell_sum, outcome.base_sum[:, :, k], influence)
+    _add_model(trial, model.leaving, leaving.cell_sum, leaving.base_sum[:, :, 0], influence)
     shape = (2, 2, N_OF_OUTCOME, len(days))
     augmentation = (values[:, 1, 0] - values[:, 0, 0]).reshape(-1, *shape[2:])
     influence = sum_clusters(trial, influence).reshape(-1, *shape)
@@ -197,7 +223,8 @@ def _cut_steps(trial: Trial, model: OutcomeModel, days: Days) -> Steps:
     bounds = bounds[bounds <= end]
     by_day = [number_days(cuts, end) for cuts in (model.cut_days, model.leaving_cut_days)]
     begin = bounds[:-1]
-    return Steps(begin, np.diff(bounds), by_day[0][begin + 1], by_day[1][begin + 1])
+    outcome, leaving = (one[begin + 1] for one in by_day)
+    return Steps(begin, np.diff(bounds), outcome, leaving, model.interval_periods[outcome])
 
 
 def _list_targets(steps: Steps, days: Days) -> Targets:
@@ -214,6 +241,26 @@ def _make_sums(
     """Odds of a model, and room for sums by cell and by column."""
     cell_sum = np.zeros((2, 2, len(model.cell_odds), n_targets))
     return model.row_odds, model.cell_odds, cell_sum, np.zeros((2, 2, n_columns, n_targets))
+
+
+def _make_hazards(
+    models: Sequence[StartModel],
+    period: Days,
+    group: npt.NDArray[np.int32],
+    n_targets: int,
+    n_columns: int,
+) -> Hazards:
+    """Odds of the periods' models, each in its own cells, and room for sums."""
+    n_cells = len(models[0].cell_odds)
+    of_cell = np.resize(period, n_cells)
+    return Hazards(
+        row_odds=np.array([one.row_odds for one in models]),
+        cell_odds=np.choose(of_cell, [one.cell_odds for one in models]),
+        cell_sum=np.zeros((2, 2, n_cells, n_targets)),
+        base_sum=np.zeros((2, 2, len(models), n_columns, n_targets)),
+        group=group,
+        period=period,
+    )
 
 
 def _add_model(

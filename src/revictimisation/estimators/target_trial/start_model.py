@@ -27,7 +27,7 @@ from revictimisation.estimators.target_trial.trial_data import Pooled, Trial
 Floats = npt.NDArray[np.float64]
 
 TOLERANCE = 1e-12
-MOST_PASSES = 200
+QUICK_PASSES, MOST_PASSES = 30, 200
 # Where an interval of days has no start its odds begin here (and go on falling).
 LEAST_LOG_ODDS = -20.0
 
@@ -128,9 +128,15 @@ def fit_pooled(
     theta[: len(days)] = _crude_log_odds(pooled, len(days))
     row_odds, cell_odds = np.empty(len(trial.columns.pointers) - 1), np.empty(len(pooled.effects))
     row, ones = trial.people.row, np.ones(trial.n_entries)
-    passes = maximise(
-        row, ones, pooled, trial.columns, theta, row_odds, cell_odds, True, TOLERANCE, MOST_PASSES
-    )
+    first = theta.copy()
+    for is_careful, most in ((False, QUICK_PASSES), (True, MOST_PASSES)):
+        theta[:] = first
+        passes = maximise(
+            row, ones, pooled, trial.columns, theta, row_odds, cell_odds, is_careful, TOLERANCE,
+            most,
+        )  # fmt: skip
+        if passes > 0:
+            break
     fill_odds(trial.columns, pooled.effects, theta, row_odds, cell_odds)
     info = np.empty((len(names), len(names)))
     sum_information(row, ones, pooled, trial.columns, row_odds, cell_odds, info)
@@ -173,12 +179,16 @@ def _take_over(
 
 
 def crude_hazards(pooled: Pooled, n_intervals: int) -> Floats:
-    """Starts per day at risk in each interval of days, no covariates."""
-    interval = pooled.cell % n_intervals
-    at_risk = np.bincount(interval, pooled.days, minlength=n_intervals)
+    """Starts per day at risk in each interval of days, no covariates.
+
+    The intervals' indicators are the first of the cells' effects.
+    """
+    marks, n_cells = pooled.effects[:, :n_intervals], len(pooled.effects)
+    at_risk = np.bincount(pooled.cell, pooled.days, minlength=n_cells) @ marks
     ends = (pooled.first[1:] - 1)[pooled.is_start]
-    starts = np.bincount(interval[ends], minlength=n_intervals)
-    return np.divide(starts, at_risk, out=np.zeros(n_intervals), where=at_risk > 0)
+    starts = np.bincount(pooled.cell[ends], minlength=n_cells) @ marks
+    hazards: Floats = np.divide(starts, at_risk, out=np.zeros(n_intervals), where=at_risk > 0)
+    return hazards
 
 
 def _crude_log_odds(pooled: Pooled, n_intervals: int) -> Floats:

@@ -13,13 +13,11 @@ import numpy as np
 from numba import njit
 
 from revictimisation.estimators.target_trial.bootstrap_kernels import (
-    MOST_PASSES,
-    QUICK_PASSES,
-    TOLERANCE,
     draw_weights,
+    factor_whole,
+    refit,
 )
 from revictimisation.estimators.target_trial.clone_kernels import fill_risks, read_targets
-from revictimisation.estimators.target_trial.pooled_kernels import maximise
 
 BOTH, ONE, NONE = 0, 1, 2
 N_ARMS = 3
@@ -172,21 +170,6 @@ def sum_three_arms(
 
 
 @njit(cache=True, nogil=True)
-def _refit(row: Any, weight: Any, pooled: Any, columns: Any, theta: Any, row_odds: Any) -> Any:
-    """Coefficients of a replicate (row_odds become theirs), and whether the fit settled."""
-    cells, moved = np.ones(pooled.effects.shape[0]), theta.copy()
-    passes = maximise(
-        row, weight, pooled, columns, moved, row_odds, cells, False, TOLERANCE, QUICK_PASSES
-    )
-    if passes < 0:
-        moved = theta.copy()
-        passes = maximise(
-            row, weight, pooled, columns, moved, row_odds, cells, True, TOLERANCE, MOST_PASSES
-        )
-    return moved, passes > 0
-
-
-@njit(cache=True, nogil=True)
 def run_three_replicates(
     first: Any, last: Any, seed: Any, people: Any, social_day: Any, columns: Any, intervals: Any,
     pooled: Any, thetas: Any, within: Any, n_clusters: Any, days: Any, answers: Any,
@@ -201,14 +184,23 @@ def run_three_replicates(
     police, social = np.empty((2, grace + 1)), np.empty((3, grace + 1))
     at_risk, events = np.empty((N_ARMS, n_days)), np.empty((N_ARMS, answers.shape[2] - 1, n_days))
     risk, weight = np.empty(events.shape), np.empty(people.stop.size)
+    cells = [np.ones(model.effects.shape[0]) for model in pooled]
+    moved = [theta.copy() for theta in thetas]
+    lowers = [np.empty((theta.size, theta.size)) for theta in thetas]
+    for k in range(2):
+        factor_whole(people.row, pooled[k], columns, thetas[k], rows[k], cells[k], lowers[k])
     for replicate in range(first, last):
         drawn = draw_weights(seed, replicate, n_clusters)
         for i in range(weight.size):
             weight[i] = drawn[people.cluster[i]]
-        moved_p, settled_p = _refit(people.row, weight, pooled[0], columns, thetas[0], rows[0])
-        moved_s, settled_s = _refit(people.row, weight, pooled[1], columns, thetas[1], rows[1])
-        fill_day_odds(moved_p, intervals[0], 2, police)
-        fill_day_odds(moved_s, intervals[1], 3, social)
+        settled = True
+        for k in range(2):
+            settled &= refit(
+                people.row, weight, pooled[k], columns, thetas[k], lowers[k], moved[k], rows[k],
+                cells[k],
+            )  # fmt: skip
+        fill_day_odds(moved[0], intervals[0], 2, police)
+        fill_day_odds(moved[1], intervals[1], 3, social)
         sum_three_arms(
             people, social_day, weight, rows, police, social, within, at_risk, events
         )  # fmt: skip
@@ -218,4 +210,4 @@ def run_three_replicates(
         for arm in range(N_ARMS):
             if at_risk[arm, min(grace + 1, n_days - 1)] <= 0:
                 answers[replicate, arm] = np.nan
-        is_settled[replicate] = settled_p and settled_s
+        is_settled[replicate] = settled
