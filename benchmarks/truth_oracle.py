@@ -21,7 +21,7 @@ from revictimisation.estimators.target_trial.standardised_risk import (
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.plan import StudyPlan
 from revictimisation.simulate.scenarios import Scenario
-from revictimisation.trial_inputs import build_trial
+from revictimisation.trial_inputs import build_trial, list_modifiers
 
 PEOPLE, SEED = 100_000, 20261123
 
@@ -43,12 +43,13 @@ def fit_oracles(scenario: Scenario, plan: StudyPlan, target: Path) -> None:
     for measure in plan.measure_names:
         trial = build_trial(data, measure, stop, cause)
         weighted = weigh_clones(trial, grace_law="natural_law")
-        outcome = fit_outcome_model(trial)
+        outcome = fit_outcome_model(trial, modifiers=list_modifiers(trial, plan))
         few: Any = None  # the people themselves are not kept
         oracles[measure] = Oracle(
             replace(weighted, trial=few, daily=_strip(weighted.daily),
                     other=_strip(weighted.other)),
-            replace(outcome, outcome=_strip(outcome.outcome), leaving=_strip(outcome.leaving)),
+            replace(outcome, periods=tuple(_strip(one) for one in outcome.periods),
+                    leaving=_strip(outcome.leaving)),
             trial.cut_days,
         )  # fmt: skip
     target.write_bytes(pickle.dumps(oracles))

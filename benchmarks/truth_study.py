@@ -20,6 +20,7 @@ import datetime as dt
 import json
 import pickle
 import platform
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -83,7 +84,7 @@ def estimate_county(data: StudyData, oracles: dict[str, Oracle]) -> pd.DataFrame
     trials, _ = target_trials.estimate_target_trials(single, has_curves=False)
     table = combine([ratios, trials, effects.estimate_crude(single)])
     is_asked = table["estimand"].isin(ESTIMANDS) & (table["outcome"] == data.plan.outcome.who)
-    kept = table.loc[is_asked & (table["analysis"] != "influence_interval"), COLUMNS]
+    kept = table.loc[is_asked, COLUMNS]
     if not oracles:
         return kept
     oracle = estimate_oracle(single, oracles).reindex(columns=COLUMNS)
@@ -123,6 +124,27 @@ def list_blocks(args: argparse.Namespace) -> Iterator[tuple[str, int, int, int, 
                 yield name, block, people, args.bootstrap, target
 
 
+def part_by_intervals(rows: pd.DataFrame, kind: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows by the kind of their intervals; those of the bootstrap have the influence's beside."""
+    is_beside = rows["analysis"] == "influence_interval"
+    is_resampled = rows["estimator"].eq("clone_censor_weight")
+    if not kind.startswith("bootstrap"):
+        yield "influence", rows[~is_beside]
+        return
+    yield kind.split("_")[0], rows[is_resampled & ~is_beside]
+    named = rows.assign(analysis=rows["analysis"].mask(is_beside, "main"))
+    yield "influence", named[is_beside | ~is_resampled]
+
+
+def name_commit() -> str:
+    """The commit the code is of; `changed` behind it: and something more. Empty without git."""
+    found = subprocess.run(
+        ["git", "describe", "--always", "--abbrev=40", "--dirty= changed", "--exclude=*"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return found.stdout.strip()
+
+
 def keep_summary(args: argparse.Namespace) -> None:
     """Summarise all that is there and keep it with its provenance."""
     tables, runs = [], []
@@ -132,13 +154,13 @@ def keep_summary(args: argparse.Namespace) -> None:
         for kind in sorted(kinds):
             mine = [pd.read_parquet(path) for path in found if path.stem.startswith(f"{kind}_")]
             rows = pd.concat(mine, ignore_index=True)
-            intervals = kind.split("_")[0] if kind.startswith("bootstrap") else "influence"
             truth = read_truth(SCENARIOS[name], with_error=True)
-            tables.append(summarise(rows, truth).assign(scenario=name, intervals=intervals))
-            runs.append({"scenario": name, "intervals": intervals,
-                         "n_counties": int(rows["county"].nunique()),
-                         "people_per_county": int(kind.rsplit("_", 1)[1]),
-                         "fingerprint": fingerprint(SCENARIOS[name])})  # fmt: skip
+            for intervals, part in part_by_intervals(rows, kind):
+                tables.append(summarise(part, truth).assign(scenario=name, intervals=intervals))
+                runs.append({"scenario": name, "intervals": intervals,
+                             "n_counties": int(part["county"].nunique()),
+                             "people_per_county": int(kind.rsplit("_", 1)[1]),
+                             "fingerprint": fingerprint(SCENARIOS[name])})  # fmt: skip
     table = pd.concat(tables, ignore_index=True)
     front = ["scenario", "intervals"]
     KEPT.mkdir(exist_ok=True)
@@ -146,11 +168,13 @@ def keep_summary(args: argparse.Namespace) -> None:
         KEPT / "table.csv", index=False, lineterminator="\n"
     )
     facts = {
-        "command": f"python benchmarks/truth_study.py --counties {args.counties}",
+        "command": "python benchmarks/truth_study.py --counties 200, for the rows with"
+        " intervals bootstrap200 also --bootstrap 200 --scenario calibrated",
         "seed": SEED,
         "made_on": dt.datetime.now(dt.UTC).date().isoformat(),
         "versions": {one: version(one) for one in ("revictimisation", "numpy", "numba", "pandas")},
         "python": platform.python_version(),
+        "commit": name_commit(),
         "runs": runs,
     }
     (KEPT / "provenance.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

@@ -15,7 +15,11 @@ import pandas as pd
 from revictimisation.codes import CAUSES
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.target_trial.bootstrap import Replicates, bootstrap_arms
-from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
+from revictimisation.estimators.target_trial.clone_weights import (
+    WeightedTrial,
+    cap_weights,
+    weigh_clones,
+)
 from revictimisation.estimators.target_trial.cross_check import cross_check
 from revictimisation.estimators.target_trial.diagnostics import diagnose_trial
 from revictimisation.estimators.target_trial.estimates import (
@@ -34,7 +38,7 @@ from revictimisation.results import (
     mark_endless,
     not_estimable,
 )
-from revictimisation.trial_inputs import build_trial
+from revictimisation.trial_inputs import build_trial, list_modifiers
 
 ESTIMATOR = "clone_censor_weight"
 INFLUENCE, TRUNCATED, CURVE = "influence_interval", "weights_truncated", "curve"
@@ -112,7 +116,7 @@ def _weigh_and_estimate(
         drawn = _name_rows(data, curve, keys).assign(analysis=CURVE)
         parts.append(withhold(drawn, _spread_to_curve(judged, curve_days)))
     if choices.truncate_at is not None:
-        capped = weigh_clones(trial, grace_law=choices.grace_law, cap_quantile=choices.truncate_at)
+        capped = cap_weights(weighted, cap_quantile=choices.truncate_at)
         truncated = _name_rows(data, estimate_strategies(capped, days), keys)
         parts.append(withhold(truncated.assign(analysis=TRUNCATED), judged))
     others, told = _check_otherwise(data, weighted, table, judged, keys)
@@ -180,9 +184,7 @@ def _check_otherwise(
             for name in ESTIMATORS
             for day in days
         ], judged.iloc[:0]
-    modifiers = [
-        name for name in weighted.trial.names if name.split("=")[0] in data.plan.subgroups
-    ]
+    modifiers = list_modifiers(weighted.trial, data.plan)
     rows, checks = cross_check(weighted, days, table, modifiers)
     named = {"analysis": ESTIMATOR, "measure": keys["measure"]}
     told = judge(checks, data.plan.gates, named, weighted.trial.grace_days)

@@ -11,6 +11,7 @@ import pandas as pd
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.target_trial.changes import Changes, count_changes, spell_changes
 from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
+from revictimisation.plan import StudyPlan
 
 Whole = npt.NDArray[np.int64]
 # A change that fewer see while they can still start tells no coefficient and unsettles weights.
@@ -58,6 +59,14 @@ def eligible_ids(data: StudyData, measure: str) -> Whole:
     """`entry_id` of those in whom the measure did not run before day 0, in order."""
     is_in = ~data.starts_of(measure)["is_running_before"].to_numpy()
     return data.entries["entry_id"].to_numpy(np.int64)[is_in]
+
+
+def list_modifiers(trial: Trial, plan: StudyPlan) -> list[str]:
+    """The columns of the study's subgroups: between them the model of outcomes lets effects differ.
+
+    Of those adjusted for; a subgroup that is not has no column.
+    """
+    return [name for name in trial.names if name.split("=")[0] in plan.subgroups]
 
 
 def list_changes(

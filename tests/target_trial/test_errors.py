@@ -92,16 +92,19 @@ def test_bootstrap_and_influence_agree(law):
 
 @pytest.mark.parametrize("law", LAWS)
 def test_replicates_are_refits_with_the_drawn_weights(law):
-    """A replicate is what a fit of everything with its case weights gives."""
+    """A replicate is what a fit of everything with its case weights gives.
+
+    To a thousandth of the replicates' own spread: their fits end sooner.
+    """
     trial = random_trial(1200, 8, n_victims=900)
     weighted = weigh_clones(trial, grace_law=law)
-    replicates = bootstrap_arms(weighted, DAYS, n_replicates=3, seed=11)
+    replicates = bootstrap_arms(weighted, DAYS, n_replicates=50, seed=11)
+    spread = replicates.answers.std(axis=0)
     for k in range(3):
         case_weights = draw_weights(11, k, trial.n_clusters)[trial.people.cluster]
         assert 0.85 < case_weights.mean() < 1.15
-        np.testing.assert_allclose(
-            replicates.answers[k], answer_with(weighted, case_weights), rtol=1e-5, atol=1e-8
-        )
+        apart = np.abs(replicates.answers[k] - answer_with(weighted, case_weights))
+        assert (apart <= 1e-3 * spread + 1e-12).all()
 
 
 def test_number_of_threads_changes_nothing():

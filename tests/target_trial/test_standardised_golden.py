@@ -24,7 +24,10 @@ TERMS = {
 @pytest.fixture(scope="module")
 def model() -> OutcomeModel:
     return fit_outcome_model(
-        read_trial(), cut_days=(1, 4, 11, 31), effect_days=(1, 11), period_days=(1,),
+        read_trial(),
+        cut_days=(1, 4, 11, 31),
+        effect_days=(1, 11),
+        period_days=(1,),
         leaving_cut_days=(1, 21),
     )
 

@@ -23,7 +23,10 @@ G, DR = 0, 1
 def fit(trial: Trial) -> tuple[WeightedTrial, OutcomeModel]:
     weighted = weigh_clones(trial, grace_law="natural_law")
     return weighted, fit_outcome_model(
-        trial, cut_days=plain.CUTS, effect_days=plain.EFFECTS, period_days=(1,),
+        trial,
+        cut_days=plain.CUTS,
+        effect_days=plain.EFFECTS,
+        period_days=(1,),
         leaving_cut_days=(1,),
     )
 
@@ -118,7 +121,7 @@ def test_intervals_cover_the_truth():
 def test_what_changes_within_the_grace_time_is_left_to_the_weights():
     """Another measure brings the measure and lowers the hazard: the baseline does not know it."""
     county = toy.Toy()
-    n = 80_000
+    n = 160_000
     seen = toy.observe(county, n, 77)
     trial = prepare_trial(
         seen["stop_day"], seen["cause"], seen["start_day"], build_design(seen, ["need"]),

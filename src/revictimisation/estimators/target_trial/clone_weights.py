@@ -35,6 +35,7 @@ A cap is a number found once, in the whole sample, and held in every replicate.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -45,6 +46,7 @@ from revictimisation.estimators.target_trial.profile_kernels import (
     NO_START,
     START,
     read_weights,
+    sum_weights,
 )
 from revictimisation.estimators.target_trial.start_model import (
     StartModel,
@@ -104,12 +106,17 @@ class WeightedTrial:
         crude = _read_crude(self.trial, self.is_natural, day)
         return np.divide(weights, crude, out=np.zeros_like(weights), where=crude > 0)
 
-    def effective_on(self, day: int) -> Floats:
-        """Kish's effective number of clones of either arm on (day, day + 1], or on `LAST`."""
-        weights = self.weights_on(day)
-        squares = (weights**2).sum(axis=0)
-        total = weights.sum(axis=0) ** 2
-        return np.divide(total, squares, out=np.zeros(2), where=squares > 0)
+    def effective_on(self, days: Sequence[int]) -> Floats:
+        """Kish's effective number of clones, arms x days: on (day, day + 1], or on `LAST`."""
+        asked = np.asarray(days, dtype=np.int64)
+        sums = np.empty((2, len(asked), 2))
+        sum_weights(
+            self.trial.people, self.trial.interval, self.daily.row_odds, self.daily.cell_odds,
+            self.other.row_odds, self.other.cell_odds, self.is_natural, self.cap_start,
+            self.cap_no_start, asked, sums,
+        )  # fmt: skip
+        total, squares = sums[..., 0] ** 2, sums[..., 1]
+        return np.divide(total, squares, out=np.zeros_like(total), where=squares > 0)
 
 
 def weigh_clones(
@@ -157,8 +164,19 @@ def weigh_clones(
     weighted = WeightedTrial(trial, grace_law, daily, other, np.inf, free)
     if cap_quantile is None and cap_at is None:
         return weighted
+    return cap_weights(weighted, cap_quantile=cap_quantile, cap_at=cap_at)
+
+
+def cap_weights(
+    weighted: WeightedTrial, *, cap_quantile: float | None = None, cap_at: float | None = None
+) -> WeightedTrial:
+    """The same trial and models with capped weights; arguments as of `weigh_clones`.
+
+    Raises:
+        ValueError: as `weigh_clones`.
+    """
     limits = _find_limits(weighted, cap_quantile, cap_at)
-    crude_start, crude_no_start = _crude_weights(trial, weighted.is_natural)
+    crude_start, crude_no_start = _crude_weights(weighted.trial, weighted.is_natural)
     return replace(
         weighted,
         cap_start=limits[START] * crude_start,
@@ -221,4 +239,4 @@ def _read_crude(trial: Trial, is_natural: bool, day: int) -> Floats:
     )  # fmt: skip
 
 
-__all__ = ["LAST", "GraceLaw", "WeightedTrial", "weigh_clones"]
+__all__ = ["LAST", "GraceLaw", "WeightedTrial", "cap_weights", "weigh_clones"]

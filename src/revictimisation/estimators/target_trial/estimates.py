@@ -307,13 +307,7 @@ def mark_uncensored(weighted: WeightedTrial) -> npt.NDArray[np.bool_]:
 
 def _effective_at(weighted: WeightedTrial, at_days: Sequence[int]) -> Floats:
     """Effective number of clones at risk on each day: arms x days, (sum w)^2 / sum w^2."""
-    found = []
-    for day in at_days:
-        weights = weighted.weights_on(max(day - 1, 0))
-        squares = (weights**2).sum(axis=0)
-        total = weights.sum(axis=0) ** 2
-        found.append(np.divide(total, squares, out=np.zeros(2), where=squares > 0))
-    return np.array(found).T
+    return weighted.effective_on([max(day - 1, 0) for day in at_days])
 
 
 __all__ = ["Intervals", "estimate_strategies", "lay_outcome", "mark_uncensored"]

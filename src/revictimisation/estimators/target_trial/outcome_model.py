@@ -39,9 +39,10 @@ LEAST_EVENTS_GRACE = 10
 # After it an interval has so many at least, or its share of all where that is more ...
 LEAST_EVENTS = 20
 MOST_INTERVALS, MOST_EXIT_INTERVALS = 10, 4
-# ... and an effect of its own for the started with so many events among them, in a period or in
-# (and out of) a group.
+# ... and an effect of its own for the started with so many events among them ...
 LEAST_EVENTS_STARTED = 20
+# ... in a group (and out of it) with so many.
+LEAST_EVENTS_GROUP = 10
 MOST_EFFECTS = 4
 # A period holds so many events for each baseline column (Peduzzi et al. 1996).
 EVENTS_A_COLUMN = 10
@@ -225,7 +226,7 @@ def _choose_modifiers(
         rows = trial.people.row[happened & (of_period == k)]
         marks = _spread(trial, names)[rows]
         inside = marks.sum(axis=0)
-        is_told = np.minimum(inside, len(rows) - inside) >= LEAST_EVENTS_STARTED
+        is_told = np.minimum(inside, len(rows) - inside) >= LEAST_EVENTS_GROUP
         found.append(tuple(np.asarray(names, dtype=object)[is_told]))
     return tuple(found)
 

@@ -177,3 +177,30 @@ def read_weights(
         place = min(people.stop[i] - 1 if day < 0 else day, grace)
         weights[i, 0], weights[i, 1] = profile[0, place], profile[1, place]
     return weights
+
+
+@njit(cache=True, nogil=True)
+def sum_weights(
+    people: Any, interval: Any, row_odds: Any, cell_odds: Any, other_rows: Any, other_cells: Any,
+    is_natural: Any, cap_start: Any, cap_no_start: Any, days: Any, sums: Any,
+) -> None:  # fmt: skip
+    """Fill sums[arm, j]: of the weights on (days[j], days[j] + 1], and of their squares.
+
+    days as in `read_weights`; sums: arms x days x (sum, sum of squares).
+    """
+    grace = interval.size - 1
+    tail, profile = np.empty(grace + 2), np.empty((2, grace + 1))
+    sums[:] = 0.0
+    for i in range(people.stop.size):
+        fill_profiles(
+            i, people, interval, row_odds[people.row[i]], cell_odds, other_rows[people.row[i]],
+            other_cells, is_natural, cap_start, cap_no_start, tail, profile,
+        )  # fmt: skip
+        for j in range(days.size):
+            if days[j] >= people.stop[i]:
+                continue
+            place = min(people.stop[i] - 1 if days[j] < 0 else days[j], grace)
+            for arm in range(2):
+                weight = profile[arm, place]
+                sums[arm, j, 0] += weight
+                sums[arm, j, 1] += weight * weight

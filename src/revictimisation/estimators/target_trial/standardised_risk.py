@@ -140,8 +140,8 @@ def find_courses(weighted: WeightedTrial, model: OutcomeModel, at_days: Sequence
         trial.grace_days, len(steps.begin), n_targets, len(outcome.period), len(leaving.period)
     )
     sum_courses(
-        trial.people, trial.interval, steps, targets, 1 / follow_chances(trial), *starts, outcome,
-        leaving, trial.columns, room, values,
+        trial.people, trial.interval, steps, targets, 1 / follow_chances(trial), starts[0],
+        starts[1], outcome, leaving, trial.columns, room, values,
     )  # fmt: skip
     flat = values.reshape(trial.n_entries, -1)
     mean = flat.mean(axis=0)

@@ -219,9 +219,9 @@ def _find_slopes(arms: CountArms, arm: int, at_days: Sequence[int]) -> Slopes:
 
 def _people_behind(weighted: WeightedTrial, at_days: Sequence[int]) -> Floats:
     """Arms x days: how many speak for a count without spread, at most the number of victims."""
-    last = weighted.effective_on(LAST)
-    found = np.array([weighted.effective_on(max(day - 1, 0)) for day in at_days])
-    return np.minimum(np.where(found > 0, found, last), weighted.trial.n_clusters).T
+    found = weighted.effective_on([LAST, *(max(day - 1, 0) for day in at_days)])
+    last, found = found[:, :1], found[:, 1:]
+    return np.minimum(np.where(found > 0, found, last), weighted.trial.n_clusters)
 
 
 def _stay(at_risk: Floats, ended: Floats) -> Floats:
