@@ -125,7 +125,7 @@ def list_blocks(args: argparse.Namespace) -> Iterator[tuple[str, int, int, int, 
 
 
 def part_by_intervals(rows: pd.DataFrame, kind: str) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The rows by the kind of their intervals; those of the bootstrap have the influence's beside."""
+    """The rows by the kind of their intervals; beside the bootstrap's, the influence's."""
     is_beside = rows["analysis"] == "influence_interval"
     is_resampled = rows["estimator"].eq("clone_censor_weight")
     if not kind.startswith("bootstrap"):

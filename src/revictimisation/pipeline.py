@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ import ibis
 import pandas as pd
 
 from revictimisation import (
-    convictions,
     effects,
     exposure_variants,
     hidden_bias,
@@ -42,6 +42,37 @@ if TYPE_CHECKING:
 
 Tables = dict[str, pd.DataFrame]
 Tell = Callable[[str], None]
+
+
+Found = tuple[pd.DataFrame, pd.DataFrame]
+
+
+def _alone(estimate: Callable[[StudyData], pd.DataFrame]) -> Callable[[StudyData], Found]:
+    """A stage that has no diagnostics."""
+    return lambda data: (estimate(data), pd.DataFrame())
+
+
+# The long ones first, so that they do not end alone.
+STAGES: dict[str, Callable[[StudyData], Found]] = {
+    "target_trials": target_trials.estimate_target_trials,
+    "recurrent_events": recurrent_events.estimate_recurrent_events,
+    "negative_controls": negative_controls.estimate_negative_controls,
+    "joint_strategies": joint_strategies.estimate_joint_strategies,
+    "exposure_variants": exposure_variants.estimate_exposure_variants,
+    "measure_use": _alone(measure_use.estimate_use),
+    "hazard_ratios": effects.estimate_hazard_ratios,
+    "incidence": _alone(effects.estimate_incidence),
+    "crude": _alone(effects.estimate_crude),
+}
+# As the tables are laid out.
+ORDER = (
+    "measure_use", "crude", "incidence", "hazard_ratios", "target_trials", "exposure_variants",
+    "negative_controls", "hidden_bias", "recurrent_events", "joint_strategies",
+)  # fmt: skip
+DIAGNOSTICS_ORDER = (
+    "hazard_ratios", "exposure_variants", "target_trials", "negative_controls", "hidden_bias",
+    "recurrent_events", "joint_strategies",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -116,45 +147,25 @@ def analyse(
     attrition: pd.DataFrame,
     dictionary: Dictionary,
     tell: Tell = lambda step: None,
+    n_jobs: int = 1,
 ) -> Results:
-    """Estimate everything a study asks for, and pass it through disclosure control."""
-    tell("measure_use")
-    use = measure_use.estimate_use(data)
-    tell("incidence")
-    incidence = effects.estimate_incidence(data)
-    crude = effects.estimate_crude(data)
-    tell("hazard_ratios")
-    ratios, diagnostics = effects.estimate_hazard_ratios(data)
-    tell("exposure_variants")
-    variants, variant_diagnostics = exposure_variants.estimate_exposure_variants(data)
-    tell("target_trials")
-    trials, trial_diagnostics = target_trials.estimate_target_trials(data)
-    tell("negative_controls")
-    controls, checks = negative_controls.estimate_negative_controls(data)
-    trials = negative_controls.withhold_biased(trials, checks)
-    main = combine([incidence, ratios, trials])
-    bias, bias_diagnostics = hidden_bias.find_hidden_bias(data.plan, main, controls)
-    tell("recurrent_events")
-    recurrent, recurrent_diagnostics = recurrent_events.estimate_recurrent_events(data)
-    recurrent = negative_controls.withhold_biased(recurrent, checks)
-    tell("joint_strategies")
-    joint, joint_diagnostics = joint_strategies.estimate_joint_strategies(data)
-    joint = negative_controls.withhold_biased(joint, checks)
-    tell("convictions")
-    court, court_diagnostics = convictions.estimate_convictions(data)
-    more = [
-        variant_diagnostics,
-        trial_diagnostics,
-        checks,
-        bias_diagnostics,
-        recurrent_diagnostics,
-        joint_diagnostics,
-        court_diagnostics,
-    ]
-    diagnostics = pd.concat(
-        [diagnostics, *(table for table in more if len(table))], ignore_index=True
+    """Estimate everything a study asks for, and pass it through disclosure control.
+
+    Stages that need no other's results run `n_jobs` at a time; the results are the same.
+    """
+    found = _run_stages(data, tell, n_jobs)
+    checks = found["negative_controls"][1]
+    for name in ("target_trials", "recurrent_events", "joint_strategies"):
+        estimates, diagnostics = found[name]
+        found[name] = (negative_controls.withhold_biased(estimates, checks), diagnostics)
+    main = combine([found[name][0] for name in ("incidence", "hazard_ratios", "target_trials")])
+    found["hidden_bias"] = hidden_bias.find_hidden_bias(
+        data.plan, main, found["negative_controls"][0]
     )
-    estimates = combine([use, crude, main, variants, controls, bias, recurrent, joint, court])
+    estimates = combine([found[name][0] for name in ORDER])
+    diagnostics = pd.concat(
+        [found[name][1] for name in DIAGNOSTICS_ORDER if len(found[name][1])], ignore_index=True
+    )
     attrition = attrition.assign(status="ok")
     tell("disclosure")
     rules = data.plan.disclosure
@@ -165,6 +176,17 @@ def analyse(
     }
     restricted = {"estimates": estimates, "attrition": attrition, "diagnostics": diagnostics}
     return Results(restricted, release)
+
+
+def _run_stages(data: StudyData, tell: Tell, n_jobs: int) -> dict[str, Found]:
+    """Estimates and diagnostics of every stage in `STAGES`, the first ones begun first."""
+
+    def run(name: str) -> Found:
+        tell(name)
+        return STAGES[name](data)
+
+    with ThreadPoolExecutor(n_jobs) as pool:
+        return dict(zip(STAGES, pool.map(run, STAGES), strict=True))
 
 
 def measure_classes(plan: StudyPlan, dictionary: Dictionary) -> dict[str, str]:

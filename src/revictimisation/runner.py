@@ -15,7 +15,7 @@ from revictimisation.plan import read_plan
 from revictimisation.progress import Progress
 
 RESTRICTED, RELEASE, NOTEBOOKS, SITE = "restricted", "release", "notebooks", "site"
-ESTIMATE_STEPS = 14
+ESTIMATE_STEPS = 15
 AUTHORS_ONLY = "90_"
 
 
@@ -37,7 +37,7 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     data, attrition = pipeline.prepare(
         extract.tables, extract.absent, dictionary, run.plan, progress.tell
     )
-    results = pipeline.analyse(data, attrition, dictionary, progress.tell)
+    results = pipeline.analyse(data, attrition, dictionary, progress.tell, run.jobs)
     progress.tell("write")
     written = []
     for folder, tables in ((RESTRICTED, results.restricted), (RELEASE, results.release)):

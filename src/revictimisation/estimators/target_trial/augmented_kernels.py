@@ -23,6 +23,7 @@ from revictimisation.estimators.target_trial.profile_kernels import (
     fill_tail,
     move_hazards,
     move_law,
+    sum_places,
 )
 
 
@@ -44,6 +45,9 @@ class Room(NamedTuple):
     passed: Any
     dropped: Any
     amounts: Any
+    left: Any
+    running: Any
+    total: Any
     flow: Any
     moved_share: Any
     outcome: Any
@@ -71,7 +75,10 @@ def make_room(
         waiting=np.zeros(shape),
         passed=np.empty((2, n_steps + 1)),
         dropped=np.empty((2, n_steps + 1)),
-        amounts=np.empty((n_targets, places)),
+        amounts=np.empty((places, n_targets)),
+        left=np.empty(n_targets),
+        running=np.empty(n_targets),
+        total=np.empty(n_targets),
         flow=np.empty((2, 2, n_targets)),
         moved_share=np.empty((2, places, n_targets)),
         outcome=np.zeros((2, 2 * n_intervals, n_targets)),
@@ -134,7 +141,9 @@ def _sum_arm(
     )  # fmt: skip
     for j in range(targets.day.size):
         values[i, 0, arm, j] = none_yet[0, j]
-        values[i, 1, arm, j] = none_yet[0, j] + room.amounts[j].sum()
+        values[i, 1, arm, j] = none_yet[0, j]
+        for t in range(room.amounts.shape[0]):
+            values[i, 1, arm, j] += room.amounts[t, j]
 
 
 @njit(cache=True, nogil=True)
@@ -171,12 +180,13 @@ def _add_starts(
 ) -> None:
     """What moves through the weights' hazards of a start: the doubly robust estimator alone."""
     last = min(people.stop[i] - 1, room.share.size - 1)
-    for j in range(room.amounts.shape[0]):
-        moved = move_hazards(
-            people.start[i], last, room.cells, room.chances, arm == START, room.amounts[j],
-            cell_sum[:, j],
-        )  # fmt: skip
-        _add_base(people.row[i], j, columns, moved, base_sum)
+    sum_places(room.amounts, room.left)
+    room.total[:] = 0.0
+    move_hazards(
+        people.start[i], last, room.cells, room.chances, arm == START, room.amounts, room.left,
+        cell_sum, room.total,
+    )  # fmt: skip
+    _add_base(people.row[i], columns, room.total, base_sum)
 
 
 @njit(cache=True, nogil=True)
@@ -186,20 +196,23 @@ def _add_law(
 ) -> None:  # fmt: skip
     """What moves through the law: in the values and, for the doubly robust one, in the weights."""
     last = min(people.stop[i] - 1, room.share.size - 1)
-    for j in range(room.amounts.shape[0]):
-        moved = move_shares(
-            interval, room.laws, room.leverage, room.share, room.moved_share[e, :, j],
-            cell_sum[:, j],
+    room.total[:] = 0.0
+    move_shares(
+        interval, room.laws, room.leverage, room.share, room.moved_share[e], room.running,
+        cell_sum, room.total,
+    )  # fmt: skip
+    if e == 1:
+        sum_places(room.amounts, room.left)
+        move_law(
+            people.start[i], last, interval, room.laws, room.leverage, room.amounts, room.left,
+            room.running, cell_sum, room.total,
         )  # fmt: skip
-        if e == 1:
-            moved += move_law(
-                people.start[i], last, interval, room.laws, room.leverage, room.amounts[j],
-                cell_sum[:, j],
-            )  # fmt: skip
-        _add_base(people.row[i], j, columns, moved, base_sum)
+    _add_base(people.row[i], columns, room.total, base_sum)
 
 
 @njit(cache=True, nogil=True)
-def _add_base(row: Any, j: Any, columns: Any, total: Any, base_sum: Any) -> None:
+def _add_base(row: Any, columns: Any, total: Any, base_sum: Any) -> None:
     for c in range(columns.pointers[row], columns.pointers[row + 1]):
-        base_sum[columns.indices[c], j] += total * columns.values[c]
+        column, value = columns.indices[c], columns.values[c]
+        for j in range(total.size):
+            base_sum[column, j] += total[j] * value

@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 Days = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+# Codes of rows are numbered anew past it, so that those of further columns fit.
+FEW_CODES = 1 << 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +142,13 @@ def _fill_forward(keys: Days, points: Days, values: Floats, size: int) -> Floats
 
 
 def _number_rows(values: Floats) -> tuple[Floats, Days]:
-    if values.shape[1] == 0:
-        return np.zeros((1, 0)), np.zeros(len(values), dtype=np.int64)
-    patterns, place = np.unique(values, axis=0, return_inverse=True)
-    return patterns, place.reshape(-1).astype(np.int64)
+    """The rows that occur, ascending, and which one each row is."""
+    code, n_codes = np.zeros(len(values), dtype=np.int64), 1
+    for column in values.T:
+        levels, place = np.unique(column, return_inverse=True)
+        code, n_codes = code * len(levels) + place, n_codes * len(levels)
+        if n_codes > FEW_CODES:
+            code = np.unique(code, return_inverse=True)[1]
+            n_codes = int(code.max()) + 1
+    _, first, place = np.unique(code, return_index=True, return_inverse=True)
+    return values[first], place.reshape(-1).astype(np.int64)

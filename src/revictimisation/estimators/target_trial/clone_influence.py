@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from revictimisation.estimators.target_trial.clone_kernels import project_scores, sum_influence
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
@@ -60,13 +61,15 @@ def find_arm_influence(
     n_targets = len(slopes.at_risk)
     none = Outcomes(np.zeros(trial.n_entries + 1, np.int64), np.empty(0, np.int32))
     influence = np.empty((trial.n_entries, n_targets))
+    at_risk = np.ascontiguousarray(slopes.at_risk.T)
     gradients = [np.empty((n_targets, len(model.theta))) for model in (daily, other)]
     sum_influence(
         trial.people, trial.interval, trial.columns, daily.pooled.effects, daily.row_odds,
         daily.cell_odds, other.row_odds, other.cell_odds, other.pooled.effects, arm,
-        weighted.is_natural, weighted.cap_start, weighted.cap_no_start, slopes.at_risk,
-        np.cumsum(slopes.at_risk, axis=1), slopes.events, none if outcomes is None else outcomes,
-        slopes.outcomes, influence, *gradients,
+        weighted.is_natural, weighted.cap_start, weighted.cap_no_start, at_risk,
+        np.cumsum(at_risk, axis=0), np.ascontiguousarray(np.moveaxis(slopes.events, 0, 2)),
+        none if outcomes is None else outcomes, np.ascontiguousarray(slopes.outcomes.T), influence,
+        *gradients,
     )  # fmt: skip
     for model, gradient in zip((daily, other), gradients, strict=True):
         if gradient.any():
@@ -78,13 +81,12 @@ def add_scores(trial: Trial, model: StartModel, moves: Floats, influence: Floats
     """Add to influence (entries x targets) each entry's score of the model times `moves`."""
     n_effects = model.pooled.effects.shape[1]
     columns = trial.columns
-    row_of = np.repeat(np.arange(len(columns.pointers) - 1), np.diff(columns.pointers))
-    row_moves = np.array([
-        np.bincount(row_of, columns.values * move[n_effects:][columns.indices],
-                    minlength=len(columns.pointers) - 1)
-        for move in moves
-    ])  # fmt: skip
-    cell_moves = moves[:, :n_effects] @ model.pooled.effects.T
+    base = csr_array(
+        (columns.values, columns.indices, columns.pointers),
+        shape=(len(columns.pointers) - 1, moves.shape[1] - n_effects),
+    )
+    row_moves = base @ np.ascontiguousarray(moves[:, n_effects:].T)
+    cell_moves = model.pooled.effects @ np.ascontiguousarray(moves[:, :n_effects].T)
     project_scores(
         trial.people.row, model.pooled, model.row_odds, model.cell_odds, row_moves, cell_moves,
         influence,

@@ -23,6 +23,7 @@ from revictimisation.estimators.target_trial.profile_kernels import (
     fill_profiles,
     move_hazards,
     move_law,
+    sum_places,
 )
 
 
@@ -126,13 +127,16 @@ def sum_influence(
     """Fill influence (entries x targets), weights held as they are, and the targets' gradients.
 
     gradient and other_gradient (targets x coefficients) are the derivatives in the model of starts
-    and in the other model. late_risk is slope_risk summed up to each day.
+    and in the other model. late_risk is slope_risk summed up to each day. Slopes have the targets
+    last (days x targets, causes x days x targets), so that all are done side by side.
     """
-    grace, n_targets = interval.size - 1, slope_risk.shape[0]
-    rows, cells = np.zeros((n_targets, row_odds.size)), np.zeros((n_targets, cell_odds.size))
-    law_rows = np.zeros((n_targets, row_odds.size))
-    law_cells = np.zeros((n_targets, other_cells.size))
-    tail, profile, amounts = np.empty(grace + 2), np.empty((2, grace + 1)), np.zeros(grace + 1)
+    grace, n_targets = interval.size - 1, slope_risk.shape[1]
+    rows, cells = np.zeros((row_odds.size, n_targets)), np.zeros((cell_odds.size, n_targets))
+    law_rows = np.zeros((row_odds.size, n_targets))
+    law_cells = np.zeros((other_cells.size, n_targets))
+    tail, profile = np.empty(grace + 2), np.empty((2, grace + 1))
+    amounts, left = np.zeros((grace + 1, n_targets)), np.empty(n_targets)
+    running = np.empty(n_targets)
     hazards, laws, leverage = np.empty(grace + 1), np.empty(grace + 1), np.empty(grace + 1)
     cells_of = np.empty(grace + 1, np.int64)
     for i in range(people.stop.size):
@@ -145,54 +149,61 @@ def sum_influence(
         fill_hazards(i, people, interval, odds, cell_odds, cells_of, hazards)
         if is_natural:
             fill_law(interval, other, other_cells, tail, laws, leverage)
-        for j in range(n_targets):
-            influence[i, j] = _spread_amounts(
-                i, people, grace, profile[arm], slope_risk[j], late_risk[j], slope_event[j],
-                outcomes, slope_outcome[j], amounts,
+        _spread_amounts(
+            i, people, grace, profile[arm], slope_risk, late_risk, slope_event, outcomes,
+            slope_outcome, amounts, influence[i],
+        )  # fmt: skip
+        _drop_capped(i, people, arm, profile[arm], cap_start, cap_no_start, amounts)
+        if arm == NO_START or is_natural:
+            sum_places(amounts, left)
+            move_hazards(
+                started, last, cells_of, hazards, arm == START, amounts, left, cells, rows[row]
+            )
+        if arm == START and is_natural:
+            sum_places(amounts, left)
+            move_law(
+                started, last, interval, laws, leverage, amounts, left, running, law_cells,
+                law_rows[row],
             )  # fmt: skip
-            _drop_capped(i, people, arm, profile[arm], cap_start, cap_no_start, amounts)
-            if arm == NO_START or is_natural:
-                rows[j, row] += move_hazards(
-                    started, last, cells_of, hazards, arm == START, amounts, cells[j]
-                )
-            if arm == START and is_natural:
-                law_rows[j, row] += move_law(
-                    started, last, interval, laws, leverage, amounts, law_cells[j]
-                )
-            elif arm == START:
-                cell = people.segment_pattern[people.first_segment[i + 1] - 1]
-                moved = -amounts[grace] / (1 + other * other_cells[cell])
-                law_cells[j, cell] += moved
-                law_rows[j, row] += moved
+        elif arm == START:
+            cell = people.segment_pattern[people.first_segment[i + 1] - 1]
+            for j in range(n_targets):
+                moved = -amounts[grace, j] / (1 + other * other_cells[cell])
+                law_cells[cell, j] += moved
+                law_rows[row, j] += moved
     for j in range(n_targets):
-        gradient[j] = gather_columns(rows[j], cells[j], columns, effects, gradient.shape[1])
+        gradient[j] = gather_columns(rows[:, j], cells[:, j], columns, effects, gradient.shape[1])
         other_gradient[j] = gather_columns(
-            law_rows[j], law_cells[j], columns, other_effects, other_gradient.shape[1]
+            law_rows[:, j], law_cells[:, j], columns, other_effects, other_gradient.shape[1]
         )
 
 
 @njit(cache=True, nogil=True)
 def _spread_amounts(
     i: Any, people: Any, grace: Any, profile: Any, slope: Any, late: Any, event: Any,
-    outcomes: Any, slope_outcome: Any, amounts: Any,
-) -> Any:  # fmt: skip
-    """amounts[t] = weight at place t x what a unit of weight there moves; returns their sum."""
-    stop, cause = people.stop[i], people.cause[i]
+    outcomes: Any, slope_outcome: Any, amounts: Any, total: Any,
+) -> None:  # fmt: skip
+    """amounts[t, j] = weight at place t x what a unit of weight there moves; total: their sums."""
+    stop, cause, n_targets = people.stop[i], people.cause[i], total.size
     last = min(stop - 1, grace)
     amounts[:] = 0.0
     for t in range(min(last + 1, grace)):
-        amounts[t] = slope[t + 1]
+        for j in range(n_targets):
+            amounts[t, j] = slope[t + 1, j]
     if last == grace:
-        amounts[grace] = late[stop] - late[grace]
+        for j in range(n_targets):
+            amounts[grace, j] = late[stop, j] - late[grace, j]
     if cause > 0:
-        amounts[last] += event[cause - 1, stop]
+        for j in range(n_targets):
+            amounts[last, j] += event[cause - 1, stop, j]
     for k in range(outcomes.first[i], outcomes.first[i + 1]):
-        amounts[min(outcomes.day[k] - 1, grace)] += slope_outcome[outcomes.day[k]]
-    total = 0.0
+        for j in range(n_targets):
+            amounts[min(outcomes.day[k] - 1, grace), j] += slope_outcome[outcomes.day[k], j]
+    total[:] = 0.0
     for t in range(last + 1):
-        amounts[t] *= profile[t]
-        total += amounts[t]
-    return total
+        for j in range(n_targets):
+            amounts[t, j] *= profile[t]
+            total[j] += amounts[t, j]
 
 
 @njit(cache=True, nogil=True)
@@ -200,7 +211,7 @@ def _drop_capped(
     i: Any, people: Any, arm: Any, profile: Any, cap_start: Any, cap_no_start: Any, amounts: Any
 ) -> None:
     """A capped weight does not move with the model."""
-    for t in range(amounts.size):
+    for t in range(amounts.shape[0]):
         if arm == NO_START:
             if profile[t] >= cap_no_start[t]:
                 amounts[t] = 0.0
@@ -222,4 +233,4 @@ def project_scores(
             if pooled.is_start[i] and k == pooled.first[i + 1] - 1:
                 left += 1
             for j in range(influence.shape[1]):
-                influence[i, j] += left * (row_move[j, row[i]] + cell_move[j, cell])
+                influence[i, j] += left * (row_move[row[i], j] + cell_move[cell, j])

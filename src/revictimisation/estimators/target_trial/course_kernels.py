@@ -105,7 +105,7 @@ def fill_increments(
     inverse: Any, started: Any, none_yet: Any, decided: Any, passed: Any, dropped: Any,
     amounts: Any,
 ) -> None:  # fmt: skip
-    """The clone's augmentation: passed, dropped, and amounts[target, place of the weight].
+    """The clone's augmentation: passed, dropped, and amounts[place of the weight, target].
 
     none_yet, decided: the arm's values with no start yet, before and after the day's decision.
 
@@ -137,7 +137,7 @@ def fill_increments(
                 came = then[m + 1, j]
             elif cause == 1:  # on the day stop - begin of the step
                 came = targets.lead[m, j] - targets.fall[m, j] * (stop - steps.begin[m] - 1)
-            amounts[j, min(m, grace)] += weight * (came - due[m, j])
+            amounts[min(m, grace), j] += weight * (came - due[m, j])
 
 
 @njit(cache=True, nogil=True)
@@ -215,14 +215,19 @@ def fill_shares(laws: Any, tail: Any, share: Any) -> None:
 
 @njit(cache=True, nogil=True)
 def move_shares(
-    interval: Any, laws: Any, leverage: Any, share: Any, moved_share: Any, cell_sum: Any
-) -> Any:
-    """Derivatives through q in the log odds of each day of the law; returns their sum."""
-    running, total = 0.0, 0.0
+    interval: Any, laws: Any, leverage: Any, share: Any, moved_share: Any, running: Any,
+    cell_sum: Any, total: Any,
+) -> None:  # fmt: skip
+    """Derivatives through q in the log odds of each day of the law; adds their sums to total.
+
+    moved_share: days x targets; running: scratch by target.
+    """
+    running[:] = 0.0
     for day in range(interval.size):
-        own = moved_share[day] * share[day]
-        running += own * leverage[day]
-        moved = own * (1 - laws[day]) - laws[day] * running
-        cell_sum[interval[day]] += moved
-        total += moved
-    return total
+        cell = interval[day]
+        for j in range(total.size):
+            own = moved_share[day, j] * share[day]
+            running[j] += own * leverage[day]
+            moved = own * (1 - laws[day]) - laws[day] * running[j]
+            cell_sum[cell, j] += moved
+            total[j] += moved

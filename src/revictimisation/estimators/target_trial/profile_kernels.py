@@ -107,55 +107,73 @@ def fill_law(
 
 @njit(cache=True, nogil=True)
 def move_hazards(
-    started: Any, last: Any, cells: Any, hazards: Any, is_start: Any, amounts: Any, cell_sum: Any
-) -> Any:
-    """Derivative of the sum of amounts[t] x log weight in the log odds of each day's start.
+    started: Any, last: Any, cells: Any, hazards: Any, is_start: Any, amounts: Any, left: Any,
+    cell_sum: Any, total: Any,
+) -> None:  # fmt: skip
+    """Derivatives of sums of amounts[t, j] x log weight in the log odds of each day's start.
 
     Of the factors 1 / (1 - h) for days without a start (both clones) and 1 / h for the day of the
-    start (`is_start`: the start clone under the natural law), up to day `last`. amounts[t] must be
-    0 where the clone is censored or its weight capped. Adds to cell_sum by cell, returns the sum:
-    the derivative in the entry's own linear predictor.
+    start (`is_start`: the start clone under the natural law), up to day `last`. amounts[t, j] must
+    be 0 where the clone is censored or its weight capped; left[j] is their sum over t (used up
+    here). Adds to cell_sum (cells x targets) by cell, and to total[j] their sum: the derivative in
+    the entry's own linear predictor.
     """
-    left, total = np.sum(amounts), 0.0
+    n_targets = total.size
     for day in range(last + 1):
         is_now = day == started
         if is_now and not is_start:
             break
-        moved = left * (hazards[day] - 1.0 if is_now else hazards[day])
-        cell_sum[cells[day]] += moved
-        total += moved
+        factor = hazards[day] - 1.0 if is_now else hazards[day]
+        cell = cells[day]
+        for j in range(n_targets):
+            moved = left[j] * factor
+            cell_sum[cell, j] += moved
+            total[j] += moved
+            left[j] -= amounts[day, j]
         if is_now:
             break
-        left -= amounts[day]
-    return total
+
+
+@njit(cache=True, nogil=True)
+def sum_places(amounts: Any, left: Any) -> None:
+    """left[j] = sum over t of amounts[t, j]."""
+    left[:] = 0.0
+    for t in range(amounts.shape[0]):
+        for j in range(left.size):
+            left[j] += amounts[t, j]
 
 
 @njit(cache=True, nogil=True)
 def move_law(
-    started: Any, last: Any, interval: Any, hazards: Any, leverage: Any, amounts: Any,
-    cell_sum: Any,
-) -> Any:  # fmt: skip
+    started: Any, last: Any, interval: Any, hazards: Any, leverage: Any, amounts: Any, left: Any,
+    running: Any, cell_sum: Any, total: Any,
+) -> None:  # fmt: skip
     """The same in the log odds of the natural law.
 
     The weight holds (1 - l) for days without a start, l for the day of the start, 1 / R_0, and
     R_(t+1) while not started; log R_k has the derivative l_j (1 - R_k) / R_k in the log odds of day
-    j >= k, so a running sum over k gives all j.
+    j >= k, so a running sum over k (scratch, by target) gives all j.
     """
-    left, total = np.sum(amounts), 0.0
-    running = -left * leverage[0]
+    n_targets = total.size
+    for j in range(n_targets):
+        running[j] = -left[j] * leverage[0]
     for day in range(interval.size):
         is_free = day <= last and (started < 0 or day < started)
-        moved = running * hazards[day]
+        own = 0.0
         if is_free:
-            moved -= left * hazards[day]
-            left -= amounts[day]
-            if day + 1 < interval.size:
-                running += amounts[day] * leverage[day + 1]
+            own = -hazards[day]
         elif day == started and day <= last:
-            moved += left * (1 - hazards[day])
-        cell_sum[interval[day]] += moved
-        total += moved
-    return total
+            own = 1 - hazards[day]
+        cell = interval[day]
+        for j in range(n_targets):
+            moved = running[j] * hazards[day] + left[j] * own
+            cell_sum[cell, j] += moved
+            total[j] += moved
+        if is_free:
+            ahead = leverage[day + 1] if day + 1 < interval.size else 0.0
+            for j in range(n_targets):
+                left[j] -= amounts[day, j]
+                running[j] += amounts[day, j] * ahead
 
 
 @njit(cache=True, nogil=True)

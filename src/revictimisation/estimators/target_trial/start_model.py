@@ -26,8 +26,8 @@ from revictimisation.estimators.target_trial.trial_data import Pooled, Trial
 
 Floats = npt.NDArray[np.float64]
 
-# Gain foretold by a next step. Steps with an old information matrix shrink evenly, Newton's own ever
-# faster: those are followed further.
+# Gain foretold by a next step. Steps with an old information matrix shrink evenly, Newton's own
+# ever faster: the former are followed further.
 QUICK_TOLERANCE, TOLERANCE = 1e-18, 1e-12
 QUICK_PASSES, MOST_PASSES = 40, 200
 # Where an interval of days has no start its odds begin here (and go on falling).
