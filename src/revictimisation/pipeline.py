@@ -11,6 +11,7 @@ import ibis
 import pandas as pd
 
 from revictimisation import (
+    convictions,
     effects,
     exposure_variants,
     hidden_bias,
@@ -61,6 +62,7 @@ STAGES: dict[str, Callable[[StudyData], Found]] = {
     "exposure_variants": exposure_variants.estimate_exposure_variants,
     "measure_use": _alone(measure_use.estimate_use),
     "hazard_ratios": effects.estimate_hazard_ratios,
+    "convictions": convictions.estimate_convictions,
     "incidence": _alone(effects.estimate_incidence),
     "crude": _alone(effects.estimate_crude),
 }
@@ -68,10 +70,11 @@ STAGES: dict[str, Callable[[StudyData], Found]] = {
 ORDER = (
     "measure_use", "crude", "incidence", "hazard_ratios", "target_trials", "exposure_variants",
     "negative_controls", "hidden_bias", "recurrent_events", "joint_strategies",
+    "convictions",
 )  # fmt: skip
 DIAGNOSTICS_ORDER = (
     "hazard_ratios", "exposure_variants", "target_trials", "negative_controls", "hidden_bias",
-    "recurrent_events", "joint_strategies",
+    "recurrent_events", "joint_strategies", "convictions",
 )  # fmt: skip
 
 
