@@ -15,12 +15,12 @@ from revictimisation.report.site import NOTEBOOKS, SiteContent, render_site
 
 NAMES = ("index", *NOTEBOOKS, "dictionary")
 PATHS = [f"{name}{ending}.html" for name in NAMES for ending in ("", "_en")]
-PARTS = "common|cohort|use|trials?|models|referees|effects|index|truth_study"
+PARTS = "common|cohort|use|trials?|models|referees|effects|index|truth_study|courts"
 WIDTHS = {"desktop": 1280, "phone": 390, "small phone": 360}
 BANNER = {"sv": "säger ingenting om Stockholm", "en": "say nothing about Stockholm"}
 # at least so many; a measure without an answer has no curves
 PICTURES = {"index": 1, "02_which_measures": 3, "03_do_they_work": 4, "04_for_researchers": 1,
-            "05_can_it_be_trusted": 10}  # fmt: skip
+            "05_can_it_be_trusted": 10, "06_convictions": 3}  # fmt: skip
 
 
 def read_words(text: str) -> str:
@@ -42,7 +42,7 @@ def test_a_page_is_whole(pages, path):
     if not path.startswith("dictionary"):  # which has tests of its own
         assert not re.search(r"\bnan\b|\bNone\b|<NA>|Undefined", words)
         assert not re.search(
-            r"[{}]|\b(?:common|cohort|use|trials?|models|referees|effects|index|truth_study)\.[a-z]",
+            r"[{}]|\b(?:common|cohort|use|trials?|models|referees|effects|index|truth_study|courts)\.[a-z]",
             text_only(text),
         )
         assert not re.search(r"[a-z]_[a-z]", text_only(text))

@@ -28,6 +28,7 @@ NOTEBOOKS = (
     "03_do_they_work",
     "04_for_researchers",
     "05_can_it_be_trusted",
+    "06_convictions",
 )
 INDEX, DICTIONARY = "index", "dictionary"
 SWEDISH = "sv"

@@ -1,0 +1,290 @@
+"""Notebook 6: question 4, what became of the reports in court and what goes with a conviction."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+from revictimisation.report import charts, court_diagram
+from revictimisation.report.hundreds import show_gap, show_hundred, tell_between, tell_people
+from revictimisation.report.markup import Html, join, render_figure, render_table
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections.use import share_ticks
+from revictimisation.report.verdicts import name_measure
+from revictimisation.results import WITHHELD
+
+# where the cases stand, in the order of the table, and those that the picture draws
+STATES = (
+    "reported", "investigated", "not_investigated", "discontinued", "prosecuted",
+    "summary_penalty", "prosecution_waived", "prosecution_dropped", "acquitted", "convicted",
+)  # fmt: skip
+DRAWN = ("investigated", "discontinued", "prosecuted", "convicted")
+RUNGS = ("cleared", "prosecuted", "sanctioned", "convicted")
+DENOMINATORS = ("of_reports", "of_prosecuted", "of_tried")
+PERIODS = ("", "before_change", "from_change")
+STARTED, NOT_STARTED, GAP = "risk_start", "risk_no_start", "risk_difference"
+ESTIMATORS = ("standardised_logistic", "firth_logistic")
+LEVEL = 0.05
+REASONS_LISTED = "closing_reason"
+
+
+def _days(page: Page) -> list[int]:
+    return [day for day in page.plan.report_at_days if day <= page.plan.horizon_days]
+
+
+def find_reached(page: Page, outcome: str, day: int, **keys: str) -> Number:
+    """The share of index reports that have come to a rung of the ladder by a day."""
+    given: dict[str, str | int] = {
+        "question": "q4", "analysis": "ladder", "outcome": outcome, "time_days": day,
+        "estimator": "aalen_johansen", "estimand": "cumulative_incidence", **keys,
+    }  # fmt: skip
+    return page.release.find(**given)
+
+
+def find_standing(page: Page, state: str, day: int, analysis: str = "ladder") -> Number:
+    """The share of cases that stand in a state on a day."""
+    return page.release.find(
+        question="q4", analysis=analysis, subgroup="case_state", level=state,
+        outcome="case_state", estimator="aalen_johansen", estimand="share", time_days=day,
+    )  # fmt: skip
+
+
+def find_share_of(page: Page, denominator: str, period: str = "") -> Number:
+    """The share convicted over one of the three denominators, at the last day."""
+    is_tried = denominator == "of_tried"
+    keys = {"subgroup": "definition_period", "level": period} if period else {}
+    if not is_tried:
+        return find_reached(page, "convicted", page.last_day, analysis=denominator, **keys)
+    return page.release.find(question="q4", analysis=denominator, outcome="convicted",
+                             estimator="description", estimand="share", **keys)  # fmt: skip
+
+
+def find_association(page: Page, measure: str, estimand: str, analysis: str = "main") -> Number:
+    """A standardised share or difference at the last day, by whichever estimator was used."""
+    names = ("crude",) if analysis == "unadjusted" else ESTIMATORS
+    found = [
+        page.release.find(question="q4", analysis=analysis, measure=measure, outcome="convicted",
+                          estimator=name, estimand=estimand, time_days=page.last_day)
+        for name in names
+    ]  # fmt: skip
+    told = [one for one in found if one.reason != "not_computed"]
+    return told[0] if told else found[0]
+
+
+def show_lead(page: Page) -> Html:
+    """How many of a hundred reports end in a conviction, and that what follows is association."""
+    share = find_reached(page, "convicted", page.last_day)
+    period = page.formats.period(page.last_day)
+    if not share.has_interval:
+        told = page.text("courts.lead_hidden", why=page.why_not(share))
+    else:
+        told = page.text(
+            "courts.lead", share=page.formats.of_hundred(share.estimate or 0.0), period=period,
+            between=page.show_share_interval(share),
+            n_entries=page.formats.count(share.n_people or 0),
+        )  # fmt: skip
+    return join([told, page.text("courts.lead_association")])
+
+
+def show_ladder(page: Page) -> Html:
+    """Where the cases stand over time, as curves and as a table."""
+    days = [0, *_days(page)]
+    rows, numbers = [], []
+    for state in STATES:
+        found = [find_standing(page, state, day, _analysis(day)) for day in days]
+        numbers += found
+        if all(one.is_shown and one.estimate == 0 for one in found):
+            continue  # a state that nothing was ever in
+        label = page.labels.code("case_state", state)
+        rows.append([label, *(page.show_share(one) for one in found)])
+    caption = page.say("courts.ladder_caption")
+    heads = ["", *(page.say("courts.at_once") if not day else page.formats.period(day)
+                   for day in days)]  # fmt: skip
+    table = render_table(caption, heads, rows, page.notes(numbers))
+    series = [_curve(page, state) for state in DRAWN]
+    if not all(one.days for one in series):
+        return table
+    ticks = [(float(day), page.formats.period(day)) for day in _days(page)]
+    wide, narrow = charts.draw_curves(series, ticks, page.formats.percent_short)
+    last = [page.show_share(find_standing(page, one, page.last_day)) for one in DRAWN]
+    alt = page.say("courts.ladder_alt", discontinued=last[1], convicted=last[3],
+                   period=page.formats.period(page.last_day))  # fmt: skip
+    return render_figure(wide, narrow, alt, caption, page.say("common.numbers_behind"), table)
+
+
+def _analysis(day: int) -> str:
+    return "ladder" if day else "ladder_curve"
+
+
+def _curve(page: Page, state: str) -> charts.CurveSeries:
+    days = [day for day in page.plan.curve_days
+            if find_standing(page, state, day, "ladder_curve").is_shown]  # fmt: skip
+    found = [find_standing(page, state, day, "ladder_curve") for day in days]
+    return charts.CurveSeries(
+        page.say(f"courts.curve_{state}"), days, [one.estimate or 0.0 for one in found],
+        [one.ci_low or 0.0 for one in found], [one.ci_high or 0.0 for one in found],
+    )  # fmt: skip
+
+
+def show_reasons(page: Page) -> Html:
+    """Why cases were discontinued."""
+    rows, numbers = [], []
+    for reason in page.levels("q4", REASONS_LISTED):
+        one = find_reached(
+            page, "discontinued", page.last_day, subgroup=REASONS_LISTED, level=reason
+        )
+        numbers.append(one)
+        label = page.labels.code(REASONS_LISTED, reason)
+        rows.append([page.labels.code("common", reason) if label == reason else label,
+                     page.show_events(one), page.show_share_both(one)])  # fmt: skip
+    heads = ["", page.say("courts.cases"), page.say("common.share")]
+    return render_table(page.say("courts.reasons_caption"), heads, rows, page.notes(numbers))
+
+
+def show_denominators(page: Page) -> Html:
+    """The share convicted of the reports, of the prosecuted and of the tried; by period too."""
+    names = [page.say(f"courts.{one}") for one in DENOMINATORS]
+    found = [find_share_of(page, one) for one in DENOMINATORS]
+    points = [(one.estimate or 0.0, one.ci_low, one.ci_high) if one.is_shown else None
+              for one in found]  # fmt: skip
+    scale = charts.Scale(page.formats.percent_short, share_ticks(1.0))
+    wide, narrow = charts.draw_bars(names, points, [0, 1, 2], [""], scale)
+    rows, numbers = [], []
+    for name, denominator in zip(names, DENOMINATORS, strict=True):
+        cells = [find_share_of(page, denominator, period) for period in PERIODS]
+        numbers += cells
+        rows.append([name, *(page.show_share_both(one) for one in cells)])
+    heads = ["", page.say("courts.all_years"), page.say("courts.before_change"),
+             page.say("courts.from_change")]  # fmt: skip
+    caption = page.say("courts.denominators_caption")
+    table = render_table(caption, heads, rows, page.notes(numbers))
+    shares = dict(zip(DENOMINATORS, [page.show_share(one) for one in found], strict=True))
+    alt = page.say("courts.denominators_alt", **shares)
+    picture = render_figure(wide, narrow, alt, caption, page.say("common.numbers_behind"), table)
+    return join([picture, _published(page)])
+
+
+def _published(page: Page) -> Html:
+    """What authorities published, beside the study's own share of the same group."""
+    frame = page.dictionary.code_lists["published_clearance"]
+    rows, numbers = [], []
+    for one in frame.to_dict("records"):
+        own = find_reached(page, one["measured"], page.last_day, subgroup="offence_group",
+                           level=one["offence_group"])  # fmt: skip
+        numbers.append(own)
+        words = (one[f"label_{page.language}"], page.say(f"courts.rung_{one['measured']}"))
+        rows.append([*words, page.formats.percent_short(float(one["share"])), one["years"],
+                     page.show_share_both(own)])  # fmt: skip
+    heads = [page.say(f"courts.published_{one}") for one in ("crime", "what", "share", "years")]
+    heads.append(page.say("courts.published_own"))
+    return render_table(page.say("courts.published_caption"), heads, rows, page.notes(numbers))
+
+
+def show_decision_time(page: Page) -> Html:
+    """How many have a first decision and each rung by each day, and the measures' hazard ratios."""
+    days = _days(page)
+    rows, numbers = [], []
+    for outcome in ("decided", *RUNGS):
+        found = [find_reached(page, outcome, day) for day in days]
+        numbers += found
+        rows.append([page.say(f"courts.rung_{outcome}"),
+                     *(page.show_share_both(one) for one in found)])  # fmt: skip
+    heads = ["", *(page.formats.period(day) for day in days)]
+    table = render_table(page.say("courts.time_caption"), heads, rows, page.notes(numbers))
+    return join([table, page.text("courts.time_hazards"), _hazards(page)])
+
+
+def _hazards(page: Page) -> Html:
+    rows, numbers = [], []
+    for measure in page.plan.measure_names:
+        found = [
+            page.release.find(question="q4", measure=measure, outcome=outcome,
+                              estimator="cox_time_varying", estimand="hazard_ratio")
+            for outcome in ("decided", "cleared")
+        ]  # fmt: skip
+        numbers += found
+        rows.append([name_measure(page, measure), *(page.show_ratio_both(one) for one in found)])
+    heads = [page.say("common.measure"), page.say("courts.rung_decided"),
+             page.say("courts.rung_cleared")]  # fmt: skip
+    return render_table(page.say("courts.hazards_caption"), heads, rows, page.notes(numbers))
+
+
+def show_association(page: Page) -> Html:
+    """For each measure a sentence, and the numbers with and without it."""
+    measures = page.plan.measure_names
+    sure = find_sure(page)
+    lines = [f"- {_tell(page, one, is_sure=one in sure)}" for one in measures]
+    rows, numbers = [], []
+    for measure in measures:
+        risks = [find_association(page, measure, one) for one in (STARTED, NOT_STARTED)]
+        gaps = [find_association(page, measure, GAP, one)
+                for one in ("main", "with_participation", "unadjusted")]  # fmt: skip
+        numbers += [*risks, *gaps]
+        rows.append([name_measure(page, measure), *(show_hundred(page, one) for one in risks),
+                     *(show_gap(page, one) for one in gaps)])  # fmt: skip
+    heads = [page.say("common.measure")]
+    heads += [page.say(f"courts.head_{one}")
+              for one in ("with", "without", "gap", "equal", "unadjusted")]  # fmt: skip
+    caption = page.say("courts.association_caption", period=page.formats.period(page.last_day))
+    table = render_table(caption, heads, rows, page.notes(numbers))
+    return join([page.text_of("\n".join(lines)), page.text("courts.many", n=len(measures)), table])
+
+
+def find_sure(page: Page) -> set[str]:
+    """The measures whose difference is more than chance, all of them tested together (Holm)."""
+    found = {}
+    for measure in page.plan.measure_names:
+        gap = find_association(page, measure, GAP)
+        if gap.has_interval and gap.se:
+            found[measure] = 2 * (1 - NormalDist().cdf(abs(gap.estimate or 0.0) / gap.se))
+    sure = set()
+    for place, measure in enumerate(sorted(found, key=lambda one: found[one])):
+        if found[measure] * (len(found) - place) >= LEVEL:
+            break
+        sure.add(measure)
+    return sure
+
+
+def _tell(page: Page, measure: str, *, is_sure: bool) -> str:
+    """One sentence on a measure, in people of a hundred."""
+    gap = find_association(page, measure, GAP)
+    name = name_measure(page, measure)
+    if not gap.has_interval:
+        why = page.say("common.withheld_words") if gap.status == WITHHELD else page.why_not(gap)
+        return page.say("courts.tell_hidden", measure=name, why=why)
+    is_open = (gap.ci_low or 0.0) <= 0 <= (gap.ci_high or 0.0)
+    kind = "open" if is_open else "sure" if is_sure else "maybe"
+    people = tell_people(page, gap.estimate or 0.0)
+    between = tell_between(page, gap)
+    if is_open:
+        return page.say("courts.tell_open", measure=name, between=between)
+    return page.say(f"courts.tell_{kind}", measure=name, people=people, between=between)
+
+
+def show_explanations(page: Page) -> Html:
+    """What could explain an association, in words and as a diagram, and the split of it."""
+    words = {one: page.say(f"courts.box_{one}") for one in court_diagram.BOXES}
+    wide, narrow = court_diagram.draw_explanations(words)
+    caption = page.say("courts.diagram_caption")
+    alt, title = page.say("courts.diagram_alt"), page.say("courts.ways_caption")
+    picture = render_figure(wide, narrow, alt, caption, title, _ways(page))
+    return join([page.text("courts.explanations"), picture, page.text("courts.ways")])
+
+
+def _ways(page: Page) -> Html:
+    """The difference split into what goes through participation and the rest."""
+    rows, numbers = [], []
+    for measure in page.plan.measure_names:
+        found = [
+            next((one for one in (
+                page.release.find(question="q4", analysis="mediation", measure=measure,
+                                  subgroup="path", level=level, outcome="convicted",
+                                  estimator=name, estimand=GAP, time_days=page.last_day)
+                for name in ESTIMATORS) if one.reason != "not_computed"), Number())
+            for level in ("through_participation", "other_ways")
+        ]  # fmt: skip
+        numbers += found
+        rows.append([name_measure(page, measure), *(show_gap(page, one) for one in found)])
+    heads = [page.say("common.measure"), page.labels.code("path", "through_participation"),
+             page.labels.code("path", "other_ways")]  # fmt: skip
+    return render_table(page.say("courts.ways_caption"), heads, rows, page.notes(numbers))
