@@ -7,7 +7,7 @@ risks and shares move in steps of the rounding, so that no count can be worked o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -31,32 +31,33 @@ PLACES = ("police_district", "municipality_group", "municipality_code")
 # What stands or falls together: all estimands of one comparison at one time.
 FAMILY = [key for key in KEYS if key != "estimand"]
 # An analysis whose numbers follow from another's: it is suppressed where that one is.
-FOLLOWS = {"calibrated": "main"}
+FOLLOWS = {"calibrated": "main", "partially_pooled": "main", "contrast": "main"}
 # What stands between two levels in the name of their difference.
 LESS = "_less_"
 DECIMALS = 3
 
 
 def disclose_estimates(
-    estimates: pd.DataFrame, rules: Disclosure, classes: Mapping[str, str]
+    estimates: pd.DataFrame,
+    rules: Disclosure,
+    classes: Mapping[str, str],
+    places: Collection[str] = PLACES,
 ) -> pd.DataFrame:
     """Make the releasable form of `estimates`: the same rows in the same order.
 
     `classes` gives a measure's disclosure class: `never` (always suppressed), `no_place` (never by
-    district or municipality), `open`. A cell is suppressed when its people, its events or its
-    people without an event number 1 to threshold - 1, or when all or none of a small group (fewer
-    than threshold x rounding) have the event; a mean count also where the risk beside it is, as a
-    few people may have many events; with it all estimands of its comparison; and of the
-    levels beside a single suppressed one the smallest, so that none follows from the total.
+    district or municipality: the subgroups `places`), `open`. A cell is suppressed when its people,
+    its events or its people without an event number 1 to threshold - 1, or when all or none of a
+    small group (fewer than threshold x rounding) have the event; a mean count also where the risk
+    beside it is, as a few people may have many events; with it all estimands of its comparison; and
+    of the levels beside a single suppressed one the smallest, so that none follows from the total.
     Raises `DisclosureError` for columns it does not know.
     """
     if tuple(estimates.columns) != COLUMNS:
         raise DisclosureError("estimates has columns that disclosure control does not know.")
     frame = estimates.copy()
     is_small = _is_small(frame, rules)
-    is_kept_back = frame["measure"].map(classes).eq("never") | (
-        frame["measure"].map(classes).eq("no_place") & frame["subgroup"].isin(PLACES)
-    )
+    is_kept_back = _is_kept_back(frame["measure"], frame["subgroup"], classes, places)
     primary = (is_small | is_kept_back) & frame["status"].eq(OK)
     primary = _whole_family(frame, primary)
     hidden = _whole_family(frame, primary | _complements(frame, primary))
@@ -72,6 +73,13 @@ def disclose_estimates(
     few = unsaid & _is_few(frame["n_people"], rules)
     rounded.loc[few | (unsaid & _is_few(frame["n_events"], rules)), list(COUNTS)] = pd.NA
     return rounded
+
+
+def _is_kept_back(
+    measure: pd.Series, subgroup: pd.Series, classes: Mapping[str, str], places: Collection[str]
+) -> pd.Series:
+    kind = measure.map(classes)
+    return kind.eq("never") | (kind.eq("no_place") & subgroup.isin(list(places)))
 
 
 def _is_few(count: pd.Series, rules: Disclosure) -> pd.Series:
@@ -129,8 +137,12 @@ def _split_contrasts(frame: pd.DataFrame) -> list[pd.DataFrame]:
 
 def _of_hidden_levels(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
     """Differences of which a level is hidden: with the other level they would tell it."""
-    gone = pd.MultiIndex.from_frame(frame.loc[hidden, FAMILY])
-    found = [pd.MultiIndex.from_frame(keys).isin(gone) for keys in _split_contrasts(frame)]
+
+    def to_index(keys: pd.DataFrame) -> pd.MultiIndex:
+        return pd.MultiIndex.from_frame(keys.assign(analysis=keys["analysis"].replace(FOLLOWS)))
+
+    gone = to_index(frame.loc[hidden, FAMILY])
+    found = [to_index(keys).isin(gone) for keys in _split_contrasts(frame)]
     return pd.Series((found[0] | found[1]) & frame["level"].ne(""), index=frame.index)
 
 
@@ -254,11 +266,26 @@ def disclose_attrition(attrition: pd.DataFrame, rules: Disclosure) -> pd.DataFra
     return out
 
 
-def disclose_diagnostics(diagnostics: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
-    """Make the releasable form of `diagnostics`: checks that count people or events are rounded."""
+def disclose_diagnostics(
+    diagnostics: pd.DataFrame,
+    rules: Disclosure,
+    classes: Mapping[str, str] | None = None,
+    places: Collection[str] = PLACES,
+) -> pd.DataFrame:
+    """Make the releasable form of `diagnostics`: checks that count people or events are rounded.
+
+    A check of a level (`...:subgroup=level`) is null where that of another level of the same
+    grouping is small, so that none follows from the total, and of what is kept back (`classes`,
+    `places` as in `disclose_estimates`).
+    """
     out = diagnostics.copy()
+    level = out["check"].str.extract(r":?([^:=]*)=[^=]*$")[0]
     is_count = out["check"].str.startswith("n_")
+    is_count |= out["check"].str.startswith("effective_sample_size") & level.notna()
     few = is_count & _is_few(out["value"], rules)
+    family = [out["analysis"], out["measure"], out["check"].str.replace("=.*$", "", regex=True)]
+    few = few.groupby(family, dropna=False).transform("any").astype(bool)
+    few |= level.notna() & _is_kept_back(out["measure"], level, classes or {}, places)
     rounded = (out["value"] / rules.rounding).round() * rules.rounding
     out["value"] = out["value"].where(~is_count, rounded).mask(few)
     out.loc[few, "status"] = SUPPRESSED

@@ -19,6 +19,7 @@ from revictimisation import (
     measure_use,
     negative_controls,
     recurrent_events,
+    subgroup_effects,
     target_trials,
 )
 from revictimisation.attrition import account_for, during_follow_up
@@ -28,6 +29,7 @@ from revictimisation.court_cases import describe_cases, find_index_cases, list_c
 from revictimisation.covariates import derive_covariates, find_renewals
 from revictimisation.dictionary import Dictionary
 from revictimisation.disclosure import (
+    PLACES,
     disclose_attrition,
     disclose_diagnostics,
     disclose_estimates,
@@ -57,6 +59,7 @@ def _alone(estimate: Callable[[StudyData], pd.DataFrame]) -> Callable[[StudyData
 STAGES: dict[str, Callable[[StudyData], Found]] = {
     "target_trials": target_trials.estimate_target_trials,
     "recurrent_events": recurrent_events.estimate_recurrent_events,
+    "subgroup_effects": subgroup_effects.estimate_subgroup_effects,
     "negative_controls": negative_controls.estimate_negative_controls,
     "joint_strategies": joint_strategies.estimate_joint_strategies,
     "exposure_variants": exposure_variants.estimate_exposure_variants,
@@ -70,11 +73,11 @@ STAGES: dict[str, Callable[[StudyData], Found]] = {
 ORDER = (
     "measure_use", "crude", "incidence", "hazard_ratios", "target_trials", "exposure_variants",
     "negative_controls", "hidden_bias", "recurrent_events", "joint_strategies",
-    "convictions",
+    "subgroup_effects", "convictions",
 )  # fmt: skip
 DIAGNOSTICS_ORDER = (
     "hazard_ratios", "exposure_variants", "target_trials", "negative_controls", "hidden_bias",
-    "recurrent_events", "joint_strategies", "convictions",
+    "recurrent_events", "joint_strategies", "subgroup_effects", "convictions",
 )  # fmt: skip
 
 
@@ -158,7 +161,7 @@ def analyse(
     """
     found = _run_stages(data, tell, n_jobs)
     checks = found["negative_controls"][1]
-    for name in ("target_trials", "recurrent_events", "joint_strategies"):
+    for name in ("target_trials", "recurrent_events", "joint_strategies", "subgroup_effects"):
         estimates, diagnostics = found[name]
         found[name] = (negative_controls.withhold_biased(estimates, checks), diagnostics)
     main = combine([found[name][0] for name in ("incidence", "hazard_ratios", "target_trials")])
@@ -171,11 +174,12 @@ def analyse(
     )
     attrition = attrition.assign(status="ok")
     tell("disclosure")
-    rules = data.plan.disclosure
+    rules, places = data.plan.disclosure, list_places(data.plan)
+    classes = measure_classes(data.plan, dictionary)
     release = {
-        "estimates": disclose_estimates(estimates, rules, measure_classes(data.plan, dictionary)),
+        "estimates": disclose_estimates(estimates, rules, classes, places),
         "attrition": disclose_attrition(attrition, rules),
-        "diagnostics": disclose_diagnostics(diagnostics, rules),
+        "diagnostics": disclose_diagnostics(diagnostics, rules, classes, places),
     }
     restricted = {"estimates": estimates, "attrition": attrition, "diagnostics": diagnostics}
     return Results(restricted, release)
@@ -202,3 +206,9 @@ def measure_classes(plan: StudyPlan, dictionary: Dictionary) -> dict[str, str]:
         found = {codes.get(code, "open") for code in measure.codes}
         classes[name] = next((kind for kind in strictness if kind in found), "open")
     return classes
+
+
+def list_places(plan: StudyPlan) -> tuple[str, ...]:
+    """Subgroups that tell where people live or report, combined groups made of them among them."""
+    combined = plan.for_whom.combined.items()
+    return (*PLACES, *(name for name, group in combined if set(group.levels) & set(PLACES)))

@@ -171,6 +171,47 @@ class Gates(_Part):
     negative_control_bias: Annotated[float, Field(gt=0, le=1)] = 0.02
 
 
+class CombinedGroup(_Part):
+    """A group that a claim is about: who has one of the levels named of each covariate.
+
+    Levels of the study are then true (in the group), false (not in it), missing (not known).
+    """
+
+    title: Title = Title()
+    levels: Annotated[dict[str, tuple[str, ...]], Field(min_length=1)]
+
+
+def _default_claims() -> dict[str, CombinedGroup]:
+    """The field's claims: men over 18 all but lack protection; sparsely populated areas differ."""
+    adult = ("18-26", "27-44", "45-64", "65+")
+    return {
+        "men_over_18": CombinedGroup(
+            title=Title(sv="Män över 18 år", en="Men over 18"),
+            levels={"sex": ("male",), "age_group": adult},
+        ),
+        "honour": CombinedGroup(
+            title=Title(sv="Hedersrelaterade ärenden", en="Honour-related cases"),
+            levels={"is_honour": ("true",)},
+        ),
+        "sparsely_populated": CombinedGroup(
+            title=Title(sv="Glest befolkade kommuner", en="Sparsely populated municipalities"),
+            levels={"municipality_group": ("small_town", "tourism", "rural")},
+        ),
+    }
+
+
+class ForWhom(_Part):
+    """Question 3. `least_events`: a hazard ratio of a group takes so many events in it while the
+    measure is in force, and as many while it is not.
+
+    `combined` stand beside the study's `subgroups`; one that is only a level of one of these is
+    told there.
+    """
+
+    combined: dict[Name, CombinedGroup] = Field(default_factory=_default_claims)
+    least_events: Annotated[int, Field(ge=1)] = 10
+
+
 class NegativeControls(_Part):
     """What no measure, or this measure, can change: a difference there is bias (method).
 
@@ -295,6 +336,7 @@ class StudyPlan(_Part):
     weights: Weights = Weights()
     variants: Variants = Variants()
     gates: Gates = Gates()
+    for_whom: ForWhom = ForWhom()
     negative_controls: NegativeControls = NegativeControls()
     convictions: Convictions = Convictions()
     disclosure: Disclosure = Disclosure()
@@ -330,6 +372,7 @@ class StudyPlan(_Part):
         for name in self.subgroups:
             if name in NUMBER_COVARIATES:
                 faults.append(f"subgroups: {name!r} is a number, not a group")
+        faults += self._combined_faults()
         for name in self.negative_controls.measures:
             if name not in self.measures:
                 near = name_nearest(name, self.measure_names)
@@ -338,6 +381,20 @@ class StudyPlan(_Part):
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _combined_faults(self) -> list[str]:
+        """Combined groups are made of known groups and have names of their own."""
+        faults = []
+        for name, group in self.for_whom.combined.items():
+            if name in COVARIATES:
+                faults.append(f"for_whom.combined: {name!r} is the name of a covariate")
+            for one in group.levels:
+                if one not in COVARIATES:
+                    near = name_nearest(one, COVARIATES)
+                    faults.append(f"for_whom.combined.{name}: unknown covariate {one!r}{near}")
+                elif one in NUMBER_COVARIATES:
+                    faults.append(f"for_whom.combined.{name}: {one!r} is a number, not a group")
+        return faults
 
     def _spline_faults(self) -> list[str]:
         """A spline bends a number that is adjusted for; of an x_ column the extract decides."""

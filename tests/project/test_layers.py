@@ -36,6 +36,7 @@ STAGES = {
     "hidden_bias",
     "recurrent_events",
     "joint_strategies",
+    "subgroup_effects",
     "court_cases",
     "convictions",
     "disclosure",

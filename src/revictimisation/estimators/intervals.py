@@ -68,3 +68,18 @@ def loglog_interval(
     high = np.where(estimate <= 0, 1 - exact, high)
     low = np.where(estimate >= 1, exact, low)
     return low, high
+
+
+def wilson_interval(n_events: npt.ArrayLike, n_people: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """The 95 % interval of a share (Wilson 1927); within 0..1, also for 0 and all.
+
+    >>> low, high = wilson_interval([0, 8], [10, 10])
+    >>> low.round(4).tolist(), high.round(4).tolist()
+    ([0.0, 0.4902], [0.2775, 0.9433])
+    """
+    events, people = np.asarray(n_events, np.float64), np.asarray(n_people, np.float64)
+    share, square = events / people, normal_quantile() ** 2
+    centre = (share + square / (2 * people)) / (1 + square / people)
+    inside = share * (1 - share) / people + square / (4 * people**2)
+    half = normal_quantile() / (1 + square / people) * np.sqrt(inside)
+    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)

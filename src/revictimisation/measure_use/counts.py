@@ -7,23 +7,9 @@ import pandas as pd
 
 from revictimisation.codes import POLICE, SOCIAL_SERVICES
 from revictimisation.cohort_data import StudyData
-from revictimisation.estimators.intervals import normal_quantile
+from revictimisation.estimators.intervals import wilson_interval
 from revictimisation.measure_use.hits import OUTCOMES
 from revictimisation.results import combine, make_estimates
-
-
-def wilson_interval(n_events: pd.Series, n_people: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Give the 95 % interval of a share (Wilson 1927); within 0..1, also for 0 and all.
-
-    >>> low, high = wilson_interval(pd.Series([0, 8]), pd.Series([10, 10]))
-    >>> [round(x, 4) for x in (*low, *high)]
-    [0.0, 0.4902, 0.2775, 0.9433]
-    """
-    share, square = n_events / n_people, normal_quantile() ** 2
-    centre = (share + square / (2 * n_people)) / (1 + square / n_people)
-    inside = share * (1 - share) / n_people + square / (4 * n_people**2)
-    half = normal_quantile() / (1 + square / n_people) * np.sqrt(inside)
-    return (centre - half).clip(lower=0), (centre + half).clip(upper=1)
 
 
 def count_and_share(counts: pd.DataFrame, **keys: str) -> pd.DataFrame:

@@ -56,6 +56,9 @@ class Labels:
         """A grouping such as `risk_level`."""
         if name in self.dictionary.tables["covariates"].field_names:
             return self.dictionary.tables["covariates"].field(name).label[self.language]
+        if name in self.plan.for_whom.combined:
+            title = self.plan.for_whom.combined[name].title
+            return (title.sv if self.language == "sv" else title.en) or name.replace("_", " ")
         return name.removeprefix("x_").replace("_", " ")
 
     def level(self, group: str, level: str) -> str:
@@ -67,6 +70,8 @@ class Labels:
     def _codes(self, group: str) -> str | None:
         if group == "agency":
             return "agency"
+        if group in self.plan.for_whom.combined:
+            return "yes_no"
         names = self.dictionary.tables["covariates"].field_names
         if group not in names:
             return None

@@ -57,12 +57,27 @@ def find_arm_influence(
 
     `outcomes`: those that do not end follow-up, where the numbers are made of them as well.
     """
+    influence, gradients = find_direct_influence(weighted, arm, slopes, outcomes)
+    add_model_scores(weighted, gradients, influence)
+    return sum_clusters(weighted.trial, influence)
+
+
+def find_direct_influence(
+    weighted: WeightedTrial, arm: int, slopes: Slopes, outcomes: Outcomes | None = None
+) -> tuple[Floats, tuple[Floats, Floats]]:
+    """Influence of each entry with the weights as they are (entries x targets), and the gradients.
+
+    Gradients (targets x coefficients) of the numbers in the model of starts and in the other model.
+    """
     trial, daily, other = weighted.trial, weighted.daily, weighted.other
     n_targets = len(slopes.at_risk)
     none = Outcomes(np.zeros(trial.n_entries + 1, np.int64), np.empty(0, np.int32))
     influence = np.empty((trial.n_entries, n_targets))
     at_risk = np.ascontiguousarray(slopes.at_risk.T)
-    gradients = [np.empty((n_targets, len(model.theta))) for model in (daily, other)]
+    gradients = (
+        np.empty((n_targets, len(daily.theta))),
+        np.empty((n_targets, len(other.theta))),
+    )
     sum_influence(
         trial.people, trial.interval, trial.columns, daily.pooled.effects, daily.row_odds,
         daily.cell_odds, other.row_odds, other.cell_odds, other.pooled.effects, arm,
@@ -71,10 +86,16 @@ def find_arm_influence(
         none if outcomes is None else outcomes, np.ascontiguousarray(slopes.outcomes.T), influence,
         *gradients,
     )  # fmt: skip
-    for model, gradient in zip((daily, other), gradients, strict=True):
+    return influence, gradients
+
+
+def add_model_scores(
+    weighted: WeightedTrial, gradients: tuple[Floats, Floats], influence: Floats
+) -> None:
+    """Add to influence (entries x targets) what each entry does through both fitted models."""
+    for model, gradient in zip((weighted.daily, weighted.other), gradients, strict=True):
         if gradient.any():
-            add_scores(trial, model, gradient @ model.covariance, influence)
-    return sum_clusters(trial, influence)
+            add_scores(weighted.trial, model, gradient @ model.covariance, influence)
 
 
 def add_scores(trial: Trial, model: StartModel, moves: Floats, influence: Floats) -> None:

@@ -118,7 +118,7 @@ def estimate_curves(
     else:
         se = _spread_of(replicates.answers[:, :, 0])
     answer = _Answer(value, se, np.zeros(len(at_days)), np.zeros(len(at_days)), None)
-    people, events = _count(weighted, at_days)
+    people, events = count_clones(weighted, at_days)
     kind: Intervals = "influence" if replicates is None else "bootstrap_normal"
     effective = _effective_at(weighted, at_days)
     rows = _risk_rows(answer, effective, people, events[:, 0], kind)[:2]
@@ -129,7 +129,7 @@ def estimate_curves(
 def _lay_table(
     weighted: WeightedTrial, at_days: Sequence[int], numbers: list[_Answer], intervals: Intervals
 ) -> pd.DataFrame:
-    people, events = _count(weighted, at_days)
+    people, events = count_clones(weighted, at_days)
     effective = _effective_at(weighted, at_days)
     parts = []
     for number in range(DAYS_LOST):
@@ -155,13 +155,32 @@ def lay_outcome(
     held = value.copy()
     held[:, 0] = np.clip(value[:, 0], 0.0, 1.0)
     risk, lost = (_answer(held, influence, None, number) for number in range(2))
-    people, events = _count(weighted, at_days)
+    people, events = count_clones(weighted, at_days)
     effective = _effective_at(weighted, at_days)
     rows = _risk_rows(risk, effective, people, events[:, 0], "influence")
     both = {name: rows[2][name] for name in ("n_people", "n_events")}
     rows.append(_free_days(lost, "influence").assign(**both))
     table = pd.concat([row.assign(cause=1, time_days=np.asarray(at_days)) for row in rows])
     return table[COLUMNS].sort_values("time_days", kind="stable", ignore_index=True)
+
+
+def lay_risks(
+    value: Floats,
+    errors: tuple[Floats, Floats, Floats],
+    effective: Floats,
+    people: Counts,
+    events: Counts,
+) -> pd.DataFrame:
+    """Rows of many pairs of risks at once: risks, difference and ratio as `estimate_strategies`.
+
+    value, effective (number at risk), events: arms x pairs; errors: of the risks (arms x pairs), of
+    the difference and of the log ratio (pairs); people: (start, no start, entries) x pairs. Also
+    gives `place`, the number of the pair.
+    """
+    answer = _Answer(value, *errors, None)
+    rows = _risk_rows(answer, effective, people, events, "influence")
+    places = np.arange(value.shape[1])
+    return pd.concat([row.assign(place=places) for row in rows], ignore_index=True)
 
 
 def _answer(answers: Floats, moves: Floats | None, draws: Floats | None, number: int) -> _Answer:
@@ -288,7 +307,7 @@ def _needed(gap: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(estimand="number_needed_to_treat")
 
 
-def _count(weighted: WeightedTrial, at_days: Sequence[int]) -> tuple[Counts, Counts]:
+def count_clones(weighted: WeightedTrial, at_days: Sequence[int]) -> tuple[Counts, Counts]:
     """Clones never censored by arm, and entries; events arms x causes x days, unweighted."""
     people = weighted.trial.people
     is_in = mark_uncensored(weighted)
@@ -310,4 +329,11 @@ def _effective_at(weighted: WeightedTrial, at_days: Sequence[int]) -> Floats:
     return weighted.effective_on([max(day - 1, 0) for day in at_days])
 
 
-__all__ = ["Intervals", "estimate_strategies", "lay_outcome", "mark_uncensored"]
+__all__ = [
+    "Intervals",
+    "count_clones",
+    "estimate_strategies",
+    "lay_outcome",
+    "lay_risks",
+    "mark_uncensored",
+]

@@ -1,0 +1,83 @@
+"""Do the levels of a grouping differ: contrasts against one of them, and one test for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import chdtrc, ndtr
+
+from revictimisation.estimators.intervals import NO_ERROR
+
+Floats = npt.NDArray[np.float64]
+# A direction in which the levels' differences have less than this share of the largest variance
+# can't be told from the others.
+RANK_TOLERANCE = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Contrasts:
+    """Each level less the reference level; nan where one of the two is not known."""
+
+    difference: Floats
+    se: Floats
+    p_value: Floats
+
+
+def contrast_levels(estimate: Floats, covariance: Floats, reference: int) -> Contrasts:
+    """Contrast each level with the reference; two-sided normal p-values.
+
+    Example:
+        >>> found = contrast_levels(np.array([0.1, 0.3]), np.diag([0.003, 0.001]), 0)
+        >>> found.difference.round(4), found.se.round(4), found.p_value.round(4)
+        (array([0. , 0.2]), array([0.    , 0.0632]), array([   nan, 0.0016]))
+    """
+    difference = estimate - estimate[reference]
+    own = np.diag(covariance)
+    variance = own + covariance[reference, reference] - 2 * covariance[reference]
+    se = np.sqrt(np.maximum(variance, 0.0))
+    is_known = np.isfinite(difference) & (se > NO_ERROR)
+    size = np.divide(np.abs(difference), se, out=np.zeros_like(se), where=is_known)
+    return Contrasts(difference, se, np.where(is_known, 2 * ndtr(-size), np.nan))
+
+
+def compare_all(estimate: Floats, covariance: Floats) -> tuple[float, int]:
+    """Wald's test that all levels are equal: p-value and degrees of freedom.
+
+    The statistic is d' V^-1 d over the differences d to the first level, the same whichever level
+    they are taken to; chi-squared with as many degrees of freedom as the differences have
+    directions. Fewer than two levels, or no variance: nan and 0.
+
+    Example:
+        >>> p_value, freedom = compare_all(np.array([0.1, 0.3]), np.diag([0.003, 0.001]))
+        >>> round(p_value, 4), freedom
+        (0.0016, 1)
+    """
+    if len(estimate) < 2:
+        return np.nan, 0
+    turn = np.column_stack([-np.ones(len(estimate) - 1), np.eye(len(estimate) - 1)])
+    gaps, spread = turn @ estimate, turn @ covariance @ turn.T
+    size, directions = np.linalg.eigh((spread + spread.T) / 2)
+    is_told = size > RANK_TOLERANCE * max(float(size.max()), 0.0)
+    if not is_told.any() or size.max() <= NO_ERROR**2:
+        return np.nan, 0
+    along = directions[:, is_told].T @ gaps
+    freedom = int(is_told.sum())
+    return float(chdtrc(freedom, float((along**2 / size[is_told]).sum()))), freedom
+
+
+def adjust_holm(p_value: npt.ArrayLike) -> Floats:
+    """Holm's (1979) adjusted p-values of a family; nan is no test and stays nan.
+
+    Example:
+        >>> adjust_holm([0.01, 0.04, 0.03, np.nan]).round(3).tolist()
+        [0.03, 0.06, 0.06, nan]
+    """
+    given = np.asarray(p_value, dtype=np.float64)
+    at = np.flatnonzero(~np.isnan(given))
+    order = at[np.argsort(given[at], kind="stable")]
+    steps = np.arange(len(order), 0, -1) * given[order]
+    adjusted = np.full(len(given), np.nan)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0) if len(order) else steps
+    return adjusted

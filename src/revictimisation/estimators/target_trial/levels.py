@@ -1,0 +1,249 @@
+"""A target trial within each level of a grouping: one set of weights, a curve a level and arm.
+
+The weights are those of models fitted to the whole cohort, not anew within a level: a level of some
+hundreds with some tens of starts cannot tell the coefficients of thirty columns. So the models
+should hold the grouping's main effects. Where a covariate leads to the measure otherwise in a level
+than elsewhere these weights are off there, which the balance within the level shows
+(`LevelMeasurer`).
+
+Curves are of the level's entries alone. A victim moves a level's numbers directly only as one of
+the level, and through the coefficients wherever the victim is: so levels are not independent of
+each other, and what tells them apart is reckoned from the influence of every victim on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from revictimisation.estimators.intervals import normal_quantile
+from revictimisation.estimators.target_trial.balance import fit_chances
+from revictimisation.estimators.target_trial.clone_influence import (
+    add_model_scores,
+    find_direct_influence,
+    sum_clusters,
+)
+from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
+from revictimisation.estimators.target_trial.estimates import count_clones
+from revictimisation.estimators.target_trial.weighted_risk import fill_arms, find_slopes
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class LevelRisks:
+    """The outcome's risks within levels; nan where nobody or everybody of a level started.
+
+    Attributes:
+        value, effective: levels x arms (start, no start) x days: the risk, and the effective number
+            of clones at risk. influence: clusters x levels x arms x days.
+        people: levels x (clones never censored by arm, entries). events: levels x arms x days, of
+            those clones.
+    """
+
+    value: Floats
+    effective: Floats
+    influence: Floats
+    people: Counts
+    events: Counts
+
+    @property
+    def has_risk(self) -> Flags:
+        """Levels with somebody in either arm."""
+        return np.asarray(~np.isnan(self.value).any(axis=(1, 2)))
+
+    def find_errors(self) -> tuple[Floats, Floats, Floats]:
+        """Errors of the risks (levels x arms x days), their difference and log ratio."""
+        start, other = self.influence[:, :, 0], self.influence[:, :, 1]
+        safe = np.where(self.value > 0, self.value, 1.0)
+        ratio = start / safe[:, 0] - other / safe[:, 1]
+        return _length(self.influence), _length(start - other), _length(ratio)
+
+
+def take_entries(weighted: WeightedTrial, chosen: Flags) -> WeightedTrial:
+    """The chosen entries with the weights they have; victims keep their numbers."""
+    people = weighted.trial.people
+    at = np.flatnonzero(chosen)
+    first = people.first_segment[at]
+    lengths = people.first_segment[at + 1] - first
+    pointers = np.append(0, np.cumsum(lengths)).astype(np.int64)
+    segments = np.repeat(first - pointers[:-1], lengths) + np.arange(pointers[-1])
+    own = {name: getattr(people, name)[at] for name in ("stop", "cause", "start", "cluster", "row")}
+    few = people._replace(
+        **own,
+        first_segment=pointers,
+        segment_day=people.segment_day[segments],
+        segment_pattern=people.segment_pattern[segments],
+    )
+    return replace(weighted, trial=replace(weighted.trial, people=few))
+
+
+def read_levels(
+    weighted: WeightedTrial,
+    codes: Codes,
+    n_levels: int,
+    at_days: Sequence[int],
+    given: Sequence[Floats] | None = None,
+) -> LevelRisks:
+    """The outcome's risks within each level, and each victim's influence on them.
+
+    codes: the level of each entry, 0..n_levels - 1. given: `read_weights_at` the same days, where
+    it is known already.
+    """
+    trial, n_days = weighted.trial, len(at_days)
+    shape = (n_levels, 2, n_days)
+    value, effective = np.full(shape, np.nan), np.zeros(shape)
+    for place, weights in enumerate(read_weights_at(weighted, at_days) if given is None else given):
+        effective[:, :, place] = _count_effective(weights, codes, n_levels)
+    people, events = np.zeros((n_levels, 3), np.int64), np.zeros(shape, np.int64)
+    moves = [np.zeros((trial.n_entries, n_levels * n_days)) for _ in range(2)]
+    gradients = [
+        tuple(np.zeros((n_levels * n_days, len(model.theta)))
+              for model in (weighted.daily, weighted.other))
+        for _ in range(2)
+    ]  # fmt: skip
+    for level in range(n_levels):
+        chosen = codes == level
+        people[level, 2] = chosen.sum()
+        if not trial.is_started[chosen].any() or trial.is_started[chosen].all():
+            continue
+        mine = take_entries(weighted, chosen)
+        arms = fill_arms(mine)
+        value[level] = arms.read(at_days)[:, 0]
+        people[level], counted = count_clones(mine, at_days)
+        events[level] = counted[:, 0]
+        here = slice(level * n_days, (level + 1) * n_days)
+        for arm in range(2):
+            slopes = find_slopes(arms, arm, at_days, n_numbers=1)
+            direct, by_model = find_direct_influence(mine, arm, slopes)
+            moves[arm][chosen, here] = direct
+            for kept, found in zip(gradients[arm], by_model, strict=True):
+                kept[here] = found
+    for arm in range(2):
+        add_model_scores(weighted, (gradients[arm][0], gradients[arm][1]), moves[arm])
+    summed = [sum_clusters(trial, one).reshape(-1, n_levels, n_days) for one in moves]
+    return LevelRisks(value, effective, np.stack(summed, axis=2), people, events)
+
+
+def _length(influence: Floats) -> Floats:
+    length: Floats = np.sqrt(np.sum(influence**2, axis=0))
+    return length
+
+
+def read_weights_at(weighted: WeightedTrial, at_days: Sequence[int]) -> list[Floats]:
+    """Weights (entries x arms) of those at risk on each of the days."""
+    return [weighted.weights_on(max(day - 1, 0)) for day in at_days]
+
+
+def _count_effective(weights: Floats, codes: Codes, n_levels: int) -> Floats:
+    """Kish's effective number by level and arm."""
+    total, squares = (
+        np.column_stack([np.bincount(codes, one, n_levels) for one in power.T])
+        for power in (weights, weights**2)
+    )
+    return np.divide(total**2, squares, out=np.zeros_like(total), where=squares > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class LevelBalance:
+    """How alike the weighted arms are within levels (a place a level; nan: it has no arms).
+
+    Attributes:
+        effective: levels x arms, effective number of clones of the whole grace time.
+        largest: levels x arms, the largest standardised difference of a column between the arm and
+            the level's entries, up to the end of the grace time.
+        beyond_chance: the same, each difference less what chance alone may give.
+        share_outside: share of the entries outside the common support of the whole cohort.
+    """
+
+    effective: Floats
+    largest: Floats
+    beyond_chance: Floats
+    share_outside: Floats
+
+
+class LevelMeasurer:
+    """Measures balance and support within levels of a trial; what all levels share is kept."""
+
+    def __init__(self, weighted: WeightedTrial) -> None:
+        trial = weighted.trial
+        columns, shape = trial.columns, (len(trial.columns.pointers) - 1, len(trial.names))
+        self._trial = trial
+        self._table = csr_array((columns.values, columns.indices, columns.pointers), shape=shape)
+        self._squares = self._table.power(2)
+        self._ends = weighted.weights_on()
+        self._is_outside = find_outside(weighted)
+        self._days = [
+            (weighted.weights_on(day), trial.people.stop > day)
+            for day in sorted({0, trial.grace_days})
+        ]
+        self._spread = self._measure_spread()
+
+    def _measure_spread(self) -> Floats:
+        """Standard deviations in the whole cohort; infinite where a column has none."""
+        everybody = np.ones((self._trial.n_entries, 1))
+        mean = self._average(self._table, everybody)[0]
+        variance = self._average(self._squares, everybody)[0] - mean**2
+        return np.where(variance > 0, np.sqrt(np.maximum(variance, 0.0)), np.inf)
+
+    def _average(self, table: csr_array, weights: Floats) -> Floats:
+        """Weighted means of the columns, a row for each column of weights."""
+        rows = self._trial.people.row
+        by_row = np.stack([np.bincount(rows, one, table.shape[0]) for one in weights.T], axis=1)
+        sums = np.asarray(table.T @ by_row).T
+        means: Floats = sums / np.maximum(weights.sum(axis=0), 1e-300)[:, None]
+        return means
+
+    def measure(self, codes: Codes, n_levels: int) -> LevelBalance:
+        """Balance and support within each level.
+
+        Differences are in the columns' standard deviations in the whole cohort on day 0, as in
+        `measure_balance`, measured on day 0 and on the last day of the grace time. In a small level
+        they differ from 0 by chance: an arm of effective size e of the level's n has a mean that
+        strays from theirs with the level's own standard deviation times sqrt(1/e - 1/n). What is
+        beyond chance is beyond the normal quantile for 95 % over all columns (Bonferroni) of it.
+        """
+        effective = _count_effective(self._ends, codes, n_levels)
+        largest, beyond = np.full((n_levels, 2), np.nan), np.full((n_levels, 2), np.nan)
+        share = np.full(n_levels, np.nan)
+        quantile = normal_quantile(1 - 0.05 / max(len(self._trial.names), 1))
+        is_started = self._trial.is_started
+        for level in range(n_levels):
+            chosen = codes == level
+            share[level] = self._is_outside[chosen].mean() if chosen.any() else np.nan
+            if not is_started[chosen].any() or is_started[chosen].all():
+                continue
+            gaps, errors = zip(*[self._compare(chosen, *one) for one in self._days], strict=True)
+            sizes, allowed = np.abs(np.array(gaps)), quantile * np.array(errors)
+            largest[level] = sizes.max(axis=(0, 2), initial=0.0)
+            beyond[level] = np.maximum(sizes - allowed, 0.0).max(axis=(0, 2), initial=0.0)
+        return LevelBalance(effective, largest, beyond, share)
+
+    def _compare(self, chosen: Flags, weights: Floats, is_followed: Flags) -> tuple[Floats, Floats]:
+        """Gaps (arms x columns) of a level's arms to those of it followed, and errors by chance."""
+        mine = (chosen & is_followed).astype(np.float64)
+        means = self._average(self._table, np.column_stack([mine, weights * mine[:, None]]))
+        variance = self._average(self._squares, mine[:, None])[0] - means[0] ** 2
+        size = _count_effective(weights * mine[:, None], np.zeros(len(mine), np.int64), 1)[0]
+        is_known = (size > 0)[:, None]
+        excess = np.maximum(1 / np.where(size > 0, size, np.inf) - 1 / max(mine.sum(), 1.0), 0.0)
+        errors = np.sqrt(np.outer(excess, np.maximum(variance, 0.0))) / self._spread
+        gaps = np.where(is_known, (means[1:] - means[0]) / self._spread, 0.0)
+        return gaps, errors
+
+
+def find_outside(weighted: WeightedTrial) -> Flags:
+    """Entries whose fitted chance of a start lies outside the common support of the cohort."""
+    chance, is_started = fit_chances(weighted), weighted.trial.is_started
+    low = max(chance[is_started].min(), chance[~is_started].min())
+    high = min(chance[is_started].max(), chance[~is_started].max())
+    # fitted numbers of people alike differ by rounding
+    outside: Flags = (chance < low - 1e-12) | (chance > high + 1e-12)
+    return outside

@@ -1,0 +1,221 @@
+"""Hazard ratios while in force within each level, on the multiplicative scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from revictimisation.cohort_data import StudyData
+from revictimisation.estimators.cox import CoxFit, fit_cox
+from revictimisation.estimators.design import Design, add_measures
+from revictimisation.estimators.hazard_rows import explain_absence, lay_hazard_rows, lay_no_answer
+from revictimisation.results import (
+    DIAGNOSTIC_COLUMNS,
+    NOT_ESTIMABLE,
+    OK,
+    WITHHELD,
+    combine,
+    make_estimates,
+)
+from revictimisation.subgroup_effects.groupings import Grouping
+from revictimisation.subgroup_effects.rows import LevelEffects, Row, lay_contrasts
+
+ESTIMATOR = "cox_time_varying"
+DIAGNOSED = "subgroup_hazards"
+Whole = npt.NDArray[np.int64]
+
+
+class Cells(NamedTuple):
+    """By level: entries ever exposed to a measure, events while exposed, events while not."""
+
+    n_people: Whole
+    n_events: Whole
+    n_other: Whole
+
+    @property
+    def least(self) -> Whole:
+        """The fewer of both kinds of events."""
+        return np.minimum(self.n_events, self.n_other)
+
+
+def estimate_level_hazards(
+    data: StudyData, groupings: Sequence[Grouping]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Hazard ratios of all measures by level, one model a grouping, and their contrasts.
+
+    The model is that of the main analysis with a coefficient of every measure in every level and
+    the groupings' main effects, errors clustered by victim. `n_people` are entries of the level
+    ever exposed, `n_events` events while exposed.
+    """
+    episodes = data.first_episodes
+    keys = {"question": "q3", "estimator": ESTIMATOR, "outcome": data.plan.outcome.who}
+    people = data.design()
+    parts, notes = [make_estimates([])], []
+    for grouping in groupings:
+        rows, note = _fit_grouping(data, episodes, people, grouping)
+        parts.append(make_estimates(rows, **keys))
+        notes += note
+    return combine(parts), pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
+
+
+def _fit_grouping(
+    data: StudyData, episodes: pd.DataFrame, people: Design, grouping: Grouping
+) -> tuple[list[Row], list[Row]]:
+    measures, entry = data.plan.measure_names, episodes["entry_id"].to_numpy()
+    is_event = episodes["is_event"].to_numpy().astype(bool)
+    level = grouping.codes[entry]
+    counts = {name: _count_cells(episodes, name, entry, level, len(grouping.levels))
+              for name in measures}  # fmt: skip
+    if not is_event.any():
+        return _tell_no_events(measures, grouping, counts), []
+    least = data.plan.for_whom.least_events
+    columns, is_left_out = _lay_columns(episodes, grouping, level, counts, least)
+    fit = fit_cox(
+        add_measures(people, entry, columns),
+        episodes["start_day"].to_numpy(),
+        episodes["stop_day"].to_numpy(),
+        is_event,
+        weights=np.where(is_left_out, 0.0, 1.0),
+        cluster=data.entries["cluster_id"].to_numpy()[entry],
+    )
+    rows = [
+        row for name in measures for row in _lay_measure(fit, name, grouping, counts[name], least)
+    ]
+    return rows, [_note_fit(fit, grouping)]
+
+
+def _lay_columns(
+    episodes: pd.DataFrame,
+    grouping: Grouping,
+    level: npt.NDArray[np.int64],
+    counts: Mapping[str, Cells],
+    least_events: int,
+) -> tuple[dict[str, npt.NDArray[np.bool_]], npt.NDArray[np.bool_]]:
+    """A column for each measure and level with enough events; the other levels share one.
+
+    Where no event falls on what they share its coefficient would run to minus infinity, and these
+    episodes would count for nothing: they are marked to be left out.
+    """
+    columns = {}
+    is_left_out = np.zeros(len(episodes), dtype=np.bool_)
+    is_event = episodes["is_event"].to_numpy().astype(bool)
+    for measure, count in counts.items():
+        is_exposed = episodes[measure].to_numpy() == 1
+        is_many = count.least >= least_events
+        for place in np.flatnonzero(is_many):
+            name = _name_column(measure, grouping.levels[place])
+            columns[name] = is_exposed & (level == place)
+        rest = is_exposed & ~is_many[level]
+        if (rest & is_event).any():
+            columns[_name_column(measure, "")] = rest
+        else:
+            is_left_out |= rest
+    return columns, is_left_out
+
+
+def _name_column(measure: str, level: str) -> str:
+    return f"{measure}|{level}"
+
+
+def _count_cells(
+    episodes: pd.DataFrame,
+    measure: str,
+    entry: npt.NDArray[np.int64],
+    level: npt.NDArray[np.int64],
+    n_levels: int,
+) -> Cells:
+    """By level: entries ever exposed, events while exposed, events while not."""
+    is_exposed = episodes[measure].to_numpy() == 1
+    is_event = episodes["is_event"].to_numpy().astype(bool)
+    first = np.unique(entry[is_exposed], return_index=True)[1]
+    ever = np.bincount(level[is_exposed][first], minlength=n_levels)
+    exposed, other = (
+        np.bincount(level[is_event & chosen], minlength=n_levels)
+        for chosen in (is_exposed, ~is_exposed)
+    )
+    return Cells(ever, exposed, other)
+
+
+def _tell_no_events(
+    measures: Sequence[str], grouping: Grouping, counts: Mapping[str, Cells]
+) -> list[Row]:
+    return [
+        {"measure": name, "subgroup": grouping.name, "level": level,
+         **lay_no_answer("no_events", {"n_people": int(counts[name].n_people[place]),
+                                       "n_events": 0})}
+        for name in measures
+        for place, level in enumerate(grouping.levels)
+    ]  # fmt: skip
+
+
+def _lay_measure(
+    fit: CoxFit, measure: str, grouping: Grouping, counts: Cells, least_events: int
+) -> list[Row]:
+    rows: list[Row] = []
+    status, reasons = [], []
+    for place, level in enumerate(grouping.levels):
+        column = _name_column(measure, level)
+        own = {"n_people": int(counts.n_people[place]), "n_events": int(counts.n_events[place])}
+        reason = _explain(fit, column, own, int(counts.least[place]) < least_events)
+        laid = [lay_no_answer(reason, own)] if reason else lay_hazard_rows(fit, column, own)
+        held = not reason and not fit.is_converged
+        said = {"status": WITHHELD, "reason": "is_converged"} if held else {}
+        keys = {"measure": measure, "subgroup": grouping.name, "level": level}
+        rows += [{**keys, **row, **said} for row in laid]
+        status.append(NOT_ESTIMABLE if reason else WITHHELD if held else OK)
+        reasons.append(reason or ("is_converged" if held else ""))
+    effects = _read_effects(fit, measure, grouping, counts, status, reasons)
+    contrasts = lay_contrasts(grouping, effects, {"measure": measure}, "log_hazard_ratio")
+    return [*rows, *contrasts, *(_as_ratio(row) for row in contrasts if _has_ratio(row))]
+
+
+def _explain(fit: CoxFit, column: str, own: Mapping[str, int], has_few: bool) -> str:
+    """Why a level has no hazard ratio; "" where it has one."""
+    if not own["n_people"]:
+        return "nobody_exposed"
+    if not own["n_events"]:
+        return "no_events_while_exposed"
+    return "too_few_events" if has_few else explain_absence(fit, column, own)
+
+
+def _read_effects(
+    fit: CoxFit,
+    measure: str,
+    grouping: Grouping,
+    counts: Cells,
+    status: list[str],
+    reasons: list[str],
+) -> LevelEffects:
+    """The measure's coefficients by level and their robust covariance; nan where there is none."""
+    n_levels = len(grouping.levels)
+    names = [_name_column(measure, level) for level in grouping.levels]
+    at = np.array([fit.names.index(name) if name in fit.names else -1 for name in names])
+    known = np.flatnonzero([one != NOT_ESTIMABLE for one in status])
+    estimate, covariance = np.full(n_levels, np.nan), np.full((n_levels, n_levels), np.nan)
+    assert fit.vcov_robust is not None
+    estimate[known] = fit.coef[at[known]]
+    covariance[np.ix_(known, known)] = fit.vcov_robust[np.ix_(at[known], at[known])]
+    return LevelEffects(
+        estimate, covariance, counts.n_people,
+        counts.n_events, status, reasons,
+    )  # fmt: skip
+
+
+def _has_ratio(row: Mapping[str, Any]) -> bool:
+    return row["estimand"] == "log_hazard_ratio" and "estimate" in row
+
+
+def _as_ratio(row: Row) -> Row:
+    """The ratio of two hazard ratios; its error by the delta method."""
+    ratio = {name: float(np.exp(row[name])) for name in ("estimate", "ci_low", "ci_high")}
+    return {**row, "estimand": "hazard_ratio", **ratio, "se": ratio["estimate"] * row["se"]}
+
+
+def _note_fit(fit: CoxFit, grouping: Grouping) -> Row:
+    return {"analysis": DIAGNOSED, "measure": "", "check": f"is_converged:{grouping.name}",
+            "value": float(fit.is_converged), "limit": 1.0,
+            "status": OK if fit.is_converged else "failed"}  # fmt: skip
