@@ -12,18 +12,15 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     model_validator,
 )
 
 from revictimisation.errors import StudyError
+from revictimisation.plan_parts import ForWhom, Name, Part, Title
 from revictimisation.study_text import load_keys, name_nearest, tell_fault
-
-NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 
 
 def _read_date(value: object) -> object:
@@ -38,7 +35,6 @@ def _read_date(value: object) -> object:
 
 
 Day = Annotated[dt.date, BeforeValidator(_read_date)]
-Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
 Count = Annotated[int, Field(ge=0)]
 Language = Literal["sv", "en"]
 
@@ -54,18 +50,7 @@ Bounds = Annotated[
 ]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Title(_Part):
-    """The study's title in both languages."""
-
-    sv: str = ""
-    en: str = ""
-
-
-class Accrual(_Part):
+class Accrual(Part):
     """The first and the last day (both included) on which an index report may be made."""
 
     from_on: Day = dt.date(2011, 1, 1)
@@ -78,7 +63,7 @@ class Accrual(_Part):
         return self
 
 
-class Eligibility(_Part):
+class Eligibility(Part):
     """Which reports may be an index report. `None` for districts and municipalities means all."""
 
     min_age: Count = 0
@@ -96,7 +81,7 @@ class Eligibility(_Part):
     washout_days: Count = 365
 
 
-class Outcome(_Part):
+class Outcome(Part):
     """What counts as a new report: against whom, breach-only or not, and from which day."""
 
     who: Literal["same_suspect", "any_suspect"] = "same_suspect"
@@ -104,7 +89,7 @@ class Outcome(_Part):
     lag_days: Count = 1
 
 
-class Measure(_Part):
+class Measure(Part):
     """One exposure: a set of codes, or `joint_within_days` for what two agencies start together."""
 
     codes: tuple[str, ...] = ()
@@ -123,14 +108,14 @@ class Measure(_Part):
         return self.joint_within_days is not None
 
 
-class Bootstrap(_Part):
+class Bootstrap(Part):
     """How many replicates and which seed."""
 
     replicates: Count = 200
     seed: Count = 1
 
 
-class Weights(_Part):
+class Weights(Part):
     """How clones are weighted: the law of starts within the grace time, and where weights are cut.
 
     `truncate_at`: the quantile at which the variant `weights_truncated` caps the weights; null:
@@ -141,7 +126,7 @@ class Weights(_Part):
     truncate_at: Annotated[float, Field(gt=0, lt=1)] | None = 0.99
 
 
-class Variants(_Part):
+class Variants(Part):
     """Where the variants of the hazard ratios are cut (exposure_variants).
 
     Last days of the bands since a start and after an end; days in force from which on a band of
@@ -154,7 +139,7 @@ class Variants(_Part):
     dose_per_days: Annotated[int, Field(ge=1)] = 30
 
 
-class Gates(_Part):
+class Gates(Part):
     """What the diagnostics must show before a comparison is released (method: Gates).
 
     `negative_control_bias`: a measure's result is withheld when reports that it cannot prevent
@@ -171,48 +156,7 @@ class Gates(_Part):
     negative_control_bias: Annotated[float, Field(gt=0, le=1)] = 0.02
 
 
-class CombinedGroup(_Part):
-    """A group that a claim is about: who has one of the levels named of each covariate.
-
-    Levels of the study are then true (in the group), false (not in it), missing (not known).
-    """
-
-    title: Title = Title()
-    levels: Annotated[dict[str, tuple[str, ...]], Field(min_length=1)]
-
-
-def _default_claims() -> dict[str, CombinedGroup]:
-    """The field's claims: men over 18 all but lack protection; sparsely populated areas differ."""
-    adult = ("18-26", "27-44", "45-64", "65+")
-    return {
-        "men_over_18": CombinedGroup(
-            title=Title(sv="Män över 18 år", en="Men over 18"),
-            levels={"sex": ("male",), "age_group": adult},
-        ),
-        "honour": CombinedGroup(
-            title=Title(sv="Hedersrelaterade ärenden", en="Honour-related cases"),
-            levels={"is_honour": ("true",)},
-        ),
-        "sparsely_populated": CombinedGroup(
-            title=Title(sv="Glest befolkade kommuner", en="Sparsely populated municipalities"),
-            levels={"municipality_group": ("small_town", "tourism", "rural")},
-        ),
-    }
-
-
-class ForWhom(_Part):
-    """Question 3. `least_events`: a hazard ratio of a group takes so many events in it while the
-    measure is in force, and as many while it is not.
-
-    `combined` stand beside the study's `subgroups`; one that is only a level of one of these is
-    told there.
-    """
-
-    combined: dict[Name, CombinedGroup] = Field(default_factory=_default_claims)
-    least_events: Annotated[int, Field(ge=1)] = 10
-
-
-class NegativeControls(_Part):
+class NegativeControls(Part):
     """What no measure, or this measure, can change: a difference there is bias (method).
 
     `outcomes`: `other_suspect`, reports against somebody who is no index suspect of the victim.
@@ -226,7 +170,7 @@ class NegativeControls(_Part):
     least_for_calibration: Annotated[int, Field(ge=3)] = 5
 
 
-class Convictions(_Part):
+class Convictions(Part):
     """Question 4. Definitions, and what it takes to say how a measure goes with conviction.
 
     `definitions_change_on`: the first day of the newer official definitions of clearance.
@@ -239,7 +183,7 @@ class Convictions(_Part):
     firth_below_events: Count = 10
 
 
-class Disclosure(_Part):
+class Disclosure(Part):
     """Counts from 1 to `threshold` - 1 are suppressed; the others are rounded to `rounding`."""
 
     threshold: Annotated[int, Field(ge=1)] = 5
@@ -285,7 +229,7 @@ def _default_measures() -> dict[str, Measure]:
     }
 
 
-class StudyPlan(_Part):
+class StudyPlan(Part):
     """Everything a study decides, frozen.
 
     Days count from the index report, which is day 0. `splines` (such as `{age: 4}`) names numbers

@@ -12,6 +12,7 @@ CORE = {
     "dictionary",
     "study_text",
     "plan",
+    "plan_parts",
     "engine",
     "results",
     "files",

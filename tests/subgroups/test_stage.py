@@ -11,7 +11,8 @@ from scipy.stats import norm
 
 from revictimisation.disclosure import disclose_diagnostics, disclose_estimates
 from revictimisation.errors import StudyError
-from revictimisation.plan import CombinedGroup, Disclosure, read_plan
+from revictimisation.plan import Disclosure, read_plan
+from revictimisation.plan_parts import CombinedGroup
 from revictimisation.subgroup_effects import estimate_subgroup_effects
 from revictimisation.subgroup_effects.groupings import (
     extend_study,

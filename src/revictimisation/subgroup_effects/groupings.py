@@ -11,7 +11,8 @@ import pandas as pd
 
 from revictimisation.codes import MISSING
 from revictimisation.cohort_data import StudyData
-from revictimisation.plan import NUMBER_COVARIATES, CombinedGroup
+from revictimisation.plan import NUMBER_COVARIATES
+from revictimisation.plan_parts import CombinedGroup
 
 IN, OUT = "true", "false"
 

@@ -1,0 +1,64 @@
+"""Parts of the study plan: what all parts are made of, and the groups of question 3."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
+
+
+class Part(BaseModel):
+    """Frozen, strict, and without unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Title(Part):
+    """The study's title in both languages."""
+
+    sv: str = ""
+    en: str = ""
+
+
+class CombinedGroup(Part):
+    """A group that a claim is about: who has one of the levels named of each covariate.
+
+    Levels of the study are then true (in the group), false (not in it), missing (not known).
+    """
+
+    title: Title = Title()
+    levels: Annotated[dict[str, tuple[str, ...]], Field(min_length=1)]
+
+
+def _default_claims() -> dict[str, CombinedGroup]:
+    """The field's claims: men over 18 all but lack protection; sparsely populated areas differ."""
+    adult = ("18-26", "27-44", "45-64", "65+")
+    return {
+        "men_over_18": CombinedGroup(
+            title=Title(sv="Män över 18 år", en="Men over 18"),
+            levels={"sex": ("male",), "age_group": adult},
+        ),
+        "honour": CombinedGroup(
+            title=Title(sv="Hedersrelaterade ärenden", en="Honour-related cases"),
+            levels={"is_honour": ("true",)},
+        ),
+        "sparsely_populated": CombinedGroup(
+            title=Title(sv="Glest befolkade kommuner", en="Sparsely populated municipalities"),
+            levels={"municipality_group": ("small_town", "tourism", "rural")},
+        ),
+    }
+
+
+class ForWhom(Part):
+    """Question 3. `least_events`: a hazard ratio of a group takes so many events in it while the
+    measure is in force, and as many while it is not.
+
+    `combined` stand beside the study's `subgroups`; one that is only a level of one of these is
+    told there.
+    """
+
+    combined: dict[Name, CombinedGroup] = Field(default_factory=_default_claims)
+    least_events: Annotated[int, Field(ge=1)] = 10
