@@ -15,7 +15,7 @@ from revictimisation.plan import read_plan
 from revictimisation.progress import Progress
 
 RESTRICTED, RELEASE, NOTEBOOKS, SITE = "restricted", "release", "notebooks", "site"
-ESTIMATE_STEPS = 16
+ESTIMATE_STEPS = 17
 AUTHORS_ONLY = "90_"
 
 

@@ -24,7 +24,8 @@ def controls_of(estimates, estimator="clone_censor_weight"):
 
 
 def main_rows(estimates, estimator="clone_censor_weight"):
-    is_main = estimates["analysis"].eq("main") & estimates["estimator"].eq(estimator)
+    is_main = estimates["question"].eq("q2") & estimates["analysis"].eq("main")
+    is_main &= estimates["estimator"].eq(estimator)
     return estimates[is_main & estimates["outcome"].eq("same_suspect")]
 
 
