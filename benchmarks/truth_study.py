@@ -1,7 +1,7 @@
 """The truth study: do the estimators find the truth, over hundreds of synthetic counties.
 
+    python benchmarks/truth_study.py --bootstrap 200 --counties 100 --scenario calibrated
     python benchmarks/truth_study.py [--counties 200] [--scenario calibrated ...] [--jobs 2]
-    python benchmarks/truth_study.py --bootstrap 200 --counties 200 --scenario calibrated
     python benchmarks/truth_study.py --summarise
 
 Each county goes the whole way from extract to estimates by the project's own stages. What a block
@@ -49,6 +49,7 @@ COUNTIES_A_BLOCK = 10
 REPORT_AT_DAYS = (365, 1461)
 # Where all is as the estimators suppose the best that can be known is asked as well.
 WITH_ORACLE = ("calibrated",)
+INFLUENCE = "influence"
 COLUMNS = [
     "estimator", "analysis", "measure", "estimand", "time_days", "estimate", "se", "ci_low",
     "ci_high", "status",
@@ -118,22 +119,31 @@ def list_blocks(args: argparse.Namespace) -> Iterator[tuple[str, int, int, int, 
     for name in args.scenario:
         people = args.people or SCENARIOS[name].default_people
         for block in range(-(-args.counties // COUNTIES_A_BLOCK)):
-            kind = f"bootstrap{args.bootstrap}_" if args.bootstrap else ""
-            target = PARTS / f"{kind}{name}_{people}_{block:03d}.parquet"
-            if not target.exists():
+            kind = f"bootstrap{args.bootstrap}" if args.bootstrap else INFLUENCE
+            target = PARTS / f"{kind}_{name}_{people}_{block:03d}.parquet"
+            # with the bootstrap's intervals come the influence's
+            same = f"*_{name}_{people}_{block:03d}.parquet" if kind == INFLUENCE else target.name
+            if not list(PARTS.glob(same)):
                 yield name, block, people, args.bootstrap, target
 
 
-def part_by_intervals(rows: pd.DataFrame, kind: str) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The rows by the kind of their intervals; beside the bootstrap's, the influence's."""
-    is_beside = rows["analysis"] == "influence_interval"
-    is_resampled = rows["estimator"].eq("clone_censor_weight")
-    if not kind.startswith("bootstrap"):
-        yield "influence", rows[~is_beside]
-        return
-    yield kind.split("_")[0], rows[is_resampled & ~is_beside]
-    named = rows.assign(analysis=rows["analysis"].mask(is_beside, "main"))
-    yield "influence", named[is_beside | ~is_resampled]
+def gather_rows(name: str) -> dict[tuple[str, int], pd.DataFrame]:
+    """What the counties of a scenario gave, by kind of intervals and people; each county once."""
+    parts: dict[tuple[str, int], dict[str, pd.DataFrame]] = {}
+    for path in sorted(PARTS.glob(f"*_{name}_*.parquet")):
+        kind, _, people, block = path.stem.split("_")
+        rows = pd.read_parquet(path)
+        is_beside = rows["analysis"] == "influence_interval"
+        is_resampled = rows["estimator"].eq("clone_censor_weight") & (kind != INFLUENCE)
+        named = rows.assign(analysis=rows["analysis"].mask(is_beside, "main"))
+        both = {INFLUENCE: named[~is_resampled | is_beside]}
+        if kind == INFLUENCE:
+            both = {INFLUENCE: rows[~is_beside]}
+        else:
+            both[kind] = rows[is_resampled & ~is_beside]
+        for intervals, mine in both.items():
+            parts.setdefault((intervals, int(people)), {})[block] = mine
+    return {key: pd.concat(mine.values(), ignore_index=True) for key, mine in parts.items()}
 
 
 def name_commit() -> str:
@@ -149,18 +159,13 @@ def keep_summary(args: argparse.Namespace) -> None:
     """Summarise all that is there and keep it with its provenance."""
     tables, runs = [], []
     for name in SCENARIOS:
-        found = sorted(PARTS.glob(f"*{name}_*.parquet"))
-        kinds = {path.stem.rsplit("_", 1)[0] for path in found}
-        for kind in sorted(kinds):
-            mine = [pd.read_parquet(path) for path in found if path.stem.startswith(f"{kind}_")]
-            rows = pd.concat(mine, ignore_index=True)
-            truth = read_truth(SCENARIOS[name], with_error=True)
-            for intervals, part in part_by_intervals(rows, kind):
-                tables.append(summarise(part, truth).assign(scenario=name, intervals=intervals))
-                runs.append({"scenario": name, "intervals": intervals,
-                             "n_counties": int(part["county"].nunique()),
-                             "people_per_county": int(kind.rsplit("_", 1)[1]),
-                             "fingerprint": fingerprint(SCENARIOS[name])})  # fmt: skip
+        truth = read_truth(SCENARIOS[name], with_error=True)
+        for (intervals, people), rows in sorted(gather_rows(name).items(), key=lambda one: one[0]):
+            tables.append(summarise(rows, truth).assign(scenario=name, intervals=intervals))
+            runs.append({"scenario": name, "intervals": intervals,
+                         "n_counties": int(rows["county"].nunique()),
+                         "people_per_county": people,
+                         "fingerprint": fingerprint(SCENARIOS[name])})  # fmt: skip
     table = pd.concat(tables, ignore_index=True)
     front = ["scenario", "intervals"]
     KEPT.mkdir(exist_ok=True)
@@ -168,8 +173,8 @@ def keep_summary(args: argparse.Namespace) -> None:
         KEPT / "table.csv", index=False, lineterminator="\n"
     )
     facts = {
-        "command": "python benchmarks/truth_study.py --counties 200, for the rows with"
-        " intervals bootstrap200 also --bootstrap 200 --scenario calibrated",
+        "command": "python benchmarks/truth_study.py --bootstrap 200 --counties 100"
+        " --scenario calibrated; python benchmarks/truth_study.py --counties 200",
         "seed": SEED,
         "made_on": dt.datetime.now(dt.UTC).date().isoformat(),
         "versions": {one: version(one) for one in ("revictimisation", "numpy", "numba", "pandas")},

@@ -16,6 +16,8 @@ from numba import njit
 MAX_HALVINGS = 30
 # Where nothing holds a coefficient back a step from an old information matrix may be without limit.
 LONGEST_STEP = 3.0
+# Steps that shrink less than so (in the gain they foretell) ask for a new information matrix.
+SLOW = 0.3
 ALIAS_TOLERANCE = 1e-9
 
 
@@ -273,6 +275,6 @@ def maximise_from(
         if gain < tolerance and longest <= LONGEST_STEP:
             fill_odds(columns, pooled.effects, theta, row_odds, cell_odds)
             return turn + 1
-        is_stale = gain > 0.1 * before or longest > LONGEST_STEP
+        is_stale = gain > SLOW * before or longest > LONGEST_STEP
         before = gain
     return -most

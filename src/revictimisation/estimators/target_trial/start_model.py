@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 # Gain foretold by a next step. Steps with an old information matrix shrink evenly, Newton's own
 # ever faster: the former are followed further.
 QUICK_TOLERANCE, TOLERANCE = 1e-18, 1e-12
-QUICK_PASSES, MOST_PASSES = 40, 200
+QUICK_PASSES, MOST_PASSES = 60, 200
 # Where an interval of days has no start its odds begin here (and go on falling).
 LEAST_LOG_ODDS = -20.0
 
