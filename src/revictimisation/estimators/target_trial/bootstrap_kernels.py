@@ -107,6 +107,18 @@ def refit(
 
 
 @njit(cache=True, nogil=True)
+def _move_along(theta: Any, moved: Any, n_effects: Any, near: Any, n_days: Any) -> None:
+    """Move the law's coefficients as the replicate has moved those of the model of starts.
+
+    Both begin with the intervals of days and end with the baseline columns.
+    """
+    for k in range(n_days):
+        near[k] += moved[k] - theta[k]
+    for k in range(near.size - n_days):
+        near[n_days + k] += moved[n_effects + k] - theta[n_effects + k]
+
+
+@njit(cache=True, nogil=True)
 def run_replicates(
     first: Any, last: Any, seed: Any, people: Any, interval: Any, columns: Any, pooled: Any,
     theta: Any, other: Any, other_theta: Any, is_same: Any, n_clusters: Any, is_natural: Any,
@@ -148,9 +160,12 @@ def run_replicates(
         if is_same:
             other_rows[:], other_cells[:] = row_odds, cell_odds
         else:
+            near = other_theta.copy()
+            if is_natural:
+                _move_along(theta, moved, pooled.effects.shape[1], near, other.effects.shape[1])
             settled &= refit(
-                people.row, weight, other, columns, other_theta, other_lower, other_moved,
-                other_rows, other_cells,
+                people.row, weight, other, columns, near, other_lower, other_moved, other_rows,
+                other_cells,
             )  # fmt: skip
         sum_arms(
             people, interval, weight, row_odds, cell_odds, other_rows, other_cells, is_natural,
