@@ -78,7 +78,7 @@ def pool_partially(estimate: Floats, variance: Floats, family: Codes) -> Pooled:
     Example:
         >>> found = pool_partially(np.array([0.5, -0.5]), np.array([0.1, 0.1]), np.array([0, 0]))
         >>> found.estimate.round(3).tolist(), found.se.round(3).tolist()
-        ([0.4, -0.4], [0.292, 0.292])
+        ([0.4, -0.4], [0.3, 0.3])
     """
     between = find_between_variance(estimate, variance, family)
     mean, mean_variance, _ = _weigh(estimate, variance, family, between)
