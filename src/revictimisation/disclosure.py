@@ -284,7 +284,7 @@ def disclose_diagnostics(
     is_count |= out["check"].str.startswith("effective_sample_size") & level.notna()
     few = is_count & _is_few(out["value"], rules)
     family = [out["analysis"], out["measure"], out["check"].str.replace("=.*$", "", regex=True)]
-    few = few.groupby(family, dropna=False).transform("any").astype(bool)
+    few |= level.notna() & few.groupby(family, dropna=False).transform("any").astype(bool)
     few |= level.notna() & _is_kept_back(out["measure"], level, classes or {}, places)
     rounded = (out["value"] / rules.rounding).round() * rules.rounding
     out["value"] = out["value"].where(~is_count, rounded).mask(few)

@@ -121,7 +121,7 @@ def test_intervals_cover_the_truth():
 def test_what_changes_within_the_grace_time_is_left_to_the_weights():
     """Another measure brings the measure and lowers the hazard: the baseline does not know it."""
     county = toy.Toy()
-    n = 160_000
+    n = 80_000
     seen = toy.observe(county, n, 77)
     trial = prepare_trial(
         seen["stop_day"], seen["cause"], seen["start_day"], build_design(seen, ["need"]),
@@ -136,4 +136,4 @@ def test_what_changes_within_the_grace_time_is_left_to_the_weights():
     moves = courses.influence[:, :, 0, 0] - courses.influence[:, :, 1, 0]
     off = (found - (truth[0] - truth[1])) / np.sqrt((moves**2).sum(axis=0))
     assert np.abs(off[DR]).max() < 3 * 1.25  # the truth's own Monte Carlo error
-    assert np.abs(off[G]).max() > 3
+    assert np.abs(off[G]).max() > 2.5
