@@ -130,7 +130,7 @@ def setup(uv, python):
     """Make the environment exactly as locked, from wheels/ if it is there."""
     if not WHEELS.is_dir():
         # compiled once here, not in each of the first runs
-        run([uv, "sync", "--frozen", "--compile-bytecode", "--python", python])
+        run([uv, "sync", "--frozen", "--all-extras", "--compile-bytecode", "--python", python])
         return try_out()
     here = ["--python", str(VENV), "--offline", "--no-index", "--find-links", str(WHEELS)]
     run([uv, "venv", "--allow-existing", "--offline", "--python", python, str(VENV)])
@@ -200,7 +200,8 @@ def carry(uv, python):
     """Fill wheels/ with all that `setup` needs, for the same system and version of Python."""
     WHEELS.mkdir(exist_ok=True)
     locked = WHEELS / "requirements.txt"
-    run([uv, "export", "-q", "--frozen", "--no-emit-project", "--output-file", str(locked)])
+    exported = [uv, "export", "-q", "--frozen", "--all-extras", "--no-emit-project"]
+    run([*exported, "--output-file", str(locked)])
     wheel = [python, "-m", "pip", "wheel", "--wheel-dir", str(WHEELS)]
     run([*wheel, "--require-hashes", "-r", str(locked)])
     run([*wheel, UV, "hatchling>=1.27", "editables>=0.3"])

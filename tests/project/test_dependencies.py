@@ -30,10 +30,10 @@ def project() -> dict:
 
 @pytest.fixture(scope="module")
 def wanted(project) -> list[Requirement]:
-    return [
-        Requirement(line)
-        for line in [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
-    ]
+    kept = project["project"]
+    extras = [line for lines in kept["optional-dependencies"].values() for line in lines]
+    lines = [*kept["dependencies"], *extras, *project["dependency-groups"]["dev"]]
+    return [Requirement(line) for line in lines]
 
 
 @pytest.fixture(scope="module")
