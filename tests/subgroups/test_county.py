@@ -23,16 +23,19 @@ from revictimisation.validation import load_extract
 BUILT_IN = {("non_contact_order", "risk_level"), ("contact_person", "is_honour")}
 KEYS = ["measure", "subgroup", "level", "estimand"]
 LAST = 1461
+N_PEOPLE = 15_000
+MEASURES = ("non_contact_order", "contact_person", "sheltered_housing")
 
 
 @pytest.fixture(scope="module")
 def county(repo_root: Path, tmp_path_factory) -> StudyData:
     folder = tmp_path_factory.mktemp("groups")
-    runner.simulate_to(folder, 30_000, 7, "calibrated", "parquet")
+    runner.simulate_to(folder, N_PEOPLE, 7, "calibrated", "parquet")
     text = (repo_root / "pipelines" / "studies" / "county.yaml").read_text(encoding="utf-8")
-    plan = read_plan(text).model_copy(
-        update={"report_at_days": (LAST,), "subgroups": ("risk_level", "is_honour", "sex")}
-    )
+    plan = read_plan(text)
+    asked = {"report_at_days": (LAST,), "subgroups": ("risk_level", "is_honour", "sex"),
+             "measures": {name: plan.measures[name] for name in MEASURES}}  # fmt: skip
+    plan = plan.model_copy(update=asked)
     dictionary = load_dictionary()
     extract = load_extract(connect(), folder, dictionary, plan)
     return prepare(extract.tables, extract.absent, dictionary, plan)[0]
@@ -57,7 +60,7 @@ def test_levels_lie_near_the_truth(rows, truth):
     told = rows[rows["analysis"].eq("main") & rows["status"].eq("ok")].set_index(KEYS)
     both = told.join(truth["value"], how="inner")
     both = both[both.index.get_level_values("estimand") != "risk_ratio"]
-    assert len(both) > 100
+    assert len(both) > 50
     strays = (both["estimate"] - both["value"]) / both["se"]
     assert strays.abs().max() < 3.5
     assert 0.7 < strays.std() < 1.3
@@ -76,7 +79,7 @@ def test_contrasts_lie_near_the_truth(rows, truth):
         if all(key in truth.index for key in keys):
             over, under = (truth.loc[key, "value"] for key in keys)
             strays.append((row.estimate - (over - under)) / row.se)
-    assert len(strays) > 25
+    assert len(strays) >= 12
     assert np.abs(strays).max() < 3.5
 
 

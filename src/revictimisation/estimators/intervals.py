@@ -6,6 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import stdtrit
 
 Floats = npt.NDArray[np.float64]
 
@@ -17,6 +18,40 @@ NO_ERROR = 1e-10
 def normal_quantile(level: float = LEVEL) -> float:
     """The two-sided normal quantile: 1.96 for 95 %."""
     return NormalDist().inv_cdf(0.5 + level / 2)
+
+
+def find_freedom(influence: Floats) -> Floats:
+    """Degrees of freedom that a variance from influences has: clusters x anything to anything.
+
+    The variance V is the sum of squared influences; if few clusters carry it, it is itself
+    uncertain, and the normal quantile too small. Satterthwaite's approximation with empirical
+    moments (Lipsitz, Ibrahim & Parzen 1999): 2 V^2 / var(V), var(V) = sum of fourth powers less
+    V^2 / n. Between 1 and n - 1 (at least 1); n - 1 where nothing moves.
+
+    Example:
+        >>> find_freedom(np.array([[1.0, 5.0], [-1.0, 0.1], [1.0, 0.1], [-1.0, 0.1]])).round(2)
+        array([3.  , 2.68])
+    """
+    squares = influence**2
+    variance, most = squares.sum(axis=0), max(len(influence) - 1.0, 1.0)
+    doubt = (squares**2).sum(axis=0) - variance**2 / max(len(influence), 1)
+    freedom = np.full(variance.shape, most)
+    np.divide(2 * variance**2, doubt, out=freedom, where=doubt > 2 * variance**2 / most)
+    return np.maximum(freedom, 1.0)
+
+
+def t_quantile(freedom: npt.ArrayLike, level: float = LEVEL) -> Floats:
+    """The two-sided quantile of Student's t: 2.228 for 95 % and 10 degrees of freedom.
+
+    Infinitely many give the normal quantile.
+
+    Example:
+        >>> t_quantile([10, np.inf]).round(3).tolist()
+        [2.228, 1.96]
+    """
+    known = np.asarray(freedom, np.float64)
+    found: Floats = stdtrit(np.minimum(known, 1e12), 0.5 + level / 2)
+    return np.where(np.isinf(known), normal_quantile(level), found)
 
 
 def count_effective_events(risk: npt.ArrayLike, se: npt.ArrayLike) -> Floats:

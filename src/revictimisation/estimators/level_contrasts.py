@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtrc, ndtr
+from scipy.special import chdtrc, fdtrc, stdtr
 
 from revictimisation.estimators.intervals import NO_ERROR
 
@@ -14,6 +14,8 @@ Floats = npt.NDArray[np.float64]
 # A direction in which the levels' differences have less than this share of the largest variance
 # can't be told from the others.
 RANK_TOLERANCE = 1e-10
+# Student's t of so many degrees of freedom is normal to the last digit.
+MOST_FREEDOM = 1e12
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,11 +27,16 @@ class Contrasts:
     p_value: Floats
 
 
-def contrast_levels(estimate: Floats, covariance: Floats, reference: int) -> Contrasts:
-    """Contrast each level with the reference; two-sided normal p-values.
+def contrast_levels(
+    estimate: Floats, covariance: Floats, freedom: Floats, reference: int
+) -> Contrasts:
+    """Contrast each level with the reference; two-sided p-values.
+
+    freedom: of each contrast's error, for Student's t; infinite for the normal distribution.
 
     Example:
-        >>> found = contrast_levels(np.array([0.1, 0.3]), np.diag([0.003, 0.001]), 0)
+        >>> known = np.array([0.1, 0.3]), np.diag([0.003, 0.001]), np.full(2, np.inf)
+        >>> found = contrast_levels(*known, 0)
         >>> found.difference.round(4), found.se.round(4), found.p_value.round(4)
         (array([0. , 0.2]), array([0.    , 0.0632]), array([   nan, 0.0016]))
     """
@@ -39,15 +46,21 @@ def contrast_levels(estimate: Floats, covariance: Floats, reference: int) -> Con
     se = np.sqrt(np.maximum(variance, 0.0))
     is_known = np.isfinite(difference) & (se > NO_ERROR)
     size = np.divide(np.abs(difference), se, out=np.zeros_like(se), where=is_known)
-    return Contrasts(difference, se, np.where(is_known, 2 * ndtr(-size), np.nan))
+    return Contrasts(difference, se, np.where(is_known, 2 * _tail(freedom, size), np.nan))
 
 
-def compare_all(estimate: Floats, covariance: Floats) -> tuple[float, int]:
+def _tail(freedom: Floats, size: Floats) -> Floats:
+    tail: Floats = stdtr(np.minimum(freedom, MOST_FREEDOM), -size)
+    return tail
+
+
+def compare_all(estimate: Floats, covariance: Floats, freedom: float = np.inf) -> tuple[float, int]:
     """Wald's test that all levels are equal: p-value and degrees of freedom.
 
     The statistic is d' V^-1 d over the differences d to the first level, the same whichever level
     they are taken to; chi-squared with as many degrees of freedom as the differences have
-    directions. Fewer than two levels, or no variance: nan and 0.
+    directions, or, with a variance of finite `freedom`, F of the statistic over their number.
+    Fewer than two levels, or no variance: nan and 0.
 
     Example:
         >>> p_value, freedom = compare_all(np.array([0.1, 0.3]), np.diag([0.003, 0.001]))
@@ -63,8 +76,10 @@ def compare_all(estimate: Floats, covariance: Floats) -> tuple[float, int]:
     if not is_told.any() or size.max() <= NO_ERROR**2:
         return np.nan, 0
     along = directions[:, is_told].T @ gaps
-    freedom = int(is_told.sum())
-    return float(chdtrc(freedom, float((along**2 / size[is_told]).sum()))), freedom
+    n_told, statistic = int(is_told.sum()), float((along**2 / size[is_told]).sum())
+    if np.isinf(freedom):
+        return float(chdtrc(n_told, statistic)), n_told
+    return float(fdtrc(n_told, freedom, statistic / n_told)), n_told
 
 
 def adjust_holm(p_value: npt.ArrayLike) -> Floats:

@@ -35,15 +35,13 @@ def pool_levels(found: pd.DataFrame) -> pd.DataFrame:
     """Rows `partially_pooled` of what is `ok` within levels, on each scale and day by themselves.
 
     A family is a measure within a grouping, whose mean its levels are drawn to; how much truths
-    differ is told by all families together.
+    differ is told by all groupings of the measure together.
     """
     parts = [make_estimates([])]
     is_main = found["analysis"].eq("main") & found["estimand"].isin(SCALES)
     known = found[is_main & found["status"].eq(OK) & found["se"].gt(0)]
-    for _, rows in known.groupby(["estimand", "time_days"], dropna=False, sort=False):
-        family = (
-            rows.groupby(["measure", "subgroup"], sort=False).ngroup().to_numpy().astype(np.int64)
-        )
+    for _, rows in known.groupby(["estimand", "time_days", "measure"], dropna=False, sort=False):
+        family = rows.groupby("subgroup", sort=False).ngroup().to_numpy().astype(np.int64)
         estimate, variance = rows["estimate"].to_numpy(), rows["se"].to_numpy() ** 2
         pooled = pool_partially(estimate, variance, family)
         half = normal_quantile() * pooled.se

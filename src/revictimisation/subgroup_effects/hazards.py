@@ -200,7 +200,7 @@ def _read_effects(
     estimate[known] = fit.coef[at[known]]
     covariance[np.ix_(known, known)] = fit.vcov_robust[np.ix_(at[known], at[known])]
     return LevelEffects(
-        estimate, covariance, counts.n_people,
+        estimate, covariance, np.full(len(estimate), np.inf), counts.n_people,
         counts.n_events, status, reasons,
     )  # fmt: skip
 

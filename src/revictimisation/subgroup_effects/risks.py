@@ -11,6 +11,7 @@ import pandas as pd
 
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.intervals import find_freedom
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
 from revictimisation.estimators.target_trial.diagnostics import ARMS, DETECTABLE_ERRORS
 from revictimisation.estimators.target_trial.estimates import lay_risks
@@ -219,13 +220,14 @@ def _lay_levels(found: Sequence[_Found], days: Sequence[int]) -> pd.DataFrame:
             for day in range(len(days))]  # fmt: skip
     if not keys:
         return pd.DataFrame({"status": [], "estimate": [], "reason": []})
-    value, effective, events, se, gap, ratio, people = (
+    value, effective, events, se, gap, ratio, people, quantile = (
         np.concatenate([pick(one)[one.risks.has_risk] for one in found])
         for pick in (
             lambda one: one.risks.value, lambda one: one.risks.effective,
             lambda one: one.risks.events, lambda one: one.errors[0],
             lambda one: one.errors[1], lambda one: one.errors[2],
             lambda one: np.repeat(one.risks.people[:, :, None], len(days), axis=2),
+            lambda one: one.risks.find_quantiles(),
         )
     )  # fmt: skip
     value, effective, events, se, people = (
@@ -233,7 +235,7 @@ def _lay_levels(found: Sequence[_Found], days: Sequence[int]) -> pd.DataFrame:
         for one in (value, effective, events, se, people)
     )
     errors = (se, gap.reshape(-1), ratio.reshape(-1))
-    table = lay_risks(value, errors, effective, people, events)
+    table = lay_risks(value, errors, effective, people, events, quantile.reshape(-1))
     place = table.pop("place").to_numpy()
     named = pd.DataFrame(
         [(one.measure, one.grouping.name, one.grouping.levels[level], days[day],
@@ -253,12 +255,14 @@ def _contrast_all(found: _Found, days: Sequence[int], absent: Sequence[str]) -> 
     risks, failed = found.risks, found.failed
     moves = risks.influence[:, :, 0] - risks.influence[:, :, 1]
     covariance = np.matmul(moves.transpose(2, 1, 0), moves.transpose(2, 0, 1))
+    freedom = find_freedom(moves - moves[:, [found.grouping.reference]])
     rows: list[Row] = []
     for at, day in enumerate(days):
         both = list(zip(absent, failed[:, at], strict=True))
         effects = LevelEffects(
             estimate=risks.value[:, 0, at] - risks.value[:, 1, at],
             covariance=covariance[at],
+            freedom=freedom[:, at],
             n_people=risks.people[:, 2],
             n_events=risks.events[:, :, at].sum(axis=1),
             status=[NOT_ESTIMABLE if gone else WITHHELD if fault else OK for gone, fault in both],

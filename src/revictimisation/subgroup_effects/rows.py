@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from revictimisation.estimators.intervals import normal_quantile
+from revictimisation.estimators.intervals import t_quantile
 from revictimisation.estimators.level_contrasts import compare_all, contrast_levels
 from revictimisation.results import NOT_ESTIMABLE, OK
 from revictimisation.subgroup_effects.groupings import Grouping
@@ -25,11 +25,12 @@ class LevelEffects:
     """One measure's effects within a grouping's levels on one scale, and what may be said of them.
 
     A place a level: `estimate`, `n_people`, `n_events`, `status`, `reason`; `covariance` of the
-    estimates.
+    estimates; `freedom`, degrees of freedom of the error of a level less the reference.
     """
 
     estimate: Floats
     covariance: Floats
+    freedom: Floats
     n_people: npt.NDArray[np.int64]
     n_events: npt.NDArray[np.int64]
     status: list[str]
@@ -45,8 +46,9 @@ def lay_contrasts(
     levels that are `ok` and not `missing`.
     """
     same = {**keys, "analysis": CONTRAST, "subgroup": grouping.name}
-    found = contrast_levels(effects.estimate, effects.covariance, grouping.reference)
-    half = normal_quantile() * found.se
+    known = effects.estimate, effects.covariance, effects.freedom
+    found = contrast_levels(*known, grouping.reference)
+    half = t_quantile(effects.freedom) * found.se
     rows: list[Row] = []
     for place, name in enumerate(grouping.levels):
         if place == grouping.reference:
@@ -88,7 +90,9 @@ def _tell_p(p_value: float, row: Mapping[str, Any]) -> Row:
 def _lay_test(grouping: Grouping, effects: LevelEffects, same: Mapping[str, Any]) -> Row:
     is_ok = np.array([status == OK for status in effects.status]) & grouping.is_named
     at = np.flatnonzero(is_ok)
-    p_value, _ = compare_all(effects.estimate[at], effects.covariance[np.ix_(at, at)])
+    freedom = np.delete(effects.freedom, grouping.reference)[np.delete(is_ok, grouping.reference)]
+    least = float(freedom.min(initial=np.inf))
+    p_value, _ = compare_all(effects.estimate[at], effects.covariance[np.ix_(at, at)], least)
     row = {**same, "level": "", "estimand": "p_value"}
     if np.isfinite(p_value):
         return {**row, "estimate": p_value}

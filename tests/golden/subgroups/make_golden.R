@@ -1,5 +1,5 @@
 # Golden numbers of question 3: weighted Aalen-Johansen within levels, the Cox model with measures by
-# level, Wald's test, Holm's adjustment, empirical Bayes.
+# level, Wald's test, Holm's adjustment, partial pooling.
 #   cd tests/golden/subgroups && Rscript make_golden.R
 # Reads people and weights of ../target_trial (made by R there). Writes level_risks.csv, episodes.csv
 # (the data of the Cox model), hazards.csv, contrasts.csv, pooled_input.csv, pooled.csv, holm.csv,
@@ -74,33 +74,39 @@ tested <- do.call(rbind, lapply(c("a", "b"), function(m) {
 }))
 save(tested, "contrasts.csv")
 
-# 3. Empirical Bayes by an explicit loop; Paule and Mandel's equation solved by uniroot.
+# 3. Partial pooling by explicit loops and numerical integration.
 k <- 24
 input <- data.frame(family = rep(0:7, each = 3), variance = runif(k, 0.005, 0.08))
 input$estimate <- rnorm(8, 0, 0.3)[input$family + 1] + rnorm(k, 0, 0.25) + rnorm(k, 0, sqrt(input$variance))
 input <- rbind(input, data.frame(family = 8, variance = 0.02, estimate = 0.4))
 save(input, "pooled_input.csv")
 input <- read.csv("pooled_input.csv")
-squares <- function(between) {
-  total <- 0
-  for (f in unique(input$family)) {
-    one <- input[input$family == f, ]
-    w <- 1 / (one$variance + between)
-    total <- total + sum(w * (one$estimate - sum(w * one$estimate) / sum(w))^2)
-  }
-  total
-}
-freedom <- nrow(input) - length(unique(input$family))
-between <- if (squares(0) <= freedom) 0 else
-  uniroot(function(x) squares(x) - freedom, c(0, 10), tol = 1e-15, maxiter = 1000)$root
-pooled <- do.call(rbind, lapply(seq_len(nrow(input)), function(i) {
+# Restricted likelihood with the means integrated out, truths by normal conjugacy, all averaged over
+# shrinkage at the harmonic mean of the variances (uniform) by integrate().
+middle <- nrow(input) / sum(1 / input$variance)
+likelihood <- function(between) prod(sapply(unique(input$family), function(f) {
+  one <- input[input$family == f, ]
+  w <- 1 / (one$variance + between)
+  prod(sqrt(w)) / sqrt(sum(w)) * exp(-sum(w * (one$estimate - sum(w * one$estimate) / sum(w))^2) / 2)
+}))
+given <- function(between, i) {
   one <- input[input$family == input$family[i], ]
   w <- 1 / (one$variance + between)
   mean <- sum(w * one$estimate) / sum(w)
-  v <- input$variance[i]; y <- input$estimate[i]
-  drawn <- v / (v + between)
-  variance <- (1 - drawn) * v + drawn^2 / sum(w) + 2 / (freedom - 2) * drawn^2 * (y - mean)^2
-  data.frame(estimate = mean + (1 - drawn) * (y - mean), se = sqrt(variance), between)
+  drawn <- input$variance[i] / (input$variance[i] + between)
+  c(value = mean + (1 - drawn) * (input$estimate[i] - mean),
+    variance = (1 - drawn) * input$variance[i] + drawn^2 / sum(w), drawn = drawn)
+}
+average <- function(what) integrate(function(share) sapply(share, function(s) {
+  between <- middle * (1 - s) / s
+  likelihood(between) * what(between)
+}), 0, 1, rel.tol = 1e-10, subdivisions = 2000)$value
+whole <- average(function(between) 1)
+pooled <- do.call(rbind, lapply(seq_len(nrow(input)), function(i) {
+  value <- average(function(b) given(b, i)["value"]) / whole
+  square <- average(function(b) given(b, i)["value"]^2 + given(b, i)["variance"]) / whole
+  data.frame(estimate = value, se = sqrt(square - value^2),
+    drawn = average(function(b) given(b, i)["drawn"]) / whole)
 }))
 save(pooled, "pooled.csv")
 p <- c(0.001, 0.2, 0.012, 0.03, 0.5, 0.0004, 0.03)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -34,13 +34,17 @@ MOST_LOG_RATIO = 500.0
 
 @dataclass(frozen=True, eq=False)
 class _Answer:
-    """One cause's numbers: arms x days, and errors of each arm, difference and log ratio."""
+    """One cause's numbers: arms x days, and errors of each arm, difference and log ratio.
+
+    quantile: how many errors the intervals of difference and log ratio reach, where no draws are.
+    """
 
     value: Floats
     se: Floats
     se_gap: Floats
     se_ratio: Floats
     draws: Floats | None
+    quantile: Floats | float = field(default_factory=normal_quantile)
 
 
 def estimate_strategies(
@@ -170,14 +174,16 @@ def lay_risks(
     effective: Floats,
     people: Counts,
     events: Counts,
+    quantile: Floats,
 ) -> pd.DataFrame:
     """Rows of many pairs of risks at once: risks, difference and ratio as `estimate_strategies`.
 
     value, effective (number at risk), events: arms x pairs; errors: of the risks (arms x pairs), of
-    the difference and of the log ratio (pairs); people: (start, no start, entries) x pairs. Also
-    gives `place`, the number of the pair.
+    the difference and of the log ratio (pairs); people: (start, no start, entries) x pairs;
+    quantile: errors that the last two's intervals reach, by pair. Also gives `place`, the number of
+    the pair.
     """
-    answer = _Answer(value, *errors, None)
+    answer = _Answer(value, *errors, None, quantile)
     rows = _risk_rows(answer, effective, people, events, "influence")
     places = np.arange(value.shape[1])
     return pd.concat([row.assign(place=places) for row in rows], ignore_index=True)
@@ -249,7 +255,7 @@ def _difference(
     answer: _Answer, limits: tuple[Floats, Floats], intervals: Intervals
 ) -> pd.DataFrame:
     value, (low, high) = answer.value, limits
-    gap, half = value[0] - value[1], normal_quantile() * answer.se_gap
+    gap, half = value[0] - value[1], answer.quantile * answer.se_gap
     below = np.hypot(value[0] - low[0], high[1] - value[1])
     above = np.hypot(high[0] - value[0], value[1] - low[1])
     is_edge = ((value <= 0) | (value >= 1)).any(axis=0) | (answer.se_gap <= NO_ERROR)
@@ -272,7 +278,7 @@ def _difference(
 def _ratio(answer: _Answer, intervals: Intervals) -> pd.DataFrame:
     is_known = (answer.value > 0).all(axis=0)
     top, bottom = np.where(is_known, answer.value, 1.0)
-    half = np.minimum(normal_quantile() * answer.se_ratio, MOST_LOG_RATIO)
+    half = np.minimum(answer.quantile * answer.se_ratio, MOST_LOG_RATIO)
     low, high = np.exp(np.log(top / bottom) - half), np.exp(np.log(top / bottom) + half)
     if intervals == "bootstrap_percentile" and answer.draws is not None:
         over, under = answer.draws[:, 0], answer.draws[:, 1]

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from revictimisation.estimators.intervals import normal_quantile
+from revictimisation.estimators.intervals import find_freedom, normal_quantile, t_quantile
 from revictimisation.estimators.target_trial.balance import fit_chances
 from revictimisation.estimators.target_trial.clone_influence import (
     add_model_scores,
@@ -65,6 +65,13 @@ class LevelRisks:
         safe = np.where(self.value > 0, self.value, 1.0)
         ratio = start / safe[:, 0] - other / safe[:, 1]
         return _length(self.influence), _length(start - other), _length(ratio)
+
+    def find_quantiles(self) -> Floats:
+        """How many errors the interval of a level's difference reaches (levels x days).
+
+        By Student's t: in a level few victims may carry the error (`find_freedom`).
+        """
+        return t_quantile(find_freedom(self.influence[:, :, 0] - self.influence[:, :, 1]))
 
 
 def take_entries(weighted: WeightedTrial, chosen: Flags) -> WeightedTrial:
