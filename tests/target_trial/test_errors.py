@@ -107,6 +107,27 @@ def test_replicates_are_refits_with_the_drawn_weights(law):
         assert (apart <= 1e-3 * spread + 1e-12).all()
 
 
+@pytest.mark.parametrize("law", LAWS)
+def test_a_replicate_without_starters_of_a_rare_group_does_not_run_away(law):
+    """Nothing holds such a group's coefficient back: the fit may send it off, nobody's weights.
+
+    Each rare group has one starter, whom every third replicate lacks.
+    """
+    trial = random_trial(1500, 12, n_rare=12)
+    weighted = weigh_clones(trial, grace_law=law)
+    replicates = bootstrap_arms(weighted, DAYS, n_replicates=200, seed=7)
+    assert np.isfinite(replicates.answers).all()
+    drawn = replicates.answers[:, :, 0]
+    spread = np.sqrt((find_influence(weighted, DAYS)[:, :, 0] ** 2).sum(axis=0))
+    # outliers would make the spread; a quantile of it beside
+    assert (np.abs(drawn - drawn.mean(axis=0)).max(axis=0) < 5 * spread).all()
+    assert (drawn.std(axis=0) / spread < 1.25).all()
+    for k in range(4):
+        case_weights = draw_weights(7, k, trial.n_clusters)[trial.people.cluster]
+        apart = np.abs(replicates.answers[k] - answer_with(weighted, case_weights))
+        assert (apart <= 0.02 * spread.max()).all()
+
+
 def test_number_of_threads_changes_nothing():
     weighted = weigh_clones(random_trial(500, 9), grace_law="natural_law")
     one, two, five = (

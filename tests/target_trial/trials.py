@@ -15,8 +15,13 @@ from revictimisation.estimators.target_trial.trial_data import Trial, prepare_tr
 MDVE = Path(__file__).parents[1] / "real" / "mdve" / "extract"
 
 
-def random_trial(n: int, seed: int, *, grace_days: int = 12, n_victims: int | None = None) -> Trial:
-    """Confounded starts and outcomes, three causes, a covariate that changes, shared victims."""
+def random_trial(
+    n: int, seed: int, *, grace_days: int = 12, n_victims: int | None = None, n_rare: int = 0
+) -> Trial:
+    """Confounded starts and outcomes, three causes, a covariate that changes, shared victims.
+
+    n_rare: so many groups of eight, in each of which one starts, adjusted for as well.
+    """
     rng = np.random.default_rng(seed)
     risk, earlier = rng.integers(0, 3, n), rng.poisson(0.8, n).astype(float)
     other = Changes(np.arange(n // 2), rng.integers(0, grace_days, n // 2), np.ones(n // 2))
@@ -30,15 +35,26 @@ def random_trial(n: int, seed: int, *, grace_days: int = 12, n_victims: int | No
     stop = np.minimum(np.ceil(rng.exponential(120 * np.exp(-0.3 * risk), n)), 90)
     cause = np.where(stop == 90, 0, rng.choice([0, 1, 1, 1, 2, 3], n))
     people = pd.DataFrame({"risk": risk.astype(str), "earlier": earlier})
+    if n_rare:
+        people["group"] = _draw_groups(~np.isnan(start), n_rare)
     return prepare_trial(
         stop,
         cause,
         start,
-        build_design(people, ["risk", "earlier"]),
+        build_design(people, list(people)),
         grace_days=grace_days,
         cluster=None if n_victims is None else rng.integers(0, n_victims, n),
         changes={"other": other},
     )
+
+
+def _draw_groups(is_started: np.ndarray, n_groups: int) -> np.ndarray:
+    """Names of groups, "" for the rest: a starter each and seven others, in the order they come."""
+    group = np.full(len(is_started), "", dtype=object)
+    starters, others = np.flatnonzero(is_started), np.flatnonzero(~is_started)
+    for at in range(n_groups):
+        group[[starters[at], *others[7 * at : 7 * at + 7]]] = f"group {at}"
+    return group
 
 
 def read_mdve() -> Trial:
