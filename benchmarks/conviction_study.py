@@ -14,62 +14,36 @@ itself). In `calibrated` the family is those measures whose true difference is 0
 
 from __future__ import annotations
 
-import argparse
-import datetime as dt
-import json
-import platform
-import time
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from importlib.metadata import version
-from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-from truth_counties import prepare_county, split_counties
+from county_study import CountyStudy, make_parser, read_study, run_blocks
 
 from revictimisation.convictions.association import estimate_association
 from revictimisation.convictions.case_states import build_paths
 from revictimisation.convictions.decision_time import estimate_decision_time
-from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.results import combine
 from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.court_truth import fingerprint_court
 from revictimisation.simulate.truth import read_truth
 
-ROOT = Path(__file__).resolve().parent.parent
-STUDY = ROOT / "pipelines" / "studies" / "county.yaml"
-PARTS = ROOT / "build" / "conviction_study"
-KEPT = ROOT / "src" / "revictimisation" / "simulate" / "conviction_study"
-SEED = 20261123
-COUNTIES_A_BLOCK = 10
-REPORT_AT_DAYS = (365, 1461)
+COUNTIES = CountyStudy("conviction_study", 20261123, "python benchmarks/conviction_study.py")
 LEVEL = 0.05
 KEYS = ["measure", "subgroup", "level", "estimand", "time_days"]
 NUMBERS = ["estimate", "se", "ci_low", "ci_high", "status", "n_events"]
 
 
-def read_study() -> StudyPlan:
-    """The county's study at two of its days."""
-    plan = read_plan(STUDY.read_text(encoding="utf-8"))
-    return plan.model_copy(update={"report_at_days": REPORT_AT_DAYS})
-
-
-def run_block(name: str, block: int, people: int, target: Path) -> str:
-    """Simulate a block of counties, estimate each, and keep the rows."""
-    begun = time.perf_counter()
-    seed = SEED + 1000 * list(SCENARIOS).index(name) + block
-    large = prepare_county(SCENARIOS[name], people * COUNTIES_A_BLOCK, seed, read_study())
+def run_block(name: str, block: int, people: int) -> pd.DataFrame:
+    """Simulate a block of counties and estimate each."""
     parts = []
-    for place, data in enumerate(split_counties(large, COUNTIES_A_BLOCK)):
+    for number, data in COUNTIES.make_counties(name, block, people, read_study()):
         paths = build_paths(data.case_steps, data.entries["data_end_day"])
         table = combine([estimate_association(data, paths)[0],
                          estimate_decision_time(data, paths)])  # fmt: skip
         kept = table[["analysis", "outcome", "estimator", *KEYS, *NUMBERS]]
-        parts.append(kept.assign(county=block * COUNTIES_A_BLOCK + place))
-    pd.concat(parts, ignore_index=True).to_parquet(target)
-    return f"{target.stem}: {time.perf_counter() - begun:.0f} s"
+        parts.append(kept.assign(county=number))
+    return pd.concat(parts, ignore_index=True)
 
 
 def name_truth(name: str) -> pd.DataFrame:
@@ -122,63 +96,24 @@ def find_family_error(rows: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     return found.assign(error=error).reset_index()
 
 
-def list_blocks(args: argparse.Namespace) -> Iterator[tuple[str, int, int, Path]]:
-    """What is still to be done, scenario by scenario."""
-    for name in args.scenario:
-        people = args.people or SCENARIOS[name].default_people
-        for block in range(-(-args.counties // COUNTIES_A_BLOCK)):
-            target = PARTS / f"{name}_{people}_{block:03d}.parquet"
-            if not target.exists():
-                yield name, block, people, target
-
-
 def keep_summary() -> None:
     """Summarise all that is there and keep it with its provenance."""
     tables, families, runs = [], [], []
-    kinds = sorted({path.stem.rsplit("_", 1)[0] for path in PARTS.glob("*.parquet")})
-    for kind in kinds:
-        name, people = kind.rsplit("_", 1)
-        rows = pd.concat(
-            [pd.read_parquet(path) for path in sorted(PARTS.glob(f"{kind}_*.parquet"))]
-        )
+    for name, people, rows in COUNTIES.read_rows():
         truth = name_truth(name)
-        same = {"scenario": name, "people": int(people)}
+        same = {"scenario": name, "people": people}
         tables.append(summarise(rows, truth).assign(**same))
         families.append(find_family_error(rows, truth).assign(**same))
         runs.append({**same, "n_counties": int(rows["county"].nunique()),
                      "fingerprint": fingerprint_court(SCENARIOS[name])})  # fmt: skip
-    KEPT.mkdir(exist_ok=True)
-    for name, parts in (("table", tables), ("family", families)):
-        table = pd.concat(parts, ignore_index=True).round(6)
-        table.to_csv(KEPT / f"{name}.csv", index=False, lineterminator="\n")
-    facts = {
-        "command": "python benchmarks/conviction_study.py",
-        "seed": SEED,
-        "made_on": dt.datetime.now(dt.UTC).date().isoformat(),
-        "versions": {one: version(one) for one in ("revictimisation", "numpy", "numba", "pandas")},
-        "python": platform.python_version(),
-        "runs": runs,
-    }
-    (KEPT / "provenance.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    COUNTIES.keep({"table": pd.concat(tables), "family": pd.concat(families)}, runs)
 
 
 def main() -> None:
     """Run what is missing, then summarise."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--counties", type=int, default=200)
-    parser.add_argument("--people", type=int, help="per county; the scenario's own if not given")
-    parser.add_argument(
-        "--scenario", nargs="+", choices=list(SCENARIOS), default=["calibrated", "null"]
-    )
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--summarise", action="store_true", help="only the summary")
-    args = parser.parse_args()
-    PARTS.mkdir(parents=True, exist_ok=True)
+    args = make_parser(__doc__, ["calibrated", "null"]).parse_args()
     if not args.summarise:
-        blocks = list(list_blocks(args))
-        with ProcessPoolExecutor(args.jobs) as pool:
-            for told in pool.map(run_block, *zip(*blocks, strict=True)) if blocks else ():
-                print(told, flush=True)
+        run_blocks(run_block, list(COUNTIES.list_blocks(args)), args.jobs)
     keep_summary()
 
 
