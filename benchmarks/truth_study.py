@@ -40,6 +40,7 @@ COMMAND = (
 COUNTIES = CountyStudy("truth_study", 20261122, COMMAND)
 # Where all is as the estimators suppose the best that can be known is asked as well.
 WITH_ORACLE = ("calibrated",)
+STUDIED = [name for name in SCENARIOS if name != "dirty"]  # which has a cleaning to be tried
 INFLUENCE = "influence"
 COLUMNS = [
     "estimator", "analysis", "measure", "estimand", "time_days", "estimate", "se", "ci_low",
@@ -129,7 +130,7 @@ def gather_rows(name: str) -> dict[tuple[str, int], pd.DataFrame]:
 def keep_summary() -> None:
     """Summarise all that is there and keep it with its provenance."""
     tables, runs = [], []
-    for name in SCENARIOS:
+    for name in STUDIED:
         truth = read_truth(SCENARIOS[name], with_error=True)
         for (intervals, people), rows in sorted(gather_rows(name).items(), key=lambda one: one[0]):
             same = {"scenario": name, "intervals": intervals}
@@ -144,7 +145,7 @@ def keep_summary() -> None:
 
 def main() -> None:
     """Run what is missing, then summarise."""
-    parser = make_parser(__doc__, list(SCENARIOS))
+    parser = make_parser(__doc__, STUDIED)
     parser.add_argument("--bootstrap", type=int, default=0, help="replicates; 0: influence")
     args = parser.parse_args()
     if not args.summarise:

@@ -85,7 +85,7 @@ def _study_options(command: Callable[..., Any]) -> Callable[..., Any]:
     default="calibrated",
     show_default=True,
     help="Vilket påhittat län / Which synthetic county: calibrated, null, small, unmeasured, "
-    "reporting, positivity.",
+    "reporting, positivity, dirty.",
 )
 @click.option(
     "--format",

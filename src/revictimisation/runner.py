@@ -7,12 +7,16 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from revictimisation import __version__, files
 from revictimisation.errors import RevictimisationError, UsageError
 from revictimisation.manifest import Run, open_run, versions
 from revictimisation.plan import read_plan
 from revictimisation.progress import Progress
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RESTRICTED, RELEASE, NOTEBOOKS, SITE = "restricted", "release", "notebooks", "site"
 ESTIMATE_STEPS = 17
@@ -200,9 +204,16 @@ def simulate_to(folder: Path, n_people: int | None, seed: int, scenario: str, ki
         facts = {"scenario": scenario, "n_people": n_people, "seed": seed, "version": __version__}
         files.write_json(folder / "simulation.json", {"is_synthetic": True, **facts})
         for name, table in tables.items():
-            files.write_table(table, folder, name, (kind,))
+            _write_simulated(table, folder, name, kind)
         files.write_table(truth, folder, "truth", ("csv",))
     return n_people
+
+
+def _write_simulated(table: pd.DataFrame, folder: Path, name: str, kind: str) -> None:
+    """Write a simulated table; what agencies hand over (`raw/...`) and truths are always CSV."""
+    *below, name = name.split("/")
+    formats = ("csv",) if below or name.startswith("truth_") else (kind,)
+    files.write_table(table, folder.joinpath(*below), name, formats)
 
 
 def validate_folder(folder: Path, study: Path | None, jobs: int) -> tuple[str, bool]:

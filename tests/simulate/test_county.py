@@ -75,7 +75,7 @@ def test_there_are_as_many_index_victims_as_asked_for(scenario, n_people):
 
 
 def test_usual_sizes_and_wrong_use():
-    departures = {"unmeasured": 3000, "reporting": 3000, "positivity": 3000}
+    departures = {"unmeasured": 3000, "reporting": 3000, "positivity": 3000, "dirty": 3000}
     assert dict(DEFAULT_PEOPLE) == {"calibrated": 3000, "null": 3000, "small": 216, **departures}
     with pytest.raises(ValueError, match="small, unmeasured, reporting, positivity"):
         simulate_county("sunny", 10, 1)

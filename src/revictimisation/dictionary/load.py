@@ -46,6 +46,8 @@ TABLE_ORDER = (
     "attrition",
     "diagnostics",
     "truth",
+    "truth_links",
+    "truth_faults",
 )
 
 

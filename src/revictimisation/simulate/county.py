@@ -13,6 +13,7 @@ from revictimisation.simulate.context_tables import make_centre_contacts, make_m
 from revictimisation.simulate.course import Course, run_course
 from revictimisation.simulate.courts import find_court
 from revictimisation.simulate.departures import POSITIVITY, REPORTING, UNMEASURED
+from revictimisation.simulate.dirty import soil_county
 from revictimisation.simulate.filings import collect_filings
 from revictimisation.simulate.justice_tables import (
     describe_victims,
@@ -35,6 +36,7 @@ from revictimisation.simulate.report_tables import (
 from revictimisation.simulate.scenarios import Scenario, remove_effects, resize
 from revictimisation.simulate.truth import read_truth
 
+DIRTY = "dirty"  # what happens is as in ``calibrated``, what is written down is not
 SCENARIOS: MappingProxyType[str, Scenario] = MappingProxyType(
     {
         "calibrated": CALIBRATED,
@@ -43,6 +45,7 @@ SCENARIOS: MappingProxyType[str, Scenario] = MappingProxyType(
         "unmeasured": UNMEASURED,
         "reporting": REPORTING,
         "positivity": POSITIVITY,
+        DIRTY: resize(CALIBRATED, DIRTY, 3000),
     }
 )
 DEFAULT_PEOPLE: MappingProxyType[str, int] = MappingProxyType(
@@ -63,7 +66,8 @@ def simulate_county(scenario: str, n_people: int, seed: int) -> dict[str, pd.Dat
     ``n_people`` is the number of index victims under the default study. The same seed gives the
     same county on every machine; a county of more people holds the smaller one's victims.
     ``truth`` is a property of the scenario and the same for every county of it: columns measure,
-    subgroup, level, estimand, time_days, value (see ``truth``).
+    subgroup, level, estimand, time_days, value (see ``truth``). ``dirty`` has ``truth_links``,
+    ``truth_faults`` and the agencies' raw files as well, named by path (see ``soil_county``).
     Raises ``ValueError`` for an unknown scenario or fewer than one person.
 
     >>> tables = simulate_county("small", 20, seed=1)
@@ -73,7 +77,10 @@ def simulate_county(scenario: str, n_people: int, seed: int) -> dict[str, pd.Dat
     if n_people < 1:
         raise ValueError("a county needs at least one person")
     course = run_course(find_scenario(scenario), n_people, seed)
-    return {**make_tables(course), "truth": read_truth(course.scenario)}
+    tables = make_tables(course)
+    if scenario == DIRTY:
+        tables = soil_county(course, tables)
+    return {**tables, "truth": read_truth(course.scenario)}
 
 
 def make_tables(course: Course) -> dict[str, pd.DataFrame]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from revictimisation import files
 from revictimisation.simulate.courts import find_court
+from revictimisation.simulate.faults import DIRTY_RATES, MEANINGS, FaultRates
 from revictimisation.simulate.justice_tables import CONVICTED_SHARE
 from revictimisation.simulate.population import RISK_LEVELS
 from revictimisation.simulate.process import tabulate_start
@@ -118,6 +119,15 @@ def _describe_departures(scenarios: Mapping[str, Scenario]) -> dict[str, object]
     }  # fmt: skip
 
 
+def _describe_faults(rates: FaultRates) -> dict[str, object]:
+    """What the page says of ``dirty``."""
+    rows = [(name, meaning, f"{getattr(rates, name):.1%}") for name, meaning in MEANINGS.items()]
+    return {
+        "faults": _make_table(("fault", "what it is", "rate"), rows),
+        "misspelt": rates.name_misspelt, "renamed": rates.name_changed,
+    }  # fmt: skip
+
+
 def _describe_courts(scenario: Scenario, truth: pd.DataFrame) -> dict[str, object]:
     """What the page says of the courts."""
     court = find_court(scenario)
@@ -162,7 +172,7 @@ def make_page(
         for name, columns in SHOWN.items()
     }
     return template.format(
-        **facts, **shown, **_describe_departures(scenarios),
+        **facts, **shown, **_describe_departures(scenarios), **_describe_faults(DIRTY_RATES),
         **_describe_courts(scenario, truths["calibrated"]),
         accrual_from_on=scenario.accrual_from_on, accrual_to_on=scenario.accrual_to_on,
         data_end_on=scenario.data_end_on, extra=scenario.extra_victims_share,
