@@ -1,4 +1,4 @@
-"""The command line: `revictimisation simulate | validate | estimate | run`.
+"""The command line: `revictimisation simulate | pseudonymise | validate | estimate | run`.
 
 Heavy libraries are imported inside the commands, so that help answers at once.
 """
@@ -9,6 +9,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from revictimisation.errors import EXIT_DONE, EXIT_FAULT, RevictimisationError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 FOLDER = click.Path(path_type=Path)
+DAY = click.DateTime(["%Y-%m-%d"])
 N_CORES = os.cpu_count() or 1
 
 
@@ -128,6 +130,107 @@ def validate(folder: Path, study: Path | None, jobs: int) -> None:
     click.echo(report)
     if not is_conforming:
         sys.exit(3)
+
+
+@cli.command("make-key")
+@click.argument("path", metavar="FILE", type=FOLDER)
+@click.option(
+    "--study",
+    default="study",
+    show_default=True,
+    help="Studiens namn; en nyckel per studie. / The study's name; a key for each.",
+)
+@click.option(
+    "--rotation",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Höj när nyckeln byts. / Raise it when the key is changed.",
+)
+@click.option(
+    "--reference-date",
+    type=DAY,
+    default=None,
+    help="Dagen som tiosiffriga nummers sekel räknas från, lika för alla. / The day from which "
+    "ten-digit numbers get their century, the same for all.",
+)
+def make_key(path: Path, study: str, rotation: int, reference_date: datetime | None) -> None:
+    """Gör en hemlig nyckel för en studies pseudonymer.
+
+    Make the secret key of a study's pseudonyms. A third party makes and keeps it; see
+    docs/key_custody.md. The file can be read by its owner only and is never overwritten.
+    """
+    from revictimisation.exchange import make_key_file
+
+    check = make_key_file(path, study, rotation, reference_date and reference_date.date())
+    click.echo(f"{path}: kontrolltecken / check {check}")
+
+
+@cli.command()
+@click.argument("source_folder", metavar="IN", type=FOLDER)
+@click.argument("out_folder", metavar="OUT", type=FOLDER)
+@click.option(
+    "--key-file", type=FOLDER, required=True, help="Nyckel från make-key. / Key by make-key."
+)
+@click.option(
+    "--reference-date",
+    type=DAY,
+    default=None,
+    help="Dagen som tiosiffriga nummers sekel räknas från; annars nyckelns, annars uttagets sista "
+    "dag. / Day for the century of ten digits; else the key's, else the extract's last.",
+)
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="TABLE.COLUMN",
+    help="Kolumn att lämna bort; kan upprepas. / A column to leave out; may be repeated.",
+)
+@click.option(
+    "--source",
+    default="",
+    metavar="NAME",
+    help="Myndigheten: skiljer dess egna id från andras. / The agency: keeps its own ids apart.",
+)
+@click.option(
+    "--invalid",
+    type=click.Choice(["pseudonym", "empty"]),
+    default="pseudonym",
+    show_default=True,
+    help="Det som inte är ett giltigt nummer: egen sorts pseudonym, eller tomt. / What is no valid "
+    "number: a pseudonym of a kind of its own, or empty.",
+)
+@click.option(
+    "--linkage-fields",
+    is_flag=True,
+    help="Gör nycklade ljudkoder av namn i persons, för länkning. / Make keyed codes of how names "
+    "in persons sound, for linkage.",
+)
+def pseudonymise(
+    source_folder: Path,
+    out_folder: Path,
+    key_file: Path,
+    reference_date: datetime | None,
+    exclude: tuple[str, ...],
+    source: str,
+    invalid: str,
+    linkage_fields: bool,
+) -> None:
+    """Byt personnummer mot pseudonymer.
+
+    Replace identity numbers by keyed pseudonyms: the same on every machine with the same key.
+    Unknown columns are left out; names, addresses and free text are refused (exit code 3).
+    """
+    from revictimisation.exchange import Wishes, pseudonymise
+
+    wishes = Wishes(
+        reference_on=reference_date and reference_date.date(),
+        excluded=exclude,
+        source=source,
+        is_emptied=invalid == "empty",
+        has_linkage_fields=linkage_fields,
+    )
+    click.echo(pseudonymise(source_folder, out_folder, key_file, wishes))
+    click.echo(f"Klart / done: {out_folder}")
 
 
 @cli.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from revictimisation.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 CHUNK_BYTES = 1 << 20
 
@@ -42,6 +44,25 @@ def read_text(path: Path) -> str:
         raise UsageError(f"There is no file {path}.") from None
     except (OSError, UnicodeDecodeError) as fault:
         raise UsageError(f"{path} can't be read as UTF-8 text ({type(fault).__name__}).") from None
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a new file that only its owner can read (0600); `FileExistsError` if it is there."""
+    make_folder(path.parent)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+
+
+def is_private(path: Path) -> bool:
+    """Whether group and others have no right at all to a file; Windows has no such rights to ask.
+
+    True also of a file that is not there: reading it says so.
+    """
+    try:
+        return os.name == "nt" or path.stat().st_mode & 0o077 == 0
+    except OSError:
+        return True
 
 
 def private_folder() -> tempfile.TemporaryDirectory[str]:
@@ -98,6 +119,22 @@ def write_table(frame: pd.DataFrame, folder: Path, name: str, formats: Iterable[
         part.replace(path)
         written.append(path)
     return written
+
+
+def write_arrow(table: pa.Table, folder: Path, name: str, kind: str) -> Path:
+    """Write an Arrow table as `csv` or `parquet`, whole or not at all; missing values are empty."""
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    make_folder(folder)
+    path = folder / f"{name}.{kind}"
+    part = path.with_name(path.name + ".part")
+    if kind == "csv":
+        pyarrow.csv.write_csv(table, part)
+    else:
+        pyarrow.parquet.write_table(table, part)
+    part.replace(path)
+    return path
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -17,12 +17,15 @@ CORE = {
     "results",
     "files",
     "progress",
+    "identity_numbers",
+    "keys",
 }
 # what the stages meet at and compute with: the cohort's joined tables; a measure's target trial
 # laid out from them; estimators on arrays
 SHARED = {"cohort_data", "trial_inputs", "estimators"}
 STAGES = {
     "validation",
+    "pseudonyms",
     "simulate",
     "cohort",
     "spells",
@@ -44,8 +47,12 @@ STAGES = {
     "report",
 }
 # stage -> stages whose tables it accounts for or describes, and only those
-MARKED = {"attrition": {"cohort", "spells", "court_cases"}}
-COMPOSITION = {"pipeline", "manifest", "runner", "cli", "__main__"}
+MARKED = {
+    "attrition": {"cohort", "spells", "court_cases"},
+    # opens the same files in the same way, before there is anything to validate
+    "pseudonyms": {"validation"},
+}
+COMPOSITION = {"pipeline", "manifest", "runner", "exchange", "cli", "__main__"}
 LEVEL = {
     **dict.fromkeys(CORE, 0),
     **dict.fromkeys(SHARED, 1),

@@ -38,6 +38,7 @@ TABLE_ORDER = (
     "case_decisions",
     "centre_contacts",
     "municipality_years",
+    "linkage_fields",
     "index_reports",
     "spells",
     "covariates",
@@ -140,6 +141,7 @@ def _field(given: Mapping[str, Any]) -> Field:
         maximum=_limit(limits.get("maximum")),
         sensitivity=given["sensitivity"],
         disclosure=given["disclosure"],
+        identifies=given.get("identifies", ""),
     )
 
 

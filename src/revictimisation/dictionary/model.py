@@ -39,6 +39,7 @@ class Field:
 
     `minimum` and `maximum` are texts as in the dictionary (`1900-01-01`, `today`, `this_year`,
     `0`). An empty cell is a fault if `is_required`, and worth a warning if `is_expected`.
+    `identifies` is `person` where the cell says who somebody is: what is pseudonymised.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Field:
     maximum: str | None = None
     sensitivity: str = "plain"
     disclosure: str = "aggregate"
+    identifies: str = ""
 
 
 @dataclass(frozen=True)

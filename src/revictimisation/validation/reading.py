@@ -132,7 +132,7 @@ def _layout_csv(table: Table, text: TextFile, rejected: str) -> _Layout:
     places = [f"c{place}" for place in range(len(names))]
     types = ", ".join(f"'{place}': 'VARCHAR'" for place in places)
     relation = (
-        f"read_csv({sql.quote_text(_escape_glob(text.path))}, auto_detect=false, header=true,"
+        f"read_csv({sql.quote_text(escape_glob(text.path))}, auto_detect=false, header=true,"
         f" delim='{delimiter}', quote='\"', escape='\"', strict_mode=true,"
         f" columns={{{types}}}, store_rejects=true, rejects_limit=0,"
         f" rejects_table='{rejected}', rejects_scan='{rejected}_scan')"
@@ -142,7 +142,7 @@ def _layout_csv(table: Table, text: TextFile, rejected: str) -> _Layout:
 
 
 def _layout_parquet(con: Backend, path: Path) -> _Layout:
-    relation = f"read_parquet({sql.quote_text(_escape_glob(path))}, hive_partitioning=false)"
+    relation = f"read_parquet({sql.quote_text(escape_glob(path))}, hive_partitioning=false)"
     described = run(con, f"DESCRIBE SELECT * FROM {relation}")
     names = tuple(str(one[0]).strip().lower() for one in described)
     texts = {
@@ -152,7 +152,7 @@ def _layout_parquet(con: Backend, path: Path) -> _Layout:
     return _Layout(relation, texts, names, first_row=1)
 
 
-def _escape_glob(path: Path) -> str:
+def escape_glob(path: Path) -> str:
     """A path in which the engine sees no pattern."""
     special = {"[": "[[]", "*": "[*]", "?": "[?]"}
     return "".join(special.get(letter, letter) for letter in str(path))

@@ -1,0 +1,17 @@
+"""Identity numbers of an extract to keyed pseudonyms; names and addresses are refused."""
+
+from revictimisation.pseudonyms.columns import ColumnChoice, choose_columns
+from revictimisation.pseudonyms.reading import RawTable, read_raw_tables
+from revictimisation.pseudonyms.replacing import Pseudonymised, pseudonymise_tables
+from revictimisation.pseudonyms.telling import describe_run, render_run
+
+__all__ = [
+    "ColumnChoice",
+    "Pseudonymised",
+    "RawTable",
+    "choose_columns",
+    "describe_run",
+    "pseudonymise_tables",
+    "read_raw_tables",
+    "render_run",
+]

@@ -1,0 +1,143 @@
+"""Reads an extract's files cell by cell as they were written, before anything is known of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from revictimisation import files
+from revictimisation.dictionary import Dictionary
+from revictimisation.errors import DataError
+from revictimisation.validation import make_finding, render_findings
+from revictimisation.validation.columns import quote_text
+from revictimisation.validation.reading import escape_glob, run
+from revictimisation.validation.source import (
+    UnreadableFileError,
+    find_files,
+    prepare_text,
+    read_header,
+)
+
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
+
+    from revictimisation.validation import Finding
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table as delivered: CSV cells as text, Parquet cells of their own type.
+
+    Column names in lower case. `first_row` is the number of the first row in the file (in CSV the
+    header is row 1).
+    """
+
+    name: str
+    kind: str
+    cells: pa.Table
+    first_row: int
+
+
+def read_raw_tables(
+    con: Backend, folder: Path, dictionary: Dictionary
+) -> tuple[dict[str, RawTable], int]:
+    """Read the files of the dictionary's in-tables, and count the table files that are of none.
+
+    `DataError` with every file that can't be read whole: a row left out would be lost in silence.
+    """
+    known = [one.name for one in dictionary.tables_by_direction("in")]
+    try:
+        found, unknown = find_files(folder, known)
+    except OSError:
+        raise DataError(f"There is no folder {folder}, or it may not be read.") from None
+    tables, faults = {}, []
+    for name, paths in found.items():
+        if len(paths) > 1:
+            faults.append(make_finding(dictionary, "two_files", "error", name))
+        elif paths:
+            one = _read(con, name, paths[0], dictionary, known_columns(dictionary, name))
+            if isinstance(one, RawTable):
+                tables[name] = one
+            else:
+                faults.append(one)
+    if faults:
+        raise DataError(render_findings(faults))
+    if not tables:
+        raise DataError(f"There is no table of the data dictionary in {folder}.")
+    return tables, len(unknown)
+
+
+def known_columns(dictionary: Dictionary, table: str) -> tuple[str, ...]:
+    """The columns that the dictionary knows of a table."""
+    return dictionary.tables[table].field_names
+
+
+def _read(
+    con: Backend, name: str, path: Path, dictionary: Dictionary, known: tuple[str, ...]
+) -> RawTable | Finding:
+    is_csv = path.suffix.lower() == ".csv"
+    try:
+        with files.private_folder() as folder:
+            if is_csv:
+                table, ragged = _read_csv(con, path, Path(folder), known)
+            else:
+                table, ragged = _read_parquet(con, path), ()
+    except (UnreadableFileError, duckdb.Error):
+        # the engine's own words quote the file
+        return make_finding(dictionary, "unreadable_file", "error", name)
+    if ragged:
+        count = len(ragged)
+        return make_finding(dictionary, "ragged_row", "error", name, count=count, rows=ragged)
+    if table is None:
+        return make_finding(dictionary, "empty_file", "error", name)
+    doubled = [one for one, count in Counter(table.column_names).items() if count > 1]
+    if doubled:
+        column = doubled[0] if doubled[0] in known else "?"
+        return make_finding(dictionary, "doubled_column", "error", name, [column])
+    return RawTable(name, "csv" if is_csv else "parquet", table, 2 if is_csv else 1)
+
+
+def _read_csv(
+    con: Backend, path: Path, folder: Path, known: tuple[str, ...]
+) -> tuple[pa.Table | None, tuple[int, ...]]:
+    text = prepare_text(path, folder)
+    delimiter, names = read_header(text.path, known)
+    if not names:
+        return None, ()
+    kinds = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(names)))
+    relation = (
+        f"read_csv({quote_text(escape_glob(text.path))}, auto_detect=false, header=true,"
+        f" delim='{delimiter}', quote='\"', escape='\"', strict_mode=true, columns={{{kinds}}},"
+        " store_rejects=true, rejects_limit=0, rejects_table='raw_rejected',"
+        " rejects_scan='raw_scan')"
+    )
+    try:
+        table = con.con.execute(f"SELECT * FROM {relation}").to_arrow_table()
+        ragged = run(con, "SELECT DISTINCT line FROM raw_rejected ORDER BY line")
+    finally:
+        for name in ("raw_rejected", "raw_scan"):
+            run(con, f"DROP TABLE IF EXISTS {name}")
+    return table.rename_columns(list(names)), tuple(int(one[0]) for one in ragged)
+
+
+def _read_parquet(con: Backend, path: Path) -> pa.Table | None:
+    relation = f"read_parquet({quote_text(escape_glob(path))}, hive_partitioning=false)"
+    table = con.con.execute(f"SELECT * FROM {relation}").to_arrow_table()
+    names = [str(name).strip().lower() for name in table.column_names]
+    return table.rename_columns(names) if names else None
+
+
+def list_dates(tables: Mapping[str, RawTable], dictionary: Dictionary) -> list[pa.ChunkedArray]:
+    """The date columns of all tables, as they were written."""
+    return [
+        table.cells.column(field.name)
+        for name, table in tables.items()
+        for field in dictionary.tables[name].fields
+        if field.type == "date" and field.name in table.cells.column_names
+    ]

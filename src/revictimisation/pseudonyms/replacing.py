@@ -1,0 +1,182 @@
+"""Replaces what identifies people by keyed pseudonyms, set by set over the distinct texts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from revictimisation.dictionary import Dictionary
+from revictimisation.errors import DataError
+from revictimisation.identity_numbers import PERSON, NumberSeries, parse_numbers
+from revictimisation.keys import StudyKey
+from revictimisation.pseudonyms.columns import ColumnChoice, find_name_part
+from revictimisation.pseudonyms.linkage_fields import LINKAGE_TABLE, make_linkage_fields
+from revictimisation.pseudonyms.reading import RawTable, list_dates
+
+# What a pseudonym was made of shows in its first letter: a number that holds (`p`), twelve digits
+# that do not (`w`), or an id of the source's own (`u`). Each has a key of its own.
+PREFIXES = {"number": "p", "faulty": "w", "other": "u"}
+FAULTY = ("wrong_check_digit", "impossible")
+N_ROWS_TOLD = 10
+COUNTS = (
+    "n_cells", "n_distinct", "n_coordination", "n_test", "n_without_century", "n_born_after",
+)  # fmt: skip
+DAY = r"^(\d{4})-?(\d{2})-?(\d{2})"
+
+
+@dataclass(frozen=True)
+class Pseudonymised:
+    """What was made: tables by name, counts, and the day that the centuries were told from.
+
+    `counts` has a row per table, column and status: `n_cells`, `n_distinct`, `n_coordination`,
+    `n_test`, `n_without_century`, `n_born_after` (cells), and `rows`, numbers of the first ten.
+    """
+
+    tables: dict[str, RawTable]
+    counts: pd.DataFrame
+    reference_on: dt.date
+
+
+def pseudonymise_tables(
+    tables: Mapping[str, RawTable],
+    choices: Collection[ColumnChoice],
+    dictionary: Dictionary,
+    key: StudyKey,
+    *,
+    reference_on: dt.date | None,
+    today: dt.date,
+    source: str = "",
+    is_emptied: bool = False,
+) -> Pseudonymised:
+    """Replace every identifying cell, and leave out the columns chosen to be dropped.
+
+    The same person gets the same pseudonym in all tables and wherever the key file is the same.
+    What is no number gets one in a domain of its own, told by `source` (the agency), as two
+    agencies may give the same id to two people; with `is_emptied` it becomes empty instead.
+    `reference_on`: by default the key's, else the latest date in the extract up to `today`.
+    """
+    reference_on = reference_on or key.reference_on or find_last_date(tables, dictionary, today)
+    replaced = [(one.table, one.column) for one in choices if one.action == "replace"]
+    texts = {place: _as_text(tables[place[0]].cells.column(place[1])) for place in replaced}
+    parsed = _parse_distinct(list(texts.values()), reference_on, dictionary)
+    parsed["pseudonym"] = _make_pseudonyms(parsed, key, source, is_emptied)
+    values = pa.array(parsed["text"], pa.string())
+    result = pa.array(parsed["pseudonym"], pa.string())
+    made, counts = {}, []
+    for name, raw in tables.items():
+        cells = raw.cells
+        for column in cells.column_names:
+            if (name, column) in texts:
+                places = pc.index_in(texts[name, column], value_set=values)
+                counts.append(_count(raw, column, places.to_pandas(), parsed))
+                at = cells.column_names.index(column)
+                cells = cells.set_column(at, column, result.take(places.combine_chunks()))
+        kept = [one.column for one in choices
+                if one.table == name and one.action in ("keep", "replace")]  # fmt: skip
+        made[name] = RawTable(name, raw.kind, cells.select(kept), raw.first_row)
+    named = {
+        part: one.column
+        for one in choices
+        if one.action == "encode" and (part := find_name_part(one.column, dictionary))
+    }
+    if named:
+        fields = make_linkage_fields(made["persons"].cells, tables["persons"].cells, named, key)
+        made[LINKAGE_TABLE] = RawTable(LINKAGE_TABLE, tables["persons"].kind, fields, 2)
+    told = pd.concat(counts, ignore_index=True) if counts else pd.DataFrame()
+    return Pseudonymised(made, told, reference_on)
+
+
+def find_last_date(
+    tables: Mapping[str, RawTable], dictionary: Dictionary, today: dt.date
+) -> dt.date:
+    """The latest date in the extract that is not after today; `DataError` if it has none."""
+    last = today.strftime("%Y%m%d")
+    found = []
+    for cells in list_dates(tables, dictionary):
+        text = pc.replace_substring_regex(_as_text(cells), DAY + ".*$", r"\1\2\3")
+        text = text.filter(pc.fill_null(pc.match_substring_regex(text, r"^(19|20)\d{6}$"), False))
+        found.append(pc.max(text.filter(pc.less_equal(text, last))).as_py())
+    days = [one for one in found if one]
+    if not days:
+        raise DataError(
+            "Uttaget har inga datum; ange --reference-date. / The extract has no dates."
+        )
+    return pd.to_datetime(max(days), format="%Y%m%d", errors="coerce").date()
+
+
+def _as_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Cells as trimmed text; an empty one is null. A whole decimal number is a whole number."""
+    if pa.types.is_floating(cells.type):
+        cells = pc.cast(pc.if_else(pc.is_nan(cells), None, cells), pa.int64())
+    text = pc.utf8_trim_whitespace(pc.cast(cells, pa.string()))
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+
+
+def _parse_distinct(
+    columns: list[pa.ChunkedArray], reference_on: dt.date, dictionary: Dictionary
+) -> pd.DataFrame:
+    """A row per distinct text of all columns: `text` and what it is."""
+    whole = pa.chunked_array([chunk for one in columns for chunk in one.chunks] or [], pa.string())
+    distinct = pc.unique(whole).drop_null()
+    series = NumberSeries.from_list(dictionary.codes("identity_number_series"))
+    found = parse_numbers(distinct, reference_on, series)
+    found.insert(0, "text", distinct.to_pandas())
+    return found
+
+
+def _make_pseudonyms(
+    parsed: pd.DataFrame, key: StudyKey, source: str, is_emptied: bool
+) -> pd.Series:
+    domain = pd.Series("other", index=parsed.index, dtype=object)
+    domain[parsed["status"].isin(FAULTY)] = "faulty"
+    domain[parsed["status"].isin(PERSON)] = "number"
+    made = pd.Series(None, index=parsed.index, dtype=object)
+    for name, prefix in PREFIXES.items():
+        is_in = domain.eq(name)
+        if is_emptied and name != "number":
+            continue
+        purpose = f"{name}\x1f{source}" if name == "other" else name
+        made[is_in] = key.make_pseudonyms(purpose, parsed.loc[is_in, "comparable"], prefix)
+    return made
+
+
+def _count(raw: RawTable, column: str, places: pd.Series, parsed: pd.DataFrame) -> pd.DataFrame:
+    """How many cells of a column have each status, and in which rows."""
+    is_filled = places.notna().to_numpy()
+    rows = np.arange(len(places)) + raw.first_row
+    mine = parsed.iloc[places[is_filled].astype(int)].assign(row=rows[is_filled])
+    told = [
+        {
+            "table": raw.name,
+            "column": column,
+            "status": status,
+            "n_cells": len(found),
+            "n_distinct": int(found["comparable"].nunique()),
+            "n_coordination": int(found["is_coordination"].sum()),
+            "n_test": int(found["is_test"].sum()),
+            "n_without_century": int((~found["has_century"]).sum()),
+            "n_born_after": int(found["is_born_after"].sum()),
+            "rows": found["row"].head(N_ROWS_TOLD).tolist(),
+        }
+        for status, found in mine.groupby("status")
+    ]
+    if not is_filled.all():
+        blank = rows[~is_filled]
+        nothing = dict.fromkeys(COUNTS, 0)
+        told.append(
+            {
+                "table": raw.name,
+                "column": column,
+                "status": "empty",
+                **nothing,
+                "n_cells": len(blank),
+                "rows": blank[:N_ROWS_TOLD].tolist(),
+            }
+        )
+    return pd.DataFrame(told)

@@ -1,0 +1,268 @@
+"""The command `pseudonymise`: from raw numbers to an extract that holds none."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+
+import pandas as pd
+import pytest
+
+from revictimisation import exchange
+from revictimisation.cli import cli
+from revictimisation.dictionary import load_dictionary
+from revictimisation.engine import connect
+from revictimisation.errors import DataError, UsageError
+from revictimisation.keys import StudyKey, write_key
+from revictimisation.validation import load_extract
+from tests.validation.extracts import TODAY, VALID, write_extract
+
+SECRET = bytes.fromhex("8f1c2a7be04d93515f6e00c7a9d2b4386b0de1f72459cc8a13fd76402e98b5da")
+# the three people of the valid extract, each in two written forms
+NUMBERS = {"v1": "800101-1231", "v2": "19900202-2383", "s1": "7503031234"}
+OTHER_FORMS = {"v1": "198001011231", "v2": "900202 2383", "s1": "19750303-1234"}
+
+
+def raw_tables(**changed: str) -> dict[str, str]:
+    """The valid extract with identity numbers; `persons` has them in other forms."""
+    tables = {}
+    for name, text in VALID.items():
+        forms = OTHER_FORMS if name == "persons" else NUMBERS
+        tables[name] = re.sub(r"\b(v1|v2|s1)\b", lambda found, to=forms: to[found[1]], text)
+    return {**tables, **changed}
+
+
+@pytest.fixture
+def key_file(tmp_path):
+    path = tmp_path / "custody" / "county.key"
+    write_key(path, StudyKey("county", 1, SECRET))
+    return path
+
+
+def run(tmp_path, key_file, tables, name="a", **wishes):
+    """Write raw tables and pseudonymise them; the folder and what was told."""
+    write_extract(tmp_path / f"{name}_raw", tables)
+    out = tmp_path / f"{name}_out"
+    told = exchange.pseudonymise(tmp_path / f"{name}_raw", out, key_file, exchange.Wishes(**wishes))
+    return out, told
+
+
+def read(folder, table):
+    return pd.read_csv(folder / f"{table}.csv", dtype=str, keep_default_na=False)
+
+
+def test_one_person_is_one_in_all_tables_and_the_rest_is_untouched(tmp_path, key_file):
+    out, told = run(tmp_path, key_file, raw_tables())
+    people = read(out, "persons")["person_id"].tolist()
+    assert all(re.fullmatch(r"p[0-9a-f]{32}", one) for one in people)
+    assert read(out, "reports")["victim_id"].tolist() == [people[0], people[0], people[1]]
+    assert read(out, "reports")["suspect_id"].tolist() == [people[2], people[2], ""]
+    for name, text in VALID.items():
+        expected = pd.read_csv(pd.io.common.StringIO(text), dtype=str, keep_default_na=False)
+        of_people = [one for one in expected if one in ("person_id", "victim_id", "suspect_id")]
+        got = read(out, name)
+        assert list(got) == list(expected)
+        pd.testing.assert_frame_equal(
+            got.drop(columns=of_people), expected.drop(columns=of_people), check_dtype=False
+        )
+    extract = load_extract(connect(threads=1), out, load_dictionary(), today=TODAY)
+    assert extract.errors == ()
+    assert "wrong" not in told
+
+
+def test_no_digit_of_a_number_is_left_anywhere(tmp_path, key_file):
+    wrong = {"reports": raw_tables()["reports"].replace("19900202-2383", "19900202-2384")}
+    out, told = run(tmp_path, key_file, raw_tables(**wrong))
+    whole = told + "".join(path.read_text() for path in out.iterdir())
+    for number in [*NUMBERS.values(), *OTHER_FORMS.values(), "19900202-2384"]:
+        digits = re.sub(r"\D", "", number)
+        assert digits[-10:] not in re.sub(r"[-+ ]", "", whole)
+    assert all(SECRET.hex()[at : at + 8] not in whole for at in range(56))
+
+
+def test_two_agencies_agree_and_two_studies_can_not_be_joined(tmp_path, key_file):
+    first, _ = run(tmp_path, key_file, raw_tables(), "police", source="police")
+    second, _ = run(tmp_path, key_file, raw_tables(), "social", source="social")
+    ids = set(read(first, "persons")["person_id"])
+    assert ids == set(read(second, "persons")["person_id"])
+    for place, other in enumerate(
+        [
+            StudyKey("other", 1, SECRET),
+            StudyKey("county", 2, SECRET),
+            StudyKey("county", 1, SECRET[::-1]),
+        ]
+    ):
+        path = tmp_path / "custody" / f"{place}.key"
+        write_key(path, other)
+        third, _ = run(tmp_path, path, raw_tables(), f"x{place}")
+        assert not ids & set(read(third, "persons")["person_id"])
+
+
+def test_what_is_no_number_gets_a_domain_of_its_own_and_is_counted(tmp_path, key_file):
+    people = raw_tables()["persons"].replace("198001011231", "198001011230")
+    people = people.replace("19750303-1234", "klient 7")
+    tables = raw_tables(persons=people)
+    police, told = run(tmp_path, key_file, tables, "police", source="police")
+    social, _ = run(tmp_path, key_file, tables, "social", source="social")
+    mine, theirs = (read(one, "persons")["person_id"].tolist() for one in (police, social))
+    assert [one[0] for one in mine] == ["w", "p", "u"]
+    assert mine[:2] == theirs[:2] and mine[2] != theirs[2]
+    assert "persons.person_id: 1 fel kontrollsiffra / wrong check digit; rader / rows 2" in told
+    assert "persons.person_id: 1 inget personnummer / no identity number; rader / rows 4" in told
+    facts = json.loads((police / "pseudonymisation.json").read_text())
+    of_people = [one for one in facts["columns"] if one["table"] == "persons"]
+    assert {one["column"] for one in of_people} == {"person_id"}
+    counts = {one["status"]: one["n_cells"] for one in of_people}
+    assert counts == {"valid": 1, "wrong_check_digit": 1, "no_number": 1}
+
+
+def test_what_is_no_number_is_emptied_only_by_choice(tmp_path, key_file):
+    tables = raw_tables(persons=raw_tables()["persons"].replace("19750303-1234", "klient 7"))
+    out, _ = run(tmp_path, key_file, tables, is_emptied=True)
+    assert [bool(one) for one in read(out, "persons")["person_id"]] == [True, True, False]
+
+
+def with_column(name: str, *cells: str) -> dict[str, str]:
+    lines = raw_tables()["persons"].splitlines()
+    rows = [f"{line},{cell}" for line, cell in zip(lines, [name, *cells], strict=True)]
+    return raw_tables(persons="\n".join(rows) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("namn", ("", "", "")),
+        ("fornamn", ("a", "b", "c")),
+        ("first_name", ("a", "b", "c")),
+        ("personnummer", ("", "", "")),
+        ("gatuadress", ("a", "b", "c")),
+        ("anteckning", ("a", "b", "c")),
+        ("x_note", ("a", "b", "c")),
+        ("x_mobil", ("1", "2", "3")),
+        ("x_kod", ("Anna Svensson", "Åsa von Berg", "Per-Erik Öst")),
+        ("x_kod", ("Storgatan 3", "B", "C")),
+        ("x_kod", ("112 34 Ort", "B", "C")),
+        ("x_kod", ("a@exempel.se", "b", "c")),
+        ("x_kod", ("070-123 45 67", "b", "c")),
+        ("x_kod", ("ring 811218-9876", "b", "c")),
+        ("x_kod", ("198112189876", "", "")),
+        ("okänd", ("hon sade att han hade kommit till huset igen sent", "b", "c")),
+    ],
+)
+def test_columns_that_may_tell_who_somebody_is_are_refused(tmp_path, key_file, name, cells):
+    with pytest.raises(DataError, match="--exclude") as fault:
+        run(tmp_path, key_file, with_column(name, *cells))
+    assert f"persons.{name}" in str(fault.value)
+    assert not any(cell and cell in str(fault.value) for cell in cells if len(cell) > 1)
+    assert not (tmp_path / "a_out").exists()
+    for wish in (name, f"persons.{name}"):
+        out, _ = run(tmp_path, key_file, with_column(name, *cells), wish, excluded=(wish,))
+        assert name not in read(out, "persons")
+
+
+def test_harmless_columns_of_the_owner_stay_and_unknown_ones_go_with_notice(tmp_path, key_file):
+    out, told = run(tmp_path, key_file, with_column("x_children", "2", "0", "1"))
+    assert read(out, "persons")["x_children"].tolist() == ["2", "0", "1"]
+    out, told = run(tmp_path, key_file, with_column("enhet", "a", "b", "c"), "b")
+    assert "enhet" not in read(out, "persons")
+    assert "persons.enhet: lämnas bort / left out" in told
+
+
+def test_a_key_of_the_register_that_is_an_identity_number_is_refused(tmp_path, key_file):
+    reports = raw_tables()["reports"]
+    for short, number in zip(("r1", "r2", "r3"), NUMBERS.values(), strict=True):
+        reports = reports.replace(f"\n{short},", f"\n{number},")
+    with pytest.raises(DataError, match=r"reports\.report_id"):
+        run(tmp_path, key_file, raw_tables(reports=reports))
+    dated = raw_tables()["reports"].replace("\nr1,", "\n201203010001,")
+    out, _ = run(tmp_path, key_file, raw_tables(reports=dated), "b")
+    assert read(out, "reports")["report_id"][0] == "201203010001"
+
+
+def test_ten_digits_get_their_century_from_what_both_agencies_share(tmp_path):
+    tables = raw_tables(persons=raw_tables()["persons"].replace("198001011231", "170101-1239"))
+    path = tmp_path / "custody" / "k"
+    write_key(path, StudyKey("county", 1, SECRET, dt.date(2018, 12, 31)))
+    of_key, told = run(tmp_path, path, tables, "a")
+    assert "2018-12-31" in told
+    of_wish, told = run(tmp_path, path, tables, "b", reference_on=dt.date(2016, 12, 31))
+    assert "2016-12-31" in told
+    first, second = (read(one, "persons")["person_id"] for one in (of_key, of_wish))
+    assert first[0] != second[0] and first[1] == second[1]
+    plain = tmp_path / "custody" / "plain"
+    write_key(plain, StudyKey("county", 1, SECRET))
+    _, told = run(tmp_path, plain, tables, "c")
+    assert "2016-05-01" in told  # the latest date of the extract
+
+
+def test_parquet_keeps_its_types(tmp_path, key_file):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    people = pd.DataFrame({"person_id": [198001011231, 199002022383], "birth_year": [1980, 1990]})
+    people.to_parquet(raw / "persons.parquet")
+    exchange.pseudonymise(raw, tmp_path / "out", key_file, exchange.Wishes(dt.date(2018, 1, 1)))
+    made = pd.read_parquet(tmp_path / "out" / "persons.parquet")
+    assert made["birth_year"].tolist() == [1980, 1990] and made["birth_year"].dtype == "int64"
+    assert made["person_id"].str.match("p[0-9a-f]{32}").all()
+
+
+def test_rows_that_would_be_lost_stop_everything(tmp_path, key_file):
+    with pytest.raises(DataError, match="ragged_row"):
+        run(tmp_path, key_file, raw_tables(persons=raw_tables()["persons"] + "a,b\n"))
+    assert not (tmp_path / "a_out").exists()
+
+
+def test_the_key_never_lies_among_the_data(tmp_path, key_file):
+    write_key(tmp_path / "a_raw" / "k", StudyKey("county", 1, SECRET))
+    with pytest.raises(UsageError, match="never travel"):
+        run(tmp_path, tmp_path / "a_raw" / "k", raw_tables())
+    (tmp_path / "b_out").mkdir()
+    (tmp_path / "b_out" / "old.csv").write_text("x")
+    with pytest.raises(UsageError, match="not empty"):
+        run(tmp_path, key_file, raw_tables(), "b")
+
+
+def test_linkage_fields_are_made_only_when_asked_for(tmp_path, key_file):
+    lines = raw_tables()["persons"].splitlines()
+    added = [",förnamn,efternamn", ",Karl,Carlsson", ",Carl,Vallin", ",,Karlson"]
+    tables = raw_tables(persons="\n".join(a + b for a, b in zip(lines, added, strict=True)) + "\n")
+    with pytest.raises(DataError, match=r"persons\.förnamn"):
+        run(tmp_path, key_file, tables)
+    out, _ = run(tmp_path, key_file, tables, "b", has_linkage_fields=True)
+    fields = read(out, "linkage_fields")
+    assert list(fields) == list(load_dictionary().tables["linkage_fields"].field_names)
+    assert fields["person_id"].tolist() == read(out, "persons")["person_id"].tolist()
+    given, family = fields["given_name_code"], fields["family_name_code"]
+    assert given[0] == given[1] and given[2] == "" and family[0] == family[2] != family[1]
+    assert given[0] != family[0]
+    assert "Carlsson" not in (out / "persons.csv").read_text()
+
+
+def test_the_commands_end_in_their_exit_codes(tmp_path, monkeypatch, capsys):
+    def call(*words):
+        monkeypatch.setattr("sys.argv", ["revictimisation", *map(str, words)])
+        from revictimisation.cli import main
+
+        with pytest.raises(SystemExit) as leave:
+            main()
+        said = capsys.readouterr()
+        return leave.value.code, said.out + said.err
+
+    assert {"make-key", "pseudonymise"} <= set(cli.commands)
+    write_extract(tmp_path / "raw", raw_tables())
+    key = tmp_path / "custody" / "k"
+    code, said = call("make-key", key, "--study", "county")
+    assert code == 0
+    secret = re.search("secret: (.*)", key.read_text())[1]
+    assert secret not in said
+    code, said = call("pseudonymise", tmp_path / "raw", tmp_path / "out", "--key-file", key)
+    assert code == 0 and secret not in said
+    assert (
+        call("pseudonymise", tmp_path / "raw", tmp_path / "o", "--key-file", tmp_path / "no")[0]
+        == 2
+    )
+    write_extract(tmp_path / "bad", with_column("namn", "a", "b", "c"))
+    assert call("pseudonymise", tmp_path / "bad", tmp_path / "o2", "--key-file", key)[0] == 3
+    assert call("make-key", key)[0] == 2
+    assert call("make-key", tmp_path / "k2", "--study", "Å b")[0] == 2
