@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -193,6 +194,25 @@ def test_rows_of_one_comparison_agree(drawn):
     assert gap["estimator"] == "standardised_logistic"
     reasons = drawn[(drawn["measure"] == "help") & (drawn["status"] != "ok")]
     assert set(reasons["reason"]) == {"before_landmark", "beyond_horizon"}
+
+
+def test_measures_are_tested_one_by_one_and_together(drawn):
+    """Holm by hand: the smallest of k times k, the next times k - 1, never falling, at most 1."""
+    for analysis in ("unadjusted", "main", "with_participation"):
+        told = drawn[drawn["analysis"].eq(analysis) & drawn["time_days"].eq(200)]
+        told = told[told["outcome"].eq("convicted") & told["status"].eq("ok")]
+        gaps = told[told["estimand"] == "risk_difference"].set_index("measure")
+        raw = told[told["estimand"] == "p_value"].set_index("measure")["estimate"]
+        adjusted = told[told["estimand"] == "p_value_holm"].set_index("measure")["estimate"]
+        assert set(raw.index) == set(adjusted.index) == set(gaps.index) and len(raw) >= 2
+        for measure, one in gaps.iterrows():
+            z = abs(one["estimate"] / one["se"])
+            assert raw[measure] == pytest.approx(2 * (1 - NormalDist().cdf(z)), abs=1e-9)
+            assert (raw[measure] < 0.05) == (one["ci_low"] > 0 or one["ci_high"] < 0)
+        running = 0.0
+        for place, measure in enumerate(raw.sort_values().index):
+            running = max(running, min(1.0, raw[measure] * (len(raw) - place)))
+            assert adjusted[measure] == pytest.approx(running)
 
 
 def test_time_to_decision_is_not_changed_by_what_does_not_change_it(drawn):

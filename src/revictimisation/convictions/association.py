@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 
 from revictimisation.cohort_data import StudyData
 from revictimisation.convictions.case_states import Paths
@@ -38,6 +39,7 @@ from revictimisation.estimators.censoring_weights import CensoringWeights, weigh
 from revictimisation.estimators.design import Design
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.intervals import normal_quantile
+from revictimisation.estimators.level_contrasts import adjust_holm
 from revictimisation.estimators.logistic import Columns, lay_columns
 from revictimisation.estimators.standardised_odds import (
     Model,
@@ -90,7 +92,23 @@ def estimate_association(data: StudyData, paths: Paths) -> tuple[pd.DataFrame, p
         rows += [{**one, "measure": measure} for one in estimates]
         notes += [{**one, "measure": measure} for one in checks]
     estimated = mark_endless(make_estimates(rows, **SAME))
-    return combine([estimated]), pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
+    tested = combine([estimated, test_together(estimated)])
+    return tested, pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
+
+
+def test_together(estimated: pd.DataFrame) -> pd.DataFrame:
+    """Rows `p_value` of each risk difference that may be told, and `p_value_holm` beside.
+
+    The family of a day and analysis is all its measures: the same question asked of each.
+    """
+    is_asked = estimated["estimand"].eq("risk_difference") & estimated["analysis"].isin(ANALYSES)
+    told = estimated[is_asked & estimated["status"].eq(OK) & estimated["se"].gt(0)]
+    size = told["estimate"].abs() / told["se"]
+    raw = told.assign(estimand="p_value", estimate=2 * ndtr(-size.to_numpy(np.float64)))
+    families = raw.groupby(["analysis", "time_days"])["estimate"]
+    adjusted = raw.assign(estimand="p_value_holm", estimate=families.transform(adjust_holm))
+    kept = combine([raw, adjusted]).drop(columns=["se", "ci_low", "ci_high"])
+    return make_estimates(kept)
 
 
 def say_absent(data: StudyData) -> pd.DataFrame:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 from revictimisation.report import charts, court_diagram
 from revictimisation.report.hundreds import show_gap, show_hundred, tell_between, tell_people
 from revictimisation.report.markup import Html, join, render_figure, render_table
@@ -232,17 +230,10 @@ def show_association(page: Page) -> Html:
 
 def find_sure(page: Page) -> set[str]:
     """The measures whose difference is more than chance, all of them tested together (Holm)."""
-    found = {}
-    for measure in page.plan.measure_names:
-        gap = find_association(page, measure, GAP)
-        if gap.has_interval and gap.se:
-            found[measure] = 2 * (1 - NormalDist().cdf(abs(gap.estimate or 0.0) / gap.se))
-    sure = set()
-    for place, measure in enumerate(sorted(found, key=lambda one: found[one])):
-        if found[measure] * (len(found) - place) >= LEVEL:
-            break
-        sure.add(measure)
-    return sure
+    p_values = {measure: find_association(page, measure, "p_value_holm")
+                for measure in page.plan.measure_names}  # fmt: skip
+    return {measure for measure, one in p_values.items()
+            if one.is_shown and (one.estimate or 0.0) < LEVEL}  # fmt: skip
 
 
 def _tell(page: Page, measure: str, *, is_sure: bool) -> str:
