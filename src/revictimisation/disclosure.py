@@ -34,6 +34,7 @@ FAMILY = [key for key in KEYS if key != "estimand"]
 FOLLOWS = {"calibrated": "main", "partially_pooled": "main", "contrast": "main"}
 # What stands between two levels in the name of their difference.
 LESS = "_less_"
+DETECTABLE = "minimum_detectable_difference"
 DECIMALS = 3
 
 
@@ -224,13 +225,14 @@ def _recompute_contrasts(out: pd.DataFrame, is_difference: pd.Series) -> None:
 
 
 def _recompute_level_gaps(out: pd.DataFrame) -> None:
-    """The difference of two levels follows from their released risks."""
-    risks = out[out["estimand"].eq("cumulative_incidence")][[*FAMILY, "estimate"]]
+    """The difference of two levels follows from their released risks or shares."""
+    risks = out[out["estimand"].isin(["cumulative_incidence", "share"])][[*FAMILY, "estimate"]]
     over, under = (
         keys.merge(risks, on=FAMILY, how="left")["estimate"].to_numpy(dtype=float)
         for keys in _split_contrasts(out)
     )
-    at = out["estimand"].eq("risk_difference").to_numpy() & ~np.isnan(over - under)
+    is_gap = out["estimand"].isin(["risk_difference", "share_difference"])
+    at = is_gap.to_numpy() & ~np.isnan(over - under)
     out.loc[at, "estimate"] = np.round(over - under, 6)[at]
 
 
@@ -266,6 +268,18 @@ def disclose_attrition(attrition: pd.DataFrame, rules: Disclosure) -> pd.DataFra
     return out
 
 
+def _of_few_levels(checks: pd.DataFrame, few: pd.Series) -> pd.Series:
+    """Detectable differences within a level of which a count is small, or against one."""
+    named = checks["check"].str.extract(r"(?P<group>[^:=]*)=(?P<level>[^=]*)$")
+    small = pd.MultiIndex.from_frame(named[few].assign(measure=checks["measure"]))
+    found = pd.Series(False, index=checks.index)
+    for part in (0, -1):
+        level = named["level"].str.split(LESS).str[part]
+        mine = named.assign(level=level, measure=checks["measure"])
+        found |= pd.MultiIndex.from_frame(mine).isin(small)
+    return found & checks["check"].str.startswith(DETECTABLE) & named["level"].notna()
+
+
 def disclose_diagnostics(
     diagnostics: pd.DataFrame,
     rules: Disclosure,
@@ -276,15 +290,18 @@ def disclose_diagnostics(
 
     A check of a level (`...:subgroup=level`) is null where that of another level of the same
     grouping is small, so that none follows from the total, and of what is kept back (`classes`,
-    `places` as in `disclose_estimates`).
+    `places` as in `disclose_estimates`). A detectable difference tells how many people are behind
+    it, so it is null where a count of the level, or of one of two levels, is small.
     """
     out = diagnostics.copy()
     level = out["check"].str.extract(r":?([^:=]*)=[^=]*$")[0]
     is_count = out["check"].str.startswith("n_")
     is_count |= out["check"].str.startswith("effective_sample_size") & level.notna()
     few = is_count & _is_few(out["value"], rules)
+    of_few = _of_few_levels(out, few)
     family = [out["analysis"], out["measure"], out["check"].str.replace("=.*$", "", regex=True)]
     few |= level.notna() & few.groupby(family, dropna=False).transform("any").astype(bool)
+    few |= of_few
     few |= level.notna() & _is_kept_back(out["measure"], level, classes or {}, places)
     rounded = (out["value"] / rules.rounding).round() * rules.rounding
     out["value"] = out["value"].where(~is_count, rounded).mask(few)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -57,8 +58,19 @@ class ForWhom(Part):
     measure is in force, and as many while it is not.
 
     `combined` stand beside the study's `subgroups`; one that is only a level of one of these is
-    told there.
+    told there. `tested_at_days`: the day whose risks are tested for differences between groups,
+    and told first; where the study does not report that day, the last it reports. It is settled
+    beforehand: most measures last for months, and later starts make the strategies alike.
     """
 
     combined: dict[Name, CombinedGroup] = Field(default_factory=_default_claims)
     least_events: Annotated[int, Field(ge=1)] = 10
+    tested_at_days: Annotated[int, Field(ge=1)] = 365
+
+    def choose_day(self, days: Sequence[int]) -> int | None:
+        """The day that is tested, of those with risks; None where there is none.
+
+        >>> ForWhom().choose_day([182, 365, 730]), ForWhom().choose_day([30, 90])
+        (365, 90)
+        """
+        return self.tested_at_days if self.tested_at_days in days else max(days, default=None)

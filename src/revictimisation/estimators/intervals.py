@@ -118,3 +118,25 @@ def wilson_interval(n_events: npt.ArrayLike, n_people: npt.ArrayLike) -> tuple[F
     inside = share * (1 - share) / people + square / (4 * people**2)
     half = normal_quantile() / (1 + square / people) * np.sqrt(inside)
     return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+
+
+def difference_interval(
+    share: Floats, low: Floats, high: Floats, other: tuple[float, float, float]
+) -> tuple[Floats, Floats]:
+    """The interval of shares less another share, from the intervals of each (Newcombe 1998).
+
+    `other`: its share and limits. With Wilson's limits it is Newcombe's method 10, which has a
+    width also where nobody or everybody has the event. The shares are of different people.
+
+    >>> ends = [np.array([one]) for one in wilson_interval([56], [70])]
+    >>> other = (48 / 80, *(float(one) for one in wilson_interval(48, 80)))
+    >>> low, high = difference_interval(np.array([56 / 70]), *ends, other)
+    >>> low.round(4).tolist(), high.round(4).tolist()  # as in his table II
+    ([0.0524], [0.3339])
+    """
+    value, least, most = other
+    gap = share - value
+    return (
+        gap - np.hypot(share - low, most - value),
+        gap + np.hypot(high - share, value - least),
+    )

@@ -13,10 +13,13 @@ question q3:
   grouping;
 - `treatment_share`: share of the eligible of each level who started (outcome `started`), and whose
   chance of a start lies outside the common support (`outside_support`), also where no effect can be
-  estimated.
+  estimated; of `started` the share of level a less that of the reference (`share_difference`).
+
+The smallest difference that would have been seen (`minimum_detectable_difference`) is among the
+diagnostics: of the risks within each level, and of two levels (`subgroup=a_less_b`).
 
 The family of Holm's adjustment is declared by the study file: every measure x grouping x scale
-(difference of risks at the last day reported, ratio of hazards) that can be tested. Whether it can
+(difference of risks at the day tested, ratio of hazards) that can be tested. Whether it can
 be is decided by the gates, never by the effects. On the other days the tests are told unadjusted.
 """
 

@@ -19,13 +19,14 @@ SCALES = ("risk_difference", "log_hazard_ratio")
 def adjust_family(plan: StudyPlan, found: pd.DataFrame) -> pd.DataFrame:
     """Rows `p_value_holm` beside the tests of whether all levels of a grouping are equal.
 
-    The family is every such test of the study, on both scales; of the risks that of the last day
-    reported. A test that could not be made is none of the family and says why again.
+    The family is every such test of the study, on both scales; of the risks that of one day
+    (`for_whom: tested_at_days`). A test that could not be made is none of the family and says why again.
     """
     days = [day for day in plan.report_at_days if day <= plan.horizon_days]
+    tested = plan.for_whom.choose_day(days)
     is_test = found["analysis"].eq(CONTRAST) & found["level"].eq("")
     is_test &= found["estimand"].eq("p_value")
-    is_main = found["time_days"].isna() | found["time_days"].eq(days[-1] if days else -1)
+    is_main = found["time_days"].isna() | found["time_days"].eq(tested or -1)
     family = found[is_test & is_main.fillna(False).astype(bool)]
     adjusted = adjust_holm(family["estimate"].to_numpy())
     return make_estimates(family.assign(estimand="p_value_holm", estimate=adjusted))

@@ -42,7 +42,8 @@ Floats = npt.NDArray[np.float64]
 ESTIMATOR = "clone_censor_weight"
 DIAGNOSED = "subgroup_effects"
 BALANCE = "largest_standardised_difference"
-BY_DAY = ("n_events", "minimum_detectable_difference")
+DETECTABLE = "minimum_detectable_difference"
+BY_DAY = ("n_events", DETECTABLE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +119,9 @@ def _estimate_measure(
         found.append(_Found(measure, grouping, risks, errors, failed))
         absent = _explain_absence(risks)
         rows += _tell_absence([grouping], measure, days, absent)
-        rows += _contrast_all(found[-1], days, absent)
+        contrasts = _contrast_all(found[-1], days, absent)
+        rows += contrasts
+        notes += _lay_detectable(contrasts)
     return found, rows, notes
 
 
@@ -137,9 +140,20 @@ def _list_checks(
     return [
         *checks,
         Check("share_outside_support", "", balance.share_outside[:, None]),
-        Check("minimum_detectable_difference", "", DETECTABLE_ERRORS * error),
+        Check(DETECTABLE, "", DETECTABLE_ERRORS * error),
         Check("is_converged", "", converged),
     ]
+
+
+def _lay_detectable(contrasts: Sequence[Row]) -> list[Row]:
+    """How large a difference between two levels would have been seen: no gate, so no limit."""
+    return [
+        {"analysis": DIAGNOSED, "measure": row["measure"], "value": DETECTABLE_ERRORS * row["se"],
+         "check": f"{DETECTABLE}:{row['time_days']}:{row['subgroup']}={row['level']}",
+         "status": OK}
+        for row in contrasts
+        if "se" in row
+    ]  # fmt: skip
 
 
 def _tell_absence(

@@ -10,9 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.cohort_data import StudyData
-from revictimisation.estimators.intervals import wilson_interval
+from revictimisation.estimators.intervals import difference_interval, wilson_interval
 from revictimisation.results import combine, make_estimates, not_estimable
 from revictimisation.subgroup_effects.groupings import Grouping, mark_combined
+from revictimisation.subgroup_effects.rows import COUNTED, LESS
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -27,7 +28,8 @@ def estimate_treatment_shares(data: StudyData, groupings: Sequence[Grouping]) ->
 
     Of the entries eligible for the measure's comparison (not running before day 0); a start counts
     if it comes before follow-up ends. Wilson's interval (1927) with the people that the victims'
-    repetition leaves (design effect, at least 1).
+    repetition leaves (design effect, at least 1). Of each level less the reference Newcombe's
+    interval (1998).
     """
     rows: list[Row] = []
     everybody = Grouping("", ("",), np.zeros(len(data.entries), np.int64), 0)
@@ -40,7 +42,8 @@ def estimate_treatment_shares(data: StudyData, groupings: Sequence[Grouping]) ->
         cluster = data.entries["cluster_id"].to_numpy(np.int64)[is_in]
         for one in (everybody, *groupings):
             found = count_started(one.codes[is_in], len(one.levels), is_started[is_in], cluster)
-            rows += _lay_shares(one, found, {"measure": measure, "outcome": STARTED})
+            keys = {"measure": measure, "outcome": STARTED}
+            rows += [*_lay_shares(one, found, keys), *_lay_differences(one, found, keys)]
     return make_estimates(rows)
 
 
@@ -53,6 +56,26 @@ def _lay_shares(
          **{name: one[place] for name, one in found.items()}}
         for place, level in enumerate(grouping.levels)
         if found["n_people"][place] > 0
+    ]  # fmt: skip
+
+
+def _lay_differences(
+    grouping: Grouping, found: Mapping[str, npt.NDArray[Any]], keys: Mapping[str, str]
+) -> list[Row]:
+    """A row per level less the reference; the two hold different victims, or nearly."""
+    at = grouping.reference
+    if not found["n_people"][at]:
+        return []
+    share, low, high, se = (found[name] for name in ("estimate", "ci_low", "ci_high", "se"))
+    ends = difference_interval(share, low, high, (share[at], low[at], high[at]))
+    return [
+        {**SAME, **keys, "subgroup": grouping.name, "estimand": "share_difference",
+         "level": f"{level}{LESS}{grouping.levels[at]}",
+         **{name: found[name][place] + found[name][at] for name in COUNTED},
+         "estimate": share[place] - share[at], "se": np.hypot(se[place], se[at]),
+         "ci_low": ends[0][place], "ci_high": ends[1][place]}
+        for place, level in enumerate(grouping.levels)
+        if place != at and found["n_people"][place] > 0
     ]  # fmt: skip
 
 
