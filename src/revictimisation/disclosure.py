@@ -14,6 +14,7 @@ import pandas as pd
 
 from revictimisation.errors import DisclosureError
 from revictimisation.estimators.e_value import find_e_value, find_e_value_limit
+from revictimisation.estimators.intervals import difference_interval
 from revictimisation.plan import Disclosure
 from revictimisation.results import COLUMNS, COUNTS, KEYS, NUMBERS, OK, SUPPRESSED, WITHHELD
 
@@ -225,15 +226,25 @@ def _recompute_contrasts(out: pd.DataFrame, is_difference: pd.Series) -> None:
 
 
 def _recompute_level_gaps(out: pd.DataFrame) -> None:
-    """The difference of two levels follows from their released risks or shares."""
-    risks = out[out["estimand"].isin(["cumulative_incidence", "share"])][[*FAMILY, "estimate"]]
-    over, under = (
-        keys.merge(risks, on=FAMILY, how="left")["estimate"].to_numpy(dtype=float)
-        for keys in _split_contrasts(out)
-    )
-    is_gap = out["estimand"].isin(["risk_difference", "share_difference"])
-    at = is_gap.to_numpy() & ~np.isnan(over - under)
-    out.loc[at, "estimate"] = np.round(over - under, 6)[at]
+    """The difference of two levels follows from their released risks or shares.
+
+    The interval of shares does too: from exact limits the counts behind them could be told.
+    """
+    names = ["estimate", "ci_low", "ci_high"]
+    for kind, difference in (("cumulative_incidence", "risk_difference"),
+                             ("share", "share_difference")):  # fmt: skip
+        known = out[out["estimand"].eq(kind)][[*FAMILY, *names]]
+        over, under = (
+            keys.merge(known, on=FAMILY, how="left")[names].to_numpy(dtype=float).T
+            for keys in _split_contrasts(out)
+        )
+        at = out["estimand"].eq(difference).to_numpy() & ~np.isnan(over[0] - under[0])
+        found = [over[0] - under[0]]
+        if kind == "share":
+            other = (under[0], under[1], under[2])
+            found += difference_interval(over[0], over[1], over[2], other)
+        for name, value in zip(names, found, strict=False):
+            out.loc[at, name] = np.round(value, 6)[at]
 
 
 def _recompute_e_values(out: pd.DataFrame) -> None:

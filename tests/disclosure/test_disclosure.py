@@ -201,6 +201,52 @@ def test_diagnostics_round_counts_only():
     assert out["value"].tolist()[1:] == [10.0, 0.034]
 
 
+def test_a_detectable_difference_of_a_small_group_is_null():
+    """It tells how many people are behind it; so does that of two groups of which one is small."""
+    name = "minimum_detectable_difference:365:sex"
+    checks = {
+        "n_events:start:365:sex=male": 3.0,
+        "n_events:start:365:sex=female": 40.0,
+        f"{name}=male": 0.31,
+        f"{name}=female": 0.05,
+        f"{name}=male_less_female": 0.32,
+        f"{name}=unknown_less_female": 0.2,
+        "minimum_detectable_difference:365": 0.04,
+    }
+    same = {"analysis": "a", "measure": "m", "limit": np.nan, "status": "ok"}
+    frame = pd.DataFrame({"check": list(checks), "value": list(checks.values())}).assign(**same)
+    other = frame[2:].assign(measure="n")
+    out = disclose_diagnostics(pd.concat([frame, other], ignore_index=True), RULES)
+    shown = out[out["value"].notna()]
+    assert shown[shown["measure"] == "m"]["check"].tolist() == [
+        f"{name}=female", f"{name}=unknown_less_female", "minimum_detectable_difference:365"
+    ]  # fmt: skip
+    assert (shown["measure"] == "n").sum() == len(other)
+
+
+def test_a_difference_of_shares_follows_from_the_released_ones():
+    """From exact limits the counts behind them could be told."""
+    keys = {"question": "q3", "analysis": "treatment_share", "subgroup": "sex",
+            "estimator": "description"}  # fmt: skip
+    rows = [
+        {"level": "male", "estimand": "share", "estimate": 23 / 88, "ci_low": 0.181,
+         "ci_high": 0.362, "n_people": 88, "n_events": 23},
+        {"level": "female", "estimand": "share", "estimate": 201 / 902, "ci_low": 0.197,
+         "ci_high": 0.251, "n_people": 902, "n_events": 201},
+        {"level": "male_less_female", "estimand": "share_difference", "estimate": 0.0385,
+         "ci_low": -0.0412, "ci_high": 0.1317},
+    ]  # fmt: skip
+    got = release(make_estimates(rows, **keys)).set_index("level")
+    one, other, gap = (got.loc[name] for name in ("male", "female", "male_less_female"))
+    assert gap["estimate"] == pytest.approx(one["estimate"] - other["estimate"], abs=1e-6)
+    up = np.hypot(one["ci_high"] - one["estimate"], other["estimate"] - other["ci_low"])
+    assert gap["ci_high"] == pytest.approx(gap["estimate"] + up, abs=1e-5)
+    rows[0]["n_events"] = 3
+    got = release(make_estimates(rows, **keys)).set_index("level")
+    assert got.loc["male_less_female", "status"] == "suppressed"
+    assert pd.isna(got.loc["male_less_female", "ci_low"])
+
+
 def mean_counts(n_events: int, n_people: int, n_first: int) -> pd.DataFrame:
     """A mean count of outcomes and, beside it, the share with a first one."""
     same = {"question": "q2", "subgroup": "sex", "level": "male", "time_days": 365}

@@ -15,6 +15,8 @@ from revictimisation.report.sections import (
     answer,
     cohort,
     effects,
+    for_whom,
+    group_tables,
     groups,
     measures,
     method,
@@ -26,6 +28,7 @@ from revictimisation.report.sections import (
     trial_table,
     use,
     ways,
+    who_gets,
 )
 
 from .conftest import make_page
@@ -35,7 +38,8 @@ SUPPRESSED = Number(status="suppressed", reason="small_number")
 OPTIONAL = [
     *(use.show_orders, ways.show_ways, strategies.show_strategies, models.show_in_force),
     *(models.show_recurrent, models.show_competing, models.show_variants),
-    referees.show_controls,
+    *(referees.show_controls, for_whom.show_clearest, who_gets.show_all_shares),
+    *(group_tables.show_tests, group_tables.show_scales),
 ]
 SECTIONS = [
     *(cohort.show_lead, cohort.show_definitions, cohort.show_end, cohort.show_people),
@@ -49,7 +53,8 @@ SECTIONS = [
     *(referees.show_overview, referees.show_weights, referees.show_balance),
     *(referees.show_support, referees.show_detectable, referees.show_intervals),
     *(method.show_all_checks, method.show_method, summary.show_findings),
-    *(summary.show_cards, summary.show_made, *OPTIONAL),
+    *(for_whom.show_lead, for_whom.show_measures, for_whom.show_detectable),
+    *(who_gets.show_claims, summary.show_cards, summary.show_made, *OPTIONAL),
 ]
 
 

@@ -15,12 +15,12 @@ from revictimisation.report.site import NOTEBOOKS, SiteContent, render_site
 
 NAMES = ("index", *NOTEBOOKS, "dictionary")
 PATHS = [f"{name}{ending}.html" for name in NAMES for ending in ("", "_en")]
-PARTS = "common|cohort|use|trials?|models|referees|effects|index|truth_study|courts"
+PARTS = "common|cohort|use|trials?|models|referees|effects|index|truth_study|courts|for_whom"
 WIDTHS = {"desktop": 1280, "phone": 390, "small phone": 360}
 BANNER = {"sv": "säger ingenting om Stockholm", "en": "say nothing about Stockholm"}
 # at least so many; a measure without an answer has no curves
-PICTURES = {"index": 1, "02_which_measures": 3, "03_do_they_work": 4, "04_for_researchers": 1,
-            "05_can_it_be_trusted": 10, "06_convictions": 3}  # fmt: skip
+PICTURES = {"index": 1, "02_which_measures": 3, "03_do_they_work": 4, "04_for_whom": 3,
+            "05_convictions": 3, "06_for_researchers": 1, "07_can_it_be_trusted": 10}  # fmt: skip
 
 
 def read_words(text: str) -> str:
@@ -42,7 +42,7 @@ def test_a_page_is_whole(pages, path):
     if not path.startswith("dictionary"):  # which has tests of its own
         assert not re.search(r"\bnan\b|\bNone\b|<NA>|Undefined", words)
         assert not re.search(
-            r"[{}]|\b(?:common|cohort|use|trials?|models|referees|effects|index|truth_study|courts)\.[a-z]",
+            r"[{}]|\b(?:common|cohort|use|trials?|models|referees|effects|index|truth_study|courts|for_whom)\.[a-z]",
             text_only(text),
         )
         assert not re.search(r"[a-z]_[a-z]", text_only(text))
@@ -133,6 +133,23 @@ def test_a_browser_shows_the_page(site: Path, screen: Page, path):
     assert wide[0] <= wide[1], "the page is wider than the screen"
     assert screen.locator("body > .banner").is_visible()
     assert screen.locator("main").count() == screen.locator("footer").count() == 1
+
+
+def test_the_menu_stands_on_one_line_where_there_is_room(site: Path, browser: Browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    for path in ("index.html", "index_en.html"):
+        page.goto((site / path).as_uri())
+        tops = page.eval_on_selector_all(
+            ".menu li", "all => all.map(one => one.getBoundingClientRect().top)"
+        )
+        assert len(tops) == len(NAMES) + 1 and max(tops) - min(tops) < 2
+    page.close()
+
+
+def test_questions_stand_in_their_order(pages):
+    links = re.findall(r'<li><a href="(\d\d)_[a-z_]+\.html"', pages["index.html"])
+    assert links[: len(NOTEBOOKS)] == sorted(links[: len(NOTEBOOKS)])
+    assert pages["index.html"].index("04_for_whom") < pages["index.html"].index("05_convictions")
 
 
 def check_pictures(screen: Page, path: str) -> None:

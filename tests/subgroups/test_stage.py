@@ -19,6 +19,7 @@ from revictimisation.subgroup_effects.groupings import (
     list_groupings,
     mark_combined,
 )
+from revictimisation.subgroup_effects.rows import LESS
 from tests.subgroups.made import STUDY, make_study
 
 TRIAL, COX = "clone_censor_weight", "cox_time_varying"
@@ -184,6 +185,42 @@ def test_the_family_of_tests_is_adjusted_by_holm(rows):
     assert sorted(told["estimate"]) == pytest.approx(adjusted)
     untold = pick(rows, estimand="p_value_holm", status="not_estimable")
     assert set(untold["reason"]) == {"fewer_than_two_levels"}
+
+
+def test_the_study_names_the_day_that_is_tested():
+    text = STUDY.replace("  least_events: 5", "  least_events: 5\n  tested_at_days: 40")
+    assert "tested_at_days" in text
+    rows, _ = estimate_subgroup_effects(replace(make_study(), plan=read_plan(text)))
+    told = pick(rows, estimand="p_value_holm", estimator=TRIAL)
+    assert set(told["time_days"]) == {40}
+    # by default a year, which this study does not report: the last day it has risks of
+    rows, _ = estimate_subgroup_effects(make_study())
+    assert set(pick(rows, estimand="p_value_holm", estimator=TRIAL)["time_days"]) == {100}
+
+
+def test_how_large_a_difference_of_two_levels_would_have_been_seen(found):
+    rows, checks = found
+    gaps = pick(rows, analysis="contrast", estimator=TRIAL, estimand="risk_difference")
+    gaps = gaps[gaps["se"].notna()]
+    told = checks[checks["check"].str.contains(LESS)].set_index(["measure", "check"])
+    assert len(told) == len(gaps) > 10
+    for row in gaps.itertuples():
+        name = f"minimum_detectable_difference:{row.time_days}:{row.subgroup}={row.level}"
+        assert told.loc[(row.measure, name), "value"] == pytest.approx(2.8 * row.se)
+
+
+def test_differences_of_shares(rows):
+    told = pick(rows, analysis="treatment_share", measure="help", outcome="started")
+    told = told.set_index(["subgroup", "level"])
+    gap, one, other = (told.loc[("sex", level)] for level in ("male_less_female", "male", "female"))
+    assert gap["estimand"] == "share_difference" and pd.isna(gap["n_people"])
+    assert gap["estimate"] == pytest.approx(one["estimate"] - other["estimate"])
+    # Newcombe's method 10, by hand
+    low = np.hypot(one["estimate"] - one["ci_low"], other["ci_high"] - other["estimate"])
+    assert gap["ci_low"] == pytest.approx(gap["estimate"] - low)
+    # the level in which nobody started has a difference with an interval
+    nobody = told.loc[("risk_level", "low_less_high")]
+    assert nobody["ci_low"] < nobody["estimate"] < nobody["ci_high"] < 0
 
 
 def test_pooled_numbers_lie_between_the_raw_ones_and_their_mean(rows):

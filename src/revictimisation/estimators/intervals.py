@@ -121,18 +121,17 @@ def wilson_interval(n_events: npt.ArrayLike, n_people: npt.ArrayLike) -> tuple[F
 
 
 def difference_interval(
-    share: Floats, low: Floats, high: Floats, other: tuple[float, float, float]
+    share: Floats, low: Floats, high: Floats, other: tuple[Floats, Floats, Floats]
 ) -> tuple[Floats, Floats]:
-    """The interval of shares less another share, from the intervals of each (Newcombe 1998).
+    """The interval of shares less others, from the intervals of each (Newcombe 1998).
 
-    `other`: its share and limits. With Wilson's limits it is Newcombe's method 10, which has a
-    width also where nobody or everybody has the event. The shares are of different people.
+    `other`: the others with their limits. With Wilson's limits it is Newcombe's method 10, which
+    has a width also where nobody or everybody has the event. The shares are of different people.
 
-    >>> ends = [np.array([one]) for one in wilson_interval([56], [70])]
-    >>> other = (48 / 80, *(float(one) for one in wilson_interval(48, 80)))
-    >>> low, high = difference_interval(np.array([56 / 70]), *ends, other)
-    >>> low.round(4).tolist(), high.round(4).tolist()  # as in his table II
-    ([0.0524], [0.3339])
+    >>> one, two = (56 / 70, *wilson_interval(56, 70)), (48 / 80, *wilson_interval(48, 80))
+    >>> low, high = difference_interval(*one, two)  # as in his table II
+    >>> round(float(low), 4), round(float(high), 4)
+    (0.0524, 0.3339)
     """
     value, least, most = other
     gap = share - value

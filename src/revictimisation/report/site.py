@@ -21,14 +21,16 @@ from revictimisation.report.markup import Html, join, render_heading
 from revictimisation.report.page import Page, read_style
 from revictimisation.report.release import Release
 from revictimisation.report.sections.summary import show_summary
+from revictimisation.report.texts import load_texts
 
 NOTEBOOKS = (
     "01_data_and_cohort",
     "02_which_measures",
     "03_do_they_work",
-    "04_for_researchers",
-    "05_can_it_be_trusted",
-    "06_convictions",
+    "04_for_whom",
+    "05_convictions",
+    "06_for_researchers",
+    "07_can_it_be_trusted",
 )
 INDEX, DICTIONARY = "index", "dictionary"
 SWEDISH = "sv"
@@ -113,11 +115,17 @@ def _bodies(page: Page, content: SiteContent) -> dict[str, tuple[str, Html]]:
 
 
 def name_page(page: Page, name: str) -> str:
-    """A page's name in the menu; a notebook the texts do not know has its own."""
+    """A page's name; a notebook the texts do not know has its own."""
     try:
         return page.say(f"common.page_{name}")
     except KeyError:
         return name.replace("_", " ")
+
+
+def name_in_menu(page: Page, name: str) -> str:
+    """A page's name in the menu: short, so that the menu stands on one line."""
+    key = f"common.menu_{name}"
+    return page.say(key) if key in load_texts() else name_page(page, name)
 
 
 def collect_outputs(notebook: Mapping[str, Any]) -> Html:
@@ -142,7 +150,7 @@ def split_opening(body: str) -> tuple[str, str]:
 def _render(page: Page, content: SiteContent, name: str, title: str, body: Html) -> str:
     languages, language = content.plan.languages, page.language
     menu = [
-        (name_page(page, one), find_path(one, language, languages), one == name)
+        (name_in_menu(page, one), find_path(one, language, languages), one == name)
         for one in _names(content, language)
     ]
     others = [

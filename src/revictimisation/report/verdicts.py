@@ -59,7 +59,7 @@ def tell_verdict(page: Page, measure: str, ratio: Number) -> str:
         return page.say("effects.verdict_hidden", measure=name, why=page.why_not(ratio))
     estimate, low, high = ratio.estimate or 1.0, ratio.ci_low or 0.0, ratio.ci_high or 1.0
     if verdict == OPEN:
-        ends = _tell_end(page, low), _tell_end(page, high)
+        ends = tell_end(page, low), tell_end(page, high)
         return page.say("effects.verdict_open", measure=name, low=ends[0], high=ends[1])
     if verdict == MORE and high >= TWICE:
         about, span = page.formats.decimal(estimate, 1), page.formats.range(low, high, 1)
@@ -95,7 +95,7 @@ def _about(page: Page, ratio: float) -> str:
     return page.formats.count(ABOUT_STEP * round(percent / ABOUT_STEP))
 
 
-def _tell_end(page: Page, ratio: float) -> str:
+def tell_end(page: Page, ratio: float) -> str:
     """One end of an interval that includes 1: `20 procent mindre vanlig`."""
     if ratio >= TWICE:
         return page.say("effects.span_times", times=page.formats.decimal(ratio, 1))

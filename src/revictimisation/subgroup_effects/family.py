@@ -20,7 +20,8 @@ def adjust_family(plan: StudyPlan, found: pd.DataFrame) -> pd.DataFrame:
     """Rows `p_value_holm` beside the tests of whether all levels of a grouping are equal.
 
     The family is every such test of the study, on both scales; of the risks that of one day
-    (`for_whom: tested_at_days`). A test that could not be made is none of the family and says why again.
+    (`for_whom: tested_at_days`). A test that could not be made is none of the family and says why
+    again.
     """
     days = [day for day in plan.report_at_days if day <= plan.horizon_days]
     tested = plan.for_whom.choose_day(days)

@@ -13,7 +13,7 @@ from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.intervals import difference_interval, wilson_interval
 from revictimisation.results import combine, make_estimates, not_estimable
 from revictimisation.subgroup_effects.groupings import Grouping, mark_combined
-from revictimisation.subgroup_effects.rows import COUNTED, LESS
+from revictimisation.subgroup_effects.rows import LESS
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -62,7 +62,10 @@ def _lay_shares(
 def _lay_differences(
     grouping: Grouping, found: Mapping[str, npt.NDArray[Any]], keys: Mapping[str, str]
 ) -> list[Row]:
-    """A row per level less the reference; the two hold different victims, or nearly."""
+    """A row per level less the reference; the two hold different victims, or nearly.
+
+    Counts stand with the levels alone: sums of them would tell more than each when rounded.
+    """
     at = grouping.reference
     if not found["n_people"][at]:
         return []
@@ -71,7 +74,6 @@ def _lay_differences(
     return [
         {**SAME, **keys, "subgroup": grouping.name, "estimand": "share_difference",
          "level": f"{level}{LESS}{grouping.levels[at]}",
-         **{name: found[name][place] + found[name][at] for name in COUNTED},
          "estimate": share[place] - share[at], "se": np.hypot(se[place], se[at]),
          "ci_low": ends[0][place], "ci_high": ends[1][place]}
         for place, level in enumerate(grouping.levels)

@@ -1,4 +1,4 @@
-"""Notebook 6: question 4, what became of the reports in court and what goes with a conviction."""
+"""Notebook 5: question 4, what became of the reports in court and what goes with a conviction."""
 
 from __future__ import annotations
 

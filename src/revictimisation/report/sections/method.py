@@ -1,4 +1,4 @@
-"""Notebook 4, last part: every check there is, and how the study is done."""
+"""Notebook 6, last part: every check there is, and how the study is done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notebook 4: for researchers and referees: weights, balance, support, checks, and the method."""
+"""Notebook 6: for researchers and referees: weights, balance, support, checks, and the method."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from revictimisation.report.group_effects import list_differences, list_groupings
 from revictimisation.report.markup import Html, join, render_heading, to_html
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
@@ -14,6 +15,7 @@ from revictimisation.report.sections.answer import (
     tell_counts,
 )
 from revictimisation.report.sections.cohort import find_incidence
+from revictimisation.report.sections.for_whom import tell_answer, tell_difference
 from revictimisation.report.sections.measures import tell_measure
 from revictimisation.report.sections.models import list_by_ratio
 from revictimisation.report.sections.use import find_share, list_codes
@@ -25,7 +27,7 @@ from revictimisation.report.verdicts import FEWER, name_measure
 def show_findings(page: Page) -> Html:
     """The most important findings: how many, what is used, and what each verdict holds for."""
     told = [_tell_repeat(page), _tell_use(page), _tell_counts(page)]
-    told += [*list_clear(page), _tell_in_force(page)]
+    told += [*list_clear(page), _tell_in_force(page), *_list_for_whom(page)]
     items = "".join(f"<li>{to_html(one)}</li>" for one in told if one)
     return Html(f'<ul class="findings">{items}</ul>')
 
@@ -89,6 +91,14 @@ def _tell_in_force(page: Page) -> str:
     """For which measures new reports were less common while in force: another question."""
     names = [name_measure(page, one) for one in list_by_ratio(page, FEWER)]
     return page.say("index.finding_in_force", measures=list_names(page, names)) if names else ""
+
+
+def _list_for_whom(page: Page) -> list[str]:
+    """Whether measures help some groups more than others, and the difference that matters most."""
+    if not (page.plan.measure_names and list_groupings(page)):
+        return []
+    called = [tell_difference(page, one) for one in list_differences(page) if one.is_called]
+    return [page.say("index.finding_for_whom", answer=tell_answer(page)), *called[:1]]
 
 
 def show_cards(page: Page) -> Html:

@@ -1,4 +1,4 @@
-"""Notebook 5: what the truth study says in words: what was done, and how each method did.
+"""Notebook 7: what the truth study says in words: what was done, and how each method did.
 
 Every sentence is computed from the kept table; what is not there is not told.
 """

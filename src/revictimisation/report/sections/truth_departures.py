@@ -1,4 +1,4 @@
-"""Notebook 5: where what the method supposes does not hold, and where a county is small."""
+"""Notebook 7: where what the method supposes does not hold, and where a county is small."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notebook 5: which numbers miss the bar, by measure and method, and whether they are released."""
+"""Notebook 7: which numbers miss the bar, by measure and method, and whether they are released."""
 
 from __future__ import annotations
 

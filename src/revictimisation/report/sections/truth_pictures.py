@@ -1,4 +1,4 @@
-"""Notebook 5 in pictures: bias, coverage, calls where nothing works, nearness to the best."""
+"""Notebook 7 in pictures: bias, coverage, calls where nothing works, nearness to the best."""
 
 from __future__ import annotations
 

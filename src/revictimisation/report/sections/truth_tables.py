@@ -1,4 +1,4 @@
-"""Notebook 5: the full table of the truth study, what its columns mean, and where it comes from."""
+"""Notebook 7: the full table of the truth study, what its columns mean, and where it comes from."""
 
 from __future__ import annotations
 

@@ -1,0 +1,304 @@
+"""Question 3 as it was released: groups, effects within them, what parts them, who gets what."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+from types import MappingProxyType
+from typing import Any
+
+from revictimisation.codes import MISSING
+from revictimisation.report.labels import PARENTHESIS
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+from revictimisation.report.texts import load_texts
+from revictimisation.report.trials import DIFFERENCE, WEIGHTING, tell_gates
+from revictimisation.results import OK, SUPPRESSED, WITHHELD
+
+COX, RATIO, LOG_RATIO = "cox_time_varying", "hazard_ratio", "log_hazard_ratio"
+POOLED, CONTRAST, SHARES = "partially_pooled", "contrast", "treatment_share"
+STARTED, OUTSIDE = "started", "outside_support"
+LESS, IN, OUT = "_less_", "true", "false"
+# how a level or two of them is named among the diagnostics
+DIAGNOSED, DETECTABLE = "subgroup_effects", "minimum_detectable_difference"
+# what is called: Holm's adjusted p-value below this
+CALLED, POWER = 0.05, 0.8
+Pair = tuple[str, str]
+
+
+def choose_day(page: Page) -> int:
+    """The day whose risks are tested for differences between groups, and told first."""
+    days = [day for day in page.plan.report_at_days if day <= page.plan.horizon_days]
+    return page.plan.for_whom.choose_day(days) or page.last_day
+
+
+def list_groupings(page: Page) -> list[str]:
+    """The groupings that the release has levels of: subgroups, then combined groups."""
+    named = (*page.plan.subgroups, *page.plan.for_whom.combined)
+    return [one for one in dict.fromkeys(named) if list_levels(page, one)]
+
+
+def list_levels(page: Page, grouping: str, *, is_named: bool = True) -> list[str]:
+    """The levels of a grouping; `is_named`: without those whose level is not stated."""
+    found = [one for one in page.levels("q3", grouping) if LESS not in one]
+    return [one for one in found if one != MISSING or not is_named]
+
+
+def list_pairs(page: Page, grouping: str) -> list[Pair]:
+    """The two levels of each contrast, the reference last; without those not stated."""
+    known = page.release.level_names.get(("q3", grouping), ())
+    order = list_levels(page, grouping)
+    pairs = [tuple(one.split(LESS)) for one in known if LESS in one]
+    return sorted(
+        ((one[0], one[1]) for one in pairs if MISSING not in one),
+        key=lambda pair: order.index(pair[0]) if pair[0] in order else len(order),
+    )
+
+
+def join_pair(pair: Pair) -> str:
+    """The level of the rows that tell the difference of two levels."""
+    return LESS.join(pair)
+
+
+def find_gap(
+    page: Page, measure: str, grouping: str, level: str, analysis: str = "main", **keys: Any
+) -> Number:
+    """A risk difference of the tested day within a level, pooled, or between two levels."""
+    given = {"estimand": DIFFERENCE, "time_days": choose_day(page), **keys}
+    return page.release.find(
+        question="q3", analysis=analysis, measure=measure, subgroup=grouping, level=level,
+        outcome=page.plan.outcome.who, estimator=WEIGHTING, **given,
+    )  # fmt: skip
+
+
+def find_ratio(
+    page: Page, measure: str, grouping: str, level: str, analysis: str = "main",
+    estimand: str = RATIO,
+) -> Number:  # fmt: skip
+    """A hazard ratio within a level, pooled, or the ratio of two levels' ratios.
+
+    Where there is none its row is the logarithm, whatever is asked for.
+    """
+    names = (estimand, LOG_RATIO)
+    found = [
+        page.release.find(
+            question="q3", analysis=analysis, measure=measure, subgroup=grouping, level=level,
+            outcome=page.plan.outcome.who, estimator=COX, estimand=name,
+        )
+        for name in names
+    ]  # fmt: skip
+    is_absent = found[0].reason == "not_computed"
+    return found[1] if is_absent and not found[1].is_shown else found[0]
+
+
+def find_share(page: Page, measure: str, grouping: str, level: str, outcome: str) -> Number:
+    """The share of a level in whom a measure started, or outside the common support.
+
+    Of two levels (`a_less_b`) their difference.
+    """
+    return page.release.find(
+        question="q3", analysis=SHARES, measure=measure, subgroup=grouping, level=level,
+        outcome=outcome, estimator="description",
+        estimand="share_difference" if LESS in level else "share",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What was tested of a measure and a grouping: p-values on both scales, `ok` or why not."""
+
+    measure: str
+    grouping: str
+    risk: Number
+    risk_holm: Number
+    hazard: Number
+    hazard_holm: Number
+
+    @property
+    def adjusted(self) -> float:
+        """The smaller adjusted p-value; infinite where nothing was tested."""
+        return _least(self.risk_holm, self.hazard_holm)
+
+    @property
+    def unadjusted(self) -> float:
+        """The smaller p-value of the tests in the family."""
+        tests = ((self.risk, self.risk_holm), (self.hazard, self.hazard_holm))
+        return _least(*(raw for raw, holm in tests if holm.is_shown))
+
+    @property
+    def is_tested(self) -> bool:
+        """True if it is in the family on either scale."""
+        return self.adjusted < math.inf
+
+    @property
+    def is_called(self) -> bool:
+        """True if it is more than chance with all tests together, on either scale."""
+        return self.adjusted < CALLED
+
+    @property
+    def is_called_by_risk(self) -> bool:
+        """True if it is so on the scale of people in a hundred."""
+        return self.risk_holm.is_shown and (self.risk_holm.estimate or 0.0) < CALLED
+
+
+def _least(*numbers: Number) -> float:
+    known = [one.estimate for one in numbers if one.is_shown and one.estimate is not None]
+    return min(known, default=math.inf)
+
+
+def find_difference(page: Page, measure: str, grouping: str) -> Difference:
+    """The tests that all levels of a grouping are equal."""
+    gap = [find_gap(page, measure, grouping, "", CONTRAST, estimand=name)
+           for name in ("p_value", "p_value_holm")]  # fmt: skip
+    ratio = [find_ratio(page, measure, grouping, "", CONTRAST, name)
+             for name in ("p_value", "p_value_holm")]  # fmt: skip
+    return Difference(measure, grouping, *gap, *ratio)
+
+
+def list_differences(page: Page) -> list[Difference]:
+    """All that was asked, what matters most first.
+
+    Called ones by how far apart their groups are, in people; the others by their p-value.
+    """
+    groupings = list_groupings(page)
+    found = [
+        find_difference(page, measure, grouping)
+        for measure in page.plan.measure_names
+        for grouping in groupings
+    ]
+
+    def place(one: Difference) -> tuple[bool, bool, float, float]:
+        spread = find_spread(page, one) if one.is_called else 0.0
+        return not one.is_called, not one.is_called_by_risk, -spread, one.unadjusted
+
+    return sorted(found, key=place)
+
+
+def find_spread(page: Page, one: Difference) -> float:
+    """How far apart the outermost groups are, in shares; 0 with fewer than two."""
+    values = [number.estimate or 0.0 for _, number in list_shown(page, one.measure, one.grouping)]
+    return max(values) - min(values) if len(values) > 1 else 0.0
+
+
+def list_shown(page: Page, measure: str, grouping: str) -> list[tuple[str, Number]]:
+    """The levels with a risk difference to show, from the fewest new reports to the most."""
+    found = [(one, find_gap(page, measure, grouping, one)) for one in list_levels(page, grouping)]
+    return sorted(((level, one) for level, one in found if one.has_interval),
+                  key=lambda pair: pair[1].estimate or 0.0)  # fmt: skip
+
+
+def list_shown_ratios(page: Page, measure: str, grouping: str) -> list[tuple[str, Number]]:
+    """The levels with a hazard ratio to show, the lowest first."""
+    found = [(one, find_ratio(page, measure, grouping, one)) for one in list_levels(page, grouping)]
+    return sorted(((level, one) for level, one in found if one.has_interval),
+                  key=lambda pair: pair[1].estimate or 0.0)  # fmt: skip
+
+
+def count_tests(page: Page) -> int:
+    """How many tests Holm's adjustment allows for."""
+    frame = page.release.estimates
+    rows = frame["question"].eq("q3") & frame["estimand"].eq("p_value_holm")
+    return int((rows & frame["status"].eq(OK)).sum())
+
+
+def widen_for_family(n_tests: int) -> float:
+    """How much larger a difference must be to be seen among so many tests than alone.
+
+    Holm's first step is Bonferroni's: the quantile of 5 % over the number of tests. Power 80 %.
+
+    >>> round(widen_for_family(1), 2), round(widen_for_family(50), 2)
+    (1.0, 1.47)
+    """
+    normal = NormalDist()
+    alone, first = (normal.inv_cdf(1 - CALLED / 2 / n) for n in (1, max(n_tests, 1)))
+    return (first + normal.inv_cdf(POWER)) / (alone + normal.inv_cdf(POWER))
+
+
+def read_detectable(page: Page) -> Mapping[tuple[str, str, str], float]:
+    """The smallest differences that would probably have been seen by the tested day.
+
+    By measure, grouping and level, or two levels (`a_less_b`); of a single test.
+    """
+    frame = page.release.diagnostics
+    start = f"{DETECTABLE}:{choose_day(page)}:"
+    mine = frame[frame["analysis"].eq(DIAGNOSED) & frame["check"].str.startswith(start)]
+    mine = mine[mine["value"].notna()]
+    names = mine["check"].str.removeprefix(start).str.split("=", n=1)
+    return MappingProxyType({
+        (measure, grouping, level): float(value)
+        for measure, (grouping, level), value in zip(mine["measure"], names, mine["value"],
+                                                     strict=True)
+    })  # fmt: skip
+
+
+def list_detectable(page: Page, *, is_tested: bool) -> dict[tuple[str, str], float]:
+    """By measure and grouping the smallest difference of two groups that would have been seen,
+    with all tests together; `is_tested`: only of those in the family on the scale of people.
+    """
+    known, factor = read_detectable(page), widen_for_family(count_tests(page))
+    found: dict[tuple[str, str], float] = {}
+    for measure in page.plan.measure_names:
+        for grouping in list_groupings(page):
+            if is_tested and not find_difference(page, measure, grouping).risk_holm.is_shown:
+                continue
+            keys = [(measure, grouping, join_pair(pair)) for pair in list_pairs(page, grouping)]
+            values = [factor * known[key] for key in keys if key in known]
+            if values:
+                found[measure, grouping] = min(values)
+    return found
+
+
+def tell_why_not(page: Page, number: Number, kind: str = "why") -> str:
+    """Why a group has no number, in plain words; `short` is for beside a picture."""
+    if number.status == SUPPRESSED:
+        kept = "kept_back" if number.reason == "kept_back" else "suppressed"
+        key = f"for_whom.short_{kept}" if kind == "short" else f"for_whom.why_{kept}"
+        return page.say(key)
+    if number.status == WITHHELD:
+        return tell_gates(page, [number.reason], number, "short" if kind == "short" else "first")
+    key = f"for_whom.short_{number.reason}"
+    is_short = kind == "short" and key in load_texts()
+    return page.say(key) if is_short else page.why_not(number)
+
+
+def name_level(page: Page, grouping: str, level: str) -> str:
+    """A group as people call it: `hög risk`, `män`, `hedersrelaterade ärenden`."""
+    if level == MISSING:
+        return page.say("for_whom.level_missing")
+    key = f"for_whom.level_{grouping}_{level}"
+    if key in load_texts():
+        return page.say(key)
+    if grouping in page.plan.for_whom.combined:
+        title = page.labels.group(grouping)
+        return page.say("for_whom.level_others") if level == OUT else title[:1].lower() + title[1:]
+    return PARENTHESIS.sub("", page.labels.level(grouping, level))
+
+
+def name_row(page: Page, grouping: str, level: str) -> str:
+    """A group in a table of several groupings: with its grouping where it does not tell it."""
+    told = name_level(page, grouping, level)
+    is_own = grouping in page.plan.for_whom.combined and level == IN
+    if is_own or f"for_whom.level_{grouping}_{level}" in load_texts():
+        return start_upper(told)
+    return f"{page.labels.group(grouping)}: {told}"
+
+
+def name_division(page: Page, grouping: str) -> str:
+    """How a grouping divides people: `efter risknivå`, `män över 18 år mot övriga`."""
+    key = f"for_whom.by_{grouping}"
+    if key in load_texts():
+        return page.say(key)
+    group = page.labels.group(grouping)
+    kind = "combined" if grouping in page.plan.for_whom.combined else "group"
+    return page.say(f"for_whom.by_{kind}", group=group[:1].lower() + group[1:])
+
+
+def start_upper(told: str) -> str:
+    """The same with a capital first.
+
+    >>> start_upper("hög risk")
+    'Hög risk'
+    """
+    return told[:1].upper() + told[1:]

@@ -1,0 +1,240 @@
+"""Notebook 4: question 3, whether measures help some groups more than others."""
+
+from __future__ import annotations
+
+from statistics import median_low
+
+from revictimisation.report.group_effects import (
+    Difference,
+    choose_day,
+    count_tests,
+    list_detectable,
+    list_differences,
+    list_groupings,
+    list_shown,
+    list_shown_ratios,
+    name_division,
+    name_level,
+    start_upper,
+)
+from revictimisation.report.hundreds import (
+    count_people,
+    tell_between,
+    tell_both,
+)
+from revictimisation.report.markup import (
+    Html,
+    join,
+    render_details,
+    render_heading,
+    render_table,
+)
+from revictimisation.report.page import DASH, Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections.answer import (
+    list_names,
+    show_caution,
+)
+from revictimisation.report.sections.cohort import find_incidence
+from revictimisation.report.sections.group_pictures import show_picture
+from revictimisation.report.verdicts import (
+    FEWER,
+    MORE,
+    OPEN,
+    TWICE,
+    judge,
+    name_measure,
+    tell_about,
+    tell_end,
+    tell_span,
+)
+
+
+def show_lead(page: Page) -> Html:
+    """The question, the answer, and how large differences the study would have seen."""
+    if not page.plan.measure_names:
+        return page.text("common.no_measures")
+    groupings = list_groupings(page)
+    if not groupings:
+        return page.text("for_whom.no_groups")
+    names = [page.labels.group(one) for one in groupings]
+    how = page.text(
+        "for_whom.how",
+        n_groupings=len(groupings),
+        groupings=list_names(page, [one[:1].lower() + one[1:] for one in names]),
+        n_measures=len(page.plan.measure_names),
+        period=_period(page),
+    )
+    answer = f"{page.say('for_whom.question')} {tell_answer(page)}"
+    return join([page.text_of(answer), _list_called(page), _tell_seen(page), how,
+                 _tell_day(page), show_caution(page)])  # fmt: skip
+
+
+def _period(page: Page) -> str:
+    return page.formats.period(choose_day(page))
+
+
+def tell_answer(page: Page) -> str:
+    """How many differences between groups are more than chance, in a sentence."""
+    found = list_differences(page)
+    n_tested = sum(one.is_tested for one in found)
+    if not n_tested:
+        return page.say("for_whom.answer_untested")
+    called = [one for one in found if one.is_called]
+    key = "some" if called else "none"
+    return page.say(f"for_whom.answer_{key}", n=n_tested, n_called=len(called))
+
+
+def _list_called(page: Page) -> Html:
+    told = [f"- {tell_difference(page, one)}" for one in list_differences(page) if one.is_called]
+    if not told:
+        return Html("")
+    overlap = page.text("for_whom.overlap") if len(told) > 1 else Html("")
+    return join([page.text_of("\n".join(told)), overlap, _warn_of_placebo(page)])
+
+
+def _warn_of_placebo(page: Page) -> Html:
+    """A measure held to do nothing must not seem to do more for some than for others."""
+    called = {one.measure for one in list_differences(page) if one.is_called}
+    names = [name_measure(page, one) for one in page.plan.negative_controls.measures
+             if one in called]  # fmt: skip
+    if not names:
+        return Html("")
+    return page.text("for_whom.placebo", measures=list_names(page, names))
+
+
+def tell_difference(page: Page, one: Difference) -> str:
+    """The groups at either end of a difference, in people; else by how common while in force."""
+    given = {"measure": start_upper(name_measure(page, one.measure)),
+             "grouping": name_division(page, one.grouping)}  # fmt: skip
+    shown = list_shown(page, one.measure, one.grouping)
+    is_risk = one.is_called_by_risk and len(shown) > 1
+    if not is_risk:
+        shown = list_shown_ratios(page, one.measure, one.grouping)
+    kind, tell = ("risk", _tell_gap) if is_risk else ("ratio", tell_ratio)
+    ends = [
+        page.say(f"for_whom.end_{kind}", level=start_upper(name_level(page, one.grouping, level)),
+                 **{"gap" if is_risk else "ratio": tell(page, number)})
+        for level, number in (shown[0], shown[-1])
+    ]  # fmt: skip
+    when = {"period": _period(page)} if is_risk else {}
+    return page.say(f"for_whom.called_{kind}", ends=" ".join(ends), **given, **when)
+
+
+def _tell_gap(page: Page, gap: Number) -> str:
+    if judge(gap, same=0.0) == OPEN:
+        return page.say("for_whom.gap_open", between=tell_between(page, gap))
+    return tell_both(page, gap)
+
+
+def tell_ratio(page: Page, ratio: Number) -> str:
+    """A hazard ratio in words: how much less or more common a new report is, with its interval."""
+    verdict = judge(ratio)
+    low, high = ratio.ci_low or 0.0, ratio.ci_high or 1.0
+    if verdict == MORE and high >= TWICE:
+        about = page.formats.decimal(ratio.estimate or 1.0, 1)
+        span = page.formats.range(low, high, 1)
+        return page.say("for_whom.ratio_times", about=about, span=span)
+    if verdict in (FEWER, MORE):
+        about, span = tell_about(page, ratio), tell_span(page, ratio)
+        return page.say(f"for_whom.ratio_{verdict}", about=about, span=span)
+    return page.say("for_whom.ratio_open", low=tell_end(page, low), high=tell_end(page, high))
+
+
+def _tell_seen(page: Page) -> Html:
+    """How large differences would have been seen, beside how many report again; and how many
+    could not be tested.
+    """
+    told = []
+    seen = sorted(list_detectable(page, is_tested=True).values())
+    if seen:
+        least, middle = (count_people(page, one) for one in (seen[0], median_low(seen)))
+        told.append(page.say("for_whom.seen", least=least, middle=middle))
+        share = find_incidence(page, page.plan.outcome.who, time_days=choose_day(page))
+        if share.is_shown:
+            of_hundred = page.formats.of_hundred(share.estimate or 0.0)
+            told.append(page.say("for_whom.seen_beside", share=of_hundred, period=_period(page)))
+    n_untested = sum(not one.is_tested for one in list_differences(page))
+    if n_untested and seen:
+        told.append(page.say("for_whom.untested", n=n_untested))
+    return page.text_of(" ".join(told)) if told else Html("")
+
+
+def _tell_day(page: Page) -> Html:
+    """Why it is not the day of question 2's page, where it is not."""
+    if choose_day(page) == page.last_day:
+        return Html("")
+    last = page.formats.period(page.last_day)
+    return page.text("for_whom.why_day", period=_period(page), last=last)
+
+
+def show_clearest(page: Page) -> Html:
+    """The difference that matters most, or comes nearest, with how its picture is read."""
+    found = [one for one in list_differences(page) if one.is_tested]
+    drawn = [
+        one
+        for one in found
+        if len(list_shown(page, one.measure, one.grouping)) > 1
+        and (one.is_called or one.measure not in page.plan.negative_controls.measures)
+    ]
+    if not drawn:
+        return Html("")
+    first = drawn[0]
+    kind = "called" if first.is_called else "open"
+    heading = page.heading("for_whom.clearest" if first.is_called else "for_whom.clearest_maybe")
+    told = page.text(
+        f"for_whom.clearest_{kind}",
+        measure=start_upper(name_measure(page, first.measure)),
+        grouping=name_division(page, first.grouping),
+    )
+    picture = show_picture(page, first.measure, [first.grouping])
+    return join([heading, told, picture, page.text("for_whom.reading")])
+
+
+def show_measures(page: Page) -> Html:
+    """Every measure: what can be said of its groups, and folded all of them in a picture."""
+    if not page.plan.measure_names or not list_groupings(page):
+        return page.text("for_whom.answer_untested")
+    parts = [_show_measure(page, one) for one in page.plan.measure_names]
+    return join([page.text("for_whom.measures_text"), *parts])
+
+
+def _show_measure(page: Page, measure: str) -> Html:
+    anchor = f"groups-{measure}".replace("_", "-")
+    heading = render_heading(start_upper(name_measure(page, measure)), 3, anchor)
+    picture = show_picture(page, measure, list_groupings(page))
+    folded = render_details(page.say("for_whom.measure_groups"), picture)
+    return join([heading, page.text_of(_tell_measure(page, measure)), folded])
+
+
+def _tell_measure(page: Page, measure: str) -> str:
+    mine = [one for one in list_differences(page) if one.measure == measure and one.is_tested]
+    if not mine:
+        return page.say("for_whom.measure_untested")
+    called = [name_division(page, one.grouping) for one in mine if one.is_called]
+    if called:
+        return page.say("for_whom.measure_called", groupings=list_names(page, called))
+    known = list_detectable(page, is_tested=True)
+    seen = [value for (name, _), value in known.items() if name == measure]
+    if not seen:
+        return page.say("for_whom.measure_bare", n=len(mine))
+    least = count_people(page, min(seen))
+    return page.say("for_whom.measure_open", n=len(mine), least=least)
+
+
+def show_detectable(page: Page) -> Html:
+    """How large a difference between two groups would have been seen, by measure and grouping."""
+    found = list_detectable(page, is_tested=False)
+    if not found:
+        return page.text("for_whom.answer_untested")
+    measures = page.plan.measure_names
+    rows = [
+        [page.labels.group(grouping),
+         *(count_people(page, found[one, grouping]) if (one, grouping) in found else DASH
+           for one in measures)]
+        for grouping in list_groupings(page)
+    ]  # fmt: skip
+    heads = [page.say("for_whom.head_group"), *(name_measure(page, one) for one in measures)]
+    text = page.text("for_whom.detectable_text", n=count_tests(page))
+    caption = page.say("for_whom.detectable_caption", period=_period(page))
+    return join([text, render_table(caption, heads, rows, [page.say("for_whom.detectable_none")])])

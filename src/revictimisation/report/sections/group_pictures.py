@@ -1,0 +1,99 @@
+"""Notebook 4: groups below each other in a picture, with the numbers behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from revictimisation.report.group_effects import (
+    POOLED,
+    choose_day,
+    find_gap,
+    list_levels,
+    name_level,
+    name_row,
+    read_detectable,
+    start_upper,
+    tell_why_not,
+)
+from revictimisation.report.group_forest import GroupRow, draw_groups
+from revictimisation.report.hundreds import count_people, show_gap, tell_people
+from revictimisation.report.markup import Html, join, render_figure, render_table
+from revictimisation.report.page import DASH, Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections.answer import finish, make_points, make_scale, tell_within
+from revictimisation.report.verdicts import OPEN, judge, name_measure
+from revictimisation.results import WITHHELD
+
+
+def show_picture(page: Page, measure: str, groupings: Sequence[str]) -> Html:
+    """Groups with their own numbers and the pooled ones, those without with why; and a table."""
+    rows = [row for one in groupings for row in _list_rows(page, measure, one)]
+    if len(groupings) == 1:
+        rows = rows[1:]
+    table = _table(page, measure, groupings)
+    if not any(row.own for row in rows):
+        return join([page.text("for_whom.nothing_drawn"), table])
+    numbers = [find_gap(page, measure, one, level, analysis)
+               for one in groupings for level in list_levels(page, one)
+               for analysis in ("main", POOLED)]  # fmt: skip
+    names = page.say("for_whom.own"), page.say("for_whom.pooled")
+    wide, narrow = draw_groups(rows, make_scale(page, numbers), names)
+    told = " ".join(finish(f"{one.name}: {one.told}") for one in rows if not one.is_heading)
+    caption = page.say(
+        "for_whom.picture_caption",
+        measure=start_upper(name_measure(page, measure)),
+        period=page.formats.period(choose_day(page)),
+        within=tell_within(page, measure),
+    )
+    alt = page.say("for_whom.picture_alt", rows=told)
+    return render_figure(wide, narrow, alt, caption, page.say("common.numbers_behind"), table)
+
+
+def _list_rows(page: Page, measure: str, grouping: str) -> list[GroupRow]:
+    rows = [GroupRow(page.labels.group(grouping), is_heading=True)]
+    for level in list_levels(page, grouping):
+        own, pooled = (find_gap(page, measure, grouping, level, analysis)
+                       for analysis in ("main", POOLED))  # fmt: skip
+        points = make_points([own, pooled])
+        name = start_upper(name_level(page, grouping, level))
+        rows.append(GroupRow(name, points[0], points[1], _tell_row(page, own)))
+    return rows
+
+
+def _tell_row(page: Page, own: Number) -> str:
+    if not own.is_shown:
+        return page.say("trials.nothing", why=tell_why_not(page, own, "short"))
+    if judge(own, same=0.0) == OPEN:
+        return page.say("trials.unclear")
+    return tell_people(page, own.estimate or 0.0)
+
+
+def _table(page: Page, measure: str, groupings: Sequence[str]) -> Html:
+    """The numbers behind a picture, those not stated too, and what would have been seen."""
+    known, rows, numbers, reasons = read_detectable(page), [], [], []
+    for grouping in groupings:
+        for level in list_levels(page, grouping, is_named=False):
+            own, pooled = (find_gap(page, measure, grouping, level, analysis)
+                           for analysis in ("main", POOLED))  # fmt: skip
+            seen = known.get((measure, grouping, level))
+            is_told = own.is_shown or own.status == WITHHELD
+            numbers += [own, *([pooled] if own.is_shown else [])]
+            name = name_row(page, grouping, level)
+            reasons.append("" if own.is_shown else finish(tell_why_not(page, own, "short")))
+            detectable = count_people(page, seen) if seen is not None and is_told else DASH
+            pooled_cell = show_gap(page, pooled) if own.is_shown else DASH
+            rows.append([name, _count(page, own), show_gap(page, own), pooled_cell, detectable])
+    names = ("group", "people", "own", "pooled", "seen")
+    heads = [page.say(f"for_whom.head_{one}") for one in names]
+    has_why = any(reasons)
+    if has_why:
+        heads.append(page.say("for_whom.head_why"))
+        rows = [[*row, why] for row, why in zip(rows, reasons, strict=True)]
+    caption = page.say("for_whom.picture_table", period=page.formats.period(choose_day(page)),
+                       measure=start_upper(name_measure(page, measure)))  # fmt: skip
+    notes = [*page.notes(numbers), page.say("for_whom.seen_note")]
+    return render_table(caption, heads, rows, notes, kind="why" if has_why else "")
+
+
+def _count(page: Page, number: Number) -> str:
+    return DASH if number.n_people is None else page.formats.count(number.n_people)

@@ -1,0 +1,202 @@
+"""Notebook 4, second part: who gets what, also where no effect can be computed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from revictimisation.report import charts
+from revictimisation.report.group_effects import (
+    IN,
+    OUT,
+    OUTSIDE,
+    STARTED,
+    find_gap,
+    find_share,
+    join_pair,
+    list_groupings,
+    list_levels,
+    name_level,
+    start_upper,
+    tell_why_not,
+)
+from revictimisation.report.hundreds import HUNDRED, show_gap
+from revictimisation.report.markup import (
+    Html,
+    join,
+    render_details,
+    render_figure,
+    render_heading,
+    render_table,
+)
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections.answer import list_names, make_points
+from revictimisation.report.sections.use import share_ticks
+from revictimisation.report.texts import load_texts
+from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, name_measure
+
+CLAIMS = {FEWER: "claim_fewer", MORE: "claim_more", OPEN: "claim_open", HIDDEN: "claim_hidden"}
+HONOUR = "is_honour"
+
+
+def list_claims(page: Page) -> list[str]:
+    """The groupings that are a group against all others: honour, and the combined groups."""
+    return [one for one in list_groupings(page)
+            if one == HONOUR or one in page.plan.for_whom.combined]  # fmt: skip
+
+
+def show_claims(page: Page) -> Html:
+    """Each claim of the field about who is reached, tried on the study."""
+    if not page.plan.measure_names:
+        return page.text("common.no_measures")
+    claims = list_claims(page)
+    if not claims:
+        return page.text("for_whom.no_groups")
+    return join([_show_claim(page, one) for one in claims])
+
+
+def find_share_gap(page: Page, measure: str, grouping: str) -> Number:
+    """The share of a group less that of all others in whom the measure started in time.
+
+    The release tells the smaller group less the larger: turned where the group is the larger.
+    """
+    gap = find_share(page, measure, grouping, join_pair((IN, OUT)), STARTED)
+    if gap.reason != "not_computed":
+        return gap
+    other = find_share(page, measure, grouping, join_pair((OUT, IN)), STARTED)
+    if not other.has_interval:
+        return other
+    middle, high, low = (-(one or 0.0) for one in (other.estimate, other.ci_low, other.ci_high))
+    return replace(other, estimate=middle, ci_low=low, ci_high=high)
+
+
+def _show_claim(page: Page, grouping: str) -> Html:
+    heading = render_heading(start_upper(name_level(page, grouping, IN)), 3,
+                             f"claim-{grouping}".replace("_", "-"))  # fmt: skip
+    key = f"for_whom.claim_{grouping}"
+    claim = page.text(key) if key in load_texts() else Html("")
+    lines = "\n".join(f"- {one}" for one in _list_verdicts(page, grouping))
+    return join([heading, claim, page.text_of(lines), _picture(page, grouping)])
+
+
+def _list_verdicts(page: Page, grouping: str) -> list[str]:
+    """A sentence each for the measures the group gets less often, more often, or as far as seen."""
+    measures = page.plan.measure_names
+    verdicts = {one: judge(find_share_gap(page, one, grouping), same=0.0) for one in measures}
+    told = []
+    for verdict, key in CLAIMS.items():
+        mine = [one for one in measures if verdicts[one] == verdict]
+        is_clear = verdict in (FEWER, MORE)
+        names = [_tell_one(page, one, grouping) if is_clear else name_measure(page, one)
+                 for one in mine]  # fmt: skip
+        if mine:
+            told.append(page.say(f"for_whom.{key}", measures=list_names(page, names)))
+    return [*told, *_tell_reach(page, grouping)]
+
+
+def _tell_reach(page: Page, grouping: str) -> list[str]:
+    """What the group gets most, and of how many measures its effect can be computed."""
+    measures = page.plan.measure_names
+    shares = [(find_share(page, one, grouping, IN, STARTED), one) for one in measures]
+    shown = [(share.estimate or 0.0, share, one) for share, one in shares if share.is_shown]
+    told = []
+    if shown:
+        _, share, measure = max(shown, key=lambda one: one[0])
+        told.append(page.say("for_whom.claim_top", share=_hundred(page, share),
+                             measure=name_measure(page, measure)))  # fmt: skip
+    n = sum(find_gap(page, one, grouping, IN).is_shown for one in measures)
+    if not n:
+        return [*told, page.say("for_whom.claim_effects_none")]
+    return [*told, page.say("for_whom.claim_effects", n=n, n_all=len(measures))]
+
+
+def _tell_one(page: Page, measure: str, grouping: str) -> str:
+    share, other = (find_share(page, measure, grouping, level, STARTED) for level in (IN, OUT))
+    return page.say("for_whom.claim_one", measure=name_measure(page, measure),
+                    share=_hundred(page, share), other=_hundred(page, other))  # fmt: skip
+
+
+def _hundred(page: Page, number: Number) -> str:
+    """People out of a hundred; below one with a decimal."""
+    value = (number.estimate or 0.0) * HUNDRED
+    return page.formats.decimal(value, 1) if 0 < value < 1 else page.formats.count(value)
+
+
+def _picture(page: Page, grouping: str) -> Html:
+    measures = page.plan.measure_names
+    names = [name_measure(page, one) for one in measures]
+    levels = [name_level(page, grouping, level) for level in (IN, OUT)]
+    shares = [[find_share(page, one, grouping, level, STARTED) for one in measures]
+              for level in (IN, OUT)]  # fmt: skip
+    table = _claim_table(page, grouping)
+    shown = [one for row in shares for one in row if one.is_shown]
+    if not shown:
+        return table
+    series = [charts.DotSeries(name, make_points(row), is_filled=place == 0)
+              for place, (name, row) in enumerate(zip(levels, shares, strict=True))]  # fmt: skip
+    top = max(one.ci_high or one.estimate or 0.0 for one in shown)
+    scale = charts.Scale(
+        page.formats.percent_short, share_ticks(top), page.say("for_whom.claim_axis")
+    )
+    wide, narrow = charts.draw_dots(names, series, scale)
+    told = " ".join(
+        f"{start_upper(name)}: {page.show_share(one)}, {page.show_share(other)}."
+        for name, one, other in zip(names, *shares, strict=True)
+    )
+    group = start_upper(levels[0])
+    return render_figure(
+        wide, narrow,
+        page.say("for_whom.claim_alt", group=levels[0], told=told),
+        page.say("for_whom.claim_caption", group=group),
+        page.say("common.numbers_behind"), table,
+    )  # fmt: skip
+
+
+def _claim_table(page: Page, grouping: str) -> Html:
+    rows, numbers = [], []
+    for measure in page.plan.measure_names:
+        found = [find_share(page, measure, grouping, level, STARTED) for level in (IN, OUT)]
+        gap = find_share_gap(page, measure, grouping)
+        numbers += [*found, gap]
+        rows.append([name_measure(page, measure), *(page.show_share_both(one) for one in found),
+                     show_gap(page, gap), _tell_effect(page, measure, grouping)])  # fmt: skip
+    heads = [page.say("common.measure"),
+             *(start_upper(name_level(page, grouping, level)) for level in (IN, OUT)),
+             *(page.say(f"for_whom.head_{one}") for one in ("difference", "effect"))]  # fmt: skip
+    caption = page.say("for_whom.claim_table")
+    return render_table(caption, heads, rows, page.notes(numbers), kind="why")
+
+
+def _tell_effect(page: Page, measure: str, grouping: str) -> str:
+    """Whether the effect in the group can be computed, and if not why."""
+    effect = find_gap(page, measure, grouping, IN)
+    if effect.is_shown:
+        return page.say("for_whom.effect_known")
+    return page.say("for_whom.effect_hidden", why=tell_why_not(page, effect, "short"))
+
+
+def show_all_shares(page: Page) -> Html:
+    """Folded, a table per grouping: who got what, and who is like nobody in the other group."""
+    groupings = list_groupings(page)
+    if not (groupings and page.plan.measure_names):
+        return Html("")
+    parts = []
+    for grouping in groupings:
+        tables = join([_share_table(page, grouping, one) for one in (STARTED, OUTSIDE)])
+        parts.append(render_details(page.labels.group(grouping), tables))
+    return join([page.heading("for_whom.shares_all", level=3),
+                 page.text("for_whom.shares_all_text"), *parts])  # fmt: skip
+
+
+def _share_table(page: Page, grouping: str, outcome: str) -> Html:
+    measures, rows, numbers = page.plan.measure_names, [], []
+    show = page.show_share_both if outcome == STARTED else page.show_share
+    for level in list_levels(page, grouping, is_named=False):
+        found = [find_share(page, one, grouping, level, outcome) for one in measures]
+        numbers += found
+        rows.append([start_upper(name_level(page, grouping, level)), *(show(one) for one in found)])
+    group = page.labels.group(grouping)
+    key = "shares_caption" if outcome == STARTED else "outside_caption"
+    caption = page.say(f"for_whom.{key}", grouping=group[:1].lower() + group[1:])
+    heads = [page.say("for_whom.head_group"), *(name_measure(page, one) for one in measures)]
+    return render_table(caption, heads, rows, page.notes(numbers))

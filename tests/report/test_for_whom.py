@@ -1,0 +1,333 @@
+"""Question 3 in words: what is called, what cannot be told, who gets what, and for referees."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pandas as pd
+import pytest
+
+from revictimisation.report.group_effects import (
+    find_difference,
+    list_detectable,
+    list_differences,
+    list_groupings,
+    list_pairs,
+    name_division,
+    name_level,
+    name_row,
+    tell_why_not,
+    widen_for_family,
+)
+from revictimisation.report.group_forest import GroupRow, draw_groups
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections import for_whom, group_tables, who_gets
+from revictimisation.report.sections.answer import make_scale
+from revictimisation.report.sections.group_pictures import show_picture
+from revictimisation.report.sections.summary import show_findings
+from revictimisation.results import DIAGNOSTIC_COLUMNS
+
+from .conftest import make_page
+
+STUDY = """name: mini
+measures: {contact_person: {grace_days: 60}, safety_talk: {grace_days: 0}}
+subgroups: [risk_level, is_honour]
+for_whom: {combined: {men_over_18: {title: {sv: Män över 18 år, en: Men over 18},
+                                    levels: {sex: [male], age_group: [18-26]}}}}
+negative_controls: {measures: [safety_talk]}
+"""
+PERSON, TALK = "contact_person", "safety_talk"
+TRIAL = {"question": "q3", "outcome": "same_suspect", "estimator": "clone_censor_weight"}
+COX = {**TRIAL, "estimator": "cox_time_varying"}
+LEVELS = {"risk_level": ("low", "moderate", "high", "missing"), "is_honour": ("true", "false"),
+          "men_over_18": ("true", "false")}  # fmt: skip
+DAY = 365
+
+
+def effect(measure: str, group: str, level: str, mid: float, half: float = 0.03, **more) -> dict:
+    """A group's risk difference on the tested day."""
+    return {**TRIAL, "measure": measure, "subgroup": group, "level": level,
+            "estimand": "risk_difference", "time_days": DAY, "estimate": mid, "ci_low": mid - half,
+            "ci_high": mid + half, "n_people": 500, "n_events": 150, **more}  # fmt: skip
+
+
+def hidden(measure: str, group: str, level: str, status: str, reason: str) -> dict:
+    keys = dict.fromkeys(("estimate", "ci_low", "ci_high", "n_people", "n_events"))
+    return effect(measure, group, level, 0.0, **keys, status=status, reason=reason)
+
+
+def ratio(measure: str, group: str, level: str, mid: float, times: float) -> dict:
+    return {**COX, "measure": measure, "subgroup": group, "level": level, "estimate": mid,
+            "estimand": "hazard_ratio", "ci_low": mid / times, "ci_high": mid * times}  # fmt: skip
+
+
+def p_values(measure: str, group: str, raw: float, holm: float, scale: dict = TRIAL) -> list[dict]:
+    """The test that all groups are alike, and its adjusted p-value."""
+    day = {"time_days": DAY} if scale is TRIAL else {}
+    same = {**scale, "analysis": "contrast", "measure": measure, "subgroup": group, **day}
+    return [{**same, "estimand": "p_value", "estimate": raw},
+            {**same, "estimand": "p_value_holm", "estimate": holm}]  # fmt: skip
+
+
+def shares(measure: str, group: str, one: float, other: float, half: float = 0.02) -> list[dict]:
+    same = {"question": "q3", "analysis": "treatment_share", "measure": measure, "subgroup": group,
+            "outcome": "started", "estimator": "description"}  # fmt: skip
+    gap = one - other
+    return [
+        {**same, "level": level, "estimand": "share", "estimate": share, "ci_low": share - half,
+         "ci_high": share + half, "n_people": 300}
+        for level, share in (("true", one), ("false", other))
+    ] + [{**same, "level": "true_less_false", "estimand": "share_difference", "estimate": gap,
+          "ci_low": gap - half, "ci_high": gap + half}]  # fmt: skip
+
+
+def add_detectable(page: Page, values: dict[tuple[str, str], float]) -> Page:
+    """What would have been seen, by measure and `grouping=level`."""
+    rows = [
+        ("subgroup_effects", measure, f"minimum_detectable_difference:{DAY}:{level}", value,
+         None, "ok")
+        for (measure, level), value in values.items()
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=list(DIAGNOSTIC_COLUMNS))
+    return Page(
+        dataclasses.replace(page.release, diagnostics=frame), page.dictionary, page.language
+    )
+
+
+def words(text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", text)).replace("\xa0", " ")
+
+
+def all_rows() -> list[dict]:
+    """Two measures in three groupings: one difference called by risk, one while in force only."""
+    found = [effect(PERSON, "risk_level", level, mid) for level, mid in
+             (("high", -0.1), ("moderate", -0.02), ("low", 0.01), ("missing", 0.2))]  # fmt: skip
+    found += [effect(PERSON, "is_honour", level, mid) for level, mid in
+              (("true", -0.03), ("false", 0.0))]  # fmt: skip
+    found += [hidden(PERSON, "men_over_18", "true", "withheld", "effective_sample_size"),
+              effect(PERSON, "men_over_18", "false", -0.01)]  # fmt: skip
+    found += [ratio(PERSON, "is_honour", "true", 0.5, 1.2),
+              ratio(PERSON, "is_honour", "false", 1.0, 1.1)]  # fmt: skip
+    found += p_values(PERSON, "risk_level", 0.0, 0.004) + p_values(PERSON, "is_honour", 0.2, 1.0)
+    found += p_values(PERSON, "is_honour", 0.0, 0.001, COX)
+    found += [effect(TALK, "is_honour", level, 0.0, 0.05) for level in ("true", "false")]
+    found += p_values(TALK, "is_honour", 0.3, 1.0)
+    for measure in (PERSON, TALK):
+        found += shares(measure, "is_honour", 0.21, 0.07)
+        found += shares(measure, "men_over_18", 0.02, 0.1)
+    return found
+
+
+def open_page(language: str = "sv") -> Page:
+    return make_page(language, all_rows(), STUDY)
+
+
+def test_what_is_called_comes_first_in_people_and_then_while_in_force():
+    shown = words(for_whom.show_lead(open_page()).text)
+    risk = ("Kontaktperson, efter risknivå (nya anmälningar inom 1 år, av 100 personer). "
+            "Hög risk: 10 färre, mellan 7 och 13 färre. "
+            "Låg risk: oklart, mellan 2 färre och 4 fler.")  # fmt: skip
+    force = ("Kontaktperson, hedersrelaterade ärenden mot övriga (ny anmälan medan åtgärden pågår)."
+             " Hedersrelaterade ärenden: ungefär 50 procent mindre vanlig (40–58 procent)."
+             " Övriga ärenden: oklart, mellan 9 procent mindre vanlig och 10 procent vanligare."
+             )  # fmt: skip
+    assert "av 3 prövade skillnader mellan grupper är 2 större än slumpen" in shown
+    assert 0 < shown.index(risk.split("(")[0].strip()) < shown.index("Hedersrelaterade ärenden:")
+    assert all(one in shown.replace(" ( ", " (").replace("  ", " ") for one in (risk, force))
+    # a group that is not stated is none of the ends, though it is the outermost
+    assert "20 fler" not in shown
+
+
+def test_the_measure_that_matters_most_is_drawn():
+    shown = for_whom.show_clearest(open_page("en")).text
+    assert "The difference that matters most" in shown and "by risk level" in shown
+    assert "pooled number" in words(shown)
+    table = words(shown)
+    assert "−10.0" in table and "High risk" in table
+
+
+def test_a_difference_called_for_a_placebo_measure_is_a_warning():
+    page = open_page()
+    assert "kan missta sig" not in for_whom.show_lead(page).text
+    rows = [row for row in all_rows() if row.get("analysis") != "treatment_share"]
+    rows += [*p_values(TALK, "is_honour", 0.0, 0.01, COX)]
+    rows += [ratio(TALK, "is_honour", "true", 0.5, 1.2), ratio(TALK, "is_honour", "false", 1, 1.1)]
+    warned = make_page("sv", rows, STUDY)
+    assert "av skyddssamtal räknar studien inte med" in words(for_whom.show_lead(warned).text)
+
+
+def none_called(language: str = "sv") -> Page:
+    rows = [row | ({"estimate": 0.4} if row["estimand"] == "p_value_holm" else {})
+            for row in all_rows()]  # fmt: skip
+    page = make_page(language, rows, STUDY)
+    return add_detectable(page, {
+        (PERSON, "risk_level=high"): 0.08, (PERSON, "risk_level=low"): 0.3,
+        (PERSON, "is_honour=true_less_false"): 0.2, (PERSON, "men_over_18=true"): 0.25,
+        (TALK, "is_honour=true_less_false"): 0.1,
+    })  # fmt: skip
+
+
+def with_pairs(page: Page) -> Page:
+    """The same with rows of the contrasts, which tell the pairs of groups there are."""
+    pair = effect(PERSON, "is_honour", "true_less_false", -0.03, 0.1, analysis="contrast")
+    more = make_page("sv", [pair]).release.estimates
+    table = pd.concat([page.release.estimates, more], ignore_index=True)
+    release = dataclasses.replace(page.release, estimates=table)
+    return Page(release, page.dictionary, page.language)
+
+
+def test_we_cannot_tell_and_what_would_have_been_seen():
+    page = with_pairs(none_called())
+    shown = words(for_whom.show_lead(page).text)
+    assert "Det går inte att avgöra. Av 3 prövade" in shown
+    assert "inte samma sak som att åtgärderna verkar lika för alla" in shown
+    # of four tests (2.498 + 0.842) / (1.960 + 0.842) standard errors more than of one
+    factor = widen_for_family(4)
+    assert factor == pytest.approx(3.3394 / 2.8016, abs=1e-3)
+    found = list_detectable(page, is_tested=True)
+    assert found == pytest.approx(
+        {(PERSON, "is_honour"): 0.2 * factor, (TALK, "is_honour"): 0.1 * factor}
+    )
+    assert "en skillnad på ungefär 12 av 100" in shown and "minst 12 av 100" in shown
+    assert "Ytterligare 3 skillnader gick inte att pröva" in shown
+    drawn = words(for_whom.show_clearest(page).text)
+    assert "så läses bilderna" in drawn and "kan vara slumpen" in drawn
+    # the example is no placebo measure
+    assert "Skyddssamtal" not in drawn
+
+
+def test_every_measure_has_its_sentence():
+    shown = words(for_whom.show_measures(with_pairs(none_called())).text)
+    assert "Kontaktperson Ingen säker skillnad mellan grupper (2 indelningar prövade)." in shown
+    assert "Som bäst hade en skillnad på ungefär 24 av 100" in shown
+    called = words(for_whom.show_measures(open_page()).text)
+    assert "skillnaden efter risknivå och hedersrelaterade ärenden mot övriga." in called
+
+
+def test_a_group_without_a_number_says_why_and_what_would_have_been_seen():
+    shown = words(show_picture(none_called(), PERSON, ["men_over_18", "risk_level"]).text)
+    assert "Män över 18 år – hålls inne – 25 För få att jämföra." in shown
+    assert "Hög risk 500 −10,0" in shown
+    row = next(one for one in re.findall(r"Risknivå: uppgift saknas.{30}", shown))
+    assert "500" in row
+
+
+@pytest.mark.parametrize(
+    ("number", "short"),
+    [
+        (Number(status="suppressed", reason="small_number"), "för få för att visas"),
+        (Number(status="suppressed", reason="complement"), "för få för att visas"),
+        (Number(status="suppressed", reason="kept_back"), "visas aldrig per ort"),
+        (Number(status="withheld", reason="n_events"), "för få nya anmälningar"),
+        (Number(reason="nobody_started"), "ingen fick den"),
+        (Number(reason="beyond_horizon"), "tiden ligger bortom uppföljningen"),
+    ],
+)
+def test_why_a_group_has_no_number(number, short):
+    page = open_page()
+    assert tell_why_not(page, number, "short") == short
+    assert len(tell_why_not(page, number)) > 10
+
+
+def test_groups_in_words():
+    page = open_page()
+    assert list_groupings(page) == ["risk_level", "is_honour", "men_over_18"]
+    assert name_level(page, "men_over_18", "true") == "män över 18 år"
+    assert name_level(page, "men_over_18", "false") == "övriga"
+    assert name_row(page, "men_over_18", "true") == "Män över 18 år"
+    assert name_row(page, "men_over_18", "false") == "Män över 18 år: övriga"
+    assert name_row(page, "risk_level", "missing") == "Risknivå: uppgift saknas"
+    assert name_level(page, "age_group", "65+") == "65 år eller äldre"
+    assert name_level(page, "municipality_group", "commuting") == "pendlingskommun"
+    assert name_division(page, "men_over_18") == "män över 18 år mot övriga"
+    assert name_division(page, "x_ward") == "efter ward"
+    assert list_pairs(with_pairs(page), "is_honour") == [("true", "false")]
+
+
+def test_differences_in_their_order():
+    order = [(one.measure, one.grouping, one.is_called) for one in list_differences(open_page())]
+    assert order[:3] == [(PERSON, "risk_level", True), (PERSON, "is_honour", True),
+                         (TALK, "is_honour", False)]  # fmt: skip
+    first = find_difference(open_page(), PERSON, "risk_level")
+    assert first.is_called_by_risk and first.unadjusted == 0 and first.adjusted == 0.004
+
+
+def test_claims_are_tried_in_words():
+    shown = words(who_gets.show_claims(open_page()).text)
+    assert "De får oftare kontaktperson (21 av 100, 7 bland övriga)" in shown
+    assert "män över 18 år saknar nästan helt skydd" in shown
+    assert "De får mer sällan kontaktperson (2 av 100, 10 bland övriga)" in shown
+    assert "Effekten i gruppen går inte att räkna ut för någon åtgärd" in shown
+    assert "nej: för få att jämföra" in shown and "Vanligast för dem är" in shown
+
+
+def test_a_claim_about_the_larger_group_is_turned():
+    rows = shares(PERSON, "is_honour", 0.3, 0.2)
+    rows[-1] |= {"level": "false_less_true", "estimate": -0.1, "ci_low": -0.12, "ci_high": -0.08}
+    page = make_page("sv", rows, STUDY)
+    gap = who_gets.find_share_gap(page, PERSON, "is_honour")
+    assert (gap.estimate, gap.ci_low, gap.ci_high) == (0.1, 0.08, 0.12)
+    unknown = who_gets.find_share_gap(page, TALK, "is_honour")
+    assert not unknown.is_shown
+    assert "Kan inte visas: skyddssamtal" in words(who_gets.show_claims(page).text)
+
+
+def test_referees_see_the_family():
+    shown = words(group_tables.show_tests(open_page()).text)
+    assert "tillsammans 12 test, av vilka 4 gick att göra" in shown
+    assert "Kontaktperson: Hedersrelaterat 0,200 1,000 < 0,001 0,001" in shown.replace("&lt;", "<")
+    scales = words(group_tables.show_scales(with_pairs(open_page())).text)
+    assert "Hedersrelaterade ärenden mot övriga ärenden −3,0" in scales
+    assert "0,50 0,42–0,60" in scales
+
+
+SECTIONS = [for_whom.show_lead, for_whom.show_clearest, for_whom.show_measures,
+            for_whom.show_detectable, who_gets.show_claims, who_gets.show_all_shares,
+            group_tables.show_tests, group_tables.show_scales]  # fmt: skip
+
+
+def read_all(page: Page) -> str:
+    shown = " ".join(section(page).text for section in SECTIONS)
+    assert not re.search(r"\bnan\b|None|[{}]", re.sub(r'base64,[^"]+', "", shown))
+    return words(shown)
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_a_study_without_groups_says_so(language):
+    study = "name: mini\nsubgroups: []\nfor_whom: {combined: {}}"
+    shown = read_all(make_page(language, [], study))
+    assert {"sv": "nämner inga grupper", "en": "names no groups"}[language] in shown
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_where_all_is_suppressed_the_page_says_so(language):
+    rows = [{**row, "status": "suppressed", "reason": "small_number", "estimate": None,
+             "ci_low": None, "ci_high": None, "n_people": None, "n_events": None}
+            for row in all_rows()]  # fmt: skip
+    page = make_page(language, rows, STUDY)
+    shown = read_all(page)
+    told = {"sv": ("Det går inte att säga", "för få för att visas", "Kan inte visas"),
+            "en": ("Nothing can be said", "too few to be shown", "Cannot be shown")}  # fmt: skip
+    assert all(one.lower() in shown.lower() for one in told[language])
+    assert for_whom.show_clearest(page).text == ""
+    assert "Det går inte att säga" in show_findings(make_page("sv", rows, STUDY)).text
+
+
+def test_both_languages_show_the_same_numbers():
+    digits = [re.sub(r"\D+", " ", read_all(with_pairs(open_page(one)))).split()
+              for one in ("sv", "en")]  # fmt: skip
+    assert digits[0] == digits[1] and len(digits[0]) > 100
+
+
+def test_groups_as_a_picture_are_the_same_bytes_and_hold_every_name():
+    rows = [GroupRow("Risk", is_heading=True),
+            GroupRow("High", (-0.1, -0.2, -0.05), (-0.05, -0.1, 0.01), "10 fewer"),
+            GroupRow("Low", None, None, "cannot be told")]  # fmt: skip
+    scale = make_scale(make_page("en"), [Number(-0.1, -0.2, -0.05, status="ok")])
+    wide, narrow = draw_groups(rows, scale, ("own", "pooled"))
+    assert (wide, narrow) == draw_groups(rows, scale, ("own", "pooled"))
+    for picture in (wide, narrow):
+        for name in (b"Risk", b"High", b"Low", b"10 fewer", b"cannot be told", b"pooled"):
+            assert name in picture
