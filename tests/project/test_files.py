@@ -23,7 +23,9 @@ ALLOWED = {
     "simulate.truth": {"read_csv"},
     "report.truth_study": {"read_csv"},
     # finds out how an extract's file is written (encoding, separator), piece by piece
-    "validation.source": {"open"},
+    "sources.text_file": {"open"},
+    # looks at a file's first bytes: is it what its name says
+    "sources.formats": {"open"},
     # a place for the UTF-8 copy of a file that the engine then reads itself
     "validation.reading": {"TemporaryDirectory"},
 }

@@ -20,10 +20,11 @@ CORE = {
     "identity_numbers",
     "keys",
 }
-# what the stages meet at and compute with: the cohort's joined tables; a measure's target trial
-# laid out from them; estimators on arrays
-SHARED = {"cohort_data", "trial_inputs", "estimators"}
+# what the stages meet at and compute with: agencies' files opened as rows of text; the cohort's
+# joined tables; a measure's target trial laid out from them; estimators on arrays
+SHARED = {"sources", "cohort_data", "trial_inputs", "estimators"}
 STAGES = {
+    "mapping",
     "validation",
     "pseudonyms",
     "simulate",

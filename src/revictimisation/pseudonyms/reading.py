@@ -14,15 +14,12 @@ import pyarrow as pa
 from revictimisation import files
 from revictimisation.dictionary import Dictionary
 from revictimisation.errors import DataError
+from revictimisation.sources.faults import UnreadableFileError
+from revictimisation.sources.text_file import prepare_text, read_header
 from revictimisation.validation import make_finding, render_findings
 from revictimisation.validation.columns import quote_text
 from revictimisation.validation.reading import escape_glob, run
-from revictimisation.validation.source import (
-    UnreadableFileError,
-    find_files,
-    prepare_text,
-    read_header,
-)
+from revictimisation.validation.source import find_files
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend

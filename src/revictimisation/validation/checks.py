@@ -18,6 +18,8 @@ _SHORT_MONTH = r"(?:0[469]|11)(?:0[1-9]|[12]\d|30|6[1-9]|[78]\d|90)"
 _FEBRUARY = r"02(?:0[1-9]|[12]\d|6[1-9]|[78]\d)"
 IDENTITY_NUMBER = rf"(?:1[6-9]|20)?\d{{2}}(?:{_LONG_MONTH}|{_SHORT_MONTH}|{_FEBRUARY})[-+ ]?\d{{4}}"
 TYPE_FAULTS = "type_faults"
+# In the same bits, so much further on: a date that was written with a time of day.
+TIME_OF_DAY = 32
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,9 @@ def _field_checks(column: Field, place: int, today: dt.date) -> list[Check]:
         mistyped = f"({TYPE_FAULTS} & {1 << place}) <> 0"
         is_empty = f"{is_empty} AND NOT ({mistyped})"
         checks.append(_check(f"wrong_type_{column.type}", "error", column.name, mistyped))
+    if column.type == "date":
+        timed = f"({TYPE_FAULTS} & {1 << (place + TIME_OF_DAY)}) <> 0"
+        checks.append(_check("time_of_day", "notice", column.name, timed))
     if column.is_required:
         checks.append(_check("missing_value", "error", column.name, is_empty))
     elif column.is_expected:

@@ -12,6 +12,8 @@ ENGINE_TYPES: dict[FieldType, str] = {
     "date": "DATE",
 }
 COMPACT_DATE = r"\d{8}"
+TIMED_DATE = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?Z?"
+MIDNIGHT = r".{10}[T ]00:00(:00([.,]0+)?)?Z?"
 WHOLE = r"[+-]?\d{1,18}(\.0+)?"
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
 
@@ -51,6 +53,12 @@ def is_number(text: str) -> str:
     return f"({_matches(text, NUMBER)} AND isfinite(TRY_CAST({text} AS DOUBLE)))"
 
 
+def has_time_of_day(text: str) -> str:
+    """Whether a date is written with a time of day other than midnight."""
+    is_timed = f"{_matches(text, TIMED_DATE)} AND NOT {_matches(text, MIDNIGHT)}"
+    return f"(coalesce(length({text}) > 10 AND {is_timed}, false))"
+
+
 def decimal_point(text: str) -> str:
     """A number as written with a decimal comma, in a file that separates by semicolons."""
     return f"replace({text}, ',', '.')"
@@ -59,13 +67,14 @@ def decimal_point(text: str) -> str:
 def cast_text(text: str, kind: FieldType) -> str:
     """The typed value of a text; null if it is none of that type.
 
-    Dates are 2013-04-27 or 20130427, booleans true or false in any case, or 1 and 0.
+    Dates are 2013-04-27 or 20130427, with or without a time of day (which is dropped), booleans true or false in any case, or 1 and 0.
     """
     if kind == "date":
         parts = f"{text}[1:4] || '-' || {text}[5:6] || '-' || {text}[7:8]"
         return (
             f"CASE WHEN {text} LIKE '____-__-__' THEN TRY_CAST({text} AS DATE)"
-            f" WHEN {_matches(text, COMPACT_DATE)} THEN TRY_CAST({parts} AS DATE) END"
+            f" WHEN {_matches(text, COMPACT_DATE)} THEN TRY_CAST({parts} AS DATE)"
+            f" WHEN {_matches(text, TIMED_DATE)} THEN TRY_CAST({text}[1:10] AS DATE) END"
         )
     if kind == "integer":
         whole = f"TRY_CAST(split_part({text}, '.', 1) AS BIGINT)"

@@ -18,15 +18,14 @@ import duckdb
 
 from revictimisation.dictionary import Dictionary, Table
 from revictimisation.dictionary.model import FieldType
+from revictimisation.sources.faults import UnreadableFileError
+from revictimisation.sources.formats import STATISTICS, WORKBOOK, check_format, find_format
+from revictimisation.sources.statistics_file import stage_statistics
+from revictimisation.sources.text_file import TextFile, prepare_text, read_header
+from revictimisation.sources.workbook import choose_sheet, stage_sheet
 from revictimisation.validation import columns as sql
-from revictimisation.validation.checks import TYPE_FAULTS
+from revictimisation.validation.checks import TIME_OF_DAY, TYPE_FAULTS
 from revictimisation.validation.findings import Finding, make_finding
-from revictimisation.validation.source import (
-    TextFile,
-    UnreadableFileError,
-    prepare_text,
-    read_header,
-)
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -58,6 +57,7 @@ class _Layout:
     names: tuple[str, ...]
     first_row: int
     has_decimal_comma: bool = False
+    skipped: tuple[int, ...] = ()
 
 
 def run(con: Backend, statement: str) -> list[tuple[Any, ...]]:
@@ -81,9 +81,10 @@ def load_table(
             return _load_file(con, table, files[0], dictionary, name, Path(folder))
     except duckdb.OutOfMemoryException:
         raise MemoryError(f"{table.name} does not fit in the memory given") from None
-    except (UnreadableFileError, duckdb.Error):
+    except (UnreadableFileError, duckdb.Error) as fault:
         _forget_rejected(con, f"{name}_rejected")
-        found = [make_finding(dictionary, "unreadable_file", "error", table.name)]
+        rule = fault.kind if isinstance(fault, UnreadableFileError) else "unreadable_file"
+        found = [make_finding(dictionary, rule, "error", table.name)]
         return _load_nothing(con, table, name, found, is_given=True)
 
 
@@ -93,7 +94,12 @@ def _load_file(
     is_csv = path.suffix.lower() == ".csv"
     text = prepare_text(path, workspace) if is_csv else None
     rejected = f"{name}_rejected"
-    layout = _layout_csv(table, text, rejected) if text else _layout_parquet(con, path)
+    if text:
+        layout = _layout_csv(table, text, rejected)
+    elif find_format(path) in (WORKBOOK, STATISTICS):
+        layout = _layout_staged(table, path, workspace)
+    else:
+        layout = _layout_parquet(con, path)
     if not layout.names:
         found = [make_finding(dictionary, "empty_file", "error", table.name)]
         return _load_nothing(con, table, name, found, is_given=True)
@@ -103,7 +109,7 @@ def _load_file(
         return _load_nothing(con, table, name, findings, is_given=True)
     _create_table(con, table, layout, extra, name)
     ragged = _take_rejected(con, rejected) if text else ()
-    blank = text.blank_rows if text else ()
+    blank = text.blank_rows if text else layout.skipped
     _number_rows(con, name, layout.first_row, sorted({*ragged, *blank}))
     if text and text.is_mixed:
         findings.append(make_finding(dictionary, "mixed_encoding", "warning", table.name))
@@ -150,6 +156,19 @@ def _layout_parquet(con: Backend, path: Path) -> _Layout:
         for name, one in zip(names, described, strict=True)
     }
     return _Layout(relation, texts, names, first_row=1)
+
+
+def _layout_staged(table: Table, path: Path, workspace: Path) -> _Layout:
+    """A sheet of a workbook (the one with the table's name, or the only one), or SAS or SPSS."""
+    is_workbook, target = check_format(path) == WORKBOOK, workspace / f"{table.name}.parquet"
+    if is_workbook:
+        staged = stage_sheet(path, choose_sheet(path, table.name), None, target)
+    else:
+        staged = stage_statistics(path, target)
+    relation = f"read_parquet({sql.quote_text(escape_glob(staged.path))}, hive_partitioning=false)"
+    names = tuple(name.strip().lower() for name in staged.names)
+    texts = {name: sql.clean_text(f"c{place}") for place, name in enumerate(names) if name}
+    return _Layout(relation, texts, names, staged.first_row, skipped=staged.skipped)
 
 
 def escape_glob(path: Path) -> str:
@@ -235,6 +254,9 @@ def _create_table(
             values.append(raw)
             bad = f"{target} IS NULL AND {raw} IS NOT NULL"
             faults.append(f"CASE WHEN {bad} THEN {1 << place} ELSE 0 END")
+        if kind == "date":
+            bit = 1 << (place + TIME_OF_DAY)
+            faults.append(f"CASE WHEN {sql.has_time_of_day(raw)} THEN {bit} ELSE 0 END")
     run(
         con,
         f"CREATE OR REPLACE TABLE {name}_rows AS"

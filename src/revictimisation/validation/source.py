@@ -1,61 +1,11 @@
-"""Finds an extract's files and makes each readable for the engine, whatever wrote it.
-
-Text is UTF-8 or Windows-1252. The engine could read the latter only with a downloaded extension,
-so such a file is rewritten into a protected temporary folder, which is deleted afterwards.
-"""
+"""Finds an extract's files."""
 
 from __future__ import annotations
 
-import codecs
-import csv
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-CHUNK_BYTES = 1 << 20
-FORMATS = ("parquet", "csv")
-DELIMITERS = (";", ",")
-BYTE_ORDER_MARK = "\ufeff"
-# Bytes that no text holds but that every spreadsheet, picture or UTF-16 file does.
-BINARY = bytes([*range(0x09), *range(0x0E, 0x20)])
-# "å" or "é" written in UTF-8; in Windows-1252 these two bytes are a capital and a symbol.
-UTF8_LETTER = re.compile(rb"[\xc3][\x80-\xbf]")
-
-
-@dataclass(frozen=True)
-class TextFile:
-    """A CSV file ready to be read: as UTF-8, with one kind of line end.
-
-    `blank_rows` are the numbers of rows (the header is 1) that hold nothing at all.
-    """
-
-    path: Path
-    is_mixed: bool
-    blank_rows: tuple[int, ...]
-
-
-@dataclass
-class _Survey:
-    """What a first pass over the bytes of a text file saw."""
-
-    is_binary: bool = False
-    is_utf8: bool = True
-    is_ascii_so_far: bool = True
-    has_utf8_letters: bool = False
-    n_pairs: int = 0
-    n_feeds: int = 0
-    n_returns: int = 0
-    has_blank: bool = False
-
-    @property
-    def has_mixed_ends(self) -> bool:
-        kinds = (self.n_pairs, self.n_feeds - self.n_pairs, self.n_returns - self.n_pairs)
-        return sum(kind > 0 for kind in kinds) > 1
-
-
-class UnreadableFileError(Exception):
-    """The file is not text, or not whole. Holds no text, lest a value be told."""
+from revictimisation.sources.formats import TABLE_SUFFIXES
 
 
 def find_files(folder: Path, tables: Sequence[str]) -> tuple[dict[str, list[Path]], list[Path]]:
@@ -66,120 +16,7 @@ def find_files(folder: Path, tables: Sequence[str]) -> tuple[dict[str, list[Path
     found: dict[str, list[Path]] = {name: [] for name in tables}
     unknown: list[Path] = []
     for path in sorted(folder.iterdir()):
-        kind = path.suffix.lower().removeprefix(".")
-        if kind not in FORMATS or path.name.startswith((".", "~")) or path.is_dir():
-            continue
-        found.get(path.stem.lower(), unknown).append(path)
+        is_table = path.suffix.lower() in TABLE_SUFFIXES and not path.is_dir()
+        if is_table and not path.name.startswith((".", "~")):
+            found.get(path.stem.lower(), unknown).append(path)
     return found, unknown
-
-
-def prepare_text(path: Path, workspace: Path) -> TextFile:
-    """Make a CSV file readable as UTF-8 with one kind of line end.
-
-    Rewrites it into `workspace` only if it must. Raises `UnreadableFileError` for what is no text.
-    """
-    try:
-        seen = _survey(path)
-        if seen.is_binary:
-            raise UnreadableFileError
-        is_windows = not seen.is_utf8
-        if is_windows or seen.has_mixed_ends:
-            ready = workspace / path.name
-            _rewrite(path, ready, "cp1252" if is_windows else "utf-8")
-        else:
-            ready = path
-        blank = tuple(_find_blank_rows(ready)) if seen.has_blank else ()
-    except (OSError, UnicodeDecodeError):
-        raise UnreadableFileError from None
-    return TextFile(ready, is_windows and seen.has_utf8_letters, blank)
-
-
-def read_header(path: Path, known: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """Read a prepared file's separator and column names, in lower case.
-
-    The separator is the one under which more known names are found. No names: the file is empty.
-    Raises `UnreadableFileError` if the first row is no row of names.
-    """
-    best = (DELIMITERS[-1], _split_header(path, DELIMITERS[-1]))
-    for delimiter in DELIMITERS[:-1]:
-        names = _split_header(path, delimiter)
-        if len(set(names) & set(known)) > len(set(best[1]) & set(known)):
-            best = (delimiter, names)
-    return best
-
-
-def _split_header(path: Path, delimiter: str) -> tuple[str, ...]:
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            names = next(csv.reader(stream, delimiter=delimiter), [])
-    except (OSError, UnicodeDecodeError, csv.Error):
-        raise UnreadableFileError from None
-    clean = tuple(name.removeprefix(BYTE_ORDER_MARK).strip().lower() for name in names)
-    return clean if any(clean) else ()
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    """The file in pieces that never part a carriage return from its line feed."""
-    held = b""
-    with path.open("rb") as stream:
-        while piece := held + stream.read(CHUNK_BYTES):
-            if piece == held:
-                break
-            held = b"\r" if piece.endswith(b"\r") else b""
-            yield piece.removesuffix(b"\r")
-    if held:
-        yield held
-
-
-def _survey(path: Path) -> _Survey:
-    seen = _Survey()
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    tail = b""
-    for piece in _chunks(path):
-        seen.is_binary = seen.is_binary or len(piece.translate(None, BINARY)) < len(piece)
-        seen.n_feeds += piece.count(b"\n")
-        if b"\r" in piece:
-            seen.n_returns += piece.count(b"\r")
-            seen.n_pairs += piece.count(b"\r\n")
-        seen.has_blank = seen.has_blank or _has_gap(piece) or _has_gap(tail + piece[:2])
-        tail = piece[-2:]
-        if b"\xc3" in piece:
-            seen.has_utf8_letters |= UTF8_LETTER.search(piece) is not None
-        if seen.is_utf8 and not (piece.isascii() and seen.is_ascii_so_far):
-            seen.is_ascii_so_far = False
-            seen.is_utf8 = _decodes(decoder, piece)
-    seen.is_utf8 = seen.is_utf8 and _decodes(decoder, b"", final=True)
-    return seen
-
-
-def _has_gap(piece: bytes) -> bool:
-    return b"\n\n" in piece or (b"\r" in piece and (b"\n\r\n" in piece or b"\r\r" in piece))
-
-
-def _decodes(decoder: codecs.IncrementalDecoder, piece: bytes, final: bool = False) -> bool:
-    try:
-        decoder.decode(piece, final)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _rewrite(path: Path, ready: Path, encoding: str) -> None:
-    """Write the file anew as UTF-8 with line feeds, a piece at a time."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    with ready.open("wb") as out:
-        for piece in _chunks(path):
-            text = decoder.decode(piece)
-            out.write(text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8"))
-        out.write(decoder.decode(b"", True).encode("utf-8"))
-
-
-def _find_blank_rows(path: Path) -> Iterator[int]:
-    """Numbers of rows without a single character; a line end inside quotes ends no row."""
-    number, is_quoted = 0, False
-    with path.open(encoding="utf-8", newline=None) as stream:
-        for line in stream:
-            number += not is_quoted
-            if not is_quoted and line == "\n":
-                yield number
-            is_quoted ^= line.count('"') % 2 == 1

@@ -1,0 +1,43 @@
+"""What can be wrong with a source as a whole."""
+
+from __future__ import annotations
+
+import re
+
+# A name of a sheet or column that may be shown: words, not data that stand in their place.
+_SHOWN = re.compile(r"[^\W\d_][^\n\r\t@\"]{0,59}")
+_MOST_DIGITS = 4
+
+
+class UnreadableFileError(Exception):
+    """A source can't be read. Holds no text from the file, lest a value be told.
+
+    `kind` is the rule of the data dictionary that says what is wrong and what to do. `names` are
+    sheets or columns that may be shown, `rows` the numbers of the rows at fault, `count` how many.
+    """
+
+    def __init__(
+        self,
+        kind: str = "unreadable_file",
+        *,
+        names: tuple[str, ...] = (),
+        rows: tuple[int, ...] = (),
+        count: int = 1,
+    ) -> None:
+        super().__init__(kind)
+        self.kind, self.names, self.rows, self.count = kind, names, rows, count
+
+
+def may_show(name: str) -> bool:
+    """Whether a heading or the name of a sheet may be told: words with at most four digits.
+
+    >>> may_show("Anmälningsdatum"), may_show("19790229-4711")
+    (True, False)
+    """
+    n_digits = sum(letter.isdigit() for letter in name)
+    return _SHOWN.fullmatch(name) is not None and n_digits <= _MOST_DIGITS
+
+
+def show_name(name: str, place: int) -> str:
+    """A heading as it may be told; else the number of its column, the first being 1."""
+    return name if may_show(name) else f"#{place + 1}"

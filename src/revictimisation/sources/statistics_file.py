@@ -1,0 +1,83 @@
+"""Reads SAS (`.sas7bdat`, `.xpt`) and SPSS (`.sav`) files in chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from revictimisation.sources.faults import UnreadableFileError
+from revictimisation.sources.staging import CHUNK_ROWS, Staged, stage_chunks
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def stage_statistics(path: Path, target: Path) -> Staged:
+    """Stage the rows of a SAS or SPSS file; the first row has number 1.
+
+    Codes stay codes (SPSS: what they are called is kept in `labels`). What the file itself
+    declares as missing is empty. Dates are 2013-04-27, with a time of day where the file has one.
+    """
+    read = _find_reader(path)
+    _, head = _call(read, path, metadataonly=True)
+    names = tuple(head.column_names)
+    if not names:
+        raise UnreadableFileError("empty_file")
+    written, n_rows = stage_chunks(_list_chunks(read, path, names), len(names), target)
+    places = {name: place for place, name in enumerate(names)}
+    labels = {
+        places[name]: {_write_code(code): str(label) for code, label in given.items()}
+        for name, given in head.variable_value_labels.items()
+    }
+    return Staged(written, names, 1, labels=labels, n_rows=n_rows)
+
+
+def _find_reader(path: Path) -> Callable[..., Any]:
+    import pyreadstat
+
+    readers = {".sas7bdat": pyreadstat.read_sas7bdat, ".xpt": pyreadstat.read_xport}
+    reader: Callable[..., Any] = readers.get(path.suffix.lower(), pyreadstat.read_sav)
+    return reader
+
+
+def _call(read: Callable[..., Any], path: Path, **more: Any) -> tuple[Mapping[str, Any], Any]:
+    """Read; the library's own words about a file are never passed on, as they may quote it."""
+    from pyreadstat import PyreadstatError, ReadstatError
+
+    try:
+        found: tuple[Mapping[str, Any], Any] = read(str(path), output_format="dict", **more)
+    except (PyreadstatError, ReadstatError, OSError, ValueError, UnicodeDecodeError):
+        raise UnreadableFileError from None
+    return found
+
+
+def _list_chunks(
+    read: Callable[..., Any], path: Path, names: Sequence[str]
+) -> Iterator[list[pa.Array]]:
+    offset = 0
+    while True:
+        columns, _ = _call(read, path, row_offset=offset, row_limit=CHUNK_ROWS)
+        found = [_convert(columns.get(name, [])) for name in names]
+        n_rows = len(found[0])
+        if n_rows:
+            yield found
+        if n_rows < CHUNK_ROWS:
+            return
+        offset += n_rows
+
+
+def _convert(cells: Sequence[Any]) -> pa.Array:
+    """A column as text: whole numbers without decimals, empty texts as missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        column = pc.cast(pa.array(cells, from_pandas=True), pa.string())
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        column = pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
+    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+
+
+def _write_code(code: Any) -> str:
+    return str(int(code)) if isinstance(code, float) and code.is_integer() else str(code)
