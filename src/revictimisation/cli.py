@@ -1,4 +1,4 @@
-"""The command line: `revictimisation simulate | pseudonymise | validate | estimate | run`.
+"""The command line: `revictimisation simulate | map | pseudonymise | validate | estimate | run`.
 
 Heavy libraries are imported inside the commands, so that help answers at once.
 """
@@ -34,8 +34,9 @@ def cli() -> None:
     without a network.
 
     Slutkoder / exit codes: 0 klart (done) · 2 fel användning (wrong use) · 3 utdraget följer inte
-    datakatalogen (the data do not conform) · 4 studiefilen är fel (the study file does not
-    conform) · 5 röjandekontrollen säger nej (disclosure control refuses) · 1 vårt fel (our fault).
+    datakatalogen (the data do not conform) · 4 studiefilen eller mappningsfilen är fel (the study
+    file or mapping file does not conform) · 5 röjandekontrollen säger nej (disclosure control
+    refuses) · 1 vårt fel (our fault).
     """
 
 
@@ -231,6 +232,52 @@ def pseudonymise(
     )
     click.echo(pseudonymise(source_folder, out_folder, key_file, wishes))
     click.echo(f"Klart / done: {out_folder}")
+
+
+@cli.command("map")
+@click.argument("source", metavar="SOURCE")
+@click.option(
+    "--to",
+    "out",
+    metavar="DIR",
+    type=FOLDER,
+    required=True,
+    help="Mapp för utkastet eller uttaget. / Folder for the draft or the extract.",
+)
+@click.option(
+    "--mapping",
+    type=FOLDER,
+    default=None,
+    help="Mappningsfil; utan den skrivs ett utkast, DIR/mapping.yaml. / Mapping file; without it a "
+    "draft is written.",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["csv", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="Uttagets filformat. / File format of the extract.",
+)
+@_jobs
+def map_(source: str, out: Path, mapping: Path | None, kind: str, jobs: int) -> None:
+    """Gör ett uttag av det som källan lämnar: en mapp, en fil eller en PostgreSQL-databas.
+
+    Make an extract from what a source hands out. SOURCE is a folder, a file (CSV, Parquet, Excel,
+    SAS, SPSS) or a connection string (postgresql://user@server/database; the password in
+    PGPASSWORD or PGPASSFILE). Without --mapping a draft of a mapping file is written; with it the
+    extract, a file per table. Exit code 3 if a code or value found no place, 4 if the mapping file
+    does not conform.
+    """
+    from revictimisation import preparation
+
+    if mapping is None:
+        click.echo(f"Utkast / draft: {preparation.draft_to(source, out, jobs)}")
+        return
+    report, is_complete = preparation.map_to(source, out, mapping, kind, jobs)
+    click.echo(report)
+    if not is_complete:
+        sys.exit(3)
 
 
 @cli.command()

@@ -33,6 +33,12 @@ class StudyError(RevictimisationError):
     exit_code = 4
 
 
+class MappingError(RevictimisationError):
+    """The mapping file does not conform: as a study file, it says what is asked for."""
+
+    exit_code = 4
+
+
 class DisclosureError(RevictimisationError):
     """Disclosure control refuses: what was asked for would leave the secure room unprotected."""
 

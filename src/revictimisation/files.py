@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -73,6 +74,19 @@ def private_folder() -> tempfile.TemporaryDirectory[str]:
 def make_folder(path: Path) -> None:
     """Make a folder and those above it, if they are not there."""
     path.mkdir(parents=True, exist_ok=True)
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder that only its owner may read; one that is there is left as it is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file; it appears whole or not at all."""
+    part = target.with_name(target.name + ".part")
+    shutil.copyfile(source, part)
+    part.replace(target)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -29,6 +29,24 @@ _StrictLoader.yaml_implicit_resolvers = {
 }
 
 
+class _TextLoader(_StrictLoader):
+    """The same with every value left as text: 0126 keeps its zero, `no` is no truth value."""
+
+
+_TextLoader.yaml_implicit_resolvers = {}
+
+
+def load_texts(text: str) -> dict[str, Any]:
+    """Load keys and values that all are text, as a mapping file has them; lists as tuples.
+
+    Raises `StudyError` as `load_keys` does.
+
+    >>> load_texts("kommun: {from: Kommun, zeros: 4}\\nmissing: [no, 0126]")
+    {'kommun': {'from': 'Kommun', 'zeros': '4'}, 'missing': ('no', '0126')}
+    """
+    return _load(text, _TextLoader)
+
+
 def load_keys(text: str) -> dict[str, Any]:
     """Load the keys and values of a study file, lists as tuples and dates as text.
 
@@ -37,8 +55,12 @@ def load_keys(text: str) -> dict[str, Any]:
     >>> load_keys("name: mini\\ndays: [1, 2]")
     {'name': 'mini', 'days': (1, 2)}
     """
+    return _load(text, _StrictLoader)
+
+
+def _load(text: str, loader: type[yaml.SafeLoader]) -> dict[str, Any]:
     try:
-        given = yaml.load(text, Loader=_StrictLoader)
+        given = yaml.load(text, Loader=loader)
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None)
         where = f" near line {mark.line + 1}" if mark else ""
@@ -77,10 +99,17 @@ def _known_keys(model: Any, path: list[str]) -> tuple[str, ...]:
     """The keys that may stand at a place in the study file."""
     for part in path:
         if part in getattr(model, "model_fields", {}):
-            model = model.model_fields[part].annotation
-            inner = [one for one in get_args(model) if hasattr(one, "model_fields")]
-            model = inner[0] if inner else model
-    return tuple(getattr(model, "model_fields", {}))
+            model = _find_model(model.model_fields[part].annotation)
+    fields = getattr(model, "model_fields", {})
+    return tuple(one.alias or name for name, one in fields.items())
+
+
+def _find_model(kind: Any) -> Any:
+    """What a key's value is read into, also where it stands in a list or under names."""
+    if hasattr(kind, "model_fields"):
+        return kind
+    inner = [_find_model(one) for one in get_args(kind)]
+    return next((one for one in inner if hasattr(one, "model_fields")), kind)
 
 
 def name_nearest(name: str, known: tuple[str, ...]) -> str:

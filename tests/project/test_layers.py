@@ -53,7 +53,7 @@ MARKED = {
     # opens the same files in the same way, before there is anything to validate
     "pseudonyms": {"validation"},
 }
-COMPOSITION = {"pipeline", "manifest", "runner", "exchange", "cli", "__main__"}
+COMPOSITION = {"pipeline", "manifest", "runner", "preparation", "exchange", "cli", "__main__"}
 LEVEL = {
     **dict.fromkeys(CORE, 0),
     **dict.fromkeys(SHARED, 1),

@@ -36,9 +36,11 @@ def stage_statistics(path: Path, target: Path) -> Staged:
 def _find_reader(path: Path) -> Callable[..., Any]:
     import pyreadstat
 
-    readers = {".sas7bdat": pyreadstat.read_sas7bdat, ".xpt": pyreadstat.read_xport}
-    reader: Callable[..., Any] = readers.get(path.suffix.lower(), pyreadstat.read_sav)
-    return reader
+    readers: dict[str, Callable[..., Any]] = {
+        ".sas7bdat": pyreadstat.read_sas7bdat,
+        ".xpt": pyreadstat.read_xport,
+    }
+    return readers.get(path.suffix.lower(), pyreadstat.read_sav)
 
 
 def _call(read: Callable[..., Any], path: Path, **more: Any) -> tuple[Mapping[str, Any], Any]:

@@ -9,14 +9,9 @@ from dataclasses import dataclass
 from revictimisation.dictionary import Dictionary, Field, Rule, Table
 from revictimisation.dictionary.model import FieldType, Severity
 from revictimisation.plan import StudyPlan
+from revictimisation.sources.identity import IDENTITY_NUMBER
 from revictimisation.validation.columns import quote_name, quote_text
 
-# Personal identity numbers (day 1-31) and coordination numbers (day + 60) by calendar month,
-# with or without century and separator. The check digit is not asked: a mistyped number is one.
-_LONG_MONTH = r"(?:0[13578]|1[02])(?:0[1-9]|[12]\d|3[01]|6[1-9]|[78]\d|9[01])"
-_SHORT_MONTH = r"(?:0[469]|11)(?:0[1-9]|[12]\d|30|6[1-9]|[78]\d|90)"
-_FEBRUARY = r"02(?:0[1-9]|[12]\d|6[1-9]|[78]\d)"
-IDENTITY_NUMBER = rf"(?:1[6-9]|20)?\d{{2}}(?:{_LONG_MONTH}|{_SHORT_MONTH}|{_FEBRUARY})[-+ ]?\d{{4}}"
 TYPE_FAULTS = "type_faults"
 # In the same bits, so much further on: a date that was written with a time of day.
 TIME_OF_DAY = 32

@@ -67,7 +67,8 @@ def decimal_point(text: str) -> str:
 def cast_text(text: str, kind: FieldType) -> str:
     """The typed value of a text; null if it is none of that type.
 
-    Dates are 2013-04-27 or 20130427, with or without a time of day (which is dropped), booleans true or false in any case, or 1 and 0.
+    Dates are 2013-04-27 or 20130427, with or without a time of day (which is dropped),
+    booleans true or false in any case, or 1 and 0.
     """
     if kind == "date":
         parts = f"{text}[1:4] || '-' || {text}[5:6] || '-' || {text}[7:8]"

@@ -1,0 +1,165 @@
+"""The mapping file: which of a source's tables, columns and codes are which of the dictionary's."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from revictimisation.dictionary import Dictionary, Table
+from revictimisation.errors import MappingError, StudyError
+from revictimisation.sources.opening import Place
+from revictimisation.study_text import load_texts, name_nearest, tell_fault
+
+DateForm = Literal["iso", "day_month_year", "month_day_year", "excel_number", "sas_number"]
+Decimal = Literal[",", "."]
+EXTRA_NAME = re.compile(r"x_[a-z0-9_]{1,60}")
+SEPARATORS = {"tab": "\t", "\\t": "\t"}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Column(_Part):
+    """How one column of the dictionary is filled.
+
+    `source` (`from` in the file) is the source's heading, or the column's place as a number.
+    `codes` gives for each of the source's codes ours, compared without regard to case; an empty
+    one means missing. `others` is what every code without a line becomes. `zeros` fills digits
+    with leading zeros to this width, `times` is a factor between units, `constant` a value for
+    every row.
+    """
+
+    source: str = Field(default="", alias="from")
+    codes: dict[str, str] = {}
+    others: str | None = None
+    missing: tuple[str, ...] = ()
+    date: DateForm | None = None
+    decimal: Decimal | None = None
+    times: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    zeros: Annotated[int, Field(ge=1, le=30)] | None = None
+    constant: str | None = None
+
+
+class Part(_Part):
+    """One place of the source whose rows become rows of a table, column by column."""
+
+    file: str = ""
+    sheet: str = ""
+    table: str = ""
+    query: str = ""
+    header_row: Annotated[int, Field(ge=1)] | None = None
+    separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    missing: tuple[str, ...] = ()
+    date: DateForm | None = None
+    decimal: Decimal | None = None
+    unique_rows: bool = False
+    columns: Annotated[dict[str, Column], Field(min_length=1)]
+
+    @property
+    def place(self) -> Place:
+        """Where the rows stand, for the reader."""
+        return Place(self.file, self.sheet, self.table, self.query, self.header_row, self.separator)
+
+
+class Mapping(_Part):
+    """A mapping file: for each table of the dictionary its parts, one after another.
+
+    `missing`, `date` and `decimal` hold for every part and column that says nothing else.
+    """
+
+    name: str = ""
+    missing: tuple[str, ...] = ()
+    date: DateForm = "iso"
+    decimal: Decimal = "."
+    tables: Annotated[dict[str, tuple[Part, ...]], Field(min_length=1)]
+
+
+def read_mapping(text: str, dictionary: Dictionary) -> Mapping:
+    """Read the text of a mapping file.
+
+    Raises `MappingError` with every fault at once; an unknown key, table or column is told with
+    the nearest known one. A column may be given as its source's heading alone, a table as one
+    part without a list.
+    """
+    try:
+        mapping = Mapping.model_validate(_spell_out(load_texts(text)))
+    except ValidationError as fault:
+        raise _refuse([tell_fault(error, Mapping) for error in fault.errors()]) from None
+    except StudyError as fault:
+        raise _refuse([str(fault).replace("study file", "mapping file")]) from None
+    faults = [
+        line
+        for name, parts in mapping.tables.items()
+        for line in _table_faults(name, parts, dictionary)
+    ]
+    if faults:
+        raise _refuse(faults)
+    return mapping
+
+
+def _refuse(faults: list[str]) -> MappingError:
+    head = "Mappningsfilen följer inte formen. / The mapping file does not conform:"
+    return MappingError("\n".join([head, *(f"- {line}" for line in faults)]))
+
+
+def _spell_out(given: dict[str, Any]) -> dict[str, Any]:
+    """The short forms written out: a heading alone for a column, a table without a list."""
+    tables = given.get("tables")
+    if not isinstance(tables, dict):
+        return _with_lists(given)
+    parts = {
+        name: tuple(_spell_part(one) for one in (some if isinstance(some, tuple) else (some,)))
+        for name, some in tables.items()
+    }
+    return _with_lists({**given, "tables": parts})
+
+
+def _spell_part(given: Any) -> Any:
+    if not isinstance(given, dict):
+        return given
+    part = _with_lists(given)
+    if part.get("separator") in SEPARATORS:
+        part["separator"] = SEPARATORS[part["separator"]]
+    if isinstance(part.get("columns"), dict):
+        part["columns"] = {
+            name: _with_lists(one) if isinstance(one, dict) else {"from": one}
+            for name, one in part["columns"].items()
+        }
+    return part
+
+
+def _with_lists(given: dict[str, Any]) -> dict[str, Any]:
+    """A single missing marker as a list of one; an empty key as not given."""
+    filled = {key: one for key, one in given.items() if one != "" or key == "constant"}
+    if isinstance(filled.get("missing"), str):
+        filled["missing"] = (filled["missing"],)
+    return filled
+
+
+def _table_faults(name: str, parts: tuple[Part, ...], dictionary: Dictionary) -> list[str]:
+    known = {one.name: one for one in dictionary.tables_by_direction("in")}
+    if name not in known:
+        return [f"tables.{name}: unknown table{name_nearest(name, tuple(known))}"]
+    faults = []
+    for number, part in enumerate(parts):
+        for column, given in part.columns.items():
+            where = f"tables.{name}.{number}.columns.{column}"
+            faults += [f"{where}: {line}" for line in _column_faults(column, given, known[name])]
+    return faults
+
+
+def _column_faults(name: str, given: Column, table: Table) -> list[str]:
+    is_extra = table.extra_columns is not None and EXTRA_NAME.fullmatch(name) is not None
+    if not is_extra and name not in table.field_names:
+        return [f"unknown column{name_nearest(name, table.field_names)}"]
+    faults = []
+    if bool(given.source) == (given.constant is not None):
+        faults.append("give either from or constant")
+    folded: dict[str, str] = {}
+    for code, ours in given.codes.items():
+        if folded.setdefault(code.strip().lower(), ours) != ours:
+            faults.append("a code is given twice with different meanings (case does not count)")
+    return faults

@@ -1,0 +1,182 @@
+"""What a mapping did: rows in and out, codes without a line, what could not be read.
+
+Of values only codes are shown, each as often as the disclosure threshold asks; rarer ones are
+counted together. Dates, numbers, identifiers and free text are told by row number alone.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from revictimisation.dictionary import Dictionary, Text
+
+SEVERITIES = {
+    "error": Text("FEL", "ERROR"),
+    "warning": Text("VARNING", "WARNING"),
+    "notice": Text("UPPLYSNING", "NOTICE"),
+}
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One thing to say about a column or a source, in the dictionary's words for its rule.
+
+    `count` is how many rows it concerns, `rows` the numbers of the first of them. `values` are
+    codes that may be shown, with how often each occurs; `n_rare` others have `n_rare_rows` rows.
+    """
+
+    rule: str
+    severity: str
+    table: str
+    column: str = ""
+    source: str = ""
+    count: int = 0
+    rows: tuple[int, ...] = ()
+    values: tuple[tuple[str, int], ...] = ()
+    n_rare: int = 0
+    n_rare_rows: int = 0
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """A table of the extract: the rows that each place of the source gave, and the rows written.
+
+    `n_merged` rows were wholly like another, where the mapping says that such are one.
+    """
+
+    name: str
+    rows_in: tuple[tuple[str, int], ...]
+    rows_out: int
+    n_merged: int
+    unfilled: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MappingReport:
+    """All tables of an extract that was made, or what kept it from being made."""
+
+    tables: tuple[TableReport, ...]
+    remarks: tuple[Remark, ...]
+
+    @property
+    def has_refused(self) -> bool:
+        """Whether something kept the extract from being written at all."""
+        return any(one.severity == "error" and one.rule in REFUSING for one in self.remarks)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all codes and values found their place."""
+        return all(one.severity != "error" for one in self.remarks)
+
+
+# Rules after which nothing is written; after others the value stands as it was, for validation.
+LEAVING = ("unmapped_code", "unconverted_value")
+REFUSING = frozenset(
+    {
+        *("unreadable_file", "empty_file", "locked_file", "misnamed_file", "missing_file"),
+        *("missing_sheet", "unclear_sheet", "unclear_heading", "missing_source_column"),
+        *("ragged_row", "identity_number_moved", "text_moved", "database_address"),
+        *("database_away", "database_refused", "database_missing", "database_forbidden"),
+        *("database_no_table", "database_read_only", "database_query"),
+    }
+)
+
+
+def render_report(report: MappingReport, dictionary: Dictionary) -> str:
+    """The report as plain text in Swedish and English, the gravest first."""
+    order = list(SEVERITIES)
+    remarks = sorted(report.remarks, key=lambda one: order.index(one.severity))
+    parts = [_render_table(one) for one in report.tables]
+    parts += [render_remark(one, dictionary) for one in remarks]
+    return "\n\n".join([_render_end(report), *parts])
+
+
+def _render_end(report: MappingReport) -> str:
+    if report.has_refused:
+        return "Inget uttag skrevs.\nNo extract was written."
+    if report.is_complete:
+        return (
+            "Uttaget är skrivet och alla koder har en plats.\n"
+            "The extract is written; every code has its place."
+        )
+    return (
+        "Uttaget är skrivet, men det som står som FEL nedan har inte fått någon plats: "
+        "värdena står kvar som de var.\n"
+        "The extract is written, but what is told as FEL below found no place: "
+        "the values stand as they were."
+    )
+
+
+def _render_table(one: TableReport) -> str:
+    total = sum(count for _, count in one.rows_in)
+    lines = [
+        f"{one.name}: {total} rader in, {one.rows_out} ut / {total} rows in, {one.rows_out} out"
+    ]
+    lines += [f"  {title}: {count}" for title, count in one.rows_in if len(one.rows_in) > 1]
+    if one.n_merged:
+        lines.append(
+            f"  {one.n_merged} rader var helt lika en annan och räknas en gång (unique_rows)"
+            f" / {one.n_merged} rows were wholly like another and count once"
+        )
+    for words, names in (
+        ("utan uppgift, tomma / no source, empty", one.unfilled),
+        ("inte medtagna / not carried over", one.left_out),
+    ):
+        if names:
+            text = f"{words}: {', '.join(names)}"
+            lines += textwrap.wrap(text, 92, initial_indent="  ", subsequent_indent="    ")
+    return "\n".join(lines)
+
+
+def render_remark(one: Remark, dictionary: Dictionary) -> str:
+    """One remark, as findings of validation look."""
+    words = dictionary.rules[one.rule]
+    place = f"{one.table}.{one.column}" if one.column else one.table
+    source = f"  ({one.source})" if one.source and one.source != one.table else ""
+    lines = [f"{SEVERITIES[one.severity]['sv']}  {place or '-'}  [{one.rule}]{source}{_rows(one)}"]
+    known = {
+        "table": one.table or one.source,
+        "column": one.column,
+        "other": "",
+        "count": one.count,
+    }
+    for language in ("sv", "en"):
+        text = f"{words.text[language]} {words.repair[language]}".format(**known)
+        lines += textwrap.wrap(text, 92, initial_indent="  ", subsequent_indent="  ")
+    lines += _values(one)
+    if one.names:
+        lines.append(f"  finns / there are: {', '.join(one.names)}")
+    return "\n".join(lines)
+
+
+def _rows(one: Remark) -> str:
+    if not one.count:
+        return ""
+    more = " …" if one.count > len(one.rows) > 0 else ""
+    listed = f": {', '.join(map(str, one.rows))}{more}" if one.rows else ""
+    return f"  {one.count} rader / rows{listed}"
+
+
+def _values(one: Remark) -> list[str]:
+    lines = [f"    {value}: {count}" for value, count in one.values]
+    if one.n_rare:
+        lines.append(
+            f"    {one.n_rare} ovanligare värden i {one.n_rare_rows} rader, visas inte"
+            f" / {one.n_rare} rarer values in {one.n_rare_rows} rows, not shown"
+        )
+    return lines
+
+
+def report_facts(report: MappingReport) -> dict[str, Sequence[object] | bool]:
+    """The report for machines: the same facts, by table and remark."""
+    from dataclasses import asdict
+
+    return {
+        "is_complete": report.is_complete,
+        "tables": [asdict(one) for one in report.tables],
+        "remarks": [asdict(one) for one in report.remarks],
+    }

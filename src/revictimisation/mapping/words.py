@@ -1,0 +1,105 @@
+"""How alike the words of a source and of the dictionary are."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from revictimisation import files
+from revictimisation.dictionary import Dictionary, Field
+from revictimisation.study_text import load_texts
+
+_LETTERS = str.maketrans("åäöéü", "aaoeu")
+CONTAINED = 0.86
+MAX_FUZZY = 0.95
+
+
+@dataclass(frozen=True)
+class SourceWords:
+    """What sources tend to call tables, columns and codes (`data_dictionary/source_words.yaml`)."""
+
+    tables: Mapping[str, tuple[str, ...]]
+    columns: Mapping[str, tuple[str, ...]]
+    codes: Mapping[str, Mapping[str, tuple[str, ...]]]
+    hidden: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@functools.cache
+def load_words() -> SourceWords:
+    """Load the words that come with the dictionary.
+
+    >>> "kvinna" in load_words().codes["sex"]["female"]
+    True
+    """
+    path = files.resource_dir("data_dictionary") / "source_words.yaml"
+    given: dict[str, Any] = load_texts(files.read_text(path))
+    return SourceWords(**given)
+
+
+def fold(text: str) -> str:
+    """A text as it is compared: small letters without dots and rings, words parted by one blank.
+
+    >>> fold("Anmälnings-DATUM (RAR)")
+    'anmalnings datum rar'
+    """
+    split = re.sub(r"([a-zåäö])([A-ZÅÄÖ])", r"\1 \2", text).lower().translate(_LETTERS)
+    return " ".join(re.findall(r"[a-z0-9]+", split))
+
+
+@functools.lru_cache(maxsize=100_000)
+def liken(one: str, other: str) -> float:
+    """How alike two folded texts are, from 0 to 1; 1 means the same but for blanks."""
+    first, second = one.replace(" ", ""), other.replace(" ", "")
+    if not first or not second:
+        return 0.0
+    if first == second:
+        return 1.0
+    if len(second) > 3 and set(other.split()) < set(one.split()):
+        return CONTAINED
+    return min(difflib.SequenceMatcher(None, first, second).ratio(), MAX_FUZZY)
+
+
+def liken_best(text: str, words: Iterable[str]) -> float:
+    """How alike a text and the most alike of some words are."""
+    folded = fold(text)
+    return max((liken(folded, fold(word)) for word in words), default=0.0)
+
+
+def column_words(field: Field) -> tuple[str, ...]:
+    """What a column of the dictionary may be called."""
+    return (field.name, field.label.sv, field.label.en, *load_words().columns.get(field.name, ()))
+
+
+def code_words(field: Field, dictionary: Dictionary) -> dict[str, tuple[str, ...]]:
+    """For each code that a column may hold, what it may be called; of no codes, none."""
+    list_name = "yes_no" if field.type == "boolean" else field.codes
+    if list_name is None:
+        return {}
+    allowed = ("true", "false") if field.type == "boolean" else dictionary.allowed_codes(field)
+    known = load_words().codes.get(list_name, {})
+    return {
+        code: (
+            code,
+            *(dictionary.label(list_name, code, language) for language in ("sv", "en")),
+            *known.get(code, ()),
+        )
+        for code in allowed
+    }
+
+
+def is_hidden(heading: str) -> bool:
+    """Whether a heading is that of names, addresses or free text.
+
+    >>> is_hidden("Målsägande, efternamn"), is_hidden("Anmälningsdatum")
+    (True, False)
+    """
+    folded = fold(heading).split()
+    hidden = {fold(word) for word in load_words().hidden}
+    return any(word in hidden for word in folded) or any(
+        word.endswith(("namn", "adress", "fritext", "telefon")) for word in folded
+    )

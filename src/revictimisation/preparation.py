@@ -1,0 +1,113 @@
+"""Makes a study extract from what agencies hand out: the command `map`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from revictimisation import files
+from revictimisation.errors import DataError, UsageError
+from revictimisation.plan import Disclosure
+from revictimisation.progress import Progress
+from revictimisation.sources.formats import TABLE_SUFFIXES
+
+DRAFT, REPORT = "mapping.yaml", "_report"
+
+
+def draft_to(given: str, out: Path, jobs: int) -> Path:
+    """Write a draft of a mapping file for a source into a folder; never over one that is there."""
+    from revictimisation.dictionary import load_dictionary
+    from revictimisation.engine import connect
+    from revictimisation.mapping import draft_mapping
+    from revictimisation.sources.faults import UnreadableFileError
+    from revictimisation.sources.opening import open_source
+
+    target = out / DRAFT
+    if target.exists():
+        raise UsageError(
+            f"{target} finns redan; ge den med --mapping, eller ta bort den för ett nytt utkast.\n"
+            f"{target} is there already; give it with --mapping, or remove it for a new draft."
+        )
+    dictionary = load_dictionary()
+    with Progress(1) as progress, files.private_folder() as folder:
+        progress.tell("look at the source")
+        try:
+            source = open_source(given)
+            threshold = Disclosure().threshold
+            text = draft_mapping(connect(threads=jobs), source, dictionary, Path(folder), threshold)
+        except UnreadableFileError as fault:
+            raise DataError(_tell(fault, given)) from None
+    files.make_private_folder(out)
+    files.write_text(target, text)
+    return target
+
+
+def map_to(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[str, bool]:
+    """Make the extract that a mapping file describes; the report, and whether it is complete.
+
+    Nothing is written into `out` unless every table could be made.
+    """
+    from revictimisation.dictionary import load_dictionary
+    from revictimisation.engine import connect
+    from revictimisation.mapping import make_extract, read_mapping, render_report
+    from revictimisation.mapping.report import report_facts
+    from revictimisation.sources.faults import UnreadableFileError
+    from revictimisation.sources.opening import open_source
+
+    dictionary = load_dictionary()
+    asked = read_mapping(files.read_text(mapping), dictionary)
+    named = f"{mapping.stem}{REPORT}"
+    _check_room(out, list(asked.tables), kind, files.read_json(out / f"{named}.json"))
+    with Progress(2) as progress, files.private_folder() as folder:
+        progress.tell("map the source")
+        try:
+            source = open_source(given)
+            threshold = Disclosure().threshold
+            con = connect(threads=jobs)
+            report, written = make_extract(
+                con, source, asked, dictionary, Path(folder), kind, threshold
+            )
+        except UnreadableFileError as fault:
+            raise DataError(_tell(fault, given)) from None
+        text = render_report(report, dictionary)
+        if report.has_refused:
+            raise DataError(text)
+        progress.tell("write")
+        files.make_private_folder(out)
+        for path in written:
+            files.copy_whole(path, out / path.name)
+    files.write_text(out / f"{named}.txt", text + "\n")
+    files.write_json(out / f"{named}.json", report_facts(report))
+    return text, report.is_complete
+
+
+def _check_room(out: Path, tables: list[str], kind: str, earlier: dict[str, Any] | None) -> None:
+    """A table that another mapping file, or something else, put there is not written over."""
+    own = {f"{one['name']}.{kind}" for one in (earlier or {}).get("tables", ())}
+    taken = [
+        name
+        for table in tables
+        for name in (f"{table}{suffix}" for suffix in TABLE_SUFFIXES)
+        if (out / name).exists() and name not in own
+    ]
+    if taken:
+        listed = ", ".join(taken)
+        raise UsageError(
+            f"{out} har redan {listed}, som inte kommer från samma mappningsfil. Ta bort eller"
+            f" välj en annan mapp.\n{out} already has {listed}, not made by the same mapping file."
+            " Remove it or choose another folder."
+        )
+
+
+def _tell(fault: Exception, given: str) -> str:
+    """A fault of the source as a whole in words; a connection string is never repeated."""
+    from revictimisation.dictionary import load_dictionary
+    from revictimisation.mapping.report import Remark, render_remark
+    from revictimisation.sources.database import describe_database, is_database
+    from revictimisation.sources.faults import UnreadableFileError
+
+    kind = fault.kind if isinstance(fault, UnreadableFileError) else "unreadable_file"
+    table = Path(given).name
+    if is_database(given):
+        table = "PostgreSQL" if kind == "database_address" else describe_database(given)
+    return render_remark(Remark(kind, "error", table), load_dictionary())

@@ -1,0 +1,8 @@
+"""The form of a Swedish identity number, for columns that must not or may hold one."""
+
+# Personal identity numbers (day 1-31) and coordination numbers (day + 60) by calendar month,
+# with or without century and separator. The check digit is not asked: a mistyped number is one.
+_LONG_MONTH = r"(?:0[13578]|1[02])(?:0[1-9]|[12]\d|3[01]|6[1-9]|[78]\d|9[01])"
+_SHORT_MONTH = r"(?:0[469]|11)(?:0[1-9]|[12]\d|30|6[1-9]|[78]\d|90)"
+_FEBRUARY = r"02(?:0[1-9]|[12]\d|6[1-9]|[78]\d)"
+IDENTITY_NUMBER = rf"(?:1[6-9]|20)?\d{{2}}(?:{_LONG_MONTH}|{_SHORT_MONTH}|{_FEBRUARY})[-+ ]?\d{{4}}"
