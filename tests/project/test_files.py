@@ -24,6 +24,10 @@ ALLOWED = {
     "report.truth_study": {"read_csv"},
     # finds out how an extract's file is written (encoding, separator), piece by piece
     "sources.text_file": {"open"},
+    # reads the heading of a text that has been made readable
+    "sources.text_table": {"open"},
+    # puts a source's rows, a chunk at a time, where the engine reads them
+    "sources.staging": {"write_table"},
     # looks at a file's first bytes: is it what its name says
     "sources.formats": {"open"},
     # a place for the UTF-8 copy of a file that the engine then reads itself
