@@ -23,7 +23,7 @@ from revictimisation.report.group_effects import (
 from revictimisation.report.group_forest import GroupRow, draw_groups
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections import for_whom, group_tables, who_gets
+from revictimisation.report.sections import exploration, for_whom, group_tables, who_gets
 from revictimisation.report.sections.answer import make_scale
 from revictimisation.report.sections.group_pictures import show_picture
 from revictimisation.report.sections.summary import show_findings
@@ -285,7 +285,8 @@ def test_referees_see_the_family():
 
 SECTIONS = [for_whom.show_lead, for_whom.show_clearest, for_whom.show_measures,
             for_whom.show_detectable, who_gets.show_claims, who_gets.show_all_shares,
-            group_tables.show_tests, group_tables.show_scales]  # fmt: skip
+            group_tables.show_tests, group_tables.show_scales,
+            exploration.show_exploration]  # fmt: skip
 
 
 def read_all(page: Page) -> str:
@@ -331,3 +332,49 @@ def test_groups_as_a_picture_are_the_same_bytes_and_hold_every_name():
     for picture in (wide, narrow):
         for name in (b"Risk", b"High", b"Low", b"10 fewer", b"cannot be told", b"pooled"):
             assert name in picture
+
+
+def explored(measure: str, holm: float) -> list[dict]:
+    same = {"question": "q3", "analysis": "exploration", "measure": measure, "time_days": DAY,
+            "estimator": "effect_learner"}  # fmt: skip
+    rows = [
+        {"estimand": "p_value", "estimate": holm / 2},
+        {"estimand": "p_value_holm", "estimate": holm},
+        {"estimand": "effect_spread", "estimate": 0.02, "ci_low": 0.01, "ci_high": 0.03},
+    ]
+    ends = (("most_helped", -0.09), ("least_helped", 0.01), ("most_helped_less_least_helped", -0.1))
+    group = {"estimand": "risk_difference", "subgroup": "predicted_effect"}
+    rows += [
+        {**group, "level": level, "estimate": mid, "ci_low": mid - 0.03, "ci_high": mid + 0.03}
+        for level, mid in ends
+    ]
+    rows = [{**same, "outcome": "same_suspect", **row} for row in rows]
+    return rows + [
+        {**same, "estimand": "share", "subgroup": "risk_level", "level": "high", "outcome": end,
+         "estimate": share, "ci_low": share - 0.05, "ci_high": share + 0.05}
+        for end, share in (("most_helped", 0.6), ("least_helped", 0.1))
+    ]  # fmt: skip
+
+
+def test_exploration_is_told_as_such():
+    rows = [*all_rows(), *explored(PERSON, 0.01), *explored(TALK, 0.5)]
+    page = make_page("sv", rows, STUDY)
+    shown = words(exploration.show_exploration(page).text)
+    assert "Det här är utforskning och inget svar." in shown
+    assert "Kontaktperson : ett mönster höll" in shown and "9 färre, mellan 6 och 12 färre" in shown
+    assert "Inget säkert mönster: skyddssamtal." in shown
+    # the family of named groups is another
+    assert "av vilka 4 gick att göra" in words(group_tables.show_tests(page).text)
+    # who they are only where it was more than chance
+    assert "Kontaktperson: vilka som" in shown and "Skyddssamtal: vilka som" not in shown
+    assert "Hög risk 60,0 % 55,0–65,0 % 10,0 %" in shown
+
+
+def test_exploration_that_could_not_be_done_says_why():
+    row = {"question": "q3", "analysis": "exploration", "measure": PERSON, "time_days": DAY,
+           "estimator": "effect_learner", "outcome": "same_suspect", "estimand": "p_value",
+           "status": "not_estimable", "reason": "no_finite_answer"}  # fmt: skip
+    page = make_page("sv", [*all_rows(), row, {**row, "measure": TALK}], STUDY)
+    shown = words(exploration.show_exploration(page).text)
+    assert "Gick inte att söka i: kontaktperson och skyddssamtal. Så få personer" in shown
+    assert exploration.show_exploration(open_page()).text == ""

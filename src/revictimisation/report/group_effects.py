@@ -199,7 +199,8 @@ def list_shown_ratios(page: Page, measure: str, grouping: str) -> list[tuple[str
 def count_tests(page: Page) -> int:
     """How many tests Holm's adjustment allows for."""
     frame = page.release.estimates
-    rows = frame["question"].eq("q3") & frame["estimand"].eq("p_value_holm")
+    rows = frame["question"].eq("q3") & frame["analysis"].eq(CONTRAST)
+    rows &= frame["estimand"].eq("p_value_holm")
     return int((rows & frame["status"].eq(OK)).sum())
 
 

@@ -39,7 +39,7 @@ def show_tests(page: Page) -> Html:
         tests = (one.risk, one.risk_holm, one.hazard, one.hazard_holm)
         name = start_upper(name_measure(page, one.measure))
         rows.append([f"{name}: {page.labels.group(one.grouping)}",
-                     *(_show_p(page, number) for number in tests)])  # fmt: skip
+                     *(show_p(page, number) for number in tests)])  # fmt: skip
     names = ("test", "risk_p", "risk_holm", "hazard_p", "hazard_holm")
     heads = [page.say(f"for_whom.head_{one}") for one in names]
     notes = [page.say("for_whom.tests_dash")]
@@ -47,7 +47,8 @@ def show_tests(page: Page) -> Html:
     return join([text, render_details(page.say("for_whom.tests_show"), table)])
 
 
-def _show_p(page: Page, number: Number) -> str:
+def show_p(page: Page, number: Number) -> str:
+    """A cell with a p-value, a dash where there is none."""
     if not number.is_shown:
         return DASH
     value = number.estimate or 0.0
@@ -78,7 +79,7 @@ def _contrasts(page: Page, measure: str) -> Html:
             one, other = (name_level(page, grouping, part) for part in pair)
             name = page.say("for_whom.contrast_pair", one=start_upper(one), other=other)
             p_risk, p_hazard = (
-                _show_p(page, test) if shown.is_shown else ""
+                show_p(page, test) if shown.is_shown else ""
                 for test, shown in zip(tests, (gap, ratio), strict=True)
             )
             rows.append([name, show_gap(page, gap), p_risk, page.show_ratio_both(ratio), p_hazard])
