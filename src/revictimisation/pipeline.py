@@ -14,6 +14,7 @@ from revictimisation import (
     convictions,
     effects,
     exposure_variants,
+    heterogeneity,
     hidden_bias,
     joint_strategies,
     measure_use,
@@ -60,6 +61,7 @@ STAGES: dict[str, Callable[[StudyData], Found]] = {
     "target_trials": target_trials.estimate_target_trials,
     "recurrent_events": recurrent_events.estimate_recurrent_events,
     "subgroup_effects": subgroup_effects.estimate_subgroup_effects,
+    "heterogeneity": heterogeneity.explore_effects,
     "negative_controls": negative_controls.estimate_negative_controls,
     "joint_strategies": joint_strategies.estimate_joint_strategies,
     "exposure_variants": exposure_variants.estimate_exposure_variants,
@@ -69,15 +71,19 @@ STAGES: dict[str, Callable[[StudyData], Found]] = {
     "incidence": _alone(effects.estimate_incidence),
     "crude": _alone(effects.estimate_crude),
 }
+# What reports that no measure can prevent may hold back.
+CONTROLLED = (
+    "target_trials", "recurrent_events", "joint_strategies", "subgroup_effects", "heterogeneity",
+)  # fmt: skip
 # As the tables are laid out.
 ORDER = (
     "measure_use", "crude", "incidence", "hazard_ratios", "target_trials", "exposure_variants",
     "negative_controls", "hidden_bias", "recurrent_events", "joint_strategies",
-    "subgroup_effects", "convictions",
+    "subgroup_effects", "heterogeneity", "convictions",
 )  # fmt: skip
 DIAGNOSTICS_ORDER = (
     "hazard_ratios", "exposure_variants", "target_trials", "negative_controls", "hidden_bias",
-    "recurrent_events", "joint_strategies", "subgroup_effects", "convictions",
+    "recurrent_events", "joint_strategies", "subgroup_effects", "heterogeneity", "convictions",
 )  # fmt: skip
 
 
@@ -161,9 +167,12 @@ def analyse(
     """
     found = _run_stages(data, tell, n_jobs)
     checks = found["negative_controls"][1]
-    for name in ("target_trials", "recurrent_events", "joint_strategies", "subgroup_effects"):
+    for name in CONTROLLED:
         estimates, diagnostics = found[name]
         found[name] = (negative_controls.withhold_biased(estimates, checks), diagnostics)
+    explored, notes = found["heterogeneity"]
+    told = heterogeneity.withhold_unsound(explored, found["target_trials"][0])
+    found["heterogeneity"] = (told, notes)
     main = combine([found[name][0] for name in ("incidence", "hazard_ratios", "target_trials")])
     found["hidden_bias"] = hidden_bias.find_hidden_bias(
         data.plan, main, found["negative_controls"][0]

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from revictimisation.errors import StudyError
-from revictimisation.plan_parts import ForWhom, Name, Part, Title
+from revictimisation.plan_parts import Exploration, ForWhom, Name, Part, Title
 from revictimisation.study_text import load_keys, name_nearest, tell_fault
 
 
@@ -281,6 +281,7 @@ class StudyPlan(Part):
     variants: Variants = Variants()
     gates: Gates = Gates()
     for_whom: ForWhom = ForWhom()
+    exploration: Exploration = Exploration()
     negative_controls: NegativeControls = NegativeControls()
     convictions: Convictions = Convictions()
     disclosure: Disclosure = Disclosure()

@@ -42,6 +42,7 @@ STAGES = {
     "recurrent_events",
     "joint_strategies",
     "subgroup_effects",
+    "heterogeneity",
     "court_cases",
     "convictions",
     "disclosure",

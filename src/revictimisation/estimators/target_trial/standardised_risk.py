@@ -125,16 +125,14 @@ def find_courses(weighted: WeightedTrial, model: OutcomeModel, at_days: Sequence
         raise ValueError("days to report begin with 1")
     trial = weighted.trial
     days = np.asarray(at_days, dtype=np.int64)
-    steps = _cut_steps(trial, model, days)
-    targets = _list_targets(steps, days)
+    steps = cut_steps(trial, model, days)
+    targets = list_targets(steps, days)
     n_targets, n_columns = len(targets.day), len(trial.names)
     starts = [_make_sums(one, n_targets, n_columns) for one in (weighted.daily, weighted.other)]
     alone = np.zeros_like(model.group)
-    outcome = _make_hazards(
-        model.periods, model.interval_periods, model.group, n_targets, n_columns
-    )
+    outcome = make_hazards(model.periods, model.interval_periods, model.group, n_targets, n_columns)
     never = np.zeros(len(model.leaving_cut_days), np.int64)
-    leaving = _make_hazards((model.leaving,), never, alone, n_targets, n_columns)
+    leaving = make_hazards((model.leaving,), never, alone, n_targets, n_columns)
     values = np.empty((trial.n_entries, 2, 2, n_targets))
     room = make_room(
         trial.grace_days, len(steps.begin), n_targets, len(outcome.period), len(leaving.period)
@@ -215,7 +213,8 @@ def follow_chances(trial: Trial) -> Floats:
     return chances
 
 
-def _cut_steps(trial: Trial, model: OutcomeModel, days: Days) -> Steps:
+def cut_steps(trial: Trial, model: OutcomeModel, days: Days) -> Steps:
+    """Runs of days with constant hazards, ending where a day is reported or the grace time ends."""
     end = min(int(days.max()), trial.last_day)
     places = [np.arange(trial.grace_days + 1), days, np.array([end])]
     places += [np.asarray(cuts) - 1 for cuts in (model.cut_days, model.leaving_cut_days)]
@@ -227,7 +226,8 @@ def _cut_steps(trial: Trial, model: OutcomeModel, days: Days) -> Steps:
     return Steps(begin, np.diff(bounds), outcome, leaving, model.interval_periods[outcome])
 
 
-def _list_targets(steps: Steps, days: Days) -> Targets:
+def list_targets(steps: Steps, days: Days) -> Targets:
+    """The risks by each of the days, and the days lost up to each."""
     is_counted = (steps.begin + steps.days)[:, None] <= days
     left = np.where(is_counted, days - steps.begin[:, None] - 1, 0)
     lead = np.hstack([is_counted, left]).astype(np.float64)
@@ -243,7 +243,7 @@ def _make_sums(
     return model.row_odds, model.cell_odds, cell_sum, np.zeros((2, 2, n_columns, n_targets))
 
 
-def _make_hazards(
+def make_hazards(
     models: Sequence[StartModel],
     period: Days,
     group: npt.NDArray[np.int32],
@@ -277,6 +277,6 @@ def _add_model(
 
 
 __all__ = [
-    "DOUBLY_ROBUST", "ESTIMATORS", "G_FORMULA", "Courses", "estimate_courses", "find_courses",
-    "follow_chances", "widen_influence",
+    "DOUBLY_ROBUST", "ESTIMATORS", "G_FORMULA", "Courses", "cut_steps", "estimate_courses",
+    "find_courses", "follow_chances", "list_targets", "make_hazards", "widen_influence",
 ]  # fmt: skip
