@@ -1,10 +1,10 @@
 """Question 3, exploration: does a measure help some victims more than others, no groups named.
 
-Scores of each entry's effect at the last day reported, from models that never saw its victim
-(`held_out_scores`), are learnt from the covariates and what was learnt is tried on other victims
-(`effect_learner`, `effect_tests`), in several random splits, of which the median of every number is
-told (Chernozhukov, Demirer, Duflo & Fernandez-Val 2025). Rows of question q3, analysis
-`exploration`, for each measure:
+Scores of each entry's effect on the day that question 3 tests (`for_whom: tested_at_days`), from
+models that never saw its victim (`held_out_scores`), are learnt from the covariates, and what was
+learnt is tried on other victims (`effect_learner`, `effect_tests`): in several random splits, of
+which the median of every number is told (Chernozhukov, Demirer, Duflo & Fernandez-Val 2025). Rows
+of question q3, analysis `exploration`, for each measure:
 
 - `effect_spread`, `p_value` (one-sided: what was foretold holds), `p_value_holm` over the study's
   measures, `autoc`;
@@ -94,7 +94,7 @@ def explore_effects(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
     nothing = make_estimates([]), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
     if not plan.exploration.is_on or data.entries.empty or not plan.measure_names:
         return nothing
-    day = find_main_day(plan)
+    day = plan.for_whom.choose_day([one for one in plan.report_at_days if one <= plan.horizon_days])
     rows: list[Row] = []
     notes: list[Row] = []
     for measure in plan.measure_names:
@@ -110,12 +110,6 @@ def explore_effects(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
     table = make_estimates(_name_outcome(rows, plan), **named)
     table = combine([table, _adjust(table)])
     return table, pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
-
-
-def find_main_day(plan: StudyPlan) -> int | None:
-    """The last day reported that lies within the horizon."""
-    days = [day for day in plan.report_at_days if day <= plan.horizon_days]
-    return days[-1] if days else None
 
 
 def withhold_unsound(estimates: pd.DataFrame, main: pd.DataFrame) -> pd.DataFrame:

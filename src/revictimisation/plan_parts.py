@@ -24,6 +24,19 @@ class Title(Part):
     en: str = ""
 
 
+class Exploration(Part):
+    """Question 3 without named groups: does any measure help some more than others.
+
+    `splits`: how often victims are dealt anew, of which the median is told. `folds`: into how many
+    parts each time. `largest_weight`: of a score, times the weight without covariates.
+    """
+
+    is_on: bool = True
+    splits: Annotated[int, Field(ge=1)] = 10
+    folds: Annotated[int, Field(ge=3, le=50)] = 10
+    largest_weight: Annotated[float, Field(ge=1)] = 10.0
+
+
 class CombinedGroup(Part):
     """A group that a claim is about: who has one of the levels named of each covariate.
 
@@ -74,16 +87,3 @@ class ForWhom(Part):
         (365, 90)
         """
         return self.tested_at_days if self.tested_at_days in days else max(days, default=None)
-
-
-class Exploration(Part):
-    """Question 3 without named groups: does any measure help some more than others.
-
-    `splits`: how often victims are dealt anew, of which the median is told. `folds`: into how many
-    parts each time. `largest_weight`: of a score, times the weight without covariates.
-    """
-
-    is_on: bool = True
-    splits: Annotated[int, Field(ge=1)] = 10
-    folds: Annotated[int, Field(ge=3, le=50)] = 10
-    largest_weight: Annotated[float, Field(ge=1)] = 10.0
