@@ -81,7 +81,7 @@ def score_held_out(
         >>> trial = prepare_trial([5, 5, 9, 9] * 2, [1, 1, 0, 0] * 2, [0, None] * 4, none,
         ...                       grace_days=0)
         >>> score_held_out(trial, 5, np.repeat([0, 1], 4)).value.round(3)[:4].tolist()
-        [[1.5, 0.5], [0.5, 1.5], [-0.5, 0.5], [0.5, -0.5]]
+        [[1.69, 0.31], [0.31, 1.69], [-0.31, 0.31], [0.31, -0.31]]
     """
     weighted = weigh_clones(trial, grace_law="natural_law")
     if np.isfinite(largest_weight):
