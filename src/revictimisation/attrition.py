@@ -40,6 +40,22 @@ def account_for(
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 
 
+def add_joined(attrition: pd.DataFrame, joined: pd.DataFrame) -> pd.DataFrame:
+    """Begin the step `persons` with how two agencies' people were joined (`linkage.join_tables`).
+
+    Left as it is where there are no such lines, or they end in other rows than the extract has.
+    """
+    first = attrition["step"].eq("persons") & attrition["reason"].eq("in_extract")
+    if joined.empty or not first.any():
+        return attrition
+    place = int(first.to_numpy().argmax())
+    if joined["n_reports"].iloc[-1] != attrition["n_reports"].iloc[place]:
+        return attrition
+    lines = joined[list(COLUMNS)]
+    parts = [attrition.iloc[:place], lines, attrition.iloc[place + 1 :]]
+    return pd.concat(parts, ignore_index=True)
+
+
 def _lines(step: str, left: list[tuple[str, int, int]]) -> pd.DataFrame:
     """Lines of one step from (reason, people left, rows left), the first being all."""
     frame = pd.DataFrame(left, columns=["reason", "n_people", "n_reports"])

@@ -1,4 +1,4 @@
-"""The command line: `revictimisation simulate | map | pseudonymise | validate | estimate | run`.
+"""The command line: `revictimisation simulate | map | pseudonymise | link | validate | run ...`.
 
 Heavy libraries are imported inside the commands, so that help answers at once.
 """
@@ -278,6 +278,23 @@ def map_(source: str, out: Path, mapping: Path | None, kind: str, jobs: int) -> 
     click.echo(report)
     if not is_complete:
         sys.exit(3)
+
+
+@cli.command()
+@click.argument("police", metavar="POLICE", type=FOLDER)
+@click.argument("social", metavar="SOCIAL", type=FOLDER)
+@click.option("--study", type=FOLDER, required=True, help="Studiefil. / Study file.")
+@click.option("--out", type=FOLDER, required=True, help="Ny mapp. / A new folder.")
+def link(police: Path, social: Path, study: Path, out: Path) -> None:
+    """För samman polisens och socialtjänstens pseudonymiserade uttag.
+
+    Join the pseudonymised extracts of police and social services: by number and, if the study file
+    asks for it (linkage), by probability where there is none.
+    """
+    from revictimisation.exchange import link
+
+    click.echo(link(police, social, study, out))
+    click.echo(f"Klart / done: {out}")
 
 
 @cli.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,6 +33,8 @@ class StudyData:
     the end of follow-up: entry_id, day, risk_level; of one day the highest level comes last.
     `cases`: a row per entry of what the index report's case is like, `case_steps` one per dated
     step of it (`court_cases`). `absent`: optional tables that the extract does not have.
+    `linkage`: how good the joining of two agencies' people was (`linkage.linking.tell_rates`);
+    empty if the extract was not joined here.
     """
 
     plan: StudyPlan
@@ -46,6 +49,7 @@ class StudyData:
     absent: frozenset[str] = frozenset()
     cases: pd.DataFrame = field(default_factory=pd.DataFrame)
     case_steps: pd.DataFrame = field(default_factory=pd.DataFrame)
+    linkage: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def first_episodes(self) -> pd.DataFrame:

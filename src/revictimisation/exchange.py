@@ -6,13 +6,20 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from revictimisation import files
-from revictimisation.errors import UsageError
+from revictimisation.errors import DataError, UsageError
 from revictimisation.keys import make_key, read_key, write_key
+from revictimisation.runner import LINKAGE
 
 FACTS = "pseudonymisation.json"
 SIMULATION = "simulation.json"
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from revictimisation.dictionary import Dictionary
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,119 @@ def _check_folders(source: Path, out: Path, key_file: Path) -> None:
                 f"Nyckelfilen ligger i {folder}; den får aldrig följa med uppgifterna. / "
                 "The key file lies among the data; it must never travel with them."
             )
+    _check_empty(out)
+
+
+def _check_empty(out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(
             f"{out} finns och är inte tom; välj en ny mapp. / It is not empty; name a new folder."
         )
+
+
+def link(police: Path, social: Path, study: Path, out: Path) -> str:
+    """The command `link`: two agencies' pseudonymised extracts as one, in `out`.
+
+    `out/linkage/` holds who was linked to whom, pairs to review and how good the linkage is;
+    `out/linkage.json` what `estimate` needs of it. Returns what was found, as text.
+    """
+    from revictimisation import disclosure, linkage
+    from revictimisation.dictionary import load_dictionary
+    from revictimisation.plan import read_plan
+
+    plan = read_plan(files.read_text(study))
+    _check_empty(out)
+    _check_same_key(police, social)
+    dictionary = load_dictionary()
+    both = [_read_texts(folder, dictionary) for folder in (police, social)]
+    people = [linkage.make_records(one, dictionary) for one in both]
+    links = linkage.link_people(people[0], people[1], plan.linkage)
+    probable = links.table[links.table["kind"].eq("probability")]
+    renamed = dict(zip(probable["social_id"], probable["police_id"], strict=True))
+    joined, lines = linkage.join_tables(both[0], both[1], renamed, dictionary)
+    for name, table in joined.items():
+        files.write_table(table, out, name, ("csv",))
+    records = dict(zip(linkage.AGENCIES, people, strict=True))
+    tables = dict(zip(linkage.AGENCIES, both, strict=True))
+    quality = linkage.describe_links(records, tables, links, dictionary)
+    released = disclosure.disclose_estimates(quality, plan.disclosure, {})
+    parts = {"links": links.table, "review": links.review, "review_key": links.review_key}
+    for name, table in {**parts, "quality": quality, "quality_released": released}.items():
+        files.write_table(table, out / "linkage", name, ("csv",))
+    facts = {
+        "is_on": plan.linkage.is_on,
+        "reason": links.reason,
+        "rates": links.rates,
+        "attrition": lines.to_dict("records"),
+    }
+    files.write_json(out / LINKAGE, facts)
+    if simulated := files.read_json(police / SIMULATION):
+        files.write_json(out / SIMULATION, simulated)
+    return _render_links(facts)
+
+
+def _read_texts(folder: Path, dictionary: Dictionary) -> dict[str, pd.DataFrame]:
+    from revictimisation import pseudonyms
+    from revictimisation.engine import connect
+
+    raw, _ = pseudonyms.read_raw_tables(connect(), folder, dictionary, ("linkage_fields",))
+    if "persons" not in raw or "person_id" not in raw["persons"].cells.column_names:
+        raise DataError(f"{folder}: persons.person_id saknas. / persons.person_id is missing.")
+    return {name: pseudonyms.to_texts(table) for name, table in raw.items()}
+
+
+def _check_same_key(police: Path, social: Path) -> None:
+    """Both extracts were pseudonymised with one key, each under its own source."""
+    told = [files.read_json(folder / FACTS) for folder in (police, social)]
+    for folder, facts in zip((police, social), told, strict=True):
+        if not facts:
+            raise DataError(
+                f"{folder} har ingen {FACTS}: kör pseudonymise först. / Run pseudonymise first."
+            )
+    first, second = (facts or {} for facts in told)
+    if any(first.get(name) != second.get(name) for name in ("key_check", "study", "rotation")):
+        raise DataError(
+            "Uttagen är pseudonymiserade med olika nycklar och kan inte föras samman. / "
+            "The extracts were made with different keys and can't be joined."
+        )
+    if first.get("reference_on") != second.get("reference_on") and _has_short(first, second):
+        raise DataError(
+            "Tiosiffriga nummers sekel räknades från olika dagar; ange samma --reference-date. / "
+            "Centuries were told from different days; give the same --reference-date."
+        )
+    if first.get("source") == second.get("source"):
+        raise DataError(
+            "Uttagen har samma --source; myndigheternas egna id kan då förväxlas. / The extracts "
+            "have the same --source: ids of the agencies' own might be confused."
+        )
+
+
+def _has_short(*told: dict[str, Any]) -> bool:
+    return any(one["n_without_century"] for facts in told for one in facts["columns"])
+
+
+def _render_links(facts: dict[str, Any]) -> str:
+    rates = facts["rates"]
+    lines = [
+        f"  {int(rates['n_clients'])} klienter hos socialtjänsten / clients; "
+        f"{int(rates['n_clients_without_number'])} utan giltigt nummer / without a valid number",
+        f"  {int(rates['n_linked_by_number'])} länkade på nummer / linked by number; "
+        f"{int(rates['n_linked_by_probability'])} på sannolikhet / by probability",
+        f"  {rates['n_expected_without_number']:.0f} av dem utan nummer väntas finnas hos polisen "
+        "/ of those without a number are expected among the police's",
+        f"  missade länkar / missed links: {rates['missed_link_rate']:.2%}; "
+        f"felaktiga / false: {rates['false_link_rate']:.2%} (skattade / estimated)",
+    ]
+    if rates["n_new_identities"]:
+        lines.append(
+            f"  {int(rates['n_new_identities'])} med fingerade personuppgifter länkas inte / "
+            "people with a new identity are not linked"
+        )
+    reasons = {
+        "off": "Länkning på sannolikhet är avstängd (linkage.is_on i studiefilen). / Linkage by "
+        "probability is off (linkage.is_on in the study file).",
+        "too_few_known_links": "För få länkar på nummer att lära modellen av. / Too few links by "
+        "number to learn from.",
+        "nobody_without_number": "Ingen saknar nummer. / Nobody lacks a number.",
+    }
+    return "\n".join([*lines, *filter(None, [reasons.get(facts["reason"])])])

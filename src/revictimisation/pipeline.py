@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import pandas as pd
@@ -17,13 +17,14 @@ from revictimisation import (
     heterogeneity,
     hidden_bias,
     joint_strategies,
+    linkage,
     measure_use,
     negative_controls,
     recurrent_events,
     subgroup_effects,
     target_trials,
 )
-from revictimisation.attrition import account_for, during_follow_up
+from revictimisation.attrition import account_for, add_joined, during_follow_up
 from revictimisation.cohort import Cohort, build_cohort
 from revictimisation.cohort_data import StudyData
 from revictimisation.court_cases import describe_cases, find_index_cases, list_case_steps
@@ -101,10 +102,12 @@ def prepare(
     dictionary: Dictionary,
     plan: StudyPlan,
     tell: Tell = lambda step: None,
+    linked: Mapping[str, Any] | None = None,
 ) -> tuple[StudyData, pd.DataFrame]:
     """Take the extract's tables to what the estimators read, and the attrition.
 
-    `tell` is called with the name of each step as it begins.
+    `tell` is called with the name of each step as it begins; `linked` is what `link` left about the
+    joining of two agencies' extracts, if that is what this one is.
     """
     tell("cohort")
     cohort = build_cohort(tables["reports"], tables["persons"], dictionary, plan)
@@ -131,9 +134,11 @@ def prepare(
         absent=absent,
         cases=cases.to_pandas(),
         case_steps=list_case_steps(index_cases, tables).to_pandas(),
+        linkage=(linked or {}).get("rates", {}),
     )
     tell("attrition")
-    return data, account_for(tables, cohort, attached, index_cases)
+    joined = pd.DataFrame((linked or {}).get("attrition", []))
+    return data, add_joined(account_for(tables, cohort, attached, index_cases), joined)
 
 
 def _entries(cohort: Cohort) -> pd.DataFrame:
@@ -181,6 +186,8 @@ def analyse(
     diagnostics = pd.concat(
         [found[name][1] for name in DIAGNOSTICS_ORDER if len(found[name][1])], ignore_index=True
     )
+    if data.linkage:
+        diagnostics = pd.concat([diagnostics, linkage.tell_checks(data.linkage)], ignore_index=True)
     attrition = attrition.assign(status="ok")
     tell("disclosure")
     rules, places = data.plan.disclosure, list_places(data.plan)

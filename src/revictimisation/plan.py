@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from revictimisation.errors import StudyError
-from revictimisation.plan_parts import Exploration, ForWhom, Name, Part, Title
+from revictimisation.plan_parts import Exploration, ForWhom, Linkage, Name, Part, Title
 from revictimisation.study_text import load_keys, name_nearest, tell_fault
 
 
@@ -284,6 +284,7 @@ class StudyPlan(Part):
     exploration: Exploration = Exploration()
     negative_controls: NegativeControls = NegativeControls()
     convictions: Convictions = Convictions()
+    linkage: Linkage = Linkage()
     disclosure: Disclosure = Disclosure()
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("sv", "en")
 

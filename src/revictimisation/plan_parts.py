@@ -66,6 +66,19 @@ def _default_claims() -> dict[str, CombinedGroup]:
     }
 
 
+class Linkage(Part):
+    """How two agencies' people are joined (`link`): by number alone, unless `is_on`.
+
+    Pairs with at least the chance `threshold` are links; those from `review_from` to `review_to`
+    are shown for a human to judge.
+    """
+
+    is_on: bool = False
+    threshold: Annotated[float, Field(ge=0.5, lt=1)] = 0.9
+    review_from: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    review_to: Annotated[float, Field(gt=0, lt=1)] = 0.99
+
+
 class ForWhom(Part):
     """Question 3. `least_events`: a hazard ratio of a group takes so many events in it while the
     measure is in force, and as many while it is not.

@@ -18,6 +18,7 @@ from revictimisation.progress import Progress
 if TYPE_CHECKING:
     import pandas as pd
 
+LINKAGE = "linkage.json"  # what `link` leaves beside the tables
 RESTRICTED, RELEASE, NOTEBOOKS, SITE = "restricted", "release", "notebooks", "site"
 ESTIMATE_STEPS = 17
 AUTHORS_ONLY = "90_"
@@ -38,8 +39,9 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     con = connect(threads=run.jobs)
     extract = load_extract(con, run.data, dictionary, run.plan)
     extract.raise_for_errors()
+    linked = files.read_json(run.data / LINKAGE)
     data, attrition = pipeline.prepare(
-        extract.tables, extract.absent, dictionary, run.plan, progress.tell
+        extract.tables, extract.absent, dictionary, run.plan, progress.tell, linked
     )
     results = pipeline.analyse(data, attrition, dictionary, progress.tell, run.jobs)
     progress.tell("write")

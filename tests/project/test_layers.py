@@ -27,6 +27,7 @@ STAGES = {
     "mapping",
     "validation",
     "pseudonyms",
+    "linkage",
     "simulate",
     "cohort",
     "spells",

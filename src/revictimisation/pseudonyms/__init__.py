@@ -1,7 +1,7 @@
 """Identity numbers of an extract to keyed pseudonyms; names and addresses are refused."""
 
 from revictimisation.pseudonyms.columns import ColumnChoice, choose_columns
-from revictimisation.pseudonyms.reading import RawTable, read_raw_tables
+from revictimisation.pseudonyms.reading import RawTable, read_raw_tables, to_texts
 from revictimisation.pseudonyms.replacing import Pseudonymised, pseudonymise_tables
 from revictimisation.pseudonyms.telling import describe_run, render_run
 
@@ -14,4 +14,5 @@ __all__ = [
     "pseudonymise_tables",
     "read_raw_tables",
     "render_run",
+    "to_texts",
 ]

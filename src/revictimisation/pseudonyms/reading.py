@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from revictimisation import files
 from revictimisation.dictionary import Dictionary
@@ -42,13 +44,14 @@ class RawTable:
 
 
 def read_raw_tables(
-    con: Backend, folder: Path, dictionary: Dictionary
+    con: Backend, folder: Path, dictionary: Dictionary, more: Collection[str] = ()
 ) -> tuple[dict[str, RawTable], int]:
     """Read the files of the dictionary's in-tables, and count the table files that are of none.
 
-    `DataError` with every file that can't be read whole: a row left out would be lost in silence.
+    `more` names further tables of the dictionary to read. `DataError` with every file that can't
+    be read whole: a row left out would be lost in silence.
     """
-    known = [one.name for one in dictionary.tables_by_direction("in")]
+    known = [*(one.name for one in dictionary.tables_by_direction("in")), *more]
     try:
         found, unknown = find_files(folder, known)
     except OSError:
@@ -128,6 +131,17 @@ def _read_parquet(con: Backend, path: Path) -> pa.Table | None:
     table = con.con.execute(f"SELECT * FROM {relation}").to_arrow_table()
     names = [str(name).strip().lower() for name in table.column_names]
     return table.rename_columns(names) if names else None
+
+
+def to_texts(table: RawTable) -> pd.DataFrame:
+    """A table's cells as CSV would hold them: text, empty where there is nothing."""
+    columns = {}
+    for name in table.cells.column_names:
+        cells = table.cells.column(name)
+        if pa.types.is_timestamp(cells.type):
+            cells = pc.cast(cells, pa.date32())
+        columns[name] = pc.fill_null(pc.cast(cells, pa.string()), "").to_pandas()
+    return pd.DataFrame(columns)
 
 
 def list_dates(tables: Mapping[str, RawTable], dictionary: Dictionary) -> list[pa.ChunkedArray]:

@@ -1,0 +1,78 @@
+"""The command `link`, from two pseudonymised folders to one extract, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from revictimisation import exchange
+from revictimisation.dictionary import load_dictionary
+from revictimisation.engine import connect
+from revictimisation.errors import DataError
+from revictimisation.keys import make_key, write_key
+from revictimisation.validation import load_extract
+from tests.pseudonyms.test_pseudonymise import raw_tables
+from tests.validation.extracts import TODAY, write_extract
+
+SOCIAL = ("persons", "social_interventions")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Both agencies' folders, pseudonymised; s1 is unknown to the social services."""
+    root = tmp_path_factory.mktemp("link")
+    key = root / "custody" / "key"
+    write_key(key, make_key("county"))
+    tables = raw_tables()
+    people = tables["persons"].splitlines()
+    client = people[1].replace("198001011231", "klient 1")
+    social = {
+        "persons": "\n".join([people[0], people[2], client]) + "\n",
+        "social_interventions": tables["social_interventions"].replace("800101-1231", "klient 1"),
+    }
+    police = {name: text for name, text in tables.items() if name != SOCIAL[1]}
+    for name, raw in (("police", police), ("social", social), ("other", social)):
+        write_extract(root / f"{name}_raw", raw)
+        source = "police" if name == "other" else name
+        exchange.pseudonymise(
+            root / f"{name}_raw", root / name, key, exchange.Wishes(source=source)
+        )
+    (root / "study.yaml").write_text("name: tiny\nlinkage: {is_on: true}\n")
+    return root
+
+
+def test_two_folders_become_one_extract_that_conforms(folders):
+    out = folders / "joined"
+    told = exchange.link(folders / "police", folders / "social", folders / "study.yaml", out)
+    assert "1 utan giltigt nummer" in told and "Too few links" in told
+    extract = load_extract(connect(threads=1), out, load_dictionary(), today=TODAY)
+    assert extract.errors == ()
+    people = pd.read_csv(out / "persons.csv", dtype=str)
+    assert len(people) == 4 and people["person_id"].is_unique
+    facts = json.loads((out / "linkage.json").read_text())
+    assert facts["reason"] == "too_few_known_links"
+    # v2 is in both files of people, but nobody of the social services helped her
+    assert facts["rates"]["n_linked_by_number"] == 0
+    assert [one["n_reports"] for one in facts["attrition"]] == [5, 4, 4]
+    released = pd.read_csv(out / "linkage" / "quality_released.csv")
+    assert set(released["status"]) == {"suppressed"}
+
+
+def test_extracts_that_do_not_belong_together_are_refused(folders, tmp_path):
+    def link(police, social, name):
+        return exchange.link(police, social, folders / "study.yaml", tmp_path / name)
+
+    with pytest.raises(DataError, match="same --source"):
+        link(folders / "police", folders / "other", "a")
+    with pytest.raises(DataError, match="Run pseudonymise first"):
+        link(folders / "police_raw", folders / "social", "b")
+    write_key(tmp_path / "custody" / "key", make_key("county"))
+    exchange.pseudonymise(
+        folders / "social_raw", tmp_path / "foreign", tmp_path / "custody" / "key",
+        exchange.Wishes(source="social"),
+    )  # fmt: skip
+    with pytest.raises(DataError, match="different keys"):
+        link(folders / "police", tmp_path / "foreign", "c")
+    assert not any((tmp_path / name).exists() for name in "abc")
