@@ -267,10 +267,7 @@ class StudyPlan(Part):
     outcome: Outcome = Outcome()
     horizon_days: Annotated[int, Field(ge=1, le=36525)] = 1461
     report_at_days: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (
-        182,
-        365,
-        730,
-        1461,
+        *(182, 365, 730, 1461),
     )
     measures: dict[Name, Measure] = Field(default_factory=_default_measures)
     adjust_for: tuple[str, ...] = DEFAULT_ADJUST_FOR
