@@ -157,7 +157,9 @@ def _explore_measure(data: StudyData, measure: str, day: int | None) -> tuple[li
     frame = data.covariates.iloc[eligible_ids(data, measure)].reset_index(drop=True)
     names = list_covariates(data)
     tried = _try_splits(data.plan, trial, scores, lay_terms(frame, names), frame[names], day)
-    return _lay_rows(tried, scores.is_converged), _note(scores, tried, measure)
+    return _lay_rows(tried, scores.is_converged), _note(
+        scores, tried, measure, data.plan.exploration.splits
+    )
 
 
 def list_covariates(data: StudyData) -> list[str]:
@@ -295,11 +297,12 @@ def _lay_shares(tried: _Tried, people: Codes) -> list[Row]:
     return rows
 
 
-def _note(scores: HeldOutScores, tried: _Tried, measure: str) -> list[Row]:
+def _note(scores: HeldOutScores, tried: _Tried, measure: str, n_splits: int) -> list[Row]:
+    """Did the models settle, how many weights were capped, in how many splits was it tried."""
     values: Sequence[tuple[str, float, float | None]] = (
         ("is_converged", float(scores.is_converged), 1.0),
         ("share_capped", scores.share_capped, None),
-        ("splits", float(len(tried.estimate)), None),
+        ("share_of_splits", len(tried.estimate) / n_splits, None),
     )
     return [
         {"analysis": ANALYSIS, "measure": measure, "check": name, "value": value, "limit": limit,

@@ -8,6 +8,7 @@ import re
 import pandas as pd
 import pytest
 
+from revictimisation.report.exploration_study import read_records
 from revictimisation.report.group_effects import (
     find_difference,
     list_detectable,
@@ -378,3 +379,21 @@ def test_exploration_that_could_not_be_done_says_why():
     shown = words(exploration.show_exploration(page).text)
     assert "Gick inte att söka i: kontaktperson och skyddssamtal. Så få personer" in shown
     assert exploration.show_exploration(open_page()).text == ""
+
+
+def test_how_often_the_search_is_wrong_is_told_where_it_is_known(tmp_path):
+    (tmp_path / "table.csv").write_text(
+        "scenario,people,measure,n_counties,n_tested,share_called_holm\n"
+        "null,3000,,40,40,0.05\nnull,3000,contact_person,40,0,\n"
+        "calibrated,3000,,20,20,0.35\ncalibrated,3000,non_contact_order,20,20,0.25\n"
+        "calibrated,3000,contact_person,20,18,0.1\n",
+        encoding="utf-8",
+    )
+    records = read_records(tmp_path)
+    page = open_page()
+    shown = words(exploration.tell_record(page, records).text)
+    assert "Av 40 län med 3 000 personer" in shown and "ett mönster i 2." in shown
+    assert "kontaktförbudets mönster i 5 och kontaktpersonens i 2, och något mönster alls i 7" in (
+        shown
+    )
+    assert exploration.tell_record(page, read_records(tmp_path / "none")).text == ""

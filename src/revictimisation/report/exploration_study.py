@@ -1,0 +1,64 @@
+"""How often the exploration finds a pattern, over invented counties whose truth is known.
+
+The table comes with the package (`benchmarks/exploration_study.py` makes it). Without it, or
+without a scenario, nothing is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+
+from revictimisation import files
+
+NULL, CALIBRATED = "null", "calibrated"
+
+
+@dataclass(frozen=True)
+class Record:
+    """Counties of so many people each, and in how many a pattern was found: of any measure, and
+    by measure (all measures of a county tested together).
+    """
+
+    people: int
+    n_counties: int
+    n_found: int
+    by_measure: dict[str, int]
+
+
+def read_records(folder: Path | None = None) -> dict[str, list[Record]]:
+    """What is kept in the package, or in another folder: by scenario, the smallest counties first.
+
+    Raises:
+        ValueError: a table without its columns.
+    """
+    path = (folder or files.package_file("simulate", "exploration_study")) / "table.csv"
+    if not path.is_file():
+        return {}
+    table = pd.read_csv(StringIO(files.read_text(path)), keep_default_na=False, na_values=[""])
+    records: dict[str, list[Record]] = {}
+    for (scenario, people), mine in table.groupby(["scenario", "people"]):
+        is_whole = mine["measure"].isna()
+        tried = mine["n_tested"].mask(is_whole, mine["n_counties"])
+        found = (mine["share_called_holm"] * tried).fillna(0.0).round().astype(int).tolist()
+        whole = is_whole.tolist().index(True)
+        names = mine["measure"].tolist()
+        records.setdefault(str(scenario), []).append(
+            Record(
+                people=int(str(people)),
+                n_counties=int(mine["n_counties"].tolist()[whole]),
+                n_found=found[whole],
+                by_measure={
+                    str(name): count
+                    for place, (name, count) in enumerate(zip(names, found, strict=True))
+                    if place != whole
+                },
+            )
+        )
+    return records
+
+
+__all__ = ["CALIBRATED", "NULL", "Record", "read_records"]
