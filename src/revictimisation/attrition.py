@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import pandas as pd
@@ -53,6 +54,25 @@ def add_joined(attrition: pd.DataFrame, joined: pd.DataFrame) -> pd.DataFrame:
         return attrition
     lines = joined[list(COLUMNS)]
     parts = [attrition.iloc[:place], lines, attrition.iloc[place + 1 :]]
+    return pd.concat(parts, ignore_index=True)
+
+
+def add_cleaning(attrition: pd.DataFrame, lines: Iterable[Any]) -> pd.DataFrame:
+    """Put what cleaning did to each table before what the study did to it.
+
+    `lines` (table, rule, n_people, n_rows, n_dropped) stand table by table, each beginning with
+    all rows of the extract (`in_extract`), and take the place of the step's first line.
+    """
+    found: dict[str, list[tuple[object, ...]]] = {}
+    for one in lines:
+        row = (one.table, one.rule, one.n_people, one.n_rows, one.n_dropped)
+        found.setdefault(one.table, []).append(row)
+    parts = []
+    for step, mine in attrition.groupby("step", sort=False):
+        if step in found:
+            parts.append(pd.DataFrame(found[str(step)], columns=list(COLUMNS)))
+            mine = mine.iloc[1:]
+        parts.append(mine)
     return pd.concat(parts, ignore_index=True)
 
 

@@ -10,3 +10,5 @@ OUTCOME, DEATH, EMIGRATION = 1, 2, 3
 EVIDENCE = ("has_witness", "has_documented_injury", "has_admission")
 PARTICIPATION = "has_victim_participation"
 POLICE, SOCIAL_SERVICES = "police", "social_services"
+# A column of a table as read: a bit for each cell that is not of its type.
+TYPE_FAULTS = "type_faults"

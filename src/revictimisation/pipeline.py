@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,8 @@ from revictimisation import (
     subgroup_effects,
     target_trials,
 )
-from revictimisation.attrition import account_for, add_joined, during_follow_up
+from revictimisation.attrition import account_for, add_cleaning, add_joined, during_follow_up
+from revictimisation.cleaning import CleaningLine
 from revictimisation.cohort import Cohort, build_cohort
 from revictimisation.cohort_data import StudyData
 from revictimisation.court_cases import describe_cases, find_index_cases, list_case_steps
@@ -39,7 +41,7 @@ from revictimisation.disclosure import (
 from revictimisation.engine import days_since
 from revictimisation.person_time import build_episodes
 from revictimisation.plan import StudyPlan
-from revictimisation.results import combine
+from revictimisation.results import DIAGNOSTIC_COLUMNS, OK, combine
 from revictimisation.spells import attach_entries, build_spells, find_starts, gather_measures
 
 if TYPE_CHECKING:
@@ -103,11 +105,12 @@ def prepare(
     plan: StudyPlan,
     tell: Tell = lambda step: None,
     linked: Mapping[str, Any] | None = None,
+    cleaned: Sequence[CleaningLine] = (),
 ) -> tuple[StudyData, pd.DataFrame]:
     """Take the extract's tables to what the estimators read, and the attrition.
 
     `tell` is called with the name of each step as it begins; `linked` is what `link` left about the
-    joining of two agencies' extracts, if that is what this one is.
+    joining of two agencies' extracts, if that is what this one is; `cleaned` what cleaning did.
     """
     tell("cohort")
     cohort = build_cohort(tables["reports"], tables["persons"], dictionary, plan)
@@ -138,7 +141,8 @@ def prepare(
     )
     tell("attrition")
     joined = pd.DataFrame((linked or {}).get("attrition", []))
-    return data, add_joined(account_for(tables, cohort, attached, index_cases), joined)
+    counted = add_cleaning(account_for(tables, cohort, attached, index_cases), cleaned)
+    return data, add_joined(counted, joined)
 
 
 def _entries(cohort: Cohort) -> pd.DataFrame:
@@ -165,16 +169,18 @@ def analyse(
     dictionary: Dictionary,
     tell: Tell = lambda step: None,
     n_jobs: int = 1,
+    cleaned: Sequence[CleaningLine] = (),
 ) -> Results:
     """Estimate everything a study asks for, and pass it through disclosure control.
 
-    Stages that need no other's results run `n_jobs` at a time; the results are the same.
+    Stages that need no other's results run `n_jobs` at a time; the results are the same. The
+    rows that were altered when the extract was `cleaned` stand in `diagnostics`.
     """
     found = _run_stages(data, tell, n_jobs)
-    checks = found["negative_controls"][1]
+    controls = found["negative_controls"][1]
     for name in CONTROLLED:
         estimates, diagnostics = found[name]
-        found[name] = (negative_controls.withhold_biased(estimates, checks), diagnostics)
+        found[name] = (negative_controls.withhold_biased(estimates, controls), diagnostics)
     explored, notes = found["heterogeneity"]
     told = heterogeneity.withhold_unsound(explored, found["target_trials"][0])
     found["heterogeneity"] = (told, notes)
@@ -183,11 +189,10 @@ def analyse(
         data.plan, main, found["negative_controls"][0]
     )
     estimates = combine([found[name][0] for name in ORDER])
-    diagnostics = pd.concat(
-        [found[name][1] for name in DIAGNOSTICS_ORDER if len(found[name][1])], ignore_index=True
-    )
+    checks = [found[name][1] for name in DIAGNOSTICS_ORDER if len(found[name][1])]
     if data.linkage:
-        diagnostics = pd.concat([diagnostics, linkage.tell_checks(data.linkage)], ignore_index=True)
+        checks.append(linkage.tell_checks(data.linkage))
+    diagnostics = pd.concat([*checks, *_tell_changes(cleaned)], ignore_index=True)
     attrition = attrition.assign(status="ok")
     tell("disclosure")
     rules, places = data.plan.disclosure, list_places(data.plan)
@@ -199,6 +204,16 @@ def analyse(
     }
     restricted = {"estimates": estimates, "attrition": attrition, "diagnostics": diagnostics}
     return Results(restricted, release)
+
+
+def _tell_changes(cleaned: Sequence[CleaningLine]) -> list[pd.DataFrame]:
+    """How many rows each cleaning rule altered, as diagnostics; none: nothing to tell."""
+    rows = [
+        ("cleaning", "", f"n_changed:{one.table}:{one.rule}", float(one.n_changed), math.nan, OK)
+        for one in cleaned
+        if one.n_changed
+    ]
+    return [pd.DataFrame(rows, columns=list(DIAGNOSTIC_COLUMNS))] if rows else []
 
 
 def _run_stages(data: StudyData, tell: Tell, n_jobs: int) -> dict[str, Found]:

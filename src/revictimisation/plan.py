@@ -19,7 +19,19 @@ from pydantic import (
 )
 
 from revictimisation.errors import StudyError
-from revictimisation.plan_parts import Exploration, ForWhom, Linkage, Name, Part, Title
+from revictimisation.plan_parts import (
+    Bootstrap,
+    CleaningRules,
+    Count,
+    Exploration,
+    ForWhom,
+    Linkage,
+    Name,
+    OpenEnds,
+    Part,
+    Title,
+    Weights,
+)
 from revictimisation.study_text import load_keys, name_nearest, tell_fault
 
 
@@ -35,7 +47,6 @@ def _read_date(value: object) -> object:
 
 
 Day = Annotated[dt.date, BeforeValidator(_read_date)]
-Count = Annotated[int, Field(ge=0)]
 Language = Literal["sv", "en"]
 
 
@@ -106,24 +117,6 @@ class Measure(Part):
     def is_joint(self) -> bool:
         """True for a measure defined by two agencies starting something close in time."""
         return self.joint_within_days is not None
-
-
-class Bootstrap(Part):
-    """How many replicates and which seed."""
-
-    replicates: Count = 200
-    seed: Count = 1
-
-
-class Weights(Part):
-    """How clones are weighted: the law of starts within the grace time, and where weights are cut.
-
-    `truncate_at`: the quantile at which the variant `weights_truncated` caps the weights; null:
-    no such variant. The main analysis never caps.
-    """
-
-    grace_law: Literal["natural_law", "censor_at_end"] = "natural_law"
-    truncate_at: Annotated[float, Field(gt=0, lt=1)] | None = 0.99
 
 
 class Variants(Part):
@@ -273,6 +266,8 @@ class StudyPlan(Part):
     adjust_for: tuple[str, ...] = DEFAULT_ADJUST_FOR
     splines: dict[str, Annotated[int, Field(ge=3, le=7)]] = Field(default_factory=dict)
     subgroups: tuple[str, ...] = DEFAULT_SUBGROUPS
+    cleaning: CleaningRules = ()
+    open_ends: OpenEnds = OpenEnds()
     bootstrap: Bootstrap = Bootstrap()
     weights: Weights = Weights()
     variants: Variants = Variants()

@@ -1,14 +1,17 @@
-"""Parts of the study plan: what all parts are made of, and the groups of question 3."""
+"""Parts of the study plan: what all are made of, the groups of question 3, and cleaning."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from revictimisation.study_text import name_nearest
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
+Count = Annotated[int, Field(ge=0)]
 
 
 class Part(BaseModel):
@@ -35,6 +38,24 @@ class Exploration(Part):
     splits: Annotated[int, Field(ge=1)] = 10
     folds: Annotated[int, Field(ge=3, le=50)] = 10
     largest_weight: Annotated[float, Field(ge=1)] = 10.0
+
+
+class Bootstrap(Part):
+    """How many replicates and which seed."""
+
+    replicates: Count = 200
+    seed: Count = 1
+
+
+class Weights(Part):
+    """How clones are weighted: the law of starts within the grace time, and where weights are cut.
+
+    `truncate_at`: the quantile at which the variant `weights_truncated` caps the weights; null:
+    no such variant. The main analysis never caps.
+    """
+
+    grace_law: Literal["natural_law", "censor_at_end"] = "natural_law"
+    truncate_at: Annotated[float, Field(gt=0, lt=1)] | None = 0.99
 
 
 class CombinedGroup(Part):
@@ -100,3 +121,42 @@ class ForWhom(Part):
         (365, 90)
         """
         return self.tested_at_days if self.tested_at_days in days else max(days, default=None)
+
+
+# What a study may have mended in its extract (cleaning), in the order in which it is done: first
+# what makes rows alike, then rows that cannot be used, then what was registered more than once.
+CLEANING_RULES = (
+    "lower_case_codes",
+    "drop_exact_duplicates",
+    "empty_ends_after_today",
+    "drop_dates_out_of_range",
+    "drop_end_before_start",
+    "drop_unknown_people",
+    "merge_reports_registered_twice",
+    "close_open_ends",
+    "merge_overlapping_spells",
+)
+
+
+def _known_rules(names: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = [name for name in names if name not in CLEANING_RULES]
+    faults = [f"unknown rule {name!r}{name_nearest(name, CLEANING_RULES)}" for name in unknown]
+    if len(set(names)) < len(names):
+        faults.append("a rule is named twice")
+    if faults:
+        raise ValueError("; ".join(faults))
+    return names
+
+
+CleaningRules = Annotated[tuple[str, ...], AfterValidator(_known_rules)]
+
+
+class OpenEnds(Part):
+    """How long after its start a measure without an end is taken to have ended.
+
+    Used by the cleaning rule `close_open_ends` alone. `after_days` holds for all codes but those of
+    `by_code`. A non-contact order holds for a year at most unless it is prolonged (act 1988:688).
+    """
+
+    after_days: Annotated[int, Field(ge=1)] = 365
+    by_code: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)

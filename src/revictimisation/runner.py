@@ -30,6 +30,7 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     if run.is_done("estimate", key):
         return False
     from revictimisation import pipeline
+    from revictimisation.cleaning import clean_tables
     from revictimisation.dictionary import load_dictionary
     from revictimisation.engine import connect
     from revictimisation.validation import load_extract
@@ -37,13 +38,15 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     progress.tell("read and check the extract")
     dictionary = load_dictionary()
     con = connect(threads=run.jobs)
-    extract = load_extract(con, run.data, dictionary, run.plan)
+    extract = load_extract(con, run.data, dictionary, run.plan, clean=clean_tables)
     extract.raise_for_errors()
     linked = files.read_json(run.data / LINKAGE)
     data, attrition = pipeline.prepare(
-        extract.tables, extract.absent, dictionary, run.plan, progress.tell, linked
+        extract.tables, extract.absent, dictionary, run.plan, progress.tell, linked, extract.cleaned
     )
-    results = pipeline.analyse(data, attrition, dictionary, progress.tell, run.jobs)
+    results = pipeline.analyse(
+        data, attrition, dictionary, progress.tell, run.jobs, extract.cleaned
+    )
     progress.tell("write")
     written = []
     for folder, tables in ((RESTRICTED, results.restricted), (RELEASE, results.release)):
@@ -220,6 +223,7 @@ def _write_simulated(table: pd.DataFrame, folder: Path, name: str, kind: str) ->
 
 def validate_folder(folder: Path, study: Path | None, jobs: int) -> tuple[str, bool]:
     """The command `validate`: the findings as text, and whether the extract conforms."""
+    from revictimisation.cleaning import clean_tables
     from revictimisation.dictionary import load_dictionary
     from revictimisation.engine import connect
     from revictimisation.validation import load_extract, render_findings
@@ -227,6 +231,7 @@ def validate_folder(folder: Path, study: Path | None, jobs: int) -> tuple[str, b
     plan = read_plan(files.read_text(study)) if study else None
     with Progress(1) as progress:
         progress.tell("check the extract")
-        extract = load_extract(connect(threads=jobs), folder, load_dictionary(), plan)
+        con = connect(threads=jobs)
+        extract = load_extract(con, folder, load_dictionary(), plan, clean=clean_tables)
     is_conforming = all(finding.severity != "error" for finding in extract.findings)
     return render_findings(extract.findings), is_conforming

@@ -28,6 +28,7 @@ STAGES = {
     "validation",
     "pseudonyms",
     "linkage",
+    "cleaning",
     "simulate",
     "cohort",
     "spells",

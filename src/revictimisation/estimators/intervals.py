@@ -13,6 +13,9 @@ Floats = npt.NDArray[np.float64]
 LEVEL = 0.95
 # An error this small is rounding: nothing can move the estimate.
 NO_ERROR = 1e-10
+# Half a width on the scale of log(-log(1 - F)) from which the error is so much larger than F that
+# nothing is known (and exp of which a number can still hold).
+WIDEST = 700.0
 
 
 def normal_quantile(level: float = LEVEL) -> float:
@@ -83,7 +86,8 @@ def loglog_interval(
     spread; there the exact (Clopper-Pearson) limits for none or all of `n_effective` people are
     given: for F = 0 from 0 to 1 - (alpha/2)^(1/n), for F = 1 from (alpha/2)^(1/n) to 1, and 0 to 1
     if n is 0. A risk between 0 and 1 with error 0 (a single cluster) says nothing about spread:
-    0 to 1.
+    0 to 1. So does an error much larger than the distance to 0 or 1: a model's risk of 1e-9 with
+    an error of 0.01 has the limits 0 and 1.
 
     Example:
         >>> risk, se, n_people = np.array([0.5, 0.0]), np.array([0.1, 0.0]), np.array([20, 10])
@@ -93,10 +97,14 @@ def loglog_interval(
     """
     low, high = np.zeros_like(estimate), np.ones_like(estimate)
     inside = (estimate > 0) & (estimate < 1) & (se > NO_ERROR)
-    survival = 1 - estimate[inside]
-    half = normal_quantile(level) * se[inside] / np.abs(survival * np.log(survival))
-    low[inside] = -np.expm1(np.log(survival) * np.exp(-half))
-    high[inside] = -np.expm1(np.log(survival) * np.exp(half))
+    # log1p: 1 - F of a risk below 1e-16 is 1, its logarithm would be 0 and be divided by
+    log_survival = np.log1p(-estimate[inside])
+    slope = np.maximum(np.abs((1 - estimate[inside]) * log_survival), np.finfo(np.float64).tiny)
+    half = normal_quantile(level) * se[inside] / slope
+    known = half < WIDEST
+    widen = np.exp(np.minimum(half, WIDEST))
+    low[inside] = np.where(known, -np.expm1(log_survival / widen), 0.0)
+    high[inside] = np.where(known, -np.expm1(log_survival * widen), 1.0)
     exact = np.zeros_like(estimate)
     some = n_effective > 0
     exact[some] = ((1 - level) / 2) ** (1 / n_effective[some])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from revictimisation.dictionary import Dictionary, ForeignKey, Rule
 from revictimisation.errors import DataError
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 PEOPLE = "persons"
+# A function such as `cleaning.clean_tables`: it gives `names` of cleaned tables and `lines` (table,
+# rule, n_dropped, n_changed).
+Clean = Callable[..., Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +44,15 @@ class LoadedExtract:
 
     `tables` has every in-table of the dictionary, typed, with an integer column `row_number`
     (CSV: the header is row 1; Parquet: the first row is row 1). Tables not given are empty and
-    named in `absent`. `row_counts` is how many rows each table has.
+    named in `absent`. `row_counts` is how many rows each table has, after cleaning; `cleaned`
+    what each cleaning rule did to each table.
     """
 
     tables: dict[str, ir.Table]
     absent: frozenset[str]
     findings: tuple[Finding, ...]
     row_counts: dict[str, int]
+    cleaned: tuple[Any, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -67,12 +72,14 @@ def load_extract(
     plan: StudyPlan | None = None,
     *,
     today: dt.date | None = None,
+    clean: Clean | None = None,
 ) -> LoadedExtract:
     """Load the extract in a folder and check it against the dictionary, set by set.
 
     One file per table, `<table>.parquet` or `<table>.csv`. All violations are found at once; none
     raises but a folder that is not there (`DataError`). With a plan, its measure codes are known
-    and its `x_` columns required. `today` is the last date that may occur.
+    and its `x_` columns required. `today` is the last date that may occur. `clean` applies the
+    plan's cleaning rules to what was read, before it is checked; what they did is told as notices.
     """
     tables = dictionary.tables_by_direction("in")
     known = [*dictionary.tables]
@@ -87,8 +94,15 @@ def load_extract(
         one.name: load_table(con, one, files[one.name], dictionary, _engine_name(con, one.name))
         for one in tables
     }
+    today = today or dt.date.today()
     findings = list(_check_presence(loaded, len(unknown), dictionary, plan))
-    findings += _check_contents(con, loaded, dictionary, plan, today or dt.date.today())
+    cleaned: tuple[Any, ...] = ()
+    if clean is not None and plan is not None and plan.cleaning:
+        made = clean(con, loaded, dictionary, plan, today)
+        loaded = {name: replace(one, name=made.names[name]) for name, one in loaded.items()}
+        cleaned = made.lines
+        findings += _tell_cleaning(cleaned, dictionary)
+    findings += _check_contents(con, loaded, dictionary, plan, today)
     counts = {name: _count_rows(con, one.name) for name, one in loaded.items()}
     findings += _check_empty(loaded, counts, dictionary)
     return LoadedExtract(
@@ -96,7 +110,16 @@ def load_extract(
         absent=frozenset(name for name, one in loaded.items() if not one.is_given),
         findings=sort_findings(findings, known),
         row_counts=counts,
+        cleaned=cleaned,
     )
+
+
+def _tell_cleaning(lines: Iterable[Any], dictionary: Dictionary) -> Iterable[Finding]:
+    """A notice for each rule that did something to a table."""
+    for line in lines:
+        count = line.n_dropped or line.n_changed
+        if count:
+            yield make_finding(dictionary, line.rule, "notice", line.table, count=count)
 
 
 def _engine_name(con: Backend, table: str) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from revictimisation.codes import TYPE_FAULTS
 from revictimisation.dictionary import Dictionary, Table
 from revictimisation.dictionary.model import FieldType
 from revictimisation.sources.faults import UnreadableFileError
@@ -24,7 +25,7 @@ from revictimisation.sources.statistics_file import stage_statistics
 from revictimisation.sources.text_file import TextFile, prepare_text, read_header
 from revictimisation.sources.workbook import choose_sheet, stage_sheet
 from revictimisation.validation import columns as sql
-from revictimisation.validation.checks import TIME_OF_DAY, TYPE_FAULTS
+from revictimisation.validation.checks import TIME_OF_DAY
 from revictimisation.validation.findings import Finding, make_finding
 
 if TYPE_CHECKING:
