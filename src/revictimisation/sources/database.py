@@ -6,6 +6,7 @@ its library says is passed on: it may quote the string.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,11 @@ KINDS = {
     "25006": "database_read_only",
     "42": "database_query",
     "22": "database_query",
+    "0A": "database_query",
+}
+WORDS = {
+    r"password|lösenord|pg_hba": "database_refused",
+    r"(database|databasen) .*(does not exist|existerar inte|finns inte)": "database_missing",
 }
 LIST_TABLES = """
 SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
@@ -127,10 +133,10 @@ def _find_kind(fault: psycopg.Error) -> str:
     for length in (5, 2):
         if code[:length] in KINDS:
             return KINDS[code[:length]]
-    # Before there is a server to give a code, the library itself says what it missed.
-    if not code and "password" in str(fault).lower():
-        return "database_refused"
-    return "database_away"
+    # A connection that was not made has no code, only words.
+    said = "" if code else str(fault).lower()
+    found = [kind for words, kind in WORDS.items() if re.search(words, said)]
+    return found[0] if found else "database_away"
 
 
 def _select_all(connection: psycopg.Connection[tuple[Any, ...]], table: str) -> str:
