@@ -58,7 +58,7 @@ def draft_mapping(
 
     Of values only codes are shown, of columns with few different ones that are neither dates,
     numbers of people, names nor free text, each occurring at least `threshold` times; rarer ones
-    are counted together. Raises `UnreadableFileError` where a database does not answer.
+    are counted together. Raises `UnreadableFileError` where the source as a whole can't be read.
     """
     seen = [
         _look(con, source, place, dictionary, workspace, threshold) for place in list_places(source)
@@ -95,7 +95,7 @@ def _look(
     workspace: Path,
     threshold: int,
 ) -> _Seen:
-    """Stage and profile one place; what can't be read becomes a comment, databases excepted."""
+    """Stage and profile one place; one file of several that can't be read is a comment."""
     try:
         at = _find_heading(source, place)
         title, staged = next(iter(stage_place(con, source, at, workspace)))
@@ -104,7 +104,7 @@ def _look(
         lines = tuple(_draft_part(con, at, staged, profiles, found, dictionary, threshold))
         return _Seen(at, place.title or title, None, profiles, found, lines)
     except UnreadableFileError as fault:
-        if fault.kind.startswith("database_"):
+        if source.folder is None or source.single:
             raise
         return _Seen(place, place.title or source.title, None, (), None, fault=fault.kind)
 
@@ -217,7 +217,8 @@ def _draft_codes(
             f"  # {n_rare} ovanligare värden i {n_rare_rows} rader, visas inte"
             f" / {n_rare} rarer values in {n_rare_rows} rows, not shown"
         )
-    is_plain = all(code in known for code, _ in shown)
+    is_ours = str.lower if match.field.type == "boolean" else str
+    is_plain = all(is_ours(code) in known for code, _ in shown)
     if lines and not is_plain:
         yield "codes:"
         yield from lines

@@ -80,11 +80,17 @@ def list_places(source: Source) -> list[Place]:
     places = []
     for name in names:
         path, file = source.folder / name, "" if source.single else name
-        if find_format(path) == WORKBOOK and check_format(path) == WORKBOOK:
-            places += [Place(file=file, sheet=sheet) for sheet in list_sheets(path)]
-        else:
-            places.append(Place(file=file))
+        sheets = _list_sheets(path) if find_format(path) == WORKBOOK else [""]
+        places += [Place(file=file, sheet=sheet) for sheet in sheets]
     return places
+
+
+def _list_sheets(path: Path) -> list[str]:
+    """The sheets of a workbook; one without a name if it can't be read, which its reading tells."""
+    try:
+        return [*list_sheets(path)]
+    except UnreadableFileError:
+        return [""]
 
 
 def stage_place(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from revictimisation.sources.faults import UnreadableFileError, may_show
+from revictimisation.sources.formats import check_format
 from revictimisation.sources.staging import Staged, stage_chunks, take_chunks, transpose
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def guess_heading(path: Path, sheet: str) -> int | None:
 def _open(path: Path) -> CalamineWorkbook:
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
+    check_format(path)
     try:
         return CalamineWorkbook.from_path(str(path))
     except PasswordError:

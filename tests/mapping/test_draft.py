@@ -1,0 +1,143 @@
+"""A draft names what it sees in the dictionary's words, marks what is unsure, shows no one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from revictimisation import preparation
+from revictimisation.dictionary import load_dictionary
+from revictimisation.errors import DataError, UsageError
+from revictimisation.mapping import read_mapping
+from revictimisation.mapping.matching import match_code
+from tests.mapping.raw_files import (
+    SECRET_NAME,
+    STREET,
+    write_municipality,
+    write_police,
+    write_register,
+)
+
+DICTIONARY = load_dictionary()
+
+
+@pytest.fixture(scope="module")
+def drafts(tmp_path_factory) -> dict[str, str]:
+    """The drafts of the three raw sources."""
+    folder = tmp_path_factory.mktemp("raw")
+    sources = {
+        "police": write_police(folder),
+        "municipality": write_municipality(tmp_path_factory.mktemp("excel") / "insatser.xlsx"),
+        "register": write_register(tmp_path_factory.mktemp("spss") / "personer.sav"),
+    }
+    return {
+        name: preparation.draft_to(str(source), folder / name, 1).read_text(encoding="utf-8")
+        for name, source in sources.items()
+    }
+
+
+def test_a_draft_is_a_mapping_file(drafts):
+    found = {name: read_mapping(text, DICTIONARY) for name, text in drafts.items()}
+    police = found["police"].tables
+    assert list(police) == ["reports", "police_measures"]
+    (reports,) = police["reports"]
+    assert reports.file == "anmalningar_2013.csv"
+    assert {name: one.source for name, one in reports.columns.items()} == {
+        "report_id": "Diarienummer",
+        "victim_id": "Målsägande",
+        "suspect_id": "Misstänkt",
+        "reported_on": "Anmälningsdatum",
+        "offence_code": "Brottskod",
+        "relation": "Relation",
+        "is_honour": "Heder",
+        "municipality_code": "Kommun",
+    }
+    assert reports.columns["is_honour"].codes == {"Ja": "true", "Nej": "false"}
+    (insatser,) = found["municipality"].tables["social_interventions"]
+    assert (insatser.file, insatser.sheet, insatser.header_row) == ("", "Insatser", 3)
+    assert insatser.columns["end_on"].date == "day_month_year"
+    assert insatser.columns["municipality_code"].zeros == 4
+    (people,) = found["register"].tables["persons"]
+    assert people.columns["sex"].codes == {"1": "male", "2": "female"}
+
+
+def test_a_draft_shows_no_one(drafts):
+    for text in drafts.values():
+        assert SECRET_NAME not in text and STREET not in text
+        assert not re.search(r"\d{6,8}[-+]?\d{4}", text)
+    assert "left out: Målsägande namn" in drafts["police"]
+    assert "left out: Anteckning" in drafts["police"]
+    assert "left out: Adress" in drafts["municipality"]
+
+
+def draft(tmp_path, text: str, name: str = "reports.csv") -> str:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    return preparation.draft_to(str(tmp_path), tmp_path / "out", 1).read_text(encoding="utf-8")
+
+
+def test_only_codes_that_occur_often_are_shown(tmp_path):
+    cells = ["Make"] * 5 + ["Annasmamma"] * 4 + ["Bertilsfar"] + ["Kollega"] * 6
+    rows = "".join(f"r{one};v{one};{cell}\n" for one, cell in enumerate(cells))
+    text = draft(tmp_path, f"report_id;victim_id;Relation\n{rows}")
+    assert "Make: current_partner  # 5" in text
+    assert "# Kollega: ?  # 6  utan motsvarighet / no match" in text
+    assert "2 ovanligare värden i 5 rader" in text
+    assert "Annasmamma" not in text and "Bertilsfar" not in text
+    assert "r1" not in text.replace("tables:", "") and "v1" not in text
+
+
+def test_a_column_of_many_values_or_of_numbers_of_people_shows_none(tmp_path):
+    rows = "".join(f"r{one};Namn{one % 61};19790229-4711\n" for one in range(61 * 5))
+    text = draft(tmp_path, f"report_id;relation;sex\n{rows}")
+    assert "Namn1" not in text and "4711" not in text
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        (["27.4.2013", "3.4.2013"], "\n          date: day_month_year"),
+        (["4/27/2013", "4/3/2013"], "\n          date: month_day_year"),
+        (["3.4.2013", "4.5.2013"], "\n          # date: day_month_year eller / or month_day_year"),
+        (["2013-04-27", "20130427"], "\n        reported_on: Anmälningsdatum\n"),
+    ],
+)
+def test_the_order_of_day_and_month_is_told_only_where_it_shows(tmp_path, days, told):
+    rows = "".join(f"r{one};v{one};{day}\n" for one, day in enumerate(days * 5))
+    assert told in draft(tmp_path, f"report_id;victim_id;Anmälningsdatum\n{rows}")
+
+
+def test_a_figure_alone_is_never_sure():
+    sex = DICTIONARY.tables["persons"].field("sex")
+    assert match_code("2", "", sex, DICTIONARY) == ("female", False)
+    assert match_code("2", "Kvinna", sex, DICTIONARY) == ("female", True)
+    assert match_code("K", "", sex, DICTIONARY) == ("female", True)
+    assert match_code("Ordförande", "", sex, DICTIONARY) == ("", False)
+
+
+def test_what_can_not_be_read_or_belongs_nowhere_is_told(tmp_path):
+    (tmp_path / "lager.csv").write_text("artikel;pris\n1;2\n")
+    (tmp_path / "last.xlsx").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600))
+    text = draft(tmp_path, "report_id;victim_id;reported_on\nr;v;2013-04-27\n")
+    assert "# lager.csv: hör inte till någon tabell" in text
+    assert "# last.xlsx: Arbetsboken är låst" in text
+    assert "# persons behövs också" in text
+
+
+def test_headings_that_are_data_are_not_told(tmp_path):
+    text = draft(tmp_path, "report_id;victim_id;reported_on;19790229-4711\nr;v;2013-04-27;x\n")
+    assert "4711" not in text and "left out: #4" in text
+
+
+def test_a_draft_is_never_written_over(tmp_path):
+    draft(tmp_path, "report_id;victim_id;reported_on\nr;v;2013-04-27\n")
+    with pytest.raises(UsageError, match=r"mapping\.yaml"):
+        preparation.draft_to(str(tmp_path), tmp_path / "out", 1)
+
+
+def test_a_source_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(UsageError, match="finns inte"):
+        preparation.draft_to(str(tmp_path / "none"), tmp_path / "out", 1)
+    (tmp_path / "last.xlsx").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600))
+    with pytest.raises(DataError, match="locked_file"):
+        preparation.draft_to(str(tmp_path / "last.xlsx"), tmp_path / "out", 1)
