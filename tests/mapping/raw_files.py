@@ -15,9 +15,12 @@ STREET = "Hemliggatan"
 
 
 def identity_number(number: int) -> str:
-    """An invented number in the form of a personal identity number; even ones are women's."""
+    """A number of nobody's (Skatteverket's test series 980 to 999); even ones are women's."""
     year, month, day = 1950 + number % 50, 1 + number % 12, 1 + number % 28
-    return f"{year}{month:02d}{day:02d}-{2000 + 3 * number + number % 2:04d}"
+    digits = f"{year % 100:02d}{month:02d}{day:02d}{980 + number % 20}"
+    doubled = [int(one) * (2 - place % 2) for place, one in enumerate(digits)]
+    check = -sum(one // 10 + one % 10 for one in doubled) % 10
+    return f"{year}{digits[2:6]}-{digits[6:]}{check}"
 
 
 def write_police(folder: Path, year: int = 2013) -> Path:

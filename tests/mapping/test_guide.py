@@ -1,0 +1,101 @@
+"""The analyst's guide was tried: its commands, in its order, with its mapping files."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from revictimisation import cli
+from revictimisation.dictionary import load_dictionary
+from revictimisation.mapping import read_mapping
+from tests.mapping.raw_files import (
+    N_PEOPLE,
+    identity_number,
+    write_municipality,
+    write_police,
+    write_register,
+)
+
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"# fil: (\S+)")
+
+
+def read_blocks(root: Path) -> list[tuple[str, str]]:
+    return BLOCK.findall((root / "docs" / "analyst_guide.md").read_text(encoding="utf-8"))
+
+
+def make_sources(folder: Path) -> None:
+    for name in ("ra/polisen", "ra/kommunen", "ra/registret", "ra_nasta/polisen", "mappning"):
+        (folder / name).mkdir(parents=True)
+    (folder / "nyckel").mkdir(mode=0o700)
+    write_police(folder / "ra" / "polisen")
+    write_police(folder / "ra_nasta" / "polisen", 2014)
+    write_municipality(folder / "ra" / "kommunen" / "insatser.xlsx")
+    write_register(folder / "ra" / "registret" / "personer.sav")
+
+
+def call(words: list[str], monkeypatch, capsys) -> tuple[int, str]:
+    if words[0] != "revictimisation":
+        subprocess.run(words, check=True)
+        return 0, ""
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as leave:
+        cli.main()
+    said = capsys.readouterr()
+    return int(leave.value.code or 0), said.out + said.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the guide's shell is a Unix one")
+def test_the_guide_leads_from_raw_files_to_a_validated_extract(
+    tmp_path, repo_root, monkeypatch, capsys
+):
+    make_sources(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    said, commands = "", []
+    for kind, text in read_blocks(repo_root):
+        named = NAMED.search(text)
+        if kind == "yaml" and named:
+            (tmp_path / named[1]).write_text(text, encoding="utf-8")
+        for line in text.splitlines() if kind == "sh" else ():
+            code, more = call(shlex.split(line), monkeypatch, capsys)
+            assert code == 0, f"{line}\n{more}"
+            commands.append(line)
+            said += more
+    assert len(commands) == 15
+    assert f"reports: {N_PEOPLE} rader in, {N_PEOPLE} ut" in said
+    extract = {path.stem: path.read_text(encoding="utf-8") for path in tmp_path.glob("uttag/*.csv")}
+    assert {name: text.count("\n") for name, text in extract.items()} == {
+        "persons": 2 * N_PEOPLE + 1,
+        "reports": N_PEOPLE + 1,
+        "police_measures": N_PEOPLE + 1,
+        "social_interventions": N_PEOPLE // 2 + 1,
+    }
+    for one in range(N_PEOPLE):
+        assert identity_number(one)[2:] not in said + "".join(extract.values())
+
+
+def test_the_guides_files_are_mapping_files(repo_root):
+    blocks = [text for kind, text in read_blocks(repo_root) if kind == "yaml"]
+    named = [text for text in blocks if NAMED.search(text)]
+    assert len(named) == 3
+    for text in named:
+        assert read_mapping(text, load_dictionary()).tables
+
+
+def test_every_setting_stands_in_the_guide(repo_root):
+    from revictimisation.mapping.model import Column, Mapping, Part
+
+    text = (repo_root / "docs" / "analyst_guide.md").read_text(encoding="utf-8")
+    table = text.split("### Vad en mappningsfil kan säga")[1].split("###")[0]
+    told = set(re.findall(r"`(\w+)", table))
+    fields = {
+        field.alias or name
+        for model in (Mapping, Part, Column)
+        for name, field in model.model_fields.items()
+    }
+    assert fields - {"name", "tables", "columns"} <= told
