@@ -221,7 +221,8 @@ def _look(
             f"count(*) FILTER (WHERE {one.v} IS NOT NULL AND {one.is_other})",
             f"count(*) FILTER (WHERE {is_identity_number(one.n)})",
             f"count({one.v})",
-            f"approx_count_distinct({one.v})",
+            # Only of columns of the owner's own is it asked whether they are free text.
+            "0" if one.field.name in table.field_names else f"approx_count_distinct({one.v})",
         )
     ]
     found = iter(_run(con, f"SELECT {', '.join(asked)} FROM {rows}")[0])

@@ -112,7 +112,9 @@ def quote(text: str) -> str:
 
 def is_identity_number(text: str) -> str:
     """SQL: whether a text has the form of an identity number."""
-    return f"coalesce({_matches(text, IDENTITY_NUMBER)}, false)"
+    # The length is looked at first, as that costs nothing: 10 digits, to 12 and a sign.
+    fits = f"length({text}) BETWEEN 10 AND 13 AND {_matches(text, IDENTITY_NUMBER)}"
+    return f"coalesce({fits}, false)"
 
 
 def _matches(text: str, pattern: str) -> str:
