@@ -21,6 +21,9 @@ from revictimisation.validation import load_extract
 from tests.cleaning.made import POLICE, REPORTS
 from tests.validation.extracts import TODAY, VALID, write_extract
 
+# How long these last in the county, about, in days: what an agency knows of its own measures.
+USUAL = """{safety_talk: 14, alarm_package: 150, non_contact_order: 270, sheltered_housing: 80,
+  support_talks: 140, contact_person: 240}"""
 PEOPLE = ("v1", "v2", "nobody", "")
 DAYS = ("2012-03-01", "2012-03-05", "2012-04-01", "2013-01-01", "1812-03-01", "9999-12-31", "x", "")
 report_rows = st.builds(
@@ -48,7 +51,7 @@ measure_rows = st.builds(
     measures=st.lists(measure_rows, max_size=8),
     rules=st.sets(st.sampled_from(CLEANING_RULES)),
 )
-@settings(max_examples=10, deadline=None, derandomize=True,
+@settings(max_examples=6, deadline=None, derandomize=True,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 def test_every_row_of_a_faulty_extract_is_accounted_for(tmp_path, reports, measures, rules):
     given_rows = {"reports": reports * 2, "police_measures": measures}
@@ -96,13 +99,13 @@ def prepare_cleaned(folder, tables, plan):
 def both(repo_root, tmp_path_factory):
     """The clean county and the dirty one, cleaned; its people linked as in truth."""
     text = (repo_root / "pipelines" / "studies" / "county.yaml").read_text(encoding="utf-8")
-    clean, dirty = (simulate_county(name, 900, 5) for name in ("calibrated", "dirty"))
+    clean, dirty = (simulate_county(name, 700, 5) for name in ("calibrated", "dirty"))
     links = dirty["truth_links"].query("link == 'shared'").set_index("social_id")["person_id"]
     linked = dict(dirty)
     for name, column in (("social_interventions", "person_id"), ("risk_assessments", "victim_id")):
         ids = dirty[name][column]
         linked[name] = dirty[name].assign(**{column: ids.map(links).fillna(ids)})
-    named = f"{text}cleaning: [{', '.join(CLEANING_RULES)}]\n"
+    named = f"{text}cleaning: [{', '.join(CLEANING_RULES)}]\nopen_ends: {{by_code: {USUAL}}}\n"
     made = {}
     for key, tables, plan in (("clean", clean, text), ("dirty", linked, named)):
         folder = tmp_path_factory.mktemp(key)
@@ -144,7 +147,7 @@ def test_cleaned_estimates_lie_near_the_clean_countys(both):
     for key in ("clean", "dirty"):
         rows = effects.estimate_hazard_ratios(both[key][1])[0]
         rows = rows[rows["estimand"].eq("log_hazard_ratio") & rows["analysis"].eq("main")]
-        rows = rows[rows["subgroup"].eq("") & rows["outcome"].eq("same_suspect")]
+        rows = rows[rows["estimator"].eq("cox_time_varying")]
         found.append(rows.set_index("measure")[["estimate", "se"]])
     clean, dirty = found
     gaps = (dirty["estimate"] - clean["estimate"]).abs() / clean["se"]

@@ -7,8 +7,8 @@ from revictimisation import runner
 from tests.fuzz import trial
 from tests.fuzz.mutations import MUTATIONS, mutate
 
-SEED, N_MUTANTS = 20261122, 25
-ESTIMATED = {7, 15}  # mutants that conform; estimates of all would take minutes
+SEED, N_MUTANTS = 20261122, 11
+ESTIMATED = {1}  # mutants that conform; estimates of all would take minutes
 
 
 @pytest.fixture(scope="module")
