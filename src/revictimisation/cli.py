@@ -118,18 +118,37 @@ def simulate(folder: Path, people: int | None, seed: int, scenario: str, kind: s
     default=None,
     help="Studiefil: dess egna koder är då kända. / Study file: its own codes are then known.",
 )
+@click.option(
+    "--report",
+    type=FOLDER,
+    default=None,
+    help="Mapp för en rapport: sidor på svenska och engelska, findings.csv. / Folder for a report: "
+    "pages in Swedish and English, findings.csv.",
+)
+@click.option(
+    "--previous",
+    type=FOLDER,
+    default=None,
+    help="Förra uttaget, eller rapporten om det, att jämföra med. / The last extract, or the "
+    "report on it, to hold this one against.",
+)
 @_jobs
-def validate(folder: Path, study: Path | None, jobs: int) -> None:
+def validate(
+    folder: Path, study: Path | None, report: Path | None, previous: Path | None, jobs: int
+) -> None:
     """Kontrollera ett utdrag mot datakatalogen.
 
     Check an extract against the data dictionary. Every fault is told at once: table, column, rule,
-    how many and in which rows; never a value. Exit code 3 if there is any error.
+    how many and in which rows; never a value. Exit code 3 if there is any error. Writes nothing
+    but the report that --report asks for.
     """
-    from revictimisation.runner import validate_folder
+    from revictimisation.acceptance import validate_folder
 
-    report, is_conforming = validate_folder(folder, study, jobs)
-    click.echo(report)
-    if not is_conforming:
+    made = validate_folder(folder, study, report, previous, jobs)
+    click.echo(made.text)
+    advice = "lägg till / add --report MAPP för sidor och tabeller / for pages and tables"
+    click.echo(f"\nRapport / report: {made.page or advice}")
+    if not made.is_conforming:
         sys.exit(3)
 
 

@@ -30,6 +30,7 @@ from revictimisation.plan_parts import (
     OpenEnds,
     Part,
     Title,
+    ValidationLimits,
     Weights,
 )
 from revictimisation.study_text import load_keys, name_nearest, tell_fault
@@ -278,6 +279,7 @@ class StudyPlan(Part):
     convictions: Convictions = Convictions()
     linkage: Linkage = Linkage()
     disclosure: Disclosure = Disclosure()
+    validation: ValidationLimits = ValidationLimits()
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("sv", "en")
 
     @model_validator(mode="before")

@@ -58,6 +58,31 @@ class Weights(Part):
     truncate_at: Annotated[float, Field(gt=0, lt=1)] | None = 0.99
 
 
+class ValidationLimits(Part):
+    """What the validation report marks as improbable in an extract that may still conform.
+
+    `volume_deviations`: a month's (or quarter's) rows lie further than this many robust standard
+    deviations from the median of `neighbours` periods on each side (1.4826 times the median
+    absolute deviation, at least a Poisson's; 3.5 as Iglewicz & Hoaglin 1993), and by more than the
+    share `volume_change` of that median. `rows_per_month`: with a lower median, by quarter.
+    `ends_early_months`: a table that ends so long before the reports do is told.
+    `assessment_before_days`: how long before a victim's first report an assessment may lie.
+    Against an earlier delivery: a share has changed by more than `share_change`, or rows a month by
+    more than `rate_change` of what they were, and by more than `chance_deviations` standard errors.
+    These limits are the project's own judgement.
+    """
+
+    neighbours: Annotated[int, Field(ge=2)] = 6
+    volume_deviations: Annotated[float, Field(gt=0)] = 3.5
+    volume_change: Annotated[float, Field(gt=0)] = 0.4
+    rows_per_month: Annotated[int, Field(ge=1)] = 20
+    ends_early_months: Annotated[int, Field(ge=1)] = 3
+    assessment_before_days: Annotated[int, Field(ge=0)] = 365
+    share_change: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    rate_change: Annotated[float, Field(gt=0)] = 0.2
+    chance_deviations: Annotated[float, Field(gt=0)] = 3.3
+
+
 class CombinedGroup(Part):
     """A group that a claim is about: who has one of the levels named of each covariate.
 

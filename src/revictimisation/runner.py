@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from revictimisation import __version__, files
 from revictimisation.errors import RevictimisationError, UsageError
 from revictimisation.manifest import Run, open_run, versions
-from revictimisation.plan import read_plan
 from revictimisation.progress import Progress
 
 if TYPE_CHECKING:
@@ -219,19 +218,3 @@ def _write_simulated(table: pd.DataFrame, folder: Path, name: str, kind: str) ->
     *below, name = name.split("/")
     formats = ("csv",) if below or name.startswith("truth_") else (kind,)
     files.write_table(table, folder.joinpath(*below), name, formats)
-
-
-def validate_folder(folder: Path, study: Path | None, jobs: int) -> tuple[str, bool]:
-    """The command `validate`: the findings as text, and whether the extract conforms."""
-    from revictimisation.cleaning import clean_tables
-    from revictimisation.dictionary import load_dictionary
-    from revictimisation.engine import connect
-    from revictimisation.validation import load_extract, render_findings
-
-    plan = read_plan(files.read_text(study)) if study else None
-    with Progress(1) as progress:
-        progress.tell("check the extract")
-        con = connect(threads=jobs)
-        extract = load_extract(con, folder, load_dictionary(), plan, clean=clean_tables)
-    is_conforming = all(finding.severity != "error" for finding in extract.findings)
-    return render_findings(extract.findings), is_conforming

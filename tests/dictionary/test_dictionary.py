@@ -11,6 +11,8 @@ import pytest
 
 from revictimisation.dictionary import Text, load_dictionary
 from revictimisation.validation.checks import ROW_RULES
+from revictimisation.validation.links import FIRST_REPORT_RULE, LINK_RULES
+from revictimisation.validation.repeats import REPEAT_RULES
 
 DICTIONARY = load_dictionary()
 TABLES = list(DICTIONARY.tables.values())
@@ -152,7 +154,8 @@ def test_what_a_table_refers_to_is_there(table):
     for rule in table.rules:
         assert set(rule.columns) <= names
         assert rule.kind in DICTIONARY.rules
-        assert rule.kind in {*ROW_RULES, "valid_code_on", "not_after_death"}
+        kinds = {*ROW_RULES, *LINK_RULES, *REPEAT_RULES, FIRST_REPORT_RULE, "valid_code_on"}
+        assert rule.kind in kinds
 
 
 def test_identifiers_are_never_disclosed():

@@ -56,7 +56,16 @@ MARKED = {
     # opens the same files in the same way, before there is anything to validate
     "pseudonyms": {"validation"},
 }
-COMPOSITION = {"pipeline", "manifest", "runner", "preparation", "exchange", "cli", "__main__"}
+COMPOSITION = {
+    "pipeline",
+    "manifest",
+    "runner",
+    "preparation",
+    "exchange",
+    "acceptance",
+    "cli",
+    "__main__",
+}
 LEVEL = {
     **dict.fromkeys(CORE, 0),
     **dict.fromkeys(SHARED, 1),

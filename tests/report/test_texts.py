@@ -12,7 +12,8 @@ from revictimisation.report.texts import load_texts
 from tests.project.sources import PACKAGE, ROOT
 
 TEXTS = load_texts()
-PARTS = "common|cohort|use|trials|trial|models|referees|effects|index|truth_study|courts|for_whom"
+PARTS = "common|cohort|use|trials|trial|models|referees|effects|index|truth_study|courts"
+PARTS += "|for_whom|delivery"
 KEY = re.compile(rf"""["']((?:{PARTS})\.(?!html)[a-z0-9_]+)["']""")
 # a key put together: `f"effects.card_{verdict}"`
 BUILT = re.compile(rf"""f["']((?:{PARTS})\.[^"']*)["']""")

@@ -119,6 +119,7 @@ def _read_table(path: Path) -> Table:
         is_optional=bool(given.get("optional", False)),
         may_be_empty=bool(given.get("may_be_empty", True)),
         extra_columns=ExtraColumns(**{**extra, "text": _text(extra["text"])}) if extra else None,
+        **{key: given.get(key, "") for key in ("dated_by", "placed_by", "delivered_by")},
     )
 
 

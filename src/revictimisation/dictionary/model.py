@@ -105,7 +105,12 @@ class ExtraColumns:
 
 @dataclass(frozen=True)
 class Table:
-    """A table that crosses a stage: what a row is, its columns, keys and rules."""
+    """A table that crosses a stage: what a row is, its columns, keys and rules.
+
+    Of an extract's table `dated_by` is the column that says when a row happened, `placed_by` the
+    one that says where (a district, a municipality, or a report that has one) and `delivered_by`
+    who hands it out, a code of the list of that name; each empty if there is none.
+    """
 
     name: str
     direction: Direction
@@ -119,6 +124,9 @@ class Table:
     is_optional: bool = False
     may_be_empty: bool = True
     extra_columns: ExtraColumns | None = None
+    dated_by: str = ""
+    placed_by: str = ""
+    delivered_by: str = ""
 
     @property
     def field_names(self) -> tuple[str, ...]:

@@ -165,7 +165,7 @@ def _render(page: Page, content: SiteContent, name: str, title: str, body: Html)
     footer = page.say(
         "common.footer_versions", digest=content.input_digest[:DIGEST_LENGTH], **versions
     )
-    return _template().render(
+    return load_template().render(
         language=language,
         title=title,
         study=page.plan.title_in(language),
@@ -182,7 +182,8 @@ def _render(page: Page, content: SiteContent, name: str, title: str, body: Html)
 
 
 @cache
-def _template() -> jinja2.Template:
+def load_template() -> jinja2.Template:
+    """The frame around every page."""
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

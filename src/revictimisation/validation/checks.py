@@ -157,6 +157,11 @@ def _year_before(columns: Sequence[str]) -> str:
     return f"year({day}) < {year}"
 
 
+def _only_if_granted(columns: Sequence[str]) -> str:
+    decision, start = (quote_name(name) for name in columns)
+    return f"{decision} IN ('denied', 'declined') AND {start} IS NOT NULL"
+
+
 def _same(columns: Sequence[str]) -> str:
     return f"{quote_name(columns[0])} = {quote_name(columns[1])}"
 
@@ -168,6 +173,7 @@ ROW_RULES: dict[str, Callable[[Sequence[str]], str]] = {
     "end_without_start": _end_without_start,
     "year_before": _year_before,
     "different": _same,
+    "only_if_granted": _only_if_granted,
 }
 
 

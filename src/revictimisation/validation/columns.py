@@ -30,7 +30,13 @@ def quote_text(text: str) -> str:
 
 def clean_text(name: str) -> str:
     """A column of text without padding; an empty cell is null."""
-    return f"nullif(trim({quote_name(name)}), '')"
+    return _without_padding(quote_name(name))
+
+
+def _without_padding(text: str) -> str:
+    """Trims only what holds a blank: asking for one costs a fifth of what trimming does."""
+    is_padded = f"contains({text}, ' ') OR {text} = ''"
+    return f"CASE WHEN {is_padded} THEN nullif(trim({text}), '') ELSE {text} END"
 
 
 def parquet_text(name: str, engine_type: str) -> str:
@@ -38,7 +44,7 @@ def parquet_text(name: str, engine_type: str) -> str:
     column = quote_name(name)
     if engine_type.startswith("TIMESTAMP"):
         column = f"CAST({column} AS DATE)"
-    text = f"nullif(trim(CAST({column} AS VARCHAR)), '')"
+    text = _without_padding(f"CAST({column} AS VARCHAR)")
     if engine_type in ("FLOAT", "DOUBLE"):
         return f"CASE WHEN isnan({column}) THEN NULL ELSE {text} END"
     return text

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from revictimisation.dictionary import Dictionary, ForeignKey, Rule
+from revictimisation.dictionary import Dictionary
 from revictimisation.errors import DataError
 from revictimisation.plan import StudyPlan
+from revictimisation.plan_parts import ValidationLimits
 from revictimisation.validation.checks import (
     Check,
     compile_code_checks,
     compile_dated_code_checks,
     compile_row_checks,
 )
-from revictimisation.validation.columns import quote_name
 from revictimisation.validation.findings import (
     MAX_ROWS_SHOWN,
     Finding,
@@ -25,7 +25,10 @@ from revictimisation.validation.findings import (
     render_findings,
     sort_findings,
 )
+from revictimisation.validation.links import compile_first_report_checks, compile_link_checks
+from revictimisation.validation.lookups import Lookups, drop_lookups, make_lookups
 from revictimisation.validation.reading import LoadedTable, load_table, run, show_table
+from revictimisation.validation.repeats import compile_repeat_checks
 from revictimisation.validation.source import find_files
 
 if TYPE_CHECKING:
@@ -44,14 +47,17 @@ class LoadedExtract:
 
     `tables` has every in-table of the dictionary, typed, with an integer column `row_number`
     (CSV: the header is row 1; Parquet: the first row is row 1). Tables not given are empty and
-    named in `absent`. `row_counts` is how many rows each table has, after cleaning; `cleaned`
-    what each cleaning rule did to each table.
+    named in `absent`. `row_counts` is how many rows each table has, after cleaning, `names` what
+    the engine calls it and `columns` which of the dictionary's columns were read (none: nothing
+    was); `cleaned` what each cleaning rule did to each table.
     """
 
     tables: dict[str, ir.Table]
     absent: frozenset[str]
     findings: tuple[Finding, ...]
     row_counts: dict[str, int]
+    names: dict[str, str]
+    columns: dict[str, tuple[str, ...]]
     cleaned: tuple[Any, ...] = ()
 
     @property
@@ -110,6 +116,8 @@ def load_extract(
         absent=frozenset(name for name, one in loaded.items() if not one.is_given),
         findings=sort_findings(findings, known),
         row_counts=counts,
+        names={name: one.name for name, one in loaded.items()},
+        columns={name: one.present for name, one in loaded.items()},
         cleaned=cleaned,
     )
 
@@ -175,23 +183,41 @@ def _check_contents(
     today: dt.date,
 ) -> list[Finding]:
     lists = _create_dated_codes(con, loaded, dictionary)
+    lookups = make_lookups(con, loaded)
     findings = []
     for one in loaded.values():
         if not one.present:
             continue
-        within = compile_row_checks(one.table, one.present, today)
-        findings += _run_together(con, one, within, dictionary)
-        across = [
-            *compile_code_checks(one.table, one.present, dictionary, plan),
-            *compile_dated_code_checks(one.table, one.present, dictionary, lists),
-            *_compile_key_check(one),
-            *_compile_references(one, loaded),
-            *_compile_death_checks(one, loaded),
-        ]
-        for check in across:
-            findings += _run_together(con, one, [check], dictionary)
+        findings += _check_table(con, one, loaded, lookups, lists, dictionary, plan, today)
+    drop_lookups(con, lookups.values())
     run(con, f"DROP TABLE {lists}")
     return findings
+
+
+def _check_table(
+    con: Backend,
+    one: LoadedTable,
+    loaded: Mapping[str, LoadedTable],
+    lookups: Lookups,
+    lists: str,
+    dictionary: Dictionary,
+    plan: StudyPlan | None,
+    today: dt.date,
+) -> list[Finding]:
+    """All checks of one table: what can be asked together in a pass, the rest one by one."""
+    limits = plan.validation if plan else ValidationLimits()
+    together = [
+        compile_row_checks(one.table, one.present, today),
+        compile_link_checks(one, lookups),
+    ]
+    alone = [
+        *compile_code_checks(one.table, one.present, dictionary, plan),
+        *compile_dated_code_checks(one.table, one.present, dictionary, lists),
+        *compile_repeat_checks(con, one),
+        *compile_first_report_checks(one, loaded, limits),
+    ]
+    passes = [*together, *([check] for check in alone)]
+    return [found for checks in passes for found in _run_together(con, one, checks, dictionary)]
 
 
 def _run_together(
@@ -247,77 +273,3 @@ def _create_dated_codes(
     cells = [list(cells) for cells in zip(*rows, strict=True)] or [[], [], [], []]
     con.con.execute(f"INSERT INTO {target} SELECT {', '.join(['unnest(?)'] * 4)}", cells)
     return target
-
-
-def _compile_key_check(one: LoadedTable) -> list[Check]:
-    """The second and later rows of a key; an empty part of a key equals another empty one.
-
-    A row with no part of its key at all is told as a missing value only.
-    """
-    key = one.table.primary_key
-    if not key or not set(key) <= set(one.present):
-        return []
-    names = ", ".join(quote_name(part) for part in key)
-    filled = " OR ".join(f"{quote_name(part)} IS NOT NULL" for part in key)
-    doubled = (
-        f"(SELECT row_number FROM {one.name} WHERE {filled}"
-        f" QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY row_number) > 1) t"
-    )
-    return [
-        Check("doubled_key", "error", (", ".join(key),), "true", ", ".join(key), source=doubled)
-    ]
-
-
-def _compile_references(one: LoadedTable, loaded: Mapping[str, LoadedTable]) -> list[Check]:
-    """Rows that refer to what the other table does not have; an empty reference refers to nothing.
-
-    Asked only where the other table was read, lest one missing file give a fault in every row.
-    """
-    return [
-        Check(
-            "unknown_reference",
-            key.severity,
-            key.fields,
-            _not_found(key, loaded[key.resource].name),
-            shown=", ".join(key.fields),
-            other=key.resource,
-        )
-        for key in one.table.foreign_keys
-        if _can_join(key.fields, one) and _can_join(key.reference_fields, loaded[key.resource])
-    ]
-
-
-def _can_join(columns: Iterable[str], one: LoadedTable) -> bool:
-    return set(columns) <= set(one.present)
-
-
-def _not_found(key: ForeignKey, target: str) -> str:
-    pairs = list(zip(key.fields, key.reference_fields, strict=True))
-    filled = " AND ".join(f"t.{quote_name(mine)} IS NOT NULL" for mine, _ in pairs)
-    same = " AND ".join(f"r.{quote_name(its)} = t.{quote_name(mine)}" for mine, its in pairs)
-    return f"{filled} AND NOT EXISTS (SELECT 1 FROM {target} r WHERE {same})"
-
-
-def _compile_death_checks(one: LoadedTable, loaded: Mapping[str, LoadedTable]) -> list[Check]:
-    """Events on a day after the person's death; on the day of death is no fault."""
-    people = loaded[PEOPLE]
-    if not _can_join(("person_id", "died_on"), people):
-        return []
-    return [
-        _death_check(rule, one, people)
-        for rule in one.table.rules
-        if rule.kind == "not_after_death" and _can_join(rule.columns, one)
-    ]
-
-
-def _death_check(rule: Rule, one: LoadedTable, people: LoadedTable) -> Check:
-    person, day = rule.columns
-    deaths = (
-        f"(SELECT person_id, min(died_on) AS died_on FROM {people.name}"
-        " WHERE died_on IS NOT NULL GROUP BY person_id) d"
-    )
-    late = (
-        f"(SELECT t.row_number FROM {one.name} t JOIN {deaths}"
-        f" ON d.person_id = t.{quote_name(person)} WHERE t.{quote_name(day)} > d.died_on) t"
-    )
-    return Check(rule.kind, rule.severity, rule.columns, "true", shown=day, source=late)

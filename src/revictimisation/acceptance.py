@@ -1,0 +1,147 @@
+"""An extract as it is received: checked, and a report on it left where it is asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from revictimisation import __version__, files
+from revictimisation.dictionary import Dictionary, load_dictionary
+from revictimisation.engine import connect
+from revictimisation.errors import UsageError
+from revictimisation.plan import StudyPlan, read_plan
+from revictimisation.progress import Progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from ibis.backends.duckdb import Backend
+
+    from revictimisation.validation import Finding, LoadedExtract
+
+PROFILE = "profile"
+ABSENT_STUDY = "name: validation"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The findings as text, whether the extract conforms, and the report's first page if any."""
+
+    text: str
+    is_conforming: bool
+    page: Path | None
+
+
+def validate_folder(
+    folder: Path, study: Path | None, report: Path | None, previous: Path | None, jobs: int
+) -> Accepted:
+    """The command `validate`: check an extract; with `report` leave pages and tables there.
+
+    `previous` is the folder of an earlier delivery, or of the report on one; it needs `report`.
+    Nothing is written anywhere without `report`.
+    """
+    from revictimisation.cleaning import clean_tables
+    from revictimisation.validation import load_extract, render_findings
+
+    if previous is not None and report is None:
+        raise UsageError("--previous needs --report FOLDER, where the comparison is shown.")
+    plan = read_plan(files.read_text(study)) if study else None
+    dictionary = load_dictionary()
+    with Progress(3 if report else 1) as progress:
+        progress.tell("check the extract")
+        con = connect(threads=jobs)
+        extract = load_extract(con, folder, dictionary, plan, clean=clean_tables)
+        page = None
+        if report is not None:
+            progress.tell("profile")
+            survey = _survey(con, extract, previous, dictionary, plan or read_plan(ABSENT_STUDY))
+            extract = replace(extract, findings=survey.findings)
+            progress.tell("report")
+            page = _write_report(survey, extract, folder, report, dictionary)
+    return Accepted(render_findings(extract.findings), not extract.errors, page)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the report is made of: all findings, and the tables behind its figures."""
+
+    findings: tuple[Finding, ...]
+    facts: pd.DataFrame
+    volumes: pd.DataFrame
+    changes: pd.DataFrame | None
+    expected: pd.DataFrame
+    plan: StudyPlan
+
+
+def _survey(
+    con: Backend,
+    extract: LoadedExtract,
+    previous: Path | None,
+    dictionary: Dictionary,
+    plan: StudyPlan,
+) -> Survey:
+    from revictimisation import validation
+
+    limits = plan.validation
+    threshold = plan.disclosure.threshold
+    exact = validation.profile_extract(con, extract, dictionary, threshold)
+    volumes = validation.find_volumes(exact, limits)
+    facts = validation.hide_small(exact, threshold)
+    before = _read_previous(previous, dictionary, plan) if previous else None
+    changes = None if before is None else validation.compare_deliveries(facts, before, limits)
+    expected = validation.hold_against_expected(facts, dictionary)
+    found = validation.find_improbable(exact, volumes, changes, expected, dictionary, limits)
+    every = validation.sort_findings([*extract.findings, *found], [*dictionary.tables])
+    return Survey(every, facts, volumes, changes, expected, plan)
+
+
+def _read_previous(folder: Path, dictionary: Dictionary, plan: StudyPlan) -> pd.DataFrame:
+    """The facts of an earlier delivery: from the report on it, or made from its extract.
+
+    Raises `UsageError` if the folder holds neither.
+    """
+    from revictimisation.validation import load_extract, profile_extract
+
+    if (folder / f"{PROFILE}.parquet").is_file():
+        return files.read_table(folder / f"{PROFILE}.parquet")
+    con = connect()
+    extract = load_extract(con, folder, dictionary, plan)
+    if not any(extract.columns.values()):
+        raise UsageError(f"{folder} holds neither an extract nor a report with {PROFILE}.parquet.")
+    return profile_extract(con, extract, dictionary, plan.disclosure.threshold)
+
+
+def _write_report(
+    survey: Survey, extract: LoadedExtract, folder: Path, report: Path, dictionary: Dictionary
+) -> Path:
+    """Write findings.csv, profile, volumes and a page per language; gives the first page."""
+    from revictimisation.report.delivery import Delivery, render_delivery
+    from revictimisation.validation import frame_findings, hide_volumes
+
+    plan = survey.plan
+    found = frame_findings(survey.findings)
+    delivery = Delivery(
+        findings=found,
+        facts=survey.facts,
+        volumes=survey.volumes,
+        changes=survey.changes,
+        expected=survey.expected,
+        row_counts={
+            name: count for name, count in extract.row_counts.items() if name not in extract.absent
+        },
+        plan=plan,
+        is_synthetic=any(folder.glob("truth.*")) or (folder / "simulation.json").is_file(),
+        made_on=dt.date.today(),
+        version=__version__,
+    )
+    pages = render_delivery(delivery, dictionary)
+    files.write_table(found, report, "findings", ("csv",))
+    files.write_table(survey.facts, report, PROFILE, ("csv", "parquet"))
+    hidden = hide_volumes(survey.volumes, plan.disclosure.threshold)
+    files.write_table(hidden, report, "volumes", ("csv",))
+    if survey.changes is not None:
+        files.write_table(survey.changes, report, "changes", ("csv",))
+    for name, text in pages.items():
+        files.write_text(report / name, text)
+    return report / next(iter(pages))

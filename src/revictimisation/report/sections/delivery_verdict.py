@@ -1,0 +1,84 @@
+"""The answer first: can the extract be used, who must mend what, and what was delivered."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from revictimisation.report.delivery import Sheet
+from revictimisation.report.markup import Html, join, render_heading, render_prose, render_table
+
+IDENTITY_NUMBERS = "personal_identity_number"
+ASSEMBLER = "assembler"
+
+
+def show_verdict(sheet: Sheet) -> Html:
+    """The verdict in a box, whom the page is for, and who needs to do what."""
+    kind, name = find_verdict(sheet.delivery.findings)
+    counts = sheet.delivery.findings["severity"].value_counts()
+    why = sheet.say(
+        f"delivery.verdict_{name}_why",
+        errors=int(counts.get("error", 0)),
+        warnings=int(counts.get("warning", 0)),
+    )
+    answer = render_prose(f"**{sheet.say(f'delivery.verdict_{name}')}**\n\n{why}")
+    box = Html(f'<div class="answer {kind}">{answer.text}</div>')
+    who = render_heading(sheet.say("delivery.who_heading"), 3)
+    return join([box, who, _show_who(sheet), sheet.text("delivery.not_released")])
+
+
+def find_verdict(findings: pd.DataFrame) -> tuple[str, str]:
+    """How the box looks and which verdict it holds."""
+    if (findings["rule"] == IDENTITY_NUMBERS).any():
+        return "stop", "pseudonyms"
+    severities = set(findings["severity"])
+    if "error" in severities:
+        return "stop", "stop"
+    return ("care", "care") if "warning" in severities else ("good", "good")
+
+
+def _show_who(sheet: Sheet) -> Html:
+    """A line for each agency that has errors or warnings to look at."""
+    findings = sheet.delivery.findings
+    grave = findings[findings["severity"] != "notice"]
+    if grave.empty:
+        return sheet.text("delivery.who_none")
+    tables = sheet.dictionary.tables
+    who = [tables[name].delivered_by if name else ASSEMBLER for name in grave["table"]]
+    lines = []
+    for code, rows in grave.groupby(pd.Series(who, index=grave.index), sort=False):
+        counts = rows["severity"].value_counts()
+        label = sheet.dictionary.label("delivered_by", str(code), sheet.language)
+        lines.append(
+            "- "
+            + sheet.say(
+                "delivery.who_line",
+                who=label[0].upper() + label[1:],
+                errors=int(counts.get("error", 0)),
+                warnings=int(counts.get("warning", 0)),
+                tables=", ".join(dict.fromkeys(name for name in rows["table"] if name)) or "–",
+            )
+        )
+    return render_prose("\n".join(lines))
+
+
+def show_tables(sheet: Sheet) -> Html:
+    """What was delivered: rows, first and last period, findings of each severity."""
+    heads = [
+        sheet.say(f"delivery.head_{one}")
+        for one in ("table", "rows", "from", "to", "errors", "warnings", "notices")
+    ]
+    rows = [_table_row(sheet, one.name) for one in sheet.dictionary.tables_by_direction("in")]
+    caption = sheet.say("delivery.tables_caption")
+    return join([sheet.heading("delivery.tables_heading"), render_table(caption, heads, rows)])
+
+
+def _table_row(sheet: Sheet, name: str) -> list[str]:
+    delivery = sheet.delivery
+    volumes = delivery.volumes[delivery.volumes["table"] == name]
+    ends = [sheet.name_period(volumes["period"].iloc[at]) for at in (0, -1)] if len(volumes) else []
+    mine = delivery.findings[delivery.findings["table"] == name]["severity"].value_counts()
+    is_given = name in delivery.row_counts
+    n_rows = delivery.row_counts.get(name, 0)
+    told = sheet.show_count(n_rows) if is_given else sheet.say("delivery.absent")
+    counts = [sheet.formats.count(mine.get(one, 0)) for one in ("error", "warning", "notice")]
+    return [sheet.name_table(name), told, *(ends or ["–", "–"]), *counts]

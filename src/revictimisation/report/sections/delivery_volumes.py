@@ -1,0 +1,129 @@
+"""Rows over time: a row of bars per table, what stands out in words, and the numbers."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+
+from revictimisation.report.delivery import YEAR_LETTERS, Sheet
+from revictimisation.report.markup import (
+    Html,
+    join,
+    render_details,
+    render_heading,
+    render_prose,
+    render_table,
+)
+
+BAR_WIDTH, BAR_GAP, HEIGHT, MARK_HEIGHT = 8, 2, 90, 12
+
+
+def show_volumes(sheet: Sheet) -> Html:
+    """For each dated table its bars, its marked periods and its numbers."""
+    limits, formats = sheet.delivery.plan.validation, sheet.formats
+    how = sheet.text(
+        "delivery.volumes_how",
+        neighbours=limits.neighbours,
+        deviations=formats.decimal(limits.volume_deviations, 1),
+        change=formats.percent(limits.volume_change, 0),
+    )
+    parts = [sheet.heading("delivery.volumes_heading"), how]
+    for name, rows in sheet.delivery.volumes.groupby("table", sort=False):
+        parts.append(_show_table(sheet, str(name), rows))
+    return join(parts)
+
+
+def _show_table(sheet: Sheet, name: str, rows: pd.DataFrame) -> Html:
+    marked = rows[rows["mark"] != ""]
+    lines = [f"- {_tell_mark(sheet, one)}" for one in marked.itertuples()]
+    told = render_prose("\n".join(lines)) if lines else sheet.text("delivery.volumes_none")
+    return join(
+        [
+            render_heading(sheet.name_table(name), 3),
+            draw_bars(rows, _describe(sheet, name, rows), sheet.threshold),
+            told,
+            render_details(sheet.say("delivery.volumes_numbers"), _tabulate(sheet, name, rows)),
+        ]
+    )
+
+
+def _describe(sheet: Sheet, name: str, rows: pd.DataFrame) -> str:
+    return sheet.say(
+        "delivery.volumes_picture",
+        table=sheet.name_table(name),
+        first=sheet.name_period(rows["period"].iloc[0]),
+        last=sheet.name_period(rows["period"].iloc[-1]),
+        most=sheet.show_count(int(rows["n_rows"].max())),
+    )
+
+
+def _tell_mark(sheet: Sheet, one: object) -> str:
+    counts = {
+        blank: sheet.show_count(round(getattr(one, column)))
+        for blank, column in (("n", "n_rows"), ("usual", "usual"), ("onward", "onward"))
+    }
+    period = sheet.name_period(getattr(one, "period", ""))
+    mark = getattr(one, "mark", "")
+    return sheet.say(f"delivery.mark_{mark}", period=period, **counts)
+
+
+def draw_bars(rows: pd.DataFrame, alt: str, threshold: int) -> Html:
+    """Bars as wide as the page, years below; a marked period is hatched dark under a triangle.
+
+    A count from 1 to `threshold` - 1 is drawn as one: a bar must not tell what a number does not.
+    """
+    step, most = BAR_WIDTH + BAR_GAP, max(int(rows["n_rows"].max()), 1)
+    shapes = []
+    for place, one in enumerate(rows.itertuples()):
+        number = int(str(one.n_rows))
+        left, tall = place * step, HEIGHT * (1 if 0 < number < threshold else number) / most
+        kind = ' class="odd"' if one.mark else ""
+        shapes.append(
+            f'<rect{kind} x="{left}" y="{HEIGHT + MARK_HEIGHT - tall:.1f}" width="{BAR_WIDTH}"'
+            f' height="{tall:.1f}"/>'
+        )
+        if one.mark:
+            top = HEIGHT + MARK_HEIGHT - tall - 2
+            middle, wide = left + BAR_WIDTH / 2, BAR_WIDTH
+            shapes.append(
+                f'<path class="odd" d="M{middle - wide:.1f} {top - 9:.1f}h{2 * wide}l-{wide} 9z"/>'
+            )
+    box = f"0 0 {len(rows) * step} {HEIGHT + MARK_HEIGHT}"
+    picture = (
+        f'<svg class="bars" viewBox="{box}" preserveAspectRatio="none" role="img"'
+        f' aria-label="{escape(alt)}">{"".join(shapes)}</svg>'
+    )
+    return Html(f'<div class="time">{picture}{_draw_years(list(rows["period"]))}</div>')
+
+
+def _draw_years(periods: list[str]) -> str:
+    """The years below the bars, each where it begins."""
+    years = [period[:YEAR_LETTERS] for period in periods]
+    marks = []
+    for place, year in enumerate(years):
+        if place == 0 or years[place - 1] != year:
+            at = 100 * place / len(years)
+            marks.append(f'<span style="left:{at:.2f}%">{escape(year)}</span>')
+    return f'<div class="years" aria-hidden="true">{"".join(marks)}</div>'
+
+
+def _tabulate(sheet: Sheet, name: str, rows: pd.DataFrame) -> Html:
+    """A row per year with its months or quarters."""
+    is_quarterly = "Q" in rows["period"].iloc[0]
+    parts = [str(number) for number in range(1, 5)] if is_quarterly else [
+        f"{number:02d}" for number in range(1, 13)
+    ]  # fmt: skip
+    ends = rows["period"].str.replace("Q", "").str.slice(YEAR_LETTERS + 1)
+    counts = dict(zip(zip(rows["period"].str[:YEAR_LETTERS], ends, strict=True), rows["n_rows"],
+                      strict=True))  # fmt: skip
+    heads = [sheet.say("delivery.quarter", number=part) if is_quarterly else part for part in parts]
+    cells = [
+        [year, *(_count(sheet, counts.get((year, part))) for part in parts)]
+        for year in dict.fromkeys(rows["period"].str[:YEAR_LETTERS])
+    ]
+    return render_table(sheet.name_table(name), [sheet.say("delivery.head_year"), *heads], cells)
+
+
+def _count(sheet: Sheet, number: int | None) -> str:
+    return "–" if number is None else sheet.show_count(int(number))

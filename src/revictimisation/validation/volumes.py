@@ -1,0 +1,171 @@
+"""Rows by month or quarter, and where they suddenly drop or jump."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from revictimisation.plan_parts import ValidationLimits
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+VOLUMES = ("table", "period", "n_rows", "usual", "onward", "mark")
+DROP, JUMP, FELL, ROSE = "drop", "jump", "fell", "rose"
+# The median absolute deviation of a normal variable, as a part of its standard deviation.
+NORMAL_MAD = 1.4826
+# Before and after these shares of a table's rows periods are not told: a date long before or
+# after all others is a finding of its own, and would else draw years of empty months.
+TAILS = (0.002, 0.998)
+MONTHS_A_YEAR, MONTHS_A_QUARTER = 12, 3
+
+
+def find_volumes(facts: pd.DataFrame, limits: ValidationLimits) -> pd.DataFrame:
+    """Rows of each dated table by period, what is usual around it, and what stands out.
+
+    A row is a table and a month (`2013-04`), or a quarter (`2013 Q2`) where months have few rows.
+    Periods without rows between the first and the last have a row too. `usual` is the median of the
+    neighbours on both sides, and `mark` is `drop`, `jump` or empty; where a new level begins it is
+    `fell` or `rose`, `usual` the median before and `onward` the median from then on.
+    """
+    import pandas as pd
+
+    dated = facts[(facts["kind"] == "month") & (facts["level"].str.len() == len("2013-04"))]
+    parts = [_follow(str(name), rows, limits) for name, rows in dated.groupby("table", sort=False)]
+    return pd.concat(parts) if parts else pd.DataFrame(columns=list(VOLUMES))
+
+
+def _follow(name: str, rows: pd.DataFrame, limits: ValidationLimits) -> pd.DataFrame:
+    """One table's periods."""
+    import pandas as pd
+
+    numbers = [_number_month(level) for level in rows["level"]]
+    counts = pd.Series(rows["n"].to_numpy(dtype=np.int64), index=numbers).sort_index()
+    shares = counts.cumsum() / counts.sum()
+    first, last = (int(shares.index[(shares > tail).argmax()]) for tail in TAILS)
+    months = counts.reindex(range(first, last + 1), fill_value=0)
+    is_quarterly = float(months.median()) < limits.rows_per_month
+    if is_quarterly:
+        months = months.groupby(months.index // MONTHS_A_QUARTER).sum()
+    values = months.to_numpy(dtype=np.float64)
+    usual, onward, marks = mark_unusual(values, limits)
+    return pd.DataFrame(
+        {
+            "table": name,
+            "period": [_name_period(int(one), is_quarterly) for one in months.index],
+            "n_rows": values.astype(np.int64),
+            "usual": usual,
+            "onward": onward,
+            "mark": marks,
+        }
+    )
+
+
+def hide_volumes(volumes: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """The volumes with counts from 1 to `threshold` - 1 null, for a file that others read."""
+    hidden = volumes.astype({"n_rows": "Int64"})
+    hidden.loc[hidden["n_rows"].between(1, threshold - 1), "n_rows"] = None
+    return hidden
+
+
+def _number_month(level: str) -> int:
+    year, month = level.split("-")
+    return int(year) * MONTHS_A_YEAR + int(month) - 1
+
+
+def _name_period(number: int, is_quarterly: bool) -> str:
+    if is_quarterly:
+        quarters = MONTHS_A_YEAR // MONTHS_A_QUARTER
+        return f"{number // quarters} Q{number % quarters + 1}"
+    return f"{number // MONTHS_A_YEAR}-{number % MONTHS_A_YEAR + 1:02d}"
+
+
+def mark_unusual(
+    values: NDArray[np.float64], limits: ValidationLimits
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
+    """What is usual around each period, the level from it on, and what stands out there.
+
+    Far is further than `volume_deviations` robust standard deviations (1.4826 times the median
+    absolute deviation of the neighbours, Hampel 1974, but no less than the square root of their
+    median, as counts have) and than the share `volume_change` of the median. At either end only the
+    neighbours that there are count. A new level begins where the medians before and from a period
+    differ as much, and more than at the periods around; there the period itself is not marked.
+
+    >>> mark_unusual(np.array([50., 52, 49, 51, 3, 50, 48, 51]), ValidationLimits())[2]
+    ['', '', '', '', 'drop', '', '', '']
+    """
+    usual, marks = _hold_against_neighbours(values, limits)
+    span = limits.neighbours
+    onward = np.array([np.median(values[at : at + span]) for at in range(len(values))])
+    steps = np.zeros(len(values))
+    for at in range(span, len(values) - span + 1):
+        steps[at] = _find_step(values[at - span : at], values[at : at + span], limits)
+    sizes = np.abs(steps)
+    for at in range(len(values)):
+        before, after = sizes[max(0, at - span) : at], sizes[at + 1 : at + span + 1]
+        if sizes[at] > max(before, default=0) and sizes[at] >= max(after, default=0):
+            usual[at] = np.median(values[at - span : at])
+            marks[at] = ROSE if steps[at] > 0 else FELL
+    return usual, onward, marks
+
+
+def _hold_against_neighbours(
+    values: NDArray[np.float64], limits: ValidationLimits
+) -> tuple[NDArray[np.float64], list[str]]:
+    """The median of each period's neighbours, and which periods lie far from it."""
+    span = limits.neighbours
+    usual, marks = values.copy(), [""] * len(values)
+    for at, value in enumerate(values):
+        around = np.concatenate([values[max(0, at - span) : at], values[at + 1 : at + 1 + span]])
+        if len(around) < span:
+            continue
+        usual[at] = np.median(around)
+        if _is_far(value, around, limits):
+            marks[at] = DROP if value < usual[at] else JUMP
+    return usual, marks
+
+
+def _scale(values: NDArray[np.float64]) -> float:
+    middle = float(np.median(values))
+    spread = NORMAL_MAD * float(np.median(np.abs(values - middle)))
+    return max(spread, middle**0.5, 1.0)
+
+
+def _is_far(value: float, around: NDArray[np.float64], limits: ValidationLimits) -> bool:
+    middle = float(np.median(around))
+    distance = abs(value - middle)
+    is_large = distance > limits.volume_change * middle
+    return is_large and distance > limits.volume_deviations * _scale(around)
+
+
+def _find_step(
+    before: NDArray[np.float64], held: NDArray[np.float64], limits: ValidationLimits
+) -> float:
+    """How many standard deviations the level from now on lies above the one before; 0: no step."""
+    old, new = float(np.median(before)), float(np.median(held))
+    scale = max(_scale(before), _scale(held))
+    distance = abs(new - old)
+    is_step = distance > limits.volume_change * old and distance > limits.volume_deviations * scale
+    return (new - old) / scale if is_step else 0.0
+
+
+def find_early_ends(facts: pd.DataFrame, limits: ValidationLimits) -> dict[str, int]:
+    """The tables whose last rows lie `ends_early_months` or more before the last reports.
+
+    Gives by how many months; the few last rows of a table (`TAILS`) do not count.
+    """
+    dated = facts[(facts["kind"] == "month") & (facts["level"].str.len() == len("2013-04"))]
+    ends = {str(name): _find_end(rows) for name, rows in dated.groupby("table", sort=False)}
+    last = ends.get("reports")
+    if last is None:
+        return {}
+    early = {name: last - end for name, end in ends.items()}
+    return {name: months for name, months in early.items() if months >= limits.ends_early_months}
+
+
+def _find_end(rows: pd.DataFrame) -> int:
+    ordered = rows.sort_values("level")
+    shares = ordered["n"].cumsum() / ordered["n"].sum()
+    return _number_month(str(ordered["level"].iloc[int((shares > TAILS[1]).to_numpy().argmax())]))
