@@ -101,12 +101,13 @@ def _read_previous(folder: Path, dictionary: Dictionary, plan: StudyPlan) -> pd.
 
     Raises `UsageError` if the folder holds neither.
     """
+    from revictimisation.cleaning import clean_tables
     from revictimisation.validation import load_extract, profile_extract
 
     if (folder / f"{PROFILE}.parquet").is_file():
         return files.read_table(folder / f"{PROFILE}.parquet")
     con = connect()
-    extract = load_extract(con, folder, dictionary, plan)
+    extract = load_extract(con, folder, dictionary, plan, clean=clean_tables)
     if not any(extract.columns.values()):
         raise UsageError(f"{folder} holds neither an extract nor a report with {PROFILE}.parquet.")
     return profile_extract(con, extract, dictionary, plan.disclosure.threshold)

@@ -123,8 +123,8 @@ def _add_up(
 ) -> Iterator[Row]:
     added = cells[["", *columns]].groupby(levels).sum()
     for one in columns:
-        for level, n_filled in added[one].items():
-            yield name, kind, one, str(level), int(n_filled), int(added.loc[level, ""])
+        for level, n_filled, n_rows in zip(added.index, added[one], added[""], strict=True):
+            yield name, kind, one, str(level), int(n_filled), int(n_rows)
 
 
 def _find_when_and_where(
