@@ -7,6 +7,8 @@ import pandas as pd
 
 KEYS = ["measure", "subgroup", "level", "estimand", "time_days"]
 ROWS = ["estimator", "analysis", *KEYS]
+ESTIMANDS = ["risk_difference", "log_hazard_ratio"]
+LIMIT = "log_hazard_ratio_limit"
 LESS = "_less_"
 CALLED = 0.05
 
@@ -14,15 +16,18 @@ CALLED = 0.05
 def list_truths(truth: pd.DataFrame) -> pd.DataFrame:
     """The truth of every level, and of every difference of two levels of a grouping.
 
-    Columns KEYS, truth, truth_error. Where a hazard ratio is known of the whole population only (it
-    is the same for everybody) it is each level's.
+    Columns KEYS, truth, truth_error. Where a measure's hazard ratio is told of the whole population
+    only (the same for everybody, or the limit of one coefficient) it is each level's.
     """
     names = {"value": "truth", "mc_error": "truth_error"}
     known = truth[truth["measure"].ne("")].rename(columns=names)[[*KEYS, *names.values()]]
-    known = known[known["estimand"].isin(["risk_difference", "log_hazard_ratio"])]
-    levels = known[known["subgroup"].ne("")]
+    is_level = known["subgroup"].ne("") & known["estimand"].isin(ESTIMANDS)
+    levels = known[is_level]
     groups = levels[["subgroup", "level"]].drop_duplicates()
-    same = known[known["subgroup"].eq("") & known["estimand"].eq("log_hazard_ratio")]
+    ratios = known["subgroup"].eq("") & known["estimand"].isin(["log_hazard_ratio", LIMIT])
+    differs = set(levels.loc[levels["estimand"].eq("log_hazard_ratio"), "measure"])
+    same = known[ratios & ~known["measure"].isin(differs)].sort_values("estimand")
+    same = same.drop_duplicates("measure", keep="last").assign(estimand="log_hazard_ratio")
     spread = same.drop(columns=["subgroup", "level"]).merge(groups, how="cross")
     levels = pd.concat([levels, spread[levels.columns]], ignore_index=True)
     rest = ["measure", "subgroup", "estimand", "time_days"]

@@ -111,6 +111,11 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def read_kept_table(path: Path) -> pd.DataFrame:
+    """A table kept in the package: empty cells are missing, no others (`null` is a scenario)."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON object, readable by people."""
     write_text(path, json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")

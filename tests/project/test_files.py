@@ -21,7 +21,6 @@ ALLOWED = {
     # parse a text that `files` has read
     "dictionary.load": {"read_csv"},
     "simulate.truth": {"read_csv"},
-    "report.truth_study": {"read_csv"},
     # finds out how an extract's file is written (encoding, separator), piece by piece
     "sources.text_file": {"open"},
     # reads the heading of a text that has been made readable

@@ -7,10 +7,7 @@ without a scenario, nothing is said.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
-
-import pandas as pd
 
 from revictimisation import files
 
@@ -38,7 +35,7 @@ def read_records(folder: Path | None = None) -> dict[str, list[Record]]:
     path = (folder or files.package_file("simulate", "exploration_study")) / "table.csv"
     if not path.is_file():
         return {}
-    table = pd.read_csv(StringIO(files.read_text(path)), keep_default_na=False, na_values=[""])
+    table = files.read_kept_table(path)
     records: dict[str, list[Record]] = {}
     for (scenario, people), mine in table.groupby(["scenario", "people"]):
         is_whole = mine["measure"].isna()

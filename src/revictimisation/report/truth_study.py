@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +164,7 @@ def read_truth_study(folder: Path | None = None) -> TruthStudy:
     if not path.is_file():
         return TruthStudy(pd.DataFrame())
     provenance = files.read_json(place / "provenance.json") or {}
-    return TruthStudy(_read_table(path), provenance, read_crime_gap())
+    return TruthStudy(files.read_kept_table(path), provenance, read_crime_gap())
 
 
 def read_crime_gap() -> dict[str, float]:
@@ -173,7 +172,7 @@ def read_crime_gap() -> dict[str, float]:
     path = files.package_file("simulate", "truth_data", "reporting.csv")
     if not path.is_file():
         return {}
-    truth = _read_table(path)
+    truth = files.read_kept_table(path)
     whole = truth[truth["subgroup"].isna() & truth["measure"].notna()]
     last = whole[whole["time_days"].eq(whole["time_days"].max())]
     wide = last.pivot(index="measure", columns="estimand", values="value")
@@ -181,8 +180,3 @@ def read_crime_gap() -> dict[str, float]:
         return {}
     gap = wide[f"crime_{DIFFERENCE}"] - wide[DIFFERENCE]
     return {str(name): float(value) for name, value in gap.dropna().items()}
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    """A table whose empty cells are missing, and no others: a scenario is called `null`."""
-    return pd.read_csv(StringIO(files.read_text(path)), keep_default_na=False, na_values=[""])
