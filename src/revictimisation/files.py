@@ -113,6 +113,8 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 def read_kept_table(path: Path) -> pd.DataFrame:
     """A table kept in the package: empty cells are missing, no others (`null` is a scenario)."""
+    import pandas as pd  # heavy: help answers without it
+
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
