@@ -32,7 +32,12 @@ PLACES = ("police_district", "municipality_group", "municipality_code")
 # What stands or falls together: all estimands of one comparison at one time.
 FAMILY = [key for key in KEYS if key != "estimand"]
 # An analysis whose numbers follow from another's: it is suppressed where that one is.
-FOLLOWS = {"calibrated": "main", "partially_pooled": "main", "contrast": "main"}
+FOLLOWS = {
+    "calibrated": "main",
+    "partially_pooled": "main",
+    "contrast": "main",
+    "linkage_error": "main",
+}
 # What stands between two levels in the name of their difference.
 LESS = "_less_"
 DETECTABLE = "minimum_detectable_difference"

@@ -19,6 +19,7 @@ from revictimisation import (
     hidden_bias,
     joint_strategies,
     linkage,
+    linkage_error,
     measure_use,
     negative_controls,
     recurrent_events,
@@ -188,7 +189,9 @@ def analyse(
     found["hidden_bias"] = hidden_bias.find_hidden_bias(
         data.plan, main, found["negative_controls"][0]
     )
-    estimates = combine([found[name][0] for name in ORDER])
+    tell("linkage_error")
+    errors = linkage_error.estimate_linkage_error(data, found["target_trials"][0])
+    estimates = combine([*(found[name][0] for name in ORDER), errors])
     checks = [found[name][1] for name in DIAGNOSTICS_ORDER if len(found[name][1])]
     if data.linkage:
         checks.append(linkage.tell_checks(data.linkage))

@@ -117,12 +117,19 @@ class Linkage(Part):
 
     Pairs with at least the chance `threshold` are links; those from `review_from` to `review_to`
     are shown for a human to judge.
+
+    Of the analysis `linkage_error`: the shares of links missed and made wrongly, if others than
+    `link` estimated; and by which shares, in how many replicates, more of them are made.
     """
 
     is_on: bool = False
     threshold: Annotated[float, Field(ge=0.5, lt=1)] = 0.9
     review_from: Annotated[float, Field(gt=0, lt=1)] = 0.1
     review_to: Annotated[float, Field(gt=0, lt=1)] = 0.99
+    missed_link_rate: Annotated[float, Field(ge=0, lt=0.5)] | None = None
+    false_link_rate: Annotated[float, Field(ge=0, lt=0.5)] | None = None
+    error_shares: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.25, 0.5)
+    error_replicates: Annotated[int, Field(ge=2)] = 3
 
 
 class ForWhom(Part):

@@ -41,6 +41,7 @@ STAGES = {
     "target_trials",
     "negative_controls",
     "hidden_bias",
+    "linkage_error",
     "recurrent_events",
     "joint_strategies",
     "subgroup_effects",
