@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LINKAGE = "linkage.json"  # what `link` leaves beside the tables
 RESTRICTED, RELEASE, NOTEBOOKS, SITE = "restricted", "release", "notebooks", "site"
-ESTIMATE_STEPS = 18
+ESTIMATE_STEPS = 19
 AUTHORS_ONLY = "90_"
 
 
