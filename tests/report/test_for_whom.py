@@ -130,7 +130,8 @@ def test_what_is_called_comes_first_in_people_and_then_while_in_force():
     risk = ("Kontaktperson, efter risknivå (nya anmälningar inom 1 år, av 100 personer). "
             "Hög risk: 10 färre, mellan 7 och 13 färre. "
             "Låg risk: oklart, mellan 2 färre och 4 fler.")  # fmt: skip
-    force = ("Kontaktperson, hedersrelaterade ärenden mot övriga (ny anmälan medan åtgärden pågår)."
+    force = ("Kontaktperson, hedersrelaterade ärenden mot övriga (hur mycket vanligare eller"
+             " ovanligare en ny anmälan är medan åtgärden pågår, jämfört med tid utan den)."
              " Hedersrelaterade ärenden: ungefär 50 procent mindre vanlig (40–58 procent)."
              " Övriga ärenden: oklart, mellan 9 procent mindre vanlig och 10 procent vanligare."
              )  # fmt: skip
