@@ -211,17 +211,19 @@ def _snap(
 def _recompute_contrasts(out: pd.DataFrame, is_difference: pd.Series) -> None:
     """A difference and a ratio follow from the released risks, so they add nothing to them."""
     keys = [*FAMILY]
-    names = {"mean_count_start": "risk_start", "mean_count_no_start": "risk_no_start"}
-    names |= {name: name for name in names.values()}
-    arms = out[out["estimand"].isin(list(names))]
-    if arms.empty:
+    start, no_start = (
+        out.loc[out["estimand"].isin([risk, count]), [*keys, "estimate"]]
+        for risk, count in (("risk_start", "mean_count_start"),
+                            ("risk_no_start", "mean_count_no_start"))
+    )  # fmt: skip
+    wide = start.merge(no_start, on=keys, suffixes=("_start", "_no_start")).dropna(
+        subset=["estimate_start", "estimate_no_start"]
+    )
+    if wide.empty:
         return
-    arms = arms.assign(estimand=arms["estimand"].map(names))
-    wide = arms.pivot_table(index=keys, columns="estimand", values="estimate", dropna=False)
-    wide = wide.reindex(columns=["risk_start", "risk_no_start"]).dropna().reset_index()
     is_ratio = out["estimand"].eq("risk_ratio")
     found = out[keys].merge(wide, on=keys, how="left")
-    start, no_start = found["risk_start"].to_numpy(), found["risk_no_start"].to_numpy()
+    start, no_start = (found[name].to_numpy() for name in ("estimate_start", "estimate_no_start"))
     has = ~np.isnan(start) & ~np.isnan(no_start)
     at = (is_difference & has).to_numpy()
     out.loc[at, "estimate"] = np.round(start - no_start, 6)[at]
