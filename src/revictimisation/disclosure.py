@@ -211,12 +211,12 @@ def _snap(
 def _recompute_contrasts(out: pd.DataFrame, is_difference: pd.Series) -> None:
     """A difference and a ratio follow from the released risks, so they add nothing to them."""
     keys = [*FAMILY]
-    start, no_start = (
+    over, under = (
         out.loc[out["estimand"].isin([risk, count]), [*keys, "estimate"]]
         for risk, count in (("risk_start", "mean_count_start"),
                             ("risk_no_start", "mean_count_no_start"))
     )  # fmt: skip
-    wide = start.merge(no_start, on=keys, suffixes=("_start", "_no_start")).dropna(
+    wide = over.merge(under, on=keys, suffixes=("_start", "_no_start")).dropna(
         subset=["estimate_start", "estimate_no_start"]
     )
     if wide.empty:
