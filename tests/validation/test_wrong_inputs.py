@@ -126,7 +126,8 @@ CASES = {
     ),
     "a code valid in the second of two periods": (
         {**VALID, "reports": VALID["reports"].replace("2014-03-01", "2015-03-01")},
-        [],
+        # the measure is decided in 2014
+        [("police_measures", "decided_on", "not_before_report", "warning", 1, (3,))],
     ),
     "a victim not among the people": (
         report(victim_id="v9"),
@@ -162,7 +163,8 @@ CASES = {
                 "error",
                 2,
                 (5, 6),
-            )
+            ),
+            ("reports", "", "exact_duplicate", "warning", 2, (5, 6)),
         ],
     ),
     "a doubled report by an unknown suspect": (
@@ -175,7 +177,8 @@ CASES = {
                 "error",
                 1,
                 (5,),
-            )
+            ),
+            ("reports", "", "exact_duplicate", "warning", 1, (5,)),
         ],
     ),
     "two offences of one report": (
@@ -236,7 +239,10 @@ CASES = {
     ),
     "a death before birth": (
         change("persons", "v2,1990", "v2,2017"),
-        [("persons", "died_on", "year_before", "warning", 1, (3,))],
+        [
+            ("persons", "died_on", "year_before", "warning", 1, (3,)),
+            ("reports", "reported_on", "not_before_birth", "notice", 1, (4,)),
+        ],
     ),
     "a year that is none": (
         change("persons", "1980", "eighty"),
@@ -244,7 +250,13 @@ CASES = {
     ),
     "a year of birth to come": (
         change("persons", "1980", "2027"),
-        [("persons", "birth_year", "out_of_range", "error", 1, (2,))],
+        [
+            ("persons", "birth_year", "out_of_range", "error", 1, (2,)),
+            ("reports", "reported_on", "not_before_birth", "notice", 2, (2, 3)),
+            ("risk_assessments", "assessed_on", "not_before_birth", "notice", 1, (2,)),
+            ("police_measures", "start_on", "not_before_birth", "notice", 1, (2,)),
+            ("social_interventions", "start_on", "not_before_birth", "notice", 1, (2,)),
+        ],
     ),
     "a truth value that is none": (
         report(is_honour="ja"),
@@ -320,7 +332,9 @@ def test_warnings_and_notices_stop_nothing(tmp_path):
 def test_first_ten_rows_are_named_and_all_are_counted(tmp_path):
     lines = [f"q{number},v1,s1,2012-03-01,,9353,neighbour,,sodertorn,0126" for number in range(25)]
     extract = load(tmp_path, added("reports", *lines))
-    assert [brief(one)[4:] for one in extract.findings] == [(25, tuple(range(5, 15)))]
+    unknown, twice = (brief(one) for one in extract.findings)
+    assert unknown[2] == "unknown_code" and unknown[4:] == (25, tuple(range(5, 15)))
+    assert twice[2:4] == ("registered_twice", "notice")
     assert "25 rader: 5, 6, 7, 8, 9, 10, 11, 12, 13, 14 …" in render_findings(extract.findings)
 
 
