@@ -18,6 +18,7 @@ SHARING_A_RUN = ("report", "study")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
+@pytest.hookimpl(tryfirst=True)  # the groups are read when the workers collect
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of a file, or of a folder that shares a whole run, go to the same worker."""
     for item in items:
