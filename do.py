@@ -181,7 +181,7 @@ def check(uv, python):
         "lint": ["ruff", "check", "."],
         "types": ["mypy"],
         "stored notebooks": ["nbstripout", "--verify", *notebooks],
-        "tests": ["pytest", "-n", "2", "--dist", "loadgroup"],
+        "tests": ["pytest", "-n", "2", "--dist", "loadfile"],
     }
     failed = [name for name, words in checks.items() if not passes(name, words)]
     print("\nFailed: {}.".format(", ".join(failed)) if failed else "\nAll checks passed.")

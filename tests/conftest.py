@@ -13,18 +13,7 @@ from hypothesis import settings
 settings.register_profile("fixed", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("fixed")
 
-# folders whose tests look at one and the same estimated county
-SHARING_A_RUN = ("report", "study")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-@pytest.hookimpl(tryfirst=True)  # the groups are read when the workers collect
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a file, or of a folder that shares a whole run, go to the same worker."""
-    for item in items:
-        folder = item.path.parent
-        shared = folder if folder.name in SHARING_A_RUN else item.path
-        item.add_marker(pytest.mark.xdist_group(str(shared)))
 
 
 @pytest.fixture(scope="session")
