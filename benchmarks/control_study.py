@@ -13,11 +13,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from county_study import CountyStudy, make_parser, read_study, run_blocks
+from county_study import CountyStudy, describe_run, read_study, run_study
 
 from revictimisation.negative_controls import CHECK, estimate_negative_controls
-from revictimisation.simulate.county import SCENARIOS
-from revictimisation.simulate.truth import fingerprint
 
 COUNTIES = CountyStudy("control_study", 20261125, "python benchmarks/control_study.py")
 FAILED, WARNING = "failed", "warning"
@@ -55,20 +53,10 @@ def keep_summary() -> None:
     tables, runs = [], []
     for name, people, rows in COUNTIES.read_rows():
         tables.append(summarise(rows).assign(scenario=name))
-        runs.append({"scenario": name, "n_counties": int(rows["county"].nunique()),
-                     "people_per_county": people,
-                     "fingerprint": fingerprint(SCENARIOS[name])})  # fmt: skip
+        runs.append(describe_run(name, people, rows))
     table = pd.concat(tables)
     COUNTIES.keep({"table": table[["scenario", *table.columns.drop("scenario")]]}, runs)
 
 
-def main() -> None:
-    """Run what is missing, then summarise."""
-    args = make_parser(__doc__, ["calibrated", "null", "unmeasured"]).parse_args()
-    if not args.summarise:
-        run_blocks(run_block, list(COUNTIES.list_blocks(args)), args.jobs)
-    keep_summary()
-
-
 if __name__ == "__main__":
-    main()
+    run_study(COUNTIES, __doc__, ["calibrated", "null", "unmeasured"], run_block, keep_summary)

@@ -18,7 +18,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-from county_study import CountyStudy, make_parser, read_study, run_blocks
+from county_study import CountyStudy, describe_run, read_study, run_study
 
 from revictimisation.convictions.association import estimate_association
 from revictimisation.convictions.case_states import build_paths
@@ -104,18 +104,9 @@ def keep_summary() -> None:
         same = {"scenario": name, "people": people}
         tables.append(summarise(rows, truth).assign(**same))
         families.append(find_family_error(rows, truth).assign(**same))
-        runs.append({**same, "n_counties": int(rows["county"].nunique()),
-                     "fingerprint": fingerprint_court(SCENARIOS[name])})  # fmt: skip
+        runs.append(describe_run(name, people, rows, fingerprint_court))
     COUNTIES.keep({"table": pd.concat(tables), "family": pd.concat(families)}, runs)
 
 
-def main() -> None:
-    """Run what is missing, then summarise."""
-    args = make_parser(__doc__, ["calibrated", "null"]).parse_args()
-    if not args.summarise:
-        run_blocks(run_block, list(COUNTIES.list_blocks(args)), args.jobs)
-    keep_summary()
-
-
 if __name__ == "__main__":
-    main()
+    run_study(COUNTIES, __doc__, ["calibrated", "null"], run_block, keep_summary)

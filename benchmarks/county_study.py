@@ -25,6 +25,7 @@ from truth_counties import prepare_county, split_counties
 from revictimisation.cohort_data import StudyData
 from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.simulate.county import SCENARIOS
+from revictimisation.simulate.truth import fingerprint
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDY = ROOT / "pipelines" / "studies" / "county.yaml"
@@ -100,6 +101,32 @@ class CountyStudy:
         }
         text = json.dumps(facts, indent=2) + "\n"
         (self.kept / "provenance.json").write_text(text, encoding="utf-8")
+
+
+def describe_run(
+    scenario: str, people: int, rows: pd.DataFrame, find: Callable[..., str] = fingerprint
+) -> dict[str, Any]:
+    """What was run of a scenario; `find` says which truth it was held against."""
+    return {
+        "scenario": scenario,
+        "n_counties": int(rows["county"].nunique()),
+        "people_per_county": people,
+        "fingerprint": find(SCENARIOS[scenario]),
+    }
+
+
+def run_study(
+    study: CountyStudy,
+    doc: str | None,
+    scenarios: Sequence[str],
+    run: Callable[..., pd.DataFrame],
+    keep_summary: Callable[[], None],
+) -> None:
+    """The command of a study: run the blocks that are missing, then summarise all."""
+    args = make_parser(doc, scenarios).parse_args()
+    if not args.summarise:
+        run_blocks(run, list(study.list_blocks(args)), args.jobs)
+    keep_summary()
 
 
 def make_parser(doc: str | None, scenarios: Sequence[str]) -> argparse.ArgumentParser:

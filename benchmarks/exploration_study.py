@@ -15,12 +15,10 @@ where it was; the summary, with Monte Carlo errors and provenance, is kept in th
 from __future__ import annotations
 
 import pandas as pd
-from county_study import CountyStudy, make_parser, read_study, run_blocks
+from county_study import CountyStudy, describe_run, read_study, run_study
 from exploration_summary import summarise_exploration
 
 from revictimisation.heterogeneity import explore_effects
-from revictimisation.simulate.county import SCENARIOS
-from revictimisation.simulate.truth import fingerprint
 
 COUNTIES = CountyStudy("exploration_study", 20261122, "python benchmarks/exploration_study.py")
 COLUMNS = [
@@ -46,19 +44,9 @@ def keep_summary() -> None:
         found = summarise_exploration(rows).assign(scenario=name, people=people)
         first = ["scenario", "people"]
         tables.append(found[[*first, *found.columns.drop(first)]])
-        runs.append({"scenario": name, "n_counties": int(rows["county"].nunique()),
-                     "people_per_county": people,
-                     "fingerprint": fingerprint(SCENARIOS[name])})  # fmt: skip
+        runs.append(describe_run(name, people, rows))
     COUNTIES.keep({"table": pd.concat(tables, ignore_index=True)}, runs)
 
 
-def main() -> None:
-    """Run what is missing, then summarise."""
-    args = make_parser(__doc__, ["calibrated", "null"]).parse_args()
-    if not args.summarise:
-        run_blocks(run_block, list(COUNTIES.list_blocks(args)), args.jobs)
-    keep_summary()
-
-
 if __name__ == "__main__":
-    main()
+    run_study(COUNTIES, __doc__, ["calibrated", "null"], run_block, keep_summary)

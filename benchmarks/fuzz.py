@@ -16,7 +16,6 @@ import datetime as dt
 import json
 import multiprocessing
 import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +23,8 @@ from importlib.metadata import version
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+
+from county_study import name_commit
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -82,15 +83,6 @@ def try_all(args: argparse.Namespace) -> list[dict[str, Any]]:
             print(number, outcomes[-1]["mutations"], outcomes[-1]["faults"], flush=True)
     worker.stop()
     return outcomes
-
-
-def name_commit() -> str:
-    """The commit the code is of; `changed` behind it: and something more."""
-    found = subprocess.run(
-        ["git", "describe", "--always", "--abbrev=40", "--dirty= changed", "--exclude=*"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return found.stdout.strip()
 
 
 def summarise(args: argparse.Namespace, outcomes: list[dict[str, Any]], seconds: float) -> dict:

@@ -13,11 +13,11 @@ study calls any difference between groups, and how often the built-in ones).
 from __future__ import annotations
 
 import pandas as pd
-from county_study import CountyStudy, make_parser, read_study, run_blocks
+from county_study import CountyStudy, describe_run, read_study, run_study
 from subgroup_summary import summarise_family, summarise_levels
 
 from revictimisation.simulate.county import SCENARIOS
-from revictimisation.simulate.truth import fingerprint, read_truth
+from revictimisation.simulate.truth import read_truth
 from revictimisation.subgroup_effects import estimate_subgroup_effects
 
 COUNTIES = CountyStudy("subgroup_study", 20261124, "python benchmarks/subgroup_study.py")
@@ -45,22 +45,12 @@ def keep_summary() -> None:
         same = {"scenario": name}
         levels.append(summarise_levels(rows, truth).assign(**same))
         family.append(summarise_family(rows).assign(**same))
-        runs.append({**same, "n_counties": int(rows["county"].nunique()),
-                     "people_per_county": people,
-                     "fingerprint": fingerprint(SCENARIOS[name])})  # fmt: skip
+        runs.append(describe_run(name, people, rows))
     tables = {"levels": pd.concat(levels), "family": pd.concat(family)}
     for kept, table in tables.items():
         tables[kept] = table[["scenario", *table.columns.drop("scenario")]]
     COUNTIES.keep(tables, runs)
 
 
-def main() -> None:
-    """Run what is missing, then summarise."""
-    args = make_parser(__doc__, ["calibrated", "null"]).parse_args()
-    if not args.summarise:
-        run_blocks(run_block, list(COUNTIES.list_blocks(args)), args.jobs)
-    keep_summary()
-
-
 if __name__ == "__main__":
-    main()
+    run_study(COUNTIES, __doc__, ["calibrated", "null"], run_block, keep_summary)

@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
-from county_study import CountyStudy, list_all, make_parser, read_study, run_blocks
+from county_study import CountyStudy, describe_run, list_all, make_parser, read_study, run_blocks
 from truth_oracle import Oracle, estimate_oracle, fit_oracles
 from truth_summary import summarise
 
@@ -31,7 +31,7 @@ from revictimisation.cohort_data import StudyData
 from revictimisation.plan import StudyPlan
 from revictimisation.results import combine
 from revictimisation.simulate.county import SCENARIOS
-from revictimisation.simulate.truth import fingerprint, read_truth
+from revictimisation.simulate.truth import read_truth
 
 COMMAND = (
     "python benchmarks/truth_study.py --bootstrap 200 --counties 100 --scenario calibrated;"
@@ -135,9 +135,7 @@ def keep_summary() -> None:
         for (intervals, people), rows in sorted(gather_rows(name).items(), key=lambda one: one[0]):
             same = {"scenario": name, "intervals": intervals}
             tables.append(summarise(rows, truth).assign(**same))
-            runs.append({**same, "n_counties": int(rows["county"].nunique()),
-                         "people_per_county": people,
-                         "fingerprint": fingerprint(SCENARIOS[name])})  # fmt: skip
+            runs.append({**describe_run(name, people, rows), "intervals": intervals})
     table = pd.concat(tables)
     front = ["scenario", "intervals"]
     COUNTIES.keep({"table": table[front + [one for one in table if one not in front]]}, runs)

@@ -116,4 +116,7 @@ def test_licence_is_the_one_that_is_declared():
 
 def test_an_old_python_can_read_do():
     """It must get as far as its own sentence on the version: no syntax newer than 3.6."""
-    ast.parse(read("do.py"), feature_version=(3, 6))
+    oldest = (3, 6)
+    assert ast.parse(read("do.py"), feature_version=oldest).body
+    with pytest.raises(SyntaxError):  # the look sees newer syntax
+        ast.parse("while (line := read()):\n    pass", feature_version=oldest)
