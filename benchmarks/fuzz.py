@@ -1,6 +1,6 @@
 """Mutated extracts through `validate` and `estimate`: none may end in a fault of ours.
 
-    python benchmarks/fuzz.py [--mutants 500] [--seed 20261122] [--people 60]
+    python benchmarks/fuzz.py [--mutants 500] [--seed 20261122] [--people 60] [--jobs 2]
 
 Each mutant (bytes flipped, columns shuffled, dates swapped, encodings mixed, rows doubled, tables
 cut off: tests/fuzz/mutations.py) is worked on in a process of its own that is ended after --limit
@@ -16,9 +16,11 @@ import datetime as dt
 import json
 import multiprocessing
 import platform
+import queue
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -39,7 +41,9 @@ def serve(line: Connection, seed: int, n_people: int) -> None:
     line.send("ready")
     while (number := line.recv()) is not None:
         with tempfile.TemporaryDirectory() as folder:
-            line.send(try_mutant(Path(folder), seed, number, extract).record())
+            begun = time.perf_counter()
+            found = try_mutant(Path(folder), seed, number, extract).record()
+            line.send({**found, "seconds": round(time.perf_counter() - begun, 1)})
 
 
 class Worker:
@@ -71,18 +75,34 @@ class Worker:
         self.process.join()
 
 
-def try_all(args: argparse.Namespace) -> list[dict[str, Any]]:
-    """The outcomes of all mutants, in order."""
+def try_some(args: argparse.Namespace, numbers: queue.Queue[int]) -> list[dict[str, Any]]:
+    """The outcomes of the mutants that one worker takes, in a process of its own."""
     worker, outcomes = Worker(args.seed, args.people), []
-    for number in range(args.first, args.first + args.mutants):
-        outcomes.append(worker.run(number, args.limit))
-        if any(one.startswith(("no answer", "the process")) for one in outcomes[-1]["faults"]):
+    while True:
+        try:
+            number = numbers.get_nowait()
+        except queue.Empty:
+            break
+        found = worker.run(number, args.limit)
+        outcomes.append(found)
+        if any(one.startswith(("no answer", "the process")) for one in found["faults"]):
             worker.stop()
             worker = Worker(args.seed, args.people)
-        if outcomes[-1]["faults"]:
-            print(number, outcomes[-1]["mutations"], outcomes[-1]["faults"], flush=True)
+        if found["faults"]:
+            print(number, found["mutations"], found["faults"], flush=True)
+        print(f"mutant {number}: {found.get('seconds')} s", file=sys.stderr, flush=True)
     worker.stop()
     return outcomes
+
+
+def try_all(args: argparse.Namespace) -> list[dict[str, Any]]:
+    """The outcomes of all mutants, in the order of their numbers."""
+    numbers: queue.Queue[int] = queue.Queue()
+    for number in range(args.first, args.first + args.mutants):
+        numbers.put(number)
+    with ThreadPoolExecutor(args.jobs) as pool:
+        parts = pool.map(lambda _: try_some(args, numbers), range(args.jobs))
+        return sorted((one for part in parts for one in part), key=lambda one: one["number"])
 
 
 def summarise(args: argparse.Namespace, outcomes: list[dict[str, Any]], seconds: float) -> dict:
@@ -117,6 +137,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20261122)
     parser.add_argument("--people", type=int, default=60)
     parser.add_argument("--limit", type=float, default=300, help="seconds a mutant may take")
+    parser.add_argument("--jobs", type=int, default=1, help="mutants tried at the same time")
     parser.add_argument("--out", type=Path, default=RESULT)
     args = parser.parse_args()
     begun = time.perf_counter()
