@@ -149,9 +149,9 @@ def _place(number: int, n_series: int, is_narrow: bool) -> float:
 def _dots(axes: Axes, one: DotSeries, number: int, shift: float) -> None:
     colour = COLOURS[number]
     shown = [(row + shift, point) for row, point in enumerate(one.points) if point]
-    for y, (_, low, high) in shown:
-        if low is not None and high is not None:
-            axes.plot([low, high], [y, y], color=colour, lw=2.2, solid_capstyle="butt")
+    ends = [(y, low, high) for y, (_, low, high) in shown if low is not None and high is not None]
+    if ends:
+        axes.hlines(*zip(*ends, strict=True), color=colour, lw=2.2)
     axes.plot(
         [point[0] for _, point in shown],
         [y for y, _ in shown],
@@ -172,9 +172,10 @@ def draw_bars(
 
     def draw(figure: Figure, is_narrow: bool) -> None:
         axes = figure.subplots()
-        below = 0.17 if is_narrow else 0.0
-        for row, value in enumerate(values):
-            _bar(axes, row + below, value, kinds[row], scale, 0.34 if is_narrow else 0.62)
+        places = [row + (0.17 if is_narrow else 0.0) for row in range(len(values))]
+        _bars(axes, places, values, kinds, 0.34 if is_narrow else 0.62)
+        for y, value in zip(places, values, strict=True):
+            _write_value(axes, y, value, scale)
         row_axis(axes, labels, is_narrow, above=0.2)
         value_axis(axes, scale, is_narrow)
         shown = sorted(set(kinds))
@@ -197,16 +198,32 @@ def _patch(kind: int) -> Artist:
     return Patch(facecolor=BAR_COLOURS[kind], lw=0)
 
 
-def _bar(axes: Axes, y: float, value: Point | None, kind: int, scale: Scale, height: float) -> None:
+def _bars(
+    axes: Axes, places: Sequence[float], values: Sequence[Point | None], kinds: Sequence[int],
+    height: float,
+) -> None:  # fmt: skip
+    """Bars from 0 with their intervals; nothing where there is no number."""
+    known = [
+        (y, value, BAR_COLOURS[kind])
+        for y, value, kind in zip(places, values, kinds, strict=True)
+        if value is not None
+    ]
+    if not known:
+        return
+    heights, shown, colours = zip(*known, strict=True)
+    axes.barh(heights, [value[0] for value in shown], height=height, color=colours, lw=0)
+    ends = [(y, value[1], value[2]) for y, value, _ in known if None not in value]
+    if ends:
+        axes.hlines(*zip(*ends, strict=True), color=INK, lw=1.4, zorder=2)
+
+
+def _write_value(axes: Axes, y: float, value: Point | None, scale: Scale) -> None:
+    """The number beyond the bar and its interval."""
     if value is None:
         axes.text(0, y, " –", va="center", color=QUIET)
         return
     estimate, low, high = value
-    axes.barh(y, estimate, height=height, color=BAR_COLOURS[kind], lw=0)
-    end = estimate
-    if low is not None and high is not None:
-        axes.plot([low, high], [y, y], color=INK, lw=1.4, solid_capstyle="butt")
-        end = max(estimate, high)
+    end = estimate if low is None or high is None else max(estimate, high)
     axes.annotate(
         scale.write(estimate), (end, y), xytext=(5, 0), textcoords="offset points", va="center",
         fontsize=10,
@@ -218,8 +235,9 @@ def row_axis(axes: Axes, labels: Sequence[str], is_narrow: bool, above: float) -
     axes.set_ylim(len(labels) - 0.35, -0.65)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    for row in range(1, len(labels)):
-        axes.axhline(row - 0.5, color=RULE, lw=0.5)
+    between = [row - 0.5 for row in range(1, len(labels))]
+    if between:
+        axes.hlines(between, 0, 1, transform=axes.get_yaxis_transform(), color=RULE, lw=0.5)
     if not is_narrow:
         axes.set_yticks(range(len(labels)), labels, color=INK)
         return

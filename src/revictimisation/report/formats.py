@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cache
 
+from babel.core import Locale
 from babel.dates import format_date
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import NumberPattern, format_decimal, format_percent, parse_pattern
 
 LOCALES = {"sv": "sv_SE", "en": "en_GB"}
 DAYS_A_YEAR, DAYS_A_MONTH = 365.25, 365.25 / 12
@@ -19,6 +21,18 @@ UNITS = {
 OF = {"sv": "av", "en": "in"}
 # a limit of a ratio that rests on next to nothing can have any size
 LARGEST = 1_000_000
+
+
+@cache
+def _read_locale(name: str) -> Locale:
+    return Locale.parse(name)
+
+
+@cache
+def _make_pattern(digits: int, sign: str) -> NumberPattern:
+    """How a number is written; thousands of them are, so each pattern is read once."""
+    number = "#,##0." + "0" * digits if digits else "#,##0"
+    return parse_pattern(number + sign)
 
 
 @dataclass(frozen=True)
@@ -36,8 +50,8 @@ class Formats:
     language: str
 
     @property
-    def _locale(self) -> str:
-        return LOCALES[self.language]
+    def _locale(self) -> Locale:
+        return _read_locale(LOCALES[self.language])
 
     def count(self, number: float) -> str:
         """A whole number with its thousands parted."""
@@ -51,12 +65,12 @@ class Formats:
         """
         if abs(number) > LARGEST:
             return f"{'>' if number > 0 else '<−'}{self.count(LARGEST)}"
-        pattern = "#,##0." + "0" * digits if digits else "#,##0"
-        return format_decimal(number, format=pattern, locale=self._locale)
+        return format_decimal(number, format=_make_pattern(digits, ""), locale=self._locale)
 
     def percent(self, share: float, digits: int = 1) -> str:
         """A share (0..1) in per cent."""
-        return format_percent(share, format=self._percent_pattern(digits), locale=self._locale)
+        sign = "\xa0%" if self.language == "sv" else "%"
+        return format_percent(share, format=_make_pattern(digits, sign), locale=self._locale)
 
     def percent_short(self, share: float) -> str:
         """A share in whole per cent, below one with a decimal.
@@ -65,10 +79,6 @@ class Formats:
         ['0%', '0.5%', '39%']
         """
         return self.percent(share, 1 if 0 < share < 0.01 else 0)
-
-    def _percent_pattern(self, digits: int) -> str:
-        number = "#,##0." + "0" * digits if digits else "#,##0"
-        return number + ("\xa0%" if self.language == "sv" else "%")
 
     def percent_range(self, low: float, high: float, digits: int = 1) -> str:
         """An interval of shares, with one sign for both ends.

@@ -52,6 +52,9 @@ class TruthStudy:
     table: pd.DataFrame
     provenance: Mapping[str, Any] = field(default_factory=dict)
     crime_gap: Mapping[str, float] = field(default_factory=dict)
+    _found: dict[Any, pd.DataFrame] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def is_empty(self) -> bool:
@@ -108,7 +111,18 @@ class TruthStudy:
     def rows(
         self, scenario: str, way: Way, *, day: int | None = None, estimands: Sequence[str] = ()
     ) -> pd.DataFrame:
-        """A way's rows of its main estimand (or of those given), by measure, at all days or one."""
+        """A way's rows of its main estimand (or of those given), by measure, at all days or one.
+
+        What was found is kept: pages ask for the same rows hundreds of times.
+        """
+        asked = (scenario, way, day, tuple(estimands))
+        if asked not in self._found:
+            self._found[asked] = self._find_rows(scenario, way, day, estimands)
+        return self._found[asked]
+
+    def _find_rows(
+        self, scenario: str, way: Way, day: int | None, estimands: Sequence[str]
+    ) -> pd.DataFrame:
         if self.is_empty:
             return self.table
         kind = way.intervals or self.find_kind(scenario, way.estimator)
