@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,33 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 @pytest.fixture(scope="session")
 def repo_root() -> Path:
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Fill a folder once for all workers: the first that asks does it, the others wait."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def fill(name: str, make: Callable[[Path], None]) -> Path:
+        folder, outcome = shared / name, shared / f"{name}.outcome"
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            while not outcome.exists():
+                time.sleep(0.2)
+        else:
+            outcome_text = "failed"
+            try:
+                make(folder)
+                outcome_text = "made"
+            finally:
+                outcome.write_text(outcome_text)
+        if outcome.read_text() != "made":
+            pytest.fail(f"{name} could not be made: see the first test that asked for it")
+        return folder
+
+    return fill
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,19 +81,22 @@ def run_papermill(notebook: Path, target: Path, parameters: dict[str, str]) -> s
 
 
 @pytest.fixture(scope="session")
-def county(repo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
+def county(repo_root: Path, make_once: Callable[..., Path]) -> Study:
     """A small county, run by the command: estimates, executed notebooks, pages."""
-    folder = tmp_path_factory.mktemp("report_county")
     text = (repo_root / "pipelines" / "studies" / "county.yaml").read_text(encoding="utf-8")
     text = text.replace("replicates: 200", "replicates: 20")
-    study = folder / "county.yaml"
-    study.write_text(text + GATES, encoding="utf-8")
-    runner.simulate_to(folder / "data", 600, 1, "calibrated", "parquet")
-    given = [str(study), "--data", str(folder / "data"), "--out", str(folder / "out")]
-    command = [sys.executable, "-m", "revictimisation", "run", *given, "--jobs", "2"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return Study(study, folder / "data", folder / "out")
+
+    def run(folder: Path) -> None:
+        study = folder / "county.yaml"
+        study.write_text(text + GATES, encoding="utf-8")
+        runner.simulate_to(folder / "data", 600, 1, "calibrated", "parquet")
+        given = [str(study), "--data", str(folder / "data"), "--out", str(folder / "out")]
+        command = [sys.executable, "-m", "revictimisation", "run", *given, "--jobs", "2"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    folder = make_once("report_county", run)
+    return Study(folder / "county.yaml", folder / "data", folder / "out")
 
 
 @pytest.fixture(scope="session")

@@ -19,34 +19,34 @@ def read_estimates(out: Path, folder: str = "restricted") -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def real_study(repo_root: Path, tmp_path_factory) -> Callable[[str], pd.DataFrame]:
+def real_study(repo_root: Path, make_once) -> Callable[[str], pd.DataFrame]:
     """Estimate one of the real data sets and give its restricted estimates."""
 
     def study(name: str) -> pd.DataFrame:
-        folder, out = repo_root / "tests" / "real" / name, tmp_path_factory.mktemp(name)
-        runner.estimate(folder / "study.yaml", folder / "extract", out, "test", jobs=2)
-        return read_estimates(out)
+        real = repo_root / "tests" / "real" / name
+
+        def estimate(out: Path) -> None:
+            runner.estimate(real / "study.yaml", real / "extract", out, "test", jobs=2)
+
+        return read_estimates(make_once(f"real_{name}", estimate))
 
     return study
 
 
 @pytest.fixture(scope="session")
-def county(repo_root: Path, tmp_path_factory) -> Callable[..., tuple[Path, Path]]:
+def county(repo_root: Path, make_once) -> Callable[..., tuple[Path, Path]]:
     """Simulate a county once and estimate the main study on it: (data, out)."""
-    made: dict[tuple, tuple[Path, Path]] = {}
+    main = repo_root / "pipelines" / "studies" / "county.yaml"
+    text = main.read_text(encoding="utf-8").replace("replicates: 200", "replicates: 40")
 
     def build(scenario: str, n_people: int | None = None, seed: int = 1) -> tuple[Path, Path]:
-        key = (scenario, n_people, seed)
-        if key not in made:
-            folder = tmp_path_factory.mktemp(f"{scenario}_{seed}")
-            data, out = folder / "data", folder / "out"
-            runner.simulate_to(data, n_people, seed, scenario, "parquet")
-            main = repo_root / "pipelines" / "studies" / "county.yaml"
+        def estimate(folder: Path) -> None:
             study = folder / "county.yaml"
-            text = main.read_text(encoding="utf-8")
-            study.write_text(text.replace("replicates: 200", "replicates: 40"), encoding="utf-8")
-            runner.estimate(study, data, out, "test", jobs=2)
-            made[key] = (data, out)
-        return made[key]
+            study.write_text(text, encoding="utf-8")
+            runner.simulate_to(folder / "data", n_people, seed, scenario, "parquet")
+            runner.estimate(study, folder / "data", folder / "out", "test", jobs=2)
+
+        folder = make_once(f"{scenario}_{n_people}_{seed}", estimate)
+        return folder / "data", folder / "out"
 
     return build
