@@ -150,6 +150,18 @@ def test_the_measure_that_matters_most_is_drawn():
     assert "−10.0" in table and "High risk" in table
 
 
+def test_a_difference_found_while_in_force_is_drawn_on_that_scale():
+    called_by_risk = for_whom.show_clearest(open_page()).text
+    rows = [row | ({"estimate": 0.4} if row["estimand"] == "p_value_holm"
+                   and row["estimator"] != COX["estimator"] else {}) for row in all_rows()]  # fmt: skip
+    shown = words(for_whom.show_clearest(make_page("sv", rows, STUDY)).text)
+    first = shown.index("hur vanlig en ny anmälan är medan åtgärden pågår")
+    assert first < shown.index("färre gör en ny anmälan inom 1 år")
+    assert "Hedersrelaterade ärenden: 50 procent mindre vanlig." in shown
+    assert "Övriga ärenden: oklart." in shown
+    assert "½ är hälften" not in called_by_risk
+
+
 def test_a_difference_called_for_a_placebo_measure_is_a_warning():
     page = open_page()
     assert "kan missta sig" not in for_whom.show_lead(page).text

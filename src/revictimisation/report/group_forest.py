@@ -61,7 +61,8 @@ def draw_groups(
         for pick, look, shift in ((0, OWN, -APART), (1, POOLED, APART)):
             points = [((row.own, row.pooled)[pick], y + shift)
                       for y, row in zip(places, rows, strict=True)]  # fmt: skip
-            _draw_marks(axes, [(y, point) for point, y in points if point], look)
+            known = [(y, point) for point, y in points if point]
+            _draw_marks(axes, known, look, scale.reference or 0.0)
         _name_rows(axes, rows, places, is_narrow)
         value_axis(axes, scale, is_narrow)
         figure.legend(
@@ -110,23 +111,24 @@ def _tell_row(axes: Axes, row: GroupRow, y: float, is_narrow: bool) -> None:
 
 
 def _draw_marks(
-    axes: Axes, points: Sequence[tuple[float, Point]], look: tuple[str, str, float, float]
-) -> None:
-    """All points of one kind with their intervals, at their heights."""
+    axes: Axes, points: Sequence[tuple[float, Point]], look: tuple[str, str, float, float],
+    same: float,
+) -> None:  # fmt: skip
+    """All points of one kind with their intervals, at their heights; `same` is no difference."""
     colour, shape, size, width = look
     ends = [(y, low, high) for y, (_, low, high) in points if low is not None and high is not None]
     if ends:
         heights, lows, highs = zip(*ends, strict=True)
         axes.hlines(heights, lows, highs, color=colour, lw=width)
     for is_clear in (False, True):
-        chosen = [(y, point[0]) for y, point in points if _is_clear(point) == is_clear]
+        chosen = [(y, point[0]) for y, point in points if _is_clear(point, same) == is_clear]
         axes.plot([x for _, x in chosen], [y for y, _ in chosen], shape, ms=size, mec=colour,
                   mfc=colour if is_clear else PAPER, mew=1.6)  # fmt: skip
 
 
-def _is_clear(point: Point) -> bool:
+def _is_clear(point: Point, same: float) -> bool:
     _, low, high = point
-    return low is not None and high is not None and (low > 0 or high < 0)
+    return low is not None and high is not None and (low > same or high < same)
 
 
 def _name_rows(

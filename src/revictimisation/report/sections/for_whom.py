@@ -36,7 +36,7 @@ from revictimisation.report.sections.answer import (
     show_caution,
 )
 from revictimisation.report.sections.cohort import find_incidence
-from revictimisation.report.sections.group_pictures import show_picture
+from revictimisation.report.sections.group_pictures import show_picture, show_ratio_picture
 from revictimisation.report.verdicts import (
     FEWER,
     MORE,
@@ -180,15 +180,19 @@ def show_clearest(page: Page) -> Html:
     if not drawn:
         return Html("")
     first = drawn[0]
-    kind = "called" if first.is_called else "open"
+    is_ratio = first.is_called and not first.is_called_by_risk
+    kind = "in_force" if is_ratio else "called" if first.is_called else "open"
     heading = page.heading("for_whom.clearest" if first.is_called else "for_whom.clearest_maybe")
     told = page.text(
         f"for_whom.clearest_{kind}",
         measure=start_upper(name_measure(page, first.measure)),
         grouping=name_division(page, first.grouping),
     )
+    # what was found is drawn first: the risks may show nothing where the hazards do
+    ratios = [show_ratio_picture(page, first.measure, first.grouping)] if is_ratio else []
+    beside = [page.text("for_whom.beside_ratio")] if is_ratio else []
     picture = show_picture(page, first.measure, [first.grouping])
-    return join([heading, told, picture, page.text("for_whom.reading")])
+    return join([heading, told, *ratios, *beside, picture, page.text("for_whom.reading")])
 
 
 def show_measures(page: Page) -> Html:

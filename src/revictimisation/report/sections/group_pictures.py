@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from revictimisation.report import charts
 from revictimisation.report.group_effects import (
     POOLED,
     choose_day,
     find_gap,
+    find_ratio,
     list_levels,
     name_level,
     name_row,
@@ -21,8 +23,10 @@ from revictimisation.report.markup import Html, join, render_figure, render_tabl
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, make_points, make_scale, tell_within
-from revictimisation.report.verdicts import OPEN, judge, name_measure
+from revictimisation.report.verdicts import OPEN, judge, name_measure, tell_about
 from revictimisation.results import WITHHELD
+
+RATIO_TICKS = {0.25: "¼", 0.5: "½", 1.0: "1", 2.0: "2×", 4.0: "4×"}
 
 
 def show_picture(page: Page, measure: str, groupings: Sequence[str]) -> Html:
@@ -66,6 +70,48 @@ def _tell_row(page: Page, own: Number) -> str:
     if judge(own, same=0.0) == OPEN:
         return page.say("trials.unclear")
     return tell_people(page, own.estimate or 0.0)
+
+
+def show_ratio_picture(page: Page, measure: str, grouping: str) -> Html:
+    """How common new reports were in each group while a measure was in force, and a table.
+
+    Nothing where no group has a ratio.
+    """
+    levels = list_levels(page, grouping)
+    found = [
+        [find_ratio(page, measure, grouping, level, analysis) for level in levels]
+        for analysis in ("main", POOLED)
+    ]
+    own, pooled = found
+    if not any(one.has_interval for one in own):
+        return Html("")
+    names = [start_upper(name_level(page, grouping, level)) for level in levels]
+    told = [_tell_ratio(page, one) for one in own]
+    rows = [GroupRow(*row) for row in zip(names, make_points(own), make_points(pooled), told,
+                                          strict=True)]  # fmt: skip
+    scale = charts.Scale(
+        lambda tick: page.say("trials.tick_same") if tick == 1 else RATIO_TICKS[tick],
+        list(RATIO_TICKS), page.say("for_whom.ratio_axis"), is_log=True, reference=1.0,
+        sides=(page.say("for_whom.side_less"), page.say("for_whom.side_more")),
+    )  # fmt: skip
+    wide, narrow = draw_groups(rows, scale, (page.say("for_whom.own"), page.say("for_whom.pooled")))
+    caption = page.say("for_whom.ratio_caption", measure=start_upper(name_measure(page, measure)))
+    drawn = " ".join(finish(f"{name}: {one}") for name, one in zip(names, told, strict=True))
+    alt = page.say("for_whom.ratio_alt", rows=drawn)
+    cells = [[name, _count(page, one), page.show_ratio_both(one), page.show_ratio_both(other)]
+             for name, one, other in zip(names, own, pooled, strict=True)]  # fmt: skip
+    heads = [page.say(f"for_whom.head_{one}") for one in ("group", "people", "own", "pooled")]
+    table = render_table(caption, heads, cells, page.notes([*own, *pooled]))
+    return render_figure(wide, narrow, alt, caption, page.say("common.numbers_behind"), table)
+
+
+def _tell_ratio(page: Page, ratio: Number) -> str:
+    """Beside the picture: how far from as common, in per cent."""
+    if not ratio.has_interval:
+        return page.say("trials.nothing", why=tell_why_not(page, ratio, "short"))
+    if judge(ratio) == OPEN:
+        return page.say("trials.unclear")
+    return page.say(f"for_whom.short_{judge(ratio)}", about=tell_about(page, ratio))
 
 
 def _table(page: Page, measure: str, groupings: Sequence[str]) -> Html:
