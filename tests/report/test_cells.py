@@ -62,7 +62,7 @@ def test_numbers_as_people_write_them():
     sv, en = Formats("sv"), Formats("en")
     assert sv.percent(0.388) == "38,8\xa0%" and en.percent(0.388) == "38.8%"
     assert sv.count(1250) == "1\xa0250" and en.count(1250) == "1,250"
-    assert sv.points(-0.04) == "−4,0" and sv.points(0) == "±0,0" and en.points(0.0551) == "+5.5"
+    assert sv.points(-0.04) == "−4,0" and sv.points(0) == "0,0" and en.points(0.0551) == "+5.5"
     assert sv.range(-1.5, 0.5, 1) == "-1,5 till 0,5"
     assert sv.period(1461) == "4 år" and sv.period(31) == "1 månad" and sv.days(1) == "1 dag"
 

@@ -7,6 +7,7 @@ grey print; lines also differ in dashes and dots in shape; words stand beside wh
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ DRAWN_WITH, SHOWN_WITH = b"'DejaVu Sans'", b"'Segoe UI', Helvetica, Arial, sans-
 WIDE_INCHES, NARROW_INCHES = 7.0, 4.1
 MOST_BESIDE = 3  # names of series in a row; of more, two
 LEAST, MOST = 0.08, 12.5
+WIDE_APART, NARROW_APART = 0.1, 0.18  # between names of days, for them not to touch
 RC: Any = {
     "svg.hashsalt": "revictimisation",
     "svg.fonttype": "none",
@@ -301,7 +303,7 @@ def draw_curves(
         axes = figure.subplots()
         for number, one in enumerate(series):
             _curve(axes, one, number)
-        _time_axis(axes, days, write)
+        _time_axis(axes, days, write, NARROW_APART if is_narrow else WIDE_APART)
         _name_ends(axes, series, is_narrow)
 
     return draw_both(draw, heights)
@@ -316,9 +318,15 @@ def _curve(axes: Axes, one: CurveSeries, number: int) -> None:
 
 
 def _time_axis(
-    axes: Axes, days: Sequence[tuple[float, str]], write: Callable[[float], str]
+    axes: Axes, days: Sequence[tuple[float, str]], write: Callable[[float], str], apart: float
 ) -> None:
-    axes.set_xticks([day for day, _ in days], [name for _, name in days])
+    """Days in words, but those that would run into the next; `apart` is a share of the axis."""
+    names, next_day = [], math.inf
+    for day, name in reversed(days):
+        has_room = next_day - day >= apart * days[-1][0]
+        names.append(name if has_room else "")
+        next_day = day if has_room else next_day
+    axes.set_xticks([day for day, _ in days], names[::-1])
     axes.set_xlim(0, days[-1][0])
     axes.set_ylim(bottom=0)
     step = 0.1 if axes.get_ylim()[1] < 0.8 else 0.2

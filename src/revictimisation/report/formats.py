@@ -94,9 +94,15 @@ class Formats:
         return f"{self.decimal(low, digits)}{mark}{self.decimal(high, digits)}"
 
     def points(self, difference: float, digits: int = 1) -> str:
-        """A difference of shares in percentage points, with its sign."""
-        sign = "+" if difference > 0 else "−" if difference < 0 else "±"
-        return f"{sign}{self.decimal(abs(difference) * 100, digits)}"
+        """A difference of shares in percentage points, with its sign; none where it rounds to 0.
+
+        >>> [Formats("en").points(one) for one in (0.031, -0.0004, -0.02)]
+        ['+3.1', '0.0', '−2.0']
+        """
+        told = self.decimal(abs(difference) * 100, digits)
+        if told == self.decimal(0, digits):
+            return told
+        return f"{'+' if difference > 0 else '−'}{told}"
 
     def of_hundred(self, share: float) -> str:
         """A share as people out of a hundred."""

@@ -1,0 +1,123 @@
+"""Notebook 5: what goes with a conviction, and what could explain it."""
+
+from __future__ import annotations
+
+from revictimisation.report import court_diagram
+from revictimisation.report.group_effects import widen_for_family
+from revictimisation.report.hundreds import (
+    count_people,
+    show_gap,
+    show_hundred,
+    tell_between,
+    tell_people,
+)
+from revictimisation.report.markup import Html, join, render_figure, render_table
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections.answer import list_names
+from revictimisation.report.verdicts import name_measure
+from revictimisation.results import WITHHELD
+
+STARTED, NOT_STARTED, GAP = "risk_start", "risk_no_start", "risk_difference"
+ESTIMATORS = ("standardised_logistic", "firth_logistic")
+LEVEL = 0.05
+DETECTABLE = 2.8016  # standard errors: two-sided 5 %, power 80 %, one test
+
+
+def find_association(page: Page, measure: str, estimand: str, analysis: str = "main") -> Number:
+    """A standardised share or difference at the last day, by whichever estimator was used."""
+    names = ("crude",) if analysis == "unadjusted" else ESTIMATORS
+    found = [
+        page.release.find(question="q4", analysis=analysis, measure=measure, outcome="convicted",
+                          estimator=name, estimand=estimand, time_days=page.last_day)
+        for name in names
+    ]  # fmt: skip
+    told = [one for one in found if one.reason != "not_computed"]
+    return told[0] if told else found[0]
+
+
+def tell_answer(page: Page) -> str:
+    """For how many measures there is an association, and how large a one would have been seen."""
+    found = [find_association(page, one, GAP) for one in page.plan.measure_names]
+    errors = [one.se for one in found if one.has_interval and one.se]
+    if not errors:
+        return page.say("courts.answer_hidden")
+    sure = [name_measure(page, one) for one in page.plan.measure_names if one in find_sure(page)]
+    given = {"n": len(errors), "n_sure": len(sure), "measures": list_names(page, sure)}
+    seen = DETECTABLE * widen_for_family(len(errors)) * min(errors)
+    told = page.say("courts.answer_seen", least=count_people(page, seen))
+    return f"{page.say('courts.answer_some' if sure else 'courts.answer_none', **given)} {told}"
+
+
+def show_association(page: Page) -> Html:
+    """For each measure a sentence, and the numbers with and without it."""
+    measures = page.plan.measure_names
+    sure = find_sure(page)
+    lines = [f"- {_tell(page, one, is_sure=one in sure)}" for one in measures]
+    rows, numbers = [], []
+    for measure in measures:
+        risks = [find_association(page, measure, one) for one in (STARTED, NOT_STARTED)]
+        gaps = [find_association(page, measure, GAP, one)
+                for one in ("main", "with_participation", "unadjusted")]  # fmt: skip
+        numbers += [*risks, *gaps]
+        rows.append([name_measure(page, measure), *(show_hundred(page, one) for one in risks),
+                     *(show_gap(page, one) for one in gaps)])  # fmt: skip
+    heads = [page.say("common.measure")]
+    heads += [page.say(f"courts.head_{one}")
+              for one in ("with", "without", "gap", "equal", "unadjusted")]  # fmt: skip
+    caption = page.say("courts.association_caption", period=page.formats.period(page.last_day))
+    table = render_table(caption, heads, rows, page.notes(numbers))
+    return join([page.text_of("\n".join(lines)), page.text("courts.many", n=len(measures)), table])
+
+
+def find_sure(page: Page) -> set[str]:
+    """The measures whose difference is more than chance, all of them tested together (Holm)."""
+    p_values = {measure: find_association(page, measure, "p_value_holm")
+                for measure in page.plan.measure_names}  # fmt: skip
+    return {measure for measure, one in p_values.items()
+            if one.is_shown and (one.estimate or 0.0) < LEVEL}  # fmt: skip
+
+
+def _tell(page: Page, measure: str, *, is_sure: bool) -> str:
+    """One sentence on a measure, in people of a hundred."""
+    gap = find_association(page, measure, GAP)
+    name = name_measure(page, measure)
+    if not gap.has_interval:
+        why = page.say("common.withheld_words") if gap.status == WITHHELD else page.why_not(gap)
+        return page.say("courts.tell_hidden", measure=name, why=why)
+    is_open = (gap.ci_low or 0.0) <= 0 <= (gap.ci_high or 0.0)
+    kind = "open" if is_open else "sure" if is_sure else "maybe"
+    people = tell_people(page, gap.estimate or 0.0)
+    between = tell_between(page, gap)
+    if is_open:
+        return page.say("courts.tell_open", measure=name, between=between)
+    return page.say(f"courts.tell_{kind}", measure=name, people=people, between=between)
+
+
+def show_explanations(page: Page) -> Html:
+    """What could explain an association, in words and as a diagram, and the split of it."""
+    words = {one: page.say(f"courts.box_{one}") for one in court_diagram.BOXES}
+    wide, narrow = court_diagram.draw_explanations(words)
+    caption = page.say("courts.diagram_caption")
+    alt, title = page.say("courts.diagram_alt"), page.say("courts.ways_caption")
+    picture = render_figure(wide, narrow, alt, caption, title, _ways(page))
+    return join([page.text("courts.explanations"), picture, page.text("courts.ways")])
+
+
+def _ways(page: Page) -> Html:
+    """The difference split into what goes through participation and the rest."""
+    rows, numbers = [], []
+    for measure in page.plan.measure_names:
+        found = [
+            next((one for one in (
+                page.release.find(question="q4", analysis="mediation", measure=measure,
+                                  subgroup="path", level=level, outcome="convicted",
+                                  estimator=name, estimand=GAP, time_days=page.last_day)
+                for name in ESTIMATORS) if one.reason != "not_computed"), Number())
+            for level in ("through_participation", "other_ways")
+        ]  # fmt: skip
+        numbers += found
+        rows.append([name_measure(page, measure), *(show_gap(page, one) for one in found)])
+    heads = [page.say("common.measure"), page.labels.code("path", "through_participation"),
+             page.labels.code("path", "other_ways")]  # fmt: skip
+    return render_table(page.say("courts.ways_caption"), heads, rows, page.notes(numbers))
