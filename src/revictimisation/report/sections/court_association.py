@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from revictimisation.report import court_diagram
 from revictimisation.report.group_effects import widen_for_family
 from revictimisation.report.hundreds import (
@@ -38,15 +40,31 @@ def find_association(page: Page, measure: str, estimand: str, analysis: str = "m
 
 def tell_answer(page: Page) -> str:
     """For how many measures there is an association, and how large a one would have been seen."""
-    found = [find_association(page, one, GAP) for one in page.plan.measure_names]
-    errors = [one.se for one in found if one.has_interval and one.se]
+    errors, ending, given = _count(page)
     if not errors:
         return page.say("courts.answer_hidden")
-    sure = [name_measure(page, one) for one in page.plan.measure_names if one in find_sure(page)]
-    given = {"n": len(errors), "n_sure": len(sure), "measures": list_names(page, sure)}
     seen = DETECTABLE * widen_for_family(len(errors)) * min(errors)
     told = page.say("courts.answer_seen", least=count_people(page, seen))
-    return f"{page.say('courts.answer_some' if sure else 'courts.answer_none', **given)} {told}"
+    return f"{page.say(f'courts.answer_{ending}', **given)} {told}"
+
+
+def tell_in_short(page: Page) -> str:
+    """The same for the first page."""
+    errors, ending, given = _count(page)
+    return page.say(f"courts.index_{ending}" if errors else "courts.answer_hidden", **given)
+
+
+def _count(page: Page) -> tuple[list[float], str, dict[str, Any]]:
+    """The errors of all differences, whether any is sure (`some`, `none`), and what to name."""
+    found = [find_association(page, one, GAP) for one in page.plan.measure_names]
+    errors = [one.se for one in found if one.has_interval and one.se]
+    sure = [name_measure(page, one) for one in page.plan.measure_names if one in find_sure(page)]
+    given: dict[str, Any] = {
+        "n": len(errors),
+        "n_sure": len(sure),
+        "measures": list_names(page, sure),
+    }
+    return errors, "some" if sure else "none", given
 
 
 def show_association(page: Page) -> Html:

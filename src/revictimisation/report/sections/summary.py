@@ -15,6 +15,8 @@ from revictimisation.report.sections.answer import (
     tell_counts,
 )
 from revictimisation.report.sections.cohort import find_incidence
+from revictimisation.report.sections.court_association import tell_in_short
+from revictimisation.report.sections.courts import find_reached
 from revictimisation.report.sections.for_whom import tell_answer, tell_difference
 from revictimisation.report.sections.measures import tell_measure
 from revictimisation.report.sections.models import list_by_ratio
@@ -27,7 +29,7 @@ from revictimisation.report.verdicts import FEWER, name_measure
 def show_findings(page: Page) -> Html:
     """The most important findings: how many, what is used, and what each verdict holds for."""
     told = [_tell_repeat(page), _tell_use(page), _tell_counts(page)]
-    told += [*list_clear(page), _tell_in_force(page), *_list_for_whom(page)]
+    told += [*list_clear(page), _tell_in_force(page), *_list_for_whom(page), _tell_courts(page)]
     items = "".join(f"<li>{to_html(one)}</li>" for one in told if one)
     return Html(f'<ul class="findings">{items}</ul>')
 
@@ -99,6 +101,17 @@ def _list_for_whom(page: Page) -> list[str]:
         return []
     called = [tell_difference(page, one) for one in list_differences(page) if one.is_called]
     return [page.say("index.finding_for_whom", answer=tell_answer(page)), *called[:1]]
+
+
+def _tell_courts(page: Page) -> str:
+    """How many reports led to a conviction, and whether any measure goes with one."""
+    share = find_reached(page, "convicted", page.last_day)
+    if not (share.has_interval and page.plan.measure_names):
+        return ""
+    told = page.formats.of_hundred(share.estimate or 0.0)
+    period = page.formats.period(page.last_day)
+    answer = tell_in_short(page)
+    return page.say("index.finding_courts", share=told, period=period, answer=answer)
 
 
 def show_cards(page: Page) -> Html:
