@@ -33,8 +33,9 @@ class StudyData:
     the end of follow-up: entry_id, day, risk_level; of one day the highest level comes last.
     `cases`: a row per entry of what the index report's case is like, `case_steps` one per dated
     step of it (`court_cases`). `absent`: optional tables that the extract does not have.
-    `linkage`: how good the joining of two agencies' people was (`linkage.linking.tell_rates`);
-    empty if the extract was not joined here.
+    `linkage`: how good the joining of two agencies' people was (`linkage.linking.tell_rates`), and
+    `fates` what became of them (`linkage.quality.count_fates`); empty if the extract was not joined
+    here.
     """
 
     plan: StudyPlan
@@ -50,6 +51,7 @@ class StudyData:
     cases: pd.DataFrame = field(default_factory=pd.DataFrame)
     case_steps: pd.DataFrame = field(default_factory=pd.DataFrame)
     linkage: Mapping[str, float] = field(default_factory=dict)
+    fates: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def first_episodes(self) -> pd.DataFrame:

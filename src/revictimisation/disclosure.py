@@ -32,14 +32,17 @@ PLACES = ("police_district", "municipality_group", "municipality_code")
 # What stands or falls together: all estimands of one comparison at one time.
 FAMILY = [key for key in KEYS if key != "estimand"]
 # An analysis whose numbers follow from another's: it is suppressed where that one is.
+CORRECTED = "linkage_error"
 FOLLOWS = {
     "calibrated": "main",
     "partially_pooled": "main",
     "contrast": "main",
-    "linkage_error": "main",
+    CORRECTED: "main",
 }
 # What stands between two levels in the name of their difference.
 LESS = "_less_"
+# A share of a few people tells their number if it is exact.
+RATE = r"_link_rate(?:_by_probability)?"
 DETECTABLE = "minimum_detectable_difference"
 DECIMALS = 3
 
@@ -188,6 +191,7 @@ def _round(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     out["se"] = _two_digits(frame["se"])
     _recompute_contrasts(out, is_difference)
     _recompute_level_gaps(out)
+    _recompute_corrected(out, frame)
     _recompute_e_values(out)
     return out
 
@@ -254,6 +258,25 @@ def _recompute_level_gaps(out: pd.DataFrame) -> None:
             out.loc[at, name] = np.round(value, 6)[at]
 
 
+def _recompute_corrected(out: pd.DataFrame, exact: pd.DataFrame) -> None:
+    """A difference without linkage error is the released one and how far it moved.
+
+    Each rounded by itself, the two would seem to differ by what the rounding did.
+    """
+    at = exact["analysis"].eq(CORRECTED) & exact["estimand"].eq("risk_difference")
+    if not at.any():
+        return
+    keys, names = list(KEYS), ["estimate", "ci_low", "ci_high"]
+    mine = exact.loc[at, keys].assign(analysis=FOLLOWS[CORRECTED])
+    released, found = (
+        mine.merge(frame[[*keys, *names]], on=keys, how="left")[names].to_numpy(dtype=float)
+        for frame in (out, exact)
+    )
+    moved = exact.loc[at, names].to_numpy(dtype=float) - found
+    value = np.clip(released + moved.round(DECIMALS), -1.0, 1.0).round(6)
+    out.loc[at, names] = np.where(np.isnan(value), out.loc[at, names].to_numpy(float), value)
+
+
 def _recompute_e_values(out: pd.DataFrame) -> None:
     """E-values of a risk ratio follow from the released ratio and limits, and add nothing."""
     ratios = out[out["estimand"].eq("risk_ratio")]
@@ -298,6 +321,15 @@ def _of_few_levels(checks: pd.DataFrame, few: pd.Series) -> pd.Series:
     return found & checks["check"].str.startswith(DETECTABLE) & named["level"].notna()
 
 
+def _round_rates(out: pd.DataFrame) -> None:
+    """Put shares of links on whole tenths of a per cent, their limits on the next ones outwards."""
+    step = 10.0**-DECIMALS
+    for ending, to_step in (("", np.round), ("_low", np.floor), ("_high", np.ceil)):
+        at = out["check"].str.contains(f"{RATE}{ending}$", regex=True)
+        whole = to_step((out.loc[at, "value"] / step).round(9)) * step
+        out.loc[at, "value"] = whole.round(DECIMALS)
+
+
 def disclose_diagnostics(
     diagnostics: pd.DataFrame,
     rules: Disclosure,
@@ -315,7 +347,7 @@ def disclose_diagnostics(
     level = out["check"].str.extract(r":?([^:=]*)=[^=]*$")[0]
     is_count = out["check"].str.startswith("n_")
     is_count |= out["check"].str.startswith("effective_sample_size") & level.notna()
-    few = is_count & _is_few(out["value"], rules)
+    few = is_count & out["value"].gt(0) & out["value"].lt(rules.threshold)
     of_few = _of_few_levels(out, few)
     family = [out["analysis"], out["measure"], out["check"].str.replace("=.*$", "", regex=True)]
     few |= level.notna() & few.groupby(family, dropna=False).transform("any").astype(bool)
@@ -323,5 +355,6 @@ def disclose_diagnostics(
     few |= level.notna() & _is_kept_back(out["measure"], level, classes or {}, places)
     rounded = (out["value"] / rules.rounding).round() * rules.rounding
     out["value"] = out["value"].where(~is_count, rounded).mask(few)
+    _round_rates(out)
     out.loc[few, "status"] = SUPPRESSED
     return out

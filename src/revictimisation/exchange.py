@@ -121,7 +121,8 @@ def link(police: Path, social: Path, study: Path, out: Path) -> str:
         files.write_table(table, out, name, ("csv",))
     records = dict(zip(linkage.AGENCIES, people, strict=True))
     tables = dict(zip(linkage.AGENCIES, both, strict=True))
-    quality = linkage.describe_links(records, tables, links, dictionary)
+    counts = linkage.count_fates(records, tables, links, dictionary)
+    quality = linkage.tell_fates(counts)
     released = disclosure.disclose_estimates(quality, plan.disclosure, {})
     parts = {"links": links.table, "review": links.review, "review_key": links.review_key}
     for name, table in {**parts, "quality": quality, "quality_released": released}.items():
@@ -131,6 +132,7 @@ def link(police: Path, social: Path, study: Path, out: Path) -> str:
         "reason": links.reason,
         "rates": links.rates,
         "attrition": lines.to_dict("records"),
+        "fates": counts.to_dict("list"),
     }
     files.write_json(out / LINKAGE, facts)
     if simulated := files.read_json(police / SIMULATION):

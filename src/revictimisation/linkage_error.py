@@ -2,14 +2,16 @@
 
 A victim whose file with the social services was not found seems to have had none of its measures;
 one joined to somebody else's file seems to have had that person's. Both blur the comparison. More
-of either is made at random, and how the differences move is extrapolated back to none at all
-(simulation extrapolation, `estimators.simulation_extrapolation`).
+of either is made, and how the differences move is extrapolated back to none at all (simulation
+extrapolation, `estimators.simulation_extrapolation`). Nobody is drawn for that: the study with one
+link in k erring is k - 1 copies of it beside one in which all err, which is the mean over all whom
+it might befall; drawn, a few replicates would move rare measures by chance more than by the error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +32,16 @@ TRIAL, DIFFERENCE = "clone_censor_weight", "risk_difference"
 SOURCE = "social_interventions"
 
 Floats = npt.NDArray[np.float64]
-Change = Callable[[StudyData, list[str], float, np.random.Generator], StudyData]
+BY_ENTRY = ("entries", "covariates", "starts", "spells", "renewals")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of links with 95 % limits; without any, all three are alike."""
+
+    value: float
+    low: float
+    high: float
 
 
 def estimate_linkage_error(data: StudyData, main: pd.DataFrame) -> pd.DataFrame:
@@ -49,7 +60,7 @@ def estimate_linkage_error(data: StudyData, main: pd.DataFrame) -> pd.DataFrame:
     rows = main[np.logical_and.reduce([main[name].eq(value) for name, value in same.items()])]
     names = list_affected(data)
     rows = rows[rows["measure"].isin(names)]
-    if rows.empty or not (missed or false):
+    if rows.empty or not (missed.value or false.value):
         return make_estimates([])
     parts = [
         _correct(data, names, str(measure), mine, missed, false)
@@ -58,15 +69,21 @@ def estimate_linkage_error(data: StudyData, main: pd.DataFrame) -> pd.DataFrame:
     return make_estimates(pd.concat(parts, ignore_index=True), analysis=ANALYSIS)
 
 
-def find_rates(data: StudyData) -> tuple[float, float]:
+def find_rates(data: StudyData) -> tuple[Rate, Rate]:
     """The shares of missed and of false links: told in the study file, else estimated by `link`."""
     rules = data.plan.linkage
-    told = (rules.missed_link_rate, rules.false_link_rate)
-    known = (data.linkage.get(name, 0.0) for name in ("missed_link_rate", "false_link_rate"))
-    missed, false = (
-        float(found if one is None else one) for one, found in zip(told, known, strict=True)
+    return (
+        _find_rate(data, "missed_link_rate", rules.missed_link_rate),
+        _find_rate(data, "false_link_rate", rules.false_link_rate),
     )
-    return missed, false
+
+
+def _find_rate(data: StudyData, name: str, told: float | None) -> Rate:
+    if told is not None:
+        return Rate(told, told, told)
+    value = float(data.linkage.get(name, 0.0))
+    low, high = (float(data.linkage.get(f"{name}_{end}", value)) for end in ("low", "high"))
+    return Rate(value, low, high)
 
 
 def list_affected(data: StudyData) -> list[str]:
@@ -78,36 +95,68 @@ def list_affected(data: StudyData) -> list[str]:
 
 
 def _correct(
-    data: StudyData, names: list[str], measure: str, rows: pd.DataFrame, missed: float, false: float
+    data: StudyData, names: list[str], measure: str, rows: pd.DataFrame, missed: Rate, false: Rate
 ) -> pd.DataFrame:
     days = [int(day) for day in rows["time_days"] if day <= data.plan.horizon_days]
-    rules = data.plan.linkage
-    # what is left of the links after missing some, and what must be undone to have all of them
-    todo: list[tuple[Change, float]] = []
-    todo += [(drop_links, -missed / (1 - missed))] if 0 < missed < 1 else []
-    todo += [(add_links, -false)] if false > 0 else []
-    shares = (0.0, *rules.error_shares)
     out = rows.copy()
     is_ok = rows["status"].eq(OK) & rows["time_days"].isin(days)
     if not is_ok.any():
         return out
     try:
         found = [
-            (target, *_simulate(data, names, measure, change, shares, days))
-            for change, target in todo
+            (target, *_list_differences(data, changed, measure, days))
+            for changed, target in _list_changes(data, names, measure, missed, false)
         ]
     except NotEstimableError as fault:
         lost = {"estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan, "se": np.nan}
         out.loc[is_ok, list(lost)] = np.nan
         return out.assign(status=rows["status"].mask(is_ok, "not_estimable"),
                           reason=rows["reason"].mask(is_ok, str(fault)))  # fmt: skip
+    amounts = _list_amounts(data)
     for index, row in rows[is_ok].iterrows():
         place = days.index(int(row["time_days"]))
-        moves = [extrapolate(shares, target, numbers[:, :, place], errors[:, :, place])
+        moves = [_extrapolate(amounts, target, numbers[:, place], errors[:, place])
                  for target, numbers, errors in found]  # fmt: skip
         for name, value in _move(row, moves).items():
             out.loc[index, name] = value
     return out
+
+
+def _list_changes(
+    data: StudyData, names: list[str], measure: str, missed: Rate, false: Rate
+) -> list[tuple[StudyData, Rate]]:
+    """The study with every link erring, and how much of that must be undone, below 0.
+
+    Of missed links, of the links that are left; of wrong ones, of the victims without a file.
+    """
+    found = []
+    if missed.value > 0:
+        found.append((drop_links(data, names), _undo_missed(missed)))
+    n_filed, n_without = count_files(data, names)
+    if false.value > 0 and n_filed and n_without:
+        draws = np.random.default_rng(
+            [data.plan.bootstrap.seed, data.plan.measure_names.index(measure)]
+        )
+        ratio = -n_filed / n_without
+        undone = Rate(*(one * ratio for one in (false.value, false.low, false.high)))
+        found.append((add_links(data, names, n_without / n_filed, draws), undone))
+    return found
+
+
+def _undo_missed(missed: Rate) -> Rate:
+    """What must be undone of the links that are left to have all of them; half of them at most."""
+    ends = (min(one, 0.5) for one in (missed.value, missed.low, missed.high))
+    return Rate(*(-one / (1 - one) for one in ends))
+
+
+def _extrapolate(
+    amounts: tuple[float, ...], target: Rate, numbers: Floats, errors: Floats
+) -> Extrapolated:
+    """The move to no error; its noise is how it differs between the rate's two limits."""
+    moves = [extrapolate(amounts, end, numbers[None], errors[None])
+             for end in (target.value, target.low, target.high)]  # fmt: skip
+    of_rate = (moves[2].move - moves[1].move) / (2 * normal_quantile())
+    return replace(moves[0], noise=of_rate**2)
 
 
 def _move(row: pd.Series, moves: list[Extrapolated]) -> dict[str, float]:
@@ -120,32 +169,46 @@ def _move(row: pd.Series, moves: list[Extrapolated]) -> dict[str, float]:
             "ci_high": min(1.0, estimate + reach)}  # fmt: skip
 
 
-def _simulate(
-    data: StudyData,
-    names: list[str],
-    measure: str,
-    change: Change,
-    shares: tuple[float, ...],
-    days: list[int],
+def _list_amounts(data: StudyData) -> tuple[float, ...]:
+    """The shares of links that err on trial, ascending, the first 0."""
+    return (0.0, *sorted(1 / one for one in data.plan.linkage.error_one_in))
+
+
+def _list_differences(
+    data: StudyData, changed: StudyData, measure: str, days: list[int]
 ) -> tuple[Floats, Floats]:
-    """Differences and their errors, replicates x shares x days; the first share is 0."""
-    n_replicates = data.plan.linkage.error_replicates
-    numbers = np.empty((n_replicates, len(shares), len(days)))
-    errors = np.empty_like(numbers)
-    numbers[:, 0], errors[:, 0] = _difference(data, measure, days)
-    place = data.plan.measure_names.index(measure)
-    for number in range(n_replicates):
-        # the same victims in all shares, the more the larger it is: less noise between them
-        for at, share in enumerate(shares[1:], start=1):
-            draws = np.random.default_rng([data.plan.bootstrap.seed, place, number])
-            changed = change(data, names, share, draws)
-            numbers[number, at], errors[number, at] = _difference(changed, measure, days)
-    return numbers, errors
+    """Differences and their errors, amounts x days; the first amount is 0."""
+    found = [_difference(data, measure, days)]
+    for one_in in sorted(set(data.plan.linkage.error_one_in), reverse=True):
+        mixed = mix([data] * (one_in - 1) + [changed])
+        found.append(_difference(mixed, measure, days, one_in))
+    return np.array([one[0] for one in found]), np.array([one[1] for one in found])
 
 
-def _difference(data: StudyData, measure: str, days: list[int]) -> tuple[Floats, Floats]:
+def mix(parts: list[StudyData]) -> StudyData:
+    """Several versions of one study below each other: what erring in one of so many gives, on
+    average over whom it befalls. The entries are numbered on; the victims are the same ones.
+    """
+    n = len(parts[0].entries)
+
+    def stack(name: str) -> pd.DataFrame:
+        tables = [getattr(one, name) for one in parts]
+        if "entry_id" not in tables[0]:
+            return tables[0]
+        moved = [table.assign(entry_id=table["entry_id"] + n * at)
+                 for at, table in enumerate(tables)]  # fmt: skip
+        return pd.concat(moved, ignore_index=True)
+
+    stacked: dict[str, Any] = {name: stack(name) for name in BY_ENTRY}
+    return replace(parts[0], **stacked)
+
+
+def _difference(
+    data: StudyData, measure: str, days: list[int], n_copies: int = 1
+) -> tuple[Floats, Floats]:
     entries = data.entries
-    trial = build_trial(data, measure, entries["stop_day"].to_numpy(), entries["cause"].to_numpy())
+    stop, cause = entries["stop_day"].to_numpy(), entries["cause"].to_numpy()
+    trial = build_trial(data, measure, stop, cause, n_copies=n_copies)
     weighted = weigh_clones(trial, grace_law=data.plan.weights.grace_law)
     table = estimate_strategies(weighted, days)
     is_it = table["cause"].eq(OUTCOME) & table["estimand"].eq(DIFFERENCE)
@@ -154,11 +217,17 @@ def _difference(data: StudyData, measure: str, days: list[int]) -> tuple[Floats,
 
 
 def drop_links(
-    data: StudyData, names: list[str], share: float, draws: np.random.Generator
+    data: StudyData,
+    names: list[str],
+    share: float = 1.0,
+    draws: np.random.Generator | None = None,
 ) -> StudyData:
-    """The study as if a share of the victims' files with the social services had not been found."""
+    """The study as if a share of the victims' files with the social services had not been found.
+
+    The share of 1 is all of them; of less, `draws` chooses.
+    """
     clusters = np.unique(data.entries["cluster_id"].to_numpy())
-    lost = set(clusters[draws.random(len(clusters)) < share])
+    lost = clusters if draws is None else clusters[draws.random(len(clusters)) < share]
     gone = data.entries.loc[data.entries["cluster_id"].isin(lost), "entry_id"]
 
     def keep(rows: pd.DataFrame) -> pd.DataFrame:
@@ -167,19 +236,36 @@ def drop_links(
     return replace(data, starts=keep(data.starts), spells=keep(data.spells))
 
 
-def add_links(
-    data: StudyData, names: list[str], share: float, draws: np.random.Generator
-) -> StudyData:
-    """The study as if so many victims without a file, as a share of those who have one, had been
-    joined to somebody else's: one entry of theirs gets what another entry had.
+def count_files(data: StudyData, names: list[str]) -> tuple[int, int]:
+    """How many victims of the cohort have a file with the social services, and how many have none.
+
+    A file is seen where it holds a measure of the study's.
     """
+    filed, without = _split_files(data, names)[1:]
+    return len(filed), len(without)
+
+
+def _split_files(
+    data: StudyData, names: list[str]
+) -> tuple[npt.NDArray[np.int64], set[int], npt.NDArray[np.int64]]:
+    """Entries with measures of the files; victims with a file; an entry of each victim without."""
     has_file = data.starts.loc[data.starts["measure"].isin(names), "entry_id"].unique()
     cluster = data.entries.set_index("entry_id")["cluster_id"]
     filed = set(cluster.reindex(has_file))
     without = cluster[~cluster.isin(filed)].drop_duplicates().index.to_numpy()
-    n_wrong = min(round(share * len(filed)), len(without), len(has_file))
+    return np.sort(has_file), filed, without
+
+
+def add_links(
+    data: StudyData, names: list[str], share: float, draws: np.random.Generator
+) -> StudyData:
+    """The study as if so many victims without a file, as a share of those who have one, had been
+    joined to somebody else's: one entry of theirs gets what another entry had, each equally often.
+    """
+    has_file, filed, without = _split_files(data, names)
+    n_wrong = min(round(share * len(filed)), len(without))
     to = draws.permutation(without)[:n_wrong]
-    given = pd.DataFrame({"entry_id": draws.permutation(np.sort(has_file))[:n_wrong], "to": to})
+    given = pd.DataFrame({"entry_id": np.resize(draws.permutation(has_file), n_wrong), "to": to})
 
     def copy(rows: pd.DataFrame) -> pd.DataFrame:
         foreign = rows[rows["measure"].isin(names)].merge(given, on="entry_id")

@@ -139,6 +139,7 @@ def prepare(
         cases=cases.to_pandas(),
         case_steps=list_case_steps(index_cases, tables).to_pandas(),
         linkage=(linked or {}).get("rates", {}),
+        fates=pd.DataFrame((linked or {}).get("fates", {})),
     )
     tell("attrition")
     joined = pd.DataFrame((linked or {}).get("attrition", []))
@@ -191,7 +192,8 @@ def analyse(
     )
     tell("linkage_error")
     errors = linkage_error.estimate_linkage_error(data, found["target_trials"][0])
-    estimates = combine([*(found[name][0] for name in ORDER), errors])
+    fates = linkage.tell_fates(data.fates)
+    estimates = combine([*(found[name][0] for name in ORDER), errors, fates])
     checks = [found[name][1] for name in DIAGNOSTICS_ORDER if len(found[name][1])]
     if data.linkage:
         checks.append(linkage.tell_checks(data.linkage))

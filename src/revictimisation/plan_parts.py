@@ -119,7 +119,7 @@ class Linkage(Part):
     are shown for a human to judge.
 
     Of the analysis `linkage_error`: the shares of links missed and made wrongly, if others than
-    `link` estimated; and by which shares, in how many replicates, more of them are made.
+    `link` estimated; and how many more of them are made on trial: one link in so many.
     """
 
     is_on: bool = False
@@ -128,8 +128,9 @@ class Linkage(Part):
     review_to: Annotated[float, Field(gt=0, lt=1)] = 0.99
     missed_link_rate: Annotated[float, Field(ge=0, lt=0.5)] | None = None
     false_link_rate: Annotated[float, Field(ge=0, lt=0.5)] | None = None
-    error_shares: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.25, 0.5)
-    error_replicates: Annotated[int, Field(ge=2)] = 3
+    error_one_in: Annotated[tuple[Annotated[int, Field(ge=2, le=20)], ...], Field(min_length=1)] = (
+        *(4, 2),
+    )
 
 
 class ForWhom(Part):

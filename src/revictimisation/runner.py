@@ -21,6 +21,7 @@ LINKAGE = "linkage.json"  # what `link` leaves beside the tables
 RESTRICTED, RELEASE, NOTEBOOKS, SITE = "restricted", "release", "notebooks", "site"
 ESTIMATE_STEPS = 19
 AUTHORS_ONLY = "90_"
+IF_JOINED = "08_"  # of interest only where `link` made the extract
 
 
 def run_estimate(run: Run, progress: Progress) -> bool:
@@ -91,6 +92,7 @@ def notebook_tasks(work: Run) -> list[NotebookTask]:
     """The notebooks of the report in each language; on synthetic data the authors' one as well.
 
     The authors' notebook holds the truth beside exact numbers and stays in the restricted folder.
+    That on linkage is left out where two agencies' extracts were not joined by `link`.
     """
     found = sorted(files.resource_dir("notebooks").glob("*.ipynb"))
     same = {"study": str(work.study), "out": str(work.out)}
@@ -101,6 +103,8 @@ def notebook_tasks(work: Run) -> list[NotebookTask]:
                 target = work.out / RESTRICTED / NOTEBOOKS / source.name
                 more = {"data": str(work.data), "language": "en"}
                 tasks.append(NotebookTask(source, target, {**same, **more}))
+            continue
+        if source.stem.startswith(IF_JOINED) and LINKAGE not in work.inputs:
             continue
         for language in work.plan.languages:
             target = work.out / NOTEBOOKS / f"{source.stem}.{language}.ipynb"

@@ -25,6 +25,7 @@ def build_trial(
     cause: npt.ArrayLike,
     more_changes: Mapping[str, Changes] | None = None,
     cut_days: Sequence[int] | None = None,
+    n_copies: int = 1,
 ) -> Trial:
     """Lay out the target trial of a measure with the study's grace time and covariates.
 
@@ -34,6 +35,7 @@ def build_trial(
         more_changes: covariates that change, beside other measures in force, by place among the
             entries that are left (`eligible_ids`).
         cut_days: as in `prepare_trial`, for models of another trial.
+        n_copies: how many times each entry stands in the data (`linkage_error`).
 
     Raises:
         NotEstimableError: nobody, nobody started, or everybody did.
@@ -42,7 +44,7 @@ def build_trial(
     is_in = ~starts["is_running_before"].to_numpy()
     start_day = starts["first_start_day"].to_numpy()[is_in]
     last = np.fmin(start_day, np.asarray(stop_day)[is_in] - 1)
-    changes = list_changes(data, measure, eligible_ids(data, measure), last)
+    changes = list_changes(data, measure, eligible_ids(data, measure), last, n_copies)
     return prepare_trial(
         np.asarray(stop_day)[is_in],
         np.asarray(cause)[is_in],
@@ -70,7 +72,11 @@ def list_modifiers(trial: Trial, plan: StudyPlan) -> list[str]:
 
 
 def list_changes(
-    data: StudyData, measure: str, entry_id: Whole, last_day: npt.NDArray[np.float64]
+    data: StudyData,
+    measure: str,
+    entry_id: Whole,
+    last_day: npt.NDArray[np.float64],
+    n_copies: int = 1,
 ) -> dict[str, Changes]:
     """What changes within the grace time and may lead to a start; none if nothing is adjusted for.
 
@@ -78,7 +84,7 @@ def list_changes(
     somebody else (from its own day on: it comes before a start that day), and, where `risk_level`
     is adjusted for, `renewed_<level>`: the latest assessment after the one that counts at baseline
     (from the next day on). `last_day`: the last on which each entry can start. A change that fewer
-    than `FEWEST_CHANGED` see by then is left out.
+    than `FEWEST_CHANGED` see by then, each of whom stands there `n_copies` times, is left out.
     """
     if not data.plan.adjust_for:
         return {}
@@ -87,7 +93,7 @@ def list_changes(
     often = {
         name: one
         for name, one in found.items()
-        if _count_in_time(one, np.minimum(last_day, grace)) >= FEWEST_CHANGED
+        if _count_in_time(one, np.minimum(last_day, grace)) >= FEWEST_CHANGED * n_copies
     }
     return {**list_other_measures(data, measure, entry_id), **often}
 

@@ -290,3 +290,46 @@ def test_a_difference_of_mean_counts_follows_from_the_released_ones():
     gap = got.loc["mean_count_start", "estimate"] - got.loc["mean_count_no_start", "estimate"]
     assert got.loc["mean_count_difference", "estimate"] == pytest.approx(gap)
     assert got.loc["mean_count_difference", "ci_low"] < -2.85
+
+
+def test_an_expected_number_of_people_below_the_threshold_is_small():
+    """0.6 people expected must not become a 0, nor 4.6 a 5."""
+    values = [0.0, 0.6, 4.6, 5.2]
+    frame = pd.DataFrame({
+        "analysis": "linkage", "measure": "", "check": [f"n_{one}" for one in "abcd"],
+        "value": values, "limit": np.nan, "status": "ok",
+    })  # fmt: skip
+    out = disclose_diagnostics(frame, RULES)
+    assert out["status"].tolist() == ["ok", "suppressed", "suppressed", "ok"]
+    assert out.loc[[0, 3], "value"].tolist() == [0.0, 5.0]
+
+
+def test_rates_of_links_are_coarse_and_their_limits_go_outwards():
+    names = ["missed_link_rate", "missed_link_rate_low", "missed_link_rate_high",
+             "false_link_rate_by_probability_high", "share_capped"]  # fmt: skip
+    frame = pd.DataFrame({
+        "analysis": "linkage", "measure": "", "check": names,
+        "value": [0.01249, 0.00451, 0.02111, 0.0, 0.01249], "limit": np.nan, "status": "ok",
+    })  # fmt: skip
+    out = disclose_diagnostics(frame, RULES)
+    assert out["value"].tolist() == [0.012, 0.004, 0.022, 0.0, 0.01249]
+
+
+def test_a_difference_without_linkage_error_is_the_released_one_and_its_move():
+    same = {"question": "q2", "measure": "m", "outcome": "same_suspect",
+            "estimator": "clone_censor_weight", "time_days": 365, "n_people": 100,
+            "n_events": 30}  # fmt: skip
+    gap = {**same, "estimand": "risk_difference"}
+    rows = [
+        {**same, "estimand": "risk_start", "estimate": 0.212, "ci_low": 0.1, "ci_high": 0.3},
+        {**same, "estimand": "risk_no_start", "estimate": 0.334, "ci_low": 0.2, "ci_high": 0.4},
+        {**gap, "estimate": -0.122, "ci_low": -0.2, "ci_high": 0.05},
+        {**gap, "analysis": "linkage_error", "estimate": -0.1293, "ci_low": -0.21,
+         "ci_high": 0.0496},
+    ]  # fmt: skip
+    out = release(make_estimates(rows)).iloc[2:]
+    assert out["estimate"].tolist() == pytest.approx([-0.15, -0.157])
+    assert out["ci_low"].tolist() == pytest.approx([-0.2, -0.21])
+    assert out["ci_high"].tolist() == pytest.approx([0.05, 0.05])
+    small = [{**one, "n_events": 3} if one["estimand"] == "risk_start" else one for one in rows]
+    assert set(release(make_estimates(small))["status"]) == {"suppressed"}

@@ -21,7 +21,7 @@ measures: {support_talks: {grace_days: 0}, safety_talk: {grace_days: 0}}
 adjust_for: []
 subgroups: []
 bootstrap: {replicates: 0}
-linkage: {error_replicates: 4, LINKAGE}
+linkage: {LINKAGE}
 """
 DAYS = [365]
 
@@ -99,12 +99,46 @@ def test_false_links_are_undone():
     assert abs(row["estimate"] - TRUE) < abs(naive - TRUE) / 2
 
 
+def test_copies_are_the_mean_of_drawing_who_errs():
+    """Forty draws of every second link against the two copies, within the draws' own error."""
+    data, names = make_data(n_people=1000), ["support_talks"]
+    mixed = linkage_error.mix([data, drop_links(data, names)])
+    found = linkage_error._difference(mixed, "support_talks", DAYS, 2)[0][0]
+    drawn = [
+        linkage_error._difference(
+            drop_links(data, names, 0.5, np.random.default_rng(seed)), "support_talks", DAYS
+        )[0][0]
+        for seed in range(100, 140)
+    ]
+    error = np.std(drawn, ddof=1) / np.sqrt(len(drawn))
+    assert error < 0.005 and abs(found - np.mean(drawn)) < 3 * error
+
+
+def test_copies_change_nothing_where_nobody_errs():
+    data = make_data(n_people=1000)
+    once = linkage_error._difference(data, "support_talks", DAYS)
+    thrice = linkage_error._difference(linkage_error.mix([data] * 3), "support_talks", DAYS, 3)
+    np.testing.assert_allclose(np.array(thrice), np.array(once), rtol=1e-9)
+
+
 def test_the_rates_of_the_linkage_hold_where_the_study_tells_none():
     rates = {"missed_link_rate": 0.25, "false_link_rate": 0.0}
     data = make_data(rates=rates)
-    assert linkage_error.find_rates(data) == (0.25, 0.0)
+    assert [one.value for one in linkage_error.find_rates(data)] == [0.25, 0.0]
     told = make_data("missed_link_rate: 0.1, false_link_rate: 0.02", rates=rates)
-    assert linkage_error.find_rates(told) == (0.1, 0.02)
+    assert [one.value for one in linkage_error.find_rates(told)] == [0.1, 0.02]
+
+
+def test_rates_that_are_uncertain_widen_the_interval_and_move_nothing():
+    """Limits twice as far apart add four times the variance: moves are linear over so little."""
+    limits = [(0.05, 0.05), (0.04, 0.06), (0.03, 0.07)]
+    rows = []
+    for low, high in limits:
+        rates = {"missed_link_rate": 0.05, "missed_link_rate_low": low}
+        rows.append(correct(make_data(rates={**rates, "missed_link_rate_high": high}))[1])
+    assert len({row["estimate"] for row in rows}) == 1
+    sure, little, more = (row["se"] ** 2 for row in rows)
+    assert (more - sure) / (little - sure) == pytest.approx(4, rel=0.05)
 
 
 def test_without_rates_there_are_no_rows():

@@ -6,7 +6,7 @@ import pandas as pd
 
 from revictimisation.attrition import add_joined
 from revictimisation.dictionary import load_dictionary
-from revictimisation.linkage import describe_links, join_tables, make_records
+from revictimisation.linkage import count_fates, join_tables, make_records, tell_fates
 from revictimisation.linkage.linking import Links
 
 DICTIONARY = load_dictionary()
@@ -92,28 +92,44 @@ def test_who_is_linked_is_told_by_agency_and_group():
         columns=["social_id", "police_id", "kind", "probability"],
     )
     links = Links(table, pd.DataFrame(), pd.DataFrame())
-    rows = describe_links(records, tables, links, DICTIONARY)
-    told = rows.set_index(["measure", "subgroup", "level", "outcome"])[["n_events", "n_people"]]
+    counts = count_fates(records, tables, links, DICTIONARY)
+    told = counts.set_index(["agency", "subgroup", "level", "outcome"])
     expected = {
-        ("police", "", "", "linked_by_number"): [1, 3],
-        ("police", "", "", "linked_by_probability"): [1, 3],
-        ("police", "", "", "no_number_unlinked"): [1, 3],
-        ("police", "is_honour", "true", "linked_by_probability"): [1, 1],
-        ("police", "is_honour", "false", "linked_by_probability"): [0, 1],
-        ("police", "index_year", "2013", "linked_by_number"): [1, 1],
-        ("police", "age_group", "27-44", "linked_by_probability"): [1, 1],
-        ("police", "age_group", "missing", "linked_by_number"): [1, 2],
-        ("social_services", "", "", "linked_by_number"): [1, 3],
-        ("social_services", "sex", "female", "no_number_unlinked"): [1, 2],
+        ("police", "fate", "linked_by_number", ""): [3, 1],
+        ("police", "fate", "linked_by_probability", ""): [3, 1],
+        ("police", "fate", "unlinked_with_number", ""): [3, 0],
+        ("police", "fate", "no_number_unlinked", ""): [3, 1],
+        ("police", "is_honour", "true", "linked"): [1, 1],
+        ("police", "is_honour", "false", "linked"): [1, 0],
+        ("police", "index_year", "2013", "linked"): [1, 1],
+        ("police", "age_group", "27-44", "linked"): [1, 1],
+        ("police", "age_group", "missing", "no_number_unlinked"): [2, 1],
+        ("police", "municipality_code", "0126", "linked"): [1, 1],
+        ("police", "municipality_code", "missing", "no_number_unlinked"): [1, 1],
+        ("social_services", "fate", "linked_by_number", ""): [3, 1],
+        ("social_services", "fate", "no_number_unlinked", ""): [3, 1],
+        ("social_services", "sex", "female", "no_number_unlinked"): [2, 1],
         ("social_services", "age_group", "13-17", "no_number_unlinked"): [1, 1],
-        ("social_services", "is_honour", "missing", "linked_by_number"): [1, 3],
+        ("social_services", "is_honour", "missing", "linked"): [3, 2],
     }
-    for key, counts in expected.items():
-        assert told.loc[key].tolist() == counts, key
-    shares = rows["n_events"].astype(float) / rows["n_people"].astype(float)
-    assert (rows["estimate"] - shares).abs().max() < 1e-12
-    groups = rows[rows["subgroup"].eq("municipality_group")]
+    for key, numbers in expected.items():
+        assert told.loc[key].tolist() == numbers, key
+    fates = counts[counts["subgroup"].eq("fate")].groupby("agency")
+    assert (fates["n_events"].sum() == fates["n_people"].first()).all()
+    groups = counts[counts["subgroup"].eq("municipality_group")]
     assert groups["level"].isin({*DICTIONARY.codes("municipality_group")["code"], "missing"}).all()
+
+
+def test_fates_are_told_as_shares():
+    counts = pd.DataFrame(
+        [("police", "fate", "linked_by_number", "", 40, 10),
+         ("police", "sex", "male", "linked", 0, 0)],
+        columns=["agency", "subgroup", "level", "outcome", "n_people", "n_events"],
+    )  # fmt: skip
+    rows = tell_fates(counts)
+    assert rows["estimate"].tolist()[0] == 0.25 and pd.isna(rows["estimate"][1])
+    assert rows["status"].tolist() == ["ok", "not_estimable"]
+    assert tell_fates(pd.DataFrame()).empty
 
 
 def test_the_attrition_of_people_begins_with_the_joining():

@@ -15,7 +15,9 @@ from revictimisation.report.site import NOTEBOOKS, SiteContent, render_site
 
 NAMES = ("index", *NOTEBOOKS, "dictionary")
 PATHS = [f"{name}{ending}.html" for name in NAMES for ending in ("", "_en")]
-PARTS = "common|cohort|use|trials?|models|referees|effects|index|truth_study|courts|for_whom"
+PARTS = (
+    "common|cohort|use|trials?|models|referees|effects|index|truth_study|courts|for_whom|linkage"
+)
 WIDTHS = {"desktop": 1280, "phone": 390, "small phone": 360}
 BANNER = {"sv": "säger ingenting om Stockholm", "en": "say nothing about Stockholm"}
 # at least so many; a measure without an answer has no curves
@@ -42,7 +44,7 @@ def test_a_page_is_whole(pages, path):
     if not path.startswith("dictionary"):  # which has tests of its own
         assert not re.search(r"\bnan\b|\bNone\b|<NA>|Undefined", words)
         assert not re.search(
-            r"[{}]|\b(?:common|cohort|use|trials?|models|referees|effects|index|truth_study|courts|for_whom)\.[a-z]",
+            r"[{}]|\b(?:common|cohort|use|trials?|models|referees|effects|index|truth_study|courts|for_whom|linkage)\.[a-z]",
             text_only(text),
         )
         assert not re.search(r"[a-z]_[a-z]", text_only(text))

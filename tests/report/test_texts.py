@@ -13,7 +13,7 @@ from tests.project.sources import PACKAGE, ROOT
 
 TEXTS = load_texts()
 PARTS = "common|cohort|use|trials|trial|models|referees|effects|index|truth_study|courts"
-PARTS += "|for_whom|delivery"
+PARTS += "|for_whom|linkage|delivery"
 KEY = re.compile(rf"""["']((?:{PARTS})\.(?!html)[a-z0-9_]+)["']""")
 # a key put together: `f"effects.card_{verdict}"`
 BUILT = re.compile(rf"""f["']((?:{PARTS})\.[^"']*)["']""")

@@ -2,15 +2,16 @@
 
 from revictimisation.linkage.joining import join_tables
 from revictimisation.linkage.linking import Links, link_people
-from revictimisation.linkage.quality import AGENCIES, describe_links, tell_checks
+from revictimisation.linkage.quality import AGENCIES, count_fates, tell_checks, tell_fates
 from revictimisation.linkage.records import make_records
 
 __all__ = [
     "AGENCIES",
     "Links",
-    "describe_links",
+    "count_fates",
     "join_tables",
     "link_people",
     "make_records",
     "tell_checks",
+    "tell_fates",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from revictimisation.linkage.error_rates import Check, Tally, tell_error_rates
 from revictimisation.linkage.model import score_pairs, train_model
 from revictimisation.linkage.posteriors import Linked, add_links, link_pairs
 from revictimisation.linkage.records import FAULTY_PREFIX
@@ -54,12 +55,12 @@ def link_people(police: pd.DataFrame, social: pd.DataFrame, rules: Linkage) -> L
         rates = tell_rates(police, social, len(same), None, None)
         return Links(certain, _no_review(), _no_review(), rates, reason)
     model = train_model(police, social)
-    seen, checked = check_on_numbers(police, social, model, rules.threshold)
-    found = _link_open(mine, theirs, model, rules.threshold, seen)
+    check = check_on_numbers(police, social, model, rules.threshold)
+    found = _link_open(mine, theirs, model, rules.threshold, check.seen)
     chosen = found.pairs[found.pairs["is_link"]].assign(kind=PROBABLE)
     table = pd.concat([certain, chosen[list(LINK_COLUMNS)]], ignore_index=True)
     review, key = make_review(found, rules)
-    rates = tell_rates(police, social, len(same), found, checked)
+    rates = tell_rates(police, social, len(same), found, check)
     return Links(table, review, key, rates)
 
 
@@ -99,10 +100,8 @@ def _find_obstacle(rules: Linkage, n_known: int, police: pd.DataFrame, social: p
 
 def check_on_numbers(
     police: pd.DataFrame, social: pd.DataFrame, model: dict[str, Any], threshold: float
-) -> tuple[float, dict[str, float]]:
-    """Link people with numbers as if they had none; what share of them the blocks let through,
-    and the true share of false and missed links beside what the model expects.
-    """
+) -> Check:
+    """Link people with numbers as if they had none, and count what was right."""
     known = social[social["has_number"] & ~social["is_hidden"]]
     with_number = police[police["has_number"] & ~police["is_hidden"]]
     pairs = score_pairs(with_number, known, model)
@@ -110,59 +109,45 @@ def check_on_numbers(
     is_same = found.pairs["police_id"].eq(found.pairs["social_id"])
     n_true = len(set(known["unique_id"]) & set(with_number["unique_id"]))
     is_link = found.pairs["is_link"]
-    n_right, n_links = int((is_same & is_link).sum()), int(is_link.sum())
-    return is_same.sum() / n_true, {
-        "checked_false_link_rate": 1 - n_right / n_links if n_links else 0.0,
-        "checked_missed_link_rate": 1 - n_right / n_true,
-        "expected_false_link_rate": found.false_link_rate,
-        "expected_missed_link_rate": found.missed_link_rate,
-    }
+    return Check(
+        n_true=n_true,
+        n_links=int(is_link.sum()),
+        n_right=int((is_same & is_link).sum()),
+        seen=float(is_same.sum() / n_true),
+        expected_false=found.false_link_rate,
+        expected_missed=found.missed_link_rate,
+    )
 
 
 def tell_rates(
-    police: pd.DataFrame,
-    social: pd.DataFrame,
-    n_same: int,
-    found: Linked | None,
-    checked: dict[str, float] | None,
-) -> dict[str, float]:
-    """Shares and counts that say how good the whole linkage is.
-
-    `missed_link_rate`: of the clients whom the police know, the share not linked, through a missing
-    number or a new identity; `false_link_rate`: of all links, the share that join two people. Where
-    nobody was linked by probability, clients without a number are taken to be as often known to
-    the police as those with one.
-    """
-    n_clients, has_number = len(social), social["has_number"]
-    n_without = int((~has_number).sum())
-    share_known = n_same / max(int(has_number.sum()), 1)
-    n_probable = int(found.pairs["is_link"].sum()) if found else 0
-    n_wrong = found.false_link_rate * n_probable if found else 0.0
-    n_there = found.n_expected if found else share_known * n_without
-    # A new identity that the other agency knows under the old one: by proportion, nothing else is
-    # known, nor should be.
+    police: pd.DataFrame, social: pd.DataFrame, n_same: int, found: Linked | None,
+    check: Check | None,
+) -> dict[str, float]:  # fmt: skip
+    """Counts of the linkage, and its error rates (`tell_error_rates`), by name."""
     same = set(police["unique_id"]) & set(social["unique_id"])
     n_hidden = [int((one["is_hidden"] & ~one["unique_id"].isin(same)).sum())
                 for one in (police, social)]  # fmt: skip
-    share_known_back = n_same / max(int(police["has_number"].sum()), 1)
-    n_lost = share_known_back * n_hidden[0] + share_known * n_hidden[1]
-    n_true = n_same + n_there + n_lost
-    n_right = n_same + n_probable - n_wrong
-    n_links = n_same + n_probable
+    is_without = ~social["has_number"]
+    tally = Tally(
+        n_same=n_same,
+        n_known_police=int(police["has_number"].sum()),
+        n_known_social=int(social["has_number"].sum()),
+        n_without=int((is_without & ~social["unique_id"].isin(same)).sum()),
+        n_hidden=(n_hidden[0], n_hidden[1]),
+        n_probable=int(found.pairs["is_link"].sum()) if found else None,
+        model_false=found.false_link_rate if found else 0.0,
+        model_missed=found.missed_link_rate if found else 0.0,
+        n_model=found.n_expected if found else 0.0,
+    )
     return {
-        "n_clients": n_clients,
-        "n_clients_without_number": n_without,
+        "n_clients": len(social),
+        "n_clients_without_number": int(is_without.sum()),
         "n_linked_by_number": n_same,
-        "n_linked_by_probability": n_probable,
-        "n_expected_without_number": n_there,
+        "n_linked_by_probability": tally.n_probable or 0,
         "n_new_identities": sum(n_hidden),
-        "n_links_lost_to_new_identities": n_lost,
-        "false_link_rate": n_wrong / n_links if n_links else 0.0,
-        "missed_link_rate": max(0.0, 1 - n_right / n_true) if n_true else 0.0,
-        **({"false_link_rate_by_probability": found.false_link_rate,
-            "missed_link_rate_by_probability": found.missed_link_rate} if found else {}),
-        **(checked or {}),
-    }  # fmt: skip
+        **tell_error_rates(tally, check),
+        **(check.tell() if check else {}),
+    }
 
 
 def make_review(found: Linked, rules: Linkage) -> tuple[pd.DataFrame, pd.DataFrame]:

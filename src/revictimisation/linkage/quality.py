@@ -10,61 +10,73 @@ import pandas as pd
 from revictimisation.dictionary import Dictionary
 from revictimisation.linkage.linking import PROBABLE, Links
 from revictimisation.linkage.records import Frames
-from revictimisation.results import make_estimates
+from revictimisation.results import NOT_ESTIMABLE, OK, make_estimates
 
 ANALYSIS = "linkage"
-# What became of a person, told as shares of all people of the agency.
-BY_NUMBER, BY_PROBABILITY, UNLINKED = (
+AGENCIES = ("police", "social_services")
+# What became of a person of the agency: each has one of these fates.
+BY_NUMBER, BY_PROBABILITY, UNLINKED, NO_NUMBER = FATES = (
     "linked_by_number",
     "linked_by_probability",
+    "unlinked_with_number",
     "no_number_unlinked",
 )
-AGENCIES = ("police", "social_services")
+FATE, LINKED = "fate", "linked"
+SUBGROUPS = ("index_year", "municipality_group", "municipality_code", "age_group", "sex",
+             "is_honour")  # fmt: skip
+COUNTS = ("agency", "subgroup", "level", "outcome", "n_people", "n_events")
 
 
-def describe_links(
+def count_fates(
     records: Mapping[str, pd.DataFrame], tables: Mapping[str, Frames], links: Links,
     dictionary: Dictionary,
 ) -> pd.DataFrame:  # fmt: skip
-    """Shares of each agency's people by what became of them, in the form of `estimates`.
+    """How many of each agency's people (`n_people`) were linked and were not (`n_events`).
 
-    A row per agency (`measure`), fate (`outcome`) and level of a subgroup, empty for all. The share
-    that the other agency does not know is no fault; `no_number_unlinked` may be known to it.
+    A row per agency and fate (`subgroup` `fate`, `level` one of `FATES`), and per level of each of
+    `SUBGROUPS` for those linked at all (`outcome` `linked`) and those neither linked nor with a
+    valid number (`no_number_unlinked`), who may be known to the other agency. The others who are
+    not linked have a number that the other agency does not know: mostly no fault.
     """
     sides = dict(zip(AGENCIES, ("police_id", "social_id"), strict=True))
-    parts = []
+    rows: list[tuple[object, ...]] = []
     for agency, side in sides.items():
         people = group_people(records[agency], tables[agency], dictionary)
-        kind = links.table.drop_duplicates(side).set_index(side)["kind"]
-        fate = people["unique_id"].map(kind)
-        people = people.assign(**{
-            BY_NUMBER: fate.notna() & fate.ne(PROBABLE),
-            BY_PROBABILITY: fate.eq(PROBABLE),
-            UNLINKED: fate.isna() & ~people["has_number"],
-        })  # fmt: skip
-        parts += [_tell(people, agency, subgroup) for subgroup in ("", *SUBGROUPS)]
-    rows = pd.concat(parts, ignore_index=True)
+        kinds = links.table.drop_duplicates(side).set_index(side)["kind"]
+        fate = find_fates(people, kinds)
+        n_all = len(people)
+        rows += [(agency, FATE, one, "", n_all, int(fate.eq(one).sum())) for one in FATES]
+        told = {LINKED: fate.isin((BY_NUMBER, BY_PROBABILITY)), NO_NUMBER: fate.eq(NO_NUMBER)}
+        for subgroup in SUBGROUPS:
+            for level, group in people.groupby(subgroup):
+                rows += [
+                    (agency, subgroup, str(level), name, len(group), int(is_it[group.index].sum()))
+                    for name, is_it in told.items()
+                ]
+    return pd.DataFrame(rows, columns=list(COUNTS))
+
+
+def find_fates(people: pd.DataFrame, kinds: pd.Series) -> pd.Series:
+    """What became of each person; `kinds`: the kind of link by the agency's pseudonym."""
+    kind = people["unique_id"].map(kinds)
+    choices = [kind.eq(PROBABLE), kind.notna(), people["has_number"]]
+    fate = np.select(choices, [BY_PROBABILITY, BY_NUMBER, UNLINKED], NO_NUMBER)
+    return pd.Series(fate, index=people.index)
+
+
+def tell_fates(counts: pd.DataFrame) -> pd.DataFrame:
+    """The counts of `count_fates` as shares, as `estimates`; `measure` is the agency."""
+    if counts.empty:
+        return make_estimates([])
+    share = counts["n_events"] / counts["n_people"].where(counts["n_people"] > 0)
     return make_estimates(
-        rows, question="q1", analysis=ANALYSIS, estimator="description", estimand="share"
-    )
-
-
-SUBGROUPS = ("index_year", "municipality_group", "age_group", "sex", "is_honour")
-
-
-def _tell(people: pd.DataFrame, agency: str, subgroup: str) -> pd.DataFrame:
-    rows = []
-    levels = people.assign(**{"": ""}).groupby(subgroup) if subgroup else [("", people)]
-    for level, group in levels:
-        for fate in (BY_NUMBER, BY_PROBABILITY, UNLINKED):
-            share, n_people = float(group[fate].mean()), len(group)
-            se = float(np.sqrt(share * (1 - share) / n_people))
-            rows.append({
-                "measure": agency, "subgroup": subgroup, "level": str(level), "outcome": fate,
-                "estimate": share, "se": se, "n_people": n_people,
-                "n_events": int(group[fate].sum()),
-            })  # fmt: skip
-    return pd.DataFrame(rows)
+        counts.rename(columns={"agency": "measure"}).assign(
+            estimate=share,
+            status=np.where(share.isna(), NOT_ESTIMABLE, OK),
+            reason=np.where(share.isna(), "no_people", ""),
+        ),
+        question="q1", analysis=ANALYSIS, estimator="description", estimand="share",
+    )  # fmt: skip
 
 
 def group_people(records: pd.DataFrame, tables: Frames, dictionary: Dictionary) -> pd.DataFrame:
@@ -81,6 +93,7 @@ def group_people(records: pd.DataFrame, tables: Frames, dictionary: Dictionary) 
         index_year=year.map(lambda one: str(int(one)), na_action="ignore").fillna("missing"),
         age_group=_age_groups(year - records["birth_year"].astype("Float64"), dictionary),
         municipality_group=_municipality_groups(records["municipality_code"], day, dictionary),
+        municipality_code=_municipalities(records["municipality_code"], dictionary),
         sex=records["sex"].fillna("missing"),
         is_honour=_honour(records["unique_id"], tables),
     )
@@ -94,6 +107,11 @@ def _age_groups(ages: pd.Series, dictionary: Dictionary) -> pd.Series:
     places = np.searchsorted(firsts, np.nan_to_num(numbers, nan=0.0), side="right") - 1
     named = groups["code"].to_numpy()[np.maximum(places, 0)]
     return pd.Series(np.where(np.isnan(numbers), "missing", named), index=ages.index)
+
+
+def _municipalities(codes: pd.Series, dictionary: Dictionary) -> pd.Series:
+    known = codes.isna() | codes.isin(dictionary.codes("municipalities")["code"])
+    return codes.where(known, "other").fillna("missing")
 
 
 def _municipality_groups(codes: pd.Series, days: pd.Series, dictionary: Dictionary) -> pd.Series:

@@ -16,6 +16,8 @@ from revictimisation.results import COUNTS, KEYS, NOT_ESTIMABLE, NUMBERS, OK
 Key = tuple[str | int, ...]
 # the counts of a cell that nothing was computed for
 NO_DAY = -1
+# the analysis that tells of all people of two agencies, in the study or not
+LINKAGE = "linkage"
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,12 @@ class Release:
 
     @cached_property
     def level_names(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
-        """The levels of each question's subgroups, in the order of the estimates."""
-        rows = self.estimates[["question", "subgroup", "level"]].drop_duplicates()
+        """The levels of each question's subgroups, in the order of the estimates.
+
+        Without those of the people whom agencies were joined by, who are not the study's.
+        """
+        entries = self.estimates[self.estimates["analysis"] != LINKAGE]
+        rows = entries[["question", "subgroup", "level"]].drop_duplicates()
         found: dict[tuple[str, str], list[str]] = {}
         for question, subgroup, level in rows[rows["level"] != ""].itertuples(index=False):
             found.setdefault((question, subgroup), []).append(level)

@@ -12,7 +12,7 @@ from revictimisation import files
 
 PARTS = (
     "common", "cohort", "use", "trials", "trial", "models", "referees", "effects", "index",
-    "truth_study", "courts", "for_whom", "delivery",
+    "truth_study", "courts", "for_whom", "linkage", "delivery",
 )  # fmt: skip
 
 

@@ -1,0 +1,321 @@
+"""Notebook 8: whether the police's and the social services' people are the same, and what errs."""
+
+from __future__ import annotations
+
+import math
+
+from revictimisation.report import charts
+from revictimisation.report.forest import list_ticks
+from revictimisation.report.hundreds import show_gap
+from revictimisation.report.markup import (
+    Html,
+    join,
+    render_details,
+    render_figure,
+    render_table,
+    to_html,
+)
+from revictimisation.report.page import DASH, Page
+from revictimisation.report.release import LINKAGE, Number
+from revictimisation.report.sections.cohort import list_words
+from revictimisation.report.trials import find_effect, has_rows
+from revictimisation.report.verdicts import judge, name_measure
+
+SOCIAL, POLICE = AGENCIES = ("social_services", "police")
+FATES = ("linked_by_number", "linked_by_probability", "unlinked_with_number", "no_number_unlinked")
+FATE, LINKED, MISSING = "fate", "linked", "no_number_unlinked"
+FOUND = 2  # so many of the fates are links
+YEAR, UNKNOWN = "index_year", "missing"
+GROUPS = (YEAR, "age_group", "sex", "is_honour", "municipality_group")
+PLACE = "municipality_code"
+ERROR = "linkage_error"
+OVERALL = ("missed_link_rate", "false_link_rate")
+RATES = (
+    "missed_link_rate", "missed_link_rate_by_probability", "false_link_rate",
+    "false_link_rate_by_probability", "checked_missed_link_rate", "checked_false_link_rate",
+)  # fmt: skip
+# what is less is not told by how much
+LEAST_MOVE = LEAST_SHARE = 0.001
+
+
+def is_joined(page: Page) -> bool:
+    """True if the extract was joined by `link`."""
+    return has_rows(page, analysis=LINKAGE)
+
+
+def _is_off(page: Page) -> bool:
+    """Nobody was linked by probability: there is no trial on those with numbers."""
+    return find_check(page, "checked_missed_link_rate") is None
+
+
+def find_fate(page: Page, agency: str, subgroup: str, level: str, outcome: str = "") -> Number:
+    """The share of an agency's people of a group, or with a fate."""
+    return page.release.find(
+        question="q1", analysis=LINKAGE, measure=agency, subgroup=subgroup, level=level,
+        outcome=outcome, estimator="description", estimand="share",
+    )  # fmt: skip
+
+
+def find_check(page: Page, name: str) -> Number | None:
+    """A count or rate of the linkage, with its limits where it has any; None where it is not."""
+    frame = page.release.diagnostics
+    mine = frame[frame["analysis"].eq(LINKAGE)].drop_duplicates("check").set_index("check")
+    if name not in mine.index:
+        return None
+    status = str(mine.loc[name, "status"])
+    ends = [mine["value"].get(f"{name}{end}", math.nan) for end in ("", "_low", "_high")]
+    value, low, high = (None if math.isnan(one) else float(one) for one in ends)
+    return Number(value, low, high, status=status)
+
+
+def show_lead(page: Page) -> Html:
+    """What a reader in haste must know: how many, how sure, and what it does to the answers."""
+    if not is_joined(page):
+        return page.text("linkage.not_joined")
+    told = [_tell_found(page), _tell_errors(page), tell_moves(page)]
+    items = "".join(f"<li>{to_html(one)}</li>" for one in told if one)
+    return Html(f'<ul class="findings">{items}</ul>')
+
+
+def _tell_found(page: Page) -> str:
+    number, probable = (find_fate(page, SOCIAL, FATE, one) for one in FATES[:FOUND])
+    if number.estimate is None:
+        return page.say("linkage.lead_unknown", why=page.why_not(number))
+    write = page.formats.percent
+    return page.say(
+        "linkage.lead_found",
+        n_clients=page.formats.count(number.n_people or 0),
+        linked=write(number.estimate + (probable.estimate or 0.0)),
+        number=write(number.estimate),
+        probable=page.show_share(probable) if probable.is_shown else page.why_not(probable),
+    )
+
+
+def _tell_errors(page: Page) -> str:
+    missed, false = (find_check(page, name) for name in OVERALL)
+    if not (missed and false and missed.has_interval and false.has_interval):
+        return ""
+    spans = [page.formats.percent_range(one.ci_low or 0, one.ci_high or 0)
+             for one in (missed, false)]  # fmt: skip
+    return page.say(
+        "linkage.lead_missed",
+        missed=_tell_rate(page, missed),
+        false=_tell_rate(page, false),
+        missed_span=spans[0],
+        false_span=spans[1],
+    )
+
+
+def _tell_rate(page: Page, number: Number) -> str:
+    """A rate in per cent; less than can be written is not none."""
+    if number.ci_high and (number.estimate or 0.0) < LEAST_SHARE:
+        return page.say("linkage.under", least=page.formats.percent(LEAST_SHARE))
+    return page.show_share(number)
+
+
+def list_moved(page: Page) -> list[tuple[str, Number, Number]]:
+    """The measures with a difference to correct: as it was found, and without linkage error."""
+    found = [(name, find_effect(page, name), find_effect(page, name, analysis=ERROR))
+             for name in page.plan.measure_names]  # fmt: skip
+    return [one for one in found if one[1].has_interval and one[2].has_interval]
+
+
+def tell_moves(page: Page) -> str:
+    """How far linkage error moves the answers, and whether one of them becomes another."""
+    moved = list_moved(page)
+    if not moved:
+        return page.say("linkage.lead_moves_none")
+    changed = [name_measure(page, name) for name, before, after in moved
+               if judge(before, 0.0) != judge(after, 0.0)]  # fmt: skip
+    words = list_words(changed, page.say("linkage.and"))
+    key = "linkage.verdicts_changed" if changed else "linkage.verdicts_same"
+    verdicts = page.say(key, measures=words) if changed else page.say(key)
+    most = find_most(moved)
+    if most < LEAST_MOVE:
+        return page.say("linkage.lead_moves_little", verdicts=verdicts)
+    return page.say("linkage.lead_moves", most=_hundreds(page, most), verdicts=verdicts)
+
+
+def find_most(moved: list[tuple[str, Number, Number]]) -> float:
+    """The longest way between a difference before and after, as a share."""
+    return max(abs(_move(before, after)) for _, before, after in moved)
+
+
+def _move(before: Number, after: Number) -> float:
+    return round((after.estimate or 0.0) - (before.estimate or 0.0), 6)
+
+
+def _hundreds(page: Page, share: float) -> str:
+    return page.formats.decimal(share * 100, 1)
+
+
+def show_found(page: Page) -> Html:
+    """What became of the clients, as bars; the table holds both agencies."""
+    if not is_joined(page):
+        return Html("")
+    numbers = [find_fate(page, SOCIAL, FATE, one) for one in FATES]
+    names = [page.say(f"linkage.fate_{one}") for one in FATES]
+    points = [None if one.estimate is None else (one.estimate, None, None) for one in numbers]
+    scale = charts.Scale(
+        page.formats.percent_short, _list_share_ticks(numbers), page.say("linkage.found_axis")
+    )
+    wide, narrow = charts.draw_bars(names, points, [0, 0, 2, 2], [], scale)
+    told = "; ".join(f"{name}: {page.show_share(one)}"
+                     for name, one in zip(names, numbers, strict=True))  # fmt: skip
+    figure = render_figure(
+        wide, narrow, page.say("linkage.found_alt", told=told), page.say("linkage.found_caption"),
+        page.say("common.numbers_behind"), _found_table(page),
+    )  # fmt: skip
+    return join([page.heading("linkage.found"), page.text("linkage.found_text"), figure])
+
+
+def _list_share_ticks(numbers: list[Number]) -> list[float]:
+    most = max((one.estimate or 0.0 for one in numbers), default=0.0)
+    step = 0.2 if most > 0.5 else 0.1
+    return [round(step * at, 1) for at in range(math.ceil(round(most / step, 6)) + 1)]
+
+
+def _found_table(page: Page) -> Html:
+    numbers = {agency: [find_fate(page, agency, FATE, one) for one in FATES]
+               for agency in AGENCIES}  # fmt: skip
+    rows = []
+    for at, fate in enumerate(FATES):
+        cells = [cell for agency in AGENCIES
+                 for cell in (page.show_events(numbers[agency][at]),
+                              page.show_share(numbers[agency][at]))]  # fmt: skip
+        rows.append([page.say(f"linkage.fate_{fate}"), *cells])
+    agencies = [page.say(f"linkage.agency_{one}") for one in AGENCIES]
+    heads = [page.say("linkage.head_fate")]
+    for name in agencies:
+        heads += [f"{name}: {page.say('common.people').lower()}",
+                  page.say("common.share").lower()]  # fmt: skip
+    flat = [one for both in numbers.values() for one in both]
+    notes = [*page.notes(flat), _tell_rounding(page)]
+    return render_table(page.say("linkage.found_table"), heads, rows, notes)
+
+
+def _tell_rounding(page: Page) -> str:
+    return page.say("common.note_rounded", rounding=page.plan.disclosure.rounding)
+
+
+def show_errors(page: Page) -> Html:
+    """The shares missed and false with their limits, new identities, and what is not seen."""
+    if not is_joined(page):
+        return Html("")
+    rows = []
+    for name in RATES:
+        found = find_check(page, name)
+        if found is not None:
+            interval = page.show_share_interval(found) if found.has_interval else DASH
+            rows.append([page.say(f"linkage.rate_{name}"), _tell_rate(page, found), interval])
+    heads = [page.say("linkage.head_error"), page.say("linkage.head_share")]
+    table = render_table(
+        page.say("linkage.errors_caption"), [*heads, page.say("common.interval")], rows
+    )
+    text = page.text("linkage.errors_text_off" if _is_off(page) else "linkage.errors_text")
+    parts = [page.heading("linkage.errors"), text, table, _tell_identities(page)]
+    return join([*parts, page.text("linkage.limits_text")])
+
+
+def _tell_identities(page: Page) -> Html:
+    n, lost = (find_check(page, name)
+               for name in ("n_new_identities", "n_links_lost_to_new_identities"))  # fmt: skip
+    if n is None or lost is None or not n.is_shown:
+        return page.text("linkage.identities_few")
+    if not n.estimate:
+        return page.text("linkage.identities_none")
+    few = page.say("linkage.few", threshold=page.plan.disclosure.threshold)
+    told = page.show_count(lost) if lost.is_shown else few
+    return page.text("linkage.identities", n=page.show_count(n), lost=told)
+
+
+def show_moves(page: Page) -> Html:
+    """The differences of the social services' measures before and after linkage error is undone."""
+    moved = list_moved(page)
+    if not (is_joined(page) or moved):
+        return Html("")
+    parts = [page.heading("linkage.moves"), page.text("linkage.moves_text")]
+    if not moved:
+        return join([*parts, page.text("linkage.lead_moves_none")])
+    series = [
+        charts.DotSeries(page.say("linkage.moves_before"), [_point(one) for _, one, _ in moved]),
+        charts.DotSeries(page.say("linkage.moves_after"), [_point(one) for *_, one in moved],
+                         is_filled=False),
+    ]  # fmt: skip
+    ticks = list_ticks([point for one in series for point in one.points])
+    scale = charts.Scale(
+        lambda tick: page.formats.points(tick, 0), ticks, page.say("linkage.moves_axis"),
+        reference=0.0,
+    )  # fmt: skip
+    wide, narrow = charts.draw_dots([name_measure(page, one[0]) for one in moved], series, scale)
+    period, most = page.formats.period(page.last_day), _hundreds(page, find_most(moved))
+    figure = render_figure(
+        wide, narrow, page.say("linkage.moves_alt", n=len(moved), most=most),
+        page.say("linkage.moves_caption", period=period), page.say("common.numbers_behind"),
+        _moves_table(page, moved),
+    )  # fmt: skip
+    return join([*parts, figure, page.text("linkage.moves_note")])
+
+
+def _point(number: Number) -> charts.Point:
+    return number.estimate or 0.0, number.ci_low, number.ci_high
+
+
+def _moves_table(page: Page, moved: list[tuple[str, Number, Number]]) -> Html:
+    rows = [
+        [name_measure(page, name), show_gap(page, before), show_gap(page, after),
+         page.formats.points(_move(before, after))]
+        for name, before, after in moved
+    ]  # fmt: skip
+    heads = [page.say("common.measure"),
+             *(page.say(f"linkage.moves_{one}") for one in ("before", "after", "by"))]  # fmt: skip
+    period = page.formats.period(page.last_day)
+    return render_table(page.say("linkage.moves_table", period=period), heads, rows)
+
+
+def show_who(page: Page) -> Html:
+    """Who is linked and who may be missing, by agency and group; municipalities folded."""
+    if not is_joined(page):
+        return Html("")
+    parts = [page.heading("linkage.who"), page.text("linkage.who_text")]
+    for agency in AGENCIES:
+        parts.append(page.heading(f"linkage.who_{agency}", level=3))
+        groups = [one for one in GROUPS if set(_list_levels(page, agency, one)) - {UNKNOWN}]
+        tables = [_group_table(page, agency, group) for group in groups]
+        parts.append(Html(f'<div class="pair">{"".join(one.text for one in tables)}</div>'))
+        folded = _group_table(page, agency, PLACE)
+        parts.append(render_details(page.say("linkage.who_municipalities"), folded))
+    notes = [page.say("common.note_suppressed"), _tell_rounding(page)]
+    return join([*parts, *(Html(f'<p class="note">{to_html(one)}</p>') for one in notes)])
+
+
+def _list_levels(page: Page, agency: str, group: str) -> list[str]:
+    frame = page.release.estimates
+    mine = frame[frame["analysis"].eq(LINKAGE) & frame["measure"].eq(agency)
+                 & frame["subgroup"].eq(group)]  # fmt: skip
+    return page.labels.sort_levels(group, dict.fromkeys(mine["level"]))
+
+
+def _group_table(page: Page, agency: str, group: str) -> Html:
+    rows = []
+    for level in _list_levels(page, agency, group):
+        linked, missing = (find_fate(page, agency, group, level, one) for one in (LINKED, MISSING))
+        known = next((one.n_people for one in (linked, missing) if one.n_people is not None), None)
+        count = DASH if known is None else page.formats.count(known)
+        cells = [count, page.show_share(linked), page.show_share(missing)]
+        rows.append([page.labels.level(group, level), *cells])
+    heads = [page.say("common.group"), page.say("common.people"),
+             page.say("linkage.who_linked"), page.say("linkage.who_missing")]  # fmt: skip
+    title = page.say("linkage.who_year") if group == YEAR else page.labels.group(group)
+    table = render_table(title, heads, rows)
+    return Html(f"<div>{table.text}</div>")
+
+
+def show_method(page: Page) -> Html:
+    """How the linkage by probability was done, for referees; nothing where it was not."""
+    if _is_off(page):
+        return Html("")
+    threshold = page.formats.percent(page.plan.linkage.threshold, 0)
+    return join(
+        [page.heading("linkage.method"), page.text("linkage.method_text", threshold=threshold)]
+    )
