@@ -90,7 +90,7 @@ def test_a_new_identity_is_never_linked_and_its_loss_is_told(pair):
     assert not set(chosen) & set(links.table["social_id"])
     assert links.rates["n_new_identities"] == 12
     share = links.rates["n_linked_by_number"] / social["has_number"].sum()
-    assert links.rates["n_links_lost_to_new_identities"] == pytest.approx(12 * share)
+    assert links.rates["n_links_lost_to_new_identities"] == pytest.approx(12 * share, abs=0.01)
     assert links.rates["missed_link_rate"] > 0.01
 
 
