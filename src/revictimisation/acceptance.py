@@ -122,10 +122,11 @@ def _write_report(
 
     plan = survey.plan
     found = frame_findings(survey.findings)
+    hidden = hide_volumes(survey.volumes, plan.disclosure.threshold)
     delivery = Delivery(
         findings=found,
         facts=survey.facts,
-        volumes=survey.volumes,
+        volumes=survey.volumes.assign(is_hidden=hidden["n_rows"].isna().to_numpy()),
         changes=survey.changes,
         expected=survey.expected,
         row_counts={
@@ -139,7 +140,6 @@ def _write_report(
     pages = render_delivery(delivery, dictionary)
     files.write_table(found, report, "findings", ("csv",))
     files.write_table(survey.facts, report, PROFILE, ("csv", "parquet"))
-    hidden = hide_volumes(survey.volumes, plan.disclosure.threshold)
     files.write_table(hidden, report, "volumes", ("csv",))
     if survey.changes is not None:
         files.write_table(survey.changes, report, "changes", ("csv",))

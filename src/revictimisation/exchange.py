@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from revictimisation import files
 from revictimisation.errors import DataError, UsageError
-from revictimisation.keys import make_key, read_key, write_key
+from revictimisation.keys import StudyKey, make_key, read_key, write_key
 from revictimisation.runner import LINKAGE
 
 FACTS = "pseudonymisation.json"
@@ -45,7 +45,8 @@ def make_key_file(
 def pseudonymise(source: Path, out: Path, key_file: Path, wishes: Wishes) -> str:
     """The command `pseudonymise`: the extract in `source` with pseudonyms, in `out`.
 
-    Returns what was found, as text. Nothing is written where something is refused.
+    Returns what was found, as text. Nothing is written where something is refused. What an earlier
+    run with the same key and for the same agency left in `out` is written over.
     """
     from revictimisation import pseudonyms
     from revictimisation.dictionary import load_dictionary
@@ -70,6 +71,8 @@ def pseudonymise(source: Path, out: Path, key_file: Path, wishes: Wishes) -> str
         source=wishes.source,
         is_emptied=wishes.is_emptied,
     )
+    names = {f"{name}.{table.kind}" for name, table in made.tables.items()}
+    _check_room(out, names, key, wishes.source)
     for name, table in made.tables.items():
         files.write_arrow(table.cells, out, name, table.kind)
     told = pseudonyms.describe_run(made, choices, key, wishes.source, n_unknown)
@@ -87,7 +90,25 @@ def _check_folders(source: Path, out: Path, key_file: Path) -> None:
                 f"Nyckelfilen ligger i {folder}; den får aldrig följa med uppgifterna. / "
                 "The key file lies among the data; it must never travel with them."
             )
-    _check_empty(out)
+    if not (out / FACTS).is_file():
+        _check_empty(out)
+
+
+def _check_room(out: Path, names: Collection[str], key: StudyKey, source: str) -> None:
+    """In `out` stands nothing, or what the same key made for the same agency, table by table."""
+    facts = files.read_json(out / FACTS)
+    if not facts:
+        _check_empty(out)
+        return
+    told = tuple(facts.get(name) for name in ("key_check", "study", "rotation", "source"))
+    others = {path.name for path in out.iterdir()} - {*names, FACTS, SIMULATION}
+    if told != (key.check, key.study, key.rotation, source) or others:
+        listed = ", ".join(sorted(others)) or FACTS
+        raise UsageError(
+            f"{out} har redan {listed} från en annan nyckel, myndighet eller körning; välj en ny "
+            "mapp eller ta bort det. / It holds files of another key, agency or run: name a new "
+            "folder or remove them."
+        )
 
 
 def _check_empty(out: Path) -> None:

@@ -42,9 +42,12 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise UsageError(f"There is no file {path}.") from None
+        raise UsageError(f"Filen {path} finns inte. / There is no file {path}.") from None
     except (OSError, UnicodeDecodeError) as fault:
-        raise UsageError(f"{path} can't be read as UTF-8 text ({type(fault).__name__}).") from None
+        raise UsageError(
+            f"{path} går inte att läsa som text i UTF-8. / "
+            f"{path} can't be read as UTF-8 text ({type(fault).__name__})."
+        ) from None
 
 
 def write_private(path: Path, text: str) -> None:

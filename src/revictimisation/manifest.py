@@ -117,7 +117,7 @@ def open_run(study: Path, data: Path, out: Path, command: str, jobs: int) -> Run
     text = files.read_text(study)
     plan = read_plan(text)
     if not data.is_dir():
-        raise UsageError(f"There is no folder {data}.")
+        raise UsageError(f"Mappen {data} finns inte. / There is no folder {data}.")
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; OUT must be a folder.")
     known = files.read_json(out / "manifest.json") or {}

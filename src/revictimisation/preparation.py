@@ -9,7 +9,7 @@ from revictimisation import files
 from revictimisation.errors import DataError, UsageError
 from revictimisation.plan import Disclosure
 from revictimisation.progress import Progress
-from revictimisation.sources.formats import TABLE_SUFFIXES
+from revictimisation.sources.formats import FORMATS, TABLE_SUFFIXES
 
 DRAFT, REPORT = "mapping.yaml", "_report"
 
@@ -20,7 +20,7 @@ def draft_to(given: str, out: Path, jobs: int) -> Path:
     from revictimisation.engine import connect
     from revictimisation.mapping import draft_mapping
     from revictimisation.sources.faults import UnreadableFileError
-    from revictimisation.sources.opening import open_source
+    from revictimisation.sources.opening import list_places, open_source
 
     target = out / DRAFT
     if target.exists():
@@ -33,6 +33,11 @@ def draft_to(given: str, out: Path, jobs: int) -> Path:
         progress.tell("look at the source")
         try:
             source = open_source(given)
+            if not list_places(source):
+                raise UsageError(
+                    f"{given} har inga filer som kan läsas ({', '.join(FORMATS)}).\n"
+                    f"There is no file in {given} that can be read."
+                )
             threshold = Disclosure().threshold
             text = draft_mapping(connect(threads=jobs), source, dictionary, Path(folder), threshold)
         except UnreadableFileError as fault:

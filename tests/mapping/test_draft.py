@@ -124,6 +124,17 @@ def test_what_can_not_be_read_or_belongs_nowhere_is_told(tmp_path):
     assert "# persons behövs också" in text
 
 
+def test_no_draft_is_made_of_nothing(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "brev.docx").write_bytes(b"x")
+    with pytest.raises(UsageError, match="inga filer som kan läsas"):
+        preparation.draft_to(str(tmp_path / "empty"), tmp_path / "out", 1)
+    (tmp_path / "last.xlsx").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600))
+    with pytest.raises(DataError, match="locked_file"):
+        preparation.draft_to(str(tmp_path), tmp_path / "out", 1)
+    assert not (tmp_path / "out").exists()
+
+
 def test_headings_that_are_data_are_not_told(tmp_path):
     text = draft(tmp_path, "report_id;victim_id;reported_on;19790229-4711\nr;v;2013-04-27;x\n")
     assert "4711" not in text and "left out: #4" in text

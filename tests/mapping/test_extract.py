@@ -273,6 +273,30 @@ def test_a_source_that_can_not_be_read_makes_no_extract(tmp_path, case):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_column_that_is_sought_is_told_beside_those_there_are(tmp_path):
+    with pytest.raises(DataError, match="looked for: Målsägande\n  finns / there are: A, B"):
+        make(tmp_path, "A;B\n1;2\n", "tables: {persons: {columns: {person_id: Målsägande}}}")
+
+
+def test_rows_of_separators_alone_are_left_out_and_counted(tmp_path):
+    text = "A;B\n1;x\n;;\n2;x\n\n;\nfel;x\n; \n;\n".replace(";;\n", ";\n")
+    mapping = "tables: {reports: {columns: {reported_on: A, report_id: B}}}"
+    tables, report, is_complete = make(tmp_path, text, mapping)
+    assert [row["reported_on"] for row in tables["reports"]] == ["1", "2", "fel"]
+    assert "reports: 3 rader in, 3 ut" in report and not is_complete
+    assert "[empty_rows]  (source.csv)  4 rader / rows" in report
+    # Row numbers are the file's: 3, 5 to 6, 8 and 9 hold nothing.
+    assert "3 rader / rows: 2, 4, 7" in report
+
+
+def test_a_heading_told_in_an_empty_row_is_said_to_be_there(tmp_path):
+    path = write_municipality(tmp_path / "insatser.xlsx")
+    mapping = "tables: {persons: {sheet: Insatser, header_row: 2, columns: {person_id: A}}}"
+    (tmp_path / "m.yaml").write_text(mapping)
+    with pytest.raises(DataError, match="unclear_heading"):
+        preparation.map_to(str(path), tmp_path / "out", tmp_path / "m.yaml", "csv", 2)
+
+
 def test_a_column_may_be_given_by_its_place(tmp_path):
     tables, _, _ = make(tmp_path, "A;A\n1;2\n", "tables: {persons: {columns: {person_id: 2}}}")
     assert tables["persons"][0]["person_id"] == "2"

@@ -213,6 +213,41 @@ def test_rows_that_would_be_lost_stop_everything(tmp_path, key_file):
     assert not (tmp_path / "a_out").exists()
 
 
+def test_the_same_may_be_done_again_and_nothing_else_is_written_over(tmp_path, key_file):
+    first, _ = run(tmp_path, key_file, raw_tables(), source="police")
+    before = read(first, "persons")["person_id"].tolist()
+    write_extract(tmp_path / "a_raw", raw_tables())
+    wishes = exchange.Wishes(source="police")
+    exchange.pseudonymise(tmp_path / "a_raw", first, key_file, wishes)
+    assert read(first, "persons")["person_id"].tolist() == before
+    with pytest.raises(UsageError, match=r"har redan pseudonymisation\.json"):
+        exchange.pseudonymise(tmp_path / "a_raw", first, key_file, exchange.Wishes(source="x"))
+    (tmp_path / "a_raw" / "reports.csv").unlink()
+    with pytest.raises(UsageError, match=r"har redan reports\.csv"):
+        exchange.pseudonymise(tmp_path / "a_raw", first, key_file, wishes)
+    assert (first / "reports.csv").is_file()
+
+
+def test_words_in_the_place_of_a_number_are_told(tmp_path, key_file):
+    reports = raw_tables()["reports"].replace("7503031234", "Okänd")
+    out, told = run(tmp_path, key_file, raw_tables(reports=reports), source="police")
+    assert len(set(read(out, "reports")["suspect_id"])) == 2
+    assert "2 utan en enda siffra; betyder de okänd" in told
+    assert told.count("utan en enda siffra") == 1
+
+
+def test_another_format_is_sent_to_map(tmp_path, key_file):
+    tables = raw_tables()
+    write_extract(tmp_path / "a_raw", tables)
+    (tmp_path / "a_raw" / "persons.csv").rename(tmp_path / "a_raw" / "persons.xlsx")
+    with pytest.raises(DataError, match=r"persons  \[needs_mapping\]"):
+        exchange.pseudonymise(tmp_path / "a_raw", tmp_path / "out", key_file, exchange.Wishes())
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "anmalningar.csv").write_text("Diarienummer;Brott\n1;2\n")
+    with pytest.raises(DataError, match="kör map först"):
+        exchange.pseudonymise(tmp_path / "raw", tmp_path / "out", key_file, exchange.Wishes())
+
+
 def test_the_key_never_lies_among_the_data(tmp_path, key_file):
     write_key(tmp_path / "a_raw" / "k", StudyKey("county", 1, SECRET))
     with pytest.raises(UsageError, match="never travel"):

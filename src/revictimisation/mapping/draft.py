@@ -58,11 +58,14 @@ def draft_mapping(
 
     Of values only codes are shown, of columns with few different ones that are neither dates,
     numbers of people, names nor free text, each occurring at least `threshold` times; rarer ones
-    are counted together. Raises `UnreadableFileError` where the source as a whole can't be read.
+    are counted together. Raises `UnreadableFileError` where nothing of the source can be read.
     """
     seen = [
         _look(con, source, place, dictionary, workspace, threshold) for place in list_places(source)
     ]
+    faults = [one.fault for one in seen if one.fault]
+    if faults and len(faults) == len(seen):
+        raise UnreadableFileError(faults[0])
     markers = sorted({one for some in seen for one in _find_markers(some)})
     lines = [HEAD.rstrip()]
     if markers:

@@ -116,13 +116,26 @@ def _compile(
         if place is None and given.constant is None:
             shown = tuple(one for one in staged.names if may_show(one))
             work.remarks.append(
-                Remark("missing_source_column", "error", work.table.name, name, title, names=shown)
+                Remark(
+                    "missing_source_column",
+                    "error",
+                    work.table.name,
+                    name,
+                    title,
+                    names=shown,
+                    sought=given.source,
+                )
             )
             continue
         work.used.add(name)
         taken.add(place)
         kind = _find_field(work.table, name)
         yield compile_cell(kind, number, given, place, part, mapping, dictionary)
+    if staged.n_empty:
+        n_empty = staged.n_empty
+        work.remarks.append(
+            Remark("empty_rows", "notice", work.table.name, source=title, count=n_empty)
+        )
     if staged.is_mixed:
         work.remarks.append(Remark("mixed_encoding", "warning", work.table.name, source=title))
     left = [show_name(one, at) for at, one in enumerate(staged.names) if one and at not in taken]

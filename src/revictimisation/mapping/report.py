@@ -25,6 +25,7 @@ class Remark:
 
     `count` is how many rows it concerns, `rows` the numbers of the first of them. `values` are
     codes that may be shown, with how often each occurs; `n_rare` others have `n_rare_rows` rows.
+    `sought` is what the mapping file asks for and the source, which has `names`, does not have.
     """
 
     rule: str
@@ -38,6 +39,7 @@ class Remark:
     n_rare: int = 0
     n_rare_rows: int = 0
     names: tuple[str, ...] = ()
+    sought: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,8 @@ def render_remark(one: Remark, dictionary: Dictionary) -> str:
         text = f"{words.text[language]} {words.repair[language]}".format(**known)
         lines += textwrap.wrap(text, 92, initial_indent="  ", subsequent_indent="  ")
     lines += _values(one)
+    if one.sought:
+        lines.append(f"  söktes / looked for: {one.sought}")
     if one.names:
         lines.append(f"  finns / there are: {', '.join(one.names)}")
     return "\n".join(lines)

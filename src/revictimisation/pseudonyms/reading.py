@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from revictimisation.validation import Finding
 
 
+# Tables of other formats come as CSV from the command `map`.
+READ_HERE = (".csv", ".parquet")
+
+
 @dataclass(frozen=True)
 class RawTable:
     """A table as delivered: CSV cells as text, Parquet cells of their own type.
@@ -55,7 +59,10 @@ def read_raw_tables(
     try:
         found, unknown = find_files(folder, known)
     except OSError:
-        raise DataError(f"There is no folder {folder}, or it may not be read.") from None
+        raise DataError(
+            f"Mappen {folder} finns inte eller får inte läsas. / "
+            "There is no such folder, or it may not be read."
+        ) from None
     tables, faults = {}, []
     for name, paths in found.items():
         if len(paths) > 1:
@@ -69,7 +76,11 @@ def read_raw_tables(
     if faults:
         raise DataError(render_findings(faults))
     if not tables:
-        raise DataError(f"There is no table of the data dictionary in {folder}.")
+        raise DataError(
+            f"{folder} har ingen av ordlistans tabeller (persons.csv, reports.csv …). Är det "
+            "råfiler: kör map först. / It has none of the dictionary's tables; run map first on "
+            "files as the systems left them."
+        )
     return tables, len(unknown)
 
 
@@ -82,6 +93,8 @@ def _read(
     con: Backend, name: str, path: Path, dictionary: Dictionary, known: tuple[str, ...]
 ) -> RawTable | Finding:
     is_csv = path.suffix.lower() == ".csv"
+    if path.suffix.lower() not in READ_HERE:
+        return make_finding(dictionary, "needs_mapping", "error", name)
     try:
         with files.private_folder() as folder:
             if is_csv:

@@ -26,6 +26,7 @@ FAULTY = ("wrong_check_digit", "impossible")
 N_ROWS_TOLD = 10
 COUNTS = (
     "n_cells", "n_distinct", "n_coordination", "n_test", "n_without_century", "n_born_after",
+    "n_words",
 )  # fmt: skip
 DAY = r"^(\d{4})-?(\d{2})-?(\d{2})"
 
@@ -35,7 +36,8 @@ class Pseudonymised:
     """What was made: tables by name, counts, and the day that the centuries were told from.
 
     `counts` has a row per table, column and status: `n_cells`, `n_distinct`, `n_coordination`,
-    `n_test`, `n_without_century`, `n_born_after` (cells), and `rows`, numbers of the first ten.
+    `n_test`, `n_without_century`, `n_born_after`, `n_words` (without a digit: cells), and `rows`,
+    numbers of the first ten.
     """
 
     tables: dict[str, RawTable]
@@ -162,6 +164,7 @@ def _count(raw: RawTable, column: str, places: pd.Series, parsed: pd.DataFrame) 
             "n_test": int(found["is_test"].sum()),
             "n_without_century": int((~found["has_century"]).sum()),
             "n_born_after": int(found["is_born_after"].sum()),
+            "n_words": int((~found["text"].str.contains(r"\d")).sum()),
             "rows": found["row"].head(N_ROWS_TOLD).tolist(),
         }
         for status, found in mine.groupby("status")

@@ -15,6 +15,12 @@ FLAGS = {
     "n_coordination": ("samordningsnummer", "coordination numbers"),
     "n_test": ("möjliga testnummer (serier i ordlistan)", "possible test numbers"),
     "n_born_after": ("födda efter referensdagen", "born after the reference day"),
+    "n_words": (
+        "utan en enda siffra; betyder de okänd räknas alla som samma person: skriv orden under "
+        "missing i mappningsfilen",
+        "without any digit; if they mean unknown all count as one person: put the words under "
+        "missing in the mapping file",
+    ),
 }
 
 

@@ -31,7 +31,8 @@ class Delivery:
     """All that the page is made of.
 
     `findings` has a row per finding (table, column, rule, severity, count, rows and the words);
-    `facts` the delivery's counts, small ones hidden; `volumes` rows by period; `changes` what was
+    `facts` the delivery's counts, small ones hidden; `volumes` rows by period, `is_hidden` those
+    that must not be told; `changes` what was
     held against the last delivery (None: there was none) and `expected` against the dictionary.
     `row_counts` has the tables that were given.
     """

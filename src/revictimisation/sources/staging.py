@@ -20,8 +20,9 @@ class Staged:
     The file's columns are `c0`, `c1`, … in the source's order, so that no name of the source gets
     into a statement; `names` are the headings as written. The row at place 0 has the number
     `first_row` at its owner's (Excel: the sheet's row; text: the file's, the heading being row 1;
-    else the first is 1); rows in `skipped` held nothing and are not in the file. `labels` gives,
-    by place of the column, what its codes are called where the source says so.
+    else the first is 1); rows in `skipped` held nothing and are not in the file, `n_empty` of them
+    had cells, all empty. `labels` gives, by place of the column, what its codes are called where
+    the source says so.
     """
 
     path: Path
@@ -30,6 +31,7 @@ class Staged:
     skipped: tuple[int, ...] = ()
     labels: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     n_rows: int = 0
+    n_empty: int = 0
     is_mixed: bool = False
 
 

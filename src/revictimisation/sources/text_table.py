@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from revictimisation.sources.faults import UnreadableFileError
-from revictimisation.sources.staging import Staged
+from revictimisation.sources.staging import Staged, number_row
 from revictimisation.sources.text_file import BYTE_ORDER_MARK, prepare_text
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def stage_text(
     """Stage a text file (UTF-8 or Windows-1252) as it stands; the file's first row is row 1.
 
     Without a `separator` it is the one that cuts the heading into most names. A row with more or
-    fewer fields than the heading stops the reading (`ragged_row`): no row is lost in silence.
+    fewer fields than the heading stops the reading (`ragged_row`): no row is lost in silence. Rows
+    of separators alone, as spreadsheets leave below a table, are left out and counted.
     """
     import duckdb
 
@@ -51,7 +52,39 @@ def stage_text(
         told = tuple(sorted(ragged))[:MAX_ROWS_TOLD]
         raise UnreadableFileError("ragged_row", rows=told, count=len(ragged))
     blank = tuple(row for row in text.blank_rows if row > heading_row)
-    return Staged(target, names, heading_row + 1, blank, n_rows=n_rows, is_mixed=text.is_mixed)
+    empty = _drop_empty_rows(con, target, len(names), heading_row + 1, blank)
+    skipped = tuple(sorted((*blank, *empty)))
+    return Staged(
+        target,
+        names,
+        heading_row + 1,
+        skipped,
+        n_rows=n_rows - len(empty),
+        n_empty=len(empty),
+        is_mixed=text.is_mixed,
+    )
+
+
+def _drop_empty_rows(
+    con: Backend, target: Path, n_columns: int, first_row: int, blank: Sequence[int]
+) -> tuple[int, ...]:
+    """Take rows without a single value out of a staged file; their numbers in the source."""
+    rows = f"read_parquet({quote_path(target)}, file_row_number=true)"
+    filled = " OR ".join(f"trim(c{place}) <> ''" for place in range(n_columns))
+    is_empty = f"NOT coalesce({filled}, false)"
+    number = number_row("file_row_number", first_row, blank)
+    found = _run(con, f"SELECT {number} FROM {rows} WHERE {is_empty} ORDER BY 1")
+    if found:
+        kept = target.with_suffix(".kept")
+        columns = ", ".join(f"c{place}" for place in range(n_columns))
+        order = "ORDER BY file_row_number"
+        _run(
+            con,
+            f"COPY (SELECT {columns} FROM {rows} WHERE NOT {is_empty} {order})"
+            f" TO {_quote(str(kept))} (FORMAT parquet)",
+        )
+        kept.replace(target)
+    return tuple(int(one[0]) for one in found)
 
 
 def stage_parquet(con: Backend, path: Path, target: Path) -> Staged:

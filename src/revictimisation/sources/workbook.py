@@ -58,7 +58,9 @@ def stage_sheet(path: Path, sheet: str, header_row: int | None, target: Path) ->
     rows = _list_rows(opened, number, len(names), skipped)
     chunks = (_convert(chunk, len(names)) for chunk in take_chunks(rows))
     written, n_rows = stage_chunks(chunks, len(names), target)
-    return Staged(written, names, number + 1, tuple(skipped), n_rows=n_rows)
+    return Staged(
+        written, names, number + 1, tuple(skipped), n_rows=n_rows, n_empty=len(skipped)
+    )
 
 
 def guess_heading(path: Path, sheet: str) -> int | None:
@@ -114,7 +116,7 @@ def _find_heading(sheet: CalamineSheet, header_row: int | None) -> tuple[int, li
     if header_row is not None:
         found = list(islice(sheet.iter_rows(), header_row - 1, header_row))
         if not found or not _clean(found[0]):
-            raise UnreadableFileError("empty_file")
+            raise UnreadableFileError("unclear_heading")
         return header_row, found[0]
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         if _clean(cells):

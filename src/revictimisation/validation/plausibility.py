@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan_parts import ValidationLimits
+from revictimisation.validation.complements import hide_within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,13 +16,19 @@ CHANGES = (*KEYS, "now", "before", "is_changed")
 EXPECTED = (*KEYS, "now", "minimum", "maximum", "label_sv", "label_en", "source", "confidence",
             "is_outside")  # fmt: skip
 SHARES = ("filled", "code")
-HIDDEN_MARK = "suppressed"
+BY_LEVEL = ("filled_year", "filled_place")
+FAULTS = ("other", "missing")
+# A small count, and one that is hidden because a small one would else follow from it.
+HIDDEN_MARK, BESIDE_MARK = "suppressed", "complement"
 
 
 def hide_small(facts: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """The facts with `status`; counts that would tell of fewer people than `threshold` are null.
 
-    That is a total below it, and an `n`, or what is left of the total, from 1 to `threshold` - 1.
+    That is (`suppressed`) a total below it, and an `n`, or what is left of the total, from 1 to `threshold` - 1;
+    then (`complement`) the smallest others of the same codes, months of a year, years or districts,
+    until none of the small ones follows from what all together are. How many rows have an odd date (`other`) or none
+    (`missing`) is no such count: it is a fault, told with its rows.
     """
     hidden = facts.copy()
     for name in ("n", "total"):
@@ -31,10 +38,50 @@ def hide_small(facts: pd.DataFrame, threshold: int) -> pd.DataFrame:
     is_share = ~hidden["kind"].isin(["days", "mean", "month", "rows"])
     is_few = hidden["n"].between(1, threshold - 1) & ~hidden["kind"].isin(["days", "mean"])
     is_few |= is_share & left.between(1, threshold - 1)
-    hidden["status"] = (is_small | is_few).map({True: HIDDEN_MARK, False: "ok"})
-    hidden.loc[is_small | is_few, "n"] = None
-    hidden.loc[is_small, "total"] = None
+    is_total = is_small | _hide_totals(hidden, is_small, threshold)
+    is_any = is_total | is_few
+    is_any |= _hide_levels(hidden, is_any, left, threshold)
+    hidden["status"] = is_any.map({True: BESIDE_MARK, False: "ok"})
+    hidden.loc[is_small | is_few, "status"] = HIDDEN_MARK
+    hidden.loc[is_any, "n"] = None
+    hidden.loc[is_total, "total"] = None
     return hidden
+
+
+def _hide_totals(facts: pd.DataFrame, is_small: pd.Series, threshold: int) -> pd.Series:
+    """Totals of years and districts that must go with a small one; every column has the same."""
+    rows = facts[facts["kind"].isin(BY_LEVEL) & ~facts["level"].isin(FAULTS)]
+    levels = rows.drop_duplicates(["table", "kind", "level"])
+    groups = levels["table"] + " " + levels["kind"]
+    chosen = hide_within(levels[["total"]].astype("int64"), is_small[levels.index], groups,
+                         threshold)  # fmt: skip
+    names = ["table", "kind", "level"]
+    with_them = facts[names].merge(levels.loc[chosen, names].assign(is_in=True), "left")
+    return with_them["is_in"].eq(True).set_axis(facts.index)
+
+
+def _hide_levels(
+    facts: pd.DataFrame, is_hidden: pd.Series, left: pd.Series, threshold: int
+) -> pd.Series:
+    """Codes, months within a year, and a column's years and districts: those that must go too.
+
+    Where what a column has in all is hidden itself, nothing follows from it.
+    """
+    import pandas as pd
+
+    is_fault = facts["level"].isin(FAULTS) & facts["kind"].isin(BY_LEVEL)
+    whole = facts.loc[facts["kind"].eq("filled") & is_hidden, ["table", "column"]]
+    of_whole = pd.MultiIndex.from_frame(facts[["table", "column"]]).isin(
+        pd.MultiIndex.from_frame(whole)
+    )
+    is_free = facts["kind"].isin(BY_LEVEL) & of_whole
+    rows = facts[facts["kind"].isin(["code", "month", *BY_LEVEL]) & ~is_fault & ~is_free]
+    year = rows["level"].str[:4].where(rows["kind"].eq("month"), "")
+    groups = rows["table"] + " " + rows["kind"] + " " + rows["column"] + " " + year
+    counts = rows[["n"]].assign(left=left[rows.index]).astype("int64")
+    counts.loc[~rows["kind"].isin(BY_LEVEL), "left"] = 0
+    chosen = hide_within(counts, is_hidden[rows.index], groups, threshold)
+    return chosen.reindex(facts.index, fill_value=False)
 
 
 def compare_deliveries(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from revictimisation.plan_parts import ValidationLimits
+from revictimisation.validation.complements import hide_within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,9 +65,18 @@ def _follow(name: str, rows: pd.DataFrame, limits: ValidationLimits) -> pd.DataF
 
 
 def hide_volumes(volumes: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    """The volumes with counts from 1 to `threshold` - 1 null, for a file that others read."""
+    """The volumes with small counts null, for those who read them.
+
+    That is from 1 to `threshold` - 1, and the smallest others of the same year until none follows
+    from what the year has in all.
+    """
+    counts = volumes["n_rows"].astype("int64")
+    groups = volumes["table"].astype(str) + " " + volumes["period"].astype(str).str[:4]
+    apart = volumes.reset_index(drop=True)
+    is_small = counts.between(1, threshold - 1).set_axis(apart.index)
+    is_hidden = hide_within(apart[["n_rows"]].astype("int64"), is_small, groups, threshold)
     hidden = volumes.astype({"n_rows": "Int64"})
-    hidden.loc[hidden["n_rows"].between(1, threshold - 1), "n_rows"] = None
+    hidden["n_rows"] = hidden["n_rows"].mask(is_hidden.to_numpy())
     return hidden
 
 

@@ -17,6 +17,8 @@ from revictimisation.report.markup import (
 OTHER, MISSING, WHOLE = "other", "missing", ""
 LAST = {OTHER: 1, MISSING: 2}
 SHADES = 5
+# A number that is hidden because a small one would else follow from it.
+BESIDE = "complement"
 
 
 def show_completeness(sheet: Sheet) -> Html:
@@ -73,6 +75,8 @@ def _shade(sheet: Sheet, cell: object) -> Html | str:
     if cell is None:
         return "–"
     total, number = getattr(cell, "total", None), getattr(cell, "n", None)
+    if getattr(cell, "status", "") == BESIDE:
+        return sheet.say("delivery.hidden")
     if pd.isna(number) or pd.isna(total):
         return f"<{sheet.threshold}"
     if not total:

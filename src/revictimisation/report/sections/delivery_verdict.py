@@ -48,16 +48,20 @@ def _show_who(sheet: Sheet) -> Html:
     for code, rows in grave.groupby(pd.Series(who, index=grave.index), sort=False):
         counts = rows["severity"].value_counts()
         label = sheet.dictionary.label("delivered_by", str(code), sheet.language)
-        lines.append(
-            "- "
-            + sheet.say(
-                "delivery.who_line",
-                who=label[0].upper() + label[1:],
-                errors=int(counts.get("error", 0)),
-                warnings=int(counts.get("warning", 0)),
-                tables=", ".join(dict.fromkeys(name for name in rows["table"] if name)) or "–",
-            )
+        kinds = [
+            sheet.say(f"delivery.who_{one}", count=int(counts[one]))
+            for one in ("error", "warning")
+            if one in counts
+        ]
+        names = dict.fromkeys(name for name in rows["table"] if name)
+        where = [tables[name].label[sheet.language] for name in names]
+        told = sheet.say(
+            "delivery.who_line",
+            who=label[0].upper() + label[1:],
+            kinds=f" {sheet.say('delivery.who_and')} ".join(kinds),
+            tables=", ".join(where) or sheet.say("delivery.whole_extract"),
         )
+        lines.append(f"- {told}")
     return render_prose("\n".join(lines))
 
 
@@ -65,7 +69,7 @@ def show_tables(sheet: Sheet) -> Html:
     """What was delivered: rows, first and last period, findings of each severity."""
     heads = [
         sheet.say(f"delivery.head_{one}")
-        for one in ("table", "rows", "from", "to", "errors", "warnings", "notices")
+        for one in ("table", "rows", "errors", "warnings", "notices", "from", "to")
     ]
     rows = [_table_row(sheet, one.name) for one in sheet.dictionary.tables_by_direction("in")]
     caption = sheet.say("delivery.tables_caption")
@@ -81,4 +85,4 @@ def _table_row(sheet: Sheet, name: str) -> list[str]:
     n_rows = delivery.row_counts.get(name, 0)
     told = sheet.show_count(n_rows) if is_given else sheet.say("delivery.absent")
     counts = [sheet.formats.count(mine.get(one, 0)) for one in ("error", "warning", "notice")]
-    return [sheet.name_table(name), told, *(ends or ["–", "–"]), *counts]
+    return [sheet.name_table(name), told, *counts, *(ends or ["–", "–"])]

@@ -16,6 +16,7 @@ from revictimisation.report.markup import (
     render_table,
 )
 
+HIDDEN = -1
 BAR_WIDTH, BAR_GAP, HEIGHT, MARK_HEIGHT = 8, 2, 90, 12
 
 
@@ -29,6 +30,8 @@ def show_volumes(sheet: Sheet) -> Html:
         change=formats.percent(limits.volume_change, 0),
     )
     parts = [sheet.heading("delivery.volumes_heading"), how]
+    if sheet.delivery.volumes["is_hidden"].any():
+        parts.append(sheet.text("delivery.volumes_hidden", threshold=sheet.threshold))
     for name, rows in sheet.delivery.volumes.groupby("table", sort=False):
         parts.append(_show_table(sheet, str(name), rows))
     return join(parts)
@@ -71,14 +74,17 @@ def _tell_mark(sheet: Sheet, one: object) -> str:
 def draw_bars(rows: pd.DataFrame, alt: str, threshold: int) -> Html:
     """Bars as wide as the page, years below; a marked period is hatched dark under a triangle.
 
-    A count from 1 to `threshold` - 1 is drawn as one: a bar must not tell what a number does not.
+    A count from 1 to `threshold` - 1 is drawn as one, another that is hidden as what is usual, and
+    pale: a bar must not tell what a number does not.
     """
     step, most = BAR_WIDTH + BAR_GAP, max(int(rows["n_rows"].max()), 1)
     shapes = []
     for place, one in enumerate(rows.itertuples()):
         number = int(str(one.n_rows))
-        left, tall = place * step, HEIGHT * (1 if 0 < number < threshold else number) / most
-        kind = ' class="odd"' if one.mark else ""
+        is_beside = bool(one.is_hidden) and number >= threshold
+        drawn = float(str(one.usual)) if is_beside else 1 if 0 < number < threshold else number
+        left, tall = place * step, HEIGHT * min(drawn / most, 1)
+        kind = ' class="odd"' if one.mark else ' class="pale"' if is_beside else ""
         shapes.append(
             f'<rect{kind} x="{left}" y="{HEIGHT + MARK_HEIGHT - tall:.1f}" width="{BAR_WIDTH}"'
             f' height="{tall:.1f}"/>'
@@ -115,8 +121,8 @@ def _tabulate(sheet: Sheet, name: str, rows: pd.DataFrame) -> Html:
         f"{number:02d}" for number in range(1, 13)
     ]  # fmt: skip
     ends = rows["period"].str.replace("Q", "").str.slice(YEAR_LETTERS + 1)
-    counts = dict(zip(zip(rows["period"].str[:YEAR_LETTERS], ends, strict=True), rows["n_rows"],
-                      strict=True))  # fmt: skip
+    told = rows["n_rows"].where(~rows["is_hidden"] | (rows["n_rows"] < sheet.threshold), HIDDEN)
+    counts = dict(zip(zip(rows["period"].str[:YEAR_LETTERS], ends, strict=True), told, strict=True))
     heads = [sheet.say("delivery.quarter", number=part) if is_quarterly else part for part in parts]
     cells = [
         [year, *(_count(sheet, counts.get((year, part))) for part in parts)]
@@ -126,4 +132,6 @@ def _tabulate(sheet: Sheet, name: str, rows: pd.DataFrame) -> Html:
 
 
 def _count(sheet: Sheet, number: int | None) -> str:
-    return "–" if number is None else sheet.show_count(int(number))
+    if number is None:
+        return "–"
+    return sheet.say("delivery.hidden") if number == HIDDEN else sheet.show_count(int(number))
