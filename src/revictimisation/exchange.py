@@ -101,9 +101,15 @@ def _check_room(out: Path, names: Collection[str], key: StudyKey, source: str) -
         _check_empty(out)
         return
     told = tuple(facts.get(name) for name in ("key_check", "study", "rotation", "source"))
-    others = {path.name for path in out.iterdir()} - {*names, FACTS, SIMULATION}
-    if told != (key.check, key.study, key.rotation, source) or others:
-        listed = ", ".join(sorted(others)) or FACTS
+    is_same = told == (key.check, key.study, key.rotation, source)
+    _check_alone(out, {*names, SIMULATION, *([FACTS] if is_same else [])})
+
+
+def _check_alone(out: Path, names: Collection[str]) -> None:
+    """What stands in `out` is all written anew: nothing of another run stays among it."""
+    others = {path.name for path in out.iterdir()} - set(names) if out.is_dir() else set()
+    if others:
+        listed = ", ".join(sorted(others))
         raise UsageError(
             f"{out} har redan {listed} från en annan nyckel, myndighet eller körning; välj en ny "
             "mapp eller ta bort det. / It holds files of another key, agency or run: name a new "
@@ -121,7 +127,7 @@ def _check_empty(out: Path) -> None:
 def link(police: Path, social: Path, study: Path, out: Path) -> str:
     """The command `link`: two agencies' pseudonymised extracts as one, in `out`.
 
-    `out/linkage/` holds who was linked to whom, pairs to review and how good the linkage is;
+    What an earlier run left in `out` is written over. `out/linkage/` holds who was linked to whom, pairs to review and how good the linkage is;
     `out/linkage.json` what `estimate` needs of it. Returns what was found, as text.
     """
     from revictimisation import disclosure, linkage
@@ -129,7 +135,8 @@ def link(police: Path, social: Path, study: Path, out: Path) -> str:
     from revictimisation.plan import read_plan
 
     plan = read_plan(files.read_text(study))
-    _check_empty(out)
+    if not (out / LINKAGE).is_file():
+        _check_empty(out)
     _check_same_key(police, social)
     dictionary = load_dictionary()
     both = [_read_texts(folder, dictionary) for folder in (police, social)]
@@ -138,6 +145,7 @@ def link(police: Path, social: Path, study: Path, out: Path) -> str:
     probable = links.table[links.table["kind"].eq("probability")]
     renamed = dict(zip(probable["social_id"], probable["police_id"], strict=True))
     joined, lines = linkage.join_tables(both[0], both[1], renamed, dictionary)
+    _check_alone(out, {*(f"{name}.csv" for name in joined), LINKAGE, SIMULATION, "linkage"})
     for name, table in joined.items():
         files.write_table(table, out, name, ("csv",))
     records = dict(zip(linkage.AGENCIES, people, strict=True))

@@ -12,6 +12,7 @@ import pyreadstat
 N_PEOPLE = 40
 SECRET_NAME = "Hemligsson"
 STREET = "Hemliggatan"
+CLIENT = "klient 4711"
 
 
 def identity_number(number: int) -> str:
@@ -86,6 +87,21 @@ def write_municipality(path: Path) -> Path:
             ]
         )
     book.create_sheet("Läs mig").append(["Utdrag ur verksamhetssystemet"])
+    book.save(path)
+    return path
+
+
+def add_clients(path: Path) -> Path:
+    """The municipality's own people on a sheet beside, one of them without an identity number."""
+    book = openpyxl.load_workbook(path)
+    book["Insatser"].append(
+        [N_PEOPLE, CLIENT, STREET, "Stödsamtal", *[dt.datetime(2013, 5, 2)] * 2, "-", 180]
+    )
+    sheet = book.create_sheet("Klienter")
+    sheet.append(["Personnummer", "Namn", "Födelseår", "Kön", "Kommunkod"])
+    for one in range(0, N_PEOPLE, 2):
+        sheet.append([identity_number(one), SECRET_NAME, 1950 + one % 50, "Kvinna", 180])
+    sheet.append([CLIENT, SECRET_NAME, 1971, "Kvinna", 180])
     book.save(path)
     return path
 

@@ -177,6 +177,17 @@ def test_free_text_is_no_covariate(tmp_path):
     assert make(tmp_path / "numbers", f"A;B\n{numbers}", mapping)[2]
 
 
+def test_names_may_be_carried_for_linkage_and_nothing_else_like_them(tmp_path):
+    rows = "".join(f"{one};Förnamn{one};Efternamn{one}\n" for one in range(80))
+    columns = "{person_id: Nr, given_name: F, family_name: E}"
+    mapping = f"tables: {{persons: {{columns: {columns}}}}}"
+    tables, _, is_complete = make(tmp_path, f"Nr;F;E\n{rows}", mapping)
+    assert is_complete and tables["persons"][7]["family_name"] == "Efternamn7"
+    for other in (mapping.replace("given_name", "address"), mapping.replace("persons", "reports")):
+        with pytest.raises(MappingError, match="unknown column"):
+            read_mapping(other, DICTIONARY)
+
+
 def test_several_parts_and_next_years_files_follow_one_another(tmp_path):
     (tmp_path / "in").mkdir()
     for name, rows in (("v_2014.csv", "c\nd\n"), ("v_2013.csv", "a\nb\n"), ("s.csv", "b\na\n")):

@@ -13,8 +13,11 @@ import pytest
 from revictimisation import cli
 from revictimisation.dictionary import load_dictionary
 from revictimisation.mapping import read_mapping
+from revictimisation.plan import read_plan
 from tests.mapping.raw_files import (
+    CLIENT,
     N_PEOPLE,
+    add_clients,
     identity_number,
     write_municipality,
     write_police,
@@ -30,12 +33,12 @@ def read_blocks(root: Path) -> list[tuple[str, str]]:
 
 
 def make_sources(folder: Path) -> None:
-    for name in ("ra/polisen", "ra/kommunen", "ra/registret", "ra_nasta/polisen", "mappning"):
+    for name in ("ra/polisen", "ra/kommunen", "ra/registret", "ra_nasta/polisen", "mappning", "studie"):
         (folder / name).mkdir(parents=True)
     (folder / "nyckel").mkdir(mode=0o700)
     write_police(folder / "ra" / "polisen")
     write_police(folder / "ra_nasta" / "polisen", 2014)
-    write_municipality(folder / "ra" / "kommunen" / "insatser.xlsx")
+    add_clients(write_municipality(folder / "ra" / "kommunen" / "insatser.xlsx"))
     write_register(folder / "ra" / "registret" / "personer.sav")
 
 
@@ -66,25 +69,36 @@ def test_the_guide_leads_from_raw_files_to_a_validated_extract(
             assert code == 0, f"{line}\n{more}"
             commands.append(line)
             said += more
-    assert len(commands) == 15
+    assert len(commands) == 13
     assert f"reports: {N_PEOPLE} rader in, {N_PEOPLE} ut" in said
+    assert "social_interventions.person_id: 1 inget personnummer" in said
+    assert f"{N_PEOPLE // 2 + 1} klienter hos socialtjänsten" in said
+    assert f"{N_PEOPLE // 2} länkade på nummer" in said
+    assert "Kontrollen fann 0 fel" in said and "[close_open_ends]" in said
+    assert (tmp_path / "kontroll" / "validation.html").is_file()
     extract = {path.stem: path.read_text(encoding="utf-8") for path in tmp_path.glob("uttag/*.csv")}
     assert {name: text.count("\n") for name, text in extract.items()} == {
-        "persons": 2 * N_PEOPLE + 1,
+        "persons": 2 * N_PEOPLE + 1 + 1,
         "reports": N_PEOPLE + 1,
         "police_measures": N_PEOPLE + 1,
-        "social_interventions": N_PEOPLE // 2 + 1,
+        "social_interventions": N_PEOPLE // 2 + 1 + 1,
     }
+    assert CLIENT not in said + "".join(extract.values())
     for one in range(N_PEOPLE):
         assert identity_number(one)[2:] not in said + "".join(extract.values())
 
 
 def test_the_guides_files_are_mapping_files(repo_root):
     blocks = [text for kind, text in read_blocks(repo_root) if kind == "yaml"]
-    named = [text for text in blocks if NAMED.search(text)]
-    assert len(named) == 3
-    for text in named:
-        assert read_mapping(text, load_dictionary()).tables
+    named = {found[1]: text for text in blocks if (found := NAMED.search(text))}
+    assert len(named) == 5
+    for name, text in named.items():
+        if name.startswith("mappning/"):
+            assert read_mapping(text, load_dictionary()).tables
+        else:
+            assert read_plan(text).name == "lan"
+    more = [text for text in blocks if text.startswith("linkage:")]
+    assert read_plan(f"name: lan\n{more[0]}").linkage.is_on
 
 
 def test_every_setting_stands_in_the_guide(repo_root):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from revictimisation.dictionary import Dictionary, Field, Table
-from revictimisation.mapping.model import Column, Mapping, Part
+from revictimisation.mapping.model import EXTRA_NAME, Column, Mapping, Part
 from revictimisation.mapping.report import MappingReport, Remark, TableReport
 from revictimisation.mapping.values import Cell, compile_cell, is_identity_number, quote
 from revictimisation.sources.faults import UnreadableFileError, may_show, show_name
@@ -257,7 +257,7 @@ def _judge(
     if not _may_hold(table, one, n_identity, n_filled):
         yield Remark("identity_number_moved", "error", *place, count=n_identity)
     if (
-        name not in table.field_names
+        EXTRA_NAME.fullmatch(name)
         and n_distinct > MAX_CODES
         and not _are_numbers(con, one, rows)
     ):
