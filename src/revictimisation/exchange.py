@@ -127,8 +127,9 @@ def _check_empty(out: Path) -> None:
 def link(police: Path, social: Path, study: Path, out: Path) -> str:
     """The command `link`: two agencies' pseudonymised extracts as one, in `out`.
 
-    What an earlier run left in `out` is written over. `out/linkage/` holds who was linked to whom, pairs to review and how good the linkage is;
-    `out/linkage.json` what `estimate` needs of it. Returns what was found, as text.
+    What an earlier run left in `out` is written over. `out/linkage/` holds who was linked to whom,
+    pairs to review and how good the linkage is; `out/linkage.json` what `estimate` needs of it.
+    Returns what was found, as text.
     """
     from revictimisation import disclosure, linkage
     from revictimisation.dictionary import load_dictionary

@@ -25,6 +25,7 @@ COLUMNS = (*KEYS, *NUMBERS, *COUNTS, "status", "reason")
 DIAGNOSTIC_COLUMNS = ("analysis", "measure", "check", "value", "limit", "status")
 
 OK, SUPPRESSED, WITHHELD, NOT_ESTIMABLE = "ok", "suppressed", "withheld", "not_estimable"
+DEFAULTS = {"analysis": "main", "status": OK}
 
 
 def mark_endless(rows: pd.DataFrame) -> pd.DataFrame:
@@ -50,29 +51,32 @@ def make_estimates(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, **same: Any
     >>> make_estimates([row]).loc[0, ["analysis", "status"]].tolist()
     ['main', 'ok']
     """
-    frame = rows.copy() if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
-    frame = frame.assign(**same)
+    given = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    frame = given.assign(**same)
     unknown = sorted(set(frame.columns) - set(COLUMNS))
     if unknown:
         raise ValueError(f"estimates have no column {unknown}")
-    for name in (*KEYS[:-1], "status", "reason"):
-        default = {"analysis": "main", "status": OK}.get(name, "")
-        if name not in frame:
-            frame[name] = default
-        elif frame[name].isna().any():
-            frame[name] = frame[name].astype(object).where(frame[name].notna(), default)
-        frame[name] = frame[name].astype(object)
-    for name in NUMBERS:
-        given = frame[name] if name in frame else pd.Series(index=frame.index, dtype=float)
-        frame[name] = pd.to_numeric(given).astype(float)
-    for name in ("time_days", *COUNTS):
-        given = frame[name] if name in frame else pd.Series(index=frame.index, dtype=float)
-        frame[name] = pd.to_numeric(given).astype("Int64")
-    frame = frame[list(COLUMNS)].reset_index(drop=True)
-    unsaid = frame["estimate"].isna() & frame["status"].eq(OK)
+    made = pd.DataFrame({name: _complete(frame, name) for name in COLUMNS})
+    unsaid = made["estimate"].isna() & made["status"].eq(OK)
     if unsaid.any():
         raise ValueError(f"{int(unsaid.sum())} estimates have no value and no reason")
-    return frame
+    return made
+
+
+def _complete(frame: pd.DataFrame, name: str) -> Any:
+    """A column of `estimates` by its name, of its type, also where the frame does not have it."""
+    is_number, is_count = name in NUMBERS, name in ("time_days", *COUNTS)
+    if name in frame:
+        column = frame[name].reset_index(drop=True)
+        if is_number or is_count:
+            return pd.to_numeric(column).astype("Int64" if is_count else float)
+        text = column.astype(object)
+        return text.where(text.notna(), DEFAULTS.get(name, "")) if text.hasnans else text
+    if is_number:
+        return np.full(len(frame), np.nan)
+    if is_count:
+        return pd.array([pd.NA] * len(frame), dtype="Int64")
+    return np.full(len(frame), DEFAULTS.get(name, ""), dtype=object)
 
 
 def combine(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -33,7 +33,14 @@ def read_blocks(root: Path) -> list[tuple[str, str]]:
 
 
 def make_sources(folder: Path) -> None:
-    for name in ("ra/polisen", "ra/kommunen", "ra/registret", "ra_nasta/polisen", "mappning", "studie"):
+    for name in (
+        "ra/polisen",
+        "ra/kommunen",
+        "ra/registret",
+        "ra_nasta/polisen",
+        "mappning",
+        "studie",
+    ):
         (folder / name).mkdir(parents=True)
     (folder / "nyckel").mkdir(mode=0o700)
     write_police(folder / "ra" / "polisen")

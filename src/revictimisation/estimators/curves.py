@@ -25,9 +25,9 @@ from revictimisation.estimators.influence import (
     prepare_spread,
     tabulate,
 )
-from revictimisation.estimators.risks import interval_at, places_of_days, risk_at
+from revictimisation.estimators.risks import ROUNDING, interval_at, places_of_days, risk_at
 
-__all__ = ["aalen_johansen", "compare_risks", "kaplan_meier"]
+__all__ = ["aalen_johansen", "compare_risks", "find_median_day", "kaplan_meier"]
 
 
 def aalen_johansen(
@@ -99,6 +99,20 @@ def kaplan_meier(
     return aalen_johansen(
         stop, event, at_days=at_days, weights=weights, cluster=cluster, start=start
     )
+
+
+def find_median_day(stop: npt.ArrayLike, is_event: npt.ArrayLike) -> int | None:
+    """The Kaplan-Meier median: the first day by which half have had the event; None if none is.
+
+    >>> find_median_day([3, 5, 5, 8], [1, 1, 0, 1]), find_median_day([3, 5], [1, 0])
+    (5, 3)
+    >>> find_median_day([3, 5, 6], [1, 0, 0])
+    """
+    rows = check_rows(stop, np.asarray(is_event).astype(np.bool_), None, None, 1)
+    tables = tabulate(rows)
+    days = range(int(np.max(np.asarray(stop))) + 1)
+    is_half = risk_at(tables, places_of_days(rows, tables, days), 1) >= 0.5 - ROUNDING
+    return int(is_half.argmax()) if is_half.any() else None
 
 
 def _curve(

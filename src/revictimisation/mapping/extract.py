@@ -256,11 +256,7 @@ def _judge(
     name, place = one.field.name, (table.name, one.field.name, title)
     if not _may_hold(table, one, n_identity, n_filled):
         yield Remark("identity_number_moved", "error", *place, count=n_identity)
-    if (
-        EXTRA_NAME.fullmatch(name)
-        and n_distinct > MAX_CODES
-        and not _are_numbers(con, one, rows)
-    ):
+    if EXTRA_NAME.fullmatch(name) and n_distinct > MAX_CODES and not _are_numbers(con, one, rows):
         yield Remark("text_moved", "error", *place)
     if n_missing:
         yield Remark("marked_missing", "notice", *place, count=n_missing)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-
 import numpy as np
 import pandas as pd
 
 from revictimisation.cohort_data import StudyData
-from revictimisation.estimators.curves import aalen_johansen, kaplan_meier
+from revictimisation.estimators.curves import aalen_johansen, find_median_day
 from revictimisation.estimators.intervals import normal_quantile
 from revictimisation.results import combine, make_estimates
 
@@ -105,18 +103,7 @@ def _duration_rows(code: str, length: np.ndarray, is_ended: np.ndarray) -> list[
         "ci_high": mean + normal_quantile() * se,
     }
     rows = [{**keys, "estimand": "duration_mean_days", "estimate": mean, **interval}]
-    median = median_days(length, is_ended)
+    median = find_median_day(length, is_ended)
     if median is not None:
-        rows.append({**keys, "estimand": "duration_median_days", "estimate": median})
+        rows.append({**keys, "estimand": "duration_median_days", "estimate": float(median)})
     return rows
-
-
-def median_days(length: np.ndarray, is_ended: np.ndarray) -> float | None:
-    """Give the Kaplan-Meier median: the first day by which half have ended, or None."""
-
-    def share_ended(day: int) -> float:
-        return float(kaplan_meier(length, is_ended, at_days=[day])["estimate"].iloc[0])
-
-    last = int(length.max())
-    day = bisect_left(range(last), 0.5 - 1e-12, key=share_ended)
-    return float(day) if share_ended(day) >= 0.5 - 1e-12 else None

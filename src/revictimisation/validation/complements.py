@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,7 +38,7 @@ def hide_complements(counts: Counts, is_hidden: Flags, threshold: int) -> Flags:
 
 
 def hide_within(
-    counts: pd.DataFrame, is_hidden: pd.Series[bool], groups: pd.Series[Hashable], threshold: int
+    counts: pd.DataFrame, is_hidden: pd.Series[bool], groups: pd.Series[str], threshold: int
 ) -> pd.Series[bool]:
     """`hide_complements` within each group of rows."""
     hidden = is_hidden.copy()

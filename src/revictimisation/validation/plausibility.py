@@ -25,10 +25,11 @@ HIDDEN_MARK, BESIDE_MARK = "suppressed", "complement"
 def hide_small(facts: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """The facts with `status`; counts that would tell of fewer people than `threshold` are null.
 
-    That is (`suppressed`) a total below it, and an `n`, or what is left of the total, from 1 to `threshold` - 1;
-    then (`complement`) the smallest others of the same codes, months of a year, years or districts,
-    until none of the small ones follows from what all together are. How many rows have an odd date (`other`) or none
-    (`missing`) is no such count: it is a fault, told with its rows.
+    That is (`suppressed`) a total below it, and an `n`, or what is left of the total, from 1 to
+    `threshold` - 1; then (`complement`) the smallest others of the same codes, months of a year,
+    years or districts, until none of the small ones follows from what all together are. How many
+    rows have an odd date (`other`) or none (`missing`) is no such count: it is a fault, told with
+    its rows.
     """
     hidden = facts.copy()
     for name in ("n", "total"):
