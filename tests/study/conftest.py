@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import pandas as pd
 import pytest
 
 from revictimisation import runner
+
+PLAIN = ("null", "unmeasured")
+GROUPS = re.compile("^subgroups: .*$", re.MULTILINE)
+NO_GROUPS = "subgroups: []\nfor_whom: {combined: {}}"
 
 
 def read_estimates(out: Path, folder: str = "restricted") -> pd.DataFrame:
@@ -40,9 +45,12 @@ def county(repo_root: Path, make_once) -> Callable[..., tuple[Path, Path]]:
     text = main.read_text(encoding="utf-8").replace("replicates: 200", "replicates: 40")
 
     def build(scenario: str, n_people: int | None = None, seed: int = 1) -> tuple[Path, Path]:
+        # for whom is asked in the main county alone
+        asked = GROUPS.sub(NO_GROUPS, text) if scenario in PLAIN else text
+
         def estimate(folder: Path) -> None:
             study = folder / "county.yaml"
-            study.write_text(text, encoding="utf-8")
+            study.write_text(asked, encoding="utf-8")
             runner.simulate_to(folder / "data", n_people, seed, scenario, "parquet")
             runner.estimate(study, folder / "data", folder / "out", "test", jobs=2)
 
