@@ -143,7 +143,7 @@ def run_ours(folder: Path, repeats: int) -> dict[str, object]:
 
 
 def _read(con, path: Path):
-    table = con.read_parquet(str(path))
+    table = con.backend.read_parquet(str(path))
     dates = {name: table[name].cast("date") for name in table.columns if name.endswith("_on")}
     return table.mutate(**dates)
 

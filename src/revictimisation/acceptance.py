@@ -11,14 +11,15 @@ from revictimisation import __version__, files
 from revictimisation.dictionary import Dictionary, load_dictionary
 from revictimisation.engine import connect
 from revictimisation.errors import UsageError
-from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
-    from ibis.backends.duckdb import Backend
 
+    from revictimisation.engine import Engine
+    from revictimisation.plan import StudyPlan
     from revictimisation.validation import Finding, LoadedExtract
+    from revictimisation.validation.extract import Clean
 
 PROFILE = "profile"
 ABSENT_STUDY = "name: validation"
@@ -41,25 +42,38 @@ def validate_folder(
     `previous` is the folder of an earlier delivery, or of the report on one; it needs `report`.
     Nothing is written anywhere without `report`.
     """
-    from revictimisation.cleaning import clean_tables
     from revictimisation.validation import load_extract, render_findings
 
     if previous is not None and report is None:
         raise UsageError("--previous needs --report FOLDER, where the comparison is shown.")
-    plan = read_plan(files.read_text(study)) if study else None
+    plan, clean = _read_study(study) if study else (None, None)
     dictionary = load_dictionary()
     with Progress(3 if report else 1) as progress:
         progress.tell("check the extract")
         con = connect(threads=jobs)
-        extract = load_extract(con, folder, dictionary, plan, clean=clean_tables)
+        extract = load_extract(con, folder, dictionary, plan, clean=clean)
         page = None
         if report is not None:
             progress.tell("profile")
-            survey = _survey(con, extract, previous, dictionary, plan or read_plan(ABSENT_STUDY))
+            survey = _survey(con, extract, previous, dictionary, plan or _read_absent())
             extract = replace(extract, findings=survey.findings)
             progress.tell("report")
             page = _write_report(survey, extract, folder, report, dictionary)
     return Accepted(render_findings(extract.findings), not extract.errors, page)
+
+
+def _read_study(study: Path) -> tuple[StudyPlan, Clean]:
+    """The plan, and what cleans as it says; imported for a study only, as they take a while."""
+    from revictimisation.cleaning import clean_tables
+    from revictimisation.plan import read_plan
+
+    return read_plan(files.read_text(study)), clean_tables
+
+
+def _read_absent() -> StudyPlan:
+    from revictimisation.plan import read_plan
+
+    return read_plan(ABSENT_STUDY)
 
 
 @dataclass(frozen=True)
@@ -75,24 +89,32 @@ class Survey:
 
 
 def _survey(
-    con: Backend,
+    con: Engine,
     extract: LoadedExtract,
     previous: Path | None,
     dictionary: Dictionary,
     plan: StudyPlan,
 ) -> Survey:
-    from revictimisation import validation
+    from revictimisation.validation import sort_findings
+    from revictimisation.validation.improbable import find_improbable
+    from revictimisation.validation.plausibility import (
+        compare_deliveries,
+        hide_small,
+        hold_against_expected,
+    )
+    from revictimisation.validation.profile import profile_extract
+    from revictimisation.validation.volumes import find_volumes
 
     limits = plan.validation
     threshold = plan.disclosure.threshold
-    exact = validation.profile_extract(con, extract, dictionary, threshold)
-    volumes = validation.find_volumes(exact, limits)
-    facts = validation.hide_small(exact, threshold)
+    exact = profile_extract(con, extract, dictionary, threshold)
+    volumes = find_volumes(exact, limits)
+    facts = hide_small(exact, threshold)
     before = _read_previous(previous, dictionary, plan) if previous else None
-    changes = None if before is None else validation.compare_deliveries(facts, before, limits)
-    expected = validation.hold_against_expected(facts, dictionary)
-    found = validation.find_improbable(exact, volumes, changes, expected, dictionary, limits)
-    every = validation.sort_findings([*extract.findings, *found], [*dictionary.tables])
+    changes = None if before is None else compare_deliveries(facts, before, limits)
+    expected = hold_against_expected(facts, dictionary)
+    found = find_improbable(exact, volumes, changes, expected, dictionary, limits)
+    every = sort_findings([*extract.findings, *found], [*dictionary.tables])
     return Survey(every, facts, volumes, changes, expected, plan)
 
 
@@ -102,7 +124,8 @@ def _read_previous(folder: Path, dictionary: Dictionary, plan: StudyPlan) -> pd.
     Raises `UsageError` if the folder holds neither.
     """
     from revictimisation.cleaning import clean_tables
-    from revictimisation.validation import load_extract, profile_extract
+    from revictimisation.validation import load_extract
+    from revictimisation.validation.profile import profile_extract
 
     if (folder / f"{PROFILE}.parquet").is_file():
         return files.read_table(folder / f"{PROFILE}.parquet")
@@ -118,7 +141,8 @@ def _write_report(
 ) -> Path:
     """Write findings.csv, profile, volumes and a page per language; gives the first page."""
     from revictimisation.report.delivery import Delivery, render_delivery
-    from revictimisation.validation import frame_findings, hide_volumes
+    from revictimisation.validation import frame_findings
+    from revictimisation.validation.volumes import hide_volumes
 
     plan = survey.plan
     found = frame_findings(survey.findings)

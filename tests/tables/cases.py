@@ -169,5 +169,5 @@ def make_tables(con, rows: dict[str, list[dict]]) -> dict:
         fields = [("row_number", pa.int64())]
         fields += [(field.name, KINDS[field.type]) for field in table.fields]
         made = pa.Table.from_pylist(numbered, schema=pa.schema(fields))
-        tables[name] = con.create_table(f"case_{next(_numbers)}", made, temp=True)
+        tables[name] = con.backend.create_table(f"case_{next(_numbers)}", made, temp=True)
     return tables

@@ -9,15 +9,14 @@ import pytest
 from revictimisation.dictionary import load_dictionary
 from revictimisation.engine import connect
 from revictimisation.plan_parts import ValidationLimits
-from revictimisation.validation import (
+from revictimisation.validation import load_extract
+from revictimisation.validation.plausibility import (
     compare_deliveries,
-    find_volumes,
     hide_small,
     hold_against_expected,
-    load_extract,
-    profile_extract,
 )
-from revictimisation.validation.volumes import find_early_ends, mark_unusual
+from revictimisation.validation.profile import profile_extract
+from revictimisation.validation.volumes import find_early_ends, find_volumes, mark_unusual
 from tests.validation.extracts import TODAY, VALID, write_extract
 
 LIMITS = ValidationLimits()

@@ -20,7 +20,7 @@ from revictimisation.plan import StudyPlan
 from revictimisation.plan_parts import CLEANING_RULES
 
 if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
+    from revictimisation.engine import Engine
 
 __all__ = ["IN_EXTRACT", "Cleaned", "CleaningLine", "clean_tables"]
 
@@ -64,7 +64,7 @@ class Cleaned:
 
 
 def clean_tables(
-    con: Backend,
+    con: Engine,
     loaded: Mapping[str, Loaded],
     dictionary: Dictionary,
     plan: StudyPlan,

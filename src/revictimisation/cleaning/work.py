@@ -12,7 +12,7 @@ from revictimisation.dictionary import Dictionary, Table
 from revictimisation.plan import StudyPlan
 
 if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
+    from revictimisation.engine import Engine
 
 Selects = dict[str, str]  # table: the SELECT that gives it cleaned
 # Every cell of the row is of its type. (Bits from 32 on mark a time of day, which is no fault.)
@@ -39,7 +39,7 @@ class Loaded(Protocol):
 class Work:
     """The tables as the rules before left them (`names` in the engine), and what rules go by."""
 
-    con: Backend
+    con: Engine
     loaded: Mapping[str, Loaded]
     names: Mapping[str, str]
     plan: StudyPlan

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import functools
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from revictimisation import files
 from revictimisation.dictionary.model import (
+    CodeList,
     Dictionary,
     ExtraColumns,
     Field,
@@ -22,9 +23,6 @@ from revictimisation.dictionary.model import (
     Table,
     Text,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # The order in which tables are shown and validated: what others refer to comes first.
 TABLE_ORDER = (
@@ -74,7 +72,7 @@ def read_dictionary(folder: Path) -> Dictionary:
     return Dictionary(
         tables=MappingProxyType({name: tables[name] for name in ordered}),
         rules=MappingProxyType({name: _rule_text(name, given) for name, given in rules.items()}),
-        code_lists=MappingProxyType(lists),
+        lists=MappingProxyType(lists),
     )
 
 
@@ -85,11 +83,11 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return given
 
 
-def _read_codes(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    text = io.StringIO(files.read_text(path))
-    return pd.read_csv(text, dtype=str, keep_default_na=False)
+def _read_codes(path: Path) -> CodeList:
+    names, *rows = (tuple(row) for row in csv.reader(files.read_text(path).splitlines()) if row)
+    if any(len(row) != len(names) for row in rows):
+        raise ValueError(f"{path.name} has a row with more or fewer cells than its heading")
+    return CodeList(names, tuple(rows))
 
 
 def _text(given: Mapping[str, str] | None) -> Text:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -141,13 +143,42 @@ class Table:
         raise KeyError(f"{self.name} has no column {name}")
 
 
+@dataclass(frozen=True)
+class CodeList:
+    """A code list as in its file: the names of its columns, and its rows, all cells as text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def select(self, *names: str) -> list[tuple[str, ...]]:
+        """Some columns of every row.
+
+        >>> CodeList(("code", "label"), (("a", "A"), ("b", "B"))).select("code")
+        [('a',), ('b',)]
+        """
+        places = [self.columns.index(name) for name in names]
+        return [tuple(row[place] for place in places) for row in self.rows]
+
+
 @dataclass(frozen=True, eq=False)
 class Dictionary:
     """All tables, code lists and rules."""
 
     tables: Mapping[str, Table]
     rules: Mapping[str, RuleText]
-    code_lists: Mapping[str, pd.DataFrame]
+    lists: Mapping[str, CodeList]
+
+    @cached_property
+    def code_lists(self) -> Mapping[str, pd.DataFrame]:
+        """Every code list as a frame, all columns as text; not to be changed."""
+        import pandas as pd  # slow: checking an extract needs no frames
+
+        return MappingProxyType(
+            {
+                name: pd.DataFrame([*one.rows], columns=[*one.columns], dtype=str)
+                for name, one in self.lists.items()
+            }
+        )
 
     def codes(self, name: str) -> pd.DataFrame:
         """A code list, all columns as text, in the order of its file; dates are ISO, or empty.
@@ -162,10 +193,9 @@ class Dictionary:
         """The codes a column may hold, each once, in the order of the list."""
         if column.codes is None:
             return ()
-        frame = self.codes(column.codes)
-        for key, value in column.codes_where.items():
-            frame = frame[frame[key] == value]
-        return tuple(dict.fromkeys(frame["code"]))
+        found = self.lists[column.codes].select("code", *column.codes_where)
+        wanted = tuple(column.codes_where.values())
+        return tuple(dict.fromkeys(code for code, *cells in found if tuple(cells) == wanted))
 
     def label(self, list_name: str, code: str, language: str) -> str:
         """What a code is called, in a language; a code that is in no list is its own label.

@@ -20,7 +20,7 @@ from revictimisation.sources.staging import Staged
 from revictimisation.sources.workbook import guess_heading
 
 if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
+    from revictimisation.engine import Engine
 
 CHECK = "# kontrollera / check"
 # Code lists of figures of one width, whose leading zeros spreadsheets drop.
@@ -52,7 +52,7 @@ class _Seen:
 
 
 def draft_mapping(
-    con: Backend, source: Source, dictionary: Dictionary, workspace: Path, threshold: int
+    con: Engine, source: Source, dictionary: Dictionary, workspace: Path, threshold: int
 ) -> str:
     """The text of a draft: every table that the source seems to hold, column by column.
 
@@ -91,7 +91,7 @@ def draft_mapping(
 
 
 def _look(
-    con: Backend,
+    con: Engine,
     source: Source,
     place: Place,
     dictionary: Dictionary,
@@ -122,7 +122,7 @@ def _find_heading(source: Source, place: Place) -> Place:
 
 
 def _draft_part(
-    con: Backend,
+    con: Engine,
     place: Place,
     staged: Staged,
     profiles: Sequence[ColumnProfile],
@@ -167,7 +167,7 @@ def _why(profile: ColumnProfile) -> str:
 
 
 def _draft_column(
-    con: Backend, staged: Staged, match: Match, dictionary: Dictionary, threshold: int
+    con: Engine, staged: Staged, match: Match, dictionary: Dictionary, threshold: int
 ) -> Iterator[str]:
     field, profile = match.field, match.profile
     check = "" if match.is_sure else f"  {CHECK}"
@@ -206,7 +206,7 @@ def _tell_order(profile: ColumnProfile) -> str:
 
 
 def _draft_codes(
-    con: Backend, staged: Staged, match: Match, dictionary: Dictionary, threshold: int
+    con: Engine, staged: Staged, match: Match, dictionary: Dictionary, threshold: int
 ) -> Iterator[str]:
     """A line for each code that may be shown, ours beside it where one is near."""
     known = code_words(match.field, dictionary)

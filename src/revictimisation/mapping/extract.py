@@ -16,7 +16,7 @@ from revictimisation.sources.opening import Source, stage_place
 from revictimisation.sources.staging import Staged, number_row
 
 if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
+    from revictimisation.engine import Engine
 
 MAX_ROWS_TOLD = 10
 # More different values than this are no code list, and none of them is shown.
@@ -38,7 +38,7 @@ class _Work:
 
 
 def make_extract(
-    con: Backend,
+    con: Engine,
     source: Source,
     mapping: Mapping,
     dictionary: Dictionary,
@@ -68,7 +68,7 @@ def make_extract(
 
 
 def _map_part(
-    con: Backend,
+    con: Engine,
     source: Source,
     work: _Work,
     part: Part,
@@ -176,13 +176,13 @@ def _layers(cells: Sequence[Cell], staged: Staged) -> str:
     )
 
 
-def _run(con: Backend, statement: str) -> list[tuple[Any, ...]]:
+def _run(con: Engine, statement: str) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = con.con.execute(statement).fetchall()
     return rows
 
 
 def _write_piece(
-    con: Backend, table: Table, cells: Sequence[Cell], staged: Staged, target: Path
+    con: Engine, table: Table, cells: Sequence[Cell], staged: Staged, target: Path
 ) -> None:
     """Every column of the table, empty where the mapping gives none; own ones (`x_`) after them."""
     by_name = {one.field.name: one.written for one in cells}
@@ -194,7 +194,7 @@ def _write_piece(
     _run(con, f"COPY (SELECT {listed} FROM {rows}) TO {quote(str(target))} (FORMAT parquet)")
 
 
-def _finish(con: Backend, work: _Work, target: Path, is_unique: bool) -> TableReport:
+def _finish(con: Engine, work: _Work, target: Path, is_unique: bool) -> TableReport:
     """Join the pieces, in order, into the table's file."""
     pieces = ", ".join(quote(str(one)) for one in work.pieces)
     rows = f"SELECT * FROM read_parquet([{pieces}], union_by_name=true)"
@@ -218,7 +218,7 @@ def _finish(con: Backend, work: _Work, target: Path, is_unique: bool) -> TableRe
 
 
 def _look(
-    con: Backend, table: Table, cells: Sequence[Cell], staged: Staged, title: str, threshold: int
+    con: Engine, table: Table, cells: Sequence[Cell], staged: Staged, title: str, threshold: int
 ) -> Iterator[Remark]:
     """What is to be said of each column, in one pass; codes are looked up where some are amiss."""
     rows = _layers(cells, staged)
@@ -244,7 +244,7 @@ def _look(
 
 
 def _judge(
-    con: Backend,
+    con: Engine,
     table: Table,
     one: Cell,
     found: Sequence[Any],
@@ -285,14 +285,14 @@ def _may_hold(table: Table, one: Cell, n_identity: int, n_filled: int) -> bool:
     return one.field.sensitivity == "identifier" and n_identity <= MOSTLY * n_filled
 
 
-def _are_numbers(con: Backend, one: Cell, rows: str) -> bool:
+def _are_numbers(con: Engine, one: Cell, rows: str) -> bool:
     text = f"replace({one.v}, ',', '.')"
     asked = f"bool_and(TRY_CAST({text} AS DOUBLE) IS NOT NULL) FILTER (WHERE {one.v} IS NOT NULL)"
     return bool(_run(con, f"SELECT {asked} FROM {rows}")[0][0])
 
 
 def _list_codes(
-    con: Backend, one: Cell, condition: str, rows: str, threshold: int
+    con: Engine, one: Cell, condition: str, rows: str, threshold: int
 ) -> dict[str, Any]:
     """Which codes there are and how often; those that may not be shown counted together."""
     counted = f"SELECT {one.v} AS code, count(*) AS n FROM {rows} WHERE {condition} GROUP BY 1"

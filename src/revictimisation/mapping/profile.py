@@ -20,7 +20,7 @@ from revictimisation.mapping.words import is_hidden, load_words
 from revictimisation.sources.staging import Staged
 
 if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
+    from revictimisation.engine import Engine
 
 MAX_CODES = 60
 MAX_CODE_LENGTH = 60
@@ -83,7 +83,7 @@ class ColumnProfile:
         return is_few and not (self.n_identity or self.is_text or self.is_date)
 
 
-def profile_columns(con: Backend, staged: Staged) -> list[ColumnProfile]:
+def profile_columns(con: Engine, staged: Staged) -> list[ColumnProfile]:
     """Profile every column of a staged source that has a heading, in one pass."""
     places = [place for place, name in enumerate(staged.names) if name]
     asked = [ask for place in places for ask in _ask(_text(place))]
@@ -99,7 +99,7 @@ def profile_columns(con: Backend, staged: Staged) -> list[ColumnProfile]:
 
 
 def list_codes(
-    con: Backend, staged: Staged, place: int, threshold: int
+    con: Engine, staged: Staged, place: int, threshold: int
 ) -> tuple[list[tuple[str, int]], int, int]:
     """A column's codes that occur at least `threshold` times, most often first; then how many
     others there are and in how many rows.
@@ -148,6 +148,6 @@ def _ask(text: str) -> list[str]:
     ]
 
 
-def _run(con: Backend, statement: str) -> list[tuple[Any, ...]]:
+def _run(con: Engine, statement: str) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = con.con.execute(statement).fetchall()
     return rows

@@ -24,8 +24,7 @@ from revictimisation.validation.reading import escape_glob, run
 from revictimisation.validation.source import find_files
 
 if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
-
+    from revictimisation.engine import Engine
     from revictimisation.validation import Finding
 
 
@@ -48,7 +47,7 @@ class RawTable:
 
 
 def read_raw_tables(
-    con: Backend, folder: Path, dictionary: Dictionary, more: Collection[str] = ()
+    con: Engine, folder: Path, dictionary: Dictionary, more: Collection[str] = ()
 ) -> tuple[dict[str, RawTable], int]:
     """Read the files of the dictionary's in-tables, and count the table files that are of none.
 
@@ -90,7 +89,7 @@ def known_columns(dictionary: Dictionary, table: str) -> tuple[str, ...]:
 
 
 def _read(
-    con: Backend, name: str, path: Path, dictionary: Dictionary, known: tuple[str, ...]
+    con: Engine, name: str, path: Path, dictionary: Dictionary, known: tuple[str, ...]
 ) -> RawTable | Finding:
     is_csv = path.suffix.lower() == ".csv"
     if path.suffix.lower() not in READ_HERE:
@@ -117,7 +116,7 @@ def _read(
 
 
 def _read_csv(
-    con: Backend, path: Path, folder: Path, known: tuple[str, ...]
+    con: Engine, path: Path, folder: Path, known: tuple[str, ...]
 ) -> tuple[pa.Table | None, tuple[int, ...]]:
     text = prepare_text(path, folder)
     delimiter, names = read_header(text.path, known)
@@ -139,7 +138,7 @@ def _read_csv(
     return table.rename_columns(list(names)), tuple(int(one[0]) for one in ragged)
 
 
-def _read_parquet(con: Backend, path: Path) -> pa.Table | None:
+def _read_parquet(con: Engine, path: Path) -> pa.Table | None:
     relation = f"read_parquet({quote_text(escape_glob(path))}, hive_partitioning=false)"
     table = con.con.execute(f"SELECT * FROM {relation}").to_arrow_table()
     names = [str(name).strip().lower() for name in table.column_names]

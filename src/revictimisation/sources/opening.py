@@ -17,7 +17,7 @@ from revictimisation.sources.text_table import stage_parquet, stage_text
 from revictimisation.sources.workbook import choose_sheet, list_sheets, stage_sheet
 
 if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
+    from revictimisation.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _list_sheets(path: Path) -> list[str]:
 
 
 def stage_place(
-    con: Backend, source: Source, place: Place, workspace: Path
+    con: Engine, source: Source, place: Place, workspace: Path
 ) -> Iterator[tuple[str, Staged]]:
     """Stage the rows of a place, file by file in the order of their names; the file's name first.
 
@@ -134,7 +134,7 @@ def _list_files(folder: Path) -> list[str]:
     )
 
 
-def _stage_file(con: Backend, path: Path, place: Place, target: Path) -> Staged:
+def _stage_file(con: Engine, path: Path, place: Place, target: Path) -> Staged:
     kind = check_format(path)
     if kind == TEXT:
         return stage_text(con, path, place.separator, place.header_row, target)

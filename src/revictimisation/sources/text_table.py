@@ -12,7 +12,7 @@ from revictimisation.sources.staging import Staged, number_row
 from revictimisation.sources.text_file import BYTE_ORDER_MARK, prepare_text
 
 if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
+    from revictimisation.engine import Engine
 
 SEPARATORS = (";", "\t", ",", "|")
 REJECTED = "staged_rejected"
@@ -20,7 +20,7 @@ MAX_ROWS_TOLD = 10
 
 
 def stage_text(
-    con: Backend, path: Path, separator: str | None, header_row: int | None, target: Path
+    con: Engine, path: Path, separator: str | None, header_row: int | None, target: Path
 ) -> Staged:
     """Stage a text file (UTF-8 or Windows-1252) as it stands; the file's first row is row 1.
 
@@ -66,7 +66,7 @@ def stage_text(
 
 
 def _drop_empty_rows(
-    con: Backend, target: Path, n_columns: int, first_row: int, blank: Sequence[int]
+    con: Engine, target: Path, n_columns: int, first_row: int, blank: Sequence[int]
 ) -> tuple[int, ...]:
     """Take rows without a single value out of a staged file; their numbers in the source."""
     rows = f"read_parquet({quote_path(target)}, file_row_number=true)"
@@ -87,7 +87,7 @@ def _drop_empty_rows(
     return tuple(int(one[0]) for one in found)
 
 
-def stage_parquet(con: Backend, path: Path, target: Path) -> Staged:
+def stage_parquet(con: Engine, path: Path, target: Path) -> Staged:
     """Stage a Parquet file's columns as the text that CSV would hold; the first row is row 1."""
     import duckdb
 
@@ -135,7 +135,7 @@ def _split_row(path: Path, separator: str, number: int) -> Sequence[str]:
         raise UnreadableFileError from None
 
 
-def _copy(con: Backend, relation: str, target: Path) -> int:
+def _copy(con: Engine, relation: str, target: Path) -> int:
     cells = "CAST(COLUMNS(*) AS VARCHAR)"
     done = _run(
         con, f"COPY (SELECT {cells} FROM {relation}) TO {_quote(str(target))} (FORMAT parquet)"
@@ -143,12 +143,12 @@ def _copy(con: Backend, relation: str, target: Path) -> int:
     return int(done[0][0])
 
 
-def _run(con: Backend, statement: str) -> list[tuple[Any, ...]]:
+def _run(con: Engine, statement: str) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = con.con.execute(statement).fetchall()
     return rows
 
 
-def _forget(con: Backend) -> None:
+def _forget(con: Engine) -> None:
     """Drop the engine's notes on rejected rows: they quote them."""
     _run(con, f"DROP TABLE IF EXISTS {REJECTED}")
     _run(con, f"DROP TABLE IF EXISTS {REJECTED}_scan")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from revictimisation.codes import TYPE_FAULTS
 from revictimisation.dictionary import Dictionary, Field, Rule, Table
 from revictimisation.dictionary.model import FieldType, Severity
-from revictimisation.plan import StudyPlan
 from revictimisation.sources.identity import IDENTITY_NUMBER
 from revictimisation.validation.columns import quote_name, quote_text
+
+if TYPE_CHECKING:
+    from revictimisation.plan import StudyPlan
 
 # In the same bits, so much further on: a date that was written with a time of day.
 TIME_OF_DAY = 32

@@ -5,19 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from revictimisation.dictionary import Dictionary
 from revictimisation.errors import DataError
-from revictimisation.plan import StudyPlan
-from revictimisation.plan_parts import ValidationLimits
 from revictimisation.validation.checks import (
     Check,
     compile_code_checks,
     compile_dated_code_checks,
     compile_row_checks,
 )
+from revictimisation.validation.columns import quote_text
 from revictimisation.validation.findings import (
     MAX_ROWS_SHOWN,
     Finding,
@@ -33,7 +33,9 @@ from revictimisation.validation.source import find_files
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    from ibis.backends.duckdb import Backend
+
+    from revictimisation.engine import Engine
+    from revictimisation.plan import StudyPlan
 
 PEOPLE = "persons"
 # A function such as `cleaning.clean_tables`: it gives `names` of cleaned tables and `lines` (table,
@@ -43,22 +45,28 @@ Clean = Callable[..., Any]
 
 @dataclass(frozen=True, eq=False)
 class LoadedExtract:
-    """An extract in the engine.
+    """An extract in the engine `con`.
 
-    `tables` has every in-table of the dictionary, typed, with an integer column `row_number`
-    (CSV: the header is row 1; Parquet: the first row is row 1). Tables not given are empty and
-    named in `absent`. `row_counts` is how many rows each table has, after cleaning, `names` what
-    the engine calls it and `columns` which of the dictionary's columns were read (none: nothing
-    was); `cleaned` what each cleaning rule did to each table.
+    Tables not given are empty and named in `absent`. `row_counts` is how many rows each table has,
+    after cleaning, `names` what the engine calls it and `columns` which of the dictionary's columns
+    were read (none: nothing was); `cleaned` what each cleaning rule did to each table.
     """
 
-    tables: dict[str, ir.Table]
+    con: Engine
     absent: frozenset[str]
     findings: tuple[Finding, ...]
     row_counts: dict[str, int]
     names: dict[str, str]
     columns: dict[str, tuple[str, ...]]
     cleaned: tuple[Any, ...] = ()
+
+    @cached_property
+    def tables(self) -> dict[str, ir.Table]:
+        """Every in-table of the dictionary, typed, as expressions for the stages that follow.
+
+        Each has an integer column `row_number` (CSV: the header is row 1; Parquet: the first row).
+        """
+        return {name: show_table(self.con, one) for name, one in self.names.items()}
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -72,7 +80,7 @@ class LoadedExtract:
 
 
 def load_extract(
-    con: Backend,
+    con: Engine,
     folder: Path,
     dictionary: Dictionary,
     plan: StudyPlan | None = None,
@@ -112,7 +120,7 @@ def load_extract(
     counts = {name: _count_rows(con, one.name) for name, one in loaded.items()}
     findings += _check_empty(loaded, counts, dictionary)
     return LoadedExtract(
-        tables={name: show_table(con, one.name) for name, one in loaded.items()},
+        con=con,
         absent=frozenset(name for name, one in loaded.items() if not one.is_given),
         findings=sort_findings(findings, known),
         row_counts=counts,
@@ -130,7 +138,7 @@ def _tell_cleaning(lines: Iterable[Any], dictionary: Dictionary) -> Iterable[Fin
             yield make_finding(dictionary, line.rule, "notice", line.table, count=count)
 
 
-def _engine_name(con: Backend, table: str) -> str:
+def _engine_name(con: Engine, table: str) -> str:
     """A name that no other extract loaded on the same connection has."""
     taken = {one[0] for one in run(con, "SELECT table_name FROM information_schema.tables")}
     number = 1
@@ -139,7 +147,7 @@ def _engine_name(con: Backend, table: str) -> str:
     return f"extract{number}_{table}"
 
 
-def _count_rows(con: Backend, name: str) -> int:
+def _count_rows(con: Engine, name: str) -> int:
     return int(run(con, f"SELECT count(*) FROM {name}")[0][0])
 
 
@@ -176,7 +184,7 @@ def _check_empty(
 
 
 def _check_contents(
-    con: Backend,
+    con: Engine,
     loaded: Mapping[str, LoadedTable],
     dictionary: Dictionary,
     plan: StudyPlan | None,
@@ -195,7 +203,7 @@ def _check_contents(
 
 
 def _check_table(
-    con: Backend,
+    con: Engine,
     one: LoadedTable,
     loaded: Mapping[str, LoadedTable],
     lookups: Lookups,
@@ -205,7 +213,6 @@ def _check_table(
     today: dt.date,
 ) -> list[Finding]:
     """All checks of one table: what can be asked together in a pass, the rest one by one."""
-    limits = plan.validation if plan else ValidationLimits()
     together = [
         compile_row_checks(one.table, one.present, today),
         compile_link_checks(one, lookups),
@@ -214,14 +221,14 @@ def _check_table(
         *compile_code_checks(one.table, one.present, dictionary, plan),
         *compile_dated_code_checks(one.table, one.present, dictionary, lists),
         *compile_repeat_checks(con, one),
-        *compile_first_report_checks(one, loaded, limits),
+        *compile_first_report_checks(one, loaded, plan),
     ]
     passes = [*together, *([check] for check in alone)]
     return [found for checks in passes for found in _run_together(con, one, checks, dictionary)]
 
 
 def _run_together(
-    con: Backend, one: LoadedTable, checks: Sequence[Check], dictionary: Dictionary
+    con: Engine, one: LoadedTable, checks: Sequence[Check], dictionary: Dictionary
 ) -> list[Finding]:
     """Run checks that share a source in one pass: how many rows break each, and the first ten."""
     if not checks:
@@ -251,7 +258,7 @@ def _run_together(
 
 
 def _create_dated_codes(
-    con: Backend, loaded: Mapping[str, LoadedTable], dictionary: Dictionary
+    con: Engine, loaded: Mapping[str, LoadedTable], dictionary: Dictionary
 ) -> str:
     """A table of the code lists that are dated: list_name, code, from_on, to_on."""
     lists = {
@@ -260,16 +267,14 @@ def _create_dated_codes(
         for rule in one.table.rules
         if rule.kind == "valid_code_on"
     }
-    rows = [
-        (name, code, first or None, last or None)
-        for name in sorted(lists)
-        for code, first, last in dictionary.codes(name)[
-            ["code", "valid_from_on", "valid_to_on"]
-        ].itertuples(index=False)
-    ]
     target = _engine_name(con, "dated_codes")
     columns = "list_name VARCHAR, code VARCHAR, from_on DATE, to_on DATE"
     run(con, f"CREATE TABLE {target} ({columns})")
-    cells = [list(cells) for cells in zip(*rows, strict=True)] or [[], [], [], []]
-    con.con.execute(f"INSERT INTO {target} SELECT {', '.join(['unnest(?)'] * 4)}", cells)
+    rows = [
+        f"({', '.join(quote_text(cell) if cell else 'NULL' for cell in (name, *cells))})"
+        for name in sorted(lists)
+        for cells in dictionary.lists[name].select("code", "valid_from_on", "valid_to_on")
+    ]
+    if rows:
+        run(con, f"INSERT INTO {target} VALUES {', '.join(rows)}")
     return target

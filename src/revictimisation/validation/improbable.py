@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import Dictionary
 from revictimisation.dictionary.model import Severity
-from revictimisation.plan_parts import ValidationLimits
 from revictimisation.validation.findings import Finding, make_finding
 from revictimisation.validation.volumes import DROP, FELL, JUMP, ROSE, find_early_ends
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from revictimisation.plan_parts import ValidationLimits
 
 MARKS = {"volume_drop": (DROP, FELL), "volume_jump": (JUMP, ROSE)}
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import ForeignKey
-from revictimisation.plan_parts import ValidationLimits
 from revictimisation.validation.checks import Check
 from revictimisation.validation.columns import quote_name
 from revictimisation.validation.lookups import Lookup, Lookups
 from revictimisation.validation.reading import LoadedTable
+
+if TYPE_CHECKING:
+    from revictimisation.plan import StudyPlan
 
 # rule: the fact of the row referred to, and the condition of a day and that fact that is a fault.
 # A day on the day of death or of the report is none, nor is one in the year of birth.
@@ -75,7 +78,7 @@ def _reference_check(key: ForeignKey, name: str, source: str) -> Check:
 
 
 def compile_first_report_checks(
-    one: LoadedTable, loaded: Mapping[str, LoadedTable], limits: ValidationLimits
+    one: LoadedTable, loaded: Mapping[str, LoadedTable], plan: StudyPlan | None
 ) -> list[Check]:
     """Days further before a victim's first report than the study allows; no report is no fault."""
     reports = loaded["reports"]
@@ -92,7 +95,13 @@ def compile_first_report_checks(
             early = (
                 f"(SELECT t.row_number FROM {one.name} t JOIN {first}"
                 f" ON f.victim_id = t.{quote_name(person)}"
-                f" WHERE t.{quote_name(day)} < f.first_on - {limits.assessment_before_days}) t"
+                f" WHERE t.{quote_name(day)} < f.first_on - {_days_before(plan)}) t"
             )
             checks.append(Check(rule.kind, rule.severity, rule.columns, "true", day, source=early))
     return checks
+
+
+def _days_before(plan: StudyPlan | None) -> int:
+    from revictimisation.plan_parts import ValidationLimits  # slow, and seldom needed
+
+    return (plan.validation if plan else ValidationLimits()).assessment_before_days

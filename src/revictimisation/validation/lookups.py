@@ -13,7 +13,7 @@ from revictimisation.validation.columns import quote_name
 from revictimisation.validation.reading import LoadedTable, run
 
 if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
+    from revictimisation.engine import Engine
 
 # What is asked of the table referred to: the earliest of each.
 ASKED = {"persons": ("died_on", "birth_year"), "reports": ("reported_on",)}
@@ -31,7 +31,7 @@ class Lookup:
 Lookups = Mapping[tuple[str, tuple[str, ...]], Lookup]
 
 
-def make_lookups(con: Backend, loaded: Mapping[str, LoadedTable]) -> Lookups:
+def make_lookups(con: Engine, loaded: Mapping[str, LoadedTable]) -> Lookups:
     """Make a lookup for each table and key that others refer to, by table and key.
 
     Only of tables and columns that were read. `drop_lookups` forgets them.
@@ -49,7 +49,7 @@ def make_lookups(con: Backend, loaded: Mapping[str, LoadedTable]) -> Lookups:
     }
 
 
-def _make_lookup(con: Backend, one: LoadedTable, keys: tuple[str, ...]) -> Lookup:
+def _make_lookup(con: Engine, one: LoadedTable, keys: tuple[str, ...]) -> Lookup:
     facts = tuple(name for name in ASKED.get(one.table.name, ()) if name in one.present)
     name, names = f"{one.name}_by_{'_'.join(keys)}", ", ".join(map(quote_name, keys))
     least = "".join(f", min({quote_name(fact)}) AS {quote_name(fact)}" for fact in facts)
@@ -62,7 +62,7 @@ def _make_lookup(con: Backend, one: LoadedTable, keys: tuple[str, ...]) -> Looku
     return Lookup(name, keys, facts)
 
 
-def drop_lookups(con: Backend, lookups: Iterable[Lookup]) -> None:
+def drop_lookups(con: Engine, lookups: Iterable[Lookup]) -> None:
     """Forget them: they hold pseudonyms and dates."""
     for one in lookups:
         run(con, f"DROP TABLE IF EXISTS {one.name}")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import Dictionary
-from revictimisation.plan_parts import ValidationLimits
 from revictimisation.validation.complements import hide_within
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from revictimisation.plan_parts import ValidationLimits
 
 KEYS = ["table", "kind", "column", "level"]
 CHANGES = (*KEYS, "now", "before", "is_changed")

@@ -23,7 +23,8 @@ from revictimisation.validation.reading import run
 
 if TYPE_CHECKING:
     import pandas as pd
-    from ibis.backends.duckdb import Backend
+
+    from revictimisation.engine import Engine
 
 FACTS = ("table", "kind", "column", "level", "n", "total")
 OTHER, MISSING = "other", "missing"
@@ -34,7 +35,7 @@ Row = tuple[str, str, str, str, int, int]
 
 
 def profile_extract(
-    con: Backend, extract: LoadedExtract, dictionary: Dictionary, least: int = 5
+    con: Engine, extract: LoadedExtract, dictionary: Dictionary, least: int = 5
 ) -> pd.DataFrame:
     """The facts of an extract, exact: a row per table, kind, column and level.
 
@@ -53,7 +54,7 @@ def profile_extract(
 
 
 def _profile_table(
-    con: Backend, name: str, extract: LoadedExtract, dictionary: Dictionary, least: int
+    con: Engine, name: str, extract: LoadedExtract, dictionary: Dictionary, least: int
 ) -> Iterator[Row]:
     n_rows = extract.row_counts[name]
     yield name, "rows", "", "", n_rows, n_rows
@@ -77,7 +78,7 @@ def _is_coded(column: Field) -> bool:
 
 
 def _profile_cells(
-    con: Backend, name: str, extract: LoadedExtract, dictionary: Dictionary, least: int
+    con: Engine, name: str, extract: LoadedExtract, dictionary: Dictionary, least: int
 ) -> Iterator[Row]:
     """Filled cells and rows by month and place: one pass, added up in the margins."""
     import pandas as pd
@@ -170,7 +171,7 @@ def _list_districts(dictionary: Dictionary) -> str:
 
 
 def _profile_codes(
-    con: Backend, name: str, column: Field, extract: LoadedExtract, dictionary: Dictionary
+    con: Engine, name: str, column: Field, extract: LoadedExtract, dictionary: Dictionary
 ) -> Iterator[Row]:
     cell = f"CAST({quote_name(column.name)} AS VARCHAR)"
     found = run(
@@ -197,7 +198,7 @@ def _shown_codes(column: Field, dictionary: Dictionary) -> list[str]:
 
 
 def _profile_days(
-    con: Backend, name: str, extract: LoadedExtract, dictionary: Dictionary
+    con: Engine, name: str, extract: LoadedExtract, dictionary: Dictionary
 ) -> Iterator[Row]:
     """Days in force by measure, of spells that have ended and did not end before they began."""
     columns = extract.columns[name]

@@ -30,7 +30,8 @@ from revictimisation.validation.findings import Finding, make_finding
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    from ibis.backends.duckdb import Backend
+
+    from revictimisation.engine import Engine
 
 EXTRA_NAME = re.compile(r"x_[a-z0-9_]{1,60}")
 # A column name that may be shown: words, not a row of data that stands where the names should.
@@ -61,14 +62,14 @@ class _Layout:
     skipped: tuple[int, ...] = ()
 
 
-def run(con: Backend, statement: str) -> list[tuple[Any, ...]]:
+def run(con: Engine, statement: str) -> list[tuple[Any, ...]]:
     """Run SQL and fetch what it gives."""
     rows: list[tuple[Any, ...]] = con.con.execute(statement).fetchall()
     return rows
 
 
 def load_table(
-    con: Backend, table: Table, files: Sequence[Path], dictionary: Dictionary, name: str
+    con: Engine, table: Table, files: Sequence[Path], dictionary: Dictionary, name: str
 ) -> LoadedTable:
     """Load the file of a table as engine table `name`; an empty one if there is none to read.
 
@@ -90,7 +91,7 @@ def load_table(
 
 
 def _load_file(
-    con: Backend, table: Table, path: Path, dictionary: Dictionary, name: str, workspace: Path
+    con: Engine, table: Table, path: Path, dictionary: Dictionary, name: str, workspace: Path
 ) -> LoadedTable:
     is_csv = path.suffix.lower() == ".csv"
     text = prepare_text(path, workspace) if is_csv else None
@@ -124,7 +125,7 @@ def _load_file(
 
 
 def _load_nothing(
-    con: Backend, table: Table, name: str, findings: Iterable[Finding], is_given: bool
+    con: Engine, table: Table, name: str, findings: Iterable[Finding], is_given: bool
 ) -> LoadedTable:
     types = [(one.name, sql.ENGINE_TYPES[one.type]) for one in table.fields]
     columns = [f"{sql.quote_name(column)} {kind}" for column, kind in types]
@@ -148,7 +149,7 @@ def _layout_csv(table: Table, text: TextFile, rejected: str) -> _Layout:
     return _Layout(relation, cells, names, first_row=2, has_decimal_comma=delimiter == ";")
 
 
-def _layout_parquet(con: Backend, path: Path) -> _Layout:
+def _layout_parquet(con: Engine, path: Path) -> _Layout:
     relation = f"read_parquet({sql.quote_text(escape_glob(path))}, hive_partitioning=false)"
     described = run(con, f"DESCRIBE SELECT * FROM {relation}")
     names = tuple(str(one[0]).strip().lower() for one in described)
@@ -178,7 +179,7 @@ def escape_glob(path: Path) -> str:
     return "".join(special.get(letter, letter) for letter in str(path))
 
 
-def _find_extra(con: Backend, table: Table, layout: _Layout) -> dict[str, bool]:
+def _find_extra(con: Engine, table: Table, layout: _Layout) -> dict[str, bool]:
     """The owner's own columns, and for each whether it is a number: every non-empty value is."""
     prefix = table.extra_columns.prefix if table.extra_columns else None
     names = [
@@ -233,7 +234,7 @@ def _check_names(
 
 
 def _create_table(
-    con: Backend, table: Table, layout: _Layout, extra: dict[str, bool], name: str
+    con: Engine, table: Table, layout: _Layout, extra: dict[str, bool], name: str
 ) -> None:
     """Read the file once: typed columns, and a bit for each cell that is not of its type.
 
@@ -267,20 +268,20 @@ def _create_table(
     )
 
 
-def _take_rejected(con: Backend, rejected: str) -> tuple[int, ...]:
+def _take_rejected(con: Engine, rejected: str) -> tuple[int, ...]:
     """The numbers of the rows that were rejected; what the engine noted about them is forgotten."""
     lines = run(con, f"SELECT DISTINCT line FROM {rejected} ORDER BY line")
     _forget_rejected(con, rejected)
     return tuple(int(one[0]) for one in lines)
 
 
-def _forget_rejected(con: Backend, rejected: str) -> None:
+def _forget_rejected(con: Engine, rejected: str) -> None:
     """Drop the engine's notes on rejected rows: they quote them."""
     run(con, f"DROP TABLE IF EXISTS {rejected}")
     run(con, f"DROP TABLE IF EXISTS {rejected}_scan")
 
 
-def _number_rows(con: Backend, name: str, first_row: int, skipped: Sequence[int]) -> None:
+def _number_rows(con: Engine, name: str, first_row: int, skipped: Sequence[int]) -> None:
     """Make `name` the rows with their numbers in the file, past those that were skipped."""
     source, number = f"{name}_rows t", f"t.rowid + {first_row}"
     if skipped:
@@ -297,8 +298,8 @@ def _number_rows(con: Backend, name: str, first_row: int, skipped: Sequence[int]
     run(con, f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM {source}")
 
 
-def show_table(con: Backend, name: str) -> ir.Table:
+def show_table(con: Engine, name: str) -> ir.Table:
     """The table as other stages know it: the dictionary's columns and `row_number`, last."""
     columns = f"* EXCLUDE ({TYPE_FAULTS}, row_number), row_number"
     run(con, f"CREATE OR REPLACE VIEW {name}_typed AS SELECT {columns} FROM {name}")
-    return con.table(f"{name}_typed")
+    return con.backend.table(f"{name}_typed")

@@ -15,10 +15,10 @@ from revictimisation.validation.columns import quote_name
 from revictimisation.validation.reading import LoadedTable, run
 
 if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
+    from revictimisation.engine import Engine
 
 
-def compile_repeat_checks(con: Backend, one: LoadedTable) -> list[Check]:
+def compile_repeat_checks(con: Engine, one: LoadedTable) -> list[Check]:
     """Doubled keys, rows exactly alike, and the table's rules on several rows."""
     checks = []
     key = one.table.primary_key
@@ -37,7 +37,7 @@ def _names(columns: Sequence[str]) -> str:
     return ", ".join(map(quote_name, columns))
 
 
-def _has_doubles(con: Backend, one: LoadedTable, columns: Sequence[str], where: str = "") -> bool:
+def _has_doubles(con: Engine, one: LoadedTable, columns: Sequence[str], where: str = "") -> bool:
     """Whether rows may be alike in some columns; False is certain, as equal rows have one hash."""
     kept = f" WHERE {where}" if where else ""
     counts = f"count(*) > count(DISTINCT hash({_names(columns)}))"
@@ -78,7 +78,7 @@ def _alike_check(one: LoadedTable) -> Check:
     return Check("exact_duplicate", "warning", (), "true", "", source=alike)
 
 
-def _compile_registered_twice(con: Backend, one: LoadedTable, rule: Rule) -> list[Check]:
+def _compile_registered_twice(con: Engine, one: LoadedTable, rule: Rule) -> list[Check]:
     """Rows whose victim, suspect, day and offence an earlier row has under another report."""
     if "report_id" not in one.present:
         return []
@@ -94,7 +94,7 @@ def _compile_registered_twice(con: Backend, one: LoadedTable, rule: Rule) -> lis
     return [Check(rule.kind, rule.severity, rule.columns, "true", "report_id", source=again)]
 
 
-def _compile_overlaps(con: Backend, one: LoadedTable, rule: Rule) -> list[Check]:
+def _compile_overlaps(con: Engine, one: LoadedTable, rule: Rule) -> list[Check]:
     """Rows that start before an earlier spell of the same person and code has ended.
 
     A spell ends on the day that is not counted, so that touching is no overlap; no end is open.
@@ -114,7 +114,7 @@ def _compile_overlaps(con: Backend, one: LoadedTable, rule: Rule) -> list[Check]
     ]
 
 
-def _compile_judged_early(con: Backend, one: LoadedTable, rule: Rule) -> list[Check]:
+def _compile_judged_early(con: Engine, one: LoadedTable, rule: Rule) -> list[Check]:
     """Judgments that lie before the first prosecution of the same report and suspect."""
     report, suspect, day, decision = (quote_name(name) for name in rule.columns)
     early = (
@@ -127,7 +127,7 @@ def _compile_judged_early(con: Backend, one: LoadedTable, rule: Rule) -> list[Ch
     return [Check(rule.kind, rule.severity, rule.columns, "true", rule.columns[2], source=early)]
 
 
-REPEAT_RULES: dict[str, Callable[[Backend, LoadedTable, Rule], list[Check]]] = {
+REPEAT_RULES: dict[str, Callable[[Engine, LoadedTable, Rule], list[Check]]] = {
     "registered_twice": _compile_registered_twice,
     "overlapping_spells": _compile_overlaps,
     "judged_before_prosecution": _compile_judged_early,

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from revictimisation.plan_parts import ValidationLimits
 from revictimisation.validation.complements import hide_within
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+
+    from revictimisation.plan_parts import ValidationLimits
 
 VOLUMES = ("table", "period", "n_rows", "usual", "onward", "mark")
 DROP, JUMP, FELL, ROSE = "drop", "jump", "fell", "rose"
