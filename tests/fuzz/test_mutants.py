@@ -9,7 +9,7 @@ from revictimisation import runner
 from tests.fuzz import trial
 from tests.fuzz.mutations import MUTATIONS, mutate
 
-SEED, N_MUTANTS = 20261122, 11
+SEED, N_MUTANTS = 20261122, 16
 ESTIMATED = {1}  # mutants that conform; estimates of all would take minutes
 
 

@@ -6,12 +6,16 @@ import csv
 import io
 import traceback
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest import mock
 
 import pandas as pd
 
-from revictimisation import runner
+from revictimisation import runner, validation
 from revictimisation.cleaning import clean_tables
 from revictimisation.dictionary import load_dictionary
 from revictimisation.engine import connect
@@ -21,6 +25,9 @@ from revictimisation.plan_parts import CLEANING_RULES
 from revictimisation.simulate import simulate_county
 from revictimisation.validation import LoadedExtract, load_extract, render_findings
 from tests.fuzz.mutations import Extract, mutate
+
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
 
 STUDY = """\
 name: fuzz
@@ -83,12 +90,17 @@ def try_mutant(
     for name, content in made.items():
         (data / name).write_bytes(content)
     outcome = Outcome(number, done)
-    with warnings.catch_warnings(record=True) as seen:
+    loaded: list[LoadedExtract] = []
+    with warnings.catch_warnings(record=True) as seen, _open() as con:
         warnings.simplefilter("always")
-        outcome.validate = _run(outcome, "validate", lambda: _validate(outcome, data, study))
+        outcome.validate = _run(
+            outcome, "validate", lambda: _validate(outcome, con, data, study, loaded)
+        )
         if outcome.validate == 0 and is_estimated:
             out = folder / "out"
-            outcome.estimate = _run(outcome, "estimate", lambda: _estimate(data, study, out))
+            outcome.estimate = _run(
+                outcome, "estimate", lambda: _estimate(data, study, out, loaded[0])
+            )
             if outcome.estimate == 0:
                 _run(outcome, "accounts", lambda: _check_attrition(outcome, data, out))
     for one in seen:
@@ -96,6 +108,15 @@ def try_mutant(
             place = f"{Path(one.filename).name}:{one.lineno}"
             outcome.faults.append(f"{one.category.__name__} {place} {one.message}")
     return outcome
+
+
+@contextmanager
+def _open() -> Iterator[Backend]:
+    con = connect(threads=1)
+    try:
+        yield con
+    finally:
+        con.disconnect()
 
 
 def _run(outcome: Outcome, name: str, command) -> int:
@@ -111,20 +132,23 @@ def _run(outcome: Outcome, name: str, command) -> int:
         return 1
 
 
-def _validate(outcome: Outcome, data: Path, study: Path) -> int:
-    """As `runner.validate_folder`, which does not give the tables that are looked at here."""
+def _validate(
+    outcome: Outcome, con: Backend, data: Path, study: Path, loaded: list[LoadedExtract]
+) -> int:
+    """As `acceptance.validate_folder`, which does not give the tables that are looked at here."""
     plan = read_plan(study.read_text(encoding="utf-8"))
-    con = connect(threads=1)
     extract = load_extract(con, data, load_dictionary(), plan, clean=clean_tables)
-    con.disconnect()
+    loaded.append(extract)
     _check_rows(outcome, data, extract)
     if not render_findings(extract.findings):
         outcome.faults.append("validate: says nothing")
     return 3 if extract.errors else 0
 
 
-def _estimate(data: Path, study: Path, out: Path) -> int:
-    runner.estimate(study, data, out, "fuzz", jobs=1)
+def _estimate(data: Path, study: Path, out: Path, extract: LoadedExtract) -> int:
+    """The command, but for its reading of the extract, which was done the same way before."""
+    with mock.patch.object(validation, "load_extract", lambda *given, **more: extract):
+        runner.estimate(study, data, out, "fuzz", jobs=1)
     return 0
 
 

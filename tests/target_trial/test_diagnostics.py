@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,7 +22,10 @@ from revictimisation.estimators.target_trial.changes import (
 )
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
 from revictimisation.estimators.target_trial.diagnostics import diagnose_trial
+from revictimisation.estimators.target_trial.gates import judge
+from revictimisation.estimators.target_trial.levels import LevelMeasurer
 from revictimisation.estimators.target_trial.trial_data import prepare_trial
+from revictimisation.plan import Gates
 from tests.target_trial.trials import random_trial, read_mdve
 
 
@@ -58,6 +63,30 @@ def test_balance_by_hand():
     spread = people["age"].std(ddof=0)
     assert table.loc["start", "unweighted"] == pytest.approx((20 - 30) / spread)
     assert table.loc["start_less_no_start", "unweighted"] == pytest.approx((20 - 40) / spread)
+
+
+@pytest.mark.parametrize("law", ["natural_law", "censor_at_end"])
+@pytest.mark.parametrize("odds", [1e6, 1e20, 1e200])
+def test_weights_without_end_fail_the_gates_and_warn_of_nothing(law, odds):
+    """Odds of a start as a model that could not be fitted has them: their product is no number."""
+    rng = np.random.default_rng(1)
+    people = pd.DataFrame({"sex": rng.choice(["f", "m"], 60), "age": rng.normal(40, 12, 60)})
+    start = [int(age) % 90 for age in people["age"]]
+    design = build_design(people, ["sex", "age"])
+    weighted = weigh_clones(
+        prepare_trial([400] * 60, [0] * 60, start, design, grace_days=60), grace_law=law
+    )
+    row_odds = weighted.daily.row_odds.copy()
+    row_odds[:3] = odds
+    endless = replace(weighted, daily=replace(weighted.daily, row_odds=row_odds))
+    assert endless.weights_on(60)[:, 1].max() > 1e200
+    checks = diagnose_trial(endless, [182])
+    judged = judge(checks, Gates(), {"analysis": "a", "measure": "m"}, 60).set_index("check")
+    assert judged.loc["effective_sample_size:no_start", "status"] == "failed"
+    assert judged.loc["largest_standardised_difference:no_start:60", "status"] == "failed"
+    assert np.isnan(endless.effective_on([60])[1]).all()
+    effective = LevelMeasurer(endless).measure(np.arange(60) % 2, 2).effective[:, 1]
+    assert effective.min() == 0
 
 
 def test_a_kind_of_people_who_never_start_is_seen():

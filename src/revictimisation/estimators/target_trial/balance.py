@@ -14,6 +14,8 @@ from revictimisation.estimators.target_trial.trial_data import Trial
 Floats = npt.NDArray[np.float64]
 
 ARMS = ("start", "no_start")
+# A weight's square is still a number up to about here; no clone stands for so many.
+ENDLESS = 1e150
 AGAINST_EACH_OTHER = "start_less_no_start"
 
 
@@ -30,7 +32,7 @@ def measure_balance(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataF
     Returns:
         A row per day, column and comparison: time_days, column, comparison (start, no_start: less
         the cohort; start_less_no_start), unweighted, weighted (standardised differences; null where
-        an arm has nobody left).
+        an arm has nobody left, or a weight no end: the model of a start could not be fitted).
     """
     trial = weighted.trial
     spread = _spread(trial, np.ones(trial.n_entries))
@@ -69,7 +71,8 @@ def _sum_columns(trial: Trial, weight: Floats, power: int = 1) -> Floats:
 
 def _mean(trial: Trial, weight: Floats) -> Floats:
     total = weight.sum()
-    if not total > 0:
+    # of weights without end there is no mean
+    if not 0 < total < np.inf:
         return np.full(len(trial.names), np.nan)
     mean: Floats = _sum_columns(trial, weight) / total
     return mean
@@ -79,6 +82,18 @@ def _spread(trial: Trial, weight: Floats) -> Floats:
     mean = _mean(trial, weight)
     variance = _sum_columns(trial, weight, 2) / weight.sum() - mean**2
     return np.where(variance > 0, np.sqrt(np.maximum(variance, 0.0)), np.inf)
+
+
+def count_effective(weights: Floats) -> float:
+    """Kish's effective number, (sum w)^2 / sum w^2: 0 of nothing, null where a weight has no end.
+
+    >>> count_effective(np.array([1.0, 1.0, 0.0])), count_effective(np.array([1.0, np.inf]))
+    (2.0, nan)
+    """
+    largest = float(weights.max(initial=0.0))
+    if not largest < ENDLESS:
+        return float("nan")
+    return float(weights.sum() ** 2 / (weights**2).sum()) if largest > 0 else 0.0
 
 
 def summarise_positivity(weighted: WeightedTrial) -> pd.DataFrame:

@@ -107,7 +107,10 @@ class WeightedTrial:
         return np.divide(weights, crude, out=np.zeros_like(weights), where=crude > 0)
 
     def effective_on(self, days: Sequence[int]) -> Floats:
-        """Kish's effective number of clones, arms x days: on (day, day + 1], or on `LAST`."""
+        """Kish's effective number of clones, arms x days: on (day, day + 1], or on `LAST`.
+
+        Null where a weight has no end.
+        """
         asked = np.asarray(days, dtype=np.int64)
         sums = np.empty((2, len(asked), 2))
         sum_weights(
@@ -115,8 +118,11 @@ class WeightedTrial:
             self.other.row_odds, self.other.cell_odds, self.is_natural, self.cap_start,
             self.cap_no_start, asked, sums,
         )  # fmt: skip
-        total, squares = sums[..., 0] ** 2, sums[..., 1]
-        return np.divide(total, squares, out=np.zeros_like(total), where=squares > 0)
+        has_end = sums[..., 1] < np.inf
+        total, squares = np.where(has_end, sums[..., 0], np.nan) ** 2, sums[..., 1]
+        return np.divide(
+            total, squares, out=np.where(has_end, 0.0, np.nan), where=has_end & (squares > 0)
+        )
 
 
 def weigh_clones(

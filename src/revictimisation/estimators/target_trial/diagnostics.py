@@ -7,7 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from revictimisation.estimators.target_trial.balance import measure_balance, summarise_positivity
+from revictimisation.estimators.target_trial.balance import (
+    count_effective,
+    measure_balance,
+    summarise_positivity,
+)
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.estimates import estimate_strategies, mark_uncensored
 
@@ -36,7 +40,8 @@ def diagnose_trial(
         against the cohort, after weighting; on day 0, at the end of the grace time, on each day),
         largest_standardised_difference_unweighted, share_outside_support, least_chance,
         largest_chance (fitted, of a start within the grace time), minimum_detectable_difference
-        (2.8 standard errors: power 80 % at 5 %), is_converged.
+        (2.8 standard errors: power 80 % at 5 %), is_converged. Where a weight has no end (a model
+        that could not be fitted) what rests on it is null, and fails its gate.
     """
     rows = estimate_strategies(weighted, at_days) if estimates is None else estimates
     outcome = rows[rows["cause"] == 1]
@@ -85,11 +90,10 @@ def _weights(weighted: WeightedTrial) -> pd.DataFrame:
         own = used[is_in[:, arm], arm]
         # Who had an event at the end of the grace time without a start weighs nothing there.
         mine = stabilised[is_in[:, arm], arm][own > NEXT_TO_NOTHING]
-        squares = float((own**2).sum())
         rows += [
             _row("weight_mean", float(mine.mean()), name),
             _row("weight_max", float(mine.max()), name),
-            _row("effective_sample_size", own.sum() ** 2 / squares if squares else 0.0, name),
+            _row("effective_sample_size", count_effective(own), name),
             _row("n_uncensored", int(is_in[:, arm].sum()), name),
             _row("share_censored", float(1 - is_in[:, arm].mean()), name),
         ]

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from revictimisation.estimators.intervals import find_freedom, normal_quantile, t_quantile
-from revictimisation.estimators.target_trial.balance import fit_chances
+from revictimisation.estimators.target_trial.balance import ENDLESS, fit_chances
 from revictimisation.estimators.target_trial.clone_influence import (
     add_model_scores,
     find_direct_influence,
@@ -150,10 +150,11 @@ def read_weights_at(weighted: WeightedTrial, at_days: Sequence[int]) -> list[Flo
 
 
 def _count_effective(weights: Floats, codes: Codes, n_levels: int) -> Floats:
-    """Kish's effective number by level and arm."""
+    """Kish's effective number by level and arm; 0 where a weight has no end: it tells nothing."""
+    ending = np.where(weights < ENDLESS, weights, np.nan)
     total, squares = (
         np.column_stack([np.bincount(codes, one, n_levels) for one in power.T])
-        for power in (weights, weights**2)
+        for power in (ending, ending**2)
     )
     return np.divide(total**2, squares, out=np.zeros_like(total), where=squares > 0)
 
@@ -163,7 +164,8 @@ class LevelBalance:
     """How alike the weighted arms are within levels (a place a level; nan: it has no arms).
 
     Attributes:
-        effective: levels x arms, effective number of clones of the whole grace time.
+        effective: levels x arms, effective number of clones of the whole grace time; 0 where a
+            weight has no end.
         largest: levels x arms, the largest standardised difference of a column between the arm and
             the level's entries, up to the end of the grace time.
         beyond_chance: the same, each difference less what chance alone may give.
@@ -204,7 +206,7 @@ class LevelMeasurer:
         """Weighted means of the columns, a row for each column of weights."""
         rows = self._trial.people.row
         by_row = np.stack([np.bincount(rows, one, table.shape[0]) for one in weights.T], axis=1)
-        sums = np.asarray(table.T @ by_row).T
+        sums = np.asarray(table.T @ np.where(by_row < ENDLESS, by_row, np.nan)).T
         means: Floats = sums / np.maximum(weights.sum(axis=0), 1e-300)[:, None]
         return means
 
@@ -236,9 +238,10 @@ class LevelMeasurer:
     def _compare(self, chosen: Flags, weights: Floats, is_followed: Flags) -> tuple[Floats, Floats]:
         """Gaps (arms x columns) of a level's arms to those of it followed, and errors by chance."""
         mine = (chosen & is_followed).astype(np.float64)
-        means = self._average(self._table, np.column_stack([mine, weights * mine[:, None]]))
+        own = np.where(mine[:, None] > 0, weights, 0.0)
+        means = self._average(self._table, np.column_stack([mine, own]))
         variance = self._average(self._squares, mine[:, None])[0] - means[0] ** 2
-        size = _count_effective(weights * mine[:, None], np.zeros(len(mine), np.int64), 1)[0]
+        size = _count_effective(own, np.zeros(len(mine), np.int64), 1)[0]
         is_known = (size > 0)[:, None]
         excess = np.maximum(1 / np.where(size > 0, size, np.inf) - 1 / max(mine.sum(), 1.0), 0.0)
         errors = np.sqrt(np.outer(excess, np.maximum(variance, 0.0))) / self._spread

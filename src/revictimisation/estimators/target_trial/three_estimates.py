@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.estimators.intervals import NO_ERROR, loglog_interval, normal_quantile
-from revictimisation.estimators.target_trial.balance import standardise_gaps
+from revictimisation.estimators.target_trial.balance import count_effective, standardise_gaps
 from revictimisation.estimators.target_trial.bootstrap import Replicates
 from revictimisation.estimators.target_trial.diagnostics import DETECTABLE_ERRORS
 from revictimisation.estimators.target_trial.three_strategies import (
@@ -119,7 +119,7 @@ def diagnose_three(trial: ThreeTrial, estimates: pd.DataFrame) -> pd.DataFrame:
             _row("n_uncensored", float(len(mine)), name),
             _row("share_censored", 1 - len(mine) / len(stop), name),
             _row("weight_max", float(mine.max() / mine.mean()), name),
-            _row("effective_sample_size", float(mine.sum() ** 2 / (mine**2).sum()), name),
+            _row("effective_sample_size", count_effective(mine), name),
             _row("least_chance", float(trial.chance[:, arm].min()), name),
         ]
         weights = np.where(is_past, trial.weights[:, arm, grace], 0.0)
