@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 from unittest import mock
 
 import pandas as pd
@@ -18,16 +17,13 @@ import pandas as pd
 from revictimisation import runner, validation
 from revictimisation.cleaning import clean_tables
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
+from revictimisation.engine import Engine, connect
 from revictimisation.errors import RevictimisationError
 from revictimisation.plan import read_plan
 from revictimisation.plan_parts import CLEANING_RULES
 from revictimisation.simulate import simulate_county
 from revictimisation.validation import LoadedExtract, load_extract, render_findings
 from tests.fuzz.mutations import Extract, mutate
-
-if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
 
 STUDY = """\
 name: fuzz
@@ -111,7 +107,7 @@ def try_mutant(
 
 
 @contextmanager
-def _open() -> Iterator[Backend]:
+def _open() -> Iterator[Engine]:
     con = connect(threads=1)
     try:
         yield con
@@ -133,7 +129,7 @@ def _run(outcome: Outcome, name: str, command) -> int:
 
 
 def _validate(
-    outcome: Outcome, con: Backend, data: Path, study: Path, loaded: list[LoadedExtract]
+    outcome: Outcome, con: Engine, data: Path, study: Path, loaded: list[LoadedExtract]
 ) -> int:
     """As `acceptance.validate_folder`, which does not give the tables that are looked at here."""
     plan = read_plan(study.read_text(encoding="utf-8"))

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation.validation import hide_small
 from revictimisation.validation.complements import hide_complements
+from revictimisation.validation.plausibility import hide_small
 from revictimisation.validation.volumes import hide_volumes
 
 KEYS = ["table", "kind", "column", "level"]
