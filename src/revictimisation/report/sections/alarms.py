@@ -1,0 +1,75 @@
+"""Notebook 7: how often the negative controls sound an alarm, where they should and where not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from revictimisation import files
+from revictimisation.report.markup import Html, join, render_table, render_with_interval
+from revictimisation.report.page import DASH, Page
+from revictimisation.report.sections.truth import name_scenario
+from revictimisation.report.truth_study import CALIBRATED, DEPARTURES, NULL
+from revictimisation.report.verdicts import name_measure
+
+HIDDEN = DEPARTURES[0]
+SCENARIOS = (CALIBRATED, NULL, HIDDEN)
+ANY = ""
+
+
+class Alarm(NamedTuple):
+    """Counties, and the share of them with an alarm, with its Monte Carlo error."""
+
+    n_counties: int
+    share: float
+    error: float
+
+
+def read_alarms(folder: Path | None = None) -> dict[tuple[str, str], Alarm]:
+    """What is kept in the package, or in another folder, by scenario and measure (`ANY`)."""
+    path = (folder or files.package_file("simulate", "control_study")) / "table.csv"
+    if not path.is_file():
+        return {}
+    table = files.read_kept_table(path).fillna({"measure": ANY})
+    names = ["scenario", "measure", "n_counties", "share_failed", "share_failed_mc"]
+    return {
+        (str(scenario), str(measure)): Alarm(int(n), float(share), float(error))
+        for scenario, measure, n, share, error in table[names].itertuples(index=False)
+    }
+
+
+def show_alarms(page: Page, kept: Mapping[tuple[str, str], Alarm]) -> Html:
+    """Alarms in counties where nothing hidden misleads, and where something does; a table."""
+    there = [one for one in SCENARIOS if (one, ANY) in kept]
+    if not there:
+        return Html("")
+    measures = list(dict.fromkeys(measure for _, measure in kept if measure != ANY))
+    rows: list[list[Html | str]] = [
+        [page.say("truth_study.alarm_any") if one == ANY else name_measure(page, one),
+         *(_show_share(page, kept.get((scenario, one))) for scenario in there)]
+        for one in (ANY, *measures)
+    ]  # fmt: skip
+    heads = [page.say("common.measure"), *(name_scenario(page, one) for one in there)]
+    told = [f"- {_tell_any(page, one, kept[one, ANY])}" for one in there]
+    return join([
+        page.heading("truth_study.alarms"),
+        page.text("truth_study.alarms_text"),
+        page.text_of("\n".join(told)),
+        render_table(page.say("truth_study.alarms_caption"), heads, rows),
+    ])  # fmt: skip
+
+
+def _tell_any(page: Page, scenario: str, alarm: Alarm) -> str:
+    """In how many of a hundred counties an alarm sounded for some measure."""
+    key = "truth_study.alarm_hidden" if scenario == HIDDEN else "truth_study.alarm_false"
+    return page.say(key, scenario=name_scenario(page, scenario),
+                    share=page.formats.of_hundred(alarm.share),
+                    n=page.formats.count(alarm.n_counties))  # fmt: skip
+
+
+def _show_share(page: Page, alarm: Alarm | None) -> Html | str:
+    if alarm is None:
+        return DASH
+    error = f"± {page.formats.percent(alarm.error, 0)}"
+    return render_with_interval(page.formats.percent(alarm.share, 0), error)
