@@ -19,7 +19,6 @@ TOUCHES = {
 ALLOWED = {
     "files": TOUCHES,
     # parse a text that `files` has read
-    "dictionary.load": {"read_csv"},
     "simulate.truth": {"read_csv"},
     # finds out how an extract's file is written (encoding, separator), piece by piece
     "sources.text_file": {"open"},
