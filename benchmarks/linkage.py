@@ -1,6 +1,9 @@
 """How well the linkage does on the dirty county, whose true links are known.
 
 python benchmarks/linkage.py [--people 3000] [--seeds 1 2 3] [--out benchmarks/results/linkage.json]
+
+Links that can be made: both agencies have the person in their file. Those whom the police's file
+lacks (`n_absent`) are counted apart, beside how many of them were expected.
 """
 
 from __future__ import annotations
@@ -109,20 +112,37 @@ def measure(folder: Path, people: int, seed: int, threshold: float) -> dict[str,
     links = pd.read_csv(folder / "joined" / "linkage" / "links.csv")
     probable = links[links["kind"].eq("probability")]
     pairs = set(zip(probable["social_id"], probable["police_id"], strict=True))
+    missed = {end: rates[f"missed_link_rate_by_probability{end}"] for end in ("", "_low", "_high")}
+    true_missed = 1 - len(pairs & truth) / len(truth)
     return {
         "seed": seed, "n_true": len(truth), "n_links": len(pairs), "n_right": len(pairs & truth),
         "estimated_false": rates["false_link_rate_by_probability"],
-        "estimated_missed": rates["missed_link_rate_by_probability"],
+        "true_missed": true_missed, "estimated_missed": missed[""],
+        "low": missed["_low"], "high": missed["_high"],
+        "is_held": missed["_low"] <= true_missed <= missed["_high"],
         "checked_missed": rates["checked_missed_link_rate"],
         "n_expected": rates["n_expected_without_number"],
+        "n_absent": count_absent(folder),
+        "n_absent_expected": rates["n_links_lost_to_not_in_persons"],
         "seconds": round(took, 1), "cpu_seconds": round(used, 1),
     }  # fmt: skip
 
 
+def read_truth(folder: Path) -> pd.DataFrame:
+    """Who is who in the county of this folder."""
+    return pd.read_csv(folder / "county" / "truth_links.csv", dtype=str)
+
+
+def count_absent(folder: Path) -> int:
+    """Links that nothing can find: the police's person file lacks the person, and the number."""
+    truth = read_truth(folder)
+    return int((truth["link"].isin(["shared", "number"]) & truth["police_record"].isna()).sum())
+
+
 def find_truth(folder: Path) -> set[tuple[str, str]]:
     """The pairs of pseudonyms to be found only by what is shared; both in the agencies' files."""
-    truth = pd.read_csv(folder / "county" / "truth_links.csv", dtype=str)
-    truth = truth[truth["link"].eq("shared")]
+    truth = read_truth(folder)
+    truth = truth[truth["link"].eq("shared") & truth["police_record"].notna()]
     ids = {}
     for name, agency in NAMES.items():
         raw = pd.read_csv(folder / "mapped" / name / "persons.csv", dtype=str)
@@ -134,7 +154,10 @@ def find_truth(folder: Path) -> set[tuple[str, str]]:
 
 
 def sum_up(found: list[dict[str, float]]) -> dict[str, float]:
-    """Precision and recall over all counties, and the estimated rates beside the true ones."""
+    """Precision and recall over all counties, and the estimated rates beside the true ones.
+
+    Also in how many the true missed rate lies within the limits told.
+    """
     n_true, n_links, n_right = (
         sum(one[name] for one in found) for name in ("n_true", "n_links", "n_right")
     )
@@ -149,6 +172,8 @@ def sum_up(found: list[dict[str, float]]) -> dict[str, float]:
         "estimated_missed_link_rate": 1 - sum(
             (1 - one["estimated_missed"]) * one["n_expected"] for one in found
         ) / sum(one["n_expected"] for one in found),
+        "counties_whose_limits_hold_the_truth": sum(one["is_held"] for one in found),
+        **{name: sum(one[name] for one in found) for name in ("n_absent", "n_absent_expected")},
         "n_true": n_true,
         "n_expected": sum(one["n_expected"] for one in found),
     }  # fmt: skip

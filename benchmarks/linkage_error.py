@@ -45,6 +45,7 @@ DAY, FIRST_SEED = 365, 101
 CLEANING = ("lower_case_codes", "drop_exact_duplicates", "empty_ends_after_today",
             "drop_end_before_start", "drop_unknown_people", "merge_reports_registered_twice",
             "close_open_ends", "merge_overlapping_spells")  # fmt: skip
+TABLES = ("persons", "reports", "police_measures", "social_interventions", "risk_assessments")
 Tables = dict[str, pd.DataFrame]
 
 
@@ -65,8 +66,7 @@ def make_county(people: int, seed: int, missing: float) -> tuple[Tables, pd.Data
     rates = replace(DIRTY_RATES, missing_number=missing)
     made = soil_county(course, make_tables(course), rates)
     links = made.pop("truth_links")
-    return {name: one for name, one in made.items()
-            if "/" not in name and not name.startswith("truth")}, links  # fmt: skip
+    return {name: made[name] for name in TABLES}, links
 
 
 def join_truly(tables: Tables, links: pd.DataFrame) -> Tables:

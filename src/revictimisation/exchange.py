@@ -227,6 +227,11 @@ def _render_links(facts: dict[str, Any]) -> str:
             f"  {int(rates['n_new_identities'])} med fingerade personuppgifter länkas inte / "
             "people with a new identity are not linked"
         )
+    if rates["n_not_in_persons"]:
+        lines.append(
+            f"  {int(rates['n_not_in_persons'])} utan nummer saknas i personfilen och kan inte "
+            "länkas / without a number are not in persons and can't be linked"
+        )
     reasons = {
         "off": "Länkning på sannolikhet är avstängd (linkage.is_on i studiefilen). / Linkage by "
         "probability is off (linkage.is_on in the study file).",

@@ -30,6 +30,7 @@ from revictimisation.trial_inputs import build_trial
 ANALYSIS = "linkage_error"
 TRIAL, DIFFERENCE = "clone_censor_weight", "risk_difference"
 SOURCE = "social_interventions"
+LEAST_VICTIMS = 0.5
 
 Floats = npt.NDArray[np.float64]
 BY_ENTRY = ("entries", "covariates", "starts", "spells", "renewals")
@@ -56,11 +57,11 @@ def estimate_linkage_error(data: StudyData, main: pd.DataFrame) -> pd.DataFrame:
     """
     missed, false = find_rates(data)
     same = {"analysis": "main", "estimator": TRIAL, "estimand": DIFFERENCE}
-    same["outcome"] = data.plan.outcome.who
+    same |= {"outcome": data.plan.outcome.who, "subgroup": ""}
     rows = main[np.logical_and.reduce([main[name].eq(value) for name, value in same.items()])]
     names = list_affected(data)
     rows = rows[rows["measure"].isin(names)]
-    if rows.empty or not (missed.value or false.value):
+    if rows.empty or not (missed.high or false.high):
         return make_estimates([])
     parts = [
         _correct(data, names, str(measure), mine, missed, false)
@@ -100,12 +101,14 @@ def _correct(
     days = [int(day) for day in rows["time_days"] if day <= data.plan.horizon_days]
     out = rows.copy()
     is_ok = rows["status"].eq(OK) & rows["time_days"].isin(days)
-    if not is_ok.any():
+    changes = _list_changes(data, names, measure, missed, false) if is_ok.any() else []
+    if not changes:
         return out
     try:
+        first = _difference(data, measure, days)
         found = [
-            (target, *_list_differences(data, changed, measure, days))
-            for changed, target in _list_changes(data, names, measure, missed, false)
+            (target, *_list_differences(data, changed, measure, days, first))
+            for changed, target in changes
         ]
     except NotEstimableError as fault:
         lost = {"estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan, "se": np.nan}
@@ -127,13 +130,14 @@ def _list_changes(
 ) -> list[tuple[StudyData, Rate]]:
     """The study with every link erring, and how much of that must be undone, below 0.
 
-    Of missed links, of the links that are left; of wrong ones, of the victims without a file.
+    Of missed links, of the links that are left; of wrong ones, of the victims without a file. An
+    error that befalls less than half a victim, even at its upper limit, is left alone.
     """
     found = []
-    if missed.value > 0:
-        found.append((drop_links(data, names), _undo_missed(missed)))
     n_filed, n_without = count_files(data, names)
-    if false.value > 0 and n_filed and n_without:
+    if missed.high * n_filed >= LEAST_VICTIMS:
+        found.append((drop_links(data, names), _undo_missed(missed)))
+    if false.high * n_filed >= LEAST_VICTIMS and n_without:
         draws = np.random.default_rng(
             [data.plan.bootstrap.seed, data.plan.measure_names.index(measure)]
         )
@@ -175,10 +179,14 @@ def _list_amounts(data: StudyData) -> tuple[float, ...]:
 
 
 def _list_differences(
-    data: StudyData, changed: StudyData, measure: str, days: list[int]
+    data: StudyData,
+    changed: StudyData,
+    measure: str,
+    days: list[int],
+    first: tuple[Floats, Floats],
 ) -> tuple[Floats, Floats]:
-    """Differences and their errors, amounts x days; the first amount is 0."""
-    found = [_difference(data, measure, days)]
+    """Differences and their errors, amounts x days; `first` are those of the study as it is."""
+    found = [first]
     for one_in in sorted(set(data.plan.linkage.error_one_in), reverse=True):
         mixed = mix([data] * (one_in - 1) + [changed])
         found.append(_difference(mixed, measure, days, one_in))

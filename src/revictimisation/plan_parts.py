@@ -129,7 +129,7 @@ class Linkage(Part):
     missed_link_rate: Annotated[float, Field(ge=0, lt=0.5)] | None = None
     false_link_rate: Annotated[float, Field(ge=0, lt=0.5)] | None = None
     error_one_in: Annotated[tuple[Annotated[int, Field(ge=2, le=20)], ...], Field(min_length=1)] = (
-        *(4, 2),
+        *(3, 2),
     )
 
 

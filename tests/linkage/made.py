@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 COLUMNS = ["unique_id", "birth_year", "sex", "municipality_code", "given_name_code",
-           "family_name_code", "contact_days", "has_number", "is_hidden"]  # fmt: skip
+           "family_name_code", "contact_days", "has_number", "is_hidden", "is_listed"]  # fmt: skip
 
 
 def make_pair(n_people: int = 900, seed: int = 1, share_without: float = 0.15):
@@ -49,6 +49,7 @@ def _draw(rng, values, who):
 
 
 def _records(people, ids, has_number):
-    found = people.assign(unique_id=ids, has_number=has_number, is_hidden=False)
+    found = people.assign(unique_id=ids, has_number=has_number, is_hidden=False,
+                          is_listed=True)  # fmt: skip
     found["contact_days"] = [[int(day)] for day in people["day"]]
     return found[COLUMNS].sort_values("unique_id", ignore_index=True)

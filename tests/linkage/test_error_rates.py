@@ -9,9 +9,9 @@ from revictimisation.linkage.error_rates import Check, Tally, foretell_share, te
 
 CHECK = Check(n_true=2000, n_links=1970, n_right=1960, seen=0.995, expected_false=0.001,
               expected_missed=0.01)  # fmt: skip
-TALLY = Tally(n_same=1800, n_known_police=2900, n_known_social=3000, n_without=150,
-              n_hidden=(10, 0), n_probable=90, model_false=0.002, model_missed=0.011,
-              n_model=91.0)  # fmt: skip
+TALLY = Tally(n_same=1800, n_known_police=2900, n_known_social=3000, n_unfound=(0, 0),
+              n_absent=(0, 0), n_hidden=(10, 0), n_probable=90, model_false=0.002,
+              model_missed=0.011, n_model=91.0)  # fmt: skip
 
 
 def test_the_limits_are_those_of_r():
@@ -66,8 +66,8 @@ def test_limits_are_wide_enough_for_what_the_model_expects():
 
 
 def test_without_linkage_by_probability_those_without_a_number_are_missed_as_the_others_are_known():
-    off = Tally(n_same=1800, n_known_police=2900, n_known_social=3000, n_without=150,
-                n_hidden=(0, 0))  # fmt: skip
+    off = Tally(n_same=1800, n_known_police=2900, n_known_social=3000, n_unfound=(0, 150),
+                n_absent=(0, 0), n_hidden=(0, 0))  # fmt: skip
     rates = tell_error_rates(off, None)
     there = 150 * 1800.5 / 3001
     assert rates["n_expected_without_number"] == pytest.approx(there)
@@ -77,5 +77,17 @@ def test_without_linkage_by_probability_those_without_a_number_are_missed_as_the
 
 
 def test_nothing_linked_and_nothing_there():
-    rates = tell_error_rates(Tally(0, 0, 0, 0, (0, 0)), None)
+    rates = tell_error_rates(Tally(0, 0, 0, (0, 0), (0, 0), (0, 0)), None)
     assert rates["missed_link_rate"] == rates["false_link_rate"] == 0
+
+
+def test_who_cannot_be_found_is_missed_and_who_is_in_no_persons_is_told_apart():
+    blank = Tally(**{**TALLY.__dict__, "n_unfound": (20, 0), "n_absent": (15, 6)})
+    rates, before = tell_error_rates(blank, CHECK), tell_error_rates(TALLY, CHECK)
+    back, forth = 1800.5 / 2901, 1800.5 / 3001
+    gained = rates["n_expected_without_number"] - before["n_expected_without_number"]
+    assert gained == pytest.approx(20 * back)
+    assert rates["n_links_lost_to_not_in_persons"] == pytest.approx(15 * back + 6 * forth)
+    assert rates["missed_link_rate"] > before["missed_link_rate"]
+    only_absent = Tally(**{**TALLY.__dict__, "n_absent": (15, 6)})
+    assert tell_error_rates(only_absent, CHECK)["missed_link_rate"] == before["missed_link_rate"]

@@ -7,7 +7,7 @@ import warnings
 import pandas as pd
 import pytest
 
-from revictimisation.linkage.linking import check_on_numbers, link_people
+from revictimisation.linkage.linking import check_on_numbers, find_blank, link_people
 from revictimisation.linkage.model import train_model
 from revictimisation.plan_parts import Linkage
 from tests.linkage.made import make_pair
@@ -139,3 +139,14 @@ def test_the_check_on_numbers_is_the_truth(pair):
     told = check.tell()
     assert told["checked_missed_link_rate"] == 1 - check.n_right / len(both)
     assert told["checked_false_link_rate"] == 1 - check.n_right / check.n_links
+
+
+def test_who_has_nothing_to_be_found_by():
+    """No number, and in each block something is unknown."""
+    rows = pd.DataFrame({
+        "has_number": [True, False, False, False],
+        "birth_year": [None, 1980, 1980, None], "sex": [None, "female", None, "female"],
+        "municipality_code": [None, "0180", "0180", "0180"],
+        "given_name_code": [None, None, None, "a"], "family_name_code": [None, None, None, None],
+    })  # fmt: skip
+    assert find_blank(rows).tolist() == [False, False, True, True]

@@ -63,6 +63,7 @@ def test_records_hold_the_people_helped_and_not_the_suspects():
     assert police["birth_year"].tolist()[0] == 1980 and police["birth_year"].isna().sum() == 2
     assert police["has_number"].tolist() == [True, True, False]
     assert police["is_hidden"].tolist() == [False, True, False]
+    assert police["is_listed"].tolist() == [True, True, False]
     social = make_records(SOCIAL, DICTIONARY).set_index("unique_id")
     assert social["given_name_code"].tolist() == [None, "na", None]
     assert social["family_name_code"].tolist() == [None, None, None]

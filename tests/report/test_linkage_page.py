@@ -7,14 +7,17 @@ import re
 import pandas as pd
 import pytest
 
+from revictimisation import runner
 from revictimisation.dictionary import load_dictionary
 from revictimisation.disclosure import disclose_diagnostics, disclose_estimates
 from revictimisation.linkage import tell_checks, tell_fates
+from revictimisation.manifest import open_run
 from revictimisation.plan import read_plan
 from revictimisation.report.markup import join
 from revictimisation.report.page import Page
 from revictimisation.report.release import Release
 from revictimisation.report.sections import linkage
+from revictimisation.report.site import NOTEBOOKS
 from revictimisation.results import combine, make_estimates
 from tests.report.conftest import make_page
 
@@ -132,8 +135,15 @@ def test_without_linkage_by_probability_the_page_says_so():
     rates = {name: value for name, value in RATES.items() if "checked" not in name}
     text = render("en", rates={**rates, "n_new_identities": 10})
     assert "are not linked in this study" in text and "On trial, those" not in text
+    assert "not in their file of persons" not in text
     assert "10 people have been given a new identity" in text and "fewer than 5" in text
     assert "Nobody who is not linked" in render("en", rates={**rates, "n_new_identities": 0})
+
+
+def test_who_is_in_no_file_of_persons_is_told():
+    text = render("en", {**RATES, "n_not_in_persons": 17, "n_links_lost_to_not_in_persons": 10.2})
+    assert "15 people in the agencies' cases are not in their file" in text
+    assert "expected to cost 10 links" in text
 
 
 def test_an_extract_that_was_not_joined_here_says_only_that():
@@ -147,3 +157,14 @@ def test_other_pages_are_not_told_the_levels_of_all_those_people():
     release = make_release(RATES)
     assert ("q1", "municipality_code") not in release.level_names
     assert ("q1", "sex") not in release.level_names
+
+
+@pytest.mark.parametrize("is_joined", [True, False])
+def test_only_an_extract_joined_by_link_has_the_page(tmp_path, is_joined):
+    (tmp_path / "study.yaml").write_text(STUDY, encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    if is_joined:
+        (tmp_path / "data" / runner.LINKAGE).write_text("{}", encoding="utf-8")
+    work = open_run(tmp_path / "study.yaml", tmp_path / "data", tmp_path / "out", "run", 1)
+    found = {task.source.stem for task in runner.notebook_tasks(work)}
+    assert set(NOTEBOOKS) <= found and ("08_linkage" in found) == is_joined

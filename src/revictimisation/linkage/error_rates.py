@@ -27,6 +27,10 @@ class Span:
         """The same number with limits that hold `value` too."""
         return Span(self.value, min(self.low, value), max(self.high, value))
 
+    def add(self, other: Span) -> Span:
+        """The sum, with limits added: a little too wide."""
+        return Span(self.value + other.value, self.low + other.low, self.high + other.high)
+
     def times(self, factor: float) -> Span:
         """The number and its limits, times a positive factor."""
         return Span(self.value * factor, self.low * factor, self.high * factor)
@@ -62,8 +66,10 @@ class Check:
 class Tally:
     """What linking was given and made, in people.
 
-    `n_same`: linked by number; `n_known_police` and `n_known_social`: with a number, by agency;
-    `n_without`: clients without one; `n_hidden`: new identities not linked, police and social.
+    `n_same`: linked by number; `n_known_police` and `n_known_social`: with a number, by agency.
+    Of police and social services each, of those not linked by number: `n_unfound` have no number
+    nor anything to be found by, `n_absent` of such are not even in `persons` and so in no study,
+    `n_hidden` have a new identity.
     `n_probable`: linked by probability, None where that was not tried; `model_false` and
     `model_missed`: the shares of errors that the model expects; `n_model`: how many without a
     number it expects to be with both agencies.
@@ -72,7 +78,8 @@ class Tally:
     n_same: int
     n_known_police: int
     n_known_social: int
-    n_without: int
+    n_unfound: tuple[int, int]
+    n_absent: tuple[int, int]
     n_hidden: tuple[int, int]
     n_probable: int | None = None
     model_false: float = 0.0
@@ -102,36 +109,37 @@ def foretell_share(n_hit: float, n_tried: float, n_new: float) -> Span:
 def tell_error_rates(tally: Tally, check: Check | None) -> dict[str, float]:
     """The shares of missed and of false links, with limits (`..._low`, `..._high`).
 
-    `missed_link_rate`: of the clients whom the police know, the share not linked, through a missing
-    number or a new identity; `false_link_rate`: of all links, the share that join two people. Both
-    also among links by probability alone. Where nobody was linked so, clients without a number are
-    taken to be as often known to the police as those with one. Somebody with two valid numbers that
-    differ is counted nowhere: nothing tells that there is one.
+    `missed_link_rate`: of the people who are with both agencies, the share not linked, through a
+    missing number or a new identity; `false_link_rate`: of all links, the share that join two
+    people. Both also among links by probability alone. Those who cannot be found at all, or were
+    not looked for, are taken to be as often with the other agency as people with a number.
+    Somebody who is in no `persons` is left out, as by every study; somebody with two valid numbers
+    that differ is counted nowhere: nothing tells that there is one.
     """
     n_probable = tally.n_probable or 0
-    if check is None or tally.n_probable is None:
-        by_probability = {}
-        false = Span(0.0, 0.0, 0.0)
-        there = _count_known(tally.n_same, tally.n_known_social, tally.n_without)
-    else:
+    false, there = Span(0.0, 0.0, 0.0), Span(0.0, 0.0, 0.0)
+    by_probability = {}
+    if check is not None and tally.n_probable is not None:
         by_probability = _tell_by_probability(tally, check)
         false, missed = by_probability.values()
         there = _count_there(n_probable * (1 - false.value), missed, tally.n_model)
-    lost = [_count_known(tally.n_same, known, hidden) for known, hidden in zip(
-        (tally.n_known_police, tally.n_known_social), tally.n_hidden, strict=True)]  # fmt: skip
-    parts = (there, *lost)
+    unfound, absent, hidden = (
+        _count_known(tally, counts) for counts in (tally.n_unfound, tally.n_absent, tally.n_hidden)
+    )
     n_right = n_probable * (1 - false.value)
-    ends = (sum(getattr(one, end) for one in parts) for end in ("value", "low", "high"))
-    unlinked = Span(*(max(0.0, n - n_right) for n in ends))
+    whole = there.add(unfound).add(hidden)
+    missed_of = [max(0.0, n - n_right) for n in (whole.value, whole.low, whole.high)]
     found = tally.n_same + n_right
     rates = {
-        "missed_link_rate": Span(*(n / (found + n) if n else 0.0
-                                   for n in (unlinked.value, unlinked.low, unlinked.high))),
+        "missed_link_rate": Span(*(n / (found + n) if n else 0.0 for n in missed_of)),
         "false_link_rate": false.times(n_probable / max(tally.n_same + n_probable, 1)),
         **by_probability,
-    }  # fmt: skip
-    told = {"n_expected_without_number": there.value,
-            "n_links_lost_to_new_identities": sum(one.value for one in lost)}  # fmt: skip
+    }
+    told = {
+        "n_expected_without_number": there.add(unfound).value,
+        "n_links_lost_to_new_identities": hidden.value,
+        "n_links_lost_to_not_in_persons": absent.value,
+    }
     for name, one in rates.items():
         told |= {name: one.value, f"{name}_low": one.low, f"{name}_high": one.high}
     return told
@@ -156,8 +164,13 @@ def _count_there(n_right: float, missed: Span, n_model: float) -> Span:
     return Span(*(n_right / (1 - one) if one < 1 else max(n_right, n_model) for one in ends))
 
 
-def _count_known(n_same: int, n_known: int, n_new: int) -> Span:
-    """How many of `n_new` people the other agency knows, if it knows `n_same` of `n_known`."""
-    if not n_new:
-        return Span(0.0, 0.0, 0.0)
-    return foretell_share(n_same, n_known, n_new).times(n_new)
+def _count_known(tally: Tally, counts: tuple[int, int]) -> Span:
+    """How many of so many of the police's and of the social services' people are with the other.
+
+    By proportion, as of those with a number.
+    """
+    whole = Span(0.0, 0.0, 0.0)
+    for n_known, n in zip((tally.n_known_police, tally.n_known_social), counts, strict=True):
+        if n:
+            whole = whole.add(foretell_share(tally.n_same, n_known, n).times(n))
+    return whole

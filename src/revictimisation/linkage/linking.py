@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from revictimisation.linkage.error_rates import Check, Tally, tell_error_rates
-from revictimisation.linkage.model import score_pairs, train_model
+from revictimisation.linkage.model import BLOCKS, score_pairs, train_model
 from revictimisation.linkage.posteriors import Linked, add_links, link_pairs
 from revictimisation.linkage.records import FAULTY_PREFIX
 from revictimisation.plan_parts import Linkage
@@ -119,20 +119,34 @@ def check_on_numbers(
     )
 
 
+def find_blank(records: pd.DataFrame) -> pd.Series:
+    """Who has nothing to be found by: no number, and no block whose fields are all known."""
+    is_known = [records[list(block)].notna().all(axis=1) for block in BLOCKS]
+    return ~(records["has_number"] | pd.concat(is_known, axis=1).any(axis=1))
+
+
 def tell_rates(
     police: pd.DataFrame, social: pd.DataFrame, n_same: int, found: Linked | None,
     check: Check | None,
 ) -> dict[str, float]:  # fmt: skip
     """Counts of the linkage, and its error rates (`tell_error_rates`), by name."""
     same = set(police["unique_id"]) & set(social["unique_id"])
-    n_hidden = [int((one["is_hidden"] & ~one["unique_id"].isin(same)).sum())
-                for one in (police, social)]  # fmt: skip
-    is_without = ~social["has_number"]
+    left = [one[~one["unique_id"].isin(same)] for one in (police, social)]
+    n_hidden = [int(one["is_hidden"].sum()) for one in left]
+    seen = [one[~one["is_hidden"]] for one in left]
+    # what linkage by probability cannot find; where it is off, nobody without a number
+    unfound = [find_blank(one) if found else ~one["has_number"] for one in seen]
+    n_lost, n_absent = (
+        [int((lost & one["is_listed"].eq(is_listed)).sum())
+         for one, lost in zip(seen, unfound, strict=True)]
+        for is_listed in (True, False)
+    )  # fmt: skip
     tally = Tally(
         n_same=n_same,
         n_known_police=int(police["has_number"].sum()),
         n_known_social=int(social["has_number"].sum()),
-        n_without=int((is_without & ~social["unique_id"].isin(same)).sum()),
+        n_unfound=(n_lost[0], n_lost[1]),
+        n_absent=(n_absent[0], n_absent[1]),
         n_hidden=(n_hidden[0], n_hidden[1]),
         n_probable=int(found.pairs["is_link"].sum()) if found else None,
         model_false=found.false_link_rate if found else 0.0,
@@ -141,10 +155,11 @@ def tell_rates(
     )
     return {
         "n_clients": len(social),
-        "n_clients_without_number": int(is_without.sum()),
+        "n_clients_without_number": int((~social["has_number"]).sum()),
         "n_linked_by_number": n_same,
         "n_linked_by_probability": tally.n_probable or 0,
         "n_new_identities": sum(n_hidden),
+        "n_not_in_persons": sum(n_absent),
         **tell_error_rates(tally, check),
         **(check.tell() if check else {}),
     }

@@ -22,8 +22,8 @@ def make_records(tables: Frames, dictionary: Dictionary) -> pd.DataFrame:
 
     A row per person, sorted: `unique_id` (pseudonym), `FIELDS`, `CODES` (missing ones None),
     `contact_days` (days since 1970-01-01 of its reports, decisions and assessments, sorted),
-    `has_number` (the pseudonym was made of a valid number) and `is_hidden` (a new identity, which
-    must not be linked).
+    `has_number` (the pseudonym was made of a valid number), `is_hidden` (a new identity, which must
+    not be linked) and `is_listed` (in the agency's `persons`).
     """
     contacts = list_contacts(tables, dictionary)
     people = tables["persons"].drop_duplicates("person_id").set_index("person_id")
@@ -43,6 +43,7 @@ def make_records(tables: Frames, dictionary: Dictionary) -> pd.DataFrame:
     records["has_number"] = ids.str.startswith(NUMBER_PREFIX)
     protected = known.get("protected_identity", pd.Series("", index=ids))
     records["is_hidden"] = protected.fillna("").str.strip().str.lower().eq(NEW_IDENTITY)
+    records["is_listed"] = ids.isin(people.index)
     return records.reset_index()
 
 

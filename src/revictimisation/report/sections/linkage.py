@@ -213,7 +213,13 @@ def show_errors(page: Page) -> Html:
         page.say("linkage.errors_caption"), [*heads, page.say("common.interval")], rows
     )
     text = page.text("linkage.errors_text_off" if _is_off(page) else "linkage.errors_text")
-    parts = [page.heading("linkage.errors"), text, table, _tell_identities(page)]
+    parts = [
+        page.heading("linkage.errors"),
+        text,
+        table,
+        _tell_identities(page),
+        _tell_absent(page),
+    ]
     return join([*parts, page.text("linkage.limits_text")])
 
 
@@ -227,6 +233,17 @@ def _tell_identities(page: Page) -> Html:
     few = page.say("linkage.few", threshold=page.plan.disclosure.threshold)
     told = page.show_count(lost) if lost.is_shown else few
     return page.text("linkage.identities", n=page.show_count(n), lost=told)
+
+
+def _tell_absent(page: Page) -> Html:
+    """People without a number who are in no file of persons; nothing where there are none."""
+    n, lost = (find_check(page, name)
+               for name in ("n_not_in_persons", "n_links_lost_to_not_in_persons"))  # fmt: skip
+    if n is None or lost is None or not n.estimate:
+        return Html("")
+    few = page.say("linkage.few", threshold=page.plan.disclosure.threshold)
+    told = page.show_count(lost) if lost.is_shown else few
+    return page.text("linkage.absent", n=page.show_count(n), lost=told)
 
 
 def show_moves(page: Page) -> Html:
