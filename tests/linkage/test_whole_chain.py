@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
+from contextlib import contextmanager
 
 import pandas as pd
 import pytest
@@ -47,8 +49,23 @@ def folder(tmp_path_factory):
         wishes = exchange.Wishes(dt.date(2018, 12, 31), UNUSED, name, False, True)
         exchange.pseudonymise(root / "mapped" / name, root / name, root / "custody" / "key", wishes)
     (root / "study.yaml").write_text(STUDY, encoding="utf-8")
-    exchange.link(root / "police", root / "social", root / "study.yaml", root / "joined")
+    with listening() as told:
+        exchange.link(root / "police", root / "social", root / "study.yaml", root / "joined")
+    assert told == []
     return root
+
+
+@contextmanager
+def listening():
+    """What any library says to the log: of few people Splink would say that it saw few."""
+    told: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: told.append(record.name)
+    logging.getLogger().addHandler(handler)
+    try:
+        yield told
+    finally:
+        logging.getLogger().removeHandler(handler)
 
 
 @pytest.fixture(scope="module")

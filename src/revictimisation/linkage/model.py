@@ -40,12 +40,13 @@ _USED = ["unique_id", *COMPARED]
 def quiet_splink() -> Iterator[None]:
     """No words of Splink's to the terminal: they are for its developers, not about our data."""
     logger = logging.getLogger("splink")
-    level, logger.disabled = logger.level, True
+    level = logger.level
+    # a level, as those below it in name ask it for theirs: to disable it would leave them talking
+    logger.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
         logger.setLevel(level)
-        logger.disabled = False
 
 
 def train_model(police: pd.DataFrame, social: pd.DataFrame) -> dict[str, Any]:
