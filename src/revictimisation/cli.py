@@ -238,7 +238,8 @@ def pseudonymise(
     """Byt personnummer mot pseudonymer.
 
     Replace identity numbers by keyed pseudonyms: the same on every machine with the same key.
-    Unknown columns are left out; names, addresses and free text are refused (exit code 3).
+    Case numbers and other identifiers are keyed too. Unknown columns are left out; names, addresses
+    and free text are refused (exit code 3).
     """
     from revictimisation.exchange import Wishes, pseudonymise
 
@@ -303,7 +304,14 @@ def map_(source: str, out: Path, mapping: Path | None, kind: str, jobs: int) -> 
 @click.argument("police", metavar="POLICE", type=FOLDER)
 @click.argument("social", metavar="SOCIAL", type=FOLDER)
 @click.option("--study", type=FOLDER, required=True, help="Studiefil. / Study file.")
-@click.option("--out", type=FOLDER, required=True, help="Ny mapp. / A new folder.")
+@click.option(
+    "--out",
+    type=FOLDER,
+    required=True,
+    help="Mapp för uttaget: ny, tom, eller den som link "
+    "lämnade förra gången (skrivs över). / Folder for the extract: new, empty, or what link left "
+    "last time (written over).",
+)
 def link(police: Path, social: Path, study: Path, out: Path) -> None:
     """För samman polisens och socialtjänstens pseudonymiserade uttag.
 

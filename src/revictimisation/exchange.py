@@ -15,11 +15,13 @@ from revictimisation.runner import LINKAGE
 
 FACTS = "pseudonymisation.json"
 SIMULATION = "simulation.json"
+PEOPLE = "persons"
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from revictimisation.dictionary import Dictionary
+    from revictimisation.plan import StudyPlan
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,14 @@ def pseudonymise(source: Path, out: Path, key_file: Path, wishes: Wishes) -> str
     )
     names = {f"{name}.{table.kind}" for name, table in made.tables.items()}
     _check_room(out, names, key, wishes.source)
+    files.guard_folder(out)
     for name, table in made.tables.items():
         files.write_arrow(table.cells, out, name, table.kind)
     told = pseudonyms.describe_run(made, choices, key, wishes.source, n_unknown)
     files.write_json(out / FACTS, told)
     if facts:
         files.write_json(out / SIMULATION, facts)
+    files.guard_files(out)
     return pseudonyms.render_run(told, dictionary)
 
 
@@ -129,6 +133,7 @@ def link(police: Path, social: Path, study: Path, out: Path) -> str:
 
     What an earlier run left in `out` is written over. `out/linkage/` holds who was linked to whom,
     pairs to review and how good the linkage is; `out/linkage.json` what `estimate` needs of it.
+    Without a table of people the social services' clients are linked by number only.
     Returns what was found, as text.
     """
     from revictimisation import disclosure, linkage
@@ -140,13 +145,14 @@ def link(police: Path, social: Path, study: Path, out: Path) -> str:
         _check_empty(out)
     _check_same_key(police, social)
     dictionary = load_dictionary()
-    both = [_read_texts(folder, dictionary) for folder in (police, social)]
+    both, alone = _read_both(police, social, plan, dictionary)
     people = [linkage.make_records(one, dictionary) for one in both]
     links = linkage.link_people(people[0], people[1], plan.linkage)
     probable = links.table[links.table["kind"].eq("probability")]
     renamed = dict(zip(probable["social_id"], probable["police_id"], strict=True))
     joined, lines = linkage.join_tables(both[0], both[1], renamed, dictionary)
     _check_alone(out, {*(f"{name}.csv" for name in joined), LINKAGE, SIMULATION, "linkage"})
+    files.guard_folder(out)
     for name, table in joined.items():
         files.write_table(table, out, name, ("csv",))
     records = dict(zip(linkage.AGENCIES, people, strict=True))
@@ -167,7 +173,39 @@ def link(police: Path, social: Path, study: Path, out: Path) -> str:
     files.write_json(out / LINKAGE, facts)
     if simulated := files.read_json(police / SIMULATION):
         files.write_json(out / SIMULATION, simulated)
-    return _render_links(facts)
+    files.guard_files(out)
+    return "\n".join([_render_links(facts), *alone])
+
+
+def _read_both(
+    police: Path, social: Path, plan: StudyPlan, dictionary: Dictionary
+) -> tuple[list[dict[str, pd.DataFrame]], list[str]]:
+    """Both agencies' tables, and a word where the social services have no file of people."""
+    import pandas as pd
+
+    both = [_read_texts(folder, dictionary) for folder in (police, social)]
+    if PEOPLE not in both[0]:
+        raise DataError(
+            f"{police} har ingen tabell persons. Lägg registrets persons bland polisens tabeller "
+            "före pseudonymise. / It has no table persons: put the register's among the police's "
+            "tables before pseudonymise."
+        )
+    if PEOPLE in both[1]:
+        return both, []
+    if plan.linkage.is_on:
+        raise DataError(
+            f"{social} har ingen tabell persons. Koppling på sannolikhet (linkage.is_on) behöver "
+            "kommunens uppgifter om klienterna (födelseår, kön, kommun, helst namnens ljudkoder): "
+            "för över dem till persons i kommunens mappningsfil, eller stäng av linkage.is_on, så "
+            "kopplas på nummer. / It has no table persons. Linkage by probability needs what the "
+            "municipality knows of its clients: map it to persons, or turn linkage.is_on off."
+        )
+    both[1][PEOPLE] = pd.DataFrame({"person_id": pd.Series(dtype=object)})
+    return both, [
+        "  Socialtjänsten har ingen tabell persons: kopplat bara på nummer; klienter som polisens "
+        "persons inte känner räknas av validate. / The social services have no table persons: "
+        "linked by number only; validate counts clients whom the police's persons do not know."
+    ]
 
 
 def _read_texts(folder: Path, dictionary: Dictionary) -> dict[str, pd.DataFrame]:
@@ -175,8 +213,12 @@ def _read_texts(folder: Path, dictionary: Dictionary) -> dict[str, pd.DataFrame]
     from revictimisation.engine import connect
 
     raw, _ = pseudonyms.read_raw_tables(connect(), folder, dictionary, ("linkage_fields",))
-    if "persons" not in raw or "person_id" not in raw["persons"].cells.column_names:
-        raise DataError(f"{folder}: persons.person_id saknas. / persons.person_id is missing.")
+    if PEOPLE in raw and "person_id" not in raw[PEOPLE].cells.column_names:
+        raise DataError(
+            f"{folder}: persons saknar kolumnen person_id. Nämn den i mappningsfilen och gör om "
+            "map och pseudonymise. / persons has no column person_id: name it in the mapping file "
+            "and run map and pseudonymise again."
+        )
     return {name: pseudonyms.to_texts(table) for name, table in raw.items()}
 
 

@@ -85,6 +85,18 @@ def make_private_folder(path: Path) -> None:
     path.mkdir(mode=0o700, exist_ok=True)
 
 
+def guard_folder(path: Path) -> None:
+    """Make a folder of person rows, or take one over: from now on only its owner may read it."""
+    make_private_folder(path)
+    path.chmod(0o700)
+
+
+def guard_files(folder: Path) -> None:
+    """Take from group and others every right to what lies in a folder, and below it."""
+    for path in folder.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
 def copy_whole(source: Path, target: Path) -> None:
     """Copy a file; it appears whole or not at all."""
     part = target.with_name(target.name + ".part")

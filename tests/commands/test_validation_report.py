@@ -69,6 +69,19 @@ def test_a_page_begins_with_the_answer_and_loads_nothing(made, name, answer, who
     assert "&lt;5" in text
 
 
+def test_the_page_does_not_claim_what_it_denies(made):
+    """It has not passed disclosure control, at its top as in its footer, and counts are exact."""
+    for name, passed, no in (
+        ("validation.html", "har passerat röjandekontroll", "inte gått igenom röjandekontrollen"),
+        ("validation_en.html", "has passed disclosure control", "not passed disclosure control"),
+    ):
+        text = (made[0] / "out" / name).read_text(encoding="utf-8")
+        assert passed not in text and text.count(no) == 2
+        assert no in text.split("<footer>")[1]
+    swedish = (made[0] / "out" / "validation.html").read_text(encoding="utf-8")
+    assert "Antalen är exakta" in swedish
+
+
 def test_without_report_nothing_is_written(tmp_path):
     data = write_extract(tmp_path / "data")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}

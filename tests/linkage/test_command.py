@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import sys
 
 import pandas as pd
 import pytest
@@ -58,6 +60,33 @@ def test_two_folders_become_one_extract_that_conforms(folders):
     assert [one["n_reports"] for one in facts["attrition"]] == [5, 4, 4]
     released = pd.read_csv(out / "linkage" / "quality_released.csv")
     assert set(released["status"]) == {"suppressed"}
+
+
+def test_the_social_services_need_no_table_of_people(folders, tmp_path):
+    """Clients with a number are linked; linkage by probability says what it needs."""
+    tables = raw_tables()
+    write_extract(tmp_path / "raw", {SOCIAL[1]: tables[SOCIAL[1]]})
+    key = folders / "custody" / "key"
+    for _ in range(2):
+        wishes = exchange.Wishes(source="social", reference_on=dt.date(2018, 12, 31))
+        exchange.pseudonymise(tmp_path / "raw", tmp_path / "social", key, wishes)
+    (tmp_path / "study.yaml").write_text("name: tiny\n")
+    police = tmp_path / "police"
+    wishes = exchange.Wishes(source="police", reference_on=dt.date(2018, 12, 31))
+    exchange.pseudonymise(folders / "police_raw", police, key, wishes)
+    out = tmp_path / "joined"
+    for _ in range(2):
+        told = exchange.link(police, tmp_path / "social", tmp_path / "study.yaml", out)
+    assert "1 länkade på nummer" in told and "kopplat bara på nummer" in told
+    assert len(pd.read_csv(out / "persons.csv")) == 3
+    assert load_extract(connect(threads=1), out, load_dictionary(), today=TODAY).errors == ()
+    if sys.platform != "win32":
+        rights = {path.stat().st_mode & 0o777 for path in out.rglob("*") if path.is_file()}
+        assert rights == {0o600} and (out / "linkage").stat().st_mode & 0o777 == 0o700
+    with pytest.raises(DataError, match=r"linkage\.is_on"):
+        exchange.link(police, tmp_path / "social", folders / "study.yaml", tmp_path / "x")
+    with pytest.raises(DataError, match="Lägg registrets persons"):
+        exchange.link(tmp_path / "social", police, tmp_path / "study.yaml", tmp_path / "x")
 
 
 def test_extracts_that_do_not_belong_together_are_refused(folders, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import sys
 
 import pandas as pd
 import pytest
@@ -60,11 +61,11 @@ def test_one_person_is_one_in_all_tables_and_the_rest_is_untouched(tmp_path, key
     assert read(out, "reports")["suspect_id"].tolist() == [people[2], people[2], ""]
     for name, text in VALID.items():
         expected = pd.read_csv(pd.io.common.StringIO(text), dtype=str, keep_default_na=False)
-        of_people = [one for one in expected if one in ("person_id", "victim_id", "suspect_id")]
+        changed = [one for one in expected if one.endswith("_id")]
         got = read(out, name)
         assert list(got) == list(expected)
         pd.testing.assert_frame_equal(
-            got.drop(columns=of_people), expected.drop(columns=of_people), check_dtype=False
+            got.drop(columns=changed), expected.drop(columns=changed), check_dtype=False
         )
     extract = load_extract(connect(threads=1), out, load_dictionary(), today=TODAY)
     assert extract.errors == ()
@@ -177,7 +178,53 @@ def test_a_key_of_the_register_that_is_an_identity_number_is_refused(tmp_path, k
         run(tmp_path, key_file, raw_tables(reports=reports))
     dated = raw_tables()["reports"].replace("\nr1,", "\n201203010001,")
     out, _ = run(tmp_path, key_file, raw_tables(reports=dated), "b")
-    assert read(out, "reports")["report_id"][0] == "201203010001"
+    assert read(out, "reports")["report_id"][0] != "201203010001"
+
+
+def test_case_numbers_are_keyed_and_references_hold(tmp_path, key_file):
+    police, told = run(tmp_path, key_file, raw_tables(), "police", source="police")
+    social, _ = run(tmp_path, key_file, raw_tables(), "social", source="social")
+    reports = read(police, "reports")["report_id"].tolist()
+    raw = pd.read_csv(pd.io.common.StringIO(VALID["reports"]), dtype=str)["report_id"].tolist()
+    assert all(re.fullmatch(r"i[0-9a-f]{32}", one) for one in reports)
+    keyed = dict(zip(raw, reports, strict=True))
+    assert len(set(reports)) == len(set(raw))
+    for name in ("police_measures", "risk_assessments", "case_decisions", "investigations"):
+        refers = pd.read_csv(pd.io.common.StringIO(VALID[name]), dtype=str)["report_id"]
+        assert read(police, name)["report_id"].tolist() == [keyed[one] for one in refers]
+    assert not set(reports) & set(read(social, "reports")["report_id"])
+    assert f"reports.report_id: {len(raw)} beteckningar nycklade" in told
+    whole = [field for table in load_dictionary().tables_by_direction("in")
+             for field in table.fields if field.sensitivity == "identifier"]  # fmt: skip
+    assert {one.name for one in whole if one.identifies != "person"} >= {"report_id", "measure_id"}
+    ids = read(police, "police_measures")["measure_id"].tolist()
+    assert not set(ids) & set(reports) and all(one.startswith("i") for one in ids)
+
+
+def test_one_number_of_two_kinds_does_not_meet(tmp_path, key_file):
+    tables = raw_tables()
+    tables["reports"] = tables["reports"].replace("\nr1,", "\n1,")
+    head, row = tables["police_measures"].splitlines()[:2]
+    first = ",".join(["1", *row.split(",")[1:]])
+    tables["police_measures"] = f"{head}\n{first}\n"
+    out, _ = run(tmp_path, key_file, tables)
+    assert read(out, "reports")["report_id"][0] != read(out, "police_measures")["measure_id"][0]
+
+
+def test_events_after_the_reference_day_are_told(tmp_path, key_file):
+    _, told = run(tmp_path, key_file, raw_tables(), reference_on=dt.date(2012, 12, 31))
+    assert "händelser efter referensdagen 2012-12-31" in told
+    assert "reports.reported_on 2 rader" in told
+    _, told = run(tmp_path, key_file, raw_tables(), "b", reference_on=dt.date(2018, 12, 31))
+    assert "efter referensdagen" not in told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such rights")
+def test_only_the_owner_may_read_what_is_written(tmp_path, key_file):
+    (tmp_path / "a_out").mkdir(mode=0o755)
+    out, _ = run(tmp_path, key_file, raw_tables())
+    assert out.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o600}
 
 
 def test_ten_digits_get_their_century_from_what_both_agencies_share(tmp_path):

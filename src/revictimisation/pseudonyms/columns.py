@@ -21,7 +21,7 @@ from revictimisation.errors import DataError, UsageError
 from revictimisation.identity_numbers import PERSON, parse_numbers
 from revictimisation.pseudonyms.reading import RawTable
 
-Action = Literal["keep", "replace", "encode", "drop", "refuse"]
+Action = Literal["keep", "replace", "key", "encode", "drop", "refuse"]
 NUMBERS = "identity_number"
 # A key of a register may by chance look like an identity number; a column of them does not.
 LEAST_SHARE_OF_KEYS = 0.5
@@ -54,8 +54,9 @@ def choose_columns(
     """Say what becomes of every column; `DataError` with all those that are refused at once.
 
     `excluded` names columns to leave out, as `table.column` or `column`. Columns that the
-    dictionary marks as identifying a person are replaced, its other ones kept, as are the owner's
-    own (`x_...`) that look harmless; everything else is dropped, or refused where its name or its
+    dictionary marks as identifying a person are replaced, its other identifiers (case numbers and
+    the like) keyed, the rest of its columns kept, as are the owner's own (`x_...`) that look
+    harmless; everything else is dropped, or refused where its name or its
     cells look like names, addresses, contacts, free text or identity numbers. With linkage fields
     the names in `persons` are encoded.
     """
@@ -86,9 +87,10 @@ def _choose(
         field = table.field(column)
         if field.identifies == "person":
             return ColumnChoice(raw.name, column, "replace")
-        is_key = field.sensitivity == "identifier"
-        is_leak = is_key and _holds_numbers(raw.cells.column(column), today)
-        return ColumnChoice(raw.name, column, "refuse" if is_leak else "keep", NUMBERS * is_leak)
+        if field.sensitivity != "identifier":
+            return ColumnChoice(raw.name, column, "keep")
+        is_leak = _holds_numbers(raw.cells.column(column), today)
+        return ColumnChoice(raw.name, column, "refuse" if is_leak else "key", NUMBERS * is_leak)
     if has_linkage_fields and raw.name == "persons" and find_name_part(column, dictionary):
         return ColumnChoice(raw.name, column, "encode")
     reason = _find_refusal(column, raw.cells.column(column), dictionary.codes("refused_columns"))

@@ -45,6 +45,11 @@ class RawTable:
     cells: pa.Table
     first_row: int
 
+    def count(self, column: str) -> int:
+        """How many cells of a column hold something."""
+        cells = self.cells.column(column)
+        return len(cells) - int(cells.null_count)
+
 
 def read_raw_tables(
     con: Engine, folder: Path, dictionary: Dictionary, more: Collection[str] = ()

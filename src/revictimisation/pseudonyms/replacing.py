@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from revictimisation.keys import StudyKey
 from revictimisation.pseudonyms.columns import ColumnChoice, find_name_part
 from revictimisation.pseudonyms.linkage_fields import LINKAGE_TABLE, make_linkage_fields
 from revictimisation.pseudonyms.reading import RawTable, list_dates
+from revictimisation.pseudonyms.records import as_text, key_records
 
 # What a pseudonym was made of shows in its first letter: a number that holds (`p`), twelve digits
 # that do not (`w`), or an id of the source's own (`u`). Each has a key of its own.
@@ -37,12 +39,16 @@ class Pseudonymised:
 
     `counts` has a row per table, column and status: `n_cells`, `n_distinct`, `n_coordination`,
     `n_test`, `n_without_century`, `n_born_after`, `n_words` (without a digit: cells), and `rows`,
-    numbers of the first ten.
+    numbers of the first ten. `keyed` has the columns of case numbers and other identifiers that
+    were keyed (`table`, `column`, `n_cells`), `late` the event dates after `reference_on` (`table`,
+    `column`, `n_rows`).
     """
 
     tables: dict[str, RawTable]
     counts: pd.DataFrame
     reference_on: dt.date
+    keyed: tuple[dict[str, Any], ...] = ()
+    late: tuple[dict[str, Any], ...] = ()
 
 
 def pseudonymise_tables(
@@ -60,12 +66,13 @@ def pseudonymise_tables(
 
     The same person gets the same pseudonym in all tables and wherever the key file is the same.
     What is no number gets one in a domain of its own, told by `source` (the agency), as two
-    agencies may give the same id to two people; with `is_emptied` it becomes empty instead.
+    agencies may give the same id to two people; with `is_emptied` it becomes empty instead. Case
+    numbers and other identifiers are keyed too (`key_records`).
     `reference_on`: by default the key's, else the latest date in the extract up to `today`.
     """
     reference_on = reference_on or key.reference_on or find_last_date(tables, dictionary, today)
     replaced = [(one.table, one.column) for one in choices if one.action == "replace"]
-    texts = {place: _as_text(tables[place[0]].cells.column(place[1])) for place in replaced}
+    texts = {place: as_text(tables[place[0]].cells.column(place[1])) for place in replaced}
     parsed = _parse_distinct(list(texts.values()), reference_on, dictionary)
     parsed["pseudonym"] = _make_pseudonyms(parsed, key, source, is_emptied)
     values = pa.array(parsed["text"], pa.string())
@@ -80,7 +87,8 @@ def pseudonymise_tables(
                 at = cells.column_names.index(column)
                 cells = cells.set_column(at, column, result.take(places.combine_chunks()))
         kept = [one.column for one in choices
-                if one.table == name and one.action in ("keep", "replace")]  # fmt: skip
+                if one.table == name and one.action in ("keep", "replace", "key")]  # fmt: skip
+        cells = key_records(cells, _list_keyed(choices, name), key, source)
         made[name] = RawTable(name, raw.kind, cells.select(kept), raw.first_row)
     named = {
         part: one.column
@@ -91,7 +99,33 @@ def pseudonymise_tables(
         fields = make_linkage_fields(made["persons"].cells, tables["persons"].cells, named, key)
         made[LINKAGE_TABLE] = RawTable(LINKAGE_TABLE, tables["persons"].kind, fields, 2)
     told = pd.concat(counts, ignore_index=True) if counts else pd.DataFrame()
-    return Pseudonymised(made, told, reference_on)
+    keyed = tuple(
+        {"table": one.table, "column": one.column, "n_cells": made[one.table].count(one.column)}
+        for one in choices
+        if one.action == "key"
+    )
+    late = tuple(count_late(tables, dictionary, reference_on))
+    return Pseudonymised(made, told, reference_on, keyed, late)
+
+
+def _list_keyed(choices: Collection[ColumnChoice], table: str) -> list[str]:
+    return [one.column for one in choices if one.table == table and one.action == "key"]
+
+
+def count_late(
+    tables: Mapping[str, RawTable], dictionary: Dictionary, reference_on: dt.date
+) -> Iterator[dict[str, Any]]:
+    """Rows whose event lies after the reference day, by table: `table`, `column`, `n_rows`.
+
+    The event is the date that the dictionary dates a table by; ends may lie ahead.
+    """
+    for name, raw in tables.items():
+        column = dictionary.tables[name].dated_by
+        if column and column in raw.cells.column_names:
+            days = _compact_dates(raw.cells.column(column))
+            n_rows = pc.sum(pc.greater(days, reference_on.strftime("%Y%m%d"))).as_py() or 0
+            if n_rows:
+                yield {"table": name, "column": column, "n_rows": int(n_rows)}
 
 
 def find_last_date(
@@ -101,8 +135,7 @@ def find_last_date(
     last = today.strftime("%Y%m%d")
     found = []
     for cells in list_dates(tables, dictionary):
-        text = pc.replace_substring_regex(_as_text(cells), DAY + ".*$", r"\1\2\3")
-        text = text.filter(pc.fill_null(pc.match_substring_regex(text, r"^(19|20)\d{6}$"), False))
+        text = _compact_dates(cells)
         found.append(pc.max(text.filter(pc.less_equal(text, last))).as_py())
     days = [one for one in found if one]
     if not days:
@@ -112,12 +145,10 @@ def find_last_date(
     return pd.to_datetime(max(days), format="%Y%m%d", errors="coerce").date()
 
 
-def _as_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Cells as trimmed text; an empty one is null. A whole decimal number is a whole number."""
-    if pa.types.is_floating(cells.type):
-        cells = pc.cast(pc.if_else(pc.is_nan(cells), None, cells), pa.int64())
-    text = pc.utf8_trim_whitespace(pc.cast(cells, pa.string()))
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+def _compact_dates(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The cells that hold a date, as 20130427."""
+    text = pc.replace_substring_regex(as_text(cells), DAY + ".*$", r"\1\2\3")
+    return text.filter(pc.fill_null(pc.match_substring_regex(text, r"^(19|20)\d{6}$"), False))
 
 
 def _parse_distinct(

@@ -9,6 +9,7 @@ from revictimisation.dictionary import Dictionary
 from revictimisation.identity_numbers import COMPLETED, PERSON, VALID
 from revictimisation.keys import StudyKey
 from revictimisation.pseudonyms.columns import ColumnChoice
+from revictimisation.pseudonyms.records import RECORD_PREFIX
 from revictimisation.pseudonyms.replacing import PREFIXES, Pseudonymised
 
 FLAGS = {
@@ -38,8 +39,10 @@ def describe_run(
         "key_check": key.check,
         "source": source,
         "reference_on": made.reference_on.isoformat(),
-        "prefixes": PREFIXES,
+        "prefixes": {**PREFIXES, "record": RECORD_PREFIX},
         "columns": made.counts.to_dict("records"),
+        "keyed": list(made.keyed),
+        "after_reference": list(made.late),
         "left_out": [{"column": one.shown, "why": one.reason} for one in choices
                      if one.action == "drop"],
         "unknown_files": n_unknown_files,
@@ -58,6 +61,11 @@ def render_run(facts: dict[str, Any], dictionary: Dictionary) -> str:
         for flag, (sv, en) in FLAGS.items():
             if one[flag]:
                 lines.append(f"    {int(one[flag])} {sv} / {en}")
+    for one in facts["keyed"]:
+        lines.append(
+            f"  {one['table']}.{one['column']}: {one['n_cells']} beteckningar nycklade "
+            "/ identifiers keyed"
+        )
     for one in facts["left_out"]:
         lines.append(f"  {one['column']}: lämnas bort / left out")
     if facts["unknown_files"]:
@@ -80,6 +88,17 @@ def _render_count(one: dict[str, Any], dictionary: Dictionary) -> str:
 def _warn(facts: dict[str, Any]) -> list[str]:
     found = {one["status"] for one in facts["columns"]}
     lines = []
+    if facts["after_reference"]:
+        listed = ", ".join(
+            f"{one['table']}.{one['column']} {one['n_rows']} rader / rows"
+            for one in facts["after_reference"]
+        )
+        lines.append(
+            f"OBS: händelser efter referensdagen {facts['reference_on']} / events after the "
+            f"reference day: {listed}. Tiosiffriga nummer kan få fel århundrade; ange uttagets "
+            "sista dag, lika hos alla: --reference-date. / Ten-digit numbers may get the wrong "
+            "century; give the extract's last day, the same for all."
+        )
     if found and not found & set(PERSON):
         lines.append(
             "OBS: inga personnummer alls; är uttaget redan pseudonymiserat? / No identity numbers "

@@ -143,6 +143,7 @@ def _render(sheet: Sheet) -> str:
         style="".join(read_style(name) for name in styles),
         say=sheet.say,
         footer=footer,
+        assurance="delivery.assurance",
     )
 
 

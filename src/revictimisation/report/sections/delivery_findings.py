@@ -30,7 +30,8 @@ SEQUENCES = (
 def show_findings(sheet: Sheet) -> Html:
     """A table for each table of the extract that has findings."""
     findings = sheet.delivery.findings
-    parts = [sheet.heading("delivery.findings_heading"), sheet.text("delivery.findings_how")]
+    how = sheet.text("delivery.findings_how", threshold=sheet.threshold)
+    parts = [sheet.heading("delivery.findings_heading"), how]
     if findings.empty:
         parts.append(sheet.text("delivery.findings_none"))
     names = ["", *(one.name for one in sheet.dictionary.tables_by_direction("in"))]
