@@ -11,13 +11,14 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import platform
 import tempfile
 import time
 from pathlib import Path
 
 import pandas as pd
 
-from revictimisation import exchange, runner
+from revictimisation import __version__, exchange, runner
 from revictimisation.keys import make_key, write_key
 
 RENAMED = {
@@ -89,7 +90,11 @@ def main() -> None:
         print(json.dumps(found[-1]))
     whole = sum_up(found)
     print(json.dumps(whole, indent=2))
-    asked = {"people": given.people, "seeds": given.seeds, "threshold": given.threshold}
+    asked = {
+        "command": f"python benchmarks/linkage.py --seeds {' '.join(map(str, given.seeds))}",
+        "version": __version__, "python": platform.python_version(),
+        "people": given.people, "seeds": given.seeds, "threshold": given.threshold,
+    }  # fmt: skip
     given.out.write_text(json.dumps({**asked, "all": whole, "by_seed": found}, indent=2) + "\n")
 
 
