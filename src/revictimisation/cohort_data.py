@@ -35,7 +35,8 @@ class StudyData:
     step of it (`court_cases`). `absent`: optional tables that the extract does not have.
     `linkage`: how good the joining of two agencies' people was (`linkage.linking.tell_rates`), and
     `fates` what became of them (`linkage.quality.count_fates`); empty if the extract was not joined
-    here.
+    here. `police_levels` (entry_id, risk_level) and `police_renewals` are `covariates` and
+    `renewals` without the social services' assessments; empty where no link is known to be missed.
     """
 
     plan: StudyPlan
@@ -52,6 +53,8 @@ class StudyData:
     case_steps: pd.DataFrame = field(default_factory=pd.DataFrame)
     linkage: Mapping[str, float] = field(default_factory=dict)
     fates: pd.DataFrame = field(default_factory=pd.DataFrame)
+    police_levels: pd.DataFrame = field(default_factory=pd.DataFrame)
+    police_renewals: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def first_episodes(self) -> pd.DataFrame:

@@ -1,11 +1,12 @@
 """Question 2, sensitivity: what links missed and links made wrongly do to the main differences.
 
-A victim whose file with the social services was not found seems to have had none of its measures;
-one joined to somebody else's file seems to have had that person's. Both blur the comparison. More
-of either is made, and how the differences move is extrapolated back to none at all (simulation
-extrapolation, `estimators.simulation_extrapolation`). Nobody is drawn for that: the study with one
-link in k erring is k - 1 copies of it beside one in which all err, which is the mean over all whom
-it might befall; drawn, a few replicates would move rare measures by chance more than by the error.
+A victim whose file with the social services was not found seems to have had none of its measures,
+nor to have been assessed there, which leaves less to adjust for; one joined to somebody else's file
+seems to have had that person's measures. Both blur the comparison. More of either is made, and how
+the differences move is extrapolated back to none at all (simulation extrapolation,
+`estimators.simulation_extrapolation`). Nobody is drawn for that: the study with one link in k
+erring is k - 1 copies of it beside one in which all err, which is the mean over all whom it might
+befall; drawn, a few replicates would move rare measures by chance more than by the error.
 """
 
 from __future__ import annotations
@@ -232,7 +233,7 @@ def drop_links(
 ) -> StudyData:
     """The study as if a share of the victims' files with the social services had not been found.
 
-    The share of 1 is all of them; of less, `draws` chooses.
+    The share of 1 is all of them; of less, `draws` chooses. With a file its risk assessments go.
     """
     clusters = np.unique(data.entries["cluster_id"].to_numpy())
     lost = clusters if draws is None else clusters[draws.random(len(clusters)) < share]
@@ -241,7 +242,25 @@ def drop_links(
     def keep(rows: pd.DataFrame) -> pd.DataFrame:
         return rows[~(rows["measure"].isin(names) & rows["entry_id"].isin(gone))]
 
-    return replace(data, starts=keep(data.starts), spells=keep(data.spells))
+    left = replace(data, starts=keep(data.starts), spells=keep(data.spells))
+    return _drop_assessments(left, gone) if len(data.police_levels) else left
+
+
+def _drop_assessments(data: StudyData, gone: pd.Series) -> StudyData:
+    """Risk levels of these entries as the police alone know them."""
+    covariates, renewals = data.covariates, data.renewals
+    levels = data.police_levels.set_index("entry_id")["risk_level"]
+    ids = covariates["entry_id"]
+    known = ids.map(levels).where(ids.isin(gone), covariates["risk_level"])
+    return replace(
+        data,
+        covariates=covariates.assign(risk_level=known),
+        renewals=pd.concat(
+            [renewals[~renewals["entry_id"].isin(gone)],
+             data.police_renewals[data.police_renewals["entry_id"].isin(gone)]],
+            ignore_index=True,
+        ).sort_values(["entry_id", "day"], kind="stable", ignore_index=True),
+    )  # fmt: skip
 
 
 def count_files(data: StudyData, names: list[str]) -> tuple[int, int]:

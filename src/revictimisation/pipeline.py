@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 Tables = dict[str, pd.DataFrame]
+SOCIAL_SERVICES = "social_services"
 Tell = Callable[[str], None]
 
 
@@ -123,6 +124,7 @@ def prepare(
     index_cases = find_index_cases(cohort.index_reports, tables["reports"]).cache()
     cases = describe_cases(cohort.index_reports, index_cases, tables, plan)
     covariates = derive_covariates(cohort.index_reports, tables, cohort.events, dictionary, plan)
+    levels, renewals = _assess_without_links(cohort, tables, dictionary, plan, linked or {})
     data = StudyData(
         plan=plan,
         entries=_entries(cohort),
@@ -140,11 +142,31 @@ def prepare(
         case_steps=list_case_steps(index_cases, tables).to_pandas(),
         linkage=(linked or {}).get("rates", {}),
         fates=pd.DataFrame((linked or {}).get("fates", {})),
+        police_levels=levels,
+        police_renewals=renewals,
     )
     tell("attrition")
     joined = pd.DataFrame((linked or {}).get("attrition", []))
     counted = add_cleaning(account_for(tables, cohort, attached, index_cases), cleaned)
     return data, add_joined(counted, joined)
+
+
+def _assess_without_links(
+    cohort: Cohort,
+    tables: dict[str, ir.Table],
+    dictionary: Dictionary,
+    plan: StudyPlan,
+    linked: Mapping[str, Any],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Risk levels and their renewals without the social services' files; empty if no matter."""
+    if not (linked or plan.linkage.missed_link_rate):
+        return pd.DataFrame(), pd.DataFrame()
+    assessments = tables["risk_assessments"]
+    mine = assessments.filter(assessments.agency != SOCIAL_SERVICES)
+    fewer = {**tables, "risk_assessments": mine}
+    levels = derive_covariates(cohort.index_reports, fewer, cohort.events, dictionary, plan)
+    renewals = find_renewals(cohort.index_reports, mine, dictionary, plan)
+    return levels.select("entry_id", "risk_level").to_pandas(), renewals
 
 
 def _entries(cohort: Cohort) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -119,6 +121,30 @@ def test_copies_change_nothing_where_nobody_errs():
     once = linkage_error._difference(data, "support_talks", DAYS)
     thrice = linkage_error._difference(linkage_error.mix([data] * 3), "support_talks", DAYS, 3)
     np.testing.assert_allclose(np.array(thrice), np.array(once), rtol=1e-9)
+
+
+def test_with_a_file_its_risk_assessments_go():
+    """Entry 0 was assessed by the social services alone, 1 by both, 2 by the police alone."""
+    data = make_data(n_people=3)
+    made = replace(
+        data,
+        covariates=data.covariates.assign(risk_level=["high", "high", "low"]),
+        renewals=pd.DataFrame(
+            {"entry_id": [0, 1, 1], "day": [9, 9, 20], "risk_level": ["low", "high", "low"]}
+        ),
+        police_levels=pd.DataFrame(
+            {"entry_id": [0, 1, 2], "risk_level": ["missing", "moderate", "low"]}
+        ),
+        police_renewals=pd.DataFrame({"entry_id": [1], "day": [20], "risk_level": ["low"]}),
+    )
+    lost = drop_links(made, ["support_talks"])
+    assert lost.covariates["risk_level"].tolist() == ["missing", "moderate", "low"]
+    assert lost.renewals.values.tolist() == [[1, 20, "low"]]
+    assert made.covariates["risk_level"].tolist() == ["high", "high", "low"]
+    half = drop_links(made, ["support_talks"], 0.5, np.random.default_rng(2))
+    is_lost = np.random.default_rng(2).random(3) < 0.5
+    expected = np.where(is_lost, ["missing", "moderate", "low"], ["high", "high", "low"])
+    assert 0 < is_lost.sum() < 3 and half.covariates["risk_level"].tolist() == expected.tolist()
 
 
 def test_the_rates_of_the_linkage_hold_where_the_study_tells_none():
