@@ -82,7 +82,7 @@ def test_only_codes_that_occur_often_are_shown(tmp_path):
     text = draft(tmp_path, f"report_id;victim_id;Relation\n{rows}")
     assert "Make: current_partner  # 5" in text
     assert "# Kollega: ?  # 6  utan motsvarighet / no match" in text
-    assert "2 ovanligare värden i 5 rader" in text
+    assert "2 värden i 5 rader visas inte" in text
     assert "Annasmamma" not in text and "Bertilsfar" not in text
     assert "r1" not in text.replace("tables:", "") and "v1" not in text
 

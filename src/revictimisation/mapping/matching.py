@@ -11,6 +11,7 @@ from revictimisation.mapping.words import (
     code_words,
     column_words,
     fold,
+    is_hidden,
     liken,
     liken_best,
     load_words,
@@ -21,6 +22,8 @@ LEAST = 0.75
 LEAST_CODE = 0.82
 UNFIT = 0.5
 LEAST_TABLE = 1.8
+# A guess by what the column holds alone, and how much of it must be the dictionary's codes.
+BY_CONTENT, LEAST_KNOWN = 0.8, 0.9
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,10 @@ def match_table(
     title: str, profiles: Sequence[ColumnProfile], dictionary: Dictionary
 ) -> TableMatch | None:
     """The table that a place of the source seems to hold; None if none is likely."""
-    found = [_match_one(title, profiles, table) for table in dictionary.tables_by_direction("in")]
+    tables = dictionary.tables_by_direction("in")
+    found = [_match_one(title, profiles, table, dictionary) for table in tables]
     best = max(found, key=lambda one: one.score)
-    return best if best.score >= LEAST_TABLE else None
+    return _guess_keys(best, profiles) if best.score >= LEAST_TABLE else None
 
 
 def match_code(code: str, label: str, field: Field, dictionary: Dictionary) -> tuple[str, bool]:
@@ -61,6 +65,13 @@ def match_code(code: str, label: str, field: Field, dictionary: Dictionary) -> t
     A figure alone (2 for female) is never sure. `label` is what the source itself calls the code.
     """
     said = label or code
+    exact = [
+        ours
+        for ours, words in code_words(field, dictionary).items()
+        if said.lower() in {word.lower() for word in words}
+    ]
+    if exact and not said.isdigit():
+        return exact[0], True
     scores = {
         ours: liken_best(said, words) for ours, words in code_words(field, dictionary).items()
     }
@@ -70,11 +81,14 @@ def match_code(code: str, label: str, field: Field, dictionary: Dictionary) -> t
     return best, scores[best] >= SURE and not said.isdigit()
 
 
-def _match_one(title: str, profiles: Sequence[ColumnProfile], table: Table) -> TableMatch:
+def _match_one(
+    title: str, profiles: Sequence[ColumnProfile], table: Table, dictionary: Dictionary
+) -> TableMatch:
     """Pair the most alike first; each column of either side is used once."""
+    words_of = {one.name: _content_words(one, dictionary) for one in table.fields}
     pairs = sorted(
         (
-            (_score(profile, field), -place, -profile.place, profile, field)
+            (_score(profile, field, words_of[field.name]), -place, -profile.place, profile, field)
             for place, field in enumerate(table.fields)
             for profile in profiles
             if not profile.is_text
@@ -96,10 +110,58 @@ def _match_one(title: str, profiles: Sequence[ColumnProfile], table: Table) -> T
     return TableMatch(table, ordered, total)
 
 
-def _score(profile: ColumnProfile, field: Field) -> float:
-    """How alike the names are, less where the values have not the form of the column's type."""
+def _score(profile: ColumnProfile, field: Field, words: frozenset[str]) -> float:
+    """How alike the names are, less where the values have not the form of the column's type.
+
+    Where the values are the column's codes or what they are called, that alone is a guess.
+    """
     score = liken_best(profile.name, column_words(field))
-    return score if _fits(profile, field) else score * UNFIT
+    if not _fits(profile, field):
+        return score * UNFIT
+    share = _share_known(profile, words)
+    guess = BY_CONTENT + (share - LEAST_KNOWN) / 2 + score / 20 if share >= LEAST_KNOWN else 0.0
+    return max(score, guess)
+
+
+def _content_words(field: Field, dictionary: Dictionary) -> frozenset[str]:
+    """What tells a column by its values: codes and names of a list; yes and no tell nothing."""
+    if field.codes is None or field.type == "boolean":
+        return frozenset()
+    words = (word for some in code_words(field, dictionary).values() for word in some)
+    return frozenset(word.lower() for word in words if not word.isdigit())
+
+
+def _share_known(profile: ColumnProfile, words: frozenset[str]) -> float:
+    """The share of rows whose value, or the source's own label of it, is one of some words."""
+    if not words or not profile.values:
+        return 0.0
+    said = [(profile.labels.get(code, code).lower(), n) for code, n in profile.values]
+    known = {one for one, _ in said if one in words}
+    total = sum(n for one, n in said if one not in load_words().missing or one in words)
+    return sum(n for one, n in said if one in known) / total if len(known) > 1 else 0.0
+
+
+def _guess_keys(found: TableMatch, profiles: Sequence[ColumnProfile]) -> TableMatch:
+    """Guess a column of people where one is left of numbers of people, and one of row numbers."""
+    guesses = {one.field.name: one for one in found.matches}
+    left = [one for one in found.table.fields if one.name not in guesses and one.is_required]
+    used = {one.profile.place for one in found.matches}
+    free = [one for one in profiles if one.place not in used and not is_hidden(one.name)]
+    people = [one for one in left if one.identifies]
+    numbers = [one for one in free if one.is_identity]
+    if len(people) == 1 and len(numbers) == 1:
+        guesses[people[0].name] = Match(people[0], numbers[0], BY_CONTENT)
+    most = max((one.n_filled for one in profiles), default=0)
+    unique = [one for one in free if one.is_key and one.n_filled == most and _may_be_key(one)]
+    keys = [one for one in left if not one.identifies and (one.name,) == found.table.primary_key]
+    if keys and unique:
+        guesses[keys[0].name] = Match(keys[0], unique[0], BY_CONTENT)
+    ordered = tuple(guesses[one] for one in found.table.field_names if one in guesses)
+    return TableMatch(found.table, ordered, found.score)
+
+
+def _may_be_key(one: ColumnProfile) -> bool:
+    return not (one.is_identity or one.is_date or one.is_text or one.n_commas)
 
 
 def _fits(profile: ColumnProfile, field: Field) -> bool:

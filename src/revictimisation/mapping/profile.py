@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from revictimisation.mapping.values import (
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from revictimisation.engine import Engine
 
 MAX_CODES = 60
-MAX_CODE_LENGTH = 60
+LONGEST_TEXT = 180
 MOSTLY = 0.5
 NEARLY_ALL = 0.9
 
@@ -32,7 +32,9 @@ NEARLY_ALL = 0.9
 class ColumnProfile:
     """Counts over the rows of one column; a value counts if it is not empty.
 
-    `n_first_over_12` and `n_second_over_12` are of dates with the year last (27.4.2013).
+    `n_first_over_12` and `n_second_over_12` are of dates with the year last (27.4.2013). `values`
+    are the different ones with how often each occurs, most often first, where they are so few that
+    they may be codes; `markers` the signs for not stated that occur.
     """
 
     place: int
@@ -50,6 +52,8 @@ class ColumnProfile:
     n_blanks: int
     longest: int
     n_missing: int
+    values: tuple[tuple[str, int], ...] = field(default=(), kw_only=True)
+    markers: tuple[str, ...] = field(default=(), kw_only=True)
 
     def mostly(self, count: int) -> bool:
         """Whether a count is more than half of what holds a value, markers of missing aside."""
@@ -74,13 +78,18 @@ class ColumnProfile:
     def is_text(self) -> bool:
         """Names, addresses or free text, by the heading or by many different texts with blanks."""
         is_free = self.n_distinct > MAX_CODES and self.mostly(self.n_blanks) and not self.is_date
-        return is_hidden(self.name) or is_free or self.longest > 3 * MAX_CODE_LENGTH
+        return is_hidden(self.name) or is_free or self.longest > LONGEST_TEXT
 
     @property
     def is_coded(self) -> bool:
-        """Few different short values, none an identity number: its codes may be shown."""
-        is_few = 0 < self.n_distinct <= MAX_CODES and self.longest <= MAX_CODE_LENGTH
+        """Few different values, none an identity number: its codes may be shown."""
+        is_few = 0 < self.n_distinct <= MAX_CODES
         return is_few and not (self.n_identity or self.is_text or self.is_date)
+
+    @property
+    def is_key(self) -> bool:
+        """Whether every value occurs once."""
+        return self.n_filled == self.n_distinct > 0 and not self.n_missing
 
 
 def profile_columns(con: Engine, staged: Staged) -> list[ColumnProfile]:
@@ -94,23 +103,24 @@ def profile_columns(con: Engine, staged: Staged) -> list[ColumnProfile]:
     for place in places:
         counts = [int(next(found) or 0) for _ in range(width)]
         labels = staged.labels.get(place, {})
-        profiles.append(ColumnProfile(place, staged.names[place], labels, *counts))
+        one = ColumnProfile(place, staged.names[place], labels, *counts)
+        profiles.append(_add_values(con, rows, one))
     return profiles
 
 
-def list_codes(
-    con: Engine, staged: Staged, place: int, threshold: int
-) -> tuple[list[tuple[str, int]], int, int]:
-    """A column's codes that occur at least `threshold` times, most often first; then how many
-    others there are and in how many rows.
-    """
-    text = _text(place)
-    rows = f"read_parquet({quote(str(staged.path))})"
-    counted = f"SELECT {text} AS code, count(*) AS n FROM {rows} GROUP BY 1"
-    given = f"({counted}) WHERE code IS NOT NULL"
-    shown = _run(con, f"SELECT code, n FROM {given} AND n >= {threshold} ORDER BY n DESC, code")
-    rare = _run(con, f"SELECT count(*), coalesce(sum(n), 0) FROM {given} AND n < {threshold}")[0]
-    return [(str(code), int(count)) for code, count in shown], int(rare[0]), int(rare[1])
+def _add_values(con: Engine, rows: str, one: ColumnProfile) -> ColumnProfile:
+    """The profile with its different values if it is coded, and its signs for not stated."""
+    text = _text(one.place)
+    given = f"(SELECT {text} AS code, count(*) AS n FROM {rows} GROUP BY 1) WHERE code IS NOT NULL"
+    values, markers = [], []
+    if one.is_coded:
+        values = _run(con, f"SELECT code, n FROM {given} ORDER BY n DESC, code")
+    if one.n_missing:
+        signs = ", ".join(map(quote, load_words().missing))
+        asked = f"SELECT code FROM {given} AND lower(code) IN ({signs}) ORDER BY code"
+        markers = [str(code) for (code,) in _run(con, asked)]
+    counted = tuple((str(code), int(n)) for code, n in values)
+    return replace(one, values=counted, markers=tuple(markers))
 
 
 def _text(place: int) -> str:

@@ -1,11 +1,13 @@
 """What a mapping did: rows in and out, codes without a line, what could not be read.
 
-Of values only codes are shown, each as often as the disclosure threshold asks; rarer ones are
-counted together. Dates, numbers, identifiers and free text are told by row number alone.
+Of values only codes are shown: words of the dictionary, and others as often as the disclosure
+threshold asks that look like no name or sentence; the rest is counted together. Dates, numbers,
+identifiers and free text are told by row number alone.
 """
 
 from __future__ import annotations
 
+import difflib
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -81,7 +83,8 @@ REFUSING = frozenset(
     {
         *("unreadable_file", "empty_file", "locked_file", "misnamed_file", "missing_file"),
         *("missing_sheet", "unclear_sheet", "unclear_heading", "missing_source_column"),
-        *("ragged_row", "identity_number_moved", "text_moved", "database_address"),
+        *("ragged_row", "identity_number_moved", "text_moved", "hidden_heading"),
+        "database_address",
         *("database_away", "database_refused", "database_missing", "database_forbidden"),
         *("database_no_table", "database_read_only", "database_query"),
     }
@@ -99,17 +102,25 @@ def render_report(report: MappingReport, dictionary: Dictionary) -> str:
 
 def _render_end(report: MappingReport) -> str:
     if report.has_refused:
-        return "Inget uttag skrevs.\nNo extract was written."
-    if report.is_complete:
+        return "Inget uttag skrevs (slutkod 3).\nNo extract was written (exit code 3)."
+    if not report.is_complete:
         return (
-            "Uttaget är skrivet och alla koder har en plats.\n"
-            "The extract is written; every code has its place."
+            "Uttaget är skrivet, men det som står som FEL nedan måste rättas (slutkod 3): "
+            "värden utan plats står kvar som de var.\n"
+            "The extract is written, but what is told as FEL below must be corrected "
+            "(exit code 3): values without a place stand as they were."
+        )
+    n_open = sum(one.count for one in report.remarks if one.rule == "unmapped_code")
+    if n_open:
+        return (
+            f"Uttaget är skrivet, men {n_open} koder fick ingen plats. De är få och listorna öppna,"
+            " så de får stå kvar som de är (slutkod 0): se VARNING nedan.\n"
+            f"The extract is written, but {n_open} codes found no place. They are few and the"
+            " lists open, so they may stand as they are (exit code 0): see VARNING below."
         )
     return (
-        "Uttaget är skrivet, men det som står som FEL nedan har inte fått någon plats: "
-        "värdena står kvar som de var.\n"
-        "The extract is written, but what is told as FEL below found no place: "
-        "the values stand as they were."
+        "Uttaget är skrivet och alla koder har en plats (slutkod 0).\n"
+        "The extract is written; every code has its place (exit code 0)."
     )
 
 
@@ -151,10 +162,19 @@ def render_remark(one: Remark, dictionary: Dictionary) -> str:
         lines += textwrap.wrap(text, 92, initial_indent="  ", subsequent_indent="  ")
     lines += _values(one)
     if one.sought:
-        lines.append(f"  söktes / looked for: {one.sought}")
+        said = "rubrik / heading" if one.rule == "hidden_heading" else "söktes / looked for"
+        lines.append(f"  {said}: {one.sought}")
+        lines += _nearest(one)
     if one.names:
         lines.append(f"  finns / there are: {', '.join(one.names)}")
     return "\n".join(lines)
+
+
+def _nearest(one: Remark) -> list[str]:
+    """The heading that is most like the one that was sought."""
+    folded = {name.lower(): name for name in one.names}
+    near = difflib.get_close_matches(one.sought.lower(), folded, n=1, cutoff=0.6)
+    return [f"  menade du / did you mean: {folded[near[0]]}"] if near else []
 
 
 def _rows(one: Remark) -> str:
@@ -169,8 +189,8 @@ def _values(one: Remark) -> list[str]:
     lines = [f"    {value}: {count}" for value, count in one.values]
     if one.n_rare:
         lines.append(
-            f"    {one.n_rare} ovanligare värden i {one.n_rare_rows} rader, visas inte"
-            f" / {one.n_rare} rarer values in {one.n_rare_rows} rows, not shown"
+            f"    {one.n_rare} värden i {one.n_rare_rows} rader visas inte"
+            f" / {one.n_rare} values in {one.n_rare_rows} rows not shown"
         )
     return lines
 

@@ -14,6 +14,8 @@ from revictimisation.dictionary import Dictionary, Field
 from revictimisation.study_text import load_texts
 
 _LETTERS = str.maketrans("åäöéü", "aaoeu")
+DAY = "datum"
+LEAST_STEM = 3
 CONTAINED = 0.86
 MAX_FUZZY = 0.95
 
@@ -26,6 +28,7 @@ class SourceWords:
     columns: Mapping[str, tuple[str, ...]]
     codes: Mapping[str, Mapping[str, tuple[str, ...]]]
     hidden: tuple[str, ...]
+    shown: tuple[str, ...]
     missing: tuple[str, ...]
 
 
@@ -61,7 +64,16 @@ def liken(one: str, other: str) -> float:
         return 1.0
     if len(second) > 3 and set(other.split()) < set(one.split()):
         return CONTAINED
+    if _abbreviates(first, second):
+        return CONTAINED
     return min(difflib.SequenceMatcher(None, first, second).ratio(), MAX_FUZZY)
+
+
+def _abbreviates(short: str, full: str) -> bool:
+    """Whether a date's heading is another's with its first word cut off (utvdatum)."""
+    stem = short.removesuffix(DAY)
+    is_cut = stem != short and full.endswith(DAY) and full.startswith(stem)
+    return is_cut and len(stem) >= LEAST_STEM
 
 
 def liken_best(text: str, words: Iterable[str]) -> float:
@@ -92,13 +104,27 @@ def code_words(field: Field, dictionary: Dictionary) -> dict[str, tuple[str, ...
     }
 
 
+def known_words(field: Field, dictionary: Dictionary) -> frozenset[str]:
+    """What may always be shown of a column: its codes and their names, in small letters.
+
+    Municipalities are among them in every column, as their names look like those of people.
+    """
+    words = (word for some in code_words(field, dictionary).values() for word in some)
+    return frozenset(word.lower() for word in words) | _place_words(dictionary)
+
+
+def _place_words(dictionary: Dictionary) -> frozenset[str]:
+    labels = dictionary.lists["municipalities"].select("label_sv")
+    return frozenset(label.lower() for (label,) in labels)
+
+
 def is_hidden(heading: str) -> bool:
     """Whether a heading is that of names, addresses or free text.
 
     >>> is_hidden("Målsägande, efternamn"), is_hidden("Anmälningsdatum")
     (True, False)
     """
-    folded = fold(heading).split()
+    folded = [word for word in fold(heading).split() if word not in load_words().shown]
     hidden = {fold(word) for word in load_words().hidden}
     return any(word in hidden for word in folded) or any(
         word.endswith(("namn", "adress", "fritext", "telefon")) for word in folded

@@ -1,0 +1,172 @@
+"""What is to be said of each column that a mapping fills, counted in the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from revictimisation.dictionary import Dictionary, Table
+from revictimisation.mapping.model import EXTRA_NAME
+from revictimisation.mapping.report import Remark
+from revictimisation.mapping.secrecy import MAX_LENGTH, may_tell, prose
+from revictimisation.mapping.values import Cell, is_identity_number, quote
+from revictimisation.mapping.words import known_words
+from revictimisation.sources.staging import Staged, number_row
+
+if TYPE_CHECKING:
+    from revictimisation.engine import Engine
+
+MAX_ROWS_TOLD = 10
+# More different values than this are no code list, and none of them is shown.
+MAX_CODES = 60
+MOSTLY = 0.5
+# A column of which a larger share looks like names or sentences is not carried over.
+MOST_PROSAIC = 0.05
+
+
+def is_for_linkage(table: Table, name: str) -> bool:
+    """Whether a column is a name carried for linkage: neither the table's nor the owner's own."""
+    return name not in table.field_names and EXTRA_NAME.fullmatch(name) is None
+
+
+def layer_rows(cells: Sequence[Cell], staged: Staged) -> str:
+    """The rows with every cell given, without missing markers, and converted."""
+    given = ", ".join(f"{one.given} AS {one.g}" for one in cells)
+    value = ", ".join(f"{one.value} AS {one.v}" for one in cells)
+    converted = ", ".join(f"{one.converted} AS {one.n}" for one in cells)
+    rows = f"read_parquet({quote(str(staged.path))}, file_row_number=true)"
+    return (
+        f"(SELECT *, {converted} FROM (SELECT *, {value}"
+        f" FROM (SELECT file_row_number AS place, {given} FROM {rows})))"
+    )
+
+
+def run_query(con: Engine, statement: str) -> list[tuple[Any, ...]]:
+    """The rows that a statement gives."""
+    rows: list[tuple[Any, ...]] = con.con.execute(statement).fetchall()
+    return rows
+
+
+def inspect_cells(
+    con: Engine,
+    table: Table,
+    cells: Sequence[Cell],
+    staged: Staged,
+    title: str,
+    dictionary: Dictionary,
+    threshold: int,
+) -> Iterator[Remark]:
+    """What is to be said of each column, in one pass; codes are looked up where some are amiss."""
+    rows = layer_rows(cells, staged)
+    number = number_row("place", staged.first_row, staged.skipped)
+    known = [known_words(one.field, dictionary) for one in cells]
+    prosaic = [_looks_prosaic(table, one, words) for one, words in zip(cells, known, strict=True)]
+    asked = [
+        ask
+        for one, looks in zip(cells, prosaic, strict=True)
+        for ask in (
+            f"count({one.g}) - count({one.v})",
+            f"count(*) FILTER (WHERE {one.v} IS NOT NULL AND {one.unmapped})",
+            f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {one.v} IS NOT NULL AND {one.unmapped})",
+            f"count(*) FILTER (WHERE {one.v} IS NOT NULL AND {one.has_time})",
+            f"count(*) FILTER (WHERE {one.v} IS NOT NULL AND {one.is_other})",
+            f"count(*) FILTER (WHERE {is_identity_number(one.n)})",
+            f"count({one.v})",
+            # Only of columns of the owner's own is it asked whether they are free text.
+            "0" if one.field.name in table.field_names else f"approx_count_distinct({one.v})",
+            f"count(*) FILTER (WHERE {looks})",
+            f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {looks})",
+        )
+    ]
+    found = iter(run_query(con, f"SELECT {', '.join(asked)} FROM {rows}")[0])
+    for one, words in zip(cells, known, strict=True):
+        counts = [next(found) for _ in range(10)]
+        yield from _judge(con, table, one, counts, rows, title, words, threshold)
+
+
+def _looks_prosaic(table: Table, one: Cell, known: frozenset[str]) -> str:
+    """SQL: whether a value that is written as it stands looks like a name or sentence."""
+    is_text = one.is_coded or one.field.type == "string"
+    if not is_text or one.is_constant or is_for_linkage(table, one.field.name):
+        return "false"
+    stays = one.unmapped if one.is_coded else "true"
+    return f"({one.v} IS NOT NULL AND {stays} AND {prose(one.v, known)})"
+
+
+def _judge(
+    con: Engine,
+    table: Table,
+    one: Cell,
+    found: Sequence[Any],
+    rows: str,
+    title: str,
+    known: frozenset[str],
+    threshold: int,
+) -> Iterator[Remark]:
+    n_missing, n_unmapped, places, n_timed, n_other, n_identity, n_filled, n_distinct = found[:8]
+    n_prosaic, prosaic = found[8:]
+    name, place = one.field.name, (table.name, one.field.name, title)
+    if not _may_hold(table, one, n_identity, n_filled):
+        yield Remark("identity_number_moved", "error", *place, count=n_identity)
+    if EXTRA_NAME.fullmatch(name) and n_distinct > MAX_CODES and not _are_numbers(con, one, rows):
+        yield Remark("text_moved", "error", *place)
+    if n_prosaic:
+        rule = "text_moved" if n_prosaic > MOST_PROSAIC * n_filled else "text_seen"
+        yield Remark(rule, "error", *place, count=n_prosaic, rows=tuple(prosaic))
+        if rule == "text_moved":
+            return
+    if n_missing:
+        yield Remark("marked_missing", "notice", *place, count=n_missing)
+    if n_timed:
+        yield Remark("time_of_day", "notice", *place, count=n_timed)
+    if n_other:
+        condition = f"{one.v} IS NOT NULL AND {one.is_other}"
+        values = _list_codes(con, one, condition, rows, known, threshold)
+        yield Remark("put_under_others", "notice", *place, count=n_other, **values)
+    if n_unmapped and one.is_coded:
+        is_grave = one.is_closed or n_unmapped > MOSTLY * n_filled
+        grade = "error" if is_grave else "warning"
+        condition = f"{one.v} IS NOT NULL AND {one.unmapped}"
+        values = _list_codes(con, one, condition, rows, known, threshold)
+        told = tuple(places or ())
+        yield Remark("unmapped_code", grade, *place, count=n_unmapped, rows=told, **values)
+    elif n_unmapped:
+        told = tuple(places or ())
+        yield Remark("unconverted_value", "error", *place, count=n_unmapped, rows=told)
+
+
+def _may_hold(table: Table, one: Cell, n_identity: int, n_filled: int) -> bool:
+    """Where people are named identity numbers may stand; a case number may look like one."""
+    people = {rule.columns[0] for rule in table.rules if rule.kind == "personal_identity_number"}
+    if not n_identity or one.field.name in people:
+        return True
+    return one.field.sensitivity == "identifier" and n_identity <= MOSTLY * n_filled
+
+
+def _are_numbers(con: Engine, one: Cell, rows: str) -> bool:
+    text = f"replace({one.v}, ',', '.')"
+    asked = f"bool_and(TRY_CAST({text} AS DOUBLE) IS NOT NULL) FILTER (WHERE {one.v} IS NOT NULL)"
+    return bool(run_query(con, f"SELECT {asked} FROM {rows}")[0][0])
+
+
+def _list_codes(
+    con: Engine, one: Cell, condition: str, rows: str, known: frozenset[str], threshold: int
+) -> dict[str, Any]:
+    """Which codes there are and how often; those that may not be shown counted together.
+
+    Words of the dictionary are shown in any number, others where they occur often, are few and
+    look like no name, sentence or number of a person.
+    """
+    counted = f"SELECT {one.v} AS code, count(*) AS n FROM {rows} WHERE {condition} GROUP BY 1"
+    listed = ", ".join(map(quote, sorted(known)))
+    is_known = f"list_contains([{listed}], lower(code))"
+    is_common = f"(n >= {threshold} AND length(code) <= {MAX_LENGTH} AND total <= {MAX_CODES})"
+    codes = f"(SELECT *, count(*) OVER () AS total FROM ({counted}))"
+    chosen = f"SELECT code, n FROM {codes} WHERE {is_common} OR {is_known} ORDER BY n DESC, code"
+    shown = [(str(code), int(n)) for code, n in run_query(con, chosen) if may_tell(code, known)]
+    n_codes, n_rows = run_query(con, f"SELECT count(*), coalesce(sum(n), 0) FROM ({counted})")[0]
+    return {
+        "values": tuple(shown),
+        "n_rare": int(n_codes) - len(shown),
+        "n_rare_rows": int(n_rows) - sum(n for _, n in shown),
+    }
