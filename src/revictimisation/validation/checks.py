@@ -25,7 +25,8 @@ class Check:
     """A rule on one table: `condition` is true of the rows that break it.
 
     `source` is what the rows are selected from, if it is more than the table itself; it must give
-    `row_number` and whatever the condition names.
+    `row_number` and whatever the condition names. `look` is a query that gives no row where none
+    breaks the rule: quicker than to look at every row.
     """
 
     rule: str
@@ -35,6 +36,7 @@ class Check:
     shown: str
     other: str = ""
     source: str = ""
+    look: str = ""
 
 
 def compile_row_checks(table: Table, present: Collection[str], today: dt.date) -> list[Check]:
@@ -54,11 +56,16 @@ def compile_row_checks(table: Table, present: Collection[str], today: dt.date) -
 
 
 def compile_code_checks(
-    table: Table, present: Collection[str], dictionary: Dictionary, plan: StudyPlan | None
+    table: Table,
+    present: Collection[str],
+    rows: str,
+    dictionary: Dictionary,
+    plan: StudyPlan | None,
 ) -> list[Check]:
     """Checks against code lists: an unknown code is an error in a closed list, else a warning.
 
-    In a column of measures the codes that the study file names are known too.
+    In a column of measures the codes that the study file names are known too. `rows` is the table
+    in the engine.
     """
     named = [code for one in plan.measures.values() for code in one.codes] if plan else []
     checks = []
@@ -70,16 +77,19 @@ def compile_code_checks(
         severity: Severity = "error" if column.is_closed else "warning"
         known = f"(SELECT unnest([{_list(sorted(codes))}]))"
         unknown = f"{name} IS NOT NULL AND {name} NOT IN {known}"
-        checks.append(_check("unknown_code", severity, column.name, unknown))
+        look = f"SELECT 1 FROM (SELECT DISTINCT {name} FROM {rows}) WHERE {unknown}"
+        shown = column.name
+        checks.append(Check("unknown_code", severity, (shown,), unknown, shown, look=look))
     return checks
 
 
 def compile_dated_code_checks(
-    table: Table, present: Collection[str], dictionary: Dictionary, lists: str
+    table: Table, present: Collection[str], rows: str, dictionary: Dictionary, lists: str
 ) -> list[Check]:
     """Checks that a known code was valid on a day. `lists` is a table of dated codes.
 
-    `lists` has list_name, code, from_on, to_on; both days are included, null is open.
+    `lists` has list_name, code, from_on, to_on; both days are included, null is open. A code whose
+    first and last day lie within one of its rows there needs no closer look.
     """
     checks = []
     for rule in table.rules:
@@ -88,12 +98,16 @@ def compile_dated_code_checks(
         code, day = (quote_name(name) for name in rule.columns)
         of_list = f"d.list_name = {quote_text(table.field(rule.columns[0]).codes or '')}"
         same = f"{of_list} AND d.code = t.{code}"
-        within = f"t.{day} BETWEEN coalesce(d.from_on, t.{day}) AND coalesce(d.to_on, t.{day})"
-        condition = (
-            f"t.{day} IS NOT NULL AND EXISTS (SELECT 1 FROM {lists} d WHERE {same})"
-            f" AND NOT EXISTS (SELECT 1 FROM {lists} d WHERE {same} AND {within})"
+        listed = f"EXISTS (SELECT 1 FROM {lists} d WHERE {same}"
+        within = "{} >= coalesce(d.from_on, {}) AND {} <= coalesce(d.to_on, {})"
+        on_day, on_all = (
+            f"{listed}) AND NOT {listed} AND {within.format(first, first, last, last)})"
+            for first, last in ((f"t.{day}", f"t.{day}"), ("t.first_on", "t.last_on"))
         )
-        checks.append(_rule_check(rule, condition, shown=rule.columns[0]))
+        spans = f"SELECT {code}, min({day}) AS first_on, max({day}) AS last_on FROM {rows}"
+        look = f"SELECT 1 FROM ({spans} WHERE {day} IS NOT NULL GROUP BY 1) t WHERE {on_all}"
+        condition, shown = f"t.{day} IS NOT NULL AND {on_day}", rule.columns[0]
+        checks.append(Check(rule.kind, rule.severity, rule.columns, condition, shown, look=look))
     return checks
 
 
@@ -142,7 +156,10 @@ def resolve_limit(limit: str, kind: FieldType, today: dt.date) -> str:
 
 
 def _identity_number(columns: Sequence[str]) -> str:
-    return f"regexp_full_match({quote_name(columns[0])}, {quote_text(IDENTITY_NUMBER)})"
+    """Only of what begins with a digit, or lower, is the form asked: that takes a tenth."""
+    name = quote_name(columns[0])
+    form = f"regexp_full_match({name}, {quote_text(IDENTITY_NUMBER)})"
+    return f"CASE WHEN {name} < ':' THEN {form} ELSE false END"
 
 
 def _second_before_first(columns: Sequence[str]) -> str:
@@ -184,9 +201,8 @@ def _check(rule: str, severity: Severity, column: str, condition: str) -> Check:
     return Check(rule, severity, (column,), condition, shown=column)
 
 
-def _rule_check(rule: Rule, condition: str, shown: str | None = None) -> Check:
-    last = rule.columns[-1]
-    return Check(rule.kind, rule.severity, rule.columns, condition, shown=shown or last)
+def _rule_check(rule: Rule, condition: str) -> Check:
+    return Check(rule.kind, rule.severity, rule.columns, condition, shown=rule.columns[-1])
 
 
 def _list(texts: Sequence[str]) -> str:

@@ -62,7 +62,7 @@ def is_number(text: str) -> str:
 def has_time_of_day(text: str) -> str:
     """Whether a date is written with a time of day other than midnight."""
     is_timed = f"{_matches(text, TIMED_DATE)} AND NOT {_matches(text, MIDNIGHT)}"
-    return f"(coalesce(length({text}) > 10 AND {is_timed}, false))"
+    return f"CASE WHEN length({text}) > 10 THEN {is_timed} ELSE false END"
 
 
 def decimal_point(text: str) -> str:

@@ -9,27 +9,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from revictimisation.dictionary import Dictionary
+from revictimisation.dictionary import Dictionary, Table
 from revictimisation.errors import DataError
-from revictimisation.validation.checks import (
-    Check,
-    compile_code_checks,
-    compile_dated_code_checks,
-    compile_row_checks,
-)
-from revictimisation.validation.columns import quote_text
+from revictimisation.validation.contents import check_contents
 from revictimisation.validation.findings import (
-    MAX_ROWS_SHOWN,
     Finding,
     make_finding,
     render_findings,
     sort_findings,
 )
-from revictimisation.validation.links import compile_first_report_checks, compile_link_checks
-from revictimisation.validation.lookups import Lookups, drop_lookups, make_lookups
 from revictimisation.validation.reading import LoadedTable, load_table, run, show_table
-from revictimisation.validation.repeats import compile_repeat_checks
-from revictimisation.validation.source import find_files
+from revictimisation.validation.source import find_files, measure_file
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -104,10 +94,7 @@ def load_extract(
             f"Mappen {folder} finns inte eller får inte läsas. Ange mappen där filerna ligger.\n"
             f"There is no folder {folder}, or it may not be read. Name the folder of the files."
         ) from None
-    loaded = {
-        one.name: load_table(con, one, files[one.name], dictionary, _engine_name(con, one.name))
-        for one in tables
-    }
+    loaded = _load_tables(con, tables, files, dictionary)
     today = today or dt.date.today()
     findings = list(_check_presence(loaded, len(unknown), dictionary, plan))
     cleaned: tuple[Any, ...] = ()
@@ -116,8 +103,8 @@ def load_extract(
         loaded = {name: replace(one, name=made.names[name]) for name, one in loaded.items()}
         cleaned = made.lines
         findings += _tell_cleaning(cleaned, dictionary)
-    findings += _check_contents(con, loaded, dictionary, plan, today)
     counts = {name: _count_rows(con, one.name) for name, one in loaded.items()}
+    findings += check_contents(con, loaded, counts, dictionary, plan, today)
     findings += _check_empty(loaded, counts, dictionary)
     return LoadedExtract(
         con=con,
@@ -138,13 +125,27 @@ def _tell_cleaning(lines: Iterable[Any], dictionary: Dictionary) -> Iterable[Fin
             yield make_finding(dictionary, line.rule, "notice", line.table, count=count)
 
 
-def _engine_name(con: Engine, table: str) -> str:
-    """A name that no other extract loaded on the same connection has."""
-    taken = {one[0] for one in run(con, "SELECT table_name FROM information_schema.tables")}
+def _load_tables(
+    con: Engine, tables: Sequence[Table], files: Mapping[str, list[Path]], dictionary: Dictionary
+) -> dict[str, LoadedTable]:
+    """Load every table's file, the largest first, so that no core waits long for the last one."""
+    prefix = _find_prefix(con)
+
+    def load(engine: Engine, one: Table) -> LoadedTable:
+        return load_table(engine, one, files[one.name], dictionary, f"{prefix}{one.name}")
+
+    order = sorted(tables, key=lambda one: -sum(measure_file(path) for path in files[one.name]))
+    loaded = {one.table.name: one for one in con.spread(load, order)}
+    return {one.name: loaded[one.name] for one in tables}
+
+
+def _find_prefix(con: Engine) -> str:
+    """What the names of all tables begin with, and those of no other extract loaded there."""
+    taken = [str(one[0]) for one in run(con, "SELECT table_name FROM information_schema.tables")]
     number = 1
-    while f"extract{number}_{table}" in taken:
+    while any(name.startswith(f"extract{number}_") for name in taken):
         number += 1
-    return f"extract{number}_{table}"
+    return f"extract{number}_"
 
 
 def _count_rows(con: Engine, name: str) -> int:
@@ -181,100 +182,3 @@ def _check_empty(
         and counts[name] == 0
         and not any(found.rule == "ragged_row" for found in one.findings)
     ]
-
-
-def _check_contents(
-    con: Engine,
-    loaded: Mapping[str, LoadedTable],
-    dictionary: Dictionary,
-    plan: StudyPlan | None,
-    today: dt.date,
-) -> list[Finding]:
-    lists = _create_dated_codes(con, loaded, dictionary)
-    lookups = make_lookups(con, loaded)
-    findings = []
-    for one in loaded.values():
-        if not one.present:
-            continue
-        findings += _check_table(con, one, loaded, lookups, lists, dictionary, plan, today)
-    drop_lookups(con, lookups.values())
-    run(con, f"DROP TABLE {lists}")
-    return findings
-
-
-def _check_table(
-    con: Engine,
-    one: LoadedTable,
-    loaded: Mapping[str, LoadedTable],
-    lookups: Lookups,
-    lists: str,
-    dictionary: Dictionary,
-    plan: StudyPlan | None,
-    today: dt.date,
-) -> list[Finding]:
-    """All checks of one table: what can be asked together in a pass, the rest one by one."""
-    together = [
-        compile_row_checks(one.table, one.present, today),
-        compile_link_checks(one, lookups),
-    ]
-    alone = [
-        *compile_code_checks(one.table, one.present, dictionary, plan),
-        *compile_dated_code_checks(one.table, one.present, dictionary, lists),
-        *compile_repeat_checks(con, one),
-        *compile_first_report_checks(one, loaded, plan),
-    ]
-    passes = [*together, *([check] for check in alone)]
-    return [found for checks in passes for found in _run_together(con, one, checks, dictionary)]
-
-
-def _run_together(
-    con: Engine, one: LoadedTable, checks: Sequence[Check], dictionary: Dictionary
-) -> list[Finding]:
-    """Run checks that share a source in one pass: how many rows break each, and the first ten."""
-    if not checks:
-        return []
-    asked = ", ".join(
-        f"count(*) FILTER (WHERE {check.condition}),"
-        f" min(row_number, {MAX_ROWS_SHOWN}) FILTER (WHERE {check.condition})"
-        for check in checks
-    )
-    source = checks[0].source or f"{one.name} t"
-    found = run(con, f"SELECT {asked} FROM {source}")[0]
-    return [
-        make_finding(
-            dictionary,
-            check.rule,
-            check.severity,
-            one.table.name,
-            check.columns,
-            shown=check.shown,
-            other=check.other,
-            count=int(found[2 * place]),
-            rows=found[2 * place + 1] or (),
-        )
-        for place, check in enumerate(checks)
-        if found[2 * place]
-    ]
-
-
-def _create_dated_codes(
-    con: Engine, loaded: Mapping[str, LoadedTable], dictionary: Dictionary
-) -> str:
-    """A table of the code lists that are dated: list_name, code, from_on, to_on."""
-    lists = {
-        one.table.field(rule.columns[0]).codes or ""
-        for one in loaded.values()
-        for rule in one.table.rules
-        if rule.kind == "valid_code_on"
-    }
-    target = _engine_name(con, "dated_codes")
-    columns = "list_name VARCHAR, code VARCHAR, from_on DATE, to_on DATE"
-    run(con, f"CREATE TABLE {target} ({columns})")
-    rows = [
-        f"({', '.join(quote_text(cell) if cell else 'NULL' for cell in (name, *cells))})"
-        for name in sorted(lists)
-        for cells in dictionary.lists[name].select("code", "valid_from_on", "valid_to_on")
-    ]
-    if rows:
-        run(con, f"INSERT INTO {target} VALUES {', '.join(rows)}")
-    return target

@@ -42,11 +42,9 @@ def make_lookups(con: Engine, loaded: Mapping[str, LoadedTable]) -> Lookups:
         for key in one.table.foreign_keys
         if set(key.fields) <= set(one.present)
     )
-    return {
-        (resource, keys): _make_lookup(con, loaded[resource], keys)
-        for resource, keys in wanted
-        if set(keys) <= set(loaded[resource].present)
-    }
+    made = [(name, keys) for name, keys in wanted if set(keys) <= set(loaded[name].present)]
+    found = con.spread(lambda engine, one: _make_lookup(engine, loaded[one[0]], one[1]), made)
+    return dict(zip(made, found, strict=True))
 
 
 def _make_lookup(con: Engine, one: LoadedTable, keys: tuple[str, ...]) -> Lookup:

@@ -145,7 +145,8 @@ def _layout_csv(table: Table, text: TextFile, rejected: str) -> _Layout:
         f" columns={{{types}}}, store_rejects=true, rejects_limit=0,"
         f" rejects_table='{rejected}', rejects_scan='{rejected}_scan')"
     )
-    cells = {name: sql.clean_text(place) for name, place in zip(names, places, strict=True) if name}
+    clean = sql.clean_text if text.has_spaces else sql.quote_name
+    cells = {name: clean(place) for name, place in zip(names, places, strict=True) if name}
     return _Layout(relation, cells, names, first_row=2, has_decimal_comma=delimiter == ";")
 
 

@@ -94,24 +94,29 @@ def _compile_registered_twice(con: Engine, one: LoadedTable, rule: Rule) -> list
     return [Check(rule.kind, rule.severity, rule.columns, "true", "report_id", source=again)]
 
 
-def _compile_overlaps(con: Engine, one: LoadedTable, rule: Rule) -> list[Check]:
+def _compile_overlaps(_: Engine, one: LoadedTable, rule: Rule) -> list[Check]:
     """Rows that start before an earlier spell of the same person and code has ended.
 
     A spell ends on the day that is not counted, so that touching is no overlap; no end is open.
     """
     person, code, start, end = (quote_name(name) for name in rule.columns)
     started = f"{start} IS NOT NULL AND {person} IS NOT NULL"
-    if not _has_doubles(con, one, rule.columns[:2], started):
-        return []
+    until = f"coalesce({end}, DATE '9999-12-31')"
     overlapping = (
         f"(SELECT row_number FROM {one.name} WHERE {_alike(one, rule.columns[:2], started)}"
-        f" QUALIFY {start} < max(coalesce({end}, DATE '9999-12-31')) OVER (PARTITION BY"
+        f" QUALIFY {start} < max({until}) OVER (PARTITION BY"
         f" {person}, {code} ORDER BY {start}, row_number"
         " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) t"
     )
-    return [
-        Check(rule.kind, rule.severity, rule.columns, "true", rule.columns[2], source=overlapping)
-    ]
+    # Where any two overlap, so do two that stand next to each other in the order of their starts.
+    look = (
+        f"SELECT 1 FROM (SELECT whose, {start} < lag(until_on) OVER next AND whose = lag(whose)"
+        f" OVER next AS is_early FROM (SELECT hash({_names(rule.columns[:2])}) AS whose, {start},"
+        f" row_number, {until} AS until_on FROM {one.name} WHERE {started})"
+        f" WINDOW next AS (ORDER BY whose, {start}, row_number)) WHERE is_early"
+    )
+    shown = rule.columns[2]
+    return [Check(rule.kind, rule.severity, rule.columns, "true", shown, "", overlapping, look)]
 
 
 def _compile_judged_early(con: Engine, one: LoadedTable, rule: Rule) -> list[Check]:

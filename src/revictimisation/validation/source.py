@@ -20,3 +20,11 @@ def find_files(folder: Path, tables: Sequence[str]) -> tuple[dict[str, list[Path
         if is_table and not path.name.startswith((".", "~")):
             found.get(path.stem.lower(), unknown).append(path)
     return found, unknown
+
+
+def measure_file(path: Path) -> int:
+    """The size of a file in bytes; 0 if it can't be told."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
