@@ -11,7 +11,7 @@ from revictimisation.codes import TYPE_FAULTS
 from revictimisation.dictionary import Dictionary, Field, Rule, Table
 from revictimisation.dictionary.model import FieldType, Severity
 from revictimisation.sources.identity import IDENTITY_NUMBER
-from revictimisation.validation.columns import quote_name, quote_text
+from revictimisation.validation.columns import quote_name, quote_text, unnest_texts
 
 if TYPE_CHECKING:
     from revictimisation.plan import StudyPlan
@@ -75,7 +75,7 @@ def compile_code_checks(
         codes = {*dictionary.allowed_codes(column), *(named if column.codes == "measures" else ())}
         name = quote_name(column.name)
         severity: Severity = "error" if column.is_closed else "warning"
-        known = f"(SELECT unnest([{_list(sorted(codes))}]))"
+        known = f"(SELECT {unnest_texts(sorted(codes))})"
         unknown = f"{name} IS NOT NULL AND {name} NOT IN {known}"
         look = f"SELECT 1 FROM (SELECT DISTINCT {name} FROM {rows}) WHERE {unknown}"
         shown = column.name
@@ -203,7 +203,3 @@ def _check(rule: str, severity: Severity, column: str, condition: str) -> Check:
 
 def _rule_check(rule: Rule, condition: str) -> Check:
     return Check(rule.kind, rule.severity, rule.columns, condition, shown=rule.columns[-1])
-
-
-def _list(texts: Sequence[str]) -> str:
-    return ", ".join(quote_text(text) for text in texts)

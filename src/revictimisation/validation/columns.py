@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from revictimisation.dictionary.model import FieldType
 
 ENGINE_TYPES: dict[FieldType, str] = {
@@ -11,6 +13,7 @@ ENGINE_TYPES: dict[FieldType, str] = {
     "boolean": "BOOLEAN",
     "date": "DATE",
 }
+SEPARATOR = "\x1f"  # stands in no code
 COMPACT_DATE = r"\d{8}"
 TIMED_DATE = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?Z?"
 MIDNIGHT = r".{10}[T ]00:00(:00([.,]0+)?)?Z?"
@@ -26,6 +29,15 @@ def quote_name(name: str) -> str:
 def quote_text(text: str) -> str:
     """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def unnest_texts(texts: Iterable[str]) -> str:
+    """SQL for a row per text: one literal is read many times faster than a list of a thousand.
+
+    >>> unnest_texts(["a", "b"])
+    "unnest(string_split('a\\x1fb', '\\x1f'))"
+    """
+    return f"unnest(string_split({quote_text(SEPARATOR.join(texts))}, '{SEPARATOR}'))"
 
 
 def clean_text(name: str) -> str:

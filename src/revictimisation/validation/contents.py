@@ -17,12 +17,12 @@ from revictimisation.validation.checks import (
     compile_dated_code_checks,
     compile_row_checks,
 )
-from revictimisation.validation.columns import quote_text
+from revictimisation.validation.columns import unnest_texts
 from revictimisation.validation.findings import MAX_ROWS_SHOWN, Finding, make_finding
 from revictimisation.validation.links import compile_first_report_checks, compile_link_checks
 from revictimisation.validation.lookups import Lookups, drop_lookups, make_lookups
 from revictimisation.validation.reading import LoadedTable, run
-from revictimisation.validation.repeats import compile_repeat_checks
+from revictimisation.validation.repeats import compile_double_checks, compile_repeat_checks
 
 if TYPE_CHECKING:
     from revictimisation.engine import Engine
@@ -81,8 +81,12 @@ def _ask_codes(con: Engine, one: LoadedTable, given: Given) -> list[Finding]:
     return _run_alone(con, one, [*unknown, *dated], given)
 
 
+def _ask_doubles(con: Engine, one: LoadedTable, given: Given) -> list[Finding]:
+    return _run_together(con, one, compile_double_checks(one), given)
+
+
 def _ask_repeats(con: Engine, one: LoadedTable, given: Given) -> list[Finding]:
-    return _run_alone(con, one, compile_repeat_checks(con, one), given)
+    return _run_alone(con, one, compile_repeat_checks(one), given)
 
 
 def _ask_first_reports(con: Engine, one: LoadedTable, given: Given) -> list[Finding]:
@@ -93,6 +97,7 @@ PASSES: tuple[Callable[[Engine, LoadedTable, Given], list[Finding]], ...] = (
     _ask_rows,
     _ask_links,
     _ask_codes,
+    _ask_doubles,
     _ask_repeats,
     _ask_first_reports,
 )
@@ -187,12 +192,13 @@ def _create_dated_codes(
     columns = "list_name VARCHAR, code VARCHAR, from_on DATE, to_on DATE"
     run(con, f"CREATE TABLE {target} ({columns})")
     rows = [
-        f"({', '.join(quote_text(cell) if cell else 'NULL' for cell in (name, *cells))})"
+        (name, *cells)
         for name in sorted(lists)
         for cells in _join_periods(
             dictionary.lists[name].select("code", "valid_from_on", "valid_to_on")
         )
     ]
     if rows:
-        run(con, f"INSERT INTO {target} VALUES {', '.join(rows)}")
+        cells = ", ".join(f"nullif({unnest_texts(cells)}, '')" for cells in zip(*rows, strict=True))
+        run(con, f"INSERT INTO {target} SELECT {cells}")
     return target
