@@ -292,10 +292,10 @@ def map_(source: str, out: Path, mapping: Path | None, kind: str, jobs: int) -> 
     from revictimisation import preparation
 
     if mapping is None:
-        click.echo(f"Utkast / draft: {preparation.draft_to(source, out, jobs)}")
+        click.echo(preparation.tell_draft(source, preparation.draft_to(source, out, jobs)))
         return
     report, is_complete = preparation.map_to(source, out, mapping, kind, jobs)
-    click.echo(report)
+    click.echo(f"{report}\n\n{preparation.tell_next(out, mapping, is_complete)}")
     if not is_complete:
         sys.exit(3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,36 @@ def draft_to(given: str, out: Path, jobs: int) -> Path:
     files.make_private_folder(out)
     files.write_text(target, text)
     return target
+
+
+def tell_draft(given: str, target: Path) -> str:
+    """Where a draft is, how much of it is to be looked at, and the command that comes next."""
+    from revictimisation.mapping.draft_column import CHECK, NEEDED
+    from revictimisation.sources.database import is_database
+
+    lines = files.read_text(target).splitlines()
+    n_checks = sum(CHECK[2:] in line for line in lines)
+    n_needed = sum(NEEDED in line for line in lines)
+    # A connection string may hold a password.
+    source = "KÄLLA/SOURCE" if is_database(given) else shlex.quote(given)
+    return (
+        f"Utkast / draft: {target}\n"
+        f"{n_checks} ställen att kontrollera, {n_needed} kolumner som krävs men inte hittades"
+        f" / {n_checks} places to check, {n_needed} required columns not found\n"
+        "Nästa steg / next: rätta utkastet, sedan / correct the draft, then\n"
+        f"  revictimisation map {source} --to MAPP --mapping {shlex.quote(str(target))}"
+    )
+
+
+def tell_next(out: Path, mapping: Path, is_complete: bool) -> str:
+    """What to do after the tables were written."""
+    if is_complete:
+        command = f"pseudonymise {shlex.quote(str(out))} UT --key-file NYCKEL --source VEM"
+        return f"Nästa steg / next:\n  revictimisation {command}"
+    return (
+        f"Nästa steg / next: rätta {mapping} eller källan och kör samma kommando igen"
+        " / correct it or the source and run the same command again"
+    )
 
 
 def map_to(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[str, bool]:

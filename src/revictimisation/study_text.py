@@ -62,12 +62,48 @@ def _load(text: str, loader: type[yaml.SafeLoader]) -> dict[str, Any]:
     try:
         given = yaml.load(text, Loader=loader)
     except yaml.YAMLError as fault:
-        mark = getattr(fault, "problem_mark", None)
-        where = f" near line {mark.line + 1}" if mark else ""
-        raise StudyError(f"The study file is not readable as YAML{where}.") from None
+        raise StudyError(_tell_yaml(fault)) from None
     if not isinstance(given, dict):
-        raise StudyError("The study file must be a list of keys and values; `name` is required.")
+        raise StudyError(
+            "Studiefilen måste vara en lista av nycklar och värden; `name` krävs. /"
+            " The study file must be a list of keys and values; `name` is required."
+        )
     return {key: _tuples(one) for key, one in given.items()}
+
+
+# What YAML's reader says, and what is to be done about it.
+_CAUSES = (
+    ("\\t", "tabb: använd blanksteg", "a tab: use blanks"),
+    (
+        "expected <block end>",
+        "se efter indraget, alltså blankstegen först på raden",
+        "look at the indentation, the blanks that the line begins with",
+    ),
+    (
+        "mapping values are not allowed",
+        "se efter indraget här och kolonet på raden före; text med kolon ska ha citattecken",
+        "look at the indentation here and the colon of the line before; quote a text with a colon",
+    ),
+    ("could not find expected ':'", "det saknas ett kolon", "a colon is missing"),
+    (
+        "",
+        "se efter indrag, parenteser och citattecken",
+        "look at indentation, brackets and quotation marks",
+    ),
+)
+
+
+def _tell_yaml(fault: yaml.YAMLError) -> str:
+    """Where a text stops being YAML, and the likely cause; never what stands there."""
+    said = f"{getattr(fault, 'context', '')} {getattr(fault, 'problem', '')}"
+    _, swedish, english = next(one for one in _CAUSES if one[0] in said)
+    begun = "simple key" in said or "quoted" in said
+    mark = getattr(fault, "context_mark" if begun else "problem_mark", None)
+    at = mark.line + 1 if mark else 0
+    return (
+        f"Studiefilen går inte att läsa som YAML{f' nära rad {at}' if at else ''}: {swedish}. /"
+        f" The study file is not readable as YAML{f' near line {at}' if at else ''}: {english}."
+    )
 
 
 def _tuples(value: Any) -> Any:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
+import pandas as pd
+import pyreadstat
 import pytest
 
 from revictimisation import preparation
@@ -14,6 +17,7 @@ from revictimisation.mapping.matching import match_code
 from tests.mapping.raw_files import (
     SECRET_NAME,
     STREET,
+    identity_number,
     write_municipality,
     write_police,
     write_register,
@@ -152,3 +156,76 @@ def test_a_source_that_is_not_there_is_told(tmp_path):
     (tmp_path / "last.xlsx").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600))
     with pytest.raises(DataError, match="locked_file"):
         preparation.draft_to(str(tmp_path / "last.xlsx"), tmp_path / "out", 1)
+
+
+def test_columns_are_found_by_what_they_hold(tmp_path):
+    relations = ["NUVARANDE PARTNER", "FÖRÄLDER", "OKÄND"]
+    rows = "".join(
+        f"r{one};{identity_number(one)};2013-04-{1 + one % 28:02d};{relations[one % 3]};"
+        f"{'city' if one % 2 else 'NORD'}\n"
+        for one in range(30)
+    )
+    text = draft(tmp_path, f"Diarienummer;Målsägande;Anmälningsdatum;Kol A;Kol B\n{rows}")
+    assert "relation:  # kontrollera / check\n          from: Kol A" in text
+    assert "FÖRÄLDER: parent  # 10" in text
+    assert "police_district:  # kontrollera / check\n          from: Kol B" in text
+    assert "NORD: nord  # 15" in text and "missing:" not in text
+
+
+def test_long_names_of_codes_are_found_however_rare(tmp_path):
+    field = DICTIONARY.tables["social_interventions"].field("intervention")
+    labels = [DICTIONARY.label("measures", one, "sv") for one in DICTIONARY.allowed_codes(field)]
+    rows = "".join(f"{one};{identity_number(one)};{label}\n" for one, label in enumerate(labels))
+    text = draft(tmp_path, f"Beslut id;Personnummer;Insatstyp\n{rows}", "insatser.csv")
+    (part,) = read_mapping(text, DICTIONARY).tables["social_interventions"]
+    assert part.columns["intervention"].codes == dict(
+        zip(labels, DICTIONARY.allowed_codes(field), strict=True)
+    )
+    assert "visas inte" not in text
+
+
+def test_the_only_numbers_of_people_and_the_only_unique_column_are_guessed(tmp_path):
+    rows = "".join(
+        f"{one};{identity_number(one // 2)};Kontaktförbud;2013-04-27;9999-12-31\n"
+        for one in range(30)
+    )
+    heading = "Kol A;Kol B;Åtgärdstyp;Beslutad;Slutdatum"
+    text = draft(tmp_path, f"{heading}\n{rows}", "skyddsåtgärder.csv")
+    assert "measure_id: Kol A  # kontrollera / check" in text
+    assert "victim_id: Kol B  # kontrollera / check" in text
+    assert 'missing: ["9999-12-31"]' in text
+
+
+def test_what_is_needed_and_not_found_is_marked_and_counted(tmp_path):
+    rows = "".join(f"Kontaktförbud;2013-04-{1 + one % 9:02d};x\n" for one in range(30))
+    text = draft(tmp_path, f"Åtgärdstyp;Beslutad;Utfall\n{rows}", "skyddsåtgärder.csv")
+    assert re.search(r"# victim_id: .* not found  KRÄVS / required", text)
+    assert re.search(r"# report_id: .* not found\n", text)
+    told = preparation.tell_draft("ra/polisen", tmp_path / "out" / "mapping.yaml")
+    assert "2 kolumner som krävs men inte hittades" in told
+    assert "revictimisation map ra/polisen --to MAPP --mapping" in told
+    told = preparation.tell_draft("postgresql://a:hemligt@b/c", tmp_path / "out" / "mapping.yaml")
+    assert "hemligt" not in told
+
+
+def test_names_that_an_spss_file_gives_its_codes_are_matched_and_shown(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "PNR": [identity_number(one) for one in range(30)],
+            "FODAR": [1950.0 + one for one in range(30)],
+            "UTVDATUM": [dt.date(2013, 4, 27) if one == 3 else None for one in range(30)],
+            "SKYDD": [2.0 if one == 5 else 0.0 for one in range(30)],
+        }
+    )
+    labels = {0.0: "Ingen", 1.0: "Sekretessmarkering", 2.0: "Skyddad folkbokföring"}
+    path = tmp_path / "rtb.sav"
+    pyreadstat.write_sav(frame, str(path), variable_value_labels={"SKYDD": labels})
+    text = preparation.draft_to(str(path), tmp_path / "out", 1).read_text(encoding="utf-8")
+    (part,) = read_mapping(text, DICTIONARY).tables["persons"]
+    assert part.columns["emigrated_on"].source == "UTVDATUM"
+    assert part.columns["protected_identity"].codes == {
+        "0": "none",
+        "1": "confidentiality_mark",
+        "2": "protected_registration",
+    }
+    assert "# Sekretessmarkering" in text and "# Skyddad folkbokföring\n" in text

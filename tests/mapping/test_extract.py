@@ -296,6 +296,18 @@ def test_a_column_that_is_sought_is_told_beside_those_there_are(tmp_path):
         make(tmp_path, "A;B\n1;2\n", "tables: {persons: {columns: {person_id: Målsägande}}}")
 
 
+def test_a_misspelt_heading_is_told_with_the_nearest(tmp_path):
+    with pytest.raises(DataError, match="menade du / did you mean: Målsägande pnr"):
+        columns = "{person_id: Malsägande pn}"
+        make(tmp_path, "Målsägande pnr;B\n1;2\n", f"tables: {{persons: {{columns: {columns}}}}}")
+
+
+def test_what_comes_next_is_told(tmp_path):
+    told = preparation.tell_next(tmp_path, tmp_path / "m.yaml", True)
+    assert f"revictimisation pseudonymise {tmp_path} UT --key-file" in told
+    assert "m.yaml" in preparation.tell_next(tmp_path, tmp_path / "m.yaml", False)
+
+
 def test_rows_of_separators_alone_are_left_out_and_counted(tmp_path):
     text = "A;B\n1;x\n;;\n2;x\n\n;\nfel;x\n; \n;\n".replace(";;\n", ";\n")
     mapping = "tables: {reports: {columns: {reported_on: A, report_id: B}}}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import Dictionary
-from revictimisation.mapping.draft_column import CHECK, draft_column, quote_text
+from revictimisation.mapping.draft_column import CHECK, NEEDED, draft_column, quote_text
 from revictimisation.mapping.matching import TableMatch, match_table
 from revictimisation.mapping.profile import ColumnProfile, profile_columns
 from revictimisation.sources.faults import UnreadableFileError, show_name
@@ -143,7 +143,7 @@ def _draft_part(
         if field.name in by_name:
             yield from draft_column(by_name[field.name], dictionary, threshold)
         else:
-            needed = "  KRÄVS / required" if field.is_required else ""
+            needed = f"  {NEEDED}" if field.is_required else ""
             yield f"        # {field.name}: ({field.label.sv}) hittades inte / not found{needed}"
     used = {one.profile.place for one in found.matches}
     for one in profiles:

@@ -14,6 +14,7 @@ from revictimisation.mapping.words import code_words, known_words, load_words
 from revictimisation.sources.faults import show_name
 
 CHECK = "# kontrollera / check"
+NEEDED = "KRÄVS / required"
 # Code lists of figures of one width, whose leading zeros spreadsheets drop.
 DIGIT_LISTS = {"municipalities": 4, "offences": 4}
 PLAIN = re.compile(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from revictimisation.dictionary import Dictionary, Table
-from revictimisation.mapping.model import EXTRA_NAME
+from revictimisation.mapping.faults import EXTRA_NAME
 from revictimisation.mapping.report import Remark
 from revictimisation.mapping.secrecy import MAX_LENGTH, may_tell, prose
 from revictimisation.mapping.values import Cell, is_identity_number, quote

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from revictimisation.dictionary import Dictionary, Table
+from revictimisation.dictionary import Dictionary
 from revictimisation.errors import MappingError, StudyError
+from revictimisation.mapping.faults import find_faults, in_both
 from revictimisation.sources.opening import Place
-from revictimisation.study_text import load_texts, name_nearest, tell_fault
+from revictimisation.study_text import load_texts, tell_fault
 
 DateForm = Literal["iso", "day_month_year", "month_day_year", "excel_number", "sas_number"]
 Decimal = Literal[",", "."]
-# Names may be carried to `persons`, for `pseudonymise --linkage-fields`; else it refuses them.
-NAMED_TABLE = "persons"
-EXTRA_NAME = re.compile(r"x_[a-z0-9_]{1,60}")
 SEPARATORS = {"tab": "\t", "\\t": "\t"}
 
 
@@ -82,24 +79,29 @@ class Mapping(_Part):
 def read_mapping(text: str, dictionary: Dictionary) -> Mapping:
     """Read the text of a mapping file.
 
-    Raises `MappingError` with every fault at once; an unknown key, table or column is told with
-    the nearest known one. A column may be given as its source's heading alone, a table as one
-    part without a list.
+    Raises `MappingError` with every fault at once; an unknown key, table, column or code of ours is
+    told with the nearest known one. A column may be given as its source's heading alone, a table
+    as one part without a list.
     """
     try:
-        mapping = Mapping.model_validate(_spell_out(load_texts(text)))
-    except ValidationError as fault:
-        raise _refuse([tell_fault(error, Mapping) for error in fault.errors()]) from None
+        given = _spell_out(load_texts(text))
     except StudyError as fault:
-        raise _refuse([str(fault).replace("study file", "mapping file")]) from None
-    faults = [
-        line
-        for name, parts in mapping.tables.items()
-        for line in _table_faults(name, parts, dictionary)
-    ]
-    if faults:
+        raise _refuse([_of_mapping(str(fault))]) from None
+    faults, mapping = [], None
+    try:
+        mapping = Mapping.model_validate(given)
+    except ValidationError as fault:
+        faults = [in_both(tell_fault(error, Mapping)) for error in fault.errors()]
+    faults += find_faults(given.get("tables"), dictionary)
+    if mapping is None or faults:
         raise _refuse(faults)
     return mapping
+
+
+def _of_mapping(told: str) -> str:
+    """A fault of a study file's text as one of a mapping file's."""
+    renamed = told.replace("study file", "mapping file").replace("Studiefilen", "Mappningsfilen")
+    return renamed.replace("`name`", "`tables`")
 
 
 def _refuse(faults: list[str]) -> MappingError:
@@ -139,31 +141,3 @@ def _with_lists(given: dict[str, Any]) -> dict[str, Any]:
     if isinstance(filled.get("missing"), str):
         filled["missing"] = (filled["missing"],)
     return filled
-
-
-def _table_faults(name: str, parts: tuple[Part, ...], dictionary: Dictionary) -> list[str]:
-    known = {one.name: one for one in dictionary.tables_by_direction("in")}
-    if name not in known:
-        return [f"tables.{name}: unknown table{name_nearest(name, tuple(known))}"]
-    faults = []
-    for number, part in enumerate(parts):
-        for column, given in part.columns.items():
-            where = f"tables.{name}.{number}.columns.{column}"
-            if name == NAMED_TABLE and column in set(dictionary.codes("linkage_columns")["code"]):
-                continue
-            faults += [f"{where}: {line}" for line in _column_faults(column, given, known[name])]
-    return faults
-
-
-def _column_faults(name: str, given: Column, table: Table) -> list[str]:
-    is_extra = table.extra_columns is not None and EXTRA_NAME.fullmatch(name) is not None
-    if not is_extra and name not in table.field_names:
-        return [f"unknown column{name_nearest(name, table.field_names)}"]
-    faults = []
-    if bool(given.source) == (given.constant is not None):
-        faults.append("give either from or constant")
-    folded: dict[str, str] = {}
-    for code, ours in given.codes.items():
-        if folded.setdefault(code.strip().lower(), ours) != ours:
-            faults.append("a code is given twice with different meanings (case does not count)")
-    return faults
