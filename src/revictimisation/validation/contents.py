@@ -54,9 +54,9 @@ def check_contents(
     The passes of large tables come first, so that no core waits long for the last one.
     """
     lists = _create_dated_codes(con, loaded, dictionary)
-    lookups = make_lookups(con, loaded)
-    given = Given(loaded, lookups, lists, dictionary, plan, today)
     filled = [one for one in loaded.values() if one.present and counts[one.table.name]]
+    lookups = make_lookups(con, loaded, filled)
+    given = Given(loaded, lookups, lists, dictionary, plan, today)
     filled.sort(key=lambda one: -counts[one.table.name])
     parts = [(one, ask) for one in filled for ask in PASSES]
     found = con.spread(lambda engine, part: part[1](engine, part[0], given), parts)

@@ -103,7 +103,7 @@ def load_extract(
         loaded = {name: replace(one, name=made.names[name]) for name, one in loaded.items()}
         cleaned = made.lines
         findings += _tell_cleaning(cleaned, dictionary)
-    counts = {name: _count_rows(con, one.name) for name, one in loaded.items()}
+    counts = _count_rows(con, loaded)
     findings += check_contents(con, loaded, counts, dictionary, plan, today)
     findings += _check_empty(loaded, counts, dictionary)
     return LoadedExtract(
@@ -148,8 +148,9 @@ def _find_prefix(con: Engine) -> str:
     return f"extract{number}_"
 
 
-def _count_rows(con: Engine, name: str) -> int:
-    return int(run(con, f"SELECT count(*) FROM {name}")[0][0])
+def _count_rows(con: Engine, loaded: Mapping[str, LoadedTable]) -> dict[str, int]:
+    counted = ", ".join(f"(SELECT count(*) FROM {one.name})" for one in loaded.values())
+    return dict(zip(loaded, map(int, run(con, f"SELECT {counted}")[0]), strict=True))
 
 
 def _check_presence(

@@ -31,14 +31,16 @@ class Lookup:
 Lookups = Mapping[tuple[str, tuple[str, ...]], Lookup]
 
 
-def make_lookups(con: Engine, loaded: Mapping[str, LoadedTable]) -> Lookups:
-    """Make a lookup for each table and key that others refer to, by table and key.
+def make_lookups(
+    con: Engine, loaded: Mapping[str, LoadedTable], referring: Iterable[LoadedTable]
+) -> Lookups:
+    """Make a lookup for each table and key that some tables refer to, by table and key.
 
     Only of tables and columns that were read. `drop_lookups` forgets them.
     """
     wanted = dict.fromkeys(
         (key.resource, key.reference_fields)
-        for one in loaded.values()
+        for one in referring
         for key in one.table.foreign_keys
         if set(key.fields) <= set(one.present)
     )
