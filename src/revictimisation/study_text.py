@@ -81,8 +81,8 @@ _CAUSES = (
     ),
     (
         "mapping values are not allowed",
-        "se efter indraget här och kolonet på raden före; text med kolon ska ha citattecken",
-        "look at the indentation here and the colon of the line before; quote a text with a colon",
+        "se efter indraget här och på raden före, och dess kolon; text med kolon: citattecken",
+        "look at the indentation here and of the line before, and its colon; quote texts with one",
     ),
     ("could not find expected ':'", "det saknas ett kolon", "a colon is missing"),
     (

@@ -72,7 +72,8 @@ def test_all_faults_are_told_at_once():
 BROKEN = {
     "deeper": ("a:\n  b: 1\n   c: 2\n", 3, "indraget"),
     "less deep": ("a:\n    b: 1\n  c: 2\nd: 3\n", 3, "indraget"),
-    "no colon": ("a:\n  from A\n  b: 1\nc: 2\n", 3, "kolonet på raden före"),
+    "no colon": ("a:\n  from A\n  b: 1\nc: 2\n", 3, "på raden före, och dess kolon"),
+    "less deep before": ("a:\n   b: 1\n    c: 2\n", 3, "på raden före"),
     "no colon, last": ("a: 1\nb\nc: 2\n", 2, "kolon"),
     "a tab": ("a:\n\tb: 1\n", 2, "tabb"),
     "no end of a quotation": ("a: 1\nb: 'x\nc: 2\n", 2, "citattecken"),
