@@ -82,6 +82,36 @@ def test_the_page_does_not_claim_what_it_denies(made):
     assert "Antalen är exakta" in swedish
 
 
+def test_advice_fits_and_a_question_that_could_not_be_asked_says_so(tmp_path):
+    """An empty column points at the mapping; a fall names its period; notices need nothing."""
+    rows = [
+        (at, f"{year}-{month:02d}-15")
+        for year in range(2010, 2018)
+        for month in range(1, 13)
+        for at in range(10 if year < 2015 else 3)
+    ]
+    head, first, *_ = VALID["reports"].splitlines(keepends=True)
+    reports = [
+        first.replace("r1,", f"r{place},").replace("2012-03-01", day).replace("9353", "")
+        for place, (_, day) in enumerate(rows)
+    ]
+    more = "".join(f"p{at},1980,female,0126,,,none\n" for at in range(9))
+    people = VALID["persons"].replace("2016-05-01", "") + more
+    tables = {name: VALID[name] for name in ("police_measures", "social_interventions")}
+    data = {**tables, "persons": people, "reports": head + "".join(reports)}
+    folder = write_extract(tmp_path / "data", data)
+    accepted = validate_folder(folder, None, tmp_path / "out", None, jobs=1)
+    assert "från 2015 kv 1" in accepted.text and "from 2015 Q1" in accepted.text
+    findings = pd.read_csv(tmp_path / "out" / "findings.csv").set_index(["rule", "column"])
+    empty = findings.loc[[one for one in findings.index if one[1] == "offence_code"]]
+    assert len(empty) == 1 and "mappningsfilen" in empty["repair_sv"].iloc[0]
+    assert "2015 kv 1" in findings.loc["volume_drop", "text_sv"].iloc[0]
+    page = (tmp_path / "out" / "validation.html").read_text("utf-8")
+    assert "kunde inte frågas: persons.died_on är tom" in page
+    assert "– (får saknas)" in page and "Upplysningar behöver ingen" in page
+    assert "Plötsligt färre rader (" in page.split("<table")[0]
+
+
 def test_without_report_nothing_is_written(tmp_path):
     data = write_extract(tmp_path / "data")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}

@@ -288,7 +288,7 @@ def test_rules_speak_of_nothing_but_places():
         for text in (rule.label, rule.text, rule.repair):
             for words in (text.sv, text.en):
                 blanks = set(re.findall(r"{(.*?)}", words))
-                assert words and blanks <= {"table", "column", "other", "count"}
+                assert words and blanks <= {"table", "column", "other", "count", "periods"}
         assert re.findall(r"{.*?}", rule.label.sv) == []
 
 

@@ -94,6 +94,47 @@ def test_even_volumes_are_not_marked_and_planted_ones_are(seed):
     assert [mark for _, mark in found] == ["fell"] and abs(found[0][0] - 40) <= 2
 
 
+# Rows by quarter of an extract made by hand (small counts filled in), where a system was changed.
+POLICE = [27, 18, 27, 23, 46, 29, 38, 23, 32, 40, 15, 32, 33, 26, 35, 22, 9, 8, 4, 4, 9, 11, 5, 5,
+          4, 3, 8, 9, 4, 5, 3, 4]  # fmt: skip
+SOCIAL = [17, 6, 9, 10, 26, 21, 29, 20, 21, 20, 9, 14, 30, 20, 24, 10, 6, 7, 4, 3, 3, 9, 4, 4,
+          3, 6, 2, 6, 4, 5, 2, 1]  # fmt: skip
+
+
+@pytest.mark.parametrize(("counts", "places"), [(POLICE, {16}), (SOCIAL, {15, 16})])
+def test_a_fall_is_marked_where_it_comes(counts, places):
+    marks = mark_unusual(np.array(counts, dtype=float), LIMITS)[2]
+    assert [mark for mark in marks if mark in ("fell", "rose")] == ["fell"]
+    assert marks.index("fell") in places
+
+
+@pytest.mark.parametrize(("mean", "dispersion"), [(6, 1), (15, 2.5), (30, 2.5), (100, 5)])
+def test_steady_noise_seldom_has_a_new_level(mean, dispersion):
+    """Negative binomial counts of 8 years by quarter; planted falls are found within a period."""
+    rng = np.random.default_rng(7)
+
+    def draw(level: float, n: int) -> np.ndarray:
+        if dispersion == 1:
+            return rng.poisson(level, n).astype(float)
+        shape = level / (dispersion - 1)
+        return rng.poisson(rng.gamma(shape, dispersion - 1, n)).astype(float)
+
+    steady = [mark_unusual(draw(mean, 32), LIMITS)[2] for _ in range(100)]
+    assert sum(bool({"fell", "rose"} & set(marks)) for marks in steady) <= 6
+    if mean < 30:
+        return
+    fallen = [np.concatenate([draw(mean, 16), draw(0.3 * mean, 16)]) for _ in range(50)]
+    found = [mark_unusual(one, LIMITS)[2] for one in fallen]
+    near = [any(marks[at] == "fell" for at in (15, 16, 17)) for marks in found]
+    assert sum(near) >= 40
+
+
+def test_one_odd_period_is_no_level():
+    values = np.full(40, 100.0)
+    values[20] = 1000
+    assert {mark for mark in mark_unusual(values, LIMITS)[2] if mark} == {"jump"}
+
+
 def months(table: str, first_year: int, counts: list[int]) -> pd.DataFrame:
     rows = [
         (table, "month", "", f"{first_year + at // 12}-{at % 12 + 1:02d}", n, sum(counts))

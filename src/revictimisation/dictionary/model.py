@@ -86,7 +86,7 @@ class Rule:
 class RuleText:
     """What a rule asks, and what to do when the data break it.
 
-    The texts may hold `{table}`, `{column}`, `{other}` and `{count}`, never a value.
+    The texts may hold `{table}`, `{column}`, `{other}`, `{count}` and `{periods}`, never a value.
     """
 
     name: str

@@ -285,6 +285,7 @@ def _plain(text: Text, language: str) -> str:
         "{column}": Text("kolumnen", "the column"),
         "{other}": Text("den andra kolumnen eller tabellen", "the other column or table"),
         "{count}": Text("ett antal", "a number of"),
+        "{periods}": Text("perioderna", "the periods"),
     }
     told = escape(text[language])
     for blank, words in blanks.items():

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from revictimisation.engine import Engine
     from revictimisation.plan import StudyPlan
 
+MISSING_VALUES, EMPTY_COLUMN = ("missing_value", "missing_expected_value"), "empty_column"
+
 
 @dataclass(frozen=True)
 class Given:
@@ -133,13 +135,25 @@ def _run_together(
     found = run(
         con, f"SELECT {asked} FROM (SELECT row_number, {marks} FROM {source} WHERE {is_any})"
     )[0]
-    return list(_tell(one, checks, found, given.dictionary))
+    has_gaps = any(
+        check.rule in MISSING_VALUES and count
+        for check, count in zip(checks, found[::2], strict=True)
+    )
+    n_rows = int(run(con, f"SELECT count(*) FROM {one.name}")[0][0]) if has_gaps else 0
+    return list(_tell(one, checks, found, n_rows, given.dictionary))
 
 
 def _tell(
-    one: LoadedTable, checks: Sequence[Check], found: Sequence[Any], dictionary: Dictionary
+    one: LoadedTable,
+    checks: Sequence[Check],
+    found: Sequence[Any],
+    n_rows: int,
+    dictionary: Dictionary,
 ) -> Iterable[Finding]:
-    """The findings of checks; `found` has a count and rows for each."""
+    """The findings of checks; `found` has a count and rows for each.
+
+    A value that is missing in all `n_rows` is nobody's to fill in: the column is not mapped.
+    """
     for check, count, rows in zip(checks, found[::2], found[1::2], strict=True):
         if count:
             yield make_finding(
@@ -152,6 +166,11 @@ def _tell(
                 other=check.other,
                 count=int(count),
                 rows=rows or (),
+                advice=(
+                    EMPTY_COLUMN
+                    if check.rule in MISSING_VALUES and int(count) == n_rows > 1
+                    else ""
+                ),
             )
 
 

@@ -23,6 +23,7 @@ SEVERITY_LABELS = {
     "warning": Text("VARNING", "WARNING"),
     "notice": Text("UPPLYSNING", "NOTICE"),
 }
+NO_TEXT = Text("", "")
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,14 @@ def make_finding(
     other: str = "",
     count: int = 1,
     rows: Iterable[int] = (),
+    periods: Text = NO_TEXT,
+    advice: str = "",
 ) -> Finding:
     """Make a finding with the dictionary's words for its rule.
 
     `columns` fill `{column}` and, if there are two and `other` is not given, `{other}`; `shown`
-    is the finding's own column if it is not the first.
+    is the finding's own column if it is not the first. `periods` fill `{periods}`. `advice` names a
+    rule whose advice fits better than the rule's own.
     """
     words = dictionary.rules[rule]
     first = columns[0] if columns else ""
@@ -66,7 +70,9 @@ def make_finding(
     known = {"table": table, "column": first, "other": second, "count": count}
 
     def fill(text: Text) -> Text:
-        return Text(text.sv.format(**known), text.en.format(**known))
+        return Text(
+            text.sv.format(**known, periods=periods.sv), text.en.format(**known, periods=periods.en)
+        )
 
     return Finding(
         table=table,
@@ -76,7 +82,7 @@ def make_finding(
         count=count,
         rows=tuple(sorted(rows))[:MAX_ROWS_SHOWN],
         text=fill(words.text),
-        repair=fill(words.repair),
+        repair=fill(dictionary.rules[advice].repair if advice else words.repair),
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from revictimisation.dictionary import Dictionary
+from revictimisation.dictionary import Dictionary, Text
 from revictimisation.dictionary.model import Severity
-from revictimisation.validation.findings import Finding, make_finding
+from revictimisation.validation.findings import MAX_ROWS_SHOWN, Finding, make_finding
 from revictimisation.validation.volumes import DROP, FELL, JUMP, ROSE, find_early_ends
 
 if TYPE_CHECKING:
@@ -45,9 +45,22 @@ def find_improbable(
 
 def _tell_volumes(volumes: pd.DataFrame, dictionary: Dictionary) -> Iterator[Finding]:
     for rule, marks in MARKS.items():
-        counts = volumes[volumes["mark"].isin(marks)].groupby("table", sort=False).size()
-        for name, count in counts.items():
-            yield make_finding(dictionary, rule, "warning", str(name), count=int(count))
+        marked = volumes[volumes["mark"].isin(marks)]
+        for name, rows in marked.groupby("table", sort=False):
+            told = _tell_periods(list(zip(rows["period"], rows["mark"], strict=True)))
+            count = len(rows)
+            yield make_finding(dictionary, rule, "warning", str(name), count=count, periods=told)
+
+
+def _tell_periods(marked: list[tuple[str, str]]) -> Text:
+    """The marked periods in words, the first ten; where a new level begins, *from* it on."""
+    sv, en = [], []
+    for period, mark in marked[:MAX_ROWS_SHOWN]:
+        is_level = mark in (FELL, ROSE)
+        sv.append(("från " if is_level else "") + period.replace("Q", "kv "))
+        en.append(("from " if is_level else "") + period)
+    more = " …" if len(marked) > MAX_ROWS_SHOWN else ""
+    return Text("; ".join(sv) + more, "; ".join(en) + more)
 
 
 def _tell_columns(

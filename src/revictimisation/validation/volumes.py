@@ -101,8 +101,10 @@ def mark_unusual(
     Far is further than `volume_deviations` robust standard deviations (1.4826 times the median
     absolute deviation of the neighbours, Hampel 1974, but no less than the square root of their
     median, as counts have) and than the share `volume_change` of the median. At either end only the
-    neighbours that there are count. A new level begins where the medians before and from a period
-    differ as much, and more than at the periods around; there the period itself is not marked.
+    neighbours that there are count. A new level begins where two levels fit the `neighbours`
+    periods before and from there better than one does, by as many deviations (`_find_step`), means
+    and medians differ by that share, and the fit gains more than at the periods around; there the
+    period itself is not marked.
 
     >>> mark_unusual(np.array([50., 52, 49, 51, 3, 50, 48, 51]), ValidationLimits())[2]
     ['', '', '', '', 'drop', '', '', '']
@@ -111,8 +113,9 @@ def mark_unusual(
     span = limits.neighbours
     onward = np.array([np.median(values[at : at + span]) for at in range(len(values))])
     steps = np.zeros(len(values))
+    noise = _measure_noise(values)
     for at in range(span, len(values) - span + 1):
-        steps[at] = _find_step(values[at - span : at], values[at : at + span], limits)
+        steps[at] = _find_step(values[at - span : at], values[at : at + span], noise, limits)
     sizes = np.abs(steps)
     for at in range(len(values)):
         before, after = sizes[max(0, at - span) : at], sizes[at + 1 : at + span + 1]
@@ -151,15 +154,50 @@ def _is_far(value: float, around: NDArray[np.float64], limits: ValidationLimits)
     return is_large and distance > limits.volume_deviations * _scale(around)
 
 
+def _measure_noise(values: NDArray[np.float64]) -> float:
+    """How many times a Poisson's the variance is from one period to the next, at least 1.
+
+    By the squares of successive differences (von Neumann 1941), which a few new levels hardly move.
+    """
+    sums, squares = values[1:] + values[:-1], np.diff(values) ** 2
+    is_filled = sums > 0
+    return max(1.0, float(np.mean(squares[is_filled] / sums[is_filled]))) if any(is_filled) else 1.0
+
+
 def _find_step(
-    before: NDArray[np.float64], held: NDArray[np.float64], limits: ValidationLimits
+    before: NDArray[np.float64],
+    held: NDArray[np.float64],
+    noise: float,
+    limits: ValidationLimits,
 ) -> float:
-    """How many standard deviations the level from now on lies above the one before; 0: no step."""
-    old, new = float(np.median(before)), float(np.median(held))
-    scale = max(_scale(before), _scale(held))
-    distance = abs(new - old)
-    is_step = distance > limits.volume_change * old and distance > limits.volume_deviations * scale
-    return (new - old) / scale if is_step else 0.0
+    """By how many deviations two Poisson levels fit better than one, signed; 0: no step.
+
+    The root of twice the gain in log-likelihood, over the dispersion (quasi-likelihood, McCullagh &
+    Nelder 1989, ch. 9): the greater of the series' own (`noise`) and that within both levels. The
+    medians must differ too, so that a single odd period makes no level.
+    """
+    both = [before, held]
+    means = [float(np.mean(one)) for one in both]
+    is_far = all(
+        abs(new - old) > limits.volume_change * old
+        for old, new in (means, [float(np.median(one)) for one in both])
+    )
+    if not is_far:
+        return 0.0
+    whole = float(np.mean(np.concatenate(both)))
+    gains = [
+        len(one) * mean * np.log(mean / whole)
+        for one, mean in zip(both, means, strict=True)
+        if mean > 0
+    ]
+    within = [
+        float(np.sum((one - mean) ** 2)) / mean
+        for one, mean in zip(both, means, strict=True)
+        if mean > 0
+    ]
+    dispersion = max(noise, sum(within) / (len(before) + len(held) - 2))
+    gain = float(np.sqrt(2 * sum(gains) / dispersion))
+    return float(np.copysign(gain, means[1] - means[0])) if gain > limits.volume_deviations else 0.0
 
 
 def find_early_ends(facts: pd.DataFrame, limits: ValidationLimits) -> dict[str, int]:

@@ -25,6 +25,12 @@ SEQUENCES = (
     "not_long_before_report", "judged_before_prosecution", "only_if_granted", "year_before",
     "different",
 )  # fmt: skip
+# What these hold a row's date against stands in another table.
+REFERRED = {
+    "not_after_death": ("persons", "died_on"),
+    "not_before_birth": ("persons", "birth_year"),
+    "not_before_report": ("reports", "reported_on"),
+}
 
 
 def show_findings(sheet: Sheet) -> Html:
@@ -85,13 +91,29 @@ def _show_asked(sheet: Sheet, caption: str, asked: list[tuple[str, str, str, int
     heads = [sheet.say(f"delivery.head_{one}") for one in ("what", "table", "column", "how_many")]
     rows = []
     for name, rule, columns, count in asked:
-        cells = (name, columns or DASH, sheet.formats.count(count))
+        empty = "" if count else find_empty(sheet, name, rule, columns)
+        told_count = sheet.say("delivery.not_asked", column=empty) if empty else ""
+        cells = (name, columns or DASH, told_count or sheet.formats.count(count))
         labelled = (_label(*both) for both in zip(heads[1:], cells, strict=True))
         rows.append([sheet.dictionary.rules[rule].label[sheet.language], *labelled])
     if not rows:
         return sheet.text("delivery.findings_none")
     told = sheet.say(f"delivery.{caption}")
     return render_table(told, heads, rows, kind="words stacked asked")
+
+
+def find_empty(sheet: Sheet, name: str, rule: str, columns: str) -> str:
+    """A column without which the question could not be asked, as all its rows are empty."""
+    facts = sheet.delivery.facts
+    empty = facts[(facts["kind"] == "filled") & (facts["level"] == "") & facts["n"].eq(0)]
+    places = set(zip(empty["table"], empty["column"], strict=True))
+    needed = [(name, one) for one in columns.split(", ")]
+    if rule in REFERRED:
+        needed.append(REFERRED[rule])
+    for table, column in needed:
+        if (table, column) in places:
+            return column if table == name else f"{table}.{column}"
+    return ""
 
 
 def _list_asked(sheet: Sheet) -> Iterable[tuple[str, str, str]]:

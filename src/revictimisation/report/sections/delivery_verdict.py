@@ -53,16 +53,30 @@ def _show_who(sheet: Sheet) -> Html:
             for one in ("error", "warning")
             if one in counts
         ]
-        names = dict.fromkeys(name for name in rows["table"] if name)
-        where = [tables[name].label[sheet.language] for name in names]
         told = sheet.say(
             "delivery.who_line",
             who=label[0].upper() + label[1:],
             kinds=f" {sheet.say('delivery.who_and')} ".join(kinds),
-            tables=", ".join(where) or sheet.say("delivery.whole_extract"),
+            what=_tell_what(sheet, rows),
         )
         lines.append(f"- {told}")
-    return render_prose("\n".join(lines))
+    return join([render_prose("\n".join(lines)), sheet.text("delivery.who_notices")])
+
+
+def _tell_what(sheet: Sheet, rows: pd.DataFrame) -> str:
+    """The rules broken and in which tables, gravest first."""
+    told = []
+    for rule, mine in rows.groupby("rule", sort=False):
+        names = dict.fromkeys(mine["table"])
+        where = [
+            sheet.dictionary.tables[name].label[sheet.language]
+            if name
+            else sheet.say("delivery.whole_extract")
+            for name in names
+        ]
+        label = sheet.dictionary.rules[str(rule)].label[sheet.language]
+        told.append(sheet.say("delivery.who_what", rule=label, tables=", ".join(where)))
+    return "; ".join(told)
 
 
 def show_tables(sheet: Sheet) -> Html:
@@ -83,6 +97,7 @@ def _table_row(sheet: Sheet, name: str) -> list[str]:
     mine = delivery.findings[delivery.findings["table"] == name]["severity"].value_counts()
     is_given = name in delivery.row_counts
     n_rows = delivery.row_counts.get(name, 0)
-    told = sheet.show_count(n_rows) if is_given else sheet.say("delivery.absent")
+    missing = "absent_allowed" if sheet.dictionary.tables[name].is_optional else "absent"
+    told = sheet.show_count(n_rows) if is_given else sheet.say(f"delivery.{missing}")
     counts = [sheet.formats.count(mine.get(one, 0)) for one in ("error", "warning", "notice")]
     return [sheet.name_table(name), told, *counts, *(ends or ["–", "–"])]
