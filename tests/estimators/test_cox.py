@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from revictimisation.estimators import kernels, newton
+from revictimisation.estimators import cox, kernels, newton
 from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.design import build_design, design_from_array
 from revictimisation.estimators.faults import NotEstimableError
@@ -326,3 +326,21 @@ def test_loops_are_compiled_once_whatever_the_input_looks_like():
     assert_same(odd, fit(frame, strata=None))
     compiled = {name: f for name, f in vars(kernels).items() if hasattr(f, "signatures")}
     assert max(len(f.signatures) for f in compiled.values()) == 1
+
+
+def test_a_hazard_beyond_all_numbers_leaves_no_robust_error(monkeypatch):
+    """Found by the fuzz (mutant 235): coefficients ran off together and a sum overflowed."""
+
+    def run_away(data):
+        search = newton.maximise(data)
+        table = search.state.table.copy()
+        table[:, 2] = np.inf
+        return dataclasses.replace(search, state=dataclasses.replace(search.state, table=table))
+
+    frame = make_episodes(1)
+    usual = fit(frame)
+    monkeypatch.setattr(cox, "maximise", run_away)
+    with np.errstate(all="raise"):
+        found = fit(frame)
+    assert np.isfinite(usual.se_robust).all() and np.isnan(found.se_robust).all()
+    assert found.n_clusters == usual.n_clusters

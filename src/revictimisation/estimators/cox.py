@@ -177,7 +177,12 @@ def _unscale(covariance: Floats, scale: Floats, lost: Flags) -> Floats:
 def _sandwich(
     data: CoxData, state: State, covariance: Floats, cluster: npt.NDArray[np.int64]
 ) -> tuple[Floats, int]:
-    """Lin and Wei's covariance: weighted dfbeta residuals summed by cluster, squared."""
+    """Lin and Wei's covariance: weighted dfbeta residuals summed by cluster, squared.
+
+    Nothing of it is known where a coefficient has run so far that a hazard is beyond all numbers.
+    """
+    if not np.isfinite(state.table).all():
+        return np.full_like(covariance, np.nan), len(np.unique(cluster))
     slots, table = data.slots, state.table
     h, rho, q0, q1, q2 = (table[:, k, None] for k in range(5))
     tied = np.where(slots.weight_tied > 0, slots.weight_tied, 1.0)[:, None]
