@@ -106,6 +106,7 @@ def mark_unusual(
     and medians differ by that share, and the fit gains more than at the periods around; there the
     period itself is not marked.
 
+    >>> from revictimisation.plan_parts import ValidationLimits
     >>> mark_unusual(np.array([50., 52, 49, 51, 3, 50, 48, 51]), ValidationLimits())[2]
     ['', '', '', '', 'drop', '', '', '']
     """
