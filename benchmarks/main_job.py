@@ -4,7 +4,7 @@
     python benchmarks/main_job.py --estimate-only --people 30000 --repeats 1
 
 Each round begins as an installation ends (`do.py`: a small study, which compiles the numerics; its
-time is told apart) and works in empty folders. Goals: cold under 90 s on two cores (simulating
+time is told apart) and works in empty folders. Goals: cold under 120 s on two cores (simulating
 included), an unchanged second run under 5 s, `estimate` alone under 20 s; with `--estimate-only`
 nothing but `estimate`, at 30,000 people under 120 s. Leaves benchmarks/results/main_job.json, or
 estimate_<people>.json.
@@ -27,7 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 STUDY = ROOT / "pipelines" / "studies" / "county.yaml"
-GOALS = {"cold": 90, "unchanged": 5, "estimate": 20}
+GOALS = {"cold": 120, "unchanged": 5, "estimate": 20}
 ESTIMATE_GOALS = {"estimate": 120}
 
 
