@@ -18,13 +18,12 @@ import rich_click as click
 from click.exceptions import Exit
 
 from revictimisation import __version__
-from revictimisation.errors import EXIT_DONE, EXIT_FAULT, RevictimisationError
+from revictimisation.errors import EXIT_DONE, EXIT_FAULT, DataError, RevictimisationError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 FOLDER = click.Path(path_type=Path)
 DAY = click.DateTime(["%Y-%m-%d"])
 N_CORES = os.cpu_count() or 1
-KEPT_OBJECTS = 50_000  # what imports make stays: to look for garbage among it costs a start's 6 %
 
 
 @click.group(context_settings=CONTEXT)
@@ -151,7 +150,7 @@ def validate(
     advice = "lägg till / add --report MAPP för sidor och tabeller / for pages and tables"
     click.echo(f"\nRapport / report: {made.page or advice}")
     if not made.is_conforming:
-        sys.exit(3)
+        raise Exit(DataError.exit_code)
 
 
 @cli.command("make-key")
@@ -299,7 +298,7 @@ def map_(source: str, out: Path, mapping: Path | None, kind: str, jobs: int) -> 
     report, is_complete = preparation.map_to(source, out, mapping, kind, jobs)
     click.echo(f"{report}\n\n{preparation.tell_next(out, mapping, is_complete)}")
     if not is_complete:
-        sys.exit(3)
+        raise Exit(DataError.exit_code)
 
 
 @cli.command()
@@ -362,15 +361,12 @@ def _say(has_worked: bool, where: Path) -> None:
 
 def main() -> None:
     """Run a command; every fault a user can cause ends in a sentence and its exit code."""
-    gc.set_threshold(KEPT_OBJECTS)
+    gc.set_threshold(50_000)  # what imports make stays: to look for garbage there slows the start
     try:
-        cli.main(standalone_mode=False)
-        code = EXIT_DONE
+        code = cli.main(standalone_mode=False) or EXIT_DONE
     except RevictimisationError as fault:
         click.echo(str(fault), err=True)
         code = fault.exit_code
-    except Exit as leave:
-        code = leave.exit_code
     except click.ClickException as fault:
         fault.show()
         code = 2
@@ -379,6 +375,7 @@ def main() -> None:
         code = 130
     except Exception as fault:
         code = _tell_fault(fault)
+    gc.freeze()  # nor at the end, when all goes anyway
     sys.exit(code)
 
 

@@ -149,8 +149,10 @@ def _find_prefix(con: Engine) -> str:
 
 
 def _count_rows(con: Engine, loaded: Mapping[str, LoadedTable]) -> dict[str, int]:
-    counted = ", ".join(f"(SELECT count(*) FROM {one.name})" for one in loaded.values())
-    return dict(zip(loaded, map(int, run(con, f"SELECT {counted}")[0]), strict=True))
+    return {
+        name: int(run(con, f"SELECT count(*) FROM {one.name}")[0][0])
+        for name, one in loaded.items()
+    }
 
 
 def _check_presence(
