@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Hashable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -16,8 +17,14 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 SETTINGS = {"TimeZone": "'UTC'", "python_enable_replacements": "false"}
-Item = TypeVar("Item")
-Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Work on one core: `work(engine, done)`, `done` by name what the pieces it `needs` gave."""
+
+    work: Callable[[Engine, Mapping[Hashable, Any]], Any]
+    needs: Collection[Hashable] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,26 +44,36 @@ class Engine:
 
         return ibis.duckdb.from_connection(self.con)
 
-    def spread(self, work: Callable[[Engine, Item], Made], items: Iterable[Item]) -> list[Made]:
-        """Do one piece of work per item, as many at a time as there are cores; in their order.
+    def run_pieces(self, pieces: Mapping[Any, Piece]) -> dict[Any, Any]:
+        """Do pieces of work, each as soon as what it needs is done and a core is free; by name.
 
-        Each piece has one core and a connection of its own to the same tables. That is less work
-        in all than many cores on one piece, which must put its rows back in order.
+        Of pieces that may begin the first given goes first. Each has one core and a connection of
+        its own to the same tables. That is less work in all than many cores on one piece, which
+        must put its rows back in order.
         """
         n_cores = int(self.con.execute("SELECT current_setting('threads')").fetchall()[0][0])
-        if n_cores == 1:
-            return [work(self, one) for one in items]
+        order = TopologicalSorter({name: one.needs for name, one in pieces.items()})
+        order.prepare()
+        done: dict[Hashable, Any] = {}
 
-        def do(one: Item) -> Made:
+        def do(piece: Piece) -> Any:
             with closing(self.con.cursor()) as con:
-                return work(Engine(con), one)
+                return piece.work(Engine(con), done)
 
         self.con.execute("SET threads = 1")
+        pool = ThreadPoolExecutor(n_cores)
         try:
-            with ThreadPoolExecutor(n_cores) as pool:
-                return list(pool.map(do, items))
+            running: dict[Future[Any], Hashable] = {}
+            while order.is_active():
+                running |= {pool.submit(do, pieces[name]): name for name in order.get_ready()}
+                for finished in wait(running, return_when=FIRST_COMPLETED).done:
+                    name = running.pop(finished)
+                    done[name] = finished.result()
+                    order.done(name)
         finally:
+            pool.shutdown(cancel_futures=True)
             self.con.execute(f"SET threads = {n_cores}")
+        return done
 
     def disconnect(self) -> None:
         """Close the connection; what was loaded is gone."""

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
+from revictimisation.engine import Piece, connect
 from revictimisation.validation import load_extract
 from revictimisation.validation.contents import _join_periods
 from tests.validation.extracts import TODAY, VALID, load, write_extract
@@ -29,25 +29,37 @@ def test_checking_imports_nothing_that_only_other_commands_need(tmp_path):
     assert not SLOW & set(done.stdout.split())
 
 
-def test_work_that_is_spread_keeps_its_order_and_gives_the_cores_back():
-    con = connect(threads=3)
+def ask(engine, statement):
+    return engine.con.execute(statement).fetchall()
 
-    def count(engine, number):
-        engine.con.execute(f"CREATE TABLE t{number} AS SELECT * FROM range({number})")
-        return engine.con.execute("SELECT current_setting('threads')").fetchall()[0][0], number
 
-    assert con.spread(count, range(6)) == [(1, number) for number in range(6)]
-    assert con.con.execute("SELECT count(*) FROM t5").fetchall() == [(5,)]
+@pytest.mark.parametrize("threads", [1, 3])
+def test_pieces_of_work_wait_for_what_they_need_and_give_the_cores_back(threads):
+    con = connect(threads=threads)
+
+    def count(engine, done):
+        ask(engine, f"CREATE TABLE t{len(done)} AS SELECT * FROM range(5)")
+        return ask(engine, "SELECT current_setting('threads')")[0][0], *sorted(done)
+
+    pieces = {"c": Piece(count, {"a", "b"}), "b": Piece(count, ["a"]), "a": Piece(count)}
+    assert con.run_pieces(pieces) == {"a": (1,), "b": (1, "a"), "c": (1, "a", "b")}
+    assert ask(con, "SELECT count(*) FROM t2") == [(5,)]
+    assert ask(con, "SELECT current_setting('threads')") == [(threads,)]
+
+
+def test_a_piece_that_fails_stops_the_rest_and_gives_the_cores_back():
+    con, done = connect(threads=2), []
+    pieces = {"a": Piece(lambda *_: 1 // 0), "b": Piece(lambda *_: done.append("b"), {"a"})}
     with pytest.raises(ZeroDivisionError):
-        con.spread(lambda _, number: 1 // number, [1, 0, 2])
-    assert con.con.execute("SELECT current_setting('threads')").fetchall() == [(3,)]
+        con.run_pieces(pieces)
+    assert done == []
+    assert ask(con, "SELECT current_setting('threads')") == [(2,)]
 
 
 def test_a_piece_of_work_has_the_settings_of_the_whole():
     con = connect(threads=2)
     asked = "SELECT current_setting('TimeZone'), current_setting('python_enable_replacements')"
-    found = con.spread(lambda engine, _: engine.con.execute(asked).fetchall()[0], range(2))
-    assert found == [("UTC", False)] * 2
+    assert con.run_pieces({0: Piece(lambda engine, _: ask(engine, asked))}) == {0: [("UTC", False)]}
 
 
 def test_findings_do_not_depend_on_the_number_of_cores(tmp_path):

@@ -1,16 +1,17 @@
 """Holds the rows of every table against the dictionary: which rules are broken, how often, where.
 
-A table's checks are asked in a few passes, and passes are spread over the cores.
+A table's checks are asked in a few passes, as soon as there is what each needs.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from revictimisation.dictionary import Dictionary
+from revictimisation.dictionary import Dictionary, Table
+from revictimisation.engine import Piece
 from revictimisation.validation.checks import (
     Check,
     compile_code_checks,
@@ -20,7 +21,7 @@ from revictimisation.validation.checks import (
 from revictimisation.validation.columns import unnest_texts
 from revictimisation.validation.findings import MAX_ROWS_SHOWN, Finding, make_finding
 from revictimisation.validation.links import compile_first_report_checks, compile_link_checks
-from revictimisation.validation.lookups import Lookups, drop_lookups, make_lookups
+from revictimisation.validation.lookups import drop_lookups, plan_lookups
 from revictimisation.validation.reading import LoadedTable, run
 from revictimisation.validation.repeats import compile_double_checks, compile_repeat_checks
 
@@ -29,80 +30,105 @@ if TYPE_CHECKING:
     from revictimisation.plan import StudyPlan
 
 MISSING_VALUES, EMPTY_COLUMN = ("missing_value", "missing_expected_value"), "empty_column"
+DATED_CODES, REPORTS = "dated codes", "reports"
+
+
+Done = Mapping[Hashable, Any]  # tables by name, lookups by what is referred to, dated codes
 
 
 @dataclass(frozen=True)
 class Given:
-    """What rows are held against; `dated_codes` is the engine's table of dated code lists."""
+    """What rows are held against beside other tables."""
 
-    loaded: Mapping[str, LoadedTable]
-    lookups: Lookups
-    dated_codes: str
     dictionary: Dictionary
     plan: StudyPlan | None
     today: dt.date
 
 
-def check_contents(
+Ask = Callable[["Engine", LoadedTable, Done, Given], list[Finding]]
+
+
+def load_and_check(
     con: Engine,
-    loaded: Mapping[str, LoadedTable],
-    counts: Mapping[str, int],
+    loading: Mapping[str, Piece],
+    prefix: str,
     dictionary: Dictionary,
     plan: StudyPlan | None,
     today: dt.date,
-) -> list[Finding]:
-    """Every rule that some row breaks. `counts` is how many rows each table has.
+) -> tuple[dict[str, LoadedTable], list[Finding]]:
+    """Do `loading` (it gives a table each, by name); with them, every rule that some row breaks.
 
-    The passes of large tables come first, so that no core waits long for the last one.
+    A table is checked as soon as it and what its rows are held against have been read. The names
+    of what is made for it in the engine begin with `prefix`.
     """
-    lists = _create_dated_codes(con, loaded, dictionary)
-    filled = [one for one in loaded.values() if one.present and counts[one.table.name]]
-    lookups = make_lookups(con, loaded, filled)
-    given = Given(loaded, lookups, lists, dictionary, plan, today)
-    filled.sort(key=lambda one: -counts[one.table.name])
-    parts = [(one, ask) for one in filled for ask in PASSES]
-    found = con.spread(lambda engine, part: part[1](engine, part[0], given), parts)
-    drop_lookups(con, lookups.values())
-    run(con, f"DROP TABLE {lists}")
-    return [finding for part in found for finding in part]
+    tables = [dictionary.tables[name] for name in loading]
+    given = Given(dictionary, plan, today)
+    lookups = plan_lookups(tables)
+    checks = {
+        (one.name, ask): _plan_check(one, ask, {one.name, *needs(one)}, given)
+        for one in tables
+        for ask, needs in PASSES.items()
+    }
+    codes = Piece(lambda engine, _: _create_dated_codes(engine, f"{prefix}codes", tables, given))
+    rest: dict[Any, Piece] = {DATED_CODES: codes, **lookups, **checks}
+    done = con.run_pieces({**loading, **rest})
+    drop_lookups(con, (done[place] for place in lookups if done[place]))
+    run(con, f"DROP TABLE {done[DATED_CODES]}")
+    found = [finding for part in checks for finding in done[part]]
+    return {name: done[name] for name in loading}, found
 
 
-def _ask_rows(con: Engine, one: LoadedTable, given: Given) -> list[Finding]:
+def _plan_check(table: Table, ask: Ask, needs: set[Hashable], given: Given) -> Piece:
+    """One of the passes over a table: it gives findings. Rows that are not there break nothing."""
+
+    def check(con: Engine, done: Done) -> list[Finding]:
+        one: LoadedTable = done[table.name]
+        return ask(con, one, done, given) if one.n_rows else []
+
+    return Piece(check, needs)
+
+
+def _ask_rows(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
     checks = compile_row_checks(one.table, one.present, given.today)
     return _run_together(con, one, checks, given)
 
 
-def _ask_links(con: Engine, one: LoadedTable, given: Given) -> list[Finding]:
-    return _run_together(con, one, compile_link_checks(one, given.lookups), given)
+def _ask_links(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
+    return _run_together(con, one, compile_link_checks(one, done), given)
 
 
-def _ask_codes(con: Engine, one: LoadedTable, given: Given) -> list[Finding]:
+def _ask_codes(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
     known, plan = given.dictionary, given.plan
-    dated = compile_dated_code_checks(one.table, one.present, one.name, known, given.dated_codes)
+    dated = compile_dated_code_checks(one.table, one.present, one.name, known, done[DATED_CODES])
     unknown = compile_code_checks(one.table, one.present, one.name, known, plan)
     return _run_alone(con, one, [*unknown, *dated], given)
 
 
-def _ask_doubles(con: Engine, one: LoadedTable, given: Given) -> list[Finding]:
+def _ask_doubles(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
     return _run_together(con, one, compile_double_checks(one), given)
 
 
-def _ask_repeats(con: Engine, one: LoadedTable, given: Given) -> list[Finding]:
+def _ask_repeats(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
     return _run_alone(con, one, compile_repeat_checks(one), given)
 
 
-def _ask_first_reports(con: Engine, one: LoadedTable, given: Given) -> list[Finding]:
-    return _run_alone(con, one, compile_first_report_checks(one, given.loaded, given.plan), given)
+def _ask_first_reports(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
+    return _run_alone(con, one, compile_first_report_checks(one, done[REPORTS], given.plan), given)
 
 
-PASSES: tuple[Callable[[Engine, LoadedTable, Given], list[Finding]], ...] = (
-    _ask_rows,
-    _ask_links,
-    _ask_codes,
-    _ask_doubles,
-    _ask_repeats,
-    _ask_first_reports,
-)
+def _list_references(table: Table) -> set[Hashable]:
+    return {(key.resource, key.reference_fields) for key in table.foreign_keys}
+
+
+# What each pass needs beside its table.
+PASSES: dict[Ask, Callable[[Table], set[Hashable]]] = {
+    _ask_rows: lambda _: set(),
+    _ask_links: _list_references,
+    _ask_codes: lambda _: {DATED_CODES},
+    _ask_doubles: lambda _: set(),
+    _ask_repeats: lambda _: set(),
+    _ask_first_reports: lambda _: {REPORTS},
+}
 
 
 def _run_alone(
@@ -135,24 +161,18 @@ def _run_together(
     found = run(
         con, f"SELECT {asked} FROM (SELECT row_number, {marks} FROM {source} WHERE {is_any})"
     )[0]
-    has_gaps = any(
-        check.rule in MISSING_VALUES and count
-        for check, count in zip(checks, found[::2], strict=True)
-    )
-    n_rows = int(run(con, f"SELECT count(*) FROM {one.name}")[0][0]) if has_gaps else 0
-    return list(_tell(one, checks, found, n_rows, given.dictionary))
+    return list(_tell(one, checks, found, given.dictionary))
 
 
 def _tell(
     one: LoadedTable,
     checks: Sequence[Check],
     found: Sequence[Any],
-    n_rows: int,
     dictionary: Dictionary,
 ) -> Iterable[Finding]:
     """The findings of checks; `found` has a count and rows for each.
 
-    A value that is missing in all `n_rows` is nobody's to fill in: the column is not mapped.
+    A value that is missing in all rows is nobody's to fill in: the column is not mapped.
     """
     for check, count, rows in zip(checks, found[::2], found[1::2], strict=True):
         if count:
@@ -168,7 +188,7 @@ def _tell(
                 rows=rows or (),
                 advice=(
                     EMPTY_COLUMN
-                    if check.rule in MISSING_VALUES and int(count) == n_rows > 1
+                    if check.rule in MISSING_VALUES and int(count) == one.n_rows > 1
                     else ""
                 ),
             )
@@ -197,24 +217,21 @@ def _follows(first: str, last: str) -> bool:
     return dt.date.fromisoformat(first) <= dt.date.fromisoformat(last) + dt.timedelta(days=1)
 
 
-def _create_dated_codes(
-    con: Engine, loaded: Mapping[str, LoadedTable], dictionary: Dictionary
-) -> str:
-    """A table of the code lists that are dated: list_name, code, from_on, to_on."""
+def _create_dated_codes(con: Engine, target: str, tables: Iterable[Table], given: Given) -> str:
+    """A table of the code lists that are dated: list_name, code, from_on, to_on; gives its name."""
     lists = {
-        one.table.field(rule.columns[0]).codes or ""
-        for one in loaded.values()
-        for rule in one.table.rules
+        one.field(rule.columns[0]).codes or ""
+        for one in tables
+        for rule in one.rules
         if rule.kind == "valid_code_on"
     }
-    target = f"{next(iter(loaded.values())).name}_dated_codes"
     columns = "list_name VARCHAR, code VARCHAR, from_on DATE, to_on DATE"
     run(con, f"CREATE TABLE {target} ({columns})")
     rows = [
         (name, *cells)
         for name in sorted(lists)
         for cells in _join_periods(
-            dictionary.lists[name].select("code", "valid_from_on", "valid_to_on")
+            given.dictionary.lists[name].select("code", "valid_from_on", "valid_to_on")
         )
     ]
     if rows:

@@ -10,15 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from revictimisation.dictionary import Dictionary, Table
+from revictimisation.engine import Piece
 from revictimisation.errors import DataError
-from revictimisation.validation.contents import check_contents
+from revictimisation.validation.contents import load_and_check
 from revictimisation.validation.findings import (
     Finding,
     make_finding,
     render_findings,
     sort_findings,
 )
-from revictimisation.validation.reading import LoadedTable, load_table, run, show_table
+from revictimisation.validation.reading import (
+    LoadedTable,
+    count_rows,
+    load_table,
+    run,
+    show_table,
+)
 from revictimisation.validation.source import find_files, measure_file
 
 if TYPE_CHECKING:
@@ -94,23 +101,27 @@ def load_extract(
             f"Mappen {folder} finns inte eller får inte läsas. Ange mappen där filerna ligger.\n"
             f"There is no folder {folder}, or it may not be read. Name the folder of the files."
         ) from None
-    loaded = _load_tables(con, tables, files, dictionary)
-    today = today or dt.date.today()
-    findings = list(_check_presence(loaded, len(unknown), dictionary, plan))
+    prefix, today = _find_prefix(con), today or dt.date.today()
+    loading = _plan_loading(tables, files, dictionary, prefix)
     cleaned: tuple[Any, ...] = ()
     if clean is not None and plan is not None and plan.cleaning:
-        made = clean(con, loaded, dictionary, plan, today)
-        loaded = {name: replace(one, name=made.names[name]) for name, one in loaded.items()}
+        read = con.run_pieces(loading)
+        made = clean(con, {one.name: read[one.name] for one in tables}, dictionary, plan, today)
+        loading = _give(con, read, made.names)
         cleaned = made.lines
-        findings += _tell_cleaning(cleaned, dictionary)
-    counts = _count_rows(con, loaded)
-    findings += check_contents(con, loaded, counts, dictionary, plan, today)
-    findings += _check_empty(loaded, counts, dictionary)
+    found, contents = load_and_check(con, loading, prefix, dictionary, plan, today)
+    loaded = {one.name: found[one.name] for one in tables}
+    findings = [
+        *_check_presence(loaded, len(unknown), dictionary, plan),
+        *_tell_cleaning(cleaned, dictionary),
+        *contents,
+        *_check_empty(loaded, dictionary),
+    ]
     return LoadedExtract(
         con=con,
         absent=frozenset(name for name, one in loaded.items() if not one.is_given),
         findings=sort_findings(findings, known),
-        row_counts=counts,
+        row_counts={name: one.n_rows for name, one in loaded.items()},
         names={name: one.name for name, one in loaded.items()},
         columns={name: one.present for name, one in loaded.items()},
         cleaned=cleaned,
@@ -125,18 +136,32 @@ def _tell_cleaning(lines: Iterable[Any], dictionary: Dictionary) -> Iterable[Fin
             yield make_finding(dictionary, line.rule, "notice", line.table, count=count)
 
 
-def _load_tables(
-    con: Engine, tables: Sequence[Table], files: Mapping[str, list[Path]], dictionary: Dictionary
-) -> dict[str, LoadedTable]:
-    """Load every table's file, the largest first, so that no core waits long for the last one."""
-    prefix = _find_prefix(con)
+def _plan_loading(
+    tables: Sequence[Table],
+    files: Mapping[str, list[Path]],
+    dictionary: Dictionary,
+    prefix: str,
+) -> dict[str, Piece]:
+    """A piece of work per table; the largest first, so that no core waits long for the last one."""
 
-    def load(engine: Engine, one: Table) -> LoadedTable:
-        return load_table(engine, one, files[one.name], dictionary, f"{prefix}{one.name}")
+    def load(table: Table) -> Piece:
+        name = f"{prefix}{table.name}"
+        return Piece(lambda con, _: load_table(con, table, files[table.name], dictionary, name))
 
     order = sorted(tables, key=lambda one: -sum(measure_file(path) for path in files[one.name]))
-    loaded = {one.table.name: one for one in con.spread(load, order)}
-    return {one.name: loaded[one.name] for one in tables}
+    return {one.name: load(one) for one in order}
+
+
+def _give(
+    con: Engine, read: Mapping[str, LoadedTable], names: Mapping[str, str]
+) -> dict[str, Piece]:
+    """Pieces of work that give what cleaning made of tables, known by `names` in the engine."""
+
+    def give(one: LoadedTable, name: str) -> Piece:
+        cleaned = replace(one, name=name, n_rows=count_rows(con, name))
+        return Piece(lambda _con, _done: cleaned)
+
+    return {name: give(one, names[name]) for name, one in read.items()}
 
 
 def _find_prefix(con: Engine) -> str:
@@ -146,13 +171,6 @@ def _find_prefix(con: Engine) -> str:
     while any(name.startswith(f"extract{number}_") for name in taken):
         number += 1
     return f"extract{number}_"
-
-
-def _count_rows(con: Engine, loaded: Mapping[str, LoadedTable]) -> dict[str, int]:
-    return {
-        name: int(run(con, f"SELECT count(*) FROM {one.name}")[0][0])
-        for name, one in loaded.items()
-    }
 
 
 def _check_presence(
@@ -174,14 +192,12 @@ def _check_presence(
             yield make_finding(dictionary, "missing_column", "error", PEOPLE, [column])
 
 
-def _check_empty(
-    loaded: Mapping[str, LoadedTable], counts: Mapping[str, int], dictionary: Dictionary
-) -> list[Finding]:
+def _check_empty(loaded: Mapping[str, LoadedTable], dictionary: Dictionary) -> list[Finding]:
     return [
         make_finding(dictionary, "empty_table", "error", name)
         for name, one in loaded.items()
         if one.present
         and not one.table.may_be_empty
-        and counts[name] == 0
+        and one.n_rows == 0
         and not any(found.rule == "ragged_row" for found in one.findings)
     ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import ForeignKey
 from revictimisation.validation.checks import Check
 from revictimisation.validation.columns import quote_name
-from revictimisation.validation.lookups import Lookup, Lookups
+from revictimisation.validation.lookups import Lookup
 from revictimisation.validation.reading import LoadedTable
 
 if TYPE_CHECKING:
@@ -24,16 +24,18 @@ LINK_RULES: dict[str, tuple[str, Callable[[str, str], str]]] = {
 FIRST_REPORT_RULE = "not_long_before_report"
 
 
-def compile_link_checks(one: LoadedTable, lookups: Lookups) -> list[Check]:
+def compile_link_checks(one: LoadedTable, lookups: Mapping[Hashable, Lookup | None]) -> list[Check]:
     """Checks that share one pass over the table, joined to all that it refers to.
 
-    An empty reference refers to nothing. Nothing is asked of a table that was not read, lest one
-    missing file give a fault in every row.
+    `lookups` has one for each table and key referred to; None where none could be made: nothing is
+    asked of a table that was not read, lest one missing file give a fault in every row. An empty
+    reference refers to nothing.
     """
     joined = {
-        key: (f"j{place}", lookups[key.resource, key.reference_fields])
+        key: (f"j{place}", lookup)
         for place, key in enumerate(one.table.foreign_keys)
-        if set(key.fields) <= set(one.present) and (key.resource, key.reference_fields) in lookups
+        if set(key.fields) <= set(one.present)
+        and (lookup := lookups[key.resource, key.reference_fields])
     }
     source = " ".join([f"{one.name} t", *(_join(key, *given) for key, given in joined.items())])
     checks = [_reference_check(key, name, source) for key, (name, _) in joined.items()]
@@ -78,10 +80,9 @@ def _reference_check(key: ForeignKey, name: str, source: str) -> Check:
 
 
 def compile_first_report_checks(
-    one: LoadedTable, loaded: Mapping[str, LoadedTable], plan: StudyPlan | None
+    one: LoadedTable, reports: LoadedTable, plan: StudyPlan | None
 ) -> list[Check]:
     """Days further before a victim's first report than the study allows; no report is no fault."""
-    reports = loaded["reports"]
     if not {"victim_id", "reported_on"} <= set(reports.present):
         return []
     first = (

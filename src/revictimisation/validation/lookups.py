@@ -5,10 +5,12 @@ Made once for an extract, so that a row meets each of them in one join, whatever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from revictimisation.dictionary import Table
+from revictimisation.engine import Piece
 from revictimisation.validation.columns import quote_name
 from revictimisation.validation.reading import LoadedTable, run
 
@@ -28,25 +30,35 @@ class Lookup:
     facts: tuple[str, ...]
 
 
-Lookups = Mapping[tuple[str, tuple[str, ...]], Lookup]
+Reference = tuple[str, tuple[str, ...]]  # a table and its columns that are referred to
 
 
-def make_lookups(
-    con: Engine, loaded: Mapping[str, LoadedTable], referring: Iterable[LoadedTable]
-) -> Lookups:
-    """Make a lookup for each table and key that some tables refer to, by table and key.
+def plan_lookups(tables: Iterable[Table]) -> dict[Reference, Piece]:
+    """A piece of work for each table and key that some tables refer to.
 
-    Only of tables and columns that were read. `drop_lookups` forgets them.
+    It needs the tables, by name, and gives a `Lookup`, or None where no row that was read refers
+    to it or its columns were not read. `drop_lookups` forgets them.
     """
-    wanted = dict.fromkeys(
-        (key.resource, key.reference_fields)
-        for one in referring
-        for key in one.table.foreign_keys
-        if set(key.fields) <= set(one.present)
-    )
-    made = [(name, keys) for name, keys in wanted if set(keys) <= set(loaded[name].present)]
-    found = con.spread(lambda engine, one: _make_lookup(engine, loaded[one[0]], one[1]), made)
-    return dict(zip(made, found, strict=True))
+    referring: dict[Reference, list[tuple[str, tuple[str, ...]]]] = {}
+    for table in tables:
+        for key in table.foreign_keys:
+            place = key.resource, key.reference_fields
+            referring.setdefault(place, []).append((table.name, key.fields))
+    return {place: _plan_lookup(place, by) for place, by in referring.items()}
+
+
+def _plan_lookup(place: Reference, referring: Sequence[tuple[str, tuple[str, ...]]]) -> Piece:
+    resource, keys = place
+
+    def make(con: Engine, done: Mapping[Hashable, Any]) -> Lookup | None:
+        is_asked = any(
+            done[name].n_rows and set(fields) <= set(done[name].present)
+            for name, fields in referring
+        )
+        one: LoadedTable = done[resource]
+        return _make_lookup(con, one, keys) if is_asked and set(keys) <= set(one.present) else None
+
+    return Piece(make, {resource, *(name for name, _ in referring)})
 
 
 def _make_lookup(con: Engine, one: LoadedTable, keys: tuple[str, ...]) -> Lookup:

@@ -44,6 +44,7 @@ class LoadedTable:
 
     table: Table
     name: str
+    n_rows: int
     present: tuple[str, ...]
     extra: tuple[str, ...]
     is_given: bool
@@ -66,6 +67,11 @@ def run(con: Engine, statement: str) -> list[tuple[Any, ...]]:
     """Run SQL and fetch what it gives."""
     rows: list[tuple[Any, ...]] = con.con.execute(statement).fetchall()
     return rows
+
+
+def count_rows(con: Engine, name: str) -> int:
+    """How many rows a table of the engine has."""
+    return int(run(con, f"SELECT count(*) FROM {name}")[0][0])
 
 
 def load_table(
@@ -121,7 +127,8 @@ def _load_file(
             make_finding(dictionary, "ragged_row", "error", table.name, count=n_ragged, rows=ragged)
         )
     present = tuple(one for one in table.field_names if one in layout.texts)
-    return LoadedTable(table, name, present, tuple(extra), True, tuple(findings))
+    n_rows = count_rows(con, name)
+    return LoadedTable(table, name, n_rows, present, tuple(extra), True, tuple(findings))
 
 
 def _load_nothing(
@@ -131,7 +138,7 @@ def _load_nothing(
     columns = [f"{sql.quote_name(column)} {kind}" for column, kind in types]
     run(con, f"CREATE OR REPLACE TABLE {name}_rows ({', '.join(columns)}, {TYPE_FAULTS} BIGINT)")
     _number_rows(con, name, first_row=1, skipped=())
-    return LoadedTable(table, name, (), (), is_given, tuple(findings))
+    return LoadedTable(table, name, 0, (), (), is_given, tuple(findings))
 
 
 def _layout_csv(table: Table, text: TextFile, rejected: str) -> _Layout:
