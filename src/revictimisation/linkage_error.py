@@ -54,7 +54,8 @@ def estimate_linkage_error(data: StudyData, main: pd.DataFrame) -> pd.DataFrame:
     them. The rates are the study file's (`linkage`), else those that `link` estimated; no rows
     where none are known or both are 0. A missed link is held to be as likely for all who have a
     file with the social services, a wrong one for all who have none: where it hangs on risk, this
-    does not help. The interval holds the uncertainty of the extrapolation, not of the rates.
+    does not help. The interval holds the rates' own limits, where `link` gave any; not whether the
+    curve that is extrapolated has the right form.
     """
     missed, false = find_rates(data)
     same = {"analysis": "main", "estimator": TRIAL, "estimand": DIFFERENCE}

@@ -8,6 +8,7 @@ import re
 import sys
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from revictimisation import exchange
@@ -16,6 +17,8 @@ from revictimisation.dictionary import load_dictionary
 from revictimisation.engine import connect
 from revictimisation.errors import DataError, UsageError
 from revictimisation.keys import StudyKey, write_key
+from revictimisation.pseudonyms.reading import _read_parquet
+from revictimisation.pseudonyms.records import as_text
 from revictimisation.validation import load_extract
 from tests.validation.extracts import TODAY, VALID, write_extract
 
@@ -348,3 +351,35 @@ def test_the_commands_end_in_their_exit_codes(tmp_path, monkeypatch, capsys):
     assert call("pseudonymise", tmp_path / "bad", tmp_path / "o2", "--key-file", key)[0] == 3
     assert call("make-key", key)[0] == 2
     assert call("make-key", tmp_path / "k2", "--study", "Å b")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("ids", "is_text"),
+    [
+        ([1.0, 2.0, 2.0], False),
+        ([1.5, 2.0, 2.0], False),
+        ([1e30, 2.0, 2.0], False),
+        ([[1], [2], [2]], True),
+        ([{"a": 1}, {"a": 2}, {"a": 2}], True),
+        ([b"\xff", b"b", b"b"], True),
+        ([dt.time(8), dt.time(9), dt.time(9)], True),
+        (pd.to_datetime(["2012-01-01", "2012-01-02", "2012-01-02"]), False),
+    ],
+    ids=["whole", "fraction", "huge", "list", "struct", "bytes", "time", "date"],
+)
+def test_identifiers_in_parquet_may_be_of_any_type(tmp_path, key_file, ids, is_text):
+    raw = tmp_path / "raw"
+    write_extract(raw, raw_tables(reports=""))
+    (raw / "reports.csv").unlink()
+    pd.DataFrame({"report_id": ids, "victim_id": NUMBERS["v1"]}).to_parquet(raw / "reports.parquet")
+    exchange.pseudonymise(raw, tmp_path / "out", key_file, exchange.Wishes())
+    made = pd.read_parquet(tmp_path / "out" / "reports.parquet")["report_id"]
+    assert made.str.fullmatch("i[0-9a-f]{32}").all()
+    assert made[0] != made[1] == made[2]
+    cells = _read_parquet(connect(), raw / "reports.parquet")["report_id"]
+    assert pa.types.is_string(cells.type) == is_text
+
+
+def test_an_identifier_that_is_no_number_is_empty():
+    cells = pa.chunked_array([[float("inf"), float("nan"), None, 7.0, 7.5]])
+    assert as_text(cells).to_pylist() == [None, None, None, "7", "7.5"]

@@ -19,7 +19,7 @@ from revictimisation.errors import DataError
 from revictimisation.sources.faults import UnreadableFileError
 from revictimisation.sources.text_file import prepare_text, read_header
 from revictimisation.validation import make_finding, render_findings
-from revictimisation.validation.columns import quote_text
+from revictimisation.validation.columns import quote_name, quote_text
 from revictimisation.validation.reading import escape_glob, run
 from revictimisation.validation.source import find_files
 
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 # Tables of other formats come as CSV from the command `map`.
 READ_HERE = (".csv", ".parquet")
+PLAIN_TYPES = {
+    "VARCHAR", "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT",
+    "UINTEGER", "UBIGINT", "FLOAT", "DOUBLE", "DECIMAL", "DATE", "TIMESTAMP", "TIMESTAMP_NS",
+    "TIMESTAMP_MS", "TIMESTAMP_S",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -145,9 +150,18 @@ def _read_csv(
 
 def _read_parquet(con: Engine, path: Path) -> pa.Table | None:
     relation = f"read_parquet({quote_text(escape_glob(path))}, hive_partitioning=false)"
-    table = con.con.execute(f"SELECT * FROM {relation}").to_arrow_table()
-    names = [str(name).strip().lower() for name in table.column_names]
+    described = run(con, f"DESCRIBE SELECT * FROM {relation}")
+    names = [str(one[0]).strip().lower() for one in described]
+    cells = ", ".join(_select_cells(str(one[0]), str(one[1])) for one in described)
+    table = con.con.execute(f"SELECT {cells} FROM {relation}").to_arrow_table()
     return table.rename_columns(names) if names else None
+
+
+def _select_cells(name: str, engine_type: str) -> str:
+    """A column as it is if it is plain; lists, bytes and the like as the engine writes them."""
+    column = quote_name(name)
+    is_plain = engine_type.split("(")[0].split(" ")[0] in PLAIN_TYPES
+    return column if is_plain and "[" not in engine_type else f"CAST({column} AS VARCHAR)"
 
 
 def to_texts(table: RawTable) -> pd.DataFrame:

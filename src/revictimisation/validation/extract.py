@@ -166,7 +166,7 @@ def _give(
 
 def _find_prefix(con: Engine) -> str:
     """What the names of all tables begin with, and those of no other extract loaded there."""
-    taken = [str(one[0]) for one in run(con, "SELECT table_name FROM information_schema.tables")]
+    taken = [str(one[0]) for one in run(con, "SELECT table_name FROM duckdb_tables()")]
     number = 1
     while any(name.startswith(f"extract{number}_") for name in taken):
         number += 1
