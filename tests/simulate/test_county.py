@@ -9,6 +9,7 @@ from revictimisation.dictionary import load_dictionary
 from revictimisation.engine import connect
 from revictimisation.simulate import DEFAULT_PEOPLE, simulate_county
 from revictimisation.simulate.calibration import find_index_pairs
+from revictimisation.simulate.justice_tables import _collect_prison
 from revictimisation.validation import load_extract
 
 N_PEOPLE = 1200
@@ -158,3 +159,17 @@ def test_ids_carry_no_order(county):
     rank = reports["reported_on"].rank()
     assert abs(np.corrcoef(np.arange(len(reports)), rank)[0, 1]) < 0.06
     assert county["persons"]["person_id"].str.fullmatch(r"[ps][0-9a-f]{14}").all()
+
+
+def test_two_suspects_of_one_report_in_prison_have_programmes_of_their_own():
+    from_on = pd.Timestamp("2014-05-01")
+    ids = [f"r{number}" for number in range(40)]
+    decisions = pd.DataFrame({
+        "report_id": [*ids, *ids], "suspect_id": [f"s{number}" for number in range(80)],
+        "custody_from_on": from_on, "custody_to_on": from_on + pd.Timedelta(days=90),
+    })  # fmt: skip
+    made = _collect_prison(decisions, seed=1)
+    assert made["suspect_id"].isin([f"s{number}" for number in range(40, 80)]).any()
+    assert made["number"].is_unique
+    first = _collect_prison(decisions.head(40), seed=1)
+    assert set(first["number"]) <= set(made["number"])

@@ -247,7 +247,8 @@ def _collect_prison(decisions: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Programmes in prison, a share of those in custody after a conviction."""
     served = decisions[decisions["custody_from_on"].notna()].reset_index(drop=True)
     hashed = pd.util.hash_pandas_object(served["report_id"], index=False).to_numpy()
-    served["number"] = (hashed >> np.uint64(4)).astype(np.int64)
+    turn = served.groupby("report_id").cumcount()  # a report may have two suspects in prison
+    served["number"] = (hashed >> np.uint64(4)).astype(np.int64) + turn.to_numpy()
     mine = served[draw_chance(seed, served["number"].to_numpy(), "prison_programme", 0.3)]
     return pd.DataFrame({
         "number": mine["number"], "suspect_id": mine["suspect_id"],
