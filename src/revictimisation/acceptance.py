@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from revictimisation.validation.extract import Clean
 
 PROFILE = "profile"
+NO_REPORT = (
+    "lägg till --report MAPP: sidor, tabeller, och om volym och andelar är rimliga, vilket kan ge "
+    "fler varningar / add --report FOLDER: pages, tables, and whether volumes are probable"
+)
 ABSENT_STUDY = "name: validation"
 
 
@@ -45,7 +49,15 @@ def validate_folder(
     from revictimisation.validation import load_extract, render_findings
 
     if previous is not None and report is None:
-        raise UsageError("--previous needs --report FOLDER, where the comparison is shown.")
+        raise UsageError(
+            "--previous kräver --report MAPP, där jämförelsen visas. / --previous needs --report "
+            "FOLDER, where the comparison is shown."
+        )
+    if report is not None and report.resolve() == folder.resolve():
+        raise UsageError(
+            f"--report {report}: rapporten får inte ligga bland uttagets filer; ange en mapp för "
+            "sig. / The report may not lie among the extract's files; name a folder of its own."
+        )
     plan, clean = _read_study(study) if study else (None, None)
     dictionary = load_dictionary()
     with Progress(3 if report else 1) as progress:
@@ -132,7 +144,10 @@ def _read_previous(folder: Path, dictionary: Dictionary, plan: StudyPlan) -> pd.
     con = connect()
     extract = load_extract(con, folder, dictionary, plan, clean=clean_tables)
     if not any(extract.columns.values()):
-        raise UsageError(f"{folder} holds neither an extract nor a report with {PROFILE}.parquet.")
+        raise UsageError(
+            f"--previous {folder}: där finns varken ett uttag eller en rapport med "
+            f"{PROFILE}.parquet. / It holds neither an extract nor a report."
+        )
     return profile_extract(con, extract, dictionary, plan.disclosure.threshold)
 
 
@@ -150,7 +165,9 @@ def _write_report(
     delivery = Delivery(
         findings=found,
         facts=survey.facts,
-        volumes=survey.volumes.assign(is_hidden=hidden["n_rows"].isna().to_numpy()),
+        volumes=hidden.assign(
+            n_rows=survey.volumes["n_rows"], is_hidden=hidden["n_rows"].isna().to_numpy()
+        ),
         changes=survey.changes,
         expected=survey.expected,
         row_counts={
@@ -162,6 +179,7 @@ def _write_report(
         version=__version__,
     )
     pages = render_delivery(delivery, dictionary)
+    files.make_private_folder(report)
     files.write_table(found, report, "findings", ("csv",))
     files.write_table(survey.facts, report, PROFILE, ("csv", "parquet"))
     files.write_table(hidden, report, "volumes", ("csv",))

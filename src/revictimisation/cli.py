@@ -143,12 +143,11 @@ def validate(
     how many and in which rows; never a value. Exit code 3 if there is any error. Writes nothing
     but the report that --report asks for.
     """
-    from revictimisation.acceptance import validate_folder
+    from revictimisation.acceptance import NO_REPORT, validate_folder
 
     made = validate_folder(folder, study, report, previous, jobs)
     click.echo(made.text)
-    advice = "lägg till / add --report MAPP för sidor och tabeller / for pages and tables"
-    click.echo(f"\nRapport / report: {made.page or advice}")
+    click.echo(f"\nRapport / report: {made.page or NO_REPORT}")
     if not made.is_conforming:
         raise Exit(DataError.exit_code)
 
@@ -183,8 +182,7 @@ def make_key(path: Path, study: str, rotation: int, reference_date: datetime | N
     """
     from revictimisation.exchange import make_key_file
 
-    check = make_key_file(path, study, rotation, reference_date and reference_date.date())
-    click.echo(f"{path}: kontrolltecken / check {check}")
+    click.echo(make_key_file(path, study, rotation, reference_date and reference_date.date()))
 
 
 @cli.command()

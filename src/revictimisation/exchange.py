@@ -38,10 +38,14 @@ class Wishes:
 def make_key_file(
     path: Path, study: str, rotation: int = 1, reference_on: dt.date | None = None
 ) -> str:
-    """The command `make-key`: write a new key file; returns its check characters."""
+    """The command `make-key`: write a new key file; its check characters and a caution, as text."""
     key = make_key(study, rotation, reference_on)
     write_key(path, key)
-    return key.check
+    caution = (
+        "\nOBS: utan --reference-date räknas sekel från varje uttags sista dag, och uttag med "
+        "olika dag går inte att föra samman. / Extracts with different last days do not join."
+    )
+    return f"{path}: kontrolltecken / check {key.check}{'' if reference_on else caution}"
 
 
 def pseudonymise(source: Path, out: Path, key_file: Path, wishes: Wishes) -> str:

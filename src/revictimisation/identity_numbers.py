@@ -27,10 +27,12 @@ Truths = npt.NDArray[np.bool_]
 VALID, COMPLETED = "valid", "completed"
 WRONG_CHECK, IMPOSSIBLE = "wrong_check_digit", "impossible"
 DIGIT_MISSING, RESERVE, NO_NUMBER = "digit_missing", "reserve_number", "no_number"
+ROUNDED = "rounded"  # by a spreadsheet: 1.98501E+11
 # In the order in which they are told; the words stand in the dictionary's list identity_status.
-STATUSES = (VALID, COMPLETED, WRONG_CHECK, IMPOSSIBLE, DIGIT_MISSING, RESERVE, NO_NUMBER)
+STATUSES = (VALID, COMPLETED, WRONG_CHECK, IMPOSSIBLE, DIGIT_MISSING, ROUNDED, RESERVE, NO_NUMBER)
 PERSON = (VALID, COMPLETED)
 
+_ROUNDED = r"^\d[.,]?\d*E\+?(0?9|1[01])$"
 EARLIEST_CENTURY, LATEST_CENTURY = 18, 20
 FULL_CENTURY = 100  # from the year a person turns this old, the sign is a plus
 COORDINATION_DAYS = 60
@@ -106,6 +108,7 @@ def parse_numbers(
     is_person = is_number & (is_right | ~has_check)
     twelve = _join(birth, digits["serial"], np.where(has_check, digits["check"], check))
     comparable = pc.if_else(pa.array(has_form & ~has_lost), twelve, compact)
+    status[_truths(pc.match_substring_regex(compact, _ROUNDED))] = ROUNDED
     status[~is_person & _match_any(comparable, series.reserves)] = RESERVE
     return pd.DataFrame(
         {

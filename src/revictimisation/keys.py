@@ -101,6 +101,9 @@ def read_key(path: Path) -> StudyKey:
 
     Messages name the file and the fault, never what stands in it.
     """
+    text = files.read_text(path)
+    if not _is_key(text):
+        raise _refuse(path, "det är ingen nyckelfil", "it is not a key file (see make-key)")
     if not files.is_private(path):
         raise _refuse(
             path,
@@ -109,13 +112,15 @@ def read_key(path: Path) -> StudyKey:
             "others than its owner may read or change it; run chmod 600, and make a new key if "
             "somebody may have read it",
         )
-    return _parse(path, files.read_text(path))
+    return _parse(path, text)
+
+
+def _is_key(text: str) -> bool:
+    return text.lstrip().splitlines()[:1] == [FORMAT]
 
 
 def _parse(path: Path, text: str) -> StudyKey:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if not lines or lines[0] != FORMAT:
-        raise _refuse(path, "det är ingen nyckelfil", "it is not a key file (see make-key)")
     pairs = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
     known = {"study", "rotation", "reference_on", "secret", "check"}
     if len(pairs) != len(lines) - 1 or set(pairs) - known or known - {"reference_on"} - set(pairs):

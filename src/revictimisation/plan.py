@@ -375,6 +375,9 @@ class StudyPlan(Part):
         return next(text for text in texts if text)
 
 
+HEAD = "Studiefilen följer inte formen. / It does not conform:"
+
+
 def read_plan(text: str) -> StudyPlan:
     """Read the text of a study file into a frozen plan.
 
@@ -385,11 +388,11 @@ def read_plan(text: str) -> StudyPlan:
     (182, 365, 730, 1461)
     >>> read_plan("name: mini\\nhorizon_day: 365")
     Traceback (most recent call last):
-    revictimisation.errors.StudyError: The study file does not conform:
-    - horizon_day: unknown key; did you mean horizon_days?
+    revictimisation.errors.StudyError: Studiefilen följer inte formen. / It does not conform:
+    - horizon_day: okänd nyckel / unknown key; menade du / did you mean horizon_days?
     """
     try:
         return StudyPlan.model_validate(load_keys(text))
     except ValidationError as fault:
         lines = [f"- {tell_fault(error, StudyPlan)}" for error in fault.errors()]
-        raise StudyError("\n".join(["The study file does not conform:", *lines])) from None
+        raise StudyError("\n".join([HEAD, *lines])) from None

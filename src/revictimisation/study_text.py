@@ -123,11 +123,15 @@ def tell_fault(error: Any, model: Any) -> str:
     path = [str(part) for part in error["loc"] if part != "[key]"]
     where = ".".join(path) or "study file"
     if error["type"] == "extra_forbidden":
-        return f"{where}: unknown key{name_nearest(path[-1], _known_keys(model, path[:-1]))}"
+        nearest = name_nearest(path[-1], _known_keys(model, path[:-1]))
+        return f"{where}: okänd nyckel / unknown key{nearest}"
     if error["type"] == "missing":
-        return f"{where}: required"
+        return f"{where}: krävs / required"
     if error["type"] == "string_pattern_mismatch":
-        return f"{where}: lower-case English letters, digits and _ only, beginning with a letter"
+        return (
+            f"{where}: bara a-z, siffror och _, först en bokstav / lower-case English letters, "
+            "digits and _ only, beginning with a letter"
+        )
     return f"{where}: {str(error['msg']).removeprefix('Value error, ')}"
 
 
@@ -152,7 +156,9 @@ def name_nearest(name: str, known: tuple[str, ...]) -> str:
     """The end of a sentence on an unknown name: the nearest known one, or all of them.
 
     >>> name_nearest("sexx", ("sex", "age"))
-    '; did you mean sex?'
+    '; menade du / did you mean sex?'
     """
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
+    return (
+        f"; menade du / did you mean {near[0]}?" if near else f"; kända / known: {', '.join(known)}"
+    )

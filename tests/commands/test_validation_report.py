@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pandas as pd
@@ -112,6 +113,31 @@ def test_advice_fits_and_a_question_that_could_not_be_asked_says_so(tmp_path):
     assert "Plötsligt färre rader (" in page.split("<table")[0]
 
 
+def test_the_report_does_not_lie_among_the_files_of_the_extract(tmp_path):
+    data = write_extract(tmp_path / "data")
+    with pytest.raises(UsageError, match="among the extract"):
+        validate_folder(data, None, tmp_path / "x" / ".." / "data", None, jobs=1)
+    assert {path.name for path in data.iterdir()} == {f"{name}.csv" for name in VALID}
+    validate_folder(data, None, tmp_path / "out", None, jobs=1)
+    assert (tmp_path / "out").stat().st_mode & 0o077 == 0 or os.name == "nt"
+
+
+def test_nobody_is_told_to_drop_suspects_whom_the_register_does_not_know(
+    tmp_path,
+):
+    reports = VALID["reports"].replace(",s1,", ",s9,")
+    notice = validate_folder(
+        write_extract(tmp_path / "data", {**VALID, "reports": reports}), None, None, None, jobs=1
+    ).text
+    assert "unknown_reference" in notice and "räknas ändå" in notice
+    assert "drop_unknown_people" not in notice
+    victims = VALID["reports"].replace(",v1,", ",v9,")
+    fault = validate_folder(
+        write_extract(tmp_path / "other", {**VALID, "reports": victims}), None, None, None, jobs=1
+    ).text
+    assert "drop_unknown_people" in fault
+
+
 def test_without_report_nothing_is_written(tmp_path):
     data = write_extract(tmp_path / "data")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
@@ -152,5 +178,5 @@ def test_what_cannot_be_held_against_is_refused(tmp_path):
     with pytest.raises(UsageError, match="--report"):
         validate_folder(data, None, None, data, jobs=1)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match="neither"):
+    with pytest.raises(UsageError, match="neither an extract"):
         validate_folder(data, None, tmp_path / "out", tmp_path / "empty", jobs=1)

@@ -37,14 +37,23 @@ def test_the_plan_is_frozen():
     ("text", "said"),
     [
         ("", "`name` is required"),
-        ("accrual: {}", "name: required"),
-        ("name: a\nhorizon_day: 3", "horizon_day: unknown key; did you mean horizon_days?"),
-        ("name: a\noutcome: {whoo: any_suspect}", "outcome.whoo: unknown key; did you mean who?"),
-        ("name: a\nmeasures: {m: {code: [x]}}", "measures.m.code: unknown key; did you mean codes"),
+        ("accrual: {}", "name: krävs / required"),
+        (
+            "name: a\nhorizon_day: 3",
+            "horizon_day: okänd nyckel / unknown key; menade du / did you mean horizon_days?",
+        ),
+        (
+            "name: a\noutcome: {whoo: any_suspect}",
+            "outcome.whoo: okänd nyckel / unknown key; menade du / did you mean who?",
+        ),
+        (
+            "name: a\nmeasures: {m: {code: [x]}}",
+            "measures.m.code: okänd nyckel / unknown key; menade du / did you mean codes",
+        ),
         ("name: a\nmeasures: {M x: {}}", "lower-case"),
         ("name: a\naccrual: {from_on: 2013-04-31}", "accrual.from_on: must be a date"),
         ("name: a\naccrual: {from_on: 2014-01-01, to_on: 2013-01-01}", "to_on is before from_on"),
-        ("name: a\nadjust_for: [sexx]", "unknown covariate 'sexx'; did you mean sex?"),
+        ("name: a\nadjust_for: [sexx]", "unknown covariate 'sexx'; menade du / did you mean sex?"),
         ("name: a\nsubgroups: [index_year]", "is a number, not a group"),
         ("name: a\nmeasures: {m: {codes: [a], joint_within_days: 3}}", "choose one"),
         ("name: a\nname: b", "key given twice"),

@@ -383,3 +383,26 @@ def test_identifiers_in_parquet_may_be_of_any_type(tmp_path, key_file, ids, is_t
 def test_an_identifier_that_is_no_number_is_empty():
     cells = pa.chunked_array([[float("inf"), float("nan"), None, 7.0, 7.5]])
     assert as_text(cells).to_pylist() == [None, None, None, "7", "7.5"]
+
+
+def test_sex_and_birth_year_are_held_against_the_number(tmp_path, key_file):
+    people = raw_tables()["persons"]
+    of_numbers = people.replace("1980,female", "1980,male").replace("1990,male", "1990,female")
+    _, told = run(tmp_path, key_file, raw_tables(persons=of_numbers))
+    assert "stämmer inte med personnumret" not in told
+    _, told = run(tmp_path, key_file, raw_tables(), "two")
+    assert "persons.sex stämmer inte med personnumret i 2 av 3 rader" in told
+    assert "in 2 of 3 rows: 2, 3" in told
+    older = raw_tables(persons=of_numbers.replace(",1980,", ",1981,"))
+    _, told = run(tmp_path, key_file, older, "older")
+    assert "persons.birth_year stämmer inte med personnumret i 1 av 3 rader" in told
+    assert "1981" not in told and "1980" not in told
+
+
+def test_numbers_that_a_spreadsheet_rounded_stop_everything(tmp_path, key_file):
+    for number, written in (("1", "1,98001E+11"), ("2", "1.98E+11"), ("3", "8,00101E+09")):
+        rounded = raw_tables()["reports"].replace("800101-1231", f'"{written}"')
+        with pytest.raises(DataError, match="avrundat") as told:
+            run(tmp_path, key_file, raw_tables(reports=rounded), number)
+        assert "reports.victim_id" in str(told.value) and written not in str(told.value)
+        assert not (tmp_path / f"{number}_out").exists()

@@ -85,7 +85,12 @@ def test_a_small_month_takes_another_of_its_year_with_it():
     facts = hide([("t", "month", "", f"2013-{at + 1:02d}", n, 233) for at, n in enumerate(months)])
     assert facts["n"].isna().tolist() == [False, True, True, False, False, False]
     volumes = pd.DataFrame(
-        {"table": "t", "period": [f"2013-{at + 1:02d}" for at in range(6)], "n_rows": months},
+        {"table": "t", "period": [f"2013-{at + 1:02d}" for at in range(6)], "n_rows": months,
+         "usual": [50, 3, 6.5, 40, 50, 58], "onward": 33.0},
         index=[7] * 6,
-    )
-    assert hide_volumes(volumes, THRESHOLD)["n_rows"].isna().tolist() == facts["n"].isna().tolist()
+    )  # fmt: skip
+    hidden = hide_volumes(volumes, THRESHOLD)
+    assert hidden["n_rows"].isna().tolist() == facts["n"].isna().tolist()
+    # a median of neighbours would tell what one of them counts
+    assert hidden["usual"].tolist() == [50, 5, 5, 40, 50, 60]
+    assert hidden["onward"].tolist() == [35] * 6

@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 
 from revictimisation.dictionary import Dictionary
 from revictimisation.errors import DataError
-from revictimisation.identity_numbers import PERSON, NumberSeries, parse_numbers
+from revictimisation.identity_numbers import PERSON, ROUNDED, NumberSeries, parse_numbers
 from revictimisation.keys import StudyKey
+from revictimisation.pseudonyms.agreement import find_disagreements
 from revictimisation.pseudonyms.columns import ColumnChoice, find_name_part
 from revictimisation.pseudonyms.linkage_fields import LINKAGE_TABLE, make_linkage_fields
 from revictimisation.pseudonyms.reading import RawTable, list_dates
@@ -24,6 +25,7 @@ from revictimisation.pseudonyms.records import as_text, key_records
 # What a pseudonym was made of shows in its first letter: a number that holds (`p`), twelve digits
 # that do not (`w`), or an id of the source's own (`u`). Each has a key of its own.
 PREFIXES = {"number": "p", "faulty": "w", "other": "u"}
+PEOPLE = ("persons", "person_id")
 FAULTY = ("wrong_check_digit", "impossible")
 N_ROWS_TOLD = 10
 COUNTS = (
@@ -41,7 +43,8 @@ class Pseudonymised:
     `n_test`, `n_without_century`, `n_born_after`, `n_words` (without a digit: cells), and `rows`,
     numbers of the first ten. `keyed` has the columns of case numbers and other identifiers that
     were keyed (`table`, `column`, `n_cells`), `late` the event dates after `reference_on` (`table`,
-    `column`, `n_rows`).
+    `column`, `n_rows`), `unlike` the people whose sex or birth year is not that of their number
+    (`find_disagreements`).
     """
 
     tables: dict[str, RawTable]
@@ -49,6 +52,7 @@ class Pseudonymised:
     reference_on: dt.date
     keyed: tuple[dict[str, Any], ...] = ()
     late: tuple[dict[str, Any], ...] = ()
+    unlike: tuple[dict[str, Any], ...] = ()
 
 
 def pseudonymise_tables(
@@ -99,13 +103,45 @@ def pseudonymise_tables(
         fields = make_linkage_fields(made["persons"].cells, tables["persons"].cells, named, key)
         made[LINKAGE_TABLE] = RawTable(LINKAGE_TABLE, tables["persons"].kind, fields, 2)
     told = pd.concat(counts, ignore_index=True) if counts else pd.DataFrame()
+    _refuse_rounded(told)
     keyed = tuple(
         {"table": one.table, "column": one.column, "n_cells": made[one.table].count(one.column)}
         for one in choices
         if one.action == "key"
     )
     late = tuple(count_late(tables, dictionary, reference_on))
-    return Pseudonymised(made, told, reference_on, keyed, late)
+    unlike = tuple(_find_unlike(tables, texts, parsed))
+    return Pseudonymised(made, told, reference_on, keyed, late, unlike)
+
+
+def _find_unlike(
+    tables: Mapping[str, RawTable],
+    texts: Mapping[tuple[str, str], pa.ChunkedArray],
+    parsed: pd.DataFrame,
+) -> Iterator[dict[str, Any]]:
+    """People whose sex or birth year is not that of their number."""
+    if PEOPLE not in texts:
+        return
+    numbers = parsed.set_index("text")["number"]
+    mine = texts[PEOPLE].to_pandas().map(numbers).fillna("").astype(str)
+    yield from find_disagreements(tables[PEOPLE[0]], mine)
+
+
+def _refuse_rounded(counts: pd.DataFrame) -> None:
+    """Raise `DataError` where a spreadsheet rounded numbers: different people would become one."""
+    if counts.empty or not counts["status"].eq(ROUNDED).any():
+        return
+    lines = [
+        f"  {one['table']}.{one['column']}: {one['n_cells']} rader / rows "
+        + ", ".join(map(str, one["rows"]))
+        for one in counts[counts["status"].eq(ROUNDED)].to_dict("records")
+    ]
+    raise DataError(
+        "Inget skrevs: ett kalkylprogram har avrundat personnummer (skrivna som 1,9E+11), så att "
+        "olika personer har blivit samma. Ta ut kolumnen som text ur källan.\nNothing was written: "
+        "a spreadsheet has rounded identity numbers; export the column as text.\n"
+        + "\n".join(lines)
+    )
 
 
 def _list_keyed(choices: Collection[ColumnChoice], table: str) -> list[str]:

@@ -43,6 +43,7 @@ def describe_run(
         "columns": made.counts.to_dict("records"),
         "keyed": list(made.keyed),
         "after_reference": list(made.late),
+        "unlike_number": list(made.unlike),
         "left_out": [{"column": one.shown, "why": one.reason} for one in choices
                      if one.action == "drop"],
         "unknown_files": n_unknown_files,
@@ -98,6 +99,14 @@ def _warn(facts: dict[str, Any]) -> list[str]:
             f"reference day: {listed}. Tiosiffriga nummer kan få fel århundrade; ange uttagets "
             "sista dag, lika hos alla: --reference-date. / Ten-digit numbers may get the wrong "
             "century; give the extract's last day, the same for all."
+        )
+    for one in facts["unlike_number"]:
+        listed = ", ".join(map(str, one["rows"]))
+        more = " …" if one["n_rows"] > len(one["rows"]) else ""
+        lines.append(
+            f"OBS: {one['column']} stämmer inte med personnumret i {one['n_rows']} av "
+            f"{one['n_asked']} rader; är koder eller kolumner förväxlade? / differs from the "
+            f"identity number in {one['n_rows']} of {one['n_asked']} rows: {listed}{more}"
         )
     if found and not found & set(PERSON):
         lines.append(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from revictimisation.plan import StudyPlan
 
 MISSING_VALUES, EMPTY_COLUMN = ("missing_value", "missing_expected_value"), "empty_column"
-DATED_CODES, REPORTS = "dated codes", "reports"
+DATED_CODES, REPORTS, REFERENCE = "dated codes", "reports", "unknown_reference"
 
 
 Done = Mapping[Hashable, Any]  # tables by name, lookups by what is referred to, dated codes
@@ -164,16 +164,22 @@ def _run_together(
     return list(_tell(one, checks, found, given.dictionary))
 
 
+def _advise(check: Check, is_every_row: bool) -> str:
+    """The rule whose advice fits better: nobody can fill in a column that was never mapped, and
+    rows that refer to people who need not be known are kept.
+    """
+    if check.rule in MISSING_VALUES and is_every_row:
+        return EMPTY_COLUMN
+    return "kept_reference" if check.rule == REFERENCE and check.severity != "error" else ""
+
+
 def _tell(
     one: LoadedTable,
     checks: Sequence[Check],
     found: Sequence[Any],
     dictionary: Dictionary,
 ) -> Iterable[Finding]:
-    """The findings of checks; `found` has a count and rows for each.
-
-    A value that is missing in all rows is nobody's to fill in: the column is not mapped.
-    """
+    """The findings of checks; `found` has a count and rows for each."""
     for check, count, rows in zip(checks, found[::2], found[1::2], strict=True):
         if count:
             yield make_finding(
@@ -186,11 +192,7 @@ def _tell(
                 other=check.other,
                 count=int(count),
                 rows=rows or (),
-                advice=(
-                    EMPTY_COLUMN
-                    if check.rule in MISSING_VALUES and int(count) == one.n_rows > 1
-                    else ""
-                ),
+                advice=_advise(check, int(count) == one.n_rows > 1),
             )
 
 

@@ -69,7 +69,8 @@ def hide_volumes(volumes: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """The volumes with small counts null, for those who read them.
 
     That is from 1 to `threshold` - 1, and the smallest others of the same year until none follows
-    from what the year has in all.
+    from what the year has in all. What is usual is told in whole multiples of `threshold`: an exact
+    median would be a neighbour's count, or the mean of two.
     """
     counts = volumes["n_rows"].astype("int64")
     groups = volumes["table"].astype(str) + " " + volumes["period"].astype(str).str[:4]
@@ -78,6 +79,8 @@ def hide_volumes(volumes: pd.DataFrame, threshold: int) -> pd.DataFrame:
     is_hidden = hide_within(apart[["n_rows"]].astype("int64"), is_small, groups, threshold)
     hidden = volumes.astype({"n_rows": "Int64"})
     hidden["n_rows"] = hidden["n_rows"].mask(is_hidden.to_numpy())
+    for name in ("usual", "onward"):
+        hidden[name] = threshold * (hidden[name].astype(float) / threshold).round()
     return hidden
 
 

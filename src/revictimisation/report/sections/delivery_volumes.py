@@ -66,6 +66,8 @@ def _tell_mark(sheet: Sheet, one: object) -> str:
         blank: sheet.show_count(round(getattr(one, column)))
         for blank, column in (("n", "n_rows"), ("usual", "usual"), ("onward", "onward"))
     }
+    if getattr(one, "is_hidden", False) and getattr(one, "n_rows", 0) >= sheet.threshold:
+        counts["n"] = sheet.say("delivery.hidden")
     period = sheet.name_period(getattr(one, "period", ""))
     mark = getattr(one, "mark", "")
     return sheet.say(f"delivery.mark_{mark}", period=period, **counts)
