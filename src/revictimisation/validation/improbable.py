@@ -57,8 +57,8 @@ def _tell_periods(marked: list[tuple[str, str]]) -> Text:
     sv, en = [], []
     for period, mark in marked[:MAX_ROWS_SHOWN]:
         is_level = mark in (FELL, ROSE)
-        sv.append(("från " if is_level else "") + period.replace("Q", "kv "))
-        en.append(("from " if is_level else "") + period)
+        sv.append(("ny nivå från " if is_level else "enstaka ") + period.replace("Q", "kv "))
+        en.append(("a new level from " if is_level else "single ") + period)
     more = " …" if len(marked) > MAX_ROWS_SHOWN else ""
     return Text("; ".join(sv) + more, "; ".join(en) + more)
 
