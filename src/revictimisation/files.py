@@ -43,10 +43,16 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UsageError(f"Filen {path} finns inte. / There is no file {path}.") from None
-    except (OSError, UnicodeDecodeError) as fault:
+    except IsADirectoryError:
+        raise UsageError(f"{path} är en mapp, inte en fil. / It is a folder, not a file.") from None
+    except UnicodeDecodeError:
         raise UsageError(
-            f"{path} går inte att läsa som text i UTF-8. / "
-            f"{path} can't be read as UTF-8 text ({type(fault).__name__})."
+            f"{path} är inte text i UTF-8. Spara om filen (Anteckningar: Spara som, Kodning UTF-8)."
+            " / It is no UTF-8 text: save it anew with that encoding."
+        ) from None
+    except OSError as fault:
+        raise UsageError(
+            f"{path} går inte att läsa ({type(fault).__name__}). / It can't be read."
         ) from None
 
 
