@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 
 import pandas as pd
@@ -28,6 +29,7 @@ from revictimisation.report.sections import exploration, for_whom, group_tables,
 from revictimisation.report.sections.answer import make_scale
 from revictimisation.report.sections.group_pictures import show_picture
 from revictimisation.report.sections.summary import show_findings
+from revictimisation.report.subgroup_study import read_family
 from revictimisation.results import DIAGNOSTIC_COLUMNS
 
 from .conftest import make_page
@@ -61,7 +63,16 @@ def hidden(measure: str, group: str, level: str, status: str, reason: str) -> di
 
 def ratio(measure: str, group: str, level: str, mid: float, times: float) -> dict:
     return {**COX, "measure": measure, "subgroup": group, "level": level, "estimate": mid,
-            "estimand": "hazard_ratio", "ci_low": mid / times, "ci_high": mid * times}  # fmt: skip
+            "estimand": "hazard_ratio", "ci_low": mid / times, "ci_high": mid * times,
+            "n_people": 200, "n_events": 30}  # fmt: skip
+
+
+def drawn(row: dict, share: float) -> dict:
+    """The same number drawn so far towards no difference, on its own scale."""
+    same = 0.0 if row["estimand"] == "risk_difference" else 1.0
+    moved = {name: same + (row[name] - same) * (1 - share)
+             for name in ("estimate", "ci_low", "ci_high")}  # fmt: skip
+    return {**row, **moved, "analysis": "partially_pooled"}
 
 
 def p_values(measure: str, group: str, raw: float, holm: float, scale: dict = TRIAL) -> list[dict]:
@@ -111,6 +122,7 @@ def all_rows() -> list[dict]:
               effect(PERSON, "men_over_18", "false", -0.01)]  # fmt: skip
     found += [ratio(PERSON, "is_honour", "true", 0.5, 1.2),
               ratio(PERSON, "is_honour", "false", 1.0, 1.1)]  # fmt: skip
+    found += [drawn(row, 0.1) for row in found if row.get("status") is None]
     found += p_values(PERSON, "risk_level", 0.0, 0.004) + p_values(PERSON, "is_honour", 0.2, 1.0)
     found += p_values(PERSON, "is_honour", 0.0, 0.001, COX)
     found += [effect(TALK, "is_honour", level, 0.0, 0.05) for level in ("true", "false")]
@@ -128,12 +140,15 @@ def open_page(language: str = "sv") -> Page:
 def test_what_is_called_comes_first_in_people_and_then_while_in_force():
     shown = words(for_whom.show_lead(open_page()).text)
     risk = ("Kontaktperson, efter risknivå (nya anmälningar inom 1 år, av 100 personer). "
-            "Hög risk: 10 färre, mellan 7 och 13 färre. "
-            "Låg risk: oklart, mellan 2 färre och 4 fler.")  # fmt: skip
-    force = ("Kontaktperson, hedersrelaterade ärenden mot övriga (hur mycket vanligare eller"
-             " ovanligare en ny anmälan är medan åtgärden pågår, jämfört med tid utan den)."
-             " Hedersrelaterade ärenden: ungefär 50 procent mindre vanlig (40–58 procent)."
-             " Övriga ärenden: oklart, mellan 9 procent mindre vanlig och 10 procent vanligare."
+            "Hög risk: 10 färre, mellan 7 och 13 färre; jämkat 9 färre, mellan 6 och 12 färre. "
+            "Låg risk: oklart, mellan 2 färre och 4 fler; jämkat oklart,")  # fmt: skip
+    force = ("Kontaktperson, hedersrelaterade ärenden mot övriga : hur vanlig en ny anmälan är"
+             " medan åtgärden pågår , jämfört med tid utan den (1 är lika vanlig)."
+             " Hedersrelaterade ärenden: ungefär hälften så vanlig (0,50, osäkerhet 0,42–0,60;"
+             " jämkat 0,55, osäkerhet 0,48–0,64; ungefär 30 nya anmälningar medan den pågick)."
+             " Övriga ärenden: oklart (1,00, osäkerhet 0,91–1,10; jämkat 1,00, osäkerhet"
+             " 0,92–1,09; ungefär 30 nya anmälningar medan den pågick). Inom 1 år från anmälan,"
+             " också sedan åtgärden har slutat, syns ingen säker skillnad mellan grupperna."
              )  # fmt: skip
     assert "av 3 prövade skillnader mellan grupper är 2 större än slumpen" in shown
     assert 0 < shown.index(risk.split("(")[0].strip()) < shown.index("Hedersrelaterade ärenden:")
@@ -223,10 +238,60 @@ def test_every_measure_has_its_sentence():
 
 def test_a_group_without_a_number_says_why_and_what_would_have_been_seen():
     shown = words(show_picture(none_called(), PERSON, ["men_over_18", "risk_level"]).text)
-    assert "Män över 18 år – hålls inne – 25 För få att jämföra." in shown
-    assert "Hög risk 500 −10,0" in shown
-    row = next(one for one in re.findall(r"Risknivå: uppgift saknas.{30}", shown))
-    assert "500" in row
+    assert "Män över 18 år hålls inne – – 25 För få att jämföra." in shown
+    assert "Hög risk −10,0 −13,0 till −7,0 −9,0 −11,7 till −6,3 500" in shown
+    row = next(one for one in re.findall(r"Risknivå: uppgift saknas.{60}", shown))
+    assert " 500" in row
+    # alone with a number among men over 18 and others: nothing to be drawn to
+    assert "Män över 18 år: övriga −1,0 −4,0 till +2,0 – 500" in shown
+
+
+def test_a_group_is_clear_only_where_its_pooled_number_is_too():
+    apart = [drawn(row, 2.0) if row.get("analysis") == "partially_pooled" else row
+             for row in all_rows()]  # fmt: skip
+    rows = [row if row.get("analysis") != "partially_pooled" else {**row, "ci_high": 0.2}
+            for row in apart]  # fmt: skip
+    for page, told in ((open_page(), "Hög risk: 10 färre."),
+                       (make_page("sv", rows, STUDY), "Hög risk: oklart.")):  # fmt: skip
+        assert told in show_picture(page, PERSON, ["risk_level"]).text
+    shown = words(for_whom.show_lead(make_page("sv", rows, STUDY)).text)
+    assert "10 färre, mellan 7 och 13 färre; jämkat" in shown
+    assert "alltså oklart om de är färre" in shown
+
+
+def test_one_difference_is_told_in_the_singular():
+    rows = [row | ({"estimate": 0.4} if row["estimand"] == "p_value_holm"
+                   and row["subgroup"] == "is_honour" else {}) for row in all_rows()]  # fmt: skip
+    shown = words(for_whom.show_lead(make_page("sv", rows, STUDY)).text)
+    assert "en skillnad av 3 prövade mellan grupper är större än slumpen" in shown
+    assert "Den som betyder mest" not in shown
+
+
+def test_groups_of_a_measure_withheld_as_a_whole_are_told_as_such():
+    whole = effect(PERSON, "", "", 0.0, question="q2", status="withheld", reason="n_events")
+    whole |= dict.fromkeys(("estimate", "ci_low", "ci_high"))
+    shown = words(for_whom.show_measures(make_page("sv", [*all_rows(), whole], STUDY)).text)
+    assert shown.count("För hela gruppen hålls svaret inne") == 1
+    assert "För hela gruppen hålls svaret inne" not in words(
+        for_whom.show_measures(open_page()).text
+    )
+
+
+def test_how_often_the_tests_are_wrong_is_told_where_it_is_known(tmp_path):
+    (tmp_path / "family.csv").write_text(
+        "scenario,what,n_counties,share_called\nnull,any,50,0.06\nnull,adjusted,9,0.5\n"
+        "calibrated,any,40,0.25\n",
+        encoding="utf-8",
+    )
+    runs = [{"scenario": one, "people_per_county": 3000} for one in ("null", "calibrated")]
+    (tmp_path / "provenance.json").write_text(json.dumps({"runs": runs}), encoding="utf-8")
+    page = open_page()
+    shown = words(for_whom.tell_errors(page, read_family(tmp_path)).text)
+    assert "50 påhittade län med 3 000 personer" in shown and "i 3 av dem såg" in shown
+    assert "I 40 län" in shown and "hittade det någon i 10" in shown
+    nothing = for_whom.tell_errors(page, read_family(tmp_path / "none"))
+    assert "slår fel är inte prövat" in words(nothing.text)
+    assert {"null", "calibrated"} <= set(read_family())
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from revictimisation.errors import StudyError
 from revictimisation.plan import Disclosure, read_plan
 from revictimisation.plan_parts import CombinedGroup
 from revictimisation.subgroup_effects import estimate_subgroup_effects
+from revictimisation.subgroup_effects.family import pool_levels
 from revictimisation.subgroup_effects.groupings import (
     extend_study,
     list_groupings,
@@ -229,7 +230,9 @@ def test_pooled_numbers_lie_between_the_raw_ones_and_their_mean(rows):
                                                                "log_hazard_ratio"])  # fmt: skip
     keys = ["estimator", *KEYS]
     both = pooled.merge(raw, on=keys, suffixes=("", "_raw"))
-    assert len(both) == len(pooled) == len(raw)
+    families = [name for name in keys if name != "level"]
+    n_beside = raw.groupby([raw[name] for name in families], dropna=False)["level"]
+    assert len(both) == len(pooled) == int((n_beside.transform("size") > 1).sum())
     weight = 1 / both["se_raw"] ** 2
     family = [both[name] for name in ("estimator", "measure", "subgroup", "time_days")]
     spread = both.groupby(family, dropna=False)
@@ -239,6 +242,14 @@ def test_pooled_numbers_lie_between_the_raw_ones_and_their_mean(rows):
     logs = pick(rows, analysis="partially_pooled", estimand="log_hazard_ratio").set_index(KEYS)
     ratios = pick(rows, analysis="partially_pooled", estimand="hazard_ratio").set_index(KEYS)
     np.testing.assert_allclose(ratios["estimate"], np.exp(logs["estimate"]))
+
+
+def test_a_level_alone_in_its_grouping_is_drawn_to_nothing(rows):
+    """Pooled it would be its own number, unrounded beside the rounded one."""
+    is_alone = rows["subgroup"].eq("sex") & rows["level"].ne("male") & rows["analysis"].eq("main")
+    pooled = pool_levels(rows.assign(status=rows["status"].mask(is_alone, "withheld")))
+    assert "sex" in set(pool_levels(rows)["subgroup"]) and "sex" not in set(pooled["subgroup"])
+    assert len(pooled)
 
 
 def test_an_absent_table_takes_its_subgroup_only():

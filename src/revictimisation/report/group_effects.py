@@ -15,6 +15,7 @@ from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import DIFFERENCE, WEIGHTING, tell_gates
+from revictimisation.report.verdicts import HIDDEN, OPEN, judge
 from revictimisation.results import OK, SUPPRESSED, WITHHELD
 
 COX, RATIO, LOG_RATIO = "cox_time_varying", "hazard_ratio", "log_hazard_ratio"
@@ -91,6 +92,34 @@ def find_ratio(
     ]  # fmt: skip
     is_absent = found[0].reason == "not_computed"
     return found[1] if is_absent and not found[1].is_shown else found[0]
+
+
+def find_pooled(
+    page: Page, measure: str, grouping: str, level: str, *, is_ratio: bool = False
+) -> Number:
+    """A level's number drawn towards those of its grouping; none where it has no others to be
+    drawn to, or is not shown itself.
+    """
+    find = find_ratio if is_ratio else find_gap
+    shown = [one for one in list_levels(page, grouping, is_named=False)
+             if find(page, measure, grouping, one, POOLED).is_shown
+             and find(page, measure, grouping, one).is_shown]  # fmt: skip
+    is_among = len(shown) > 1 and level in shown
+    return find(page, measure, grouping, level, POOLED) if is_among else Number()
+
+
+def judge_group(own: Number, pooled: Number, same: float) -> str:
+    """What can be said of a group among others: as `judge`, and never more than its pooled number.
+
+    The outermost of many groups is so partly by chance. A group that stands alone in its grouping,
+    without a pooled number, was tried against nothing.
+
+    >>> low, near = Number(0.5, 0.3, 0.9, status="ok"), Number(0.7, 0.4, 1.1, status="ok")
+    >>> judge_group(low, low, 1.0), judge_group(low, near, 1.0), judge_group(low, Number(), 1.0)
+    ('fewer', 'open', 'open')
+    """
+    verdict = judge(own, same)
+    return verdict if verdict in (HIDDEN, judge(pooled, same)) else OPEN
 
 
 def find_share(page: Page, measure: str, grouping: str, level: str, outcome: str) -> Number:

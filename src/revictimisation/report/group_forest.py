@@ -37,7 +37,7 @@ LONGEST = 34
 class GroupRow:
     """A group: its own difference and the pooled one (or None) with intervals, words beside.
 
-    With `is_heading` it is the name of the groups that follow.
+    `is_clear` fills both marks. With `is_heading` it is the name of the groups that follow.
     """
 
     name: str
@@ -45,6 +45,7 @@ class GroupRow:
     pooled: Point | None = None
     told: str = ""
     is_heading: bool = False
+    is_clear: bool = False
 
 
 def draw_groups(
@@ -59,10 +60,12 @@ def draw_groups(
         for y, row in zip(places, rows, strict=True):
             _tell_row(axes, row, y, is_narrow)
         for pick, look, shift in ((0, OWN, -APART), (1, POOLED, APART)):
-            points = [((row.own, row.pooled)[pick], y + shift)
-                      for y, row in zip(places, rows, strict=True)]  # fmt: skip
-            known = [(y, point) for point, y in points if point]
-            _draw_marks(axes, known, look, scale.reference or 0.0)
+            for is_clear in (False, True):
+                points = [((row.own, row.pooled)[pick], y + shift)
+                          for y, row in zip(places, rows, strict=True)
+                          if row.is_clear == is_clear]  # fmt: skip
+                known = [(y, point) for point, y in points if point]
+                _draw_marks(axes, known, look, is_clear=is_clear)
         _name_rows(axes, rows, places, is_narrow)
         value_axis(axes, scale, is_narrow)
         figure.legend(
@@ -112,23 +115,16 @@ def _tell_row(axes: Axes, row: GroupRow, y: float, is_narrow: bool) -> None:
 
 def _draw_marks(
     axes: Axes, points: Sequence[tuple[float, Point]], look: tuple[str, str, float, float],
-    same: float,
+    *, is_clear: bool,
 ) -> None:  # fmt: skip
-    """All points of one kind with their intervals, at their heights; `same` is no difference."""
+    """All points of one kind with their intervals, at their heights; filled if clear."""
     colour, shape, size, width = look
     ends = [(y, low, high) for y, (_, low, high) in points if low is not None and high is not None]
     if ends:
         heights, lows, highs = zip(*ends, strict=True)
         axes.hlines(heights, lows, highs, color=colour, lw=width)
-    for is_clear in (False, True):
-        chosen = [(y, point[0]) for y, point in points if _is_clear(point, same) == is_clear]
-        axes.plot([x for _, x in chosen], [y for y, _ in chosen], shape, ms=size, mec=colour,
-                  mfc=colour if is_clear else PAPER, mew=1.6)  # fmt: skip
-
-
-def _is_clear(point: Point, same: float) -> bool:
-    _, low, high = point
-    return low is not None and high is not None and (low > same or high < same)
+    axes.plot([point[0] for _, point in points], [y for y, _ in points], shape, ms=size,
+              mec=colour, mfc=colour if is_clear else PAPER, mew=1.6)  # fmt: skip
 
 
 def _name_rows(

@@ -10,7 +10,7 @@ question q3:
   hazard_ratio (the ratio of two), `p_value`; with level empty `p_value` of the test that all levels
   are equal, and `p_value_holm`, adjusted for the family;
 - `partially_pooled`: risk_difference, log_hazard_ratio, hazard_ratio drawn towards the mean of the
-  grouping;
+  grouping, where two levels of it have a number;
 - `treatment_share`: share of the eligible of each level who started (outcome `started`), and whose
   chance of a start lies outside the common support (`outside_support`), also where no effect can be
   estimated; of `started` the share of level a less that of the reference (`share_difference`).

@@ -37,7 +37,9 @@ def pool_levels(found: pd.DataFrame) -> pd.DataFrame:
     """Rows `partially_pooled` of what is `ok` within levels, on each scale and day by themselves.
 
     A family is a measure within a grouping, whose mean its levels are drawn to; how much truths
-    differ is told by all groupings of the measure together.
+    differ is told by all groupings of the measure together. A level alone in its grouping has
+    nothing to be drawn to and no row: its own number again, which disclosure control would round
+    in another way, and so show more of.
     """
     parts = [make_estimates([])]
     is_main = found["analysis"].eq("main") & found["estimand"].isin(SCALES)
@@ -47,10 +49,11 @@ def pool_levels(found: pd.DataFrame) -> pd.DataFrame:
         estimate, variance = rows["estimate"].to_numpy(), rows["se"].to_numpy() ** 2
         pooled = pool_partially(estimate, variance, family)
         half = normal_quantile() * pooled.se
+        is_among_others = np.bincount(family)[family] > 1
         parts.append(rows.assign(
             analysis=POOLED, estimate=pooled.estimate, se=pooled.se,
             ci_low=pooled.estimate - half, ci_high=pooled.estimate + half,
-        ))  # fmt: skip
+        )[is_among_others])  # fmt: skip
     laid = combine(parts)
     logs = laid[laid["estimand"].eq("log_hazard_ratio")]
     values = {name: np.exp(logs[name].astype(float)) for name in ("estimate", "ci_low", "ci_high")}

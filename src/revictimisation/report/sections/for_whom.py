@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from statistics import median_low
 
+from revictimisation.report.exploration_study import CALIBRATED, NULL
 from revictimisation.report.group_effects import (
-    Difference,
     choose_day,
     count_tests,
     list_detectable,
     list_differences,
     list_groupings,
     list_shown,
-    list_shown_ratios,
     name_division,
-    name_level,
     start_upper,
 )
-from revictimisation.report.hundreds import (
-    count_people,
-    tell_between,
-    tell_both,
-)
+from revictimisation.report.hundreds import count_people
 from revictimisation.report.markup import (
     Html,
     join,
@@ -30,24 +25,17 @@ from revictimisation.report.markup import (
     render_table,
 )
 from revictimisation.report.page import DASH, Page
-from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import (
     list_names,
     show_caution,
 )
 from revictimisation.report.sections.cohort import find_incidence
+from revictimisation.report.sections.differences import tell_difference
 from revictimisation.report.sections.group_pictures import show_picture, show_ratio_picture
-from revictimisation.report.verdicts import (
-    FEWER,
-    MORE,
-    OPEN,
-    TWICE,
-    judge,
-    name_measure,
-    tell_about,
-    tell_end,
-    tell_span,
-)
+from revictimisation.report.subgroup_study import FamilyRecord, read_family
+from revictimisation.report.trials import find_effect
+from revictimisation.report.verdicts import name_measure
+from revictimisation.results import WITHHELD
 
 
 def show_lead(page: Page) -> Html:
@@ -66,8 +54,8 @@ def show_lead(page: Page) -> Html:
         period=_period(page),
     )
     answer = f"{page.say('for_whom.question')} {tell_answer(page)}"
-    return join([page.text_of(answer), _list_called(page), _tell_seen(page), how,
-                 _tell_day(page), show_caution(page)])  # fmt: skip
+    return join([page.text_of(answer), _list_called(page), tell_errors(page, read_family()),
+                 _tell_seen(page), how, _tell_day(page), show_caution(page)])  # fmt: skip
 
 
 def _period(page: Page) -> str:
@@ -81,7 +69,7 @@ def tell_answer(page: Page) -> str:
     if not n_tested:
         return page.say("for_whom.answer_untested")
     called = [one for one in found if one.is_called]
-    key = "some" if called else "none"
+    key = {0: "none", 1: "one"}.get(len(called), "some")
     return page.say(f"for_whom.answer_{key}", n=n_tested, n_called=len(called))
 
 
@@ -103,42 +91,17 @@ def _warn_of_placebo(page: Page) -> Html:
     return page.text("for_whom.placebo", measures=list_names(page, names))
 
 
-def tell_difference(page: Page, one: Difference) -> str:
-    """The groups at either end of a difference, in people; else by how common while in force."""
-    given = {"measure": start_upper(name_measure(page, one.measure)),
-             "grouping": name_division(page, one.grouping)}  # fmt: skip
-    shown = list_shown(page, one.measure, one.grouping)
-    is_risk = one.is_called_by_risk and len(shown) > 1
-    if not is_risk:
-        shown = list_shown_ratios(page, one.measure, one.grouping)
-    kind, tell = ("risk", _tell_gap) if is_risk else ("ratio", tell_ratio)
-    ends = [
-        page.say(f"for_whom.end_{kind}", level=start_upper(name_level(page, one.grouping, level)),
-                 **{"gap" if is_risk else "ratio": tell(page, number)})
-        for level, number in (shown[0], shown[-1])
+def tell_errors(page: Page, records: Mapping[str, FamilyRecord]) -> Html:
+    """How often such tests have called what is not there, and what is, in invented counties."""
+    if NULL not in records:
+        return page.text("for_whom.errors_unknown")
+    told = [
+        page.say(f"for_whom.errors_{name}", n=page.formats.count(one.n_counties),
+                 called=page.formats.count(one.n_called), people=page.formats.count(one.people))
+        for name in (NULL, CALIBRATED)
+        for one in [records.get(name)] if one is not None
     ]  # fmt: skip
-    when = {"period": _period(page)} if is_risk else {}
-    return page.say(f"for_whom.called_{kind}", ends=" ".join(ends), **given, **when)
-
-
-def _tell_gap(page: Page, gap: Number) -> str:
-    if judge(gap, same=0.0) == OPEN:
-        return page.say("for_whom.gap_open", between=tell_between(page, gap))
-    return tell_both(page, gap)
-
-
-def tell_ratio(page: Page, ratio: Number) -> str:
-    """A hazard ratio in words: how much less or more common a new report is, with its interval."""
-    verdict = judge(ratio)
-    low, high = ratio.ci_low or 0.0, ratio.ci_high or 1.0
-    if verdict == MORE and high >= TWICE:
-        about = page.formats.decimal(ratio.estimate or 1.0, 1)
-        span = page.formats.range(low, high, 1)
-        return page.say("for_whom.ratio_times", about=about, span=span)
-    if verdict in (FEWER, MORE):
-        about, span = tell_about(page, ratio), tell_span(page, ratio)
-        return page.say(f"for_whom.ratio_{verdict}", about=about, span=span)
-    return page.say("for_whom.ratio_open", low=tell_end(page, low), high=tell_end(page, high))
+    return page.text_of(" ".join(told))
 
 
 def _tell_seen(page: Page) -> Html:
@@ -208,7 +171,17 @@ def _show_measure(page: Page, measure: str) -> Html:
     heading = render_heading(start_upper(name_measure(page, measure)), 3, anchor)
     picture = show_picture(page, measure, list_groupings(page))
     folded = render_details(page.say("for_whom.measure_groups"), picture)
-    return join([heading, page.text_of(_tell_measure(page, measure)), folded])
+    told = " ".join([_tell_measure(page, measure), _tell_withheld(page, measure)]).strip()
+    return join([heading, page.text_of(told), folded])
+
+
+def _tell_withheld(page: Page, measure: str) -> str:
+    """That single groups have a number though the answer for everyone is withheld."""
+    whole = find_effect(page, measure, day=choose_day(page))
+    shown = [one for one in list_groupings(page) if list_shown(page, measure, one)]
+    if whole.status != WITHHELD or not shown:
+        return ""
+    return page.say("for_whom.whole_withheld")
 
 
 def _tell_measure(page: Page, measure: str) -> str:

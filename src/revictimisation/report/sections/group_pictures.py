@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from revictimisation.report import charts
 from revictimisation.report.group_effects import (
-    POOLED,
     choose_day,
     find_gap,
+    find_pooled,
     find_ratio,
+    judge_group,
     list_levels,
     name_level,
     name_row,
@@ -23,7 +24,7 @@ from revictimisation.report.markup import Html, join, render_figure, render_tabl
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, make_points, make_scale, tell_within
-from revictimisation.report.verdicts import OPEN, judge, name_measure, tell_about
+from revictimisation.report.verdicts import FEWER, MORE, OPEN, name_measure, tell_about
 from revictimisation.results import WITHHELD
 
 RATIO_TICKS = {0.25: "¼", 0.5: "½", 1.0: "1", 2.0: "2×", 4.0: "4×"}
@@ -37,9 +38,9 @@ def show_picture(page: Page, measure: str, groupings: Sequence[str]) -> Html:
     table = _table(page, measure, groupings)
     if not any(row.own for row in rows):
         return join([page.text("for_whom.nothing_drawn"), table])
-    numbers = [find_gap(page, measure, one, level, analysis)
-               for one in groupings for level in list_levels(page, one)
-               for analysis in ("main", POOLED)]  # fmt: skip
+    numbers = [find(page, measure, one, level) for one in groupings
+               for level in list_levels(page, one)
+               for find in (find_gap, find_pooled)]  # fmt: skip
     names = page.say("for_whom.own"), page.say("for_whom.pooled")
     wide, narrow = draw_groups(rows, make_scale(page, numbers), names)
     told = " ".join(finish(f"{one.name}: {one.told}") for one in rows if not one.is_heading)
@@ -56,18 +57,18 @@ def show_picture(page: Page, measure: str, groupings: Sequence[str]) -> Html:
 def _list_rows(page: Page, measure: str, grouping: str) -> list[GroupRow]:
     rows = [GroupRow(page.labels.group(grouping), is_heading=True)]
     for level in list_levels(page, grouping):
-        own, pooled = (find_gap(page, measure, grouping, level, analysis)
-                       for analysis in ("main", POOLED))  # fmt: skip
-        points = make_points([own, pooled])
+        own, pooled = (find(page, measure, grouping, level) for find in (find_gap, find_pooled))
+        verdict = judge_group(own, pooled, 0.0)
         name = start_upper(name_level(page, grouping, level))
-        rows.append(GroupRow(name, points[0], points[1], _tell_row(page, own)))
+        points, told = make_points([own, pooled]), _tell_row(page, own, verdict)
+        rows.append(GroupRow(name, points[0], points[1], told, is_clear=verdict in (FEWER, MORE)))
     return rows
 
 
-def _tell_row(page: Page, own: Number) -> str:
+def _tell_row(page: Page, own: Number, verdict: str) -> str:
     if not own.is_shown:
         return page.say("trials.nothing", why=tell_why_not(page, own, "short"))
-    if judge(own, same=0.0) == OPEN:
+    if verdict == OPEN:
         return page.say("trials.unclear")
     return tell_people(page, own.estimate or 0.0)
 
@@ -78,17 +79,19 @@ def show_ratio_picture(page: Page, measure: str, grouping: str) -> Html:
     Nothing where no group has a ratio.
     """
     levels = list_levels(page, grouping)
-    found = [
-        [find_ratio(page, measure, grouping, level, analysis) for level in levels]
-        for analysis in ("main", POOLED)
-    ]
-    own, pooled = found
+    own = [find_ratio(page, measure, grouping, level) for level in levels]
+    pooled = [find_pooled(page, measure, grouping, level, is_ratio=True) for level in levels]
     if not any(one.has_interval for one in own):
         return Html("")
     names = [start_upper(name_level(page, grouping, level)) for level in levels]
-    told = [_tell_ratio(page, one) for one in own]
-    rows = [GroupRow(*row) for row in zip(names, make_points(own), make_points(pooled), told,
-                                          strict=True)]  # fmt: skip
+    verdicts = [judge_group(one, other, 1.0) for one, other in zip(own, pooled, strict=True)]
+    told = [_tell_ratio(page, one, verdict) for one, verdict in zip(own, verdicts, strict=True)]
+    points, drawn = make_points(own), make_points(pooled)
+    rows = [
+        GroupRow(name, points[place], drawn[place], told[place],
+                 is_clear=verdicts[place] in (FEWER, MORE))
+        for place, name in enumerate(names)
+    ]  # fmt: skip
     scale = charts.Scale(
         lambda tick: page.say("trials.tick_same") if tick == 1 else RATIO_TICKS[tick],
         list(RATIO_TICKS), page.say("for_whom.ratio_axis"), is_log=True, reference=1.0,
@@ -96,22 +99,30 @@ def show_ratio_picture(page: Page, measure: str, grouping: str) -> Html:
     )  # fmt: skip
     wide, narrow = draw_groups(rows, scale, (page.say("for_whom.own"), page.say("for_whom.pooled")))
     caption = page.say("for_whom.ratio_caption", measure=start_upper(name_measure(page, measure)))
-    drawn = " ".join(finish(f"{name}: {one}") for name, one in zip(names, told, strict=True))
-    alt = page.say("for_whom.ratio_alt", rows=drawn)
-    cells = [[name, _count(page, one), page.show_ratio_both(one), page.show_ratio_both(other)]
-             for name, one, other in zip(names, own, pooled, strict=True)]  # fmt: skip
-    heads = [page.say(f"for_whom.head_{one}") for one in ("group", "people", "own", "pooled")]
-    table = render_table(caption, heads, cells, page.notes([*own, *pooled]))
+    read = " ".join(finish(f"{name}: {one}") for name, one in zip(names, told, strict=True))
+    alt = page.say("for_whom.ratio_alt", rows=read)
+    cells = [
+        [name, page.show_ratio_both(one), _show_pooled(page, other), _count(page, one.n_people),
+         _count(page, one.n_events)]
+        for name, one, other in zip(names, own, pooled, strict=True)
+    ]  # fmt: skip
+    heads = [page.say(f"for_whom.head_{one}")
+             for one in ("group", "own", "pooled", "exposed", "events")]  # fmt: skip
+    table = render_table(caption, heads, cells, page.notes(own))
     return render_figure(wide, narrow, alt, caption, page.say("common.numbers_behind"), table)
 
 
-def _tell_ratio(page: Page, ratio: Number) -> str:
+def _show_pooled(page: Page, number: Number) -> Html | str:
+    return page.show_ratio_both(number) if number.is_shown else DASH
+
+
+def _tell_ratio(page: Page, ratio: Number, verdict: str) -> str:
     """Beside the picture: how far from as common, in per cent."""
     if not ratio.has_interval:
         return page.say("trials.nothing", why=tell_why_not(page, ratio, "short"))
-    if judge(ratio) == OPEN:
+    if verdict == OPEN:
         return page.say("trials.unclear")
-    return page.say(f"for_whom.short_{judge(ratio)}", about=tell_about(page, ratio))
+    return page.say(f"for_whom.short_{verdict}", about=tell_about(page, ratio))
 
 
 def _table(page: Page, measure: str, groupings: Sequence[str]) -> Html:
@@ -119,17 +130,17 @@ def _table(page: Page, measure: str, groupings: Sequence[str]) -> Html:
     known, rows, numbers, reasons = read_detectable(page), [], [], []
     for grouping in groupings:
         for level in list_levels(page, grouping, is_named=False):
-            own, pooled = (find_gap(page, measure, grouping, level, analysis)
-                           for analysis in ("main", POOLED))  # fmt: skip
+            own, pooled = (find(page, measure, grouping, level) for find in (find_gap, find_pooled))
             seen = known.get((measure, grouping, level))
             is_told = own.is_shown or own.status == WITHHELD
-            numbers += [own, *([pooled] if own.is_shown else [])]
+            numbers.append(own)
             name = name_row(page, grouping, level)
             reasons.append("" if own.is_shown else finish(tell_why_not(page, own, "short")))
             detectable = count_people(page, seen) if seen is not None and is_told else DASH
-            pooled_cell = show_gap(page, pooled) if own.is_shown else DASH
-            rows.append([name, _count(page, own), show_gap(page, own), pooled_cell, detectable])
-    names = ("group", "people", "own", "pooled", "seen")
+            pooled_cell = show_gap(page, pooled) if pooled.is_shown else DASH
+            rows.append([name, show_gap(page, own), pooled_cell, _count(page, own.n_people),
+                         detectable])  # fmt: skip
+    names = ("group", "own", "pooled", "people", "seen")
     heads = [page.say(f"for_whom.head_{one}") for one in names]
     has_why = any(reasons)
     if has_why:
@@ -137,9 +148,9 @@ def _table(page: Page, measure: str, groupings: Sequence[str]) -> Html:
         rows = [[*row, why] for row, why in zip(rows, reasons, strict=True)]
     caption = page.say("for_whom.picture_table", period=page.formats.period(choose_day(page)),
                        measure=start_upper(name_measure(page, measure)))  # fmt: skip
-    notes = [*page.notes(numbers), page.say("for_whom.seen_note")]
+    notes = [*page.notes(numbers), page.say("for_whom.pooled_note"), page.say("for_whom.seen_note")]
     return render_table(caption, heads, rows, notes, kind="why" if has_why else "")
 
 
-def _count(page: Page, number: Number) -> str:
-    return DASH if number.n_people is None else page.formats.count(number.n_people)
+def _count(page: Page, number: int | None) -> str:
+    return DASH if number is None else page.formats.count(number)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from revictimisation.report.group_effects import (
     CONTRAST,
-    POOLED,
     choose_day,
     count_tests,
     find_gap,
+    find_pooled,
     find_ratio,
     join_pair,
     list_differences,
@@ -98,13 +98,13 @@ def _ratios(page: Page, measure: str) -> Html:
     for grouping in list_groupings(page):
         for level in list_levels(page, grouping, is_named=False):
             own = find_ratio(page, measure, grouping, level)
-            pooled = find_ratio(page, measure, grouping, level, POOLED)
+            pooled = find_pooled(page, measure, grouping, level, is_ratio=True)
             numbers.append(own)
             counts = ["" if one is None else page.formats.count(one)
                       for one in (own.n_people, own.n_events)]  # fmt: skip
             name = name_row(page, grouping, level)
             rows.append([name, *counts, page.show_ratio_both(own),
-                         page.show_ratio_both(pooled) if own.is_shown else ""])  # fmt: skip
+                         page.show_ratio_both(pooled) if pooled.is_shown else ""])  # fmt: skip
     names = ("group", "exposed", "events", "own", "pooled")
     heads = [page.say(f"for_whom.head_{one}") for one in names]
     caption = page.say("for_whom.ratios_caption", measure=_name(page, measure))

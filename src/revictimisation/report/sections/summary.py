@@ -17,7 +17,8 @@ from revictimisation.report.sections.answer import (
 from revictimisation.report.sections.cohort import find_incidence
 from revictimisation.report.sections.court_association import tell_in_short
 from revictimisation.report.sections.courts import find_reached
-from revictimisation.report.sections.for_whom import tell_answer, tell_difference
+from revictimisation.report.sections.differences import tell_difference
+from revictimisation.report.sections.for_whom import tell_answer
 from revictimisation.report.sections.measures import tell_measure
 from revictimisation.report.sections.models import list_by_ratio
 from revictimisation.report.sections.use import find_share, list_codes

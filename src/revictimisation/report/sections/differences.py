@@ -1,0 +1,115 @@
+"""Question 3's findings in a sentence each: the groups at either end, with all that bears on them.
+
+A group is never told by its own number alone: the pooled one, how many new reports it rests on and
+whether the groups differ over the whole time stand beside it.
+"""
+
+from __future__ import annotations
+
+from revictimisation.report.group_effects import (
+    Difference,
+    choose_day,
+    find_pooled,
+    judge_group,
+    list_shown,
+    list_shown_ratios,
+    name_division,
+    name_level,
+    start_upper,
+)
+from revictimisation.report.hundreds import tell_between, tell_both
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+from revictimisation.report.verdicts import (
+    FEWER,
+    MORE,
+    OPEN,
+    TWICE,
+    judge,
+    name_measure,
+    tell_about,
+)
+
+# ratios that are said to be half
+HALF = (0.45, 0.55)
+
+
+def tell_difference(page: Page, one: Difference) -> str:
+    """The groups at either end of a difference, in people; else by how common while in force."""
+    shown = list_shown(page, one.measure, one.grouping)
+    is_risk = one.is_called_by_risk and len(shown) > 1
+    if not is_risk:
+        shown = list_shown_ratios(page, one.measure, one.grouping)
+    tell = _tell_risk if is_risk else _tell_ratio
+    ends = " ".join(tell(page, one, level, number) for level, number in (shown[0], shown[-1]))
+    kind = "risk" if is_risk else "ratio"
+    told = page.say(
+        f"for_whom.called_{kind}",
+        measure=start_upper(name_measure(page, one.measure)),
+        grouping=name_division(page, one.grouping),
+        period=page.formats.period(choose_day(page)),
+        ends=ends,
+    )
+    return told if is_risk else f"{told} {_tell_whole_time(page, one)}".strip()
+
+
+def _tell_whole_time(page: Page, one: Difference) -> str:
+    """Whether groups that differ while a measure is in force differ over the whole time too."""
+    if one.is_called_by_risk:
+        return ""
+    key = "whole_open" if one.risk_holm.is_shown else "whole_untested"
+    return page.say(f"for_whom.{key}", period=page.formats.period(choose_day(page)))
+
+
+def _tell_risk(page: Page, one: Difference, level: str, gap: Number) -> str:
+    pooled = find_pooled(page, one.measure, one.grouping, level)
+    verdict, own = judge_group(gap, pooled, 0.0), judge(gap, same=0.0)
+    return page.say(
+        "for_whom.end_risk",
+        level=start_upper(name_level(page, one.grouping, level)),
+        gap=_tell_gap(page, gap),
+        pooled=page.say("for_whom.end_pooled", number=_tell_gap(page, pooled))
+        if pooled.is_shown
+        else "",
+        so=page.say(f"for_whom.so_{own}") if verdict == OPEN and own in (FEWER, MORE) else "",
+    )
+
+
+def _tell_gap(page: Page, gap: Number) -> str:
+    if judge(gap, same=0.0) == OPEN:
+        return page.say("for_whom.gap_open", between=tell_between(page, gap))
+    return tell_both(page, gap)
+
+
+def _tell_ratio(page: Page, one: Difference, level: str, ratio: Number) -> str:
+    pooled = find_pooled(page, one.measure, one.grouping, level, is_ratio=True)
+    beside = [_write_ratio(page, ratio)]
+    if pooled.is_shown:
+        beside.append(page.say("for_whom.end_pooled_ratio", number=_write_ratio(page, pooled)))
+    if ratio.n_events is not None:
+        beside.append(page.say("for_whom.end_events", n=page.formats.count(ratio.n_events)))
+    return page.say(
+        "for_whom.end_ratio",
+        level=start_upper(name_level(page, one.grouping, level)),
+        ratio=_tell_how_common(page, ratio, pooled),
+        beside="; ".join(beside),
+    )
+
+
+def _write_ratio(page: Page, ratio: Number) -> str:
+    """`1,57, osäkerhet 1,05–2,35`: to two decimals, so that no end seems to touch 1."""
+    number, span = page.show_ratio(ratio), page.show_ratio_interval(ratio)
+    return page.say("for_whom.number_span", number=number, span=span)
+
+
+def _tell_how_common(page: Page, ratio: Number, pooled: Number) -> str:
+    """How much less or more common a new report is, or that it is unclear."""
+    verdict, own = judge_group(ratio, pooled, 1.0), judge(ratio)
+    if verdict == OPEN:
+        return page.say(f"for_whom.ratio_unsure_{own}")
+    estimate = ratio.estimate or 1.0
+    if HALF[0] <= estimate <= HALF[1]:
+        return page.say("for_whom.ratio_half")
+    if estimate >= TWICE:
+        return page.say("for_whom.ratio_times", about=page.formats.decimal(estimate, 1))
+    return page.say(f"for_whom.ratio_{verdict}", about=tell_about(page, ratio))

@@ -1,0 +1,48 @@
+"""How often named groups are told apart, over invented counties whose truth is known.
+
+The table comes with the package (`benchmarks/subgroup_study.py` makes it). Without it, or without
+a scenario, nothing is said.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from revictimisation import files
+
+FOLDER = "subgroup_study"
+ANY = "any"
+
+
+@dataclass(frozen=True)
+class FamilyRecord:
+    """Counties of so many people each, and in how many at least one difference was called."""
+
+    people: int
+    n_counties: int
+    n_called: int
+
+
+def read_family(folder: Path | None = None) -> Mapping[str, FamilyRecord]:
+    """What is kept in the package, or in another folder, by scenario.
+
+    Raises:
+        ValueError: a table without its columns.
+    """
+    place = folder or files.package_file("simulate", FOLDER)
+    path = place / "family.csv"
+    if not path.is_file():
+        return {}
+    table = files.read_kept_table(path)
+    told = json.loads(files.read_text(place / "provenance.json"))
+    people = {str(run["scenario"]): int(run["people_per_county"]) for run in told["runs"]}
+    whole = table[table["what"].eq(ANY)]
+    return {
+        str(scenario): FamilyRecord(people[str(scenario)], int(n), round(float(share) * int(n)))
+        for scenario, n, share in zip(
+            whole["scenario"], whole["n_counties"], whole["share_called"], strict=True
+        )
+    }
