@@ -274,7 +274,7 @@ def test_the_mapping_files_texts_stay_texts():
 
 
 FAULTS = {
-    "a column that is not there": ("A;B\n1;2\n", "{person_id: C}", "missing_source_column"),
+    "a column that is not there": ("A;B\n1;2\n", "{person_id: A, sex: C}", "missing_source_column"),
     "a column that is there twice": ("A;A\n1;2\n", "{person_id: A}", "missing_source_column"),
     "a row of other length": ("A;B\n1;2\n1;2;3\n", "{person_id: A}", "ragged_row"),
     "no bytes": ("", "{person_id: A}", "empty_file"),
@@ -293,12 +293,13 @@ def test_a_source_that_can_not_be_read_makes_no_extract(tmp_path, case):
 
 def test_a_column_that_is_sought_is_told_beside_those_there_are(tmp_path):
     with pytest.raises(DataError, match="looked for: Målsägande\n  finns / there are: A, B"):
-        make(tmp_path, "A;B\n1;2\n", "tables: {persons: {columns: {person_id: Målsägande}}}")
+        columns = "{person_id: Målsägande, x_b: B}"
+        make(tmp_path, "A;B\n1;2\n", f"tables: {{persons: {{columns: {columns}}}}}")
 
 
 def test_a_misspelt_heading_is_told_with_the_nearest(tmp_path):
     with pytest.raises(DataError, match="menade du / did you mean: Målsägande pnr"):
-        columns = "{person_id: Malsägande pn}"
+        columns = "{person_id: Malsägande pn, x_b: B}"
         make(tmp_path, "Målsägande pnr;B\n1;2\n", f"tables: {{persons: {{columns: {columns}}}}}")
 
 

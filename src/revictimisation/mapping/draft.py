@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import Dictionary
 from revictimisation.mapping.draft_column import CHECK, NEEDED, draft_column, quote_text
+from revictimisation.mapping.headings import looks_like_data
 from revictimisation.mapping.matching import TableMatch, match_table
 from revictimisation.mapping.profile import ColumnProfile, profile_columns
 from revictimisation.sources.faults import UnreadableFileError, show_name
@@ -20,6 +21,8 @@ from revictimisation.sources.workbook import guess_heading
 if TYPE_CHECKING:
     from revictimisation.engine import Engine
 
+# With so many headings that are words of the dictionary a row is one of headings.
+LEAST_SURE = 2
 HEAD = """\
 # Utkast till mappning: källans tabeller, kolumner och koder, och vilka av dataordlistans de är.
 # Läs, rätta, och kör sedan: revictimisation map KÄLLA --to MAPP --mapping DENNA_FIL
@@ -97,6 +100,9 @@ def _look(
         title, staged = next(iter(stage_place(con, source, at, workspace)))
         profiles = tuple(profile_columns(con, staged))
         found = match_table(place.title, profiles, dictionary)
+        n_sure = sum(one.is_sure for one in found.matches) if found else 0
+        if n_sure < LEAST_SURE and looks_like_data(con, staged):
+            raise UnreadableFileError("unclear_heading")
         lines = tuple(_draft_part(at, staged, profiles, found, dictionary, threshold))
         return _Seen(at, place.title or title, None, profiles, found, lines)
     except UnreadableFileError as fault:

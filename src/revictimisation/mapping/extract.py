@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import Dictionary, Field, Table
+from revictimisation.mapping.headings import Heading, judge_heading
 from revictimisation.mapping.inspection import inspect_cells, is_for_linkage, layer_rows, run_query
 from revictimisation.mapping.model import Column, Mapping, Part
 from revictimisation.mapping.report import MappingReport, Remark, TableReport
 from revictimisation.mapping.values import Cell, compile_cell, quote
 from revictimisation.mapping.words import is_hidden
-from revictimisation.sources.faults import UnreadableFileError, may_show, show_name
+from revictimisation.sources.faults import UnreadableFileError, may_show
 from revictimisation.sources.opening import Source, stage_place
 from revictimisation.sources.staging import Staged
 
@@ -77,7 +78,11 @@ def _map_part(
     """Stage the part's files one by one and write each as a piece of the table."""
     try:
         for title, staged in stage_place(con, source, part.place, workspace):
-            cells = list(_compile(work, part, mapping, dictionary, staged, title))
+            heading = judge_heading(con, staged, part)
+            if heading.holds_data or not (heading.is_clear or _has_columns(part, staged)):
+                work.remarks.append(_refuse_heading(work.table, part, staged, title))
+                continue
+            cells = list(_compile(work, part, mapping, dictionary, staged, heading, title))
             if len(cells) < len(part.columns):
                 continue
             work.remarks += inspect_cells(
@@ -104,8 +109,36 @@ def _map_part(
         )
 
 
+def _has_columns(part: Part, staged: Staged) -> bool:
+    """Whether every column that the mapping gives is there, by name or number."""
+    places = find_places(staged.names)
+    given = [one for one in part.columns.values() if one.constant is None]
+    return all(_find_place(one, staged.names, places) is not None for one in given)
+
+
+def _refuse_heading(table: Table, part: Part, staged: Staged, title: str) -> Remark:
+    """Where the headings were read and what was sought there; never what stands there."""
+    named = [one.source for one in part.columns.values() if one.source and not one.source.isdigit()]
+    at = (staged.heading_row,)
+    return Remark(
+        "unclear_heading",
+        "error",
+        table.name,
+        source=title,
+        count=1,
+        rows=at,
+        sought=", ".join(named),
+    )
+
+
 def _compile(
-    work: _Work, part: Part, mapping: Mapping, dictionary: Dictionary, staged: Staged, title: str
+    work: _Work,
+    part: Part,
+    mapping: Mapping,
+    dictionary: Dictionary,
+    staged: Staged,
+    heading: Heading,
+    title: str,
 ) -> Iterator[Cell]:
     """The columns as SQL; one that the source does not have is told and left out."""
     places = find_places(staged.names)
@@ -131,7 +164,7 @@ def _compile(
         if place is not None and _is_refused(work.table, name, staged.names[place]):
             where = (work.table.name, name, title)
             work.remarks.append(
-                Remark("hidden_heading", "error", *where, sought=staged.names[place])
+                Remark("hidden_heading", "error", *where, sought=heading.show(place))
             )
         kind = _find_field(work.table, name)
         yield compile_cell(kind, number, given, place, part, mapping, dictionary)
@@ -142,7 +175,7 @@ def _compile(
         )
     if staged.is_mixed:
         work.remarks.append(Remark("mixed_encoding", "warning", work.table.name, source=title))
-    left = [show_name(one, at) for at, one in enumerate(staged.names) if one and at not in taken]
+    left = [heading.show(at) for at, one in enumerate(staged.names) if one and at not in taken]
     work.left_out.update(dict.fromkeys(left))
 
 

@@ -22,7 +22,8 @@ class Staged:
     `first_row` at its owner's (Excel: the sheet's row; text: the file's, the heading being row 1;
     else the first is 1); rows in `skipped` held nothing and are not in the file, `n_empty` of them
     had cells, all empty. `labels` gives, by place of the column, what its codes are called where
-    the source says so.
+    the source says so. `heading_row` is the number of the row that the headings were read from, 0
+    where names come with the file's format.
     """
 
     path: Path
@@ -33,6 +34,7 @@ class Staged:
     n_rows: int = 0
     n_empty: int = 0
     is_mixed: bool = False
+    heading_row: int = 0
 
 
 def stage_chunks(

@@ -62,6 +62,7 @@ def stage_text(
         n_rows=n_rows - len(empty),
         n_empty=len(empty),
         is_mixed=text.is_mixed,
+        heading_row=heading_row,
     )
 
 

@@ -58,7 +58,15 @@ def stage_sheet(path: Path, sheet: str, header_row: int | None, target: Path) ->
     rows = _list_rows(opened, number, len(names), skipped)
     chunks = (_convert(chunk, len(names)) for chunk in take_chunks(rows))
     written, n_rows = stage_chunks(chunks, len(names), target)
-    return Staged(written, names, number + 1, tuple(skipped), n_rows=n_rows, n_empty=len(skipped))
+    return Staged(
+        written,
+        names,
+        number + 1,
+        tuple(skipped),
+        n_rows=n_rows,
+        n_empty=len(skipped),
+        heading_row=number,
+    )
 
 
 def guess_heading(path: Path, sheet: str) -> int | None:
