@@ -20,6 +20,10 @@ PROSAIC = {
     "Anna-Lena Öberg": True,
     SENTENCE: True,
     "a@b.se": True,
+    "Storgatan 3": True,
+    "STORGATAN 3 B": True,
+    "112 34 Ort": True,
+    "Vårdplan": False,
     "Nuvarande partner": False,
     "Polisområde Nord": False,
     "Region Mitt": False,
@@ -77,6 +81,13 @@ def test_columns_of_names_or_sentences_are_refused_whatever_the_heading(tmp_path
     with pytest.raises(DataError, match="text_moved") as fault:
         map_column(tmp_path, [cell] * 30, column, "")
     assert cell not in str(fault.value) and not (tmp_path / "out").exists()
+
+
+def test_street_addresses_are_no_codes_of_the_owners_own(tmp_path):
+    rows = "".join(f"{one};Storgatan {one % 50}\n" for one in range(60))
+    with pytest.raises(DataError, match="text_moved") as fault:
+        make(tmp_path, f"A;B\n{rows}", "tables: {persons: {columns: {person_id: A, x_adr: B}}}")
+    assert "Storgatan" not in str(fault.value)
 
 
 def test_a_single_name_is_an_error_by_its_row(tmp_path):

@@ -151,6 +151,15 @@ def with_column(name: str, *cells: str) -> dict[str, str]:
         ("x_kod", ("070-123 45 67", "b", "c")),
         ("x_kod", ("ring 811218-9876", "b", "c")),
         ("x_kod", ("198112189876", "", "")),
+        *((f"x_{name}", ("1", "2", "3")) for name in ("fodd", "född", "fdat", "birth", "sista4")),
+        ("x_a", ("1980-01-01", "1990-02-02", "1975-03-03")),
+        ("x_a", ("1/1 1980", "2/2 1990", "3/3 1975")),
+        ("x_a", ("1 januari 1980", "Feb. 2 1990", "3 mars 75")),
+        ("x_a", ("80-01", "90-02", "75-03")),
+        ("x_a", ("29221", "32906", "27456")),
+        ("x_a", ("1231", "2383", "1234")),
+        ("x_a", ("123", "238", "123")),
+        ("x_a", ("010112", "020223", "0")),
         ("okänd", ("hon sade att han hade kommit till huset igen sent", "b", "c")),
     ],
 )
@@ -165,9 +174,22 @@ def test_columns_that_may_tell_who_somebody_is_are_refused(tmp_path, key_file, n
         assert name not in read(out, "persons")
 
 
+HARMLESS = {
+    "year": ("1980", "1990", "1975"),
+    "income": ("1231", "2000", "3000"),
+    "date": ("2011-01-01", "2012-02-02", "2013-03-03"),
+    "fodelseland": ("se", "dk", "se"),
+    "born_abroad": ("true", "false", "true"),
+    "share": ("0.5", "0.25", "1"),
+}
+
+
 def test_harmless_columns_of_the_owner_stay_and_unknown_ones_go_with_notice(tmp_path, key_file):
     out, told = run(tmp_path, key_file, with_column("x_children", "2", "0", "1"))
     assert read(out, "persons")["x_children"].tolist() == ["2", "0", "1"]
+    for name, cells in HARMLESS.items():
+        out, _ = run(tmp_path, key_file, with_column(f"x_{name}", *cells), name)
+        assert read(out, "persons")[f"x_{name}"].tolist() == list(cells)
     out, told = run(tmp_path, key_file, with_column("enhet", "a", "b", "c"), "b")
     assert "enhet" not in read(out, "persons")
     assert "persons.enhet: lämnas bort / left out" in told

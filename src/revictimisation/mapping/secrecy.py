@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection
 
+from revictimisation.dictionary import load_dictionary
 from revictimisation.mapping.values import quote
 from revictimisation.sources.identity import IDENTITY_NUMBER
 
@@ -22,18 +24,27 @@ SENTENCE = rf"([^ ]+ +){{{MAX_WORDS}}}[^ ]"
 _NUMBER = re.compile(rf"(^|\D)({IDENTITY_NUMBER})(\D|$)")
 
 
+@functools.cache
+def address_pattern() -> str:
+    """What a street address looks like, as `pseudonymise` has it (list `refused_columns`)."""
+    rules = load_dictionary().lists["refused_columns"].select("code", "content_pattern")
+    return next(pattern for code, pattern in rules if code == "address")
+
+
 def is_prose(text: str) -> bool:
-    """Whether a value looks like the name of a person, a sentence or an address of mail.
+    """Whether a value looks like the name of a person, a sentence, an address of street or mail.
 
     A sentence has more than four words, or blanks and more than forty letters; a name two words
     with capitals, one after the other, that are no district or municipality.
 
     >>> is_prose("Anna Andersson"), is_prose("Polisområde Nord"), is_prose("Före detta partner")
     (True, False, False)
+    >>> is_prose("Storgatan 3")
+    True
     """
     is_name = re.search(NAME, text) is not None and re.search(PLACE, text) is None
     is_long = " " in text and (len(text) > MAX_LENGTH or re.search(SENTENCE, text) is not None)
-    return is_name or is_long or "@" in text
+    return is_name or is_long or "@" in text or re.search(address_pattern(), text) is not None
 
 
 def prose(text: str, known: Collection[str]) -> str:
@@ -44,7 +55,8 @@ def prose(text: str, known: Collection[str]) -> str:
 
     is_name = f"({finds(NAME)} AND NOT {finds(PLACE)})"
     is_long = f"(contains({text}, ' ') AND (length({text}) > {MAX_LENGTH} OR {finds(SENTENCE)}))"
-    looks = f"({is_name} OR {is_long} OR contains({text}, '@'))"
+    is_address = f"(contains({text}, '@') OR {finds(address_pattern())})"
+    looks = f"({is_name} OR {is_long} OR {is_address})"
     listed = ", ".join(map(quote, sorted(known)))
     return f"({looks} AND NOT list_contains([{listed}], lower({text})))" if known else looks
 

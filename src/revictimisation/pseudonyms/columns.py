@@ -19,10 +19,11 @@ from revictimisation.dictionary import Dictionary
 from revictimisation.dictionary.model import Table
 from revictimisation.errors import DataError, UsageError
 from revictimisation.identity_numbers import PERSON, parse_numbers
+from revictimisation.pseudonyms.number_parts import holds_parts
 from revictimisation.pseudonyms.reading import RawTable
 
 Action = Literal["keep", "replace", "key", "encode", "drop", "refuse"]
-NUMBERS = "identity_number"
+NUMBERS, NUMBER_PART = "identity_number", "number_part"
 # A key of a register may by chance look like an identity number; a column of them does not.
 LEAST_SHARE_OF_KEYS = 0.5
 SHOWN_NAME = re.compile(r"[a-zåäö][a-zåäö_ ]{0,40}\d{0,2}")
@@ -57,7 +58,8 @@ def choose_columns(
     dictionary marks as identifying a person are replaced, its other identifiers (case numbers and
     the like) keyed, the rest of its columns kept, as are the owner's own (`x_...`) that look
     harmless; everything else is dropped, or refused where its name or its
-    cells look like names, addresses, contacts, free text or identity numbers. With linkage fields
+    cells look like names, addresses, contacts, free text or identity numbers, or where they are
+    parts of the identity number in their row. With linkage fields
     the names in `persons` are encoded.
     """
     choices = [
@@ -93,10 +95,22 @@ def _choose(
         return ColumnChoice(raw.name, column, "refuse" if is_leak else "key", NUMBERS * is_leak)
     if has_linkage_fields and raw.name == "persons" and find_name_part(column, dictionary):
         return ColumnChoice(raw.name, column, "encode")
-    reason = _find_refusal(column, raw.cells.column(column), dictionary.codes("refused_columns"))
+    rules = dictionary.codes("refused_columns")
+    reason = _find_refusal(column, raw.cells.column(column), rules)
+    if not reason and _is_own(table, column) and _holds_parts(raw, table, column, rules, today):
+        reason = NUMBER_PART
     if reason:
         return ColumnChoice(raw.name, column, "refuse", reason)
     return ColumnChoice(raw.name, column, "keep" if _is_own(table, column) else "drop", "unknown")
+
+
+def _holds_parts(
+    raw: RawTable, table: Table, column: str, rules: pd.DataFrame, today: dt.date
+) -> bool:
+    people = {one.name for one in table.fields if one.identifies == "person"}
+    numbers = [raw.cells.column(one) for one in raw.cells.column_names if one in people]
+    (least_share,) = rules.loc[rules["code"].eq(NUMBER_PART), "least_share"].astype(float)
+    return holds_parts(raw.cells.column(column), numbers, today, least_share)
 
 
 def find_name_part(column: str, dictionary: Dictionary) -> str | None:
@@ -121,7 +135,7 @@ def _find_refusal(column: str, cells: pa.ChunkedArray, rules: pd.DataFrame) -> s
             return str(code)
     columns = (rules["code"], rules["content_pattern"], rules["least_share"].astype(float))
     for code, pattern, least_share in zip(*columns, strict=True):
-        if len(texts) and _share(texts, pattern) > least_share:
+        if pattern and len(texts) and _share(texts, pattern) > least_share:
             return str(code)
     return ""
 
