@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from revictimisation.dictionary import load_dictionary
 from revictimisation.report.site import NOTEBOOKS, SiteContent, render_site
 
-NAMES = ("index", *NOTEBOOKS, "dictionary")
+NAMES = ("index", *NOTEBOOKS, "words", "dictionary")
 PATHS = [f"{name}{ending}.html" for name in NAMES for ending in ("", "_en")]
 PARTS = (
     "common|cohort|use|trials?|models|referees|effects|index|truth_study|courts|for_whom|linkage"

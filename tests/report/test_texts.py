@@ -8,8 +8,12 @@ import string
 
 import pytest
 
-from revictimisation.report.texts import load_texts
+from revictimisation.dictionary import load_dictionary
+from revictimisation.report.sections.words import show_words
+from revictimisation.report.texts import load_texts, load_words
 from tests.project.sources import PACKAGE, ROOT
+
+from .conftest import make_page
 
 TEXTS = load_texts()
 PARTS = "common|cohort|use|trials|trial|models|referees|effects|index|truth_study|courts"
@@ -98,3 +102,27 @@ def test_swedish_has_no_english_and_english_no_swedish_letters():
     assert [key for key in TEXTS if re.search("[åäöÅÄÖ]", TEXTS[key]["en"])] == []
     swedish = [key for key in TEXTS if re.search(r"\b(?:och|inte|som)\b", TEXTS[key]["en"])]
     assert swedish == []
+
+
+WORDS = {f"{part}.{key}": word for part, words in load_words().items()
+         for key, word in words.items()}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", WORDS)
+def test_a_word_of_the_list_is_named_and_explained_in_both_languages(key):
+    word = WORDS[key]
+    assert set(word) in ({"name", "text"}, {"label", "text"})
+    given = [word["text"], *([word["name"]] if "name" in word else [])]
+    assert all(set(one) == {"sv", "en"} and all(one.values()) for one in given)
+    assert not any(re.search("[åäöÅÄÖ]", one["en"]) for one in given)
+    assert not any(re.search(r"\bthe\b", one["sv"]) for one in given)
+    if "label" in word:
+        name, code = word["label"].split("/")
+        assert code in set(load_dictionary().code_lists[name]["code"])
+
+
+def test_the_word_list_has_an_anchor_for_each_word_and_begins_with_uncertainty():
+    for language, first in (("sv", "Osäkerhet (95 %)"), ("en", "Uncertainty (95%)")):
+        shown = show_words(make_page(language)).text
+        assert shown.count("<dt id=") == len(WORDS) > 30
+        assert re.search(r"<dt[^>]*>([^<]+)", shown).group(1) == first

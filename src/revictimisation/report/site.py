@@ -1,4 +1,4 @@
-"""The site: an index, a page per notebook and the dictionary, in each language, as texts.
+"""The site: an index, a page per notebook, the word list and the dictionary, as texts.
 
 `render_site` is pure: the same content gives the same texts. A page is one file that loads nothing:
 style and pictures are inside it.
@@ -21,6 +21,7 @@ from revictimisation.report.markup import Html, join, render_heading
 from revictimisation.report.page import Page, read_style
 from revictimisation.report.release import Release
 from revictimisation.report.sections.summary import show_summary
+from revictimisation.report.sections.words import show_words
 from revictimisation.report.texts import load_texts
 
 NOTEBOOKS = (
@@ -32,7 +33,7 @@ NOTEBOOKS = (
     "06_for_researchers",
     "07_can_it_be_trusted",
 )
-INDEX, DICTIONARY = "index", "dictionary"
+INDEX, WORDS, DICTIONARY = "index", "words", "dictionary"
 SWEDISH = "sv"
 DIGEST_LENGTH = 12
 # what a notebook carries for JupyterLab and the site says once for all pages
@@ -96,7 +97,7 @@ def find_path(name: str, language: str, languages: Iterable[str]) -> str:
 def _names(content: SiteContent, language: str) -> list[str]:
     """The pages of a language, in the order of the menu."""
     made = [name for name, given in content.notebooks if given == language]
-    return [INDEX, *sorted(made), DICTIONARY]
+    return [INDEX, *sorted(made), WORDS, DICTIONARY]
 
 
 def _bodies(page: Page, content: SiteContent) -> dict[str, tuple[str, Html]]:
@@ -105,9 +106,10 @@ def _bodies(page: Page, content: SiteContent) -> dict[str, tuple[str, Html]]:
     names = _names(content, language)
     links = [(name, find_path(name, language, languages)) for name in names if name != INDEX]
     bodies = {INDEX: (page.plan.title_in(language), show_summary(page, links))}
-    for name in names[1:-1]:
+    for name in names[1:-2]:
         body = collect_outputs(content.notebooks[name, language])
         bodies[name] = (name_page(page, name), body)
+    bodies[WORDS] = (page.say("common.page_words"), show_words(page))
     title = page.say("common.page_dictionary")
     told = Html(render_dictionary(page.dictionary, language))
     bodies[DICTIONARY] = (title, join([render_heading(title, 1), told]))
@@ -159,7 +161,7 @@ def _render(page: Page, content: SiteContent, name: str, title: str, body: Html)
         for other in languages
         if other != language and name in _names(content, other)
     ]  # fmt: skip
-    is_notebook = name not in (INDEX, DICTIONARY)
+    is_notebook = name not in (INDEX, WORDS, DICTIONARY)
     opening, rest = split_opening(body.text) if is_notebook else ("", body.text)
     versions = {"python": "–", "revictimisation": "–", **content.versions}
     footer = page.say(
@@ -177,6 +179,7 @@ def _render(page: Page, content: SiteContent, name: str, title: str, body: Html)
         others=others,
         style=read_style("report.css") + read_style("site.css"),
         say=page.say,
+        words=find_path(WORDS, language, languages),
         footer=footer,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import yaml
 
@@ -29,6 +30,19 @@ def load_texts() -> Mapping[str, Mapping[str, str]]:
         given = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         texts |= {f"{part}.{key}": MappingProxyType(both) for key, both in given.items()}
     return MappingProxyType(texts)
+
+
+@functools.cache
+def load_words() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """The word list (`texts/words.yaml`): parts, words by key, each with `text` in both languages
+    and `name`, or `label` (`list/code` of the data dictionary).
+
+    >>> load_words()["numbers"]["uncertainty"]["name"]["sv"]
+    'osäkerhet (95 %)'
+    """
+    text = files.read_text(files.package_file("report", "texts", "words.yaml"))
+    given: dict[str, Mapping[str, Mapping[str, Any]]] = yaml.safe_load(text)
+    return MappingProxyType(given)
 
 
 @functools.cache

@@ -78,11 +78,13 @@ def show_association(page: Page) -> Html:
         gaps = [find_association(page, measure, GAP, one)
                 for one in ("main", "with_participation", "unadjusted")]  # fmt: skip
         numbers += [*risks, *gaps]
-        rows.append([name_measure(page, measure), *(show_hundred(page, one) for one in risks),
-                     *(show_gap(page, one) for one in gaps)])  # fmt: skip
+        # the answer first: phones show the first columns
+        rows.append([name_measure(page, measure), show_gap(page, gaps[0]),
+                     *(show_hundred(page, one) for one in risks),
+                     *(show_gap(page, one) for one in gaps[1:])])  # fmt: skip
     heads = [page.say("common.measure")]
     heads += [page.say(f"courts.head_{one}")
-              for one in ("with", "without", "gap", "equal", "unadjusted")]  # fmt: skip
+              for one in ("gap", "with", "without", "equal", "unadjusted")]  # fmt: skip
     caption = page.say("courts.association_caption", period=page.formats.period(page.last_day))
     table = render_table(caption, heads, rows, page.notes(numbers))
     return join([page.text_of("\n".join(lines)), page.text("courts.many", n=len(measures)), table])

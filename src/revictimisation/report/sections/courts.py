@@ -7,8 +7,9 @@ from revictimisation.report.markup import Html, join, render_figure, render_tabl
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.court_association import tell_answer
+from revictimisation.report.sections.court_times import show_hazards, tell_decisions
 from revictimisation.report.sections.use import share_ticks
-from revictimisation.report.verdicts import name_measure
+from revictimisation.report.sections.words import tell_word
 
 # where the cases stand, in the order of the table, and those that the picture draws
 STATES = (
@@ -19,6 +20,7 @@ DRAWN = ("investigated", "discontinued", "prosecuted", "convicted")
 RUNGS = ("cleared", "prosecuted", "sanctioned", "convicted")
 DENOMINATORS = ("of_reports", "of_prosecuted", "of_tried")
 PERIODS = ("", "before_change", "from_change")
+EXPLAINED = ("cleared", "sanctioned", "convicted")
 REASONS_LISTED = "closing_reason"
 
 
@@ -65,7 +67,8 @@ def show_lead(page: Page) -> Html:
             between=page.show_share_interval(share),
             n_entries=page.formats.count(share.n_people or 0),
         )  # fmt: skip
-    return join([told, page.text_of(tell_answer(page)), page.text("courts.lead_association")])
+    answer = f"{tell_answer(page)} {tell_decisions(page)}".strip()
+    return join([told, page.text_of(answer), page.text("courts.lead_association")])
 
 
 def show_ladder(page: Page) -> Html:
@@ -147,10 +150,14 @@ def show_denominators(page: Page) -> Html:
 
 
 def _published(page: Page) -> Html:
-    """What authorities published, beside the study's own share of the same group."""
+    """What authorities published, beside the study's own share of the same group.
+
+    Not what stands for women and for men apart: the study's share is of both.
+    """
     frame = page.dictionary.code_lists["published_clearance"]
+    of_both = frame.groupby(["offence_group", "measured"])["victims"].transform("nunique") == 1
     rows, numbers = [], []
-    for one in frame.to_dict("records"):
+    for one in frame[of_both].to_dict("records"):
         own = find_reached(page, one["measured"], page.last_day, subgroup="offence_group",
                            level=one["offence_group"])  # fmt: skip
         numbers.append(own)
@@ -173,19 +180,10 @@ def show_decision_time(page: Page) -> Html:
                      *(page.show_share_both(one) for one in found)])  # fmt: skip
     heads = ["", *(page.formats.period(day) for day in days)]
     table = render_table(page.say("courts.time_caption"), heads, rows, page.notes(numbers))
-    return join([table, page.text("courts.time_hazards"), _hazards(page)])
+    return join([table, page.text("courts.time_hazards"), show_hazards(page)])
 
 
-def _hazards(page: Page) -> Html:
-    rows, numbers = [], []
-    for measure in page.plan.measure_names:
-        found = [
-            page.release.find(question="q4", measure=measure, outcome=outcome,
-                              estimator="cox_time_varying", estimand="hazard_ratio")
-            for outcome in ("decided", "cleared")
-        ]  # fmt: skip
-        numbers += found
-        rows.append([name_measure(page, measure), *(page.show_ratio_both(one) for one in found)])
-    heads = [page.say("common.measure"), page.say("courts.rung_decided"),
-             page.say("courts.rung_cleared")]  # fmt: skip
-    return render_table(page.say("courts.hazards_caption"), heads, rows, page.notes(numbers))
+def show_steps(page: Page) -> Html:
+    """What the steps are, each in the words of the word list."""
+    told = "\n".join(f"- {tell_word(page, 'court', one)}" for one in EXPLAINED)
+    return join([page.text("courts.time_text"), page.text_of(told)])

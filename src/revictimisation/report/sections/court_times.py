@@ -1,0 +1,107 @@
+"""Notebook 5: how much sooner or later decisions come after a measure, all tested together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from revictimisation.estimators.level_contrasts import adjust_holm
+from revictimisation.report.group_effects import CALLED
+from revictimisation.report.markup import Html, join, render_table
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections.answer import list_names
+from revictimisation.report.sections.group_tables import LEAST_P
+from revictimisation.report.verdicts import name_measure
+
+OUTCOMES = ("decided", "cleared")
+NORMAL = 1.959964
+
+
+@dataclass(frozen=True)
+class DecisionTest:
+    """A measure's hazard ratio of a decision, and its p-value adjusted for the whole table."""
+
+    measure: str
+    outcome: str
+    ratio: Number
+    p_holm: float
+
+
+def find_decision_ratio(page: Page, measure: str, outcome: str) -> Number:
+    """The hazard ratio of a decision once a measure has begun, against time without it."""
+    return page.release.find(question="q4", measure=measure, outcome=outcome,
+                             estimator="cox_time_varying", estimand="hazard_ratio")  # fmt: skip
+
+
+def list_decision_tests(page: Page) -> list[DecisionTest]:
+    """Every number of the table with an interval, tested together (Wald on the logarithm, Holm).
+
+    The p-values come from the released intervals, which are 95 % and normal on that scale.
+    """
+    found = [
+        (measure, outcome, find_decision_ratio(page, measure, outcome))
+        for measure in page.plan.measure_names
+        for outcome in OUTCOMES
+    ]
+    known = [one for one in found if one[2].has_interval and one[2].ci_low]
+    adjusted = adjust_holm(np.array([_find_p(ratio) for _, _, ratio in known], np.float64))
+    return [DecisionTest(*one, float(p)) for one, p in zip(known, adjusted, strict=True)]
+
+
+def _find_p(ratio: Number) -> float:
+    low, mid, high = (math.log(one or 1.0) for one in (ratio.ci_low, ratio.estimate, ratio.ci_high))
+    error = (high - low) / 2 / NORMAL
+    return math.erfc(abs(mid) / error / math.sqrt(2)) if error else float(mid == 0)
+
+
+def tell_decisions(page: Page) -> str:
+    """For the head of the page: the decisions that come sooner or later after a measure, if any."""
+    told = _list_sure(page, list_decision_tests(page))
+    return page.say("courts.lead_time", found=list_names(page, told)) if told else ""
+
+
+def _list_sure(page: Page, tests: list[DecisionTest]) -> list[str]:
+    return [
+        page.say(
+            "courts.time_more" if (one.ratio.estimate or 1.0) > 1 else "courts.time_less",
+            measure=name_measure(page, one.measure),
+            rung=page.say(f"courts.rung_{one.outcome}"),
+            ratio=page.show_ratio(one.ratio),
+            span=page.show_ratio_interval(one.ratio),
+            p=_write_p(page, one.p_holm),
+        )
+        for one in tests
+        if one.p_holm < CALLED
+    ]
+
+
+def _write_p(page: Page, value: float) -> str:
+    if value < LEAST_P:
+        return page.say("for_whom.p_under")
+    return page.say("courts.p_is", p=page.formats.decimal(value, 3))
+
+
+def show_hazards(page: Page) -> Html:
+    """The table, and which of its numbers are more than chance with all of them tested together."""
+    rows, numbers = [], []
+    for measure in page.plan.measure_names:
+        found = [find_decision_ratio(page, measure, one) for one in OUTCOMES]
+        numbers += found
+        rows.append([name_measure(page, measure), *(page.show_ratio_both(one) for one in found)])
+    heads = [page.say("common.measure"), *(page.say(f"courts.rung_{one}") for one in OUTCOMES)]
+    caption = page.say("courts.hazards_caption")
+    table = render_table(caption, heads, rows, page.notes(numbers))
+    return join([table, _tell_tests(page)])
+
+
+def _tell_tests(page: Page) -> Html:
+    tests = list_decision_tests(page)
+    if not tests:
+        return Html("")
+    told = _list_sure(page, tests)
+    if not told:
+        return page.text("courts.time_none", n=len(tests))
+    return page.text("courts.time_sure", n=len(tests), found=list_names(page, told))
