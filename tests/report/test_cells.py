@@ -14,6 +14,7 @@ from revictimisation.report.release import Number
 from revictimisation.report.sections import (
     answer,
     cohort,
+    durations,
     effects,
     for_whom,
     group_tables,
@@ -44,7 +45,7 @@ OPTIONAL = [
 SECTIONS = [
     *(cohort.show_lead, cohort.show_definitions, cohort.show_end, cohort.show_people),
     *(cohort.show_unseen, use.show_lead, use.show_codes, use.show_decisions, use.show_agencies),
-    *(use.show_combinations, use.show_durations, groups.show_risk),
+    *(use.show_combinations, durations.show_durations, groups.show_risk),
     *(groups.show_groups, groups.show_first_start, groups.show_first_by_measure),
     *(groups.show_high_risk, groups.show_sharing, answer.show_lead, answer.show_picture),
     *(measures.show_measures, models.show_verdicts, models.show_ratios, effects.show_incidence),
@@ -63,7 +64,7 @@ def test_numbers_as_people_write_them():
     assert sv.percent(0.388) == "38,8\xa0%" and en.percent(0.388) == "38.8%"
     assert sv.count(1250) == "1\xa0250" and en.count(1250) == "1,250"
     assert sv.points(-0.04) == "−4,0" and sv.points(0) == "0,0" and en.points(0.0551) == "+5.5"
-    assert sv.range(-1.5, 0.5, 1) == "-1,5 till 0,5"
+    assert sv.range(-1.5, 0.5, 1) == "−1,5 till 0,5"
     assert sv.period(1461) == "4 år" and sv.period(31) == "1 månad" and sv.days(1) == "1 dag"
 
 

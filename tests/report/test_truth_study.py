@@ -199,7 +199,8 @@ def test_the_lead_says_which_intervals(language, tried, untried):
     told = words(truth.show_answer(page, with_them))
     assert untried in without and tried not in without
     assert tried in told and untried not in told
-    assert "200 omdragningar (50)" in told or "200 replicates (50)" in told
+    assert re.search(r" 50 – bootstrap \w+ 200 \w+ ± 0[.,]07 ± 3[.,]1", told)
+    assert re.search(r" 200 – [\w ]+ ± 0[.,]07 ± 1[.,]5", told)
 
 
 def test_both_kinds_of_intervals_are_told_and_drawn():
@@ -217,6 +218,24 @@ def test_both_kinds_of_intervals_are_told_and_drawn():
     missed = words(truth_misses.show_misses(page, known))
     assert "(influence function): 1 of 1 numbers miss the bar. For coverage: sheltered" in missed
     assert "(bootstrap with 200 replicates): none of 1 numbers" in missed
+
+
+def test_what_was_not_tried_is_said():
+    kept = study(row(), row(scenario=NULL), row(intervals="bootstrap200", n_counties=50))
+    plan = "name: mini\nmeasures:\n  sheltered_housing: {}\n  joint: {joint_within_days: 30}\n"
+    told = " ".join(truth.list_untried(make_page("en", study=plan), kept))
+    assert "**Not tried with the main method:** joint measures." in told
+    assert "has not been tried in:** nothing works." in told
+    whole = "name: mini\nmeasures: {sheltered_housing: {}}\n"
+    assert truth.list_untried(make_page("en", study=whole), study(row())) == []
+
+
+def test_the_version_is_told_by_its_commit():
+    facts = {"commit": "0123456789abcdef changed", "runs": []}
+    told = words(truth_tables.show_provenance(make_page("en"), study(row(), provenance=facts)))
+    assert "0123456789ab, with changes not saved there" in told
+    plain = study(row(), provenance={"commit": "0123456789abcdef"})
+    assert "changes" not in words(truth_tables.show_provenance(make_page("en"), plain))
 
 
 def test_where_the_bar_is_missed_measure_and_method_are_named():
@@ -239,7 +258,7 @@ def test_where_the_bar_is_missed_measure_and_method_are_named():
     assert "Kontrollerna släpper fram 25,0 % av de skattningarna." in told
     assert "Cox medan åtgärden pågår: 1 av 1 tal missar ribban. För bias: skyddat boende." in told
     assert "Metoden har inga egna kontroller." in told
-    assert "skyddat boende, 1 år g-formeln bias, täckning -1,20 60,0 % 100 av 200" in told
+    assert "skyddat boende, 1 år g-formeln bias, täckning −1,20 60,0 % 100 av 200" in told
     assert "släpper fram 0,0 %" in told and "främst inne det som inte håller" in told
 
 

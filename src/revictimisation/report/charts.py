@@ -49,11 +49,15 @@ Point = tuple[float, float | None, float | None]
 
 @dataclass(frozen=True)
 class DotSeries:
-    """One kind of dots: its name, and for every row an estimate with its interval, or None."""
+    """One kind of dots: its name, and for every row an estimate with its interval, or None.
+
+    `is_open`: for every row whether its dot is not filled, whatever the series' is.
+    """
 
     name: str
     points: Sequence[Point | None]
     is_filled: bool = True
+    is_open: Sequence[bool] = ()
 
 
 @dataclass(frozen=True)
@@ -154,16 +158,19 @@ def _dots(axes: Axes, one: DotSeries, number: int, shift: float) -> None:
     ends = [(y, low, high) for y, (_, low, high) in shown if low is not None and high is not None]
     if ends:
         axes.hlines(*zip(*ends, strict=True), color=colour, lw=2.2)
-    axes.plot(
-        [point[0] for _, point in shown],
-        [y for y, _ in shown],
-        MARKERS[number],
-        ms=7.5,
-        mfc=colour if one.is_filled else PAPER,
-        mec=colour,
-        mew=1.8,
-        label=one.name,
-    )
+    look: Any = {"ms": 7.5, "mec": colour, "mew": 1.8}
+    for is_open in (False, True):
+        here = [(y, point[0]) for y, point in shown if _is_open(one, round(y - shift)) == is_open]
+        axes.plot(
+            [value for _, value in here], [y for y, _ in here], MARKERS[number],
+            mfc=PAPER if is_open else colour, **look,
+        )  # fmt: skip
+    fill = colour if one.is_filled else PAPER
+    axes.plot([], [], MARKERS[number], mfc=fill, label=one.name, **look)
+
+
+def _is_open(one: DotSeries, row: int) -> bool:
+    return one.is_open[row] if one.is_open else not one.is_filled
 
 
 def draw_bars(

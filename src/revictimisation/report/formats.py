@@ -19,6 +19,7 @@ UNITS = {
            "weeks": "weeks", "day": "day", "days": "days"},
 }  # fmt: skip
 OF = {"sv": "av", "en": "in"}
+HYPHEN, MINUS = "-", "−"
 # a limit of a ratio that rests on next to nothing can have any size
 LARGEST = 1_000_000
 
@@ -55,22 +56,26 @@ class Formats:
 
     def count(self, number: float) -> str:
         """A whole number with its thousands parted."""
-        return format_decimal(round(number), locale=self._locale)
+        return format_decimal(round(number), locale=self._locale).replace(HYPHEN, MINUS)
 
     def decimal(self, number: float, digits: int) -> str:
         """A number with a fixed number of decimals; beyond `LARGEST` only that it is.
 
         >>> Formats("en").decimal(2.25, 1), Formats("en").decimal(1e40, 1)
         ('2.2', '>1,000,000')
+        >>> Formats("en").decimal(-0.5, 1)
+        '−0.5'
         """
         if abs(number) > LARGEST:
             return f"{'>' if number > 0 else '<−'}{self.count(LARGEST)}"
-        return format_decimal(number, format=_make_pattern(digits, ""), locale=self._locale)
+        told = format_decimal(number, format=_make_pattern(digits, ""), locale=self._locale)
+        return told.replace(HYPHEN, MINUS)
 
     def percent(self, share: float, digits: int = 1) -> str:
         """A share (0..1) in per cent."""
         sign = "\xa0%" if self.language == "sv" else "%"
-        return format_percent(share, format=_make_pattern(digits, sign), locale=self._locale)
+        told = format_percent(share, format=_make_pattern(digits, sign), locale=self._locale)
+        return told.replace(HYPHEN, MINUS)
 
     def percent_short(self, share: float) -> str:
         """A share in whole per cent, below one with a decimal.

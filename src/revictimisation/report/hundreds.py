@@ -33,14 +33,24 @@ def tell_people(page: Page, difference: float) -> str:
 
 
 def tell_between(page: Page, number: Number) -> str:
-    """The interval of a difference: `2 och 10 färre`, or `6 färre och 2 fler`."""
+    """The interval of a difference: `2 och 10 färre`, or `6 färre och 2 fler`.
+
+    Where it includes no difference an end that is less than one person is `ungefär lika`.
+    """
     low, high = number.ci_low or 0.0, number.ci_high or 0.0
     verdict = judge(number, same=0.0)
     if verdict not in (FEWER, MORE):
-        return page.say("trials.between", low=tell_people(page, low), high=tell_people(page, high))
+        return page.say("trials.between", low=_tell_end(page, low, high),
+                        high=_tell_end(page, high, low))  # fmt: skip
     near, far = sorted((low, high), key=abs)
     given = {"low": count_people(page, near), "high": tell_people(page, far)}
     return page.say("trials.between", **given)
+
+
+def _tell_end(page: Page, end: float, other: float) -> str:
+    """An end of an interval that includes no difference; the nearer one may be about the same."""
+    is_near = 0 < abs(end) * HUNDRED < LEAST_WHOLE <= abs(other) * HUNDRED
+    return page.say("trials.about_same") if is_near else tell_people(page, end)
 
 
 def tell_both(page: Page, number: Number) -> str:
@@ -67,8 +77,7 @@ def tell_sure(page: Page, gap: Number, detectable: float | None) -> str:
 def tell_needed(page: Page, gap: Number, needed: Number) -> str:
     """How many must start the measure for one person fewer, or one more, to report again.
 
-    Where the difference may go either way the number runs through infinity: then both ends are
-    told, and that it may be any number.
+    Where the difference may go either way the number runs through infinity: then there is none.
     """
     verdict = judge(gap, same=0.0)
     if verdict in (FEWER, MORE) and needed.has_interval:
@@ -82,16 +91,7 @@ def tell_needed(page: Page, gap: Number, needed: Number) -> str:
             )
     if verdict != OPEN:
         return ""
-    return page.say("trials.needed_open", ends=_tell_ends(page, gap))
-
-
-def _tell_ends(page: Page, gap: Number) -> str:
-    """What the ends of a difference that may go either way mean for so many people."""
-    told = []
-    for end, key in ((gap.ci_low or 0.0, "help"), (gap.ci_high or 0.0, "harm")):
-        if end:
-            told.append(page.say(f"trials.needed_{key}", n=_count_large(page, 1 / abs(end))))
-    return " ".join(told)
+    return page.say("trials.needed_open")
 
 
 def _count_large(page: Page, number: float) -> str:

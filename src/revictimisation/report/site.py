@@ -20,7 +20,7 @@ from revictimisation.plan import StudyPlan
 from revictimisation.report.markup import Html, join, render_heading
 from revictimisation.report.page import Page, read_style
 from revictimisation.report.release import Release
-from revictimisation.report.sections.summary import show_summary
+from revictimisation.report.sections.summary import name_study, show_summary
 from revictimisation.report.sections.words import show_words
 from revictimisation.report.texts import load_texts
 
@@ -105,7 +105,7 @@ def _bodies(page: Page, content: SiteContent) -> dict[str, tuple[str, Html]]:
     languages, language = content.plan.languages, page.language
     names = _names(content, language)
     links = [(name, find_path(name, language, languages)) for name in names if name != INDEX]
-    bodies = {INDEX: (page.plan.title_in(language), show_summary(page, links))}
+    bodies = {INDEX: (name_study(page), show_summary(page, links))}
     for name in names[1:-2]:
         body = collect_outputs(content.notebooks[name, language])
         bodies[name] = (name_page(page, name), body)
@@ -170,7 +170,7 @@ def _render(page: Page, content: SiteContent, name: str, title: str, body: Html)
     return load_template().render(
         language=language,
         title=title,
-        study=page.plan.title_in(language),
+        study=name_study(page),
         body=rest,
         opening=opening,
         banner=page.text("common.banner").text if content.is_synthetic else "",

@@ -24,7 +24,7 @@ from revictimisation.report.trials import (
     list_by_verdict,
     tell_why,
 )
-from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, name_measure
+from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, name_measure
 
 
 def tell_against(page: Page) -> str:
@@ -53,9 +53,8 @@ def show_lead(page: Page) -> Html:
     period = page.formats.period(page.last_day)
     question = page.text("trials.question", against=tell_against(page), period=period)
     lines = "\n".join(f"- {one}" for one in list_answers(page))
-    return join(
-        [question, page.text_of(tell_counts(page)), page.text_of(lines), show_caution(page)]
-    )
+    counts = page.text_of(f"{tell_counts(page)} {tell_scope(page)}")
+    return join([question, counts, page.text_of(lines), show_caution(page)])
 
 
 def tell_counts(page: Page) -> str:
@@ -67,6 +66,12 @@ def tell_counts(page: Page) -> str:
     if not n_clear:
         return page.say("trials.counts_none", **given)
     return page.say("trials.counts", n_clear=n_clear, **given)
+
+
+def tell_scope(page: Page) -> str:
+    """What the counts hold for: the main question, not other days and outcomes."""
+    period = page.formats.period(page.last_day)
+    return page.say("trials.counts_scope", against=tell_against(page), period=period)
 
 
 def show_caution(page: Page) -> Html:
@@ -162,6 +167,12 @@ def make_points(numbers: Sequence[Number]) -> list[charts.Point | None]:
     return [
         (one.estimate or 0.0, one.ci_low, one.ci_high) if one.is_shown else None for one in numbers
     ]
+
+
+def make_series(name: str, numbers: Sequence[Number]) -> charts.DotSeries:
+    """Differences as a series of dots, open where it is unclear whether there is one."""
+    is_open = [judge(one, same=0.0) not in (FEWER, MORE) for one in numbers]
+    return charts.DotSeries(name, make_points(numbers), is_open=is_open)
 
 
 def make_scale(page: Page, numbers: Sequence[Number]) -> charts.Scale:

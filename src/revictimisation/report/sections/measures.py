@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from revictimisation.report import charts
+from revictimisation.report.check_values import tell_beside
 from revictimisation.report.hundreds import (
     count_people,
     show_gap,
@@ -268,14 +269,18 @@ def _pick(page: Page, checks: list[Check], name: str) -> dict[str, Check]:
 
 
 def _tell_value(page: Page, check: Check) -> str:
-    return DASH if check.value is None else _tell(page, check.name, check.value)
+    if check.value is None:
+        return DASH
+    return tell_beside(page, check, lambda value, more: _tell(page, check.name, value, more))
 
 
-def _tell(page: Page, name: str, value: float) -> str:
+def _tell(page: Page, name: str, value: float, more: int = 0) -> str:
     if name == BALANCE:
-        return page.formats.decimal(value, 2)
+        return page.formats.decimal(value, 2 + more)
     if name == SUPPORT:
-        return page.formats.percent(value)
+        return page.formats.percent(value, 1 + more)
+    if name in (DETECTABLE, CONTROL_CHECK) and more:
+        return page.formats.decimal(abs(value) * 100, more)
     if name in (DETECTABLE, CONTROL_CHECK):
         return count_people(page, value)
     if name == CONVERGED:
@@ -287,4 +292,6 @@ def _tell_limit(page: Page, check: Check) -> str:
     if check.name == CONVERGED or check.limit is None:
         return ""
     key = "trials.limit_most" if check.name in MOST else "trials.limit_least"
+    if check.name == CONTROL_CHECK:
+        key = "trials.limit_control"
     return page.say(key, limit=_tell(page, check.name, check.limit))

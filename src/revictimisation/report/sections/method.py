@@ -33,7 +33,8 @@ def _row(page: Page, row: Any) -> list[str]:
     name, *parts = str(row.check).split(":")
     check = ", ".join([_name_check(page, name), *(_name_part(page, one) for one in parts)])
     told = [
-        tell_check(page, Check(name, "", None, one, None, "")) for one in (row.value, row.limit)
+        tell_check(page, Check(name, "", None, row.value, row.limit, row.status)),
+        tell_check(page, Check(name, "", None, row.limit, None, "")),
     ]
     status = page.labels.code("diagnostic_status", row.status)
     return [_name_model(page, row.analysis), measure, check, *told, status]

@@ -7,10 +7,10 @@ from revictimisation.report.hundreds import show_gap, show_hundred
 from revictimisation.report.markup import Html, join, render_details, render_figure, render_table
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.answer import make_points, make_scale
+from revictimisation.report.sections.answer import make_scale, make_series
 from revictimisation.report.sections.trial_table import list_covariates
 from revictimisation.report.trials import DIFFERENCE, find_effect
-from revictimisation.report.verdicts import name_measure
+from revictimisation.report.verdicts import OPEN, judge, name_measure
 
 
 def find_crude(page: Page, measure: str, estimand: str = DIFFERENCE) -> Number:
@@ -39,8 +39,8 @@ def show_contrast(page: Page) -> Html:
         "n_right_all": sum(one.is_shown for one in right),
     }
     series = [
-        charts.DotSeries(page.say("effects.series_right"), make_points(right)),
-        charts.DotSeries(page.say("effects.series_crude"), make_points(crude), is_filled=False),
+        make_series(page.say("effects.series_right"), right),
+        make_series(page.say("effects.series_crude"), crude),
     ]
     names = [name_measure(page, one) for one in measures]
     wide, narrow = charts.draw_dots(names, series, make_scale(page, [*crude, *right]))
@@ -61,7 +61,15 @@ def show_contrast(page: Page) -> Html:
         page.say("common.numbers_behind"),
         table,
     )
-    return join([page.text("effects.misleads_count", **counts), figure])
+    return join([_tell_counts(page, right, counts), figure])
+
+
+def _tell_counts(page: Page, right: list[Number], counts: dict[str, int]) -> Html:
+    """How many of each way lie on the side of more, and whether all right answers are unclear."""
+    key = "effects.misleads_count" if page.plan.adjust_for else "effects.misleads_count_bare"
+    verdicts = {judge(one, same=0.0) for one in right if one.is_shown}
+    unclear = f" {page.say('effects.misleads_unclear')}" if verdicts == {OPEN} else ""
+    return page.text(key, unclear=unclear, **counts)
 
 
 def count_more(numbers: list[Number]) -> int:

@@ -19,7 +19,7 @@ from revictimisation.report.markup import (
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import list_names
-from revictimisation.report.trials import has_rows
+from revictimisation.report.trials import find_effect, has_rows, judge_measure, tell_why
 from revictimisation.report.verdicts import (
     FEWER,
     HIDDEN,
@@ -73,13 +73,52 @@ def show_in_force(page: Page) -> Html:
         return Html("")
     parts = [page.heading("models.in_force"), page.text("models.in_force_text")]
     lines = [
-        page.say(f"models.in_force_{verdict}", measures=list_names(page, names))
+        page.say(f"models.in_force_{verdict}", measures=tell_resting(page, names))
         for verdict in (FEWER, MORE, OPEN, HIDDEN)
-        if (names := [name_measure(page, one) for one in list_by_ratio(page, verdict)])
+        if (names := list_by_ratio(page, verdict))
     ]
     parts.append(page.text_of("\n".join(f"- {one}" for one in lines)))
+    if list_by_ratio(page, FEWER) or list_by_ratio(page, MORE):
+        unanswered = tell_unanswered(page, (FEWER, MORE))
+        parts.append(page.text("models.not_the_cause", unanswered=unanswered))
     folded = (show_verdicts, show_recurrent, show_competing, show_variants)
     return join([*parts, *(one(page) for one in folded)])
+
+
+def tell_resting(page: Page, measures: Sequence[str]) -> str:
+    """Measures in a row, each with the new reports that its ratio rests on, where known."""
+    told: list[str] = []
+    for one in measures:
+        name, n = name_measure(page, one), find_ratio(page, one).n_events
+        key = "models.rests_on_too" if any("(" in other for other in told) else "models.rests_on"
+        told.append(name if n is None else page.say(key, measure=name, n=page.formats.count(n)))
+    return list_names(page, told)
+
+
+def tell_unanswered(page: Page, verdicts: Sequence[str]) -> str:
+    """For which measures with these verdicts while in force the main question has no answer, why.
+
+    A space first, so that it may follow a sentence; empty where there are none.
+    """
+    groups: dict[str, list[str]] = {}
+    for one in page.plan.measure_names:
+        if judge(find_ratio(page, one)) in verdicts and judge_measure(page, one) == HIDDEN:
+            why = tell_why(page, one, find_effect(page, one), kind="short")
+            groups.setdefault(why, []).append(name_measure(page, one))
+    return "".join(
+        f" {page.say('models.unanswered', measures=list_names(page, names), why=why)}"
+        for why, names in groups.items()
+    )
+
+
+def tell_less_common(page: Page) -> str:
+    """New reports less common while in force: for what, compared with what, and no cause."""
+    return page.say(
+        "index.finding_in_force",
+        measures=tell_resting(page, list_by_ratio(page, FEWER)),
+        beside=page.say(f"models.beside_{_kind(page)}"),
+        unanswered=tell_unanswered(page, (FEWER,)),
+    )
 
 
 def show_verdicts(page: Page) -> Html:
@@ -87,11 +126,18 @@ def show_verdicts(page: Page) -> Html:
     items = []
     for name in page.plan.measure_names:
         ratio = find_ratio(page, name)
-        told = page.text_of(tell_verdict(page, name, ratio)).text
+        told = page.text_of(f"{tell_verdict(page, name, ratio)} {_tell_rests(page, ratio)}").text
         items.append(f'<li class="{judge(ratio)}">{told}</li>')
     text = page.text(f"models.verdicts_{_kind(page)}")
     listed = Html(f'<ul class="verdicts">{"".join(items)}</ul>')
     return render_details(page.say("models.verdicts"), join([text, listed, show_ratios(page)]))
+
+
+def _tell_rests(page: Page, ratio: Number) -> str:
+    """How many new reports a ratio rests on; nothing where there is no ratio or no count."""
+    if not ratio.is_shown or ratio.n_events is None:
+        return ""
+    return page.say("models.verdict_rests", n=page.formats.count(ratio.n_events))
 
 
 def _kind(page: Page) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from revictimisation.report import charts
+from revictimisation.report.check_values import tell_beside
 from revictimisation.report.hundreds import show_gap
 from revictimisation.report.markup import Html, join, render_figure, render_table
 from revictimisation.report.page import DASH, Page
@@ -83,13 +84,17 @@ def tell_check(page: Page, check: Check | None) -> str:
     """A check's value as it is written, by what it measures."""
     if check is None or check.value is None or pd.isna(check.value):
         return DASH
-    if check.name.startswith("n_") or check.name == "effective_sample_size":
-        return page.formats.count(check.value)
-    if check.name.startswith("is_"):
-        return page.labels.code("yes_no", "true" if check.value else "false")
-    if check.name.startswith("share_") or check.name.endswith("_chance"):
-        return page.formats.percent(check.value)
-    return page.formats.decimal(check.value, 3 if check.name.startswith("minimum") else 2)
+    return tell_beside(page, check, lambda value, more: _write(page, check.name, value, more))
+
+
+def _write(page: Page, name: str, value: float, more: int) -> str:
+    if name.startswith("n_") or name == "effective_sample_size":
+        return page.formats.count(value)
+    if name.startswith("is_"):
+        return page.labels.code("yes_no", "true" if value else "false")
+    if name.startswith("share_") or name.endswith("_chance"):
+        return page.formats.percent(value, 1 + more)
+    return page.formats.decimal(value, (3 if name.startswith("minimum") else 2) + more)
 
 
 def show_balance(page: Page) -> Html:

@@ -8,11 +8,11 @@ from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import (
     list_clear,
-    list_names,
     show_caution,
     show_picture,
     tell_against,
     tell_counts,
+    tell_scope,
 )
 from revictimisation.report.sections.cohort import find_incidence
 from revictimisation.report.sections.court_association import tell_in_short
@@ -20,8 +20,8 @@ from revictimisation.report.sections.courts import find_reached
 from revictimisation.report.sections.differences import tell_difference
 from revictimisation.report.sections.for_whom import tell_answer
 from revictimisation.report.sections.measures import tell_measure
-from revictimisation.report.sections.models import list_by_ratio
-from revictimisation.report.sections.use import find_share, list_codes
+from revictimisation.report.sections.models import list_by_ratio, tell_less_common
+from revictimisation.report.sections.use import find_share, list_used
 from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import judge_measure
 from revictimisation.report.verdicts import FEWER, name_measure
@@ -36,11 +36,11 @@ def show_findings(page: Page) -> Html:
 
 
 def _hundreds(page: Page, number: Number) -> dict[str, str]:
-    """A share with its interval, all in people out of a hundred."""
+    """A share with its interval in people out of a hundred, the interval as on other pages."""
     return {
         "share": page.formats.of_hundred(number.estimate or 0),
-        "low": page.formats.count((number.ci_low or 0) * 100),
-        "high": page.formats.count((number.ci_high or 0) * 100),
+        "low": page.formats.decimal((number.ci_low or 0) * 100, 1),
+        "high": page.formats.decimal((number.ci_high or 0) * 100, 1),
     }
 
 
@@ -71,12 +71,12 @@ def _tell_early(page: Page) -> str:
 
 
 def _tell_use(page: Page) -> str:
-    shown = [(code, number) for code, number in list_codes(page) if number.has_interval][:3]
+    shown = [(code, number) for code, number in list_used(page) if number.has_interval][:3]
     if len(shown) < 3:
         return ""
     values = {}
     for place, (code, number) in zip(("first", "second", "third"), shown, strict=True):
-        values[place] = page.labels.measure(code)
+        values[place] = name_measure(page, code)
         told = _hundreds(page, number)
         values[f"{place}_share"] = told["share"]
         values[f"{place}_span"] = f"{told['low']}–{told['high']}"
@@ -87,13 +87,12 @@ def _tell_counts(page: Page) -> str:
     """How many measures seem to make a difference, and of how many that cannot be told."""
     if not page.plan.measure_names:
         return ""
-    return page.say("index.finding_counts", counts=tell_counts(page))
+    return page.say("index.finding_counts", counts=tell_counts(page), scope=tell_scope(page))
 
 
 def _tell_in_force(page: Page) -> str:
     """For which measures new reports were less common while in force: another question."""
-    names = [name_measure(page, one) for one in list_by_ratio(page, FEWER)]
-    return page.say("index.finding_in_force", measures=list_names(page, names)) if names else ""
+    return tell_less_common(page) if list_by_ratio(page, FEWER) else ""
 
 
 def _list_for_whom(page: Page) -> list[str]:
@@ -149,6 +148,12 @@ def _ask(page: Page) -> Html:
     return page.text("trials.question", against=tell_against(page), period=period)
 
 
+def name_study(page: Page) -> str:
+    """The study's title; on synthetic data it says that the county is invented."""
+    title = page.plan.title_in(page.language)
+    return page.say("index.title_invented", title=title) if page.release.is_synthetic else title
+
+
 def show_made(page: Page) -> Html:
     """How it was made, in a few sentences."""
     write, plan = page.formats.date, page.plan
@@ -158,6 +163,9 @@ def show_made(page: Page) -> Html:
         to_on=write(plan.accrual.to_on),
         data_end_on=write(plan.data_end_on),
         horizon=page.horizon,
+        source=page.say(
+            "index.source_invented" if page.release.is_synthetic else "index.source_real"
+        ),
     )
 
 
@@ -173,7 +181,7 @@ def show_links(page: Page, links: list[tuple[str, str]]) -> Html:
 
 def show_summary(page: Page, links: list[tuple[str, str]]) -> Html:
     """The whole first page below its banner; links are (page name, address)."""
-    title = render_heading(page.plan.title_in(page.language), 1)
+    title = render_heading(name_study(page), 1)
     lead = Html(f'<p class="lead">{to_html(page.say("index.lead"))}</p>')
     parts = [title, lead, page.heading("index.findings"), show_findings(page)]
     parts += [page.heading("index.picture"), _ask(page), show_picture(page), show_caution(page)]

@@ -8,8 +8,8 @@ from revictimisation.report.sections.answer import tell_grace
 from revictimisation.report.sections.cohort import list_words, tell_definitions
 from revictimisation.report.verdicts import is_joint, name_measure
 
-ITEMS = ("eligibility", "strategies", "assignment", "time_zero", "follow_up", "outcome",
-         "contrast", "analysis")  # fmt: skip
+ITEMS = ("eligibility", "strategies", "assignment", "time_zero", "covariates",
+         "follow_up", "outcome", "contrast", "analysis")  # fmt: skip
 
 
 def list_covariates(page: Page) -> str:
@@ -33,7 +33,9 @@ def show_trial(page: Page) -> Html:
 
 def _tell_done(page: Page, item: str) -> str:
     plan, terms = page.plan, tell_definitions(page)
-    is_bare = item in ("assignment", "analysis") and not plan.adjust_for
+    is_bare = item in ("assignment", "analysis", "covariates") and not plan.adjust_for
+    if item == "covariates" and not is_bare:
+        return _tell_covariates(page)
     days = [page.formats.period(day) for day in plan.report_at_days if day <= plan.horizon_days]
     return page.say(
         f"trial.bare_{item}" if is_bare else f"trial.done_{item}",
@@ -45,6 +47,14 @@ def _tell_done(page: Page, item: str) -> str:
         days=list_words(days, page.say("effects.and")),
         uncertainty=_tell_uncertainty(page),
     )
+
+
+def _tell_covariates(page: Page) -> str:
+    """When what the study allows for is measured, and what may then come after an early start."""
+    told = [page.say("trial.done_covariates")]
+    if "risk_level" in page.plan.adjust_for:
+        told.append(page.say("trial.covariates_risk", risk_day=page.plan.risk_level_by_day))
+    return " ".join([*told, page.say("trial.covariates_change")])
 
 
 def _tell_uncertainty(page: Page) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from revictimisation.report.markup import Html, join, render_prose, render_table
 from revictimisation.report.page import DASH, Page
+from revictimisation.report.sections.answer import list_names
 from revictimisation.report.texts import load_texts
 from revictimisation.report.truth_bar import (
     ALLOWED_CALLS,
@@ -165,13 +166,16 @@ def show_counties(page: Page, study: TruthStudy) -> Html:
     for scenario in study.scenarios:
         n = study.count_counties(scenario)
         people = study.describe_run(scenario).get("people_per_county")
-        rows.append([
-            name_scenario(page, scenario), page.formats.count(n),
-            DASH if people is None else page.formats.count(people),
-            _tell_kinds(page, study, scenario),
-            f"± {page.formats.decimal(1 / n**0.5, 2)}",
-            f"± {page.formats.decimal(100 * (PROMISED * (1 - PROMISED) / n) ** 0.5, 1)}",
-        ])  # fmt: skip
+        rows += [
+            [
+                name_scenario(page, scenario), page.formats.count(counted),
+                DASH if people is None else page.formats.count(people),
+                name_intervals(page, kind),
+                f"± {page.formats.decimal(1 / n**0.5, 2)}",
+                f"± {page.formats.decimal(100 * (PROMISED * (1 - PROMISED) / counted) ** 0.5, 1)}",
+            ]
+            for kind, counted in _count_by_kind(study, scenario).items()
+        ]  # fmt: skip
         if n < ENOUGH_COUNTIES:
             few.append(f"{name_scenario(page, scenario)} ({page.formats.count(n)})")
     columns = ("scenario", "n_counties", "people", "intervals", "bias_chance", "coverage_chance")
@@ -180,20 +184,31 @@ def show_counties(page: Page, study: TruthStudy) -> Html:
     if few:
         enough = page.formats.count(ENOUGH_COUNTIES)
         notes.append(page.say("truth_study.too_few", enough=enough, few=", ".join(few)))
-    return render_table(page.say("truth_study.counties_caption"), heads, rows, notes)
+    table = render_table(page.say("truth_study.counties_caption"), heads, rows, notes)
+    return join([table, list_told(list_untried(page, study))])
 
 
-def _tell_kinds(page: Page, study: TruthStudy, scenario: str) -> str:
-    """The kinds of intervals that a scenario was tried with, and in how many counties if fewer."""
-    mine = study.table[study.table["scenario"].eq(scenario)]
-    sizes = mine.groupby("intervals", sort=False)["n_counties"].max().to_dict()
-    most = max(sizes.values())
-    told = [
-        f"{name_intervals(page, str(kind))} ({page.formats.count(n)})" if n < most
-        else name_intervals(page, str(kind))
-        for kind, n in sizes.items()
+def list_untried(page: Page, study: TruthStudy) -> list[str]:
+    """What the pages show and the truth study has not tried: measures, and bootstrap intervals."""
+    told = []
+    tried = study.measures(CALIBRATED, (MAIN,))
+    missing = [name_measure(page, one) for one in page.plan.measure_names if one not in tried]
+    if tried and missing:
+        told.append(page.say("truth_study.untried_measures", measures=list_names(page, missing)))
+    without = [
+        name_scenario(page, one) for one in study.scenarios
+        if study.has_bootstrap and not study.find_kind(one, MAIN.estimator).startswith(BOOTSTRAP)
     ]  # fmt: skip
-    return "; ".join(told)
+    if without:
+        told.append(page.say("truth_study.untried_bootstrap", scenarios=list_names(page, without)))
+    return told
+
+
+def _count_by_kind(study: TruthStudy, scenario: str) -> dict[str, int]:
+    """In how many counties each kind of intervals was tried in a scenario."""
+    mine = study.table[study.table["scenario"].eq(scenario)]
+    sizes = mine.groupby("intervals", sort=False)["n_counties"].max()
+    return {str(kind): int(n) for kind, n in sizes.items()}
 
 
 def describe_rows(page: Page, rows: pd.DataFrame) -> dict[str, str] | None:

@@ -38,6 +38,8 @@ COLUMNS = {
 }  # fmt: skip
 SHARES = ("relative_bias", "coverage", "share_called", "share_released", "coverage_released")
 
+SHORT_COMMIT = 12
+
 
 def show_tables(page: Page, study: TruthStudy) -> Html:
     """The full table of each scenario, folded, after what its columns mean."""
@@ -115,8 +117,10 @@ def show_provenance(page: Page, study: TruthStudy) -> Html:
         [page.say("truth_study.from_date"), str(facts.get("made_on", DASH))],
         [page.say("truth_study.from_versions"), ", ".join(f"{k} {v}" for k, v in versions.items())],
     ]
+    if facts.get("commit"):
+        rows.append([page.say("truth_study.from_commit"), _tell_commit(page, facts["commit"])])
     for run in facts.get("runs", []):
-        name = name_scenario(page, run["scenario"])
+        name = f"{name_scenario(page, run['scenario'])} ({run['scenario']})"
         told = page.say("truth_study.from_run", n=page.formats.count(run["n_counties"]),
                         people=page.formats.count(run["people_per_county"]),
                         intervals=name_intervals(page, run["intervals"]))  # fmt: skip
@@ -124,3 +128,10 @@ def show_provenance(page: Page, study: TruthStudy) -> Html:
     heads = [page.say("truth_study.from_what"), page.say("truth_study.from_value")]
     table = render_table(page.say("truth_study.from_caption"), heads, rows, kind="words")
     return join([page.heading("truth_study.origin"), table])
+
+
+def _tell_commit(page: Page, commit: str) -> str:
+    """The version's commit, short; after it if the tree had changes that were not in it."""
+    name, _, more = commit.partition(" ")
+    told = name[:SHORT_COMMIT]
+    return page.say("truth_study.commit_changed", commit=told) if more else told

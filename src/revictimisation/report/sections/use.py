@@ -9,13 +9,11 @@ from revictimisation.report import charts
 from revictimisation.report.markup import Html, join, render_bar, render_figure, render_table
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.texts import load_references
 from revictimisation.report.verdicts import is_joint, name_measure
 
 OUTCOMES = ("offered", "granted", "denied", "declined", "carried_out")
 AGENCIES = (POLICE, SOCIAL_SERVICES, "other")
 KINDS = ("joint", "both_apart", "police_only", "social_services_only", "neither")
-SHELTER = "sheltered_housing"
 
 
 def find_share(page: Page, measure: str, outcome: str = "carried_out", **keys: str) -> Number:
@@ -40,15 +38,54 @@ def list_codes(page: Page) -> list[tuple[str, Number]]:
     return sorted(found, key=lambda one: (-(one[1].estimate or 0), not one[1].is_shown, one[0]))
 
 
+def list_used(page: Page) -> list[tuple[str, Number]]:
+    """The study's measures, their kinds counted together, and the codes that are in none of them.
+
+    With the share in which each was carried out, the commonest first, hidden last; joint measures,
+    which are made of the others, are left out.
+    """
+    plan = page.plan
+    names = [one for one in plan.measure_names if not is_joint(page, one)]
+    grouped = {code for one in names for code in plan.measures[one].codes}
+    found = [(one, find_share(page, one)) for one in names]
+    found += [(code, number) for code, number in list_codes(page) if code not in grouped]
+    return sorted(found, key=lambda one: (-(one[1].estimate or 0), not one[1].is_shown, one[0]))
+
+
+def list_grouped(page: Page) -> list[str]:
+    """The study's measures of more than one code, of which one is called as the measure is."""
+    return [
+        one for one in page.plan.measure_names
+        if len(page.plan.measures[one].codes) > 1 and one in page.plan.measures[one].codes
+    ]  # fmt: skip
+
+
+def name_code(page: Page, code: str) -> str:
+    """A code's name; where a measure of that name counts more kinds: of this kind only."""
+    name = page.labels.measure(code)
+    return page.say("use.this_kind", name=name) if code in list_grouped(page) else name
+
+
+def _note_grouped(page: Page) -> list[str]:
+    """A note for each measure whose kinds stand by themselves in a table of codes."""
+    told = []
+    for one in list_grouped(page):
+        share = find_share(page, one)
+        if share.is_shown and share.n_events is not None:
+            n = page.formats.count(share.n_events)
+            told.append(page.say("use.kinds_together", measure=name_measure(page, one), n=n))
+    return told
+
+
 def show_lead(page: Page) -> Html:
     """The three measures that are used most, with their shares."""
     facts = page.text("use.lead_facts", horizon=page.horizon)
-    shown = [(code, number) for code, number in list_codes(page) if number.is_shown][:3]
+    shown = [(code, number) for code, number in list_used(page) if number.is_shown][:3]
     if len(shown) < 3:
         return join([page.text("use.lead_few"), facts])
     values = {"n_entries": page.formats.count(shown[0][1].n_people or 0)}
     for place, (code, number) in zip(("first", "second", "third"), shown, strict=True):
-        values[place] = page.labels.measure(code)
+        values[place] = name_measure(page, code)
         values[f"{place}_share"] = page.show_share(number)
         values[f"{place}_interval"] = page.show_share_interval(number)
     return join([page.text("use.lead", **values), facts])
@@ -60,7 +97,7 @@ def show_codes(page: Page) -> Html:
     if not any(number.is_shown for _, number in codes):
         why = page.say("common.suppressed_words" if codes else "common.reason_not_computed")
         return page.text("common.nothing_to_show", why=why)
-    names = [page.labels.measure(code) for code, _ in codes]
+    names = [name_code(page, code) for code, _ in codes]
     values = [_point(number) for _, number in codes]
     agency_names = [page.say(f"use.agency_{one}") for one in AGENCIES]
     kinds = [_agency(page, code) for code, _ in codes]
@@ -81,7 +118,8 @@ def show_codes(page: Page) -> Html:
         for name, kind, (_, number) in zip(names, kinds, codes, strict=True)
     ]  # fmt: skip
     heads = [page.say("common.measure"), "", *_share_heads(page)]
-    table = render_table(caption, heads, rows, page.notes([number for _, number in codes]))
+    notes = [*page.notes([number for _, number in codes]), *_note_grouped(page)]
+    table = render_table(caption, heads, rows, notes)
     return render_figure(wide, narrow, alt, caption, page.say("common.numbers_behind"), table)
 
 
@@ -146,9 +184,23 @@ def show_agencies(page: Page) -> Html:
         for kind in present
     ]  # fmt: skip
     heads = [page.say("common.group"), *_share_heads(page)]
-    notes = page.notes([numbers[kind] for kind in present])
+    notes = [*page.notes([numbers[kind] for kind in present]), *_note_joint(page, numbers["joint"])]
     table = render_table(page.say("use.agencies_caption"), heads, rows, notes, "bars")
     return join([lead, table, _agencies_by_risk(page, present)])
+
+
+def _note_joint(page: Page, joint: Number) -> list[str]:
+    """Why the joint measure itself may count more follow-ups: one agency may begin before day 0."""
+    names = [one for one in page.plan.measure_names if is_joint(page, one)]
+    shares = [find_share(page, one) for one in names]
+    if len(shares) != 1 or not (joint.is_shown and shares[0].is_shown):
+        return []
+    n, here = shares[0].n_events, joint.n_events
+    if n is None or n == here:
+        return []
+    within = page.formats.days(page.plan.measures[names[0]].joint_within_days or 0)
+    return [page.say("use.joint_before", measure=name_measure(page, names[0]),
+                     n=page.formats.count(n), within=within)]  # fmt: skip
 
 
 def _agencies_by_risk(page: Page, present: Sequence[str]) -> Html:
@@ -210,61 +262,6 @@ def _tell_order(page: Page, level: str) -> str:
     if level == "none":
         return page.say("use.order_none")
     return " → ".join(name_measure(page, name) for name in level.split(" > "))
-
-
-def show_durations(page: Page) -> Html:
-    """How long measures last; shelter stays beside the published mean."""
-    frame = page.release.estimates
-    codes = sorted(set(frame.loc[frame["analysis"] == "duration", "measure"]))
-    found = [
-        (code, _duration(page, code, "mean"), _duration(page, code, "median")) for code in codes
-    ]
-    found.sort(key=lambda one: (-(one[1].estimate or 0), one[0]))
-    rows = [
-        [page.labels.measure(code),
-         page.show(mean, lambda one: page.formats.count(one.n_people or 0)),
-         page.show(mean, lambda one: page.formats.count(one.estimate or 0)),
-         page.show(mean, lambda one: _day_range(page, one)),
-         page.show(median, lambda one: page.formats.count(one.estimate or 0))]
-        for code, mean, median in found
-    ]  # fmt: skip
-    lead = _tell_shelter(page)
-    if not rows:
-        return lead
-    heads = [page.say("common.measure"), page.say("use.duration_n"), page.say("use.duration_mean"),
-             page.say("common.interval"), page.say("use.duration_median")]  # fmt: skip
-    notes = [*page.notes([one for row in found for one in row[1:]]), page.say("use.duration_note")]
-    return join([lead, render_table(page.say("use.duration_caption"), heads, rows, notes)])
-
-
-def _duration(page: Page, code: str, kind: str) -> Number:
-    keys = {"question": "q1", "analysis": "duration", "outcome": "carried_out"}
-    estimand = f"duration_{kind}_days"
-    return page.release.find(measure=code, estimator="description", estimand=estimand, **keys)
-
-
-def _day_range(page: Page, number: Number) -> str:
-    if number.ci_low is None or number.ci_high is None:
-        return page.say("common.no_interval")
-    return page.formats.range(number.ci_low, number.ci_high, 0)
-
-
-def _tell_shelter(page: Page) -> Html:
-    mean, median = _duration(page, SHELTER, "mean"), _duration(page, SHELTER, "median")
-    known = load_references()["shelter_stay"]
-    published = {"published": page.formats.days(known["estimate"]), "year": int(known["year"])}
-    if not mean.is_shown:
-        return page.text("use.duration_shelter_hidden", why=page.why_not(mean), **published)
-    days = page.formats.days(mean.estimate or 0)
-    if not mean.has_interval or not median.is_shown:
-        return page.text("use.duration_shelter_no_interval", mean=days, **published)
-    return page.text(
-        "use.duration_shelter",
-        mean=days,
-        interval=_day_range(page, mean),
-        median=page.formats.days(median.estimate or 0),
-        **published,
-    )
 
 
 def name_risk(page: Page, level: str) -> str:

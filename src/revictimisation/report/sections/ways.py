@@ -7,7 +7,7 @@ from revictimisation.report.hundreds import count_people, show_gap
 from revictimisation.report.markup import Html, join, render_figure, render_table
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.answer import list_names, make_points, make_scale
+from revictimisation.report.sections.answer import list_names, make_scale, make_series
 from revictimisation.report.trials import WAYS, WEIGHTING, find_effect, has_numbers, list_shown
 from revictimisation.report.verdicts import name_measure
 
@@ -20,10 +20,7 @@ def show_ways(page: Page) -> Html:
         return Html("")
     gaps = {way: [find_effect(page, one, estimator=way) for one in measures] for way in ways}
     names = [name_measure(page, one) for one in measures]
-    series = [
-        charts.DotSeries(page.say(f"trials.way_{way}"), make_points(gaps[way]), way == WEIGHTING)
-        for way in ways
-    ]
+    series = [make_series(page.say(f"trials.way_{way}"), gaps[way]) for way in ways]
     every = [one for found in gaps.values() for one in found]
     wide, narrow = charts.draw_dots(names, series, make_scale(page, every))
     rows = [

@@ -1,0 +1,66 @@
+"""Notebook 2: how long measures last."""
+
+from __future__ import annotations
+
+from revictimisation.report.markup import Html, join, render_table
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections.use import name_code
+from revictimisation.report.texts import load_references
+
+SHELTER = "sheltered_housing"
+
+
+def show_durations(page: Page) -> Html:
+    """How long measures last; shelter stays beside the published mean."""
+    frame = page.release.estimates
+    codes = sorted(set(frame.loc[frame["analysis"] == "duration", "measure"]))
+    found = [
+        (code, _duration(page, code, "mean"), _duration(page, code, "median")) for code in codes
+    ]
+    found.sort(key=lambda one: (-(one[1].estimate or 0), one[0]))
+    rows = [
+        [name_code(page, code),
+         page.show(mean, lambda one: page.formats.count(one.n_people or 0)),
+         page.show(mean, lambda one: page.formats.count(one.estimate or 0)),
+         page.show(mean, lambda one: _day_range(page, one)),
+         page.show(median, lambda one: page.formats.count(one.estimate or 0))]
+        for code, mean, median in found
+    ]  # fmt: skip
+    lead = _tell_shelter(page)
+    if not rows:
+        return lead
+    heads = [page.say("common.measure"), page.say("use.duration_n"), page.say("use.duration_mean"),
+             page.say("common.interval"), page.say("use.duration_median")]  # fmt: skip
+    notes = [*page.notes([one for row in found for one in row[1:]]), page.say("use.duration_note")]
+    return join([lead, render_table(page.say("use.duration_caption"), heads, rows, notes)])
+
+
+def _duration(page: Page, code: str, kind: str) -> Number:
+    keys = {"question": "q1", "analysis": "duration", "outcome": "carried_out"}
+    estimand = f"duration_{kind}_days"
+    return page.release.find(measure=code, estimator="description", estimand=estimand, **keys)
+
+
+def _day_range(page: Page, number: Number) -> str:
+    if number.ci_low is None or number.ci_high is None:
+        return page.say("common.no_interval")
+    return page.formats.range(number.ci_low, number.ci_high, 0)
+
+
+def _tell_shelter(page: Page) -> Html:
+    mean, median = _duration(page, SHELTER, "mean"), _duration(page, SHELTER, "median")
+    known = load_references()["shelter_stay"]
+    published = {"published": page.formats.days(known["estimate"]), "year": int(known["year"])}
+    if not mean.is_shown:
+        return page.text("use.duration_shelter_hidden", why=page.why_not(mean), **published)
+    days = page.formats.days(mean.estimate or 0)
+    if not mean.has_interval or not median.is_shown:
+        return page.text("use.duration_shelter_no_interval", mean=days, **published)
+    return page.text(
+        "use.duration_shelter",
+        mean=days,
+        interval=_day_range(page, mean),
+        median=page.formats.days(median.estimate or 0),
+        **published,
+    )
