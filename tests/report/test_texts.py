@@ -9,7 +9,7 @@ import string
 import pytest
 
 from revictimisation.dictionary import load_dictionary
-from revictimisation.report.sections.words import show_words
+from revictimisation.report.sections.words import list_used, show_words
 from revictimisation.report.texts import load_texts, load_words
 from tests.project.sources import PACKAGE, ROOT
 
@@ -126,3 +126,10 @@ def test_the_word_list_has_an_anchor_for_each_word_and_begins_with_uncertainty()
         shown = show_words(make_page(language)).text
         assert shown.count("<dt id=") == len(WORDS) > 30
         assert re.search(r"<dt[^>]*>([^<]+)", shown).group(1) == first
+
+
+def test_a_page_links_the_words_that_it_uses_and_no_others():
+    page = make_page("sv")
+    body = '<p title="fingeravtryck">Osäkerhet och <b>Jämkat</b> tal</p>'
+    assert list_used(page, body) == [("word-uncertainty", "osäkerhet")]
+    assert ("word-pooled", "jämkat tal") in list_used(page, "<p>ett jämkat tal</p>")

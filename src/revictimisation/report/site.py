@@ -21,7 +21,7 @@ from revictimisation.report.markup import Html, join, render_heading
 from revictimisation.report.page import Page, read_style
 from revictimisation.report.release import Release
 from revictimisation.report.sections.summary import name_study, show_summary
-from revictimisation.report.sections.words import show_words
+from revictimisation.report.sections.words import list_used, show_words
 from revictimisation.report.texts import load_texts
 
 NOTEBOOKS = (
@@ -167,6 +167,7 @@ def _render(page: Page, content: SiteContent, name: str, title: str, body: Html)
     footer = page.say(
         "common.footer_versions", digest=content.input_digest[:DIGEST_LENGTH], **versions
     )
+    shown = " ".join([body.text, page.say("common.footer"), footer])
     return load_template().render(
         language=language,
         title=title,
@@ -180,6 +181,7 @@ def _render(page: Page, content: SiteContent, name: str, title: str, body: Html)
         style=read_style("report.css") + read_style("site.css"),
         say=page.say,
         words=find_path(WORDS, language, languages),
+        used=[] if name in (WORDS, DICTIONARY) else list_used(page, shown),
         footer=footer,
     )
 

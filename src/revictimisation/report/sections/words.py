@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from revictimisation.report.labels import PARENTHESIS
 from revictimisation.report.markup import Html, join, render_heading, to_html
 from revictimisation.report.page import Page
 from revictimisation.report.texts import load_words
+
+TAG = re.compile(r"<style>.*?</style>|<[^>]*>", re.DOTALL)
 
 
 def show_words(page: Page) -> Html:
@@ -22,11 +25,26 @@ def show_words(page: Page) -> Html:
 
 def _list(page: Page, words: Mapping[str, Mapping[str, Any]]) -> Html:
     told = [
-        f'<dt id="word-{key.replace("_", "-")}">{to_html(start_upper(name_word(page, word)))}</dt>'
+        f'<dt id="{_anchor(key)}">{to_html(start_upper(name_word(page, word)))}</dt>'
         f"<dd>{to_html(word['text'][page.language])}</dd>"
         for key, word in words.items()
     ]
     return Html(f'<dl class="words">{"".join(told)}</dl>')
+
+
+def _anchor(key: str) -> str:
+    return f"word-{key.replace('_', '-')}"
+
+
+def list_used(page: Page, body: str) -> list[tuple[str, str]]:
+    """The words of the list that a page's body uses, in their order: anchor and name."""
+    shown = TAG.sub(" ", body).lower()
+    named = [
+        (_anchor(key), PARENTHESIS.sub("", name_word(page, word)))
+        for words in load_words().values()
+        for key, word in words.items()
+    ]
+    return [(anchor, name) for anchor, name in named if name.lower() in shown]
 
 
 def name_word(page: Page, word: Mapping[str, Any]) -> str:
