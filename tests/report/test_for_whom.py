@@ -143,7 +143,8 @@ def test_what_is_called_comes_first_in_people_and_then_while_in_force():
             "Hög risk: 10 färre, mellan 7 och 13 färre; jämkat 9 färre, mellan 6 och 12 färre. "
             "Låg risk: oklart, mellan 2 färre och 4 fler; jämkat oklart,")  # fmt: skip
     force = ("Kontaktperson, hedersrelaterade ärenden mot övriga : hur vanlig en ny anmälan är"
-             " medan åtgärden pågår , jämfört med tid utan den (1 är lika vanlig)."
+             " medan åtgärden pågår , jämfört med tid utan den (1 är lika vanlig; det visar inte"
+             " att åtgärden är orsaken)."
              " Hedersrelaterade ärenden: ungefär hälften så vanlig (0,50, osäkerhet 0,42–0,60;"
              " jämkat 0,55, osäkerhet 0,48–0,64; ungefär 30 nya anmälningar medan den pågick)."
              " Övriga ärenden: oklart (1,00, osäkerhet 0,91–1,10; jämkat 1,00, osäkerhet"
