@@ -21,8 +21,8 @@ SHORTEST = 3
 SHORTEST_PIECE = 4
 # So few equal cells may be chance, unless they are half of all.
 FEW, MOSTLY = 3, 0.5
-# Days and seconds of programs (Excel, SAS, Unix, SPSS) count from these.
-EPOCHS = ("1899-12-30", "1960-01-01", "1970-01-01", "1582-10-14")
+# How many days before 1970 Excel, SAS, Unix and SPSS begin to count days or seconds.
+EPOCHS = (25_569, 3_653, 0, 141_428)
 SECONDS = 86_400
 MONTHS = ("jan", "feb", "mar", "apr", "ma[ij]", "jun", "jul", "aug", "sep", "o[ck]t", "nov", "dec")
 
@@ -99,7 +99,8 @@ def _list_parts(twelve: pd.Series) -> list[pd.Series]:
         orders += [one + month, month + one]
     whole = year + "-" + month + "-" + day
     days = pd.to_datetime(whole, format="%Y-%m-%d", errors="coerce").to_numpy("datetime64[D]")
-    counts = [(days - np.datetime64(one)).astype(float) for one in EPOCHS]
+    since_1970 = np.where(np.isnat(days), np.nan, days.astype(np.int64))
+    counts = [since_1970 + one for one in EPOCHS]
     counts += [one * SECONDS for one in counts]
     kept = [pd.Series(np.abs(one), twelve.index) for one in counts]
     programs = [one.map("{:.0f}".format, na_action="ignore").fillna("-") for one in kept]
