@@ -83,6 +83,44 @@ def test_columns_of_names_or_sentences_are_refused_whatever_the_heading(tmp_path
     assert cell not in str(fault.value) and not (tmp_path / "out").exists()
 
 
+STRAYS = [
+    ("offence_code", "se anteckning om Karin", "0412"),
+    ("offence_code", "Svensson", "0412"),
+    ("municipality_code", "gick ej fram", "0180"),
+    ("police_district", "hos mormor", "city"),
+    ("police_district", "x" * 90, "city"),
+]
+
+
+@pytest.mark.parametrize(("column", "stray", "code"), STRAYS)
+def test_a_single_text_in_an_open_list_is_told_and_not_written(tmp_path, column, stray, code):
+    found, report, is_complete = map_column(tmp_path, [code] * 9 + [stray] * 2, column, "")
+    assert not is_complete and found == [code] * 9 + [""] * 2
+    assert f"reports.{column}  [text_seen]  (source.csv)  2 rader / rows: 11, 12" in report
+    assert "unmapped_code" not in report and stray not in report
+    assert not any(
+        stray in path.read_text(encoding="utf-8") for path in (tmp_path / "out").iterdir()
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "code", "n_rows"),
+    [
+        ("police_district", "Svensson", 1),
+        ("police_district", "nytt område", 5),
+        ("police_district", "Polisområde Nord", 1),
+        ("offence_code", "0412A", 1),
+    ],
+)
+def test_what_may_be_a_new_code_of_an_open_list_stays(tmp_path, column, code, n_rows):
+    known = {"police_district": "city", "offence_code": "0412"}[column]
+    cells = [known] * 9 + [code] * n_rows
+    found, report, is_complete = map_column(tmp_path, cells, column, "")
+    assert is_complete and found == cells
+    assert f"VARNING  reports.{column}  [unmapped_code]" in report
+    assert ("nytt område: 5" in report) == (n_rows == 5)
+
+
 def test_street_addresses_are_no_codes_of_the_owners_own(tmp_path):
     rows = "".join(f"{one};Storgatan {one % 50}\n" for one in range(60))
     with pytest.raises(DataError, match="text_moved") as fault:

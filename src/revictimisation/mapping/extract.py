@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import Dictionary, Field, Table
 from revictimisation.mapping.headings import Heading, judge_heading
-from revictimisation.mapping.inspection import inspect_cells, is_for_linkage, layer_rows, run_query
+from revictimisation.mapping.inspection import inspect_cells, layer_rows, run_query
 from revictimisation.mapping.model import Column, Mapping, Part
 from revictimisation.mapping.report import MappingReport, Remark, TableReport
+from revictimisation.mapping.texts import Texts, find_texts, is_for_linkage
 from revictimisation.mapping.values import Cell, compile_cell, quote
 from revictimisation.mapping.words import is_hidden
 from revictimisation.sources.faults import UnreadableFileError, may_show
@@ -85,11 +86,13 @@ def _map_part(
             cells = list(_compile(work, part, mapping, dictionary, staged, heading, title))
             if len(cells) < len(part.columns):
                 continue
+            rows = layer_rows(cells, staged)
+            texts = find_texts(con, work.table, cells, rows, dictionary, threshold)
             work.remarks += inspect_cells(
-                con, work.table, cells, staged, title, dictionary, threshold
+                con, work.table, cells, texts, staged, title, dictionary, threshold
             )
             piece = workspace / f"{work.table.name}_{len(work.pieces)}.piece"
-            _write_piece(con, work.table, cells, staged, piece)
+            _write_piece(con, work.table, cells, texts, rows, piece)
             work.pieces.append(piece)
             work.rows_in.append((title, staged.n_rows))
     except UnreadableFileError as fault:
@@ -207,15 +210,25 @@ def _find_field(table: Table, name: str) -> Field:
 
 
 def _write_piece(
-    con: Engine, table: Table, cells: Sequence[Cell], staged: Staged, target: Path
+    con: Engine,
+    table: Table,
+    cells: Sequence[Cell],
+    texts: Sequence[Texts],
+    rows: str,
+    target: Path,
 ) -> None:
-    """Every column of the table, empty where the mapping gives none; own ones (`x_`) after them."""
-    by_name = {one.field.name: one.written for one in cells}
+    """Every column of the table, empty where the mapping gives none; own ones (`x_`) after them.
+
+    What is no code but a name or sentence is left out; the report has told it.
+    """
+    by_name = {
+        one.field.name: f"CASE WHEN {found.unwritten} THEN NULL ELSE {one.written} END"
+        for one, found in zip(cells, texts, strict=True)
+    }
     names = [*table.field_names, *(one for one in by_name if one not in table.field_names)]
     listed = ", ".join(
         f'CAST({by_name.get(name, "NULL")} AS VARCHAR) AS "{name}"' for name in names
     )
-    rows = layer_rows(cells, staged)
     run_query(con, f"COPY (SELECT {listed} FROM {rows}) TO {quote(str(target))} (FORMAT parquet)")
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from revictimisation.dictionary import Dictionary, Table
 from revictimisation.mapping.faults import EXTRA_NAME
 from revictimisation.mapping.report import Remark
-from revictimisation.mapping.secrecy import MAX_LENGTH, may_tell, prose
+from revictimisation.mapping.secrecy import MAX_LENGTH, may_tell
+from revictimisation.mapping.texts import Texts
 from revictimisation.mapping.values import Cell, is_identity_number, quote
 from revictimisation.mapping.words import known_words
 from revictimisation.sources.staging import Staged, number_row
@@ -22,11 +23,6 @@ MAX_CODES = 60
 MOSTLY = 0.5
 # A column of which a larger share looks like names or sentences is not carried over.
 MOST_PROSAIC = 0.05
-
-
-def is_for_linkage(table: Table, name: str) -> bool:
-    """Whether a column is a name carried for linkage: neither the table's nor the owner's own."""
-    return name not in table.field_names and EXTRA_NAME.fullmatch(name) is None
 
 
 def layer_rows(cells: Sequence[Cell], staged: Staged) -> str:
@@ -51,6 +47,7 @@ def inspect_cells(
     con: Engine,
     table: Table,
     cells: Sequence[Cell],
+    texts: Sequence[Texts],
     staged: Staged,
     title: str,
     dictionary: Dictionary,
@@ -60,37 +57,34 @@ def inspect_cells(
     rows = layer_rows(cells, staged)
     number = number_row("place", staged.first_row, staged.skipped)
     known = [known_words(one.field, dictionary) for one in cells]
-    prosaic = [_looks_prosaic(table, one, words) for one, words in zip(cells, known, strict=True)]
+    open_ones = [_has_no_place(*both) for both in zip(cells, texts, strict=True)]
     asked = [
         ask
-        for one, looks in zip(cells, prosaic, strict=True)
+        for one, looks, is_open in zip(cells, texts, open_ones, strict=True)
         for ask in (
             f"count({one.g}) - count({one.v})",
-            f"count(*) FILTER (WHERE {one.v} IS NOT NULL AND {one.unmapped})",
-            f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {one.v} IS NOT NULL AND {one.unmapped})",
+            f"count(*) FILTER (WHERE {is_open})",
+            f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {is_open})",
             f"count(*) FILTER (WHERE {one.v} IS NOT NULL AND {one.has_time})",
             f"count(*) FILTER (WHERE {one.v} IS NOT NULL AND {one.is_other})",
             f"count(*) FILTER (WHERE {is_identity_number(one.n)})",
             f"count({one.v})",
             # Only of columns of the owner's own is it asked whether they are free text.
             "0" if one.field.name in table.field_names else f"approx_count_distinct({one.v})",
-            f"count(*) FILTER (WHERE {looks})",
-            f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {looks})",
+            f"count(*) FILTER (WHERE {looks.prosaic})",
+            f"count(*) FILTER (WHERE {looks.unwritten})",
+            f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {looks.unwritten})",
         )
     ]
     found = iter(run_query(con, f"SELECT {', '.join(asked)} FROM {rows}")[0])
-    for one, words in zip(cells, known, strict=True):
-        counts = [next(found) for _ in range(10)]
-        yield from _judge(con, table, one, counts, rows, title, words, threshold)
+    for one, words, is_open in zip(cells, known, open_ones, strict=True):
+        counts = [next(found) for _ in range(11)]
+        yield from _judge(con, table, one, counts, rows, title, words, is_open, threshold)
 
 
-def _looks_prosaic(table: Table, one: Cell, known: frozenset[str]) -> str:
-    """SQL: whether a value that is written as it stands looks like a name or sentence."""
-    is_text = one.is_coded or one.field.type == "string"
-    if not is_text or one.is_constant or is_for_linkage(table, one.field.name):
-        return "false"
-    stays = one.unmapped if one.is_coded else "true"
-    return f"({one.v} IS NOT NULL AND {stays} AND {prose(one.v, known)})"
+def _has_no_place(one: Cell, texts: Texts) -> str:
+    """SQL: whether a value finds no place and is written as it stood."""
+    return f"({one.v} IS NOT NULL AND {one.unmapped} AND NOT {texts.unwritten})"
 
 
 def _judge(
@@ -101,18 +95,19 @@ def _judge(
     rows: str,
     title: str,
     known: frozenset[str],
+    is_open: str,
     threshold: int,
 ) -> Iterator[Remark]:
     n_missing, n_unmapped, places, n_timed, n_other, n_identity, n_filled, n_distinct = found[:8]
-    n_prosaic, prosaic = found[8:]
+    n_prosaic, n_texts, text_rows = found[8:]
     name, place = one.field.name, (table.name, one.field.name, title)
     if not _may_hold(table, one, n_identity, n_filled):
         yield Remark("identity_number_moved", "error", *place, count=n_identity)
     if EXTRA_NAME.fullmatch(name) and n_distinct > MAX_CODES and not _are_numbers(con, one, rows):
         yield Remark("text_moved", "error", *place)
-    if n_prosaic:
+    if n_texts:
         rule = "text_moved" if n_prosaic > MOST_PROSAIC * n_filled else "text_seen"
-        yield Remark(rule, "error", *place, count=n_prosaic, rows=tuple(prosaic))
+        yield Remark(rule, "error", *place, count=n_texts, rows=tuple(text_rows))
         if rule == "text_moved":
             return
     if n_missing:
@@ -126,8 +121,7 @@ def _judge(
     if n_unmapped and one.is_coded:
         is_grave = one.is_closed or n_unmapped > MOSTLY * n_filled
         grade = "error" if is_grave else "warning"
-        condition = f"{one.v} IS NOT NULL AND {one.unmapped}"
-        values = _list_codes(con, one, condition, rows, known, threshold)
+        values = _list_codes(con, one, is_open, rows, known, threshold)
         told = tuple(places or ())
         yield Remark("unmapped_code", grade, *place, count=n_unmapped, rows=told, **values)
     elif n_unmapped:
