@@ -57,8 +57,10 @@ def pseudonymise(source: Path, out: Path, key_file: Path, wishes: Wishes) -> str
     from revictimisation import pseudonyms
     from revictimisation.dictionary import load_dictionary
     from revictimisation.engine import connect
+    from revictimisation.mapping.kept_reports import check_complete
 
     _check_folders(source, out, key_file)
+    check_complete(source)
     key = read_key(key_file)
     dictionary, today = load_dictionary(), dt.date.today()
     tables, n_unknown = pseudonyms.read_raw_tables(connect(), source, dictionary)

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from revictimisation import files
-from revictimisation.errors import DataError, UsageError
+from revictimisation.errors import DataError, MappingError, UsageError
 from revictimisation.plan import Disclosure
 from revictimisation.progress import Progress
 from revictimisation.sources.formats import FORMATS, TABLE_SUFFIXES
 
-DRAFT, REPORT = "mapping.yaml", "_report"
+DRAFT = "mapping.yaml"
+UNDONE = "Körningen avbröts. / The run was broken off."
 
 
 def draft_to(given: str, out: Path, jobs: int) -> Path:
@@ -23,6 +24,7 @@ def draft_to(given: str, out: Path, jobs: int) -> Path:
     from revictimisation.sources.faults import UnreadableFileError
     from revictimisation.sources.opening import list_places, open_source
 
+    _check_apart(given, out)
     target = out / DRAFT
     if target.exists():
         raise UsageError(
@@ -81,11 +83,25 @@ def tell_next(out: Path, mapping: Path, is_complete: bool) -> str:
 def map_to(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[str, bool]:
     """Make the extract that a mapping file describes; the report, and whether it is complete.
 
-    Nothing is written into `out` unless every table could be made.
+    Nothing is written into `out` unless every table could be made, but that the report of an
+    earlier run is replaced by what failed. What that run wrote and this one no longer makes is
+    removed, and told.
     """
+    from revictimisation.mapping.kept_reports import leave_failure
+
+    _check_apart(given, out)
+    try:
+        return _map(given, out, mapping, kind, jobs)
+    except (DataError, MappingError) as fault:
+        kept = leave_failure(out, mapping.stem, str(fault))
+        raise type(fault)(f"{fault}\n\n{kept}" if kept else str(fault)) from None
+
+
+def _map(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[str, bool]:
     from revictimisation.dictionary import load_dictionary
     from revictimisation.engine import connect
     from revictimisation.mapping import make_extract, read_mapping, render_report
+    from revictimisation.mapping.kept_reports import REPORT, leave_failure, remove_gone
     from revictimisation.mapping.report import report_facts
     from revictimisation.sources.faults import UnreadableFileError
     from revictimisation.sources.opening import open_source
@@ -93,7 +109,8 @@ def map_to(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[
     dictionary = load_dictionary()
     asked = read_mapping(files.read_text(mapping), dictionary)
     named = f"{mapping.stem}{REPORT}"
-    _check_room(out, list(asked.tables), kind, files.read_json(out / f"{named}.json"))
+    earlier = files.read_json(out / f"{named}.json")
+    _check_room(out, list(asked.tables), kind, earlier)
     with Progress(2) as progress, files.private_folder() as folder:
         progress.tell("map the source")
         try:
@@ -110,11 +127,30 @@ def map_to(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[
             raise DataError(text)
         progress.tell("write")
         files.make_private_folder(out)
+        # Until all is written, no report of an earlier run says that all is well.
+        leave_failure(out, mapping.stem, UNDONE)
         for path in written:
             files.copy_whole(path, out / path.name)
+    made = [path.name for path in written]
+    text = "\n\n".join(filter(None, (text, remove_gone(out, mapping.stem, earlier, made))))
     files.write_text(out / f"{named}.txt", text + "\n")
-    files.write_json(out / f"{named}.json", report_facts(report))
+    files.write_json(out / f"{named}.json", {**report_facts(report), "files": made})
     return text, report.is_complete
+
+
+def _check_apart(given: str, out: Path) -> None:
+    """What is made never lies among what the source's systems left."""
+    from revictimisation.sources.database import is_database
+
+    if is_database(given):
+        return
+    path = Path(given)
+    folder = path if path.is_dir() else path.parent
+    if path.exists() and folder.resolve() == out.resolve():
+        raise UsageError(
+            f"{out} är källans egen mapp; ange en annan med --to.\n"
+            f"{out} is the source's own folder; name another by --to."
+        )
 
 
 def _check_room(out: Path, tables: list[str], kind: str, earlier: dict[str, Any] | None) -> None:

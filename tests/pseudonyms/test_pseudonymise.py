@@ -428,3 +428,18 @@ def test_numbers_that_a_spreadsheet_rounded_stop_everything(tmp_path, key_file):
             run(tmp_path, key_file, raw_tables(reports=rounded), number)
         assert "reports.victim_id" in str(told.value) and written not in str(told.value)
         assert not (tmp_path / f"{number}_out").exists()
+
+
+def test_texts_among_codes_are_told_by_their_rows(tmp_path, key_file):
+    _, told = run(tmp_path, key_file, raw_tables())
+    assert "har text med blanksteg" not in told
+    lines = raw_tables()["reports"].splitlines()
+    place = lines[0].split(",").index("offence_code")
+    for row in (1, 3):
+        cells = lines[row].split(",")
+        lines[row] = ",".join([*cells[:place], "se Karin", *cells[place + 1 :]])
+    out, told = run(tmp_path, key_file, raw_tables(reports="\n".join(lines) + "\n"), "b")
+    assert "OBS: reports.offence_code har text med blanksteg" in told
+    assert "2 rader / rows 2, 4\n" in f"{told}\n" and "Karin" not in told
+    facts = json.loads((out / exchange.FACTS).read_text(encoding="utf-8"))
+    assert facts["texts_among_codes"][0]["rows"] == [2, 4]

@@ -78,7 +78,8 @@ class MappingReport:
 
 
 # Rules after which nothing is written; after others the value stands as it was, for validation.
-LEAVING = ("unmapped_code", "unconverted_value")
+CODES = "unmapped_code"
+LEAVING = (CODES, "unconverted_value")
 REFUSING = frozenset(
     {
         *("unreadable_file", "empty_file", "locked_file", "misnamed_file", "missing_file"),
@@ -95,12 +96,12 @@ def render_report(report: MappingReport, dictionary: Dictionary) -> str:
     """The report as plain text in Swedish and English, the gravest first."""
     order = list(SEVERITIES)
     remarks = sorted(report.remarks, key=lambda one: order.index(one.severity))
-    parts = [_render_table(one) for one in report.tables]
+    parts = [] if report.has_refused else [_render_table(one) for one in report.tables]
     parts += [render_remark(one, dictionary) for one in remarks]
-    return "\n\n".join([_render_end(report), *parts])
+    return "\n\n".join([_render_end(report, dictionary), *parts])
 
 
-def _render_end(report: MappingReport) -> str:
+def _render_end(report: MappingReport, dictionary: Dictionary) -> str:
     if report.has_refused:
         return "Inget uttag skrevs (slutkod 3).\nNo extract was written (exit code 3)."
     if not report.is_complete:
@@ -110,13 +111,38 @@ def _render_end(report: MappingReport) -> str:
             "The extract is written, but what is told as FEL below must be corrected "
             "(exit code 3): values without a place stand as they were."
         )
-    n_open = sum(one.count for one in report.remarks if one.rule == "unmapped_code")
+    return "\n".join(filter(None, (_render_done(report), _name_warnings(report, dictionary))))
+
+
+def _name_warnings(report: MappingReport, dictionary: Dictionary) -> str:
+    """The warnings beside codes without a place, each once with its columns."""
+    found = [one for one in report.remarks if one.severity == "warning" and one.rule != CODES]
+    lines = []
+    for rule in dict.fromkeys(one.rule for one in found):
+        words = dictionary.rules[rule].label
+        places = [
+            f"{one.table}.{one.column}" if one.column else one.table
+            for one in found
+            if one.rule == rule
+        ]
+        listed = ", ".join(dict.fromkeys(places))
+        lines.append(f"VARNING: {words.sv} / {words.en} [{rule}]: {listed}")
+    return "\n".join(lines)
+
+
+def _render_done(report: MappingReport) -> str:
+    n_open = sum(one.count for one in report.remarks if one.rule == CODES)
     if n_open:
         return (
             f"Uttaget är skrivet, men {n_open} koder fick ingen plats. De är få och listorna öppna,"
             " så de får stå kvar som de är (slutkod 0): se VARNING nedan.\n"
             f"The extract is written, but {n_open} codes found no place. They are few and the"
             " lists open, so they may stand as they are (exit code 0): see VARNING below."
+        )
+    if any(one.severity == "warning" for one in report.remarks):
+        return (
+            "Uttaget är skrivet, med varningar (slutkod 0): se VARNING nedan.\n"
+            "The extract is written, with warnings (exit code 0): see VARNING below."
         )
     return (
         "Uttaget är skrivet och alla koder har en plats (slutkod 0).\n"

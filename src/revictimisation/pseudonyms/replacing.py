@@ -17,6 +17,7 @@ from revictimisation.errors import DataError
 from revictimisation.identity_numbers import PERSON, ROUNDED, NumberSeries, parse_numbers
 from revictimisation.keys import StudyKey
 from revictimisation.pseudonyms.agreement import find_disagreements
+from revictimisation.pseudonyms.coded_texts import find_coded_texts
 from revictimisation.pseudonyms.columns import ColumnChoice, find_name_part
 from revictimisation.pseudonyms.linkage_fields import LINKAGE_TABLE, make_linkage_fields
 from revictimisation.pseudonyms.reading import RawTable, list_dates
@@ -44,7 +45,7 @@ class Pseudonymised:
     numbers of the first ten. `keyed` has the columns of case numbers and other identifiers that
     were keyed (`table`, `column`, `n_cells`), `late` the event dates after `reference_on` (`table`,
     `column`, `n_rows`), `unlike` the people whose sex or birth year is not that of their number
-    (`find_disagreements`).
+    (`find_disagreements`), `texts` the columns of codes that hold texts (`find_coded_texts`).
     """
 
     tables: dict[str, RawTable]
@@ -53,6 +54,7 @@ class Pseudonymised:
     keyed: tuple[dict[str, Any], ...] = ()
     late: tuple[dict[str, Any], ...] = ()
     unlike: tuple[dict[str, Any], ...] = ()
+    texts: tuple[dict[str, Any], ...] = ()
 
 
 def pseudonymise_tables(
@@ -111,7 +113,8 @@ def pseudonymise_tables(
     )
     late = tuple(count_late(tables, dictionary, reference_on))
     unlike = tuple(_find_unlike(tables, texts, parsed))
-    return Pseudonymised(made, told, reference_on, keyed, late, unlike)
+    coded = tuple(find_coded_texts(made, dictionary))
+    return Pseudonymised(made, told, reference_on, keyed, late, unlike, coded)
 
 
 def _find_unlike(

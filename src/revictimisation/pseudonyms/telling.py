@@ -44,6 +44,7 @@ def describe_run(
         "keyed": list(made.keyed),
         "after_reference": list(made.late),
         "unlike_number": list(made.unlike),
+        "texts_among_codes": list(made.texts),
         "left_out": [{"column": one.shown, "why": one.reason} for one in choices
                      if one.action == "drop"],
         "unknown_files": n_unknown_files,
@@ -107,6 +108,13 @@ def _warn(facts: dict[str, Any]) -> list[str]:
             f"OBS: {one['column']} stämmer inte med personnumret i {one['n_rows']} av "
             f"{one['n_asked']} rader; är koder eller kolumner förväxlade? / differs from the "
             f"identity number in {one['n_rows']} of {one['n_asked']} rows: {listed}{more}"
+        )
+    for one in facts["texts_among_codes"]:
+        more = " …" if one["n_cells"] > len(one["rows"]) else ""
+        lines.append(
+            f"OBS: {one['column']} har text med blanksteg i stället för koder; står där namn eller "
+            f"anteckningar? / has texts with blanks instead of codes: {one['n_cells']} rader / "
+            f"rows {', '.join(map(str, one['rows']))}{more}"
         )
     if found and not found & set(PERSON):
         lines.append(
