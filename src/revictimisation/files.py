@@ -110,6 +110,11 @@ def copy_whole(source: Path, target: Path) -> None:
     part.replace(target)
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file that an earlier run of ours wrote; one that is gone is no fault."""
+    path.unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text with Unix line ends, making the folder; the file appears whole or not."""
     write_bytes(path, text.encode("utf-8"))

@@ -81,7 +81,7 @@ def remove_gone(
     claimed = {one for facts in others for one in list_own(folder, facts)}
     gone = [one for one in list_own(folder, earlier) if one not in made and one not in claimed]
     for one in gone:
-        (folder / one).unlink()
+        files.remove_file(folder / one)
     listed = ", ".join(gone)
     return (
         f"Borttaget, eftersom mappningen inte längre gör det: {listed}"
