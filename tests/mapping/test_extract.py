@@ -348,3 +348,37 @@ def test_a_table_of_another_mapping_is_not_written_over(tmp_path):
 def test_what_holds_identity_numbers_is_for_its_owner_alone(tmp_path):
     make(tmp_path, "A;B\n1;2\n", "tables: {persons: {columns: {person_id: A}}}")
     assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o700
+
+
+SHEETS = {
+    "Insatser*": ("", ()),
+    "*2018": ("", ()),
+    "Insatser": ("missing_sheet", ("Insatser 2011-2018", "Läs mig")),
+    "Klient*": ("missing_sheet", ("Insatser 2011-2018", "Läs mig")),
+    "*s*": ("unclear_sheet", ("Insatser 2011-2018", "Läs mig")),
+}
+
+
+@pytest.mark.parametrize("wanted", SHEETS)
+def test_a_sheet_may_be_given_by_a_pattern_and_those_there_are_told(tmp_path, wanted):
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.title = "Insatser 2011-2018"
+    book.active.append(["A", "B"])
+    book.active.append(["p1", "x"])
+    book.create_sheet("Läs mig").append(["A"])
+    book.create_sheet("790229-4711")
+    book.save(tmp_path / "a.xlsx")
+    mapping = f"tables: {{persons: {{sheet: '{wanted}', columns: {{person_id: A}}}}}}"
+    (tmp_path / "m.yaml").write_text(mapping)
+    given = (str(tmp_path / "a.xlsx"), tmp_path / "out", tmp_path / "m.yaml", "csv", 1)
+    rule, names = SHEETS[wanted]
+    if not rule:
+        preparation.map_to(*given)
+        assert read(tmp_path / "out")["persons"][0]["person_id"] == "p1"
+        return
+    with pytest.raises(DataError, match=rule) as fault:
+        preparation.map_to(*given)
+    assert f"there are: {', '.join(names)}" in str(fault.value)
+    assert "4711" not in str(fault.value)

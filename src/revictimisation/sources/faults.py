@@ -38,6 +38,18 @@ def may_show(name: str) -> bool:
     return _SHOWN.fullmatch(name) is not None and n_digits <= _MOST_DIGITS
 
 
+def may_show_sheet(name: str) -> bool:
+    """Whether the name of a sheet may be told: as headings, also with two years.
+
+    >>> may_show_sheet("Insatser 2011-2018"), may_show_sheet("Klient 790229-4711")
+    (True, False)
+    """
+    runs = re.findall(r"\d+", name)
+    return (
+        may_show(re.sub(r"\d", "", name)) and len(runs) <= 2 and max(map(len, runs), default=0) <= 4
+    )
+
+
 def show_name(name: str, place: int) -> str:
     """A heading as it may be told; else the number of its column, the first being 1."""
     return name if may_show(name) else f"#{place + 1}"

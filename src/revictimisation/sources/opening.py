@@ -14,7 +14,7 @@ from revictimisation.sources.formats import PARQUET, TEXT, WORKBOOK, check_forma
 from revictimisation.sources.staging import Staged
 from revictimisation.sources.statistics_file import stage_statistics
 from revictimisation.sources.text_table import stage_parquet, stage_text
-from revictimisation.sources.workbook import choose_sheet, list_sheets, stage_sheet
+from revictimisation.sources.workbook import choose_sheet, find_sheet, list_sheets, stage_sheet
 
 if TYPE_CHECKING:
     from revictimisation.engine import Engine
@@ -141,6 +141,8 @@ def _stage_file(con: Engine, path: Path, place: Place, target: Path) -> Staged:
     if kind == PARQUET:
         return stage_parquet(con, path, target)
     if kind == WORKBOOK:
-        sheet = place.sheet or choose_sheet(path, "")
+        is_pattern = "*" in place.sheet
+        choose = find_sheet if is_pattern else choose_sheet
+        sheet = choose(path, place.sheet) if is_pattern or not place.sheet else place.sheet
         return stage_sheet(path, sheet, place.header_row, target)
     return stage_statistics(path, target)

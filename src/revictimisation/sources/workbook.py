@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from revictimisation.sources.faults import UnreadableFileError, may_show
+from revictimisation.sources.faults import UnreadableFileError, may_show, may_show_sheet
 from revictimisation.sources.formats import check_format
 from revictimisation.sources.staging import Staged, stage_chunks, take_chunks, transpose
 
@@ -31,6 +32,19 @@ def list_sheets(path: Path) -> tuple[str, ...]:
     )
 
 
+def find_sheet(path: Path, pattern: str) -> str:
+    """The only sheet that a pattern with `*` fits, in any case.
+
+    Raises `UnreadableFileError`: `missing_sheet` if there is none, `unclear_sheet` if several.
+    """
+    names = list_sheets(path)
+    found = [name for name in names if fnmatchcase(name.strip().lower(), pattern.lower())]
+    if len(found) != 1:
+        kind = "unclear_sheet" if found else "missing_sheet"
+        raise UnreadableFileError(kind, names=tuple(filter(may_show_sheet, found or names)))
+    return found[0]
+
+
 def choose_sheet(path: Path, wanted: str) -> str:
     """The sheet of a name, in any case; else the only one there is.
 
@@ -39,7 +53,7 @@ def choose_sheet(path: Path, wanted: str) -> str:
     names = list_sheets(path)
     found = [name for name in names if name.strip().lower() == wanted.lower()] or [*names]
     if len(found) != 1:
-        raise UnreadableFileError("unclear_sheet", names=tuple(filter(may_show, names)))
+        raise UnreadableFileError("unclear_sheet", names=tuple(filter(may_show_sheet, names)))
     return found[0]
 
 
@@ -100,7 +114,7 @@ def _get_sheet(workbook: CalamineWorkbook, sheet: str) -> CalamineSheet:
     from python_calamine import CalamineError
 
     if sheet not in workbook.sheet_names:
-        shown = tuple(filter(may_show, workbook.sheet_names))
+        shown = tuple(filter(may_show_sheet, workbook.sheet_names))
         raise UnreadableFileError("missing_sheet", names=shown)
     try:
         return workbook.get_sheet_by_name(sheet)
