@@ -34,15 +34,18 @@ from revictimisation.report.verdicts import (
 HALF = (0.45, 0.55)
 
 
-def tell_difference(page: Page, one: Difference) -> str:
-    """The groups at either end of a difference, in people; else by how common while in force."""
+def tell_difference(page: Page, one: Difference, *, is_brief: bool = False) -> str:
+    """The groups at either end of a difference, in people; else by how common while in force.
+
+    `is_brief`: how common in words only, for the first page.
+    """
     shown = list_shown(page, one.measure, one.grouping)
     is_risk = one.is_called_by_risk and len(shown) > 1
     if not is_risk:
         shown = list_shown_ratios(page, one.measure, one.grouping)
-    tell = _tell_risk if is_risk else _tell_ratio
+    kind = "risk" if is_risk else "ratio_brief" if is_brief else "ratio"
+    tell = {"risk": _tell_risk, "ratio": _tell_ratio, "ratio_brief": _tell_ratio_brief}[kind]
     ends = " ".join(tell(page, one, level, number) for level, number in (shown[0], shown[-1]))
-    kind = "risk" if is_risk else "ratio"
     told = page.say(
         f"for_whom.called_{kind}",
         measure=start_upper(name_measure(page, one.measure)),
@@ -93,6 +96,15 @@ def _tell_ratio(page: Page, one: Difference, level: str, ratio: Number) -> str:
         level=start_upper(name_level(page, one.grouping, level)),
         ratio=_tell_how_common(page, ratio, pooled),
         beside="; ".join(beside),
+    )
+
+
+def _tell_ratio_brief(page: Page, one: Difference, level: str, ratio: Number) -> str:
+    pooled = find_pooled(page, one.measure, one.grouping, level, is_ratio=True)
+    return page.say(
+        "for_whom.end_ratio_brief",
+        level=start_upper(name_level(page, one.grouping, level)),
+        ratio=_tell_how_common(page, ratio, pooled),
     )
 
 

@@ -99,7 +99,9 @@ def _list_for_whom(page: Page) -> list[str]:
     """Whether measures help some groups more than others, and the difference that matters most."""
     if not (page.plan.measure_names and list_groupings(page)):
         return []
-    called = [tell_difference(page, one) for one in list_differences(page) if one.is_called]
+    called = [
+        tell_difference(page, one, is_brief=True) for one in list_differences(page) if one.is_called
+    ]
     return [page.say("index.finding_for_whom", answer=tell_answer(page)), *called[:1]]
 
 
