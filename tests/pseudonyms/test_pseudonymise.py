@@ -130,7 +130,7 @@ def test_what_is_no_number_is_emptied_only_by_choice(tmp_path, key_file):
 def with_column(name: str, *cells: str) -> dict[str, str]:
     lines = raw_tables()["persons"].splitlines()
     rows = [f"{line},{cell}" for line, cell in zip(lines, [name, *cells], strict=True)]
-    return raw_tables(persons="\n".join(rows) + "\n")
+    return {"persons": "\n".join(rows) + "\n", "reports": raw_tables()["reports"]}
 
 
 @pytest.mark.parametrize(
