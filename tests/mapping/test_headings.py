@@ -49,7 +49,8 @@ def test_a_wrong_row_of_headings_is_told_by_its_number(tmp_path, columns, header
 
 @pytest.mark.parametrize("columns", [BY_NAME, BY_NUMBER])
 def test_a_file_without_headings_is_refused(tmp_path, columns):
-    refuse(tmp_path, "\n".join(ROWS) + "\n", mapping(columns))
+    said = refuse(tmp_path, "\n".join(ROWS) + "\n", mapping(columns))
+    assert "rader / rows: 1\n" in said
 
 
 @pytest.mark.parametrize(
@@ -57,12 +58,14 @@ def test_a_file_without_headings_is_refused(tmp_path, columns):
 )
 def test_words_alone_are_no_headings_unless_one_is_looked_for(tmp_path, row):
     rest = "b;TIDIGARE PARTNER;x\nc;BEKANT;soderort\n"
-    refuse(tmp_path, f"{row}\n{rest}", mapping("report_id: Dnr, relation: Rel"))
+    said = refuse(tmp_path, f"{row}\n{rest}", mapping("report_id: Dnr, relation: Rel"))
+    assert "Dnr, Rel" in said and "rader / rows: 1\n" in said
 
 
 def test_words_that_stand_again_below_are_data_by_number_too(tmp_path):
     rows = "a;TIDIGARE PARTNER;x\nb;TIDIGARE PARTNER;y\n"
-    refuse(tmp_path, rows, mapping("report_id: 1, relation: {from: 2, others: unknown}"))
+    by_number = mapping("report_id: 1, relation: {from: 2, others: unknown}")
+    assert "rader / rows: 1\n" in refuse(tmp_path, rows, by_number)
 
 
 @pytest.mark.parametrize("header_row", [3, 4])

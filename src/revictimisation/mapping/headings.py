@@ -52,10 +52,10 @@ def judge_heading(con: Engine, staged: Staged, part: Part) -> Heading:
     """Judge the row that the headings were read from by itself, the rows below and the mapping.
 
     Where at least half of the columns that the mapping names are found it is a row of headings.
-    Else a cell that is a date or a number (a year aside),
-    or that stands again in the rows below, makes it a row of data; and it is clear only if some
-    named column is found and no cell is empty or doubled. Names that come with the file's format
-    (Parquet, SAS, SPSS, a database) are always clear.
+    Else a cell that is an identity number, a date or a number (a year aside), or that stands again
+    in the rows below, makes it a row of data; and it is clear only if some named column is found
+    and no cell is empty or doubled. Names that come with the file's format (Parquet, SAS, SPSS, a
+    database) are always clear.
     """
     names = staged.names
     if not staged.heading_row:
