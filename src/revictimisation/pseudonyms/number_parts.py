@@ -78,8 +78,8 @@ def _are_parts(written: pd.Series, twelve: pd.Series) -> pd.Series:
     """Whether each text of digits is a part of the number beside it; leading zeros may be lost."""
     year = twelve.str[:4]
     is_long = written.str.len() >= SHORTEST
-    pieces = zip(written, twelve, strict=True)
-    is_piece = np.array([len(one) >= SHORTEST_PIECE and one in of for one, of in pieces], bool)
+    found = np.strings.find(twelve.to_numpy(np.str_), written.to_numpy(np.str_))
+    is_piece = (found >= 0) & (written.str.len() >= SHORTEST_PIECE).to_numpy()
     bare = written.str.lstrip("0")
     for part in _list_parts(twelve):
         is_piece |= bare.eq(part.str.lstrip("0")).to_numpy()
