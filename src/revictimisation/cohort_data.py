@@ -77,6 +77,22 @@ class StudyData:
             }
         ).reset_index(drop=True)
 
+    def mark_started_by(self, day: int, measure: str) -> dict[str, npt.NDArray[np.bool_]]:
+        """Which other measures of the study have started by a day, ran before day 0 included.
+
+        A truth value per entry. None for a joint measure, which is made of the others; joint ones
+        are not among them.
+        """
+        if self.plan.is_joint(measure):
+            return {}
+        marks = {}
+        for other in self.plan.measure_names:
+            if other != measure and not self.plan.is_joint(other):
+                starts = self.starts_of(other)
+                is_on = starts["is_running_before"] | (starts["first_start_day"] <= day)
+                marks[other] = is_on.to_numpy(bool)
+        return marks
+
     def design(
         self,
         rows: npt.ArrayLike | None = None,
@@ -84,17 +100,20 @@ class StudyData:
         *,
         chosen: npt.ArrayLike | None = None,
         is_adjusted: bool = True,
+        marks: Mapping[str, npt.NDArray[np.bool_]] | None = None,
     ) -> Design:
         """The columns that a study adjusts for: `adjust_for`, numbers of `splines` bent.
 
         `rows` are positions among the entries, or among those `chosen` (a truth value each) where
-        they are given; `measures` stand beside, a row per place in `rows`. Not adjusted: the
-        measures alone.
+        they are given; `measures` stand beside, a row per place in `rows`. `marks`: further truth
+        values, by the same positions. Not adjusted: the measures alone.
         """
         frame = self.covariates
         if chosen is not None:
             frame = frame[np.asarray(chosen, dtype=bool)].reset_index(drop=True)
         terms = self.plan.adjust_for if is_adjusted else ()
+        if marks:
+            frame, terms = frame.assign(**marks), (*terms, *marks)
         splines = self.plan.splines if is_adjusted else None
         return build_design(frame, terms, rows, measures=measures, splines=splines)
 

@@ -14,8 +14,21 @@ from revictimisation.codes import CAUSES
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.curves import aalen_johansen, compare_risks, kaplan_meier
-from revictimisation.estimators.hazard_rows import count_exposed, lay_hazard_rows, lay_no_answer
-from revictimisation.results import OK, combine, make_estimates, not_estimable
+from revictimisation.estimators.hazard_rows import (
+    count_exposed,
+    describe_hazard,
+    describe_no_answer,
+)
+from revictimisation.results import (
+    FEW_EVENTS,
+    FEW_VICTIMS,
+    OK,
+    combine,
+    hold_to_follow_up,
+    make_estimates,
+    not_estimable,
+    withhold,
+)
 
 
 def _outcome_names(data: StudyData) -> dict[int, str]:
@@ -32,10 +45,8 @@ def _curve_rows(data: StudyData, chosen: np.ndarray, days: tuple[int, ...]) -> p
         cluster=entries["cluster_id"].to_numpy(),
         n_causes=len(CAUSES),
     )
-    return curve.assign(outcome=curve["cause"].map(_outcome_names(data)), n_people=len(entries))
-
-
-NUMBERS = ["time_days", "estimate", "se", "ci_low", "ci_high", "n_events", "n_people"]
+    named = curve.assign(outcome=curve["cause"].map(_outcome_names(data)), n_people=len(entries))
+    return hold_to_follow_up(named.drop(columns=["cause", "n_at_risk"]))
 
 
 def _days_by_analysis(data: StudyData) -> dict[str, tuple[int, ...]]:
@@ -61,9 +72,7 @@ def estimate_incidence(data: StudyData) -> pd.DataFrame:
             continue
         curve = _curve_rows(data, np.ones(len(data.entries), bool), days)
         keys = {**same, "analysis": analysis}
-        parts.append(
-            make_estimates(curve[[*NUMBERS, "outcome"]], estimator="aalen_johansen", **keys)
-        )
+        parts.append(make_estimates(curve, estimator="aalen_johansen", **keys))
         parts.append(make_estimates(_kaplan_meier_rows(data, days), **keys))
         for name in data.plan.subgroups:
             parts.append(_subgroup_rows(data, name, days, keys))
@@ -90,8 +99,9 @@ def _kaplan_meier_rows(data: StudyData, days: tuple[int, ...]) -> pd.DataFrame:
         at_days=days,
         cluster=data.entries["cluster_id"].to_numpy(),
     )
-    curve = curve.assign(n_people=len(data.entries))
-    return curve[NUMBERS].assign(estimator="kaplan_meier", outcome=data.plan.outcome.who)
+    same = {"estimator": "kaplan_meier", "outcome": data.plan.outcome.who}
+    named = curve.drop(columns=["cause", "n_at_risk"]).assign(n_people=len(data.entries), **same)
+    return hold_to_follow_up(named)
 
 
 def _subgroup_rows(
@@ -104,7 +114,7 @@ def _subgroup_rows(
     parts = []
     for level in sorted(levels.unique()):
         curve = _curve_rows(data, (levels == level).to_numpy(), days)
-        parts.append(make_estimates(curve[[*NUMBERS, "outcome"]], level=level, **keys))
+        parts.append(make_estimates(curve, level=level, **keys))
     return combine(parts)
 
 
@@ -134,7 +144,8 @@ def compare_groups(
     """Compare the risks of two groups of entries at the study's `report_at_days`.
 
     Rows `risk_start`, `risk_no_start`, `risk_difference`, `risk_ratio`; the difference's error
-    allows for victims who are in both groups.
+    allows for victims who are in both groups. Withheld where exposed victims, or events in either
+    group up to the day, are fewer than the study's gates ask.
     """
     days = _days_by_analysis(data)["main"]
     parts = []
@@ -146,7 +157,7 @@ def compare_groups(
             at_days=days,
             cluster=entries["cluster_id"].to_numpy(),
         )
-        parts.append(make_estimates(rows, **keys))
+        parts.append(_hold_to_gates(data, make_estimates(rows, **keys), entries[is_started]))
     elif days:
         reason = "nobody_started" if not is_started.any() else "everybody_started"
         parts += [
@@ -158,6 +169,17 @@ def compare_groups(
                 not_estimable("beyond_horizon", estimand="risk_difference", time_days=day, **keys)
             )
     return combine(parts)
+
+
+def _hold_to_gates(data: StudyData, rows: pd.DataFrame, started: pd.DataFrame) -> pd.DataFrame:
+    """Withhold a comparison of too few exposed victims, or of too few events on a day."""
+    gates = data.plan.gates
+    has_few_victims = started["cluster_id"].nunique() < gates.exposed_victims
+    held = withhold(rows, np.full(len(rows), has_few_victims), FEW_VICTIMS)
+    arms = rows[rows["estimand"].isin(["risk_start", "risk_no_start"])]
+    fewest = arms.groupby("time_days")["n_events"].min()
+    is_few = rows["time_days"].map(fewest).lt(gates.events_per_arm).fillna(False)
+    return withhold(held, is_few, FEW_EVENTS)
 
 
 def estimate_hazard_ratios(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -184,10 +206,16 @@ def _fit_measures(
     measures = data.plan.measure_names
     entry = episodes["entry_id"].to_numpy()
     is_event = episodes["is_event"].to_numpy().astype(bool)
-    counts = {name: count_exposed(entry, is_event, episodes[name] == 1) for name in measures}
+    victim = data.entries["cluster_id"].to_numpy()[entry]
+    exposed = {
+        name: count_exposed(entry, victim, is_event, episodes[name] == 1) for name in measures
+    }
     same = {"question": "q2", "outcome": data.plan.outcome.who}
     if not is_event.any():
-        rows = [{"measure": name, **lay_no_answer("no_events", counts[name])} for name in measures]
+        rows = [
+            {"measure": name, **describe_no_answer("no_events", exposed[name].counts)}
+            for name in measures
+        ]
         return make_estimates(rows, **same), _notes([("n_events", 0.0)])
     design = data.design(entry, episodes[list(measures)], is_adjusted=is_adjusted)
     fit = fit_cox(
@@ -195,12 +223,12 @@ def _fit_measures(
         episodes["start_day"].to_numpy(),
         episodes["stop_day"].to_numpy(),
         is_event,
-        cluster=data.entries["cluster_id"].to_numpy()[entry],
+        cluster=victim,
     )
     rows = [
         {"measure": name, **row}
         for name in measures
-        for row in lay_hazard_rows(fit, name, counts[name])
+        for row in describe_hazard(fit, name, exposed[name], data.plan.gates)
     ]
     notes = [
         ("n_episodes", fit.n_rows),

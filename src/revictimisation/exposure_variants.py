@@ -43,7 +43,11 @@ from revictimisation.estimators.exposure_bands import (
     merge_spells,
     name_bands,
 )
-from revictimisation.estimators.hazard_rows import count_exposed, lay_hazard_rows, lay_no_answer
+from revictimisation.estimators.hazard_rows import (
+    count_exposed,
+    describe_hazard,
+    describe_no_answer,
+)
 from revictimisation.plan import Variants
 from revictimisation.results import DIAGNOSTIC_COLUMNS, OK, combine, make_estimates
 
@@ -116,8 +120,9 @@ def _fit_variant(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     pieces, held = cut_episodes(base.episodes, variant.lay(stretches))
     entry, is_event = pieces["entry_id"].to_numpy(), pieces["is_event"].to_numpy()
-    counts = {
-        level: count_exposed(entry, is_event, held[counted] != 0)
+    victim = base.data.entries["cluster_id"].to_numpy()[entry]
+    exposed = {
+        level: count_exposed(entry, victim, is_event, held[counted] != 0)
         for level, (_, counted) in variant.levels.items()
     }
     plan = base.data.plan
@@ -131,14 +136,17 @@ def _fit_variant(
     }
     if not is_event.any() or not held.to_numpy().any():
         reason = "nobody_exposed" if is_event.any() else "no_events"
-        rows = [{"level": level, **lay_no_answer(reason, counts[level])} for level in counts]
+        rows = [
+            {"level": level, **describe_no_answer(reason, exposed[level].counts)}
+            for level in exposed
+        ]
         return make_estimates(rows, **same), pd.DataFrame()
     others = pieces[[name for name in plan.measure_names if name != measure]]
     fit = _fit(base, pieces, pd.concat([others, held.add_prefix(f"{measure}:")], axis=1))
     rows = [
         {"level": level, **row}
         for level, (column, _) in variant.levels.items()
-        for row in lay_hazard_rows(fit, f"{measure}:{column}", counts[level])
+        for row in describe_hazard(fit, f"{measure}:{column}", exposed[level], plan.gates)
     ]
     return make_estimates(rows, **same), _note(variant, measure, fit)
 

@@ -46,6 +46,7 @@ from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.plan import StudyPlan
 from revictimisation.results import (
     DIAGNOSTIC_COLUMNS,
+    NOT_CONVERGED,
     NOT_ESTIMABLE,
     OK,
     WITHHELD,
@@ -270,7 +271,7 @@ def _lay_rows(tried: _Tried, is_converged: bool) -> list[Row]:
     rows.append({"estimand": "risk_difference", "subgroup": SUBGROUP, "level": CONTRAST,
                  **numbers[-1], **both})  # fmt: skip
     rows += _lay_shares(tried, people[ends])
-    held = {} if is_converged else {"status": WITHHELD, "reason": "is_converged"}
+    held = {} if is_converged else {"status": WITHHELD, "reason": NOT_CONVERGED}
     return [{**row, **held} for row in rows]
 
 

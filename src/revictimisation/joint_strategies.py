@@ -25,7 +25,8 @@ import pandas as pd
 from revictimisation.codes import CAUSES
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.faults import NotEstimableError
-from revictimisation.estimators.target_trial.gates import judge
+from revictimisation.estimators.target_trial.diagnostics import describe_replicates
+from revictimisation.estimators.target_trial.gates import judge, list_gates
 from revictimisation.estimators.target_trial.three_estimates import diagnose_three, estimate_three
 from revictimisation.estimators.target_trial.three_strategies import (
     STRATEGIES,
@@ -33,15 +34,16 @@ from revictimisation.estimators.target_trial.three_strategies import (
     bootstrap_three,
     weigh_three,
 )
+from revictimisation.plan import Gates
 from revictimisation.results import (
     DIAGNOSTIC_COLUMNS,
     NOT_ESTIMABLE,
-    OK,
-    WITHHELD,
     combine,
+    hold_to_follow_up,
     make_estimates,
     mark_endless,
     not_estimable,
+    withhold,
 )
 
 ANALYSIS = "three_strategies"
@@ -85,9 +87,13 @@ def _estimate_one(data: StudyData, measure: str) -> tuple[pd.DataFrame, pd.DataF
     if table.empty:
         return combine(beyond), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
     checks = diagnose_three(trial, table)
+    if replicates is not None:
+        checks = pd.concat([checks, describe_replicates(replicates)], ignore_index=True)
     judged = judge(checks, plan.gates, {"analysis": ANALYSIS, "measure": measure}, trial.grace_days)
     named = make_estimates(mark_endless(_name_rows(data, table)), **same)
-    return combine([_withhold(named, judged), *beyond]), judged.drop(columns="time_days")
+    return combine([_withhold(named, judged, plan.gates), *beyond]), judged.drop(
+        columns="time_days"
+    )
 
 
 def lay_three(data: StudyData, measure: str) -> ThreeTrial:
@@ -145,27 +151,29 @@ def find_eligible(data: StudyData, within_days: int) -> npt.NDArray[np.bool_]:
 def _name_rows(data: StudyData, table: pd.DataFrame) -> pd.DataFrame:
     """Rows of `estimates`; a strategy that nobody follows has none, and says so."""
     outcomes = dict(enumerate((data.plan.outcome.who, *CAUSES[1:]), start=1))
-    is_known = table["estimate"].notna()
-    return table.assign(
-        outcome=table["cause"].map(outcomes),
-        status=np.where(is_known, OK, NOT_ESTIMABLE),
-        reason=np.where(is_known, "", "nobody_in_strategy"),
-    ).drop(columns="cause")
+    held = hold_to_follow_up(table.assign(outcome=table["cause"].map(outcomes)))
+    is_empty = table["estimate"].isna()
+    held.loc[is_empty, "status"] = NOT_ESTIMABLE
+    held.loc[is_empty, "reason"] = "nobody_in_strategy"
+    return held.drop(columns="cause")
 
 
-def _withhold(estimates: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+def _withhold(estimates: pd.DataFrame, judged: pd.DataFrame, gates: Gates) -> pd.DataFrame:
     """Withhold what a failed check concerns: its strategy or contrast, on its day or every day."""
-    out = estimates.copy()
-    for one in judged[judged["status"].eq("failed")].to_dict("records"):
-        check, *where = str(one["check"]).split(":")
-        arms = [part for part in where if not part.isdigit()]
-        chosen = out["status"].eq(OK)
-        if arms and arms[0] in STRATEGIES:
-            chosen &= np.array([arms[0] in level.split("_less_") for level in out["level"]])
-        elif arms:
-            chosen &= out["level"].eq(arms[0])
-        if not pd.isna(one["time_days"]):
-            chosen &= out["time_days"].eq(int(one["time_days"]))
-        out.loc[chosen, "reason"] = check
-        out.loc[chosen, "status"] = WITHHELD
+    out = estimates
+    failed = judged[judged["status"].eq("failed")]
+    for gate in list_gates(gates):
+        for check, day in failed[["check", "time_days"]].itertuples(index=False):
+            name, *where = str(check).split(":")
+            if name != gate.check:
+                continue
+            arms = [part for part in where if not part.isdigit()]
+            chosen = pd.Series(True, index=out.index)
+            if arms and arms[0] in STRATEGIES:
+                chosen &= [arms[0] in level.split("_less_") for level in out["level"]]
+            elif arms:
+                chosen &= out["level"].eq(arms[0])
+            if not pd.isna(day):
+                chosen &= out["time_days"].eq(int(day))
+            out = withhold(out, chosen, gate.reason or gate.check)
     return out

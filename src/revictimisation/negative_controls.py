@@ -17,19 +17,26 @@ import pandas as pd
 
 from revictimisation.codes import OUTCOME
 from revictimisation.cohort_data import StudyData
-from revictimisation.estimators.cox import CoxFit, fit_cox
+from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.faults import NotEstimableError
-from revictimisation.estimators.intervals import count_effective_events, normal_quantile
+from revictimisation.estimators.hazard_rows import (
+    count_exposed,
+    describe_hazard,
+    describe_no_answer,
+)
+from revictimisation.estimators.intervals import count_effective_events
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
+from revictimisation.estimators.target_trial.diagnostics import diagnose_trial
 from revictimisation.estimators.target_trial.estimates import estimate_strategies
+from revictimisation.estimators.target_trial.gates import judge, withhold_failed
 from revictimisation.results import (
     DIAGNOSTIC_COLUMNS,
     OK,
-    WITHHELD,
     combine,
     make_estimates,
     mark_endless,
     not_estimable,
+    withhold,
 )
 from revictimisation.trial_inputs import build_trial, count_outcomes, eligible_ids
 
@@ -40,6 +47,8 @@ TRIAL, HAZARDS = "clone_censor_weight", "cox_time_varying"
 SHOWN = ("risk_start", "risk_no_start", "risk_difference", "risk_ratio")
 # What rests on the same people being alike once the same covariates are adjusted for.
 GATED = (TRIAL, "g_formula", "doubly_robust", "mean_cumulative_count")
+# What a control must hold to be told; whether the arms are alike is what it is asked.
+HELD_TO = ("is_converged", "n_exposed_victims", "n_events")
 SO_FAR = "n_outcomes_so_far"
 
 
@@ -103,9 +112,9 @@ def _estimate_trial(
     table = estimate_strategies(weighted, days)
     shown = table[(table["cause"] == OUTCOME) & table["estimand"].isin(SHOWN)]
     estimates = make_estimates(mark_endless(shown.drop(columns="cause")), **keys)
-    if not weighted.is_converged:
-        estimates = _withhold(estimates, np.ones(len(estimates), bool), "is_converged")
-    return estimates, weighted.is_converged
+    gates, checks = data.plan.gates, diagnose_trial(weighted, days, table)
+    judged = judge(checks[checks["check"].isin(HELD_TO)], gates, {}, trial.grace_days)
+    return withhold_failed(estimates, judged, gates), weighted.is_converged
 
 
 def _judge(
@@ -157,16 +166,8 @@ def withhold_biased(estimates: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFra
         estimates["measure"].isin(set(failed["measure"]))
         & estimates["estimator"].isin(GATED)
         & estimates["analysis"].ne(ANALYSIS)
-        & estimates["status"].eq(OK)
     )
-    return _withhold(estimates, is_biased.to_numpy(bool), CHECK)
-
-
-def _withhold(estimates: pd.DataFrame, chosen: npt.NDArray[np.bool_], reason: str) -> pd.DataFrame:
-    out = estimates.copy()
-    out.loc[chosen, "status"] = WITHHELD
-    out.loc[chosen, "reason"] = reason
-    return out
+    return withhold(estimates, is_biased, CHECK)
 
 
 def _estimate_hazards(
@@ -176,20 +177,31 @@ def _estimate_hazards(
     measures = data.plan.measure_names
     episodes = _cut_episodes(data, stop, cause)
     keys = {"question": "q2", "analysis": ANALYSIS, "estimator": HAZARDS, "outcome": OTHER_SUSPECT}
-    counts = {name: _count_exposed(episodes, name) for name in measures}
-    if not episodes["is_event"].any():
-        fit = None
-    else:
-        rows = episodes["entry_id"].to_numpy()
+    rows = episodes["entry_id"].to_numpy()
+    victim = data.entries["cluster_id"].to_numpy()[rows]
+    is_event = episodes["is_event"].to_numpy(bool)
+    exposed = {
+        name: count_exposed(rows, victim, is_event, episodes[name] == 1) for name in measures
+    }
+    fit = None
+    if is_event.any():
         design = data.design(rows, episodes[[*measures, SO_FAR]])
         fit = fit_cox(
             design,
             episodes["start_day"].to_numpy(),
             episodes["stop_day"].to_numpy(),
-            episodes["is_event"].to_numpy(bool),
-            cluster=data.entries["cluster_id"].to_numpy()[rows],
+            is_event,
+            cluster=victim,
         )
-    found = [row for name in measures for row in _hazard_rows(fit, name, *counts[name])]
+    found = [
+        {"measure": name, **row}
+        for name in measures
+        for row in (
+            [describe_no_answer("no_events", exposed[name].counts)]
+            if fit is None
+            else describe_hazard(fit, name, exposed[name], data.plan.gates)
+        )
+    ]
     return make_estimates(found, **keys)
 
 
@@ -211,42 +223,3 @@ def _cut_episodes(
         **{SO_FAR: np.minimum(before - own, data.plan.earlier_reports_cap).astype(float)},
     )
     return cut[episodes["start_day"].to_numpy() < last]
-
-
-def _count_exposed(episodes: pd.DataFrame, measure: str) -> tuple[int, int]:
-    """Entries ever exposed, and controls while exposed."""
-    exposed = episodes[episodes[measure].to_numpy() == 1]
-    return exposed["entry_id"].nunique(), int(exposed["is_event"].sum())
-
-
-def _hazard_rows(
-    fit: CoxFit | None, measure: str, n_people: int, n_events: int
-) -> list[dict[str, object]]:
-    keys = {"measure": measure, "n_people": n_people, "n_events": n_events}
-    reason = _why_not(fit, measure, n_people, n_events)
-    if reason or fit is None:
-        unsaid = {"status": "not_estimable", "reason": reason}
-        return [{**keys, "estimand": "log_hazard_ratio", **unsaid}]
-    row = fit.to_frame().loc[fit.names.index(measure)]
-    coef, se = float(row["coef"]), float(row["se_robust"])
-    low, high = (coef + sign * normal_quantile() * se for sign in (-1, 1))
-    ratio, *limits = (float(np.exp(number)) for number in (coef, low, high))
-    logs = {"estimate": coef, "se": se, "ci_low": low, "ci_high": high}
-    ratios = {"estimate": ratio, "se": ratio * se, "ci_low": limits[0], "ci_high": limits[1]}
-    return [
-        {**keys, "estimand": "log_hazard_ratio", **logs},
-        {**keys, "estimand": "hazard_ratio", **ratios},
-    ]
-
-
-def _why_not(fit: CoxFit | None, measure: str, n_people: int, n_events: int) -> str:
-    if n_people == 0:
-        return "nobody_exposed"
-    if fit is None:
-        return "no_events"
-    if n_events == 0:
-        return "no_events_while_exposed"
-    if measure not in fit.names:
-        return "everybody_always_exposed"
-    status = fit.coef_status[fit.names.index(measure)]
-    return "" if status == OK else f"coefficient_{status}"

@@ -42,7 +42,12 @@ from revictimisation.disclosure import (
 from revictimisation.engine import days_since
 from revictimisation.person_time import build_episodes
 from revictimisation.plan import StudyPlan
-from revictimisation.results import DIAGNOSTIC_COLUMNS, OK, combine
+from revictimisation.results import (
+    DIAGNOSTIC_COLUMNS,
+    OK,
+    combine,
+    withhold_without_error,
+)
 from revictimisation.spells import attach_entries, build_spells, find_starts, gather_measures
 
 if TYPE_CHECKING:
@@ -248,7 +253,8 @@ def _run_stages(data: StudyData, tell: Tell, n_jobs: int) -> dict[str, Found]:
 
     def run(name: str) -> Found:
         tell(name)
-        return STAGES[name](data)
+        estimates, diagnostics = STAGES[name](data)
+        return withhold_without_error(estimates), diagnostics
 
     with ThreadPoolExecutor(n_jobs) as pool:
         return dict(zip(STAGES, pool.map(run, STAGES), strict=True))

@@ -139,7 +139,13 @@ class Gates(Part):
     `negative_control_bias`: a measure's result is withheld when reports that it cannot prevent
     differ by more than this between starting and not, and the intervals exclude no difference.
     They are rarer than new reports against the same suspect: 2 points of 10 in a hundred are a
-    ratio that would be 8 points of 40.
+    ratio that would be 8 points of 40. `exposed_victims`: fewer give no number of any kind; from 15
+    on the robust intervals hold the truth as often as they say (`benchmarks/exposed_victims.py`).
+    `failed_replicates`: share of the bootstrap's that may be without an answer.
+    `largest_disagreement`: how far g-formula or doubly robust estimate may lie from the weighted
+    one, in its standard errors; distances up to `tolerated_disagreement` never count.
+    `same_day_starts`: share of a measure's starts that fall on the day another starts, beyond what
+    those who do not start have, from which the two are told apart by adjustment, or not at all.
     """
 
     largest_standardised_difference: Annotated[float, Field(gt=0)] = 0.1
@@ -148,6 +154,11 @@ class Gates(Part):
     share_outside_support: Annotated[float, Field(ge=0, le=1)] = 0.05
     minimum_detectable_difference: Annotated[float, Field(gt=0)] = 0.15
     negative_control_bias: Annotated[float, Field(gt=0, le=1)] = 0.02
+    exposed_victims: Annotated[float, Field(ge=2)] = 15.0
+    failed_replicates: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    largest_disagreement: Annotated[float, Field(gt=0)] = 2.0
+    tolerated_disagreement: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    same_day_starts: Annotated[float, Field(ge=0, le=1)] = 0.05
 
 
 class NegativeControls(Part):

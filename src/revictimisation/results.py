@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 KEYS = (
@@ -25,6 +26,12 @@ COLUMNS = (*KEYS, *NUMBERS, *COUNTS, "status", "reason")
 DIAGNOSTIC_COLUMNS = ("analysis", "measure", "check", "value", "limit", "status")
 
 OK, SUPPRESSED, WITHHELD, NOT_ESTIMABLE = "ok", "suppressed", "withheld", "not_estimable"
+# Reasons that gates give, whatever the estimator; others are the names of a trial's checks.
+NOT_CONVERGED, NO_ERROR = "not_converged", "no_error"
+FEW_VICTIMS, FEW_EVENTS = "few_exposed_victims", "few_events"
+SAME_DAY_STARTS = "same_day_starts"
+ESTIMATORS_DISAGREE, FAILED_REPLICATES = "estimators_disagree", "failed_replicates"
+BEYOND_FOLLOW_UP = "beyond_follow_up"
 DEFAULTS = {"analysis": "main", "status": OK}
 
 
@@ -39,6 +46,57 @@ def mark_endless(rows: pd.DataFrame) -> pd.DataFrame:
     out.loc[is_endless, "status"] = NOT_ESTIMABLE
     out.loc[is_endless, "reason"] = "no_finite_answer"
     return out
+
+
+def hold_to_follow_up(rows: pd.DataFrame) -> pd.DataFrame:
+    """Say `not_estimable`, reason `beyond_follow_up`, where a curve's `is_followed` is false.
+
+    The column goes; the other numbers of such a row but its counts are null.
+
+    >>> rows = pd.DataFrame({"estimate": [0.4], "se": [0.1], "is_followed": [False]})
+    >>> hold_to_follow_up(rows)[["status", "reason"]].values.tolist()
+    [['not_estimable', 'beyond_follow_up']]
+    """
+    out = rows.drop(columns="is_followed")
+    is_followed = rows["is_followed"].astype(bool)
+    numbers = [name for name in NUMBERS if name in out]
+    out[numbers] = out[numbers].where(is_followed)
+    out["status"] = np.where(is_followed, OK, NOT_ESTIMABLE)
+    out["reason"] = np.where(is_followed, "", BEYOND_FOLLOW_UP)
+    return out
+
+
+# What a model or a curve estimates has an error; what describes (counts, shares, medians) or
+# follows from it (p-values, E-values) may have none.
+WITH_ERROR = (
+    "log_hazard_ratio", "hazard_ratio", "risk_start", "risk_no_start", "risk_difference",
+    "risk_ratio", "rmst_difference_days", "mean_count", "mean_count_start", "mean_count_no_start",
+    "mean_count_difference", "cumulative_incidence", "odds_ratio",
+)  # fmt: skip
+SMALLEST_ERROR = 1e-10
+
+
+def withhold(
+    estimates: pd.DataFrame, chosen: npt.NDArray[np.bool_] | pd.Series, reason: str
+) -> pd.DataFrame:
+    """Withhold the chosen rows of status `ok` for a reason; others keep what they say."""
+    out = estimates.copy()
+    held = np.asarray(chosen, dtype=bool) & out["status"].eq(OK).to_numpy()
+    out.loc[held, "status"] = WITHHELD
+    out.loc[held, "reason"] = reason
+    return out
+
+
+def withhold_without_error(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Withhold what should have an error and has none, or one of 0: nothing says how sure it is.
+
+    >>> rows = make_estimates([{"estimand": "risk_ratio", "estimate": 1.0, "se": 0.0}])
+    >>> withhold_without_error(rows)[["status", "reason"]].values.tolist()
+    [['withheld', 'no_error']]
+    """
+    se = estimates["se"].to_numpy(np.float64)
+    is_measured = np.isfinite(se) & (se > SMALLEST_ERROR)
+    return withhold(estimates, estimates["estimand"].isin(WITH_ERROR) & ~is_measured, NO_ERROR)
 
 
 def make_estimates(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, **same: Any) -> pd.DataFrame:

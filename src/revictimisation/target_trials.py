@@ -21,13 +21,16 @@ from revictimisation.estimators.target_trial.clone_weights import (
     weigh_clones,
 )
 from revictimisation.estimators.target_trial.cross_check import cross_check
-from revictimisation.estimators.target_trial.diagnostics import diagnose_trial
+from revictimisation.estimators.target_trial.diagnostics import (
+    describe_replicates,
+    diagnose_trial,
+)
 from revictimisation.estimators.target_trial.estimates import (
     Intervals,
     estimate_curves,
     estimate_strategies,
 )
-from revictimisation.estimators.target_trial.gates import judge, withhold
+from revictimisation.estimators.target_trial.gates import judge, withhold_failed
 from revictimisation.estimators.target_trial.standardised_risk import ESTIMATORS
 from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.plan import StudyPlan
@@ -103,24 +106,26 @@ def _weigh_and_estimate(
     choices = data.plan.weights
     weighted = weigh_clones(trial, grace_law=choices.grace_law)
     table = estimate_strategies(weighted, days)
-    checks = diagnose_trial(weighted, days, table)
-    named = {"analysis": ESTIMATOR, "measure": keys["measure"]}
-    judged = judge(checks, data.plan.gates, named, trial.grace_days)
     curve_days = list(data.plan.curve_days) if has_curves else []
-    main, curve = _estimate_resampled(data.plan, weighted, days, curve_days, table)
+    main, curve, resampled = _estimate_resampled(data.plan, weighted, days, curve_days, table)
+    others, compared = _check_otherwise(data, weighted, table, keys)
+    gates, named = data.plan.gates, {"analysis": ESTIMATOR, "measure": keys["measure"]}
+    checks = pd.concat([diagnose_trial(weighted, days, table), resampled, compared])
+    judged = judge(checks, gates, named, trial.grace_days)
     parts = [
-        withhold(_name_rows(data, main, keys), judged),
-        withhold(_name_rows(data, table, keys).assign(analysis=INFLUENCE), judged),
+        _name_rows(data, main, keys),
+        _name_rows(data, table, keys).assign(analysis=INFLUENCE),
+        *others,
     ]
-    if curve_days:
-        drawn = _name_rows(data, curve, keys).assign(analysis=CURVE)
-        parts.append(withhold(drawn, _spread_to_curve(judged, curve_days)))
     if choices.truncate_at is not None:
         capped = cap_weights(weighted, cap_quantile=choices.truncate_at)
         truncated = _name_rows(data, estimate_strategies(capped, days), keys)
-        parts.append(withhold(truncated.assign(analysis=TRUNCATED), judged))
-    others, told = _check_otherwise(data, weighted, table, judged, keys)
-    return combine([*parts, *others]), pd.concat([judged, told]).drop(columns="time_days")
+        parts.insert(2, truncated.assign(analysis=TRUNCATED))
+    held = [withhold_failed(part, judged, gates) for part in parts]
+    if curve_days:
+        drawn = _name_rows(data, curve, keys).assign(analysis=CURVE)
+        held.insert(2, withhold_failed(drawn, _spread_to_curve(judged, curve_days), gates))
+    return combine(held), judged.drop(columns="time_days")
 
 
 def _estimate_resampled(
@@ -129,21 +134,22 @@ def _estimate_resampled(
     days: list[int],
     curve_days: list[int],
     table: pd.DataFrame,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The numbers at `days` and both risks along the curve, with the study's intervals.
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The numbers at `days` and both risks along the curve, with the study's intervals; the check.
 
     `table`: the numbers at `days` with the influence's intervals, which stand where the study asks
-    for fewer than two replicates.
+    for fewer than two replicates. The check: which share of the replicates had no settled answer.
     """
     asked = plan.bootstrap
     if asked.replicates < FEWEST_REPLICATES:
-        return table, estimate_curves(weighted, curve_days)
+        return table, estimate_curves(weighted, curve_days), pd.DataFrame()
     every = sorted({*days, *curve_days})
     drawn = bootstrap_arms(weighted, every, n_replicates=asked.replicates, seed=asked.seed)
     main, curve = (_pick_days(drawn, every, one) for one in (days, curve_days))
     return (
         estimate_strategies(weighted, days, replicates=main, intervals=BOOTSTRAP_INTERVAL),
         estimate_curves(weighted, curve_days, replicates=curve),
+        describe_replicates(drawn),
     )
 
 
@@ -168,10 +174,9 @@ def _check_otherwise(
     data: StudyData,
     weighted: WeightedTrial,
     table: pd.DataFrame,
-    judged: pd.DataFrame,
     keys: dict[str, str],
 ) -> tuple[list[pd.DataFrame], pd.DataFrame]:
-    """The same risks by g-formula and doubly robust, held to the same gates; their diagnostics.
+    """The same risks by g-formula and doubly robust, and how far they are apart.
 
     `table`: the clones' own numbers. Another law for the grace time is another question, which
     neither of the two answers.
@@ -183,19 +188,14 @@ def _check_otherwise(
             not_estimable("other_grace_law", time_days=day, **same).assign(estimator=name)
             for name in ESTIMATORS
             for day in days
-        ], judged.iloc[:0]
+        ], pd.DataFrame()
     modifiers = list_modifiers(weighted.trial, data.plan)
-    rows, checks = cross_check(weighted, days, table, modifiers)
-    named = {"analysis": ESTIMATOR, "measure": keys["measure"]}
-    told = judge(checks, data.plan.gates, named, weighted.trial.grace_days)
-    gates = pd.concat([judged, told], ignore_index=True)
+    tolerated = data.plan.gates.tolerated_disagreement
+    rows, checks = cross_check(weighted, days, table, modifiers, tolerated)
     return [
-        withhold(
-            _name_rows(data, mine.drop(columns="estimator"), {**keys, "estimator": str(name)}),
-            gates,
-        )
+        _name_rows(data, mine.drop(columns="estimator"), {**keys, "estimator": str(name)})
         for name, mine in rows.groupby("estimator", sort=False)
-    ], told
+    ], checks
 
 
 def _name_rows(data: StudyData, table: pd.DataFrame, keys: dict[str, str]) -> pd.DataFrame:

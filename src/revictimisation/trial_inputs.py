@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,10 @@ import pandas as pd
 
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.target_trial.changes import Changes, count_changes, spell_changes
+from revictimisation.estimators.target_trial.same_day import (
+    compare_start_days,
+    mark_start_day,
+)
 from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
 from revictimisation.plan import StudyPlan
 
@@ -43,18 +48,55 @@ def build_trial(
     starts = data.starts_of(measure)
     is_in = ~starts["is_running_before"].to_numpy()
     start_day = starts["first_start_day"].to_numpy()[is_in]
-    last = np.fmin(start_day, np.asarray(stop_day)[is_in] - 1)
+    stop = np.asarray(stop_day)[is_in]
+    last = np.fmin(start_day, stop - 1)
     changes = list_changes(data, measure, eligible_ids(data, measure), last, n_copies)
-    return prepare_trial(
-        np.asarray(stop_day)[is_in],
+    same_day, marks, share = _list_same_day(data, measure, stop, is_in, n_copies)
+    trial = prepare_trial(
+        stop,
         np.asarray(cause)[is_in],
         start_day,
-        data.design(chosen=is_in),
+        data.design(chosen=is_in, marks=marks),
         grace_days=data.plan.measures[measure].grace_days,
         cluster=data.entries["cluster_id"].to_numpy()[is_in],
-        changes={**changes, **(more_changes or {})},
+        changes={**changes, **same_day, **(more_changes or {})},
         cut_days=cut_days,
     )
+    return replace(trial, same_day_share=share)
+
+
+def _list_same_day(
+    data: StudyData,
+    measure: str,
+    stop: npt.NDArray[np.generic],
+    is_in: npt.NDArray[np.bool_],
+    n_copies: int,
+) -> tuple[dict[str, Changes], dict[str, npt.NDArray[np.bool_]], float]:
+    """What starts on the measure's own start days, by place among the eligible entries.
+
+    Changes `<other>_same_day` and marks `<other>_on_day_0` of measures that share more start days
+    than the gate `same_day_starts` lets pass; and the largest share that is not told apart so.
+    Joint measures are left out, as in `list_other_measures`.
+    """
+    changes: dict[str, Changes] = {}
+    marks: dict[str, npt.NDArray[np.bool_]] = {}
+    untold = 0.0
+    plan = data.plan
+    own = data.starts_of(measure)["first_start_day"].to_numpy()[is_in]
+    for other in plan.measure_names:
+        if other == measure or plan.is_joint(other) or plan.is_joint(measure):
+            continue
+        day = data.starts_of(other)["first_start_day"].to_numpy()[is_in]
+        found = compare_start_days(stop, own, day, plan.measures[measure].grace_days)
+        if found.share <= plan.gates.same_day_starts:
+            continue
+        if not (plan.adjust_for and found.can_be_told_apart(n_copies)):
+            untold = max(untold, found.share)
+            continue
+        changes[f"{other}_same_day"] = mark_start_day(day)
+        if found.can_be_told_apart_on_day_0(n_copies):
+            marks[f"{other}_on_day_0"] = day == 0
+    return changes, marks, untold
 
 
 def eligible_ids(data: StudyData, measure: str) -> Whole:

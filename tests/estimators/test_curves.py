@@ -72,7 +72,7 @@ def test_error_is_the_derivative_in_the_weights(seed):
     frame = make_people(seed)
     slopes = derivatives(frame, lambda t: curve_of(t)["estimate"].to_numpy())
     expected = np.sqrt((slopes**2).sum(axis=0))
-    np.testing.assert_allclose(curve_of(frame)["se"], expected, rtol=1e-5, atol=1e-8)
+    assert_errors(curve_of(frame), expected)
 
 
 def test_error_where_a_persons_weight_changes():
@@ -85,7 +85,15 @@ def test_error_where_a_persons_weight_changes():
     pieces = pd.concat([first, later, whole], ignore_index=True)
     slopes = derivatives(pieces, lambda t: curve_of(t)["estimate"].to_numpy())
     expected = np.sqrt((slopes**2).sum(axis=0))
-    np.testing.assert_allclose(curve_of(pieces)["se"], expected, rtol=1e-5, atol=1e-8)
+    assert_errors(curve_of(pieces), expected)
+
+
+def assert_errors(curve, expected):
+    """Errors are as expected; at 0 and 1, where nothing moves, those of the exact limits."""
+    is_edge = curve["estimate"].isin([0, 1])
+    width = (curve["ci_high"] - curve["ci_low"]) / (2 * 1.959964)
+    np.testing.assert_allclose(curve["se"], width.where(is_edge, expected), rtol=1e-5, atol=1e-8)
+    np.testing.assert_allclose(expected[is_edge], 0, atol=1e-8)
 
 
 @settings(max_examples=20)

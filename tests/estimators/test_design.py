@@ -42,7 +42,7 @@ def test_numbers_enter_linearly_and_missing_ones_are_marked(kind):
         kind
     )
     columns = as_frame(build_design(frame, ["n"]))
-    assert columns.to_dict("list") == {"n": [0, 3, 0, 3], "n:missing": [0, 0, 1, 0]}
+    assert columns.to_dict("list") == {"n": [0, 3, 1.5, 3], "n:missing": [0, 0, 1, 0]}
 
 
 def test_columns_of_one_value_are_dropped_and_listed():

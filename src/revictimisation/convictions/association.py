@@ -38,6 +38,7 @@ from revictimisation.convictions.landmark import (
 from revictimisation.estimators.censoring_weights import CensoringWeights, weigh_known
 from revictimisation.estimators.design import Design
 from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.hazard_rows import Exposure
 from revictimisation.estimators.intervals import normal_quantile
 from revictimisation.estimators.level_contrasts import adjust_holm
 from revictimisation.estimators.logistic import Columns, lay_columns
@@ -50,7 +51,9 @@ from revictimisation.estimators.standardised_odds import (
     standardise,
 )
 from revictimisation.results import (
+    BEYOND_FOLLOW_UP,
     DIAGNOSTIC_COLUMNS,
+    NOT_CONVERGED,
     NOT_ESTIMABLE,
     OK,
     WITHHELD,
@@ -162,6 +165,8 @@ def _on_day(data: StudyData, laid: _Laid, day: int) -> list[Row]:
     is_convicted = (mark.cause == 1) & (mark.stop <= day)
     if is_convicted.sum() < data.plan.convictions.least_events:
         return _say_why("few_convictions", [day])
+    if not _is_followed(mark, day):
+        return _say_why(BEYOND_FOLLOW_UP, [day])
     is_few = _is_few(data, mark, is_convicted)
     rows: list[Row] = []
     start = np.zeros(0)
@@ -172,9 +177,34 @@ def _on_day(data: StudyData, laid: _Laid, day: int) -> list[Row]:
         estimator = "firth_logistic" if model.fit.is_firth else "standardised_logistic"
         keys = {"analysis": name, "estimator": "crude" if name == "unadjusted" else estimator}
         found = _lay_rows(data, mark, standardise(model, laid.place[name]), is_convicted)
-        rows += [{**one, **keys} for one in found]
+        failed = _find_failed_gate(data, mark, is_convicted, (model,))
+        rows += [{**row, **keys} for row in _withhold_all(found, failed)]
     rows += _mediate(data, laid, _Told(is_convicted, weights, is_few, start))
     return [{**one, "time_days": day} for one in rows]
+
+
+def _is_followed(mark: Landmark, day: int) -> bool:
+    """Whether in both groups a case is followed to the day, or all had ended before it."""
+    return all(
+        (mark.stop[chosen] >= day).any() or (mark.cause[chosen] > 0).all()
+        for chosen in (mark.is_started, ~mark.is_started)
+    )
+
+
+def _find_failed_gate(
+    data: StudyData, mark: Landmark, is_convicted: np.ndarray, models: Sequence[Model]
+) -> str:
+    """The first gate that fails: whether all fits settled, exposed victims, convictions."""
+    if not all(model.fit.is_converged for model in models):
+        return NOT_CONVERGED
+    counts = [int(is_convicted[mark.is_started == arm].sum()) for arm in (True, False)]
+    n_victims = len(np.unique(mark.cluster[mark.is_started]))
+    return Exposure(int(mark.is_started.sum()), n_victims, *counts).find_shortfall(data.plan.gates)
+
+
+def _withhold_all(rows: list[Row], reason: str) -> list[Row]:
+    """The rows, all withheld where there is a reason; what is withheld already is told anew."""
+    return [{**row, "status": WITHHELD, "reason": reason} for row in rows] if reason else rows
 
 
 def _is_few(data: StudyData, mark: Landmark, is_convicted: np.ndarray) -> bool:
@@ -274,7 +304,8 @@ def _mediate(data: StudyData, laid: _Laid, told: _Told) -> list[Row]:
         if DETECTABLE_ERRORS * se > data.plan.gates.minimum_detectable_difference:
             row |= {"status": WITHHELD, "reason": "minimum_detectable_difference"}
         rows.append({**row, "level": level, **keys})
-    return rows
+    failed = _find_failed_gate(data, mark, is_convicted & is_known, (outcome, laid.mediator))
+    return _withhold_all(rows, failed)
 
 
 def _add_mediator(laid: _Laid, takes_part: np.ndarray) -> tuple[Columns, int]:

@@ -19,7 +19,11 @@ from revictimisation.cohort_data import StudyData
 from revictimisation.convictions.case_states import REACHED, Paths
 from revictimisation.convictions.landmark import lay_facts
 from revictimisation.estimators.cox import fit_cox
-from revictimisation.estimators.hazard_rows import count_exposed, lay_hazard_rows, lay_no_answer
+from revictimisation.estimators.hazard_rows import (
+    count_exposed,
+    describe_hazard,
+    describe_no_answer,
+)
 from revictimisation.results import combine, make_estimates
 
 OUTCOMES = ("decided", "cleared", "discontinued")
@@ -44,14 +48,14 @@ def estimate_decision_time(data: StudyData, paths: Paths) -> pd.DataFrame:
         happened = paths.first_day_in(REACHED[outcome]) == decided
         is_event = is_last & happened[entry]
         rows = []
-        counts = {m: count_exposed(entry, is_event, episodes[m] == 1) for m in measures}
+        exposed = {m: count_exposed(entry, cluster, is_event, episodes[m] == 1) for m in measures}
         days = (episodes["start_day"].to_numpy(), episodes["stop_day"].to_numpy())
         fit = fit_cox(design, *days, is_event, cluster=cluster) if is_event.any() else None
         for name in measures:
             found = (
-                [lay_no_answer("no_decisions", counts[name])]
+                [describe_no_answer("no_decisions", exposed[name].counts)]
                 if fit is None
-                else lay_hazard_rows(fit, name, counts[name])
+                else describe_hazard(fit, name, exposed[name], data.plan.gates)
             )
             rows += [{"measure": name, **row} for row in found]
         parts.append(make_estimates(rows, outcome=outcome, **SAME))

@@ -24,7 +24,7 @@ from revictimisation.cohort_data import StudyData
 from revictimisation.convictions.case_states import REACHED, STATES, Paths
 from revictimisation.convictions.ladder import follow_paths, hide_absent, lay_reached
 from revictimisation.estimators.influence import label_clusters, sum_at
-from revictimisation.estimators.intervals import loglog_interval
+from revictimisation.estimators.intervals import error_of_limits, loglog_interval
 from revictimisation.results import combine, make_estimates, not_estimable
 
 OF_REPORTS = {name: REACHED[name] for name in ("cleared", "sanctioned", "convicted")}
@@ -100,6 +100,8 @@ def _of_tried(data: StudyData, paths: Paths, chosen: Flags, keys: Keys) -> pd.Da
     sums = sum_at(groups, is_convicted - share, 0)
     se = float(np.sqrt((sums**2).sum())) / n
     low, high = loglog_interval(np.array([share]), np.array([se]), np.array([float(n)]))
+    if share in (0.0, 1.0):
+        se = float(error_of_limits(low, high)[0])
     row = {"estimate": share, "se": se, "ci_low": low[0], "ci_high": high[0], "n_people": n,
            "n_events": int(is_convicted.sum())}  # fmt: skip
     return make_estimates([row], **same)

@@ -21,7 +21,7 @@ import pandas as pd
 
 from revictimisation.cohort_data import StudyData
 from revictimisation.convictions.case_states import REACHED, STATES, Paths
-from revictimisation.estimators.intervals import loglog_interval
+from revictimisation.estimators.intervals import error_of_limits, loglog_interval
 from revictimisation.estimators.multi_state import StateShares, follow_states
 from revictimisation.results import (
     NOT_ESTIMABLE,
@@ -161,9 +161,10 @@ def lay_shares(
         "se": np.concatenate([one for _, one in found]),
         "n_people": len(paths.end_day), "n_events": np.ravel(counts),
     })  # fmt: skip
-    low, high = loglog_interval(
-        table["estimate"].to_numpy(), table["se"].to_numpy(), np.tile(followed, len(names))
-    )
+    share = table["estimate"].to_numpy()
+    low, high = loglog_interval(share, table["se"].to_numpy(), np.tile(followed, len(names)))
+    is_edge = (share <= 0) | (share >= 1)
+    table["se"] = table["se"].mask(is_edge, pd.Series(error_of_limits(low, high)))
     is_seen = np.tile(followed > 0, len(names))
     table = table.assign(ci_low=low, ci_high=high, status=np.where(is_seen, OK, NOT_ESTIMABLE),
                          reason=np.where(is_seen, "", "beyond_follow_up"))  # fmt: skip

@@ -108,7 +108,10 @@ def design_landmark(data: StudyData, landmark: Landmark, measure: str) -> dict[s
     rows = np.arange(int(chosen.sum()))
     own: dict[str, npt.ArrayLike] = {THIS: landmark.is_started.astype(np.float64)}
     facts = lay_facts(data, EVIDENCE)
-    facts |= _mark_other_measures(data, measure, landmark.day)
+    facts |= {
+        name: mark.astype(np.float64)
+        for name, mark in data.mark_started_by(landmark.day, measure).items()
+    }
     facts["reported_again"] = _mark_reported(data, landmark.day)
     main = {**{name: value[chosen] for name, value in facts.items()}, **own}
     part = {name: value[chosen] for name, value in lay_facts(data, (PARTICIPATION,), ()).items()}
@@ -131,18 +134,6 @@ def lay_facts(
         columns[f"{name}=true"] = (said == "true").astype(np.float64)
         columns[f"{name}={MISSING}"] = (said == MISSING).astype(np.float64)
     return columns | {name: data.cases[name].to_numpy(np.float64) for name in numbers}
-
-
-def _mark_other_measures(data: StudyData, measure: str, day: int) -> dict[str, Floats]:
-    if data.plan.is_joint(measure):
-        return {}
-    found: dict[str, Floats] = {}
-    for other in data.plan.measure_names:
-        if other != measure and not data.plan.is_joint(other):
-            starts = data.starts_of(other)
-            is_on = starts["is_running_before"] | (starts["first_start_day"] <= day)
-            found[other] = is_on.to_numpy().astype(np.float64)
-    return found
 
 
 def _mark_reported(data: StudyData, day: int) -> Floats:

@@ -19,13 +19,23 @@ from revictimisation.estimators.influence import (
     tabulate,
     take_rows,
 )
-from revictimisation.estimators.intervals import NO_ERROR, normal_quantile
-from revictimisation.estimators.risks import interval_at, places_of_days, risk_at
+from revictimisation.estimators.intervals import (
+    bound_difference,
+    bound_ratio,
+    error_of_limits,
+    normal_quantile,
+)
+from revictimisation.estimators.risks import (
+    find_followed,
+    interval_at,
+    places_of_days,
+    risk_at,
+)
+from revictimisation.results import BEYOND_FOLLOW_UP, NOT_ESTIMABLE, NUMBERS, OK
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-OK, NOT_ESTIMABLE = "ok", "not_estimable"
 NO_EVENTS = "no_events_in_a_group"
 
 
@@ -40,6 +50,7 @@ class _Group:
     low: Floats
     high: Floats
     influence: Floats
+    is_followed: Flags
 
 
 def compare_risks(
@@ -58,8 +69,9 @@ def compare_risks(
     Intervals: risks log-log; the difference (started less not started) by its error; the ratio by
     the error of its logarithm, which is what `se` holds in that row. Both errors come from the
     influence of each cluster summed over both groups, so a victim who is in both counts once.
-    Where a risk is 0 or 1 its own error is 0: the difference's interval is then put together from
-    the groups' limits (Newcombe 1998, method 10); a ratio with a risk of 0 is not estimable.
+    Where a risk is 0 or 1 nothing measures its error: its limits are exact, and those of difference
+    and ratio put together from the groups' (`bound_difference`, `bound_ratio`); a ratio with a risk
+    of 0 is not estimable.
 
     Args:
         stop, cause, weights, cluster, start: as in `curves.aalen_johansen`.
@@ -71,7 +83,8 @@ def compare_risks(
         A row per day and estimand (risk_start, risk_no_start, risk_difference, risk_ratio):
         estimand, time_days, estimate, ci_low, ci_high, se, n_people (rows of positive weight in the
         group, or in both), n_events (of `of_cause` up to the day, unweighted), status (ok or
-        not_estimable, then with null numbers), reason (empty or `no_events_in_a_group`).
+        not_estimable, then with null numbers), reason (empty, `no_events_in_a_group`, or
+        `beyond_follow_up`: nobody of a group is at risk on the day, and not all have had an event).
 
     Raises:
         NotEstimableError: a group without people. ValueError: see `influence.check_rows`.
@@ -99,6 +112,9 @@ def compare_risks(
         pd.DataFrame({"estimand": "risk_ratio", **days, **_ratio(started, others)}),
     ]
     table = pd.concat(parts, ignore_index=True)
+    is_told = table["reason"].eq("")
+    table["status"] = np.where(is_told, OK, NOT_ESTIMABLE)
+    table[list(NUMBERS)] = table[list(NUMBERS)].where(is_told)
     return table.sort_values("time_days", kind="stable", ignore_index=True)
 
 
@@ -121,6 +137,9 @@ def _follow(
         low=low,
         high=high,
         influence=influence,
+        is_followed=find_followed(
+            tables, places, np.asarray(at_days, np.int64) - mine.origin < len(tables.risk)
+        ),
     )
 
 
@@ -140,33 +159,28 @@ def _sum_influence(
 
 
 def _risk(group: _Group) -> dict[str, object]:
+    is_inside = (group.risk > 0) & (group.risk < 1)
     return {
         "estimate": group.risk,
         "ci_low": group.low,
         "ci_high": group.high,
-        "se": group.se,
+        "se": np.where(is_inside, group.se, error_of_limits(group.low, group.high)),
         "n_people": group.n_people,
         "n_events": group.n_events,
-        "status": OK,
-        "reason": "",
+        "reason": np.where(group.is_followed, "", BEYOND_FOLLOW_UP),
     }
 
 
 def _difference(started: _Group, others: _Group) -> dict[str, object]:
-    gap = started.risk - others.risk
     se = np.sqrt(np.sum((started.influence - others.influence) ** 2, axis=0))
-    half = normal_quantile() * se
-    below = np.hypot(started.risk - started.low, others.high - others.risk)
-    above = np.hypot(started.high - started.risk, others.risk - others.low)
-    is_edge = (started.se <= NO_ERROR) | (others.se <= NO_ERROR) | (se <= NO_ERROR)
+    error, low, high = bound_difference(*_pair(started, others), se, normal_quantile())
     return {
-        "estimate": gap,
-        "ci_low": np.maximum(np.where(is_edge, gap - below, gap - half), -1.0),
-        "ci_high": np.minimum(np.where(is_edge, gap + above, gap + half), 1.0),
-        "se": se,
+        "estimate": started.risk - others.risk,
+        "ci_low": low,
+        "ci_high": high,
+        "se": error,
         **_counts(started, others),
-        "status": OK,
-        "reason": "",
+        "reason": np.where(started.is_followed & others.is_followed, "", BEYOND_FOLLOW_UP),
     }
 
 
@@ -174,19 +188,25 @@ def _ratio(started: _Group, others: _Group) -> dict[str, object]:
     is_known = (started.risk > 0) & (others.risk > 0)
     top, bottom = np.where(is_known, started.risk, 1.0), np.where(is_known, others.risk, 1.0)
     se = np.sqrt(np.sum((started.influence / top - others.influence / bottom) ** 2, axis=0))
-    half = normal_quantile() * se
-    numbers = {
-        "estimate": top / bottom,
-        "ci_low": np.exp(np.log(top / bottom) - half),
-        "ci_high": np.exp(np.log(top / bottom) + half),
-        "se": se,
-    }
+    error, low, high = bound_ratio(*_pair(started, others), se, normal_quantile())
+    is_followed = started.is_followed & others.is_followed
     return {
-        **{name: np.where(is_known, values, np.nan) for name, values in numbers.items()},
+        "estimate": top / bottom,
+        "ci_low": low,
+        "ci_high": high,
+        "se": error,
         **_counts(started, others),
-        "status": np.where(is_known, OK, NOT_ESTIMABLE),
-        "reason": np.where(is_known, "", NO_EVENTS),
+        "reason": np.where(~is_followed, BEYOND_FOLLOW_UP, np.where(is_known, "", NO_EVENTS)),
     }
+
+
+def _pair(started: _Group, others: _Group) -> tuple[Floats, Floats, Floats]:
+    """Risks and their limits, the started first."""
+    return (
+        np.stack([started.risk, others.risk]),
+        np.stack([started.low, others.low]),
+        np.stack([started.high, others.high]),
+    )
 
 
 def _counts(started: _Group, others: _Group) -> dict[str, object]:

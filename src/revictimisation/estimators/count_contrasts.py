@@ -16,17 +16,17 @@ from revictimisation.estimators.count_influence import (
 )
 from revictimisation.estimators.count_intervals import (
     count_interval,
+    find_followed,
     find_people_behind,
     places_of_days,
 )
 from revictimisation.estimators.influence import Rows, label_clusters, sum_at, take_rows
-from revictimisation.estimators.intervals import NO_ERROR, normal_quantile
+from revictimisation.estimators.intervals import NO_ERROR, error_of_limits, normal_quantile
+from revictimisation.results import hold_to_follow_up
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-
-OK = "ok"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,19 +40,26 @@ class CountGroup:
     low: Floats
     high: Floats
     influence: Floats
+    is_followed: Flags
 
 
 def describe_group(
-    count: Floats, influence: Floats, n_behind: Floats, n_people: int, n_events: Whole
+    count: Floats,
+    influence: Floats,
+    n_behind: Floats,
+    n_people: int,
+    n_events: Whole,
+    is_followed: Flags,
 ) -> CountGroup:
     """A group from its counts, the influence of each cluster, and how many speak for a count of 0.
 
     Without outcomes nothing moves a count: its error is 0, its interval Poisson's for `n_behind`.
+    `is_followed`: by day, whether somebody of the group is at risk, or all have left for good.
     """
     moved = np.where(count > 0, influence, 0.0)
     se = np.sqrt(np.sum(moved**2, axis=0))
     low, high = count_interval(count, se, n_behind)
-    return CountGroup(n_people, n_events, count, se, low, high, moved)
+    return CountGroup(n_people, n_events, count, se, low, high, moved, is_followed)
 
 
 def compare_counts(
@@ -116,7 +123,7 @@ def contrast_groups(started: CountGroup, others: CountGroup, days: Whole) -> pd.
         "mean_count_difference": _difference(started, others),
     }
     tables = [
-        pd.DataFrame({"estimand": name, "time_days": days, **numbers, "status": OK, "reason": ""})
+        hold_to_follow_up(pd.DataFrame({"estimand": name, "time_days": days, **numbers}))
         for name, numbers in groups.items()
     ]
     together = pd.concat(tables, ignore_index=True)
@@ -134,7 +141,9 @@ def _follow(rows: Rows, chosen: Flags, codes: Whole, entries: Whole, days: Whole
         influence[:, column] = sum_at(codes[chosen], moved, len(influence))
     behind = find_people_behind(mine, tables, codes[chosen], places)
     n_people = len(np.unique(entries[chosen][mine.weight > 0]))
-    return describe_group(count, influence, behind, n_people, tables.n_events[places])
+    is_within = days - mine.origin < len(tables.count)
+    followed = find_followed(tables, places, is_within)
+    return describe_group(count, influence, behind, n_people, tables.n_events[places], followed)
 
 
 def _alone(group: CountGroup) -> dict[str, object]:
@@ -142,9 +151,10 @@ def _alone(group: CountGroup) -> dict[str, object]:
         "estimate": group.count,
         "ci_low": group.low,
         "ci_high": group.high,
-        "se": group.se,
+        "se": np.where(group.se > NO_ERROR, group.se, error_of_limits(group.low, group.high)),
         "n_people": group.n_people,
         "n_events": group.n_events,
+        "is_followed": group.is_followed,
     }
 
 
@@ -155,11 +165,16 @@ def _difference(started: CountGroup, others: CountGroup) -> dict[str, object]:
     below = np.hypot(started.count - started.low, others.high - others.count)
     above = np.hypot(started.high - started.count, others.count - others.low)
     is_edge = np.minimum(np.minimum(started.se, others.se), se) <= NO_ERROR
+    low = np.where(is_edge, gap - below, gap - half)
+    high = np.where(is_edge, gap + above, gap + half)
     return {
         "estimate": gap,
-        "ci_low": np.where(is_edge, gap - below, gap - half),
-        "ci_high": np.where(is_edge, gap + above, gap + half),
-        "se": se,
+        "ci_low": low,
+        "ci_high": high,
+        "se": np.where(
+            np.maximum(started.se, others.se) > NO_ERROR, se, error_of_limits(low, high)
+        ),
+        "is_followed": started.is_followed & others.is_followed,
         "n_people": started.n_people + others.n_people,
         "n_events": started.n_events + others.n_events,
     }

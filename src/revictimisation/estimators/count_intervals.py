@@ -44,6 +44,17 @@ def places_of_days(rows: Rows, tables: CountTables, days: Whole) -> Whole:
     return np.clip(days - rows.origin, 0, len(tables.count) - 1)
 
 
+def find_followed(
+    tables: CountTables, places: Whole, is_within: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Days of which something is known: somebody is at risk, or all have had a terminal event.
+
+    `is_within`: the day lies within the tables.
+    """
+    is_over = tables.survival[places] <= NO_ERROR
+    return is_over | (is_within & (tables.n_at_risk[places] > 0))
+
+
 def find_people_behind(rows: Rows, tables: CountTables, codes: Whole, places: Whole) -> Floats:
     """How many people a count without measured spread speaks for.
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.estimators.design import Block, Design
+from revictimisation.estimators.design import Block, Design, standardise
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.risk_slots import Slots, place_episodes
 
@@ -121,8 +121,8 @@ def prepare_data(design: Design, episodes: Episodes) -> CoxData:
         raise NotEstimableError("no episodes: a hazard ratio can't be estimated")
     if not is_used.all():
         rows, own, episodes = rows[is_used], _take_rows(own, is_used), episodes.take(is_used)
-    base_values, base_scale = _standardise(design.base)
-    own_values, own_scale = _standardise(own)
+    base_values, _, base_scale = standardise(design.base)
+    own_values, _, own_scale = standardise(own)
     return CoxData(
         names=design.names,
         base=(design.base.indptr, design.base.indices, base_values),
@@ -197,18 +197,3 @@ def _take_rows(block: Block, used: Flags) -> Block:
     cells = np.repeat(used, lengths)
     indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths[used])])
     return replace(block, indptr=indptr, indices=block.indices[cells], values=block.values[cells])
-
-
-def _standardise(block: Block) -> tuple[Floats, Floats]:
-    """Cells with full columns centred and scaled (which changes no likelihood), and the scales."""
-    n_columns = len(block.names)
-    counts = np.bincount(block.indices, minlength=n_columns)
-    scale, centre = np.ones(n_columns), np.zeros(n_columns)
-    for k in np.flatnonzero((counts == block.n_rows) & (counts > 0)):
-        column = block.values[block.indices == k]
-        spread = float(column.std())
-        centre[k] = column.mean()
-        scale[k] = spread if spread > 0 else 1.0
-    if not centre.any():
-        return block.values, scale
-    return (block.values - centre[block.indices]) / scale[block.indices], scale

@@ -25,7 +25,14 @@ from revictimisation.estimators.influence import (
     prepare_spread,
     tabulate,
 )
-from revictimisation.estimators.risks import ROUNDING, interval_at, places_of_days, risk_at
+from revictimisation.estimators.intervals import error_of_limits
+from revictimisation.estimators.risks import (
+    ROUNDING,
+    find_followed,
+    interval_at,
+    places_of_days,
+    risk_at,
+)
 
 __all__ = ["aalen_johansen", "compare_risks", "find_median_day", "kaplan_meier"]
 
@@ -50,16 +57,17 @@ def aalen_johansen(
         stop: whole days. Without `start` an event on day 0 counts as well.
         cause: 0 censored, 1.. the cause of the event on day `stop`.
         at_days: days to report; the risk on a day includes its events. Past the last follow-up the
-            curve stays where it was and `n_at_risk` is 0.
+            curve stays where it was, `n_at_risk` is 0, and `is_followed` is false unless everybody
+            has had an event: what is told of such a day is no estimate.
         weights: case weights. cluster: labels (the victim); None = each row by itself.
         start: day of entry; at risk from the day after.
         n_causes: report causes 1..n_causes though the last ones have no event.
 
     Returns:
         A row per day and cause: time_days, cause, estimate, se (infinitesimal jackknife summed by
-        cluster), ci_low, ci_high (log-log, see `loglog_interval`), n_at_risk (rows at risk on the
-        day, unweighted), n_events (rows with an event of the cause on or before the day,
-        unweighted). No cell is missing.
+        cluster; at 0 and 1 that of the exact limits), ci_low, ci_high (log-log, see
+        `loglog_interval`), n_at_risk (rows at risk on the day, unweighted), is_followed, n_events
+        (rows with an event of the cause on or before the day, unweighted). No cell is missing.
 
     Raises:
         NotEstimableError: nobody of positive weight. ValueError: see `check_rows`.
@@ -128,16 +136,17 @@ def _curve(
     is_inside = (estimate > 0) & (estimate < 1)
     se = np.where(is_inside, np.sqrt(np.array(variances, dtype=np.float64)), 0.0)
     low, high = interval_at(tables, places, cause, se)
-    is_followed = np.asarray(at_days, dtype=np.int64) - rows.origin < len(tables.risk)
+    is_within = np.asarray(at_days, dtype=np.int64) - rows.origin < len(tables.risk)
     return pd.DataFrame(
         {
             "time_days": np.asarray(at_days, dtype=np.int64),
             "cause": cause,
             "estimate": estimate,
-            "se": se,
+            "se": np.where(is_inside, se, error_of_limits(low, high)),
             "ci_low": low,
             "ci_high": high,
-            "n_at_risk": np.where(is_followed, tables.n_at_risk[places], 0),
+            "n_at_risk": np.where(is_within, tables.n_at_risk[places], 0),
+            "is_followed": find_followed(tables, places, is_within),
             "n_events": tables.n_events[places, cause - 1],
         }
     )

@@ -87,14 +87,15 @@ def build_design(
 ) -> Design:
     """Make the columns of `terms`, and of `measures`, for a row per episode.
 
-    A number enters linearly, as the column `<term>`; where some are missing the cell is 0 and the
-    indicator `<term>:missing` is 1. One named in `splines` enters as a restricted cubic spline,
-    with further columns `<term>:bend1` and on (`splines.bend`; knots at quantiles of the rows of
-    `frame` in use), or linearly where fewer than 3 of the knots differ. Everything else (text,
-    true/false, categories) becomes indicators `<term>=<category>` with the alphabetically first
-    category as reference; missing (null, empty, or the word `missing`) is a category of its own and
-    never the reference unless there is no other. Columns that hold one value only are dropped and
-    listed in `Design.dropped`; rows of `frame` without an episode don't count.
+    A number enters linearly, as the column `<term>`; where some are missing the cell is the mean of
+    the values that occur, which lies among them, and the indicator `<term>:missing` is 1. One named
+    in `splines` enters as a restricted cubic spline, with further columns `<term>:bend1` and on
+    (`splines.bend`; knots at quantiles of the rows of `frame` in use), or linearly where fewer than
+    3 of the knots differ. Everything else (text, true/false, categories) becomes indicators
+    `<term>=<category>` with the alphabetically first category as reference; missing (null, empty,
+    or the word `missing`) is a category of its own and never the reference unless there is no
+    other. Columns that hold one value only are dropped and listed in `Design.dropped`; rows of
+    `frame` without an episode don't count.
 
     Args:
         frame: covariates, a row per person (or per episode where `rows` is None).
@@ -116,10 +117,10 @@ def build_design(
         >>> design.names
         ('sex=male', 'sex=missing', 'age', 'age:missing', 'order')
         >>> design.to_dense()
-        array([[ 1.,  0., 30.,  0.,  0.],
-               [ 1.,  0., 30.,  0.,  1.],
-               [ 0.,  0., 41.,  0.,  0.],
-               [ 0.,  1.,  0.,  1.,  0.]])
+        array([[ 1. ,  0. , 30. ,  0. ,  0. ],
+               [ 1. ,  0. , 30. ,  0. ,  1. ],
+               [ 0. ,  0. , 41. ,  0. ,  0. ],
+               [ 0. ,  1. , 35.5,  1. ,  0. ]])
     """
     _check_terms(frame, terms, list(measures.keys()) if measures is not None else [])
     frame, places = _keep_used(frame, rows)
@@ -175,6 +176,34 @@ def design_from_array(values: npt.ArrayLike, names: Sequence[str]) -> Design:
     return Design(base, _measure_block(None, n_rows)[0], np.arange(n_rows, dtype=np.int32))
 
 
+def standardise(block: Block) -> tuple[Floats, Floats, Floats]:
+    """The cells of a block in units of their own: their values, and each column's centre and scale.
+
+    A number (a cell in every row, of more than the values 0 and 1) is less its mean and divided by
+    its standard deviation; a column with empty cells is divided by the root mean square of the
+    others, which leaves an indicator as it is. So a fit depends on neither the location nor the
+    unit of a covariate: a year near 2012 and a share near 1e-6 are as good as any other number.
+
+    Example:
+        >>> block = design_from_array([[2011.0, 1.0], [2013.0, 0.0]], ["year", "treated"]).base
+        >>> standardise(block)
+        (array([-1.,  1.,  1.,  0.]), array([2012.,    0.]), array([1., 1.]))
+    """
+    n_columns = len(block.names)
+    counts = np.bincount(block.indices, minlength=n_columns)
+    scale, centre = np.ones(n_columns), np.zeros(n_columns)
+    is_mark = np.ones(n_columns, np.bool_)
+    is_mark[block.indices[(block.values != 0) & (block.values != 1)]] = False
+    for k in np.flatnonzero(~is_mark):
+        column = block.values[block.indices == k]
+        centre[k] = column.mean() if counts[k] == block.n_rows else 0.0
+        spread = float(np.sqrt(np.mean((column - centre[k]) ** 2)))
+        scale[k] = spread if spread > 0 else 1.0
+    if is_mark.all():
+        return block.values, centre, scale
+    return (block.values - centre[block.indices]) / scale[block.indices], centre, scale
+
+
 @dataclass(frozen=True, eq=False)
 class _Term:
     """A term's values coded: `codes` per row of the frame, and for each code its cells.
@@ -212,7 +241,9 @@ def _read_number(series: pd.Series, term: str, n_knots: int | None) -> _Term:
     columns = np.full((len(known) + has_missing, n_shown + 1), -1, dtype=np.int32)
     values = np.ones(columns.shape)
     columns[:, :n_shown] = np.arange(n_shown)
-    values[:, :n_shown] = np.vstack([shown, np.zeros((int(has_missing), n_shown))])
+    filled = np.zeros((int(has_missing), n_shown))
+    filled[:, :1] = known.mean() if len(known) else 0.0
+    values[:, :n_shown] = np.vstack([shown, filled])
     if is_marked:
         columns[-1, -1] = len(names) - 1
     codes = np.where(codes < 0, len(known), codes)

@@ -1,8 +1,15 @@
-"""What a fitted hazard model says of one column, as rows of `estimates`, or why it says nothing."""
+"""What a fitted hazard model says of one column, as rows of `estimates`, or why it says nothing.
+
+The gates are those of risks: a fit that settled, an error that something measures, exposed victims
+and events enough. Lin and Wei's error sums squared scores by victim; with few exposed victims it is
+too small, and with few events Wald's interval has no foundation (`benchmarks/exposed_victims.py`
+counts how often it holds the truth).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,63 +17,117 @@ import numpy.typing as npt
 
 from revictimisation.estimators.cox import CoxFit
 from revictimisation.estimators.intervals import normal_quantile
-from revictimisation.results import NOT_ESTIMABLE, OK
+from revictimisation.plan import Gates
+from revictimisation.results import (
+    FEW_EVENTS,
+    FEW_VICTIMS,
+    NO_ERROR,
+    NOT_CONVERGED,
+    NOT_ESTIMABLE,
+    OK,
+    SMALLEST_ERROR,
+    WITHHELD,
+)
 
 Z_95 = normal_quantile()
 Row = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Exposure:
+    """What a comparison rests on: entries, victims ever exposed, events in and out of exposure."""
+
+    n_people: int
+    n_victims: int
+    n_events: int
+    n_other_events: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The two that stand in a row of `estimates`."""
+        return {"n_people": self.n_people, "n_events": self.n_events}
+
+    def find_shortfall(self, gates: Gates) -> str:
+        """The first gate of exposed victims and events that fails; empty where none does.
+
+        Events must be enough on both sides: a ratio is no better known than its rarer side.
+        """
+        if self.n_victims < gates.exposed_victims:
+            return FEW_VICTIMS
+        fewer = min(self.n_events, self.n_other_events)
+        return FEW_EVENTS if fewer < gates.events_per_arm else ""
+
+
 def count_exposed(
-    entry: npt.ArrayLike, is_event: npt.ArrayLike, is_exposed: npt.ArrayLike
-) -> dict[str, int]:
-    """The entries ever exposed (`n_people`) and the events while exposed (`n_events`).
+    entry: npt.ArrayLike, victim: npt.ArrayLike, is_event: npt.ArrayLike, is_exposed: npt.ArrayLike
+) -> Exposure:
+    """Count what a column rests on; arrays have a place per episode, entry and victim from 0.
 
-    Arrays have a place per episode; entries are numbered from 0.
-
-    >>> count_exposed([0, 0, 1], [False, True, False], [True, True, True])
-    {'n_people': 2, 'n_events': 1}
+    >>> count_exposed([0, 0, 1], [0, 0, 0], [False, True, False], [True, True, True])
+    Exposure(n_people=2, n_victims=1, n_events=1, n_other_events=0)
     """
     exposed = np.asarray(is_exposed, dtype=bool)
     happened = np.asarray(is_event, dtype=bool)
-    n_people = np.count_nonzero(np.bincount(np.asarray(entry)[exposed]))
-    return {"n_people": int(n_people), "n_events": int((exposed & happened).sum())}
+    n_people, n_victims = (
+        np.count_nonzero(np.bincount(np.asarray(labels)[exposed])) for labels in (entry, victim)
+    )
+    return Exposure(
+        n_people=int(n_people),
+        n_victims=int(n_victims),
+        n_events=int((exposed & happened).sum()),
+        n_other_events=int((~exposed & happened).sum()),
+    )
 
 
-def lay_hazard_rows(fit: CoxFit, column: str, counts: Mapping[str, int]) -> list[Row]:
+def describe_hazard(fit: CoxFit, column: str, exposure: Exposure, gates: Gates) -> list[Row]:
     """The log hazard ratio and the hazard ratio of a column, or one row that says why not.
 
-    `counts` as `count_exposed` gives them. Intervals are Wald's on the log scale by the robust
-    error; the error of the hazard ratio is the delta method's.
+    Intervals are Wald's on the log scale by the robust error; the error of the hazard ratio is the
+    delta method's. Where a gate fails both rows are `withheld`, the gate as their reason.
     """
-    reason = explain_absence(fit, column, counts)
+    reason = explain_absence(fit, column, exposure)
     if reason:
-        return [lay_no_answer(reason, counts)]
+        return [describe_no_answer(reason, exposure.counts)]
     row = fit.to_frame().loc[fit.names.index(column)]
     coef, se = float(row["coef"]), float(row["se_robust"])
     low, high = coef - Z_95 * se, coef + Z_95 * se
-    ratio = np.exp([coef, coef, low, high]) * [1, se, 1, 1]
+    with np.errstate(over="ignore"):
+        ratio = np.exp([coef, coef, low, high]) * [1, se, 1, 1]
+    failed = find_failed_gate(fit, se, exposure, gates)
+    said = {"status": WITHHELD if failed else OK, "reason": failed}
     numbers = ("estimate", "se", "ci_low", "ci_high")
     return [
-        {**counts, "estimand": name, **dict(zip(numbers, map(float, values), strict=True))}
+        {**exposure.counts, **said, "estimand": name,
+         **dict(zip(numbers, map(float, values), strict=True))}
         for name, values in (
             ("log_hazard_ratio", (coef, se, low, high)),
             ("hazard_ratio", ratio),
         )
-    ]
+    ]  # fmt: skip
 
 
-def lay_no_answer(reason: str, counts: Mapping[str, int]) -> Row:
+def find_failed_gate(fit: CoxFit, se: float, exposure: Exposure, gates: Gates) -> str:
+    """The first gate of a coefficient that fails; whether the fit settled comes first."""
+    if not fit.is_converged:
+        return NOT_CONVERGED
+    if not (np.isfinite(se) and se > SMALLEST_ERROR):
+        return NO_ERROR
+    return exposure.find_shortfall(gates)
+
+
+def describe_no_answer(reason: str, counts: Mapping[str, int]) -> Row:
     """A row that says openly that there is no hazard ratio, and why."""
     return {**counts, "estimand": "log_hazard_ratio", "status": NOT_ESTIMABLE, "reason": reason}
 
 
-def explain_absence(fit: CoxFit, column: str, counts: Mapping[str, int]) -> str:
+def explain_absence(fit: CoxFit, column: str, exposure: Exposure) -> str:
     """The reason why a column has no hazard ratio; empty where it has one."""
-    if counts["n_people"] == 0:
+    if exposure.n_people == 0:
         return "nobody_exposed"
-    if counts["n_events"] == 0:
+    if exposure.n_events == 0:
         return "no_events_while_exposed"
     if column not in fit.names:
         return "everybody_always_exposed"
     status = fit.coef_status[fit.names.index(column)]
-    return "" if status == OK else f"coefficient_{status}"
+    # of a fit that did not settle that is told first, by its gate
+    return "" if status == OK or not fit.is_converged else f"coefficient_{status}"

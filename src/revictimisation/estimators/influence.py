@@ -53,13 +53,18 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """Sums by day (first axis, from the origin) and cause (second axis)."""
+    """Sums by day (first axis, from the origin) and cause (second axis).
+
+    `n_effective`: of those at risk, `effective_events`: of those with the event so far, Kish's
+    effective number (sum w)^2 / sum w^2; without weights the number itself.
+    """
 
     risk: Floats
     at_risk: Floats
     n_at_risk: npt.NDArray[np.int64]
     n_effective: Floats
     n_events: npt.NDArray[np.int64]
+    effective_events: Floats
     own_event: Floats
     own_exit: Floats
     b: Floats
@@ -109,17 +114,16 @@ def tabulate(rows: Rows) -> Tables:
     squares = _at_risk(rows, rows.weight**2, n_days)
     n_at_risk = np.rint(_at_risk(rows, used.astype(np.float64), n_days)).astype(np.int64)
     at_risk = np.where(n_at_risk > 0, at_risk, 0.0)
-    events, n_events = (
-        np.zeros((n_days, rows.n_causes)),
-        np.zeros((n_days, rows.n_causes), np.int64),
-    )
-    for k in range(rows.n_causes):
-        mine = rows.stop[(rows.cause == k + 1) & used]
-        weights = rows.weight[(rows.cause == k + 1) & used]
-        events[:, k] = sum_at(mine, weights, n_days)
-        n_events[:, k] = np.cumsum(np.bincount(mine, minlength=n_days))
+    happened = [(rows.cause == k + 1) & used for k in range(rows.n_causes)]
+    counted, events, squared = (
+        np.column_stack([sum_at(rows.stop[mine], rows.weight[mine] ** power, n_days)
+                         for mine in happened])
+        for power in (0, 1, 2)
+    )  # fmt: skip
+    n_events = np.cumsum(counted, axis=0).astype(np.int64)
+    effective = _ratio(np.cumsum(events, axis=0) ** 2, np.cumsum(squared, axis=0))
     n_effective = _ratio(at_risk**2, np.where(n_at_risk > 0, squares, 0.0))
-    return _cumulate(at_risk, events, n_at_risk, n_effective, n_events)
+    return _cumulate(at_risk, events, n_at_risk, n_effective, n_events, effective)
 
 
 def _cumulate(
@@ -128,6 +132,7 @@ def _cumulate(
     n_at_risk: npt.NDArray[np.int64],
     n_effective: Floats,
     n_events: npt.NDArray[np.int64],
+    effective_events: Floats,
 ) -> Tables:
     hazards = _ratio(events, at_risk[:, None])
     total = _ratio(events.sum(axis=1), at_risk)
@@ -142,6 +147,7 @@ def _cumulate(
         n_at_risk=n_at_risk,
         n_effective=n_effective,
         n_events=n_events,
+        effective_events=effective_events,
         own_event=_ratio(before, at_risk),
         own_exit=_ratio(np.ones_like(at_risk), at_risk * stays),
         b=b,

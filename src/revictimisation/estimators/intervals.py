@@ -13,6 +13,8 @@ Floats = npt.NDArray[np.float64]
 LEVEL = 0.95
 # An error this small is rounding: nothing can move the estimate.
 NO_ERROR = 1e-10
+# An interval of a ratio wider than this says nothing; its limits stay finite.
+MOST_LOG_RATIO = 500.0
 # Half a width on the scale of log(-log(1 - F)) from which the error is so much larger than F that
 # nothing is known (and exp of which a number can still hold).
 WIDEST = 700.0
@@ -85,7 +87,8 @@ def loglog_interval(
     Prentice 2002, eq. 1.17); it stays inside 0..1. Where F is 0 or 1 the approximation has no
     spread; there the exact (Clopper-Pearson) limits for none or all of `n_effective` people are
     given: for F = 0 from 0 to 1 - (alpha/2)^(1/n), for F = 1 from (alpha/2)^(1/n) to 1, and 0 to 1
-    if n is 0. A risk between 0 and 1 with error 0 (a single cluster) says nothing about spread:
+    if n is 0. At 0 these are the people still followed without the event, at 1 those seen to have
+    it. A risk between 0 and 1 with error 0 (a single cluster) says nothing about spread:
     0 to 1. So does an error much larger than the distance to 0 or 1: a model's risk of 1e-9 with
     an error of 0.01 has the limits 0 and 1.
 
@@ -111,6 +114,68 @@ def loglog_interval(
     high = np.where(estimate <= 0, 1 - exact, high)
     low = np.where(estimate >= 1, exact, low)
     return low, high
+
+
+def error_of_limits(low: Floats, high: Floats, level: float = LEVEL) -> Floats:
+    """The standard error that these limits stand for: half their width over the quantile.
+
+    For a number at an edge (nobody, or everybody), where nothing measures the spread and exact
+    limits stand in: an error of 0 would say that it is certain.
+
+    Example:
+        >>> error_of_limits(np.array([0.0]), np.array([0.0303])).round(5)
+        array([0.00773])
+    """
+    half: Floats = (high - low) / (2 * normal_quantile(level))
+    return half
+
+
+def bound_difference(
+    value: Floats, low: Floats, high: Floats, se: Floats, quantile: Floats | float
+) -> tuple[Floats, Floats, Floats]:
+    """Error and limits of risks less others: value, low, high are pairs (2 x any number).
+
+    By its error `se`; where a risk is 0 or 1, or nothing measures the error, from the limits of
+    both (Newcombe 1998, method 10), within -1 to 1. With both at an edge the error is that of the
+    limits; a single one that is not measured stays 0.
+    """
+    gap, half = value[0] - value[1], quantile * se
+    below, above = difference_interval(value[0], low[0], high[0], (value[1], low[1], high[1]))
+    at_edge = (value <= 0) | (value >= 1)
+    is_joined = at_edge.any(axis=0) | (se <= NO_ERROR)
+    bottom = np.maximum(np.where(is_joined, below, gap - half), -1.0)
+    top = np.minimum(np.where(is_joined, above, gap + half), 1.0)
+    return np.where(at_edge.all(axis=0), error_of_limits(bottom, top), se), bottom, top
+
+
+def bound_ratio(
+    value: Floats, low: Floats, high: Floats, se: Floats, quantile: Floats | float
+) -> tuple[Floats, Floats, Floats]:
+    """Error of the logarithm and limits of risks over others; pairs as in `bound_difference`.
+
+    By the error `se` of the logarithm; where a risk is 1, or nothing measures the error, from the
+    limits of both on the scale of logarithms (Donner & Zou 2012, Stat Methods Med Res 21:347).
+    Risks of 0 have no ratio: theirs means nothing.
+
+    Example:
+        >>> both = np.array([[1.0], [1.0]])
+        >>> bounds = bound_ratio(both, both * 0.97, both, np.zeros(1), 1.96)
+        >>> [float(part[0].round(4)) for part in bounds]
+        [0.0155, 0.97, 1.0309]
+    """
+    least = np.exp(-MOST_LOG_RATIO)
+    logs = np.log(np.maximum(np.stack([value, low, high]), least))
+    ratio = logs[0, 0] - logs[0, 1]
+    half = np.minimum(quantile * se, MOST_LOG_RATIO)
+    below, above = difference_interval(
+        logs[0, 0], logs[1, 0], logs[2, 0], (logs[0, 1], logs[1, 1], logs[2, 1])
+    )
+    at_edge = value >= 1
+    is_joined = at_edge.any(axis=0) | (se <= NO_ERROR)
+    bottom = np.maximum(np.where(is_joined, below, ratio - half), -MOST_LOG_RATIO)
+    top = np.minimum(np.where(is_joined, above, ratio + half), MOST_LOG_RATIO)
+    error = np.where(at_edge.all(axis=0), error_of_limits(bottom, top), se)
+    return error, np.exp(bottom), np.exp(top)
 
 
 def wilson_interval(n_events: npt.ArrayLike, n_people: npt.ArrayLike) -> tuple[Floats, Floats]:

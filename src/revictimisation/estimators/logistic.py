@@ -16,11 +16,12 @@ that was seen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from revictimisation.estimators.design import Block, standardise
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.logistic_kernels import (
     find_quadratic,
@@ -33,8 +34,8 @@ from revictimisation.estimators.logistic_kernels import (
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 ALIAS_TOLERANCE = 1e-9
-STEPS = 60
-LARGEST_STEP = 5.0  # of a coefficient in one step
+STEPS = 200
+LARGEST_STEP = 5.0  # of a coefficient in one step, per standard deviation of its column
 DONE = 1e-8  # a step this small is the last
 DONE_LIKELIHOOD = 1e-9  # or one that raises the likelihood by this share of it
 
@@ -131,10 +132,10 @@ def fit_logistic(
     total, happened = weight.sum(), float((weight * event).sum())
     if not 0 < happened < total:
         raise NotEstimableError("no_events" if happened <= 0 else "nothing_but_events")
-    if start is None:
-        start = np.zeros(columns.n)
-        start[0] = np.log(happened / (total - happened))
-    state = _look(columns, event, weight, start, is_firth)
+    columns, units = _standardise(columns)
+    begin = np.zeros(columns.n)
+    begin[0] = np.log(happened / (total - happened))
+    state = _look(columns, event, weight, begin if start is None else units.enter(start), is_firth)
     is_done = False
     for _ in range(STEPS):
         step = np.einsum("ij,j->i", state.covariance, state.score)
@@ -153,9 +154,38 @@ def fit_logistic(
     else:
         loglik = state.loglik
     leverage = _find_leverage(columns, weight, state)
-    return LogisticFit(
-        state.coef, state.covariance, state.chance, leverage, loglik, is_firth, is_done
-    )
+    coef, covariance = units.leave(state.coef, state.covariance)
+    if is_firth:  # the penalty is half the log determinant in the columns' own units
+        loglik += float(np.log(units.scale[np.diag(state.covariance) > 0]).sum())
+    return LogisticFit(coef, covariance, state.chance, leverage, loglik, is_firth, is_done)
+
+
+@dataclass(frozen=True, eq=False)
+class _Units:
+    """What each column was centred by and divided by; the intercept by 0 and 1."""
+
+    centre: Floats
+    scale: Floats
+
+    def enter(self, coef: Floats) -> Floats:
+        """Coefficients of the columns as given, for the standardised ones."""
+        inside: Floats = coef * self.scale
+        inside[0] += (self.centre * coef).sum()
+        return inside
+
+    def leave(self, coef: Floats, covariance: Floats) -> tuple[Floats, Floats]:
+        """Coefficients and covariance of the standardised columns, for those given."""
+        turn = np.diag(1 / self.scale)
+        turn[0] -= self.centre / self.scale
+        return np.einsum("ij,j->i", turn, coef), np.einsum("ij,jk,lk->il", turn, covariance, turn)
+
+
+def _standardise(columns: Columns) -> tuple[Columns, _Units]:
+    """The same columns in units of their own, so that a step's length means the same in each."""
+    names = tuple(str(k) for k in range(columns.n))
+    block = Block(names, columns.indptr, columns.indices.astype(np.int32), columns.values)
+    values, centre, scale = standardise(block)
+    return replace(columns, values=values), _Units(centre, scale)
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,10 +22,12 @@ from revictimisation.estimators.count_influence import (
 )
 from revictimisation.estimators.count_intervals import (
     count_interval,
+    find_followed,
     find_people_behind,
     places_of_days,
 )
 from revictimisation.estimators.influence import Rows, label_clusters, prepare_spread
+from revictimisation.estimators.intervals import NO_ERROR, error_of_limits
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -56,14 +58,15 @@ def mean_cumulative_count(
         is_event: an outcome on day `stop`. is_terminal: death or emigration on it, after the
             outcome if there are both; only a person's last row may have it.
         at_days: days to report; the count of a day includes its outcomes. Past the last follow-up
-            the curve stays where it was and `n_at_risk` is 0.
+            the curve stays where it was, `n_at_risk` is 0, and `is_followed` is false unless nobody
+            is left without a terminal event.
         weights: of the rows; they may change from a person's piece to the next.
         cluster: labels (the victim). None = each row by itself, right only where nobody has two.
 
     Returns:
-        A row per day: time_days, estimate, se (infinitesimal jackknife summed by cluster), ci_low,
-        ci_high (`count_interval`), n_at_risk, n_events (up to the day); both unweighted. No cell
-        is missing.
+        A row per day: time_days, estimate, se (infinitesimal jackknife summed by cluster; where
+        nothing measures it that of the limits), ci_low, ci_high (`count_interval`), n_at_risk,
+        is_followed, n_events (up to the day); counts unweighted. No cell is missing.
 
     Raises:
         NotEstimableError: nobody of positive weight.
@@ -88,15 +91,16 @@ def _describe(rows: Rows, codes: Whole, days: Whole) -> pd.DataFrame:
     places = places_of_days(rows, tables, days)
     count, se = tables.count[places], _errors(rows, tables, places, codes)
     low, high = count_interval(count, se, find_people_behind(rows, tables, codes, places))
-    is_followed = days - rows.origin < len(tables.count)
+    is_within = days - rows.origin < len(tables.count)
     return pd.DataFrame(
         {
             "time_days": days,
             "estimate": count,
-            "se": se,
+            "se": np.where(se > NO_ERROR, se, error_of_limits(low, high)),
             "ci_low": low,
             "ci_high": high,
-            "n_at_risk": np.where(is_followed, tables.n_at_risk[places], 0),
+            "n_at_risk": np.where(is_within, tables.n_at_risk[places], 0),
+            "is_followed": find_followed(tables, places, is_within),
             "n_events": tables.n_events[places],
         }
     )

@@ -30,10 +30,21 @@ def risk_at(tables: Tables, places: Places, cause: int) -> Floats:
 
 
 def interval_at(tables: Tables, places: Places, cause: int, se: Floats) -> tuple[Floats, Floats]:
-    """Log-log interval; at risk 0 by those still at risk, at risk 1 by those at its last event."""
+    """Log-log interval; at risk 0 by those still at risk, at risk 1 by those with the event."""
     estimate = risk_at(tables, places, cause)
-    full = np.minimum(
-        np.searchsorted(tables.risk[:, cause - 1], 1 - ROUNDING), len(tables.risk) - 1
+    happened = tables.effective_events[places, cause - 1]
+    return loglog_interval(
+        estimate, se, np.where(estimate >= 1, happened, tables.n_effective[places])
     )
-    behind = np.where(estimate >= 1, tables.n_effective[full], tables.n_effective[places])
-    return loglog_interval(estimate, se, behind)
+
+
+def find_followed(
+    tables: Tables, places: Places, is_within: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Days of which something is known: somebody is at risk on them, or nobody is left to be.
+
+    `is_within`: the day lies within the tables. Where everybody has had an event (the risks of all
+    causes add up to 1) the curves stay where they are for ever.
+    """
+    is_over = tables.risk[places].sum(axis=1) > 1 - ROUNDING
+    return is_over | (is_within & (tables.n_at_risk[places] > 0))

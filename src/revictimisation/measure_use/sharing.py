@@ -8,7 +8,7 @@ import pandas as pd
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.curves import kaplan_meier
 from revictimisation.measure_use.counts import count_and_share
-from revictimisation.results import combine, make_estimates, not_estimable
+from revictimisation.results import combine, hold_to_follow_up, make_estimates, not_estimable
 
 
 def estimate_sharing(data: StudyData) -> pd.DataFrame:
@@ -41,6 +41,7 @@ def _sharing_rows(
     days = assessments["shared_days"].where(is_shared, assessments["open_days"])
     days = np.maximum(days.to_numpy(dtype=float), 0).astype(int)
     within = kaplan_meier(days, is_shared, at_days=within_days)
-    within = within.drop(columns=["n_at_risk", "cause"]).assign(n_people=len(assessments))
+    within = hold_to_follow_up(within.drop(columns=["n_at_risk", "cause"]))
+    within = within.assign(n_people=len(assessments))
     same = {"question": "q1", "estimator": "kaplan_meier", "estimand": "cumulative_incidence"}
     return combine([ever, make_estimates(within, level=level, **same, **keys)])

@@ -8,7 +8,7 @@ import pandas as pd
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.curves import aalen_johansen, find_median_day
 from revictimisation.estimators.intervals import normal_quantile
-from revictimisation.results import combine, make_estimates
+from revictimisation.results import combine, hold_to_follow_up, make_estimates
 
 
 def estimate_first_start(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
@@ -56,7 +56,7 @@ def _first_start_rows(
     )
     curve = curve[curve["cause"] == 1].drop(columns=["cause", "n_at_risk"])
     return make_estimates(
-        curve.assign(n_people=len(entries)),
+        hold_to_follow_up(curve).assign(n_people=len(entries)),
         question="q1",
         analysis="first_start",
         outcome="measure_start",

@@ -21,12 +21,16 @@ from revictimisation.codes import CAUSES
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.design import Design
 from revictimisation.estimators.fine_gray import fit_cause_specific, fit_fine_gray
-from revictimisation.estimators.hazard_rows import lay_hazard_rows, lay_no_answer
-from revictimisation.results import WITHHELD, make_estimates
+from revictimisation.estimators.hazard_rows import (
+    Exposure,
+    describe_hazard,
+    describe_no_answer,
+)
+from revictimisation.plan import Gates
+from revictimisation.results import FEW_EVENTS, WITHHELD, make_estimates
 
 HAZARDS = {"cause_specific_hazard": fit_cause_specific, "fine_gray": fit_fine_gray}
 EITHER = "death_or_emigration"
-FEW = "n_events"  # the gate's name
 Row = dict[str, Any]
 Whole = npt.NDArray[np.int64]
 
@@ -35,10 +39,11 @@ def estimate_competing_hazards(data: StudyData) -> pd.DataFrame:
     """Estimate both hazard ratios of each event for each measure: started by the landmark or not.
 
     Estimators `cause_specific_hazard` and `fine_gray`; `outcome` is the study's, death or
-    emigration. Adjusted for the study's `adjust_for` at the index report, errors clustered by
-    victim. Entries in whom the measure ran before day 0 are not eligible. `n_people` and `n_events`
-    are of those who started. An event that either group has more rarely than the study's gate
-    (`events_per_arm`) is not modelled but withheld (`n_events`); where that befalls death or
+    emigration. Adjusted for the study's `adjust_for` at the index report and, if it adjusts for
+    anything, for which other measures had started by the landmark; errors clustered by victim.
+    Entries in whom the measure ran before day 0 are not eligible. `n_people` and `n_events` are of
+    those who started. An event that either group has more rarely than the study's gate
+    (`events_per_arm`) is not modelled but withheld (`few_events`); where that befalls death or
     emigration the two stand together as well (`death_or_emigration`).
     """
     rows = [row for measure in data.plan.measure_names for row in _compare_groups(data, measure)]
@@ -69,8 +74,8 @@ def _compare_groups(data: StudyData, measure: str) -> list[Row]:
     for outcome, causes in {**single, EITHER: (2, 3)}.items():
         if outcome == EITHER and not is_few:
             break
-        found = _fit_both(landmark, causes, measure, data.plan.gates.events_per_arm)
-        is_few |= len(causes) == 1 and found[0].get("reason") == FEW and causes != (1,)
+        found = _fit_both(landmark, causes, measure, data.plan.gates)
+        is_few |= len(causes) == 1 and found[0].get("reason") == FEW_EVENTS and causes != (1,)
         rows += [row | {"measure": measure, "outcome": outcome} for row in found]
     return rows
 
@@ -86,7 +91,8 @@ def _gather(data: StudyData, measure: str) -> _Landmark:
         reason = "everybody_started"
     design = None
     if not reason:
-        started = {measure: is_started.astype(np.int64)}
+        others = data.mark_started_by(grace, measure) if data.plan.adjust_for else {}
+        started = {measure: is_started, **{name: mark[is_in] for name, mark in others.items()}}
         design = data.design(np.arange(len(entries)), started, chosen=is_in)
     days, cause, cluster = (
         entries[name].to_numpy() for name in ("stop_day", "cause", "cluster_id")
@@ -95,21 +101,28 @@ def _gather(data: StudyData, measure: str) -> _Landmark:
 
 
 def _fit_both(
-    landmark: _Landmark, causes: tuple[int, ...], measure: str, least: float
+    landmark: _Landmark, causes: tuple[int, ...], measure: str, gates: Gates
 ) -> list[Row]:
     """Rows of both hazards of the events of `causes`, the other events competing."""
     is_mine = np.isin(landmark.cause, causes)
-    n_started = int((is_mine & landmark.is_started).sum())
-    counts = {"n_people": int(landmark.is_started.sum()), "n_events": n_started}
+    is_started = landmark.is_started
+    exposure = Exposure(
+        n_people=int(is_started.sum()),
+        n_victims=len(np.unique(landmark.cluster[is_started])),
+        n_events=int((is_mine & is_started).sum()),
+        n_other_events=int((is_mine & ~is_started).sum()),
+    )
+    # an event that a group hardly has is not modelled at all
+    is_few = min(exposure.n_events, exposure.n_other_events) < max(gates.events_per_arm, 1)
     cause = np.where(is_mine, 1, np.where(landmark.cause > 0, 2, 0))
     rows = []
     for name, fit in HAZARDS.items():
         if landmark.design is None:
-            found = [lay_no_answer(landmark.reason, counts)]
-        elif min(n_started, int(is_mine.sum()) - n_started) < max(least, 1):
-            found = [lay_no_answer(FEW, counts) | {"status": WITHHELD}]
+            found = [describe_no_answer(landmark.reason, exposure.counts)]
+        elif is_few:
+            found = [describe_no_answer(FEW_EVENTS, exposure.counts) | {"status": WITHHELD}]
         else:
             fitted = fit(landmark.design, landmark.stop, cause, cluster=landmark.cluster)
-            found = lay_hazard_rows(fitted, measure, counts)
+            found = describe_hazard(fitted, measure, exposure, gates)
         rows += [row | {"estimator": name} for row in found]
     return rows

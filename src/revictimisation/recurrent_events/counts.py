@@ -8,7 +8,12 @@ import pandas as pd
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.mean_count import mean_cumulative_count
 from revictimisation.estimators.recurrent import mark_terminal
-from revictimisation.results import combine, make_estimates, not_estimable
+from revictimisation.results import (
+    combine,
+    hold_to_follow_up,
+    make_estimates,
+    not_estimable,
+)
 
 ESTIMATOR, ESTIMAND = "mean_cumulative_count", "mean_count"
 
@@ -61,4 +66,4 @@ def _count(data: StudyData, chosen: np.ndarray, days: tuple[int, ...]) -> pd.Dat
         at_days=days,
         cluster=data.entries["cluster_id"].to_numpy()[entry[is_in]],
     )
-    return curve.drop(columns="n_at_risk").assign(n_people=int(chosen.sum()))
+    return hold_to_follow_up(curve.drop(columns="n_at_risk")).assign(n_people=int(chosen.sum()))

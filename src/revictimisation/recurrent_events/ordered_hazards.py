@@ -9,7 +9,11 @@ import pandas as pd
 
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.cox import fit_cox
-from revictimisation.estimators.hazard_rows import count_exposed, lay_hazard_rows, lay_no_answer
+from revictimisation.estimators.hazard_rows import (
+    count_exposed,
+    describe_hazard,
+    describe_no_answer,
+)
 from revictimisation.estimators.recurrent import NEEDED, make_pwp_gap_time, make_pwp_total_time
 from revictimisation.results import DIAGNOSTIC_COLUMNS, OK, combine, make_estimates
 
@@ -48,9 +52,13 @@ def _fit_measures(
     names, episodes = data.plan.measure_names, data.episodes
     entry = clocked["entry_id"].to_numpy()
     is_event = clocked["is_event"].to_numpy().astype(np.bool_)
-    counts = {name: count_exposed(entry, is_event, episodes[name] == 1) for name in names}
+    victim = data.entries["cluster_id"].to_numpy()[entry]
+    exposed = {name: count_exposed(entry, victim, is_event, episodes[name] == 1) for name in names}
     if not is_event.any():
-        rows = [lay_no_answer("no_events", counts[name]) | {"measure": name} for name in names]
+        rows = [
+            describe_no_answer("no_events", exposed[name].counts) | {"measure": name}
+            for name in names
+        ]
         return rows, {"n_events": 0.0}
     design = data.design(entry, episodes[list(names)], is_adjusted=is_adjusted)
     fit = fit_cox(
@@ -59,12 +67,12 @@ def _fit_measures(
         clocked["stop_day"].to_numpy(),
         is_event,
         strata=clocked["stratum"].to_numpy(),
-        cluster=data.entries["cluster_id"].to_numpy()[entry],
+        cluster=victim,
     )
     rows = [
         row | {"measure": name}
         for name in names
-        for row in lay_hazard_rows(fit, name, counts[name])
+        for row in describe_hazard(fit, name, exposed[name], data.plan.gates)
     ]
     return rows, {
         "n_episodes": fit.n_rows,

@@ -8,7 +8,7 @@ from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
 from revictimisation.estimators.target_trial.diagnostics import diagnose_counts
-from revictimisation.estimators.target_trial.gates import judge, withhold
+from revictimisation.estimators.target_trial.gates import judge, withhold_failed
 from revictimisation.estimators.target_trial.weighted_count import (
     estimate_counts,
     lay_outcomes,
@@ -81,6 +81,5 @@ def _estimate_one(
     checks = diagnose_counts(weighted, days, table)
     named = {"analysis": ESTIMATOR, "measure": measure}
     judged = judge(checks, plan.gates, named, trial.grace_days)
-    return withhold(make_estimates(mark_endless(table), **same), judged), judged.drop(
-        columns="time_days"
-    )
+    held = withhold_failed(make_estimates(mark_endless(table), **same), judged, plan.gates)
+    return held, judged.drop(columns="time_days")

@@ -12,12 +12,16 @@ import pandas as pd
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.cox import CoxFit, fit_cox
 from revictimisation.estimators.design import Design, add_measures
-from revictimisation.estimators.hazard_rows import explain_absence, lay_hazard_rows, lay_no_answer
+from revictimisation.estimators.hazard_rows import (
+    Exposure,
+    describe_hazard,
+    describe_no_answer,
+)
+from revictimisation.plan import StudyPlan
 from revictimisation.results import (
     DIAGNOSTIC_COLUMNS,
     NOT_ESTIMABLE,
     OK,
-    WITHHELD,
     combine,
     make_estimates,
 )
@@ -30,9 +34,10 @@ Whole = npt.NDArray[np.int64]
 
 
 class Cells(NamedTuple):
-    """By level: entries ever exposed to a measure, events while exposed, events while not."""
+    """By level: entries and victims ever exposed to a measure, events while exposed, and not."""
 
     n_people: Whole
+    n_victims: Whole
     n_events: Whole
     n_other: Whole
 
@@ -40,6 +45,10 @@ class Cells(NamedTuple):
     def least(self) -> Whole:
         """The fewer of both kinds of events."""
         return np.minimum(self.n_events, self.n_other)
+
+    def at(self, place: int) -> Exposure:
+        """What one level's hazard ratio rests on."""
+        return Exposure(*(int(column[place]) for column in self))
 
 
 def estimate_level_hazards(
@@ -68,7 +77,8 @@ def _fit_grouping(
     measures, entry = data.plan.measure_names, episodes["entry_id"].to_numpy()
     is_event = episodes["is_event"].to_numpy().astype(bool)
     level = grouping.codes[entry]
-    counts = {name: _count_cells(episodes, name, entry, level, len(grouping.levels))
+    victim = data.entries["cluster_id"].to_numpy()[entry]
+    counts = {name: _count_cells(episodes, name, victim, level, len(grouping.levels))
               for name in measures}  # fmt: skip
     if not is_event.any():
         return _tell_no_events(measures, grouping, counts), []
@@ -80,10 +90,12 @@ def _fit_grouping(
         episodes["stop_day"].to_numpy(),
         is_event,
         weights=np.where(is_left_out, 0.0, 1.0),
-        cluster=data.entries["cluster_id"].to_numpy()[entry],
+        cluster=victim,
     )
     rows = [
-        row for name in measures for row in _lay_measure(fit, name, grouping, counts[name], least)
+        row
+        for name in measures
+        for row in _lay_measure(fit, name, grouping, counts[name], data.plan)
     ]
     return rows, [_note_fit(fit, grouping)]
 
@@ -124,20 +136,27 @@ def _name_column(measure: str, level: str) -> str:
 def _count_cells(
     episodes: pd.DataFrame,
     measure: str,
-    entry: npt.NDArray[np.int64],
+    victim: npt.NDArray[np.int64],
     level: npt.NDArray[np.int64],
     n_levels: int,
 ) -> Cells:
-    """By level: entries ever exposed, events while exposed, events while not."""
     is_exposed = episodes[measure].to_numpy() == 1
     is_event = episodes["is_event"].to_numpy().astype(bool)
-    first = np.unique(entry[is_exposed], return_index=True)[1]
-    ever = np.bincount(level[is_exposed][first], minlength=n_levels)
+    entry = episodes["entry_id"].to_numpy()
+    ever, victims = (
+        np.bincount(
+            pd.DataFrame({"level": level[is_exposed], "of": of[is_exposed]}).drop_duplicates()[
+                "level"
+            ],
+            minlength=n_levels,
+        )
+        for of in (entry, victim)
+    )
     exposed, other = (
         np.bincount(level[is_event & chosen], minlength=n_levels)
         for chosen in (is_exposed, ~is_exposed)
     )
-    return Cells(ever, exposed, other)
+    return Cells(ever, victims, exposed, other)
 
 
 def _tell_no_events(
@@ -145,41 +164,31 @@ def _tell_no_events(
 ) -> list[Row]:
     return [
         {"measure": name, "subgroup": grouping.name, "level": level,
-         **lay_no_answer("no_events", {"n_people": int(counts[name].n_people[place]),
-                                       "n_events": 0})}
+         **describe_no_answer("no_events", counts[name].at(place).counts)}
         for name in measures
         for place, level in enumerate(grouping.levels)
     ]  # fmt: skip
 
 
 def _lay_measure(
-    fit: CoxFit, measure: str, grouping: Grouping, counts: Cells, least_events: int
+    fit: CoxFit, measure: str, grouping: Grouping, counts: Cells, plan: StudyPlan
 ) -> list[Row]:
     rows: list[Row] = []
     status, reasons = [], []
     for place, level in enumerate(grouping.levels):
         column = _name_column(measure, level)
-        own = {"n_people": int(counts.n_people[place]), "n_events": int(counts.n_events[place])}
-        reason = _explain(fit, column, own, int(counts.least[place]) < least_events)
-        laid = [lay_no_answer(reason, own)] if reason else lay_hazard_rows(fit, column, own)
-        held = not reason and not fit.is_converged
-        said = {"status": WITHHELD, "reason": "is_converged"} if held else {}
+        own, is_modelled = counts.at(place), counts.least[place] >= plan.for_whom.least_events
+        if is_modelled or not own.n_events:
+            laid = describe_hazard(fit, column, own, plan.gates)
+        else:
+            laid = [describe_no_answer("too_few_events", own.counts)]
         keys = {"measure": measure, "subgroup": grouping.name, "level": level}
-        rows += [{**keys, **row, **said} for row in laid]
-        status.append(NOT_ESTIMABLE if reason else WITHHELD if held else OK)
-        reasons.append(reason or ("is_converged" if held else ""))
+        rows += [{**keys, **row} for row in laid]
+        status.append(laid[0]["status"])
+        reasons.append(laid[0]["reason"])
     effects = _read_effects(fit, measure, grouping, counts, status, reasons)
     contrasts = lay_contrasts(grouping, effects, {"measure": measure}, "log_hazard_ratio")
     return [*rows, *contrasts, *(_as_ratio(row) for row in contrasts if _has_ratio(row))]
-
-
-def _explain(fit: CoxFit, column: str, own: Mapping[str, int], has_few: bool) -> str:
-    """Why a level has no hazard ratio; "" where it has one."""
-    if not own["n_people"]:
-        return "nobody_exposed"
-    if not own["n_events"]:
-        return "no_events_while_exposed"
-    return "too_few_events" if has_few else explain_absence(fit, column, own)
 
 
 def _read_effects(

@@ -12,7 +12,7 @@ import pandas as pd
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.intervals import find_freedom
-from revictimisation.estimators.target_trial.clone_weights import weigh_clones
+from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
 from revictimisation.estimators.target_trial.diagnostics import ARMS, DETECTABLE_ERRORS
 from revictimisation.estimators.target_trial.estimates import lay_risks
 from revictimisation.estimators.target_trial.gates import list_gates
@@ -20,6 +20,7 @@ from revictimisation.estimators.target_trial.levels import (
     LevelBalance,
     LevelMeasurer,
     LevelRisks,
+    count_started_victims,
     read_levels,
     read_weights_at,
 )
@@ -113,7 +114,8 @@ def _estimate_measure(
             continue
         risks = read_levels(weighted, codes, n_levels, days, weights)
         errors = risks.find_errors()
-        checks = _list_checks(risks, balance, errors[1], weighted.is_converged)
+        victims = count_started_victims(trial, codes, n_levels)
+        checks = _list_checks(risks, balance, errors[1], weighted, victims)
         failed = find_failures(checks, gates, (n_levels, len(days)))
         notes += _lay_checks(checks, gates, grouping, days, risks.has_risk, measure)
         found.append(_Found(measure, grouping, risks, errors, failed))
@@ -126,9 +128,13 @@ def _estimate_measure(
 
 
 def _list_checks(
-    risks: LevelRisks, balance: LevelBalance, error: Floats, is_converged: bool
+    risks: LevelRisks,
+    balance: LevelBalance,
+    error: Floats,
+    weighted: WeightedTrial,
+    n_victims: Floats,
 ) -> list[Check]:
-    """What is held against the gates, in their order; `error`: of the risk difference."""
+    """What is held against the gates; `error`: of the risk difference, `n_victims`: who started."""
     by_arm = [(name, value[:, [at]]) for at, name in enumerate(ARMS)
               for value in (balance.beyond_chance,)]  # fmt: skip
     checks = [Check(BALANCE, arm, value) for arm, value in by_arm]
@@ -136,12 +142,14 @@ def _list_checks(
         checks.append(Check("effective_sample_size", arm, balance.effective[:, [at]]))
     for at, arm in enumerate(ARMS):
         checks.append(Check("n_events", arm, risks.events[:, at].astype(np.float64)))
-    converged = np.full((len(error), 1), float(is_converged))
+    whole = np.ones((len(error), 1))
     return [
         *checks,
+        Check("n_exposed_victims", ARMS[0], n_victims[:, None]),
+        Check("share_same_day_starts", "", whole * weighted.trial.same_day_share),
         Check("share_outside_support", "", balance.share_outside[:, None]),
         Check(DETECTABLE, "", DETECTABLE_ERRORS * error),
-        Check("is_converged", "", converged),
+        Check("is_converged", "", whole * weighted.is_converged),
     ]
 
 
@@ -190,14 +198,16 @@ def _explain_absence(risks: LevelRisks) -> list[str]:
 def find_failures(
     checks: Sequence[Check], gates: Gates, shape: tuple[int, int]
 ) -> npt.NDArray[np.object_]:
-    """The first gate that fails, by level and day; "" where all hold. Unknown values hold."""
-    limits = {gate.check: gate for gate in list_gates(gates)}
+    """The reason of the first gate that fails, by level and day; "" where all hold.
+
+    In the order of `list_gates`. Unknown values hold.
+    """
     found = np.full(shape, "", dtype=object)
-    for check in checks:
-        gate = limits[check.name]
-        is_below, is_above = check.value < gate.limit, check.value > gate.limit
-        fails = np.broadcast_to(is_below if gate.is_least else is_above, shape)
-        found[fails & (found == "")] = check.name
+    for gate in list_gates(gates):
+        for check in (check for check in checks if check.name == gate.check):
+            is_below, is_above = check.value < gate.limit, check.value > gate.limit
+            fails = np.broadcast_to(is_below if gate.is_least else is_above, shape)
+            found[fails & (found == "")] = gate.reason or gate.check
     return found
 
 

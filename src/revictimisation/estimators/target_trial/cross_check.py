@@ -18,18 +18,19 @@ def cross_check(
     at_days: Sequence[int],
     estimates: pd.DataFrame,
     modifiers: Sequence[str] = (),
+    tolerated: float = 0.0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Estimate the outcome's risks by g-formula and doubly robust as well.
 
     Args:
         weighted: from `weigh_clones` with the natural law, not capped. at_days: days to report.
         estimates: the clones' own, from `estimate_strategies` on these days. modifiers: columns
-            of groups between which the effect may differ (`fit_outcome_model`).
+            of groups between which the effect may differ (`fit_outcome_model`). tolerated: risk
+        differences no further apart are taken as equal.
 
     Returns:
         The rows of both as from `estimate_courses`, with a column estimator; and checks as from
-        `diagnose_trial`: largest_disagreement by day (largest distance between two of the three
-        risk differences, in standard errors of the clones'; none where that is 0) and
+        `diagnose_trial`: largest_disagreement by day (`measure_disagreement`) and
         outcome_model_is_converged.
     """
     model = fit_outcome_model(weighted.trial, modifiers=modifiers)
@@ -37,14 +38,18 @@ def cross_check(
     rows = pd.concat(
         [table.assign(estimator=name) for name, table in tables.items()], ignore_index=True
     )
-    checks = measure_disagreement([estimates, *tables.values()])
+    checks = measure_disagreement([estimates, *tables.values()], tolerated)
     settled = {"check": "outcome_model_is_converged", "value": float(model.is_converged)}
     checks = pd.concat([checks, pd.DataFrame([{**settled, "arm": ""}])], ignore_index=True)
     return rows, checks.astype({"time_days": "Int64", "value": "float64"})
 
 
-def measure_disagreement(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Largest distance between the risk differences of `tables`, in errors of the first's.
+def measure_disagreement(tables: Sequence[pd.DataFrame], tolerated: float = 0.0) -> pd.DataFrame:
+    """How far the others' risk differences lie from that of the first of `tables`, in its errors.
+
+    The largest distance of each day; 0 up to `tolerated`. They are of the same people: in simulated
+    counties without a hidden difference the doubly robust one lay within 1.1 errors each time. No
+    row where the first has no error.
 
     Example:
         >>> row = {"cause": 1, "estimand": "risk_difference", "time_days": 9}
@@ -58,13 +63,14 @@ def measure_disagreement(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         )
         for table in tables
     ]
-    found = np.array([gap["estimate"].to_numpy() for gap in gaps])
-    error = gaps[0]["se"].to_numpy()
+    first, *others = (gap["estimate"].to_numpy(np.float64) for gap in gaps)
+    error = gaps[0]["se"].to_numpy(np.float64)
+    apart = np.max([np.abs(other - first) for other in others], axis=0)
     is_known = error > NO_ERROR
-    apart = np.ptp(found, axis=0)[is_known] / error[is_known]
+    value = np.where(apart > tolerated, apart, 0.0)[is_known] / error[is_known]
     days = gaps[0].index.to_numpy()[is_known]
     return pd.DataFrame(
-        {"check": "largest_disagreement", "arm": "", "time_days": days, "value": apart}
+        {"check": "largest_disagreement", "arm": "", "time_days": days, "value": value}
     )
 
 

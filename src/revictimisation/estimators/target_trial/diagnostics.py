@@ -12,6 +12,7 @@ from revictimisation.estimators.target_trial.balance import (
     measure_balance,
     summarise_positivity,
 )
+from revictimisation.estimators.target_trial.bootstrap import Replicates
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.estimates import estimate_strategies, mark_uncensored
 
@@ -35,13 +36,15 @@ def diagnose_trial(
         A row per check, arm and day (arm empty: both or neither; time_days missing: none): check,
         arm, time_days, value. Weights are stabilised, of the clones never censored, on each one's
         last day: weight_mean, weight_max, effective_sample_size ((sum w)^2 / sum w^2 of the
-        weights as used), n_uncensored, share_censored (clones censored artificially), n_events
+        weights as used), n_uncensored, share_censored (clones censored artificially),
+        n_exposed_victims (who started, by arm `start`), n_events
         (outcomes up to the day of those clones); largest_standardised_difference (of a column,
         against the cohort, after weighting; on day 0, at the end of the grace time, on each day),
         largest_standardised_difference_unweighted, share_outside_support, least_chance,
         largest_chance (fitted, of a start within the grace time), minimum_detectable_difference
-        (2.8 standard errors: power 80 % at 5 %), is_converged. Where a weight has no end (a model
-        that could not be fitted) what rests on it is null, and fails its gate.
+        (2.8 standard errors: power 80 % at 5 %), share_same_day_starts, is_converged. Where a
+        weight has no end (a model that could not be fitted) what rests on it is null, and fails
+        its gate.
     """
     rows = estimate_strategies(weighted, at_days) if estimates is None else estimates
     outcome = rows[rows["cause"] == 1]
@@ -51,7 +54,7 @@ def diagnose_trial(
         _balance(weighted, at_days),
         _support(weighted),
         _detectable(outcome, "risk_difference", "minimum_detectable_difference"),
-        pd.DataFrame([_row("is_converged", float(weighted.is_converged))]),
+        _whole_trial(weighted),
     )
 
 
@@ -69,8 +72,13 @@ def diagnose_counts(
         _balance(weighted, at_days),
         _support(weighted),
         _detectable(estimates, "mean_count_difference", "minimum_detectable_count_difference"),
-        pd.DataFrame([_row("is_converged", float(weighted.is_converged))]),
+        _whole_trial(weighted),
     )
+
+
+def describe_replicates(drawn: Replicates) -> pd.DataFrame:
+    """The check `share_failed_replicates`: of the bootstrap's, those without a settled answer."""
+    return pd.DataFrame([_row("share_failed_replicates", drawn.n_unsettled / len(drawn.answers))])
 
 
 def _stack(*parts: pd.DataFrame) -> pd.DataFrame:
@@ -80,6 +88,13 @@ def _stack(*parts: pd.DataFrame) -> pd.DataFrame:
 
 def _row(check: str, value: float, arm: str = "", day: int | None = None) -> dict[str, object]:
     return {"check": check, "arm": arm, "time_days": day, "value": value}
+
+
+def _whole_trial(weighted: WeightedTrial) -> pd.DataFrame:
+    return pd.DataFrame([
+        _row("share_same_day_starts", weighted.trial.same_day_share),
+        _row("is_converged", float(weighted.is_converged)),
+    ])  # fmt: skip
 
 
 def _weights(weighted: WeightedTrial) -> pd.DataFrame:
@@ -97,7 +112,8 @@ def _weights(weighted: WeightedTrial) -> pd.DataFrame:
             _row("n_uncensored", int(is_in[:, arm].sum()), name),
             _row("share_censored", float(1 - is_in[:, arm].mean()), name),
         ]
-    return pd.DataFrame(rows)
+    n_victims = len(np.unique(weighted.trial.people.cluster[weighted.trial.is_started]))
+    return pd.DataFrame([*rows, _row("n_exposed_victims", n_victims, ARMS[0])])
 
 
 def _events(estimates: pd.DataFrame, estimand: str) -> pd.DataFrame:
@@ -133,7 +149,7 @@ def _support(weighted: WeightedTrial) -> pd.DataFrame:
 
 
 def _detectable(estimates: pd.DataFrame, estimand: str, check: str) -> pd.DataFrame:
-    gaps = estimates[estimates["estimand"] == estimand]
+    gaps = estimates[(estimates["estimand"] == estimand) & estimates["se"].notna()]
     return pd.DataFrame([
         _row(check, DETECTABLE_ERRORS * float(se), "", int(day))
         for se, day in zip(gaps["se"], gaps["time_days"], strict=True)

@@ -10,12 +10,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.estimators.intervals import NO_ERROR, loglog_interval, normal_quantile
+from revictimisation.estimators.intervals import (
+    bound_difference,
+    bound_ratio,
+    error_of_limits,
+    loglog_interval,
+    normal_quantile,
+)
+from revictimisation.estimators.risks import ROUNDING
 from revictimisation.estimators.target_trial.bootstrap import Replicates
 from revictimisation.estimators.target_trial.clone_influence import find_influence
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.number_needed import invert_difference
 from revictimisation.estimators.target_trial.weighted_risk import N_NUMBERS, fill_arms
+from revictimisation.results import hold_to_follow_up
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -23,13 +31,12 @@ Intervals = Literal["influence", "bootstrap_percentile", "bootstrap_normal"]
 
 OK, NOT_ESTIMABLE = "ok", "not_estimable"
 NO_EVENTS = "no_events_in_a_group"
+RISKS = ("risk_start", "risk_no_start")
 COLUMNS = [
     "cause", "estimand", "time_days", "estimate", "ci_low", "ci_high", "se", "n_people",
     "n_events", "status", "reason",
 ]  # fmt: skip
 DAYS_LOST = N_NUMBERS - 1
-# An interval wider than this says nothing; its limits stay finite.
-MOST_LOG_RATIO = 500.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,26 +131,32 @@ def estimate_curves(
     answer = _Answer(value, se, np.zeros(len(at_days)), np.zeros(len(at_days)), None)
     people, events = count_clones(weighted, at_days)
     kind: Intervals = "influence" if replicates is None else "bootstrap_normal"
-    effective = _effective_at(weighted, at_days)
+    effective = _effective_at(weighted, at_days, value, 1)
     rows = _risk_rows(answer, effective, people, events[:, 0], kind)[:2]
     found = [row.assign(cause=1, time_days=np.asarray(at_days)) for row in rows]
-    return pd.concat(found, ignore_index=True)[COLUMNS]
+    followed = find_followed(weighted, arms.read(at_days)[:, :DAYS_LOST], at_days)
+    return hold_arms_to_follow_up(pd.concat(found, ignore_index=True)[COLUMNS], followed, at_days)
 
 
 def _lay_table(
     weighted: WeightedTrial, at_days: Sequence[int], numbers: list[_Answer], intervals: Intervals
 ) -> pd.DataFrame:
     people, events = count_clones(weighted, at_days)
-    effective = _effective_at(weighted, at_days)
     parts = []
     for number in range(DAYS_LOST):
+        effective = _effective_at(weighted, at_days, numbers[number].value, number + 1)
         rows = _risk_rows(numbers[number], effective, people, events[:, number], intervals)
         if number == 0:
             both = {name: rows[2][name] for name in ("n_people", "n_events")}
             rows.append(_free_days(numbers[DAYS_LOST], intervals).assign(**both))
             rows.append(_needed(rows[2]).assign(**both))
         parts += [row.assign(cause=number + 1, time_days=np.asarray(at_days)) for row in rows]
-    table = pd.concat(parts, ignore_index=True)[COLUMNS]
+    risks = np.stack([answer.value for answer in numbers[:DAYS_LOST]], axis=1)
+    table = hold_arms_to_follow_up(
+        pd.concat(parts, ignore_index=True)[COLUMNS],
+        find_followed(weighted, risks, at_days),
+        at_days,
+    )
     return table.sort_values(["cause", "time_days"], kind="stable", ignore_index=True)
 
 
@@ -160,12 +173,14 @@ def lay_outcome(
     held[:, 0] = np.clip(value[:, 0], 0.0, 1.0)
     risk, lost = (_answer(held, influence, None, number) for number in range(2))
     people, events = count_clones(weighted, at_days)
-    effective = _effective_at(weighted, at_days)
+    effective = _effective_at(weighted, at_days, held[:, 0], 1)
     rows = _risk_rows(risk, effective, people, events[:, 0], "influence")
     both = {name: rows[2][name] for name in ("n_people", "n_events")}
     rows.append(_free_days(lost, "influence").assign(**both))
     table = pd.concat([row.assign(cause=1, time_days=np.asarray(at_days)) for row in rows])
-    return table[COLUMNS].sort_values("time_days", kind="stable", ignore_index=True)
+    followed = find_followed(weighted, fill_arms(weighted).read(at_days)[:, :DAYS_LOST], at_days)
+    told = hold_arms_to_follow_up(table[COLUMNS], followed, at_days)
+    return told.sort_values("time_days", kind="stable", ignore_index=True)
 
 
 def lay_risks(
@@ -184,9 +199,14 @@ def lay_risks(
     the pair.
     """
     answer = _Answer(value, *errors, None, quantile)
-    rows = _risk_rows(answer, effective, people, events, "influence")
+    behind = np.where(value >= 1, events, effective)
+    rows = _risk_rows(answer, behind, people, events, "influence")
     places = np.arange(value.shape[1])
-    return pd.concat([row.assign(place=places) for row in rows], ignore_index=True)
+    table = pd.concat([row.assign(time_days=places) for row in rows], ignore_index=True)
+    followed = (effective > 0) | (value >= 1)
+    return hold_arms_to_follow_up(table, followed, places.tolist()).rename(
+        columns={"time_days": "place"}
+    )
 
 
 def _answer(answers: Floats, moves: Floats | None, draws: Floats | None, number: int) -> _Answer:
@@ -233,8 +253,8 @@ def _risk_rows(
 ) -> list[pd.DataFrame]:
     value = answer.value
     is_edge = (value <= 0) | (value >= 1)
-    se = np.where(is_edge, 0.0, answer.se)
-    low, high = loglog_interval(value, se, effective)
+    low, high = loglog_interval(value, np.where(is_edge, 0.0, answer.se), effective)
+    se = np.where(is_edge, error_of_limits(low, high), answer.se)
     if intervals == "bootstrap_percentile" and answer.draws is not None:
         drawn = _quantiles(answer.draws)
         low, high = np.where(is_edge, low, drawn[0]), np.where(is_edge, high, drawn[1])
@@ -244,47 +264,45 @@ def _risk_rows(
              "se": se[arm], "n_people": people[arm], "n_events": events[arm], "status": OK,
              "reason": ""}
         )
-        for arm, name in enumerate(("risk_start", "risk_no_start"))
+        for arm, name in enumerate(RISKS)
     ]  # fmt: skip
     both = {"n_people": people[2], "n_events": events.sum(axis=0)}
     gap = _difference(answer, (low, high), intervals).assign(**both)
-    return [*rows, gap, _ratio(answer, intervals).assign(**both)]
+    return [*rows, gap, _ratio(answer, (low, high), intervals).assign(**both)]
 
 
 def _difference(
     answer: _Answer, limits: tuple[Floats, Floats], intervals: Intervals
 ) -> pd.DataFrame:
     value, (low, high) = answer.value, limits
-    gap, half = value[0] - value[1], answer.quantile * answer.se_gap
-    below = np.hypot(value[0] - low[0], high[1] - value[1])
-    above = np.hypot(high[0] - value[0], value[1] - low[1])
-    is_edge = ((value <= 0) | (value >= 1)).any(axis=0) | (answer.se_gap <= NO_ERROR)
-    bottom, top = gap - half, gap + half
+    error, bottom, top = bound_difference(value, low, high, answer.se_gap, answer.quantile)
     if intervals == "bootstrap_percentile" and answer.draws is not None:
-        bottom, top = _quantiles(answer.draws[:, 0] - answer.draws[:, 1])
+        is_inside = ((value > 0) & (value < 1)).all(axis=0)
+        drawn = _quantiles(answer.draws[:, 0] - answer.draws[:, 1])
+        bottom, top = np.where(is_inside, drawn, (bottom, top))
     return pd.DataFrame(
         {
             "estimand": "risk_difference",
-            "estimate": gap,
-            "ci_low": np.maximum(np.where(is_edge, gap - below, bottom), -1.0),
-            "ci_high": np.minimum(np.where(is_edge, gap + above, top), 1.0),
-            "se": answer.se_gap,
+            "estimate": value[0] - value[1],
+            "ci_low": bottom,
+            "ci_high": top,
+            "se": error,
             "status": OK,
             "reason": "",
         }
     )
 
 
-def _ratio(answer: _Answer, intervals: Intervals) -> pd.DataFrame:
-    is_known = (answer.value > 0).all(axis=0)
-    top, bottom = np.where(is_known, answer.value, 1.0)
-    half = np.minimum(answer.quantile * answer.se_ratio, MOST_LOG_RATIO)
-    low, high = np.exp(np.log(top / bottom) - half), np.exp(np.log(top / bottom) + half)
-    if intervals == "bootstrap_percentile" and answer.draws is not None:
+def _ratio(answer: _Answer, limits: tuple[Floats, Floats], intervals: Intervals) -> pd.DataFrame:
+    value = answer.value
+    is_known = (value > 0).all(axis=0)
+    top, bottom = np.where(is_known, value, 1.0)
+    error, low, high = bound_ratio(value, *limits, answer.se_ratio, answer.quantile)
+    if intervals == "bootstrap_percentile" and answer.draws is not None and (value < 1).all():
         over, under = answer.draws[:, 0], answer.draws[:, 1]
         ratio = np.divide(over, under, out=np.full(over.shape, np.inf), where=under > 0)
         low, high = _quantiles(ratio)
-    numbers = {"estimate": top / bottom, "ci_low": low, "ci_high": high, "se": answer.se_ratio}
+    numbers = {"estimate": top / bottom, "ci_low": low, "ci_high": high, "se": error}
     return pd.DataFrame(
         {
             "estimand": "risk_ratio",
@@ -330,9 +348,52 @@ def mark_uncensored(weighted: WeightedTrial) -> npt.NDArray[np.bool_]:
     return np.column_stack([trial.is_started | is_over, ~trial.is_started])
 
 
-def _effective_at(weighted: WeightedTrial, at_days: Sequence[int]) -> Floats:
-    """Effective number of clones at risk on each day: arms x days, (sum w)^2 / sum w^2."""
-    return weighted.effective_on([max(day - 1, 0) for day in at_days])
+def _effective_at(
+    weighted: WeightedTrial, at_days: Sequence[int], value: Floats, cause: int
+) -> Floats:
+    """Effective number of clones behind a risk of 0 or 1: arms x days, (sum w)^2 / sum w^2.
+
+    Those at risk on the day; where the risk (`value`) has reached 1 those with the event by then.
+    """
+    found = weighted.effective_on([max(day - 1, 0) for day in at_days])
+    if (value < 1).all():
+        return found
+    people = weighted.trial.people
+    weights = weighted.weights_on()
+    for arm, place in np.argwhere(value >= 1):
+        mine = weights[(people.cause == cause) & (people.stop <= at_days[place]), arm]
+        squares = float((mine**2).sum())
+        found[arm, place] = float(mine.sum()) ** 2 / squares if 0 < squares < np.inf else 0.0
+    return found
+
+
+def find_followed(
+    weighted: WeightedTrial, risks: Floats, at_days: Sequence[int]
+) -> npt.NDArray[np.bool_]:
+    """Arms x days on which a clone is at risk, or none is left to be: the risks add up to 1.
+
+    risks: arms x causes x days.
+    """
+    at_risk = weighted.effective_on([max(day - 1, 0) for day in at_days])
+    # a weight without an end (null) is somebody's; its gate fails by itself
+    return ~(at_risk <= 0) | (risks.sum(axis=1) > 1 - ROUNDING)
+
+
+def hold_arms_to_follow_up(
+    table: pd.DataFrame, followed: npt.NDArray[np.bool_], at_days: Sequence[int]
+) -> pd.DataFrame:
+    """Say `beyond_follow_up` where nobody of an arm (of either, for a contrast) is at risk.
+
+    `followed`: arms x days; the rows are of `risk_start`, `risk_no_start` or of both.
+    """
+    place = pd.Series(np.arange(len(at_days)), index=list(at_days))
+    at = place.loc[table["time_days"]].to_numpy()
+    of_start, of_other = (table["estimand"].eq(name).to_numpy() for name in RISKS)
+    is_followed = (followed[0, at] | of_other) & (followed[1, at] | of_start)
+    held = hold_to_follow_up(table.assign(is_followed=is_followed))
+    same = table.loc[is_followed, ["status", "reason"]]
+    held.loc[is_followed, ["status", "reason"]] = same
+    return held
 
 
 __all__ = [

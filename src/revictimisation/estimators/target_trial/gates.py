@@ -8,28 +8,50 @@ from dataclasses import dataclass
 import pandas as pd
 
 from revictimisation.plan import Gates
-from revictimisation.results import DIAGNOSTIC_COLUMNS, OK, WITHHELD
+from revictimisation.results import (
+    DIAGNOSTIC_COLUMNS,
+    ESTIMATORS_DISAGREE,
+    FAILED_REPLICATES,
+    FEW_EVENTS,
+    FEW_VICTIMS,
+    NOT_CONVERGED,
+    OK,
+    SAME_DAY_STARTS,
+    withhold,
+)
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A check of `diagnose_trial` with its limit; `is_least`: the value must reach the limit."""
+    """A check of `diagnose_trial` with its limit; `is_least`: the value must reach the limit.
+
+    `reason`: what a number that it withholds is marked with; empty: the check's name.
+    """
 
     check: str
     limit: float
     is_least: bool
+    reason: str = ""
 
 
 def list_gates(gates: Gates) -> list[Gate]:
-    """The checks that the study's gates hold to a limit; all others are only told."""
+    """The checks that the study's gates hold to a limit; all others are only told.
+
+    In the order in which the first that fails is told: a fit that did not settle before all that
+    rests on it, people and events before what they were too few for.
+    """
     return [
+        Gate("is_converged", 1.0, True, NOT_CONVERGED),
+        Gate("outcome_model_is_converged", 1.0, True, NOT_CONVERGED),
+        Gate("share_failed_replicates", gates.failed_replicates, False, FAILED_REPLICATES),
+        Gate("n_exposed_victims", gates.exposed_victims, True, FEW_VICTIMS),
+        Gate("n_events", gates.events_per_arm, True, FEW_EVENTS),
+        Gate("share_same_day_starts", gates.same_day_starts, False, SAME_DAY_STARTS),
         Gate("largest_standardised_difference", gates.largest_standardised_difference, False),
         Gate("effective_sample_size", gates.effective_sample_size, True),
-        Gate("n_events", gates.events_per_arm, True),
         Gate("share_outside_support", gates.share_outside_support, False),
         Gate("minimum_detectable_difference", gates.minimum_detectable_difference, False),
-        Gate("is_converged", 1.0, True),
-        Gate("outcome_model_is_converged", 1.0, True),
+        Gate("largest_disagreement", gates.largest_disagreement, False, ESTIMATORS_DISAGREE),
     ]
 
 
@@ -65,15 +87,13 @@ def judge(
     return pd.DataFrame(rows, columns=[*DIAGNOSTIC_COLUMNS, "time_days"])
 
 
-def withhold(estimates: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
-    """Withhold the numbers of the days on which a gate fails, with the first such gate."""
-    failed = judged[judged["status"] == "failed"]
-    out = estimates.copy()
-    for one in failed.to_dict("records"):
-        day = one["time_days"]
-        chosen = out["status"].eq(OK)
-        if not pd.isna(day):
-            chosen &= out["time_days"].eq(int(day))
-        out.loc[chosen, "reason"] = str(one["check"]).split(":")[0]
-        out.loc[chosen, "status"] = WITHHELD
+def withhold_failed(estimates: pd.DataFrame, judged: pd.DataFrame, gates: Gates) -> pd.DataFrame:
+    """Withhold the numbers of the days on which a gate fails, with the first such gate's reason."""
+    failed = judged[judged["status"].eq("failed")]
+    checks = failed["check"].str.split(":").str[0]
+    out = estimates
+    for gate in list_gates(gates):
+        days = failed.loc[checks.eq(gate.check), "time_days"]
+        chosen = out["time_days"].isin(days.dropna().astype(int)) | bool(days.isna().any())
+        out = withhold(out, chosen, gate.reason or gate.check)
     return out

@@ -29,6 +29,7 @@ from revictimisation.estimators.target_trial.clone_influence import (
 )
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.estimates import count_clones
+from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.estimators.target_trial.weighted_risk import fill_arms, find_slopes
 
 Floats = npt.NDArray[np.float64]
@@ -137,6 +138,13 @@ def read_levels(
         add_model_scores(weighted, (gradients[arm][0], gradients[arm][1]), moves[arm])
     summed = [sum_clusters(trial, one).reshape(-1, n_levels, n_days) for one in moves]
     return LevelRisks(value, effective, np.stack(summed, axis=2), people, events)
+
+
+def count_started_victims(trial: Trial, codes: Codes, n_levels: int) -> Floats:
+    """How many victims of each level started within the grace time; `codes`: level by entry."""
+    pairs = np.column_stack([codes, trial.people.cluster])[trial.is_started]
+    found = np.bincount(np.unique(pairs, axis=0)[:, 0], minlength=n_levels)
+    return found.astype(np.float64)
 
 
 def _length(influence: Floats) -> Floats:

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.estimators.intervals import NO_ERROR
+
 Floats = npt.NDArray[np.float64]
 
 OK, NOT_ESTIMABLE = "ok", "not_estimable"
@@ -28,7 +30,7 @@ def invert_difference(
         A row per difference: estimate, ci_low, ci_high, se (delta method), status, reason. Where
         the difference's interval holds 0, ci_low is the harming limit (negative), ci_high the
         helping one (positive), the interval is everything *outside* them, and reason is
-        `interval_through_infinity`. A limit of 0 gives infinity. A difference of 0 is
+        `interval_through_infinity`. A limit of 0 gives infinity. A difference of 0 (to rounding) is
         `not_estimable`, reason `no_difference`, its limits kept.
 
     Example:
@@ -42,11 +44,12 @@ def invert_difference(
     with np.errstate(divide="ignore", invalid="ignore"):
         number, spread = -1 / gap, error / gap**2
         of_low, of_high = -1 / low, -1 / high
-    holds_0 = (low < 0) & (high > 0)
-    # a limit of exactly 0 is infinity on the side of the other limit
-    of_low = np.where(low == 0, -np.inf, of_low)
-    of_high = np.where(high == 0, np.inf, of_high)
-    is_known = gap != 0
+    is_zero, is_high_zero = np.abs(low) <= NO_ERROR, np.abs(high) <= NO_ERROR
+    holds_0 = (low < 0) & (high > 0) & ~is_zero & ~is_high_zero
+    # a limit of 0 is infinity on the side of the other limit
+    of_low = np.where(is_zero, -np.inf, of_low)
+    of_high = np.where(is_high_zero, np.inf, of_high)
+    is_known = np.abs(gap) > NO_ERROR  # what is left below is rounding
     return pd.DataFrame(
         {
             "estimate": np.where(is_known, number, np.nan),

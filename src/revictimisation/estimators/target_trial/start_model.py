@@ -39,7 +39,7 @@ class StartModel:
     """A fitted model; `theta` in the order of the loops: intervals, changing covariates, baseline.
 
     Attributes:
-        names: of all coefficients. pooled: its rows. theta: coefficients with numbers centred.
+        names: of all coefficients. pooled: its rows. theta: coefficients, standardised columns.
         row_odds: exp(x'b) per row of the base columns. cell_odds: exp(effect) per cell.
         covariance: inverse information; 0 for columns that can't be told from earlier ones.
         is_aliased: those columns. is_converged: Newton's method settled.
@@ -54,23 +54,21 @@ class StartModel:
     is_aliased: npt.NDArray[np.bool_]
     is_converged: bool
     centre: Floats
+    scale: Floats
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per coefficient: name, coef (numbers not centred), se_model, status."""
+        """A row per coefficient: name, coef (of the columns as given), se_model, status."""
         n_effects = self.pooled.effects.shape[1]
         coef = self.theta.copy()
         n_marks = n_effects - sum(not name.startswith("day ") for name in self.names[:n_effects])
-        coef[:n_marks] -= self.centre @ self.theta[n_effects:]
-        spread = np.sqrt(np.diag(self.covariance))
+        coef[n_effects:] /= self.scale
+        coef[:n_marks] -= self.centre @ coef[n_effects:]
         status = np.where(self.is_aliased, "aliased", "ok")
-        frame = pd.DataFrame(
-            {"name": self.names, "coef": coef, "se_model": spread, "status": status}
-        )
-        # an intercept is told at the numbers' 0, where its error is another
-        turn = np.eye(len(coef))
-        turn[:n_marks, n_effects:] = -self.centre
-        frame["se_model"] = np.sqrt(np.maximum(np.diag(turn @ self.covariance @ turn.T), 0.0))
-        return frame
+        # an intercept is that at the numbers' 0, where its error is another
+        turn = np.diag(np.append(np.ones(n_effects), 1 / self.scale))
+        turn[:n_marks, n_effects:] = -self.centre / self.scale
+        se = np.sqrt(np.maximum(np.diag(turn @ self.covariance @ turn.T), 0.0))
+        return pd.DataFrame({"name": self.names, "coef": coef, "se_model": se, "status": status})
 
 
 def fit_start_model(trial: Trial, given: StartModel | None = None) -> StartModel:
@@ -154,6 +152,7 @@ def fit_pooled(
         is_aliased=~kept,
         is_converged=passes > 0,
         centre=trial.centre,
+        scale=trial.scale,
     )
 
 
@@ -165,7 +164,9 @@ def _take_over(
         raise ValueError("the given model has other columns")
     known = given.to_frame().set_index("name")["coef"]
     theta = known.loc[list(names)].to_numpy().astype(np.float64)
-    theta[:n_days] += trial.centre @ theta[pooled.effects.shape[1] :]
+    base = theta[pooled.effects.shape[1] :]
+    theta[:n_days] += trial.centre @ base
+    base *= trial.scale
     row_odds, cell_odds = np.empty(len(trial.columns.pointers) - 1), np.empty(len(pooled.effects))
     fill_odds(trial.columns, pooled.effects, theta, row_odds, cell_odds)
     return StartModel(
@@ -178,6 +179,7 @@ def _take_over(
         is_aliased=np.zeros(len(names), dtype=np.bool_),
         is_converged=given.is_converged,
         centre=trial.centre,
+        scale=trial.scale,
     )
 
 

@@ -8,7 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.estimators.intervals import NO_ERROR, loglog_interval, normal_quantile
+from revictimisation.estimators.intervals import (
+    NO_ERROR,
+    bound_difference,
+    error_of_limits,
+    loglog_interval,
+    normal_quantile,
+)
 from revictimisation.estimators.target_trial.balance import count_effective, standardise_gaps
 from revictimisation.estimators.target_trial.bootstrap import Replicates
 from revictimisation.estimators.target_trial.diagnostics import DETECTABLE_ERRORS
@@ -30,7 +36,8 @@ def estimate_three(
     """The risk under each strategy and the differences between them.
 
     Returns:
-        A row per cause (1 outcome, 2 death, 3 emigration), level and day: estimand
+        A row per cause (1 outcome, 2 death, 3 emigration), level and day (`is_followed`: somebody
+        of each strategy is at risk on it): estimand
         `cumulative_incidence` with level both, one, none; for the outcome `risk_difference` with
         level both_less_none, one_less_none, both_less_one. n_people: clones never censored
         artificially, n_events: events up to the day of those; of a difference the smaller of its
@@ -42,23 +49,36 @@ def estimate_three(
     draws = None if replicates is None else replicates.answers
     people, events = _count(trial, at_days)
     parts = []
+    limits = np.empty((2, *answers[:, :N_CAUSES].shape))
     for cause in range(N_CAUSES):
         for arm, name in enumerate(STRATEGIES):
             risk = answers[arm, cause]
-            se = _spread(None if draws is None else draws[:, arm, cause], len(risk))
-            low, high = _limits(risk, se, float(people[arm]))
+            spread = _spread(None if draws is None else draws[:, arm, cause], len(risk))
+            low, high = limits[:, arm, cause] = _limits(risk, spread, float(people[arm]))
+            se = np.where((risk <= 0) | (risk >= 1), error_of_limits(low, high), spread)
             parts.append(_rows(cause, "cumulative_incidence", name, at_days, (risk, se, low, high))
                          .assign(n_people=people[arm], n_events=events[arm, cause]))  # fmt: skip
     for over, under in CONTRASTS:
         a, b = STRATEGIES.index(over), STRATEGIES.index(under)
         gap = answers[a, 0] - answers[b, 0]
-        se = _spread(None if draws is None else draws[:, a, 0] - draws[:, b, 0], len(gap))
-        half = normal_quantile() * se
-        numbers = (gap, se, np.maximum(gap - half, -1.0), np.minimum(gap + half, 1.0))
+        spread = _spread(None if draws is None else draws[:, a, 0] - draws[:, b, 0], len(gap))
+        pair = (answers[[a, b], 0], limits[0, [a, b], 0], limits[1, [a, b], 0])
+        numbers = (gap, *bound_difference(*pair, spread, normal_quantile()))
         parts.append(_rows(0, "risk_difference", f"{over}_less_{under}", at_days, numbers)
                      .assign(n_people=min(people[a], people[b]),
                              n_events=np.minimum(events[a, 0], events[b, 0])))  # fmt: skip
-    return pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(is_followed=_find_followed(trial, table))
+
+
+def _find_followed(trial: ThreeTrial, table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Rows on whose day somebody of each strategy is at risk, or the risk has reached 1."""
+    stop, followed = trial.police.people.stop, trial.is_followed
+    last = {name: int(stop[followed[:, arm]].max(initial=0))
+            for arm, name in enumerate(STRATEGIES)}  # fmt: skip
+    ends = table["level"].map(lambda level: min(last[name] for name in level.split("_less_")))
+    is_over = table["estimand"].eq("cumulative_incidence") & table["estimate"].ge(1)
+    return (table["time_days"].le(ends) | is_over).to_numpy(bool)
 
 
 def _rows(
@@ -100,7 +120,8 @@ def diagnose_three(trial: ThreeTrial, estimates: pd.DataFrame) -> pd.DataFrame:
 
     `estimates`: from `estimate_three`. A row per check, arm and day (as `diagnose_trial`): check,
     arm, time_days, value. n_uncensored, share_censored, n_events; weight_mean, weight_max (of the
-    clones never censored on their last day, over their mean), effective_sample_size;
+    clones never censored on their last day, over their mean), effective_sample_size,
+    n_exposed_victims (who follow the strategy);
     largest_standardised_difference (of a baseline column, against the cohort, among those followed
     past the end of the grace time); least_chance (fitted, of following the strategy);
     minimum_detectable_difference by contrast (2.8 standard errors); n_apart (both agencies started,
@@ -118,6 +139,7 @@ def diagnose_three(trial: ThreeTrial, estimates: pd.DataFrame) -> pd.DataFrame:
         rows += [
             _row("n_uncensored", float(len(mine)), name),
             _row("share_censored", 1 - len(mine) / len(stop), name),
+            _row("n_exposed_victims", _count_victims(trial, arm), name),
             _row("weight_max", float(mine.max() / mine.mean()), name),
             _row("effective_sample_size", count_effective(mine), name),
             _row("least_chance", float(trial.chance[:, arm].min()), name),
@@ -140,6 +162,11 @@ def diagnose_three(trial: ThreeTrial, estimates: pd.DataFrame) -> pd.DataFrame:
 
 def _row(check: str, value: float, arm: str = "", day: int | None = None) -> dict[str, object]:
     return {"check": check, "arm": arm, "time_days": day, "value": value}
+
+
+def _count_victims(trial: ThreeTrial, arm: int) -> float:
+    people = trial.police.people
+    return float(len(np.unique(people.cluster[trial.is_followed[:, arm]])))
 
 
 def _count_apart(trial: ThreeTrial) -> float:

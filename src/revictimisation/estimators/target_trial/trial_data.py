@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from revictimisation.estimators.design import Block, Design
+from revictimisation.estimators.design import Design, standardise
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.influence import label_clusters
 from revictimisation.estimators.target_trial.changes import Changes, Segments, lay_segments
@@ -56,7 +56,7 @@ class Outcomes(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """The base columns as compressed sparse rows, numbers centred."""
+    """The base columns as compressed sparse rows, standardised (`design.standardise`)."""
 
     pointers: Days
     indices: npt.NDArray[np.int32]
@@ -83,19 +83,22 @@ class Trial:
     """What the estimators of a target trial are given; see `prepare_trial`.
 
     Attributes:
-        people: arrays by entry. columns: base design, numbers centred by `centre`.
+        people: arrays by entry. columns: base design, numbers less `centre`, divided by `scale`.
         names: of the base columns. changing_names: of the changing covariates.
         interval: for each day of the grace time its interval of days.
         cut_days: first day of each interval.
         pooled: rows of the model for starts by day. law: of the same model without the changing
             covariates. at_end: of that for having started by the end of the grace time, among those
             still event-free then.
+        same_day_share: share of the starts that fall on another measure's start and are not told
+            apart from it (`same_day`); 0 where nothing is known of others.
     """
 
     people: People
     columns: Columns
     names: tuple[str, ...]
     centre: Floats
+    scale: Floats
     changing_names: tuple[str, ...]
     segments: Segments
     grace_days: int
@@ -105,6 +108,7 @@ class Trial:
     law: Pooled
     at_end: Pooled
     n_clusters: int
+    same_day_share: float = 0.0
 
     @property
     def n_entries(self) -> int:
@@ -187,16 +191,18 @@ def _lay_out(
     grace_days: int,
 ) -> Trial:
     interval = _number_intervals(cuts, grace_days)
-    columns, centre = _centre(design.base)
+    values, centre, scale = standardise(design.base)
+    pointers, indices = design.base.indptr.astype(np.int64), design.base.indices.astype(np.int32)
     law = _pool_days(people, interval, np.zeros((1, 0)))
     people = people._replace(
         first_segment=segments.first, segment_day=segments.day, segment_pattern=segments.pattern
     )
     return Trial(
         people=people,
-        columns=columns,
+        columns=Columns(pointers, indices, values),
         names=design.base.names,
         centre=centre,
+        scale=scale,
         changing_names=changing_names,
         segments=segments,
         grace_days=grace_days,
@@ -259,20 +265,6 @@ def _number_intervals(cuts: tuple[int, ...], grace_days: int) -> npt.NDArray[np.
         raise ValueError("cut_days must ascend from 0")
     days = np.arange(grace_days + 1)
     return (np.searchsorted(ascending, days, side="right") - 1).astype(np.int32)
-
-
-def _centre(base: Block) -> tuple[Columns, Floats]:
-    """Numbers (columns with a cell in every row) less their middle: years would spoil digits."""
-    n_columns = len(base.names)
-    n_cells = np.bincount(base.indices, minlength=n_columns)
-    low, high = np.zeros(n_columns), np.zeros(n_columns)
-    np.minimum.at(low, base.indices, base.values)
-    np.maximum.at(high, base.indices, base.values)
-    is_number = (n_cells == base.n_rows) & ((high > 1) | (low < 0))
-    sums = np.bincount(base.indices, base.values, minlength=n_columns)
-    centre = np.where(is_number, sums / max(base.n_rows, 1), 0.0)
-    values = base.values - centre[base.indices]
-    return Columns(base.indptr.astype(np.int64), base.indices.astype(np.int32), values), centre
 
 
 def _lay_nothing(n_people: int) -> tuple[Days, npt.NDArray[np.int32], npt.NDArray[np.int32]]:

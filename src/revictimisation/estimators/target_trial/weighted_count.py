@@ -35,6 +35,7 @@ from revictimisation.estimators.count_contrasts import (
     contrast_groups,
     describe_group,
 )
+from revictimisation.estimators.intervals import NO_ERROR
 from revictimisation.estimators.target_trial.changes import Changes, count_changes, spell_changes
 from revictimisation.estimators.target_trial.clone_influence import find_arm_influence
 from revictimisation.estimators.target_trial.clone_kernels import sum_arms, sum_outcomes
@@ -191,12 +192,17 @@ def estimate_counts(
     days = np.asarray(at_days, dtype=np.int64)
     owner = np.repeat(np.arange(weighted.trial.n_entries), np.diff(outcomes.first))
     count = arms.read(at_days)
+    at_risk = weighted.effective_on([max(day - 1, 0) for day in at_days])
+    left = (arms.before * _stay(arms.at_risk, arms.ended))[:, arms.places(at_days)]
 
     def describe(arm: int) -> CountGroup:
         mine = np.sort(outcomes.day[is_in[owner, arm]])
         n_events = np.searchsorted(mine, days, side="right").astype(np.int64)
         n_people = int(is_in[:, arm].sum())
-        return describe_group(count[arm], influence[:, arm], behind[arm], n_people, n_events)
+        followed = ~(at_risk[arm] <= 0) | (left[arm] <= NO_ERROR)
+        return describe_group(
+            count[arm], influence[:, arm], behind[arm], n_people, n_events, followed
+        )
 
     table = contrast_groups(describe(0), describe(1), days)
     is_gap = table["estimand"] == "mean_count_difference"

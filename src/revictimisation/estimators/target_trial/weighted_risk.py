@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from revictimisation.estimators.risks import ROUNDING
 from revictimisation.estimators.target_trial.clone_kernels import (
     fill_risks,
     read_targets,
@@ -49,6 +50,8 @@ class Arms:
         days = np.asarray(at_days, dtype=np.int64)
         answers = np.empty((2, N_NUMBERS, len(days)))
         read_targets(self.risk, days, answers)
+        risks = answers[:, :N_CAUSES]
+        risks[risks > 1 - ROUNDING] = 1.0
         return answers
 
 
