@@ -25,7 +25,7 @@ import pandas as pd
 from revictimisation.codes import CAUSES
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.faults import NotEstimableError
-from revictimisation.estimators.target_trial.diagnostics import describe_replicates
+from revictimisation.estimators.target_trial.diagnostics import describe_replicates, stack_checks
 from revictimisation.estimators.target_trial.gates import judge, list_gates
 from revictimisation.estimators.target_trial.three_estimates import diagnose_three, estimate_three
 from revictimisation.estimators.target_trial.three_strategies import (
@@ -88,7 +88,7 @@ def _estimate_one(data: StudyData, measure: str) -> tuple[pd.DataFrame, pd.DataF
         return combine(beyond), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
     checks = diagnose_three(trial, table)
     if replicates is not None:
-        checks = pd.concat([checks, describe_replicates(replicates)], ignore_index=True)
+        checks = stack_checks(checks, describe_replicates(replicates))
     judged = judge(checks, plan.gates, {"analysis": ANALYSIS, "measure": measure}, trial.grace_days)
     named = make_estimates(mark_endless(_name_rows(data, table)), **same)
     return combine([_withhold(named, judged, plan.gates), *beyond]), judged.drop(

@@ -224,7 +224,9 @@ def analyse(
     checks = [found[name][1] for name in DIAGNOSTICS_ORDER if len(found[name][1])]
     if data.linkage:
         checks.append(linkage.tell_checks(data.linkage))
-    diagnostics = pd.concat([*checks, *_tell_changes(cleaned)], ignore_index=True)
+    checks += _tell_changes(cleaned)
+    typed = [table.astype({"value": "float64", "limit": "float64"}) for table in checks]
+    diagnostics = pd.concat(typed, ignore_index=True)
     attrition = attrition.assign(status="ok")
     tell("disclosure")
     rules, places = data.plan.disclosure, list_places(data.plan)

@@ -24,6 +24,7 @@ from revictimisation.estimators.target_trial.cross_check import cross_check
 from revictimisation.estimators.target_trial.diagnostics import (
     describe_replicates,
     diagnose_trial,
+    stack_checks,
 )
 from revictimisation.estimators.target_trial.estimates import (
     Intervals,
@@ -110,7 +111,7 @@ def _weigh_and_estimate(
     main, curve, resampled = _estimate_resampled(data.plan, weighted, days, curve_days, table)
     others, compared = _check_otherwise(data, weighted, table, keys)
     gates, named = data.plan.gates, {"analysis": ESTIMATOR, "measure": keys["measure"]}
-    checks = pd.concat([diagnose_trial(weighted, days, table), resampled, compared])
+    checks = stack_checks(diagnose_trial(weighted, days, table), resampled, compared)
     judged = judge(checks, gates, named, trial.grace_days)
     parts = [
         _name_rows(data, main, keys),

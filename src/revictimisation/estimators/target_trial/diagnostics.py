@@ -48,7 +48,7 @@ def diagnose_trial(
     """
     rows = estimate_strategies(weighted, at_days) if estimates is None else estimates
     outcome = rows[rows["cause"] == 1]
-    return _stack(
+    return stack_checks(
         _weights(weighted),
         _events(outcome, "risk"),
         _balance(weighted, at_days),
@@ -66,7 +66,7 @@ def diagnose_counts(
     n_events are all outcomes of the clones, of which a person may have many; what difference could
     be seen is minimum_detectable_count_difference, in outcomes per person.
     """
-    return _stack(
+    return stack_checks(
         _weights(weighted),
         _events(estimates, "mean_count"),
         _balance(weighted, at_days),
@@ -78,10 +78,12 @@ def diagnose_counts(
 
 def describe_replicates(drawn: Replicates) -> pd.DataFrame:
     """The check `share_failed_replicates`: of the bootstrap's, those without a settled answer."""
-    return pd.DataFrame([_row("share_failed_replicates", drawn.n_unsettled / len(drawn.answers))])
+    share = drawn.n_unsettled / len(drawn.answers)
+    return stack_checks(pd.DataFrame([_row("share_failed_replicates", share)]))
 
 
-def _stack(*parts: pd.DataFrame) -> pd.DataFrame:
+def stack_checks(*parts: pd.DataFrame) -> pd.DataFrame:
+    """Tables of checks below each other, those without rows left out."""
     table = pd.concat([part for part in parts if len(part)], ignore_index=True)
     return table.astype({"time_days": "Int64", "value": "float64"})
 
