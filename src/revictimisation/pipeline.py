@@ -176,9 +176,10 @@ def _assess_without_links(
 
 def _entries(cohort: Cohort) -> pd.DataFrame:
     columns = ["entry_id", "cluster_id", "stop_day", "end_day", "data_end_day", "cause"]
-    columns += ["end_cause", "control_day"]
-    entries = cohort.index_reports.select(*columns).order_by("entry_id").to_pandas()
-    return entries.astype({**dict.fromkeys(columns[:-1], "int64"), "control_day": "float64"})
+    columns += ["end_cause"]
+    days = ["other_day", "control_day", "outsider_day"]
+    entries = cohort.index_reports.select(*columns, *days).order_by("entry_id").to_pandas()
+    return entries.astype(dict.fromkeys(columns, "int64") | dict.fromkeys(days, "float64"))
 
 
 def _assessments(assessments: ir.Table, cohort: Cohort, plan: StudyPlan) -> pd.DataFrame:

@@ -133,6 +133,8 @@ def make_data(n: int, share_start: float, share_no_start: float) -> StudyData:
     entries = pd.DataFrame(
         {"entry_id": entry, "cluster_id": entry, "stop_day": 20, "end_day": 100, "cause": 1,
          "end_cause": 0, "control_day": np.where(has_control, 50.0, np.nan)}
+    ).assign(
+        other_day=lambda t: t["control_day"], outsider_day=np.nan
     )  # fmt: skip
     started = pd.DataFrame({"entry_id": entry[is_started], "measure": "a"})
     days = pd.DataFrame({"start_day": [0, 20], "stop_day": [20, 100], "is_event": [True, False]})
