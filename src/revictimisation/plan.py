@@ -164,14 +164,18 @@ class Gates(Part):
 class NegativeControls(Part):
     """What no measure, or this measure, can change: a difference there is bias (method).
 
-    `outcomes`: `other_suspect`, reports against somebody who is no index suspect of the victim.
-    `measures`: those of the study that are believed to do nothing lasting (placebos); their result
-    is a control of the others'. `least_for_calibration`: how many controls it takes before results
-    are calibrated by them.
+    `outcomes`: `other_suspect`, reports against somebody who is no index suspect of the victim, nor
+    in honour cases a relative (`cohort.follow_up.find_first_controls`). `against_family`: measures
+    of the study that are aimed at a whole family, for which relatives are none in other cases
+    either. `measures`: those believed to do nothing lasting (placebos), whose result is a control
+    of the others'. No measure is one by nature, a safety talk least of all (planning for safety is
+    among what matters most), so none is assumed: the owner of the study names it.
+    `least_for_calibration`: how many controls it takes before results are calibrated by them.
     """
 
     outcomes: tuple[Literal["other_suspect"], ...] = ("other_suspect",)
     measures: tuple[str, ...] = ()
+    against_family: tuple[str, ...] = ()
     least_for_calibration: Annotated[int, Field(ge=3)] = 5
 
 
@@ -324,10 +328,12 @@ class StudyPlan(Part):
             if name in NUMBER_COVARIATES:
                 faults.append(f"subgroups: {name!r} is a number, not a group")
         faults += self._combined_faults()
-        for name in self.negative_controls.measures:
-            if name not in self.measures:
-                near = name_nearest(name, self.measure_names)
-                faults.append(f"negative_controls.measures: no measure of the study {name!r}{near}")
+        for key in ("measures", "against_family"):
+            for name in getattr(self.negative_controls, key):
+                if name not in self.measures:
+                    near = name_nearest(name, self.measure_names)
+                    what = f"negative_controls.{key}"
+                    faults.append(f"{what}: no measure of the study {name!r}{near}")
         faults += [f"splines: {fault}" for fault in self._spline_faults()]
         if faults:
             raise ValueError("; ".join(faults))

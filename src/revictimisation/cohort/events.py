@@ -78,8 +78,8 @@ def gather_events(reports: ir.Table, sayings: ir.Table, persons: ir.Table) -> ir
     `victim` and `pair` (victim x suspect, an unknown one too) number the texts in their order;
     `saying` is the gravest of the day's; an event is honour-related if any of its rows is, and
     `is_breach_only` if all are, and `is_outsider` if all of the victim's against the suspect, on
-    any day, call the suspect an acquaintance or a stranger. `row_number` is one of its rows in reports, `n_rows` how many it
-    has. `PERSON` are the victim's.
+    any day, call the suspect an acquaintance or a stranger. `row_number` is one of its rows in
+    reports, `n_rows` how many it has. `PERSON` are the victim's.
     """
     is_same = [reports[name].identical_to(sayings[name]) for name in SAID]
     said = reports.join(sayings, is_same).select(reports, "saying")
