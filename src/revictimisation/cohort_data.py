@@ -33,7 +33,8 @@ class StudyData:
     `renewals`: a row per entry x risk assessment after the one that counts at baseline and before
     the end of follow-up: entry_id, day, risk_level; of one day the highest level comes last.
     `cases`: a row per entry of what the index report's case is like, `case_steps` one per dated
-    step of it (`court_cases`). `absent`: optional tables that the extract does not have.
+    step of it (`court_cases`). `absent`: what the extract holds nothing of, so that nothing can be
+    counted: optional tables (not given, or without a row) and columns (`table.column`, all empty).
     `linkage`: how good the joining of two agencies' people was (`linkage.linking.tell_rates`), and
     `fates` what became of them (`linkage.quality.count_fates`); empty if the extract was not joined
     here. `police_levels` (entry_id, risk_level) and `police_renewals` are `covariates` and

@@ -150,6 +150,16 @@ def combine(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return frame
 
 
+def mark_not_estimable(estimates: pd.DataFrame, chosen: Any, reason: str) -> pd.DataFrame:
+    """Take numbers and counts off the rows chosen, which say `not_estimable` and why."""
+    out = estimates.copy()
+    out.loc[chosen, list(NUMBERS)] = np.nan
+    out.loc[chosen, list(COUNTS)] = pd.NA
+    out.loc[chosen, "status"] = NOT_ESTIMABLE
+    out.loc[chosen, "reason"] = reason
+    return out
+
+
 def not_estimable(reason: str, **keys: Any) -> pd.DataFrame:
     """One row that says openly that a number can't be had, and why."""
     return make_estimates([{**keys, "status": NOT_ESTIMABLE, "reason": reason}])
