@@ -61,7 +61,7 @@ def list_unregistered(data: StudyData) -> set[tuple[str, str, str]]:
     )
     groups = {("by_code", str(code)): mine for code, mine in rows.groupby("code")}
     for source, mine in rows[rows["source"].isin(AGENCY_OF)].groupby("source"):
-        groups["by_agency", f"any_{AGENCY_OF[source]}"] = mine
+        groups["by_agency", f"any_{AGENCY_OF[str(source)]}"] = mine
     for name, measure in data.plan.measures.items():
         groups["main", name] = rows[rows["code"].isin(measure.codes)]
     found = set()
