@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.codes import MISSING, OTHER
 from revictimisation.estimators.design import Design, Measures, build_design
 from revictimisation.plan import StudyPlan
 
@@ -120,7 +121,28 @@ class StudyData:
         return build_design(frame, terms, rows, measures=measures, splines=splines)
 
     def subgroup(self, name: str) -> pd.Series | None:
-        """Each entry's level of a subgroup as text, or None where its table is absent."""
+        """Each entry's level of a subgroup as text, or None where its table is absent.
+
+        A group of municipalities that is one municipality alone is not told apart
+        (`pool_single_places`).
+        """
         if name == "risk_level" and "risk_assessments" in self.absent:
             return None
-        return self.covariates[name].astype(str)
+        levels = self.covariates[name].astype(str)
+        if name != "municipality_group":
+            return levels
+        return pool_single_places(levels, self.covariates["municipality_code"])
+
+
+def pool_single_places(groups: pd.Series, places: pd.Series) -> pd.Series:
+    """Call groups that hold one place alone `other`, so that none is a place by another name.
+
+    Where `other` would then be one place itself, the smallest of the remaining groups joins it.
+    """
+    known = groups[groups.ne(MISSING)]
+    n_places = places[known.index].groupby(known).nunique()
+    pooled = {*n_places[n_places == 1].index, OTHER}
+    rest = known.value_counts().drop(pooled, errors="ignore")
+    if places[known.index[known.isin(pooled)]].nunique() == 1 and len(rest):
+        pooled.add(rest.sort_index().sort_values(kind="stable").index[0])
+    return groups.mask(groups.isin(pooled), OTHER)

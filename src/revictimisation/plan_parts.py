@@ -112,7 +112,10 @@ class CombinedGroup(Part):
 
 
 def _default_claims() -> dict[str, CombinedGroup]:
-    """The field's claims: men over 18 all but lack protection; sparsely populated areas differ."""
+    """The field's claims: men over 18 all but lack protection; sparsely populated areas differ.
+
+    The latter is of the groups of rural municipalities together with small towns.
+    """
     adult = ("18-26", "27-44", "45-64", "65+")
     return {
         "men_over_18": CombinedGroup(
@@ -124,8 +127,16 @@ def _default_claims() -> dict[str, CombinedGroup]:
             levels={"is_honour": ("true",)},
         ),
         "sparsely_populated": CombinedGroup(
-            title=Title(sv="Glest befolkade kommuner", en="Sparsely populated municipalities"),
-            levels={"municipality_group": ("small_town", "tourism", "rural")},
+            title=Title(
+                sv="Landsbygdskommuner och mindre städer",
+                en="Rural municipalities and small towns",
+            ),
+            levels={
+                "municipality_group": (
+                    *("small_town", "tourism", "rural"),
+                    *("sparsely_populated", "sparsely_populated_region"),
+                )
+            },
         ),
     }
 

@@ -69,8 +69,9 @@ MEASURES = {
     " crime_victim_unit personal_security special_representative injured_party_counsel"
     " case_conference",
     "social_interventions": "sheltered_housing support_talks contact_person"
-    " special_contact_person financial_assistance permanent_housing placement compulsory_care"
-    " coordinated_plan child_support_talks resource_centre network_support",
+    " honour_contact_person special_contact_person financial_assistance permanent_housing"
+    " placement compulsory_care coordinated_plan child_support_talks resource_centre"
+    " network_support",
     "suspect_interventions": "arrest remand treatment_programme support_talks_perpetrator"
     " prison_programme",
 }
