@@ -120,6 +120,14 @@ class StudyData:
         splines = self.plan.splines if is_adjusted else None
         return build_design(frame, terms, rows, measures=measures, splines=splines)
 
+    @property
+    def shown_covariates(self) -> pd.DataFrame:
+        """The covariates as their levels may be shown, groups of municipalities pooled."""
+        name = "municipality_group"
+        if name not in self.covariates:
+            return self.covariates
+        return self.covariates.assign(**{name: self.subgroup(name)})
+
     def subgroup(self, name: str) -> pd.Series | None:
         """Each entry's level of a subgroup as text, or None where its table is absent.
 

@@ -85,6 +85,17 @@ def test_every_code_that_a_study_left_has_a_label(county):
         }, set(names) - known
 
 
+def test_every_level_of_a_covariate_has_a_label(county):
+    estimates = pd.read_parquet(county.out / "restricted" / "estimates.parquet")
+    fields = DICTIONARY.tables["covariates"].fields
+    lists = {one.name: one.codes for one in fields if one.type == "string" and one.codes}
+    assert len(lists) >= 10
+    for group, codes in lists.items():
+        levels = estimates.loc[estimates["subgroup"] == group, "level"].str.split("_less_")
+        known = {"", *LISTS[codes]["code"], *LISTS["common"]["code"]}
+        assert {level for pair in levels for level in pair} <= known, group
+
+
 def test_labels_are_words_in_both_languages():
     for name in ("analysis", "check", "estimator", "estimand", "outcome"):
         for label in ("label_sv", "label_en"):

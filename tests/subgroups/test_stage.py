@@ -270,6 +270,7 @@ def test_a_group_that_is_one_municipality_is_no_group():
     covariates = data.covariates.assign(municipality_code=place, municipality_group=groups)
     data = replace(data, covariates=covariates)
     assert set(data.subgroup("municipality_group")) == {"suburb", "other"}
+    assert set(data.shown_covariates["municipality_group"]) == {"suburb", "other"}
     levels = {"one": ["tourism"], "all_but_one": ["suburb", "tourism", "larger_city"],
               "two": ["tourism", "larger_city"]}  # fmt: skip
     marks = {name: mark_combined(data, CombinedGroup(levels={"municipality_group": tuple(given)}))

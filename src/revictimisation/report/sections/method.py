@@ -54,7 +54,8 @@ def _name_part(page: Page, part: str) -> str:
     group, _, level = part.partition("=")
     if level:
         names = [page.labels.level(group, one) for one in level.split(LESS)]
-        return f"{page.labels.group(group).lower()}: {page.say('referees.part_less').join(names)}"
+        told = f" {page.say('referees.part_less')} ".join(names)
+        return f"{page.labels.group(group).lower()}: {told}"
     if part in page.dictionary.tables:
         return page.dictionary.tables[part].label[page.language].lower()
     if part in page.dictionary.rules:
