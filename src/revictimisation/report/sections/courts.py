@@ -170,7 +170,8 @@ def _published(page: Page) -> Html:
                      page.show_share_both(own)])  # fmt: skip
     names = ("crime", "what", "place", "share", "own")
     heads = [page.say(f"courts.published_{name}") for name in names]
-    return render_table(page.say("courts.published_caption"), heads, rows, page.notes(numbers))
+    caption = page.say("courts.published_caption")
+    return render_table(caption, heads, rows, page.notes(numbers), "words")
 
 
 def show_decision_time(page: Page) -> Html:
