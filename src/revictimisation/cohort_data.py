@@ -150,7 +150,7 @@ def pool_single_places(groups: pd.Series, places: pd.Series) -> pd.Series:
     known = groups[groups.ne(MISSING)]
     n_places = places[known.index].groupby(known).nunique()
     pooled = {*n_places[n_places == 1].index, OTHER}
-    rest = known.value_counts().drop(pooled, errors="ignore")
+    rest = known[~known.isin(pooled)].value_counts()
     if places[known.index[known.isin(pooled)]].nunique() == 1 and len(rest):
         pooled.add(rest.sort_index().sort_values(kind="stable").index[0])
     return groups.mask(groups.isin(pooled), OTHER)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from revictimisation import results
 from revictimisation.dictionary import load_dictionary
 from revictimisation.report.release import Release
 from revictimisation.report.sections.method import show_all_checks
@@ -37,6 +38,9 @@ def list_constants() -> Iterator[tuple[str, str]]:
                 pairs += [(one.arg, one.value) for one in node.keywords]
                 if name in REASONED and len(node.args) > REASONED[name]:
                     pairs.append(("reason", node.args[REASONED[name]]))
+                is_row = name == "_row" and "target_trial" in module.name
+                if (name == "Gate" or is_row) and node.args:
+                    pairs.append(("check", node.args[0]))
             elif isinstance(node, ast.Dict):
                 keys = [getattr(key, "value", None) for key in node.keys]
                 pairs += list(zip(keys, node.values, strict=True))
@@ -52,7 +56,7 @@ def find_unnamed(column: str, codes: set[str]) -> set[str]:
     """Codes without a label; of reasons, without a sentence."""
     if column == "reason":
         texts = load_texts()
-        keys = ("common.reason_{}", "trials.why_{}")
+        keys = ("common.reason_{}", "trials.why_{}", "answers.why_{}")
         named = {code for code in codes if any(key.format(code) in texts for key in keys)}
         return codes - named - SUPPRESSED
     return codes - {""} - set(LISTS[column]["code"])
@@ -62,6 +66,11 @@ def test_every_code_in_the_sources_has_a_label():
     found: dict[str, set[str]] = {}
     for column, code in list_constants():
         found.setdefault(column, set()).add(code)
+    statuses = {results.OK, results.SUPPRESSED, results.WITHHELD, results.NOT_ESTIMABLE}
+    named = {
+        code for name, code in vars(results).items() if name.isupper() and isinstance(code, str)
+    }
+    found["reason"] |= named - statuses
     assert set(found) == {*CODED, "check", "reason"}
     assert all(len(codes) > 1 for codes in found.values())
     assert {column: find_unnamed(column, codes) for column, codes in found.items()} == {
