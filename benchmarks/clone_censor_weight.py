@@ -28,6 +28,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from keeping import keep_result, name_clean_commit
 
 RESULTS = Path(__file__).parent / "results" / "clone_censor_weight.json"
 GRACE, HORIZON, DAYS, SEED = 30, 1461, [182, 365, 730, 1461], 1
@@ -230,6 +231,7 @@ def main() -> None:
         is_changing = asked.part == "ours_changing"
         print(json.dumps(run_ours(asked.people, asked.replicates, is_changing)))
     else:
+        commit = name_clean_commit()
         kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
         found = compare(asked.people, asked.replicates, asked.peer_replicates)
         names = ("numpy", "numba", "pandas", "statsmodels")
@@ -238,8 +240,8 @@ def main() -> None:
             "python": platform.python_version(),
             **{name: version(name) for name in names},
         }
-        kept[f"people_{asked.people}"] = found
-        RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        kept[f"people_{asked.people}"] = {"commit": commit, **found}
+        keep_result(RESULTS, kept, commit, indent=1)
         print(json.dumps(found, indent=1))
 
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 import platform
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from keeping import ROOT, keep_result, name_clean_commit
 from truth_counties import prepare_county, split_counties
 
 from revictimisation.cohort_data import StudyData
@@ -27,7 +26,6 @@ from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.truth import fingerprint
 
-ROOT = Path(__file__).resolve().parent.parent
 STUDY = ROOT / "pipelines" / "studies" / "county.yaml"
 COUNTIES_A_BLOCK = 10
 REPORT_AT_DAYS = (365, 1461)
@@ -86,7 +84,11 @@ class CountyStudy:
             yield scenario, int(people), rows
 
     def keep(self, tables: Mapping[str, pd.DataFrame], runs: Sequence[Mapping[str, Any]]) -> None:
-        """Write the summaries (a CSV each) and provenance.json, with a place of `runs` a run."""
+        """Write the summaries (a CSV each) and provenance.json, with a place of `runs` a run.
+
+        The commit is the one that the blocks are of.
+        """
+        commit = self.hold_commit()
         for name, table in tables.items():
             table.round(6).to_csv(self.kept / f"{name}.csv", index=False, lineterminator="\n")
         names = ("revictimisation", "numpy", "numba", "pandas")
@@ -96,11 +98,26 @@ class CountyStudy:
             "made_on": dt.datetime.now(dt.UTC).date().isoformat(),
             "versions": {one: version(one) for one in names},
             "python": platform.python_version(),
-            "commit": name_commit(),
             "runs": list(runs),
         }
-        text = json.dumps(facts, indent=2) + "\n"
-        (self.kept / "provenance.json").write_text(text, encoding="utf-8")
+        keep_result(self.kept / "provenance.json", facts, commit)
+
+    def hold_commit(self) -> str:
+        """The commit that the blocks are of, the clean one of today for the first; never two.
+
+        A summary of blocks of two commits would be of neither.
+        """
+        today, note = name_clean_commit(), self.parts / "commit"
+        if not note.exists():
+            note.write_text(today, encoding="utf-8")
+        commit = note.read_text(encoding="utf-8")
+        if commit != today and any(self.parts.glob("*.parquet")):
+            raise SystemExit(
+                f"Nothing is run or kept: the blocks in {self.parts} are of commit {commit[:12]}, "
+                f"the code of {today[:12]}. Go back to that commit, or remove the folder."
+            )
+        note.write_text(today, encoding="utf-8")
+        return today
 
 
 def describe_run(
@@ -124,6 +141,7 @@ def run_study(
 ) -> None:
     """The command of a study: run the blocks that are missing, then summarise all."""
     args = make_parser(doc, scenarios).parse_args()
+    study.hold_commit()
     if not args.summarise:
         run_blocks(run, list(study.list_blocks(args)), args.jobs)
     keep_summary()
@@ -160,12 +178,3 @@ def _run_one(run: Callable[..., pd.DataFrame], block: tuple) -> str:
     *given, target = block
     run(*given).to_parquet(target)
     return f"{target.stem}: {time.perf_counter() - begun:.0f} s"
-
-
-def name_commit() -> str:
-    """The commit the code is of; `changed` behind it: and something more. Empty without git."""
-    found = subprocess.run(
-        ["git", "describe", "--always", "--abbrev=40", "--dirty= changed", "--exclude=*"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return found.stdout.strip()

@@ -30,6 +30,7 @@ from statistics import median
 
 import numpy as np
 import pandas as pd
+from keeping import keep_result, name_clean_commit
 
 HERE = Path(__file__).parent
 DAYS = 1461
@@ -328,12 +329,13 @@ def main() -> None:
         sys.exit(
             "Rscript is not on PATH; install r-base-core and r-cran-survival, or choose --peers"
         )
+    commit = name_clean_commit()
     with tempfile.TemporaryDirectory() as name:
         summary = measure(Path(name), options.people, options.repetitions, peers)
     report(summary)
     path = HERE / "results" / f"cox_{options.people}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    keep_result(path, summary, commit, indent=1)
 
 
 def measure(folder: Path, n_people: int, repetitions: int, peers: list[str]) -> dict:

@@ -26,7 +26,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from county_study import name_commit
+from keeping import keep_result, name_clean_commit
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -114,7 +114,6 @@ def summarise(args: argparse.Namespace, outcomes: list[dict[str, Any]], seconds:
     return {
         "command": "python " + " ".join(["benchmarks/fuzz.py", *sys.argv[1:]]),
         "made_on": dt.datetime.now(dt.UTC).date().isoformat(),
-        "commit": name_commit(),
         "python": platform.python_version(),
         "versions": {one: version(one) for one in ("revictimisation", "duckdb", "numpy", "pandas")},
         "seed": args.seed,
@@ -140,10 +139,10 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="mutants tried at the same time")
     parser.add_argument("--out", type=Path, default=RESULT)
     args = parser.parse_args()
-    begun = time.perf_counter()
+    commit, begun = name_clean_commit(), time.perf_counter()
     outcomes = try_all(args)
     found = summarise(args, outcomes, time.perf_counter() - begun)
-    args.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    keep_result(args.out, found, commit)
     print(json.dumps({key: found[key] for key in ("n_mutants", "n_with_faults", "ends")}, indent=2))
     sys.exit(found["n_with_faults"] > 0)
 

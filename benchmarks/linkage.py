@@ -77,13 +77,15 @@ STUDY = "name: dirty\nlinkage: {{is_on: true, threshold: {threshold}}}\n"
 
 def main() -> None:
     """Measure over several seeds and write what was found."""
+    from keeping import keep_result, name_clean_commit  # tests import this module from elsewhere
+
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--people", type=int, default=3000)
     ask.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     ask.add_argument("--threshold", type=float, default=0.9)
     ask.add_argument("--out", type=Path, default=Path("benchmarks/results/linkage.json"))
     given = ask.parse_args()
-    found = []
+    commit, found = name_clean_commit(), []
     for seed in given.seeds:
         with tempfile.TemporaryDirectory() as folder:
             found.append(measure(Path(folder), given.people, seed, given.threshold))
@@ -95,7 +97,7 @@ def main() -> None:
         "version": __version__, "python": platform.python_version(),
         "people": given.people, "seeds": given.seeds, "threshold": given.threshold,
     }  # fmt: skip
-    given.out.write_text(json.dumps({**asked, "all": whole, "by_seed": found}, indent=2) + "\n")
+    keep_result(given.out, {**asked, "all": whole, "by_seed": found}, commit)
 
 
 def measure(folder: Path, people: int, seed: int, threshold: float) -> dict[str, float]:

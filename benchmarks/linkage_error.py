@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from keeping import keep_result, name_clean_commit
 
 from revictimisation import __version__, files, linkage_error, pipeline
 from revictimisation.cleaning import clean_tables
@@ -144,6 +145,7 @@ def main() -> None:
     ask.add_argument("--missing", type=float, default=0.15)
     ask.add_argument("--out", type=Path, default=RESULTS)
     given = ask.parse_args()
+    commit = name_clean_commit()
     began, rows = time.process_time(), []
     for seed in range(FIRST_SEED, FIRST_SEED + given.seeds):
         rows += measure(given.people, seed, given.missing)
@@ -156,7 +158,7 @@ def main() -> None:
         "cpu_seconds": round(time.process_time() - began), "found": sum_up(pd.DataFrame(rows)),
     }  # fmt: skip
     print(json.dumps(whole, indent=2))
-    given.out.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
+    keep_result(given.out, whole, commit)
 
 
 if __name__ == "__main__":

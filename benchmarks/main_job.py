@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 import os
 import platform
 import statistics
@@ -23,6 +22,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from keeping import keep_result, name_clean_commit
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -75,6 +76,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--estimate-only", action="store_true")
     given = parser.parse_args()
+    commit = name_clean_commit()
     goals = ESTIMATE_GOALS if given.estimate_only else GOALS
     rounds = [measure(given.people, given.estimate_only) for _ in range(given.repeats)]
     medians = {name: statistics.median(one[name] for one in rounds) for name in goals}
@@ -93,7 +95,7 @@ def main() -> None:
         "rounds": rounds,
     }
     target = f"estimate_{given.people}.json" if given.estimate_only else "main_job.json"
-    (RESULTS / target).write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    keep_result(RESULTS / target, kept, commit)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from keeping import keep_result, name_clean_commit
 
 RESULTS = Path(__file__).parent / "results" / "mapping.json"
 RELATIONS = {
@@ -168,6 +169,7 @@ def main() -> None:
     if given.by_hand:
         map_by_pandas(given.by_hand, given.to)
         return
+    commit = name_clean_commit()
     machine = {"cores": os.cpu_count(), "machine": platform.machine()}
     found = {
         "measured_on": dt.date.today().isoformat(),
@@ -178,7 +180,7 @@ def main() -> None:
     print(json.dumps(found, indent=2))
     if not all(one["is_same"] for one in found["sizes"]):
         raise SystemExit("the two ways do not give the same table")
-    RESULTS.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    keep_result(RESULTS, found, commit)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from keeping import keep_result, name_clean_commit
 
 MEASURES = (
     "non_contact_order",
@@ -274,6 +275,7 @@ def main() -> None:
     if given.inside:
         print(json.dumps(run_ours(given.inside, given.repeats)))
         return
+    commit = name_clean_commit()
     sizes = [measure(n, given.repeats, n in given.peer_at) for n in given.people]
     for one in sizes:
         print(describe(one))
@@ -291,7 +293,7 @@ def main() -> None:
         "sizes": sizes,
     }
     kept["command"] = "python benchmarks/person_time.py " + " ".join(sys.argv[1:])
-    RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
+    keep_result(RESULTS, kept, commit)
 
 
 if __name__ == "__main__":

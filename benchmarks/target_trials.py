@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 import os
 import platform
 import tempfile
 import time
 from pathlib import Path
+
+from keeping import keep_result, name_clean_commit
 
 from revictimisation import files, pipeline, target_trials
 from revictimisation.dictionary import load_dictionary
@@ -66,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=30_000)
     given = parser.parse_args()
-    plan = read_study()
+    commit, plan = name_clean_commit(), read_study()
     time_county(plan, 1000)
     found = time_county(plan, given.people)
     print(f"{found['seconds']:.1f} s (goal {GOAL_SECONDS} s at 30,000 people)")
@@ -82,7 +83,7 @@ def main() -> None:
         "goal_seconds": GOAL_SECONDS,
         **found,
     }
-    RESULTS.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    keep_result(RESULTS, kept, commit)
 
 
 if __name__ == "__main__":

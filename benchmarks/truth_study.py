@@ -146,6 +146,7 @@ def main() -> None:
     parser = make_parser(__doc__, STUDIED)
     parser.add_argument("--bootstrap", type=int, default=0, help="replicates; 0: influence")
     args = parser.parse_args()
+    COUNTIES.hold_commit()
     if not args.summarise:
         blocks = list(list_blocks(args))
         for name in dict.fromkeys(block[0] for block in blocks):

@@ -31,6 +31,7 @@ from statistics import median
 from typing import Any
 
 import duckdb
+from keeping import keep_result, name_clean_commit
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -249,7 +250,7 @@ def main() -> None:
     parser.add_argument("--peer-rows", type=int, default=100_000)
     parser.add_argument("--skip-peer", action="store_true")
     given = parser.parse_args()
-    load = os.getloadavg()[0]
+    commit, load = name_clean_commit(), os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         county = simulate(folder / "county")
@@ -269,8 +270,7 @@ def main() -> None:
         "sizes": sizes,
         "peer": peer,
     }
-    target = RESULTS / "validation.json"
-    target.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    keep_result(RESULTS / "validation.json", kept, commit)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 COLUMNS = ("step", "reason", "n_people", "n_reports", "n_dropped")
-UNUSED = {
-    "centre_contacts": "person_id",
-    "municipality_years": None,
-}
 COURT = ("investigations", "case_decisions")
 
 
@@ -37,7 +33,8 @@ def account_for(
     parts += [_measures(name, tables[name], cohort, attached) for name in SOURCES]
     parts.append(_assessments(tables["risk_assessments"], cohort))
     parts += [_court(name, tables[name], index_cases) for name in COURT]
-    parts += [_unused(name, tables[name], person) for name, person in UNUSED.items()]
+    parts.append(_centre_contacts(tables["centre_contacts"]))
+    parts.append(_municipality_years(tables["municipality_years"], cohort))
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 
 
@@ -156,6 +153,18 @@ def _court(name: str, table: ir.Table, index_cases: ir.Table) -> pd.DataFrame:
     )
 
 
-def _unused(name: str, table: ir.Table, person: str | None) -> pd.DataFrame:
-    lines = [("in_extract", *_size(table, person)), ("not_used_by_this_study", 0, 0)]
-    return _lines(name, lines)
+def _centre_contacts(table: ir.Table) -> pd.DataFrame:
+    lines = [("in_extract", *_size(table, "person_id")), ("not_used_by_this_study", 0, 0)]
+    return _lines("centre_contacts", lines)
+
+
+def _municipality_years(table: ir.Table, cohort: Cohort) -> pd.DataFrame:
+    """Used is what has a group of municipality for the municipality and year of an index report."""
+    reports = cohort.index_reports.select("municipality_code", year=ibis._.index_on.year())
+    said = table.filter(table.skr_group.notnull())
+    used = said.semi_join(reports.distinct(), ["municipality_code", "year"])
+    lines = [
+        ("in_extract", *_size(table, None)),
+        ("no_index_report_there_that_year", *_size(used, None)),
+    ]
+    return _lines("municipality_years", lines)

@@ -3,6 +3,8 @@
 MISSING = "missing"
 OTHER = "other"
 BREACH_GROUP = "breach_of_order"
+# Suspects known to be no family: all others may be, those of unknown relation among them.
+OUTSIDERS = ("acquaintance", "stranger")
 # Why follow-up ended, in the order in which they count on one day (contract, "Ties").
 CAUSES = ("outcome", "death", "emigration")
 OUTCOME, DEATH, EMIGRATION = 1, 2, 3

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.codes import MISSING, OTHER
 from revictimisation.estimators.design import Design, Measures, build_design
 from revictimisation.plan import StudyPlan
 
@@ -18,8 +19,9 @@ class StudyData:
     """One study's analysis tables, all in the order of `entry_id` (0, 1, 2 ...).
 
     `entries`: a row per entry: entry_id, cluster_id (the victim), stop_day, end_day, cause,
-    end_cause (why follow-up ends on end_day: 0, 2 death, 3 emigration), control_day (the first
-    negative-control event, NaN: none by end_day).
+    end_cause (why follow-up ends on end_day: 0, 2 death, 3 emigration), other_day, control_day and
+    outsider_day (the first report against somebody else, the first that is a negative control, and
+    one for measures aimed at a family; NaN: none by end_day).
     `covariates`: a row per entry. `starts`: a row per entry x measure (first_start_day,
     is_running_before). `spells`: a row per spell of a measure (entry_id, measure, start_day,
     stop_day; in days from day 0, not clipped). `episodes`: `(start_day, stop_day]` to the end of
@@ -32,7 +34,8 @@ class StudyData:
     `renewals`: a row per entry x risk assessment after the one that counts at baseline and before
     the end of follow-up: entry_id, day, risk_level; of one day the highest level comes last.
     `cases`: a row per entry of what the index report's case is like, `case_steps` one per dated
-    step of it (`court_cases`). `absent`: optional tables that the extract does not have.
+    step of it (`court_cases`). `absent`: what the extract holds nothing of, so that nothing can be
+    counted: optional tables (not given, or without a row) and columns (`table.column`, all empty).
     `linkage`: how good the joining of two agencies' people was (`linkage.linking.tell_rates`), and
     `fates` what became of them (`linkage.quality.count_fates`); empty if the extract was not joined
     here. `police_levels` (entry_id, risk_level) and `police_renewals` are `covariates` and
@@ -117,8 +120,37 @@ class StudyData:
         splines = self.plan.splines if is_adjusted else None
         return build_design(frame, terms, rows, measures=measures, splines=splines)
 
+    @property
+    def shown_covariates(self) -> pd.DataFrame:
+        """The covariates as their levels may be shown, groups of municipalities pooled."""
+        name = "municipality_group"
+        if name not in self.covariates:
+            return self.covariates
+        return self.covariates.assign(**{name: self.subgroup(name)})
+
     def subgroup(self, name: str) -> pd.Series | None:
-        """Each entry's level of a subgroup as text, or None where its table is absent."""
+        """Each entry's level of a subgroup as text, or None where its table is absent.
+
+        A group of municipalities that is one municipality alone is not told apart
+        (`pool_single_places`).
+        """
         if name == "risk_level" and "risk_assessments" in self.absent:
             return None
-        return self.covariates[name].astype(str)
+        levels = self.covariates[name].astype(str)
+        if name != "municipality_group":
+            return levels
+        return pool_single_places(levels, self.covariates["municipality_code"])
+
+
+def pool_single_places(groups: pd.Series, places: pd.Series) -> pd.Series:
+    """Call groups that hold one place alone `other`, so that none is a place by another name.
+
+    Where `other` would then be one place itself, the smallest of the remaining groups joins it.
+    """
+    known = groups[groups.ne(MISSING)]
+    n_places = places[known.index].groupby(known).nunique()
+    pooled = {*n_places[n_places == 1].index, OTHER}
+    rest = known[~known.isin(pooled)].value_counts()
+    if places[known.index[known.isin(pooled)]].nunique() == 1 and len(rest):
+        pooled.add(rest.sort_index().sort_values(kind="stable").index[0])
+    return groups.mask(groups.isin(pooled), OTHER)

@@ -16,7 +16,16 @@ from revictimisation.errors import DisclosureError
 from revictimisation.estimators.e_value import find_e_value, find_e_value_limit
 from revictimisation.estimators.intervals import difference_interval
 from revictimisation.plan import Disclosure
-from revictimisation.results import COLUMNS, COUNTS, KEYS, NUMBERS, OK, SUPPRESSED, WITHHELD
+from revictimisation.results import (
+    COLUMNS,
+    COUNTS,
+    KEPT_BACK,
+    KEYS,
+    NUMBERS,
+    OK,
+    SUPPRESSED,
+    WITHHELD,
+)
 
 SHARES = ("share", "cumulative_incidence", "risk_start", "risk_no_start")
 # Outcomes per person: may exceed 1. Outcomes are not people, of whom the risk beside it tells.
@@ -77,7 +86,7 @@ def disclose_estimates(
     rounded.loc[hidden, [*NUMBERS, *COUNTS]] = pd.NA
     rounded.loc[hidden, "status"] = SUPPRESSED
     rounded.loc[hidden, "reason"] = np.where(primary[hidden], "small_number", "complement")
-    rounded.loc[hidden & is_kept_back, "reason"] = "kept_back"
+    rounded.loc[hidden & is_kept_back, "reason"] = KEPT_BACK
     unsaid = ~rounded["status"].isin([OK, SUPPRESSED])
     rounded.loc[rounded["status"].eq(WITHHELD), list(NUMBERS)] = pd.NA
     few = unsaid & _is_few(frame["n_people"], rules)

@@ -155,7 +155,7 @@ def _explore_measure(data: StudyData, measure: str, day: int | None) -> tuple[li
     scores = score_held_out(trial, day, fold, largest_weight=data.plan.exploration.largest_weight)
     if not np.isfinite(scores.effect).all():
         raise NotEstimableError("no_finite_answer")
-    frame = data.covariates.iloc[eligible_ids(data, measure)].reset_index(drop=True)
+    frame = data.shown_covariates.iloc[eligible_ids(data, measure)].reset_index(drop=True)
     names = list_covariates(data)
     tried = _try_splits(data.plan, trial, scores, lay_terms(frame, names), frame[names], day)
     return _lay_rows(tried, scores.is_converged), _note(

@@ -1,7 +1,8 @@
 """Question 2, negative controls: reports that no measure can prevent, held to differ by nothing.
 
 The control outcome `other_suspect` is the first report against somebody who is not the suspect of
-any of the victim's entries (`cohort.follow_up.find_first_control`). What leads to a measure and to
+any of the victim's entries, nor a relative where the case is one of honour or the measure is aimed
+at a family (`cohort.follow_up.find_first_controls`). What leads to a measure and to
 such reports alike - a life in danger, a will to report - is what confounds the main comparison;
 what the measure does to the index suspect is no part of it. A difference in them is thus bias: from
 something unmeasured, or from a measure that changes reporting itself. For measures that keep others
@@ -60,7 +61,8 @@ def estimate_negative_controls(data: StudyData) -> tuple[pd.DataFrame, pd.DataFr
     `report_at_days` with intervals by influence, from the measure's own target trial with this
     outcome in place of the study's; by `cox_time_varying` log_hazard_ratio and hazard_ratio while
     in force. Follow-up goes past the study's outcome; how many there were so far may explain a
-    start, as may what else is in force.
+    start, as may what else is in force. None where the study's outcome is `any_suspect`: what would
+    be the control is then part of the outcome.
 
     The check `negative_control_difference` of each measure is its risk difference on the last
     report day; it fails where it is beyond the study's limit, its interval excludes 0 and the
@@ -71,24 +73,34 @@ def estimate_negative_controls(data: StudyData) -> tuple[pd.DataFrame, pd.DataFr
     studies, and a bias that few people cannot show passes.
     """
     empty = pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
-    if OTHER_SUSPECT not in data.plan.negative_controls.outcomes or data.entries.empty:
+    plan = data.plan
+    is_asked = OTHER_SUSPECT in plan.negative_controls.outcomes
+    if not is_asked or plan.outcome.who == "any_suspect" or data.entries.empty:
         return make_estimates([]), empty
-    stop, cause = _follow_controls(data)
-    parts, notes = [], []
-    for measure in data.plan.measure_names:
-        estimates, is_converged = _estimate_trial(data, measure, stop, cause)
-        parts.append(estimates)
-        notes += _judge(data, measure, estimates, is_converged)
-    parts.append(_estimate_hazards(data, stop, cause))
-    return combine(parts), pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
+    family = plan.negative_controls.against_family
+    kinds = {
+        "control_day": [name for name in plan.measure_names if name not in family],
+        "outsider_day": [name for name in plan.measure_names if name in family],
+    }
+    parts, notes, hazards = [], [], []
+    for kind, measures in kinds.items():
+        if not measures:
+            continue
+        stop, cause = _follow_controls(data, kind)
+        for measure in measures:
+            estimates, is_converged = _estimate_trial(data, measure, stop, cause)
+            parts.append(estimates)
+            notes += _judge(data, measure, estimates, is_converged)
+        hazards.append(_estimate_hazards(data, stop, cause, measures))
+    return combine([*parts, *hazards]), pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
 
 
 def _follow_controls(
-    data: StudyData,
+    data: StudyData, kind: str
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Last day and cause of each entry's follow-up for the control."""
+    """Last day and cause of each entry's follow-up for the control, whose day stands in `kind`."""
     entries = data.entries
-    day = entries["control_day"].to_numpy()
+    day = entries[kind].to_numpy()
     has_event = ~np.isnan(day)
     stop = np.where(has_event, day, entries["end_day"].to_numpy()).astype(np.int64)
     return stop, np.where(has_event, OUTCOME, entries["end_cause"].to_numpy()).astype(np.int64)
@@ -171,9 +183,15 @@ def withhold_biased(estimates: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFra
 
 
 def _estimate_hazards(
-    data: StudyData, stop: npt.NDArray[np.int64], cause: npt.NDArray[np.int64]
+    data: StudyData,
+    stop: npt.NDArray[np.int64],
+    cause: npt.NDArray[np.int64],
+    shown: list[str],
 ) -> pd.DataFrame:
-    """Cox model of the control with all measures while in force, adjusted as the main one."""
+    """Cox model of the control with all measures while in force, adjusted as the main one.
+
+    Rows of the measures `shown`.
+    """
     measures = data.plan.measure_names
     episodes = _cut_episodes(data, stop, cause)
     keys = {"question": "q2", "analysis": ANALYSIS, "estimator": HAZARDS, "outcome": OTHER_SUSPECT}
@@ -195,7 +213,7 @@ def _estimate_hazards(
         )
     found = [
         {"measure": name, **row}
-        for name in measures
+        for name in shown
         for row in (
             [describe_no_answer("no_events", exposed[name].counts)]
             if fit is None

@@ -142,7 +142,7 @@ def prepare(
         decisions=attached.order_by(["entry_id", "source", "row_number"]).to_pandas(),
         assessments=_assessments(tables["risk_assessments"], cohort, plan),
         renewals=find_renewals(cohort.index_reports, tables["risk_assessments"], dictionary, plan),
-        absent=absent,
+        absent=absent | _find_empty(tables, dictionary),
         cases=cases.to_pandas(),
         case_steps=list_case_steps(index_cases, tables).to_pandas(),
         linkage=(linked or {}).get("rates", {}),
@@ -154,6 +154,20 @@ def prepare(
     joined = pd.DataFrame((linked or {}).get("attrition", []))
     counted = add_cleaning(account_for(tables, cohort, attached, index_cases), cleaned)
     return data, add_joined(counted, joined)
+
+
+def _find_empty(tables: dict[str, ir.Table], dictionary: Dictionary) -> frozenset[str]:
+    """Optional tables without a row, and columns (`table.column`) that are empty in every row."""
+    found: set[str] = set()
+    for name, table in tables.items():
+        columns = [column for column in dictionary.tables[name].field_names if column in table]
+        counts = table.aggregate(
+            n_rows=table.count(), **{column: table[column].count() for column in columns}
+        ).to_pandas()
+        found |= {f"{name}.{column}" for column in columns if counts.at[0, column] == 0}
+        if dictionary.tables[name].is_optional and counts.at[0, "n_rows"] == 0:
+            found.add(name)
+    return frozenset(found)
 
 
 def _assess_without_links(
@@ -176,9 +190,10 @@ def _assess_without_links(
 
 def _entries(cohort: Cohort) -> pd.DataFrame:
     columns = ["entry_id", "cluster_id", "stop_day", "end_day", "data_end_day", "cause"]
-    columns += ["end_cause", "control_day"]
-    entries = cohort.index_reports.select(*columns).order_by("entry_id").to_pandas()
-    return entries.astype({**dict.fromkeys(columns[:-1], "int64"), "control_day": "float64"})
+    columns += ["end_cause"]
+    days = ["other_day", "control_day", "outsider_day"]
+    entries = cohort.index_reports.select(*columns, *days).order_by("entry_id").to_pandas()
+    return entries.astype(dict.fromkeys(columns, "int64") | dict.fromkeys(days, "float64"))
 
 
 def _assessments(assessments: ir.Table, cohort: Cohort, plan: StudyPlan) -> pd.DataFrame:

@@ -27,6 +27,7 @@ from revictimisation.plan_parts import (
     ForWhom,
     Linkage,
     Name,
+    NegativeControls,
     OpenEnds,
     Part,
     Title,
@@ -159,20 +160,6 @@ class Gates(Part):
     largest_disagreement: Annotated[float, Field(gt=0)] = 2.0
     tolerated_disagreement: Annotated[float, Field(ge=0, lt=1)] = 0.01
     same_day_starts: Annotated[float, Field(ge=0, le=1)] = 0.05
-
-
-class NegativeControls(Part):
-    """What no measure, or this measure, can change: a difference there is bias (method).
-
-    `outcomes`: `other_suspect`, reports against somebody who is no index suspect of the victim.
-    `measures`: those of the study that are believed to do nothing lasting (placebos); their result
-    is a control of the others'. `least_for_calibration`: how many controls it takes before results
-    are calibrated by them.
-    """
-
-    outcomes: tuple[Literal["other_suspect"], ...] = ("other_suspect",)
-    measures: tuple[str, ...] = ()
-    least_for_calibration: Annotated[int, Field(ge=3)] = 5
 
 
 class Convictions(Part):
@@ -324,10 +311,12 @@ class StudyPlan(Part):
             if name in NUMBER_COVARIATES:
                 faults.append(f"subgroups: {name!r} is a number, not a group")
         faults += self._combined_faults()
-        for name in self.negative_controls.measures:
-            if name not in self.measures:
-                near = name_nearest(name, self.measure_names)
-                faults.append(f"negative_controls.measures: no measure of the study {name!r}{near}")
+        for key in ("measures", "against_family"):
+            for name in getattr(self.negative_controls, key):
+                if name not in self.measures:
+                    near = name_nearest(name, self.measure_names)
+                    what = f"negative_controls.{key}"
+                    faults.append(f"{what}: no measure of the study {name!r}{near}")
         faults += [f"splines: {fault}" for fault in self._spline_faults()]
         if faults:
             raise ValueError("; ".join(faults))

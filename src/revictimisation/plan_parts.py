@@ -27,6 +27,24 @@ class Title(Part):
     en: str = ""
 
 
+class NegativeControls(Part):
+    """What no measure, or this measure, can change: a difference there is bias (method).
+
+    `outcomes`: `other_suspect`, reports against somebody who is no index suspect of the victim, nor
+    in honour cases a relative (`cohort.follow_up.find_first_controls`). `against_family`: measures
+    of the study that are aimed at a whole family, for which relatives are none in other cases
+    either. `measures`: those believed to do nothing lasting (placebos), whose result is a control
+    of the others'. No measure is one by nature, a safety talk least of all (planning for safety is
+    among what matters most), so none is assumed: the owner of the study names it.
+    `least_for_calibration`: how many controls it takes before results are calibrated by them.
+    """
+
+    outcomes: tuple[Literal["other_suspect"], ...] = ("other_suspect",)
+    measures: tuple[str, ...] = ()
+    against_family: tuple[str, ...] = ()
+    least_for_calibration: Annotated[int, Field(ge=3)] = 5
+
+
 class Exploration(Part):
     """Question 3 without named groups: does any measure help some more than others.
 
@@ -94,7 +112,10 @@ class CombinedGroup(Part):
 
 
 def _default_claims() -> dict[str, CombinedGroup]:
-    """The field's claims: men over 18 all but lack protection; sparsely populated areas differ."""
+    """The field's claims: men over 18 all but lack protection; sparsely populated areas differ.
+
+    The latter is of the groups of rural municipalities together with small towns.
+    """
     adult = ("18-26", "27-44", "45-64", "65+")
     return {
         "men_over_18": CombinedGroup(
@@ -106,8 +127,16 @@ def _default_claims() -> dict[str, CombinedGroup]:
             levels={"is_honour": ("true",)},
         ),
         "sparsely_populated": CombinedGroup(
-            title=Title(sv="Glest befolkade kommuner", en="Sparsely populated municipalities"),
-            levels={"municipality_group": ("small_town", "tourism", "rural")},
+            title=Title(
+                sv="Landsbygdskommuner och mindre städer",
+                en="Rural municipalities and small towns",
+            ),
+            levels={
+                "municipality_group": (
+                    *("small_town", "tourism", "rural"),
+                    *("sparsely_populated", "sparsely_populated_region"),
+                )
+            },
         ),
     }
 

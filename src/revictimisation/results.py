@@ -32,6 +32,8 @@ FEW_VICTIMS, FEW_EVENTS = "few_exposed_victims", "few_events"
 SAME_DAY_STARTS = "same_day_starts"
 ESTIMATORS_DISAGREE, FAILED_REPLICATES = "estimators_disagree", "failed_replicates"
 BEYOND_FOLLOW_UP = "beyond_follow_up"
+# Reason of what is suppressed by rule, whatever the number: never shown, or never by place.
+KEPT_BACK = "kept_back"
 DEFAULTS = {"analysis": "main", "status": OK}
 
 
@@ -148,6 +150,16 @@ def combine(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
         first = frame.loc[doubled, list(KEYS)].iloc[0].to_dict()
         raise ValueError(f"{int(doubled.sum())} estimates stand twice, first {first}")
     return frame
+
+
+def mark_not_estimable(estimates: pd.DataFrame, chosen: Any, reason: str) -> pd.DataFrame:
+    """Take numbers and counts off the rows chosen, which say `not_estimable` and why."""
+    out = estimates.copy()
+    out.loc[chosen, list(NUMBERS)] = np.nan
+    out.loc[chosen, list(COUNTS)] = pd.NA
+    out.loc[chosen, "status"] = NOT_ESTIMABLE
+    out.loc[chosen, "reason"] = reason
+    return out
 
 
 def not_estimable(reason: str, **keys: Any) -> pd.DataFrame:

@@ -147,7 +147,7 @@ def _count_in_time(change: Changes, last_day: npt.NDArray[np.float64]) -> int:
 
 
 def _mark_reported(data: StudyData, entry_id: Whole) -> Changes:
-    day = data.entries.set_index("entry_id")["control_day"].reindex(entry_id).to_numpy(float)
+    day = data.entries.set_index("entry_id")["other_day"].reindex(entry_id).to_numpy(float)
     who = np.flatnonzero(~np.isnan(day))
     return Changes(who, day[who].astype(np.int64), np.ones(len(who)))
 

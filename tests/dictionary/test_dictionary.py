@@ -69,8 +69,9 @@ MEASURES = {
     " crime_victim_unit personal_security special_representative injured_party_counsel"
     " case_conference",
     "social_interventions": "sheltered_housing support_talks contact_person"
-    " special_contact_person financial_assistance permanent_housing placement compulsory_care"
-    " coordinated_plan child_support_talks resource_centre network_support",
+    " honour_contact_person special_contact_person financial_assistance permanent_housing"
+    " placement compulsory_care coordinated_plan child_support_talks resource_centre"
+    " network_support",
     "suspect_interventions": "arrest remand treatment_programme support_talks_perpetrator"
     " prison_programme",
 }
@@ -211,10 +212,18 @@ def test_a_code_has_one_row_at_a_time(name):
 
 
 def test_every_municipality_has_a_group_and_a_district_at_all_times():
-    codes = set(LISTS["municipalities"]["code"])
+    """In the county; elsewhere in the years of the division of 2011, which covers all 290."""
+    municipalities = LISTS["municipalities"].set_index("code")["county"]
+    assert len(municipalities) == 290 and (municipalities.index.str[:2] == municipalities).all()
+    codes = set(municipalities.index[municipalities == "01"])
     assert len(codes) == 26
+    in_2011 = LISTS["skr_groups"][LISTS["skr_groups"]["classification"] == "SKL 2011"]
+    assert sorted(in_2011["municipality_code"]) == sorted(municipalities.index)
+    # as SKL counts them
+    sizes = [3, 16, 20, 20, 22, 31, 35, 38, 51, 54]
+    assert sorted(in_2011["skr_group"].value_counts()) == sizes
     for name in ("skr_groups", "municipality_districts"):
-        frame = LISTS[name]
+        frame = LISTS[name][LISTS[name]["municipality_code"].isin(codes)]
         assert set(frame["municipality_code"]) == codes
         for _, rows in frame.groupby("municipality_code"):
             assert rows["valid_from_on"].iloc[0] == "" and rows["valid_to_on"].iloc[-1] == ""
@@ -266,7 +275,7 @@ def test_new_offences_begin_with_their_law(code, first_day):
 
 def test_measures_say_who_by_what_law_and_what_may_be_shown():
     frame = LISTS["measures"].set_index("code")
-    assert frame.index.is_unique and len(frame) == 28
+    assert frame.index.is_unique and len(frame) == 29
     assert set(frame["agency"]) <= set(LISTS["agency"]["code"])
     assert frame.loc["personal_security", "disclosure"] == "never"
     assert frame.loc["sheltered_housing", "disclosure"] == "no_place"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
@@ -74,6 +75,16 @@ def test_every_column_is_told_in_the_page_s_language(page):
             assert field.name in text
     other = "Vad som kontrolleras" if language == "en" else "What is checked"
     assert other not in text
+    # labels of the other language are on its own page; what is Swedish on the English one says so
+    other = "en" if language == "sv" else "sv"
+    for frame in load_dictionary().code_lists.values():
+        if "label_sv" in frame:
+            differs = frame[frame["label_sv"] != frame["label_en"]]
+            cells = {f"<td>{escape(label)}</td>" for label in differs[f"label_{other}"]}
+            own = {f"<td>{escape(label)}</td>" for label in frame[f"label_{language}"]}
+            assert not {cell for cell in cells - own if len(cell) > 30 and cell in html}
+    mark = "" if language == "sv" else '<span lang="sv">'
+    assert f"<td>{mark}polislagen" in html
 
 
 def test_blanks_in_rules_are_named(page):

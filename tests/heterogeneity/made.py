@@ -36,7 +36,7 @@ def make_study(n: int = 900, seed: int = 1, *, effect: float = 0.0) -> StudyData
     entries = pd.DataFrame({
         "entry_id": range(n), "cluster_id": np.sort(rng.integers(0, max(int(n * 0.85), 1), n)),
         "stop_day": stop, "end_day": stop, "cause": (stop < 100).astype(int),
-        "end_cause": 0, "control_day": np.nan,
+        "end_cause": 0, "other_day": np.nan, "control_day": np.nan,
     })  # fmt: skip
     starts = pd.concat([
         pd.DataFrame({"entry_id": range(n), "measure": name,

@@ -38,6 +38,7 @@ def make_data(told: str = "", n_people: int = 4000, rates: dict[str, float] | No
     entries = pd.DataFrame({
         "entry_id": ids, "cluster_id": ids, "stop_day": stop, "end_day": 365,
         "cause": np.where(has_event, 1, 0), "end_cause": 0, "control_day": np.nan,
+        "other_day": np.nan,
     })  # fmt: skip
     starts = pd.DataFrame({
         "entry_id": ids[has_talks], "measure": "support_talks", "first_start_day": 0.0,

@@ -139,6 +139,7 @@ def make_study(histories: Histories, grace_days: int, plan_text: str = "") -> St
             "data_end_day": 10 * horizon,
             "cause": np.where(first < NEVER, 1, end_cause),
             "end_cause": end_cause,
+            "other_day": np.nan,
             "control_day": np.nan,
         }
     )

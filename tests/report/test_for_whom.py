@@ -181,12 +181,12 @@ def test_a_difference_found_while_in_force_is_drawn_on_that_scale():
 
 def test_a_difference_called_for_a_placebo_measure_is_a_warning():
     page = open_page()
-    assert "kan missta sig" not in for_whom.show_lead(page).text
+    assert "misstar sig metoden" not in for_whom.show_lead(page).text
     rows = [row for row in all_rows() if row.get("analysis") != "treatment_share"]
     rows += [*p_values(TALK, "is_honour", 0.0, 0.01, COX)]
     rows += [ratio(TALK, "is_honour", "true", 0.5, 1.2), ratio(TALK, "is_honour", "false", 1, 1.1)]
     warned = make_page("sv", rows, STUDY)
-    assert "av skyddssamtal räknar studien inte med" in words(for_whom.show_lead(warned).text)
+    assert "studiefilen antar att skyddssamtal inte" in words(for_whom.show_lead(warned).text)
 
 
 def none_called(language: str = "sv") -> Page:

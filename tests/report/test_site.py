@@ -50,6 +50,32 @@ def test_a_page_is_whole(pages, path):
         assert not re.search(r"[a-z]_[a-z]", text_only(text))
 
 
+@pytest.mark.parametrize("path", [path for path in PATHS if "dictionary" not in path])
+def test_a_page_holds_one_language(pages, path):
+    """No label of the other language, nor a code in which underscores became spaces."""
+    own, other = ("en", "sv") if path.endswith("_en.html") else ("sv", "en")
+    text = re.sub(rf"<(\w+)[^>]* lang=\"{other}\"[^>]*>.*?</\1>", "", pages[path], flags=re.DOTALL)
+    words = " ".join(re.split(r"\W+", text_only(text).lower()))
+    found = set()
+    for frame in load_dictionary().code_lists.values():
+        if "label_sv" not in frame:
+            continue
+        names = set(frame[f"label_{own}"].str.lower())
+        labels = {name for name in frame[f"label_{other}"].str.lower() if name not in names}
+        codes = {code.replace("_", " ") for code in frame.get("code", ()) if "_" in code}
+        foreign = labels | (codes if own == "sv" else set())
+        known = " ".join(re.split(r"\W+", " ".join(names)))
+        for phrase in foreign:
+            phrase = " ".join(re.split(r"\W+", phrase))
+            if (
+                re.search("[a-zåäö] [a-zåäö]", phrase)
+                and f" {phrase} " in f" {words} "
+                and phrase not in known
+            ):
+                found.add(phrase)
+    assert not found
+
+
 def text_only(text: str) -> str:
     """What a reader sees of a page but for commands."""
     return read_words(re.sub(r"<code>.*?</code>", "", text))

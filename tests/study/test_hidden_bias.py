@@ -134,6 +134,9 @@ def make_data(n: int, share_start: float, share_no_start: float) -> StudyData:
         {"entry_id": entry, "cluster_id": entry, "stop_day": 20, "end_day": 100, "cause": 1,
          "end_cause": 0, "control_day": np.where(has_control, 50.0, np.nan)}
     )  # fmt: skip
+    # every other of these reports is against a relative
+    outsider = entries["control_day"].where(entry % 2 == 0)
+    entries = entries.assign(other_day=entries["control_day"], outsider_day=outsider)
     started = pd.DataFrame({"entry_id": entry[is_started], "measure": "a"})
     days = pd.DataFrame({"start_day": [0, 20], "stop_day": [20, 100], "is_event": [True, False]})
     episodes = entries[["entry_id"]].merge(days, how="cross")
@@ -195,10 +198,24 @@ def test_outcomes_so_far_count_from_their_own_day_and_to_the_cap():
 def test_no_control_outcome_no_rows():
     data = make_data(200, 0.3, 0.2)
     none = data.plan.negative_controls.model_copy(update={"outcomes": ()})
-    plan = data.plan.model_copy(update={"negative_controls": none})
-    rows, checks = estimate_negative_controls(dataclasses.replace(data, plan=plan))
-    assert rows.empty
-    assert checks.empty
+    # reports against others are part of the outcome itself
+    anyone = data.plan.outcome.model_copy(update={"who": "any_suspect"})
+    for update in ({"negative_controls": none}, {"outcome": anyone}):
+        plan = data.plan.model_copy(update=update)
+        rows, checks = estimate_negative_controls(dataclasses.replace(data, plan=plan))
+        assert rows.empty
+        assert checks.empty
+
+
+def test_relatives_leave_the_control_of_a_measure_aimed_at_a_family():
+    data = make_data(2000, 0.3, 0.2)
+    family = data.plan.negative_controls.model_copy(update={"against_family": ("a",)})
+    plan = data.plan.model_copy(update={"negative_controls": family})
+    rows, _ = estimate_negative_controls(dataclasses.replace(data, plan=plan))
+    risks = rows[rows["estimator"] == TRIAL].set_index("estimand")["estimate"]
+    assert risks[["risk_start", "risk_no_start"]].tolist() == pytest.approx([0.15, 0.1])
+    ratio = rows[rows["estimand"] == "hazard_ratio"].iloc[0]
+    assert (ratio["n_people"], ratio["n_events"]) == (1000, 150)
 
 
 def test_nobody_started_is_said():
@@ -212,5 +229,7 @@ def test_nobody_started_is_said():
 
 
 def test_a_placebo_must_be_a_measure_of_the_study():
-    with pytest.raises(StudyError, match=r"negative_controls.measures: no measure .*'tolk'.* talk"):
-        read_plan(STUDY.replace("LEAST", "5").replace("[talk]", "[tolk]"))
+    for key in ("measures", "against_family"):
+        text = STUDY.replace("LEAST", "5").replace("measures: [talk]", f"{key}: [tolk]")
+        with pytest.raises(StudyError, match=rf"negative_controls.{key}: .*'tolk'.* talk"):
+            read_plan(text)

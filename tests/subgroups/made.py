@@ -47,7 +47,7 @@ def make_study(n: int = 600, seed: int = 1, *, absent: frozenset[str] = frozense
     entries = pd.DataFrame({
         "entry_id": range(n), "cluster_id": np.sort(rng.integers(0, int(n * 0.85), n)),
         "stop_day": stop, "end_day": stop, "cause": (stop < 100).astype(int),
-        "end_cause": 0, "control_day": np.nan,
+        "end_cause": 0, "other_day": np.nan, "control_day": np.nan,
     })  # fmt: skip
     days = {"help": helped, "rare": rare}
     starts = pd.concat([

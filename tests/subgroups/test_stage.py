@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from revictimisation.cohort_data import pool_single_places
 from revictimisation.disclosure import disclose_diagnostics, disclose_estimates
 from revictimisation.errors import StudyError
 from revictimisation.plan import Disclosure, read_plan
@@ -257,6 +258,43 @@ def test_an_absent_table_takes_its_subgroup_only():
     risk = rows[rows["subgroup"] == "risk_level"]
     assert risk[["status", "reason"]].values.tolist() == [["not_estimable", "table_absent"]]
     assert (pick(rows, subgroup="sex", analysis="main")["status"] == "ok").any()
+
+
+def test_a_group_that_is_one_municipality_is_no_group():
+    """Neither by its SKR group nor as a combined group; two municipalities are one."""
+    data = make_study()
+    place = np.array(["0180", "0114", "0115", "0188", "0181"])[np.arange(len(data.entries)) % 5]
+    names = {"0180": "large_city", "0114": "suburb", "0115": "suburb", "0188": "tourism",
+             "0181": "larger_city"}  # fmt: skip
+    groups = pd.Series(place).map(names)
+    covariates = data.covariates.assign(municipality_code=place, municipality_group=groups)
+    data = replace(data, covariates=covariates)
+    assert set(data.subgroup("municipality_group")) == {"suburb", "other"}
+    assert set(data.shown_covariates["municipality_group"]) == {"suburb", "other"}
+    levels = {"one": ["tourism"], "all_but_one": ["suburb", "tourism", "larger_city"],
+              "two": ["tourism", "larger_city"]}  # fmt: skip
+    marks = {name: mark_combined(data, CombinedGroup(levels={"municipality_group": tuple(given)}))
+             for name, given in levels.items()}  # fmt: skip
+    assert [name for name, found in marks.items() if found is not None] == ["two"]
+    combined = {"sparse": CombinedGroup(levels={"municipality_group": ("tourism",)})}
+    for_whom = data.plan.for_whom.model_copy(update={"combined": combined})
+    plan = data.plan.model_copy(update={"for_whom": for_whom})
+    rows, _ = estimate_subgroup_effects(replace(data, plan=plan))
+    told = rows.loc[rows["subgroup"] == "sparse", ["status", "reason"]].values.tolist()
+    assert told == [["not_estimable", "one_municipality"]]
+
+
+def test_places_alone_are_pooled_until_no_group_is_one():
+    def pool(text: str) -> str:
+        pairs = [one.split(":") for one in text.split()]
+        groups, places = (pd.Series([pair[k] for pair in pairs]) for k in (0, 1))
+        return " ".join(pool_single_places(groups, places))
+
+    assert pool("a:1 a:2 b:3 b:4") == "a a b b"
+    assert pool("a:1 a:2 b:3 c:4 missing:0") == "a a other other missing"
+    # one alone would still be one: the smallest of the others joins it
+    assert pool("a:1 a:2 a:2 b:3 b:4 c:5") == "a a a other other other"
+    assert pool("a:1 a:2 c:5") == "other other other"
 
 
 def test_nobody_and_nothing():

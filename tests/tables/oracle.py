@@ -48,6 +48,7 @@ def random_extract(seed: int, n_victims: int = 25) -> dict[str, pd.DataFrame]:
             "reported_on": day(),
             "offence_code": str(rng.choice(OFFENCES)),
             "relation": str(rng.choice(["former_partner", "parent", "stranger"])),
+            "is_honour": [True, False, None][int(rng.integers(0, 3))] if i % 4 == 0 else False,
             "police_district": str(rng.choice(["city", "norrort"])),
         }
         for i in range(6 * n_victims)
@@ -175,21 +176,43 @@ class Oracle:
             "outcomes": outcomes,
         }
 
-    def control_day(self, victim: str, entry: dict, index: set[str]) -> int | None:
+    def is_outsider(self, victim: str, suspect: str) -> bool:
+        """Whether all that the victim ever says of the suspect is acquaintance or stranger."""
+        mine = [r for r in self.reports if (r["victim_id"], r["suspect_id"]) == (victim, suspect)]
+        return all(row["relation"] in ("acquaintance", "stranger") for row in mine)
+
+    def control_day(
+        self, victim: str, entry: dict, index: dict[str, dt.date], kind: str
+    ) -> int | None:
         """The first day of a report against somebody known who is no index suspect of the victim.
 
         A day on which an index suspect is reported too is none. Goes on past the first outcome.
+        `index`: the victim's index suspects and days. `kind`: other_day counts all, control_day no
+        honour-related report and in honour cases only outsiders, outsider_day only these.
         """
         plan = self.plan
+        in_honour = any(
+            row["is_honour"]
+            for suspect, on in index.items()
+            for row in self.reports_on(victim, suspect, on, anyone=False)
+        )
         for day in range(plan.outcome.lag_days + 1, entry["end_day"] + 1):
             on = entry["index_on"] + dt.timedelta(days=day)
             rows = self.reports_on(victim, None, on, anyone=True)
             if any(row["suspect_id"] in index for row in rows):
                 continue
             for other in {row["suspect_id"] for row in rows} - {None}:
-                codes = {row["offence_code"] for row in rows if row["suspect_id"] == other}
-                if not (plan.outcome.drop_breach_only and codes <= self.breach_codes):
-                    return day
+                mine = [row for row in rows if row["suspect_id"] == other]
+                if plan.outcome.drop_breach_only and all(
+                    row["offence_code"] in self.breach_codes for row in mine
+                ):
+                    continue
+                needs_outsider = kind == "outsider_day" or (kind == "control_day" and in_honour)
+                if needs_outsider and not self.is_outsider(victim, other):
+                    continue
+                if kind != "other_day" and any(row["is_honour"] for row in mine):
+                    continue
+                return day
         return None
 
     def is_in_force(self, victim: str, codes: tuple[str, ...], on: dt.date) -> bool:

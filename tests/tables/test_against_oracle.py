@@ -55,7 +55,8 @@ def build_tables(con, extract, breach_code):
         kinds = {**dict.fromkeys(text, "string"), **dict.fromkeys(dates, "date")}
         return made.mutate(**{name: made[name].cast(kind) for name, kind in kinds.items()})
 
-    reports = extract["reports"].assign(is_honour=False, municipality_code="0180")
+    reports = extract["reports"].assign(municipality_code="0180")
+    reports["is_honour"] = reports["is_honour"].astype("boolean")
     reports["offence_code"] = reports["offence_code"].replace("9999", breach_code)
     measures = extract["measures"].rename(columns={"code": "measure"})
     measures = measures.assign(decision="granted", decided_on=measures["start_on"])
@@ -109,9 +110,15 @@ def test_cohort_starts_and_person_time_equal_the_oracle(engine, choices, seed):
         wanted = [want[name] for name in ("stop_day", "end_day", "cause", "end_cause")]
         assert [row.stop_day, row.end_day, row.cause, row.end_cause] == wanted
         assert row.index_on.isoformat()[:10] == want["index_on"].isoformat()
-        control = None if pd.isna(row.control_day) else int(row.control_day)
-        index = {suspect for victim, suspect in expected if victim == key[0]}
-        assert control == oracle.control_day(key[0], want, index)
+        index = {
+            suspect: found["index_on"]
+            for (victim, suspect), found in expected.items()
+            if victim == key[0]
+        }
+        for kind in ("other_day", "control_day", "outsider_day"):
+            day = getattr(row, kind)
+            day = None if pd.isna(day) else int(day)
+            assert day == oracle.control_day(key[0], want, index, kind)
     assert entries["control_day"].notna().any()
 
     attached = attach_entries(gather_measures(tables), cohort.index_reports)

@@ -77,7 +77,7 @@ def make_data(plan: StudyPlan, n_renewed: int) -> StudyData:
     control = np.where(np.arange(n) < n_renewed, 12.0, np.nan)
     return StudyData(
         plan=plan,
-        entries=pd.DataFrame({"entry_id": range(n), "control_day": control}),
+        entries=pd.DataFrame({"entry_id": range(n), "other_day": control}),
         covariates=nothing,
         starts=nothing,
         spells=pd.DataFrame(columns=["entry_id", "measure", "start_day", "stop_day"]),

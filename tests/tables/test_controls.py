@@ -48,6 +48,17 @@ REPORTS = {
     "kin_after_the_accrual": [(0, "s", "parent"), (25, "t", "parent")],
     "breach_only": [(0, "s", "parent"), (20, "x", "stranger", BREACH), (25, "x", "stranger")],
     "none": [(0, "s", "parent")],
+    "brother_no_honour": [(0, "s", "parent"), (20, "x", "sibling")],
+    # in honour cases only those known to be no family are controls
+    "h_brother": [(0, "s", "parent"), (20, "x", "sibling"), (30, "y", "stranger")],
+    "h_husband": [(0, "s", "parent"), (20, "x", "current_partner")],
+    "h_kin_of_partner": [(0, "s", "parent"), (20, "x", "unknown"), (25, "y", "acquaintance")],
+    # a cousin called a stranger once is no outsider: in no report of the victim's
+    "h_cousin": [(0, "s", "parent"), (20, "x", "stranger"), (30, "x", "other_relative")],
+    # any index report of the victim makes the case one
+    "two_one_honour": [(0, "s", "parent"), (5, "h", "parent"), (20, "x", "sibling")],
+    # a report that is honour-related itself is none, whoever it is against
+    "honour_later": [(0, "s", "parent"), (20, "h", "stranger"), (25, "x", "stranger")],
 }  # fmt: skip
 EXPECTED = {
     "plain": [20],
@@ -66,14 +77,25 @@ EXPECTED = {
     "kin_after_the_accrual": [25],
     "breach_only": [20],
     "none": [None],
+    "brother_no_honour": [20],
+    "h_brother": [30],
+    "h_husband": [None],
+    "h_kin_of_partner": [25],
+    "h_cousin": [None],
+    "two_one_honour": [None, None],
+    "honour_later": [25],
 }
+# the first report against somebody else at all, where another; and with every case a family's
+OTHER = {"h_brother": [20], "h_husband": [20], "h_kin_of_partner": [20], "h_cousin": [20],
+         "two_one_honour": [15, 20], "honour_later": [20]}  # fmt: skip
+OUTSIDER = {"brother_no_honour": [None], "kin_after_the_accrual": [None]}
 
 
 def count_date(day: int) -> dt.date:
     return dt.date(2013, 1, 1) + dt.timedelta(days=day - 1)
 
 
-def find_control_days(drop_breach_only: bool) -> dict[str, list[int | None]]:
+def find_days(drop_breach_only: bool) -> dict[str, dict[str, list[int | None]]]:
     dictionary = load_dictionary()
     offences = dictionary.codes("offences")
     groups = offences.set_index("code")["offence_group"].to_dict()
@@ -81,6 +103,7 @@ def find_control_days(drop_breach_only: bool) -> dict[str, list[int | None]]:
     reports = [
         {"report_id": f"{victim}{at}", "victim_id": victim, "reported_on": count_date(10 + day),
          "suspect_id": suspect and victim + suspect, "relation": relation,
+         "is_honour": suspect == "h" or (suspect == "s" and victim.startswith("h_")),
          "offence_code": more[0] if more else ASSAULT, "police_district": "city"}
         for victim, rows in REPORTS.items()
         for at, (day, suspect, relation, *more) in enumerate(rows)
@@ -95,12 +118,18 @@ def find_control_days(drop_breach_only: bool) -> dict[str, list[int | None]]:
     cohort = build_cohort(tables["reports"], tables["persons"], dictionary, plan)
     entries = cohort.index_reports.order_by("entry_id").to_pandas()
     return {
-        str(victim): [None if pd.isna(day) else int(day) for day in mine["control_day"]]
-        for victim, mine in entries.groupby("victim_id")
+        name: {
+            str(victim): [None if pd.isna(day) else int(day) for day in mine[name]]
+            for victim, mine in entries.groupby("victim_id")
+        }
+        for name in ("other_day", "control_day", "outsider_day")
     }
 
 
 @pytest.mark.parametrize("drop_breach_only", [False, True])
 def test_the_first_report_against_somebody_else_is_the_control(drop_breach_only):
-    changed = {"breach_only": [25]} if drop_breach_only else {}
-    assert find_control_days(drop_breach_only) == EXPECTED | changed
+    expected = EXPECTED | ({"breach_only": [25]} if drop_breach_only else {})
+    found = find_days(drop_breach_only)
+    assert found["control_day"] == expected
+    assert found["other_day"] == expected | OTHER
+    assert found["outsider_day"] == expected | OUTSIDER

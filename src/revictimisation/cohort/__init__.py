@@ -16,7 +16,7 @@ from revictimisation.cohort.events import gather_events, number_sayings, with_of
 from revictimisation.cohort.follow_up import (
     add_first_outcome,
     add_follow_up,
-    find_first_control,
+    find_first_controls,
     find_outcomes,
     name_end_reason,
 )
@@ -33,7 +33,8 @@ class Cohort:
 
     `index_reports`: a row per victim x suspect, `(0, stop_day]` is at risk of the first outcome,
     `(0, end_day]` of any; `cause` is 0 (censored), 1 outcome, 2 death, 3 emigration, `end_cause`
-    that at `end_day` (never 1); `control_day`: first report against somebody else.
+    that at `end_day` (never 1); `other_day`, `control_day`, `outsider_day`: first report against
+    somebody else (`find_first_controls`).
     `outcomes`: a row per entry x day with an outcome, 0 < lag < day <= end_day.
     `events`: a row per victim x suspect x day of report. `victim` and `pair` number victims and
     victims x suspects alike in both tables.
@@ -60,7 +61,7 @@ def build_cohort(
     events = classify_events(gather_events(grouped, sayings, persons), sayings, plan).cache()
     entries = _number_entries(add_follow_up(choose_first(events), plan)).cache()
     outcomes = find_outcomes(entries, events, plan).cache()
-    controls = find_first_control(entries, events, plan)
+    controls = find_first_controls(entries, events, plan)
     followed = _add_ids(add_first_outcome(entries, outcomes, controls), reports).cache()
     said = sayings.drop("gravity", "offence_code")
     index_reports = name_end_reason(followed).join(said, "saying").drop("saying")

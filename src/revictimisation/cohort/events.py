@@ -12,7 +12,7 @@ import ibis
 import pandas as pd
 from ibis import _
 
-from revictimisation.codes import BREACH_GROUP, OTHER
+from revictimisation.codes import BREACH_GROUP, OTHER, OUTSIDERS
 from revictimisation.dictionary import Dictionary
 
 if TYPE_CHECKING:
@@ -77,8 +77,9 @@ def gather_events(reports: ir.Table, sayings: ir.Table, persons: ir.Table) -> ir
 
     `victim` and `pair` (victim x suspect, an unknown one too) number the texts in their order;
     `saying` is the gravest of the day's; an event is honour-related if any of its rows is, and
-    `is_breach_only` if all are. `row_number` is one of its rows in reports, `n_rows` how many it
-    has. `PERSON` are the victim's.
+    `is_breach_only` if all are, and `is_outsider` if all of the victim's against the suspect, on
+    any day, call the suspect an acquaintance or a stranger. `row_number` is one of its rows in
+    reports, `n_rows` how many it has. `PERSON` are the victim's.
     """
     is_same = [reports[name].identical_to(sayings[name]) for name in SAID]
     said = reports.join(sayings, is_same).select(reports, "saying")
@@ -95,11 +96,14 @@ def gather_events(reports: ir.Table, sayings: ir.Table, persons: ir.Table) -> ir
         is_known=joined.suspect_id.notnull(),
         is_honour=joined.is_honour.cast("int8"),
         is_breach=(joined.offence_group == BREACH_GROUP).cast("int8"),
+        is_outsider=joined.relation.isin(OUTSIDERS).fill_null(False).cast("int8"),
     )
-    return numbered.group_by(["victim", "pair", "is_known", "reported_on", *PERSON]).aggregate(
+    events = numbered.group_by(["victim", "pair", "is_known", "reported_on", *PERSON]).aggregate(
         saying=_.saying.min(),
         row_number=_.row_number.min(),
         n_rows=_.count(),
         is_honour=_.is_honour.max(),
         is_breach_only=_.is_breach.min() == 1,
+        is_outsider=_.is_outsider.min(),
     )
+    return events.mutate(is_outsider=_.is_outsider.min().over(group_by="pair") == 1)

@@ -68,34 +68,48 @@ def find_outcomes(entries: ir.Table, events: ir.Table, plan: StudyPlan) -> ir.Ta
     return found.distinct() if key == "victim" else found
 
 
-def find_first_control(entries: ir.Table, events: ir.Table, plan: StudyPlan) -> ir.Table:
-    """Find the first negative-control event of each entry: entry_id, control_day; none, no row.
+def find_first_controls(entries: ir.Table, events: ir.Table, plan: StudyPlan) -> ir.Table:
+    """Find the first report of each entry against somebody else: a row per entry with any.
 
-    A report by the victim against a known person who is not the suspect of any of this victim's
+    `other_day`: by the victim against a known person who is not the suspect of any of this victim's
     entries, `lag_days` < day <= `end_day`, past the first outcome too. A report against somebody
     unknown may be against the index suspect, and one made on a day on which the victim also reports
-    an index suspect may be of the same event: neither is a control. No measure aimed at the index
-    suspect can prevent what is left (Lipsitch, Tchetgen Tchetgen & Cohen 2010).
+    an index suspect may be of the same event: neither counts.
+
+    `control_day`: the first of these that is a negative control: no measure aimed at the index
+    suspect can prevent it (Lipsitch, Tchetgen Tchetgen & Cohen 2010). Violence in the name of
+    honour is decided and carried out by several, and protection from one should protect from all.
+    So where any of the victim's index reports is honour-related, only reports against outsiders
+    (`gather_events`) are controls, and a report that is itself honour-related never is.
+    `outsider_day`: the same with every case taken as an honour case, for measures that the study
+    says are aimed at a whole family.
     """
     index_pairs = entries.select("pair").distinct()
     index_days = events.semi_join(index_pairs, "pair").select("victim", "reported_on").distinct()
     new = events.filter(~events.is_breach_only) if plan.outcome.drop_breach_only else events
     # an index suspect's own reports are all made on such days
     others = new.filter(new.is_known).anti_join(index_days, ["victim", "reported_on"])
-    joined = entries.select("entry_id", "end_day", "index_on", "victim").join(
-        others.select("victim", "reported_on"), "victim"
+    by_victim = ibis.window(group_by="victim")
+    cases = entries.mutate(in_honour=entries.is_honour.max().over(by_victim).fill_null(0) == 1)
+    joined = cases.select("entry_id", "end_day", "index_on", "victim", "in_honour").join(
+        others.select("victim", "reported_on", "is_honour", "is_outsider"), "victim"
     )
-    found = joined.select(
-        "entry_id", "end_day", day=days_since(joined.reported_on, joined.index_on)
+    found = joined.mutate(
+        day=days_since(joined.reported_on, joined.index_on),
+        is_apart=joined.is_honour.fill_null(0) == 0,
     ).filter(lambda t: (t.day > plan.outcome.lag_days) & (t.day <= t.end_day))
-    return found.group_by("entry_id").aggregate(control_day=found.day.min())
+    return found.group_by("entry_id").aggregate(
+        other_day=found.day.min(),
+        control_day=found.day.min(where=found.is_apart & (found.is_outsider | ~found.in_honour)),
+        outsider_day=found.day.min(where=found.is_apart & found.is_outsider),
+    )
 
 
 def add_first_outcome(entries: ir.Table, outcomes: ir.Table, controls: ir.Table) -> ir.Table:
     """Add the end of time at risk of the first outcome (`stop_day`) and its `cause`.
 
-    Also `end_cause`, why follow-up ends past any outcome (0, 2 death, 3 emigration), and
-    `control_day`, that of the first negative-control event, missing if there is none.
+    Also `end_cause`, why follow-up ends past any outcome (0, 2 death, 3 emigration), and the days
+    of `find_first_controls`, missing where there is none.
     """
     first = outcomes.group_by("entry_id").aggregate(outcome_day=outcomes.day.min())
     joined = entries.left_join(first, "entry_id").drop("entry_id_right")

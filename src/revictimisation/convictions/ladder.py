@@ -28,6 +28,7 @@ from revictimisation.results import (
     OK,
     combine,
     make_estimates,
+    mark_not_estimable,
     not_estimable,
 )
 
@@ -173,16 +174,15 @@ def lay_shares(
 
 
 def hide_absent(estimates: pd.DataFrame, absent: frozenset[str]) -> pd.DataFrame:
-    """Mark what an absent table leaves untold; the other rungs stand."""
-    out = estimates.copy()
-    untold = pd.Series(False, index=out.index)
+    """Mark what an absent table or an empty column leaves untold; the other rungs stand."""
+    out, untold = estimates, pd.Series(False, index=estimates.index)
     if "case_decisions" in absent:
         untold |= ~out["outcome"].isin(["investigated"])
     if "investigations" in absent:
         untold |= out["outcome"].eq("investigated") | out["subgroup"].eq("closing_reason")
         untold |= out["subgroup"].eq("case_state")
-    out.loc[untold, ["estimate", "se", "ci_low", "ci_high"]] = np.nan
-    out.loc[untold, ["n_people", "n_events"]] = pd.NA
-    out.loc[untold, "status"] = NOT_ESTIMABLE
-    out.loc[untold, "reason"] = "table_absent"
+    out = mark_not_estimable(out, untold, "table_absent")
+    if "investigations.opened_on" in absent:
+        unopened = out["outcome"].eq("investigated") | out["subgroup"].eq("case_state")
+        out = mark_not_estimable(out, unopened & ~untold, "not_registered")
     return out

@@ -75,8 +75,8 @@ DISCLOSURES = {
 }
 HEADINGS = {
     "code": Text("Kod", "Code"),
-    "label_sv": Text("Svenska", "Swedish"),
-    "label_en": Text("Engelska", "English"),
+    "label_sv": Text("Benämning", "Label"),
+    "label_en": Text("Benämning", "Label"),
     "valid_from_on": Text("Gäller från", "Valid from"),
     "valid_to_on": Text("Gäller till", "Valid until"),
     "offence_group": Text("Brottsgrupp", "Offence group"),
@@ -96,7 +96,29 @@ HEADINGS = {
     "to_age": Text("Till ålder", "Until age"),
     "county": Text("Län", "County"),
     "note_sv": Text("Anmärkning", "Note (in Swedish)"),
+    "is_sanction_or_prosecution": Text("Åtal eller påföljd", "Prosecution or sanction"),
+    "kind": Text("Slag", "Kind"),
+    "column": Text("Kolumn", "Column"),
+    "level": Text("Värde", "Value"),
+    "minimum": Text("Minst", "At least"),
+    "maximum": Text("Högst", "At most"),
+    "source": Text("Källa", "Source (in Swedish)"),
+    "pattern": Text("Mönster", "Pattern"),
+    "born_from_year": Text("Födda från år", "Born from the year"),
+    "name_pattern": Text("Mönster för namn", "Pattern of names"),
+    "content_pattern": Text("Mönster för innehåll", "Pattern of contents"),
+    "least_share": Text("Minsta andel", "Least share"),
+    "victims": Text("Våldsutsatta", "Victims"),
+    "measured": Text("Mått", "What is measured"),
+    "share": Text("Andel", "Share"),
+    "years": Text("År", "Years"),
+    "area_sv": Text("Område", "Area"),
+    "area_en": Text("Område", "Area"),
+    "of_sv": Text("Andel av", "Share of"),
+    "of_en": Text("Andel av", "Share of"),
 }
+# Columns that are in Swedish whatever the page: names of laws and of sources.
+SWEDISH = ("legal_basis", "source", "note_sv")
 # Longer lists are folded, so that the page can be read from top to bottom.
 FOLD_FROM = 12
 STYLE = """
@@ -256,8 +278,17 @@ def _severity(severity: str, language: str) -> str:
 
 
 def _codes(name: str, frame: pd.DataFrame, language: str) -> str:
-    heads = [HEADINGS[one][language] if one in HEADINGS else escape(one) for one in frame.columns]
-    rows = [[escape(str(cell)) for cell in row] for row in frame.itertuples(index=False)]
+    other = "_en" if language == "sv" else "_sv"
+    columns = [one for one in frame.columns if one in SWEDISH or not one.endswith(other)]
+    heads = [HEADINGS[column][language] for column in columns]
+    is_foreign = [language != "sv" and column in SWEDISH for column in columns]
+    rows = [
+        [
+            f'<span lang="sv">{escape(str(cell))}</span>' if foreign else escape(str(cell))
+            for cell, foreign in zip(row, is_foreign, strict=True)
+        ]
+        for row in frame[columns].itertuples(index=False)
+    ]
     grid = _grid(heads, rows)
     if len(frame) >= FOLD_FROM:
         count = f"{len(frame)} {_word('n_codes', language)}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from revictimisation.cohort_data import pool_single_places
 from revictimisation.dictionary import Dictionary
 from revictimisation.linkage.linking import PROBABLE, Links
 from revictimisation.linkage.records import Frames
@@ -89,10 +90,11 @@ def group_people(records: pd.DataFrame, tables: Frames, dictionary: Dictionary) 
     )
     day = pd.to_datetime(pd.to_numeric(first), unit="D")
     year = day.dt.year
+    groups = _municipality_groups(records["municipality_code"], day, dictionary)
     out = records.assign(
         index_year=year.map(lambda one: str(int(one)), na_action="ignore").fillna("missing"),
         age_group=_age_groups(year - records["birth_year"].astype("Float64"), dictionary),
-        municipality_group=_municipality_groups(records["municipality_code"], day, dictionary),
+        municipality_group=pool_single_places(groups, records["municipality_code"]),
         municipality_code=_municipalities(records["municipality_code"], dictionary),
         sex=records["sex"].fillna("missing"),
         is_honour=_honour(records["unique_id"], tables),

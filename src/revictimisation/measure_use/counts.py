@@ -8,8 +8,8 @@ import pandas as pd
 from revictimisation.codes import POLICE, SOCIAL_SERVICES
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.intervals import wilson_interval
-from revictimisation.measure_use.hits import OUTCOMES
-from revictimisation.results import combine, make_estimates
+from revictimisation.measure_use.hits import AGENCY_OF, DECISIONS, OUTCOMES, SUSPECTS
+from revictimisation.results import combine, make_estimates, mark_not_estimable
 
 
 def count_and_share(counts: pd.DataFrame, **keys: str) -> pd.DataFrame:
@@ -30,7 +30,8 @@ def count_and_share(counts: pd.DataFrame, **keys: str) -> pd.DataFrame:
 def count_use(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
     """Count offered, granted, denied, declined and carried out, in all and by each group.
 
-    A row per analysis x measure x outcome x level, also where the count is 0.
+    A row per analysis x measure x outcome x level, also where the count is 0. What the extract does
+    not register is no 0: `not_estimable`, reason `not_registered` (`list_unregistered`).
     """
     cells = hits[["analysis", "measure"]].drop_duplicates()
     cells = cells.merge(pd.Series(OUTCOMES, name="outcome"), how="cross")
@@ -41,7 +42,35 @@ def count_use(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
         levels = data.subgroup(name)
         if levels is not None:
             parts.append(_count_cells(hits, cells, levels, name))
-    return combine([count_and_share(part) for part in parts])
+    found = combine([count_and_share(part) for part in parts])
+    unregistered = list_unregistered(data)
+    keys = zip(found["analysis"], found["measure"], found["outcome"], strict=True)
+    return mark_not_estimable(found, [key in unregistered for key in keys], "not_registered")
+
+
+def list_unregistered(data: StudyData) -> set[tuple[str, str, str]]:
+    """Which analysis x measure x outcome the extract does not register.
+
+    `granted`, `denied`, `declined` where no row of the measure says what was decided, or some are
+    towards a suspect (that table holds no decisions); `carried_out` where the table has no start.
+    """
+    rows = data.decisions[["code", "source"]].assign(
+        has_decision=data.decisions["decision"].notna(),
+        is_towards_suspect=data.decisions["source"].eq(SUSPECTS),
+        has_start=[f"{source}.start_on" not in data.absent for source in data.decisions["source"]],
+    )
+    groups = {("by_code", str(code)): mine for code, mine in rows.groupby("code")}
+    for source, mine in rows[rows["source"].isin(AGENCY_OF)].groupby("source"):
+        groups["by_agency", f"any_{AGENCY_OF[str(source)]}"] = mine
+    for name, measure in data.plan.measures.items():
+        groups["main", name] = rows[rows["code"].isin(measure.codes)]
+    found = set()
+    for (analysis, name), mine in groups.items():
+        if mine["is_towards_suspect"].any() or not mine["has_decision"].any():
+            found |= {(analysis, name, outcome) for outcome in DECISIONS}
+        if len(mine) and not mine["has_start"].all():
+            found.add((analysis, name, "carried_out"))
+    return found
 
 
 def _count_cells(

@@ -7,7 +7,9 @@ import pandas as pd
 from revictimisation.codes import POLICE, SOCIAL_SERVICES
 from revictimisation.cohort_data import StudyData
 
-OUTCOMES = ("offered", "granted", "denied", "declined", "carried_out")
+DECISIONS = ("granted", "denied", "declined")
+OUTCOMES = ("offered", *DECISIONS, "carried_out")
+SUSPECTS = "suspect_interventions"
 AGENCY_OF = {"police_measures": POLICE, "social_interventions": SOCIAL_SERVICES}
 
 
@@ -24,9 +26,7 @@ def find_hits(data: StudyData) -> pd.DataFrame:
     is_decided = (decided >= 0) & (decided <= end_day)
     is_carried_out = (start >= 0) & (start < end_day)
     found = [("offered", is_decided, decided)]
-    found += [
-        (name, is_decided & (decisions["decision"] == name), decided) for name in OUTCOMES[1:4]
-    ]
+    found += [(name, is_decided & (decisions["decision"] == name), decided) for name in DECISIONS]
     found += [("carried_out", is_carried_out, start)]
     long = pd.concat(
         [

@@ -18,9 +18,11 @@ def estimate_sharing(data: StudyData) -> pd.DataFrame:
     share ever shared, Kaplan-Meier share shared within 7 and 30 days (open ones censored at the
     end of the data). People here are assessments.
     """
-    if "risk_assessments" in data.absent:
-        keys = {"question": "q1", "analysis": "risk_assessment", "estimator": "description"}
-        return not_estimable("table_absent", estimand="share", outcome="shared", **keys)
+    reasons = {"risk_assessments": "table_absent", "risk_assessments.shared_on": "not_registered"}
+    for name, reason in reasons.items():
+        if name in data.absent:
+            keys = {"question": "q1", "analysis": "risk_assessment", "estimator": "description"}
+            return not_estimable(reason, estimand="share", outcome="shared", **keys)
     within = data.plan.shared_within_days
     parts = [_sharing_rows(data.assessments, within, "", "")]
     for name in ("agency", "risk_level"):

@@ -8,7 +8,15 @@ import pandas as pd
 from revictimisation.cohort_data import StudyData
 from revictimisation.estimators.curves import aalen_johansen, find_median_day
 from revictimisation.estimators.intervals import normal_quantile
-from revictimisation.results import combine, hold_to_follow_up, make_estimates
+from revictimisation.results import combine, hold_to_follow_up, make_estimates, not_estimable
+
+FIRST_START = {
+    "question": "q1",
+    "analysis": "first_start",
+    "outcome": "measure_start",
+    "estimator": "aalen_johansen",
+    "estimand": "cumulative_incidence",
+}
 
 
 def estimate_first_start(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
@@ -16,7 +24,8 @@ def estimate_first_start(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
 
     Aalen-Johansen along the curve days, outcome `measure_start`; for each study measure (entries
     in which it ran before day 0 left out) and for any measure of either agency, the latter also by
-    risk level. On one day a new report comes before a start.
+    risk level. On one day a new report comes before a start. A measure that nobody starts has no
+    curve: whether the extract registers it can't be told.
     """
     carried_out = hits[hits["outcome"] == "carried_out"]
     any_start = carried_out[carried_out["analysis"] == "by_agency"]
@@ -33,6 +42,9 @@ def estimate_first_start(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
         starts = data.starts_of(measure)
         is_eligible = ~starts["is_running_before"].to_numpy()
         day = starts["first_start_day"].to_numpy()
+        if np.isnan(day).all():  # nobody got it, or nobody wrote down who did
+            parts.append(not_estimable("nobody_started", measure=measure, **FIRST_START))
+            continue
         parts.append(_first_start_rows(data, day, is_eligible, measure=measure))
     return combine(parts)
 
@@ -57,11 +69,7 @@ def _first_start_rows(
     curve = curve[curve["cause"] == 1].drop(columns=["cause", "n_at_risk"])
     return make_estimates(
         hold_to_follow_up(curve).assign(n_people=len(entries)),
-        question="q1",
-        analysis="first_start",
-        outcome="measure_start",
-        estimator="aalen_johansen",
-        estimand="cumulative_incidence",
+        **FIRST_START,
         **keys,
     )
 

@@ -16,7 +16,7 @@ from revictimisation.report.release import Number
 from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import DIFFERENCE, WEIGHTING, tell_gates
 from revictimisation.report.verdicts import HIDDEN, OPEN, judge
-from revictimisation.results import OK, SUPPRESSED, WITHHELD
+from revictimisation.results import KEPT_BACK, OK, SUPPRESSED, WITHHELD
 
 COX, RATIO, LOG_RATIO = "cox_time_varying", "hazard_ratio", "log_hazard_ratio"
 POOLED, CONTRAST, SHARES = "partially_pooled", "contrast", "treatment_share"
@@ -283,7 +283,7 @@ def list_detectable(page: Page, *, is_tested: bool) -> dict[tuple[str, str], flo
 def tell_why_not(page: Page, number: Number, kind: str = "why") -> str:
     """Why a group has no number, in plain words; `short` is for beside a picture."""
     if number.status == SUPPRESSED:
-        kept = "kept_back" if number.reason == "kept_back" else "suppressed"
+        kept = KEPT_BACK if number.reason == KEPT_BACK else "suppressed"
         key = f"for_whom.short_{kept}" if kind == "short" else f"for_whom.why_{kept}"
         return page.say(key)
     if number.status == WITHHELD:

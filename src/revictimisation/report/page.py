@@ -20,7 +20,7 @@ from revictimisation.report.markup import (
 )
 from revictimisation.report.release import Number, Release
 from revictimisation.report.texts import load_texts
-from revictimisation.results import NOT_ESTIMABLE, SUPPRESSED, WITHHELD
+from revictimisation.results import KEPT_BACK, NOT_ESTIMABLE, SUPPRESSED, WITHHELD
 
 DASH = "–"
 
@@ -155,9 +155,11 @@ class Page:
 
     def notes(self, numbers: Sequence[Number]) -> list[str]:
         """The notes a table needs for those of its cells that hold no number."""
-        found = {number.status for number in numbers if not number.is_shown}
+        hidden = [number for number in numbers if not number.is_shown]
+        found = {one.reason if one.reason == KEPT_BACK else one.status for one in hidden}
         keys = {
             SUPPRESSED: "common.note_suppressed",
+            KEPT_BACK: "common.note_kept_back",
             WITHHELD: "common.note_withheld",
             NOT_ESTIMABLE: "common.note_not_estimable",
         }

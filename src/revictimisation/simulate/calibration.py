@@ -18,7 +18,7 @@ COLUMNS = ["figure_sv", "figure_en", "source", "published", "achieved"]
 WASHOUT_DAYS, HORIZON_DAYS = 365, 1461
 FOUR_YEARS, ONE_YEAR, HALF_YEAR, MONTH = 1461, 365, 182, 30
 STRAND = "Strand 2012 (214 män/men)"
-NATIONAL = "nationell statistik/national statistics 2022-24"
+NATIONAL = "Sverige, handlagda brott/Sweden, handled crimes 2022-24"
 REFERENCE = "216 kvinnor/women, Operation Kvinnofrid 2011"
 DERIVED = "härlett ur referensen/derived from the reference"
 
@@ -117,6 +117,10 @@ def _mean_contact_age(pairs: pd.DataFrame, tables: Tables) -> float:
     return float(tables["centre_contacts"]["age"].astype("Float64").mean())
 
 
+STAYS = (
+    "kommunernas svar till länsstyrelserna, vistelser som avslutades 2021/"
+    "municipalities to the county boards, stays that ended in 2021"
+)
 FIGURES = (
     Figure("Ny anmälan mot samma person inom fyra år", "New report against the same person within "
            "four years", REFERENCE, 0.40, _share_within(FOUR_YEARS)),
@@ -129,7 +133,7 @@ FIGURES = (
     Figure("Kontaktförbud börjar under uppföljningen", "Non-contact order starts in follow-up",
            STRAND, 0.31, _share_started("non_contact_order")),
     Figure("Medeltid i skyddat boende, dagar", "Mean stay in sheltered housing, days",
-           "systematisk uppföljning/systematic follow-up 2021", 82.0, _mean_shelter_days),
+           STAYS, 82.0, _mean_shelter_days),
     Figure("Lagföring: misshandel av kvinna", "Cleared: assault on a woman", NATIONAL, 0.16,
            _share_cleared("assault", "female")),
     Figure("Lagföring: misshandel av man", "Cleared: assault on a man", NATIONAL, 0.08,

@@ -27,8 +27,8 @@ REASONS = ("forced_marriage", "control", "violence", "threat", "genital_mutilati
 REASON_SHARES = (0.16, 0.36, 0.22, 0.13, 0.02, 0.05, 0.06)
 FILE_SHARE = 0.5  # of young people in contact; the others leave no file
 GROWTH_PER_YEAR = 0.016
-AGREEMENT_SHARE = 0.34  # of municipalities with a cooperation agreement, published
-HONOUR_SERVICE_SHARE = 0.5
+AGREEMENT_SHARE = 0.24  # of municipalities with a written agreement with the police, published
+HONOUR_SERVICE_SHARE = 19 / 26  # of the county's municipalities with such a service, published
 PERPETRATOR_SHARE = 0.5  # about half offer talks to perpetrators, published
 
 

@@ -72,17 +72,22 @@ def mark_combined(data: StudyData, group: CombinedGroup) -> pd.Series | None:
     """Each entry in (true) or out of (false) a combined group; `missing` where it is not known.
 
     Out is who has another level of one covariate, whatever the others are. None: a table of it is
-    absent from the extract.
+    absent from the extract, or the people in it, or out of it, are all of one municipality: neither
+    may be shown as a group, nor is it evidence of what is claimed of many.
     """
     is_in = np.ones(len(data.entries), dtype=np.bool_)
     is_out = np.zeros(len(data.entries), dtype=np.bool_)
     for name, levels in group.levels.items():
-        column = data.subgroup(name)
-        if column is None:
+        if data.subgroup(name) is None:
             return None
+        column = data.covariates[name].astype(str)
         has = column.isin(levels).to_numpy()
         is_in &= has
         is_out |= ~has & column.ne(MISSING).to_numpy()
+    if "municipality_group" in group.levels:
+        places = data.covariates["municipality_code"]
+        if any(places[side].nunique() == 1 for side in (is_in, is_out)):
+            return None
     return pd.Series(np.select([is_in, is_out], [IN, OUT], MISSING), index=data.covariates.index)
 
 

@@ -110,10 +110,11 @@ def lay_outside(
 
 
 def tell_absent(data: StudyData) -> pd.DataFrame:
-    """A row for each grouping of which the extract has no table."""
-    combined = data.plan.for_whom.combined.items()
-    absent = [name for name in data.plan.subgroups if data.subgroup(name) is None]
-    absent += [name for name, group in combined if mark_combined(data, group) is None]
-    same = {"question": "q3", "outcome": data.plan.outcome.who}
-    return combine(not_estimable("table_absent", subgroup=name, **same,
-                                 estimand="risk_difference") for name in absent)  # fmt: skip
+    """A row for each grouping of which the extract has no table, or that is one municipality."""
+    absent = {name: "table_absent" for name in data.plan.subgroups if data.subgroup(name) is None}
+    for name, group in data.plan.for_whom.combined.items():
+        if mark_combined(data, group) is None:
+            is_known = all(data.subgroup(one) is not None for one in group.levels)
+            absent[name] = "one_municipality" if is_known else "table_absent"
+    same = {"question": "q3", "outcome": data.plan.outcome.who, "estimand": "risk_difference"}
+    return combine(not_estimable(reason, subgroup=name, **same) for name, reason in absent.items())

@@ -161,12 +161,17 @@ def _published(page: Page) -> Html:
         own = find_reached(page, one["measured"], page.last_day, subgroup="offence_group",
                            level=one["offence_group"])  # fmt: skip
         numbers.append(own)
-        words = (one[f"label_{page.language}"], page.say(f"courts.rung_{one['measured']}"))
-        rows.append([*words, page.formats.percent_short(float(one["share"])), one["years"],
+        crime, of, area = (one[f"{what}_{page.language}"] for what in ("label", "of", "area"))
+        what = page.say(
+            "courts.published_of", rung=page.say(f"courts.rung_{one['measured']}"), of=of
+        )
+        rows.append([crime, what, f"{area}, {one['years']}",
+                     page.formats.percent_short(float(one["share"])),
                      page.show_share_both(own)])  # fmt: skip
-    heads = [page.say(f"courts.published_{one}") for one in ("crime", "what", "share", "years")]
-    heads.append(page.say("courts.published_own"))
-    return render_table(page.say("courts.published_caption"), heads, rows, page.notes(numbers))
+    names = ("crime", "what", "place", "share", "own")
+    heads = [page.say(f"courts.published_{name}") for name in names]
+    caption = page.say("courts.published_caption")
+    return render_table(caption, heads, rows, page.notes(numbers), "words")
 
 
 def show_decision_time(page: Page) -> Html:

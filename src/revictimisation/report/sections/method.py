@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from revictimisation.report.group_effects import LESS
 from revictimisation.report.markup import Html, render_details, render_table
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import list_rows
@@ -31,42 +32,47 @@ def show_all_checks(page: Page) -> Html:
 def _row(page: Page, row: Any) -> list[str]:
     measure = name_measure(page, row.measure) if row.measure else DASH
     name, *parts = str(row.check).split(":")
-    check = ", ".join([_name_check(page, name), *(_name_part(page, one) for one in parts)])
+    label = page.labels.code("check", name)
+    check = ", ".join([label, *(_name_part(page, part) for part in parts)])
     told = [
         tell_check(page, Check(name, "", None, row.value, row.limit, row.status)),
         tell_check(page, Check(name, "", None, row.limit, None, "")),
     ]
     status = page.labels.code("diagnostic_status", row.status)
-    return [_name_model(page, row.analysis), measure, check, *told, status]
+    return [_name_analysis(page, row.analysis), measure, check, *told, status]
 
 
 def _name_part(page: Page, part: str) -> str:
+    """Of what a check is: an arm or strategy, a day, a grouping or one level or two of it."""
     if part.isdigit():
         return page.formats.days(int(part))
     if part in ARMS:
         return page.say(f"referees.arm_{part}")
-    key = f"models.{'contrast' if '_less_' in part else 'strategy'}_{part}"
-    return page.say(key).lower() if key in load_texts() else part.replace("_", " ")
+    key = f"models.{'contrast' if LESS in part else 'strategy'}_{part}"
+    if key in load_texts():
+        return page.say(key).lower()
+    group, _, level = part.partition("=")
+    if level:
+        names = [page.labels.level(group, one) for one in level.split(LESS)]
+        told = f" {page.say('referees.part_less')} ".join(names)
+        return f"{page.labels.group(group).lower()}: {told}"
+    if part in page.dictionary.tables:
+        return page.dictionary.tables[part].label[page.language].lower()
+    if part in page.dictionary.rules:
+        return page.dictionary.rules[part].label[page.language].lower()
+    return page.labels.group(part).lower()
 
 
-def _name_check(page: Page, name: str) -> str:
-    for key in (f"referees.check_{name}", f"referees.{name}"):
-        if key in load_texts():
-            return page.say(key)
-    return name.replace("_", " ")
-
-
-def _name_model(page: Page, analysis: str) -> str:
-    """An estimator with its variant: `cox_time_varying_unadjusted`."""
+def _name_analysis(page: Page, analysis: str) -> str:
+    """An estimator with its variant (`cox_time_varying_unadjusted`), or an analysis of its own."""
     for variant in ("main", "unadjusted"):
-        if analysis.endswith(f"_{variant}"):
-            label = page.labels.code("estimator", analysis.removesuffix(f"_{variant}"))
+        estimator = analysis.removesuffix(f"_{variant}")
+        if estimator in set(page.dictionary.code_lists["estimator"]["code"]) - {analysis}:
             kind = "unadjusted" if not page.plan.adjust_for else variant
+            label = page.labels.code("estimator", estimator)
             return page.say(f"referees.model_{kind}", estimator=label)
-    if f"referees.model_{analysis}" in load_texts():
-        return page.say(f"referees.model_{analysis}")
-    label = page.labels.code("estimator", analysis)
-    return label.replace("_", " ") if label == analysis else label
+    label = page.labels.code("analysis", analysis)
+    return page.labels.code("estimator", analysis) if label == analysis else label
 
 
 def show_method(page: Page) -> Html:

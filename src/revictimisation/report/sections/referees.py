@@ -12,6 +12,7 @@ from revictimisation.report.check_values import tell_beside
 from revictimisation.report.hundreds import show_gap
 from revictimisation.report.markup import Html, join, render_figure, render_table
 from revictimisation.report.page import DASH, Page
+from revictimisation.report.sections.answer import list_names
 from revictimisation.report.trials import (
     ARMS,
     BALANCE,
@@ -239,6 +240,13 @@ def show_controls(page: Page) -> Html:
     )
     caption = page.say("referees.controls_caption", period=period)
     table = render_table(caption, heads, rows, page.notes(numbers))
-    return join(
-        [page.heading("referees.controls"), page.text("referees.controls_text", least=least), table]
-    )
+    named = {"family": page.plan.negative_controls.against_family,
+             "placebo": page.plan.negative_controls.measures}  # fmt: skip
+    assumed = {
+        kind: page.say(f"referees.controls_{kind}",
+                       measures=list_names(page, [name_measure(page, name) for name in names]))
+        if names else ""
+        for kind, names in named.items()
+    }  # fmt: skip
+    text = page.text("referees.controls_text", least=least, **assumed)
+    return join([page.heading("referees.controls"), text, table])

@@ -33,6 +33,7 @@ from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import list_names, make_points
 from revictimisation.report.sections.use import share_ticks
 from revictimisation.report.texts import load_texts
+from revictimisation.report.trials import has_rows
 from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, name_measure
 
 CLAIMS = {FEWER: "claim_fewer", MORE: "claim_more", OPEN: "claim_open", HIDDEN: "claim_hidden"}
@@ -50,9 +51,15 @@ def show_claims(page: Page) -> Html:
     if not page.plan.measure_names:
         return page.text("common.no_measures")
     claims = list_claims(page)
-    if not claims:
+    alone = [name for name in page.plan.for_whom.combined
+             if has_rows(page, subgroup=name, reason="one_municipality")]  # fmt: skip
+    if not (claims or alone):
         return page.text("for_whom.no_groups")
-    return join([_show_claim(page, one) for one in claims])
+    untried = page.text("for_whom.claim_one_municipality")
+    return join([
+        *(_show_claim(page, name) for name in claims),
+        *(join([_introduce_claim(page, name), untried]) for name in alone),
+    ])  # fmt: skip
 
 
 def find_share_gap(page: Page, measure: str, grouping: str) -> Number:
@@ -70,13 +77,18 @@ def find_share_gap(page: Page, measure: str, grouping: str) -> Number:
     return replace(other, estimate=middle, ci_low=low, ci_high=high)
 
 
-def _show_claim(page: Page, grouping: str) -> Html:
+def _introduce_claim(page: Page, grouping: str) -> Html:
     heading = render_heading(start_upper(name_level(page, grouping, IN)), 3,
                              f"claim-{grouping}".replace("_", "-"))  # fmt: skip
     key = f"for_whom.claim_{grouping}"
     claim = page.text(key) if key in load_texts() else Html("")
+    return join([heading, claim])
+
+
+def _show_claim(page: Page, grouping: str) -> Html:
     lines = "\n".join(f"- {one}" for one in _list_verdicts(page, grouping))
-    return join([heading, claim, page.text_of(lines), _picture(page, grouping)])
+    told = [_introduce_claim(page, grouping), page.text_of(lines), _picture(page, grouping)]
+    return join(told)
 
 
 def _list_verdicts(page: Page, grouping: str) -> list[str]:

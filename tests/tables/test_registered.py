@@ -1,0 +1,97 @@
+"""A count of what the extract does not register is no 0: a table reckoned by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+
+from revictimisation.dictionary import load_dictionary
+from revictimisation.engine import connect
+from revictimisation.measure_use import estimate_use
+from revictimisation.pipeline import prepare
+from revictimisation.plan import read_plan
+
+from .cases import make_tables
+
+STUDY = """
+name: registered
+accrual: {from_on: 2013-01-01, to_on: 2013-12-31}
+data_end_on: 2014-12-31
+report_at_days: [100]
+horizon_days: 300
+measures:
+  order: {codes: [non_contact_order]}
+  talk: {codes: [safety_talk]}
+  custody: {codes: [remand]}
+  programme: {codes: [treatment_programme]}
+adjust_for: []
+subgroups: []
+"""
+NOT = "not_registered"
+
+
+def on(day: int) -> dt.date:
+    return dt.date(2013, 5, 1) + dt.timedelta(days=day)
+
+
+def use(**changes: list[dict]) -> pd.DataFrame:
+    """Question 1 of one victim with an order, a talk whose decision nobody wrote, and a remand."""
+    police = {"victim_id": "v", "decided_on": on(1), "start_on": on(2)}
+    given = {
+        "persons": [{"person_id": "v", "birth_year": 1980, "sex": "female"}],
+        "reports": [{"report_id": "r", "victim_id": "v", "suspect_id": "s", "reported_on": on(0),
+                     "offence_code": "1001", "relation": "parent", "police_district": "city"}],
+        "police_measures": [{"measure_id": "1", "measure": "non_contact_order",
+                             "decision": "denied", **police},
+                            {"measure_id": "2", "measure": "safety_talk", **police}],
+        "suspect_interventions": [{"intervention_id": "1", "suspect_id": "s",
+                                   "intervention": "remand", "decided_on": on(1),
+                                   "start_on": on(1)}],
+        "risk_assessments": [{"assessment_id": "1", "victim_id": "v", "agency": "police",
+                              "assessed_on": on(3), "risk_level": "high"}],
+    } | changes  # fmt: skip
+    plan, dictionary = read_plan(STUDY), load_dictionary()
+    tables = make_tables(connect(threads=1), given)
+    data, _ = prepare(tables, frozenset(), dictionary, plan)
+    return estimate_use(data)
+
+
+def count(found: pd.DataFrame, measure: str, analysis: str = "main") -> dict[str, object]:
+    """Of each outcome the count, or why there is none."""
+    rows = found[found["analysis"].eq(analysis) & found["measure"].eq(measure)]
+    rows = rows[rows["estimand"].eq("count") & rows["subgroup"].eq("")]
+    assert rows.loc[rows["status"].ne("ok"), ["estimate", "n_events"]].isna().all(axis=None)
+    said = rows["estimate"].where(rows["status"].eq("ok"), rows["reason"])
+    return dict(zip(rows["outcome"], said, strict=True))
+
+
+def test_decisions_that_a_table_does_not_hold_are_not_counted():
+    found = use()
+    unsaid = dict.fromkeys(("granted", "denied", "declined"), NOT)
+    assert count(found, "order") == {"offered": 1, "granted": 0, "denied": 1, "declined": 0,
+                                     "carried_out": 1}  # fmt: skip
+    for measure, code in (("talk", "safety_talk"), ("custody", "remand")):
+        expected = {"offered": 1, **unsaid, "carried_out": 1}
+        assert count(found, measure) == count(found, code, "by_code") == expected
+    assert count(found, "any_police", "by_agency")["granted"] == 0
+    shared = found[found["analysis"] == "risk_assessment"]
+    assert shared["reason"].tolist() == [NOT]
+    # nobody in a programme: no curve of 0
+    first = found[found["analysis"].eq("first_start") & found["measure"].eq("programme")]
+    assert first["reason"].tolist() == ["nobody_started"]
+
+
+def test_an_optional_table_without_rows_is_absent():
+    shared = use(risk_assessments=[])
+    assert shared.loc[shared["analysis"] == "risk_assessment", "reason"].tolist() == [
+        "table_absent"
+    ]
+
+
+def test_a_column_without_a_start_tells_nothing_of_what_was_carried_out():
+    rows = [{"measure_id": "1", "measure": "non_contact_order", "victim_id": "v",
+             "decided_on": on(1), "decision": "granted"}]  # fmt: skip
+    found = use(police_measures=rows)
+    assert count(found, "order")["granted"] == 1
+    assert count(found, "order")["carried_out"] == NOT
