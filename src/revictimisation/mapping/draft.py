@@ -12,8 +12,10 @@ from revictimisation.mapping.draft_column import CHECK, NEEDED, draft_column, qu
 from revictimisation.mapping.headings import looks_like_data
 from revictimisation.mapping.matching import TableMatch, match_table
 from revictimisation.mapping.profile import ColumnProfile, profile_columns
+from revictimisation.mapping.secrecy import is_prose
 from revictimisation.sources.faults import UnreadableFileError, show_name
-from revictimisation.sources.formats import WORKBOOK, find_format
+from revictimisation.sources.formats import TEXT, WORKBOOK, find_format
+from revictimisation.sources.heading_line import guess_text_heading
 from revictimisation.sources.opening import Place, Source, list_places, stage_place
 from revictimisation.sources.staging import Staged
 from revictimisation.sources.workbook import guess_heading
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 # With so many headings that are words of the dictionary a row is one of headings.
 LEAST_SURE = 2
+# A row of fewer cells is a note and no heading, and is not quoted.
+LEAST_NAMES = 2
 HEAD = """\
 # Utkast till mappning: källans tabeller, kolumner och koder, och vilka av dataordlistans de är.
 # Läs, rätta, och kör sedan: revictimisation map KÄLLA --to MAPP --mapping DENNA_FIL
@@ -96,7 +100,7 @@ def _look(
 ) -> _Seen:
     """Stage and profile one place; one file of several that can't be read is a comment."""
     try:
-        at = _find_heading(source, place)
+        at = _find_heading(source, place, workspace)
         title, staged = next(iter(stage_place(con, source, at, workspace)))
         profiles = tuple(profile_columns(con, staged))
         found = match_table(place.title, profiles, dictionary)
@@ -111,12 +115,16 @@ def _look(
         return _Seen(place, place.title or source.title, None, (), None, fault=fault.kind)
 
 
-def _find_heading(source: Source, place: Place) -> Place:
-    """In a workbook the heading is looked for, as there often is a title above it."""
-    name = place.file or source.single
-    if source.folder is None or find_format(source.folder / name) != WORKBOOK:
+def _find_heading(source: Source, place: Place, workspace: Path) -> Place:
+    """In a workbook or text the heading is looked for, as there often is a title above it."""
+    if source.folder is None:
         return place
-    number = guess_heading(source.folder / name, place.sheet)
+    path = source.folder / (place.file or source.single)
+    kind, number = find_format(path), None
+    if kind == WORKBOOK:
+        number = guess_heading(path, place.sheet)
+    elif kind == TEXT:
+        number = guess_text_heading(path, workspace)
     return replace(place, header_row=number) if number and number > 1 else place
 
 
@@ -177,4 +185,11 @@ def _tell_unused(seen: _Seen, dictionary: Dictionary) -> Iterator[str]:
         words = dictionary.rules[seen.fault].label
         yield f"# {seen.title}: {words.sv} / {words.en}"
         return
-    yield f"# {seen.title}: hör inte till någon tabell / belongs to no table"
+    said = f"# {seen.title}: hör inte till någon tabell / belongs to no table"
+    if len(seen.profiles) < LEAST_NAMES:
+        yield said
+        return
+    yield f"{said}; kolumner / columns:"
+    for one in seen.profiles:
+        name = f"#{one.place + 1}" if is_prose(one.name) else show_name(one.name, one.place)
+        yield f"#   {name}{_why(one)}"
