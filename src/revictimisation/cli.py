@@ -300,6 +300,40 @@ def map_(source: str, out: Path, mapping: Path | None, kind: str, jobs: int) -> 
 
 
 @cli.command()
+@click.argument("name", metavar="[LIST]", default="")
+@click.option(
+    "--like",
+    default="",
+    metavar="TEXT",
+    help="Bara koder där texten finns i kod eller etikett. / Only codes that hold the text, or "
+    "whose label does; case does not count.",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["text", "csv"]),
+    default="text",
+    show_default=True,
+    help="csv: alla uppgifter om varje kod. / csv: all that is known of each code.",
+)
+def codes(name: str, like: str, kind: str) -> None:
+    """Visa dataordlistans kodlistor: koder, etiketter och vilka dagar de gäller.
+
+    Show the code lists of the data dictionary. LIST is the name of a list (offences) or of a
+    column (offence_code, police_measures.measure); without it the lists are named.
+    """
+    from revictimisation.dictionary import load_dictionary, render_code_lists, render_codes
+
+    if like and not name:
+        raise click.UsageError("--like söker i en lista: ange vilken. / Name the list to search.")
+    dictionary, is_csv = load_dictionary(), kind == "csv"
+    if name:
+        click.echo(render_codes(dictionary, name, like, is_csv))
+    else:
+        click.echo(render_code_lists(dictionary, is_csv))
+
+
+@cli.command()
 @click.argument("police", metavar="POLICE", type=FOLDER)
 @click.argument("social", metavar="SOCIAL", type=FOLDER)
 @click.option("--study", type=FOLDER, required=True, help="Studiefil. / Study file.")
