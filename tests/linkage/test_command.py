@@ -64,7 +64,7 @@ def test_two_folders_become_one_extract_that_conforms(folders):
 
 def test_folders_in_the_wrong_order_or_named_twice_are_told(folders, tmp_path):
     police, social, study = (folders / name for name in ("police", "social", "study.yaml"))
-    with pytest.raises(UsageError, match="i fel ordning: .*reports.* ligger i .*police, men inte"):
+    with pytest.raises(UsageError, match=r"i fel ordning: .*reports.* ligger i .*police, men inte"):
         exchange.link(social, police, study, tmp_path / "out")
     for twice in (police, social):
         with pytest.raises(UsageError, match="står två gånger"):

@@ -19,11 +19,11 @@ def render_code_lists(dictionary: Dictionary, is_csv: bool = False) -> str:
     used: dict[str, list[str]] = {name: [] for name in dictionary.lists}
     for where, field in _list_coded(dictionary):
         used[str(field.codes)].append(where)
-    rows = [(name, str(len(one.rows)), *used[name]) for name, one in dictionary.lists.items()]
+    rows = [(name, str(len(one.rows)), used[name]) for name, one in dictionary.lists.items()]
     if is_csv:
-        lines = [(name, n_rows, " ".join(columns)) for name, n_rows, *columns in rows]
-        return _write_csv(("list", "n_rows", "columns"), lines)
-    lines = [f"{name}  {n_rows}  {', '.join(columns)}".rstrip() for name, n_rows, *columns in rows]
+        cells = [(name, n_rows, " ".join(columns)) for name, n_rows, columns in rows]
+        return _write_csv(("list", "n_rows", "columns"), cells)
+    lines = [f"{name}  {n_rows}  {', '.join(columns)}".rstrip() for name, n_rows, columns in rows]
     head = "Kodlistor, antal rader och kolumnerna de gäller / code lists, rows and their columns:"
     return "\n".join([head, *lines])
 
