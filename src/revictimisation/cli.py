@@ -278,8 +278,17 @@ def pseudonymise(
     show_default=True,
     help="Uttagets filformat. / File format of the extract.",
 )
+@click.option(
+    "--header-row",
+    type=click.IntRange(min=1),
+    default=None,
+    help="För ett utkast: raden som rubrikerna står på, om den inte hittas. / For a draft: the row "
+    "of the headings, where it is not found.",
+)
 @_jobs
-def map_(source: str, out: Path, mapping: Path | None, kind: str, jobs: int) -> None:
+def map_(
+    source: str, out: Path, mapping: Path | None, kind: str, header_row: int | None, jobs: int
+) -> None:
     """Gör ett uttag av det som källan lämnar: en mapp, en fil eller en PostgreSQL-databas.
 
     Make an extract from what a source hands out. SOURCE is a folder, a file (CSV, Parquet, Excel,
@@ -291,8 +300,11 @@ def map_(source: str, out: Path, mapping: Path | None, kind: str, jobs: int) -> 
     from revictimisation import preparation
 
     if mapping is None:
-        click.echo(preparation.tell_draft(source, preparation.draft_to(source, out, jobs)))
+        draft = preparation.draft_to(source, out, jobs, header_row)
+        click.echo(preparation.tell_draft(source, draft))
         return
+    if header_row:
+        raise click.UsageError("Ange header_row i mappningsfilen. / Name it in the mapping file.")
     report, is_complete = preparation.map_to(source, out, mapping, kind, jobs)
     click.echo(f"{report}\n\n{preparation.tell_next(out, mapping, is_complete)}")
     if not is_complete:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from revictimisation.mapping.secrecy import is_prose
 from revictimisation.sources.faults import UnreadableFileError, show_name
 from revictimisation.sources.formats import TEXT, WORKBOOK, find_format
 from revictimisation.sources.heading_line import guess_text_heading
-from revictimisation.sources.opening import Place, Source, list_places, stage_place
+from revictimisation.sources.opening import Place, Source, stage_place
 from revictimisation.sources.staging import Staged
 from revictimisation.sources.workbook import guess_heading
 
@@ -51,18 +51,24 @@ class _Seen:
 
 
 def draft_mapping(
-    con: Engine, source: Source, dictionary: Dictionary, workspace: Path, threshold: int
+    con: Engine,
+    source: Source,
+    places: Sequence[Place],
+    dictionary: Dictionary,
+    workspace: Path,
+    threshold: int,
+    begin: Callable[[str, int, int], None] = lambda title, n_done, n_columns: None,
 ) -> str:
-    """The text of a draft: every table that the source seems to hold, column by column.
+    """The text of a draft: every table that places of a source seem to hold, column by column.
 
     Of values only codes are shown, of columns with few different ones that are neither dates,
     numbers of people, names nor free text: those that the dictionary or the source's own labels
     know, and others that occur at least `threshold` times and look like no name or sentence. The
-    rest is counted together. Raises `UnreadableFileError` where nothing of the source can be read.
+    rest is counted together. Where a place has no `header_row` it is looked for. `begin` hears of
+    each place, and of a wide one how many columns are done and of how many. Raises
+    `UnreadableFileError` where nothing of the source can be read.
     """
-    seen = [
-        _look(con, source, place, dictionary, workspace, threshold) for place in list_places(source)
-    ]
+    seen = [_look(con, source, one, dictionary, workspace, threshold, begin) for one in places]
     faults = [one.fault for one in seen if one.fault]
     if faults and len(faults) == len(seen):
         raise UnreadableFileError(faults[0])
@@ -97,18 +103,21 @@ def _look(
     dictionary: Dictionary,
     workspace: Path,
     threshold: int,
+    begin: Callable[[str, int, int], None],
 ) -> _Seen:
     """Stage and profile one place; one file of several that can't be read is a comment."""
+    title = source.title if source.single else place.title
+    begin(title, 0, 0)
     try:
         at = _find_heading(source, place, workspace)
-        title, staged = next(iter(stage_place(con, source, at, workspace)))
-        profiles = tuple(profile_columns(con, staged))
+        name, staged = next(iter(stage_place(con, source, at, workspace)))
+        profiles = tuple(profile_columns(con, staged, lambda *done: begin(title, *done)))
         found = match_table(place.title, profiles, dictionary)
         n_sure = sum(one.is_sure for one in found.matches) if found else 0
         if n_sure < LEAST_SURE and looks_like_data(con, staged):
             raise UnreadableFileError("unclear_heading")
         lines = tuple(_draft_part(at, staged, profiles, found, dictionary, threshold))
-        return _Seen(at, place.title or title, None, profiles, found, lines)
+        return _Seen(at, place.title or name, None, profiles, found, lines)
     except UnreadableFileError as fault:
         if source.folder is None or source.single:
             raise
@@ -117,7 +126,7 @@ def _look(
 
 def _find_heading(source: Source, place: Place, workspace: Path) -> Place:
     """In a workbook or text the heading is looked for, as there often is a title above it."""
-    if source.folder is None:
+    if source.folder is None or place.header_row:
         return place
     path = source.folder / (place.file or source.single)
     kind, number = find_format(path), None

@@ -110,13 +110,14 @@ def profile_columns(
     """Profile every column of a staged source that has a heading, some columns at a time.
 
     A statement never grows with the number of columns, so that time grows with the cells alone.
-    `begin` hears how many columns are done, and of how many, before each step.
+    `begin` hears how many columns are done, and of how many, before each step but the first.
     """
     places = [place for place, name in enumerate(staged.names) if name]
     width = max(1, min(MOST_COLUMNS, MOST_CELLS // max(staged.n_rows, 1)))
     profiles = []
     for start in range(0, len(places), width):
-        begin(start, len(places))
+        if start:
+            begin(start, len(places))
         block = places[start : start + width]
         found = _count_block(con, staged, block)
         profiles += [_make_profile(staged, place, found.get(place)) for place in block]
