@@ -52,6 +52,13 @@ def _jobs(command: Callable[..., Any]) -> Callable[..., Any]:
     return option(command)
 
 
+def _format(kinds: list[str], told: str) -> Callable[..., Any]:
+    kind = click.Choice(kinds)
+    return click.option(
+        "--format", "kind", type=kind, default=kinds[0], show_default=True, help=told
+    )
+
+
 def _study_options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = _jobs(command)
     command = click.option(
@@ -91,14 +98,7 @@ def _study_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Vilket påhittat län / Which synthetic county: calibrated, null, small, unmeasured, "
     "reporting, positivity, dirty.",
 )
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice(["csv", "parquet"]),
-    default="csv",
-    show_default=True,
-    help="Filformat. / File format.",
-)
+@_format(["csv", "parquet"], "Filformat. / File format.")
 def simulate(folder: Path, people: int | None, seed: int, scenario: str, kind: str) -> None:
     """Hitta på ett län med känd sanning, att prova metoden på.
 
@@ -270,14 +270,7 @@ def pseudonymise(
     help="Mappningsfil; utan den skrivs ett utkast, DIR/mapping.yaml. / Mapping file; without it a "
     "draft is written.",
 )
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice(["csv", "parquet"]),
-    default="csv",
-    show_default=True,
-    help="Uttagets filformat. / File format of the extract.",
-)
+@_format(["csv", "parquet"], "Uttagets filformat. / File format of the extract.")
 @click.option(
     "--header-row",
     type=click.IntRange(min=1),
@@ -320,13 +313,8 @@ def map_(
     help="Bara koder där texten finns i kod eller etikett. / Only codes that hold the text, or "
     "whose label does; case does not count.",
 )
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice(["text", "csv"]),
-    default="text",
-    show_default=True,
-    help="csv: alla uppgifter om varje kod. / csv: all that is known of each code.",
+@_format(
+    ["text", "csv"], "csv: alla uppgifter om varje kod. / csv: all that is known of each code."
 )
 def codes(name: str, like: str, kind: str) -> None:
     """Visa dataordlistans kodlistor: koder, etiketter och vilka dagar de gäller.
