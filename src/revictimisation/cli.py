@@ -52,6 +52,13 @@ def _jobs(command: Callable[..., Any]) -> Callable[..., Any]:
     return option(command)
 
 
+def _format(kinds: list[str], told: str) -> Callable[..., Any]:
+    kind = click.Choice(kinds)
+    return click.option(
+        "--format", "kind", type=kind, default=kinds[0], show_default=True, help=told
+    )
+
+
 def _study_options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = _jobs(command)
     command = click.option(
@@ -91,14 +98,7 @@ def _study_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Vilket påhittat län / Which synthetic county: calibrated, null, small, unmeasured, "
     "reporting, positivity, dirty.",
 )
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice(["csv", "parquet"]),
-    default="csv",
-    show_default=True,
-    help="Filformat. / File format.",
-)
+@_format(["csv", "parquet"], "Filformat. / File format.")
 def simulate(folder: Path, people: int | None, seed: int, scenario: str, kind: str) -> None:
     """Hitta på ett län med känd sanning, att prova metoden på.
 
@@ -270,16 +270,18 @@ def pseudonymise(
     help="Mappningsfil; utan den skrivs ett utkast, DIR/mapping.yaml. / Mapping file; without it a "
     "draft is written.",
 )
+@_format(["csv", "parquet"], "Uttagets filformat. / File format of the extract.")
 @click.option(
-    "--format",
-    "kind",
-    type=click.Choice(["csv", "parquet"]),
-    default="csv",
-    show_default=True,
-    help="Uttagets filformat. / File format of the extract.",
+    "--header-row",
+    type=click.IntRange(min=1),
+    default=None,
+    help="För ett utkast: raden som rubrikerna står på, om den inte hittas. / For a draft: the row "
+    "of the headings, where it is not found.",
 )
 @_jobs
-def map_(source: str, out: Path, mapping: Path | None, kind: str, jobs: int) -> None:
+def map_(
+    source: str, out: Path, mapping: Path | None, kind: str, header_row: int | None, jobs: int
+) -> None:
     """Gör ett uttag av det som källan lämnar: en mapp, en fil eller en PostgreSQL-databas.
 
     Make an extract from what a source hands out. SOURCE is a folder, a file (CSV, Parquet, Excel,
@@ -291,12 +293,44 @@ def map_(source: str, out: Path, mapping: Path | None, kind: str, jobs: int) -> 
     from revictimisation import preparation
 
     if mapping is None:
-        click.echo(preparation.tell_draft(source, preparation.draft_to(source, out, jobs)))
+        draft = preparation.draft_to(source, out, jobs, header_row)
+        click.echo(preparation.tell_draft(source, draft))
         return
+    if header_row:
+        raise click.UsageError("Ange header_row i mappningsfilen. / Name it in the mapping file.")
     report, is_complete = preparation.map_to(source, out, mapping, kind, jobs)
     click.echo(f"{report}\n\n{preparation.tell_next(out, mapping, is_complete)}")
     if not is_complete:
         raise Exit(DataError.exit_code)
+
+
+@cli.command()
+@click.argument("name", metavar="[LIST]", default="")
+@click.option(
+    "--like",
+    default="",
+    metavar="TEXT",
+    help="Bara koder där texten finns i kod eller etikett. / Only codes that hold the text, or "
+    "whose label does; case does not count.",
+)
+@_format(
+    ["text", "csv"], "csv: alla uppgifter om varje kod. / csv: all that is known of each code."
+)
+def codes(name: str, like: str, kind: str) -> None:
+    """Visa dataordlistans kodlistor: koder, etiketter och vilka dagar de gäller.
+
+    Show the code lists of the data dictionary. LIST is the name of a list (offences) or of a
+    column (offence_code, police_measures.measure); without it the lists are named.
+    """
+    from revictimisation.dictionary import load_dictionary, render_code_lists, render_codes
+
+    if like and not name:
+        raise click.UsageError("--like söker i en lista: ange vilken. / Name the list to search.")
+    dictionary, is_csv = load_dictionary(), kind == "csv"
+    if name:
+        click.echo(render_codes(dictionary, name, like, is_csv))
+    else:
+        click.echo(render_code_lists(dictionary, is_csv))
 
 
 @cli.command()

@@ -149,8 +149,9 @@ def link(police: Path, social: Path, study: Path, out: Path) -> str:
     plan = read_plan(files.read_text(study))
     if not (out / LINKAGE).is_file():
         _check_empty(out)
-    _check_same_key(police, social)
     dictionary = load_dictionary()
+    _check_order(police, social, dictionary)
+    _check_same_key(police, social)
     both, alone = _read_both(police, social, plan, dictionary)
     people = [linkage.make_records(one, dictionary) for one in both]
     links = linkage.link_people(people[0], people[1], plan.linkage)
@@ -226,6 +227,27 @@ def _read_texts(folder: Path, dictionary: Dictionary) -> dict[str, pd.DataFrame]
             "and run map and pseudonymise again."
         )
     return {name: pseudonyms.to_texts(table) for name, table in raw.items()}
+
+
+def _check_order(police: Path, social: Path, dictionary: Dictionary) -> None:
+    """Each folder is named once, the police's first, as far as the tables in them say."""
+    if police.resolve() == social.resolve():
+        raise UsageError(
+            f"{police} står två gånger. Ange först polisens mapp, sedan socialtjänstens. / It is "
+            "named twice. Name the police's folder first, then the social services'."
+        )
+    both = [{path.stem for path in folder.glob("*.*")} for folder in (police, social)]
+    for agency, (own, other) in (("police", both), ("social_services", both[::-1])):
+        tables = {one.name for one in dictionary.tables.values() if one.delivered_by == agency}
+        if tables & other and not tables & own:
+            listed = ", ".join(sorted(tables & other))
+            found, lacking = (social, police) if agency == "police" else (police, social)
+            raise UsageError(
+                f"Mapparna står i fel ordning: {listed} ligger i {found}, men inte i {lacking}. "
+                "Ange först polisens mapp, sedan socialtjänstens. / The folders stand in the wrong "
+                f"order: {listed} stand in {found} and not in {lacking}. Name the police's folder "
+                "first, then the social services'."
+            )
 
 
 def _check_same_key(police: Path, social: Path) -> None:

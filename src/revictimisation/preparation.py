@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ DRAFT = "mapping.yaml"
 UNDONE = "Körningen avbröts. / The run was broken off."
 
 
-def draft_to(given: str, out: Path, jobs: int) -> Path:
-    """Write a draft of a mapping file for a source into a folder; never over one that is there."""
+def draft_to(given: str, out: Path, jobs: int, header_row: int | None = None) -> Path:
+    """Write a draft of a mapping file for a source into a folder; never over one that is there.
+
+    `header_row` is the row that the headings stand in; without it they are looked for.
+    """
     from revictimisation.dictionary import load_dictionary
     from revictimisation.engine import connect
     from revictimisation.mapping import draft_mapping
@@ -32,19 +36,26 @@ def draft_to(given: str, out: Path, jobs: int) -> Path:
             f"{target} is there already; give it with --mapping, or remove it for a new draft."
         )
     dictionary = load_dictionary()
-    with Progress(1) as progress, files.private_folder() as folder:
-        progress.tell("look at the source")
-        try:
-            source = open_source(given)
-            if not list_places(source):
-                raise UsageError(
-                    f"{given} har inga filer som kan läsas ({', '.join(FORMATS)}).\n"
-                    f"There is no file in {given} that can be read."
-                )
-            threshold = Disclosure().threshold
-            text = draft_mapping(connect(threads=jobs), source, dictionary, Path(folder), threshold)
-        except UnreadableFileError as fault:
-            raise DataError(_tell(fault, given)) from None
+    try:
+        source = open_source(given)
+        places = list_places(source)
+        if not places:
+            raise UsageError(
+                f"{given} har inga filer som kan läsas ({', '.join(FORMATS)}).\n"
+                f"There is no file in {given} that can be read."
+            )
+        with Progress(len(places)) as progress, files.private_folder() as folder:
+
+            def begin(title: str, n_done: int, n_columns: int) -> None:
+                progress.skip(-1 if n_done else 0)
+                columns = f", column {n_done + 1} of {n_columns}" if n_done else ""
+                progress.tell(f"look at {title}{columns}")
+
+            con, threshold = connect(threads=jobs), Disclosure().threshold
+            places = [replace(place, header_row=header_row) for place in places]
+            text = draft_mapping(con, source, places, dictionary, Path(folder), threshold, begin)
+    except UnreadableFileError as fault:
+        raise DataError(_tell(fault, given)) from None
     files.make_private_folder(out)
     files.write_text(target, text)
     return target

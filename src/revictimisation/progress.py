@@ -49,6 +49,12 @@ class Progress:
         if self.bar:
             self.bar.stop()
 
+    def skip(self, n_steps: int) -> None:
+        """There are so many steps fewer than was thought; more, where it is negative."""
+        self.n_steps -= n_steps
+        if self.bar:
+            self.bar.update(self.task, total=self.n_steps)
+
     def tell(self, step: str) -> None:
         """Begin a step."""
         self.n_begun += 1

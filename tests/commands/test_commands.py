@@ -163,6 +163,8 @@ def test_an_unknown_key_in_the_study_file_ends_in_4(call, extract, study, tmp_pa
     [
         ["estimate"],
         ["nonsense"],
+        ["codes", "offnces"],
+        ["codes", "--like", "hot"],
         ["simulate", "{tmp}/x", "--scenario", "nonsense"],
         ["simulate", "{tmp}/x", "--people", "0"],
         ["estimate", "{tmp}/none.yaml", "--data", "{tmp}", "--out", "{tmp}/o"],

@@ -12,7 +12,7 @@ import pytest
 from revictimisation import exchange
 from revictimisation.dictionary import load_dictionary
 from revictimisation.engine import connect
-from revictimisation.errors import DataError
+from revictimisation.errors import DataError, UsageError
 from revictimisation.keys import make_key, write_key
 from revictimisation.validation import load_extract
 from tests.pseudonyms.test_pseudonymise import raw_tables
@@ -62,6 +62,16 @@ def test_two_folders_become_one_extract_that_conforms(folders):
     assert set(released["status"]) == {"suppressed"}
 
 
+def test_folders_in_the_wrong_order_or_named_twice_are_told(folders, tmp_path):
+    police, social, study = (folders / name for name in ("police", "social", "study.yaml"))
+    with pytest.raises(UsageError, match=r"i fel ordning: .*reports.* ligger i .*police, men inte"):
+        exchange.link(social, police, study, tmp_path / "out")
+    for twice in (police, social):
+        with pytest.raises(UsageError, match="står två gånger"):
+            exchange.link(twice, police / ".." / twice.name, study, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_social_services_need_no_table_of_people(folders, tmp_path):
     """Clients with a number are linked; linkage by probability says what it needs."""
     tables = raw_tables()
@@ -85,8 +95,9 @@ def test_the_social_services_need_no_table_of_people(folders, tmp_path):
         assert rights == {0o600} and (out / "linkage").stat().st_mode & 0o777 == 0o700
     with pytest.raises(DataError, match=r"linkage\.is_on"):
         exchange.link(police, tmp_path / "social", folders / "study.yaml", tmp_path / "x")
+    (police / "persons.csv").unlink()
     with pytest.raises(DataError, match="Lägg registrets persons"):
-        exchange.link(tmp_path / "social", police, tmp_path / "study.yaml", tmp_path / "x")
+        exchange.link(police, tmp_path / "social", tmp_path / "study.yaml", tmp_path / "x")
 
 
 def test_extracts_that_do_not_belong_together_are_refused(folders, tmp_path):

@@ -124,6 +124,7 @@ def test_what_can_not_be_read_or_belongs_nowhere_is_told(tmp_path):
     (tmp_path / "last.xlsx").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600))
     text = draft(tmp_path, "report_id;victim_id;reported_on\nr;v;2013-04-27\n")
     assert "# lager.csv: hör inte till någon tabell" in text
+    assert "kolumner / columns:\n#   artikel\n#   pris\n" in text
     assert "# last.xlsx: Arbetsboken är låst" in text
     assert "# persons behövs också" in text
 
@@ -229,3 +230,47 @@ def test_names_that_an_spss_file_gives_its_codes_are_matched_and_shown(tmp_path)
         "2": "protected_registration",
     }
     assert "# Sekretessmarkering" in text and "# Skyddad folkbokföring\n" in text
+
+
+TITLED = "report_id;victim_id;Anmälningsdatum;Relation\nK1;v1;2013-04-10;Förälder\n"
+TITLES = {
+    "lines of one cell": ("Uttag ur RAR 2013\nKörd av: Svensson\n\n", 4),
+    "padded by a spreadsheet": ("Uttag;;;\n;;;\n", 3),
+    "with commas": ("Uttag ur RAR, kört av Svensson, Nilsson, Ek, 2013\n", 2),
+    "with a quotation mark": ('Uttag ur "RAR\n\n', 3),
+    "none": ("", None),
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("title", TITLES)
+def test_headings_below_a_title_are_found_in_text(tmp_path, title, encoding):
+    above, number = TITLES[title]
+    (tmp_path / "anm.csv").write_bytes(f"{above}{TITLED}".encode(encoding))
+    text = preparation.draft_to(str(tmp_path), tmp_path / "out", 1).read_text(encoding="utf-8")
+    (part,) = read_mapping(text, DICTIONARY).tables["reports"]
+    assert part.header_row == number
+    assert part.columns["reported_on"].source == "Anmälningsdatum"
+
+
+def test_headings_far_down_are_found_where_one_says_so(tmp_path):
+    (tmp_path / "anm.csv").write_text("Om uttaget\n" * 30 + TITLED, encoding="utf-8")
+    target = preparation.draft_to(str(tmp_path), tmp_path / "out", 1, 31)
+    (part,) = read_mapping(target.read_text(encoding="utf-8"), DICTIONARY).tables["reports"]
+    assert part.header_row == 31
+
+
+def test_a_note_or_a_name_in_the_place_of_headings_is_not_quoted(tmp_path):
+    (tmp_path / "brev.csv").write_text("Anna ringde\nigen\n", encoding="utf-8")
+    text = draft(tmp_path, "Anna Andersson;färg\nx;y\n", "lager.csv")
+    assert "# brev.csv: hör inte" in text and "columns:\n#   #1\n#   färg\n" in text
+    assert "Anna" not in text
+
+
+def test_until_further_notice_is_found_as_no_date(tmp_path):
+    ends = ["2013-06-01", "tills vidare", "Tills vidare"]
+    rows = "".join(f"{one};v{one};Kontaktförbud;2013-04-27;{ends[one % 3]}\n" for one in range(9))
+    text = draft(tmp_path, f"Beslutsnummer;Målsägande;Åtgärd;Från;Till\n{rows}", "atgarder.csv")
+    mapping = read_mapping(text, DICTIONARY)
+    assert {one.lower() for one in mapping.missing} == {"tills vidare"}
+    assert mapping.tables["police_measures"][0].columns["end_on"].source == "Till"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from revictimisation import cli
+from revictimisation import cli, preparation, runner
 from revictimisation.dictionary import load_dictionary
 from revictimisation.mapping import read_mapping
 from revictimisation.plan import read_plan
@@ -76,7 +76,8 @@ def test_the_guide_leads_from_raw_files_to_a_validated_extract(
             assert code == 0, f"{line}\n{more}"
             commands.append(line)
             said += more
-    assert len(commands) == 13
+    assert len(commands) == 21
+    assert "0405  Olaga hot mot man" in said and "former_partner  tidigare partner" in said
     assert f"reports: {N_PEOPLE} rader in, {N_PEOPLE} ut" in said
     assert "social_interventions.person_id: 1 inget personnummer" in said
     assert f"{N_PEOPLE // 2 + 1} klienter hos socialtjänsten" in said
@@ -93,6 +94,24 @@ def test_the_guide_leads_from_raw_files_to_a_validated_extract(
     assert CLIENT not in said + "".join(extract.values())
     for one in range(N_PEOPLE):
         assert identity_number(one)[2:] not in said + "".join(extract.values())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the guide's shell is a Unix one")
+def test_commands_on_a_database_and_the_whole_study_are_at_least_understood(
+    tmp_path, repo_root, monkeypatch, capsys
+):
+    """They are called as they stand, up to where a server or minutes of work are needed."""
+    called: list[str] = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(preparation, "draft_to", lambda *given: called.append("draft"))
+    monkeypatch.setattr(preparation, "tell_draft", lambda *given: "")
+    monkeypatch.setattr(runner, "run", lambda *given: bool(called.append("run")))
+    lines = [
+        line for kind, text in read_blocks(repo_root) if not kind for line in text.splitlines()
+    ]
+    commands = [line for line in lines if line.startswith("revictimisation ")]
+    assert [call(shlex.split(line), monkeypatch, capsys)[0] for line in commands] == [0, 0]
+    assert called == ["draft", "run"]
 
 
 def test_the_guides_files_are_mapping_files(repo_root):

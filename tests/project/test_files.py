@@ -24,6 +24,8 @@ ALLOWED = {
     "sources.text_file": {"open"},
     # reads the heading of a text that has been made readable
     "sources.text_table": {"open"},
+    # looks for that heading among the first lines
+    "sources.heading_line": {"open"},
     # puts a source's rows, a chunk at a time, where the engine reads them
     "sources.staging": {"write_table"},
     # looks at a file's first bytes: is it what its name says

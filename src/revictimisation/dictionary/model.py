@@ -204,13 +204,19 @@ class Dictionary:
         list `common`. Of several dated rows for one code the latest in the file counts.
         """
         for name in (list_name, "common"):
-            frame = self.code_lists.get(name)
-            if frame is None or "code" not in frame:
-                continue
-            found = frame.loc[frame["code"] == code, f"label_{language}"]
-            if len(found):
-                return str(found.iloc[-1])
+            if row := self._rows_by_code.get((name, code)):
+                return row[f"label_{language}"]
         return code
+
+    @cached_property
+    def _rows_by_code(self) -> Mapping[tuple[str, str], Mapping[str, str]]:
+        """The last row of each code of each list, its cells by the names of the columns."""
+        rows = (
+            (name, dict(zip(some.columns, cells, strict=True)))
+            for name, some in self.lists.items()
+            for cells in some.rows
+        )
+        return {(name, row["code"]): row for name, row in rows if "code" in row}
 
     def tables_by_direction(self, direction: Direction) -> tuple[Table, ...]:
         """The tables that go in, between stages, or out, in the dictionary's order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +12,11 @@ from revictimisation.mapping.draft_column import CHECK, NEEDED, draft_column, qu
 from revictimisation.mapping.headings import looks_like_data
 from revictimisation.mapping.matching import TableMatch, match_table
 from revictimisation.mapping.profile import ColumnProfile, profile_columns
+from revictimisation.mapping.secrecy import is_prose
 from revictimisation.sources.faults import UnreadableFileError, show_name
-from revictimisation.sources.formats import WORKBOOK, find_format
-from revictimisation.sources.opening import Place, Source, list_places, stage_place
+from revictimisation.sources.formats import TEXT, WORKBOOK, find_format
+from revictimisation.sources.heading_line import guess_text_heading
+from revictimisation.sources.opening import Place, Source, stage_place
 from revictimisation.sources.staging import Staged
 from revictimisation.sources.workbook import guess_heading
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 # With so many headings that are words of the dictionary a row is one of headings.
 LEAST_SURE = 2
+# A row of fewer cells is a note and no heading, and is not quoted.
+LEAST_NAMES = 2
 HEAD = """\
 # Utkast till mappning: källans tabeller, kolumner och koder, och vilka av dataordlistans de är.
 # Läs, rätta, och kör sedan: revictimisation map KÄLLA --to MAPP --mapping DENNA_FIL
@@ -47,18 +51,24 @@ class _Seen:
 
 
 def draft_mapping(
-    con: Engine, source: Source, dictionary: Dictionary, workspace: Path, threshold: int
+    con: Engine,
+    source: Source,
+    places: Sequence[Place],
+    dictionary: Dictionary,
+    workspace: Path,
+    threshold: int,
+    begin: Callable[[str, int, int], None] = lambda title, n_done, n_columns: None,
 ) -> str:
-    """The text of a draft: every table that the source seems to hold, column by column.
+    """The text of a draft: every table that places of a source seem to hold, column by column.
 
     Of values only codes are shown, of columns with few different ones that are neither dates,
     numbers of people, names nor free text: those that the dictionary or the source's own labels
     know, and others that occur at least `threshold` times and look like no name or sentence. The
-    rest is counted together. Raises `UnreadableFileError` where nothing of the source can be read.
+    rest is counted together. Where a place has no `header_row` it is looked for. `begin` hears of
+    each place, and of a wide one how many columns are done and of how many. Raises
+    `UnreadableFileError` where nothing of the source can be read.
     """
-    seen = [
-        _look(con, source, place, dictionary, workspace, threshold) for place in list_places(source)
-    ]
+    seen = [_look(con, source, one, dictionary, workspace, threshold, begin) for one in places]
     faults = [one.fault for one in seen if one.fault]
     if faults and len(faults) == len(seen):
         raise UnreadableFileError(faults[0])
@@ -93,30 +103,37 @@ def _look(
     dictionary: Dictionary,
     workspace: Path,
     threshold: int,
+    begin: Callable[[str, int, int], None],
 ) -> _Seen:
     """Stage and profile one place; one file of several that can't be read is a comment."""
+    title = source.title if source.single else place.title
+    begin(title, 0, 0)
     try:
-        at = _find_heading(source, place)
-        title, staged = next(iter(stage_place(con, source, at, workspace)))
-        profiles = tuple(profile_columns(con, staged))
+        at = _find_heading(source, place, workspace)
+        name, staged = next(iter(stage_place(con, source, at, workspace)))
+        profiles = tuple(profile_columns(con, staged, lambda *done: begin(title, *done)))
         found = match_table(place.title, profiles, dictionary)
         n_sure = sum(one.is_sure for one in found.matches) if found else 0
         if n_sure < LEAST_SURE and looks_like_data(con, staged):
             raise UnreadableFileError("unclear_heading")
         lines = tuple(_draft_part(at, staged, profiles, found, dictionary, threshold))
-        return _Seen(at, place.title or title, None, profiles, found, lines)
+        return _Seen(at, place.title or name, None, profiles, found, lines)
     except UnreadableFileError as fault:
         if source.folder is None or source.single:
             raise
         return _Seen(place, place.title or source.title, None, (), None, fault=fault.kind)
 
 
-def _find_heading(source: Source, place: Place) -> Place:
-    """In a workbook the heading is looked for, as there often is a title above it."""
-    name = place.file or source.single
-    if source.folder is None or find_format(source.folder / name) != WORKBOOK:
+def _find_heading(source: Source, place: Place, workspace: Path) -> Place:
+    """In a workbook or text the heading is looked for, as there often is a title above it."""
+    if source.folder is None or place.header_row:
         return place
-    number = guess_heading(source.folder / name, place.sheet)
+    path = source.folder / (place.file or source.single)
+    kind, number = find_format(path), None
+    if kind == WORKBOOK:
+        number = guess_heading(path, place.sheet)
+    elif kind == TEXT:
+        number = guess_text_heading(path, workspace)
     return replace(place, header_row=number) if number and number > 1 else place
 
 
@@ -177,4 +194,11 @@ def _tell_unused(seen: _Seen, dictionary: Dictionary) -> Iterator[str]:
         words = dictionary.rules[seen.fault].label
         yield f"# {seen.title}: {words.sv} / {words.en}"
         return
-    yield f"# {seen.title}: hör inte till någon tabell / belongs to no table"
+    said = f"# {seen.title}: hör inte till någon tabell / belongs to no table"
+    if len(seen.profiles) < LEAST_NAMES:
+        yield said
+        return
+    yield f"{said}; kolumner / columns:"
+    for one in seen.profiles:
+        name = f"#{one.place + 1}" if is_prose(one.name) else show_name(one.name, one.place)
+        yield f"#   {name}{_why(one)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import Dictionary, Field, Table
 from revictimisation.mapping.headings import Heading, judge_heading
-from revictimisation.mapping.inspection import inspect_cells, layer_rows, run_query
+from revictimisation.mapping.inspection import inspect_cells, run_query
 from revictimisation.mapping.model import Column, Mapping, Part
 from revictimisation.mapping.report import MappingReport, Remark, TableReport
 from revictimisation.mapping.texts import Texts, find_texts, is_for_linkage
-from revictimisation.mapping.values import Cell, compile_cell, quote
+from revictimisation.mapping.values import Cell, compile_cell, layer_rows, quote
 from revictimisation.mapping.words import is_hidden
 from revictimisation.sources.faults import UnreadableFileError, may_show
 from revictimisation.sources.opening import Source, stage_place
@@ -86,13 +87,12 @@ def _map_part(
             cells = list(_compile(work, part, mapping, dictionary, staged, heading, title))
             if len(cells) < len(part.columns):
                 continue
-            rows = layer_rows(cells, staged)
-            texts = find_texts(con, work.table, cells, rows, dictionary, threshold)
+            texts = find_texts(con, work.table, cells, staged, dictionary, threshold)
             work.remarks += inspect_cells(
                 con, work.table, cells, texts, staged, title, dictionary, threshold
             )
             piece = workspace / f"{work.table.name}_{len(work.pieces)}.piece"
-            _write_piece(con, work.table, cells, texts, rows, piece)
+            _write_piece(con, work.table, cells, texts, layer_rows(cells, staged), piece)
             work.pieces.append(piece)
             work.rows_in.append((title, staged.n_rows))
     except UnreadableFileError as fault:
@@ -190,7 +190,8 @@ def _is_refused(table: Table, name: str, heading: str) -> bool:
 def find_places(names: Sequence[str]) -> dict[str, int]:
     """Where each heading stands, in any case; one that stands twice is not among them."""
     low = [name.strip().lower() for name in names]
-    return {name: place for place, name in enumerate(low) if name and low.count(name) == 1}
+    times = Counter(low)
+    return {name: place for place, name in enumerate(low) if name and times[name] == 1}
 
 
 def _find_place(given: Column, names: Sequence[str], places: dict[str, int]) -> int | None:

@@ -116,4 +116,4 @@ def _name_nearest_code(target: str, allowed: tuple[str, ...], field: Field) -> s
     near = difflib.get_close_matches(target, allowed, n=1, cutoff=LEAST_NEAR)
     if near:
         return f"; did you mean {near[0]}?"
-    return f"; known: {', '.join(allowed)} (data_dictionary/codes/{field.codes or 'yes_no'}.csv)"
+    return f"; known: {', '.join(allowed)} (revictimisation codes {field.codes or 'yes_no'})"

@@ -10,7 +10,7 @@ from revictimisation.mapping.faults import EXTRA_NAME
 from revictimisation.mapping.report import Remark
 from revictimisation.mapping.secrecy import MAX_LENGTH, may_tell
 from revictimisation.mapping.texts import Texts
-from revictimisation.mapping.values import Cell, is_identity_number, quote
+from revictimisation.mapping.values import Cell, is_identity_number, layer_rows, quote
 from revictimisation.mapping.words import known_words
 from revictimisation.sources.staging import Staged, number_row
 
@@ -20,21 +20,11 @@ if TYPE_CHECKING:
 MAX_ROWS_TOLD = 10
 # More different values than this are no code list, and none of them is shown.
 MAX_CODES = 60
+# So many columns are looked at by one statement.
+MOST_COLUMNS = 20
 MOSTLY = 0.5
 # A column of which a larger share looks like names or sentences is not carried over.
 MOST_PROSAIC = 0.05
-
-
-def layer_rows(cells: Sequence[Cell], staged: Staged) -> str:
-    """The rows with every cell given, without missing markers, and converted."""
-    given = ", ".join(f"{one.given} AS {one.g}" for one in cells)
-    value = ", ".join(f"{one.value} AS {one.v}" for one in cells)
-    converted = ", ".join(f"{one.converted} AS {one.n}" for one in cells)
-    rows = f"read_parquet({quote(str(staged.path))}, file_row_number=true)"
-    return (
-        f"(SELECT *, {converted} FROM (SELECT *, {value}"
-        f" FROM (SELECT file_row_number AS place, {given} FROM {rows})))"
-    )
 
 
 def run_query(con: Engine, statement: str) -> list[tuple[Any, ...]]:
@@ -53,33 +43,43 @@ def inspect_cells(
     dictionary: Dictionary,
     threshold: int,
 ) -> Iterator[Remark]:
-    """What is to be said of each column, in one pass; codes are looked up where some are amiss."""
-    rows = layer_rows(cells, staged)
+    """What is to be said of each column; codes are looked up where some are amiss.
+
+    Some columns are looked at together, so that no statement grows with the number of columns.
+    """
     number = number_row("place", staged.first_row, staged.skipped)
-    known = [known_words(one.field, dictionary) for one in cells]
-    open_ones = [_has_no_place(*both) for both in zip(cells, texts, strict=True)]
-    asked = [
-        ask
-        for one, looks, is_open in zip(cells, texts, open_ones, strict=True)
-        for ask in (
-            f"count({one.g}) - count({one.v})",
-            f"count(*) FILTER (WHERE {is_open})",
-            f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {is_open})",
-            f"count(*) FILTER (WHERE {one.v} IS NOT NULL AND {one.has_time})",
-            f"count(*) FILTER (WHERE {one.v} IS NOT NULL AND {one.is_other})",
-            f"count(*) FILTER (WHERE {is_identity_number(one.n)})",
-            f"count({one.v})",
-            # Only of columns of the owner's own is it asked whether they are free text.
-            "0" if one.field.name in table.field_names else f"approx_count_distinct({one.v})",
-            f"count(*) FILTER (WHERE {looks.prosaic})",
-            f"count(*) FILTER (WHERE {looks.unwritten})",
-            f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {looks.unwritten})",
-        )
-    ]
-    found = iter(run_query(con, f"SELECT {', '.join(asked)} FROM {rows}")[0])
-    for one, words, is_open in zip(cells, known, open_ones, strict=True):
-        counts = [next(found) for _ in range(11)]
-        yield from _judge(con, table, one, counts, rows, title, words, is_open, threshold)
+    for start in range(0, len(cells), MOST_COLUMNS):
+        block = [*zip(cells, texts, strict=True)][start : start + MOST_COLUMNS]
+        asked = [ask for one, looks in block for ask in _ask(table, one, looks, number)]
+        rows = layer_rows([one for one, _ in block], staged)
+        found = iter(run_query(con, f"SELECT {', '.join(asked)} FROM {rows}")[0])
+        for one, looks in block:
+            counts = [next(found) for _ in range(len(asked) // len(block))]
+            known, is_open = known_words(one.field, dictionary), _has_no_place(one, looks)
+            alone = layer_rows([one], staged)
+            yield from _judge(con, table, one, counts, alone, title, known, is_open, threshold)
+
+
+def _ask(table: Table, one: Cell, looks: Texts, number: str) -> tuple[str, ...]:
+    """The SQL of what `_judge` is told of a column, in order."""
+    is_open = _has_no_place(one, looks)
+    is_own = one.field.name not in table.field_names
+    number_text = f"replace({one.v}, ',', '.')"
+    return (
+        f"count({one.g}) - count({one.v})",
+        f"count(*) FILTER (WHERE {is_open})",
+        f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {is_open})",
+        f"count(*) FILTER (WHERE {one.v} IS NOT NULL AND {one.has_time})",
+        f"count(*) FILTER (WHERE {one.v} IS NOT NULL AND {one.is_other})",
+        f"count(*) FILTER (WHERE {is_identity_number(one.n)})",
+        f"count({one.v})",
+        # Only of columns of the owner's own is it asked whether they are free text.
+        f"approx_count_distinct({one.v})" if is_own else "0",
+        f"count(TRY_CAST({number_text} AS DOUBLE))" if is_own else "0",
+        f"count(*) FILTER (WHERE {looks.prosaic})",
+        f"count(*) FILTER (WHERE {looks.unwritten})",
+        f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {looks.unwritten})",
+    )
 
 
 def _has_no_place(one: Cell, texts: Texts) -> str:
@@ -98,12 +98,12 @@ def _judge(
     is_open: str,
     threshold: int,
 ) -> Iterator[Remark]:
-    n_missing, n_unmapped, places, n_timed, n_other, n_identity, n_filled, n_distinct = found[:8]
-    n_prosaic, n_texts, text_rows = found[8:]
+    n_missing, n_unmapped, places, n_timed, n_other, n_identity, n_filled = found[:7]
+    n_distinct, n_numbers, n_prosaic, n_texts, text_rows = found[7:]
     name, place = one.field.name, (table.name, one.field.name, title)
     if not _may_hold(table, one, n_identity, n_filled):
         yield Remark("identity_number_moved", "error", *place, count=n_identity)
-    if EXTRA_NAME.fullmatch(name) and n_distinct > MAX_CODES and not _are_numbers(con, one, rows):
+    if EXTRA_NAME.fullmatch(name) and n_distinct > MAX_CODES and n_numbers < n_filled:
         yield Remark("text_moved", "error", *place)
     if n_texts:
         rule = "text_moved" if n_prosaic > MOST_PROSAIC * n_filled else "text_seen"
@@ -135,12 +135,6 @@ def _may_hold(table: Table, one: Cell, n_identity: int, n_filled: int) -> bool:
     if not n_identity or one.field.name in people:
         return True
     return one.field.sensitivity == "identifier" and n_identity <= MOSTLY * n_filled
-
-
-def _are_numbers(con: Engine, one: Cell, rows: str) -> bool:
-    text = f"replace({one.v}, ',', '.')"
-    asked = f"bool_and(TRY_CAST({text} AS DOUBLE) IS NOT NULL) FILTER (WHERE {one.v} IS NOT NULL)"
-    return bool(run_query(con, f"SELECT {asked} FROM {rows}")[0][0])
 
 
 def _list_codes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from revictimisation.dictionary import Dictionary, Field, Table
@@ -20,7 +20,6 @@ from revictimisation.mapping.words import (
 SURE = 1.0
 LEAST = 0.75
 LEAST_CODE = 0.82
-UNFIT = 0.5
 LEAST_TABLE = 1.8
 # A guess by what the column holds alone, and how much of it must be the dictionary's codes.
 BY_CONTENT, LEAST_KNOWN = 0.8, 0.9
@@ -73,7 +72,8 @@ def match_code(code: str, label: str, field: Field, dictionary: Dictionary) -> t
     if exact and not said.isdigit():
         return exact[0], True
     scores = {
-        ours: liken_best(said, words) for ours, words in code_words(field, dictionary).items()
+        ours: liken_best(said, words, LEAST_CODE)
+        for ours, words in code_words(field, dictionary).items()
     }
     best = max(scores, key=lambda one: scores[one], default="")
     if not best or scores[best] < LEAST_CODE:
@@ -85,21 +85,15 @@ def _match_one(
     title: str, profiles: Sequence[ColumnProfile], table: Table, dictionary: Dictionary
 ) -> TableMatch:
     """Pair the most alike first; each column of either side is used once."""
-    words_of = {one.name: _content_words(one, dictionary) for one in table.fields}
-    pairs = sorted(
-        (
-            (_score(profile, field, words_of[field.name]), -place, -profile.place, profile, field)
-            for place, field in enumerate(table.fields)
-            for profile in profiles
-            if not profile.is_text
-        ),
-        key=lambda one: one[:3],
-        reverse=True,
-    )
+    pairs = [
+        (score, -place, -profile.place, profile, field)
+        for place, field in enumerate(table.fields)
+        for profile, score in _list_alike(profiles, field, dictionary)
+    ]
     matches: dict[str, Match] = {}
     used: set[int] = set()
-    for score, _, _, profile, field in pairs:
-        if score >= LEAST and field.name not in matches and profile.place not in used:
+    for score, _, _, profile, field in sorted(pairs, key=lambda one: one[:3], reverse=True):
+        if field.name not in matches and profile.place not in used:
             matches[field.name] = Match(field, profile, score)
             used.add(profile.place)
     words = (table.name, table.label.sv, table.label.en, *load_words().tables.get(table.name, ()))
@@ -110,17 +104,28 @@ def _match_one(
     return TableMatch(table, ordered, total)
 
 
-def _score(profile: ColumnProfile, field: Field, words: frozenset[str]) -> float:
-    """How alike the names are, less where the values have not the form of the column's type.
+def _list_alike(
+    profiles: Sequence[ColumnProfile], field: Field, dictionary: Dictionary
+) -> Iterator[tuple[ColumnProfile, float]]:
+    """The source's columns that may be one of ours, each with how likely that is.
 
-    Where the values are the column's codes or what they are called, that alone is a guess.
+    Their values have the form of the column's type. How alike the names are counts; where the
+    values are the column's codes or what they are called, that alone is a guess.
     """
-    score = liken_best(profile.name, column_words(field))
-    if not _fits(profile, field):
-        return score * UNFIT
-    share = _share_known(profile, words)
-    guess = BY_CONTENT + (share - LEAST_KNOWN) / 2 + score / 20 if share >= LEAST_KNOWN else 0.0
-    return max(score, guess)
+    names, words = column_words(field), _content_words(field, dictionary)
+    for profile in profiles:
+        if profile.is_text or not _fits(profile, field):
+            continue
+        score = liken_best(profile.name, names, LEAST)
+        share = _share_known(profile, words)
+        if share >= LEAST_KNOWN:
+            score = max(score, BY_CONTENT + (share - LEAST_KNOWN) / 2 + _break_tie(profile, names))
+        if score >= LEAST:
+            yield profile, score
+
+
+def _break_tie(profile: ColumnProfile, names: tuple[str, ...]) -> float:
+    return liken_best(profile.name, names) / 20
 
 
 def _content_words(field: Field, dictionary: Dictionary) -> frozenset[str]:
@@ -135,10 +140,12 @@ def _share_known(profile: ColumnProfile, words: frozenset[str]) -> float:
     """The share of rows whose value, or the source's own label of it, is one of some words."""
     if not words or not profile.values:
         return 0.0
-    said = [(profile.labels.get(code, code).lower(), n) for code, n in profile.values]
-    known = {one for one, _ in said if one in words}
-    total = sum(n for one, n in said if one not in load_words().missing or one in words)
-    return sum(n for one, n in said if one in known) / total if len(known) > 1 else 0.0
+    known = words & profile.said.keys()
+    if len(known) < 2:
+        return 0.0
+    apart = load_words().missing
+    total = sum(n for one, n in profile.said.items() if one not in apart or one in words)
+    return sum(profile.said[one] for one in known) / total
 
 
 def _guess_keys(found: TableMatch, profiles: Sequence[ColumnProfile]) -> TableMatch:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from revictimisation.mapping.values import (
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from revictimisation.engine import Engine
 
 MAX_CODES = 60
+# So many columns, and about so many cells, are looked at by one statement.
+MOST_COLUMNS, MOST_CELLS = 100, 2_000_000
 LONGEST_TEXT = 180
 MOSTLY = 0.5
 NEARLY_ALL = 0.9
@@ -74,7 +78,7 @@ class ColumnProfile:
         """Most values are numbers."""
         return not self.is_identity and self.mostly(self.n_numbers + self.n_commas)
 
-    @property
+    @cached_property
     def is_text(self) -> bool:
         """Names, addresses or free text, by the heading or by many different texts with blanks."""
         is_free = self.n_distinct > MAX_CODES and self.mostly(self.n_blanks) and not self.is_date
@@ -86,49 +90,75 @@ class ColumnProfile:
         is_few = 0 < self.n_distinct <= MAX_CODES
         return is_few and not (self.n_identity or self.is_text or self.is_date)
 
+    @cached_property
+    def said(self) -> Mapping[str, int]:
+        """In how many rows each value occurs, by what the source calls it, in small letters."""
+        said: Counter[str] = Counter()
+        for code, n in self.values:
+            said[self.labels.get(code, code).lower()] += n
+        return said
+
     @property
     def is_key(self) -> bool:
         """Whether every value occurs once."""
         return self.n_filled == self.n_distinct > 0 and not self.n_missing
 
 
-def profile_columns(con: Engine, staged: Staged) -> list[ColumnProfile]:
-    """Profile every column of a staged source that has a heading, in one pass."""
+def profile_columns(
+    con: Engine, staged: Staged, begin: Callable[[int, int], None] = lambda done, total: None
+) -> list[ColumnProfile]:
+    """Profile every column of a staged source that has a heading, some columns at a time.
+
+    A statement never grows with the number of columns, so that time grows with the cells alone.
+    `begin` hears how many columns are done, and of how many, before each step but the first.
+    """
     places = [place for place, name in enumerate(staged.names) if name]
-    asked = [ask for place in places for ask in _ask(_text(place))]
-    rows = f"read_parquet({quote(str(staged.path))})"
-    found = iter(_run(con, f"SELECT {', '.join(asked)} FROM {rows}")[0]) if asked else iter(())
-    width = len(_ask("c0"))
+    width = max(1, min(MOST_COLUMNS, MOST_CELLS // max(staged.n_rows, 1)))
     profiles = []
-    for place in places:
-        counts = [int(next(found) or 0) for _ in range(width)]
-        labels = staged.labels.get(place, {})
-        one = ColumnProfile(place, staged.names[place], labels, *counts)
-        profiles.append(_add_values(con, rows, one))
+    for start in range(0, len(places), width):
+        if start:
+            begin(start, len(places))
+        block = places[start : start + width]
+        found = _count_block(con, staged, block)
+        profiles += [_make_profile(staged, place, found.get(place)) for place in block]
     return profiles
 
 
-def _add_values(con: Engine, rows: str, one: ColumnProfile) -> ColumnProfile:
-    """The profile with its different values if it is coded, and its signs for not stated."""
-    text = _text(one.place)
-    given = f"(SELECT {text} AS code, count(*) AS n FROM {rows} GROUP BY 1) WHERE code IS NOT NULL"
-    values, markers = [], []
-    if one.is_coded:
-        values = _run(con, f"SELECT code, n FROM {given} ORDER BY n DESC, code")
-    if one.n_missing:
-        signs = ", ".join(map(quote, load_words().missing))
-        asked = f"SELECT code FROM {given} AND lower(code) IN ({signs}) ORDER BY code"
-        markers = [str(code) for (code,) in _run(con, asked)]
-    counted = tuple((str(code), int(n)) for code, n in values)
-    return replace(one, values=counted, markers=tuple(markers))
+def _count_block(con: Engine, staged: Staged, places: Sequence[int]) -> dict[int, tuple[Any, ...]]:
+    """For each column that holds a value its counts, commonest values and signs for not stated.
+
+    Every different value is looked at once, whatever the number of its rows.
+    """
+    columns = ", ".join(f"c{place}" for place in places)
+    signs = ", ".join(map(quote, load_words().missing))
+    cells = f"SELECT {columns} FROM read_parquet({quote(str(staged.path))})"
+    codes = (
+        f"SELECT place, nullif(trim(cell, {quote(BLANKS)}), '') AS code, count(*) AS n"
+        f" FROM (UNPIVOT ({cells}) ON COLUMNS(*) INTO NAME place VALUE cell) GROUP BY ALL"
+    )
+    asked = [
+        "CAST(place[2:] AS INTEGER)",
+        *_ask("code"),
+        f"min({{'n': -n, 'code': code}}, {MAX_CODES})",
+        f"list(code ORDER BY code) FILTER (WHERE lower(code) IN ({signs}))",
+    ]
+    rows = con.con.execute(
+        f"SELECT {', '.join(asked)} FROM ({codes}) WHERE code IS NOT NULL GROUP BY place"
+    )
+    return {place: tuple(found) for place, *found in rows.fetchall()}
 
 
-def _text(place: int) -> str:
-    return f"nullif(trim(c{place}, {quote(BLANKS)}), '')"
+def _make_profile(staged: Staged, place: int, found: tuple[Any, ...] | None) -> ColumnProfile:
+    """A column's profile; its values only where it is coded."""
+    *counts, values, markers = found or (*[0] * len(_ask("code")), [], [])
+    labels = staged.labels.get(place, {})
+    one = ColumnProfile(place, staged.names[place], labels, *(int(count or 0) for count in counts))
+    listed = tuple((str(value["code"]), -int(value["n"])) for value in values)
+    return replace(one, values=listed if one.is_coded else (), markers=tuple(markers or ()))
 
 
 def _ask(text: str) -> list[str]:
-    """The SQL of each count of a `ColumnProfile`, in order."""
+    """The SQL of each count of a `ColumnProfile`, in order, where `n` rows hold each text."""
 
     def fits(pattern: str) -> str:
         return f"regexp_full_match({text}, {quote(pattern)})"
@@ -149,15 +179,6 @@ def _ask(text: str) -> list[str]:
         fits(r"[+-]?[\d   ]*\d,\d+"),
         f"({text} LIKE '% %' OR {text} LIKE '%@%')",
     ]
-    counts = [f"count(*) FILTER (WHERE {one})" for one in conditions]
-    missing = f"count(*) FILTER (WHERE list_contains([{markers}], lower({text})))"
-    return [
-        *(f"count({text})", f"count(DISTINCT {text})"),
-        *counts,
-        *(f"max(length({text}))", missing),
-    ]
-
-
-def _run(con: Engine, statement: str) -> list[tuple[Any, ...]]:
-    rows: list[tuple[Any, ...]] = con.con.execute(statement).fetchall()
-    return rows
+    counts = [f"sum(n) FILTER (WHERE {one})" for one in conditions]
+    missing = f"sum(n) FILTER (WHERE lower({text}) IN ({markers}))"
+    return ["sum(n)", "count(*)", *counts, f"max(length({text}))", missing]

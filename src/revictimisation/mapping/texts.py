@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from revictimisation.dictionary import Dictionary, Table
 from revictimisation.mapping.faults import EXTRA_NAME
 from revictimisation.mapping.secrecy import PLACE, prose
-from revictimisation.mapping.values import Cell, quote
+from revictimisation.mapping.values import Cell, layer_rows, quote
 from revictimisation.mapping.words import code_words, known_words
+from revictimisation.sources.staging import Staged
 
 if TYPE_CHECKING:
     from revictimisation.engine import Engine
@@ -38,11 +39,11 @@ def find_texts(
     con: Engine,
     table: Table,
     cells: Sequence[Cell],
-    rows: str,
+    staged: Staged,
     dictionary: Dictionary,
     threshold: int,
 ) -> list[Texts]:
-    """What is no code, column by column; `rows` are those with every cell given and converted.
+    """What is no code, column by column.
 
     In an open list a value that neither the dictionary nor the mapping knows may be a new code. It
     is none if it holds a blank (names of districts aside), is longer than every code and its name,
@@ -54,7 +55,7 @@ def find_texts(
         prosaic = _looks_prosaic(table, one, known)
         stray = _looks_stray(one, dictionary, known)
         if stray:
-            stray = _list_rare(con, one, stray, rows, threshold)
+            stray = _list_rare(con, one, stray, layer_rows([one], staged), threshold)
         found.append(Texts(prosaic, f"({prosaic} OR {stray})" if stray else prosaic))
     return found
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from revictimisation.dictionary import Dictionary, Field
 from revictimisation.mapping.model import Column, Mapping, Part
 from revictimisation.sources.identity import IDENTITY_NUMBER
+from revictimisation.sources.staging import Staged
 
 # Blanks that people don't see: ordinary, hard, tab.
 BLANKS = " \u00a0\t\r\n"
@@ -103,6 +104,18 @@ def compile_cell(
     if field.type == "boolean" or field.codes or given.codes or given.others is not None:
         return _code_cell(cell, given, dictionary)
     return replace(cell, converted=_pad(cell.v, given.zeros))
+
+
+def layer_rows(cells: Sequence[Cell], staged: Staged) -> str:
+    """The rows with every cell given, without missing markers, and converted."""
+    given = ", ".join(f"{one.given} AS {one.g}" for one in cells)
+    value = ", ".join(f"{one.value} AS {one.v}" for one in cells)
+    converted = ", ".join(f"{one.converted} AS {one.n}" for one in cells)
+    rows = f"read_parquet({quote(str(staged.path))}, file_row_number=true)"
+    return (
+        f"(SELECT *, {converted} FROM (SELECT *, {value}"
+        f" FROM (SELECT file_row_number AS place, {given} FROM {rows})))"
+    )
 
 
 def quote(text: str) -> str:

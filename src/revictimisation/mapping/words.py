@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ DAY = "datum"
 LEAST_STEM = 3
 CONTAINED = 0.86
 MAX_FUZZY = 0.95
+MOST_KEPT = 100_000
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def load_words() -> SourceWords:
     return SourceWords(**given)
 
 
+@functools.lru_cache(maxsize=MOST_KEPT)
 def fold(text: str) -> str:
     """A text as it is compared: small letters without dots and rings, words parted by one blank.
 
@@ -54,9 +56,11 @@ def fold(text: str) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", split))
 
 
-@functools.lru_cache(maxsize=100_000)
-def liken(one: str, other: str) -> float:
-    """How alike two folded texts are, from 0 to 1; 1 means the same but for blanks."""
+def liken(one: str, other: str, least: float = 0.0) -> float:
+    """How alike two folded texts are, from 0 to 1; 1 means the same but for blanks.
+
+    Where they can't be as alike as `least` the answer may be 0, which takes a fraction of the time.
+    """
     first, second = one.replace(" ", ""), other.replace(" ", "")
     if not first or not second:
         return 0.0
@@ -66,7 +70,17 @@ def liken(one: str, other: str) -> float:
         return CONTAINED
     if _abbreviates(first, second):
         return CONTAINED
-    return min(difflib.SequenceMatcher(None, first, second).ratio(), MAX_FUZZY)
+    matcher = _matcher(second)
+    matcher.set_seq1(first)
+    if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
+        return 0.0
+    return min(matcher.ratio(), MAX_FUZZY)
+
+
+@functools.lru_cache(maxsize=MOST_KEPT)
+def _matcher(word: str) -> difflib.SequenceMatcher[str]:
+    """What likens texts to a word, which it takes apart only once."""
+    return difflib.SequenceMatcher(None, b=word)
 
 
 def _abbreviates(short: str, full: str) -> bool:
@@ -76,10 +90,13 @@ def _abbreviates(short: str, full: str) -> bool:
     return is_cut and len(stem) >= LEAST_STEM
 
 
-def liken_best(text: str, words: Iterable[str]) -> float:
-    """How alike a text and the most alike of some words are."""
-    folded = fold(text)
-    return max((liken(folded, fold(word)) for word in words), default=0.0)
+@functools.lru_cache(maxsize=MOST_KEPT)
+def liken_best(text: str, words: tuple[str, ...], least: float = 0.0) -> float:
+    """How alike a text and the most alike of some words are; below `least` it may be 0."""
+    folded, best = fold(text), 0.0
+    for word in words:
+        best = max(best, liken(folded, fold(word), max(best, least)))
+    return best
 
 
 def column_words(field: Field) -> tuple[str, ...]:
@@ -125,7 +142,12 @@ def is_hidden(heading: str) -> bool:
     (True, False)
     """
     folded = [word for word in fold(heading).split() if word not in load_words().shown]
-    hidden = {fold(word) for word in load_words().hidden}
-    return any(word in hidden for word in folded) or any(
-        word.endswith(("namn", "adress", "fritext", "telefon")) for word in folded
+    return any(
+        word in _hidden_words() or word.endswith(("namn", "adress", "fritext", "telefon"))
+        for word in folded
     )
+
+
+@functools.cache
+def _hidden_words() -> frozenset[str]:
+    return frozenset(fold(word) for word in load_words().hidden)
