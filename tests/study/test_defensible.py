@@ -124,7 +124,7 @@ def test_nobody_and_everybody_have_exact_limits_alike(study):
 
 
 def test_units_of_a_covariate_change_nothing(study, tmp_path):
-    """The same extract with the covariate in units a million times smaller, counted from elsewhere."""
+    """The same extract, the covariate in units a million times smaller and from another zero."""
     folder = tmp_path / "moved"
     (folder / "extract").mkdir(parents=True)
     (folder / "study.yaml").write_bytes((FAULTS / "s2" / "study.yaml").read_bytes())
