@@ -53,8 +53,11 @@ def validate_folder(
             "--previous kräver --report MAPP, där jämförelsen visas. / --previous needs --report "
             "FOLDER, where the comparison is shown."
         )
+    given = [*filter(None, (folder, previous))]
+    for path in given:
+        files.check_folder(path)
     if report is not None:
-        folders.check_output(report, "validate", filter(None, (folder, previous)))
+        folders.check_output(report, "validate", given)
     plan, clean = _read_study(study) if study else (None, None)
     dictionary = load_dictionary()
     with Progress(3 if report else 1) as progress:

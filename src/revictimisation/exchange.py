@@ -93,6 +93,7 @@ def pseudonymise(source: Path, out: Path, key_file: Path, wishes: Wishes) -> str
 
 def _check_folders(source: Path, out: Path, key_file: Path) -> None:
     """The key lies apart from the data, and what is written mixes with nothing else."""
+    files.check_folder(source)
     for folder in (source, out):
         if folder.resolve() in key_file.resolve().parents:
             raise UsageError(

@@ -46,7 +46,14 @@ class Progress:
             from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
             columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            # The streams stay as they are: what a stopped command says last must not wait for a bar.
+            self.bar = Progress(
+                *columns,
+                console=Console(stderr=True),
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
             self.bar.start()
             self.task = self.bar.add_task("", total=self.n_steps)
         else:

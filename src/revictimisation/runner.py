@@ -11,7 +11,7 @@ from revictimisation.errors import UsageError
 from revictimisation.folders import LINKAGE, SIMULATION
 from revictimisation.manifest import Run, open_run, versions
 from revictimisation.notebooks import NotebookTask, execute_notebook
-from revictimisation.progress import Progress
+from revictimisation.progress import BOTH, Progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,12 +140,14 @@ def run_notebooks(work: Run, tasks: list[NotebookTask], progress: Progress) -> b
 
 
 def _name_page(task: NotebookTask) -> dict[str, str]:
-    """What the page of a notebook is called in the site's menu, and which language it is in."""
+    """What the page of a notebook is called in the site's menu, by language, and the page's own."""
     from revictimisation.report.texts import load_texts
 
-    texts, name, language = load_texts(), task.source.stem, task.parameters["language"]
-    title = texts.get(f"common.menu_{name}", {"sv": name, "en": name})
-    return {said: f"{title[said]} ({language})" for said in ("sv", "en")}
+    texts, name = load_texts(), task.source.stem
+    key = "for_authors" if name.startswith(AUTHORS_ONLY) else f"menu_{name}"
+    titles = texts.get(f"common.{key}", dict.fromkeys(BOTH, name))
+    own = texts["common.language_name"][task.parameters["language"]]
+    return {said: f"{title} ({own})" for said, title in titles.items()}
 
 
 def run_site(work: Run, progress: Progress) -> bool:
