@@ -103,7 +103,7 @@ def sweep(folder: Path, n_stops: int, seed: int) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Sweep, say what was found and keep it; with --check leave with 1 where a stop was not good."""
+    """Sweep, say and keep what was found; with --check leave with 1 where a stop was not good."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--stops", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)

@@ -46,7 +46,7 @@ class Progress:
             from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
             columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-            # The streams stay as they are: what a stopped command says last must not wait for a bar.
+            # The streams stay as they are: what a stopped command says last waits for no bar.
             self.bar = Progress(
                 *columns,
                 console=Console(stderr=True),

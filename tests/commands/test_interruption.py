@@ -1,4 +1,4 @@
-"""Ctrl-C and kill: at once, whole or absent, without a stray word. Many: benchmarks/interrupt.py."""
+"""Ctrl-C and kill: at once, whole or absent, no stray word. Many: benchmarks/interrupt.py."""
 
 from __future__ import annotations
 
