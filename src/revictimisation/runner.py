@@ -144,8 +144,8 @@ def _name_page(task: NotebookTask) -> dict[str, str]:
     from revictimisation.report.texts import load_texts
 
     texts, name = load_texts(), task.source.stem
-    key = "for_authors" if name.startswith(AUTHORS_ONLY) else f"menu_{name}"
-    titles = texts.get(f"common.{key}", dict.fromkeys(BOTH, name))
+    key = "common.for_authors" if name.startswith(AUTHORS_ONLY) else f"common.menu_{name}"
+    titles = texts.get(key, dict.fromkeys(BOTH, name))
     own = texts["common.language_name"][task.parameters["language"]]
     return {said: f"{title} ({own})" for said, title in titles.items()}
 
