@@ -124,7 +124,10 @@ def run_notebooks(work: Run, tasks: list[NotebookTask], progress: Progress) -> b
         folders.check_output(work.out, "run", [work.data], RUN_BYTES)
 
     def do(task: NotebookTask) -> None:
-        progress.tell("notebook", page=_name_page(task))
+        if task.source.stem.startswith(AUTHORS_ONLY):
+            progress.tell("authors")
+        else:
+            progress.tell("notebook", page=_name_page(task))
         with files.private_folder() as folder:
             made = execute_notebook(task, Path(folder))
             with work.finish(task.stage, keys[task.stage]) as stage:
@@ -144,8 +147,7 @@ def _name_page(task: NotebookTask) -> dict[str, str]:
     from revictimisation.report.texts import load_texts
 
     texts, name = load_texts(), task.source.stem
-    key = "common.for_authors" if name.startswith(AUTHORS_ONLY) else f"common.menu_{name}"
-    titles = texts.get(key, dict.fromkeys(BOTH, name))
+    titles = texts.get(f"common.menu_{name}", dict.fromkeys(BOTH, name))
     own = texts["common.language_name"][task.parameters["language"]]
     return {said: f"{title} ({own})" for said, title in titles.items()}
 
