@@ -37,7 +37,7 @@ LIMIT_SECONDS = 3.0
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 # The first moments of all runs, then ever later ones.
 FIRST_SECONDS = (0.05, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0)
-LAST_SECONDS = 900.0
+LAST_SECONDS = 1800.0
 
 
 def find_notebooks(out: Path) -> dict[str, int]:
@@ -87,9 +87,9 @@ def sweep(folder: Path, n_stops: int, seed: int) -> list[dict[str, Any]]:
         if number < len(FIRST_SECONDS):
             delay = FIRST_SECONDS[number]
         elif not (out / "manifest.json").is_file():
-            delay = found[-1]["delay_seconds"] * 1.25
+            delay = found[-1]["delay_seconds"] * 1.6
         else:
-            delay = chance.uniform(1, 30)
+            delay = chance.uniform(1, 40)
         one = stop_once(words, out, temporary, delay, [*CODES][number % 2])
         if one is None:
             print(f"{number}: the run reached its end", flush=True)
@@ -109,6 +109,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
+    commit = name_commit()
     with tempfile.TemporaryDirectory(prefix="stop") as folder:
         found = sweep(Path(folder), args.stops, args.seed)
     seconds = [one["seconds"] for one in found if one["seconds"] is not None]
@@ -125,7 +126,7 @@ def main() -> None:
     ]
     result = {
         "command": "python benchmarks/interrupt.py " + " ".join(sys.argv[1:]),
-        "commit": name_commit(),
+        "commit": commit,
         "made_on": dt.date.today().isoformat(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
         f"load {os.getloadavg()[0]:.0f}",
