@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
 import signal
 import subprocess
+import termios
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,7 +30,6 @@ class Session:
 
     def __init__(self, words: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
         ours, theirs = pty.openpty()
-        # Its own session with this terminal in control, so that Ctrl-C goes to its whole group.
         self.process = subprocess.Popen(
             [str(word) for word in words],
             stdin=theirs,
@@ -36,7 +37,7 @@ class Session:
             stderr=theirs,
             env={**os.environ, "TERM": "xterm", "COLUMNS": "120", **(env or {})},
             start_new_session=True,
-            preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0),
+            preexec_fn=_take_terminal,
         )
         os.close(theirs)
         self.line, self.shown = ours, ""
@@ -85,6 +86,12 @@ class Session:
             self.process.kill()
             self.process.wait()
         os.close(self.line)
+
+
+def _take_terminal() -> None:
+    """As a login does: this terminal is in control, and Ctrl-C on it is heeded."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell ignores it in what it starts behind it
 
 
 def list_processes(mark: str) -> list[str]:
