@@ -15,6 +15,7 @@ Syntax here stays readable for old Pythons, so that they get a sentence instead 
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ WHEELS = ROOT / "wheels"
 COUNTY = ROOT / "build" / "county"
 OUT = ROOT / "build" / "out"
 STUDY = ROOT / "pipelines" / "studies" / "county.yaml"
+STOP_SECONDS = 10
 VENV = Path(os.environ.get("UV_PROJECT_ENVIRONMENT", str(ROOT / ".venv")))
 
 UV = "uv>=0.13.9,<0.14"
@@ -50,6 +52,7 @@ def main(arguments):
     if python is None:
         print(HELP.format(here=".".join(str(part) for part in sys.version_info[:3])))
         return 1
+    before = signal.signal(signal.SIGTERM, stop)
     try:
         uv = find_uv() or install_uv()
         return DEEDS[arguments[0]](uv, python)
@@ -60,6 +63,13 @@ def main(arguments):
     except KeyboardInterrupt:
         print("\nStopped. The same command goes on from here.")
         return 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def stop(*_):
+    """Take a polite kill as Ctrl-C: the step under way is ended too, not left to go on alone."""
+    raise KeyboardInterrupt
 
 
 def find_python():
@@ -118,7 +128,31 @@ def environment():
 
 def run(command):
     """Run a step in the project's folder; `CalledProcessError` if it fails."""
-    subprocess.run(command, cwd=str(ROOT), env=environment(), check=True)
+    code = finish(subprocess.Popen(command, cwd=str(ROOT), env=environment()))
+    if code:
+        raise subprocess.CalledProcessError(code, command)
+
+
+def finish(process):
+    """Wait for a step to end and give its code; when we are stopped, see that it ends first.
+
+    It gets Ctrl-C from the terminal as we do, and needs a moment to take away what is unfinished.
+    """
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        end_step(process)
+        raise
+
+
+def end_step(process):
+    """End a step: ask it, wait, and end it by force where it does not."""
+    try:
+        process.terminate()
+        process.wait(STOP_SECONDS)
+    except (KeyboardInterrupt, subprocess.TimeoutExpired):
+        process.kill()
+        process.wait()
 
 
 def program(name):
@@ -192,8 +226,8 @@ def passes(name, words):
     """Run one check and say whether it held."""
     print("\n== " + name, flush=True)
     command = [program("python"), "-m", *words]
-    done = subprocess.run(command, cwd=str(ROOT), env=environment(), stdin=subprocess.DEVNULL)
-    return done.returncode == 0
+    quiet = {"stdin": subprocess.DEVNULL}
+    return finish(subprocess.Popen(command, cwd=str(ROOT), env=environment(), **quiet)) == 0
 
 
 def carry(uv, python):

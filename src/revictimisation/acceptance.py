@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from revictimisation import __version__, files
+from revictimisation import __version__, files, folders
 from revictimisation.dictionary import Dictionary, load_dictionary
 from revictimisation.engine import connect
 from revictimisation.errors import UsageError
+from revictimisation.folders import PROFILE, SIMULATION
 from revictimisation.progress import Progress
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from revictimisation.validation import Finding, LoadedExtract
     from revictimisation.validation.extract import Clean
 
-PROFILE = "profile"
 NO_REPORT = (
     "lägg till --report MAPP: sidor, tabeller, och om volym och andelar är rimliga, vilket kan ge "
     "fler varningar / add --report FOLDER: pages, tables, and whether volumes are probable"
@@ -53,15 +53,15 @@ def validate_folder(
             "--previous kräver --report MAPP, där jämförelsen visas. / --previous needs --report "
             "FOLDER, where the comparison is shown."
         )
-    if report is not None and report.resolve() == folder.resolve():
-        raise UsageError(
-            f"--report {report}: rapporten får inte ligga bland uttagets filer; ange en mapp för "
-            "sig. / The report may not lie among the extract's files; name a folder of its own."
-        )
+    given = [*filter(None, (folder, previous))]
+    for path in given:
+        files.check_folder(path)
+    if report is not None:
+        folders.check_output(report, "validate", given)
     plan, clean = _read_study(study) if study else (None, None)
     dictionary = load_dictionary()
     with Progress(3 if report else 1) as progress:
-        progress.tell("check the extract")
+        progress.tell("check_extract")
         con = connect(threads=jobs)
         extract = load_extract(con, folder, dictionary, plan, clean=clean)
         page = None
@@ -174,17 +174,17 @@ def _write_report(
             name: count for name, count in extract.row_counts.items() if name not in extract.absent
         },
         plan=plan,
-        is_synthetic=any(folder.glob("truth.*")) or (folder / "simulation.json").is_file(),
+        is_synthetic=any(folder.glob("truth.*")) or (folder / SIMULATION).is_file(),
         made_on=dt.date.today(),
         version=__version__,
     )
     pages = render_delivery(delivery, dictionary)
-    files.make_private_folder(report)
-    files.write_table(found, report, "findings", ("csv",))
-    files.write_table(survey.facts, report, PROFILE, ("csv", "parquet"))
-    files.write_table(hidden, report, "volumes", ("csv",))
-    if survey.changes is not None:
-        files.write_table(survey.changes, report, "changes", ("csv",))
-    for name, text in pages.items():
-        files.write_text(report / name, text)
+    with files.fill_folder(report, is_private=True) as stage:
+        files.write_table(found, stage, "findings", ("csv",))
+        files.write_table(survey.facts, stage, PROFILE, ("csv", "parquet"))
+        files.write_table(hidden, stage, "volumes", ("csv",))
+        if survey.changes is not None:
+            files.write_table(survey.changes, stage, "changes", ("csv",))
+        for name, text in pages.items():
+            files.write_text(stage / name, text)
     return report / next(iter(pages))

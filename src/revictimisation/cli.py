@@ -5,7 +5,6 @@ Heavy libraries are imported inside the commands, so that help answers at once.
 
 from __future__ import annotations
 
-import gc
 import os
 import shlex
 import sys
@@ -17,8 +16,8 @@ from typing import Any
 import rich_click as click
 from click.exceptions import Exit
 
-from revictimisation import __version__
-from revictimisation.errors import EXIT_DONE, EXIT_FAULT, DataError, RevictimisationError
+from revictimisation import __version__, terminal
+from revictimisation.errors import DataError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 FOLDER = click.Path(path_type=Path)
@@ -37,7 +36,7 @@ def cli() -> None:
     Slutkoder / exit codes: 0 klart (done) · 2 fel användning (wrong use) · 3 utdraget följer inte
     datakatalogen (the data do not conform) · 4 studiefilen eller mappningsfilen är fel (the study
     file or mapping file does not conform) · 5 röjandekontrollen säger nej (disclosure control
-    refuses) · 1 vårt fel (our fault).
+    refuses) · 1 vårt fel (our fault) · 130 avbrutet (interrupted).
     """
 
 
@@ -393,37 +392,4 @@ def _say(has_worked: bool, where: Path) -> None:
 
 def main() -> None:
     """Run a command; every fault a user can cause ends in a sentence and its exit code."""
-    gc.set_threshold(50_000)  # what imports make stays: to look for garbage there slows the start
-    try:
-        code = cli.main(standalone_mode=False) or EXIT_DONE
-    except RevictimisationError as fault:
-        click.echo(str(fault), err=True)
-        code = fault.exit_code
-    except click.ClickException as fault:
-        fault.show()
-        code = 2
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("Avbrutet; kör samma kommando igen för att fortsätta. / Interrupted.", err=True)
-        code = 130
-    except Exception as fault:
-        code = _tell_fault(fault)
-    gc.freeze()  # nor at the end, when all goes anyway
-    sys.exit(code)
-
-
-def _tell_fault(fault: Exception) -> int:
-    """Say where we went wrong, without the message: it might hold a value from personal data."""
-    if os.environ.get("REVICTIMISATION_DEBUG"):
-        raise fault
-    trace = fault.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    frame = trace.tb_frame if trace else None
-    where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else "?"
-    click.echo(
-        f"Ett fel i programmet / a fault of ours: {type(fault).__name__} ({where}).\n"
-        "Rapportera det gärna; med REVICTIMISATION_DEBUG=1 visas mer (kan innehålla uppgifter "
-        "ur utdraget). / Please report it; REVICTIMISATION_DEBUG=1 shows more (may show data).",
-        err=True,
-    )
-    return EXIT_FAULT
+    terminal.run_command(cli)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from revictimisation import files
+
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
@@ -89,6 +91,8 @@ def connect(threads: int | None = None, memory: str | None = None) -> Engine:
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        # What does not fit in memory: never in the folder where the user happens to stand.
+        "temp_directory": str(files.scratch()),
     }
     if threads is not None:
         config["threads"] = threads

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from revictimisation import files
+from revictimisation import files, folders
 from revictimisation.errors import DataError, UsageError
+from revictimisation.folders import FACTS, LINKAGE, SIMULATION
 from revictimisation.keys import StudyKey, make_key, read_key, write_key
-from revictimisation.runner import LINKAGE
 
-FACTS = "pseudonymisation.json"
-SIMULATION = "simulation.json"
 PEOPLE = "persons"
 
 if TYPE_CHECKING:
@@ -81,35 +79,33 @@ def pseudonymise(source: Path, out: Path, key_file: Path, wishes: Wishes) -> str
     )
     names = {f"{name}.{table.kind}" for name, table in made.tables.items()}
     _check_room(out, names, key, wishes.source)
-    files.guard_folder(out)
-    for name, table in made.tables.items():
-        files.write_arrow(table.cells, out, name, table.kind)
     told = pseudonyms.describe_run(made, choices, key, wishes.source, n_unknown)
-    files.write_json(out / FACTS, told)
-    if facts:
-        files.write_json(out / SIMULATION, facts)
+    with files.fill_folder(out, is_private=True) as stage:
+        for name, table in made.tables.items():
+            files.write_arrow(table.cells, stage, name, table.kind)
+        files.write_json(stage / FACTS, told)
+        if facts:
+            files.write_json(stage / SIMULATION, facts)
+        files.guard_files(stage)
     files.guard_files(out)
     return pseudonyms.render_run(told, dictionary)
 
 
 def _check_folders(source: Path, out: Path, key_file: Path) -> None:
     """The key lies apart from the data, and what is written mixes with nothing else."""
+    files.check_folder(source)
     for folder in (source, out):
         if folder.resolve() in key_file.resolve().parents:
             raise UsageError(
                 f"Nyckelfilen ligger i {folder}; den får aldrig följa med uppgifterna. / "
                 "The key file lies among the data; it must never travel with them."
             )
-    if not (out / FACTS).is_file():
-        _check_empty(out)
+    folders.check_output(out, "pseudonymise", [source], folders.measure(source))
 
 
 def _check_room(out: Path, names: Collection[str], key: StudyKey, source: str) -> None:
     """In `out` stands nothing, or what the same key made for the same agency, table by table."""
-    facts = files.read_json(out / FACTS)
-    if not facts:
-        _check_empty(out)
-        return
+    facts = files.read_json(out / FACTS) or {}
     told = tuple(facts.get(name) for name in ("key_check", "study", "rotation", "source"))
     is_same = told == (key.check, key.study, key.rotation, source)
     _check_alone(out, {*names, SIMULATION, *([FACTS] if is_same else [])})
@@ -117,20 +113,13 @@ def _check_room(out: Path, names: Collection[str], key: StudyKey, source: str) -
 
 def _check_alone(out: Path, names: Collection[str]) -> None:
     """What stands in `out` is all written anew: nothing of another run stays among it."""
-    others = {path.name for path in out.iterdir()} - set(names) if out.is_dir() else set()
+    others = {*files.list_entries(out)} - set(names)
     if others:
         listed = ", ".join(sorted(others))
         raise UsageError(
             f"{out} har redan {listed} från en annan nyckel, myndighet eller körning; välj en ny "
             "mapp eller ta bort det. / It holds files of another key, agency or run: name a new "
             "folder or remove them."
-        )
-
-
-def _check_empty(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(
-            f"{out} finns och är inte tom; välj en ny mapp. / It is not empty; name a new folder."
         )
 
 
@@ -147,8 +136,10 @@ def link(police: Path, social: Path, study: Path, out: Path) -> str:
     from revictimisation.plan import read_plan
 
     plan = read_plan(files.read_text(study))
-    if not (out / LINKAGE).is_file():
-        _check_empty(out)
+    for folder in (police, social):
+        files.check_folder(folder)
+    n_bytes = folders.measure(police) + folders.measure(social)
+    folders.check_output(out, "link", [police, social], n_bytes)
     dictionary = load_dictionary()
     _check_order(police, social, dictionary)
     _check_same_key(police, social)
@@ -159,17 +150,13 @@ def link(police: Path, social: Path, study: Path, out: Path) -> str:
     renamed = dict(zip(probable["social_id"], probable["police_id"], strict=True))
     joined, lines = linkage.join_tables(both[0], both[1], renamed, dictionary)
     _check_alone(out, {*(f"{name}.csv" for name in joined), LINKAGE, SIMULATION, "linkage"})
-    files.guard_folder(out)
-    for name, table in joined.items():
-        files.write_table(table, out, name, ("csv",))
     records = dict(zip(linkage.AGENCIES, people, strict=True))
     tables = dict(zip(linkage.AGENCIES, both, strict=True))
     counts = linkage.count_fates(records, tables, links, dictionary)
     quality = linkage.tell_fates(counts)
     released = disclosure.disclose_estimates(quality, plan.disclosure, {})
     parts = {"links": links.table, "review": links.review, "review_key": links.review_key}
-    for name, table in {**parts, "quality": quality, "quality_released": released}.items():
-        files.write_table(table, out / "linkage", name, ("csv",))
+    parts |= {"quality": quality, "quality_released": released}
     facts = {
         "is_on": plan.linkage.is_on,
         "reason": links.reason,
@@ -177,9 +164,15 @@ def link(police: Path, social: Path, study: Path, out: Path) -> str:
         "attrition": lines.to_dict("records"),
         "fates": counts.to_dict("list"),
     }
-    files.write_json(out / LINKAGE, facts)
-    if simulated := files.read_json(police / SIMULATION):
-        files.write_json(out / SIMULATION, simulated)
+    with files.fill_folder(out, is_private=True) as stage:
+        for name, table in joined.items():
+            files.write_table(table, stage, name, ("csv",))
+        for name, table in parts.items():
+            files.write_table(table, stage / "linkage", name, ("csv",))
+        files.write_json(stage / LINKAGE, facts)
+        if simulated := files.read_json(police / SIMULATION):
+            files.write_json(stage / SIMULATION, simulated)
+        files.guard_files(stage)
     files.guard_files(out)
     return "\n".join([_render_links(facts), *alone])
 

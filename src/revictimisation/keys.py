@@ -87,13 +87,11 @@ def write_key(path: Path, key: StudyKey) -> None:
     lines = [FORMAT, f"study: {key.study}", f"rotation: {key.rotation}"]
     lines += [f"reference_on: {key.reference_on}"] if key.reference_on else []
     lines += [f"secret: {key.secret.hex()}", f"check: {key.check}"]
-    try:
-        files.write_private(path, "\n".join(lines) + "\n")
-    except FileExistsError:
+    if not files.write_private(path, "\n".join(lines) + "\n"):
         raise UsageError(
             f"{path} finns redan och skrivs aldrig över: pseudonymerna går då inte att göra om. / "
             f"{path} is there already and is never overwritten."
-        ) from None
+        )
 
 
 def read_key(path: Path) -> StudyKey:

@@ -11,13 +11,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from revictimisation import __version__, files
-from revictimisation.errors import UsageError
+from revictimisation import __version__, files, folders
 from revictimisation.plan import StudyPlan, read_plan
 
 VERSIONS = ("numpy", "pandas", "numba", "duckdb", "ibis-framework", "papermill")
@@ -38,6 +39,7 @@ class Run:
     code: str
     stages: dict[str, Any] = field(default_factory=dict)
     started_at: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def is_synthetic(self) -> bool:
@@ -59,13 +61,13 @@ class Run:
             for path, digest in known["outputs"].items()
         )
 
-    def finish(self, stage: str, key: str, paths: Sequence[Path]) -> None:
-        """Remember a finished stage in the manifest at once."""
-        outputs = {
-            path.relative_to(self.out).as_posix(): files.hash_file(path) for path in sorted(paths)
-        }
-        self.stages[stage] = {"key": key, "outputs": outputs}
-        files.write_json(self.out / "manifest.json", self.manifest())
+    @contextmanager
+    def finish(self, stage: str, key: str) -> Iterator[Path]:
+        """A folder for a stage's files: they and the manifest take their places in OUT together."""
+        with self.lock, files.fill_folder(self.out) as folder:
+            yield folder
+            self.stages[stage] = {"key": key, "outputs": files.hash_files(folder)}
+            files.write_json(folder / folders.MANIFEST, self.manifest())
 
     def manifest(self) -> dict[str, Any]:
         """What the manifest holds (contract, section 3)."""
@@ -111,16 +113,15 @@ def hash_code() -> str:
 def open_run(study: Path, data: Path, out: Path, command: str, jobs: int) -> Run:
     """Read the study file and hash the extract; take over what an earlier run left in OUT.
 
-    Raises `UsageError` for a missing study file or extract, `StudyError` for a study file that
-    does not conform.
+    Raises `UsageError` for a missing study file or extract and for an OUT that is not ours to
+    write to, `StudyError` for a study file that does not conform.
     """
     text = files.read_text(study)
     plan = read_plan(text)
-    if not data.is_dir():
-        raise UsageError(f"Mappen {data} finns inte. / There is no folder {data}.")
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file; OUT must be a folder.")
-    known = files.read_json(out / "manifest.json") or {}
+    files.check_folder(data)
+    folders.check_apart(out, [data])
+    folders.check_own(out, "run")
+    known = files.read_json(out / folders.MANIFEST) or {}
     return Run(
         study=study,
         data=data,

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from revictimisation import files
+from revictimisation import files, folders
 from revictimisation.errors import DataError, MappingError, UsageError
+from revictimisation.folders import DRAFT
 from revictimisation.plan import Disclosure
 from revictimisation.progress import Progress
 from revictimisation.sources.formats import FORMATS, TABLE_SUFFIXES
 
-DRAFT = "mapping.yaml"
 UNDONE = "Körningen avbröts. / The run was broken off."
 
 
@@ -26,38 +26,41 @@ def draft_to(given: str, out: Path, jobs: int, header_row: int | None = None) ->
     from revictimisation.engine import connect
     from revictimisation.mapping import draft_mapping
     from revictimisation.sources.faults import UnreadableFileError
-    from revictimisation.sources.opening import list_places, open_source
+    from revictimisation.sources.opening import check_readable, list_places, open_source
 
-    _check_apart(given, out)
     target = out / DRAFT
     if target.exists():
         raise UsageError(
             f"{target} finns redan; ge den med --mapping, eller ta bort den för ett nytt utkast.\n"
             f"{target} is there already; give it with --mapping, or remove it for a new draft."
         )
+    _check_output(given, out)
     dictionary = load_dictionary()
-    try:
-        source = open_source(given)
-        places = list_places(source)
-        if not places:
-            raise UsageError(
-                f"{given} har inga filer som kan läsas ({', '.join(FORMATS)}).\n"
-                f"There is no file in {given} that can be read."
-            )
-        with Progress(len(places)) as progress, files.private_folder() as folder:
+    with Progress(1) as progress, files.private_folder() as folder:
 
-            def begin(title: str, n_done: int, n_columns: int) -> None:
-                progress.skip(-1 if n_done else 0)
-                columns = f", column {n_done + 1} of {n_columns}" if n_done else ""
-                progress.tell(f"look at {title}{columns}")
+        def begin(title: str, n_done: int, n_columns: int) -> None:
+            progress.skip(-1 if n_done else 0)
+            columns = f" {n_done + 1}–{n_columns}" if n_done else ""
+            table = f"{title}{columns}"
+            progress.tell("look_at_table", table={"sv": table, "en": table})
 
+        try:
+            source = open_source(given)
+            places = list_places(source)
+            check_readable(source, places)
+            if not places:
+                raise UsageError(
+                    f"{given} har inga filer som kan läsas ({', '.join(FORMATS)}).\n"
+                    f"There is no file in {given} that can be read."
+                )
+            progress.skip(1 - len(places))
             con, threshold = connect(threads=jobs), Disclosure().threshold
             places = [replace(place, header_row=header_row) for place in places]
             text = draft_mapping(con, source, places, dictionary, Path(folder), threshold, begin)
-    except UnreadableFileError as fault:
-        raise DataError(_tell(fault, given)) from None
-    files.make_private_folder(out)
-    files.write_text(target, text)
+        except UnreadableFileError as fault:
+            raise DataError(_tell(fault, given)) from None
+    with files.fill_folder(out, is_private=True) as stage:
+        files.write_text(stage / DRAFT, text)
     return target
 
 
@@ -100,7 +103,7 @@ def map_to(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[
     """
     from revictimisation.mapping.kept_reports import leave_failure
 
-    _check_apart(given, out)
+    _check_output(given, out)
     try:
         return _map(given, out, mapping, kind, jobs)
     except (DataError, MappingError) as fault:
@@ -115,7 +118,7 @@ def _map(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[st
     from revictimisation.mapping.kept_reports import REPORT, leave_failure, remove_gone
     from revictimisation.mapping.report import report_facts
     from revictimisation.sources.faults import UnreadableFileError
-    from revictimisation.sources.opening import open_source
+    from revictimisation.sources.opening import check_readable, open_source
 
     dictionary = load_dictionary()
     asked = read_mapping(files.read_text(mapping), dictionary)
@@ -123,9 +126,11 @@ def _map(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[st
     earlier = files.read_json(out / f"{named}.json")
     _check_room(out, list(asked.tables), kind, earlier)
     with Progress(2) as progress, files.private_folder() as folder:
-        progress.tell("map the source")
+        progress.tell("map")
         try:
             source = open_source(given)
+            parts = [part for parts in asked.tables.values() for part in parts]
+            check_readable(source, [part.place for part in parts])
             threshold = Disclosure().threshold
             con = connect(threads=jobs)
             report, written = make_extract(
@@ -137,11 +142,11 @@ def _map(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[st
         if report.has_refused:
             raise DataError(text)
         progress.tell("write")
-        files.make_private_folder(out)
-        # Until all is written, no report of an earlier run says that all is well.
-        leave_failure(out, mapping.stem, UNDONE)
-        for path in written:
-            files.copy_whole(path, out / path.name)
+        with files.fill_folder(out, is_private=True) as stage:
+            for path in written:
+                files.copy_whole(path, stage / path.name)
+            # Until all is done, no report of an earlier run says that all is well.
+            leave_failure(out, mapping.stem, UNDONE)
     made = [path.name for path in written]
     text = "\n\n".join(filter(None, (text, remove_gone(out, mapping.stem, earlier, made))))
     files.write_text(out / f"{named}.txt", text + "\n")
@@ -149,19 +154,12 @@ def _map(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[st
     return text, report.is_complete
 
 
-def _check_apart(given: str, out: Path) -> None:
-    """What is made never lies among what the source's systems left."""
+def _check_output(given: str, out: Path) -> None:
+    """What is made lies apart from what the source's systems left, in a folder of its own."""
     from revictimisation.sources.database import is_database
 
-    if is_database(given):
-        return
-    path = Path(given)
-    folder = path if path.is_dir() else path.parent
-    if path.exists() and folder.resolve() == out.resolve():
-        raise UsageError(
-            f"{out} är källans egen mapp; ange en annan med --to.\n"
-            f"{out} is the source's own folder; name another by --to."
-        )
+    sources = [] if is_database(given) else [Path(given)]
+    folders.check_output(out, "map", sources, sum(map(folders.measure, sources)))
 
 
 def _check_room(out: Path, tables: list[str], kind: str, earlier: dict[str, Any] | None) -> None:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from revictimisation import __version__, files
-from revictimisation.errors import RevictimisationError, UsageError
+from revictimisation import __version__, files, folders
+from revictimisation.errors import UsageError
+from revictimisation.folders import LINKAGE, SIMULATION
 from revictimisation.manifest import Run, open_run, versions
-from revictimisation.progress import Progress
+from revictimisation.notebooks import NotebookTask, execute_notebook
+from revictimisation.progress import BOTH, Progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LINKAGE = "linkage.json"  # what `link` leaves beside the tables
 RESTRICTED, RELEASE, NOTEBOOKS, SITE = "restricted", "release", "notebooks", "site"
 ESTIMATE_STEPS = 19
+RUN_BYTES = 64 << 20
+PERSON_BYTES = 2_000  # of a simulated county, by its index victims
 AUTHORS_ONLY = "90_"
 IF_JOINED = "08_"  # of interest only where `link` made the extract
 
@@ -28,14 +28,16 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     """Do the stage `estimate`: extract to restricted and released tables. False: nothing to do."""
     key = run.key("estimate")
     if run.is_done("estimate", key):
+        progress.skip(ESTIMATE_STEPS)
         return False
+    folders.check_output(run.out, "run", [run.data], RUN_BYTES)
+    progress.tell("check_extract")
     from revictimisation import pipeline
     from revictimisation.cleaning import clean_tables
     from revictimisation.dictionary import load_dictionary
     from revictimisation.engine import connect
     from revictimisation.validation import load_extract
 
-    progress.tell("read and check the extract")
     dictionary = load_dictionary()
     con = connect(threads=run.jobs)
     extract = load_extract(con, run.data, dictionary, run.plan, clean=clean_tables)
@@ -48,44 +50,38 @@ def run_estimate(run: Run, progress: Progress) -> bool:
         data, attrition, dictionary, progress.tell, run.jobs, extract.cleaned
     )
     progress.tell("write")
-    written = []
-    for folder, tables in ((RESTRICTED, results.restricted), (RELEASE, results.release)):
-        for name, table in tables.items():
-            written += files.write_table(table, run.out / folder, name, ("csv", "parquet"))
-    run.finish("estimate", key, written)
+    with run.finish("estimate", key) as stage:
+        for folder, tables in ((RESTRICTED, results.restricted), (RELEASE, results.release)):
+            for name, table in tables.items():
+                files.write_table(table, stage / folder, name, ("csv", "parquet"))
     return True
 
 
 def estimate(study: Path, data: Path, out: Path, command: str, jobs: int) -> bool:
     """The command `estimate`: True if anything had to be done."""
-    work = open_run(study, data, out, command, jobs)
-    with Progress(ESTIMATE_STEPS) as progress:
+    with Progress(1 + ESTIMATE_STEPS) as progress:
+        work = _begin(study, data, out, command, jobs, progress)
         return run_estimate(work, progress)
 
 
 def run(study: Path, data: Path, out: Path, command: str, jobs: int) -> bool:
     """The command `run`: estimates, executed notebooks, pages. True if anything had to be done."""
-    work = open_run(study, data, out, command, jobs)
-    tasks = notebook_tasks(work)
-    with Progress(ESTIMATE_STEPS + len(tasks) + 1) as progress:
+    with Progress(2 + ESTIMATE_STEPS) as progress:
+        work = _begin(study, data, out, command, jobs, progress)
+        tasks = notebook_tasks(work)
+        progress.skip(-len(tasks))
         has_estimated = run_estimate(work, progress)
         has_executed = run_notebooks(work, tasks, progress)
         has_built = run_site(work, progress)
     return has_estimated or has_executed or has_built
 
 
-@dataclass(frozen=True)
-class NotebookTask:
-    """One notebook to execute in one language, and where the result goes."""
-
-    source: Path
-    target: Path
-    parameters: dict[str, str]
-
-    @property
-    def stage(self) -> str:
-        """The task's name in the manifest."""
-        return f"notebook {self.target.stem}"
+def _begin(study: Path, data: Path, out: Path, command: str, jobs: int, progress: Progress) -> Run:
+    """Open the run; what is told from here on is told in the study's first language."""
+    progress.tell("read_study")
+    work = open_run(study, data, out, command, jobs)
+    progress.languages = work.plan.languages[:1]
+    return work
 
 
 def notebook_tasks(work: Run) -> list[NotebookTask]:
@@ -113,53 +109,47 @@ def notebook_tasks(work: Run) -> list[NotebookTask]:
 
 
 def run_notebooks(work: Run, tasks: list[NotebookTask], progress: Progress) -> bool:
-    """Execute the notebooks whose inputs changed, `jobs` at a time. False: nothing to do."""
+    """Execute the notebooks whose inputs changed, `jobs` at a time. False: nothing to do.
+
+    Each is kept as soon as it is done. Where one fails those under way are done, no more is begun.
+    """
     results = work.stages["estimate"]["outputs"]
     keys = {
         task.stage: work.key(files.hash_file(task.source), task.parameters, results)
         for task in tasks
     }
     due = [task for task in tasks if not work.is_done(task.stage, keys[task.stage])]
-    with ThreadPoolExecutor(max_workers=work.jobs) as pool:
-        pending = {pool.submit(execute_notebook, task): task for task in due}
-        for finished in as_completed(pending):
-            task = pending[finished]
-            progress.tell(task.stage)
+    progress.skip(len(tasks) - len(due))
+    if due:
+        folders.check_output(work.out, "run", [work.data], RUN_BYTES)
+
+    def do(task: NotebookTask) -> None:
+        if task.source.stem.startswith(AUTHORS_ONLY):
+            progress.tell("authors")
+        else:
+            progress.tell("notebook", page=_name_page(task))
+        with files.private_folder() as folder:
+            made = execute_notebook(task, Path(folder))
+            with work.finish(task.stage, keys[task.stage]) as stage:
+                files.copy_whole(made, stage / task.target.relative_to(work.out))
+
+    pool = ThreadPoolExecutor(max_workers=work.jobs)
+    try:
+        for finished in as_completed([pool.submit(do, task) for task in due]):
             finished.result()
-            work.finish(task.stage, keys[task.stage], [task.target])
+    finally:
+        pool.shutdown(cancel_futures=True)
     return bool(due)
 
 
-def execute_notebook(task: NotebookTask) -> None:
-    """Execute one notebook by papermill; what was executed is kept also where it fails."""
-    import papermill
-    from jupyter_core.utils import ensure_event_loop
-    from papermill.exceptions import PapermillExecutionError
-    from traitlets.config import Config
+def _name_page(task: NotebookTask) -> dict[str, str]:
+    """What the page of a notebook is called in the site's menu, by language, and the page's own."""
+    from revictimisation.report.texts import load_texts
 
-    files.make_folder(task.target.parent)
-    # The loop that papermill would make for this thread and leave open.
-    with files.private_folder() as folder, closing(ensure_event_loop()):
-        try:
-            papermill.execute_notebook(
-                str(task.source),
-                str(task.target),
-                parameters=task.parameters,
-                kernel_name="python3",
-                progress_bar=False,
-                config=Config({"KernelManager": _kernel_address(Path(folder))}),
-            )
-        except PapermillExecutionError as fault:
-            raise RevictimisationError(
-                f"The notebook {task.source.name} stopped with {fault.ename}; see {task.target}."
-            ) from None
-
-
-def _kernel_address(folder: Path) -> dict[str, str]:
-    """Speak to the kernel through files only we can read; Windows has but network ports."""
-    if sys.platform == "win32":
-        return {}
-    return {"transport": "ipc", "ip": str(folder / "kernel")}
+    texts, name = load_texts(), task.source.stem
+    titles = texts.get(f"common.menu_{name}", dict.fromkeys(BOTH, name))
+    own = texts["common.language_name"][task.parameters["language"]]
+    return {said: f"{title} ({own})" for said, title in titles.items()}
 
 
 def run_site(work: Run, progress: Progress) -> bool:
@@ -186,9 +176,9 @@ def run_site(work: Run, progress: Progress) -> bool:
         **{name: files.read_table(work.out / RELEASE / f"{name}.parquet") for name in names},
     )
     pages = render_site(content, load_dictionary())
-    for path, text in pages.items():
-        files.write_text(work.out / SITE / path, text)
-    work.finish("site", key, [work.out / SITE / path for path in pages])
+    with work.finish("site", key) as stage:
+        for path, text in pages.items():
+            files.write_text(stage / SITE / path, text)
     return True
 
 
@@ -201,24 +191,27 @@ def simulate_to(folder: Path, n_people: int | None, seed: int, scenario: str, ki
 
     if scenario not in SCENARIOS:
         raise UsageError(f"Unknown scenario {scenario!r}; known: {', '.join(sorted(SCENARIOS))}.")
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file; DIR must be a folder.")
     n_people = n_people or DEFAULT_PEOPLE[scenario]
+    folders.check_output(folder, "simulate", n_bytes=n_people * PERSON_BYTES)
     with Progress(2) as progress:
         progress.tell("simulate")
         tables = simulate_county(scenario, n_people, seed)
         progress.tell("write")
-        truth = tables.pop("truth")
         facts = {"scenario": scenario, "n_people": n_people, "seed": seed, "version": __version__}
-        files.write_json(folder / "simulation.json", {"is_synthetic": True, **facts})
-        for name, table in tables.items():
-            _write_simulated(table, folder, name, kind)
-        files.write_table(truth, folder, "truth", ("csv",))
+        with files.fill_folder(folder) as stage:
+            for name, table in tables.items():
+                _write_simulated(table, stage, name, kind)
+            made = files.list_below(stage)
+            earlier = (files.read_json(folder / SIMULATION) or {}).get("files", [])
+            told = {"is_synthetic": True, **facts, "files": made}
+            files.write_json(stage / SIMULATION, told)
+        for name in {*earlier} - {*made}:
+            files.remove_file(folder / name)
     return n_people
 
 
 def _write_simulated(table: pd.DataFrame, folder: Path, name: str, kind: str) -> None:
     """Write a simulated table; what agencies hand over (`raw/...`) and truths are always CSV."""
     *below, name = name.split("/")
-    formats = ("csv",) if below or name.startswith("truth_") else (kind,)
+    formats = ("csv",) if below or name.startswith("truth") else (kind,)
     files.write_table(table, folder.joinpath(*below), name, formats)

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from revictimisation import cli, files, runner
+from revictimisation import files, runner
 
 MEASURE = "  financial_aid: {codes: [financial_aid], grace_days: 0}\n"
 STUDY = "name: tiny\naccrual: {from_on: 2018-01-01, to_on: 2018-12-31}\nhorizon_days: 364\n"
 STUDY += f"eligibility: {{washout_days: 0}}\nmeasures:\n{MEASURE}adjust_for: []\nsubgroups: []\n"
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Call the command as a user would; gives (exit code, all that was said)."""
-
-    def invoke(*words: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["revictimisation", *map(str, words)])
-        with pytest.raises(SystemExit) as leave:
-            cli.main()
-        said = capsys.readouterr()
-        return leave.value.code, said.out + said.err
-
-    return invoke
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def test_advice_fits_and_a_question_that_could_not_be_asked_says_so(tmp_path):
 
 def test_the_report_does_not_lie_among_the_files_of_the_extract(tmp_path):
     data = write_extract(tmp_path / "data")
-    with pytest.raises(UsageError, match="among the extract"):
+    with pytest.raises(UsageError, match="inside, or around, what is read"):
         validate_folder(data, None, tmp_path / "x" / ".." / "data", None, jobs=1)
     assert {path.name for path in data.iterdir()} == {f"{name}.csv" for name in VALID}
     validate_folder(data, None, tmp_path / "out", None, jobs=1)

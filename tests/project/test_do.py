@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -76,6 +78,40 @@ def test_a_failed_step_gives_its_code(monkeypatch, capsys):
     monkeypatch.setattr(do, "find_uv", lambda: "uv")
     assert do.main(["demo"]) == 3
     assert "ended with code 3" in capsys.readouterr().out
+
+
+STEP = """
+import signal, sys, time
+def end(*_):
+    time.sleep(0.6)  # takes away what is unfinished
+    open(sys.argv[1] + "/tidy", "w").close()
+    sys.exit(130)
+signal.signal(signal.SIGTERM, end)
+open(sys.argv[1] + "/begun", "w").close()
+time.sleep(60)
+"""
+STOPPED = """
+import sys, do
+do.find_uv = lambda: "uv"
+do.DEEDS["demo"] = lambda uv, python: do.run([sys.executable, "-c", *sys.argv[1:]])
+sys.exit(do.main(["demo"]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no polite kill")
+def test_a_stop_waits_until_the_step_is_tidy(tmp_path):
+    for number in (signal.SIGTERM, signal.SIGINT):
+        folder = tmp_path / number.name
+        folder.mkdir()
+        words = [sys.executable, "-c", STOPPED, STEP, str(folder)]
+        process = subprocess.Popen(words, cwd=do.ROOT, stdout=subprocess.PIPE, text=True)
+        end = time.monotonic() + 30
+        while not (folder / "begun").exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        process.send_signal(number)
+        assert "Stopped" in process.communicate(timeout=30)[0]
+        assert process.returncode == 130
+        assert (folder / "tidy").exists()
 
 
 def test_check_runs_all_and_fails_if_one_does(monkeypatch, capsys):

@@ -16,6 +16,8 @@ CORE = {
     "engine",
     "results",
     "files",
+    "interruption",
+    "surroundings",
     "progress",
     "identity_numbers",
     "keys",
@@ -58,6 +60,9 @@ MARKED = {
     "pseudonyms": {"validation"},
 }
 COMPOSITION = {
+    "folders",
+    "notebooks",
+    "terminal",
     "pipeline",
     "manifest",
     "runner",

@@ -65,13 +65,7 @@ def read_raw_tables(
     be read whole: a row left out would be lost in silence.
     """
     known = [*(one.name for one in dictionary.tables_by_direction("in")), *more]
-    try:
-        found, unknown = find_files(folder, known)
-    except OSError:
-        raise DataError(
-            f"Mappen {folder} finns inte eller får inte läsas. / "
-            "There is no such folder, or it may not be read."
-        ) from None
+    found, unknown = find_files(folder, known)
     tables, faults = {}, []
     for name, paths in found.items():
         if len(paths) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from revictimisation.sources.faults import UnreadableFileError
+from revictimisation.surroundings import explained
 
 TEXT, PARQUET, WORKBOOK, STATISTICS = "text", "parquet", "workbook", "statistics"
 FORMATS = {
@@ -57,8 +58,5 @@ def check_format(path: Path) -> str:
 
 
 def _read_start(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(64)
-    except OSError:
-        raise UnreadableFileError from None
+    with explained(path), path.open("rb") as stream:
+        return stream.read(64)

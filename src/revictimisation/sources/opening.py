@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from revictimisation import files
 from revictimisation.errors import UsageError
 from revictimisation.sources import database
 from revictimisation.sources.faults import UnreadableFileError
@@ -124,6 +126,15 @@ def find_files(source: Source, place: Place) -> list[str]:
     if not found:
         raise UnreadableFileError("missing_file")
     return found
+
+
+def check_readable(source: Source, places: Iterable[Place]) -> None:
+    """Raise `UsageError` with every file of these places that the machine does not let us read."""
+    names: set[str] = set()
+    for place in places if source.folder else ():
+        with suppress(UnreadableFileError):  # told where it is read
+            names.update(find_files(source, place))
+    files.check_readable(source.folder / name for name in sorted(names) if source.folder)
 
 
 def _list_files(folder: Path) -> list[str]:

@@ -67,7 +67,7 @@ def prepare_text(path: Path, workspace: Path) -> TextFile:
         else:
             ready = path
         blank = tuple(_find_blank_rows(ready)) if seen.has_blank else ()
-    except (OSError, UnicodeDecodeError):
+    except UnicodeDecodeError:
         raise UnreadableFileError from None
     return TextFile(ready, is_windows and seen.has_utf8_letters, blank, seen.has_spaces)
 
@@ -90,7 +90,7 @@ def _split_header(path: Path, delimiter: str) -> tuple[str, ...]:
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             names = next(csv.reader(stream, delimiter=delimiter), [])
-    except (OSError, UnicodeDecodeError, csv.Error):
+    except (UnicodeDecodeError, csv.Error):
         raise UnreadableFileError from None
     clean = tuple(name.removeprefix(BYTE_ORDER_MARK).strip().lower() for name in names)
     return clean if any(clean) else ()

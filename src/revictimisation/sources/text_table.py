@@ -132,7 +132,7 @@ def _split_row(path: Path, separator: str, number: int) -> Sequence[str]:
             for _ in range(number - 1):
                 stream.readline()
             return next(csv.reader(stream, delimiter=separator), [])
-    except (OSError, UnicodeDecodeError, csv.Error):
+    except (UnicodeDecodeError, csv.Error):
         raise UnreadableFileError from None
 
 

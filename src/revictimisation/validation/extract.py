@@ -88,19 +88,14 @@ def load_extract(
     """Load the extract in a folder and check it against the dictionary, set by set.
 
     One file per table, `<table>.parquet` or `<table>.csv`. All violations are found at once; none
-    raises but a folder that is not there (`DataError`). With a plan, its measure codes are known
-    and its `x_` columns required. `today` is the last date that may occur. `clean` applies the
-    plan's cleaning rules to what was read, before it is checked; what they did is told as notices.
+    raises but a folder or file that can't be read (`UsageError`). With a plan, its measure codes
+    are known and its `x_` columns required. `today` is the last date that may occur. `clean`
+    applies the plan's cleaning rules to what was read, before it is checked; what they did is told
+    as notices.
     """
     tables = dictionary.tables_by_direction("in")
     known = [*dictionary.tables]
-    try:
-        files, unknown = find_files(folder, known)
-    except OSError:
-        raise DataError(
-            f"Mappen {folder} finns inte eller får inte läsas. Ange mappen där filerna ligger.\n"
-            f"There is no folder {folder}, or it may not be read. Name the folder of the files."
-        ) from None
+    files, unknown = find_files(folder, known)
     prefix, today = _find_prefix(con), today or dt.date.today()
     loading = _plan_loading(tables, files, dictionary, prefix)
     cleaned: tuple[Any, ...] = ()

@@ -7,7 +7,6 @@ with the wrong number of fields is left out, and each is told as a finding.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import duckdb
 from revictimisation.codes import TYPE_FAULTS
 from revictimisation.dictionary import Dictionary, Table
 from revictimisation.dictionary.model import FieldType
+from revictimisation.files import private_folder
 from revictimisation.sources.faults import UnreadableFileError
 from revictimisation.sources.formats import STATISTICS, WORKBOOK, check_format, find_format
 from revictimisation.sources.statistics_file import stage_statistics
@@ -85,7 +85,7 @@ def load_table(
         found = [make_finding(dictionary, "two_files", "error", table.name)] if files else []
         return _load_nothing(con, table, name, found, is_given=bool(files))
     try:
-        with tempfile.TemporaryDirectory(prefix="extract-") as folder:
+        with private_folder() as folder:
             return _load_file(con, table, files[0], dictionary, name, Path(folder))
     except duckdb.OutOfMemoryException:
         raise MemoryError(f"{table.name} does not fit in the memory given") from None
