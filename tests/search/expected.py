@@ -26,16 +26,21 @@ KEYS = ("question", "analysis", "measure", "subgroup", "level", "outcome", "esti
 CAUSES = ("", "death", "emigration")
 LAST_STRATUM = 4  # of Prentice, Williams & Peterson's, as the plan has it
 NO_ANSWER = float("nan")
+MOST_LARGER = 3.0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The right value (`NO_ANSWER`: none may be given), its error and counts where known."""
+    """The right value (`NO_ANSWER`: none may be given), its error and counts where known.
+
+    `least_se`: where the error may be larger for a reason (up to `MOST_LARGER` times).
+    """
 
     estimate: float
     se: float | None = None
     n_people: int | None = None
     n_events: int | None = None
+    least_se: float | None = None
 
 
 Expected = dict[tuple, Answer]

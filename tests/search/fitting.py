@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 FAR = 10.0  # a coefficient of a 0/1 column beyond this has no end
+FARTHEST = 25.0  # where a search for one without end is given up
 SETTLED = 1e-7
 
 
@@ -37,7 +38,7 @@ def fit_cox(x, start, stop, is_event, cluster, stratum=None, weights=None) -> Fi
                 break
             step = step / 2
         beta, state = beta + step, found
-        if np.abs(step).max(initial=0.0) < 1e-10 or np.abs(beta).max(initial=0.0) > 25:
+        if np.abs(step).max(initial=0.0) < 1e-10 or np.abs(beta).max(initial=0.0) > FARTHEST:
             break
     is_finite = (np.abs(beta) < FAR) & _can_be_told(data.look(np.zeros(x.shape[1]))[2])
     if np.abs(state[1][is_finite]).max(initial=0.0) > SETTLED * max(1, is_event.sum()):
@@ -112,22 +113,32 @@ class _CoxData:
 def fit_logistic(x, is_event, weights) -> np.ndarray:
     """Coefficients (columns of `x` as they stand) at many sets of weights at once: columns x sets.
 
-    Newton's method at the real weights, then two steps at the complex ones, which carry the
-    derivative. Where the likelihood rises for ever the search ends far out.
+    Newton's method at the real weights; a step at the complex ones carries the derivative. Where
+    the likelihood rises for ever the search ends far out.
     """
     beta = np.zeros(x.shape[1])
     base = np.real(weights[:, 0])
-    for _ in range(60):
-        p = 1 / (1 + np.exp(-np.clip(x @ beta, -40, 40)))
-        info = (x * (base * p * (1 - p))[:, None]).T @ x
-        step = np.linalg.lstsq(info, x.T @ (base * (is_event - p)), rcond=1e-12)[0]
-        beta = beta + step * min(1.0, 3.0 / max(np.abs(step).max(initial=0.0), 1e-300))
-        if np.abs(step).max(initial=0.0) < 1e-12:
+
+    def loglik(at: np.ndarray) -> float:
+        line = x @ at
+        return float((base * (is_event * line - np.logaddexp(0, line))).sum())
+
+    def information(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        p = 1 / (1 + np.exp(-x @ at))
+        return p, (x * (base * p * (1 - p))[:, None]).T @ x
+
+    for _ in range(40):
+        p, info = information(beta)
+        step = np.linalg.lstsq(info, x.T @ (base * (is_event - p)), rcond=1e-14)[0]
+        step *= min(1.0, 3.0 / max(np.abs(step).max(initial=0.0), 1e-300))
+        while loglik(beta + step) < loglik(beta) - 1e-12 and np.abs(step).max() > 1e-12:
+            step = step / 2
+        beta = beta + step
+        if np.abs(step).max(initial=0.0) < 1e-12 or np.abs(beta).max() > FARTHEST:
             break
-    p = 1 / (1 + np.exp(-np.clip(x @ beta, -40, 40)))
-    info = (x * (base * p * (1 - p))[:, None]).T @ x
+    p, info = information(beta)
     moved = x.T @ (weights * (is_event - p)[:, None])
-    return beta[:, None] + 1j * np.linalg.lstsq(info, np.imag(moved), rcond=1e-12)[0]
+    return beta[:, None] + 1j * np.linalg.lstsq(info, np.imag(moved), rcond=1e-14)[0]
 
 
 def fit_firth(x, is_event, weights) -> np.ndarray:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from tests.search.expected import KEYS, Expected, Reading
+from tests.search.expected import KEYS, MOST_LARGER, Expected, Reading
 from tests.search.following import cut_episodes
 
 HAZARDS = ("log_hazard_ratio", "hazard_ratio")
@@ -92,6 +92,9 @@ class Judge:
         elif answer.se is not None and not is_edge(row):
             if not is_same(row["se"], answer.se, 10 * SAME):
                 yield "another error", tell(row["se"]), tell(answer.se)
+        least = answer.least_se
+        if least is not None and not 0.95 * least <= row["se"] <= MOST_LARGER * least:
+            yield "another error", tell(row["se"]), f"{tell(least)} or a little more"
         for name in ("n_people", "n_events"):
             right = getattr(answer, name)
             if right is not None and not pd.isna(row[name]) and int(row[name]) != right:
@@ -108,7 +111,7 @@ class Judge:
             yield "outside 0..1", tell(value), "0..1"
         if estimand == "risk_difference" and not -1 <= value <= 1:
             yield "outside -1..1", tell(value), "-1..1"
-        if estimand in PLAIN:
+        if estimand in PLAIN or row["outcome"] == "outside_support":
             return
         if pd.isna(low) or pd.isna(high):
             yield "no interval", f"{tell(low)} to {tell(high)}", "an interval"
