@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument("--extracts", type=int, default=300)
     parser.add_argument("--first", type=int, default=0, help="number of the first extract")
     parser.add_argument("--seed", type=int, default=20261201)
-    parser.add_argument("--disguise", type=int, default=7, help="one in so many is run twice")
+    parser.add_argument("--disguise", type=int, default=10, help="one in so many is run twice")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, default=RESULT)
     parser.add_argument("--write", type=Path, help="only write the first extract to this folder")

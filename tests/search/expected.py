@@ -195,11 +195,13 @@ def _contrast(reading: Reading, estimator: str, keys: dict, curves, counts, caus
             events = [
                 int((who & (cause == number) & (stop <= when)).sum()) for who, stop, cause in counts
             ]
-            yield key("q2", estimator, "risk_start", **mine), Answer(
-                *counting.read(start), people[0], events[0]
+            yield (
+                key("q2", estimator, "risk_start", **mine),
+                Answer(*counting.read(start), people[0], events[0]),
             )
-            yield key("q2", estimator, "risk_no_start", **mine), Answer(
-                *counting.read(others), people[1], events[1]
+            yield (
+                key("q2", estimator, "risk_no_start", **mine),
+                Answer(*counting.read(others), people[1], events[1]),
             )
             gap, error = counting.read(start - others)
             yield key("q2", estimator, "risk_difference", **mine), Answer(gap, error)

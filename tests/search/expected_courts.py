@@ -87,7 +87,9 @@ def _ladder(reading: Reading, courts: list[Court]) -> Rows:
             standing = [counting.state_on(path, day) for path in paths]
             for state in ("reported", *sorted(RUNGS["investigated"])):
                 share = shares[state][place] if state in shares else 0 * weights[0]
-                n = sum(one == state and last >= day for one, last in zip(standing, end, strict=True))
+                n = sum(
+                    one == state and last >= day for one, last in zip(standing, end, strict=True)
+                )
                 named = {"analysis": analysis, "outcome": "case_state", "subgroup": "case_state",
                          "level": state, "time_days": day}  # fmt: skip
                 yield key("q4", "aalen_johansen", "share", **named), _answer(share, is_seen, n)

@@ -168,7 +168,8 @@ def _vary(recipe: Recipe, rng: Rng) -> Recipe:
 # What small extracts can pass: then their numbers are shown, and can be looked at.
 LOOSE_GATES = {"largest_standardised_difference": 0.5, "effective_sample_size": 8.0,
                "events_per_arm": 4.0, "share_outside_support": 0.5,
-               "minimum_detectable_difference": 0.9}  # fmt: skip
+               "minimum_detectable_difference": 0.9, "exposed_victims": 4.0,
+               "largest_disagreement": 4.0}  # fmt: skip
 
 
 def _make_study(recipe: Recipe, number: int) -> dict:
@@ -264,9 +265,7 @@ def _draw_starts(recipe: Recipe, rng: Rng, person: _Person, place: int) -> dict[
     return days
 
 
-def _add_person(
-    rows: dict, recipe: Recipe, rng: Rng, person: _Person, index_on: dt.date
-) -> None:
+def _add_person(rows: dict, recipe: Recipe, rng: Rng, person: _Person, index_on: dt.date) -> None:
     """The victim with covariates, death and emigration."""
     died, away = rng.random() < recipe.dies, rng.random() < recipe.emigrates
     day = [index_on + dt.timedelta(days=int(rng.choice(recipe.leaves_days))) for _ in range(2)]
@@ -333,8 +332,9 @@ def _add_case(
     """An investigation of the index report and what was decided, as far as the data go."""
     days = np.cumsum(rng.integers([0, 5, 20], [10, 150, 200]))
     opened, charged, judged = (index_on + dt.timedelta(days=int(day)) for day in days)
-    is_charged, is_convicted = rng.random() < 0.7 or recipe.convicted == 1, bool(
-        rng.random() < recipe.convicted / 0.7
+    is_charged, is_convicted = (
+        rng.random() < 0.7 or recipe.convicted == 1,
+        bool(rng.random() < recipe.convicted / 0.7),
     )
     has = {
         f"has_{name}": str(rng.choice(["true", "false"]))

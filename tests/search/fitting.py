@@ -116,45 +116,54 @@ def fit_logistic(x, is_event, weights) -> np.ndarray:
     Newton's method at the real weights; a step at the complex ones carries the derivative. Where
     the likelihood rises for ever the search ends far out.
     """
-    beta = np.zeros(x.shape[1])
     base = np.real(weights[:, 0])
-
-    def loglik(at: np.ndarray) -> float:
-        line = x @ at
-        return float((base * (is_event * line - np.logaddexp(0, line))).sum())
-
-    def information(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        p = 1 / (1 + np.exp(-x @ at))
-        return p, (x * (base * p * (1 - p))[:, None]).T @ x
-
-    for _ in range(40):
-        p, info = information(beta)
-        step = np.linalg.lstsq(info, x.T @ (base * (is_event - p)), rcond=1e-14)[0]
-        step *= min(1.0, 3.0 / max(np.abs(step).max(initial=0.0), 1e-300))
-        while loglik(beta + step) < loglik(beta) - 1e-12 and np.abs(step).max() > 1e-12:
-            step = step / 2
-        beta = beta + step
-        if np.abs(step).max(initial=0.0) < 1e-12 or np.abs(beta).max() > FARTHEST:
-            break
-    p, info = information(beta)
-    moved = x.T @ (weights * (is_event - p)[:, None])
+    beta = _climb(x, is_event, base, penalty=0.0)
+    chance, info = _inform(x, base, beta)
+    moved = x.T @ (weights * (is_event - chance)[:, None])
     return beta[:, None] + 1j * np.linalg.lstsq(info, np.imag(moved), rcond=1e-14)[0]
 
 
 def fit_firth(x, is_event, weights) -> np.ndarray:
     """Firth's penalty, then the intercept (first column) anew by maximum likelihood (FLIC)."""
-    beta = np.zeros(x.shape[1])
-    for _ in range(500):
-        p = 1 / (1 + np.exp(-(x @ beta)))
-        v = weights * p * (1 - p)
-        covariance = np.linalg.pinv((x * v[:, None]).T @ x, rcond=1e-12)
-        leverage = v * np.einsum("ij,jk,ik->i", x, covariance, x)
-        step = covariance @ (x.T @ (weights * (is_event - p) + leverage * (0.5 - p)))
-        step *= min(1.0, 1.0 / max(np.abs(step).max(), 1e-300))
-        beta = beta + step
-        if np.abs(step).max() < 1e-11:
-            break
+    beta = _climb(x, is_event, weights, penalty=0.5)
     for _ in range(100):
         p = 1 / (1 + np.exp(-(x @ beta)))
         beta[0] += (weights * (is_event - p)).sum() / (weights * p * (1 - p)).sum()
+    return beta
+
+
+def _inform(x, weights, beta) -> tuple[np.ndarray, np.ndarray]:
+    """Chances and information."""
+    chance = 1 / (1 + np.exp(-x @ beta))
+    return chance, (x * (weights * chance * (1 - chance))[:, None]).T @ x
+
+
+def _climb(x, is_event, weights, penalty: float) -> np.ndarray:
+    """Up the likelihood plus `penalty` times the log determinant of the information (Firth: 1/2).
+
+    Steps of the information, halved until they climb.
+    """
+
+    def height(beta: np.ndarray) -> float:
+        line = x @ beta
+        found = float((weights * (is_event * line - np.logaddexp(0, line))).sum())
+        if penalty:
+            found += penalty * np.linalg.slogdet(_inform(x, weights, beta)[1])[1]
+        return found
+
+    beta = np.zeros(x.shape[1])
+    for _ in range(2000):
+        chance, info = _inform(x, weights, beta)
+        residual = weights * (is_event - chance)
+        if penalty:
+            spread = weights * chance * (1 - chance)
+            leverage = spread * np.einsum("ij,jk,ik->i", x, np.linalg.pinv(info), x)
+            residual = residual + 2 * penalty * leverage * (0.5 - chance)
+        step = np.linalg.lstsq(info, x.T @ residual, rcond=1e-14)[0]
+        step *= min(1.0, 3.0 / max(np.abs(step).max(), 1e-300))
+        while height(beta + step) < height(beta) - 1e-12 and np.abs(step).max() > 1e-12:
+            step = step / 2
+        beta = beta + step
+        if np.abs(step).max() < 1e-11 or np.abs(beta).max() > FARTHEST:
+            break
     return beta

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
+from revictimisation.plan import Gates
 from tests.search.expected import KEYS, MOST_LARGER, Expected, Reading
 from tests.search.following import cut_episodes
 
@@ -22,7 +23,6 @@ CONTRASTS = ("risk_difference", "risk_ratio", "odds_ratio", "rmst_difference_day
 PLAIN = ("count", "p_value", "p_value_holm", "duration_mean_days", "duration_median_days",
          "e_value", "e_value_limit")  # fmt: skip
 SAME = 1e-6  # of an estimate, relative; of an error ten times as much
-FEWEST_VICTIMS = 10  # where the study has no gate of its own
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,7 @@ class Judge:
         self.reading, self.expected = reading, expected
         self.by_key = {name_key(row): row for row in estimates.to_dict("records")}
         self.exposed = count_exposed(reading)
-        gates = reading.study.get("gates", {})
-        self.fewest_events = gates.get("events_per_arm", 10)
-        self.fewest_victims = gates.get("exposed_victims", FEWEST_VICTIMS)
+        self.gates = Gates(**reading.study.get("gates", {}))
         self.last = find_last_days(reading)
         self.n_checked = self.n_counted = 0
 
@@ -170,15 +168,19 @@ class Judge:
             is_case = row["question"] == "q4" and row["level"] == ""
             if int(events) > int(people) and not is_case:
                 yield "more events than people", f"{events} of {people}", ""
-        if row["question"] not in ("q2", "q4") or row["estimand"] not in CONTRASTS:
+        if row["estimand"] not in CONTRASTS or row["measure"] not in self.exposed:
             return
         if row["outcome"] in ("death", "emigration") and row["estimand"] not in HAZARDS:
             return
-        if row["estimand"] in HAZARDS and not pd.isna(events) and events < self.fewest_events:
-            yield "fewer events than the gate", tell(events), f"at least {self.fewest_events}"
-        victims = self.exposed.get(row["measure"])
-        if victims is not None and victims < self.fewest_victims:
-            yield "fewer exposed victims than the gate", tell(victims), tell(self.fewest_victims)
+        least, victims = self.gates.events_per_arm, self.exposed[row["measure"]]
+        if row["estimand"] in HAZARDS and not pd.isna(events) and events < least:
+            yield "fewer events than the gate", tell(events), f"at least {least}"
+        if victims < self.gates.exposed_victims:
+            yield (
+                "fewer exposed victims than the gate",
+                tell(victims),
+                "at least " + tell(self.gates.exposed_victims),
+            )
 
 
 def name_key(row: dict) -> tuple:
@@ -241,10 +243,10 @@ class LastDays:
             stop = np.array([one.end_day for one in people.entries])
             cause = np.array([one.end_cause for one in people.entries])
         chosen = np.ones(len(stop), bool)
-        if row["subgroup"] == "sex":
+        if row["subgroup"]:
             chosen = np.array([one.person["sex"] == row["level"] for one in people.entries])
-        elif row["subgroup"]:
-            return {}
+            if row["subgroup"] != "sex" or not chosen.any():
+                return {}
         if not row["measure"] or row["measure"] not in people.measures:
             return {"everybody": self._end(stop, cause, chosen)} if row["question"] == "q2" else {}
         if row["question"] == "q1" or row["estimand"] in HAZARDS:
