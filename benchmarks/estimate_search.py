@@ -60,6 +60,7 @@ def try_all(args: argparse.Namespace) -> list[Any]:
 def keep(args: argparse.Namespace, outcomes: list[Any], seconds: float) -> dict[str, Any]:
     """What is kept: how many rows of which status, every family of faults, where it came from."""
     from county_study import name_commit
+
     from tests.search.trial import summarise
 
     rows = sum((collections.Counter(one.rows) for one in outcomes), collections.Counter())

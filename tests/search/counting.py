@@ -51,7 +51,7 @@ def risks(stop: np.ndarray, cause: np.ndarray, weights: Weights, days: Sequence)
 
 
 def mean_counts(entries: Sequence, weights: Weights, days: Sequence) -> np.ndarray:
-    """Outcomes a person has had by some days, death and emigration ending the count: days x columns.
+    """Outcomes a person has had by some days, death and emigration ending them: days x columns.
 
     Cook & Lawless (1997). On a day outcomes come before death.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -165,7 +166,7 @@ def _decision_time(reading: Reading, courts: list[Court]) -> Rows:
     pieces = []
     for i in range(len(stop)):
         cuts = sorted({0, int(stop[i]), *(int(day) for day in begun[:, i] if day < stop[i])})
-        pieces += [(i, a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+        pieces += [(i, a, b) for a, b in itertools.pairwise(cuts)]
     if not pieces:
         return
     who, start, until = np.array(pieces).T

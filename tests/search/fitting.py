@@ -17,7 +17,7 @@ SETTLED = 1e-7
 
 @dataclass
 class Fit:
-    """Coefficients and cluster-robust errors; `is_finite`: by column, whether there is an answer."""
+    """Coefficients and cluster-robust errors; `is_finite`: whether a column has an answer."""
 
     coef: np.ndarray
     se: np.ndarray

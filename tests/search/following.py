@@ -1,4 +1,4 @@
-"""The contract read again, one person at a time in plain Python: who is followed, from when to when.
+"""The contract read again, a person at a time in plain Python: who is followed, and for how long.
 
 Shares no code with the package. Reads the tables of `extracts` (one relation, one offence, no
 washout), and gives each entry's follow-up in days from its index report.
@@ -7,6 +7,7 @@ washout), and gives each entry's follow-up in days from its index report.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -127,7 +128,7 @@ def cut_episodes(entries: list[Entry], measures: list[str], *, is_first: bool) -
         cuts = {0, end, *entry.outcomes}
         cuts |= {day for one in measures for spell in entry.spells[one] for day in spell}
         cuts = sorted(day for day in cuts if 0 <= day <= end)
-        for begin, stop in zip(cuts, cuts[1:], strict=False):
+        for begin, stop in itertools.pairwise(cuts):
             before = [day for day in entry.outcomes if day <= begin]
             force = [entry.is_in_force(one, stop) for one in measures]
             found.append((place, begin, stop, stop in entry.outcomes, len(before) + 1,

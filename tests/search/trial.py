@@ -1,4 +1,4 @@
-"""One generated extract through the whole stage `estimate`, and what is wrong with what it gives."""
+"""One generated extract through the whole stage `estimate`, and what is wrong with its rows."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ being estimated.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -54,7 +55,7 @@ def _hazards(stop, start, grace: int, weights) -> np.ndarray:
     """Starts over days at risk of one, by interval; an interval without a start has hazard 0."""
     rows = np.zeros((grace + 1, weights.shape[1]), complex)
     cuts = [*_cut_grace_time(start, grace), grace + 1]
-    for first, last in zip(cuts, cuts[1:], strict=False):
+    for first, last in itertools.pairwise(cuts):
         days = range(first, last)
         at_risk = sum(weights[(stop > k) & (start >= k)].sum(axis=0) for k in days)
         starts = weights[(start >= first) & (start < last)].sum(axis=0)
