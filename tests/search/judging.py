@@ -87,9 +87,9 @@ class Judge:
             return
         if not is_same(row["estimate"], answer.estimate, SAME):
             yield "another number", tell(row["estimate"]), tell(answer.estimate)
-        elif answer.se is not None and not is_edge(row):
-            if not is_same(row["se"], answer.se, 10 * SAME):
-                yield "another error", tell(row["se"]), tell(answer.se)
+        has_error = answer.se is not None and not is_edge(row)
+        if has_error and not is_same(row["se"], answer.se, 10 * SAME):
+            yield "another error", tell(row["se"]), tell(answer.se)
         least = answer.least_se
         if least is not None and not 0.95 * least <= row["se"] <= MOST_LARGER * least:
             yield "another error", tell(row["se"]), f"{tell(least)} or a little more"
