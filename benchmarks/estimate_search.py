@@ -45,15 +45,20 @@ def try_number(seed: int, number: int, every: int) -> Any:
 
 def try_all(args: argparse.Namespace) -> list[Any]:
     """What came of all extracts, in order; what is found is told as it is found."""
+    from tests.search.trial import summarise
+
     numbers = range(args.first, args.first + args.extracts)
     outcomes = []
     with ProcessPoolExecutor(args.jobs) as pool:
         same = ([args.seed] * len(numbers), numbers, [args.disguise] * len(numbers))
         for outcome in pool.map(try_number, *same):
             outcomes.append(outcome)
-            families = collections.Counter(one.family for one in outcome.faults)
             told = f"{outcome.number} {outcome.kind} {outcome.rows} {outcome.n_counted} counted"
-            print(told, outcome.refused, *families.items(), sep="\n  ", flush=True)
+            print(told, outcome.refused, flush=True)
+            for one in summarise([outcome]):
+                first = one["first"]
+                rows = f"{first['row']}: {first['got']}, right: {first['right']}"
+                print(f"  {one['n_rows']} x {one['family']}\n      {rows}", flush=True)
     return outcomes
 
 

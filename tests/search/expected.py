@@ -203,21 +203,26 @@ def _contrast(reading: Reading, estimator: str, keys: dict, curves, counts, caus
                 key("q2", estimator, "risk_no_start", **mine),
                 Answer(*counting.read(others), people[1], events[1]),
             )
-            gap, error = counting.read(start - others)
-            yield key("q2", estimator, "risk_difference", **mine), Answer(gap, error)
-            if np.real(start[0]) > 0 and np.real(others[0]) > 0:
-                ratio, _ = counting.read(start / others)
-                _, spread = counting.read(np.log(start) - np.log(others))
-                yield key("q2", estimator, "risk_ratio", **mine), Answer(ratio, spread)
-            else:
-                yield key("q2", estimator, "risk_ratio", **mine), Answer(NO_ANSWER)
-            if estimator == "clone_censor_weight" and number == 1:
-                needed = NO_ANSWER if abs(gap) < 1e-9 else -1 / gap
-                spread = None if abs(gap) < 1e-9 else error / gap**2
-                yield (
-                    key("q2", estimator, "number_needed_to_treat", **mine),
-                    Answer(needed, spread),
-                )
+            yield from _lay_contrasts(estimator, mine, start, others)
+
+
+def _lay_contrasts(estimator: str, keys: dict, start, others) -> Rows:
+    """Difference, ratio, number needed. Where a risk is 0 or 1 limits are put together instead."""
+    risks = (np.real(start[0]), np.real(others[0]))
+    has_error = all(counting.NOTHING < one < 1 - counting.NOTHING for one in risks)
+    gap, error = counting.read(start - others)
+    spread = error if has_error else None
+    yield key("q2", estimator, "risk_difference", **keys), Answer(gap, spread)
+    ratio, spread = NO_ANSWER, None
+    if min(risks) > 0:
+        ratio, _ = counting.read(start / others)
+        spread = counting.read(np.log(start) - np.log(others))[1] if has_error else None
+    yield key("q2", estimator, "risk_ratio", **keys), Answer(ratio, spread)
+    if estimator == "clone_censor_weight" and keys["outcome"] not in CAUSES:
+        needed = Answer(NO_ANSWER)
+        if abs(gap) > 1e-9:
+            needed = Answer(-1 / gap, error / gap**2 if has_error else None)
+        yield key("q2", estimator, "number_needed_to_treat", **keys), needed
 
 
 def _mean_counts(reading: Reading) -> Rows:
