@@ -22,6 +22,7 @@ CONTRASTS = ("risk_difference", "risk_ratio", "odds_ratio", "rmst_difference_day
              "number_needed_to_treat", "mean_count_difference", *HAZARDS)  # fmt: skip
 PLAIN = ("count", "p_value", "p_value_holm", "duration_mean_days", "duration_median_days",
          "e_value", "e_value_limit")  # fmt: skip
+NO_SPREAD = 1e-10
 SAME = 1e-6  # of an estimate, relative; of an error ten times as much
 
 
@@ -87,7 +88,8 @@ class Judge:
             return
         if not is_same(row["estimate"], answer.estimate, SAME):
             yield "another number", tell(row["estimate"]), tell(answer.estimate)
-        has_error = answer.se is not None and not is_edge(row)
+        # where nothing moves a number its error is that of exact limits
+        has_error = answer.se is not None and answer.se > NO_SPREAD and not is_edge(row)
         if has_error and not is_same(row["se"], answer.se, 10 * SAME):
             yield "another error", tell(row["se"]), tell(answer.se)
         least = answer.least_se
