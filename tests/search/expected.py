@@ -76,6 +76,11 @@ class Reading:
         """Entries in whom the measure ran before day 0."""
         return np.array([one.ran_before(measure) for one in self.entries])
 
+    def started_by(self, day: int, measure: str) -> list[np.ndarray]:
+        """For each other measure whether it had started by a day, or ran before day 0."""
+        others = [one for one in self.measures if one != measure]
+        return [self.ran_before(one) | (self.starts(one) <= day) for one in others]
+
 
 def read_case(case: Case) -> Reading:
     """Read a case."""
@@ -289,7 +294,10 @@ def lay_hazard(
 
 
 def _landmarks(reading: Reading) -> Rows:
-    """Both hazards of each event from the end of the grace time on: started by then or not."""
+    """Both hazards of each event from the end of the grace time on: started by then or not.
+
+    Beside the covariates (if there are any) stands which other measures had started by then.
+    """
     names = (reading.who, *CAUSES[1:])
     kinds = {name: (number,) for number, name in enumerate(names, start=1)}
     kinds["death_or_emigration"] = (2, 3)
@@ -298,11 +306,13 @@ def _landmarks(reading: Reading) -> Rows:
         is_in = ~reading.ran_before(measure) & (reading.stop > grace)
         is_started = (reading.starts(measure) <= grace)[is_in]
         stop, cause = reading.stop[is_in] - grace, reading.cause[is_in]
+        others = reading.started_by(grace, measure) if reading.study["adjust_for"] else []
+        beside = keep_independent(np.column_stack([reading.covariates, *others])[is_in])
         for outcome, causes in kinds.items():
             is_event = np.isin(cause, causes)
             if not is_event.any() or is_started.all() or not is_started.any():
                 continue
-            x = np.column_stack([keep_independent(reading.covariates[is_in]), is_started])
+            x = np.column_stack([beside, is_started])
             keys = {"measure": measure, "outcome": outcome}
             counts = (int(is_started.sum()), int((is_event & is_started).sum()))
             begin, cluster = np.zeros(len(stop)), reading.victim[is_in]

@@ -225,13 +225,14 @@ def _lay_columns(
     reading: Reading, courts: list[Court], measure: str, landmark: int, is_in: np.ndarray
 ) -> dict[str, np.ndarray]:
     """By analysis the columns beside the measure."""
-    others = [
-        reading.ran_before(one) | (reading.starts(one) <= landmark)
-        for one in reading.measures if one != measure
-    ]  # fmt: skip
     again = np.array([any(d <= landmark for d in one.outcomes) for one in reading.entries])
     main = np.column_stack(
-        [reading.covariates, _lay_facts(courts, EVIDENCE), *others, again]
+        [
+            reading.covariates,
+            _lay_facts(courts, EVIDENCE),
+            *reading.started_by(landmark, measure),
+            again,
+        ]
     ).astype(float)[is_in]
     part = _lay_facts(courts, (PARTICIPATION,))[is_in]
     return {
