@@ -141,7 +141,7 @@ def test_the_landmark_leaves_out_who_had_an_event_before_it(study, rows):
 def test_a_rare_competing_event_is_withheld_and_not_modelled(study, rows):
     """Nobody leaves the country; deaths are many."""
     rare = pick(rows, outcome="emigration")
-    assert set(rare["status"]) == {"withheld"} and set(rare["reason"]) == {"n_events"}
+    assert set(rare["status"]) == {"withheld"} and set(rare["reason"]) == {"few_events"}
     assert rare["estimate"].isna().all()
     assert set(pick(rows, outcome="death")["status"]) == {"ok"}
     both = pick(rows, outcome="death_or_emigration", estimand=LOG_RATIO)

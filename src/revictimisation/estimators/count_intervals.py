@@ -49,10 +49,12 @@ def find_followed(
 ) -> npt.NDArray[np.bool_]:
     """Days of which something is known: somebody is at risk, or all have had a terminal event.
 
-    `is_within`: the day lies within the tables.
+    Before the first day at risk nothing can have happened, which is known too. `is_within`: the day
+    lies within the tables.
     """
     is_over = tables.survival[places] <= NO_ERROR
-    return is_over | (is_within & (tables.n_at_risk[places] > 0))
+    is_before = places < np.argmax(tables.n_at_risk > 0)
+    return is_over | (is_within & (is_before | (tables.n_at_risk[places] > 0)))
 
 
 def find_people_behind(rows: Rows, tables: CountTables, codes: Whole, places: Whole) -> Floats:

@@ -43,8 +43,10 @@ def find_followed(
 ) -> npt.NDArray[np.bool_]:
     """Days of which something is known: somebody is at risk on them, or nobody is left to be.
 
-    `is_within`: the day lies within the tables. Where everybody has had an event (the risks of all
-    causes add up to 1) the curves stay where they are for ever.
+    Where everybody has had an event (the risks of all causes add up to 1) the curves stay where
+    they are for ever; before the first day at risk nothing can have happened. `is_within`: the day
+    lies within the tables.
     """
     is_over = tables.risk[places].sum(axis=1) > 1 - ROUNDING
-    return is_over | (is_within & (tables.n_at_risk[places] > 0))
+    is_before = places < np.argmax(tables.n_at_risk > 0)
+    return is_over | (is_within & (is_before | (tables.n_at_risk[places] > 0)))
