@@ -63,9 +63,9 @@ def estimate_incidence(data: StudyData) -> pd.DataFrame:
 
     Estimates at the study's `report_at_days` (analysis `main`) and along the curve (`curve`):
     `cumulative_incidence` of the outcome, death and emigration, for the whole population and each
-    level of each subgroup. These count entries, a victim once for each suspect; analysis `by_person`
-    counts each victim once (`choose_person_entries`). Kaplan-Meier treats death and emigration as censoring and is shown only
-    beside Aalen-Johansen, for the whole population.
+    level of each subgroup. These count entries, a victim once for each suspect; analysis
+    `by_person` counts each victim once (`choose_person_entries`). Kaplan-Meier treats death and
+    emigration as censoring and is shown only beside Aalen-Johansen, for the whole population.
     """
     same = {"question": "q2", "estimand": "cumulative_incidence"}
     if data.entries.empty:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from revictimisation.report import charts
+from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
     IN,
     OUT,
@@ -16,7 +17,6 @@ from revictimisation.report.group_effects import (
     list_groupings,
     list_levels,
     name_level,
-    start_upper,
     tell_why_not,
 )
 from revictimisation.report.hundreds import HUNDRED, show_gap
@@ -30,7 +30,7 @@ from revictimisation.report.markup import (
 )
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.answer import list_names, make_points
+from revictimisation.report.sections.answer import finish, list_names, make_points, tell_within
 from revictimisation.report.sections.use import share_ticks
 from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import has_rows
@@ -101,8 +101,15 @@ def _list_verdicts(page: Page, grouping: str) -> list[str]:
         is_clear = verdict in (FEWER, MORE)
         names = [_tell_one(page, one, grouping) if is_clear else name_measure(page, one)
                  for one in mine]  # fmt: skip
-        if mine:
+        if mine and verdict != HIDDEN:
             told.append(page.say(f"for_whom.{key}", measures=list_names(page, names)))
+    hidden: dict[str, list[str]] = {}
+    for one in measures:
+        if verdicts[one] == HIDDEN:
+            why = finish(page.why_not(find_share_gap(page, one, grouping)))
+            hidden.setdefault(why, []).append(name_measure(page, one))
+    told += [page.say("for_whom.claim_hidden", measures=list_names(page, names), why=why)
+             for why, names in hidden.items()]  # fmt: skip
     return [*told, *_tell_reach(page, grouping)]
 
 
@@ -115,6 +122,7 @@ def _tell_reach(page: Page, grouping: str) -> list[str]:
     if shown:
         _, share, measure = max(shown, key=lambda one: one[0])
         told.append(page.say("for_whom.claim_top", share=_hundred(page, share),
+                             within=tell_within(page, measure),
                              measure=name_measure(page, measure)))  # fmt: skip
     n = sum(find_gap(page, one, grouping, IN).is_shown for one in measures)
     if not n:
@@ -125,7 +133,8 @@ def _tell_reach(page: Page, grouping: str) -> list[str]:
 def _tell_one(page: Page, measure: str, grouping: str) -> str:
     share, other = (find_share(page, measure, grouping, level, STARTED) for level in (IN, OUT))
     return page.say("for_whom.claim_one", measure=name_measure(page, measure),
-                    share=_hundred(page, share), other=_hundred(page, other))  # fmt: skip
+                    within=tell_within(page, measure), share=_hundred(page, share),
+                    other=_hundred(page, other))  # fmt: skip
 
 
 def _hundred(page: Page, number: Number) -> str:
