@@ -25,7 +25,7 @@ from revictimisation.report.sections import (
     who_gets,
 )
 from revictimisation.report.texts import load_texts
-from revictimisation.report.trials import has_answer, list_answered
+from revictimisation.report.trials import has_answer, list_first
 from revictimisation.report.truth_study import TruthStudy, read_truth_study
 from revictimisation.report.verdicts import name_answer
 from tests.project.sources import PACKAGE
@@ -67,7 +67,7 @@ def list_other_ways(measure: str) -> list[dict]:
 def test_the_first_page_tells_no_other_number_where_the_answer_is_withheld(language):
     rows = [*list_other_ways(SHELTER), *trial(ALARM, 0.32, 0.4), hazard(ALARM, 0.6, n_events=45)]
     page = make_page(language, rows, STUDY)
-    assert list_answered(page) == [ALARM] and not has_answer(page, SHELTER)
+    assert list_first(page) == [ALARM] and not has_answer(page, SHELTER)
     told = read_first(page)
     assert not re.search(r"77|0[,.]23|87[,.]0|procent mindre|(?<!\d)15 n", told)
     force = words(summary.show_findings(page).text).split(
@@ -87,12 +87,12 @@ def test_page_3_tells_other_numbers_only_to_referees_and_with_their_events():
     assert "skyddat boende" not in words(body).split("För skyddat boende och skyddssamtal finns")[0]
     assert "står bara i delen för granskare" in body
     tables = words(for_referees)
-    assert "0,23 0,18–0,28 300 nya anmälningar" in tables and "vilar på 15 nya" in tables
+    assert "0,23 0,18–0,28 300 händelser" in tables and "vilar på 15 nya" in tables
     contrast = words(misleading.show_contrast(page).text)
-    assert "skyddat boende" not in contrast and "något svar på den här sidan" in contrast
+    assert "skyddat boende" not in contrast and "Åtgärder utan svar, och" in contrast
     crude = words(misleading.show_crude(page).text)
     assert crude.strip().startswith("För granskare") and "300 + 300" in crude
-    assert "−77,0 −81,0 till −73,0 300 nya anmälningar" in words(referees.show_intervals(page).text)
+    assert "−77,0 −81,0 till −73,0 300 händelser" in words(referees.show_intervals(page).text)
 
 
 def test_strategies_of_a_measure_without_an_answer_are_for_referees():
@@ -101,7 +101,7 @@ def test_strategies_of_a_measure_without_an_answer_are_for_referees():
     shown = strategies.show_strategies(make_page("sv", rows, JOINT)).text
     body, folded = shown.split("<details")
     assert "77" not in body and "Inget svar om" in body
-    assert "300 nya anmälningar" in words(folded)
+    assert "300 händelser" in words(folded)
 
 
 def test_a_group_found_in_a_measure_without_an_answer_is_not_on_the_first_page():

@@ -91,7 +91,7 @@ def list_main(page: Page) -> list[str]:
 
 
 def list_first(page: Page) -> list[str]:
-    """The measures with an answer that may stand on the first page."""
+    """The measures with an answer that may stand on the first page, and by itself elsewhere."""
     return [one for one in list_main(page) if has_answer(page, one)]
 
 
@@ -178,11 +178,6 @@ def _limits(page: Page) -> dict[str, str]:
         "events": page.formats.count(gates.events_per_arm),
         "people": page.formats.count(gates.effective_sample_size),
     }
-
-
-def list_answered(page: Page) -> list[str]:
-    """The measures that the main question has an answer for."""
-    return [one for one in page.plan.measure_names if has_answer(page, one)]
 
 
 def has_rows(page: Page, **keys: str) -> bool:

@@ -84,7 +84,7 @@ def _tell_risk(page: Page, one: Difference, level: str, gap: Number) -> str:
         pooled=page.say("for_whom.end_pooled", number=_tell_gap(page, pooled))
         if pooled.is_shown
         else "",
-        so=page.say(f"for_whom.so_{own}") if verdict == OPEN and own in (FEWER, MORE) else "",
+        so=page.say("for_whom.so_open") if verdict == OPEN and own in (FEWER, MORE) else "",
     )
 
 
@@ -126,9 +126,9 @@ def _write_ratio(page: Page, ratio: Number) -> str:
 
 def _tell_how_common(page: Page, ratio: Number, pooled: Number) -> str:
     """How much less or more common a new report is, or that it is unclear."""
-    verdict, own = judge_group(ratio, pooled, 1.0), judge(ratio)
+    verdict = judge_group(ratio, pooled, 1.0)
     if verdict == OPEN:
-        return page.say(f"for_whom.ratio_unsure_{own}")
+        return page.say("answers.open")
     estimate = ratio.estimate or 1.0
     if HALF[0] <= estimate <= HALF[1]:
         return page.say("for_whom.ratio_half")

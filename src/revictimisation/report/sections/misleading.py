@@ -9,7 +9,7 @@ from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import make_scale, make_series
 from revictimisation.report.sections.trial_table import list_covariates
-from revictimisation.report.trials import DIFFERENCE, find_effect, list_answered
+from revictimisation.report.trials import DIFFERENCE, find_effect, list_first
 from revictimisation.report.verdicts import OPEN, judge, name_answer
 
 
@@ -30,7 +30,7 @@ def show_contrast(page: Page) -> Html:
 
     Of measures without an answer the simple comparison stands only with what is for referees.
     """
-    measures = list_answered(page)
+    measures = list_first(page)
     crude = [find_crude(page, one) for one in measures]
     right = [find_effect(page, one) for one in measures]
     if not any(one.is_shown for one in (*crude, *right)):

@@ -23,7 +23,6 @@ from revictimisation.report.trials import (
     add_events,
     has_answer,
     has_rows,
-    list_answered,
     list_first,
 )
 from revictimisation.report.verdicts import (
@@ -70,7 +69,7 @@ def find_ratio(page: Page, measure: str, estimator: str = COX, **keys: str) -> N
 
 def list_by_ratio(page: Page, verdict: str) -> list[str]:
     """The measures with an answer whose hazard ratio while in force has a verdict."""
-    return [one for one in list_answered(page) if judge(find_ratio(page, one)) == verdict]
+    return [one for one in list_first(page) if judge(find_ratio(page, one)) == verdict]
 
 
 def show_in_force(page: Page) -> Html:
@@ -127,9 +126,9 @@ def tell_unanswered(page: Page) -> str:
 def tell_less_common(page: Page) -> str:
     """For the first page: new reports less common while in force, for what, and no cause.
 
-    Only of measures that may stand there; empty where there are none.
+    Empty where there is none.
     """
-    names = [one for one in list_by_ratio(page, FEWER) if one in list_first(page)]
+    names = list_by_ratio(page, FEWER)
     if not names:
         return ""
     return page.say(
@@ -222,9 +221,7 @@ def show_recurrent(page: Page) -> Html:
 
 def _tell_same(page: Page) -> Html:
     """For how many measures with an answer the first and all reports point the same way."""
-    pairs = [
-        (find_ratio(page, one), find_ratio(page, one, RECURRENT)) for one in list_answered(page)
-    ]
+    pairs = [(find_ratio(page, one), find_ratio(page, one, RECURRENT)) for one in list_first(page)]
     shown = [(a.estimate or 1, b.estimate or 1) for a, b in pairs if a.is_shown and b.is_shown]
     if not shown:
         return Html("")

@@ -17,7 +17,7 @@ from revictimisation.report.trials import (
     tell_gates,
     tell_why,
 )
-from revictimisation.report.verdicts import HIDDEN, judge, name_answer, warn_untried
+from revictimisation.report.verdicts import HIDDEN, judge, name_answer
 
 ANALYSIS = "three_strategies"
 STRATEGIES = ("both", "one", "none")
@@ -59,8 +59,7 @@ def _show_one(page: Page, measure: str) -> Html:
     if not has_answer(page, measure):
         why = finish(tell_why(page, measure, gap))
         lines = [page.say("trials.verdict_hidden", measure=name_answer(page, measure), why=why)]
-    warned = page.text_of(warn_untried(page))
-    return join([text, page.text_of("\n".join(lines)), warned, folded])
+    return join([text, page.text_of("\n".join(lines)), folded])
 
 
 def _tell_contrast(page: Page, measure: str, contrast: str) -> str:

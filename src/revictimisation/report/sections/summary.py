@@ -119,7 +119,7 @@ def _tell_courts(page: Page) -> str:
         return ""
     told = page.formats.of_hundred(share.estimate or 0.0)
     period = page.formats.period(page.last_day)
-    answer = tell_in_short(page)
+    answer = f"{_tell_set(page)} {tell_in_short(page)}".strip()
     return page.say("index.finding_courts", share=told, period=period, answer=answer)
 
 

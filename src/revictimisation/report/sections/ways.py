@@ -8,14 +8,17 @@ from revictimisation.report.markup import Html, join, render_figure, render_tabl
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import list_names, make_scale, make_series
-from revictimisation.report.trials import WAYS, WEIGHTING, find_effect, has_numbers, list_answered
+from revictimisation.report.trials import WAYS, WEIGHTING, find_effect, has_numbers, list_first
 from revictimisation.report.verdicts import name_answer
 
 
 def show_ways(page: Page) -> Html:
-    """Heading, sentence, picture and numbers; nothing where there is but one way."""
+    """Heading, sentence, picture and numbers; nothing where there is but one way.
+
+    Only of measures with an answer: no other way of counting stands in for one.
+    """
     ways = list_ways(page)
-    measures = list_answered(page)
+    measures = list_first(page)
     if len(ways) < 2 or not measures:
         return Html("")
     gaps = {way: [find_effect(page, one, estimator=way) for one in measures] for way in ways}
@@ -53,7 +56,7 @@ def tell_agreement(page: Page) -> str:
     Only measures with a main answer and another number are compared.
     """
     outside, distances = [], {}
-    for measure in list_answered(page):
+    for measure in list_first(page):
         main = find_effect(page, measure)
         others = [find_effect(page, measure, estimator=way) for way in WAYS if way != WEIGHTING]
         known = [one.estimate for one in others if one.is_shown and one.estimate is not None]

@@ -34,7 +34,7 @@ from revictimisation.report.sections.answer import finish, list_names, make_poin
 from revictimisation.report.sections.use import share_ticks
 from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import has_rows
-from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, name_measure
+from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, is_joint, judge, name_measure
 
 CLAIMS = {FEWER: "claim_fewer", MORE: "claim_more", OPEN: "claim_open", HIDDEN: "claim_hidden"}
 HONOUR = "is_honour"
@@ -116,7 +116,8 @@ def _list_verdicts(page: Page, grouping: str) -> list[str]:
 def _tell_reach(page: Page, grouping: str) -> list[str]:
     """What the group gets most, and of how many measures its effect can be computed."""
     measures = page.plan.measure_names
-    shares = [(find_share(page, one, grouping, IN, STARTED), one) for one in measures]
+    single = [one for one in measures if not is_joint(page, one)]
+    shares = [(find_share(page, one, grouping, IN, STARTED), one) for one in single]
     shown = [(share.estimate or 0.0, share, one) for share, one in shares if share.is_shown]
     told = []
     if shown:
