@@ -280,6 +280,8 @@ def test_the_first_page_counts_the_answers_and_tells_only_the_clear_ones():
     cards = words(summary.show_cards(make_page("sv", rows, STUDY)).text)
     assert "Inget svar: för få nya anmälningar" in cards
     told = words(summary.show_findings(make_page("en", trial(TALK, 0.39, 0.4), STUDY)).text)
+    nothing = words(answer.show_lead(make_page("en", [], STUDY)).text)
+    assert "For none of 3 measures is there an answer to the main question" in nothing
     assert "For none of 3 measures is the answer clear. For 1 it is unclear either way" in told
     assert "That is not the same as not helping" in told
 

@@ -75,7 +75,8 @@ def tell_counts(page: Page) -> str:
     n_clear = n_all - n_open - n_hidden
     given = {"n_all": n_all, "n_open": n_open, "n_hidden": n_hidden}
     if not n_clear:
-        return page.say("trials.counts_none", **given)
+        key = "none" if n_open else "hidden"
+        return page.say(f"trials.counts_{key}", **given)
     return page.say("trials.counts", n_clear=n_clear, **given)
 
 

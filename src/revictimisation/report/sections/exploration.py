@@ -20,7 +20,7 @@ from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, list_names
 from revictimisation.report.sections.group_tables import show_p
-from revictimisation.report.trials import has_rows
+from revictimisation.report.trials import has_rows, tell_gates
 from revictimisation.report.verdicts import name_answer
 from revictimisation.results import NOT_ESTIMABLE
 
@@ -93,7 +93,8 @@ def list_verdicts(page: Page) -> list[str]:
     for measure in page.plan.measure_names:
         name, test = name_answer(page, measure), find_explored(page, measure, "p_value_holm")
         if not test.is_shown:
-            hidden.setdefault(finish(page.why_not(test)), []).append(name)
+            why = finish(tell_gates(page, [page.name_reason(test)]))
+            hidden.setdefault(why, []).append(name)
         elif is_called(page, measure):
             most, least = (_tell_end(page, measure, end) for end in (MOST, LEAST))
             told.append(page.say("for_whom.exploration_called", measure=start_upper(name),
