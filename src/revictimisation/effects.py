@@ -30,7 +30,6 @@ from revictimisation.results import (
     withhold,
 )
 
-
 BY_PERSON = "by_person"
 
 

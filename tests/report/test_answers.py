@@ -164,7 +164,7 @@ def test_how_sure_tells_what_could_have_been_seen():
 
 def test_the_lead_counts_every_measure_once_and_says_why_not():
     rows = [*trial(SHELTER, 0.32, 0.4), *trial(TALK, 0.39, 0.4)]
-    rows.append(hidden(ALARM, "withheld", "n_events"))
+    rows.append(hidden(ALARM, "withheld", "few_events"))
     page = make_page("sv", rows, STUDY)
     assert [judge_measure(page, one) for one in (SHELTER, TALK, ALARM)] == [FEWER, OPEN, HIDDEN]
     told = words(answer.show_lead(page).text)
@@ -272,7 +272,7 @@ def test_a_control_that_moves_is_told_as_a_warning():
 
 
 def test_the_first_page_counts_the_answers_and_tells_only_the_clear_ones():
-    rows = [*trial(SHELTER, 0.32, 0.4), hidden(ALARM, "withheld", "n_events")]
+    rows = [*trial(SHELTER, 0.32, 0.4), hidden(ALARM, "withheld", "few_events")]
     told = words(summary.show_findings(make_page("sv", rows, STUDY)).text)
     assert "Hjälper åtgärderna? För 1 av 3 åtgärder och insatser ser det ut att bli skilln" in told
     assert "Färre nya anmälningar: skyddat boende (av 100 personer 8 färre" in told
@@ -294,7 +294,7 @@ def test_a_measure_without_a_row_is_left_out_of_further_models():
 
 
 def test_the_picture_shows_also_those_without_an_answer():
-    rows = [*trial(SHELTER, 0.32, 0.4), hidden(ALARM, "withheld", "n_events")]
+    rows = [*trial(SHELTER, 0.32, 0.4), hidden(ALARM, "withheld", "few_events")]
     page = make_page("sv", [*rows, *trial(TALK, 0.39, 0.4)], STUDY)
     shown = answer.show_picture(page).text
     assert "Skyddat boende: 8 färre." in shown and "Skyddssamtal: oklart åt båda håll." in shown
@@ -325,7 +325,7 @@ def test_three_strategies_of_a_joint_measure():
     assert "Båda jämfört med ingen: av 100 personer gör ungefär 6 färre" in told
     assert "Båda jämfört med bara en: oklart åt båda håll (mellan 8 färre och 1 fler" in told
     assert "Bara en jämfört med ingen: inget svar." in told
-    rows.append(hidden("joint", "withheld", "n_events", level="one_less_none", **keys))
+    rows.append(hidden("joint", "withheld", "few_events", level="one_less_none", **keys))
     told = words(strategies.show_strategies(make_page("sv", rows)).text)
     assert "Bara en jämfört med ingen: inget svar. För få nya anmälningar: färre" in told
 

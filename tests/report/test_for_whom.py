@@ -269,7 +269,7 @@ def test_one_difference_is_told_in_the_singular():
 
 
 def test_groups_of_a_measure_withheld_as_a_whole_are_told_as_such():
-    whole = effect(PERSON, "", "", 0.0, question="q2", status="withheld", reason="n_events")
+    whole = effect(PERSON, "", "", 0.0, question="q2", status="withheld", reason="few_events")
     whole |= dict.fromkeys(("estimate", "ci_low", "ci_high"))
     shown = words(for_whom.show_measures(make_page("sv", [*all_rows(), whole], STUDY)).text)
     assert shown.count("För hela gruppen hålls svaret inne") == 1
@@ -301,7 +301,7 @@ def test_how_often_the_tests_are_wrong_is_told_where_it_is_known(tmp_path):
         (Number(status="suppressed", reason="small_number"), "gruppen är för liten för att visas"),
         (Number(status="suppressed", reason="complement"), "gruppen är för liten för att visas"),
         (Number(status="suppressed", reason="kept_back"), "visas aldrig per ort"),
-        (Number(status="withheld", reason="n_events"), "för få nya anmälningar"),
+        (Number(status="withheld", reason="few_events"), "för få nya anmälningar"),
         (Number(reason="nobody_started"), "ingen började med åtgärden"),
         (Number(reason="beyond_horizon"), "tiden ligger bortom uppföljningen"),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from revictimisation.estimators.target_trial.gates import list_gates
 from revictimisation.report.markup import Html, render_with_interval
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number, list_rows
@@ -134,10 +135,11 @@ def find_checks(
 
 
 def list_failures(page: Page, measure: str) -> list[str]:
-    """The names of the checks that did not hold for the last of the study's days, each once."""
+    """What the checks that did not hold by the last of the study's days are called as reasons."""
+    reasons = {gate.check: gate.reason or gate.check for gate in list_gates(page.plan.gates)}
     checks = [*list_checks(page, measure), *list_checks(page, measure, CONTROL["analysis"])]
     failed = [
-        one.name
+        reasons.get(one.name, one.name)
         for one in checks
         if one.status == FAILED and (one.name == BALANCE or one.day in (None, page.last_day))
     ]
@@ -177,6 +179,7 @@ def _limits(page: Page) -> dict[str, str]:
         "support": page.formats.percent(gates.share_outside_support, 0),
         "events": page.formats.count(gates.events_per_arm),
         "people": page.formats.count(gates.effective_sample_size),
+        "victims": page.formats.count(gates.exposed_victims),
     }
 
 

@@ -51,11 +51,14 @@ DETECTABLE, SUPPORT, CONVERGED = (
     "share_outside_support",
     "is_converged",
 )
-CHECKS = (BALANCE, "effective_sample_size", "n_events", SUPPORT, DETECTABLE, CONTROL_CHECK,
-          CONVERGED)  # fmt: skip
+SHARES = (SUPPORT, "share_failed_replicates", "share_same_day_starts")
+DISAGREEMENT = "largest_disagreement"
+CHECKS = (BALANCE, "effective_sample_size", "n_exposed_victims", "n_events", SUPPORT,
+          "share_same_day_starts", DETECTABLE, DISAGREEMENT, CONTROL_CHECK,
+          "share_failed_replicates", CONVERGED)  # fmt: skip
 # in inches, for wide and narrow screens: there is one picture a measure
 HEIGHTS = (2.7, 3.0)
-MOST = (BALANCE, SUPPORT, DETECTABLE, CONTROL_CHECK)
+MOST = (BALANCE, *SHARES, DETECTABLE, CONTROL_CHECK, DISAGREEMENT)
 
 
 def show_measures(page: Page) -> Html:
@@ -287,7 +290,9 @@ def _tell_value(page: Page, check: Check) -> str:
 def _tell(page: Page, name: str, value: float, more: int = 0) -> str:
     if name == BALANCE:
         return page.formats.decimal(value, 2 + more)
-    if name == SUPPORT:
+    if name == DISAGREEMENT:
+        return page.formats.decimal(value, 1 + more)
+    if name in SHARES:
         return page.formats.percent(value, 1 + more)
     if name in (DETECTABLE, CONTROL_CHECK) and more:
         return page.formats.decimal(abs(value) * 100, more)
