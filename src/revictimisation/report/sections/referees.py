@@ -27,7 +27,7 @@ from revictimisation.report.trials import (
     has_rows,
     list_checks,
 )
-from revictimisation.report.verdicts import name_answer, warn_untried
+from revictimisation.report.verdicts import name_answer, name_measure, warn_untried
 
 BEFORE = f"{BALANCE}_unweighted"
 WEIGHT_CHECKS = ("n_uncensored", "share_censored", "weight_mean", "weight_max",
