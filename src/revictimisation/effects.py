@@ -30,6 +30,8 @@ from revictimisation.results import (
     withhold,
 )
 
+BY_PERSON = "by_person"
+
 
 def _outcome_names(data: StudyData) -> dict[int, str]:
     return dict(enumerate((data.plan.outcome.who, *CAUSES[1:]), start=1))
@@ -60,8 +62,9 @@ def estimate_incidence(data: StudyData) -> pd.DataFrame:
 
     Estimates at the study's `report_at_days` (analysis `main`) and along the curve (`curve`):
     `cumulative_incidence` of the outcome, death and emigration, for the whole population and each
-    level of each subgroup. Kaplan-Meier treats death and emigration as censoring and is shown only
-    beside Aalen-Johansen, for the whole population.
+    level of each subgroup. These count entries, a victim once for each suspect; analysis
+    `by_person` counts each victim once (`choose_person_entries`). Kaplan-Meier treats death and
+    emigration as censoring and is shown only beside Aalen-Johansen, for the whole population.
     """
     same = {"question": "q2", "estimand": "cumulative_incidence"}
     if data.entries.empty:
@@ -76,10 +79,36 @@ def estimate_incidence(data: StudyData) -> pd.DataFrame:
         parts.append(make_estimates(_kaplan_meier_rows(data, days), **keys))
         for name in data.plan.subgroups:
             parts.append(_subgroup_rows(data, name, days, keys))
+    parts.append(_person_rows(data, **same))
     for day in data.plan.report_at_days:
         if day > data.plan.horizon_days:
             parts.append(_beyond_horizon(data, day, "aalen_johansen", **same))
     return combine(parts)
+
+
+def choose_person_entries(entries: pd.DataFrame) -> pd.DataFrame:
+    """Choose one entry a victim: that of the first index report, as the published 40 % is counted.
+
+    Of several suspects on that day the one whose follow-up ends first, so that the outcome is the
+    first new report against any of them; on one day an outcome comes before death, death before
+    emigration, all of them before the end of follow-up.
+    """
+    is_open = entries["cause"].eq(0)
+    ranked = entries.assign(is_open=is_open).sort_values(
+        ["cluster_id", "index_on", "stop_day", "is_open", "cause"], kind="stable"
+    )
+    return ranked.drop_duplicates("cluster_id").drop(columns="is_open")
+
+
+def _person_rows(data: StudyData, **keys: str) -> pd.DataFrame:
+    """The share of victims with a new report against the suspect of their first index report."""
+    days = _days_by_analysis(data)["main"]
+    if not days:
+        return combine([])
+    chosen = data.entries.index.isin(choose_person_entries(data.entries).index)
+    curve = _curve_rows(data, chosen, days)
+    mine = curve[curve["outcome"] == data.plan.outcome.who]
+    return make_estimates(mine, analysis=BY_PERSON, estimator="aalen_johansen", **keys)
 
 
 def _beyond_horizon(data: StudyData, day: int, estimator: str, **keys: str) -> pd.DataFrame:

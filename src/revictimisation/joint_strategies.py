@@ -1,4 +1,4 @@
-"""Question 2, joint measures: both agencies within some days, one of them, or none.
+"""Question 2, starts near in time (`joint`): both agencies within some days, one, or none.
 
 For each joint measure of the study three strategies, by clones and weights
 (`estimators.target_trial.three_strategies`, where they are defined to the day). What counts is any

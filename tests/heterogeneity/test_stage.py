@@ -84,7 +84,7 @@ def test_labels_and_reasons_are_in_the_dictionary(rows):
     levels = rows.loc[rows["subgroup"].eq(SUBGROUP), "level"]
     assert set(levels) == set(lists[SUBGROUP]["code"])
     for reason in ("few_events_to_explore", "few_victims_to_explore", "effects_alike"):
-        assert load_texts()[f"common.reason_{reason}"].keys() == {"sv", "en"}
+        assert load_texts()[f"answers.short_{reason}"].keys() == {"sv", "en"}
 
 
 def test_nothing_is_found_where_effects_do_not_differ():

@@ -134,12 +134,12 @@ def test_a_difference_with_its_interval(number, sv, en):
         (
             gap(-0.02, -0.06, 0.02),
             gap(50, -50, 16.67),
-            "Det går inte att säga, eftersom det är oklart om det blir färre eller fler.",
+            "Där finns inget tal, eftersom svaret är oklart åt båda håll.",
         ),
         (
             gap(-0.02, -0.04, 0.0),
             gap(50, 25, math.inf),
-            "Det går inte att säga, eftersom det är oklart om det blir färre eller fler.",
+            "Där finns inget tal, eftersom svaret är oklart åt båda håll.",
         ),
     ],
 )
@@ -164,14 +164,14 @@ def test_how_sure_tells_what_could_have_been_seen():
 
 def test_the_lead_counts_every_measure_once_and_says_why_not():
     rows = [*trial(SHELTER, 0.32, 0.4), *trial(TALK, 0.39, 0.4)]
-    rows.append(hidden(ALARM, "withheld", "n_events"))
+    rows.append(hidden(ALARM, "withheld", "few_events"))
     page = make_page("sv", rows, STUDY)
     assert [judge_measure(page, one) for one in (SHELTER, TALK, ALARM)] == [FEWER, OPEN, HIDDEN]
     told = words(answer.show_lead(page).text)
-    assert "Av 3 åtgärder och insatser ser 1 ut att göra skillnad, för 1 går det inte" in told
+    assert "För 1 av 3 åtgärder och insatser ser det ut att bli skillnad. För 1 är svaret" in told
     assert "skyddat boende (av 100 personer 8 färre, mellan 4 och 12 färre)" in told
-    assert "Går inte att avgöra: skyddssamtal." in told and "inte samma sak som" in told
-    assert "Går inte att säga: larm- eller skyddspaket. För få nya anmälningar: färre än 10" in told
+    assert "Oklart åt båda håll: skyddssamtal." in told and "inte samma sak som" in told
+    assert "Inget svar: larm- eller skyddspaket. För få nya anmälningar: färre än 10" in told
     assert "går aldrig att bevisa" in told
 
 
@@ -182,13 +182,13 @@ def test_the_lead_counts_every_measure_once_and_says_why_not():
         ("withheld", "minimum_detectable_difference", "bara en skillnad på mer än 15 av 100"),
         ("withheld", "a_gate_of_tomorrow", "kontrollerna av det inte höll."),
         ("suppressed", "small_number", "gruppen är för liten för att visas"),
-        ("not_estimable", "nobody_started", "ingen fick åtgärden under uppföljningen"),
+        ("not_estimable", "nobody_started", "ingen började med åtgärden"),
     ],
 )
 def test_a_measure_without_an_answer_says_what_is_missing(status, reason, sv):
     page = make_page("sv", [hidden(SHELTER, status, reason)], STUDY)
     told = words(measures.show_measure(page, SHELTER).text)
-    assert sv.lower() in told.lower() and "Går inte att säga" in told
+    assert sv.lower() in told.lower() and "Inget svar: " in told
     assert not re.search(r"\d+ (?:färre|fler)", told) and "<img" not in told
 
 
@@ -212,10 +212,12 @@ def test_all_that_failed_is_told_and_only_for_the_day_that_is_shown():
 def test_an_earlier_day_is_told_where_the_last_is_withheld():
     rows = [hidden(SHELTER, "withheld", "minimum_detectable_difference")]
     rows.append(row(SHELTER, -0.09, -0.05, -0.01, time_days=182))
-    told = measures.tell_measure(make_page("sv", rows, STUDY), SHELTER)
-    assert "går det inte att säga något" in told
-    assert told.endswith("Inom 6 månader går det att säga: av 100 personer 5 färre, mellan 1 och"
-                         " 9 färre.")  # fmt: skip
+    told = words(measures.show_measure(make_page("sv", rows, STUDY), SHELTER).text)
+    assert "Inget svar om skyddat boende . Svaret hade blivit för grovt" in told
+    assert "Inom 6 månader finns ett svar: av 100 personer 5 färre, mellan 1 och 9 färre." in told
+    rows[-1] = row(SHELTER, -0.09, -0.02, 0.05, time_days=182)
+    told = words(measures.show_measure(make_page("sv", rows, STUDY), SHELTER).text)
+    assert "ett svar, men det är oklart åt båda håll: av 100 personer mellan 9 färre och 5" in told
 
 
 def test_a_sentence_for_a_start_on_the_day_itself():
@@ -270,15 +272,17 @@ def test_a_control_that_moves_is_told_as_a_warning():
 
 
 def test_the_first_page_counts_the_answers_and_tells_only_the_clear_ones():
-    rows = [*trial(SHELTER, 0.32, 0.4), hidden(ALARM, "withheld", "n_events")]
+    rows = [*trial(SHELTER, 0.32, 0.4), hidden(ALARM, "withheld", "few_events")]
     told = words(summary.show_findings(make_page("sv", rows, STUDY)).text)
-    assert "Hjälper åtgärderna? Av 3 åtgärder och insatser ser 1 ut att göra skillnad" in told
+    assert "Hjälper åtgärderna? För 1 av 3 åtgärder och insatser ser det ut att bli skilln" in told
     assert "Färre nya anmälningar: skyddat boende (av 100 personer 8 färre" in told
     assert "För få nya" not in told
     cards = words(summary.show_cards(make_page("sv", rows, STUDY)).text)
-    assert "Om larm- eller skyddspaket går det inte att säga något: För få nya anm" in cards
+    assert "Inget svar: för få nya anmälningar" in cards
     told = words(summary.show_findings(make_page("en", trial(TALK, 0.39, 0.4), STUDY)).text)
-    assert "Of 3 measures there is none with a clear answer. For 1 we cannot tell and" in told
+    nothing = words(answer.show_lead(make_page("en", [], STUDY)).text)
+    assert "For none of 3 measures is there an answer to the main question" in nothing
+    assert "For none of 3 measures is the answer clear. For 1 it is unclear either way" in told
     assert "That is not the same as not helping" in told
 
 
@@ -290,11 +294,11 @@ def test_a_measure_without_a_row_is_left_out_of_further_models():
 
 
 def test_the_picture_shows_also_those_without_an_answer():
-    rows = [*trial(SHELTER, 0.32, 0.4), hidden(ALARM, "withheld", "n_events")]
+    rows = [*trial(SHELTER, 0.32, 0.4), hidden(ALARM, "withheld", "few_events")]
     page = make_page("sv", [*rows, *trial(TALK, 0.39, 0.4)], STUDY)
     shown = answer.show_picture(page).text
-    assert "Skyddat boende: 8 färre." in shown and "Skyddssamtal: oklart." in shown
-    assert "går inte att säga: för få nya anmälningar." in shown
+    assert "Skyddat boende: 8 färre." in shown and "Skyddssamtal: oklart åt båda håll." in shown
+    assert "inget svar: för få nya anmälningar." in shown
     assert words(shown).count("hålls inne") == 3  # both arms and the difference
 
 
@@ -314,15 +318,16 @@ def test_three_strategies_of_a_joint_measure():
     keys = {"analysis": "three_strategies", "subgroup": "strategy"}
     rows = [row("joint", 0.3, 0.35, 0.4, estimand="cumulative_incidence", level=level, **keys)
             for level in strategies.STRATEGIES]  # fmt: skip
-    rows.append(row("joint", -0.1, -0.06, -0.02, level="both_less_none", **keys))
+    rows += [*trial("joint", 0.3, 0.36),
+             row("joint", -0.1, -0.06, -0.02, level="both_less_none", **keys)]  # fmt: skip
     rows.append(row("joint", -0.08, -0.04, 0.01, level="both_less_one", **keys))
     told = words(strategies.show_strategies(make_page("sv", rows)).text)
     assert "Båda jämfört med ingen: av 100 personer gör ungefär 6 färre" in told
-    assert "Båda jämfört med bara en: går inte att avgöra (mellan 8 färre och 1 fler" in told
-    assert "Bara en jämfört med ingen: går inte att säga" in told
-    rows.append(hidden("joint", "withheld", "n_events", level="one_less_none", **keys))
+    assert "Båda jämfört med bara en: oklart åt båda håll (mellan 8 färre och 1 fler" in told
+    assert "Bara en jämfört med ingen: inget svar." in told
+    rows.append(hidden("joint", "withheld", "few_events", level="one_less_none", **keys))
     told = words(strategies.show_strategies(make_page("sv", rows)).text)
-    assert "Bara en jämfört med ingen: går inte att säga. För få nya anmälningar: färre" in told
+    assert "Bara en jämfört med ingen: inget svar. För få nya anmälningar: färre" in told
 
 
 def hazard(measure: str, estimate: float, **more) -> dict:
@@ -331,10 +336,11 @@ def hazard(measure: str, estimate: float, **more) -> dict:
 
 
 def test_what_holds_while_in_force_stands_apart_and_parts_come_only_with_rows():
-    page = make_page("sv", [hazard(SHELTER, 0.5), hazard(TALK, 1.0)], STUDY)
+    answers = [*trial(SHELTER, 0.32, 0.4), *trial(TALK, 0.39, 0.4)]
+    page = make_page("sv", [*answers, hazard(SHELTER, 0.5), hazard(TALK, 1.0)], STUDY)
     told = words(models.show_in_force(page).text)
     assert "medan den pågick: skyddat boende (300 nya anmälningar medan den pågick)." in told
-    assert "Går inte att avgöra: skyddssamtal (300 nya" in told and "Fine" not in told
+    assert "Oklart åt båda håll: skyddssamtal (300 nya" in told and "Fine" not in told
     assert models.show_recurrent(page).text == models.show_variants(page).text == ""
     assert "Medan åtgärden pågick" in words(summary.show_findings(page).text)
     rows = [hazard(SHELTER, 0.5), hazard(SHELTER, 0.6, estimator="pwp_gap_time")]
@@ -352,9 +358,8 @@ def test_less_common_while_in_force_is_never_told_as_the_cause():
     rows += trial(ALARM, 0.32, 0.4)
     page = make_page("sv", rows, STUDY)
     for told in (words(summary.show_findings(page).text), words(models.show_in_force(page).text)):
-        assert "skyddat boende (15 nya anm" in told and "skyddspaket (45)" in told
+        assert "skyddspaket (45 nya anmälningar medan den pågick)" in told
         assert "visar inte att åtgärden är orsaken." in told
-        assert "skyddat boende går frågan ovan inte att besvara: grupperna är för olika." in told
     told = words(models.show_verdicts(page).text)
     assert "procent). Talet vilar på 15 nya anmälningar medan åtgärden pågick." in told
     bare = make_page("sv", rows, STUDY + "adjust_for: []\n")
@@ -363,7 +368,10 @@ def test_less_common_while_in_force_is_never_told_as_the_cause():
 
 def test_the_counts_say_what_they_hold_for():
     told = words(answer.show_lead(make_page("sv", trial(TALK, 0.39, 0.4), STUDY)).text)
-    assert "huvudfrågan: den första nya anmälan mot samma misstänkta person inom 4 år." in told
+    assert (
+        "huvudfrågan: den första nya anmälan mot samma misstänkta person inom 4 år, räknat på uppf"
+        in told
+    )
     told = words(summary.show_findings(make_page("en", trial(TALK, 0.39, 0.4), STUDY)).text)
     assert "Numbers for other days and outcomes are not tested together" in told
 
@@ -425,7 +433,7 @@ def test_mean_counts_are_of_a_hundred_people():
     rows = [row("", 0.6, 0.7, 0.8, estimand="mean_count", **keys)]
     rows.append(row(SHELTER, -0.2, -0.1, 0.0, estimand="mean_count_difference", **keys))
     told = words(models.show_counts(make_page("sv", rows, STUDY)).text)
-    assert "På 100 personer görs i genomsnitt 70 nya anmälningar inom 4 år" in told
+    assert "På 100 uppföljningar görs i genomsnitt 70 nya anmälningar inom 4 år" in told
     assert "-20 till 0" in told.replace("−", "-")
 
 

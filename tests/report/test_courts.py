@@ -31,7 +31,7 @@ def rows(p_holm: float, se: float = 0.02) -> list[dict]:
 
 def test_none_is_no_proof_of_none():
     told = tell_answer(make_page("sv", rows(0.4), STUDY))
-    assert "**Det går inte att avgöra.** Av 2 åtgärder" in told
+    assert "**Inget säkert samband.** Av 2 åtgärder" in told
     # of two tests (2.241 + 0.842) standard errors of 0.02
     assert "ungefär 6 fällande domar" in told
 

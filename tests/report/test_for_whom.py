@@ -141,15 +141,15 @@ def test_what_is_called_comes_first_in_people_and_then_while_in_force():
     shown = words(for_whom.show_lead(open_page()).text)
     risk = ("Kontaktperson, efter risknivå (nya anmälningar inom 1 år, av 100 personer). "
             "Hög risk: 10 färre, mellan 7 och 13 färre; jämkat 9 färre, mellan 6 och 12 färre. "
-            "Låg risk: oklart, mellan 2 färre och 4 fler; jämkat oklart,")  # fmt: skip
+            "Låg risk: oklart åt båda håll, mellan 2 färre och 4 fler; jämkat oklart")  # fmt: skip
     force = ("Kontaktperson, hedersrelaterade ärenden mot övriga : hur vanlig en ny anmälan är"
              " medan åtgärden pågår , jämfört med tid utan den (1 är lika vanlig; det visar inte"
              " att åtgärden är orsaken)."
              " Hedersrelaterade ärenden: ungefär hälften så vanlig (0,50, osäkerhet 0,42–0,60;"
              " jämkat 0,55, osäkerhet 0,48–0,64; ungefär 30 nya anmälningar medan den pågick)."
-             " Övriga ärenden: oklart (1,00, osäkerhet 0,91–1,10; jämkat 1,00, osäkerhet"
-             " 0,92–1,09; ungefär 30 nya anmälningar medan den pågick). Inom 1 år från anmälan,"
-             " också sedan åtgärden har slutat, syns ingen säker skillnad mellan grupperna."
+             " Övriga ärenden: oklart åt båda håll (1,00, osäkerhet 0,91–1,10; jämkat 1,00,"
+             " osäkerhet 0,92–1,09; ungefär 30 nya anmälningar medan den pågick). Inom 1 år från"
+             " anmälan, också sedan åtgärden har slutat, syns ingen säker skillnad mellan gr"
              )  # fmt: skip
     assert "av 3 prövade skillnader mellan grupper är 2 större än slumpen" in shown
     assert 0 < shown.index(risk.split("(")[0].strip()) < shown.index("Hedersrelaterade ärenden:")
@@ -175,7 +175,7 @@ def test_a_difference_found_while_in_force_is_drawn_on_that_scale():
     first = shown.index("hur vanlig en ny anmälan är medan åtgärden pågår")
     assert first < shown.index("färre gör en ny anmälan inom 1 år")
     assert "Hedersrelaterade ärenden: 50 procent mindre vanlig." in shown
-    assert "Övriga ärenden: oklart." in shown
+    assert "Övriga ärenden: oklart åt båda håll." in shown
     assert "½ är hälften" not in called_by_risk
 
 
@@ -212,7 +212,7 @@ def with_pairs(page: Page) -> Page:
 def test_we_cannot_tell_and_what_would_have_been_seen():
     page = with_pairs(none_called())
     shown = words(for_whom.show_lead(page).text)
-    assert "Det går inte att avgöra. Av 3 prövade" in shown
+    assert "Ingen säker skillnad. Av 3 prövade" in shown
     assert "inte samma sak som att åtgärderna verkar lika för alla" in shown
     # of four tests (2.498 + 0.842) / (1.960 + 0.842) standard errors more than of one
     factor = widen_for_family(4)
@@ -253,11 +253,11 @@ def test_a_group_is_clear_only_where_its_pooled_number_is_too():
     rows = [row if row.get("analysis") != "partially_pooled" else {**row, "ci_high": 0.2}
             for row in apart]  # fmt: skip
     for page, told in ((open_page(), "Hög risk: 10 färre."),
-                       (make_page("sv", rows, STUDY), "Hög risk: oklart.")):  # fmt: skip
+                       (make_page("sv", rows, STUDY), "Hög risk: oklart åt båda hå")):  # fmt: skip
         assert told in show_picture(page, PERSON, ["risk_level"]).text
     shown = words(for_whom.show_lead(make_page("sv", rows, STUDY)).text)
     assert "10 färre, mellan 7 och 13 färre; jämkat" in shown
-    assert "alltså oklart om de är färre" in shown
+    assert "alltså oklart åt båda håll" in shown
 
 
 def test_one_difference_is_told_in_the_singular():
@@ -269,7 +269,7 @@ def test_one_difference_is_told_in_the_singular():
 
 
 def test_groups_of_a_measure_withheld_as_a_whole_are_told_as_such():
-    whole = effect(PERSON, "", "", 0.0, question="q2", status="withheld", reason="n_events")
+    whole = effect(PERSON, "", "", 0.0, question="q2", status="withheld", reason="few_events")
     whole |= dict.fromkeys(("estimate", "ci_low", "ci_high"))
     shown = words(for_whom.show_measures(make_page("sv", [*all_rows(), whole], STUDY)).text)
     assert shown.count("För hela gruppen hålls svaret inne") == 1
@@ -298,11 +298,11 @@ def test_how_often_the_tests_are_wrong_is_told_where_it_is_known(tmp_path):
 @pytest.mark.parametrize(
     ("number", "short"),
     [
-        (Number(status="suppressed", reason="small_number"), "för få för att visas"),
-        (Number(status="suppressed", reason="complement"), "för få för att visas"),
+        (Number(status="suppressed", reason="small_number"), "gruppen är för liten för att visas"),
+        (Number(status="suppressed", reason="complement"), "gruppen är för liten för att visas"),
         (Number(status="suppressed", reason="kept_back"), "visas aldrig per ort"),
-        (Number(status="withheld", reason="n_events"), "för få nya anmälningar"),
-        (Number(reason="nobody_started"), "ingen fick den"),
+        (Number(status="withheld", reason="few_events"), "för få nya anmälningar"),
+        (Number(reason="nobody_started"), "ingen började med åtgärden"),
         (Number(reason="beyond_horizon"), "tiden ligger bortom uppföljningen"),
     ],
 )
@@ -337,11 +337,11 @@ def test_differences_in_their_order():
 
 def test_claims_are_tried_in_words():
     shown = words(who_gets.show_claims(open_page()).text)
-    assert "De får oftare kontaktperson (21 av 100, 7 bland övriga)" in shown
+    assert "I tid får de oftare kontaktperson (inom 60 dagar: 21 av 100, 7 bland övriga)" in shown
     assert "män över 18 år saknar nästan helt skydd" in shown
-    assert "De får mer sällan kontaktperson (2 av 100, 10 bland övriga)" in shown
+    assert "I tid får de mer sällan kontaktperson (inom 60 dagar: 2 av 100, 10 bland övr" in shown
     assert "Effekten i gruppen går inte att räkna ut för någon åtgärd" in shown
-    assert "nej: för få att jämföra" in shown and "Vanligast för dem är" in shown
+    assert "nej: för få att jämföra" in shown and "Vanligast för dem i tid är" in shown
 
 
 def test_a_claim_about_the_larger_group_is_turned():
@@ -352,7 +352,9 @@ def test_a_claim_about_the_larger_group_is_turned():
     assert (gap.estimate, gap.ci_low, gap.ci_high) == (0.1, 0.08, 0.12)
     unknown = who_gets.find_share_gap(page, TALK, "is_honour")
     assert not unknown.is_shown
-    assert "Kan inte visas: skyddssamtal" in words(who_gets.show_claims(page).text)
+    assert "Inget svar: skyddssamtal. Uppgifterna räcker inte till" in words(
+        who_gets.show_claims(page).text
+    )
 
 
 def test_referees_see_the_family():
@@ -390,11 +392,11 @@ def test_where_all_is_suppressed_the_page_says_so(language):
             for row in all_rows()]  # fmt: skip
     page = make_page(language, rows, STUDY)
     shown = read_all(page)
-    told = {"sv": ("Det går inte att säga", "för få för att visas", "Kan inte visas"),
-            "en": ("Nothing can be said", "too few to be shown", "Cannot be shown")}  # fmt: skip
+    told = {"sv": ("Inget svar.", "gruppen är för liten för att visas", "Inget svar: "),
+            "en": ("No answer.", "the group is too small to be shown", "No answer: ")}  # fmt: skip
     assert all(one.lower() in shown.lower() for one in told[language])
     assert for_whom.show_clearest(page).text == ""
-    assert "Det går inte att säga" in show_findings(make_page("sv", rows, STUDY)).text
+    assert "Inget svar." in show_findings(make_page("sv", rows, STUDY)).text
 
 
 def test_both_languages_show_the_same_numbers():
@@ -457,7 +459,7 @@ def test_exploration_that_could_not_be_done_says_why():
            "status": "not_estimable", "reason": "no_finite_answer"}  # fmt: skip
     page = make_page("sv", [*all_rows(), row, {**row, "measure": TALK}], STUDY)
     shown = words(exploration.show_exploration(page).text)
-    assert "Gick inte att söka i: kontaktperson och skyddssamtal. Så få personer" in shown
+    assert "Gick inte att söka i: kontaktperson och skyddssamtal. För få personer" in shown
     assert exploration.show_exploration(open_page()).text == ""
 
 

@@ -56,8 +56,7 @@ def find_unnamed(column: str, codes: set[str]) -> set[str]:
     """Codes without a label; of reasons, without a sentence."""
     if column == "reason":
         texts = load_texts()
-        keys = ("common.reason_{}", "trials.why_{}", "answers.why_{}")
-        named = {code for code in codes if any(key.format(code) in texts for key in keys)}
+        named = {code for code in codes if f"answers.short_{code}" in texts}
         return codes - named - SUPPRESSED
     return codes - {""} - set(LISTS[column]["code"])
 

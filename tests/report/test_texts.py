@@ -17,7 +17,7 @@ from .conftest import make_page
 
 TEXTS = load_texts()
 PARTS = "common|cohort|use|trials|trial|models|referees|effects|index|truth_study|courts"
-PARTS += "|for_whom|linkage|delivery"
+PARTS += "|for_whom|linkage|delivery|answers"
 KEY = re.compile(rf"""["']((?:{PARTS})\.(?!html)[a-z0-9_]+)["']""")
 # a key put together: `f"effects.card_{verdict}"`
 BUILT = re.compile(rf"""f["']((?:{PARTS})\.[^"']*)["']""")

@@ -224,7 +224,7 @@ def test_what_was_not_tried_is_said():
     kept = study(row(), row(scenario=NULL), row(intervals="bootstrap200", n_counties=50))
     plan = "name: mini\nmeasures:\n  sheltered_housing: {}\n  joint: {joint_within_days: 30}\n"
     told = " ".join(truth.list_untried(make_page("en", study=plan), kept))
-    assert "**Not tried with the main method:** joint measures." in told
+    assert "**Not tried with the main method:** measures near in time." in told
     assert "has not been tried in:** nothing works." in told
     whole = "name: mini\nmeasures: {sheltered_housing: {}}\n"
     assert truth.list_untried(make_page("en", study=whole), study(row())) == []

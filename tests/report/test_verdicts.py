@@ -51,12 +51,12 @@ def test_a_verdict_needs_the_whole_interval(number, verdict):
         ),
         (
             ratio(0.95, 0.7, 1.3),
-            "Det går inte att avgöra om ny anmälan var vanligare eller mindre vanlig medan"
+            "Oklart åt båda håll: ny anmälan kan ha varit både mindre vanlig och vanligare medan"
             " **skyddat boende** pågick. Osäkerheten rymmer allt från 30 procent mindre vanlig"
             " till 30 procent vanligare.",
-            "We cannot tell whether a new report was more or less common while **sheltered"
-            " housing** was in force. The uncertainty holds everything from 30 per cent less"
-            " common to 30 per cent more common.",
+            "Unclear either way: a new report may have been both less and more common while"
+            " **sheltered housing** was in force. The uncertainty holds everything from 30 per"
+            " cent less common to 30 per cent more common.",
         ),
         (
             ratio(1.3, 0.8, 2.4),
@@ -83,7 +83,7 @@ def test_a_verdict_needs_the_whole_interval(number, verdict):
         ),
         (
             Number(status="suppressed", reason="small_number"),
-            "För **skyddat boende** finns inget svar att visa: gruppen är för liten för att visas.",
+            "Inget svar om **skyddat boende** medan den pågick: gruppen är för liten",
             "the group is too small to be shown.",
         ),
         (

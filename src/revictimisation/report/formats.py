@@ -139,3 +139,12 @@ class Formats:
 
     def _unit(self, number: int, unit: str) -> str:
         return f"{number} {UNITS[self.language][unit if number == 1 else unit + 's']}"
+
+
+def start_upper(told: str) -> str:
+    """The same with a capital first.
+
+    >>> start_upper("hög risk")
+    'Hög risk'
+    """
+    return told[:1].upper() + told[1:]

@@ -10,13 +10,14 @@ from types import MappingProxyType
 from typing import Any
 
 from revictimisation.codes import MISSING
+from revictimisation.report.formats import start_upper
 from revictimisation.report.labels import PARENTHESIS
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import DIFFERENCE, WEIGHTING, tell_gates
 from revictimisation.report.verdicts import HIDDEN, OPEN, judge
-from revictimisation.results import KEPT_BACK, OK, SUPPRESSED, WITHHELD
+from revictimisation.results import OK
 
 COX, RATIO, LOG_RATIO = "cox_time_varying", "hazard_ratio", "log_hazard_ratio"
 POOLED, CONTRAST, SHARES = "partially_pooled", "contrast", "treatment_share"
@@ -282,15 +283,7 @@ def list_detectable(page: Page, *, is_tested: bool) -> dict[tuple[str, str], flo
 
 def tell_why_not(page: Page, number: Number, kind: str = "why") -> str:
     """Why a group has no number, in plain words; `short` is for beside a picture."""
-    if number.status == SUPPRESSED:
-        kept = KEPT_BACK if number.reason == KEPT_BACK else "suppressed"
-        key = f"for_whom.short_{kept}" if kind == "short" else f"for_whom.why_{kept}"
-        return page.say(key)
-    if number.status == WITHHELD:
-        return tell_gates(page, [number.reason], number, "short" if kind == "short" else "first")
-    key = f"for_whom.short_{number.reason}"
-    is_short = kind == "short" and key in load_texts()
-    return page.say(key) if is_short else page.why_not(number)
+    return tell_gates(page, [page.name_reason(number)], "short" if kind == "short" else "first")
 
 
 def name_level(page: Page, grouping: str, level: str) -> str:
@@ -323,12 +316,3 @@ def name_division(page: Page, grouping: str) -> str:
     group = page.labels.group(grouping)
     kind = "combined" if grouping in page.plan.for_whom.combined else "group"
     return page.say(f"for_whom.by_{kind}", group=group[:1].lower() + group[1:])
-
-
-def start_upper(told: str) -> str:
-    """The same with a capital first.
-
-    >>> start_upper("hög risk")
-    'Hög risk'
-    """
-    return told[:1].upper() + told[1:]

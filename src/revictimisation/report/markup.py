@@ -101,8 +101,8 @@ def _row(row: Sequence[Html | str]) -> str:
     return f'<tr><th scope="row">{to_html(first)}</th>{cells}</tr>'
 
 
-def render_with_interval(told: str, interval: str) -> Html:
-    """A number with its interval in small print below it, so that tables stay narrow."""
+def render_with_interval(told: Html | str, interval: str) -> Html:
+    """A number with its interval, or more, in small print below it: tables stay narrow."""
     return Html(f"{to_html(told)}<br><small>{to_html(interval)}</small>")
 
 

@@ -91,12 +91,16 @@ class Page:
         return max(days) if days else self.plan.horizon_days
 
     def why_not(self, number: Number) -> str:
-        """Why there is no number, in words."""
+        """Why there is no number, in one phrase of the vocabulary (`texts/answers.yaml`)."""
+        return self.say(f"answers.short_{self.name_reason(number)}")
+
+    def name_reason(self, number: Number) -> str:
+        """What the vocabulary calls the reason; one that it does not know, by the status."""
         if number.status == SUPPRESSED:
-            return self.say("common.suppressed_words")
-        key = f"common.reason_{number.reason}"
-        other = "withheld_words" if number.status == WITHHELD else "reason_other"
-        return self.say(key if key in load_texts() else f"common.{other}")
+            return "kept_back" if number.reason == "kept_back" else "suppressed"
+        if f"answers.short_{number.reason}" in load_texts():
+            return number.reason
+        return "withheld" if number.status == WITHHELD else "other"
 
     def show(self, number: Number, write: Callable[[Number], str]) -> str:
         """A cell: the number as `write` writes it, a dash if suppressed, else words."""

@@ -12,8 +12,8 @@ import yaml
 from revictimisation import files
 
 PARTS = (
-    "common", "cohort", "use", "trials", "trial", "models", "referees", "effects", "index",
-    "truth_study", "courts", "for_whom", "linkage", "delivery",
+    "answers", "common", "cohort", "use", "trials", "trial", "models", "referees", "effects",
+    "index", "truth_study", "courts", "for_whom", "linkage", "delivery",
 )  # fmt: skip
 
 

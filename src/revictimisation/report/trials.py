@@ -7,10 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from revictimisation.estimators.target_trial.gates import list_gates
+from revictimisation.report.markup import Html, render_with_interval
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number, list_rows
 from revictimisation.report.texts import load_texts
-from revictimisation.report.verdicts import HIDDEN, judge
+from revictimisation.report.verdicts import HIDDEN, is_joint, judge
 from revictimisation.results import OK, WITHHELD
 
 WEIGHTING = "clone_censor_weight"
@@ -60,14 +62,48 @@ def find_effect(
     return found
 
 
+def find_arms(page: Page, measure: str, day: int | None = None) -> list[Number]:
+    """The risks of both arms; where their difference is not shown they are not either."""
+    gap = find_effect(page, measure, day=day)
+    return [find_effect(page, measure, f"risk_{arm}", day) if gap.is_shown else gap for arm in ARMS]
+
+
+def has_answer(page: Page, measure: str) -> bool:
+    """Whether the main question has an answer for a measure: the rule of what is withheld.
+
+    Without one the first page holds no other number of what the measure does (while in force, by
+    another estimator, day, variant or group), and page 3 only in its part for referees, with the
+    events that it rests on. Every section asks here.
+    """
+    return judge_measure(page, measure) != HIDDEN
+
+
+def add_events(page: Page, measure: str, number: Number, cell: Html | str) -> Html | str:
+    """A cell for referees; of a measure without an answer with the events that it rests on."""
+    if has_answer(page, measure) or not number.is_shown or number.n_events is None:
+        return cell
+    events = page.say("models.rests_on_events", n=page.formats.count(number.n_events))
+    return render_with_interval(cell, events)
+
+
+def list_main(page: Page) -> list[str]:
+    """The measures that the answers are counted of: all but those near in time, untried."""
+    return [one for one in page.plan.measure_names if not is_joint(page, one)]
+
+
+def list_first(page: Page) -> list[str]:
+    """The measures with an answer that may stand on the first page, and by itself elsewhere."""
+    return [one for one in list_main(page) if has_answer(page, one)]
+
+
 def judge_measure(page: Page, measure: str) -> str:
     """The verdict on a measure: `fewer`, `more`, `open` or `hidden`, by the study's last day."""
     return judge(find_effect(page, measure), same=0.0)
 
 
 def list_by_verdict(page: Page, verdict: str) -> list[str]:
-    """The study's measures that have a verdict."""
-    return [one for one in page.plan.measure_names if judge_measure(page, one) == verdict]
+    """The measures that the answers are counted of that have a verdict."""
+    return [one for one in list_main(page) if judge_measure(page, one) == verdict]
 
 
 def list_checks(page: Page, measure: str, analysis: str = WEIGHTING) -> list[Check]:
@@ -99,10 +135,11 @@ def find_checks(
 
 
 def list_failures(page: Page, measure: str) -> list[str]:
-    """The names of the checks that did not hold for the last of the study's days, each once."""
+    """What the checks that did not hold by the last of the study's days are called as reasons."""
+    reasons = {gate.check: gate.reason or gate.check for gate in list_gates(page.plan.gates)}
     checks = [*list_checks(page, measure), *list_checks(page, measure, CONTROL["analysis"])]
     failed = [
-        one.name
+        reasons.get(one.name, one.name)
         for one in checks
         if one.status == FAILED and (one.name == BALANCE or one.day in (None, page.last_day))
     ]
@@ -115,20 +152,24 @@ def tell_why(page: Page, measure: str, number: Number, kind: str = "why") -> str
     A number that is withheld names every check that failed, in the order of the checks; of kind
     `first` and `short` only the first.
     """
-    if number.status != WITHHELD:
-        return page.why_not(number)
-    return tell_gates(page, list_failures(page, measure) or [number.reason], number, kind)
+    reason = page.name_reason(number)
+    failed = list_failures(page, measure) if number.status == WITHHELD else []
+    known = [one for one in failed if f"answers.short_{one}" in load_texts()]
+    return tell_gates(page, known or [reason], kind)
 
 
-def tell_gates(page: Page, names: list[str], number: Number, kind: str = "why") -> str:
-    """What it means that these checks failed; `kind` as of `tell_why`."""
-    is_short = kind == "short"
-    keys = [f"trials.short_{one}" if is_short else f"trials.why_{one}" for one in names]
-    told = [page.say(key, **_limits(page)) for key in keys if key in load_texts()]
-    if kind != "why":
-        told = told[:1]
+def tell_gates(page: Page, names: list[str], kind: str = "why") -> str:
+    """What these reasons of the vocabulary mean; `kind` as of `tell_why`.
+
+    Without a sentence of its own a reason is told by its phrase.
+    """
+    told = []
+    for name in names:
+        key = f"answers.why_{name}"
+        is_short = kind == "short" or key not in load_texts()
+        told.append(page.say(f"answers.short_{name}" if is_short else key, **_limits(page)))
     also = f" {page.say('trials.also')} "
-    return also.join(dict.fromkeys(told)) or page.why_not(number)
+    return also.join(dict.fromkeys(told if kind == "why" else told[:1]))
 
 
 def _limits(page: Page) -> dict[str, str]:
@@ -138,12 +179,8 @@ def _limits(page: Page) -> dict[str, str]:
         "support": page.formats.percent(gates.share_outside_support, 0),
         "events": page.formats.count(gates.events_per_arm),
         "people": page.formats.count(gates.effective_sample_size),
+        "victims": page.formats.count(gates.exposed_victims),
     }
-
-
-def list_shown(page: Page) -> list[str]:
-    """The measures with a number to show by the last of the study's days."""
-    return [one for one in page.plan.measure_names if judge_measure(page, one) != HIDDEN]
 
 
 def has_rows(page: Page, **keys: str) -> bool:

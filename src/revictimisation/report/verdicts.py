@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from revictimisation.report.formats import start_upper
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 
@@ -16,7 +17,7 @@ ABOUT_FROM_PERCENT, ABOUT_STEP = 10, 5
 
 
 def is_joint(page: Page, measure: str) -> bool:
-    """True for a measure that two agencies start together."""
+    """True for a measure that is two starts near in time, one by either agency."""
     return measure in page.plan.measures and page.plan.measures[measure].is_joint
 
 
@@ -26,6 +27,28 @@ def name_measure(page: Page, name: str) -> str:
         agency = name.removeprefix(ANY)
         return page.say(f"common.any_{agency}")
     return page.say("common.joint") if is_joint(page, name) else page.labels.measure(name)
+
+
+def name_answer(page: Page, name: str) -> str:
+    """A measure where an answer about it stands; measures near in time are called untried.
+
+    The truth of starts near in time is not known in the counties that the method is tried on.
+    """
+    told = name_measure(page, name)
+    return page.say("common.untried", measure=told) if is_joint(page, name) else told
+
+
+def warn_untried(page: Page) -> str:
+    """What an answer about measures near in time is not; empty where the study has none."""
+    return "\n\n".join(
+        page.say(
+            "common.untried_text",
+            measure=start_upper(name_answer(page, name)),
+            within=page.formats.days(one.joint_within_days or 0),
+        )
+        for name, one in page.plan.measures.items()
+        if one.is_joint
+    )
 
 
 def judge(number: Number, same: float = 1.0) -> str:
@@ -51,10 +74,10 @@ def judge(number: Number, same: float = 1.0) -> str:
 def tell_verdict(page: Page, measure: str, ratio: Number) -> str:
     """One sentence on a measure: how much less or more common a new report was, how sure.
 
-    Where the interval includes 1 it says that we cannot tell, and how much the interval holds;
+    Where the interval includes 1 it is unclear either way, with how much the interval holds;
     never that a measure does not work.
     """
-    name, verdict = name_measure(page, measure), judge(ratio)
+    name, verdict = name_answer(page, measure), judge(ratio)
     if verdict == HIDDEN:
         return page.say("effects.verdict_hidden", measure=name, why=page.why_not(ratio))
     estimate, low, high = ratio.estimate or 1.0, ratio.ci_low or 0.0, ratio.ci_high or 1.0

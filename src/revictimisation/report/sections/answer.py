@@ -19,12 +19,22 @@ from revictimisation.report.release import Number
 from revictimisation.report.sections.cohort import list_words
 from revictimisation.report.trials import (
     ARMS,
+    find_arms,
     find_effect,
     judge_measure,
     list_by_verdict,
+    list_main,
     tell_why,
 )
-from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, name_measure
+from revictimisation.report.verdicts import (
+    FEWER,
+    HIDDEN,
+    MORE,
+    OPEN,
+    judge,
+    name_answer,
+    warn_untried,
+)
 
 
 def tell_against(page: Page) -> str:
@@ -54,17 +64,19 @@ def show_lead(page: Page) -> Html:
     question = page.text("trials.question", against=tell_against(page), period=period)
     lines = "\n".join(f"- {one}" for one in list_answers(page))
     counts = page.text_of(f"{tell_counts(page)} {tell_scope(page)}")
-    return join([question, counts, page.text_of(lines), show_caution(page)])
+    untried = page.text_of(warn_untried(page))
+    return join([question, counts, page.text_of(lines), show_caution(page), untried])
 
 
 def tell_counts(page: Page) -> str:
-    """How many measures make a difference, cannot be told, and have no number."""
+    """How many measures make a difference, are unclear either way, and have no answer."""
     n_open, n_hidden = (len(list_by_verdict(page, one)) for one in (OPEN, HIDDEN))
-    n_all = len(page.plan.measure_names)
+    n_all = len(list_main(page))
     n_clear = n_all - n_open - n_hidden
     given = {"n_all": n_all, "n_open": n_open, "n_hidden": n_hidden}
     if not n_clear:
-        return page.say("trials.counts_none", **given)
+        key = "none" if n_open else "hidden"
+        return page.say(f"trials.counts_{key}", **given)
     return page.say("trials.counts", n_clear=n_clear, **given)
 
 
@@ -84,7 +96,7 @@ def list_answers(page: Page) -> list[str]:
     told = list_clear(page)
     names = list_by_verdict(page, OPEN)
     if names:
-        each = [name_measure(page, one) for one in names]
+        each = [name_answer(page, one) for one in names]
         told.append(page.say("trials.answer_open", measures=list_names(page, each)))
     return told + _list_hidden(page)
 
@@ -102,7 +114,7 @@ def list_clear(page: Page) -> list[str]:
 
 def _tell_one(page: Page, measure: str) -> str:
     gap = tell_both(page, find_effect(page, measure))
-    return page.say("trials.answer_one", measure=name_measure(page, measure), gap=gap)
+    return page.say("trials.answer_one", measure=name_answer(page, measure), gap=gap)
 
 
 def list_names(page: Page, words: list[str]) -> str:
@@ -115,7 +127,7 @@ def _list_hidden(page: Page) -> list[str]:
     groups: dict[str, list[str]] = {}
     for one in list_by_verdict(page, HIDDEN):
         why = finish(tell_why(page, one, find_effect(page, one), kind="first"))
-        groups.setdefault(why, []).append(name_measure(page, one))
+        groups.setdefault(why, []).append(name_answer(page, one))
     return [
         page.say("trials.answer_hidden", measures=list_names(page, names), why=why)
         for why, names in groups.items()
@@ -132,8 +144,11 @@ def finish(told: str) -> str:
 
 
 def show_picture(page: Page) -> Html:
-    """All measures in one picture, the withheld ones with why; and the numbers behind it."""
-    measures = page.plan.measure_names
+    """All measures in one picture, the withheld ones with why; and the numbers behind it.
+
+    Without measures near in time, whose answer is untried.
+    """
+    measures = list_main(page)
     gaps = [find_effect(page, one) for one in measures]
     if not any(one.is_shown for one in gaps):
         return join([page.text("trials.none"), _table(page, gaps)])
@@ -154,12 +169,12 @@ def show_picture(page: Page) -> Html:
 def _row(page: Page, measure: str, gap: Number) -> ForestRow:
     verdict = judge_measure(page, measure)
     if verdict == HIDDEN:
-        told = page.say("trials.nothing", why=tell_why(page, measure, gap, kind="short"))
+        told = page.say("answers.none_why", why=tell_why(page, measure, gap, kind="short"))
     elif verdict == OPEN:
-        told = page.say("trials.unclear")
+        told = page.say("answers.open")
     else:
         told = tell_people(page, gap.estimate or 0.0)
-    return ForestRow(name_measure(page, measure), make_points([gap])[0], verdict, told)
+    return ForestRow(name_answer(page, measure), make_points([gap])[0], verdict, told)
 
 
 def make_points(numbers: Sequence[Number]) -> list[charts.Point | None]:
@@ -189,12 +204,12 @@ def make_scale(page: Page, numbers: Sequence[Number]) -> charts.Scale:
 def _table(page: Page, gaps: Sequence[Number]) -> Html:
     rows, numbers = [], []
     has_why = not all(one.is_shown for one in gaps)
-    for measure, gap in zip(page.plan.measure_names, gaps, strict=True):
-        arms = [find_effect(page, measure, f"risk_{arm}") for arm in ARMS]
+    for measure, gap in zip(list_main(page), gaps, strict=True):
+        arms = find_arms(page, measure)
         numbers += [*arms, gap]
         cells = [show_hundred(page, one) for one in arms]
         why = DASH if gap.is_shown else finish(tell_why(page, measure, gap))
-        row = [name_measure(page, measure), tell_grace(page, measure), *cells, show_gap(page, gap)]
+        row = [name_answer(page, measure), tell_grace(page, measure), *cells, show_gap(page, gap)]
         rows.append([*row, why] if has_why else row)
     names = ("grace", *ARMS, "gap", *(("why",) if has_why else ()))
     heads = [page.say("common.measure"), *(page.say(f"trials.head_{one}") for one in names)]

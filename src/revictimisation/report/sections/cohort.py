@@ -22,6 +22,7 @@ from revictimisation.report.release import Number, list_rows
 from revictimisation.report.texts import load_texts
 
 REPORTS, ALL = "reports", "in_extract"
+SAME_SUSPECT = "same_suspect"
 
 
 def show_lead(page: Page) -> Html:
@@ -203,7 +204,8 @@ def show_end(page: Page) -> Html:
     if numbers[0].is_shown:
         share = page.formats.of_hundred(numbers[0].estimate or 0)
         interval = page.show_share_interval(numbers[0])
-        parts = [page.text("cohort.end_text", period=period, outcome=share, interval=interval)]
+        told = page.say("cohort.end_text", period=period, outcome=share, interval=interval)
+        parts = [page.text_of(f"{told} {tell_by_person(page)}".strip())]
     rows = [
         [page.say(f"cohort.end_{name}"), page.show_share(one), page.show_share_interval(one)]
         for name, one in zip(("outcome", "death", "emigration"), numbers, strict=True)
@@ -226,6 +228,26 @@ def find_incidence(page: Page, outcome: str, **keys: str | int) -> Number:
             "time_days": page.last_day,
             **keys,
         }
+    )
+
+
+def find_by_person(page: Page) -> Number:
+    """The share of victims, each counted once, with a new report by the last of the days."""
+    return find_incidence(page, page.plan.outcome.who, analysis="by_person")
+
+
+def tell_by_person(page: Page) -> str:
+    """A sentence with the share of people, to stand beside that of follow-ups; else nothing."""
+    number = find_by_person(page)
+    if not number.has_interval:
+        return ""
+    is_same = page.plan.outcome.who == SAME_SUSPECT
+    return page.say(
+        "cohort.by_person" if is_same else "cohort.by_person_any",
+        share=page.formats.of_hundred(number.estimate or 0.0),
+        period=page.formats.period(page.last_day),
+        interval=page.show_share_interval(number),
+        n=page.formats.count(number.n_people or 0),
     )
 
 

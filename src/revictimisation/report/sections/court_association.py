@@ -16,9 +16,9 @@ from revictimisation.report.hundreds import (
 from revictimisation.report.markup import Html, join, render_figure, render_table
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.answer import list_names
-from revictimisation.report.verdicts import name_measure
-from revictimisation.results import WITHHELD
+from revictimisation.report.sections.answer import finish, list_names
+from revictimisation.report.trials import list_main
+from revictimisation.report.verdicts import name_answer
 
 STARTED, NOT_STARTED, GAP = "risk_start", "risk_no_start", "risk_difference"
 ESTIMATORS = ("standardised_logistic", "firth_logistic")
@@ -55,10 +55,13 @@ def tell_in_short(page: Page) -> str:
 
 
 def _count(page: Page) -> tuple[list[float], str, dict[str, Any]]:
-    """The errors of all differences, whether any is sure (`some`, `none`), and what to name."""
-    found = [find_association(page, one, GAP) for one in page.plan.measure_names]
+    """The errors of all differences, whether any is sure (`some`, `none`), and what to name.
+
+    Without measures near in time, whose answer is untried.
+    """
+    found = [find_association(page, one, GAP) for one in list_main(page)]
     errors = [one.se for one in found if one.has_interval and one.se]
-    sure = [name_measure(page, one) for one in page.plan.measure_names if one in find_sure(page)]
+    sure = [name_answer(page, one) for one in list_main(page) if one in find_sure(page)]
     given: dict[str, Any] = {
         "n": len(errors),
         "n_sure": len(sure),
@@ -79,7 +82,7 @@ def show_association(page: Page) -> Html:
                 for one in ("main", "with_participation", "unadjusted")]  # fmt: skip
         numbers += [*risks, *gaps]
         # the answer first: phones show the first columns
-        rows.append([name_measure(page, measure), show_gap(page, gaps[0]),
+        rows.append([name_answer(page, measure), show_gap(page, gaps[0]),
                      *(show_hundred(page, one) for one in risks),
                      *(show_gap(page, one) for one in gaps[1:])])  # fmt: skip
     heads = [page.say("common.measure")]
@@ -101,9 +104,9 @@ def find_sure(page: Page) -> set[str]:
 def _tell(page: Page, measure: str, *, is_sure: bool) -> str:
     """One sentence on a measure, in people of a hundred."""
     gap = find_association(page, measure, GAP)
-    name = name_measure(page, measure)
+    name = name_answer(page, measure)
     if not gap.has_interval:
-        why = page.say("common.withheld_words") if gap.status == WITHHELD else page.why_not(gap)
+        why = finish(page.why_not(gap))
         return page.say("courts.tell_hidden", measure=name, why=why)
     is_open = (gap.ci_low or 0.0) <= 0 <= (gap.ci_high or 0.0)
     kind = "open" if is_open else "sure" if is_sure else "maybe"
@@ -137,7 +140,7 @@ def _ways(page: Page) -> Html:
             for level in ("through_participation", "other_ways")
         ]  # fmt: skip
         numbers += found
-        rows.append([name_measure(page, measure), *(show_gap(page, one) for one in found)])
+        rows.append([name_answer(page, measure), *(show_gap(page, one) for one in found)])
     heads = [page.say("common.measure"), page.labels.code("path", "through_participation"),
              page.labels.code("path", "other_ways")]  # fmt: skip
     return render_table(page.say("courts.ways_caption"), heads, rows, page.notes(numbers))

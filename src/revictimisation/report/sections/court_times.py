@@ -14,7 +14,7 @@ from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import list_names
 from revictimisation.report.sections.group_tables import LEAST_P
-from revictimisation.report.verdicts import name_measure
+from revictimisation.report.verdicts import name_answer
 
 OUTCOMES = ("decided", "cleared")
 NORMAL = 1.959964
@@ -67,7 +67,7 @@ def _list_sure(page: Page, tests: list[DecisionTest]) -> list[str]:
     return [
         page.say(
             "courts.time_more" if (one.ratio.estimate or 1.0) > 1 else "courts.time_less",
-            measure=name_measure(page, one.measure),
+            measure=name_answer(page, one.measure),
             rung=page.say(f"courts.rung_{one.outcome}"),
             ratio=page.show_ratio(one.ratio),
             span=page.show_ratio_interval(one.ratio),
@@ -90,7 +90,7 @@ def show_hazards(page: Page) -> Html:
     for measure in page.plan.measure_names:
         found = [find_decision_ratio(page, measure, one) for one in OUTCOMES]
         numbers += found
-        rows.append([name_measure(page, measure), *(page.show_ratio_both(one) for one in found)])
+        rows.append([name_answer(page, measure), *(page.show_ratio_both(one) for one in found)])
     heads = [page.say("common.measure"), *(page.say(f"courts.rung_{one}") for one in OUTCOMES)]
     caption = page.say("courts.hazards_caption")
     table = render_table(caption, heads, rows, page.notes(numbers))

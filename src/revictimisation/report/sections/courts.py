@@ -10,6 +10,7 @@ from revictimisation.report.sections.court_association import tell_answer
 from revictimisation.report.sections.court_times import show_hazards, tell_decisions
 from revictimisation.report.sections.use import share_ticks
 from revictimisation.report.sections.words import tell_word
+from revictimisation.report.verdicts import warn_untried
 
 # where the cases stand, in the order of the table, and those that the picture draws
 STATES = (
@@ -68,7 +69,8 @@ def show_lead(page: Page) -> Html:
             n_entries=page.formats.count(share.n_people or 0),
         )  # fmt: skip
     answer = f"{tell_answer(page)} {tell_decisions(page)}".strip()
-    return join([told, page.text_of(answer), page.text("courts.lead_association")])
+    parts = [told, page.text_of(answer), page.text("courts.lead_association")]
+    return join([*parts, page.text_of(warn_untried(page))])
 
 
 def show_ladder(page: Page) -> Html:
@@ -152,8 +154,11 @@ def show_denominators(page: Page) -> Html:
 def _published(page: Page) -> Html:
     """What authorities published, beside the study's own share of the same group.
 
-    Not what stands for women and for men apart: the study's share is of both.
+    Not what stands for women and for men apart: the study's share is of both. An invented county
+    is set to them: then only that is said.
     """
+    if page.release.is_synthetic:
+        return page.text("common.set_courts")
     frame = page.dictionary.code_lists["published_clearance"]
     of_both = frame.groupby(["offence_group", "measured"])["victims"].transform("nunique") == 1
     rows, numbers = [], []

@@ -142,6 +142,8 @@ def _show_value(sheet: Sheet, one: object, at: str) -> str:
 def _show_expected(sheet: Sheet) -> Html:
     expected = sheet.delivery.expected
     how = sheet.text("delivery.plausible_expected")
+    if sheet.delivery.is_synthetic:
+        how = join([how, sheet.text("common.set_expected")])
     if expected.empty:
         return join([how, sheet.text("delivery.expected_none")])
     names = ("figure", "now", "expected", "outcome", "confidence")

@@ -6,6 +6,7 @@ whether the groups differ over the whole time stand beside it.
 
 from __future__ import annotations
 
+from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
     Difference,
     choose_day,
@@ -15,18 +16,18 @@ from revictimisation.report.group_effects import (
     list_shown_ratios,
     name_division,
     name_level,
-    start_upper,
 )
 from revictimisation.report.hundreds import tell_between, tell_both
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
+from revictimisation.report.trials import find_effect, has_answer, tell_why
 from revictimisation.report.verdicts import (
     FEWER,
     MORE,
     OPEN,
     TWICE,
     judge,
-    name_measure,
+    name_answer,
     tell_about,
 )
 
@@ -48,12 +49,21 @@ def tell_difference(page: Page, one: Difference, *, is_brief: bool = False) -> s
     ends = " ".join(tell(page, one, level, number) for level, number in (shown[0], shown[-1]))
     told = page.say(
         f"for_whom.called_{kind}",
-        measure=start_upper(name_measure(page, one.measure)),
+        measure=start_upper(name_answer(page, one.measure)),
         grouping=name_division(page, one.grouping),
         period=page.formats.period(choose_day(page)),
         ends=ends,
     )
-    return told if is_risk else f"{told} {_tell_whole_time(page, one)}".strip()
+    beside = ["" if is_risk else _tell_whole_time(page, one), _tell_no_main(page, one)]
+    return " ".join([told, *(text for text in beside if text)])
+
+
+def _tell_no_main(page: Page, one: Difference) -> str:
+    """That the main question has no answer for the measure, and why; nothing where it has."""
+    if has_answer(page, one.measure):
+        return ""
+    why = tell_why(page, one.measure, find_effect(page, one.measure), kind="short")
+    return page.say("for_whom.no_main", why=why)
 
 
 def _tell_whole_time(page: Page, one: Difference) -> str:
@@ -74,7 +84,7 @@ def _tell_risk(page: Page, one: Difference, level: str, gap: Number) -> str:
         pooled=page.say("for_whom.end_pooled", number=_tell_gap(page, pooled))
         if pooled.is_shown
         else "",
-        so=page.say(f"for_whom.so_{own}") if verdict == OPEN and own in (FEWER, MORE) else "",
+        so=page.say("for_whom.so_open") if verdict == OPEN and own in (FEWER, MORE) else "",
     )
 
 
@@ -116,9 +126,9 @@ def _write_ratio(page: Page, ratio: Number) -> str:
 
 def _tell_how_common(page: Page, ratio: Number, pooled: Number) -> str:
     """How much less or more common a new report is, or that it is unclear."""
-    verdict, own = judge_group(ratio, pooled, 1.0), judge(ratio)
+    verdict = judge_group(ratio, pooled, 1.0)
     if verdict == OPEN:
-        return page.say(f"for_whom.ratio_unsure_{own}")
+        return page.say("answers.open")
     estimate = ratio.estimate or 1.0
     if HALF[0] <= estimate <= HALF[1]:
         return page.say("for_whom.ratio_half")

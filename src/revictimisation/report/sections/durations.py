@@ -51,16 +51,20 @@ def _day_range(page: Page, number: Number) -> str:
 def _tell_shelter(page: Page) -> Html:
     mean, median = _duration(page, SHELTER, "mean"), _duration(page, SHELTER, "median")
     known = load_references()["shelter_stay"]
-    published = {"published": page.formats.days(known["estimate"]), "year": int(known["year"])}
-    if not mean.is_shown:
-        return page.text("use.duration_shelter_hidden", why=page.why_not(mean), **published)
+    beside = page.say("common.set_shelter") if page.release.is_synthetic else page.say(
+        "use.duration_published", published=page.formats.days(known["estimate"]),
+        year=int(known["year"]),
+    )  # fmt: skip
     days = page.formats.days(mean.estimate or 0)
-    if not mean.has_interval or not median.is_shown:
-        return page.text("use.duration_shelter_no_interval", mean=days, **published)
-    return page.text(
-        "use.duration_shelter",
-        mean=days,
-        interval=_day_range(page, mean),
-        median=page.formats.days(median.estimate or 0),
-        **published,
-    )
+    if not mean.is_shown:
+        told = page.say("use.duration_shelter_hidden", why=page.why_not(mean))
+    elif not mean.has_interval or not median.is_shown:
+        told = page.say("use.duration_shelter_no_interval", mean=days)
+    else:
+        told = page.say(
+            "use.duration_shelter",
+            mean=days,
+            interval=_day_range(page, mean),
+            median=page.formats.days(median.estimate or 0),
+        )
+    return page.text_of(f"{told} {beside}")

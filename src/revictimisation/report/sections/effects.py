@@ -7,7 +7,11 @@ from revictimisation.report.markup import Html, join, render_figure, render_tabl
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import tell_against
-from revictimisation.report.sections.cohort import find_incidence
+from revictimisation.report.sections.cohort import (
+    find_by_person,
+    find_incidence,
+    tell_by_person,
+)
 from revictimisation.report.sections.groups import make_curve, time_ticks
 from revictimisation.report.sections.use import name_risk
 from revictimisation.report.texts import load_references
@@ -28,7 +32,7 @@ def show_incidence(page: Page) -> Html:
     days = _reported_days(page)
     numbers = [find_incidence(page, page.plan.outcome.who, time_days=day) for day in days]
     if not curve.days:
-        why = page.why_not(numbers[-1]) if numbers else page.say("common.reason_not_computed")
+        why = page.why_not(numbers[-1] if numbers else Number())
         return page.text("common.nothing_to_show", why=why)
     wide, narrow = charts.draw_curves([curve], _ticks(page), page.formats.percent_short)
     caption = page.say("effects.incidence_caption", against=tell_against(page))
@@ -77,7 +81,8 @@ def _tell_front(page: Page, days: list[int], numbers: list[Number]) -> Html:
         values[f"{place}_period"] = page.formats.period(day)
         values[place] = page.formats.of_hundred(number.estimate or 0)
         values[f"{place}_interval"] = page.show_share_interval(number)
-    return page.text("effects.incidence_text", **values)
+    told = page.say("effects.incidence_text", **values)
+    return page.text_of(f"{told} {tell_by_person(page)}".strip())
 
 
 def _incidence_table(page: Page, days: list[int], numbers: list[Number]) -> Html:
@@ -96,9 +101,18 @@ def _incidence_table(page: Page, days: list[int], numbers: list[Number]) -> Html
 
 
 def show_reference(page: Page) -> Html:
-    """The published figure that gave rise to the study, beside the study's own."""
-    number = find_incidence(page, page.plan.outcome.who)
-    known = load_references()["new_report_four_years"]
+    """The published figure that gave rise to the study, beside the study's own, by person.
+
+    An invented county is set to it: then only that is said.
+    """
+    number, known = find_by_person(page), load_references()["new_report_four_years"]
+    if page.release.is_synthetic:
+        return page.text(
+            "common.set_repeat",
+            share=page.formats.of_hundred(known["estimate"]),
+            period=page.formats.period(int(known["time_days"])),
+            n=page.formats.count(known["n_people"]),
+        )
     theirs = Number(known["estimate"], known["ci_low"], known["ci_high"], status="ok")
     rows = [
         [page.say("effects.reference_row", n=page.formats.count(known["n_people"])),

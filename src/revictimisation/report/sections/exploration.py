@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from revictimisation.report.exploration_study import CALIBRATED, NULL, Record, read_records
+from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
     CALLED,
     choose_day,
     list_groupings,
     list_levels,
     name_row,
-    start_upper,
 )
 from revictimisation.report.hundreds import show_gap, tell_both
 from revictimisation.report.markup import Html, join, render_details, render_table
@@ -20,8 +20,8 @@ from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, list_names
 from revictimisation.report.sections.group_tables import show_p
-from revictimisation.report.trials import has_rows
-from revictimisation.report.verdicts import name_measure
+from revictimisation.report.trials import has_rows, tell_gates
+from revictimisation.report.verdicts import name_answer
 from revictimisation.results import NOT_ESTIMABLE
 
 ANALYSIS, ESTIMATOR = "exploration", "effect_learner"
@@ -91,9 +91,10 @@ def list_verdicts(page: Page) -> list[str]:
     told, quiet = [], []
     hidden: dict[str, list[str]] = {}
     for measure in page.plan.measure_names:
-        name, test = name_measure(page, measure), find_explored(page, measure, "p_value_holm")
+        name, test = name_answer(page, measure), find_explored(page, measure, "p_value_holm")
         if not test.is_shown:
-            hidden.setdefault(finish(page.why_not(test)), []).append(name)
+            why = finish(tell_gates(page, [page.name_reason(test)]))
+            hidden.setdefault(why, []).append(name)
         elif is_called(page, measure):
             most, least = (_tell_end(page, measure, end) for end in (MOST, LEAST))
             told.append(page.say("for_whom.exploration_called", measure=start_upper(name),
@@ -124,7 +125,7 @@ def _table(page: Page) -> Html:
         spread = find_explored(page, measure, "effect_spread")
         numbers += [*ends, spread]
         tests = [find_explored(page, measure, name) for name in ("p_value", "p_value_holm")]
-        rows.append([name_measure(page, measure), *(show_gap(page, one) for one in ends),
+        rows.append([name_answer(page, measure), *(show_gap(page, one) for one in ends),
                      show_gap(page, spread), *(show_p(page, one) for one in tests)])  # fmt: skip
     names = ("most", "least", "most_less", "spread", "p", "holm")
     heads = [page.say("common.measure"), *(page.say(f"for_whom.head_{one}") for one in names)]
@@ -145,6 +146,6 @@ def _who(page: Page, measure: str) -> Html:
             rows.append([name_row(page, grouping, level),
                          *(page.show_share_both(one) for one in found)])  # fmt: skip
     heads = [page.say(f"for_whom.head_{one}") for one in ("group", "most", "least")]
-    name = start_upper(name_measure(page, measure))
+    name = start_upper(name_answer(page, measure))
     caption = page.say("for_whom.exploration_who", measure=name)
     return render_table(caption, heads, rows, page.notes(numbers))

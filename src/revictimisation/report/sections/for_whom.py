@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from statistics import median_low
 
 from revictimisation.report.exploration_study import CALIBRATED, NULL
+from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
     choose_day,
     count_tests,
@@ -14,7 +15,6 @@ from revictimisation.report.group_effects import (
     list_groupings,
     list_shown,
     name_division,
-    start_upper,
 )
 from revictimisation.report.hundreds import count_people
 from revictimisation.report.markup import (
@@ -34,7 +34,7 @@ from revictimisation.report.sections.differences import tell_difference
 from revictimisation.report.sections.group_pictures import show_picture, show_ratio_picture
 from revictimisation.report.subgroup_study import FamilyRecord, read_family
 from revictimisation.report.trials import find_effect
-from revictimisation.report.verdicts import name_measure
+from revictimisation.report.verdicts import name_answer, warn_untried
 from revictimisation.results import WITHHELD
 
 
@@ -55,7 +55,8 @@ def show_lead(page: Page) -> Html:
     )
     answer = f"{page.say('for_whom.question')} {tell_answer(page)}"
     return join([page.text_of(answer), _list_called(page), tell_errors(page, read_family()),
-                 _tell_seen(page), how, _tell_day(page), show_caution(page)])  # fmt: skip
+                 _tell_seen(page), how, _tell_day(page), show_caution(page),
+                 page.text_of(warn_untried(page))])  # fmt: skip
 
 
 def _period(page: Page) -> str:
@@ -84,7 +85,7 @@ def _list_called(page: Page) -> Html:
 def _warn_of_placebo(page: Page) -> Html:
     """A measure held to do nothing must not seem to do more for some than for others."""
     called = {one.measure for one in list_differences(page) if one.is_called}
-    names = [name_measure(page, one) for one in page.plan.negative_controls.measures
+    names = [name_answer(page, one) for one in page.plan.negative_controls.measures
              if one in called]  # fmt: skip
     if not names:
         return Html("")
@@ -148,7 +149,7 @@ def show_clearest(page: Page) -> Html:
     heading = page.heading("for_whom.clearest" if first.is_called else "for_whom.clearest_maybe")
     told = page.text(
         f"for_whom.clearest_{kind}",
-        measure=start_upper(name_measure(page, first.measure)),
+        measure=start_upper(name_answer(page, first.measure)),
         grouping=name_division(page, first.grouping),
     )
     # what was found is drawn first: the risks may show nothing where the hazards do
@@ -168,7 +169,7 @@ def show_measures(page: Page) -> Html:
 
 def _show_measure(page: Page, measure: str) -> Html:
     anchor = f"groups-{measure}".replace("_", "-")
-    heading = render_heading(start_upper(name_measure(page, measure)), 3, anchor)
+    heading = render_heading(start_upper(name_answer(page, measure)), 3, anchor)
     picture = show_picture(page, measure, list_groupings(page))
     folded = render_details(page.say("for_whom.measure_groups"), picture)
     told = " ".join([_tell_measure(page, measure), _tell_withheld(page, measure)]).strip()
@@ -211,7 +212,7 @@ def show_detectable(page: Page) -> Html:
            for one in measures)]
         for grouping in list_groupings(page)
     ]  # fmt: skip
-    heads = [page.say("for_whom.head_group"), *(name_measure(page, one) for one in measures)]
+    heads = [page.say("for_whom.head_group"), *(name_answer(page, one) for one in measures)]
     text = page.text("for_whom.detectable_text", n=count_tests(page))
     caption = page.say("for_whom.detectable_caption", period=_period(page))
     return join([text, render_table(caption, heads, rows, [page.say("for_whom.detectable_none")])])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from revictimisation.report import charts
+from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
     choose_day,
     find_gap,
@@ -15,7 +16,6 @@ from revictimisation.report.group_effects import (
     name_level,
     name_row,
     read_detectable,
-    start_upper,
     tell_why_not,
 )
 from revictimisation.report.group_forest import GroupRow, draw_groups
@@ -24,7 +24,7 @@ from revictimisation.report.markup import Html, join, render_figure, render_tabl
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, make_points, make_scale, tell_within
-from revictimisation.report.verdicts import FEWER, MORE, OPEN, name_measure, tell_about
+from revictimisation.report.verdicts import FEWER, MORE, OPEN, name_answer, tell_about
 from revictimisation.results import WITHHELD
 
 RATIO_TICKS = {0.25: "¼", 0.5: "½", 1.0: "1", 2.0: "2×", 4.0: "4×"}
@@ -46,7 +46,7 @@ def show_picture(page: Page, measure: str, groupings: Sequence[str]) -> Html:
     told = " ".join(finish(f"{one.name}: {one.told}") for one in rows if not one.is_heading)
     caption = page.say(
         "for_whom.picture_caption",
-        measure=start_upper(name_measure(page, measure)),
+        measure=start_upper(name_answer(page, measure)),
         period=page.formats.period(choose_day(page)),
         within=tell_within(page, measure),
     )
@@ -67,9 +67,9 @@ def _list_rows(page: Page, measure: str, grouping: str) -> list[GroupRow]:
 
 def _tell_row(page: Page, own: Number, verdict: str) -> str:
     if not own.is_shown:
-        return page.say("trials.nothing", why=tell_why_not(page, own, "short"))
+        return page.say("answers.none_why", why=tell_why_not(page, own, "short"))
     if verdict == OPEN:
-        return page.say("trials.unclear")
+        return page.say("answers.open")
     return tell_people(page, own.estimate or 0.0)
 
 
@@ -98,7 +98,7 @@ def show_ratio_picture(page: Page, measure: str, grouping: str) -> Html:
         sides=(page.say("for_whom.side_less"), page.say("for_whom.side_more")),
     )  # fmt: skip
     wide, narrow = draw_groups(rows, scale, (page.say("for_whom.own"), page.say("for_whom.pooled")))
-    caption = page.say("for_whom.ratio_caption", measure=start_upper(name_measure(page, measure)))
+    caption = page.say("for_whom.ratio_caption", measure=start_upper(name_answer(page, measure)))
     read = " ".join(finish(f"{name}: {one}") for name, one in zip(names, told, strict=True))
     alt = page.say("for_whom.ratio_alt", rows=read)
     cells = [
@@ -119,9 +119,9 @@ def _show_pooled(page: Page, number: Number) -> Html | str:
 def _tell_ratio(page: Page, ratio: Number, verdict: str) -> str:
     """Beside the picture: how far from as common, in per cent."""
     if not ratio.has_interval:
-        return page.say("trials.nothing", why=tell_why_not(page, ratio, "short"))
+        return page.say("answers.none_why", why=tell_why_not(page, ratio, "short"))
     if verdict == OPEN:
-        return page.say("trials.unclear")
+        return page.say("answers.open")
     return page.say(f"for_whom.short_{verdict}", about=tell_about(page, ratio))
 
 
@@ -147,7 +147,7 @@ def _table(page: Page, measure: str, groupings: Sequence[str]) -> Html:
         heads.append(page.say("for_whom.head_why"))
         rows = [[*row, why] for row, why in zip(rows, reasons, strict=True)]
     caption = page.say("for_whom.picture_table", period=page.formats.period(choose_day(page)),
-                       measure=start_upper(name_measure(page, measure)))  # fmt: skip
+                       measure=start_upper(name_answer(page, measure)))  # fmt: skip
     notes = [*page.notes(numbers), page.say("for_whom.pooled_note"), page.say("for_whom.seen_note")]
     return render_table(caption, heads, rows, notes, kind="why" if has_why else "")
 

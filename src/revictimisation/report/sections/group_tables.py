@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
     CONTRAST,
     choose_day,
@@ -16,13 +17,12 @@ from revictimisation.report.group_effects import (
     list_pairs,
     name_level,
     name_row,
-    start_upper,
 )
 from revictimisation.report.hundreds import show_gap
 from revictimisation.report.markup import Html, join, render_details, render_table
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
-from revictimisation.report.verdicts import name_measure
+from revictimisation.report.verdicts import name_answer
 
 LEAST_P = 0.001
 
@@ -37,7 +37,7 @@ def show_tests(page: Page) -> Html:
     rows = []
     for one in sorted(found, key=lambda one: (one.adjusted, one.unadjusted)):
         tests = (one.risk, one.risk_holm, one.hazard, one.hazard_holm)
-        name = start_upper(name_measure(page, one.measure))
+        name = start_upper(name_answer(page, one.measure))
         rows.append([f"{name}: {page.labels.group(one.grouping)}",
                      *(show_p(page, number) for number in tests)])  # fmt: skip
     names = ("test", "risk_p", "risk_holm", "hazard_p", "hazard_holm")
@@ -62,7 +62,7 @@ def show_scales(page: Page) -> Html:
     parts = []
     for measure in page.plan.measure_names:
         tables = join([_contrasts(page, measure), _ratios(page, measure), _days(page, measure)])
-        parts.append(render_details(start_upper(name_measure(page, measure)), tables))
+        parts.append(render_details(start_upper(name_answer(page, measure)), tables))
     return join(parts)
 
 
@@ -90,7 +90,7 @@ def _contrasts(page: Page, measure: str) -> Html:
 
 
 def _name(page: Page, measure: str) -> str:
-    return start_upper(name_measure(page, measure))
+    return start_upper(name_answer(page, measure))
 
 
 def _ratios(page: Page, measure: str) -> Html:

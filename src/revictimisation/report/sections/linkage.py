@@ -19,7 +19,7 @@ from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import LINKAGE, Number
 from revictimisation.report.sections.cohort import list_words
 from revictimisation.report.trials import find_effect, has_rows
-from revictimisation.report.verdicts import judge, name_measure
+from revictimisation.report.verdicts import judge, name_answer
 
 SOCIAL, POLICE = AGENCIES = ("social_services", "police")
 FATES = ("linked_by_number", "linked_by_probability", "unlinked_with_number", "no_number_unlinked")
@@ -125,7 +125,7 @@ def tell_moves(page: Page) -> str:
     moved = list_moved(page)
     if not moved:
         return page.say("linkage.lead_moves_none")
-    changed = [name_measure(page, name) for name, before, after in moved
+    changed = [name_answer(page, name) for name, before, after in moved
                if judge(before, 0.0) != judge(after, 0.0)]  # fmt: skip
     words = list_words(changed, page.say("linkage.and"))
     key = "linkage.verdicts_changed" if changed else "linkage.verdicts_same"
@@ -264,7 +264,7 @@ def show_moves(page: Page) -> Html:
         lambda tick: page.formats.points(tick, 0), ticks, page.say("linkage.moves_axis"),
         reference=0.0,
     )  # fmt: skip
-    wide, narrow = charts.draw_dots([name_measure(page, one[0]) for one in moved], series, scale)
+    wide, narrow = charts.draw_dots([name_answer(page, one[0]) for one in moved], series, scale)
     period, most = page.formats.period(page.last_day), _hundreds(page, find_most(moved))
     figure = render_figure(
         wide, narrow, page.say("linkage.moves_alt", n=len(moved), most=most),
@@ -280,7 +280,7 @@ def _point(number: Number) -> charts.Point:
 
 def _moves_table(page: Page, moved: list[tuple[str, Number, Number]]) -> Html:
     rows = [
-        [name_measure(page, name), show_gap(page, before), show_gap(page, after),
+        [name_answer(page, name), show_gap(page, before), show_gap(page, after),
          page.formats.points(_move(before, after))]
         for name, before, after in moved
     ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from revictimisation.report import charts
 from revictimisation.report.check_values import tell_beside
+from revictimisation.report.formats import start_upper
 from revictimisation.report.hundreds import (
     count_people,
     show_gap,
@@ -35,24 +36,29 @@ from revictimisation.report.trials import (
     FAILED,
     WARNING,
     Check,
+    find_arms,
     find_checks,
     find_effect,
+    has_answer,
     judge_measure,
     list_checks,
     tell_why,
 )
-from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, name_measure
+from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, name_answer
 
 DETECTABLE, SUPPORT, CONVERGED = (
     "minimum_detectable_difference",
     "share_outside_support",
     "is_converged",
 )
-CHECKS = (BALANCE, "effective_sample_size", "n_events", SUPPORT, DETECTABLE, CONTROL_CHECK,
-          CONVERGED)  # fmt: skip
+SHARES = (SUPPORT, "share_failed_replicates", "share_same_day_starts")
+DISAGREEMENT = "largest_disagreement"
+CHECKS = (BALANCE, "effective_sample_size", "n_exposed_victims", "n_events", SUPPORT,
+          "share_same_day_starts", DETECTABLE, DISAGREEMENT, CONTROL_CHECK,
+          "share_failed_replicates", CONVERGED)  # fmt: skip
 # in inches, for wide and narrow screens: there is one picture a measure
 HEIGHTS = (2.7, 3.0)
-MOST = (BALANCE, SUPPORT, DETECTABLE, CONTROL_CHECK)
+MOST = (BALANCE, *SHARES, DETECTABLE, CONTROL_CHECK, DISAGREEMENT)
 
 
 def show_measures(page: Page) -> Html:
@@ -65,14 +71,23 @@ def show_measures(page: Page) -> Html:
 
 def show_measure(page: Page, measure: str) -> Html:
     """What can be said, the two curves, how sure, what it means, and what it rests on."""
-    verdict, name = judge_measure(page, measure), name_measure(page, measure)
+    verdict, name = judge_measure(page, measure), name_answer(page, measure)
     heading = render_heading(name[:1].upper() + name[1:], 3, f"measure-{measure}".replace("_", "-"))
-    badge = page.say(f"effects.card_{verdict}")
-    told = page.text_of(tell_measure(page, measure))
+    badge = tell_badge(page, measure)
+    told = page.text_of(f"{tell_measure(page, measure)} {' '.join(_tell_earlier(page, measure))}")
     parts = [heading, Html(f'<p class="badge {verdict}">{to_html(badge)}</p>'), told]
     if verdict != HIDDEN:
         parts += [page.text_of(_tell_sure(page, measure)), _curves(page, measure)]
     return join([*parts, _behind(page, measure, verdict)])
+
+
+def tell_badge(page: Page, measure: str) -> str:
+    """The verdict in a few words, without an answer why."""
+    verdict = judge_measure(page, measure)
+    if verdict != HIDDEN:
+        return page.say(f"effects.card_{verdict}")
+    why = tell_why(page, measure, find_effect(page, measure), "short")
+    return start_upper(page.say("answers.none_why", why=why))
 
 
 def tell_measure(page: Page, measure: str, kind: str = "why") -> str:
@@ -80,16 +95,11 @@ def tell_measure(page: Page, measure: str, kind: str = "why") -> str:
     gap, verdict, name = (
         find_effect(page, measure),
         judge_measure(page, measure),
-        name_measure(page, measure),
+        name_answer(page, measure),
     )
     if verdict == HIDDEN:
         why = finish(tell_why(page, measure, gap, kind))
-        return " ".join(
-            [
-                page.say("trials.verdict_hidden", measure=name, why=why),
-                *_tell_earlier(page, measure),
-            ]
-        )
+        return page.say("trials.verdict_hidden", measure=name, why=why)
     return page.say(
         f"trials.verdict_{verdict}",
         measure=name,
@@ -101,12 +111,15 @@ def tell_measure(page: Page, measure: str, kind: str = "why") -> str:
 
 
 def _tell_earlier(page: Page, measure: str) -> list[str]:
-    """The latest of the study's earlier days for which something can be said."""
+    """Without an answer: the latest of the study's earlier days for which there is one."""
+    if has_answer(page, measure):
+        return []
     for day in sorted(page.plan.report_at_days, reverse=True):
         gap = find_effect(page, measure, day=day)
         if gap.has_interval:
-            given = {"period": page.formats.period(day), "gap": tell_both(page, gap)}
-            return [page.say("trials.verdict_earlier", **given)]
+            given = {"gap": tell_both(page, gap), "between": tell_between(page, gap)}
+            key = "verdict_earlier_open" if judge(gap, same=0.0) == OPEN else "verdict_earlier"
+            return [page.say(f"trials.{key}", period=page.formats.period(day), **given)]
     return []
 
 
@@ -186,7 +199,7 @@ def _curves(page: Page, measure: str) -> Html:
     wide, narrow = charts.draw_curves(
         curves, [(0.0, "0"), *ticks], page.formats.percent_short, HEIGHTS
     )
-    name = name_measure(page, measure)
+    name = name_answer(page, measure)
     caption = page.say(
         "trials.curve_caption",
         measure=name[:1].upper() + name[1:],
@@ -205,14 +218,14 @@ def _curves(page: Page, measure: str) -> Html:
 def _days_table(page: Page, measure: str) -> Html:
     rows, numbers = [], []
     for day in page.plan.report_at_days:
-        arms = [find_effect(page, measure, f"risk_{arm}", day) for arm in ARMS]
+        arms = find_arms(page, measure, day)
         gap = find_effect(page, measure, day=day)
         numbers += [*arms, gap]
         cells = [show_hundred(page, one) for one in arms]
         rows.append([page.formats.period(day), *cells, show_gap(page, gap)])
     names = (*ARMS, "gap")
     heads = [page.say("common.time"), *(page.say(f"trials.head_{one}") for one in names)]
-    caption = page.say("trials.curve_table", measure=name_measure(page, measure))
+    caption = page.say("trials.curve_table", measure=name_answer(page, measure))
     return render_table(caption, heads, rows, page.notes(numbers))
 
 
@@ -277,7 +290,9 @@ def _tell_value(page: Page, check: Check) -> str:
 def _tell(page: Page, name: str, value: float, more: int = 0) -> str:
     if name == BALANCE:
         return page.formats.decimal(value, 2 + more)
-    if name == SUPPORT:
+    if name == DISAGREEMENT:
+        return page.formats.decimal(value, 1 + more)
+    if name in SHARES:
         return page.formats.percent(value, 1 + more)
     if name in (DETECTABLE, CONTROL_CHECK) and more:
         return page.formats.decimal(abs(value) * 100, more)

@@ -12,7 +12,7 @@ from revictimisation.report.sections.referees import tell_check
 from revictimisation.report.sections.trial_table import list_covariates
 from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import ARMS, Check
-from revictimisation.report.verdicts import name_measure
+from revictimisation.report.verdicts import name_answer
 
 ITEMS = ("incidence", "trial", "weights", "balance", "support", "detectable", "intervals", "ways",
          "model", "errors", "adjusted", "ties", "crude", "assumptions", "small")  # fmt: skip
@@ -30,7 +30,7 @@ def show_all_checks(page: Page) -> Html:
 
 
 def _row(page: Page, row: Any) -> list[str]:
-    measure = name_measure(page, row.measure) if row.measure else DASH
+    measure = name_answer(page, row.measure) if row.measure else DASH
     name, *parts = str(row.check).split(":")
     label = page.labels.code("check", name)
     check = ", ".join([label, *(_name_part(page, part) for part in parts)])

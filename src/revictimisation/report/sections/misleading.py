@@ -5,12 +5,12 @@ from __future__ import annotations
 from revictimisation.report import charts
 from revictimisation.report.hundreds import show_gap, show_hundred
 from revictimisation.report.markup import Html, join, render_details, render_figure, render_table
-from revictimisation.report.page import Page
+from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import make_scale, make_series
 from revictimisation.report.sections.trial_table import list_covariates
-from revictimisation.report.trials import DIFFERENCE, find_effect
-from revictimisation.report.verdicts import OPEN, judge, name_measure
+from revictimisation.report.trials import DIFFERENCE, find_effect, list_first
+from revictimisation.report.verdicts import OPEN, judge, name_answer
 
 
 def find_crude(page: Page, measure: str, estimand: str = DIFFERENCE) -> Number:
@@ -26,8 +26,11 @@ def show_why(page: Page) -> Html:
 
 
 def show_contrast(page: Page) -> Html:
-    """Both ways to count beside each other: picture, sentence, numbers."""
-    measures = page.plan.measure_names
+    """Both ways to count beside each other: picture, sentence, numbers.
+
+    Of measures without an answer the simple comparison stands only with what is for referees.
+    """
+    measures = list_first(page)
     crude = [find_crude(page, one) for one in measures]
     right = [find_effect(page, one) for one in measures]
     if not any(one.is_shown for one in (*crude, *right)):
@@ -42,7 +45,7 @@ def show_contrast(page: Page) -> Html:
         make_series(page.say("effects.series_right"), right),
         make_series(page.say("effects.series_crude"), crude),
     ]
-    names = [name_measure(page, one) for one in measures]
+    names = [name_answer(page, one) for one in measures]
     wide, narrow = charts.draw_dots(names, series, make_scale(page, [*crude, *right]))
     rows = [
         [name, show_gap(page, one), show_gap(page, other)]
@@ -61,7 +64,9 @@ def show_contrast(page: Page) -> Html:
         page.say("common.numbers_behind"),
         table,
     )
-    return join([_tell_counts(page, right, counts), figure])
+    is_whole = len(measures) == len(page.plan.measure_names)
+    left_out = Html("") if is_whole else page.text("effects.misleads_left_out")
+    return join([_tell_counts(page, right, counts), figure, left_out])
 
 
 def _tell_counts(page: Page, right: list[Number], counts: dict[str, int]) -> Html:
@@ -78,18 +83,22 @@ def count_more(numbers: list[Number]) -> int:
 
 
 def show_crude(page: Page) -> Html:
-    """The risks behind the comparison that misleads, folded."""
+    """The risks behind the comparison that misleads, with their events; folded, for referees."""
     rows, numbers = [], []
     for name in page.plan.measure_names:
         risks = [find_crude(page, name, f"risk_{arm}") for arm in ("start", "no_start")]
         gap, ratio = find_crude(page, name), find_crude(page, name, "risk_ratio")
         numbers += [*risks, gap, ratio]
         cells = [show_hundred(page, one) for one in risks]
+        events = [DASH if one.n_events is None else page.formats.count(one.n_events)
+                  for one in risks]  # fmt: skip
         rows.append(
-            [name_measure(page, name), *cells, show_gap(page, gap), page.show_ratio_both(ratio)]
-        )
+            [name_answer(page, name), *cells, show_gap(page, gap), page.show_ratio_both(ratio),
+             " + ".join(events)]
+        )  # fmt: skip
     heads = [page.say("common.measure"), *(
-        page.say(f"effects.crude_{one}") for one in ("start", "no_start", "difference", "ratio")
+        page.say(f"effects.crude_{one}")
+        for one in ("start", "no_start", "difference", "ratio", "events")
     )]  # fmt: skip
     caption = page.say("effects.crude_table", period=page.formats.period(page.last_day))
     notes = [*page.notes(numbers), page.say("effects.crude_note")]

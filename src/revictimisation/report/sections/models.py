@@ -18,15 +18,20 @@ from revictimisation.report.markup import (
 )
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.answer import list_names
-from revictimisation.report.trials import find_effect, has_rows, judge_measure, tell_why
+from revictimisation.report.sections.answer import finish, list_names
+from revictimisation.report.trials import (
+    add_events,
+    has_answer,
+    has_rows,
+    list_first,
+)
 from revictimisation.report.verdicts import (
     FEWER,
     HIDDEN,
     MORE,
     OPEN,
     judge,
-    name_measure,
+    name_answer,
     tell_verdict,
 )
 
@@ -63,8 +68,8 @@ def find_ratio(page: Page, measure: str, estimator: str = COX, **keys: str) -> N
 
 
 def list_by_ratio(page: Page, verdict: str) -> list[str]:
-    """The measures whose hazard ratio while in force has a verdict."""
-    return [one for one in page.plan.measure_names if judge(find_ratio(page, one)) == verdict]
+    """The measures with an answer whose hazard ratio while in force has a verdict."""
+    return [one for one in list_first(page) if judge(find_ratio(page, one)) == verdict]
 
 
 def show_in_force(page: Page) -> Html:
@@ -74,50 +79,62 @@ def show_in_force(page: Page) -> Html:
     parts = [page.heading("models.in_force"), page.text("models.in_force_text")]
     lines = [
         page.say(f"models.in_force_{verdict}", measures=tell_resting(page, names))
-        for verdict in (FEWER, MORE, OPEN, HIDDEN)
+        for verdict in (FEWER, MORE, OPEN)
         if (names := list_by_ratio(page, verdict))
     ]
+    lines += _list_hidden(page)
     parts.append(page.text_of("\n".join(f"- {one}" for one in lines)))
     if list_by_ratio(page, FEWER) or list_by_ratio(page, MORE):
-        unanswered = tell_unanswered(page, (FEWER, MORE))
-        parts.append(page.text("models.not_the_cause", unanswered=unanswered))
+        parts.append(page.text("models.not_the_cause"))
+    parts.append(page.text_of(tell_unanswered(page)))
+    parts += [page.heading("models.referees", level=3), page.text("models.referees_text")]
     folded = (show_verdicts, show_recurrent, show_competing, show_variants)
     return join([*parts, *(one(page) for one in folded)])
+
+
+def _list_hidden(page: Page) -> list[str]:
+    """Measures with an answer and no ratio while in force, a line a reason."""
+    groups: dict[str, list[str]] = {}
+    for one in list_by_ratio(page, HIDDEN):
+        why = finish(page.why_not(find_ratio(page, one)))
+        groups.setdefault(why, []).append(name_answer(page, one))
+    return [
+        page.say("models.in_force_hidden", measures=list_names(page, names), why=why)
+        for why, names in groups.items()
+    ]
 
 
 def tell_resting(page: Page, measures: Sequence[str]) -> str:
     """Measures in a row, each with the new reports that its ratio rests on, where known."""
     told: list[str] = []
     for one in measures:
-        name, n = name_measure(page, one), find_ratio(page, one).n_events
+        name, n = name_answer(page, one), find_ratio(page, one).n_events
         key = "models.rests_on_too" if any("(" in other for other in told) else "models.rests_on"
         told.append(name if n is None else page.say(key, measure=name, n=page.formats.count(n)))
     return list_names(page, told)
 
 
-def tell_unanswered(page: Page, verdicts: Sequence[str]) -> str:
-    """For which measures with these verdicts while in force the main question has no answer, why.
-
-    A space first, so that it may follow a sentence; empty where there are none.
-    """
-    groups: dict[str, list[str]] = {}
-    for one in page.plan.measure_names:
-        if judge(find_ratio(page, one)) in verdicts and judge_measure(page, one) == HIDDEN:
-            why = tell_why(page, one, find_effect(page, one), kind="short")
-            groups.setdefault(why, []).append(name_measure(page, one))
-    return "".join(
-        f" {page.say('models.unanswered', measures=list_names(page, names), why=why)}"
-        for why, names in groups.items()
-    )
+def tell_unanswered(page: Page) -> str:
+    """The measures that have no answer, whose numbers stand only among those for referees."""
+    names = [one for one in page.plan.measure_names if not has_answer(page, one)]
+    if not names:
+        return ""
+    told = list_names(page, [name_answer(page, one) for one in names])
+    return page.say("models.unanswered", measures=told)
 
 
 def tell_less_common(page: Page) -> str:
-    """New reports less common while in force: for what, compared with what, and no cause."""
+    """For the first page: new reports less common while in force, for what, and no cause.
+
+    Empty where there is none.
+    """
+    names = list_by_ratio(page, FEWER)
+    if not names:
+        return ""
     return page.say(
         "index.finding_in_force",
-        measures=tell_resting(page, list_by_ratio(page, FEWER)),
+        measures=tell_resting(page, names),
         beside=page.say(f"models.beside_{_kind(page)}"),
-        unanswered=tell_unanswered(page, (FEWER,)),
     )
 
 
@@ -157,7 +174,7 @@ def show_ratios(page: Page) -> Html:
         numbers += [*found, main]
         counts = ["–" if one is None else page.formats.count(one)
                   for one in (main.n_people, main.n_events)]  # fmt: skip
-        rows.append([name_measure(page, name), *counts, *map(page.show_ratio_both, found)])
+        rows.append([name_answer(page, name), *counts, *map(page.show_ratio_both, found)])
     heads = [page.say(f"models.{one}") for one in ("ratio_people", "ratio_events")]
     heads = [page.say("common.measure"), *heads, *(one.head for one in columns)]
     notes = [*page.notes(numbers), page.say("models.ratios_note")]
@@ -181,7 +198,8 @@ def _render_ratios(page: Page, caption: str, columns: Sequence[Column]) -> Html:
         if all(one.reason == "not_computed" for one in found):
             continue
         numbers += found
-        rows.append([name_measure(page, name), *map(page.show_ratio_both, found)])
+        cells = [add_events(page, name, one, page.show_ratio_both(one)) for one in found]
+        rows.append([name_answer(page, name), *cells])
     heads = [page.say("common.measure"), *(one.head for one in kept)]
     return render_table(caption, heads, rows, page.notes(numbers))
 
@@ -202,10 +220,8 @@ def show_recurrent(page: Page) -> Html:
 
 
 def _tell_same(page: Page) -> Html:
-    """For how many measures the first report and all reports point the same way."""
-    pairs = [
-        (find_ratio(page, one), find_ratio(page, one, RECURRENT)) for one in page.plan.measure_names
-    ]
+    """For how many measures with an answer the first and all reports point the same way."""
+    pairs = [(find_ratio(page, one), find_ratio(page, one, RECURRENT)) for one in list_first(page)]
     shown = [(a.estimate or 1, b.estimate or 1) for a, b in pairs if a.is_shown and b.is_shown]
     if not shown:
         return Html("")
@@ -230,7 +246,8 @@ def show_counts(page: Page) -> Html:
         at: dict[str, str | int] = {**keys, "measure": name, "time_days": page.last_day}
         found = [page.release.find(estimand=kind, **at) for kind in kinds]
         numbers += found
-        rows.append([name_measure(page, name), *(_show_count(page, one) for one in found)])
+        cells = [add_events(page, name, one, _show_count(page, one)) for one in found]
+        rows.append([name_answer(page, name), *cells])
     heads = [page.say("common.measure"), *(page.say(f"models.{kind}") for kind in kinds)]
     period = page.formats.period(page.last_day)
     caption = page.say("models.counts_caption", period=period)

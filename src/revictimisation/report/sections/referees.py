@@ -21,12 +21,13 @@ from revictimisation.report.trials import (
     WAYS,
     WEIGHTING,
     Check,
+    add_events,
     find_checks,
     find_effect,
     has_rows,
     list_checks,
 )
-from revictimisation.report.verdicts import name_measure
+from revictimisation.report.verdicts import name_answer, name_measure, warn_untried
 
 BEFORE = f"{BALANCE}_unweighted"
 WEIGHT_CHECKS = ("n_uncensored", "share_censored", "weight_mean", "weight_max",
@@ -54,7 +55,7 @@ def show_overview(page: Page) -> Html:
         return page.text("referees.none")
     failed = [one for one in measures if _has_failed(page, one)]
     given = {"n_all": len(measures), "n_held": len(measures) - len(failed)}
-    return page.text("referees.lead", **given)
+    return join([page.text("referees.lead", **given), page.text_of(warn_untried(page))])
 
 
 def _has_failed(page: Page, measure: str) -> bool:
@@ -69,7 +70,7 @@ def show_weights(page: Page) -> Html:
         checks = list_checks(page, measure)
         for arm in ARMS:
             found = [find_checks(checks, one).get(arm) for one in WEIGHT_CHECKS]
-            name = f"{name_measure(page, measure)}, {page.say(f'referees.arm_{arm}')}"
+            name = f"{name_answer(page, measure)}, {page.say(f'referees.arm_{arm}')}"
             rows.append([name, *(tell_check(page, one) for one in found)])
     return _table(page, "weights", WEIGHT_CHECKS, rows)
 
@@ -113,7 +114,7 @@ def show_balance(page: Page) -> Html:
     limit = page.plan.gates.largest_standardised_difference
     write = lambda tick: page.formats.decimal(tick, 1)  # noqa: E731
     scale = charts.Scale(write, ticks, page.say("referees.balance_axis"), reference=limit)
-    names = [name_measure(page, one) for one in measures]
+    names = [name_answer(page, one) for one in measures]
     wide, narrow = charts.draw_dots(names, series, scale)
     told = {"limit": page.formats.decimal(limit, 2)}
     held = sum(point is not None and point[0] <= limit for point in after)
@@ -153,7 +154,7 @@ def _balance_table(page: Page, measures: list[str]) -> Html:
             cells = [tell_check(page, one) for one in found]
             if any(cell != DASH for cell in cells):
                 when = page.formats.days(day)
-                rows.append([f"{name_measure(page, measure)}, {when}", *cells])
+                rows.append([f"{name_answer(page, measure)}, {when}", *cells])
     names = [f"{arm}_{when}" for arm in ARMS for when in ("before", "after")]
     heads = [page.say("common.measure"), *(page.say(f"referees.balance_{one}") for one in names)]
     return render_table(page.say("referees.balance_table"), heads, rows)
@@ -165,7 +166,7 @@ def show_support(page: Page) -> Html:
     for measure in _list_measures(page):
         checks = list_checks(page, measure)
         found = [find_checks(checks, one).get("") for one in SUPPORT_CHECKS]
-        rows.append([name_measure(page, measure), *(tell_check(page, one) for one in found)])
+        rows.append([name_answer(page, measure), *(tell_check(page, one) for one in found)])
     return _table(page, "support", SUPPORT_CHECKS, rows)
 
 
@@ -176,7 +177,7 @@ def show_detectable(page: Page) -> Html:
     for measure in _list_measures(page):
         checks = list_checks(page, measure)
         found = [find_checks(checks, "minimum_detectable_difference", day).get("") for day in days]
-        rows.append([name_measure(page, measure), *(_points(page, one) for one in found)])
+        rows.append([name_answer(page, measure), *(_points(page, one) for one in found)])
     if not rows:
         return page.text("referees.none")
     heads = [page.say("common.measure"), *(page.formats.period(day) for day in days)]
@@ -201,7 +202,8 @@ def show_intervals(page: Page) -> Html:
     for measure in page.plan.measure_names:
         found = [find_effect(page, measure, **keys) for keys in columns.values()]
         numbers += found
-        rows.append([name_measure(page, measure), *(show_gap(page, one) for one in found)])
+        cells = [add_events(page, measure, one, show_gap(page, one)) for one in found]
+        rows.append([name_answer(page, measure), *cells])
     heads = [page.say("common.measure"), *(page.say(f"referees.interval_{one}") for one in columns)]
     period = page.formats.period(page.last_day)
     caption = page.say("referees.intervals_caption", period=period)
@@ -229,7 +231,7 @@ def show_controls(page: Page) -> Html:
         values = [find_effect(page, measure, **given) for given in shown.values()]
         numbers += [control, *values]
         cells = [show_gap(page, control), *(page.show_ratio_both(one) for one in values)]
-        rows.append([name_measure(page, measure), *cells])
+        rows.append([name_answer(page, measure), *cells])
     heads = [
         page.say("common.measure"),
         *(page.say(f"referees.{one}") for one in ("control", *shown)),

@@ -7,9 +7,17 @@ from revictimisation.report.markup import Html, join, render_details, render_tab
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, tell_within
-from revictimisation.report.trials import DIFFERENCE, WEIGHTING, has_rows, tell_gates
-from revictimisation.report.verdicts import HIDDEN, judge
-from revictimisation.results import WITHHELD
+from revictimisation.report.trials import (
+    DIFFERENCE,
+    WEIGHTING,
+    add_events,
+    find_effect,
+    has_answer,
+    has_rows,
+    tell_gates,
+    tell_why,
+)
+from revictimisation.report.verdicts import HIDDEN, judge, name_answer
 
 ANALYSIS = "three_strategies"
 STRATEGIES = ("both", "one", "none")
@@ -43,19 +51,24 @@ def show_strategies(page: Page) -> Html:
 
 
 def _show_one(page: Page, measure: str) -> Html:
-    lines = [f"- {_tell_contrast(page, measure, one)}" for one in CONTRASTS]
+    """The sentences where the main question has an answer; the table for referees in any case."""
     text = page.text("models.strategies_text", within=tell_within(page, measure))
-    folded = render_details(page.say("common.numbers"), _table(page, measure))
+    folded = render_details(page.say("models.strategies_referees"), _table(page, measure))
+    gap = find_effect(page, measure)
+    lines = [f"- {_tell_contrast(page, measure, one)}" for one in CONTRASTS]
+    if not has_answer(page, measure):
+        why = finish(tell_why(page, measure, gap))
+        lines = [page.say("trials.verdict_hidden", measure=name_answer(page, measure), why=why)]
     return join([text, page.text_of("\n".join(lines)), folded])
 
 
 def _tell_contrast(page: Page, measure: str, contrast: str) -> str:
-    """One sentence: how many fewer or more of a hundred, or that we cannot tell."""
+    """One sentence: how many fewer or more of a hundred, or that it is unclear either way."""
     gap = find_strategy(page, measure, contrast, page.last_day)
     told = page.say(f"models.contrast_{contrast}")
     verdict = judge(gap, same=0.0)
     if verdict == HIDDEN:
-        why = tell_gates(page, [gap.reason], gap) if gap.status == WITHHELD else page.why_not(gap)
+        why = tell_gates(page, [page.name_reason(gap)])
         return page.say("models.contrast_hidden", contrast=told, why=finish(why))
     return page.say(
         f"models.contrast_{verdict}",
@@ -72,7 +85,8 @@ def _table(page: Page, measure: str) -> Html:
         found = [find_strategy(page, measure, level, day) for day in days]
         numbers += found
         show = show_gap if level in CONTRASTS else show_hundred
-        rows.append([_name(page, level), *(show(page, one) for one in found)])
+        cells = [add_events(page, measure, one, show(page, one)) for one in found]
+        rows.append([_name(page, level), *cells])
     heads = ["", *(page.formats.period(day) for day in days)]
     return render_table(page.say("models.strategies_caption"), heads, rows, page.notes(numbers))
 

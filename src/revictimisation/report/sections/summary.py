@@ -14,23 +14,26 @@ from revictimisation.report.sections.answer import (
     tell_counts,
     tell_scope,
 )
-from revictimisation.report.sections.cohort import find_incidence
+from revictimisation.report.sections.cohort import find_incidence, tell_by_person
 from revictimisation.report.sections.court_association import tell_in_short
 from revictimisation.report.sections.courts import find_reached
 from revictimisation.report.sections.differences import tell_difference
 from revictimisation.report.sections.for_whom import tell_answer
-from revictimisation.report.sections.measures import tell_measure
-from revictimisation.report.sections.models import list_by_ratio, tell_less_common
+from revictimisation.report.sections.measures import tell_badge, tell_measure
+from revictimisation.report.sections.models import tell_less_common
+from revictimisation.report.sections.truth import tell_hidden_difference
 from revictimisation.report.sections.use import find_share, list_used
 from revictimisation.report.texts import load_texts
-from revictimisation.report.trials import judge_measure
-from revictimisation.report.verdicts import FEWER, name_measure
+from revictimisation.report.trials import judge_measure, list_first, list_main
+from revictimisation.report.truth_study import read_truth_study
+from revictimisation.report.verdicts import name_measure
 
 
 def show_findings(page: Page) -> Html:
     """The most important findings: how many, what is used, and what each verdict holds for."""
     told = [_tell_repeat(page), _tell_use(page), _tell_counts(page)]
-    told += [*list_clear(page), _tell_in_force(page), *_list_for_whom(page), _tell_courts(page)]
+    told += [tell_hidden_difference(page, read_truth_study()), *list_clear(page)]
+    told += [tell_less_common(page), *_list_for_whom(page), _tell_courts(page)]
     items = "".join(f"<li>{to_html(one)}</li>" for one in told if one)
     return Html(f'<ul class="findings">{items}</ul>')
 
@@ -55,7 +58,8 @@ def _tell_repeat(page: Page) -> str:
         n_entries=page.formats.count(number.n_people or 0),
         **_hundreds(page, number),
     )
-    return told + _tell_early(page)
+    people = tell_by_person(page)
+    return " ".join(one for one in (told + _tell_early(page), people, _tell_set(page)) if one)
 
 
 def _tell_early(page: Page) -> str:
@@ -70,6 +74,11 @@ def _tell_early(page: Page) -> str:
     return " " + page.say("index.finding_early", period=period, **_hundreds(page, number))
 
 
+def _tell_set(page: Page) -> str:
+    """That a number is what the invented county is set to; nothing on real data."""
+    return page.say("common.set_brief") if page.release.is_synthetic else ""
+
+
 def _tell_use(page: Page) -> str:
     shown = [(code, number) for code, number in list_used(page) if number.has_interval][:3]
     if len(shown) < 3:
@@ -80,7 +89,7 @@ def _tell_use(page: Page) -> str:
         told = _hundreds(page, number)
         values[f"{place}_share"] = told["share"]
         values[f"{place}_span"] = f"{told['low']}–{told['high']}"
-    return page.say("index.finding_use", **values)
+    return f"{page.say('index.finding_use', **values)} {_tell_set(page)}".strip()
 
 
 def _tell_counts(page: Page) -> str:
@@ -90,19 +99,17 @@ def _tell_counts(page: Page) -> str:
     return page.say("index.finding_counts", counts=tell_counts(page), scope=tell_scope(page))
 
 
-def _tell_in_force(page: Page) -> str:
-    """For which measures new reports were less common while in force: another question."""
-    return tell_less_common(page) if list_by_ratio(page, FEWER) else ""
-
-
 def _list_for_whom(page: Page) -> list[str]:
     """Whether measures help some groups more than others, and the difference that matters most."""
     if not (page.plan.measure_names and list_groupings(page)):
         return []
-    called = [
-        tell_difference(page, one, is_brief=True) for one in list_differences(page) if one.is_called
-    ]
-    return [page.say("index.finding_for_whom", answer=tell_answer(page)), *called[:1]]
+    called = [one for one in list_differences(page) if one.is_called]
+    first = [one for one in called if one.measure in list_first(page)]
+    told = page.say("index.finding_for_whom", answer=tell_answer(page))
+    if len(first) < len(called):
+        n = page.formats.count(len(called) - len(first))
+        told = f"{told} {page.say('index.finding_for_whom_apart', n=n)}"
+    return [told, *(tell_difference(page, one, is_brief=True) for one in first[:1])]
 
 
 def _tell_courts(page: Page) -> str:
@@ -112,7 +119,7 @@ def _tell_courts(page: Page) -> str:
         return ""
     told = page.formats.of_hundred(share.estimate or 0.0)
     period = page.formats.period(page.last_day)
-    answer = tell_in_short(page)
+    answer = f"{_tell_set(page)} {tell_in_short(page)}".strip()
     return page.say("index.finding_courts", share=told, period=period, answer=answer)
 
 
@@ -120,7 +127,7 @@ def show_cards(page: Page) -> Html:
     """A card per measure: how many got it, what can be said, how sure."""
     if not page.plan.measure_names:
         return page.text("common.no_measures")
-    cards = "".join(_card(page, name) for name in page.plan.measure_names)
+    cards = "".join(_card(page, name) for name in list_main(page))
     return Html(f'<ul class="cards">{cards}</ul>')
 
 
@@ -136,10 +143,10 @@ def _card(page: Page, name: str) -> str:
         )
     else:
         use = page.say("index.card_use_hidden", why=page.why_not(share))
-    told = to_html(tell_measure(page, name, "short"))
+    told = to_html(tell_measure(page, name, "first"))
     return (
         f'<li class="{verdict}"><h3>{to_html(title[:1].upper() + title[1:])}</h3>'
-        f'<p class="badge">{to_html(page.say(f"effects.card_{verdict}"))}</p>'
+        f'<p class="badge">{to_html(tell_badge(page, name))}</p>'
         f"<p>{to_html(use)}</p><p>{told}</p></li>"
     )
 

@@ -26,6 +26,7 @@ from revictimisation.report.truth_study import (
     BOOTSTRAP,
     CALIBRATED,
     CRUDE,
+    DEPARTURES,
     FORCE,
     FORMULA,
     GATED,
@@ -40,6 +41,9 @@ from revictimisation.report.verdicts import name_measure
 
 ENOUGH_COUNTIES = 200
 PROMISED = 0.95
+HIDDEN = DEPARTURES[0]
+# a share let through that is less by no more than this is as good as the same
+AS_MANY = 0.05
 
 
 def name_way(page: Page, way: Way) -> str:
@@ -109,13 +113,33 @@ def tell_tally(page: Page, rows: pd.DataFrame) -> dict[str, str]:
     return {name: page.formats.count(count) for name, count in counts.items()}
 
 
+def tell_hidden_difference(page: Page, study: TruthStudy) -> str:
+    """What matters most for belief in any answer: how a hidden difference escapes the gates.
+
+    Coverage and the share let through where something unrecorded drives measures and reports,
+    beside the share where nothing does; empty where the kept study has no such counties.
+    """
+    rows = study.rows(HIDDEN, MAIN)
+    found = describe_rows(page, rows) if len(rows) else None
+    if not found:
+        return ""
+    share, usual = (count_released(study.rows(one, MAIN))[0] for one in (HIDDEN, CALIBRATED))
+    told = page.say("truth_study.hidden_first", **found)
+    if share is None or usual is None:
+        return told
+    key = "hidden_as_many" if share >= usual - AS_MANY else "hidden_fewer"
+    given = {"share": page.formats.percent(share), "usual": page.formats.percent(usual)}
+    return f"{told} {page.say(f'truth_study.{key}', **given)}"
+
+
 def show_answer(page: Page, study: TruthStudy) -> Html:
     """What was done and found in a few sentences; one sentence if there is nothing."""
     if study.is_empty:
         return page.text("truth_study.none")
     bar = page.text("truth_study.bar", **tell_bar(page))
     lead = " ".join([*_tell_lead(page, study), *_tell_gates(page, study)])
-    told = [page.text("truth_study.done"), bar, render_prose(lead) if lead else Html("")]
+    hidden = page.text_of(tell_hidden_difference(page, study))
+    told = [hidden, page.text("truth_study.done"), bar, render_prose(lead) if lead else Html("")]
     return join([*told, show_counties(page, study)])
 
 

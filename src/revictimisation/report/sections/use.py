@@ -95,7 +95,7 @@ def show_codes(page: Page) -> Html:
     """Each code's share as bars, by agency."""
     codes = list_codes(page)
     if not any(number.is_shown for _, number in codes):
-        why = page.say("common.suppressed_words" if codes else "common.reason_not_computed")
+        why = page.why_not(codes[0][1] if codes else Number())
         return page.text("common.nothing_to_show", why=why)
     names = [name_code(page, code) for code, _ in codes]
     values = [_point(number) for _, number in codes]

@@ -8,18 +8,21 @@ from revictimisation.report.markup import Html, join, render_figure, render_tabl
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import list_names, make_scale, make_series
-from revictimisation.report.trials import WAYS, WEIGHTING, find_effect, has_numbers, list_shown
-from revictimisation.report.verdicts import name_measure
+from revictimisation.report.trials import WAYS, WEIGHTING, find_effect, has_numbers, list_first
+from revictimisation.report.verdicts import name_answer
 
 
 def show_ways(page: Page) -> Html:
-    """Heading, sentence, picture and numbers; nothing where there is but one way."""
+    """Heading, sentence, picture and numbers; nothing where there is but one way.
+
+    Only of measures with an answer: no other way of counting stands in for one.
+    """
     ways = list_ways(page)
-    measures = list_shown(page)
+    measures = list_first(page)
     if len(ways) < 2 or not measures:
         return Html("")
     gaps = {way: [find_effect(page, one, estimator=way) for one in measures] for way in ways}
-    names = [name_measure(page, one) for one in measures]
+    names = [name_answer(page, one) for one in measures]
     series = [make_series(page.say(f"trials.way_{way}"), gaps[way]) for way in ways]
     every = [one for found in gaps.values() for one in found]
     wide, narrow = charts.draw_dots(names, series, make_scale(page, every))
@@ -53,7 +56,7 @@ def tell_agreement(page: Page) -> str:
     Only measures with a main answer and another number are compared.
     """
     outside, distances = [], {}
-    for measure in list_shown(page):
+    for measure in list_first(page):
         main = find_effect(page, measure)
         others = [find_effect(page, measure, estimator=way) for way in WAYS if way != WEIGHTING]
         known = [one.estimate for one in others if one.is_shown and one.estimate is not None]
@@ -61,13 +64,13 @@ def tell_agreement(page: Page) -> str:
             continue
         distances[measure] = max(abs(one - (main.estimate or 0.0)) for one in known)
         if any(not is_inside(main, one) for one in known):
-            outside.append(name_measure(page, measure))
+            outside.append(name_answer(page, measure))
     if not distances:
         return ""
     farthest = max(distances, key=lambda one: distances[one])
     given = {
         "most": count_people(page, distances[farthest]),
-        "measure": name_measure(page, farthest),
+        "measure": name_answer(page, farthest),
     }
     if outside:
         return page.say("trials.ways_differ", measures=list_names(page, outside), **given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from revictimisation.report import charts
+from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
     IN,
     OUT,
@@ -16,7 +17,6 @@ from revictimisation.report.group_effects import (
     list_groupings,
     list_levels,
     name_level,
-    start_upper,
     tell_why_not,
 )
 from revictimisation.report.hundreds import HUNDRED, show_gap
@@ -30,11 +30,11 @@ from revictimisation.report.markup import (
 )
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.answer import list_names, make_points
+from revictimisation.report.sections.answer import finish, list_names, make_points, tell_within
 from revictimisation.report.sections.use import share_ticks
 from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import has_rows
-from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, name_measure
+from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, is_joint, judge, name_measure
 
 CLAIMS = {FEWER: "claim_fewer", MORE: "claim_more", OPEN: "claim_open", HIDDEN: "claim_hidden"}
 HONOUR = "is_honour"
@@ -101,20 +101,29 @@ def _list_verdicts(page: Page, grouping: str) -> list[str]:
         is_clear = verdict in (FEWER, MORE)
         names = [_tell_one(page, one, grouping) if is_clear else name_measure(page, one)
                  for one in mine]  # fmt: skip
-        if mine:
+        if mine and verdict != HIDDEN:
             told.append(page.say(f"for_whom.{key}", measures=list_names(page, names)))
+    hidden: dict[str, list[str]] = {}
+    for one in measures:
+        if verdicts[one] == HIDDEN:
+            why = finish(page.why_not(find_share_gap(page, one, grouping)))
+            hidden.setdefault(why, []).append(name_measure(page, one))
+    told += [page.say("for_whom.claim_hidden", measures=list_names(page, names), why=why)
+             for why, names in hidden.items()]  # fmt: skip
     return [*told, *_tell_reach(page, grouping)]
 
 
 def _tell_reach(page: Page, grouping: str) -> list[str]:
     """What the group gets most, and of how many measures its effect can be computed."""
     measures = page.plan.measure_names
-    shares = [(find_share(page, one, grouping, IN, STARTED), one) for one in measures]
+    single = [one for one in measures if not is_joint(page, one)]
+    shares = [(find_share(page, one, grouping, IN, STARTED), one) for one in single]
     shown = [(share.estimate or 0.0, share, one) for share, one in shares if share.is_shown]
     told = []
     if shown:
         _, share, measure = max(shown, key=lambda one: one[0])
         told.append(page.say("for_whom.claim_top", share=_hundred(page, share),
+                             within=tell_within(page, measure),
                              measure=name_measure(page, measure)))  # fmt: skip
     n = sum(find_gap(page, one, grouping, IN).is_shown for one in measures)
     if not n:
@@ -125,7 +134,8 @@ def _tell_reach(page: Page, grouping: str) -> list[str]:
 def _tell_one(page: Page, measure: str, grouping: str) -> str:
     share, other = (find_share(page, measure, grouping, level, STARTED) for level in (IN, OUT))
     return page.say("for_whom.claim_one", measure=name_measure(page, measure),
-                    share=_hundred(page, share), other=_hundred(page, other))  # fmt: skip
+                    within=tell_within(page, measure), share=_hundred(page, share),
+                    other=_hundred(page, other))  # fmt: skip
 
 
 def _hundred(page: Page, number: Number) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from revictimisation.report.group_effects import start_upper
+from revictimisation.report.formats import start_upper
 from revictimisation.report.labels import PARENTHESIS
 from revictimisation.report.markup import Html, join, render_heading, to_html
 from revictimisation.report.page import Page

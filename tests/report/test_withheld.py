@@ -1,0 +1,211 @@
+"""Withheld means withheld, untried means untried, invented means invented: on every page."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pandas as pd
+import pytest
+
+from revictimisation.report.page import Page
+from revictimisation.report.sections import (
+    answer,
+    court_association,
+    courts,
+    durations,
+    effects,
+    measures,
+    misleading,
+    models,
+    referees,
+    strategies,
+    summary,
+    truth,
+    who_gets,
+)
+from revictimisation.report.texts import load_texts
+from revictimisation.report.trials import has_answer, list_first
+from revictimisation.report.truth_study import TruthStudy, read_truth_study
+from revictimisation.report.verdicts import name_answer
+
+from .conftest import LANGUAGES, make_page
+from .test_answers import ALARM, SHELTER, STUDY, hazard, hidden, row, trial, words
+
+JOINT = STUDY + "  joint: {joint_within_days: 30, grace_days: 60}\n"
+PARTS = {"analysis": "three_strategies", "subgroup": "strategy"}
+FIRST = (summary.show_findings, summary.show_cards, answer.show_picture)
+
+
+def read_first(page: Page) -> str:
+    """All that the first page says of measures: words, tables, the texts of its pictures."""
+    shown = [one(page).text for one in FIRST]
+    alts = re.findall(r'alt="([^"]*)"', " ".join(shown))
+    return " ".join([*map(words, shown), *alts])
+
+
+def list_other_ways(measure: str) -> list[dict]:
+    """Every other number that could stand for a measure's answer; all say 77 of a hundred."""
+    rows = [hazard(measure, 0.23, n_events=15), hazard(measure, 0.23, estimator="andersen_gill")]
+    rows += [hazard(measure, 0.23, estimator="fine_gray"),
+             hazard(measure, 0.23, analysis="carry_over", subgroup="after_end",
+                    level="in_force")]  # fmt: skip
+    for estimator in ("g_formula", "doubly_robust", "crude"):
+        rows += trial(measure, 0.1, 0.87, estimator=estimator)
+    rows += trial(measure, 0.1, 0.87, analysis="weights_truncated")
+    rows += trial(measure, 0.1, 0.87, time_days=365)
+    # both arms may be released though their difference is not
+    rows += [one for one in trial(measure, 0.1, 0.87) if one["estimand"].startswith("risk_") and
+             one["estimand"] != "risk_difference"]  # fmt: skip
+    keys = {"estimator": "mean_cumulative_count", "estimand": "mean_count_difference"}
+    rows.append(row(measure, -0.9, -0.77, -0.6, **keys))
+    return [*rows, hidden(measure, "withheld", "largest_standardised_difference")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_page_tells_no_other_number_where_the_answer_is_withheld(language):
+    rows = [*list_other_ways(SHELTER), *trial(ALARM, 0.32, 0.4), hazard(ALARM, 0.6, n_events=45)]
+    page = make_page(language, rows, STUDY)
+    assert list_first(page) == [ALARM] and not has_answer(page, SHELTER)
+    told = read_first(page)
+    assert not re.search(r"77|0[,.]23|87[,.]0|procent mindre|(?<!\d)15 n", told)
+    force = words(summary.show_findings(page).text).split(
+        {"sv": "Medan åtgärden pågick", "en": "While the measure was in force"}[language]
+    )[1]
+    assert page.labels.measure(SHELTER) not in force and "45" in force
+    badge = {"sv": "Inget svar: grupperna är för olika",
+             "en": "No answer: the groups differ too much"}[language]  # fmt: skip
+    assert badge in told
+
+
+def test_page_3_tells_other_numbers_only_to_referees_and_with_their_events():
+    rows = [*list_other_ways(SHELTER), *trial(ALARM, 0.32, 0.4), hazard(ALARM, 0.6, n_events=45)]
+    page = make_page("sv", rows, STUDY)
+    in_force = models.show_in_force(page).text
+    body, for_referees = in_force.split('id="models-referees"')
+    assert "skyddat boende" not in words(body).split("För skyddat boende och skyddssamtal finns")[0]
+    assert "står bara i delen för granskare" in body
+    tables = words(for_referees)
+    assert "0,23 0,18–0,28 300 händelser" in tables and "vilar på 15 nya" in tables
+    contrast = words(misleading.show_contrast(page).text)
+    assert "skyddat boende" not in contrast and "Åtgärder utan svar, och" in contrast
+    crude = words(misleading.show_crude(page).text)
+    assert crude.strip().startswith("För granskare") and "300 + 300" in crude
+    assert "−77,0 −81,0 till −73,0 300 händelser" in words(referees.show_intervals(page).text)
+
+
+def test_strategies_of_a_measure_without_an_answer_are_for_referees():
+    rows = [row("joint", -0.81, -0.77, -0.73, level="both_less_none", **PARTS),
+            hidden("joint", "withheld", "few_events")]  # fmt: skip
+    shown = strategies.show_strategies(make_page("sv", rows, JOINT)).text
+    body, folded = shown.split("<details")
+    assert "77" not in body and "Inget svar om" in body
+    assert "300 händelser" in words(folded)
+
+
+def test_a_group_found_in_a_measure_without_an_answer_is_not_on_the_first_page():
+    from .test_for_whom import PERSON, all_rows
+    from .test_for_whom import STUDY as GROUPS
+
+    told = words(summary.show_findings(make_page("sv", all_rows(), GROUPS)).text)
+    assert "Hög risk:" not in told and "Av dem gäller 2 åtgärder som inte har något svar" in told
+    answered = [*all_rows(), *trial(PERSON, 0.32, 0.4)]
+    assert "Hög risk:" in words(summary.show_findings(make_page("sv", answered, GROUPS)).text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_starts_near_in_time_are_called_so_and_stand_on_no_first_page(language):
+    rows = [*trial("joint", 0.32, 0.4), hazard("joint", 0.5), *trial(SHELTER, 0.32, 0.4)]
+    for name in ("joint", SHELTER):
+        keys = {"question": "q4", "outcome": "convicted", "estimator": "standardised_logistic"}
+        rows += [row(name, 0.05, 0.1, 0.15, se=0.02, **keys),
+                 row(name, None, 0.01, None, estimand="p_value_holm", **keys)]  # fmt: skip
+    page = make_page(language, rows, JOINT)
+    name = {"sv": "nära varandra i tid", "en": "near in time"}[language]
+    told = read_first(page) + court_association.tell_in_short(page)
+    assert name not in told and "ointly" not in told and "emensam" not in told
+    untried = {"sv": "oprövat", "en": "untried"}[language]
+    assert untried in name_answer(page, "joint")
+    for shown in (answer.show_lead(page), measures.show_measures(page), courts.show_lead(page)):
+        assert untried in shown.text
+    counts = answer.tell_counts(page)
+    assert "3" in counts and "4" not in counts
+
+
+def test_no_text_calls_two_starts_near_in_time_joint_work():
+    texts = [both[language] for both in load_texts().values() for language in LANGUAGES]
+    assert [one for one in texts if re.search("gemensamma insatser|joint measure", one, re.I)] == []
+
+
+@pytest.mark.parametrize("is_invented", [True, False])
+def test_what_an_invented_county_is_set_to_is_no_confirmation(is_invented):
+    found = {"question": "q2", "outcome": "same_suspect", "estimator": "aalen_johansen",
+             "estimand": "cumulative_incidence"}  # fmt: skip
+    rows = [row("", 0.35, 0.39, 0.43, **found),
+            row("", 0.33, 0.37, 0.41, analysis="by_person", **found)]  # fmt: skip
+    page = make_page("sv", rows, STUDY)
+    page = Page(dataclasses.replace(page.release, is_synthetic=is_invented), page.dictionary, "sv")
+    reference, stays = words(effects.show_reference(page).text), durations.show_durations(page).text
+    cleared = words(courts._published(page).text)
+    first = words(summary.show_findings(page).text + summary.show_made(page).text)
+    assert ("216 våldsutsatta kvinnor utsattes" in reference) != is_invented
+    assert ("82 dagar" in stays) != is_invented and ("14 %" in cleared) != is_invented
+    for told in (reference, stays, cleared, first):
+        assert ("inställ" in told) == is_invented, told
+    # people beside people: the figure is of women, not of pairs
+    assert ("37 av 100" in reference and "39" not in reference) != is_invented
+
+
+def test_what_matters_most_stands_first_with_the_numbers_of_the_kept_study():
+    columns = ["scenario", "estimator", "analysis", "measure", "estimand", "time_days", "intervals",
+               "n_counties", "coverage", "bias_in_errors", "bias_mc", "truth_error", "share_called",
+               "empirical_error", "n_released", "coverage_released"]  # fmt: skip
+    same = ("clone_censor_weight", "main")
+
+    def study(released: int) -> TruthStudy:
+        rows = [("calibrated", *same, SHELTER, "risk_difference", 1461, "influence", 100, 0.95, 0.0,
+                 0.01, 0.0, 0.1, 0.02, 42, 0.95)]  # fmt: skip
+        rows += [("unmeasured", *same, name, "risk_difference", 1461, "influence", 100, share, 1.0,
+                  0.01, 0.0, 0.1, 0.02, released, share)
+                 for name, share in ((SHELTER, 0.07), (ALARM, 0.63))]  # fmt: skip
+        return TruthStudy(pd.DataFrame(rows, columns=columns))
+
+    page = make_page("sv", study=STUDY)
+    told = truth.tell_hidden_difference(page, study(41)).replace("\xa0", " ")
+    assert "i 7,0 % till 63,0 % av länen" in told
+    assert "inte inne sådana svar: de släpper fram 41,0 %, mot 42,0 %" in told
+    assert "bara en del av dem" in truth.tell_hidden_difference(page, study(10))
+    assert truth.tell_hidden_difference(page, TruthStudy(pd.DataFrame())) == ""
+    # the kept study: on the first page, and before anything else on page 7
+    kept = truth.tell_hidden_difference(page, read_truth_study())
+    assert words(kept.replace("**", ""))[:60] in words(summary.show_findings(page).text)
+    shown = truth.show_answer(page, read_truth_study()).text
+    assert shown.index("dold skillnad") < shown.index("Metoderna har prövats")
+
+
+def test_unclear_and_no_answer_have_one_wording_each():
+    old = r"inte att avgöra|inte att säga|cannot tell|can be said"
+    texts = load_texts()
+    assert [key for key, both in texts.items() if re.search(old, " ".join(both.values()))] == []
+    phrases = [both["sv"] for key, both in texts.items() if key.startswith("answers.short_")]
+    assert len(set(phrases)) == len(phrases)
+
+
+def test_follow_ups_are_called_so_and_people_stand_beside_them():
+    found = {"question": "q2", "outcome": "same_suspect", "estimator": "aalen_johansen",
+             "estimand": "cumulative_incidence"}  # fmt: skip
+    rows = [row("", 0.35, 0.395, 0.43, **found),
+            row("", 0.33, 0.37, 0.41, analysis="by_person", **found)]  # fmt: skip
+    told = words(summary.show_findings(make_page("sv", rows, STUDY)).text)
+    assert "40 av 100 uppföljningar leder till en ny anmälan" in told
+    assert "Räknat på personer gör 37 av 100 våldsutsatta" in told
+    assert "40 av 100 våldsutsatta" not in told
+    person = make_page("en", rows, STUDY + "outcome: {who: any_suspect}\n")
+    assert "Counted by person" not in words(summary.show_findings(person).text)
+
+
+def test_got_in_time_is_told_with_its_days_and_apart_from_carried_out():
+    from .test_for_whom import open_page
+
+    told = words(who_gets.show_claims(open_page("en")).text)
+    assert "In time they get more often contact person (within 60 days: 21 in 100, 7 among" in told
