@@ -14,3 +14,5 @@ PARTICIPATION = "has_victim_participation"
 POLICE, SOCIAL_SERVICES = "police", "social_services"
 # A column of a table as read: a bit for each cell that is not of its type.
 TYPE_FAULTS = "type_faults"
+# A number that a spreadsheet has rounded: 2,01304E+15, or sixteen digits and a decimal of nought.
+ROUNDED_NUMBER = r"\d([.,]\d+)?[eE]\+\d{1,3}|\d{16,}\.0+"

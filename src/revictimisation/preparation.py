@@ -20,7 +20,8 @@ UNDONE = "Körningen avbröts. / The run was broken off."
 def draft_to(given: str, out: Path, jobs: int, header_row: int | None = None) -> Path:
     """Write a draft of a mapping file for a source into a folder; never over one that is there.
 
-    `header_row` is the row that the headings stand in; without it they are looked for.
+    `header_row` is the row that the headings stand in; without it they are looked for. Raises
+    `DataError` where rows of a file keep it from being read, after writing the draft of the rest.
     """
     from revictimisation.dictionary import load_dictionary
     from revictimisation.engine import connect
@@ -56,11 +57,15 @@ def draft_to(given: str, out: Path, jobs: int, header_row: int | None = None) ->
             progress.skip(1 - len(places))
             con, threshold = connect(threads=jobs), Disclosure().threshold
             places = [replace(place, header_row=header_row) for place in places]
-            text = draft_mapping(con, source, places, dictionary, Path(folder), threshold, begin)
+            draft = draft_mapping(con, source, places, dictionary, Path(folder), threshold, begin)
         except UnreadableFileError as fault:
             raise DataError(_tell(fault, given)) from None
     with files.fill_folder(out, is_private=True) as stage:
-        files.write_text(stage / DRAFT, text)
+        files.write_text(stage / DRAFT, draft.text)
+    if draft.faults:
+        told = [_tell(fault, given) for fault in draft.faults]
+        rest = f"Utkastet för resten är skrivet. / The draft of the rest is written: {target}"
+        raise DataError("\n\n".join([*told, rest]))
     return target
 
 
@@ -187,8 +192,12 @@ def _tell(fault: Exception, given: str) -> str:
     from revictimisation.sources.database import describe_database, is_database
     from revictimisation.sources.faults import UnreadableFileError
 
-    kind = fault.kind if isinstance(fault, UnreadableFileError) else "unreadable_file"
-    table = Path(given).name
+    told = fault if isinstance(fault, UnreadableFileError) else UnreadableFileError()
+    table = told.source or Path(given).name
     if is_database(given):
-        table = "PostgreSQL" if kind == "database_address" else describe_database(given)
-    return render_remark(Remark(kind, "error", table), load_dictionary())
+        table = "PostgreSQL" if told.kind == "database_address" else describe_database(given)
+    count, sought = told.count if told.rows else 0, told.column
+    remark = Remark(
+        told.kind, "error", table, count=count, rows=told.rows, names=told.names, sought=sought
+    )
+    return render_remark(remark, load_dictionary())

@@ -26,6 +26,9 @@ ALLOWED = {
     "sources.text_table": {"open"},
     # looks for that heading among the first lines
     "sources.heading_line": {"open"},
+    # look for cells that the library of workbooks gives as empty though they are errors
+    "sources.sheet_flaws": {"open"},
+    "sources.binary_sheets": {"read_bytes"},
     # puts a source's rows, a chunk at a time, where the engine reads them
     "sources.staging": {"write_table"},
     # the three streams of the process

@@ -29,7 +29,7 @@ BROKEN = {
     "separators only": (b",,,\n", "empty_file"),
     "headings only": (HEAD + "\n", "empty_table"),
     "a spreadsheet renamed": (b"PK\x03\x04\x14\x00\x06\x00" + bytes(range(256)), "unreadable_file"),
-    "text in UTF-16": ((HEAD + "\n" + ROWS[0]).encode("utf-16"), "unreadable_file"),
+    "text of a mainframe": ((HEAD + "\n" + ROWS[0]).encode("cp500"), "unreadable_file"),
     "a byte that is in no encoding": (
         f"{HEAD}\n{ROWS[0]}\n".encode() + b"\x81\x8d",
         "unreadable_file",
@@ -49,6 +49,42 @@ BROKEN = {
 def test_broken_csv_is_an_error(tmp_path, case):
     content, rule = BROKEN[case]
     assert rules(tmp_path, reports(content))[("reports", rule)] == "error"
+
+
+def test_what_stands_around_the_rows_changes_nothing(tmp_path):
+    text = "\n".join([HEAD, *ROWS]) + "\n"
+    around = (
+        text.encode("utf-16"),
+        f"\n\n{text}\n".encode(),
+        ("\ufeff" + text.replace("report_id", '"report_id"', 1)).encode(),
+        text.encode() + b"\x1a",
+        b"sep=,\r\n" + text.encode(),
+    )
+    for place, content in enumerate(around):
+        extract = load(tmp_path / str(place), reports(content))
+        assert extract.findings == () and extract.row_counts["reports"] == len(ROWS), content
+
+
+def test_a_moment_counts_as_the_day_in_sweden_and_rounded_numbers_are_no_doubles(tmp_path):
+    import pandas as pd
+
+    zoned = VALID["reports"].replace("r2,v1,s1,2013-03-01", "r2,v1,s1,2013-02-28T23:30:00Z")
+    found = load(tmp_path / "1", {**VALID, "reports": zoned})
+    assert [brief(one) for one in found.findings] == [
+        ("reports", "reported_on", "time_of_day", "notice", 1, (3,))
+    ]
+    frame = pd.DataFrame([row.split(",") for row in ROWS], columns=HEAD.split(","))
+    days = pd.to_datetime(frame["reported_on"]) + pd.Timedelta(hours=0.5)
+    frame["reported_on"] = days.dt.tz_localize("Europe/Stockholm").dt.tz_convert("UTC")
+    frame.to_parquet(tmp_path / "reports.parquet")
+    moments = load(tmp_path / "2", reports((tmp_path / "reports.parquet").read_bytes(),
+                                           "reports.parquet"))  # fmt: skip
+    column = "reported_on"
+    expected = found.tables["reports"].order_by("report_id").execute()[column].tolist()
+    assert moments.tables["reports"].order_by("report_id").execute()[column].tolist() == expected
+    rounded = VALID["reports"].replace("r2,", "2.01304E+15,").replace("r3,", "2.01304E+15,")
+    rules = {one.rule for one in load(tmp_path / "3", {**VALID, "reports": rounded}).errors}
+    assert "rounded_number" in rules and "doubled_key" not in rules
 
 
 def test_one_very_long_line_is_an_error(tmp_path):
@@ -102,6 +138,9 @@ def test_files_of_no_table_are_a_notice_and_truth_is_known(tmp_path):
     tables = {**VALID, "person.csv": "a\n1\n", "readme.txt": "hello", "truth.csv": "measure\n"}
     found = load(tmp_path, tables).findings
     assert [brief(one) for one in found] == [("", "", "unknown_file", "notice", 1, ())]
+    found = load(tmp_path / "packed", {**tables, "investigations.csv.gz": "a"}).findings
+    assert [brief(one) for one in found] == [("", "", "unknown_file", "notice", 2, ())]
+    assert "investigations.csv.gz, person.csv" in found[0].text.sv
 
 
 def test_a_missing_folder_is_told(tmp_path):

@@ -16,7 +16,7 @@ from revictimisation.mapping.secrecy import is_prose
 from revictimisation.sources.faults import UnreadableFileError, show_name
 from revictimisation.sources.formats import TEXT, WORKBOOK, find_format
 from revictimisation.sources.heading_line import guess_text_heading
-from revictimisation.sources.opening import Place, Source, stage_place
+from revictimisation.sources.opening import Place, Source, list_unread, stage_place
 from revictimisation.sources.staging import Staged
 from revictimisation.sources.workbook import guess_heading
 
@@ -47,7 +47,15 @@ class _Seen:
     profiles: tuple[ColumnProfile, ...]
     found: TableMatch | None
     lines: tuple[str, ...] = ()
-    fault: str = ""
+    fault: UnreadableFileError | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The text of a draft, and of the files that it says can't be read those with rows at fault."""
+
+    text: str
+    faults: tuple[UnreadableFileError, ...]
 
 
 def draft_mapping(
@@ -58,8 +66,8 @@ def draft_mapping(
     workspace: Path,
     threshold: int,
     begin: Callable[[str, int, int], None] = lambda title, n_done, n_columns: None,
-) -> str:
-    """The text of a draft: every table that places of a source seem to hold, column by column.
+) -> Draft:
+    """A draft: every table that places of a source seem to hold, column by column.
 
     Of values only codes are shown, of columns with few different ones that are neither dates,
     numbers of people, names nor free text: those that the dictionary or the source's own labels
@@ -71,7 +79,7 @@ def draft_mapping(
     seen = [_look(con, source, one, dictionary, workspace, threshold, begin) for one in places]
     faults = [one.fault for one in seen if one.fault]
     if faults and len(faults) == len(seen):
-        raise UnreadableFileError(faults[0])
+        raise faults[0]
     markers = sorted({one for some in seen for one in _find_markers(some)})
     lines = [HEAD.rstrip()]
     if markers:
@@ -93,7 +101,10 @@ def draft_mapping(
         if one.name not in held
     ]
     lines += [line for one in seen if not one.found for line in _tell_unused(one, dictionary)]
-    return "\n".join(lines) + "\n"
+    for unread in list_unread(source):
+        words = dictionary.rules[f"unread_{unread.why}"].label
+        lines.append(f"# {unread.name}: {words.sv} / {words.en}")
+    return Draft("\n".join(lines) + "\n", tuple(one for one in faults if one.rows))
 
 
 def _look(
@@ -121,7 +132,8 @@ def _look(
     except UnreadableFileError as fault:
         if source.folder is None or source.single:
             raise
-        return _Seen(place, place.title or source.title, None, (), None, fault=fault.kind)
+        fault.source = place.file
+        return _Seen(place, place.title or source.title, None, (), None, fault=fault)
 
 
 def _find_heading(source: Source, place: Place, workspace: Path) -> Place:
@@ -191,8 +203,10 @@ def _find_markers(seen: _Seen) -> list[str]:
 
 def _tell_unused(seen: _Seen, dictionary: Dictionary) -> Iterator[str]:
     if seen.fault:
-        words = dictionary.rules[seen.fault].label
-        yield f"# {seen.title}: {words.sv} / {words.en}"
+        words, told = dictionary.rules[seen.fault.kind].label, seen.fault
+        column = f" ({told.column})" if told.column else ""
+        rows = f"; rader / rows {', '.join(map(str, told.rows))}" if told.rows else ""
+        yield f"# {seen.title}: {words.sv} / {words.en}{column}{rows}"
         return
     said = f"# {seen.title}: hör inte till någon tabell / belongs to no table"
     if len(seen.profiles) < LEAST_NAMES:

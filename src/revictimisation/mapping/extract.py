@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import Dictionary, Field, Table
+from revictimisation.mapping.faults import own_type
 from revictimisation.mapping.headings import Heading, judge_heading
-from revictimisation.mapping.inspection import inspect_cells, run_query
+from revictimisation.mapping.inspection import inspect_cells
+from revictimisation.mapping.losses import find_empty, tell_flaws, tell_unnamed, tell_unread
 from revictimisation.mapping.model import Column, Mapping, Part
 from revictimisation.mapping.report import MappingReport, Remark, TableReport
 from revictimisation.mapping.texts import Texts, find_texts, is_for_linkage
@@ -18,7 +20,7 @@ from revictimisation.mapping.values import Cell, compile_cell, layer_rows, quote
 from revictimisation.mapping.words import is_hidden
 from revictimisation.sources.faults import UnreadableFileError, may_show
 from revictimisation.sources.opening import Source, stage_place
-from revictimisation.sources.staging import Staged
+from revictimisation.sources.staging import Staged, run_query
 
 if TYPE_CHECKING:
     from revictimisation.engine import Engine
@@ -33,6 +35,7 @@ class _Work:
     rows_in: list[tuple[str, int]] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
     left_out: dict[str, None] = field(default_factory=dict)
+    empty: list[Remark] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
 
 
@@ -62,8 +65,9 @@ def make_extract(
             target = workspace / f"{name}.{kind}"
             is_unique = any(part.unique_rows for part in parts)
             tables.append(_finish(con, work, target, is_unique))
-            remarks += _find_empty(con, work)
+            remarks += _judge_empty(work, tables[-1].rows_out)
             written.append(target)
+    remarks += tell_unread(source, mapping)
     return MappingReport(tuple(tables), tuple(remarks)), written
 
 
@@ -84,7 +88,7 @@ def _map_part(
             if heading.holds_data or not (heading.is_clear or _has_columns(part, staged)):
                 work.remarks.append(_refuse_heading(work.table, part, staged, title))
                 continue
-            cells = list(_compile(work, part, mapping, dictionary, staged, heading, title))
+            cells = list(_compile(con, work, part, mapping, dictionary, staged, heading, title))
             if len(cells) < len(part.columns):
                 continue
             texts = find_texts(con, work.table, cells, staged, dictionary, threshold)
@@ -95,6 +99,7 @@ def _map_part(
             _write_piece(con, work.table, cells, texts, layer_rows(cells, staged), piece)
             work.pieces.append(piece)
             work.rows_in.append((title, staged.n_rows))
+            work.empty += find_empty(con, work.table, cells, texts, staged, title)
     except UnreadableFileError as fault:
         # A database is told by where it is, a file by the table it should give.
         is_database = fault.kind.startswith("database_")
@@ -104,10 +109,11 @@ def _map_part(
                 fault.kind,
                 "error",
                 table,
-                source=part.place.title,
-                count=fault.count if fault.rows else 0,
+                source=fault.source or part.place.title,
+                count=fault.count if fault.rows or fault.kind == "rows_disagree" else 0,
                 rows=fault.rows,
                 names=fault.names,
+                sought=fault.column,
             )
         )
 
@@ -135,6 +141,7 @@ def _refuse_heading(table: Table, part: Part, staged: Staged, title: str) -> Rem
 
 
 def _compile(
+    con: Engine,
     work: _Work,
     part: Part,
     mapping: Mapping,
@@ -169,8 +176,11 @@ def _compile(
             work.remarks.append(
                 Remark("hidden_heading", "error", *where, sought=heading.show(place))
             )
-        kind = _find_field(work.table, name)
+        kind = _find_field(work.table, name, given)
+        if place is not None:
+            work.remarks += tell_flaws(kind, place, staged, work.table, title)
         yield compile_cell(kind, number, given, place, part, mapping, dictionary)
+    work.remarks += tell_unnamed(con, staged, taken, work.table, title)
     if staged.n_empty:
         n_empty = staged.n_empty
         work.remarks.append(
@@ -203,11 +213,12 @@ def _find_place(given: Column, names: Sequence[str], places: dict[str, int]) -> 
     return None
 
 
-def _find_field(table: Table, name: str) -> Field:
+def _find_field(table: Table, name: str, given: Column) -> Field:
     if name in table.field_names:
         return table.field(name)
     label = table.label
-    return Field(name, "string", label, label)
+    settings = {key for key in ("date", "decimal", "times") if getattr(given, key) is not None}
+    return Field(name, own_type(settings), label, label)
 
 
 def _write_piece(
@@ -222,10 +233,7 @@ def _write_piece(
 
     What is no code but a name or sentence is left out; the report has told it.
     """
-    by_name = {
-        one.field.name: f"CASE WHEN {found.unwritten} THEN NULL ELSE {one.written} END"
-        for one, found in zip(cells, texts, strict=True)
-    }
+    by_name = {one.field.name: found.write(one) for one, found in zip(cells, texts, strict=True)}
     names = [*table.field_names, *(one for one in by_name if one not in table.field_names)]
     listed = ", ".join(
         f'CAST({by_name.get(name, "NULL")} AS VARCHAR) AS "{name}"' for name in names
@@ -233,18 +241,22 @@ def _write_piece(
     run_query(con, f"COPY (SELECT {listed} FROM {rows}) TO {quote(str(target))} (FORMAT parquet)")
 
 
-def _find_empty(con: Engine, work: _Work) -> Iterator[Remark]:
-    """Required columns without a value in any row are an error, in some of them a warning."""
-    required = [one.name for one in work.table.fields if one.is_required]
-    pieces = ", ".join(quote(str(one)) for one in work.pieces)
-    rows = f"read_parquet([{pieces}], union_by_name=true)"
-    asked = ", ".join(["count(*)", *(f'count("{name}")' for name in required)])
-    total, *filled = run_query(con, f"SELECT {asked} FROM {rows}")[0]
-    for name, n_filled in zip(required, filled, strict=True):
-        if n_filled < total:
-            grade = "warning" if n_filled else "error"
-            n_empty = int(total - n_filled)
-            yield Remark("empty_required", grade, work.table.name, name, count=n_empty)
+def _judge_empty(work: _Work, n_rows: int) -> Iterator[Remark]:
+    """Required columns without a value in any row are an error, in some of them a warning.
+
+    A table without rows is an error, a source without any beside others a warning.
+    """
+    for name in dict.fromkeys(one.column for one in work.empty):
+        found = [one for one in work.empty if one.column == name]
+        is_all = sum(one.count for one in found) >= sum(count for _, count in work.rows_in)
+        grade = "error" if is_all else "warning"
+        for one in found:
+            source = one.source if len(work.rows_in) > 1 else ""
+            yield replace(one, severity=grade, source=source)
+    for title, count in work.rows_in:
+        if not count:
+            grade = "warning" if n_rows else "error"
+            yield Remark("no_rows", grade, work.table.name, source=title)
 
 
 def _finish(con: Engine, work: _Work, target: Path, is_unique: bool) -> TableReport:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Literal
 
 from revictimisation.dictionary import Dictionary, Field, Table
 from revictimisation.study_text import name_nearest
@@ -16,6 +16,14 @@ EXTRA_NAME = re.compile(r"x_[a-z0-9_]{1,60}")
 # A code this like one of ours is a slip of the pen, also where a list is open to others.
 LEAST_ALIKE = 0.75
 LEAST_NEAR = 0.5
+# What may be said of a column's values, by what it holds.
+SETTINGS = {
+    "date": ("date",),
+    "number": ("decimal", "times"),
+    "boolean": ("codes", "others"),
+    "string": ("codes", "others", "zeros"),
+}
+NO_USE = "does nothing in a column of this kind, remove"
 IN_SWEDISH = {
     "unknown key": "okänd nyckel",
     "unknown table": "okänd tabell",
@@ -24,6 +32,7 @@ IN_SWEDISH = {
     "; did you mean": "; menade du",
     "; known:": "; kända:",
     "required": "krävs",
+    NO_USE: "gör ingenting i en kolumn av det slaget, ta bort",
     "give either from or constant": "ge antingen from eller constant",
     "a code is given twice with different meanings (case does not count)": (
         "en kod står två gånger med olika betydelser (stora och små bokstäver är lika)"
@@ -81,6 +90,7 @@ def _column_faults(
         return
     if bool(given.get("from")) == ("constant" in given):
         yield "give either from or constant"
+    yield from _idle_settings(given, own_type(given) if is_extra else table.field(name).type)
     codes = given.get("codes")
     codes = codes if isinstance(codes, dict) else {}
     folded: dict[str, str] = {}
@@ -90,6 +100,26 @@ def _column_faults(
     if not is_extra:
         targets = [*codes.values(), given.get("others"), given.get("constant")]
         yield from _target_faults(targets, table.field(name), dictionary)
+
+
+def own_type(settings: Collection[str]) -> Literal["date", "number", "string"]:
+    """What a column of the owner's own holds, by what its mapping says of its values.
+
+    >>> own_type({"times"}), own_type({"codes"}), own_type(())
+    ('number', 'string', 'string')
+    """
+    if "date" in settings:
+        return "date"
+    return "number" if {"decimal", "times"} & set(settings) else "string"
+
+
+def _idle_settings(given: Mapping[str, Any], kind: str) -> Iterator[str]:
+    """Settings that would not be obeyed: of another kind of column, or beside a constant."""
+    told = [key for key in dict.fromkeys(sum(SETTINGS.values(), ())) if key in given]
+    fitting = () if "constant" in given else SETTINGS["number" if kind == "integer" else kind]
+    idle = [key for key in told if key not in fitting]
+    if idle:
+        yield f"{NO_USE} {', '.join(idle)}"
 
 
 def _target_faults(targets: list[Any], field: Field, dictionary: Dictionary) -> Iterator[str]:

@@ -17,6 +17,7 @@ from revictimisation.mapping.values import (
     ISO_DATE,
     NUMBER,
     TIME,
+    YEAR_FIRST,
     YEAR_LAST,
     quote,
 )
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _IDENTITY = re.compile(rf"(^|\D){IDENTITY_NUMBER}(\D|$)")
 # A year alone may be a heading, as of what was counted in it.
 _DATA = re.compile(
-    rf"(?!(19|20)\d\d$)({ISO_DATE}{TIME}|{COMPACT_DATE}{TIME}|{YEAR_LAST}{TIME}"
+    rf"(?!(19|20)\d\d$)({ISO_DATE}{TIME}|{COMPACT_DATE}{TIME}|{YEAR_FIRST}{TIME}|{YEAR_LAST}{TIME}"
     rf"|{NUMBER}|[+-]?[\d\s]*\d,\d+)"
 )
 

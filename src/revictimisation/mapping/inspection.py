@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from revictimisation.codes import ROUNDED_NUMBER
 from revictimisation.dictionary import Dictionary, Table
 from revictimisation.mapping.faults import EXTRA_NAME
 from revictimisation.mapping.report import Remark
@@ -12,7 +13,7 @@ from revictimisation.mapping.secrecy import MAX_LENGTH, may_tell
 from revictimisation.mapping.texts import Texts
 from revictimisation.mapping.values import Cell, is_identity_number, layer_rows, quote
 from revictimisation.mapping.words import known_words
-from revictimisation.sources.staging import Staged, number_row
+from revictimisation.sources.staging import Staged, number_row, run_query
 
 if TYPE_CHECKING:
     from revictimisation.engine import Engine
@@ -22,15 +23,11 @@ MAX_ROWS_TOLD = 10
 MAX_CODES = 60
 # So many columns are looked at by one statement.
 MOST_COLUMNS = 20
+# So many things are asked for `_judge_flaws`.
+N_FLAWS = 5
 MOSTLY = 0.5
 # A column of which a larger share looks like names or sentences is not carried over.
 MOST_PROSAIC = 0.05
-
-
-def run_query(con: Engine, statement: str) -> list[tuple[Any, ...]]:
-    """The rows that a statement gives."""
-    rows: list[tuple[Any, ...]] = con.con.execute(statement).fetchall()
-    return rows
 
 
 def inspect_cells(
@@ -55,17 +52,25 @@ def inspect_cells(
         found = iter(run_query(con, f"SELECT {', '.join(asked)} FROM {rows}")[0])
         for one, looks in block:
             counts = [next(found) for _ in range(len(asked) // len(block))]
+            yield from _judge_flaws(table, one, counts[:N_FLAWS], title)
+            counts = [counts[N_FLAWS] - counts[0], *counts[N_FLAWS + 1 :]]
             known, is_open = known_words(one.field, dictionary), _has_no_place(one, looks)
             alone = layer_rows([one], staged)
             yield from _judge(con, table, one, counts, alone, title, known, is_open, threshold)
 
 
 def _ask(table: Table, one: Cell, looks: Texts, number: str) -> tuple[str, ...]:
-    """The SQL of what `_judge` is told of a column, in order."""
+    """The SQL of what `_judge_flaws` and `_judge` are told of a column, in order."""
     is_open = _has_no_place(one, looks)
     is_own = one.field.name not in table.field_names
     number_text = f"replace({one.v}, ',', '.')"
+    is_rounded = _is_rounded(table, one)
     return (
+        f"count(*) FILTER (WHERE {one.is_error})",
+        f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {one.is_error})",
+        f"count(*) FILTER (WHERE {is_rounded})",
+        f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {is_rounded})",
+        f"count(*) FILTER (WHERE {one.v} IS NOT NULL AND {one.is_zoned})",
         f"count({one.g}) - count({one.v})",
         f"count(*) FILTER (WHERE {is_open})",
         f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {is_open})",
@@ -85,6 +90,27 @@ def _ask(table: Table, one: Cell, looks: Texts, number: str) -> tuple[str, ...]:
 def _has_no_place(one: Cell, texts: Texts) -> str:
     """SQL: whether a value finds no place and is written as it stood."""
     return f"({one.v} IS NOT NULL AND {one.unmapped} AND NOT {texts.unwritten})"
+
+
+def _is_rounded(table: Table, one: Cell) -> str:
+    """SQL: whether a number of a case or person was rounded by a spreadsheet, and so is another."""
+    if one.is_coded or one.field.type != "string" or one.field.name not in table.field_names:
+        return "false"
+    may_be = f"(contains({one.v}, '+') OR suffix({one.v}, '.0'))"
+    return f"({may_be} AND regexp_full_match({one.v}, {quote(ROUNDED_NUMBER)}))"
+
+
+def _judge_flaws(table: Table, one: Cell, found: Sequence[Any], title: str) -> Iterator[Remark]:
+    """Errors of spreadsheets, numbers that one rounded, moments that became days elsewhere."""
+    n_errors, error_rows, n_rounded, rounded_rows, n_zoned = found
+    where = (table.name, one.field.name, title)
+    if n_errors:
+        grade = "error" if one.field.is_required else "warning"
+        yield Remark("error_cells", grade, *where, count=n_errors, rows=tuple(error_rows))
+    if n_rounded:
+        yield Remark("rounded_number", "error", *where, count=n_rounded, rows=tuple(rounded_rows))
+    if n_zoned:
+        yield Remark("local_day", "notice", *where, count=n_zoned)
 
 
 def _judge(

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import codecs
+import unicodedata
+import zoneinfo
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from revictimisation.dictionary import Dictionary
 from revictimisation.errors import MappingError, StudyError
 from revictimisation.mapping.faults import find_faults, in_both
+from revictimisation.sources.local_day import TIME_ZONE
 from revictimisation.sources.opening import Place
+from revictimisation.sources.text_file import ENCODINGS
 from revictimisation.study_text import load_texts, tell_fault
 
 DateForm = Literal["iso", "day_month_year", "month_day_year", "excel_number", "sas_number"]
 Decimal = Literal[",", "."]
 SEPARATORS = {"tab": "\t", "\\t": "\t"}
+
+
+def _check_encoding(name: str) -> str:
+    """An encoding by the name that Python gives it, whatever other it was called by."""
+    try:
+        found = codecs.lookup(name).name if name else ""
+    except LookupError:
+        found = "unknown"
+    if found and found not in {codecs.lookup(known).name for known in ENCODINGS}:
+        raise ValueError(f"known: {', '.join(ENCODINGS)}")
+    return found
+
+
+def _check_zone(name: str) -> str:
+    if name and name not in zoneinfo.available_timezones():
+        raise ValueError("a time zone such as Europe/Stockholm or UTC")
+    return name
+
+
+Encoding = Annotated[str, AfterValidator(_check_encoding)]
+TimeZone = Annotated[str, AfterValidator(_check_zone)]
 
 
 class _Part(BaseModel):
@@ -51,8 +77,10 @@ class Part(_Part):
     query: str = ""
     header_row: Annotated[int, Field(ge=1)] | None = None
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    encoding: Encoding = ""
     missing: tuple[str, ...] = ()
     date: DateForm | None = None
+    timezone: TimeZone = ""
     decimal: Decimal | None = None
     unique_rows: bool = False
     columns: Annotated[dict[str, Column], Field(min_length=1)]
@@ -60,18 +88,23 @@ class Part(_Part):
     @property
     def place(self) -> Place:
         """Where the rows stand, for the reader."""
-        return Place(self.file, self.sheet, self.table, self.query, self.header_row, self.separator)
+        return Place(
+            self.file, self.sheet, self.table, self.query,
+            self.header_row, self.separator, self.encoding,
+        )  # fmt: skip
 
 
 class Mapping(_Part):
     """A mapping file: for each table of the dictionary its parts, one after another.
 
-    `missing`, `date` and `decimal` hold for every part and column that says nothing else.
+    `missing`, `date`, `timezone` and `decimal` hold for every part and column that says nothing
+    else. A time with a zone counts as the day it then is in `timezone`.
     """
 
     name: str = ""
     missing: tuple[str, ...] = ()
     date: DateForm = "iso"
+    timezone: TimeZone = TIME_ZONE
     decimal: Decimal = "."
     tables: Annotated[dict[str, tuple[Part, ...]], Field(min_length=1)]
 
@@ -81,10 +114,10 @@ def read_mapping(text: str, dictionary: Dictionary) -> Mapping:
 
     Raises `MappingError` with every fault at once; an unknown key, table, column or code of ours is
     told with the nearest known one. A column may be given as its source's heading alone, a table
-    as one part without a list.
+    as one part without a list. Letters written as two signs (as on a Mac) are the same as one.
     """
     try:
-        given = _spell_out(load_texts(text))
+        given = _spell_out(load_texts(unicodedata.normalize("NFC", text)))
     except StudyError as fault:
         raise _refuse([_of_mapping(str(fault))]) from None
     faults, mapping = [], None

@@ -79,11 +79,13 @@ class MappingReport:
 
 # Rules after which nothing is written; after others the value stands as it was, for validation.
 CODES = "unmapped_code"
-LEAVING = (CODES, "unconverted_value")
+# Rules that tell a heading of the source's, or the place of one.
+OF_HEADINGS = ("hidden_heading", "unnamed_column", "date_overflow")
 REFUSING = frozenset(
     {
         *("unreadable_file", "empty_file", "locked_file", "misnamed_file", "missing_file"),
         *("missing_sheet", "unclear_sheet", "unclear_heading", "missing_source_column"),
+        *("packed_file", "other_encoding", "date_overflow", "rows_disagree", "rounded_number"),
         *("ragged_row", "identity_number_moved", "text_moved", "hidden_heading"),
         "database_address",
         *("database_away", "database_refused", "database_missing", "database_forbidden"),
@@ -121,7 +123,7 @@ def _name_warnings(report: MappingReport, dictionary: Dictionary) -> str:
     for rule in dict.fromkeys(one.rule for one in found):
         words = dictionary.rules[rule].label
         places = [
-            f"{one.table}.{one.column}" if one.column else one.table
+            f"{one.table}.{one.column}" if one.column else one.table or ", ".join(one.names)
             for one in found
             if one.rule == rule
         ]
@@ -188,11 +190,12 @@ def render_remark(one: Remark, dictionary: Dictionary) -> str:
         lines += textwrap.wrap(text, 92, initial_indent="  ", subsequent_indent="  ")
     lines += _values(one)
     if one.sought:
-        said = "rubrik / heading" if one.rule == "hidden_heading" else "söktes / looked for"
+        said = "rubrik / heading" if one.rule in OF_HEADINGS else "söktes / looked for"
         lines.append(f"  {said}: {one.sought}")
         lines += _nearest(one)
     if one.names:
-        lines.append(f"  finns / there are: {', '.join(one.names)}")
+        said = "" if one.rule.startswith("unread_") else "finns / there are: "
+        lines.append(f"  {said}{', '.join(one.names)}")
     return "\n".join(lines)
 
 

@@ -29,6 +29,10 @@ class Texts:
     prosaic: str = "false"
     unwritten: str = "false"
 
+    def write(self, cell: Cell) -> str:
+        """SQL: what the extract gets of a column."""
+        return f"CASE WHEN {self.unwritten} THEN NULL ELSE {cell.written} END"
+
 
 def is_for_linkage(table: Table, name: str) -> bool:
     """Whether a column is a name carried for linkage: neither the table's nor the owner's own."""

@@ -17,10 +17,12 @@ from revictimisation import files
 from revictimisation.dictionary import Dictionary
 from revictimisation.errors import DataError
 from revictimisation.sources.faults import UnreadableFileError
-from revictimisation.sources.text_file import prepare_text, read_header
+from revictimisation.sources.local_day import shift_zone
+from revictimisation.sources.staging import quote_path
+from revictimisation.sources.text_table import forget_rejected, open_text
 from revictimisation.validation import make_finding, render_findings
-from revictimisation.validation.columns import quote_name, quote_text
-from revictimisation.validation.reading import escape_glob, run
+from revictimisation.validation.columns import quote_name
+from revictimisation.validation.reading import DELIMITERS, run
 from revictimisation.validation.source import find_files
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from revictimisation.validation import Finding
 
 
+REJECTED = "raw_rejected"
+UTC = "'UTC'"
 # Tables of other formats come as CSV from the command `map`.
 READ_HERE = (".csv", ".parquet")
 PLAIN_TYPES = {
@@ -95,65 +99,64 @@ def known_columns(dictionary: Dictionary, table: str) -> tuple[str, ...]:
 def _read(
     con: Engine, name: str, path: Path, dictionary: Dictionary, known: tuple[str, ...]
 ) -> RawTable | Finding:
-    is_csv = path.suffix.lower() == ".csv"
     if path.suffix.lower() not in READ_HERE:
         return make_finding(dictionary, "needs_mapping", "error", name)
+    kind = path.suffix.lower().removeprefix(".")
     try:
         with files.private_folder() as folder:
-            if is_csv:
-                table, ragged = _read_csv(con, path, Path(folder), known)
+            if kind == "csv":
+                table, first_row = _read_csv(con, path, Path(folder), known)
             else:
-                table, ragged = _read_parquet(con, path), ()
-    except (UnreadableFileError, duckdb.Error):
+                table, first_row = _read_parquet(con, path), 1
+    except duckdb.Error:
         # the engine's own words quote the file
         return make_finding(dictionary, "unreadable_file", "error", name)
-    if ragged:
-        count = len(ragged)
-        return make_finding(dictionary, "ragged_row", "error", name, count=count, rows=ragged)
-    if table is None:
-        return make_finding(dictionary, "empty_file", "error", name)
+    except UnreadableFileError as fault:
+        count, rows = fault.count, fault.rows
+        return make_finding(dictionary, fault.kind, "error", name, count=count, rows=rows)
     doubled = [one for one, count in Counter(table.column_names).items() if count > 1]
     if doubled:
         column = doubled[0] if doubled[0] in known else "?"
         return make_finding(dictionary, "doubled_column", "error", name, [column])
-    return RawTable(name, "csv" if is_csv else "parquet", table, 2 if is_csv else 1)
+    return RawTable(name, kind, table, first_row)
 
 
 def _read_csv(
     con: Engine, path: Path, folder: Path, known: tuple[str, ...]
-) -> tuple[pa.Table | None, tuple[int, ...]]:
-    text = prepare_text(path, folder)
-    delimiter, names = read_header(text.path, known)
-    if not names:
-        return None, ()
-    kinds = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(names)))
-    relation = (
-        f"read_csv({quote_text(escape_glob(text.path))}, auto_detect=false, header=true,"
-        f" delim='{delimiter}', quote='\"', escape='\"', strict_mode=true, columns={{{kinds}}},"
-        " store_rejects=true, rejects_limit=0, rejects_table='raw_rejected',"
-        " rejects_scan='raw_scan')"
-    )
+) -> tuple[pa.Table, int]:
+    """The cells, and the number of the first row. Rows of another length stop the reading."""
+    text = open_text(path, folder, separators=DELIMITERS, known=known)
+    cells = "nfc_normalize(COLUMNS(*))" if text.is_decomposed else "*"
     try:
-        table = con.con.execute(f"SELECT * FROM {relation}").to_arrow_table()
-        ragged = run(con, "SELECT DISTINCT line FROM raw_rejected ORDER BY line")
+        table = con.con.execute(f"SELECT {cells} FROM {text.select(REJECTED)}").to_arrow_table()
+        ragged = text.take_rejected(con, REJECTED)
     finally:
-        for name in ("raw_rejected", "raw_scan"):
-            run(con, f"DROP TABLE IF EXISTS {name}")
-    return table.rename_columns(list(names)), tuple(int(one[0]) for one in ragged)
+        forget_rejected(con, REJECTED)
+    if ragged:
+        raise UnreadableFileError("ragged_row", rows=ragged, count=len(ragged))
+    text.check_count(table.num_rows)
+    return table.rename_columns([name.lower() for name in text.names]), text.first_row
 
 
-def _read_parquet(con: Engine, path: Path) -> pa.Table | None:
-    relation = f"read_parquet({quote_text(escape_glob(path))}, hive_partitioning=false)"
+def _read_parquet(con: Engine, path: Path) -> pa.Table:
+    relation = f"read_parquet({quote_path(path)}, hive_partitioning=false)"
     described = run(con, f"DESCRIBE SELECT * FROM {relation}")
     names = [str(one[0]).strip().lower() for one in described]
     cells = ", ".join(_select_cells(str(one[0]), str(one[1])) for one in described)
     table = con.con.execute(f"SELECT {cells} FROM {relation}").to_arrow_table()
-    return table.rename_columns(names) if names else None
+    if not names:
+        raise UnreadableFileError("empty_file")
+    return table.rename_columns(names)
 
 
 def _select_cells(name: str, engine_type: str) -> str:
-    """A column as it is if it is plain; lists, bytes and the like as the engine writes them."""
+    """A column as it is if it is plain; lists, bytes and the like as the engine writes them.
+
+    A moment in time becomes what the clock shows where agencies register.
+    """
     column = quote_name(name)
+    if engine_type == "TIMESTAMP WITH TIME ZONE":
+        return f"{shift_zone(f'timezone({UTC}, {column})')} AS {column}"
     is_plain = engine_type.split("(")[0].split(" ")[0] in PLAIN_TYPES
     return column if is_plain and "[" not in engine_type else f"CAST({column} AS VARCHAR)"
 

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from revictimisation.keys import StudyKey
+from revictimisation.sources.staging import write_numbers
 
 RECORD_PREFIX = "i"
-LARGEST_WHOLE = 2.0**53  # beyond it a decimal number skips whole ones
 
 
 def key_records(cells: pa.Table, columns: Collection[str], key: StudyKey, source: str) -> pa.Table:
@@ -37,16 +37,6 @@ def key_records(cells: pa.Table, columns: Collection[str], key: StudyKey, source
 def as_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """Cells as trimmed text; an empty one is null. A whole decimal number is a whole number."""
     if pa.types.is_floating(cells.type):
-        return _write_numbers(cells)
+        return write_numbers(cells)
     text = pc.utf8_trim_whitespace(pc.cast(cells, pa.string()))
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
-
-
-def _write_numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Decimal numbers as text, whole ones without decimals; what is no number is null."""
-    numbers = pc.if_else(pc.is_finite(cells), cells, None)
-    is_whole = pc.and_(
-        pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), LARGEST_WHOLE)
-    )
-    whole = pc.cast(pc.cast(pc.if_else(is_whole, numbers, None), pa.int64()), pa.string())
-    return pc.if_else(is_whole, whole, pc.cast(numbers, pa.string()))

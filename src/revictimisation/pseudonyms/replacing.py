@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from revictimisation.codes import ROUNDED_NUMBER
 from revictimisation.dictionary import Dictionary
 from revictimisation.errors import DataError
 from revictimisation.identity_numbers import PERSON, ROUNDED, NumberSeries, parse_numbers
@@ -105,7 +106,7 @@ def pseudonymise_tables(
         fields = make_linkage_fields(made["persons"].cells, tables["persons"].cells, named, key)
         made[LINKAGE_TABLE] = RawTable(LINKAGE_TABLE, tables["persons"].kind, fields, 2)
     told = pd.concat(counts, ignore_index=True) if counts else pd.DataFrame()
-    _refuse_rounded(told)
+    _refuse_rounded([*_list_rounded(told), *_find_rounded_keys(tables, choices)])
     keyed = tuple(
         {"table": one.table, "column": one.column, "n_cells": made[one.table].count(one.column)}
         for one in choices
@@ -130,20 +131,42 @@ def _find_unlike(
     yield from find_disagreements(tables[PEOPLE[0]], mine)
 
 
-def _refuse_rounded(counts: pd.DataFrame) -> None:
-    """Raise `DataError` where a spreadsheet rounded numbers: different people would become one."""
-    if counts.empty or not counts["status"].eq(ROUNDED).any():
+def _list_rounded(counts: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = [] if counts.empty else counts[counts["status"].eq(ROUNDED)].to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def _find_rounded_keys(
+    tables: Mapping[str, RawTable], choices: Collection[ColumnChoice]
+) -> Iterator[dict[str, Any]]:
+    """Columns of case numbers and the like that a spreadsheet rounded, as `_count` tells people."""
+    for one in choices:
+        raw = tables[one.table]
+        # A float tells its digits by itself, and is not rounded again.
+        if one.action == "key" and pa.types.is_string(raw.cells.column(one.column).type):
+            texts = as_text(raw.cells.column(one.column))
+            found = pc.fill_null(pc.match_substring_regex(texts, f"^({ROUNDED_NUMBER})$"), False)
+            rows = np.flatnonzero(found.to_numpy()) + raw.first_row
+            if len(rows):
+                shown = rows[:N_ROWS_TOLD].tolist()
+                where = {"table": one.table, "column": one.column}
+                yield {**where, "n_cells": len(rows), "rows": shown}
+
+
+def _refuse_rounded(found: list[dict[str, Any]]) -> None:
+    """Raise `DataError` where a spreadsheet rounded numbers: several people or cases become one."""
+    if not found:
         return
     lines = [
         f"  {one['table']}.{one['column']}: {one['n_cells']} rader / rows "
         + ", ".join(map(str, one["rows"]))
-        for one in counts[counts["status"].eq(ROUNDED)].to_dict("records")
+        for one in found
     ]
     raise DataError(
-        "Inget skrevs: ett kalkylprogram har avrundat personnummer (skrivna som 1,9E+11), så att "
-        "olika personer har blivit samma. Ta ut kolumnen som text ur källan.\nNothing was written: "
-        "a spreadsheet has rounded identity numbers; export the column as text.\n"
-        + "\n".join(lines)
+        "Inget skrevs: ett kalkylprogram har avrundat nummer (skrivna som 1,9E+11), så att "
+        "olika personer eller ärenden har blivit samma. Ta ut kolumnen som text ur källan.\n"
+        "Nothing was written: a spreadsheet has rounded numbers, so that different people or cases "
+        "have become one; export the column as text.\n" + "\n".join(lines)
     )
 
 

@@ -13,7 +13,8 @@ class UnreadableFileError(Exception):
     """A source can't be read. Holds no text from the file, lest a value be told.
 
     `kind` is the rule of the data dictionary that says what is wrong and what to do. `names` are
-    sheets or columns that may be shown, `rows` the numbers of the rows at fault, `count` how many.
+    sheets or columns that may be shown, `rows` the numbers of the rows at fault, `count` how many,
+    `column` the heading they stand under, `source` the file's name.
     """
 
     def __init__(
@@ -23,9 +24,11 @@ class UnreadableFileError(Exception):
         names: tuple[str, ...] = (),
         rows: tuple[int, ...] = (),
         count: int = 1,
+        column: str = "",
     ) -> None:
         super().__init__(kind)
         self.kind, self.names, self.rows, self.count = kind, names, rows, count
+        self.column, self.source = column, ""
 
 
 def may_show(name: str) -> bool:

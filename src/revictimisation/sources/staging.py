@@ -10,7 +10,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from revictimisation.engine import Engine
+
 CHUNK_ROWS = 50_000
+LARGEST_WHOLE = 2.0**53  # beyond it a float skips whole numbers
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """Cells of the column at `place` that a reader can't give as they are.
+
+    `rule` is the dictionary's word for why, `rows` the numbers of the first, `count` how many.
+    """
+
+    rule: str
+    place: int
+    rows: tuple[int, ...]
+    count: int
 
 
 @dataclass(frozen=True)
@@ -23,7 +39,7 @@ class Staged:
     else the first is 1); rows in `skipped` held nothing and are not in the file, `n_empty` of them
     had cells, all empty. `labels` gives, by place of the column, what its codes are called where
     the source says so. `heading_row` is the number of the row that the headings were read from, 0
-    where names come with the file's format.
+    where names come with the file's format. Letters are composed (NFC).
     """
 
     path: Path
@@ -35,6 +51,7 @@ class Staged:
     n_empty: int = 0
     is_mixed: bool = False
     heading_row: int = 0
+    flaws: tuple[Flaw, ...] = ()
 
 
 def stage_chunks(
@@ -44,14 +61,60 @@ def stage_chunks(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    def write(columns: Sequence[pa.Array]) -> int:
+        table = pa.Table.from_arrays([_compose(one) for one in columns], schema=schema)
+        writer.write_table(table)
+        return int(table.num_rows)
+
     schema = pa.schema([(f"c{place}", pa.string()) for place in range(n_columns)])
-    n_rows = 0
     with pq.ParquetWriter(target, schema) as writer:
-        for columns in chunks:
-            table = pa.Table.from_arrays([*columns], schema=schema)
-            writer.write_table(table)
-            n_rows += table.num_rows
+        n_rows = sum(write(columns) for columns in chunks)
     return target, n_rows
+
+
+def _compose(column: pa.Array) -> pa.Array:
+    """Letters that are written as two signs (as on a Mac) as one: å is å."""
+    import pyarrow.compute as pc
+
+    if pc.all(pc.string_is_ascii(column)).as_py() is not False:
+        return column
+    return pc.utf8_normalize(column, form="NFC")
+
+
+def write_numbers(cells: Any) -> Any:
+    """Floats of an array as text, whole ones without decimals; what is no number is null."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers = pc.if_else(pc.is_finite(cells), cells, None)
+    is_whole = pc.and_(
+        pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), LARGEST_WHOLE)
+    )
+    whole = pc.cast(pc.cast(pc.if_else(is_whole, numbers, None), pa.int64()), pa.string())
+    return pc.if_else(is_whole, whole, pc.cast(numbers, pa.string()))
+
+
+def quote_text(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quote_path(path: Path) -> str:
+    """A path as the engine's text in which it sees no pattern."""
+    special = {"[": "[[]", "*": "[*]", "?": "[?]"}
+    return quote_text("".join(special.get(letter, letter) for letter in str(path)))
+
+
+def run_query(con: Engine, statement: str) -> list[tuple[Any, ...]]:
+    """The rows that a statement gives."""
+    rows: list[tuple[Any, ...]] = con.con.execute(statement).fetchall()
+    return rows
+
+
+def copy_rows(con: Engine, asked: str, target: Path) -> int:
+    """Write what a query gives into a Parquet file; how many rows it has."""
+    done = run_query(con, f"COPY ({asked}) TO {quote_text(str(target))} (FORMAT parquet)")
+    return int(done[0][0])
 
 
 def transpose(rows: Sequence[Sequence[Any]], n_columns: int) -> list[list[Any]]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from revictimisation.sources.faults import UnreadableFileError
-from revictimisation.sources.staging import CHUNK_ROWS, Staged, stage_chunks
+from revictimisation.sources.staging import CHUNK_ROWS, Staged, stage_chunks, write_numbers
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+MAX_ROWS_TOLD = 10
+RAW = {"disable_datetime_conversion": True}
 
 
 def stage_statistics(path: Path, target: Path) -> Staged:
@@ -18,6 +22,8 @@ def stage_statistics(path: Path, target: Path) -> Staged:
 
     Codes stay codes (SPSS: what they are called is kept in `labels`). What the file itself
     declares as missing is empty. Dates are 2013-04-27, with a time of day where the file has one.
+    Raises `UnreadableFileError`: `date_overflow` with column and rows for days of no calendar,
+    `rows_disagree` where the file says that it has another number of rows.
     """
     read = _find_reader(path)
     _, head = _call(read, path, metadataonly=True)
@@ -25,6 +31,8 @@ def stage_statistics(path: Path, target: Path) -> Staged:
     if not names:
         raise UnreadableFileError("empty_file")
     written, n_rows = stage_chunks(_list_chunks(read, path, names), len(names), target)
+    if head.number_rows is not None and head.number_rows != n_rows:
+        raise UnreadableFileError("rows_disagree", count=abs(head.number_rows - n_rows))
     places = {name: place for place, name in enumerate(names)}
     labels = {
         places[name]: {_write_code(code): str(label) for code, label in given.items()}
@@ -39,6 +47,7 @@ def _find_reader(path: Path) -> Callable[..., Any]:
     readers: dict[str, Callable[..., Any]] = {
         ".sas7bdat": pyreadstat.read_sas7bdat,
         ".xpt": pyreadstat.read_xport,
+        ".por": pyreadstat.read_por,
     }
     return readers.get(path.suffix.lower(), pyreadstat.read_sav)
 
@@ -49,7 +58,7 @@ def _call(read: Callable[..., Any], path: Path, **more: Any) -> tuple[Mapping[st
 
     try:
         found: tuple[Mapping[str, Any], Any] = read(str(path), output_format="dict", **more)
-    except (PyreadstatError, ReadstatError, OSError, ValueError, UnicodeDecodeError):
+    except (PyreadstatError, ReadstatError, OSError, ValueError, UnicodeError):
         raise UnreadableFileError from None
     return found
 
@@ -59,7 +68,11 @@ def _list_chunks(
 ) -> Iterator[list[pa.Array]]:
     offset = 0
     while True:
-        columns, _ = _call(read, path, row_offset=offset, row_limit=CHUNK_ROWS)
+        asked = {"row_offset": offset, "row_limit": CHUNK_ROWS}
+        try:
+            columns, _ = _call(read, path, **asked)
+        except OverflowError:
+            raise _name_overflow(read, path, names, **asked) from None
         found = [_convert(columns.get(name, [])) for name in names]
         n_rows = len(found[0])
         if n_rows:
@@ -69,13 +82,44 @@ def _list_chunks(
         offset += n_rows
 
 
+def _name_overflow(
+    read: Callable[..., Any], path: Path, names: Sequence[str], row_offset: int, row_limit: int
+) -> UnreadableFileError:
+    """The first column with dates that no calendar has, and the numbers of the first such rows."""
+
+    def overflows(name: str, first: int, size: int) -> bool:
+        try:
+            _call(read, path, usecols=[name], row_offset=first, row_limit=size)
+        except OverflowError:
+            return True
+        return False
+
+    def list_rows(name: str, first: int, size: int) -> Iterator[int]:
+        if overflows(name, first, size):
+            if size == 1:
+                yield first + 1
+                return
+            half = size // 2
+            yield from list_rows(name, first, half)
+            yield from list_rows(name, first + half, size - half)
+
+    columns, _ = _call(read, path, row_offset=row_offset, row_limit=row_limit, **RAW)
+    n_rows = max(len(columns.get(name, ())) for name in names)
+    name = next(one for one in names if overflows(one, row_offset, n_rows))
+    rows = tuple(islice(list_rows(name, row_offset, n_rows), MAX_ROWS_TOLD))
+    return UnreadableFileError("date_overflow", rows=rows, count=len(rows), column=name)
+
+
 def _convert(cells: Sequence[Any]) -> pa.Array:
     """A column as text: whole numbers without decimals, empty texts as missing."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     try:
-        column = pc.cast(pa.array(cells, from_pandas=True), pa.string())
+        given = pa.array(cells, from_pandas=True)
+        # A large whole number, such as an identity number, is else written as 1.98502E+11.
+        is_float = pa.types.is_floating(given.type)
+        column = write_numbers(given) if is_float else pc.cast(given, pa.string())
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         column = pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)

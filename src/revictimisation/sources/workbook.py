@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from revictimisation.sources.faults import UnreadableFileError, may_show, may_show_sheet
 from revictimisation.sources.formats import check_format
-from revictimisation.sources.staging import Staged, stage_chunks, take_chunks, transpose
+from revictimisation.sources.naming import fits_pattern, fold_name
+from revictimisation.sources.sheet_flaws import find_sheet_flaws
+from revictimisation.sources.staging import Flaw, Staged, stage_chunks, take_chunks, transpose
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from python_calamine import CalamineSheet, CalamineWorkbook
 
+MAX_ROWS_TOLD = 10
 # So far down a heading is looked for; further down stand data.
 MAX_HEADING_ROW = 20
 
@@ -32,13 +34,23 @@ def list_sheets(path: Path) -> tuple[str, ...]:
     )
 
 
+def list_hidden_sheets(path: Path) -> tuple[str, ...]:
+    """The names of a workbook's sheets that Excel does not show or can't be asked to."""
+    from python_calamine import SheetTypeEnum
+
+    shown = list_sheets(path)
+    sheets = (one.name for one in _open(path).sheets_metadata if one.typ == SheetTypeEnum.WorkSheet)
+    return tuple(name for name in sheets if name not in shown)
+
+
 def find_sheet(path: Path, pattern: str) -> str:
-    """The only sheet that a pattern with `*` fits, in any case.
+    """The only sheet of a name, or that a pattern with `*` fits, in any case; hidden by name only.
 
     Raises `UnreadableFileError`: `missing_sheet` if there is none, `unclear_sheet` if several.
     """
     names = list_sheets(path)
-    found = [name for name in names if fnmatchcase(name.strip().lower(), pattern.lower())]
+    asked = names if "*" in pattern else (*names, *list_hidden_sheets(path))
+    found = [name for name in asked if fits_pattern(name, pattern)]
     if len(found) != 1:
         kind = "unclear_sheet" if found else "missing_sheet"
         raise UnreadableFileError(kind, names=tuple(filter(may_show_sheet, found or names)))
@@ -51,7 +63,7 @@ def choose_sheet(path: Path, wanted: str) -> str:
     Raises `UnreadableFileError` (`unclear_sheet`) if there are several and none has the name.
     """
     names = list_sheets(path)
-    found = [name for name in names if name.strip().lower() == wanted.lower()] or [*names]
+    found = [name for name in names if fold_name(name) == fold_name(wanted)] or [*names]
     if len(found) != 1:
         raise UnreadableFileError("unclear_sheet", names=tuple(filter(may_show_sheet, names)))
     return found[0]
@@ -62,16 +74,19 @@ def stage_sheet(path: Path, sheet: str, header_row: int | None, target: Path) ->
 
     `header_row` is the heading's number in Excel; without it the first row with a value must be
     one. A date is written 2013-04-27 (2013-04-27 08:15:00 with a time of day), a whole number
-    without decimals, and truth values as true and false. Cells that hold an Excel error (#N/A)
-    are empty, as the library gives them.
+    without decimals, and truth values as true and false. Cells with an error (#N/A), or with a
+    formula whose result was never saved, are empty, as the library gives them, and flaws
+    (`error_cells`); so are cells to the right of the last heading (`unnamed_column`).
     """
     opened = _get_sheet(_open(path), sheet)
     number, cells = _find_heading(opened, header_row)
     names = _read_names(opened, number, cells, is_told=header_row is not None)
     skipped: list[int] = []
-    rows = _list_rows(opened, number, len(names), skipped)
+    beyond: dict[int, list[int]] = {}
+    rows = _list_rows(opened, number, len(names), skipped, beyond)
     chunks = (_convert(chunk, len(names)) for chunk in take_chunks(rows))
     written, n_rows = stage_chunks(chunks, len(names), target)
+    errors = find_sheet_flaws(path, sheet)
     return Staged(
         written,
         names,
@@ -80,7 +95,18 @@ def stage_sheet(path: Path, sheet: str, header_row: int | None, target: Path) ->
         n_rows=n_rows,
         n_empty=len(skipped),
         heading_row=number,
+        flaws=(
+            *_list_flaws("error_cells", errors, number),
+            *_list_flaws("unnamed_column", beyond, number),
+        ),
     )
+
+
+def _list_flaws(rule: str, found: Mapping[int, Sequence[int]], heading: int) -> Iterator[Flaw]:
+    for place, numbers in sorted(found.items()):
+        rows = [row for row in numbers if row > heading]
+        if rows:
+            yield Flaw(rule, place, tuple(rows[:MAX_ROWS_TOLD]), len(rows))
 
 
 def guess_heading(path: Path, sheet: str) -> int | None:
@@ -163,13 +189,24 @@ def _read_names(
 
 
 def _list_rows(
-    sheet: CalamineSheet, heading: int, n_columns: int, skipped: list[int]
+    sheet: CalamineSheet,
+    heading: int,
+    n_columns: int,
+    skipped: list[int],
+    beyond: dict[int, list[int]],
 ) -> Iterator[list[Any]]:
-    """The rows below the heading; numbers of those without a value are put into `skipped`."""
+    """The rows below the heading; numbers of those without a value are put into `skipped`.
+
+    Those with a cell to the right of the last heading are put into `beyond`, by its place.
+    """
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         if number <= heading:
             continue
-        if any(cell not in ("", None) for cell in cells[:n_columns]):
+        rest = cells[n_columns:]
+        outside = [place for place, cell in enumerate(rest, n_columns) if cell not in ("", None)]
+        for place in outside:
+            beyond.setdefault(place, []).append(number)
+        if outside or any(cell not in ("", None) for cell in cells):
             yield cells[:n_columns]
         else:
             skipped.append(number)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from revictimisation.codes import TYPE_FAULTS
+from revictimisation.codes import ROUNDED_NUMBER, TYPE_FAULTS
 from revictimisation.dictionary import Dictionary, Field, Rule, Table
 from revictimisation.dictionary.model import FieldType, Severity
 from revictimisation.sources.identity import IDENTITY_NUMBER
@@ -126,12 +126,21 @@ def _field_checks(column: Field, place: int, today: dt.date) -> list[Check]:
         checks.append(_check("missing_value", "error", column.name, is_empty))
     elif column.is_expected:
         checks.append(_check("missing_expected_value", "warning", column.name, is_empty))
+    if column.type == "string" and column.sensitivity == "identifier":
+        checks.append(_check("rounded_number", "error", column.name, _is_rounded(name)))
     if column.minimum is not None or column.maximum is not None:
         checks.append(_check("out_of_range", "error", column.name, _outside(column, today)))
     if column.pattern is not None:
         other_form = f"NOT regexp_full_match({name}, {quote_text(column.pattern)})"
         checks.append(_check("wrong_pattern", "error", column.name, other_form))
     return checks
+
+
+def _is_rounded(name: str) -> str:
+    """Only of what holds a plus or ends in .0 is the form asked: that takes a tenth."""
+    may_be = f"contains({name}, '+') OR suffix({name}, '.0')"
+    form = f"regexp_full_match({name}, {quote_text(ROUNDED_NUMBER)})"
+    return f"CASE WHEN {may_be} THEN {form} ELSE false END"
 
 
 def _outside(column: Field, today: dt.date) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from revictimisation.dictionary.model import FieldType
+from revictimisation.sources.local_day import ZONE, local_day, shift_zone
 
 ENGINE_TYPES: dict[FieldType, str] = {
     "string": "VARCHAR",
@@ -15,8 +16,8 @@ ENGINE_TYPES: dict[FieldType, str] = {
 }
 SEPARATOR = "\x1f"  # stands in no code
 COMPACT_DATE = r"\d{8}"
-TIMED_DATE = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?Z?"
-MIDNIGHT = r".{10}[T ]00:00(:00([.,]0+)?)?Z?"
+TIMED_DATE = rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}(:\d{{2}}([.,]\d+)?)?( ?({ZONE}))?"
+MIDNIGHT = r".{10}[T ]00:00(:00([.,]0+)?)?"
 WHOLE = r"[+-]?\d{1,18}(\.0+)?"
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
 
@@ -54,7 +55,10 @@ def _without_padding(text: str) -> str:
 def parquet_text(name: str, engine_type: str) -> str:
     """A Parquet column of any type as the text that the same table in CSV would hold."""
     column = quote_name(name)
-    if engine_type.startswith("TIMESTAMP"):
+    if engine_type == "TIMESTAMP WITH TIME ZONE":
+        moment = f"timezone('UTC', {column})"
+        column = f"CAST({shift_zone(moment)} AS DATE)"
+    elif engine_type.startswith("TIMESTAMP"):
         column = f"CAST({column} AS DATE)"
     text = _without_padding(f"CAST({column} AS VARCHAR)")
     if engine_type in ("FLOAT", "DOUBLE"):
@@ -85,15 +89,16 @@ def decimal_point(text: str) -> str:
 def cast_text(text: str, kind: FieldType) -> str:
     """The typed value of a text; null if it is none of that type.
 
-    Dates are 2013-04-27 or 20130427, with or without a time of day (which is dropped),
-    booleans true or false in any case, or 1 and 0.
+    Dates are 2013-04-27 or 20130427, with or without a time of day (which is dropped; where it has
+    a zone, as Z, the day is that in Sweden), booleans true or false in any case, or 1 and 0.
     """
     if kind == "date":
+        timed = local_day(text, f"TRY_CAST({text}[1:10] AS DATE)")
         parts = f"{text}[1:4] || '-' || {text}[5:6] || '-' || {text}[7:8]"
         return (
             f"CASE WHEN {text} LIKE '____-__-__' THEN TRY_CAST({text} AS DATE)"
             f" WHEN {_matches(text, COMPACT_DATE)} THEN TRY_CAST({parts} AS DATE)"
-            f" WHEN {_matches(text, TIMED_DATE)} THEN TRY_CAST({text}[1:10] AS DATE) END"
+            f" WHEN {_matches(text, TIMED_DATE)} THEN {timed} END"
         )
     if kind == "integer":
         whole = f"TRY_CAST(split_part({text}, '.', 1) AS BIGINT)"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from revictimisation.dictionary import Dictionary, Table
 from revictimisation.engine import Piece
 from revictimisation.errors import DataError
+from revictimisation.sources.naming import may_show_file
 from revictimisation.validation.contents import load_and_check
 from revictimisation.validation.findings import (
     Finding,
@@ -107,7 +108,7 @@ def load_extract(
     found, contents = load_and_check(con, loading, prefix, dictionary, plan, today)
     loaded = {one.name: found[one.name] for one in tables}
     findings = [
-        *_check_presence(loaded, len(unknown), dictionary, plan),
+        *_check_presence(loaded, unknown, dictionary, plan),
         *_tell_cleaning(cleaned, dictionary),
         *contents,
         *_check_empty(loaded, dictionary),
@@ -115,12 +116,22 @@ def load_extract(
     return LoadedExtract(
         con=con,
         absent=frozenset(name for name, one in loaded.items() if not one.is_given),
-        findings=sort_findings(findings, known),
+        findings=sort_findings(_without_consequences(findings), known),
         row_counts={name: one.n_rows for name, one in loaded.items()},
         names={name: one.name for name, one in loaded.items()},
         columns={name: one.present for name, one in loaded.items()},
         cleaned=cleaned,
     )
+
+
+def _without_consequences(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings without the doubled keys that are rounded ones: to drop rows would lose cases."""
+    found = [*findings]
+    rounded = {(one.table, one.column) for one in found if one.rule == "rounded_number"}
+    return [
+        one for one in found
+        if one.rule != "doubled_key" or (one.table, one.column) not in rounded
+    ]  # fmt: skip
 
 
 def _tell_cleaning(lines: Iterable[Any], dictionary: Dictionary) -> Iterable[Finding]:
@@ -170,13 +181,15 @@ def _find_prefix(con: Engine) -> str:
 
 def _check_presence(
     loaded: Mapping[str, LoadedTable],
-    n_unknown: int,
+    unknown: Sequence[Path],
     dictionary: Dictionary,
     plan: StudyPlan | None,
 ) -> Iterable[Finding]:
     """Tables that must be there, files that belong nowhere, and what each file's reading found."""
-    if n_unknown:
-        yield make_finding(dictionary, "unknown_file", "notice", "", count=n_unknown)
+    if unknown:
+        names = [one.name if may_show_file(one.name) else f"…{one.suffix}" for one in unknown]
+        listed, count = ", ".join(names), len(names)
+        yield make_finding(dictionary, "unknown_file", "notice", "", other=listed, count=count)
     for name, one in loaded.items():
         yield from one.findings
         if not one.is_given and not one.table.is_optional:

@@ -21,8 +21,9 @@ from revictimisation.dictionary.model import FieldType
 from revictimisation.files import private_folder
 from revictimisation.sources.faults import UnreadableFileError
 from revictimisation.sources.formats import STATISTICS, WORKBOOK, check_format, find_format
+from revictimisation.sources.staging import Flaw, quote_path
 from revictimisation.sources.statistics_file import stage_statistics
-from revictimisation.sources.text_file import TextFile, prepare_text, read_header
+from revictimisation.sources.text_table import TextTable, forget_rejected, open_text
 from revictimisation.sources.workbook import choose_sheet, stage_sheet
 from revictimisation.validation import columns as sql
 from revictimisation.validation.checks import TIME_OF_DAY
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
     from revictimisation.engine import Engine
 
+# What a CSV file of an extract may be separated by.
+DELIMITERS = (";", ",")
 EXTRA_NAME = re.compile(r"x_[a-z0-9_]{1,60}")
 # A column name that may be shown: words, not a row of data that stands where the names should.
 SHOWN_NAME = re.compile(r"[a-zåäö][a-zåäö_ ]{0,40}\d{0,2}")
@@ -61,6 +64,7 @@ class _Layout:
     first_row: int
     has_decimal_comma: bool = False
     skipped: tuple[int, ...] = ()
+    flaws: tuple[Flaw, ...] = ()
 
 
 def run(con: Engine, statement: str) -> list[tuple[Any, ...]]:
@@ -90,9 +94,15 @@ def load_table(
     except duckdb.OutOfMemoryException:
         raise MemoryError(f"{table.name} does not fit in the memory given") from None
     except (UnreadableFileError, duckdb.Error) as fault:
-        _forget_rejected(con, f"{name}_rejected")
-        rule = fault.kind if isinstance(fault, UnreadableFileError) else "unreadable_file"
-        found = [make_finding(dictionary, rule, "error", table.name)]
+        forget_rejected(con, f"{name}_rejected")
+        told = fault if isinstance(fault, UnreadableFileError) else UnreadableFileError()
+        column = [told.column.lower()] if told.column.lower() in table.field_names else ()
+        found = [
+            make_finding(
+                dictionary, told.kind, "error", table.name, column,
+                count=told.count, rows=told.rows,
+            )
+        ]  # fmt: skip
         return _load_nothing(con, table, name, found, is_given=True)
 
 
@@ -100,25 +110,24 @@ def _load_file(
     con: Engine, table: Table, path: Path, dictionary: Dictionary, name: str, workspace: Path
 ) -> LoadedTable:
     is_csv = path.suffix.lower() == ".csv"
-    text = prepare_text(path, workspace) if is_csv else None
     rejected = f"{name}_rejected"
-    if text:
-        layout = _layout_csv(table, text, rejected)
+    text: TextTable | None = None
+    if is_csv:
+        known = table.field_names
+        text = open_text(path, workspace, separators=DELIMITERS, known=known)
+        layout = _layout_csv(text, rejected)
     elif find_format(path) in (WORKBOOK, STATISTICS):
         layout = _layout_staged(table, path, workspace)
     else:
         layout = _layout_parquet(con, path)
-    if not layout.names:
-        found = [make_finding(dictionary, "empty_file", "error", table.name)]
-        return _load_nothing(con, table, name, found, is_given=True)
     extra = _find_extra(con, table, layout)
     findings = _check_names(table, layout.names, set(extra), dictionary)
     if not set(layout.texts) & set(table.field_names):
         return _load_nothing(con, table, name, findings, is_given=True)
     _create_table(con, table, layout, extra, name)
-    ragged = _take_rejected(con, rejected) if text else ()
-    blank = text.blank_rows if text else layout.skipped
-    _number_rows(con, name, layout.first_row, sorted({*ragged, *blank}))
+    ragged = text.take_rejected(con, rejected) if text else ()
+    _number_rows(con, name, layout.first_row, sorted({*ragged, *layout.skipped}))
+    findings += _judge_flaws(table, layout, dictionary)
     if text and text.is_mixed:
         findings.append(make_finding(dictionary, "mixed_encoding", "warning", table.name))
     if ragged:
@@ -128,6 +137,8 @@ def _load_file(
         )
     present = tuple(one for one in table.field_names if one in layout.texts)
     n_rows = count_rows(con, name)
+    if text and not ragged:
+        text.check_count(n_rows)
     return LoadedTable(table, name, n_rows, present, tuple(extra), True, tuple(findings))
 
 
@@ -141,24 +152,39 @@ def _load_nothing(
     return LoadedTable(table, name, 0, (), (), is_given, tuple(findings))
 
 
-def _layout_csv(table: Table, text: TextFile, rejected: str) -> _Layout:
+def _judge_flaws(table: Table, layout: _Layout, dictionary: Dictionary) -> list[Finding]:
+    """Cells that a reader could not give: grave in a column that must be filled."""
+    found = []
+    for one in layout.flaws:
+        column = layout.names[one.place] if one.place < len(layout.names) else ""
+        if not column or column in table.field_names:
+            is_grave = bool(column) and table.field(column).is_required
+            found.append(
+                make_finding(
+                    dictionary, one.rule, "error" if is_grave else "warning", table.name,
+                    [column] if column else (), count=one.count, rows=one.rows,
+                )
+            )  # fmt: skip
+    return found
+
+
+def _layout_csv(text: TextTable, rejected: str) -> _Layout:
     """Columns are read by place, so that no name of the file's gets into a statement."""
-    delimiter, names = read_header(text.path, table.field_names)
-    places = [f"c{place}" for place in range(len(names))]
-    types = ", ".join(f"'{place}': 'VARCHAR'" for place in places)
-    relation = (
-        f"read_csv({sql.quote_text(escape_glob(text.path))}, auto_detect=false, header=true,"
-        f" delim='{delimiter}', quote='\"', escape='\"', strict_mode=true,"
-        f" columns={{{types}}}, store_rejects=true, rejects_limit=0,"
-        f" rejects_table='{rejected}', rejects_scan='{rejected}_scan')"
-    )
     clean = sql.clean_text if text.has_spaces else sql.quote_name
-    cells = {name: clean(place) for name, place in zip(names, places, strict=True) if name}
-    return _Layout(relation, cells, names, first_row=2, has_decimal_comma=delimiter == ";")
+    names = tuple(name.lower() for name in text.names)
+    cells = {name: clean(f"c{place}") for place, name in enumerate(names) if name}
+    return _Layout(
+        text.select(rejected),
+        cells,
+        names,
+        text.first_row,
+        has_decimal_comma=text.separator == ";",
+        skipped=text.blank_rows,
+    )
 
 
 def _layout_parquet(con: Engine, path: Path) -> _Layout:
-    relation = f"read_parquet({sql.quote_text(escape_glob(path))}, hive_partitioning=false)"
+    relation = f"read_parquet({quote_path(path)}, hive_partitioning=false)"
     described = run(con, f"DESCRIBE SELECT * FROM {relation}")
     names = tuple(str(one[0]).strip().lower() for one in described)
     texts = {
@@ -175,16 +201,12 @@ def _layout_staged(table: Table, path: Path, workspace: Path) -> _Layout:
         staged = stage_sheet(path, choose_sheet(path, table.name), None, target)
     else:
         staged = stage_statistics(path, target)
-    relation = f"read_parquet({sql.quote_text(escape_glob(staged.path))}, hive_partitioning=false)"
+    relation = f"read_parquet({quote_path(staged.path)}, hive_partitioning=false)"
     names = tuple(name.strip().lower() for name in staged.names)
     texts = {name: sql.clean_text(f"c{place}") for place, name in enumerate(names) if name}
-    return _Layout(relation, texts, names, staged.first_row, skipped=staged.skipped)
-
-
-def escape_glob(path: Path) -> str:
-    """A path in which the engine sees no pattern."""
-    special = {"[": "[[]", "*": "[*]", "?": "[?]"}
-    return "".join(special.get(letter, letter) for letter in str(path))
+    return _Layout(
+        relation, texts, names, staged.first_row, skipped=staged.skipped, flaws=staged.flaws
+    )
 
 
 def _find_extra(con: Engine, table: Table, layout: _Layout) -> dict[str, bool]:
@@ -274,19 +296,6 @@ def _create_table(
         f" FROM (SELECT {', '.join(values)}"
         f" FROM (SELECT {', '.join(texts)} FROM {layout.relation}))",
     )
-
-
-def _take_rejected(con: Engine, rejected: str) -> tuple[int, ...]:
-    """The numbers of the rows that were rejected; what the engine noted about them is forgotten."""
-    lines = run(con, f"SELECT DISTINCT line FROM {rejected} ORDER BY line")
-    _forget_rejected(con, rejected)
-    return tuple(int(one[0]) for one in lines)
-
-
-def _forget_rejected(con: Engine, rejected: str) -> None:
-    """Drop the engine's notes on rejected rows: they quote them."""
-    run(con, f"DROP TABLE IF EXISTS {rejected}")
-    run(con, f"DROP TABLE IF EXISTS {rejected}_scan")
 
 
 def _number_rows(con: Engine, name: str, first_row: int, skipped: Sequence[int]) -> None:

@@ -12,8 +12,9 @@ from revictimisation.sources.formats import TABLE_SUFFIXES
 def find_files(folder: Path, tables: Sequence[str]) -> tuple[dict[str, list[Path]], list[Path]]:
     """Find the files of each table, and the table files that belong to none.
 
-    Names are compared without regard to case, as some systems write them in capitals. Raises
-    `UsageError` where the folder is not there or a table's file can't be read.
+    Names are compared without regard to case, as some systems write them in capitals. A file with a
+    table's name that is of no kind that is read (`persons.csv.gz`) belongs to none. Raises `UsageError`
+    where the folder is not there or a table's file can't be read.
     """
     files.check_folder(folder)
     found: dict[str, list[Path]] = {name: [] for name in tables}
@@ -22,6 +23,8 @@ def find_files(folder: Path, tables: Sequence[str]) -> tuple[dict[str, list[Path
         is_table = path.suffix.lower() in TABLE_SUFFIXES and not path.is_dir()
         if is_table and not path.name.startswith((".", "~")):
             found.get(path.stem.lower(), unknown).append(path)
+        elif not path.is_dir() and path.name.split(".")[0].lower() in found:
+            unknown.append(path)
     files.check_readable(path for paths in found.values() for path in paths)
     return found, unknown
 

@@ -1,0 +1,111 @@
+"""What a source holds that does not reach the extract, told so that nothing is lost in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from revictimisation.dictionary import Field, Table
+from revictimisation.mapping.model import Mapping
+from revictimisation.mapping.report import Remark
+from revictimisation.mapping.texts import Texts
+from revictimisation.mapping.values import Cell, layer_rows
+from revictimisation.sources.opening import Source, list_unread
+from revictimisation.sources.staging import Staged, number_row, quote_path, run_query
+
+if TYPE_CHECKING:
+    from revictimisation.engine import Engine
+
+MAX_ROWS_TOLD = 10
+
+
+def tell_flaws(
+    field: Field, place: int, staged: Staged, table: Table, title: str
+) -> Iterator[Remark]:
+    """Cells of a carried column that the reader could not give; grave where it must be filled."""
+    for one in staged.flaws:
+        if one.place == place:
+            grade = "error" if field.is_required else "warning"
+            where = (table.name, field.name, title)
+            yield Remark(one.rule, grade, *where, count=one.count, rows=one.rows)
+
+
+def tell_unnamed(
+    con: Engine, staged: Staged, taken: Collection[int | None], table: Table, title: str
+) -> Iterator[Remark]:
+    """Columns without a heading that hold something and are not carried over."""
+    found = {
+        one.place: (one.count, one.rows) for one in staged.flaws if one.rule == "unnamed_column"
+    }
+    number = number_row("file_row_number", staged.first_row, staged.skipped)
+    rows = f"read_parquet({quote_path(staged.path)}, file_row_number=true)"
+    for place, name in enumerate(staged.names):
+        if not name and place not in taken:
+            is_filled = f"trim(c{place}) <> ''"
+            asked = f"SELECT count(*), min({number}, {MAX_ROWS_TOLD}) FROM {rows} WHERE {is_filled}"
+            count, first = run_query(con, asked)[0]
+            if count:
+                found[place] = (int(count), tuple(first))
+    for place, (count, first) in sorted(found.items()):
+        yield Remark(
+            "unnamed_column",
+            "warning",
+            table.name,
+            source=title,
+            count=count,
+            rows=first,
+            sought=f"#{place + 1}",
+        )
+
+
+def find_empty(
+    con: Engine,
+    table: Table,
+    cells: Sequence[Cell],
+    texts: Sequence[Texts],
+    staged: Staged,
+    title: str,
+) -> list[Remark]:
+    """A remark for each required column that is empty in some rows of one source, with the rows.
+
+    How grave it is depends on the table's other sources.
+    """
+    required = [one.name for one in table.fields if one.is_required]
+    carried = [both for both in zip(cells, texts, strict=True) if both[0].field.name in required]
+    written = {one.field.name: found.write(one) for one, found in carried}
+    rows = layer_rows([one for one, _ in carried], staged)
+    number = number_row("place", staged.first_row, staged.skipped)
+    asked = [
+        ask
+        for is_empty in (f"({written.get(name, 'NULL')}) IS NULL" for name in required)
+        for ask in (
+            f"count(*) FILTER (WHERE {is_empty})",
+            f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {is_empty})",
+        )
+    ]
+    if not asked:
+        return []
+    found = run_query(con, f"SELECT {', '.join(asked)} FROM {rows}")[0]
+    return [
+        Remark(
+            "empty_required",
+            "warning",
+            table.name,
+            name,
+            title,
+            count=count,
+            rows=tuple(first or ()),
+        )
+        for name, count, first in zip(required, found[::2], found[1::2], strict=True)
+        if count
+    ]
+
+
+def tell_unread(source: Source, mapping: Mapping) -> Iterator[Remark]:
+    """What the source holds that no part of the mapping reads, a remark for each reason."""
+    places = [part.place for parts in mapping.tables.values() for part in parts]
+    unread = list_unread(source, places)
+    for why in dict.fromkeys(one.why for one in unread):
+        names = tuple(one.name for one in unread if one.why == why)
+        grade = "notice" if why == "not_named" else "warning"
+        yield Remark(f"unread_{why}", grade, "", source=source.title, count=0, names=names)
