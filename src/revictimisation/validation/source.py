@@ -13,8 +13,8 @@ def find_files(folder: Path, tables: Sequence[str]) -> tuple[dict[str, list[Path
     """Find the files of each table, and the table files that belong to none.
 
     Names are compared without regard to case, as some systems write them in capitals. A file with a
-    table's name that is of no kind that is read (`persons.csv.gz`) belongs to none. Raises `UsageError`
-    where the folder is not there or a table's file can't be read.
+    table's name that is of no kind that is read (`persons.csv.gz`) belongs to none. Raises
+    `UsageError` where the folder is not there or a table's file can't be read.
     """
     files.check_folder(folder)
     found: dict[str, list[Path]] = {name: [] for name in tables}
