@@ -5,24 +5,19 @@ Heavy libraries are imported inside the commands, so that help answers at once.
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import rich_click as click
 from click.exceptions import Exit
 
 from revictimisation import __version__, terminal
 from revictimisation.errors import DataError
+from revictimisation.options import DAY, FOLDER, format_option, jobs_option, study_options
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-FOLDER = click.Path(path_type=Path)
-DAY = click.DateTime(["%Y-%m-%d"])
-N_CORES = os.cpu_count() or 1
 
 
 @click.group(context_settings=CONTEXT)
@@ -38,41 +33,6 @@ def cli() -> None:
     file or mapping file does not conform) · 5 röjandekontrollen säger nej (disclosure control
     refuses) · 1 vårt fel (our fault) · 130 avbrutet (interrupted).
     """
-
-
-def _jobs(command: Callable[..., Any]) -> Callable[..., Any]:
-    option = click.option(
-        "--jobs",
-        type=click.IntRange(min=1),
-        default=N_CORES,
-        show_default=True,
-        help="Antal processorkärnor; resultatet är detsamma. / Cores to use; same results.",
-    )
-    return option(command)
-
-
-def _format(kinds: list[str], told: str) -> Callable[..., Any]:
-    kind = click.Choice(kinds)
-    return click.option(
-        "--format", "kind", type=kind, default=kinds[0], show_default=True, help=told
-    )
-
-
-def _study_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    command = _jobs(command)
-    command = click.option(
-        "--out",
-        type=FOLDER,
-        required=True,
-        help="Mapp för resultaten. / Folder for the results.",
-    )(command)
-    command = click.option(
-        "--data",
-        type=FOLDER,
-        required=True,
-        help="Mapp med utdraget, en fil per tabell. / Folder of the extract, a file per table.",
-    )(command)
-    return click.argument("study", type=FOLDER)(command)
 
 
 @cli.command()
@@ -97,7 +57,7 @@ def _study_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Vilket påhittat län / Which synthetic county: calibrated, null, small, unmeasured, "
     "reporting, positivity, dirty.",
 )
-@_format(["csv", "parquet"], "Filformat. / File format.")
+@format_option(["csv", "parquet"], "Filformat. / File format.")
 def simulate(folder: Path, people: int | None, seed: int, scenario: str, kind: str) -> None:
     """Hitta på ett län med känd sanning, att prova metoden på.
 
@@ -132,7 +92,7 @@ def simulate(folder: Path, people: int | None, seed: int, scenario: str, kind: s
     help="Förra uttaget, eller rapporten om det, att jämföra med. / The last extract, or the "
     "report on it, to hold this one against.",
 )
-@_jobs
+@jobs_option
 def validate(
     folder: Path, study: Path | None, report: Path | None, previous: Path | None, jobs: int
 ) -> None:
@@ -269,7 +229,7 @@ def pseudonymise(
     help="Mappningsfil; utan den skrivs ett utkast, DIR/mapping.yaml. / Mapping file; without it a "
     "draft is written.",
 )
-@_format(["csv", "parquet"], "Uttagets filformat. / File format of the extract.")
+@format_option(["csv", "parquet"], "Uttagets filformat. / File format of the extract.")
 @click.option(
     "--header-row",
     type=click.IntRange(min=1),
@@ -277,7 +237,7 @@ def pseudonymise(
     help="För ett utkast: raden som rubrikerna står på, om den inte hittas. / For a draft: the row "
     "of the headings, where it is not found.",
 )
-@_jobs
+@jobs_option
 def map_(
     source: str, out: Path, mapping: Path | None, kind: str, header_row: int | None, jobs: int
 ) -> None:
@@ -312,7 +272,7 @@ def map_(
     help="Bara koder där texten finns i kod eller etikett. / Only codes that hold the text, or "
     "whose label does; case does not count.",
 )
-@_format(
+@format_option(
     ["text", "csv"], "csv: alla uppgifter om varje kod. / csv: all that is known of each code."
 )
 def codes(name: str, like: str, kind: str) -> None:
@@ -356,8 +316,21 @@ def link(police: Path, social: Path, study: Path, out: Path) -> None:
     click.echo(f"Klart / done: {out}")
 
 
+@cli.command("study-keys")
+def study_keys() -> None:
+    """Skriv ut studiefilens alla nycklar (docs/study_file.md).
+
+    Print every key of a study file: what it means, what it may be, its default.
+    """
+    from revictimisation.dictionary import load_dictionary
+    from revictimisation.plan import StudyPlan
+    from revictimisation.study_keys import render_keys
+
+    click.echo(render_keys(StudyPlan, load_dictionary()))
+
+
 @cli.command()
-@_study_options
+@study_options
 def estimate(study: Path, data: Path, out: Path, jobs: int) -> None:
     """Räkna fram resultaten, utan rapport.
 
@@ -369,7 +342,7 @@ def estimate(study: Path, data: Path, out: Path, jobs: int) -> None:
 
 
 @cli.command()
-@_study_options
+@study_options
 def run(study: Path, data: Path, out: Path, jobs: int) -> None:
     """Gör allt: resultat, rapporter och sidor. Fortsätter där en avbruten körning slutade.
 

@@ -157,7 +157,10 @@ def derive_covariates(
         name for name in plan.splines if name in plan.x_columns and joined[name].type().is_string()
     )
     if texts:
-        raise StudyError(f"splines: {', '.join(texts)} is text in this extract, not a number")
+        raise StudyError(
+            f"splines: {', '.join(texts)} är text i uttaget, inte tal"
+            " / is text in this extract, not a number"
+        )
     age = joined.index_on.year() - joined.birth_year
     relations = dictionary.codes("relation").set_index("code")["relation_group"]
     text = {

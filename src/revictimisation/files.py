@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CHUNK_BYTES = 1 << 20
+MAX_TEXT_BYTES = 16 << 20
 PROBE_BYTES = 1 << 16
 UNFINISHED = ".unfinished-"  # what a folder's new files are gathered in, inside that folder
 # What is being written, each with the folders made for it, to be taken away if need be.
@@ -48,9 +49,16 @@ def package_file(*parts: str) -> Path:
 
 
 def read_text(path: Path) -> str:
-    """Read a UTF-8 text (with or without byte order mark); `UsageError` if it can't be read."""
+    """Read a UTF-8 text (with or without byte order mark); `UsageError` if it can't be read.
+
+    Texts are settings, keys and our own words: a file without end is not read to its end.
+    """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as stream:
+            content = stream.read(MAX_TEXT_BYTES + 1)
+        if len(content) > MAX_TEXT_BYTES:
+            raise UsageError(f"{path} är för stor för en sådan fil. / It is too large a file.")
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError:
         raise UsageError(
             f"{path} är inte text i UTF-8. Spara om filen (Anteckningar: Spara som, Kodning UTF-8)."

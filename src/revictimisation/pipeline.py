@@ -49,6 +49,7 @@ from revictimisation.results import (
     withhold_without_error,
 )
 from revictimisation.spells import attach_entries, build_spells, find_starts, gather_measures
+from revictimisation.validation.study_fit import Misfit
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -215,11 +216,13 @@ def analyse(
     tell: Tell = lambda step: None,
     n_jobs: int = 1,
     cleaned: Sequence[CleaningLine] = (),
+    misfits: Sequence[Misfit] = (),
 ) -> Results:
     """Estimate everything a study asks for, and pass it through disclosure control.
 
     Stages that need no other's results run `n_jobs` at a time; the results are the same. The
-    rows that were altered when the extract was `cleaned` stand in `diagnostics`.
+    rows that were altered when the extract was `cleaned` stand in `diagnostics`, and `misfits`,
+    where the extract does not hold what the study file asks for.
     """
     found = _run_stages(data, tell, n_jobs)
     controls = found["negative_controls"][1]
@@ -240,7 +243,7 @@ def analyse(
     checks = [found[name][1] for name in DIAGNOSTICS_ORDER if len(found[name][1])]
     if data.linkage:
         checks.append(linkage.tell_checks(data.linkage))
-    checks += _tell_changes(cleaned)
+    checks += [*_tell_changes(cleaned), *_tell_misfits(misfits)]
     typed = [table.astype({"value": "float64", "limit": "float64"}) for table in checks]
     diagnostics = pd.concat(typed, ignore_index=True)
     attrition = attrition.assign(status="ok")
@@ -262,6 +265,15 @@ def _tell_changes(cleaned: Sequence[CleaningLine]) -> list[pd.DataFrame]:
         ("cleaning", "", f"n_changed:{one.table}:{one.rule}", float(one.n_changed), math.nan, OK)
         for one in cleaned
         if one.n_changed
+    ]
+    return [pd.DataFrame(rows, columns=list(DIAGNOSTIC_COLUMNS))] if rows else []
+
+
+def _tell_misfits(misfits: Sequence[Misfit]) -> list[pd.DataFrame]:
+    """Where the extract does not hold what the study asks for, as diagnostics, in months."""
+    rows = [
+        ("extract", "", f"{one.rule}:{one.subject}", float(one.months), math.nan, "warning")
+        for one in misfits
     ]
     return [pd.DataFrame(rows, columns=list(DIAGNOSTIC_COLUMNS))] if rows else []
 

@@ -10,78 +10,48 @@ import datetime as dt
 import math
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, ValidationError, model_validator
 
+from revictimisation.dictionary import load_dictionary
 from revictimisation.errors import StudyError
 from revictimisation.plan_parts import (
+    MOST_NAMES,
+    Accrual,
+    Bandwidth,
     Bootstrap,
+    Bounds,
     CleaningRules,
+    Code,
+    Codes,
+    Convictions,
     Count,
+    Day,
     Exploration,
     ForWhom,
+    GraceDays,
     Linkage,
     Name,
+    Names,
     NegativeControls,
     OpenEnds,
     Part,
+    PositiveCount,
     Title,
     ValidationLimits,
     Weights,
 )
+from revictimisation.study_keys import find_key_faults
 from revictimisation.study_text import load_keys, name_nearest, tell_fault
 
-
-def _read_date(value: object) -> object:
-    if isinstance(value, dt.datetime) or not isinstance(value, str | dt.date):
-        raise ValueError("must be a date like 2013-04-27")
-    if isinstance(value, str):
-        try:
-            return dt.date.fromisoformat(value)
-        except ValueError:
-            raise ValueError("must be a date like 2013-04-27") from None
-    return value
-
-
-Day = Annotated[dt.date, BeforeValidator(_read_date)]
 Language = Literal["sv", "en"]
-
-
-def _ascending(days: tuple[int, ...]) -> tuple[int, ...]:
-    if list(days) != sorted(set(days)):
-        raise ValueError("days must ascend")
-    return days
-
-
-Bounds = Annotated[
-    tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1), AfterValidator(_ascending)
-]
-
-
-class Accrual(Part):
-    """The first and the last day (both included) on which an index report may be made."""
-
-    from_on: Day = dt.date(2011, 1, 1)
-    to_on: Day = dt.date(2014, 12, 31)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Accrual:
-        if self.to_on < self.from_on:
-            raise ValueError("to_on is before from_on")
-        return self
 
 
 class Eligibility(Part):
     """Which reports may be an index report. `None` for districts and municipalities means all."""
 
-    min_age: Count = 0
-    max_age: Count = 120
-    relations: tuple[str, ...] = (
+    min_age: Annotated[int, Field(ge=0, le=150)] = 0
+    max_age: Annotated[int, Field(ge=0, le=150)] = 120
+    relations: Names = (
         "current_partner",
         "former_partner",
         "parent",
@@ -89,8 +59,8 @@ class Eligibility(Part):
         "child",
         "other_relative",
     )
-    districts: tuple[str, ...] | None = None
-    municipalities: tuple[str, ...] | None = None
+    districts: Codes | None = None
+    municipalities: Codes | None = None
     washout_days: Count = 365
 
 
@@ -105,14 +75,17 @@ class Outcome(Part):
 class Measure(Part):
     """One exposure: a set of codes, or `joint_within_days` for what two agencies start together."""
 
-    codes: tuple[str, ...] = ()
-    joint_within_days: Annotated[int, Field(ge=0)] | None = None
-    grace_days: Count = 30
+    codes: Codes = ()
+    joint_within_days: GraceDays | None = None
+    grace_days: GraceDays = 30
 
     @model_validator(mode="after")
     def _one_kind(self) -> Measure:
         if self.codes and self.joint_within_days is not None:
-            raise ValueError("has both codes and joint_within_days: choose one")
+            raise ValueError(
+                "har både codes och joint_within_days: välj ett"
+                " / has both codes and joint_within_days: choose one"
+            )
         return self
 
     @property
@@ -131,7 +104,7 @@ class Variants(Part):
     since_start_days: Bounds = (30, 90)
     after_end_days: Bounds = (90, 180)
     lasted_days: Bounds = (30, 90)
-    dose_per_days: Annotated[int, Field(ge=1)] = 30
+    dose_per_days: Bandwidth = 30
 
 
 class Gates(Part):
@@ -149,37 +122,27 @@ class Gates(Part):
     those who do not start have, from which the two are told apart by adjustment, or not at all.
     """
 
-    largest_standardised_difference: Annotated[float, Field(gt=0)] = 0.1
-    effective_sample_size: Annotated[float, Field(ge=0)] = 50.0
-    events_per_arm: Annotated[float, Field(ge=0)] = 10.0
+    largest_standardised_difference: Annotated[float, Field(gt=0, le=10)] = 0.1
+    effective_sample_size: Annotated[float, Field(ge=0, le=1e6)] = 50.0
+    events_per_arm: Annotated[float, Field(ge=0, le=1e6)] = 10.0
     share_outside_support: Annotated[float, Field(ge=0, le=1)] = 0.05
-    minimum_detectable_difference: Annotated[float, Field(gt=0)] = 0.15
+    minimum_detectable_difference: Annotated[float, Field(gt=0, le=1)] = 0.15
     negative_control_bias: Annotated[float, Field(gt=0, le=1)] = 0.02
-    exposed_victims: Annotated[float, Field(ge=2)] = 15.0
+    exposed_victims: Annotated[float, Field(ge=2, le=1e6)] = 15.0
     failed_replicates: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    largest_disagreement: Annotated[float, Field(gt=0)] = 2.0
+    largest_disagreement: Annotated[float, Field(gt=0, le=100)] = 2.0
     tolerated_disagreement: Annotated[float, Field(ge=0, lt=1)] = 0.01
     same_day_starts: Annotated[float, Field(ge=0, le=1)] = 0.05
 
 
-class Convictions(Part):
-    """Question 4. Definitions, and what it takes to say how a measure goes with conviction.
+class Disclosure(Part):
+    """Counts from 1 to `threshold` - 1 are suppressed; the others are rounded to `rounding`.
 
-    `definitions_change_on`: the first day of the newer official definitions of clearance.
-    `least_events`: with fewer convictions in all among those compared nothing is estimated.
-    `firth_below_events`: with fewer among those who started, or among the others, Firth's penalty.
+    A study file may set neither below what the dictionary asks for (`study_keys.yaml`).
     """
 
-    definitions_change_on: Day = dt.date(2014, 1, 1)
-    least_events: Annotated[int, Field(ge=1)] = 10
-    firth_below_events: Count = 10
-
-
-class Disclosure(Part):
-    """Counts from 1 to `threshold` - 1 are suppressed; the others are rounded to `rounding`."""
-
-    threshold: Annotated[int, Field(ge=1)] = 5
-    rounding: Annotated[int, Field(ge=1)] = 5
+    threshold: Annotated[int, Field(ge=1, le=1000)] = 5
+    rounding: Annotated[int, Field(ge=1, le=1000)] = 5
 
 
 DEFAULT_ADJUST_FOR = (
@@ -209,6 +172,7 @@ COVARIATES = (
     "municipality_code",
     "protected_identity",
 )
+NO_GROUP = "är ett tal, ingen grupp / is a number, not a group"
 NUMBER_COVARIATES = ("n_earlier_reports", "index_year", "age")
 
 
@@ -257,14 +221,18 @@ class StudyPlan(Part):
     data_end_on: Day = dt.date(2018, 12, 31)
     eligibility: Eligibility = Eligibility()
     outcome: Outcome = Outcome()
-    horizon_days: Annotated[int, Field(ge=1, le=36525)] = 1461
-    report_at_days: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (
+    horizon_days: PositiveCount = 1461
+    report_at_days: Annotated[tuple[PositiveCount, ...], Field(min_length=1, max_length=50)] = (
         *(182, 365, 730, 1461),
     )
-    measures: dict[Name, Measure] = Field(default_factory=_default_measures)
-    adjust_for: tuple[str, ...] = DEFAULT_ADJUST_FOR
-    splines: dict[str, Annotated[int, Field(ge=3, le=7)]] = Field(default_factory=dict)
-    subgroups: tuple[str, ...] = DEFAULT_SUBGROUPS
+    measures: Annotated[dict[Name, Measure], Field(max_length=MOST_NAMES)] = Field(
+        default_factory=_default_measures
+    )
+    adjust_for: Names = DEFAULT_ADJUST_FOR
+    splines: Annotated[
+        dict[Code, Annotated[int, Field(ge=3, le=7)]], Field(max_length=MOST_NAMES)
+    ] = Field(default_factory=dict)
+    subgroups: Names = DEFAULT_SUBGROUPS
     cleaning: CleaningRules = ()
     open_ends: OpenEnds = OpenEnds()
     bootstrap: Bootstrap = Bootstrap()
@@ -278,7 +246,7 @@ class StudyPlan(Part):
     linkage: Linkage = Linkage()
     disclosure: Disclosure = Disclosure()
     validation: ValidationLimits = ValidationLimits()
-    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("sv", "en")
+    languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=2)] = ("sv", "en")
 
     @model_validator(mode="before")
     @classmethod
@@ -304,22 +272,27 @@ class StudyPlan(Part):
             for name in names:
                 if name not in COVARIATES and not name.startswith("x_"):
                     near = name_nearest(name, COVARIATES)
-                    faults.append(f"{key}: unknown covariate {name!r}{near}")
+                    faults.append(f"{key}: okänd kovariat / unknown covariate {name!r}{near}")
             if len(set(names)) < len(names):
-                faults.append(f"{key}: a covariate is named twice")
+                faults.append(f"{key}: en kovariat nämns två gånger / a covariate is named twice")
         for name in self.subgroups:
             if name in NUMBER_COVARIATES:
-                faults.append(f"subgroups: {name!r} is a number, not a group")
+                faults.append(f"subgroups: {name!r} {NO_GROUP}")
         faults += self._combined_faults()
         for key in ("measures", "against_family"):
             for name in getattr(self.negative_controls, key):
                 if name not in self.measures:
                     near = name_nearest(name, self.measure_names)
-                    what = f"negative_controls.{key}"
-                    faults.append(f"{what}: no measure of the study {name!r}{near}")
+                    told = "ingen åtgärd i studien / no measure of the study"
+                    faults.append(f"negative_controls.{key}: {told} {name!r}{near}")
         faults += [f"splines: {fault}" for fault in self._spline_faults()]
+        if self.accrual.from_on >= self.data_end_on:
+            faults.append(
+                "accrual.from_on: ska ligga före data_end_on; ingen kan annars följas / must lie"
+                " before data_end_on; nobody can be followed else"
+            )
         if faults:
-            raise ValueError("; ".join(faults))
+            raise ValueError("\n- ".join(faults))
         return self
 
     def _combined_faults(self) -> list[str]:
@@ -327,13 +300,18 @@ class StudyPlan(Part):
         faults = []
         for name, group in self.for_whom.combined.items():
             if name in COVARIATES:
-                faults.append(f"for_whom.combined: {name!r} is the name of a covariate")
+                faults.append(
+                    f"for_whom.combined: {name!r} är en kovariats namn / is a covariate's name"
+                )
             for one in group.levels:
                 if one not in COVARIATES:
                     near = name_nearest(one, COVARIATES)
-                    faults.append(f"for_whom.combined.{name}: unknown covariate {one!r}{near}")
+                    faults.append(
+                        f"for_whom.combined.{name}: okänd kovariat / unknown covariate"
+                        f" {one!r}{near}"
+                    )
                 elif one in NUMBER_COVARIATES:
-                    faults.append(f"for_whom.combined.{name}: {one!r} is a number, not a group")
+                    faults.append(f"for_whom.combined.{name}: {one!r} {NO_GROUP}")
         return faults
 
     def _spline_faults(self) -> list[str]:
@@ -341,10 +319,12 @@ class StudyPlan(Part):
         faults = []
         for name in self.splines:
             if name not in self.adjust_for:
-                faults.append(f"{name!r} is not among adjust_for")
+                faults.append(f"{name!r} finns inte i / is not among adjust_for")
             elif name not in NUMBER_COVARIATES and not name.startswith("x_"):
                 numbers = ", ".join(NUMBER_COVARIATES)
-                faults.append(f"{name!r} is text, not a number; numbers are {numbers} and x_ ones")
+                faults.append(
+                    f"{name!r} är text / is text, not a number; tal / numbers: {numbers}, x_..."
+                )
         return faults
 
     @property
@@ -392,7 +372,10 @@ def read_plan(text: str) -> StudyPlan:
     - horizon_day: okänd nyckel / unknown key; menade du / did you mean horizon_days?
     """
     try:
-        return StudyPlan.model_validate(load_keys(text))
+        plan = StudyPlan.model_validate(load_keys(text))
+        faults = find_key_faults(plan, load_dictionary())
     except ValidationError as fault:
-        lines = [f"- {tell_fault(error, StudyPlan)}" for error in fault.errors()]
-        raise StudyError("\n".join([HEAD, *lines])) from None
+        faults = [tell_fault(error, StudyPlan) for error in fault.errors()]
+    if faults:
+        raise StudyError("\n- ".join([HEAD, *faults]))
+    return plan

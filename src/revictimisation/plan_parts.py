@@ -2,29 +2,82 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from revictimisation.study_text import name_nearest
 
+# Every number and every list has an upper bound: what lies beyond is a slip of the pen, or work
+# and memory without end.
+MOST_DAYS = 36525  # a hundred years
+MOST_NAMES, MOST_CODES = 100, 500
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
-Count = Annotated[int, Field(ge=0)]
+Code = Annotated[str, Field(max_length=100)]
+Codes = Annotated[tuple[Code, ...], Field(max_length=MOST_CODES)]
+Names = Annotated[tuple[Code, ...], Field(max_length=MOST_NAMES)]
+Count = Annotated[int, Field(ge=0, le=MOST_DAYS)]
+PositiveCount = Annotated[int, Field(ge=1, le=MOST_DAYS)]
+# A measure's own windows: trials are laid out day by day over them.
+GraceDays = Annotated[int, Field(ge=0, le=3652)]
+Bandwidth = Annotated[int, Field(ge=1, le=3652)]
+FIRST_DAY = dt.date(1900, 1, 1)
+
+
+def _read_date(value: object) -> dt.date:
+    """A date that is written as one and has been: nothing is known of days to come."""
+    try:
+        day = dt.date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        day = None
+    is_date = isinstance(day, dt.date) and not isinstance(day, dt.datetime)
+    if not (isinstance(day, dt.date) and is_date and FIRST_DAY <= day <= dt.date.today()):
+        raise PydanticCustomError("date", "no such day")
+    return day
+
+
+Day = Annotated[dt.date, BeforeValidator(_read_date)]
+
+
+def _ascending(days: tuple[int, ...]) -> tuple[int, ...]:
+    if list(days) != sorted(set(days)):
+        raise ValueError("dagarna ska stå i stigande ordning / days must ascend")
+    return days
+
+
+Bounds = Annotated[
+    tuple[PositiveCount, ...], Field(min_length=1, max_length=20), AfterValidator(_ascending)
+]
 
 
 class Part(BaseModel):
-    """Frozen, strict, and without unknown keys."""
+    """Frozen, strict, without unknown keys, and no number without end."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Title(Part):
     """The study's title in both languages."""
 
-    sv: str = ""
-    en: str = ""
+    sv: Annotated[str, Field(max_length=300)] = ""
+    en: Annotated[str, Field(max_length=300)] = ""
+
+
+class Accrual(Part):
+    """The first and the last day (both included) on which an index report may be made."""
+
+    from_on: Day = dt.date(2011, 1, 1)
+    to_on: Day = dt.date(2014, 12, 31)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Accrual:
+        if self.to_on < self.from_on:
+            raise ValueError("to_on ligger före from_on / to_on is before from_on")
+        return self
 
 
 class NegativeControls(Part):
@@ -39,10 +92,12 @@ class NegativeControls(Part):
     `least_for_calibration`: how many controls it takes before results are calibrated by them.
     """
 
-    outcomes: tuple[Literal["other_suspect"], ...] = ("other_suspect",)
-    measures: tuple[str, ...] = ()
-    against_family: tuple[str, ...] = ()
-    least_for_calibration: Annotated[int, Field(ge=3)] = 5
+    outcomes: Annotated[tuple[Literal["other_suspect"], ...], Field(max_length=1)] = (
+        *("other_suspect",),
+    )
+    measures: Names = ()
+    against_family: Names = ()
+    least_for_calibration: Annotated[int, Field(ge=3, le=1000)] = 5
 
 
 class Exploration(Part):
@@ -53,16 +108,16 @@ class Exploration(Part):
     """
 
     is_on: bool = True
-    splits: Annotated[int, Field(ge=1)] = 10
+    splits: Annotated[int, Field(ge=1, le=1000)] = 10
     folds: Annotated[int, Field(ge=3, le=50)] = 10
-    largest_weight: Annotated[float, Field(ge=1)] = 10.0
+    largest_weight: Annotated[float, Field(ge=1, le=1e6)] = 10.0
 
 
 class Bootstrap(Part):
     """How many replicates and which seed."""
 
-    replicates: Count = 200
-    seed: Count = 1
+    replicates: Annotated[int, Field(ge=0, le=10_000)] = 200
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1
 
 
 class Weights(Part):
@@ -76,6 +131,9 @@ class Weights(Part):
     truncate_at: Annotated[float, Field(gt=0, lt=1)] | None = 0.99
 
 
+Deviations = Annotated[float, Field(gt=0, le=100)]
+
+
 class ValidationLimits(Part):
     """What the validation report marks as improbable in an extract that may still conform.
 
@@ -87,18 +145,25 @@ class ValidationLimits(Part):
     `assessment_before_days`: how long before a victim's first report an assessment may lie.
     Against an earlier delivery: a share has changed by more than `share_change`, or rows a month by
     more than `rate_change` of what they were, and by more than `chance_deviations` standard errors.
+    Against `data_end_on`: a table's last rows lie more than `data_end_days` before it, and by the
+    rate so far a gap that long has at most the chance `data_end_chance`; or rows go on for more
+    than `data_goes_on_days` after it. So many days with rows as `stray_days` may be mistyped.
     These limits are the project's own judgement.
     """
 
-    neighbours: Annotated[int, Field(ge=2)] = 6
-    volume_deviations: Annotated[float, Field(gt=0)] = 3.5
-    volume_change: Annotated[float, Field(gt=0)] = 0.4
-    rows_per_month: Annotated[int, Field(ge=1)] = 20
-    ends_early_months: Annotated[int, Field(ge=1)] = 3
-    assessment_before_days: Annotated[int, Field(ge=0)] = 365
+    neighbours: Annotated[int, Field(ge=2, le=120)] = 6
+    volume_deviations: Deviations = 3.5
+    volume_change: Annotated[float, Field(gt=0, le=100)] = 0.4
+    rows_per_month: Annotated[int, Field(ge=1, le=1_000_000)] = 20
+    ends_early_months: Annotated[int, Field(ge=1, le=1200)] = 3
+    assessment_before_days: Count = 365
     share_change: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    rate_change: Annotated[float, Field(gt=0)] = 0.2
-    chance_deviations: Annotated[float, Field(gt=0)] = 3.3
+    rate_change: Annotated[float, Field(gt=0, le=100)] = 0.2
+    chance_deviations: Deviations = 3.3
+    data_end_days: PositiveCount = 30
+    data_end_chance: Annotated[float, Field(gt=0, lt=1)] = 0.00001
+    data_goes_on_days: PositiveCount = 90
+    stray_days: Annotated[int, Field(ge=0, le=100)] = 2
 
 
 class CombinedGroup(Part):
@@ -108,7 +173,7 @@ class CombinedGroup(Part):
     """
 
     title: Title = Title()
-    levels: Annotated[dict[str, tuple[str, ...]], Field(min_length=1)]
+    levels: Annotated[dict[Code, Names], Field(min_length=1, max_length=MOST_NAMES)]
 
 
 def _default_claims() -> dict[str, CombinedGroup]:
@@ -157,9 +222,22 @@ class Linkage(Part):
     review_to: Annotated[float, Field(gt=0, lt=1)] = 0.99
     missed_link_rate: Annotated[float, Field(ge=0, lt=0.5)] | None = None
     false_link_rate: Annotated[float, Field(ge=0, lt=0.5)] | None = None
-    error_one_in: Annotated[tuple[Annotated[int, Field(ge=2, le=20)], ...], Field(min_length=1)] = (
-        *(3, 2),
-    )
+    error_one_in: Annotated[
+        tuple[Annotated[int, Field(ge=2, le=20)], ...], Field(min_length=1, max_length=20)
+    ] = (3, 2)
+
+
+class Convictions(Part):
+    """Question 4. Definitions, and what it takes to say how a measure goes with conviction.
+
+    `definitions_change_on`: the first day of the newer official definitions of clearance.
+    `least_events`: with fewer convictions in all among those compared nothing is estimated.
+    `firth_below_events`: with fewer among those who started, or among the others, Firth's penalty.
+    """
+
+    definitions_change_on: Day = dt.date(2014, 1, 1)
+    least_events: Annotated[int, Field(ge=1, le=10_000)] = 10
+    firth_below_events: Annotated[int, Field(ge=0, le=10_000)] = 10
 
 
 class ForWhom(Part):
@@ -172,9 +250,11 @@ class ForWhom(Part):
     beforehand: most measures last for months, and later starts make the strategies alike.
     """
 
-    combined: dict[Name, CombinedGroup] = Field(default_factory=_default_claims)
-    least_events: Annotated[int, Field(ge=1)] = 10
-    tested_at_days: Annotated[int, Field(ge=1)] = 365
+    combined: Annotated[dict[Name, CombinedGroup], Field(max_length=MOST_NAMES)] = Field(
+        default_factory=_default_claims
+    )
+    least_events: Annotated[int, Field(ge=1, le=10_000)] = 10
+    tested_at_days: PositiveCount = 365
 
     def choose_day(self, days: Sequence[int]) -> int | None:
         """The day that is tested, of those with risks; None where there is none.
@@ -202,15 +282,18 @@ CLEANING_RULES = (
 
 def _known_rules(names: tuple[str, ...]) -> tuple[str, ...]:
     unknown = [name for name in names if name not in CLEANING_RULES]
-    faults = [f"unknown rule {name!r}{name_nearest(name, CLEANING_RULES)}" for name in unknown]
+    faults = [
+        f"okänd regel / unknown rule {name!r}{name_nearest(name, CLEANING_RULES)}"
+        for name in unknown
+    ]
     if len(set(names)) < len(names):
-        faults.append("a rule is named twice")
+        faults.append("en regel nämns två gånger / a rule is named twice")
     if faults:
         raise ValueError("; ".join(faults))
     return names
 
 
-CleaningRules = Annotated[tuple[str, ...], AfterValidator(_known_rules)]
+CleaningRules = Annotated[Names, AfterValidator(_known_rules)]
 
 
 class OpenEnds(Part):
@@ -220,5 +303,7 @@ class OpenEnds(Part):
     `by_code`. A non-contact order holds for a year at most unless it is prolonged (act 1988:688).
     """
 
-    after_days: Annotated[int, Field(ge=1)] = 365
-    by_code: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    after_days: PositiveCount = 365
+    by_code: Annotated[dict[Code, PositiveCount], Field(max_length=MOST_CODES)] = Field(
+        default_factory=dict
+    )

@@ -71,6 +71,14 @@ class Progress:
         if self.bar:
             self.bar.stop()
 
+    def note(self, text: str) -> None:
+        """Say something that stays, whatever is under way."""
+        with self.lock:
+            if self.bar:
+                self.bar.console.print(text, markup=False, highlight=False)
+            else:
+                print(text, file=sys.stderr, flush=True)
+
     def skip(self, n_steps: int) -> None:
         """There are so many steps fewer than was thought; more, where it is negative."""
         self.n_steps -= n_steps

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from revictimisation import __version__, files, folders
-from revictimisation.errors import UsageError
+from revictimisation.errors import DataError, UsageError
 from revictimisation.folders import LINKAGE, SIMULATION
 from revictimisation.manifest import Run, open_run, versions
 from revictimisation.notebooks import NotebookTask, execute_notebook
 from revictimisation.progress import BOTH, Progress
+from revictimisation.study_text import name_nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,18 +37,22 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     from revictimisation.cleaning import clean_tables
     from revictimisation.dictionary import load_dictionary
     from revictimisation.engine import connect
-    from revictimisation.validation import load_extract
+    from revictimisation.validation import load_extract, render_findings
 
     dictionary = load_dictionary()
     con = connect(threads=run.jobs)
     extract = load_extract(con, run.data, dictionary, run.plan, clean=clean_tables)
     extract.raise_for_errors()
+    if extract.misfits:
+        progress.note(render_findings([one.finding for one in extract.misfits]))
     linked = files.read_json(run.data / LINKAGE)
     data, attrition = pipeline.prepare(
         extract.tables, extract.absent, dictionary, run.plan, progress.tell, linked, extract.cleaned
     )
+    if data.entries.empty:
+        raise DataError(_tell_nobody(attrition))
     results = pipeline.analyse(
-        data, attrition, dictionary, progress.tell, run.jobs, extract.cleaned
+        data, attrition, dictionary, progress.tell, run.jobs, extract.cleaned, extract.misfits
     )
     progress.tell("write")
     with run.finish("estimate", key) as stage:
@@ -55,6 +60,20 @@ def run_estimate(run: Run, progress: Progress) -> bool:
             for name, table in tables.items():
                 files.write_table(table, stage / folder, name, ("csv", "parquet"))
     return True
+
+
+def _tell_nobody(attrition: pd.DataFrame) -> str:
+    """That nobody entered the study, and the rules that reports fell by, most first."""
+    fallen = attrition[attrition["step"].eq("reports") & attrition["n_dropped"].gt(0)]
+    ordered = fallen.sort_values("n_dropped", ascending=False, kind="stable")
+    told = [f"{row.reason} ({row.n_dropped})" for row in ordered.itertuples()]
+    return (
+        "Ingen kan ingå i studien: ingen anmälan i uttaget uppfyller studiefilens villkor."
+        " Kontrollera accrual, eligibility och data_end_on.\n"
+        "Nobody can enter the study: no report of the extract meets its conditions. Check accrual,"
+        " eligibility and data_end_on.\n"
+        f"Bortfall / dropped: {', '.join(told) or '-'}"
+    )
 
 
 def estimate(study: Path, data: Path, out: Path, command: str, jobs: int) -> bool:
@@ -190,7 +209,8 @@ def simulate_to(folder: Path, n_people: int | None, seed: int, scenario: str, ki
     from revictimisation.simulate import DEFAULT_PEOPLE, SCENARIOS, simulate_county
 
     if scenario not in SCENARIOS:
-        raise UsageError(f"Unknown scenario {scenario!r}; known: {', '.join(sorted(SCENARIOS))}.")
+        known = tuple(sorted(SCENARIOS))
+        raise UsageError(f"okänt scenario / unknown scenario{name_nearest(scenario, known)}")
     n_people = n_people or DEFAULT_PEOPLE[scenario]
     folders.check_output(folder, "simulate", n_bytes=n_people * PERSON_BYTES)
     with Progress(2) as progress:

@@ -14,6 +14,7 @@ import rich_click as click
 
 from revictimisation import interruption
 from revictimisation.errors import EXIT_DONE, EXIT_FAULT, RevictimisationError, UsageError
+from revictimisation.misuse import describe_misuse
 from revictimisation.surroundings import explain
 
 STOPPED = (
@@ -53,9 +54,7 @@ def _run(command: Callable[..., Any]) -> int:
     except click.Abort:
         return _end(STOPPED, interruption.SIGNAL_CODE + 2)
     except click.ClickException as fault:
-        with interruption.uncut:
-            fault.show()
-        return UsageError.exit_code
+        return _end(describe_misuse(fault), UsageError.exit_code)
     except Exception as fault:
         told = _explain(fault)
         if told is None:

@@ -189,6 +189,31 @@ def test_a_second_run_does_nothing_and_a_changed_study_does(call, extract, study
     assert "nothing has changed" not in call(*words)[1]
 
 
+def test_a_run_tells_and_keeps_where_the_extract_does_not_fit(call, extract, study, tmp_path):
+    out = tmp_path / "out"
+    study.write_text(
+        STUDY.replace("measures:\n", "data_end_on: 2025-12-31\nmeasures:\n  finacial_aid: {}\n"),
+        encoding="utf-8",
+    )
+    code, said = call("estimate", study, "--data", extract, "--out", out)
+    assert code == 0, said
+    assert "[ends_before_data_end]" in said and "did you mean financial_aid?" in said
+    for kind in ("restricted", "release"):
+        checks = pd.read_csv(out / kind / "diagnostics.csv").set_index("check")
+        row = checks.loc["ends_before_data_end:reports"]
+        assert (row["analysis"], row["status"]) == ("extract", "warning")
+        assert row["value"] > 72
+        assert "code_nowhere:finacial_aid" in checks.index
+
+
+def test_a_study_of_nobody_ends_in_3_with_the_sentence(call, extract, study, tmp_path):
+    study.write_text(STUDY.replace("washout_days: 0", "min_age: 119"), encoding="utf-8")
+    code, said = call("estimate", study, "--data", extract, "--out", tmp_path / "out")
+    assert code == 3
+    assert "Ingen kan ingå i studien" in said and "age_not_eligible" in said
+    assert not (tmp_path / "out" / "release").exists()
+
+
 def test_a_damaged_result_is_made_again(call, extract, study, tmp_path):
     out = tmp_path / "out"
     words = ["estimate", study, "--data", extract, "--out", out]

@@ -65,7 +65,7 @@ def test_all_faults_are_told_at_once():
     for word in ("missing", "codes", "parent", "sibling", "persons", "day_month_year"):
         assert word in told
     assert "okänd kolumn" in told and "antingen from eller constant" in told
-    assert "har inte rätt form" in told
+    assert "date: ska vara något av: iso, day_month_year" in told
     assert told.count("\n- ") == 8
 
 

@@ -10,6 +10,8 @@ CORE = {
     "errors",
     "codes",
     "dictionary",
+    "study_kinds",
+    "study_keys",
     "study_text",
     "plan",
     "plan_parts",
@@ -69,6 +71,8 @@ COMPOSITION = {
     "preparation",
     "exchange",
     "acceptance",
+    "misuse",
+    "options",
     "cli",
     "__main__",
 }

@@ -12,6 +12,7 @@ from revictimisation.dictionary.model import (
     ForeignKey,
     Rule,
     RuleText,
+    StudyKey,
     Table,
     Text,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "ForeignKey",
     "Rule",
     "RuleText",
+    "StudyKey",
     "Table",
     "Text",
     "load_dictionary",

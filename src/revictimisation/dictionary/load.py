@@ -20,6 +20,7 @@ from revictimisation.dictionary.model import (
     ForeignKey,
     Rule,
     RuleText,
+    StudyKey,
     Table,
     Text,
 )
@@ -63,16 +64,18 @@ def load_dictionary() -> Dictionary:
 
 
 def read_dictionary(folder: Path) -> Dictionary:
-    """Read a dictionary from a folder with `tables/`, `codes/` and `rules.yaml`."""
+    """Read a dictionary from a folder with `tables/`, `codes/`, `rules.yaml`, `study_keys.yaml`."""
     tables = {path.stem: _read_table(path) for path in sorted((folder / "tables").glob("*.yaml"))}
     ordered = [name for name in TABLE_ORDER if name in tables]
     ordered += sorted(set(tables) - set(ordered))
     lists = {path.stem: _read_codes(path) for path in sorted((folder / "codes").glob("*.csv"))}
     rules = _read_yaml(folder / "rules.yaml")
+    keys = _read_yaml(folder / "study_keys.yaml")
     return Dictionary(
         tables=MappingProxyType({name: tables[name] for name in ordered}),
         rules=MappingProxyType({name: _rule_text(name, given) for name, given in rules.items()}),
         lists=MappingProxyType(lists),
+        study_keys=MappingProxyType({name: _study_key(given) for name, given in keys.items()}),
     )
 
 
@@ -96,6 +99,11 @@ def _text(given: Mapping[str, str] | None) -> Text:
 
 def _rule_text(name: str, given: Mapping[str, Any]) -> RuleText:
     return RuleText(name, *(_text(given[key]) for key in ("label", "text", "repair")))
+
+
+def _study_key(given: Mapping[str, Any]) -> StudyKey:
+    texts = {name: _text(given.get(name)) for name in ("text", "example", "source")}
+    return StudyKey(**texts, minimum=given.get("minimum"), codes=given.get("codes", ""))
 
 
 def _read_table(path: Path) -> Table:

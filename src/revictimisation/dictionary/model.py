@@ -96,6 +96,20 @@ class RuleText:
 
 
 @dataclass(frozen=True)
+class StudyKey:
+    """A key of the study file: what it means, an example, where its default comes from.
+
+    `minimum` is what the data owner asks for at least; `codes` the list whose codes it holds.
+    """
+
+    text: Text = Text()
+    example: Text = Text()
+    source: Text = Text()
+    minimum: int | None = None
+    codes: str = ""
+
+
+@dataclass(frozen=True)
 class ExtraColumns:
     """Columns of the owner's own that a table may have, known by their prefix."""
 
@@ -162,11 +176,12 @@ class CodeList:
 
 @dataclass(frozen=True, eq=False)
 class Dictionary:
-    """All tables, code lists and rules."""
+    """All tables, code lists and rules, and the keys of the study file (`a.*.b`: any name)."""
 
     tables: Mapping[str, Table]
     rules: Mapping[str, RuleText]
     lists: Mapping[str, CodeList]
+    study_keys: Mapping[str, StudyKey] = field(default_factory=dict)
 
     @cached_property
     def code_lists(self) -> Mapping[str, pd.DataFrame]:

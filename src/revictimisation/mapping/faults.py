@@ -25,13 +25,11 @@ SETTINGS = {
 }
 NO_USE = "does nothing in a column of this kind, remove"
 IN_SWEDISH = {
-    "unknown key": "okänd nyckel",
     "unknown table": "okänd tabell",
     "unknown column": "okänd kolumn",
     "unknown code": "okänd kod",
     "; did you mean": "; menade du",
     "; known:": "; kända:",
-    "required": "krävs",
     NO_USE: "gör ingenting i en kolumn av det slaget, ta bort",
     "give either from or constant": "ge antingen from eller constant",
     "a code is given twice with different meanings (case does not count)": (
@@ -50,7 +48,7 @@ def in_both(line: str) -> str:
     swedish = told
     for english, other in IN_SWEDISH.items():
         swedish = swedish.replace(english, other)
-    return f"{where}: {'har inte rätt form' if swedish == told else swedish} / {told}"
+    return f"{where}: {swedish} / {told}"
 
 
 def find_faults(tables: Any, dictionary: Dictionary) -> list[str]:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from revictimisation.dictionary import Dictionary
 from revictimisation.errors import MappingError, StudyError
-from revictimisation.mapping.faults import find_faults, in_both
+from revictimisation.mapping.faults import find_faults
 from revictimisation.sources.local_day import TIME_ZONE
 from revictimisation.sources.opening import Place
 from revictimisation.sources.text_file import ENCODINGS
@@ -29,13 +29,13 @@ def _check_encoding(name: str) -> str:
     except LookupError:
         found = "unknown"
     if found and found not in {codecs.lookup(known).name for known in ENCODINGS}:
-        raise ValueError(f"known: {', '.join(ENCODINGS)}")
+        raise ValueError(f"kända / known: {', '.join(ENCODINGS)}")
     return found
 
 
 def _check_zone(name: str) -> str:
     if name and name not in zoneinfo.available_timezones():
-        raise ValueError("a time zone such as Europe/Stockholm or UTC")
+        raise ValueError("ska vara en tidszon / must be a time zone: Europe/Stockholm, UTC ...")
     return name
 
 
@@ -63,7 +63,7 @@ class Column(_Part):
     missing: tuple[str, ...] = ()
     date: DateForm | None = None
     decimal: Decimal | None = None
-    times: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    times: Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)] | None = None
     zeros: Annotated[int, Field(ge=1, le=30)] | None = None
     constant: str | None = None
 
@@ -75,7 +75,7 @@ class Part(_Part):
     sheet: str = ""
     table: str = ""
     query: str = ""
-    header_row: Annotated[int, Field(ge=1)] | None = None
+    header_row: Annotated[int, Field(ge=1, le=1_048_576)] | None = None
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     encoding: Encoding = ""
     missing: tuple[str, ...] = ()
@@ -124,7 +124,7 @@ def read_mapping(text: str, dictionary: Dictionary) -> Mapping:
     try:
         mapping = Mapping.model_validate(given)
     except ValidationError as fault:
-        faults = [in_both(tell_fault(error, Mapping)) for error in fault.errors()]
+        faults = [tell_fault(error, Mapping) for error in fault.errors()]
     faults += find_faults(given.get("tables"), dictionary)
     if mapping is None or faults:
         raise _refuse(faults)

@@ -28,6 +28,7 @@ from revictimisation.validation.reading import (
     show_table,
 )
 from revictimisation.validation.source import find_files, measure_file
+from revictimisation.validation.study_fit import Misfit, find_misfits
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -47,7 +48,8 @@ class LoadedExtract:
 
     Tables not given are empty and named in `absent`. `row_counts` is how many rows each table has,
     after cleaning, `names` what the engine calls it and `columns` which of the dictionary's columns
-    were read (none: nothing was); `cleaned` what each cleaning rule did to each table.
+    were read (none: nothing was); `cleaned` what each cleaning rule did to each table, `misfits`
+    where it does not hold what the study file asks for.
     """
 
     con: Engine
@@ -57,6 +59,7 @@ class LoadedExtract:
     names: dict[str, str]
     columns: dict[str, tuple[str, ...]]
     cleaned: tuple[Any, ...] = ()
+    misfits: tuple[Misfit, ...] = ()
 
     @cached_property
     def tables(self) -> dict[str, ir.Table]:
@@ -107,11 +110,13 @@ def load_extract(
         cleaned = made.lines
     found, contents = load_and_check(con, loading, prefix, dictionary, plan, today)
     loaded = {one.name: found[one.name] for one in tables}
+    misfits = find_misfits(con, loaded, dictionary, plan) if plan else []
     findings = [
         *_check_presence(loaded, unknown, dictionary, plan),
         *_tell_cleaning(cleaned, dictionary),
         *contents,
         *_check_empty(loaded, dictionary),
+        *(one.finding for one in misfits),
     ]
     return LoadedExtract(
         con=con,
@@ -121,6 +126,7 @@ def load_extract(
         names={name: one.name for name, one in loaded.items()},
         columns={name: one.present for name, one in loaded.items()},
         cleaned=cleaned,
+        misfits=tuple(misfits),
     )
 
 

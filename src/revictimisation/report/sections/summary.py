@@ -20,6 +20,7 @@ from revictimisation.report.sections.courts import find_reached
 from revictimisation.report.sections.differences import tell_difference
 from revictimisation.report.sections.for_whom import tell_answer
 from revictimisation.report.sections.measures import tell_badge, tell_measure
+from revictimisation.report.sections.misfits import show_misfits
 from revictimisation.report.sections.models import tell_less_common
 from revictimisation.report.sections.truth import tell_hidden_difference
 from revictimisation.report.sections.use import find_share, list_used
@@ -192,7 +193,7 @@ def show_summary(page: Page, links: list[tuple[str, str]]) -> Html:
     """The whole first page below its banner; links are (page name, address)."""
     title = render_heading(name_study(page), 1)
     lead = Html(f'<p class="lead">{to_html(page.say("index.lead"))}</p>')
-    parts = [title, lead, page.heading("index.findings"), show_findings(page)]
+    parts = [title, lead, show_misfits(page), page.heading("index.findings"), show_findings(page)]
     parts += [page.heading("index.picture"), _ask(page), show_picture(page), show_caution(page)]
     parts += [page.heading("index.cards"), show_cards(page)]
     parts += [page.heading("index.unknown"), page.text("index.unknown_text")]

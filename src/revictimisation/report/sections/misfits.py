@@ -1,0 +1,42 @@
+"""The first page: where the extract does not hold the days and codes of the study file."""
+
+from __future__ import annotations
+
+from revictimisation.report.markup import Html, join
+from revictimisation.report.page import Page
+
+EXTRACT = "extract"  # how these checks are named among the diagnostics
+
+
+def show_misfits(page: Page) -> Html:
+    """What makes the numbers of the whole study doubtful, before any of them; else nothing."""
+    told = _tell_tables(page, "ends_before_data_end") + _tell_tables(page, "goes_on_after_data_end")
+    codes = [subject for rule, subject, _ in _list(page) if rule == "code_nowhere"]
+    if codes:
+        told.append(page.say("index.misfit_code_nowhere", codes=", ".join(codes)))
+    if not told:
+        return Html("")
+    items = page.text_of("\n".join(f"- {one}" for one in told))
+    return join([page.heading("index.misfits"), items])
+
+
+def _list(page: Page) -> list[tuple[str, str, int]]:
+    frame = page.release.diagnostics
+    mine = frame[frame["analysis"].eq(EXTRACT)]
+    pairs = [(*str(check).split(":", 1), value) for check, value in zip(
+        mine["check"], mine["value"], strict=True)]  # fmt: skip
+    return [(rule, subject, int(months)) for rule, subject, months in pairs]
+
+
+def _tell_tables(page: Page, rule: str) -> list[str]:
+    """The tables that end too early or too late, each with by how long."""
+    found = [
+        f"{page.dictionary.tables[name].label[page.language].lower()}"
+        f" ({page.say('index.misfit_months', n=page.formats.count(months))})"
+        for kind, name, months in _list(page)
+        if kind == rule
+    ]
+    if not found:
+        return []
+    end_on = page.formats.date(page.plan.data_end_on)
+    return [page.say(f"index.misfit_{rule}", tables=", ".join(found), end_on=end_on)]
