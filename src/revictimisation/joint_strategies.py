@@ -170,7 +170,7 @@ def _withhold(estimates: pd.DataFrame, judged: pd.DataFrame, gates: Gates) -> pd
             arms = [part for part in where if not part.isdigit()]
             chosen = pd.Series(True, index=out.index)
             if arms and arms[0] in STRATEGIES:
-                chosen &= [arms[0] in level.split("_less_") for level in out["level"]]
+                chosen &= np.array([arms[0] in level.split("_less_") for level in out["level"]])
             elif arms:
                 chosen &= out["level"].eq(arms[0])
             if not pd.isna(day):

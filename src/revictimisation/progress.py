@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from revictimisation import files, interruption
+from revictimisation import files
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
 QUIET_SECONDS = 0.8
 BOTH = ("sv", "en")
-SHOW_CURSOR = "\r\x1b[2K\x1b[?25h"  # clears the line that the bar stood on, which hid the cursor
 
 
 class Progress:
@@ -120,11 +119,3 @@ def load_steps() -> Mapping[str, Mapping[str, str]]:
     text = files.read_text(files.package_file("steps.yaml"))
     steps: Mapping[str, Mapping[str, str]] = yaml.safe_load(text)
     return steps
-
-
-@interruption.at_stop
-def show_cursor() -> None:
-    """Leave the terminal as it was, where a bar may have been shown."""
-    if sys.stderr.isatty():
-        sys.stderr.write(SHOW_CURSOR)
-        sys.stderr.flush()

@@ -21,6 +21,7 @@ STOPPED = (
     "Avbrutet; kör samma kommando igen för att fortsätta. / "
     "Interrupted; run the same command again to go on."
 )
+SHOW_CURSOR = "\r\x1b[2K\x1b[?25h"  # clears the line that a bar stood on, which hid the cursor
 MEMORY = (
     "Datorns minne räcker inte. Stäng andra program, kör med --jobs 1 eller på en dator med mer "
     "minne. / There is not enough memory: close other programs, run with --jobs 1 or on a machine "
@@ -41,7 +42,7 @@ def run_command(command: Callable[..., Any]) -> None:
     """
     _open_streams()
     gc.set_threshold(50_000)  # what imports make stays: to look for garbage there slows the start
-    code = interruption.run_stoppable(lambda: _run(command), lambda: _say(STOPPED))
+    code = interruption.run_stoppable(lambda: _run(command), _say_stopped)
     gc.freeze()  # nor at the end, when all goes anyway
     sys.exit(code)
 
@@ -96,6 +97,11 @@ def _end(told: str, code: int) -> int:
     with interruption.uncut:
         _say(told)
     return code
+
+
+def _say_stopped() -> None:
+    """Leave the terminal as it was before a bar, and say that the command was stopped."""
+    _say((SHOW_CURSOR if sys.stderr.isatty() else "") + STOPPED)
 
 
 def _say(told: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from pathlib import Path
 
 import pandas as pd
 import pyreadstat
@@ -26,6 +27,11 @@ from tests.mapping.raw_files import (
 DICTIONARY = load_dictionary()
 
 
+def beside(folder: Path) -> Path:
+    """A folder to write to, which never lies inside the source."""
+    return folder.with_name(f"{folder.name}-out")
+
+
 @pytest.fixture(scope="module")
 def drafts(tmp_path_factory) -> dict[str, str]:
     """The drafts of the three raw sources."""
@@ -36,7 +42,9 @@ def drafts(tmp_path_factory) -> dict[str, str]:
         "register": write_register(tmp_path_factory.mktemp("spss") / "personer.sav"),
     }
     return {
-        name: preparation.draft_to(str(source), folder / name, 1).read_text(encoding="utf-8")
+        name: preparation.draft_to(str(source), beside(folder) / name, 1).read_text(
+            encoding="utf-8"
+        )
         for name, source in sources.items()
     }
 
@@ -77,7 +85,7 @@ def test_a_draft_shows_no_one(drafts):
 
 def draft(tmp_path, text: str, name: str = "reports.csv") -> str:
     (tmp_path / name).write_text(text, encoding="utf-8")
-    return preparation.draft_to(str(tmp_path), tmp_path / "out", 1).read_text(encoding="utf-8")
+    return preparation.draft_to(str(tmp_path), beside(tmp_path), 1).read_text(encoding="utf-8")
 
 
 def test_only_codes_that_occur_often_are_shown(tmp_path):
@@ -136,8 +144,8 @@ def test_no_draft_is_made_of_nothing(tmp_path):
         preparation.draft_to(str(tmp_path / "empty"), tmp_path / "out", 1)
     (tmp_path / "last.xlsx").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600))
     with pytest.raises(DataError, match="locked_file"):
-        preparation.draft_to(str(tmp_path), tmp_path / "out", 1)
-    assert not (tmp_path / "out").exists()
+        preparation.draft_to(str(tmp_path), beside(tmp_path), 1)
+    assert not (tmp_path / "out").exists() and not beside(tmp_path).exists()
 
 
 def test_headings_that_are_data_are_not_told(tmp_path):
@@ -148,7 +156,7 @@ def test_headings_that_are_data_are_not_told(tmp_path):
 def test_a_draft_is_never_written_over(tmp_path):
     draft(tmp_path, "report_id;victim_id;reported_on\nr;v;2013-04-27\n")
     with pytest.raises(UsageError, match=r"mapping\.yaml"):
-        preparation.draft_to(str(tmp_path), tmp_path / "out", 1)
+        preparation.draft_to(str(tmp_path), beside(tmp_path), 1)
 
 
 def test_a_source_that_is_not_there_is_told(tmp_path):
@@ -202,10 +210,10 @@ def test_what_is_needed_and_not_found_is_marked_and_counted(tmp_path):
     text = draft(tmp_path, f"Åtgärdstyp;Beslutad;Utfall\n{rows}", "skyddsåtgärder.csv")
     assert re.search(r"# victim_id: .* not found  KRÄVS / required", text)
     assert re.search(r"# report_id: .* not found\n", text)
-    told = preparation.tell_draft("ra/polisen", tmp_path / "out" / "mapping.yaml")
+    told = preparation.tell_draft("ra/polisen", beside(tmp_path) / "mapping.yaml")
     assert "2 kolumner som krävs men inte hittades" in told
     assert "revictimisation map ra/polisen --to MAPP --mapping" in told
-    told = preparation.tell_draft("postgresql://a:hemligt@b/c", tmp_path / "out" / "mapping.yaml")
+    told = preparation.tell_draft("postgresql://a:hemligt@b/c", beside(tmp_path) / "mapping.yaml")
     assert "hemligt" not in told
 
 
@@ -247,7 +255,7 @@ TITLES = {
 def test_headings_below_a_title_are_found_in_text(tmp_path, title, encoding):
     above, number = TITLES[title]
     (tmp_path / "anm.csv").write_bytes(f"{above}{TITLED}".encode(encoding))
-    text = preparation.draft_to(str(tmp_path), tmp_path / "out", 1).read_text(encoding="utf-8")
+    text = preparation.draft_to(str(tmp_path), beside(tmp_path), 1).read_text(encoding="utf-8")
     (part,) = read_mapping(text, DICTIONARY).tables["reports"]
     assert part.header_row == number
     assert part.columns["reported_on"].source == "Anmälningsdatum"
@@ -255,7 +263,7 @@ def test_headings_below_a_title_are_found_in_text(tmp_path, title, encoding):
 
 def test_headings_far_down_are_found_where_one_says_so(tmp_path):
     (tmp_path / "anm.csv").write_text("Om uttaget\n" * 30 + TITLED, encoding="utf-8")
-    target = preparation.draft_to(str(tmp_path), tmp_path / "out", 1, 31)
+    target = preparation.draft_to(str(tmp_path), beside(tmp_path), 1, 31)
     (part,) = read_mapping(target.read_text(encoding="utf-8"), DICTIONARY).tables["reports"]
     assert part.header_row == 31
 

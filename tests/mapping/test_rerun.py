@@ -81,9 +81,9 @@ def test_another_mappings_table_stays(tmp_path):
 def test_the_source_itself_is_no_place_for_what_is_made(tmp_path):
     make(tmp_path, GOOD, PEOPLE)
     for given in (tmp_path, tmp_path / "source.csv"):
-        with pytest.raises(UsageError, match="source's own folder"):
+        with pytest.raises(UsageError, match="inside, or around, what is read"):
             preparation.map_to(str(given), tmp_path, tmp_path / "m.yaml", "csv", 1)
-        with pytest.raises(UsageError, match="source's own folder"):
+        with pytest.raises(UsageError, match="inside, or around, what is read"):
             preparation.draft_to(str(given), tmp_path, 1)
 
 
