@@ -73,7 +73,7 @@ def hold_to_follow_up(rows: pd.DataFrame) -> pd.DataFrame:
 WITH_ERROR = (
     "log_hazard_ratio", "hazard_ratio", "risk_start", "risk_no_start", "risk_difference",
     "risk_ratio", "rmst_difference_days", "mean_count", "mean_count_start", "mean_count_no_start",
-    "mean_count_difference", "cumulative_incidence", "odds_ratio",
+    "mean_count_difference", "cumulative_incidence", "odds_ratio", "number_needed_to_treat",
 )  # fmt: skip
 SMALLEST_ERROR = 1e-10
 

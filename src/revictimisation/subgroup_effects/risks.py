@@ -26,6 +26,7 @@ from revictimisation.estimators.target_trial.levels import (
 )
 from revictimisation.plan import Gates
 from revictimisation.results import (
+    BEYOND_FOLLOW_UP,
     DIAGNOSTIC_COLUMNS,
     NOT_ESTIMABLE,
     OK,
@@ -117,6 +118,8 @@ def _estimate_measure(
         victims = count_started_victims(trial, codes, n_levels)
         checks = _list_checks(risks, balance, errors[1], weighted, victims)
         failed = find_failures(checks, gates, (n_levels, len(days)))
+        is_over = ((risks.effective <= 0) & (risks.value < 1)).any(axis=1)
+        failed[is_over & (failed == "")] = BEYOND_FOLLOW_UP  # contrasts as well
         notes += _lay_checks(checks, gates, grouping, days, risks.has_risk, measure)
         found.append(_Found(measure, grouping, risks, errors, failed))
         absent = _explain_absence(risks)
