@@ -1,4 +1,4 @@
-"""What an extract's rows must be, from the entries alone: questions 1 and 2.
+"""What an extract's rows must be, from the entries alone: question 1, and risks and counts of 2.
 
 `expect(case)` gives, by the key of a row, an `Answer`; rows without one are held to `judging` only.
 """
@@ -12,10 +12,8 @@ import numpy as np
 
 from tests.search import counting, weighing
 from tests.search.extracts import Case
-from tests.search.fitting import Fit, fit_cox
 from tests.search.following import (
     Entry,
-    cut_episodes,
     keep_independent,
     lay_covariates,
     read_entries,
@@ -24,7 +22,6 @@ from tests.search.following import (
 KEYS = ("question", "analysis", "measure", "subgroup", "level", "outcome", "estimator", "estimand",
         "time_days")  # fmt: skip
 CAUSES = ("", "death", "emigration")
-LAST_STRATUM = 4  # of Prentice, Williams & Peterson's, as the plan has it
 NO_ANSWER = float("nan")
 MOST_LARGER = 3.0
 
@@ -76,6 +73,12 @@ class Reading:
         """Entries in whom the measure ran before day 0."""
         return np.array([one.ran_before(measure) for one in self.entries])
 
+    def groups(self) -> list[tuple[dict[str, str], np.ndarray]]:
+        """Everybody, and each sex: the keys of their rows, and who they are."""
+        sex = np.array([one.person["sex"] for one in self.entries])
+        by_sex = [({"subgroup": "sex", "level": one}, sex == one) for one in sorted(set(sex))]
+        return [({}, np.ones(len(sex), bool)), *by_sex]
+
     def started_by(self, day: int, measure: str) -> list[np.ndarray]:
         """For each other measure whether it had started by a day, or ran before day 0."""
         others = [one for one in self.measures if one != measure]
@@ -88,11 +91,11 @@ def read_case(case: Case) -> Reading:
 
 
 def expect(reading: Reading) -> Expected:
-    """All rows of questions 1 and 2 that are counted here."""
+    """All rows that are counted here."""
     found: Expected = {}
     if not reading.entries:
         return found
-    for part in (_use, _incidence, _crude, _mean_counts, _hazards, _landmarks, _trials):
+    for part in (_use, _incidence, _crude, _mean_counts, _strategy_counts, _trials):
         for key, answer in part(reading):
             found[key] = answer
     return found
@@ -144,15 +147,12 @@ def _use(reading: Reading) -> Rows:
 
 def _incidence(reading: Reading) -> Rows:
     """Aalen-Johansen of the outcome, death and emigration, and Kaplan-Meier."""
-    groups = {("", ""): np.ones(len(reading.entries), bool)}
-    sex = np.array([one.person["sex"] for one in reading.entries])
-    groups |= {("sex", one): sex == one for one in set(sex)}
     outcomes = (reading.who, *CAUSES[1:])
-    for (subgroup, level), chosen in groups.items():
+    for group, chosen in reading.groups():
         stop, cause = reading.stop[chosen], reading.cause[chosen]
         weights = counting.perturb(reading.victim[chosen])
         for analysis, days in (("main", reading.days), ("curve", reading.curve_days)):
-            same = {"analysis": analysis, "subgroup": subgroup, "level": level}
+            same = {"analysis": analysis, **group}
             curve = counting.risks(stop, cause, weights, days)
             alone = counting.risks(stop, np.where(cause == 1, 1, 0), weights, days)
             for place, when in enumerate(days):
@@ -163,7 +163,7 @@ def _incidence(reading: Reading) -> Rows:
                         key("q2", "aalen_johansen", "cumulative_incidence", **named),
                         Answer(*counting.read(curve[place, number]), len(stop), n),
                     )
-                    if number == 0 and not subgroup:
+                    if number == 0 and not group:
                         yield (
                             key("q2", "kaplan_meier", "cumulative_incidence", **named),
                             Answer(*counting.read(alone[place, 0]), len(stop), n),
@@ -232,121 +232,47 @@ def _lay_contrasts(estimator: str, keys: dict, start, others) -> Rows:
 
 def _mean_counts(reading: Reading) -> Rows:
     """Outcomes by each day, the first and all later ones."""
-    weights = counting.perturb(reading.victim)
-    same = {"outcome": reading.who}
-    for analysis, days in (("main", reading.days), ("curve", reading.curve_days)):
-        curve = counting.mean_counts(reading.entries, weights, days)
-        for place, when in enumerate(days):
-            n = sum(day <= when for one in reading.entries for day in one.outcomes)
-            named = {**same, "analysis": analysis, "time_days": when}
-            yield (
-                key("q2", "mean_cumulative_count", "mean_count", **named),
-                Answer(*counting.read(curve[place]), len(reading.entries), n),
-            )
-
-
-def _hazards(reading: Reading) -> Rows:
-    """Cox to the first outcome; Andersen-Gill; Prentice, Williams & Peterson by both clocks."""
-    if not reading.measures:
-        return
-    first = cut_episodes(reading.entries, reading.measures, is_first=True)
-    every = cut_episodes(reading.entries, reading.measures, is_first=False)
-    stratum = np.minimum(every.number, LAST_STRATUM)
-    models = {
-        "cox_time_varying": (first, first.start, first.stop, None),
-        "andersen_gill": (every, every.start, every.stop, None),
-        "pwp_total_time": (every, every.start, every.stop, stratum),
-        "pwp_gap_time": (every, every.start - every.since, every.stop - every.since, stratum),
-    }
-    for estimator, (episodes, start, stop, strata) in models.items():
-        exposed = np.array([episodes.exposed[one] for one in reading.measures], float).T
-        cluster = reading.victim[episodes.entry]
-        for analysis, x in (
-            ("main", reading.covariates[episodes.entry]),
-            ("unadjusted", np.zeros((len(start), 0))),
-        ):
-            fit = None
-            if episodes.is_event.any():
-                x = np.column_stack([x, exposed])
-                fit = fit_cox(x, start, stop, episodes.is_event, cluster, strata)
-            for place, measure in enumerate(reading.measures):
-                is_on = episodes.exposed[measure]
-                counts = (
-                    len(set(episodes.entry[is_on])),
-                    int((is_on & episodes.is_event).sum()),
+    for group, chosen in reading.groups():
+        people = [one for one, is_in in zip(reading.entries, chosen, strict=True) if is_in]
+        weights = counting.perturb(reading.victim[chosen])
+        for analysis, days in (("main", reading.days), ("curve", reading.curve_days)):
+            curve = counting.mean_counts(people, weights, days)
+            for place, when in enumerate(days):
+                n = sum(day <= when for one in people for day in one.outcomes)
+                named = {**group, "outcome": reading.who, "analysis": analysis, "time_days": when}
+                yield (
+                    key("q2", "mean_cumulative_count", "mean_count", **named),
+                    Answer(*counting.read(curve[place]), len(people), n),
                 )
-                keys = {"analysis": analysis, "measure": measure, "outcome": reading.who}
-                at = place - len(reading.measures)
-                yield from lay_hazard("q2", estimator, keys, fit, at, counts)
 
 
-def lay_hazard(
-    question: str, estimator: str, keys: dict, fit: Fit | None, place: int, counts=(None, None)
-) -> Rows:
-    """The log hazard ratio and the hazard ratio of a column, or that there is none."""
-    found = (NO_ANSWER, None)
-    if fit is not None and fit.is_finite[place]:
-        found = (float(fit.coef[place]), None if fit.se is None else float(fit.se[place]))
-    yield key(question, estimator, "log_hazard_ratio", **keys), Answer(*found, *counts)
-    ratio = float(np.exp(found[0]))
-    error = None if found[1] is None else ratio * found[1]
-    yield key(question, estimator, "hazard_ratio", **keys), Answer(ratio, error, *counts)
-
-
-def _landmarks(reading: Reading) -> Rows:
-    """Both hazards of each event from the end of the grace time on: started by then or not.
-
-    Beside the covariates (if there are any) stands which other measures had started by then.
-    """
-    names = (reading.who, *CAUSES[1:])
-    kinds = {name: (number,) for number, name in enumerate(names, start=1)}
-    kinds["death_or_emigration"] = (2, 3)
+def _strategy_counts(reading: Reading) -> Rows:
+    """Mean counts had everybody started within the grace time, or nobody; nothing adjusted for."""
     for measure in reading.measures:
         grace = reading.study["measures"][measure]["grace_days"]
-        is_in = ~reading.ran_before(measure) & (reading.stop > grace)
-        is_started = (reading.starts(measure) <= grace)[is_in]
-        stop, cause = reading.stop[is_in] - grace, reading.cause[is_in]
-        others = reading.started_by(grace, measure) if reading.study["adjust_for"] else []
-        beside = keep_independent(np.column_stack([reading.covariates, *others])[is_in])
-        for outcome, causes in kinds.items():
-            is_event = np.isin(cause, causes)
-            if not is_event.any() or is_started.all() or not is_started.any():
-                continue
-            x = np.column_stack([beside, is_started])
-            keys = {"measure": measure, "outcome": outcome}
-            counts = (int(is_started.sum()), int((is_event & is_started).sum()))
-            begin, cluster = np.zeros(len(stop)), reading.victim[is_in]
-            fit = fit_cox(x, begin, stop, is_event, cluster)
-            yield from lay_hazard("q2", "cause_specific_hazard", keys, fit, -1, counts)
-            rows = stay_at_risk(stop, np.where(is_event, 1, np.where(cause > 0, 2, 0)))
-            who, start, until, happened, weight = rows
-            fit = fit_cox(x[who], start, until, happened, cluster[who], weights=weight)
-            yield from lay_hazard("q2", "fine_gray", keys, fit, -1, counts)
-
-
-def stay_at_risk(stop, cause) -> tuple[np.ndarray, ...]:
-    """Fine & Gray's rows: after a competing event on T at risk on t with weight G(t-) / G(T-)."""
-    days = np.unique(stop[cause == 1])
-
-    def uncensored_before(day: float) -> float:
-        left = 1.0
-        for when in np.unique(stop[(cause == 0) & (stop < day)]):
-            # on a day the events come before the censored leave
-            at_risk = ((stop > when) | ((stop == when) & (cause == 0))).sum()
-            left *= 1 - ((stop == when) & (cause == 0)).sum() / at_risk
-        return left
-
-    curve = {day: uncensored_before(day) for day in {*days, *stop}}
-    rows = [(i, 0.0, float(stop[i]), cause[i] == 1, 1.0) for i in range(len(stop))]
-    for i in np.flatnonzero(cause == 2):
-        begin = float(stop[i])
-        for day in days[days > begin]:
-            weight = curve[day] / curve[stop[i]]
-            if weight > 0:
-                rows.append((i, begin, float(day), False, weight))
-            begin = float(day)
-    who, start, until, happened, weight = (np.array(one) for one in zip(*rows, strict=True))
-    return who, start, until, happened, weight
+        is_in = ~reading.ran_before(measure)
+        people = [one for one, chosen in zip(reading.entries, is_in, strict=True) if chosen]
+        end = np.array([one.end_day for one in people])
+        start = reading.starts(measure)[is_in]
+        start = np.where((start <= grace) & (start < end), start, weighing.NEVER)
+        if reading.study["adjust_for"] or not 0 < (start <= grace).sum() < len(start):
+            continue
+        weights = counting.perturb(reading.victim[is_in])
+        arms = weighing.weigh_by_day(end, start, grace, weights)
+        curves = [counting.mean_counts(people, one, reading.days) for one in arms]
+        for place, when in enumerate(reading.days):
+            named = {"measure": measure, "outcome": reading.who, "time_days": when}
+            both = [one[place] for one in curves]
+            for estimand, curve in (
+                ("mean_count_start", both[0]),
+                ("mean_count_no_start", both[1]),
+                ("mean_count_difference", both[0] - both[1]),
+            ):
+                is_alone = estimand != "mean_count_difference"
+                has_error = is_alone or min(np.real(one[0]) for one in both) > 0
+                value, error = counting.read(curve)
+                answer = Answer(value, error if has_error else None)
+                yield key("q2", "mean_cumulative_count", estimand, **named), answer
 
 
 def _trials(reading: Reading) -> Rows:

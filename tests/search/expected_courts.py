@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from tests.search import counting
-from tests.search.expected import NO_ANSWER, Answer, Expected, Reading, key, lay_hazard
+from tests.search.expected import NO_ANSWER, Answer, Expected, Reading, Rows, key
+from tests.search.expected_hazards import lay_hazard
 from tests.search.fitting import FAR, fit_cox, fit_firth, fit_logistic
 from tests.search.following import Entry, keep_independent
 from tests.search.weighing import NEVER
@@ -25,12 +25,16 @@ RUNGS = {
     "convicted": {"convicted"},
     "acquitted": {"acquitted"},
 }
+# "reported", and what no case of these extracts comes to
+OTHER_STATES = ("reported", "not_investigated", "summary_penalty", "prosecution_waived",
+                "prosecution_dropped")  # fmt: skip
+# all lies after the change of definitions
+PERIODS = ({}, {"subgroup": "definition_period", "level": "from_change"})
 EVIDENCE = ("has_witness", "has_documented_injury", "has_admission")
 PARTICIPATION = "has_victim_participation"
 LEAST_EVENTS = 10  # convictions, for any answer; in either group, for maximum likelihood
 MODELS = ("standardised_logistic", "firth_logistic")
 NEARLY = 1e-3  # foretold so near to what happened, for everybody: the columns part the groups
-Rows = Iterator[tuple[tuple, Answer]]
 
 
 @dataclass
@@ -86,7 +90,7 @@ def _ladder(reading: Reading, courts: list[Court]) -> Rows:
         for place, day in enumerate(days):
             is_seen = bool((end >= day).any())
             standing = [counting.state_on(path, day) for path in paths]
-            for state in ("reported", *sorted(RUNGS["investigated"])):
+            for state in (*RUNGS["investigated"], *OTHER_STATES):
                 share = shares[state][place] if state in shares else 0 * weights[0]
                 n = sum(
                     one == state and last >= day for one, last in zip(standing, end, strict=True)
@@ -105,8 +109,8 @@ def _ladder(reading: Reading, courts: list[Court]) -> Rows:
                         key("q4", "aalen_johansen", "cumulative_incidence", **named),
                         _answer(share, is_seen, n),
                     )
-                if rung in ("cleared", "sanctioned", "convicted"):
-                    named = {"analysis": "of_reports", "outcome": rung, "time_days": day}
+                for group in PERIODS if rung in ("cleared", "sanctioned", "convicted") else ():
+                    named = {**group, "analysis": "of_reports", "outcome": rung, "time_days": day}
                     yield (
                         key("q4", "aalen_johansen", "cumulative_incidence", **named),
                         _answer(share, is_seen, n),
@@ -137,11 +141,12 @@ def _prosecuted(reading: Reading, courts: list[Court]) -> Rows:
         for state in ("convicted", "acquitted"):
             share = shares[state][place] if state in shares else 0 * weights[0]
             n = sum(any(s == state and when <= day for when, s in path) for path in paths)
-            named = {"analysis": "of_prosecuted", "outcome": state, "time_days": day}
-            yield (
-                key("q4", "aalen_johansen", "cumulative_incidence", **named),
-                _answer(share, bool((end >= day).any()), n),
-            )
+            for group in PERIODS:
+                named = {**group, "analysis": "of_prosecuted", "outcome": state, "time_days": day}
+                yield (
+                    key("q4", "aalen_johansen", "cumulative_incidence", **named),
+                    _answer(share, bool((end >= day).any()), n),
+                )
 
 
 def _tried(reading: Reading, courts: list[Court]) -> Rows:

@@ -44,9 +44,12 @@ class Entry:
         """In force before day 0 and still on it: not eligible for the comparison."""
         return any(a < 0 < b for a, b in self.spells[measure])
 
-    def is_in_force(self, measure: str, day: int) -> bool:
-        """Whether the measure acts on a day: from the day after its start to its end."""
-        return any(a < day <= b for a, b in self.spells[measure])
+    def days_in_force(self, measure: str, day: int) -> int:
+        """For how long the measure has acted on a day, from the day after its start; 0: not at all.
+
+        The extracts have a spell of a measure at most.
+        """
+        return max((day - a for a, b in self.spells[measure] if a < day <= b), default=0)
 
 
 def read_entries(case: Case) -> list[Entry]:
@@ -107,6 +110,9 @@ def _attach(entry: Entry, rows: list[dict], measures: list[str]) -> None:
         entry.decisions.append({"code": row["intervention"], "decided": decided, "start": begin})
 
 
+BANDS = {"0_30": (1, 30), "31_90": (31, 90), "91_plus": (91, ENDLESS)}  # days since the start
+
+
 @dataclass
 class Episodes:
     """Stretches (start, stop] in which nothing changes; `entry`: whose."""
@@ -115,28 +121,32 @@ class Episodes:
     start: np.ndarray
     stop: np.ndarray
     is_event: np.ndarray
-    exposed: dict[str, np.ndarray]
+    elapsed: dict[str, np.ndarray]  # days in force by the end of the stretch, 0: not in force
     number: np.ndarray  # 1 + outcomes before
     since: np.ndarray  # day of the outcome before, 0: none
 
+    def is_on(self, measure: str, band: tuple[int, int] = (1, ENDLESS)) -> np.ndarray:
+        """Stretches in which the measure is in force, and has been for so long."""
+        return (self.elapsed[measure] >= band[0]) & (self.elapsed[measure] <= band[1])
+
 
 def cut_episodes(entries: list[Entry], measures: list[str], *, is_first: bool) -> Episodes:
-    """Cut follow-up (to the first outcome, or past all) at outcomes, starts and ends."""
+    """Cut follow-up (to the first outcome, or past all) at outcomes, starts, bands and ends."""
     found: list[tuple] = []
     for place, entry in enumerate(entries):
         end = entry.stop_day if is_first else entry.end_day
         cuts = {0, end, *entry.outcomes}
-        cuts |= {day for one in measures for spell in entry.spells[one] for day in spell}
-        cuts = sorted(day for day in cuts if 0 <= day <= end)
-        for begin, stop in itertools.pairwise(cuts):
+        for begin, stop in (spell for one in measures for spell in entry.spells[one]):
+            cuts |= {begin, stop, *(begin + last for _, last in BANDS.values())}
+        for begin, stop in itertools.pairwise(sorted(day for day in cuts if 0 <= day <= end)):
             before = [day for day in entry.outcomes if day <= begin]
-            force = [entry.is_in_force(one, stop) for one in measures]
+            elapsed = [entry.days_in_force(one, stop) for one in measures]
             found.append((place, begin, stop, stop in entry.outcomes, len(before) + 1,
-                          max(before, default=0), *force))  # fmt: skip
+                          max(before, default=0), *elapsed))  # fmt: skip
     table = np.array(found, dtype=float).reshape(len(found), 6 + len(measures)).T
     entry, start, stop, event, number, since = table[:6]
-    exposed = {one: table[6 + k] > 0 for k, one in enumerate(measures)}
-    return Episodes(entry.astype(int), start, stop, event > 0, exposed, number, since)
+    elapsed = {one: table[6 + k] for k, one in enumerate(measures)}
+    return Episodes(entry.astype(int), start, stop, event > 0, elapsed, number, since)
 
 
 def lay_covariates(case: Case, entries: list[Entry]) -> np.ndarray:

@@ -21,6 +21,7 @@ from revictimisation.plan import read_plan
 from revictimisation.validation import load_extract
 from tests.search.expected import KEYS, expect, read_case
 from tests.search.expected_courts import expect_courts
+from tests.search.expected_hazards import expect_hazards
 from tests.search.extracts import Case, disguise
 from tests.search.judging import Fault, Judge, name_key, tell
 
@@ -72,7 +73,8 @@ def try_case(case: Case, seed: int, *, is_disguised: bool) -> Outcome:
         outcome.faults.append(_whole(case, "crash", f"{type(fault).__name__} {place}"))
         return outcome
     reading = read_case(case)
-    judge = Judge(reading, rows, {**expect(reading), **expect_courts(reading)})
+    answers = {**expect(reading), **expect_hazards(reading), **expect_courts(reading)}
+    judge = Judge(reading, rows, answers)
     for row in rows.to_dict("records"):
         outcome.faults += judge.look(row)
     outcome.rows = {str(k): int(v) for k, v in rows["status"].value_counts().items()}
