@@ -41,9 +41,9 @@ def draft_to(given: str, out: Path, jobs: int, header_row: int | None = None) ->
 
         def begin(title: str, n_done: int, n_columns: int) -> None:
             progress.skip(-1 if n_done else 0)
-            columns = f" {n_done + 1}–{n_columns}" if n_done else ""
-            table = f"{title}{columns}"
-            progress.tell("look_at_table", table={"sv": table, "en": table})
+            step = "look_at_columns" if n_done else "look_at_table"
+            words = {"table": title, "column": str(n_done + 1), "n_columns": str(n_columns)}
+            progress.tell(step, **{key: {"sv": word, "en": word} for key, word in words.items()})
 
         try:
             source = open_source(given)
