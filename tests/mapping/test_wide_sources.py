@@ -112,4 +112,8 @@ def test_a_draft_of_a_wide_source_says_how_far_it_has_come(tmp_path, monkeypatch
     monkeypatch.setattr(progress, "QUIET_SECONDS", 0.0)
     preparation.draft_to(str(write_wide(tmp_path / "wide", 250)), tmp_path / "out", 1)
     told = capsys.readouterr().err
-    assert "looking at anmalningar.csv, from column 101 of 254" in told and "[3/3]" in told
+    assert (
+        "looking at anmalningar.csv, from column 101 of 254" in told
+        and "[2/3]" in told
+        and "[3/3]" in told
+    )
