@@ -1,12 +1,13 @@
 """One million report rows from the police's text file to the contract's table, against pandas.
 
     python benchmarks/mapping.py --rows 1000000
+    python benchmarks/mapping.py --columns 50 400 3000    # drafts of wide files, 3,000 rows each
 
 Ours: `revictimisation map` as a process of its own, from a text in Windows-1252 with semicolons,
 days first, Swedish codes and a column of names, to reports.csv. Peer: the same done by hand with
 pandas, also as a process of its own; both results must be the same rows in the same order. Seconds
 are of the whole process, beside those of its processors (for busy machines); peak memory is its
-own. Leaves benchmarks/results/mapping.json.
+own. Leaves benchmarks/results/mapping.json; with --columns mapping_wide.json, the draft alone.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ import numpy as np
 import pandas as pd
 from keeping import keep_result, name_clean_commit
 
-RESULTS = Path(__file__).parent / "results" / "mapping.json"
+RESULTS = Path(__file__).parent / "results"
+WIDE_ROWS = 3_000
 RELATIONS = {
     "Make/maka": "current_partner",
     "Före detta": "former_partner",
@@ -158,9 +160,44 @@ def run(n_rows: int, repeats: int, peers: int) -> dict[str, object]:
     }
 
 
+def write_wide(folder: Path, n_columns: int) -> None:
+    """Reports with the register's own variables beside: codes, dates, numbers, words, nothing."""
+    rng = np.random.default_rng(1)
+    rows = np.arange(WIDE_ROWS).astype(str)
+    kinds = (
+        lambda: rng.choice(list("ABCDEF"), WIDE_ROWS),
+        lambda: rng.choice([f"2013-0{month}-1{month}" for month in range(1, 10)], WIDE_ROWS),
+        lambda: rng.integers(0, 1000, WIDE_ROWS).astype(str),
+        lambda: np.char.add("ord ", rng.integers(0, 6, WIDE_ROWS).astype(str)),
+        lambda: np.full(WIDE_ROWS, ""),
+    )
+    columns = {
+        "Diarienummer": np.char.add("K", rows),
+        "Målsägande": np.char.add("v", rows),
+        "Anmälningsdatum": np.full(WIDE_ROWS, "2013-04-27"),
+        "Relation": rng.choice([*RELATIONS], WIDE_ROWS),
+    }
+    words = ("kön", "ålder", "fråga", "svar", "index", "poäng", "delmängd")
+    for number in range(n_columns - len(columns)):
+        columns[f"Variabel {words[number % len(words)]} {number}"] = kinds[number % len(kinds)]()
+    pd.DataFrame(columns).to_csv(folder / "anmalningar.csv", sep=";", index=False)
+
+
+def draft_wide(n_columns: int, repeats: int) -> dict[str, object]:
+    """Measure the draft of a file with so many columns."""
+    with tempfile.TemporaryDirectory() as name:
+        raw = Path(name) / "raw"
+        raw.mkdir()
+        write_wide(raw, n_columns)
+        command = [sys.executable, "-m", "revictimisation", "map", str(raw), "--to"]
+        runs = [measure([*command, str(Path(name) / f"draft_{one}")]) for one in range(repeats)]
+    return {"n_columns": n_columns, "n_rows": WIDE_ROWS, **tell("draft", runs)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000])
+    parser.add_argument("--columns", type=int, nargs="+", default=[])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--peers", type=int, default=1)
     parser.add_argument("--by-hand", type=Path)
@@ -175,12 +212,16 @@ def main() -> None:
         "measured_on": dt.date.today().isoformat(),
         "machine": {**machine, "python": platform.python_version()},
         "load_at_start": round(os.getloadavg()[0], 1),
-        "sizes": [run(one, given.repeats, given.peers) for one in given.rows],
     }
+    if given.columns:
+        sizes = [draft_wide(one, given.repeats) for one in given.columns]
+    else:
+        sizes = [run(one, given.repeats, given.peers) for one in given.rows]
+    found["sizes"] = sizes
     print(json.dumps(found, indent=2))
-    if not all(one["is_same"] for one in found["sizes"]):
+    if not all(one.get("is_same", True) for one in sizes):
         raise SystemExit("the two ways do not give the same table")
-    keep_result(RESULTS, found, commit)
+    keep_result(RESULTS / f"mapping{'_wide' if given.columns else ''}.json", found, commit)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,16 @@ def draft_to(given: str, out: Path, jobs: int, header_row: int | None = None) ->
         )
     _check_output(given, out)
     dictionary = load_dictionary()
+    wide: set[str] = set()
     with Progress(1) as progress, files.private_folder() as folder:
 
         def begin(title: str, n_done: int, n_columns: int) -> None:
-            progress.skip(-1 if n_done else 0)
-            columns = f" {n_done + 1}–{n_columns}" if n_done else ""
-            table = f"{title}{columns}"
-            progress.tell("look_at_table", table={"sv": table, "en": table})
+            if n_done and title not in wide:
+                wide.add(title)
+                progress.skip(1 - ceil(n_columns / n_done))
+            step = "look_at_columns" if n_done else "look_at_table"
+            words = {"table": title, "column": str(n_done + 1), "n_columns": str(n_columns)}
+            progress.tell(step, **{key: {"sv": word, "en": word} for key, word in words.items()})
 
         try:
             source = open_source(given)

@@ -109,7 +109,11 @@ def test_statements_on_an_extract_do_not_grow_with_its_columns(tmp_path, asked, 
 
 
 def test_a_draft_of_a_wide_source_says_how_far_it_has_come(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(progress, "QUIET_SECONDS", -1.0)
+    monkeypatch.setattr(progress, "QUIET_SECONDS", 0.0)
     preparation.draft_to(str(write_wide(tmp_path / "wide", 250)), tmp_path / "out", 1)
     told = capsys.readouterr().err
-    assert "anmalningar.csv, column 101 of 254" in told and "[3/3]" in told
+    assert (
+        "looking at anmalningar.csv, from column 101 of 254" in told
+        and "[2/3]" in told
+        and "[3/3]" in told
+    )

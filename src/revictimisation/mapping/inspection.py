@@ -13,7 +13,7 @@ from revictimisation.mapping.secrecy import MAX_LENGTH, may_tell
 from revictimisation.mapping.texts import Texts
 from revictimisation.mapping.values import Cell, is_identity_number, layer_rows, quote
 from revictimisation.mapping.words import known_words
-from revictimisation.sources.staging import Staged, number_row, run_query
+from revictimisation.sources.staging import Staged, run_query
 
 if TYPE_CHECKING:
     from revictimisation.engine import Engine
@@ -44,14 +44,13 @@ def inspect_cells(
 
     Some columns are looked at together, so that no statement grows with the number of columns.
     """
-    number = number_row("place", staged.first_row, staged.skipped)
     for start in range(0, len(cells), MOST_COLUMNS):
         block = [*zip(cells, texts, strict=True)][start : start + MOST_COLUMNS]
-        asked = [ask for one, looks in block for ask in _ask(table, one, looks, number)]
+        asked = [ask for one, looks in block for ask in _ask(table, one, looks)]
         rows = layer_rows([one for one, _ in block], staged)
         found = iter(run_query(con, f"SELECT {', '.join(asked)} FROM {rows}")[0])
         for one, looks in block:
-            counts = [next(found) for _ in range(len(asked) // len(block))]
+            counts = [_number(next(found), staged) for _ in range(len(asked) // len(block))]
             yield from _judge_flaws(table, one, counts[:N_FLAWS], title)
             counts = [counts[N_FLAWS] - counts[0], *counts[N_FLAWS + 1 :]]
             known, is_open = known_words(one.field, dictionary), _has_no_place(one, looks)
@@ -59,31 +58,36 @@ def inspect_cells(
             yield from _judge(con, table, one, counts, alone, title, known, is_open, threshold)
 
 
-def _ask(table: Table, one: Cell, looks: Texts, number: str) -> tuple[str, ...]:
+def _number(found: Any, staged: Staged) -> Any:
+    """A count as it is; places of rows as their numbers at their owner's."""
+    return [staged.number(place) for place in found] if isinstance(found, list) else found
+
+
+def _ask(table: Table, one: Cell, looks: Texts) -> tuple[str, ...]:
     """The SQL of what `_judge_flaws` and `_judge` are told of a column, in order."""
     is_open = _has_no_place(one, looks)
     is_own = one.field.name not in table.field_names
-    number_text = f"replace({one.v}, ',', '.')"
+    number = f"replace({one.v}, ',', '.')"
     is_rounded = _is_rounded(table, one)
     return (
         f"count(*) FILTER (WHERE {one.is_error})",
-        f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {one.is_error})",
+        f"min(place, {MAX_ROWS_TOLD}) FILTER (WHERE {one.is_error})",
         f"count(*) FILTER (WHERE {is_rounded})",
-        f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {is_rounded})",
+        f"min(place, {MAX_ROWS_TOLD}) FILTER (WHERE {is_rounded})",
         f"count(*) FILTER (WHERE {one.v} IS NOT NULL AND {one.is_zoned})",
         f"count({one.g}) - count({one.v})",
         f"count(*) FILTER (WHERE {is_open})",
-        f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {is_open})",
+        f"min(place, {MAX_ROWS_TOLD}) FILTER (WHERE {is_open})",
         f"count(*) FILTER (WHERE {one.v} IS NOT NULL AND {one.has_time})",
         f"count(*) FILTER (WHERE {one.v} IS NOT NULL AND {one.is_other})",
         f"count(*) FILTER (WHERE {is_identity_number(one.n)})",
         f"count({one.v})",
         # Only of columns of the owner's own is it asked whether they are free text.
         f"approx_count_distinct({one.v})" if is_own else "0",
-        f"count(TRY_CAST({number_text} AS DOUBLE))" if is_own else "0",
+        f"count(TRY_CAST({number} AS DOUBLE))" if is_own else "0",
         f"count(*) FILTER (WHERE {looks.prosaic})",
         f"count(*) FILTER (WHERE {looks.unwritten})",
-        f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {looks.unwritten})",
+        f"min(place, {MAX_ROWS_TOLD}) FILTER (WHERE {looks.unwritten})",
     )
 
 

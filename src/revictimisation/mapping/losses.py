@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import Field, Table
 from revictimisation.mapping.model import Mapping
+from revictimisation.mapping.profile import MOST_COLUMNS
 from revictimisation.mapping.report import Remark
 from revictimisation.mapping.texts import Texts
 from revictimisation.mapping.values import Cell, layer_rows
 from revictimisation.sources.opening import Source, list_unread
-from revictimisation.sources.staging import Staged, number_row, quote_path, run_query
+from revictimisation.sources.staging import Staged, quote_path, run_query
 
 if TYPE_CHECKING:
     from revictimisation.engine import Engine
@@ -37,15 +38,18 @@ def tell_unnamed(
     found = {
         one.place: (one.count, one.rows) for one in staged.flaws if one.rule == "unnamed_column"
     }
-    number = number_row("file_row_number", staged.first_row, staged.skipped)
     rows = f"read_parquet({quote_path(staged.path)}, file_row_number=true)"
-    for place, name in enumerate(staged.names):
-        if not name and place not in taken:
-            is_filled = f"trim(c{place}) <> ''"
-            asked = f"SELECT count(*), min({number}, {MAX_ROWS_TOLD}) FROM {rows} WHERE {is_filled}"
-            count, first = run_query(con, asked)[0]
-            if count:
-                found[place] = (int(count), tuple(first))
+    places = [at for at, name in enumerate(staged.names) if not name and at not in taken]
+    for start in range(0, len(places), MOST_COLUMNS):
+        columns = ", ".join(f"c{place}" for place in places[start : start + MOST_COLUMNS])
+        cells = f"(SELECT file_row_number, {columns} FROM {rows})"
+        asked = (
+            f"SELECT CAST(place[2:] AS INTEGER), count(*), min(file_row_number, {MAX_ROWS_TOLD})"
+            f" FROM (UNPIVOT {cells} ON {columns} INTO NAME place VALUE cell)"
+            f" WHERE trim(cell) <> '' GROUP BY place"
+        )
+        for place, count, first in run_query(con, asked):
+            found[place] = (int(count), tuple(map(staged.number, first)))
     for place, (count, first) in sorted(found.items()):
         yield Remark(
             "unnamed_column",
@@ -74,13 +78,12 @@ def find_empty(
     carried = [both for both in zip(cells, texts, strict=True) if both[0].field.name in required]
     written = {one.field.name: found.write(one) for one, found in carried}
     rows = layer_rows([one for one, _ in carried], staged)
-    number = number_row("place", staged.first_row, staged.skipped)
     asked = [
         ask
         for is_empty in (f"({written.get(name, 'NULL')}) IS NULL" for name in required)
         for ask in (
             f"count(*) FILTER (WHERE {is_empty})",
-            f"min({number}, {MAX_ROWS_TOLD}) FILTER (WHERE {is_empty})",
+            f"min(place, {MAX_ROWS_TOLD}) FILTER (WHERE {is_empty})",
         )
     ]
     if not asked:
@@ -94,7 +97,7 @@ def find_empty(
             name,
             title,
             count=count,
-            rows=tuple(first or ()),
+            rows=tuple(map(staged.number, first or ())),
         )
         for name, count, first in zip(required, found[::2], found[1::2], strict=True)
         if count

@@ -61,20 +61,26 @@ def liken(one: str, other: str, least: float = 0.0) -> float:
 
     Where they can't be as alike as `least` the answer may be 0, which takes a fraction of the time.
     """
-    first, second = one.replace(" ", ""), other.replace(" ", "")
+    (first, words), (second, others) = _take_apart(one), _take_apart(other)
     if not first or not second:
         return 0.0
     if first == second:
         return 1.0
-    if len(second) > 3 and set(other.split()) < set(one.split()):
+    if (len(second) > 3 and others < words) or _abbreviates(first, second):
         return CONTAINED
-    if _abbreviates(first, second):
-        return CONTAINED
+    if 2 * min(len(first), len(second)) < least * (len(first) + len(second)):
+        return 0.0
     matcher = _matcher(second)
     matcher.set_seq1(first)
-    if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
+    if matcher.quick_ratio() < least:
         return 0.0
     return min(matcher.ratio(), MAX_FUZZY)
+
+
+@functools.lru_cache(maxsize=MOST_KEPT)
+def _take_apart(text: str) -> tuple[str, frozenset[str]]:
+    """A folded text without blanks, and its words."""
+    return text.replace(" ", ""), frozenset(text.split())
 
 
 @functools.lru_cache(maxsize=MOST_KEPT)

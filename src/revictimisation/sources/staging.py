@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +54,15 @@ class Staged:
     is_mixed: bool = False
     heading_row: int = 0
     flaws: tuple[Flaw, ...] = ()
+
+    def number(self, place: int) -> int:
+        """The number at its owner's of the row at a place, counted from 0."""
+        return place + self.first_row + bisect_right(self._moved, place + self.first_row)
+
+    @cached_property
+    def _moved(self) -> list[int]:
+        """The numbers, but for the rows skipped above, from which on rows are moved by one more."""
+        return [row - at for at, row in enumerate(sorted(self.skipped))]
 
 
 def stage_chunks(
@@ -145,9 +156,15 @@ def number_row(place: str, first_row: int, skipped: Sequence[int]) -> str:
     start = f"{place} + {first_row}"
     # Several rows skipped in a run move what follows at one and the same place.
     shifts = {row - at: at + 1 for at, row in enumerate(sorted(skipped))}
+    return f"({start} + {_choose_shift(start, sorted(shifts.items()), 0)})" if shifts else start
+
+
+def _choose_shift(start: str, shifts: Sequence[tuple[int, int]], before: int) -> str:
+    """SQL for how far a row is moved, looked for by halves: gaps may be as many as rows."""
     if not shifts:
-        return start
-    whens = " ".join(
-        f"WHEN {start} >= {at} THEN {shift}" for at, shift in sorted(shifts.items(), reverse=True)
-    )
-    return f"({start} + CASE {whens} ELSE 0 END)"
+        return str(before)
+    half = len(shifts) // 2
+    at, shift = shifts[half]
+    above = _choose_shift(start, shifts[half + 1 :], shift)
+    below = _choose_shift(start, shifts[:half], before)
+    return f"CASE WHEN {start} >= {at} THEN {above} ELSE {below} END"
