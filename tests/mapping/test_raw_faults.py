@@ -349,7 +349,7 @@ def test_what_is_said_of_an_own_column_is_obeyed_or_refused(tmp_path):
             f"tables: {{persons: {{columns: {{{column}: {{from: A, {settings}}}}}}}}}"
         )
         with pytest.raises(MappingError, match="ta bort"):
-            preparation.map_to(str(tmp_path), tmp_path / "x", tmp_path / "m.yaml", "csv", 1)
+            preparation.map_to(str(tmp_path / "1"), tmp_path / "x", tmp_path / "m.yaml", "csv", 1)
 
 
 def test_rows_with_nothing_in_a_required_column_are_named_file_by_file(tmp_path):
