@@ -112,4 +112,4 @@ def test_a_draft_of_a_wide_source_says_how_far_it_has_come(tmp_path, monkeypatch
     monkeypatch.setattr(progress, "QUIET_SECONDS", -1.0)
     preparation.draft_to(str(write_wide(tmp_path / "wide", 250)), tmp_path / "out", 1)
     told = capsys.readouterr().err
-    assert "anmalningar.csv, column 101 of 254" in told and "[3/3]" in told
+    assert "looking at anmalningar.csv 101–254" in told and "[3/3]" in told
