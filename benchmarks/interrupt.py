@@ -28,9 +28,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from county_study import name_commit
+from keeping import ROOT, keep_result, name_clean_commit
 
-ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 RESULT = ROOT / "benchmarks" / "results" / "interrupt.json"
 STUDY = ROOT / "pipelines" / "studies" / "county.yaml"
@@ -111,7 +110,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
-    commit = name_commit()
+    commit = name_clean_commit()
     with tempfile.TemporaryDirectory(prefix="stop") as folder:
         found = sweep(Path(folder), args.stops, args.seed)
     seconds = [one["seconds"] for one in found if one["seconds"] is not None]
@@ -128,7 +127,6 @@ def main() -> None:
     ]
     result = {
         "command": "python benchmarks/interrupt.py " + " ".join(sys.argv[1:]),
-        "commit": commit,
         "made_on": dt.date.today().isoformat(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
         f"load {os.getloadavg()[0]:.0f}",
@@ -138,7 +136,7 @@ def main() -> None:
         "n_bad": len(bad),
         "stops": found,
     }
-    RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    keep_result(RESULT, result, commit, indent=1)
     print(json.dumps({key: one for key, one in result.items() if key != "stops"}, indent=1))
     sys.exit(bool(bad) and args.check)
 
