@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -161,18 +162,23 @@ def program(name):
 
 
 def setup(uv, python):
+    """Make the environment and try it out."""
+    install(uv, python)
+    return try_out()
+
+
+def install(uv, python):
     """Make the environment exactly as locked, from wheels/ if it is there."""
     if not WHEELS.is_dir():
         # compiled once here, not in each of the first runs
         run([uv, "sync", "--frozen", "--all-extras", "--compile-bytecode", "--python", python])
-        return try_out()
+        return
     here = ["--python", str(VENV), "--offline", "--no-index", "--find-links", str(WHEELS)]
     run([uv, "venv", "--allow-existing", "--offline", "--python", python, str(VENV)])
     # wheels that were built from a source archive differ from its hash: checked when carried
     locked = ["--no-verify-hashes", "-r", str(WHEELS / "requirements.txt")]
     run([uv, "pip", "install", "--compile-bytecode", *here, *locked])
     run([uv, "pip", "install", *here, "--no-deps", "--editable", str(ROOT)])
-    return try_out()
 
 
 def try_out():
@@ -207,27 +213,43 @@ def demo(uv, python):
 
 
 def check(uv, python):
-    """Run every check, also after one has failed; code 1 if any failed."""
-    setup(uv, python)
+    """Run every check, also after one has failed; code 1 if any failed.
+
+    Those that only read the sources go on beside the first study, which keeps one core busy.
+    """
+    install(uv, python)
     notebooks = sorted(str(path) for path in (ROOT / "notebooks").rglob("*.ipynb"))
-    checks = {
+    reading = {
         "format": ["ruff", "format", "--check", "."],
         "lint": ["ruff", "check", "."],
         "types": ["mypy"],
         "stored notebooks": ["nbstripout", "--verify", *notebooks],
-        "tests": ["pytest", "-n", "2", "--dist", "loadfile"],
     }
-    failed = [name for name, words in checks.items() if not passes(name, words)]
+    with ThreadPoolExecutor(1) as beside:
+        waiting = {k: beside.submit(passes, k, words, True) for k, words in reading.items()}
+        try_out()
+    failed = [name for name, held in waiting.items() if not held.result()]
+    if not passes("tests", ["pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]):
+        failed.append("tests")
     print("\nFailed: {}.".format(", ".join(failed)) if failed else "\nAll checks passed.")
     return 1 if failed else 0
 
 
-def passes(name, words):
-    """Run one check and say whether it held."""
-    print("\n== " + name, flush=True)
+def passes(name, words, is_beside=False):
+    """Run one check and say whether it held; what runs beside another tells all at its end."""
+    title = "\n== " + name
+    if not is_beside:
+        print(title, flush=True)
     command = [program("python"), "-m", *words]
-    quiet = {"stdin": subprocess.DEVNULL}
-    return finish(subprocess.Popen(command, cwd=str(ROOT), env=environment(), **quiet)) == 0
+    out = subprocess.PIPE if is_beside else None
+    step = subprocess.Popen(
+        command, cwd=str(ROOT), env=environment(), stdin=subprocess.DEVNULL, stdout=out,
+        stderr=subprocess.STDOUT if is_beside else None,
+    )  # fmt: skip
+    if is_beside:
+        told = step.communicate()[0]
+        print(title + "\n" + told.decode("utf-8", "replace"), flush=True)
+    return finish(step) == 0
 
 
 def carry(uv, python):

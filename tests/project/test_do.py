@@ -117,11 +117,12 @@ def test_a_stop_waits_until_the_step_is_tidy(tmp_path):
 def test_check_runs_all_and_fails_if_one_does(monkeypatch, capsys):
     seen = []
 
-    def passes(name, words):
+    def passes(name, words, is_beside=False):
         seen.append(name)
         return name != "lint"
 
-    monkeypatch.setattr(do, "setup", lambda uv, python: 0)
+    monkeypatch.setattr(do, "install", lambda uv, python: None)
+    monkeypatch.setattr(do, "try_out", lambda: 0)
     monkeypatch.setattr(do, "passes", passes)
     assert do.check("uv", "python") == 1
     assert seen == ["format", "lint", "types", "stored notebooks", "tests"]

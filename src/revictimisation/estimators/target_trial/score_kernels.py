@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+import numpy as np
 
+from revictimisation.estimators.compiled import kernel
 from revictimisation.estimators.target_trial.course_kernels import (
     fill_increments,
     fill_shares,
@@ -20,7 +21,7 @@ from revictimisation.estimators.target_trial.profile_kernels import (
 )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_scores(
     chosen: Any, people: Any, interval: Any, steps: Any, targets: Any, inverse: Any, start: Any,
     law: Any, outcome: Any, leaving: Any, cap_start: Any, cap_no_start: Any, room: Any,
@@ -41,8 +42,8 @@ def fill_scores(
             targets, room.share, room.hazards, room.started, room.never, room.before, room.waiting
         )
         fill_profiles(
-            i, people, interval, start[0][row], start[1], law[0][row], law[1], True, cap_start,
-            cap_no_start, room.tail, room.profile,
+            i, people, interval, start[0][row], start[1], law[0][row], law[1], np.bool_(True),
+            cap_start, cap_no_start, room.tail, room.profile,
         )  # fmt: skip
         for arm in range(2):
             none_yet = room.before if arm == START else room.never
