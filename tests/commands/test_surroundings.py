@@ -216,6 +216,21 @@ def test_a_disk_that_refuses_half_way_leaves_nothing(call, place, monkeypatch):
             assert list_all(place) == before, name
 
 
+def test_compiled_loops_are_kept_where_something_can_be_written(monkeypatch):
+    """A package that an administrator installed, and a user without a home to write to."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "")
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    files.find_cache()
+    assert "NUMBA_CACHE_DIR" not in os.environ
+
+    def refuse(*_: object) -> None:
+        raise UsageError("read only")
+
+    monkeypatch.setattr(files, "check_room", refuse)
+    files.find_cache()
+    assert os.environ["NUMBA_CACHE_DIR"] == str(files.scratch())
+
+
 def test_a_key_is_whole_or_not_there(tmp_path, monkeypatch):
     key = keys.make_key("tiny")
 
