@@ -122,6 +122,18 @@ def scratch() -> Path:
     return path
 
 
+def find_cache() -> None:
+    """See that compiled loops can be kept: beside the package or in the user's home, which is the
+    compiler's own choice; where neither can be written to, for this process alone.
+    """
+    if "NUMBA_CACHE_DIR" in os.environ:
+        return
+    for folder in (package_file(), Path(os.path.expanduser("~"))):
+        with suppress(UsageError):
+            return check_room(folder, 0)
+    os.environ["NUMBA_CACHE_DIR"] = str(scratch())
+
+
 def private_folder() -> tempfile.TemporaryDirectory[str]:
     """A temporary folder that no other user can read; gone when its `with` block ends."""
     return tempfile.TemporaryDirectory(dir=scratch(), ignore_cleanup_errors=True)

@@ -33,6 +33,7 @@ def run_estimate(run: Run, progress: Progress) -> bool:
         return False
     folders.check_output(run.out, "run", [run.data], RUN_BYTES)
     progress.tell("check_extract")
+    files.find_cache()
     from revictimisation import pipeline
     from revictimisation.cleaning import clean_tables
     from revictimisation.dictionary import load_dictionary
@@ -206,6 +207,7 @@ def simulate_to(folder: Path, n_people: int | None, seed: int, scenario: str, ki
 
     `simulation.json` beside the tables says what they are, so that no one takes them for real.
     """
+    files.find_cache()
     from revictimisation.simulate import DEFAULT_PEOPLE, SCENARIOS, simulate_county
 
     if scenario not in SCENARIOS:

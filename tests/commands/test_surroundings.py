@@ -22,6 +22,9 @@ from revictimisation.errors import UsageError
 from revictimisation.folders import check_own
 from tests.commands.test_commands import STUDY
 
+if sys.platform == "win32":
+    pytest.skip("users, links and shells of Unix", allow_module_level=True)
+
 NOBODY = 65534
 # Each command's words; the folders and files that it reads are those in capitals.
 COMMANDS = {
@@ -214,6 +217,21 @@ def test_a_disk_that_refuses_half_way_leaves_nothing(call, place, monkeypatch):
             assert is_told(code, said, place / "OUT"), (name, n_taken, code, said)
             assert ".unfinished" not in said and ".part" not in said
             assert list_all(place) == before, name
+
+
+def test_compiled_loops_are_kept_where_something_can_be_written(monkeypatch):
+    """A package that an administrator installed, and a user without a home to write to."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "")
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    files.find_cache()
+    assert "NUMBA_CACHE_DIR" not in os.environ
+
+    def refuse(*_: object) -> None:
+        raise UsageError("read only")
+
+    monkeypatch.setattr(files, "check_room", refuse)
+    files.find_cache()
+    assert os.environ["NUMBA_CACHE_DIR"] == str(files.scratch())
 
 
 def test_a_key_is_whole_or_not_there(tmp_path, monkeypatch):
