@@ -108,6 +108,23 @@ def test_statements_on_an_extract_do_not_grow_with_its_columns(tmp_path, asked, 
     assert found[80][1] < 1.1 * found[40][1]
 
 
+def test_statements_do_not_grow_with_the_blank_rows_of_a_source(tmp_path, asked):
+    mapping = tmp_path / "m.yaml"
+    mapping.write_text(
+        "tables: {reports: {file: a.csv, columns: {report_id: Diarienummer, relation: Relation}}}"
+    )
+    found = {}
+    for n_rows in (20, 40):
+        source = tmp_path / str(n_rows)
+        source.mkdir()
+        rows = "".join(f"{ROW.format(one % 10)}\n\n;;;\n" for one in range(n_rows))
+        (source / "a.csv").write_text(f"{HEADING}\n{rows}", encoding="utf-8")
+        asked.clear()
+        preparation.map_to(str(source), tmp_path / f"out{n_rows}", mapping, "csv", 1)
+        found[n_rows] = [len(one.replace(str(tmp_path), "")) for one in asked]
+    assert found[20] == found[40]
+
+
 def test_a_draft_of_a_wide_source_says_how_far_it_has_come(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(progress, "QUIET_SECONDS", 0.0)
     preparation.draft_to(str(write_wide(tmp_path / "wide", 250)), tmp_path / "out", 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,6 @@ from revictimisation.sources.staging import (
     LARGEST_WHOLE,
     Staged,
     copy_rows,
-    number_row,
     quote_path,
     run_query,
 )
@@ -54,35 +53,34 @@ def stage_text(
     if ragged:
         raise UnreadableFileError("ragged_row", rows=ragged[:MAX_ROWS_TOLD], count=len(ragged))
     text.check_count(n_rows)
-    empty = _drop_empty_rows(con, target, len(text.names), text.first_row, text.blank_rows)
-    return Staged(
+    whole = Staged(
         target,
         text.names,
         text.first_row,
-        tuple(sorted((*text.blank_rows, *empty))),
-        n_rows=n_rows - len(empty),
-        n_empty=len(empty),
+        tuple(text.blank_rows),
+        n_rows=n_rows,
         is_mixed=text.is_mixed,
         heading_row=text.heading_row,
     )
+    empty = _drop_empty_rows(con, whole)
+    skipped = tuple(sorted((*text.blank_rows, *empty)))
+    return replace(whole, skipped=skipped, n_rows=n_rows - len(empty), n_empty=len(empty))
 
 
-def _drop_empty_rows(
-    con: Engine, target: Path, n_columns: int, first_row: int, blank: Sequence[int]
-) -> tuple[int, ...]:
+def _drop_empty_rows(con: Engine, staged: Staged) -> tuple[int, ...]:
     """Take rows without a single value out of a staged file; their numbers in the source."""
+    target, n_columns = staged.path, len(staged.names)
     rows = f"read_parquet({quote_path(target)}, file_row_number=true)"
     filled = " OR ".join(f"trim(c{place}) <> ''" for place in range(n_columns))
     is_empty = f"NOT coalesce({filled}, false)"
-    number = number_row("file_row_number", first_row, blank)
-    found = run_query(con, f"SELECT {number} FROM {rows} WHERE {is_empty} ORDER BY 1")
+    found = run_query(con, f"SELECT file_row_number FROM {rows} WHERE {is_empty} ORDER BY 1")
     if found:
         kept = target.with_suffix(".kept")
         columns = ", ".join(f"c{place}" for place in range(n_columns))
         order = "ORDER BY file_row_number"
         copy_rows(con, f"SELECT {columns} FROM {rows} WHERE NOT {is_empty} {order}", kept)
         kept.replace(target)
-    return tuple(int(row) for (row,) in found)
+    return tuple(staged.number(place) for (place,) in found)
 
 
 def stage_parquet(con: Engine, path: Path, target: Path) -> Staged:

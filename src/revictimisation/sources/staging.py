@@ -143,28 +143,3 @@ def take_chunks(rows: Iterable[Any], size: int = CHUNK_ROWS) -> Iterator[list[An
             held = []
     if held:
         yield held
-
-
-def number_row(place: str, first_row: int, skipped: Sequence[int]) -> str:
-    """SQL for a row's number at its owner's from its place in the file, counted from 0.
-
-    >>> number_row("n", 2, [])
-    'n + 2'
-    >>> number_row("n", 2, [4, 5])
-    '(n + 2 + CASE WHEN n + 2 >= 4 THEN 2 ELSE 0 END)'
-    """
-    start = f"{place} + {first_row}"
-    # Several rows skipped in a run move what follows at one and the same place.
-    shifts = {row - at: at + 1 for at, row in enumerate(sorted(skipped))}
-    return f"({start} + {_choose_shift(start, sorted(shifts.items()), 0)})" if shifts else start
-
-
-def _choose_shift(start: str, shifts: Sequence[tuple[int, int]], before: int) -> str:
-    """SQL for how far a row is moved, looked for by halves: gaps may be as many as rows."""
-    if not shifts:
-        return str(before)
-    half = len(shifts) // 2
-    at, shift = shifts[half]
-    above = _choose_shift(start, shifts[half + 1 :], shift)
-    below = _choose_shift(start, shifts[:half], before)
-    return f"CASE WHEN {start} >= {at} THEN {above} ELSE {below} END"
