@@ -232,7 +232,8 @@ class Convictions(Part):
 
     `definitions_change_on`: the first day of the newer official definitions of clearance.
     `least_events`: with fewer convictions in all among those compared nothing is estimated.
-    `firth_below_events`: with fewer among those who started, or among the others, Firth's penalty.
+    `firth_below_events`: with fewer, or fewer cases without a conviction, among those who started
+    or among the others, Firth's penalty.
     """
 
     definitions_change_on: Day = dt.date(2014, 1, 1)

@@ -240,6 +240,17 @@ def test_few_convictions_are_firths_and_too_few_nobodys():
     assert find(rows)["reason"] == "few_convictions"
 
 
+def test_where_hardly_anybody_is_not_convicted_it_is_firths():
+    guilty, free = [(100, "prosecuted"), (150, "convicted")], [(150, "discontinued")]
+    people = [{"start": 3, "steps": guilty} for _ in range(28)]
+    people += [{"start": None, "steps": guilty if at < 24 else free} for at in range(28)]
+    rows, _ = estimate_convictions(study_data(people))
+    # all who started were convicted: Firth's 28.5/29 against 24.5/29, with the mean seen (FLIC)
+    for analysis in ("unadjusted", "main"):
+        odds = find(rows, analysis=analysis, estimand="odds_ratio")["estimate"]
+        assert odds == pytest.approx(28.5 / 0.5 / (24.5 / 4.5), rel=0.02)
+
+
 def test_a_difference_that_could_not_be_seen_is_withheld():
     strict = STUDY + "gates: {minimum_detectable_difference: 0.001}\n"
     rows, _ = estimate_convictions(study_data(draw_people(400, seed=4), strict))

@@ -32,7 +32,8 @@ OTHER_STATES = ("reported", "not_investigated", "summary_penalty", "prosecution_
 PERIODS = ({}, {"subgroup": "definition_period", "level": "from_change"})
 EVIDENCE = ("has_witness", "has_documented_injury", "has_admission")
 PARTICIPATION = "has_victim_participation"
-LEAST_EVENTS = 10  # convictions, for any answer; in either group, for maximum likelihood
+# Convictions, for any answer; for maximum likelihood so many, and as many without, in either group.
+LEAST_EVENTS = 10
 MODELS = ("standardised_logistic", "firth_logistic")
 NEARLY = 1e-3  # foretold so near to what happened, for everybody: the columns part the groups
 
@@ -253,8 +254,11 @@ def _standardise(victim, measure: str, day: int, follow_up, is_started, columns)
     weights = counting.perturb(victim)
     known = _weigh_known(stop, cause, day, weights)
     names = ("risk_start", "risk_no_start", "risk_difference", "odds_ratio")
-    n_events = [int(is_convicted[arm].sum()) for arm in (is_started, ~is_started)]
-    is_few = min(n_events) < LEAST_EVENTS
+    is_free = ~is_convicted & ~((cause == 0) & (stop < day))
+    counts = [
+        (kind & arm).sum() for kind in (is_convicted, is_free) for arm in (is_started, ~is_started)
+    ]
+    is_few = min(counts) < LEAST_EVENTS
     is_estimable = known is not None and is_convicted.sum() >= LEAST_EVENTS
     for analysis, beside in columns.items():
         x = np.column_stack([np.ones(len(beside)), beside, is_started])

@@ -167,7 +167,7 @@ def _on_day(data: StudyData, laid: _Laid, day: int) -> list[Row]:
         return _say_why("few_convictions", [day])
     if not _is_followed(mark, day):
         return _say_why(BEYOND_FOLLOW_UP, [day])
-    is_few = _is_few(data, mark, is_convicted)
+    is_few = _is_few(data, mark, is_convicted, weights.weight > 0)
     rows: list[Row] = []
     start = np.zeros(0)
     for name in ANALYSES:
@@ -207,9 +207,18 @@ def _withhold_all(rows: list[Row], reason: str) -> list[Row]:
     return [{**row, "status": WITHHELD, "reason": reason} for row in rows] if reason else rows
 
 
-def _is_few(data: StudyData, mark: Landmark, is_convicted: np.ndarray) -> bool:
-    """Whether convictions are few among those who started, or among the others."""
-    counts = [int(is_convicted[mark.is_started == arm].sum()) for arm in (True, False)]
+def _is_few(
+    data: StudyData, mark: Landmark, is_convicted: np.ndarray, is_known: np.ndarray
+) -> bool:
+    """Whether convictions, or cases known to be without one, are few in either group.
+
+    Where all of a group are convicted the likelihood rises for ever as where nobody is.
+    """
+    counts = [
+        int((is_it & is_known)[mark.is_started == arm].sum())
+        for is_it in (is_convicted, ~is_convicted)
+        for arm in (True, False)
+    ]
     return min(counts) < data.plan.convictions.firth_below_events
 
 
