@@ -161,18 +161,23 @@ def program(name):
 
 
 def setup(uv, python):
+    """Make the environment and try it out."""
+    install(uv, python)
+    return try_out()
+
+
+def install(uv, python):
     """Make the environment exactly as locked, from wheels/ if it is there."""
     if not WHEELS.is_dir():
         # compiled once here, not in each of the first runs
         run([uv, "sync", "--frozen", "--all-extras", "--compile-bytecode", "--python", python])
-        return try_out()
+        return
     here = ["--python", str(VENV), "--offline", "--no-index", "--find-links", str(WHEELS)]
     run([uv, "venv", "--allow-existing", "--offline", "--python", python, str(VENV)])
     # wheels that were built from a source archive differ from its hash: checked when carried
     locked = ["--no-verify-hashes", "-r", str(WHEELS / "requirements.txt")]
     run([uv, "pip", "install", "--compile-bytecode", *here, *locked])
     run([uv, "pip", "install", *here, "--no-deps", "--editable", str(ROOT)])
-    return try_out()
 
 
 def try_out():
@@ -208,16 +213,18 @@ def demo(uv, python):
 
 def check(uv, python):
     """Run every check, also after one has failed; code 1 if any failed."""
-    setup(uv, python)
+    install(uv, python)
     notebooks = sorted(str(path) for path in (ROOT / "notebooks").rglob("*.ipynb"))
+    # the first study keeps one core busy, and so does mypy
+    held = {"types": passes_beside("types", ["mypy"], try_out)}
     checks = {
         "format": ["ruff", "format", "--check", "."],
         "lint": ["ruff", "check", "."],
-        "types": ["mypy"],
         "stored notebooks": ["nbstripout", "--verify", *notebooks],
-        "tests": ["pytest", "-n", "2", "--dist", "loadfile"],
+        "tests": ["pytest", "-p", "no:nbmake", "-n", "2", "--dist", "loadfile"],
     }
-    failed = [name for name, words in checks.items() if not passes(name, words)]
+    held.update((name, passes(name, words)) for name, words in checks.items())
+    failed = [name for name, is_held in held.items() if not is_held]
     print("\nFailed: {}.".format(", ".join(failed)) if failed else "\nAll checks passed.")
     return 1 if failed else 0
 
@@ -225,9 +232,29 @@ def check(uv, python):
 def passes(name, words):
     """Run one check and say whether it held."""
     print("\n== " + name, flush=True)
-    command = [program("python"), "-m", *words]
-    quiet = {"stdin": subprocess.DEVNULL}
-    return finish(subprocess.Popen(command, cwd=str(ROOT), env=environment(), **quiet)) == 0
+    return finish(begin([program("python"), "-m", *words])) == 0
+
+
+def passes_beside(name, words, deed):
+    """Run one check while `deed` is done; what it has to say comes at the end, unmixed."""
+    with tempfile.TemporaryFile() as told:
+        process = begin([program("python"), "-m", *words], stdout=told, stderr=subprocess.STDOUT)
+        try:
+            deed()
+        except BaseException:
+            end_step(process)
+            raise
+        code = finish(process)
+        told.seek(0)
+        print("\n== {}\n{}".format(name, told.read().decode("utf-8", "replace")), flush=True)
+    return code == 0
+
+
+def begin(command, **streams):
+    """Start a check; it has nobody to ask."""
+    return subprocess.Popen(
+        command, cwd=str(ROOT), env=environment(), stdin=subprocess.DEVNULL, **streams
+    )
 
 
 def carry(uv, python):

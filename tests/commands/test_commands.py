@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from revictimisation import files, runner
+from tests.cases import for_each
 
 MEASURE = "  financial_aid: {codes: [financial_aid], grace_days: 0}\n"
 STUDY = "name: tiny\naccrual: {from_on: 2018-01-01, to_on: 2018-12-31}\nhorizon_days: 364\n"
@@ -109,8 +110,8 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("command", ["validate", "estimate"])
+@for_each("fault", FAULTS)
+@for_each("command", ["validate", "estimate"])
 def test_data_that_do_not_conform_end_in_3(call, extract, study, tmp_path, fault, command):
     make, said_words = FAULTS[fault]
     make(extract)
@@ -143,7 +144,7 @@ def test_an_unknown_key_in_the_study_file_ends_in_4(call, extract, study, tmp_pa
     assert "did you mean horizon_days?" in said
 
 
-@pytest.mark.parametrize(
+@for_each(
     "words",
     [
         ["estimate"],

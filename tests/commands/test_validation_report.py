@@ -10,6 +10,7 @@ import pytest
 
 from revictimisation.acceptance import validate_folder
 from revictimisation.errors import UsageError
+from tests.cases import for_each
 from tests.validation.extracts import VALID, write_extract
 
 FAULTY = {
@@ -56,7 +57,7 @@ def test_no_value_of_the_data_is_in_any_file(made):
             assert [one for one in SECRETS if one in text] == [], path.name
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "answer", "who"),
     [
         ("validation.html", "Nej, uttaget kan inte användas ännu.", "Den som sätter samman"),

@@ -16,6 +16,7 @@ from revictimisation.convictions.decision_time import cut_at_starts
 from revictimisation.convictions.landmark import lay_landmark
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.plan import read_plan
+from tests.cases import for_each
 
 STUDY = """
 name: court
@@ -90,7 +91,7 @@ WHO = {
 }
 
 
-@pytest.mark.parametrize("who", WHO)
+@for_each("who", WHO)
 def test_who_is_compared(who):
     one, expected = WHO[who]
     data = study_data([{"start": 3}, {}, one])
@@ -113,7 +114,7 @@ def test_how_cases_end():
     assert mark.stop.tolist() == [150, 90, 380, 99]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("people", "reason"),
     [
         ([{"steps": [(1, "discontinued")], "start": 0}], "no_open_cases"),

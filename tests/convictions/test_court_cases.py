@@ -6,13 +6,13 @@ import datetime as dt
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from revictimisation.codes import EVIDENCE, PARTICIPATION
 from revictimisation.cohort import build_cohort
 from revictimisation.court_cases import describe_cases, find_index_cases, list_case_steps
 from revictimisation.engine import connect
 from revictimisation.plan import read_plan
+from tests.cases import for_each
 from tests.tables.cases import STUDY, SmallDictionary, make_tables, random_rows
 
 DICTIONARY = SmallDictionary()
@@ -86,7 +86,7 @@ def read_plainly(rows: dict[str, list[dict]], entry: pd.Series) -> tuple[dict, s
     return case, {((on - index_on).days, step, reason) for on, step, reason in steps}
 
 
-@pytest.mark.parametrize("seed", [3, 4])
+@for_each("seed", [3, 4])
 def test_cases_and_steps_are_those_of_the_index_reports(seed):
     rows = random_rows(seed, n_victims=25)
     add_court(rows, seed)

@@ -12,6 +12,7 @@ from revictimisation.cohort_data import StudyData
 from revictimisation.convictions import estimate_convictions
 from revictimisation.convictions.case_states import STATES, build_paths, find_reasons
 from revictimisation.plan import read_plan
+from tests.cases import for_each
 
 # case: its steps (day, step), and the state at the end of day 0, 50 and 100
 CASES = {
@@ -90,7 +91,7 @@ def pick(rows, **keys):
     return rows[mask]
 
 
-@pytest.mark.parametrize("name", CASES)
+@for_each("name", CASES)
 def test_the_state_of_a_case_from_day_to_day(name):
     paths = build_paths(list_steps({name: CASES[name]}), [100])
     found = [STATES[paths.state_on(day)[0]] for day in (0, 50, 100)]
@@ -156,7 +157,7 @@ def test_three_denominators_before_and_after_the_change():
     assert of.loc[50, "estimate"] == pytest.approx(2 / 6 + 1 / 2 * 3 / 6 + 1 / 6)
 
 
-@pytest.mark.parametrize("absent", [{"investigations"}, {"case_decisions"}])
+@for_each("absent", [{"investigations"}, {"case_decisions"}])
 def test_one_absent_table_leaves_the_rest(absent):
     rows, _ = estimate_convictions(study_data(absent=frozenset(absent)))
     ladder = pick(rows, analysis="ladder", time_days=100).set_index("outcome")["status"]

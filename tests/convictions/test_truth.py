@@ -18,6 +18,7 @@ from revictimisation.simulate import simulate_county
 from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.truth import read_truth
 from revictimisation.validation import load_extract
+from tests.cases import for_each
 
 N_PEOPLE = 9000
 DAY = 1461
@@ -57,12 +58,12 @@ def find_far(rows: pd.DataFrame, scenario: str) -> pd.Series:
     return (both["estimate"] - both["value"]).abs() / both["se"]
 
 
-@pytest.mark.parametrize("scenario", ["calibrated", "null"])
+@for_each("scenario", ["calibrated", "null"])
 def test_the_built_in_associations_are_recovered(estimated, scenario):
     assert find_far(estimated(scenario), scenario).max() < 3.5
 
 
-@pytest.mark.parametrize("scenario", ["calibrated", "null"])
+@for_each("scenario", ["calibrated", "null"])
 def test_no_measure_changes_when_cases_are_decided(estimated, scenario):
     rows = estimated(scenario)
     rows = rows[(rows["outcome"] == "decided") & (rows["estimand"] == "log_hazard_ratio")]

@@ -13,6 +13,7 @@ from revictimisation.dictionary import Text, load_dictionary
 from revictimisation.validation.checks import ROW_RULES
 from revictimisation.validation.links import FIRST_REPORT_RULE, LINK_RULES
 from revictimisation.validation.repeats import REPEAT_RULES
+from tests.cases import for_each
 
 DICTIONARY = load_dictionary()
 TABLES = list(DICTIONARY.tables.values())
@@ -94,7 +95,7 @@ DATED = {
 }
 
 
-@pytest.mark.parametrize("table", CONTRACT)
+@for_each("table", CONTRACT)
 def test_columns_are_the_contracts(table):
     assert list(DICTIONARY.tables[table].field_names) == CONTRACT[table].split()
 
@@ -106,14 +107,14 @@ def test_tables_in_are_the_contracts():
     assert {one.name for one in tables if not one.may_be_empty} == {"persons", "reports"}
 
 
-@pytest.mark.parametrize(("table", "column"), CLOSED)
+@for_each(("table", "column"), CLOSED)
 def test_closed_lists_are_the_contracts(table, column):
     field = DICTIONARY.tables[table].field(column)
     assert field.is_closed
     assert set(DICTIONARY.allowed_codes(field)) == set(CLOSED[table, column].split())
 
 
-@pytest.mark.parametrize("table", MEASURES)
+@for_each("table", MEASURES)
 def test_measures_are_the_contracts_and_open(table):
     column = "measure" if table == "police_measures" else "intervention"
     field = DICTIONARY.tables[table].field(column)
@@ -133,14 +134,14 @@ def texts_of(thing) -> list[Text]:
     return []
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda one: one.name)
+@for_each("table", TABLES)
 def test_every_text_is_in_both_languages(table):
     texts = texts_of(table)
     assert len(texts) >= 3 + 2 * len(table.fields)
     assert all(text.sv and text.en for text in texts)
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda one: one.name)
+@for_each("table", TABLES)
 def test_what_a_table_refers_to_is_there(table):
     names = set(table.field_names)
     assert len(names) == len(table.fields)
@@ -190,7 +191,7 @@ def test_every_end_is_held_against_its_start():
         assert held == ends
 
 
-@pytest.mark.parametrize("name", LISTS)
+@for_each("name", LISTS)
 def test_code_lists_are_labelled_and_their_dates_in_order(name):
     frame = LISTS[name]
     labels = [one for one in frame.columns if one.startswith(("code", "label_"))]
@@ -203,7 +204,7 @@ def test_code_lists_are_labelled_and_their_dates_in_order(name):
         assert frame["code"].is_unique
 
 
-@pytest.mark.parametrize("name", DATED)
+@for_each("name", DATED)
 def test_a_code_has_one_row_at_a_time(name):
     frame = LISTS[name].replace({"valid_from_on": {"": "0"}, "valid_to_on": {"": "9"}})
     for _, rows in frame.groupby(DATED[name]):
@@ -242,7 +243,7 @@ def test_offences_are_four_figures_of_a_known_group_and_say_how_sure_they_are():
         assert set(frame[column]) <= {"V", "R-hi", "R-med", "R-lo"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("code", "group"),
     [
         ("9349", "assault"),
@@ -265,7 +266,7 @@ def test_known_offences_have_their_group(code, group):
     assert frame.loc[code, "offence_group"] == group
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("code", "first_day"),
     [("0442", "2011-10-01"), ("9495", "2021-07-01"), ("0437", "2022-06-01")],
 )

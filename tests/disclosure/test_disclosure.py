@@ -17,6 +17,7 @@ from revictimisation.disclosure import (
 from revictimisation.errors import DisclosureError
 from revictimisation.plan import Disclosure
 from revictimisation.results import make_estimates
+from tests.cases import for_each
 
 RULES = Disclosure(threshold=5, rounding=5)
 
@@ -42,7 +43,7 @@ def status_of(frame, level):
     return set(frame.loc[frame["level"] == level, "status"])
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("n_events", "n_people", "status"),
     [
         (4, 100, "suppressed"),
@@ -260,7 +261,7 @@ def mean_counts(n_events: int, n_people: int, n_first: int) -> pd.DataFrame:
     return make_estimates([row | same for row in rows])
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("n_events", "n_people", "n_first", "status"),
     [
         (121, 118, 60, "ok"),  # more outcomes than people is no small rest

@@ -15,6 +15,7 @@ from revictimisation.estimators import cox, kernels, newton
 from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.design import build_design, design_from_array
 from revictimisation.estimators.faults import NotEstimableError
+from tests.cases import for_each
 from tests.estimators.cox_oracle import evaluate_cox
 
 
@@ -50,8 +51,8 @@ def assert_same(one, other, *names: str, rtol: float = 1e-8):
         )
 
 
-@pytest.mark.parametrize("strata", [None, "site"])
-@pytest.mark.parametrize("weights", [None, "weight"])
+@for_each("strata", [None, "site"])
+@for_each("weights", [None, "weight"])
 @settings(max_examples=12)
 @given(seed=st.integers(0, 10_000))
 def test_estimate_solves_the_definition(seed, strata, weights):
@@ -193,7 +194,7 @@ def test_columns_that_depend_on_earlier_ones_are_aliased():
     np.testing.assert_allclose(fitted.se_robust[[0, 1, 3]], without.se_robust)
 
 
-@pytest.mark.parametrize("value, sign", [(0, -1), (1, 1)])
+@for_each("value, sign", [(0, -1), (1, 1)])
 def test_coefficient_without_end_is_marked_and_spoils_nothing(value, sign):
     """Exposed with no events: the limit is the fit without them. All events exposed: likewise."""
     frame = make_episodes(10, n_people=200)
@@ -250,7 +251,7 @@ def test_table_of_coefficients_uses_robust_errors():
     )
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("change", "message"),
     [
         ({"stop": lambda t: t["start"]}, "do not end after their start"),
@@ -270,7 +271,7 @@ def test_unequal_lengths_are_refused():
         fit_cox(design_from_array([[0.0], [1.0]], ["x"]), [0, 0], [1], [1, 1])
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("change", "message"), [({"is_event": False}, "no events"), ({"weight": 0.0}, "no episodes")]
 )
 def test_data_without_an_answer_say_so(change, message):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from revictimisation.estimators.contrasts import compare_risks
 from revictimisation.estimators.curves import aalen_johansen, kaplan_meier
 from revictimisation.estimators.faults import NotEstimableError
+from tests.cases import for_each
 
 DAYS = [0, 1, 3, 6, 8, 20]
 
@@ -167,7 +168,7 @@ def test_rows_of_weight_zero_count_nowhere():
     pd.testing.assert_frame_equal(zero, curve_of(frame[~out]), atol=1e-12)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "message"),
     [
         ({"stop": [1.5], "cause": [1]}, "stop must hold whole"),

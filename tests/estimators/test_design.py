@@ -9,20 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revictimisation.estimators.design import build_design, design_from_array
+from tests.cases import for_each
 
 
 def as_frame(design) -> pd.DataFrame:
     return pd.DataFrame(design.to_dense(), columns=list(design.names))
 
 
-@pytest.mark.parametrize("kind", ["object", "category", "string"])
+@for_each("kind", ["object", "category", "string"])
 def test_text_becomes_indicators_with_the_first_as_reference(kind):
     frame = pd.DataFrame({"risk": pd.Series(["low", "high", "low", "moderate"]).astype(kind)})
     columns = as_frame(build_design(frame, ["risk"]))
     assert columns.to_dict("list") == {"risk=low": [1, 0, 1, 0], "risk=moderate": [0, 0, 0, 1]}
 
 
-@pytest.mark.parametrize("missing", [None, "", " ", "missing", np.nan])
+@for_each("missing", [None, "", " ", "missing", np.nan])
 def test_missing_text_is_a_category_and_not_the_reference(missing):
     frame = pd.DataFrame({"risk": ["zero", missing, "ordinary", missing]})
     columns = as_frame(build_design(frame, ["risk"]))
@@ -36,7 +37,7 @@ def test_true_and_false_with_nulls_are_categories():
     assert columns.to_dict("list") == expected
 
 
-@pytest.mark.parametrize("kind", ["float64", "Int64", "Float64"])
+@for_each("kind", ["float64", "Int64", "Float64"])
 def test_numbers_enter_linearly_and_missing_ones_are_marked(kind):
     frame = pd.DataFrame({"n": pd.array([0, 3, None, 3], dtype=kind.replace("f", "F"))}).astype(
         kind
@@ -89,7 +90,7 @@ def test_nothing_at_all_is_legal():
     assert (design.names, design.n_rows, design.to_dense().shape) == ((), 3, (3, 0))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "message"),
     [
         ({"terms": ["age", "sex"]}, "no column sex"),

@@ -11,6 +11,7 @@ from revictimisation.estimators.e_value import (
     find_e_value_limit,
 )
 from revictimisation.estimators.empirical_calibration import calibrate, fit_systematic_error
+from tests.cases import for_each
 
 TRUTH, ERROR = -0.4, 0.12
 
@@ -42,7 +43,7 @@ def test_with_many_controls_biased_intervals_get_their_coverage_back():
     assert 0.92 < plain <= ours < 0.98
 
 
-@pytest.mark.parametrize("sd", [0.0, 0.1, 0.3])
+@for_each("sd", [0.0, 0.1, 0.3])
 def test_with_few_controls_the_interval_is_wide_enough(sd):
     raw, plain, ours = count_covered(8, 0.3, sd)
     assert raw < 0.5
@@ -64,7 +65,7 @@ def test_without_spread_beyond_chance_only_the_mean_is_taken_off():
     assert calibrate([0.1], [0.1], found)["p_value"].iloc[0] == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("estimates", "errors"),
     [([0.1], [0.1]), ([0.1, 0.2], [0.1]), ([0.1, np.nan], [0.1, 0.1]), ([0.1, 0.2], [0.1, 0.0])],
 )

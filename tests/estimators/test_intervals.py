@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from revictimisation.estimators.intervals import loglog_interval
+from tests.cases import for_each
 
 
-@pytest.mark.parametrize("risk", [5e-324, 1e-300, 1e-17, 1e-9, 1 - 1e-9, 1 - 2**-53])
-@pytest.mark.parametrize("se", [0.01, 0.5, 1.0])
+@for_each("risk", [5e-324, 1e-300, 1e-17, 1e-9, 1 - 1e-9, 1 - 2**-53])
+@for_each("se", [0.01, 0.5, 1.0])
 def test_an_error_far_larger_than_the_distance_to_the_edge_says_nothing(risk, se):
     """As few people give with a model that tells them apart: pytest makes warnings errors."""
     low, high = loglog_interval(np.array([risk]), np.array([se]), np.array([20.0]))
@@ -17,7 +18,7 @@ def test_an_error_far_larger_than_the_distance_to_the_edge_says_nothing(risk, se
     assert high[0] == pytest.approx(1.0, abs=1e-12)
 
 
-@pytest.mark.parametrize("risk", [1e-8, 1e-3, 0.4, 0.999])
+@for_each("risk", [1e-8, 1e-3, 0.4, 0.999])
 def test_elsewhere_it_is_the_formula(risk):
     """log(-log S) plus and minus 1.96 errors / |S log S|, reckoned with Python's own numbers."""
     se = 0.2 * min(risk, 1 - risk)

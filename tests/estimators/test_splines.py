@@ -11,11 +11,12 @@ import pytest
 from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.design import build_design
 from revictimisation.estimators.splines import KNOT_QUANTILES, bend, place_knots
+from tests.cases import for_each
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "splines"
 
 
-@pytest.mark.parametrize("n_knots", KNOT_QUANTILES)
+@for_each("n_knots", KNOT_QUANTILES)
 def test_the_cox_model_of_r_with_natural_splines(n_knots):
     people = pd.read_csv(GOLDEN / "people.csv")
     golden = pd.read_csv(GOLDEN / "coefficients.csv").set_index("n_knots").loc[n_knots]
@@ -53,7 +54,7 @@ def test_knots_that_coincide_leave_a_line():
     assert build_design(people, ["n"], splines={"n": 4}).names == ("n",)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("splines", "said"),
     [({"sex": 3}, "no number"), ({"height": 3}, "no term"), ({"age": 9}, "3 to 7 knots")],
 )

@@ -6,7 +6,6 @@ import itertools
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from revictimisation.estimators.exposure_bands import (
     band_after_end,
@@ -16,6 +15,7 @@ from revictimisation.estimators.exposure_bands import (
     cut_episodes,
     merge_spells,
 )
+from tests.cases import for_each
 
 SINCE, AFTER, LASTED, PER = (3, 8), (4, 9), (3, 7), 4
 N, LAST = 40, 45
@@ -90,8 +90,8 @@ LAY = {
 }
 
 
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("kind", LAY)
+@for_each("seed", range(6))
+@for_each("kind", LAY)
 def test_every_day_of_every_person(kind, seed):
     spells, episodes, last = draw(seed)
     pieces, held = cut_episodes(episodes, LAY[kind](merge_spells(spells, last)))

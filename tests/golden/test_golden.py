@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from revictimisation.estimators.contrasts import compare_risks
 from revictimisation.estimators.cox import CoxFit, fit_cox
 from revictimisation.estimators.curves import aalen_johansen, kaplan_meier
 from revictimisation.estimators.design import build_design
+from tests.cases import for_each
 
 HERE = Path(__file__).parent
 COX = pd.read_csv(HERE / "cox.csv")
@@ -102,7 +102,7 @@ def test_every_number_of_r_is_compared():
     assert set(CURVES["case"]) == set(CURVE_CASES)
 
 
-@pytest.mark.parametrize("case", COX_CASES)
+@for_each("case", COX_CASES)
 def test_cox_equals_r(case):
     expected = COX[COX["case"] == case]
     fit = fit_case(case)
@@ -123,7 +123,7 @@ def test_names_follow_r_in_order():
     assert fit.aliases == {"twice": ("number",)}
 
 
-@pytest.mark.parametrize("case", CURVE_CASES)
+@for_each("case", CURVE_CASES)
 def test_curve_equals_r(case):
     name, rows, estimator, stop, cause, columns = CURVE_CASES[case]
     expected = CURVES[CURVES["case"] == case].sort_values(["time", "cause"])

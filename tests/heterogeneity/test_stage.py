@@ -22,6 +22,7 @@ from revictimisation.heterogeneity import (
 from revictimisation.plan import Disclosure, read_plan
 from revictimisation.report.texts import load_texts
 from revictimisation.results import make_estimates
+from tests.cases import for_each
 from tests.heterogeneity.made import STUDY, make_study
 
 
@@ -115,7 +116,7 @@ def test_off_it_tells_nothing():
     assert rows.empty and notes.empty
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("n", "more", "reason"),
     [
         (1, "", "everybody_started"),

@@ -15,6 +15,7 @@ from revictimisation.dictionary import load_dictionary
 from revictimisation.errors import DataError, UsageError
 from revictimisation.mapping import read_mapping
 from revictimisation.mapping.matching import match_code
+from tests.cases import for_each
 from tests.mapping.raw_files import (
     SECRET_NAME,
     STREET,
@@ -105,7 +106,7 @@ def test_a_column_of_many_values_or_of_numbers_of_people_shows_none(tmp_path):
     assert "Namn1" not in text and "4711" not in text
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("days", "told"),
     [
         (["27.4.2013", "3.4.2013"], "\n          date: day_month_year"),

@@ -13,6 +13,7 @@ from revictimisation import preparation
 from revictimisation.dictionary import load_dictionary
 from revictimisation.errors import DataError, MappingError, UsageError
 from revictimisation.mapping import read_mapping
+from tests.cases import for_each
 from tests.mapping.raw_files import write_municipality
 
 DICTIONARY = load_dictionary()
@@ -62,7 +63,7 @@ DATES = {
 }
 
 
-@pytest.mark.parametrize("case", DATES)
+@for_each("case", DATES)
 def test_dates_are_read_as_told(tmp_path, case):
     settings, cells = DATES[case]
     found, report, is_complete = map_column(tmp_path, cells, "reported_on", settings)
@@ -85,7 +86,7 @@ def test_day_and_month_are_never_guessed(tmp_path):
     assert found == ["2013-03-04", "27.4.2013", "2013-02-30", "27.4.13"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("settings", "cells", "expected"),
     [
         ("", ["1980", "1980.0", "1 980"], ["1980", "1980", "1 980"]),
@@ -101,7 +102,7 @@ def test_numbers_and_units(tmp_path, settings, cells, expected):
     assert is_complete == all(" " not in one for one in expected)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("column", "settings", "cells", "expected", "is_complete"),
     [
         (
@@ -257,7 +258,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("case", MISTAKES)
+@for_each("case", MISTAKES)
 def test_a_mapping_file_that_does_not_conform_is_refused(case):
     text, words = MISTAKES[case]
     with pytest.raises(MappingError, match=words) as fault:
@@ -283,7 +284,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("case", FAULTS)
+@for_each("case", FAULTS)
 def test_a_source_that_can_not_be_read_makes_no_extract(tmp_path, case):
     text, columns, rule = FAULTS[case]
     with pytest.raises(DataError, match=rule):
@@ -359,7 +360,7 @@ SHEETS = {
 }
 
 
-@pytest.mark.parametrize("wanted", SHEETS)
+@for_each("wanted", SHEETS)
 def test_a_sheet_may_be_given_by_a_pattern_and_those_there_are_told(tmp_path, wanted):
     import openpyxl
 

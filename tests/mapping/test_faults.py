@@ -8,6 +8,7 @@ from revictimisation.dictionary import load_dictionary
 from revictimisation.errors import MappingError, StudyError
 from revictimisation.mapping import read_mapping
 from revictimisation.study_text import load_keys
+from tests.cases import for_each
 
 DICTIONARY = load_dictionary()
 
@@ -22,7 +23,7 @@ def column(table: str, name: str, settings: str) -> str:
     return f"tables: {{{table}: {{columns: {{{name}: {{{settings}}}}}}}}}"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("table", "name", "settings", "nearest"),
     [
         ("police_measures", "measure", "from: A, codes: {x: safty_talk}", "safety_talk"),
@@ -43,7 +44,7 @@ def test_a_code_like_none_of_a_closed_list_is_told_with_all():
     assert "kända: current_partner" in told and "revictimisation codes relation" in told
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("table", "name", "settings"),
     [
         ("police_measures", "measure", "from: A, codes: {Chatt: online_chat, y: ''}"),
@@ -80,7 +81,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("case", BROKEN)
+@for_each("case", BROKEN)
 def test_a_fault_of_the_text_is_told_by_its_line_in_both_languages(case):
     text, line, cause = BROKEN[case]
     with pytest.raises(StudyError) as fault:

@@ -7,6 +7,7 @@ import pytest
 
 from revictimisation import preparation
 from revictimisation.errors import DataError
+from tests.cases import for_each
 from tests.mapping.raw_files import identity_number
 from tests.mapping.test_extract import make
 
@@ -39,21 +40,21 @@ def refuse(folder, text: str, told: str) -> str:
     return said
 
 
-@pytest.mark.parametrize("columns", [BY_NAME, BY_NUMBER])
-@pytest.mark.parametrize("header_row", [2, 3, 5])
+@for_each("columns", [BY_NAME, BY_NUMBER])
+@for_each("header_row", [2, 3, 5])
 def test_a_wrong_row_of_headings_is_told_by_its_number(tmp_path, columns, header_row):
     said = refuse(tmp_path, TEXT, mapping(columns, header_row))
     assert f"(source.csv)  1 rader / rows: {header_row}\n" in said
     assert ("Dnr, Pnr, Datum, Rel" in said) == (columns == BY_NAME)
 
 
-@pytest.mark.parametrize("columns", [BY_NAME, BY_NUMBER])
+@for_each("columns", [BY_NAME, BY_NUMBER])
 def test_a_file_without_headings_is_refused(tmp_path, columns):
     said = refuse(tmp_path, "\n".join(ROWS) + "\n", mapping(columns))
     assert "rader / rows: 1\n" in said
 
 
-@pytest.mark.parametrize(
+@for_each(
     "row", ["a;TIDIGARE PARTNER;soderort", "a;;Test Testsson", "a;Anmälaren;Anmälaren", "x;y;z"]
 )
 def test_words_alone_are_no_headings_unless_one_is_looked_for(tmp_path, row):
@@ -68,7 +69,7 @@ def test_words_that_stand_again_below_are_data_by_number_too(tmp_path):
     assert "rader / rows: 1\n" in refuse(tmp_path, rows, by_number)
 
 
-@pytest.mark.parametrize("header_row", [3, 4])
+@for_each("header_row", [3, 4])
 def test_a_sheets_row_of_data_is_refused_alike(tmp_path, header_row):
     book = openpyxl.Workbook()
     for row in ["Insatser", NAMES, *ROWS]:

@@ -10,6 +10,7 @@ import pytest
 from revictimisation import exchange, preparation
 from revictimisation.errors import DataError, MappingError, UsageError
 from revictimisation.keys import make_key, write_key
+from tests.cases import for_each
 from tests.mapping.raw_files import identity_number
 from tests.mapping.test_extract import make
 
@@ -31,7 +32,7 @@ def pseudonymise(folder):
     return exchange.pseudonymise(folder / "out", folder / "pseudonyms", key, wishes)
 
 
-@pytest.mark.parametrize("case", FAILING)
+@for_each("case", FAILING)
 def test_a_failed_run_says_that_the_last_ones_tables_are_there_and_they_go_no_further(
     tmp_path, case
 ):

@@ -8,6 +8,7 @@ import pytest
 from revictimisation import preparation
 from revictimisation.errors import DataError
 from revictimisation.mapping.secrecy import is_prose, may_tell, prose
+from tests.cases import for_each
 from tests.mapping.test_draft import draft
 from tests.mapping.test_extract import make, map_column
 
@@ -34,7 +35,7 @@ PROSAIC = {
 }
 
 
-@pytest.mark.parametrize("text", PROSAIC)
+@for_each("text", PROSAIC)
 def test_names_and_sentences_are_known_alike_in_python_and_in_the_engine(text):
     assert is_prose(text) == PROSAIC[text]
     statement = f"SELECT {prose('c', {'no'})} FROM (SELECT ? AS c)"
@@ -51,9 +52,9 @@ def test_what_may_be_told():
 REPORT = "report_id: R, victim_id: V, reported_on: D"
 
 
-@pytest.mark.parametrize("heading", ["Fritext", "MÅ namn", "Adress"])
-@pytest.mark.parametrize("column", ["police_district", "suspect_id", "relation"])
-@pytest.mark.parametrize("by_place", [False, True])
+@for_each("heading", ["Fritext", "MÅ namn", "Adress"])
+@for_each("column", ["police_district", "suspect_id", "relation"])
+@for_each("by_place", [False, True])
 def test_hidden_headings_are_never_carried_over(tmp_path, heading, column, by_place):
     text = f"R;V;D;{heading}\nr;v;2013-04-27;city\n"
     wanted = "4" if by_place else heading
@@ -75,8 +76,8 @@ def test_names_for_linkage_and_names_of_places_may_be_carried(tmp_path):
     assert (row["given_name"], row["municipality_code"]) == ("Anna Maria", "0114")
 
 
-@pytest.mark.parametrize("column", ["police_district", "relation", "report_id", "suspect_id"])
-@pytest.mark.parametrize("cell", ["Test Testsson", SENTENCE])
+@for_each("column", ["police_district", "relation", "report_id", "suspect_id"])
+@for_each("cell", ["Test Testsson", SENTENCE])
 def test_columns_of_names_or_sentences_are_refused_whatever_the_heading(tmp_path, column, cell):
     with pytest.raises(DataError, match="text_moved") as fault:
         map_column(tmp_path, [cell] * 30, column, "")
@@ -92,7 +93,7 @@ STRAYS = [
 ]
 
 
-@pytest.mark.parametrize(("column", "stray", "code"), STRAYS)
+@for_each(("column", "stray", "code"), STRAYS)
 def test_a_single_text_in_an_open_list_is_told_and_not_written(tmp_path, column, stray, code):
     found, report, is_complete = map_column(tmp_path, [code] * 9 + [stray] * 2, column, "")
     assert not is_complete and found == [code] * 9 + [""] * 2
@@ -103,7 +104,7 @@ def test_a_single_text_in_an_open_list_is_told_and_not_written(tmp_path, column,
     )
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("column", "code", "n_rows"),
     [
         ("police_district", "Svensson", 1),
@@ -159,7 +160,7 @@ def test_a_draft_shows_no_name_however_common(tmp_path):
     assert "2 värden i 50 rader visas inte" in text
 
 
-@pytest.mark.parametrize("table", ["reports", "police_measures"])
+@for_each("table", ["reports", "police_measures"])
 def test_required_columns_that_are_empty_are_an_error(tmp_path, table):
     columns = {"reports": "report_id: A", "police_measures": "measure_id: A"}[table]
     mapping = f"tables: {{{table}: {{columns: {{{columns}}}}}}}"

@@ -13,6 +13,7 @@ from revictimisation.errors import StudyError
 from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.study_keys import render_keys
 from revictimisation.study_kinds import list_places
+from tests.cases import for_each
 
 DICTIONARY = load_dictionary()
 
@@ -38,7 +39,7 @@ def test_the_plan_is_frozen():
         plan.horizon_days = 3
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "said"),
     [
         ("", "`name` is required"),
@@ -204,7 +205,7 @@ def test_curve_days_hold_the_days_reported_and_the_horizon():
     assert max(plan.curve_days) == 400
 
 
-@pytest.mark.parametrize("name", ["county", "sodertorn", "norrort"])
+@for_each("name", ["county", "sodertorn", "norrort"])
 def test_the_study_files_of_the_project_are_read(repo_root: Path, name):
     text = (repo_root / "pipelines" / "studies" / f"{name}.yaml").read_text(encoding="utf-8")
     plan = read_plan(text)

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from tests.cases import for_each
 from tests.project.sources import PACKAGE, ROOT
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "GLOSSARY.md")
@@ -28,7 +29,7 @@ def list_terms() -> list[list[str]]:
     return [row for row in cells if row[0] != "svenska" and set(row[0]) != {"-"}]
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@for_each("name", DOCUMENTS)
 def test_links_lead_somewhere(name):
     assert [link for link in LINK.findall(read(name)) if not (ROOT / link).exists()] == []
 

@@ -8,8 +8,7 @@ import re
 import subprocess
 import sys
 
-import pytest
-
+from tests.cases import for_each
 from tests.project.sources import PACKAGE, Module, list_docstrings, list_modules
 
 DATE = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")
@@ -53,13 +52,13 @@ def find_undocumented(module: Module) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+@for_each("module", MODULES)
 def test_dates_stand_in_the_plan_or_the_dictionary(module):
     if module.part not in MAY_HOLD_DATES:
         assert find_dates(module) == []
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+@for_each("module", MODULES)
 def test_public_things_say_what_they_do(module):
     assert ast.get_docstring(module.tree), f"{module.name}: no docstring at the top"
     assert find_undocumented(module) == []

@@ -11,6 +11,7 @@ from personnummer import personnummer
 
 from revictimisation.dictionary import load_dictionary
 from revictimisation.identity_numbers import STATUSES, NumberSeries, parse_numbers
+from tests.cases import for_each
 
 SERIES = NumberSeries.from_list(load_dictionary().codes("identity_number_series"))
 REFERENCE = dt.date(2018, 12, 31)
@@ -22,7 +23,7 @@ def parse(text: str, reference_on: dt.date = REFERENCE):
 
 # 19811218-9876, 640823-3234 and the coordination number 701063-2391 stand in the Tax Agency's
 # leaflets and in Wikipedia's article; 121212-1212 is the example of many forms.
-@pytest.mark.parametrize(
+@for_each(
     "text",
     [
         *("811218-9876", "8112189876", "198112189876", "19811218-9876", "811218 9876"),
@@ -35,7 +36,7 @@ def test_every_written_form_comes_to_one(text):
     assert (found.status, found.number, found.comparable) == ("valid", *["198112189876"] * 2)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "status", "comparable"),
     [
         ("811218-9875", "wrong_check_digit", "198112189875"),
@@ -66,7 +67,7 @@ def test_every_status_has_its_words():
     assert {*STATUSES, "empty"} == set(load_dictionary().codes("identity_status")["code"])
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "reference_on", "year"),
     [
         ("121212-1212", dt.date(2018, 12, 31), 2012),
@@ -91,7 +92,7 @@ def test_coordination_numbers_have_a_day_of_their_own():
     assert parse("701092-2391").status == "impossible"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "is_test"),
     [("190001019801", True), ("200001052380", True), ("640823-3234", False)],
 )

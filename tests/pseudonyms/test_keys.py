@@ -11,6 +11,7 @@ import pytest
 
 from revictimisation.errors import UsageError
 from revictimisation.keys import StudyKey, derive_key, is_weak, make_key, read_key, write_key
+from tests.cases import for_each
 
 SECRET = bytes.fromhex("8f1c2a7be04d93515f6e00c7a9d2b4386b0de1f72459cc8a13fd76402e98b5da")
 KEY = StudyKey("county", 1, SECRET)
@@ -66,7 +67,7 @@ def test_a_made_key_is_read_back_and_private(tmp_path):
 
 
 @ON_POSIX
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o666, 0o610])
+@for_each("mode", [0o640, 0o604, 0o660, 0o666, 0o610])
 def test_a_key_that_others_can_reach_is_refused(tmp_path, mode):
     write_key(tmp_path / "k", KEY)
     os.chmod(tmp_path / "k", mode)
@@ -82,7 +83,7 @@ def assert_silent(text: str) -> None:
     assert repr(SECRET)[2:12] not in text
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("old", "new", "told"),
     [
         ("revictimisation-key 1", "key", "not a key file"),

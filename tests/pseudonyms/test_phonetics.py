@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from revictimisation.pseudonyms.phonetics import LENGTH, code_name
+from tests.cases import for_each
 
 ALIKE = [
     ("Carlsson", "Karlsson", "Karlson", "Karlzon"),
@@ -26,17 +26,17 @@ ALIKE = [
 APART = [("Andersson", "Eriksson"), ("Anna", "Eva"), ("Lena", "Lisa"), ("Nilsson", "Olsson")]
 
 
-@pytest.mark.parametrize("names", ALIKE)
+@for_each("names", ALIKE)
 def test_spellings_of_one_name_are_one(names):
     assert len({code_name(one) for one in names}) == 1
 
 
-@pytest.mark.parametrize("names", APART)
+@for_each("names", APART)
 def test_other_names_differ(names):
     assert len({code_name(one) for one in names}) == 2
 
 
-@pytest.mark.parametrize("nothing", ["", " ", "-", "123", "!"])
+@for_each("nothing", ["", " ", "-", "123", "!"])
 def test_no_name_has_no_code(nothing):
     assert code_name(nothing) == ""
 

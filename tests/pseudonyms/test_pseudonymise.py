@@ -20,6 +20,7 @@ from revictimisation.keys import StudyKey, write_key
 from revictimisation.pseudonyms.reading import _read_parquet
 from revictimisation.pseudonyms.records import as_text
 from revictimisation.validation import load_extract
+from tests.cases import for_each
 from tests.validation.extracts import TODAY, VALID, write_extract
 
 SECRET = bytes.fromhex("8f1c2a7be04d93515f6e00c7a9d2b4386b0de1f72459cc8a13fd76402e98b5da")
@@ -133,7 +134,7 @@ def with_column(name: str, *cells: str) -> dict[str, str]:
     return {"persons": "\n".join(rows) + "\n", "reports": raw_tables()["reports"]}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "cells"),
     [
         ("namn", ("", "", "")),
@@ -375,7 +376,7 @@ def test_the_commands_end_in_their_exit_codes(tmp_path, monkeypatch, capsys):
     assert call("make-key", tmp_path / "k2", "--study", "Å b")[0] == 2
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("ids", "is_text"),
     [
         ([1.0, 2.0, 2.0], False),
@@ -387,7 +388,6 @@ def test_the_commands_end_in_their_exit_codes(tmp_path, monkeypatch, capsys):
         ([dt.time(8), dt.time(9), dt.time(9)], True),
         (pd.to_datetime(["2012-01-01", "2012-01-02", "2012-01-02"]), False),
     ],
-    ids=["whole", "fraction", "huge", "list", "struct", "bytes", "time", "date"],
 )
 def test_identifiers_in_parquet_may_be_of_any_type(tmp_path, key_file, ids, is_text):
     raw = tmp_path / "raw"

@@ -12,6 +12,7 @@ from revictimisation.estimators.count_intervals import count_interval
 from revictimisation.estimators.curves import aalen_johansen
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.mean_count import compare_counts, mean_cumulative_count
+from tests.cases import for_each
 from tests.recurrent.count_oracle import DAYS, derivatives, make_follow_up, naive_mean_count
 
 SEEDS = st.integers(0, 10_000)
@@ -273,7 +274,7 @@ def test_without_clusters_the_entries_are_the_clusters():
     pd.testing.assert_frame_equal(difference_of(frame, cluster=None), by_person)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("change", "word"),
     [
         ({"stop": [0, 4]}, "stop after its start"),

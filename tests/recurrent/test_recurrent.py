@@ -15,6 +15,7 @@ from revictimisation.estimators.recurrent import (
     make_pwp_total_time,
     mark_terminal,
 )
+from tests.cases import for_each
 
 SEEDS = st.integers(0, 10_000)
 
@@ -114,7 +115,7 @@ def test_index_labels_do_not_matter():
     assert made["stratum"].tolist() == make_pwp_gap_time(episodes)["stratum"].tolist()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("spoil", "word"),
     [
         (lambda t: t.iloc[::-1], "out of order"),
@@ -129,7 +130,7 @@ def test_wrong_episodes_are_refused(spoil, word):
         make_pwp_gap_time(spoil(make_episodes(1)))
 
 
-@pytest.mark.parametrize("rule", [{"min_events": -1}, {"last_stratum": 0}])
+@for_each("rule", [{"min_events": -1}, {"last_stratum": 0}])
 def test_impossible_rules_are_refused(rule):
     with pytest.raises(ValueError, match="min_events must be 0"):
         make_pwp_total_time(make_episodes(1), **rule)

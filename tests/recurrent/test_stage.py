@@ -13,6 +13,7 @@ from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.design import design_from_array
 from revictimisation.estimators.recurrent import mark_terminal
 from revictimisation.recurrent_events import estimate_recurrent_events
+from tests.cases import for_each
 from tests.recurrent.histories import NEVER, Histories, World, live, make_study
 
 GRACE = World().grace_days
@@ -156,7 +157,7 @@ def nothing_happens(histories: Histories) -> Histories:
     return replace(histories, outcomes=np.zeros_like(histories.outcomes))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("change", "reason"),
     [
         (nothing_happens, {"no_events"}),

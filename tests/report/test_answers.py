@@ -7,7 +7,6 @@ import math
 import re
 
 import pandas as pd
-import pytest
 
 from revictimisation.report.hundreds import (
     count_people,
@@ -33,6 +32,7 @@ from revictimisation.report.sections import (
 from revictimisation.report.trials import Check, find_effect, judge_measure, list_checks, tell_why
 from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN
 from revictimisation.results import DIAGNOSTIC_COLUMNS
+from tests.cases import for_each
 
 from .conftest import make_page
 
@@ -90,7 +90,7 @@ def words(text: str) -> str:
     return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", text)).replace("\xa0", " ")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("difference", "told"),
     [(0.0, "0"), (-0.004, "under 1"), (0.005, "1"), (-0.0149, "1"), (0.025, "3"), (0.06, "6")],
 )
@@ -98,7 +98,7 @@ def test_people_out_of_a_hundred(difference, told):
     assert count_people(make_page(), difference) == told
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("number", "sv", "en"),
     [
         (gap(-0.06, -0.1, -0.02), "6 färre, mellan 2 och 10 färre", "6 fewer, between 2 and 10"),
@@ -117,7 +117,7 @@ def test_a_difference_with_its_interval(number, sv, en):
     assert sv.endswith(tell_between(make_page("sv"), number))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("number", "needed", "sv"),
     [
         (
@@ -175,7 +175,7 @@ def test_the_lead_counts_every_measure_once_and_says_why_not():
     assert "går aldrig att bevisa" in told
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("status", "reason", "sv"),
     [
         ("withheld", "share_outside_support", "mer än 5 %) liknar ingen i den andra gruppen"),

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import re
 
-import pytest
-
 from revictimisation.report import charts
 from revictimisation.report.formats import Formats
 from revictimisation.report.markup import render_figure, render_prose, render_table
@@ -31,6 +29,7 @@ from revictimisation.report.sections import (
     ways,
     who_gets,
 )
+from tests.cases import for_each
 
 from .conftest import make_page
 
@@ -68,7 +67,7 @@ def test_numbers_as_people_write_them():
     assert sv.period(1461) == "4 år" and sv.period(31) == "1 månad" and sv.days(1) == "1 dag"
 
 
-@pytest.mark.parametrize("show", ["show_count", "show_events", "show_share", "show_ratio"])
+@for_each("show", ["show_count", "show_events", "show_share", "show_ratio"])
 def test_suppressed_is_a_dash_and_not_estimable_is_words(show):
     page = make_page()
     assert getattr(page, show)(SUPPRESSED) == "–"
@@ -93,9 +92,9 @@ def test_a_suppressed_share_is_a_dash_where_it_is_shown():
     assert "för liten" in summary.show_cards(page).text
 
 
-@pytest.mark.parametrize("section", SECTIONS, ids=lambda one: f"{one.__module__}.{one.__name__}")
-@pytest.mark.parametrize("language", ["sv", "en"])
-@pytest.mark.parametrize(
+@for_each("section", SECTIONS)
+@for_each("language", ["sv", "en"])
+@for_each(
     "study",
     ["name: mini", "name: mini\nadjust_for: []\nsubgroups: []", "name: mini\nmeasures: {}"],
 )

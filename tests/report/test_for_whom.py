@@ -31,6 +31,7 @@ from revictimisation.report.sections.group_pictures import show_picture
 from revictimisation.report.sections.summary import show_findings
 from revictimisation.report.subgroup_study import read_family
 from revictimisation.results import DIAGNOSTIC_COLUMNS
+from tests.cases import for_each
 
 from .conftest import make_page
 
@@ -295,7 +296,7 @@ def test_how_often_the_tests_are_wrong_is_told_where_it_is_known(tmp_path):
     assert {"null", "calibrated"} <= set(read_family())
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("number", "short"),
     [
         (Number(status="suppressed", reason="small_number"), "gruppen är för liten för att visas"),
@@ -378,14 +379,14 @@ def read_all(page: Page) -> str:
     return words(shown)
 
 
-@pytest.mark.parametrize("language", ["sv", "en"])
+@for_each("language", ["sv", "en"])
 def test_a_study_without_groups_says_so(language):
     study = "name: mini\nsubgroups: []\nfor_whom: {combined: {}}"
     shown = read_all(make_page(language, [], study))
     assert {"sv": "nämner inga grupper", "en": "names no groups"}[language] in shown
 
 
-@pytest.mark.parametrize("language", ["sv", "en"])
+@for_each("language", ["sv", "en"])
 def test_where_all_is_suppressed_the_page_says_so(language):
     rows = [{**row, "status": "suppressed", "reason": "small_number", "estimate": None,
              "ci_low": None, "ci_high": None, "n_people": None, "n_events": None}

@@ -19,6 +19,7 @@ from revictimisation.report.release import Release
 from revictimisation.report.sections import linkage
 from revictimisation.report.site import NOTEBOOKS
 from revictimisation.results import combine, make_estimates
+from tests.cases import for_each
 from tests.report.conftest import make_page
 
 SHOWN = ("show_lead", "show_found", "show_errors", "show_moves", "show_who", "show_method")
@@ -159,7 +160,7 @@ def test_other_pages_are_not_told_the_levels_of_all_those_people():
     assert ("q1", "sex") not in release.level_names
 
 
-@pytest.mark.parametrize("is_joined", [True, False])
+@for_each("is_joined", [True, False])
 def test_only_an_extract_joined_by_link_has_the_page(tmp_path, is_joined):
     (tmp_path / "study.yaml").write_text(STUDY, encoding="utf-8")
     (tmp_path / "data").mkdir()

@@ -10,6 +10,7 @@ from revictimisation.errors import UsageError
 from revictimisation.report import open_report
 from revictimisation.report.opening import find_upwards
 from revictimisation.report.site import collect_outputs
+from tests.cases import for_each
 
 from .conftest import Study, run_papermill
 
@@ -20,7 +21,7 @@ def test_opens_what_was_released(county: Study):
     assert len(page.release.estimates) > 1000
 
 
-@pytest.mark.parametrize("given", [{"langage": "en"}, {"threshold": 3}, {"also": None}])
+@for_each("given", [{"langage": "en"}, {"threshold": 3}, {"also": None}])
 def test_an_unknown_parameter_is_refused(county: Study, given):
     with pytest.raises(UsageError, match=f"unknown: {next(iter(given))}"):
         open_report({**county.parameters("sv"), **given})

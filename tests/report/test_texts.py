@@ -6,11 +6,10 @@ import fnmatch
 import re
 import string
 
-import pytest
-
 from revictimisation.dictionary import load_dictionary
 from revictimisation.report.sections.words import list_used, show_words
 from revictimisation.report.texts import load_texts, load_words
+from tests.cases import for_each
 from tests.project.sources import PACKAGE, ROOT
 
 from .conftest import make_page
@@ -35,7 +34,7 @@ def list_blanks(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
-@pytest.mark.parametrize("key", TEXTS)
+@for_each("key", TEXTS)
 def test_both_languages_with_the_same_blanks(key):
     assert set(TEXTS[key]) == {"sv", "en"}
     assert all(TEXTS[key].values())
@@ -108,7 +107,7 @@ WORDS = {f"{part}.{key}": word for part, words in load_words().items()
          for key, word in words.items()}  # fmt: skip
 
 
-@pytest.mark.parametrize("key", WORDS)
+@for_each("key", WORDS)
 def test_a_word_of_the_list_is_named_and_explained_in_both_languages(key):
     word = WORDS[key]
     assert set(word) in ({"name", "text"}, {"label", "text"})

@@ -42,6 +42,7 @@ from revictimisation.report.truth_study import (
     TruthStudy,
     read_truth_study,
 )
+from tests.cases import for_each
 
 from .conftest import make_page
 
@@ -93,7 +94,7 @@ def alternatives(html: Html) -> str:
     return " ".join(re.findall(r'alt="([^"]*)"', html.text)).replace("\xa0", " ")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("n_in", "n", "low", "high"),
     # R 4.2: prop.test(n_in, n, correct = FALSE)$conf.int
     [(190, 200, 0.910422, 0.972617), (172, 200, 0.805101, 0.901330), (15, 100, 0.093060, 0.232836)],
@@ -106,7 +107,7 @@ def test_a_share_of_none_can_be_anything():
     assert find_share_interval(math.nan, 10) == find_share_interval(0.5, 0) == (0.0, 1.0)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("given", "verdict", "faults"),
     [
         ({}, INSIDE, []),
@@ -185,7 +186,7 @@ def test_only_bootstrap_rows_are_enough():
     assert len(truth_tables.list_rows(known, CALIBRATED)) == 2
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("language", "tried", "untried"),
     [
         ("sv", "Intervallen kommer från bootstrap med 200 omdragningar.", "är inte prövade"),
@@ -262,7 +263,7 @@ def test_where_the_bar_is_missed_measure_and_method_are_named():
     assert "släpper fram 0,0 %" in told and "främst inne det som inte håller" in told
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("n_missed_released", "key"), [(0, "So they mostly withhold"), (200, "do not single out")]
 )
 def test_whether_the_gates_help_follows_the_numbers(n_missed_released, key):
@@ -300,7 +301,7 @@ def test_each_method_is_told_under_its_heading():
     assert "No number lies above 5% by more than chance." in main
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("n_released", "told"), [(0, "let through none of those"), (100, "let through 50.0% of those")]
 )
 def test_false_calls_say_whether_they_are_released(n_released, told):
@@ -357,7 +358,7 @@ def test_without_a_table_one_sentence_is_left(tmp_path: Path):
         assert told in words(shown[0]) and not any(one.text for one in shown[1:])
 
 
-@pytest.mark.parametrize("rows", [[row()], [hazard()], [row(scenario=NULL)], [row(scenario="own")]])
+@for_each("rows", [[row()], [hazard()], [row(scenario=NULL)], [row(scenario="own")]])
 def test_a_part_of_a_table_is_told_without_a_gap(rows):
     for language in ("sv", "en"):
         page = make_page(language)
@@ -370,7 +371,7 @@ def test_a_scenario_called_null_is_no_missing_value(tmp_path: Path):
     assert read_truth_study(tmp_path).scenarios == [CALIBRATED, NULL]
 
 
-@pytest.mark.parametrize("language", ["sv", "en"])
+@for_each("language", ["sv", "en"])
 def test_the_kept_table_is_told_whole(language):
     """Whatever the numbers are: every part is there, every picture has its words and numbers."""
     page, kept = make_page(language), read_truth_study()
@@ -393,7 +394,7 @@ def test_the_kept_table_has_a_row_for_each_way():
     assert not rows.duplicated(["measure", "time_days"]).any()
 
 
-@pytest.mark.parametrize(("pad", "low", "high"), [(0.0, 0.0, 1.0), (0.02, -0.02, 1.02)])
+@for_each(("pad", "low", "high"), [(0.0, 0.0, 1.0), (0.02, -0.02, 1.02)])
 def test_an_axis_leaves_room_for_dots_at_its_ends(pad, low, high):
     axes = Figure().subplots()
     axes.plot([0.0, 0.9], [0, 1])
@@ -401,7 +402,7 @@ def test_an_axis_leaves_room_for_dots_at_its_ends(pad, low, high):
     assert axes.get_xlim() == pytest.approx((low, high))
 
 
-@pytest.mark.parametrize(("n", "columns"), [(2, 2), (3, 3), (4, 2), (5, 2)])
+@for_each(("n", "columns"), [(2, 2), (3, 3), (4, 2), (5, 2)])
 def test_names_of_many_series_stand_in_two_columns(n, columns):
     names = [f"a long name of series {one}" for one in range(n)]
     series = [charts.DotSeries(name, [(0.5, 0.4, 0.6)]) for name in names]

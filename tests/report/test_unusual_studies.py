@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from revictimisation import runner
+from tests.cases import for_each
 
 STUDIES = {
     "no_measures": "measures: {}\nadjust_for: []\nsubgroups: []\n",
@@ -21,7 +22,7 @@ def small_county(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@for_each("name", STUDIES)
 def test_a_study_with_nothing_to_show_says_so(small_county, tmp_path, name):
     study, out = tmp_path / "study.yaml", tmp_path / "out"
     study.write_text(f"name: {name}\nlanguages: [sv]\n{STUDIES[name]}", encoding="utf-8")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from revictimisation.report.release import Number
 from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, tell_verdict
+from tests.cases import for_each
 
 from .conftest import make_page
 
@@ -14,7 +13,7 @@ def ratio(estimate: float, low: float, high: float) -> Number:
     return Number(estimate, low, high, status="ok", reason="")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("number", "verdict"),
     [
         (ratio(0.4, 0.2, 0.999), FEWER),
@@ -32,7 +31,7 @@ def test_a_verdict_needs_the_whole_interval(number, verdict):
     assert judge(number) == verdict
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("number", "sv", "en"),
     [
         (

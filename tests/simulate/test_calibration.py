@@ -4,6 +4,7 @@ import pytest
 
 from revictimisation.simulate import calibration_table, simulate_county
 from revictimisation.simulate.calibration import FIGURES, naive_table
+from tests.cases import for_each
 
 N_PEOPLE = 6000
 # three standard errors at 6,000 people, and how far the published figures disagree
@@ -39,7 +40,7 @@ def test_every_figure_has_a_band():
     assert {figure.figure_en for figure in FIGURES} == set(BANDS)
 
 
-@pytest.mark.parametrize("figure", BANDS)
+@for_each("figure", BANDS)
 def test_the_achieved_figure_is_in_its_band(achieved, figure):
     low, high = BANDS[figure]
     assert low <= achieved[figure] <= high

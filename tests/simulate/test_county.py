@@ -11,6 +11,7 @@ from revictimisation.simulate import DEFAULT_PEOPLE, simulate_county
 from revictimisation.simulate.calibration import find_index_pairs
 from revictimisation.simulate.justice_tables import _collect_prison
 from revictimisation.validation import load_extract
+from tests.cases import for_each
 
 N_PEOPLE = 1200
 TRUTH_COLUMNS = ["measure", "subgroup", "level", "estimand", "time_days", "value"]
@@ -76,7 +77,7 @@ def test_a_larger_county_holds_the_smaller(county):
     pd.testing.assert_frame_equal(mine.reset_index(drop=True), whole.reset_index(drop=True))
 
 
-@pytest.mark.parametrize(("scenario", "n_people"), [("small", 216), ("null", 300)])
+@for_each(("scenario", "n_people"), [("small", 216), ("null", 300)])
 def test_there_are_as_many_index_victims_as_asked_for(scenario, n_people):
     tables = simulate_county(scenario, n_people, seed=3)
     assert find_index_pairs(tables)["victim_id"].nunique() == n_people

@@ -15,6 +15,7 @@ from revictimisation.simulate.court_truth import (
 from revictimisation.simulate.justice_tables import mark_started
 from revictimisation.simulate.kernel import KIND_MEASURE
 from revictimisation.simulate.truth import read_truth
+from tests.cases import for_each
 
 KEYS = ["measure", "subgroup", "level", "estimand", "time_days"]
 KEPT = [name for name, scenario in SCENARIOS.items() if not scenario.truth_of]
@@ -26,7 +27,7 @@ def kept(name, *, with_error=False):
     return truth[truth["estimand"].str.startswith(("conviction_", "participation_"))]
 
 
-@pytest.mark.parametrize("name", KEPT)
+@for_each("name", KEPT)
 def test_the_kept_truth_was_made_for_the_courts_as_they_stand(name):
     folder = files("revictimisation.simulate").joinpath("truth_data")
     facts = json.loads(folder.joinpath(f"court_{name}.json").read_text(encoding="utf-8"))

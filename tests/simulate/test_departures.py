@@ -28,6 +28,7 @@ from revictimisation.simulate.truth import (
     read_truth,
 )
 from revictimisation.validation import load_extract
+from tests.cases import for_each
 
 N_PEOPLE = 20_000
 PLACES = {measure.name: place for place, measure in enumerate(CALIBRATED.measures)}
@@ -69,7 +70,7 @@ def whole_truth(name, day=1461):
     return whole.pivot_table(index="measure", columns="estimand", values="value")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_one_thing_differs_from_the_calibrated_county(name):
     """All that this module does not test is as in the county that the estimators are proved on."""
     scenario = SCENARIOS[name]
@@ -125,7 +126,7 @@ def test_nothing_recorded_at_the_index_report_tells_of_the_trait(unmeasured):
     assert same.equals(victims.head(500).drop(columns="is_hidden"))
 
 
-@pytest.mark.parametrize("kind", [kernel.KIND_REPORT, kernel.KIND_OTHER])
+@for_each("kind", [kernel.KIND_REPORT, kernel.KIND_OTHER])
 def test_those_with_the_trait_report_more_of_everybody(unmeasured, kind):
     setting, events = unmeasured
     has_trait = setting.victims["is_hidden"].to_numpy()
@@ -322,7 +323,7 @@ def test_reporting_alone_is_no_null_county():
 # ---- positivity
 
 
-@pytest.mark.parametrize("name", ["non_contact_order", "sheltered_housing"])
+@for_each("name", ["non_contact_order", "sheltered_housing"])
 def test_at_high_risk_nearly_all_start_and_at_low_nearly_none(positivity, name):
     setting, events = positivity
     place, level = PLACES[name], setting.victims["risk_level"]

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from revictimisation.simulate import kernel
 from revictimisation.simulate.calibrated import CALIBRATED
 from revictimisation.simulate.process import Force, prepare_setting, run_setting
 from revictimisation.simulate.scenarios import Effect
+from tests.cases import for_each
 
 N_WALKED = 150
 LAST_DAY = 500
@@ -76,7 +76,7 @@ def walk(i, given, scenario):
     return sorted(rows)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@for_each("seed", [1, 2])
 def test_leaping_gives_what_walking_gives(seed):
     # strong effects, so that a slip in what acts when would show
     measures = tuple(
@@ -115,7 +115,7 @@ def test_a_full_buffer_is_enlarged_and_changes_nothing(monkeypatch):
     assert len(whole) > 50
 
 
-@pytest.mark.parametrize("grace", [0, 14])
+@for_each("grace", [0, 14])
 def test_forced_strategies_do_what_they_say(grace):
     setting = prepare_setting(CALIBRATED, 2000, 5)
     eligible = np.flatnonzero(setting.given.running[:, 0] == 0)

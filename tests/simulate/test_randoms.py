@@ -1,7 +1,6 @@
 """Random numbers hang on (seed, unit, stream) and on nothing else."""
 
 import numpy as np
-import pytest
 
 from revictimisation.simulate.randoms import (
     draw_category,
@@ -11,6 +10,7 @@ from revictimisation.simulate.randoms import (
     draw_uniform,
     mix,
 )
+from tests.cases import for_each
 
 UNITS = np.arange(20_000)
 
@@ -26,7 +26,7 @@ def test_a_draw_does_not_depend_on_who_else_is_drawn():
     assert (draw_uniform(7, UNITS[500:600], "sex") == whole[500:600]).all()
 
 
-@pytest.mark.parametrize(("seed", "stream"), [(8, "sex"), (7, "age")])
+@for_each(("seed", "stream"), [(8, "sex"), (7, "age")])
 def test_seeds_and_streams_are_unrelated(seed, stream):
     pair = draw_uniform(7, UNITS, "sex"), draw_uniform(seed, UNITS, stream)
     assert abs(np.corrcoef(*pair)[0, 1]) < 4 / np.sqrt(len(UNITS))

@@ -19,6 +19,7 @@ from revictimisation.simulate.truth import (
     list_built_in,
     read_truth,
 )
+from tests.cases import for_each
 
 KEYS = ["measure", "subgroup", "level", "estimand", "time_days"]
 RISKS = ["risk_start", "risk_no_start", "risk_difference", "rmst_difference_days",
@@ -37,7 +38,7 @@ def kept(name):
     return read_truth(SCENARIOS[name], with_error=True)
 
 
-@pytest.mark.parametrize("name", KEPT)
+@for_each("name", KEPT)
 def test_the_kept_truth_was_made_for_the_scenario_as_it_stands(name):
     folder = files("revictimisation.simulate").joinpath("truth_data")
     facts = json.loads(folder.joinpath(f"{name}.json").read_text(encoding="utf-8"))

@@ -16,6 +16,7 @@ from revictimisation import preparation  # noqa: E402
 from revictimisation.errors import DataError, RevictimisationError  # noqa: E402
 from revictimisation.sources import database  # noqa: E402
 from revictimisation.sources.faults import UnreadableFileError  # noqa: E402
+from tests.cases import for_each  # noqa: E402
 from tests.sources.postgres import PASSWORD, find_binaries, run_server  # noqa: E402
 
 pytestmark = pytest.mark.xdist_group("postgres")
@@ -113,7 +114,7 @@ WRITES = (
 )
 
 
-@pytest.mark.parametrize("query", WRITES)
+@for_each("query", WRITES)
 def test_nothing_can_be_written(source, tmp_path, query):
     with pytest.raises(UnreadableFileError) as fault:
         database.stage_database(source, query, "", tmp_path / "rows.parquet")

@@ -19,6 +19,7 @@ from revictimisation.estimators.target_trial.levels import (
     take_entries,
 )
 from revictimisation.estimators.target_trial.pooled_kernels import maximise
+from tests.cases import for_each
 from tests.target_trial.trials import random_trial
 
 DAYS = [6, 13, 40, 90]
@@ -50,7 +51,7 @@ def answer_with(
     return answers[:, 0]
 
 
-@pytest.mark.parametrize("law", ["censor_at_end", "natural_law"])
+@for_each("law", ["censor_at_end", "natural_law"])
 def test_influence_is_the_derivative_of_everything(law):
     """Also for victims of other levels, who move a level through the weights alone."""
     weighted, codes = weigh_clones(random_trial(N, 4), grace_law=law), draw_codes()

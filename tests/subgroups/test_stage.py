@@ -22,6 +22,7 @@ from revictimisation.subgroup_effects.groupings import (
     mark_combined,
 )
 from revictimisation.subgroup_effects.rows import LESS
+from tests.cases import for_each
 from tests.subgroups.made import STUDY, make_study
 
 TRIAL, COX = "clone_censor_weight", "cox_time_varying"
@@ -74,7 +75,7 @@ def test_the_start_model_is_told_of_every_grouping_it_does_not_know():
     assert set(wider.covariates["men_over_18"]) == {"true", "false", "missing"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "fault"),
     [
         ("{sex: {levels: {sex: [male]}}}", "name of a covariate"),

@@ -14,6 +14,7 @@ from revictimisation.engine import connect
 from revictimisation.person_time import build_episodes
 from revictimisation.plan import read_plan
 from revictimisation.spells import attach_entries, build_spells, find_starts, gather_measures
+from tests.cases import for_each
 
 from .oracle import SUSPECTS, Oracle, random_extract
 
@@ -83,7 +84,7 @@ def expand(episodes: pd.DataFrame) -> dict[tuple[int, int], tuple[int, int, int]
     return days
 
 
-@pytest.mark.parametrize("choices", PLANS)
+@for_each("choices", PLANS)
 # No shrinking: a seed says nothing simpler than another.
 @settings(max_examples=4, deadline=None, phases=(Phase.explicit, Phase.generate))
 @given(seed=st.integers(0, 10_000))

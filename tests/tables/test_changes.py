@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from revictimisation.cohort import build_cohort
 from revictimisation.cohort_data import StudyData
@@ -13,6 +12,7 @@ from revictimisation.dictionary import load_dictionary
 from revictimisation.engine import connect
 from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.trial_inputs import FEWEST_CHANGED, list_changes
+from tests.cases import for_each
 
 from .cases import make_tables
 from .test_controls import ASSAULT, count_date
@@ -103,7 +103,7 @@ def test_a_report_counts_from_its_own_day_and_an_assessment_from_the_next():
         assert one.entry.tolist() == list(range(FEWEST_CHANGED))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("adjust_for", "names"),
     [("[]", set()), ("[sex]", {"reported_other"})],
 )

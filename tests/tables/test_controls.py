@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 
 import pandas as pd
-import pytest
 
 from revictimisation.cohort import build_cohort
 from revictimisation.dictionary import load_dictionary
 from revictimisation.engine import connect
 from revictimisation.plan import read_plan
+from tests.cases import for_each
 
 from .cases import make_tables
 
@@ -126,7 +126,7 @@ def find_days(drop_breach_only: bool) -> dict[str, dict[str, list[int | None]]]:
     }
 
 
-@pytest.mark.parametrize("drop_breach_only", [False, True])
+@for_each("drop_breach_only", [False, True])
 def test_the_first_report_against_somebody_else_is_the_control(drop_breach_only):
     expected = EXPECTED | ({"breach_only": [25]} if drop_breach_only else {})
     found = find_days(drop_breach_only)

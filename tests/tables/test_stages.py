@@ -19,6 +19,7 @@ from revictimisation.errors import StudyError
 from revictimisation.person_time import build_episodes
 from revictimisation.plan import read_plan
 from revictimisation.spells import attach_entries, build_spells, find_starts, gather_measures
+from tests.cases import for_each
 
 from . import naive
 from .cases import STUDY, SmallDictionary, make_tables, random_rows
@@ -152,7 +153,7 @@ def test_a_measure_towards_the_suspect_reaches_every_entry_against_the_suspect(e
     assert reached == set(entries.loc[against, "entry_id"])
 
 
-@pytest.mark.parametrize("threads", [1, 4])
+@for_each("threads", [1, 4])
 def test_neither_the_order_of_rows_nor_threads_play_a_part(engine, threads):
     rows = random_rows(3)
     rng = np.random.default_rng(threads)
@@ -164,7 +165,7 @@ def test_neither_the_order_of_rows_nor_threads_play_a_part(engine, threads):
 
 @few
 @seeds
-@pytest.mark.parametrize("n_measures", [0, 9])
+@for_each("n_measures", [0, 9])
 def test_episodes_of_many_measures_equal_a_day_by_day_count(engine, n_measures, seed):
     rng = np.random.default_rng(seed)
     names = [f"m{i}" for i in range(n_measures)]

@@ -26,6 +26,7 @@ from revictimisation.estimators.target_trial.gates import judge
 from revictimisation.estimators.target_trial.levels import LevelMeasurer
 from revictimisation.estimators.target_trial.trial_data import prepare_trial
 from revictimisation.plan import Gates
+from tests.cases import for_each
 from tests.target_trial.trials import random_trial, read_mdve
 
 
@@ -65,8 +66,8 @@ def test_balance_by_hand():
     assert table.loc["start_less_no_start", "unweighted"] == pytest.approx((20 - 40) / spread)
 
 
-@pytest.mark.parametrize("law", ["natural_law", "censor_at_end"])
-@pytest.mark.parametrize("odds", [1e6, 1e20, 1e200])
+@for_each("law", ["natural_law", "censor_at_end"])
+@for_each("odds", [1e6, 1e20, 1e200])
 def test_weights_without_end_fail_the_gates_and_warn_of_nothing(law, odds):
     """Odds of a start as a model that could not be fitted has them: their product is no number."""
     rng = np.random.default_rng(1)

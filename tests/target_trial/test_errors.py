@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms
 from revictimisation.estimators.target_trial.bootstrap_kernels import draw_weights
@@ -18,6 +17,7 @@ from revictimisation.estimators.target_trial.clone_kernels import (
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
 from revictimisation.estimators.target_trial.estimates import estimate_strategies
 from revictimisation.estimators.target_trial.pooled_kernels import maximise
+from tests.cases import for_each
 from tests.target_trial.trials import random_trial
 
 LAWS = ("censor_at_end", "natural_law")
@@ -46,8 +46,8 @@ def answer_with(weighted: WeightedTrial, case_weights: np.ndarray) -> np.ndarray
     return answers
 
 
-@pytest.mark.parametrize("cap", [None, 1.3])
-@pytest.mark.parametrize("law", LAWS)
+@for_each("cap", [None, 1.3])
+@for_each("law", LAWS)
 def test_influence_is_the_derivative_of_everything(law, cap):
     weighted = weigh_clones(random_trial(240, 4), grace_law=law, cap_at=cap)
     influence = find_influence(weighted, DAYS)
@@ -63,7 +63,7 @@ def test_influence_is_the_derivative_of_everything(law, cap):
         np.testing.assert_allclose(influence[i] / scale, moved / scale, atol=1e-6)
 
 
-@pytest.mark.parametrize("law", LAWS)
+@for_each("law", LAWS)
 def test_bootstrap_and_influence_agree(law):
     trial = random_trial(2500, 6, n_victims=1800)
     weighted = weigh_clones(trial, grace_law=law)
@@ -90,7 +90,7 @@ def test_bootstrap_and_influence_agree(law):
             assert (gap < 0.35 * table.loc[mine, "se"]).all()
 
 
-@pytest.mark.parametrize("law", LAWS)
+@for_each("law", LAWS)
 def test_replicates_are_refits_with_the_drawn_weights(law):
     """A replicate is what a fit of everything with its case weights gives.
 
@@ -107,7 +107,7 @@ def test_replicates_are_refits_with_the_drawn_weights(law):
         assert (apart <= 1e-3 * spread + 1e-12).all()
 
 
-@pytest.mark.parametrize("law", LAWS)
+@for_each("law", LAWS)
 def test_a_replicate_without_starters_of_a_rare_group_does_not_run_away(law):
     """Nothing holds such a group's coefficient back: the fit may send it off, nobody's weights.
 

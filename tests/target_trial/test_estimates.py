@@ -14,6 +14,7 @@ from revictimisation.estimators.target_trial.clone_weights import weigh_clones
 from revictimisation.estimators.target_trial.estimates import estimate_strategies
 from revictimisation.estimators.target_trial.number_needed import invert_difference
 from revictimisation.estimators.target_trial.trial_data import choose_cuts, prepare_trial
+from tests.cases import for_each
 from tests.target_trial.trials import random_trial, read_mdve
 
 LAWS = ("censor_at_end", "natural_law")
@@ -25,7 +26,7 @@ def pick(table: pd.DataFrame, estimand: str, column: str = "estimate", cause: in
     return mine[column].iloc[0]
 
 
-@pytest.mark.parametrize("law", LAWS)
+@for_each("law", LAWS)
 def test_grace_0_without_covariates_is_the_crude_comparison(law):
     trial = read_mdve()
     table = estimate_strategies(weigh_clones(trial, grace_law=law), [182])
@@ -43,7 +44,7 @@ def test_grace_0_without_covariates_is_the_crude_comparison(law):
             assert pick(table, name, column) == pytest.approx(crude.loc[name, column], rel=1e-9)
 
 
-@pytest.mark.parametrize("law", LAWS)
+@for_each("law", LAWS)
 def test_grace_0_with_a_category_is_standardisation(law):
     """Inverse probability weights of a saturated model: the mean of the strata's crude risks."""
     rng = np.random.default_rng(3)
@@ -89,7 +90,7 @@ def test_who_starts_on_day_0_leaves_nothing_in_the_no_start_arm():
     assert pick(table, "risk_start") == 0.25  # censored at the end only: all four at risk
 
 
-@pytest.mark.parametrize("law", LAWS)
+@for_each("law", LAWS)
 def test_weights_average_to_the_cohort(law):
     """Weighted by one over their chance, those left stand for everybody still followed."""
     weighted = weigh_clones(random_trial(4000, 1), grace_law=law)
@@ -101,7 +102,7 @@ def test_weights_average_to_the_cohort(law):
     np.testing.assert_allclose([w[w > 0].mean() for w in stabilised.T], 1.0, atol=0.05)
 
 
-@pytest.mark.parametrize("law", LAWS)
+@for_each("law", LAWS)
 def test_caps_hold_back_the_largest_weights_only(law):
     trial = random_trial(1500, 2)
     free, capped = (weigh_clones(trial, grace_law=law, cap_quantile=q) for q in (None, 0.9))

@@ -23,6 +23,7 @@ from revictimisation.estimators.target_trial.weighted_count import (
     outcome_changes,
 )
 from revictimisation.estimators.target_trial.weighted_risk import fill_arms
+from tests.cases import for_each
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "target_trial"
 GRACE = 5
@@ -63,7 +64,7 @@ def read_trial() -> Trial:
     )
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("model", "fit"),
     [("daily", fit_start_model), ("law", fit_law_model), ("at_end", fit_end_model)],
 )
@@ -75,7 +76,7 @@ def test_coefficients_and_their_errors(trial, model, fit):
     np.testing.assert_allclose(ours["se_model"], golden["se"], rtol=1e-6)
 
 
-@pytest.mark.parametrize("arm", ["censor_at_end", "natural_law", "no_start"])
+@for_each("arm", ["censor_at_end", "natural_law", "no_start"])
 def test_weights_of_every_clone_on_every_day(trial, arm):
     golden = pd.read_csv(GOLDEN / "weights.csv")
     golden = golden[golden["arm"] == arm].filter(like="day_").to_numpy()
@@ -89,7 +90,7 @@ def test_weights_of_every_clone_on_every_day(trial, arm):
         assert not ours[~is_followed].any()
 
 
-@pytest.mark.parametrize("arm", ["censor_at_end", "natural_law", "no_start"])
+@for_each("arm", ["censor_at_end", "natural_law", "no_start"])
 def test_weighted_curves(trial, arm):
     golden = pd.read_csv(GOLDEN / "risks.csv")
     golden = golden[golden["arm"] == arm]
@@ -99,7 +100,7 @@ def test_weighted_curves(trial, arm):
     np.testing.assert_allclose(ours, numbers, rtol=1e-8, atol=1e-12)
 
 
-@pytest.mark.parametrize("arm", ["natural_law", "no_start"])
+@for_each("arm", ["natural_law", "no_start"])
 def test_weighted_mean_counts(arm):
     """Recurrent outcomes past which people are followed and may start (make_golden_counts.R)."""
     people = pd.read_csv(GOLDEN / "count_people.csv")

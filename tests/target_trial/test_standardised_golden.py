@@ -9,6 +9,7 @@ import pytest
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, fit_outcome_model
 from revictimisation.estimators.target_trial.standardised_risk import find_courses
+from tests.cases import for_each
 from tests.target_trial.test_golden import GOLDEN, read_trial
 
 TERMS = {
@@ -32,7 +33,7 @@ def model() -> OutcomeModel:
     )
 
 
-@pytest.mark.parametrize("name", ["outcome", "leaving"])
+@for_each("name", ["outcome", "leaving"])
 def test_coefficients_and_their_errors(model, name):
     golden = pd.read_csv(GOLDEN / "outcome_coefficients.csv")
     golden = golden[golden["model"] == name]
@@ -43,7 +44,7 @@ def test_coefficients_and_their_errors(model, name):
     np.testing.assert_allclose(ours["se_model"], golden["se"], rtol=1e-6)
 
 
-@pytest.mark.parametrize("estimator", ["g_formula", "doubly_robust"])
+@for_each("estimator", ["g_formula", "doubly_robust"])
 def test_risks_and_days_lost(model, estimator):
     golden = pd.read_csv(GOLDEN / "standardised.csv")
     weighted = weigh_clones(read_trial(), grace_law="natural_law")

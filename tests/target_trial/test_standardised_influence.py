@@ -19,6 +19,7 @@ from revictimisation.estimators.target_trial.standardised_risk import (
 )
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
+from tests.cases import for_each
 from tests.target_trial.trials import random_trial
 
 DAYS = [6, 13, 40, 90]
@@ -66,7 +67,7 @@ def complete(trial: Trial) -> Trial:
     return replace(trial, people=people._replace(cause=np.where(is_cut, 1, people.cause)))
 
 
-@pytest.mark.parametrize("seed", [4, 5])
+@for_each("seed", [4, 5])
 def test_influence_is_the_derivative_of_everything(seed):
     trial = complete(random_trial(240, seed))
     weighted = weigh_clones(trial, grace_law="natural_law")

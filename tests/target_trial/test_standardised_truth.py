@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from revictimisation.estimators.design import build_design
 from revictimisation.estimators.target_trial.changes import Changes
@@ -14,6 +13,7 @@ from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, 
 from revictimisation.estimators.target_trial.standardised_risk import Courses, find_courses
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
+from tests.cases import for_each
 from tests.target_trial import plain, toy
 
 DAYS = [5, 30, 100]
@@ -77,7 +77,7 @@ def test_the_true_coefficients_give_the_true_risks():
         np.testing.assert_allclose(courses.value[G, arm, 1], lost, rtol=1e-12)
 
 
-@pytest.mark.parametrize("is_complete", [True, False])
+@for_each("is_complete", [True, False])
 def test_found_if_either_model_is_right(is_complete):
     trial = plain.lay(plain.observe(40_000, 11, is_complete=is_complete))
     truth = plain.true_risks(DAYS)

@@ -19,6 +19,7 @@ from revictimisation.estimators.target_trial.three_strategies import (
     read_three,
     weigh_three,
 )
+from tests.cases import for_each
 from tests.target_trial.two_agencies import Agencies, observe, true_risks
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "three_strategies"
@@ -116,7 +117,7 @@ def test_no_grace_time_is_inverse_probability_weighting():
     np.testing.assert_allclose(trial.chance.sum(axis=1), 1, rtol=1e-9)  # nobody can be apart
 
 
-@pytest.mark.parametrize("arm", range(3))
+@for_each("arm", range(3))
 def test_weights_and_curves_of_r(arm):
     people = pd.read_csv(GOLDEN / "people.csv")
     rule = Agencies(grace_days=5, within_days=2)

@@ -11,6 +11,7 @@ from revictimisation.estimators.target_trial.clone_influence import find_influen
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
 from revictimisation.estimators.target_trial.trial_data import prepare_trial
 from revictimisation.estimators.target_trial.weighted_risk import fill_arms
+from tests.cases import for_each
 from tests.target_trial.toy import Toy, observe, true_risks
 
 DAYS = [30, 60, 180]
@@ -60,7 +61,7 @@ def test_without_the_changing_covariate_it_is_off(truth):
     assert (np.abs(gap - truth) > 3 * se).any()
 
 
-@pytest.mark.parametrize("law", ["natural_law", "censor_at_end"])
+@for_each("law", ["natural_law", "censor_at_end"])
 def test_nothing_is_found_where_nothing_works(law):
     gap, se = estimate(Toy(effect=0.0), law)
     assert (np.abs(gap) < 3 * se).all()

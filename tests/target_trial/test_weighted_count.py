@@ -22,6 +22,7 @@ from revictimisation.estimators.target_trial.weighted_count import (
     lay_outcomes,
     outcome_changes,
 )
+from tests.cases import for_each
 from tests.recurrent.histories import Histories, World, live, true_counts
 
 LAWS = ("censor_at_end", "natural_law")
@@ -47,8 +48,8 @@ def lay_trial(
     return trial, lay_outcomes(trial, entry, day)
 
 
-@pytest.mark.parametrize("law", LAWS)
-@pytest.mark.parametrize("n_victims", [None, 300])
+@for_each("law", LAWS)
+@for_each("n_victims", [None, 300])
 def test_without_grace_time_and_covariates_it_is_the_unweighted_estimator(law, n_victims):
     """Counts, errors and intervals; the starts on day 0 are drawn so that there are many."""
     seen = live(World(start_level=-1.5, death_level=0.003), 400, 3)
@@ -100,8 +101,8 @@ def answer_with(weighted: WeightedTrial, outcomes: Outcomes, weights: np.ndarray
     return accumulate_counts(at_risk, amount, events.sum(axis=1)).read(DAYS)
 
 
-@pytest.mark.parametrize("cap", [None, 1.3])
-@pytest.mark.parametrize("law", LAWS)
+@for_each("cap", [None, 1.3])
+@for_each("law", LAWS)
 def test_influence_is_the_derivative_of_everything(law, cap):
     world = World(grace_days=9, outcome_level=0.012, death_level=0.003)
     trial, outcomes = lay_trial(live(world, 240, 4), world.grace_days)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import frictionless
-import pytest
 
 from revictimisation.dictionary import Dictionary, Field, Table, load_dictionary
+from tests.cases import for_each
 from tests.validation.extracts import TODAY, load
 
 TABLES = ("persons", "reports", "police_measures")
@@ -132,7 +132,7 @@ def ours(extract) -> dict[tuple[str, int], set[str]]:
     return places
 
 
-@pytest.mark.parametrize("seed", range(12))
+@for_each("seed", range(12))
 def test_the_same_faults_in_the_same_rows(tmp_path, seed):
     rng = random.Random(seed)
     dictionary = load_dictionary()

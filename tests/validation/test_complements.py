@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from revictimisation.validation.complements import hide_complements
 from revictimisation.validation.plausibility import hide_small
 from revictimisation.validation.volumes import hide_volumes
+from tests.cases import for_each
 
 KEYS = ["table", "kind", "column", "level"]
 THRESHOLD = 5
@@ -18,7 +18,7 @@ def hide(rows) -> pd.DataFrame:
     return hide_small(pd.DataFrame(rows, columns=[*KEYS, "n", "total"]), THRESHOLD)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@for_each("seed", range(40))
 def test_what_is_hidden_sums_to_none_or_enough_and_is_never_alone(seed):
     """Reckoned anew: sums less what is shown are what an attacker learns."""
     rng = np.random.default_rng(seed)

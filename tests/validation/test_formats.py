@@ -11,6 +11,7 @@ import pyreadstat
 import pytest
 
 from revictimisation.dictionary import load_dictionary
+from tests.cases import for_each
 from tests.sources.sas_file import load_writer, write_sas
 from tests.validation.extracts import VALID, brief, load
 from tests.validation.test_reading import assert_same
@@ -104,7 +105,7 @@ FAULTS = (
 )
 
 
-@pytest.mark.parametrize("kind", FAULTS)
+@for_each("kind", FAULTS)
 def test_a_workbook_that_is_no_table_is_told(tmp_path, kind):
     spoil_workbook(tmp_path / "persons.xlsx", kind)
     found = load(tmp_path, without("persons")).errors
@@ -166,7 +167,7 @@ def test_sas_gives_the_same_table_and_the_first_row_is_row_1(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("suffix", ["sas7bdat", "sav", "xpt"])
+@for_each("suffix", ["sas7bdat", "sav", "xpt"])
 def test_what_is_no_statistics_file_is_told(tmp_path, suffix):
     (tmp_path / f"persons.{suffix}").write_bytes(b"person_id\nv1\n" * 50)
     found = load(tmp_path, without("persons")).errors

@@ -5,11 +5,11 @@ from __future__ import annotations
 import calendar
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from revictimisation.validation.checks import IDENTITY_NUMBER
+from tests.cases import for_each
 from tests.validation.extracts import VALID, load
 
 REFUSED = [
@@ -53,12 +53,12 @@ ACCEPTED = [
 ]
 
 
-@pytest.mark.parametrize("text", REFUSED)
+@for_each("text", REFUSED)
 def test_the_form_is_refused(text):
     assert re.fullmatch(IDENTITY_NUMBER, text)
 
 
-@pytest.mark.parametrize("text", ACCEPTED)
+@for_each("text", ACCEPTED)
 def test_other_forms_are_not(text):
     assert not re.fullmatch(IDENTITY_NUMBER, text)
 

@@ -8,6 +8,7 @@ from revictimisation.dictionary import load_dictionary
 from revictimisation.engine import connect
 from revictimisation.errors import DataError
 from revictimisation.validation import load_extract
+from tests.cases import for_each
 from tests.validation.extracts import TODAY, VALID, brief, load, write_extract
 
 HEAD, *ROWS = VALID["reports"].splitlines()
@@ -45,7 +46,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("case", BROKEN)
+@for_each("case", BROKEN)
 def test_broken_csv_is_an_error(tmp_path, case):
     content, rule = BROKEN[case]
     assert rules(tmp_path, reports(content))[("reports", rule)] == "error"
@@ -95,11 +96,7 @@ def test_one_very_long_line_is_an_error(tmp_path):
     }
 
 
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"PAR1", b"PAR1" + b"\x00" * 100 + b"PAR1", HEAD.encode()],
-    ids=["no bytes", "a beginning", "an empty middle", "text"],
-)
+@for_each("content", [b"", b"PAR1", b"PAR1" + b"\x00" * 100 + b"PAR1", HEAD.encode()])
 def test_what_is_no_parquet_is_an_error(tmp_path, content):
     found = rules(tmp_path, reports(content, "reports.parquet"))
     assert found[("reports", "unreadable_file")] == "error"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from revictimisation.dictionary import load_dictionary
 from revictimisation.engine import connect
@@ -17,6 +16,7 @@ from revictimisation.validation.plausibility import (
 )
 from revictimisation.validation.profile import profile_extract
 from revictimisation.validation.volumes import find_early_ends, find_volumes, mark_unusual
+from tests.cases import for_each
 from tests.validation.extracts import TODAY, VALID, write_extract
 
 LIMITS = ValidationLimits()
@@ -81,7 +81,7 @@ def test_small_counts_and_what_is_left_of_a_total_are_hidden():
     assert hidden["total"].isna().sum() == 1
 
 
-@pytest.mark.parametrize("seed", range(5))
+@for_each("seed", range(5))
 def test_even_volumes_are_not_marked_and_planted_ones_are(seed):
     values = np.random.default_rng(seed).poisson(100, 72).astype(float)
     assert set(mark_unusual(values, LIMITS)[2]) == {""}
@@ -101,14 +101,14 @@ SOCIAL = [17, 6, 9, 10, 26, 21, 29, 20, 21, 20, 9, 14, 30, 20, 24, 10, 6, 7, 4, 
           3, 6, 2, 6, 4, 5, 2, 1]  # fmt: skip
 
 
-@pytest.mark.parametrize(("counts", "places"), [(POLICE, {16}), (SOCIAL, {15, 16})])
+@for_each(("counts", "places"), [(POLICE, {16}), (SOCIAL, {15, 16})])
 def test_a_fall_is_marked_where_it_comes(counts, places):
     marks = mark_unusual(np.array(counts, dtype=float), LIMITS)[2]
     assert [mark for mark in marks if mark in ("fell", "rose")] == ["fell"]
     assert marks.index("fell") in places
 
 
-@pytest.mark.parametrize(("mean", "dispersion"), [(6, 1), (15, 2.5), (30, 2.5), (100, 5)])
+@for_each(("mean", "dispersion"), [(6, 1), (15, 2.5), (30, 2.5), (100, 5)])
 def test_steady_noise_seldom_has_a_new_level(mean, dispersion):
     """Negative binomial counts of 8 years by quarter; planted falls are found within a period."""
     rng = np.random.default_rng(7)

@@ -7,12 +7,12 @@ import io
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from revictimisation.dictionary import load_dictionary
 from revictimisation.engine import connect
 from revictimisation.plan import read_plan
 from revictimisation.validation import load_extract
+from tests.cases import for_each
 from tests.validation.extracts import OPTIONAL, TODAY, VALID, brief, change, load, write_extract
 
 
@@ -84,7 +84,7 @@ def test_a_conforming_extract_has_no_findings(tmp_path):
     extract.raise_for_errors()
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
+@for_each("flavour", FLAVOURS)
 def test_every_flavour_of_csv_gives_the_same_tables(tmp_path, flavour):
     changed = load(tmp_path / "changed", FLAVOURS[flavour])
     assert changed.findings == ()
@@ -164,7 +164,7 @@ def as_dates(table, frame):
     return frame
 
 
-@pytest.mark.parametrize("convert", [lambda table, frame: frame, as_natural_types, as_dates])
+@for_each("convert", [lambda table, frame: frame, as_natural_types, as_dates])
 def test_parquet_of_any_types_gives_the_same_tables(tmp_path, convert):
     folder = write_parquet(tmp_path / "parquet", convert)
     extract = load_extract(connect(threads=1), folder, load_dictionary(), today=TODAY)
@@ -270,7 +270,7 @@ def test_a_file_that_was_rewritten_leaves_nothing_behind(tmp_path, monkeypatch):
     assert list(scratch.iterdir()) == []
 
 
-@pytest.mark.parametrize("days_ahead", [0, 1])
+@for_each("days_ahead", [0, 1])
 def test_today_is_the_last_date_that_may_occur(tmp_path, days_ahead):
     day = TODAY + dt.timedelta(days=days_ahead)
     extract = load(tmp_path, change("reports", "2013-03-01", day.isoformat()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from revictimisation.dictionary import load_dictionary
 from revictimisation.engine import connect
 from revictimisation.errors import DataError
 from revictimisation.validation import frame_findings, load_extract, render_findings
+from tests.cases import for_each
 from tests.validation.extracts import TODAY, VALID, load, write_extract
 
 # Recognisable, and unlike any word of ours.
@@ -52,14 +52,14 @@ PLANTED = {
 }
 
 
-@pytest.mark.parametrize("case", PLANTED)
+@for_each("case", PLANTED)
 def test_a_planted_value_is_found_fault_with_but_not_told(tmp_path, case):
     extract = load(tmp_path, {**VALID, **PLANTED[case]})
     assert extract.findings
     assert_secret(tell_all(extract))
 
 
-@pytest.mark.parametrize(
+@for_each(
     "row",
     [
         f"{SECRET},{SECRET_NUMBER}",
@@ -67,7 +67,6 @@ def test_a_planted_value_is_found_fault_with_but_not_told(tmp_path, case):
         f'{SECRET},"{SECRET_NUMBER}',
         f'"{SECRET}"{SECRET},1980,female,0126,,,none',
     ],
-    ids=["short", "long", "open quotation", "text after quotation"],
 )
 def test_a_malformed_row_is_not_told_nor_kept(tmp_path, row):
     con = connect(threads=1)

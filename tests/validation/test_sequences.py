@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from revictimisation.plan import read_plan
+from tests.cases import for_each
 from tests.validation.extracts import VALID, brief, change, load
 
 SECOND = "r4,v1,s1,2013-03-01,,0412,former_partner,true,sodertorn,0126\n"
@@ -55,7 +54,7 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CASES)
+@for_each("name", CASES)
 def test_what_is_improbable_is_told_with_its_row(tmp_path, name):
     tables, expected = CASES[name]
     assert expected in {brief(one) for one in load(tmp_path, tables).findings}

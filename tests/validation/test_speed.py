@@ -12,6 +12,7 @@ from revictimisation.dictionary import load_dictionary
 from revictimisation.engine import Piece, connect
 from revictimisation.validation import load_extract
 from revictimisation.validation.contents import _join_periods
+from tests.cases import for_each
 from tests.validation.extracts import TODAY, VALID, load, write_extract
 
 SLOW = {"ibis", "numpy", "pandas", "pyarrow", "pydantic"}
@@ -33,7 +34,7 @@ def ask(engine, statement):
     return engine.con.execute(statement).fetchall()
 
 
-@pytest.mark.parametrize("threads", [1, 3])
+@for_each("threads", [1, 3])
 def test_pieces_of_work_wait_for_what_they_need_and_give_the_cores_back(threads):
     con = connect(threads=threads)
 
@@ -77,14 +78,13 @@ def test_findings_do_not_depend_on_the_number_of_cores(tmp_path):
 SPELL = "m{},v1,r1,safety_talk,2012-03-05,granted,2012-03-06,{}\n"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("ends", "rows"),
     [
         (("2012-03-06", "2012-03-09"), ()),
         (("2012-03-09", "2012-03-06"), (3,)),
         (("2012-03-09", "", "2012-03-06"), (3, 4)),
     ],
-    ids=["no time, then some", "some, then none", "an open one between"],
 )
 def test_of_spells_that_start_on_one_day_the_row_decides_which_is_later(tmp_path, ends, rows):
     spells = "".join(SPELL.format(number, end) for number, end in enumerate(ends))
@@ -99,7 +99,7 @@ def test_a_cell_is_padded_or_the_file_has_no_space_at_all(tmp_path):
     assert load(tmp_path / "2", VALID).findings == ()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("rows", "made"),
     [
         ([("a", "", "2014-12-31"), ("a", "2015-01-01", "")], [("a", "", "")]),
@@ -110,7 +110,6 @@ def test_a_cell_is_padded_or_the_file_has_no_space_at_all(tmp_path):
             [("a", "2010-01-01", "2019-12-31")],
         ),
     ],
-    ids=["next day", "a day between", "another code", "within"],
 )
 def test_periods_of_a_code_that_follow_each_other_are_one(rows, made):
     found = _join_periods(rows)

@@ -8,6 +8,7 @@ import pytest
 
 from revictimisation.errors import EXIT_FAULT, DataError
 from revictimisation.validation import frame_findings, render_findings
+from tests.cases import for_each
 from tests.validation.extracts import VALID, brief, change, load
 
 REPORT = "r1,v1,s1,2012-03-01,2012-02-01,9353,former_partner,false,sodertorn,0126"
@@ -303,7 +304,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@for_each("case", CASES)
 def test_finding(tmp_path, case):
     tables, expected = CASES[case]
     assert [brief(one) for one in load(tmp_path, tables).findings] == expected

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from revictimisation.estimators.compiled import kernel, part
 
 
-@njit(cache=True, nogil=True)
+@part
 def add_moments(
     chosen: Any, columns: Any, values: Any, score: Any, gram: Any, cross: Any, square: Any
 ) -> None:
@@ -29,7 +30,7 @@ def add_moments(
                     gram[first, second] += x * values[i, b]
 
 
-@njit(cache=True, nogil=True)
+@part
 def factor_ratio(centred: Any, ratio: Any, lower: Any) -> Any:
     """Cholesky factor of I + ratio x centred, and the logarithm of its determinant."""
     logs = 0.0
@@ -45,7 +46,7 @@ def factor_ratio(centred: Any, ratio: Any, lower: Any) -> Any:
     return logs
 
 
-@njit(cache=True, nogil=True)
+@part
 def solve_factored(lower: Any, right: Any, answer: Any) -> None:
     """Solve lower lower' answer = right."""
     n = right.size
@@ -61,7 +62,7 @@ def solve_factored(lower: Any, right: Any, answer: Any) -> None:
         answer[k] = total / lower[k, k]
 
 
-@njit(cache=True, nogil=True)
+@part
 def fit_ridge(gram: Any, cross: Any, square: Any, shares: Any, beta: Any) -> Any:
     """Fill beta (without intercept) for the likeliest of the `shares`; return its place.
 
@@ -86,15 +87,19 @@ def fit_ridge(gram: Any, cross: Any, square: Any, shares: Any, beta: Any) -> Any
         ratio = shares[s] * n / trace
         logs = factor_ratio(centred, ratio, lower)
         solve_factored(lower, right, found)
-        left = total - ratio * np.sum(right * found)
+        explained = 0.0
+        for k in range(p):
+            explained += right[k] * found[k]
+        left = total - ratio * explained
         likelihood = -0.5 * (logs + (n - 1) * np.log(max(left, 1e-300)))
         if likelihood > best:
             best, place = likelihood, s
-            beta[:] = ratio * found
+            for k in range(p):
+                beta[k] = ratio * found[k]
     return place
 
 
-@njit(cache=True, nogil=True)
+@part
 def foretell(chosen: Any, columns: Any, values: Any, beta: Any, foretold: Any) -> None:
     """Fill what the coefficients foretell of the chosen entries, less a constant."""
     for i in chosen:
@@ -104,7 +109,7 @@ def foretell(chosen: Any, columns: Any, values: Any, beta: Any, foretold: Any) -
                 foretold[i] += values[i, a] * beta[columns[i, a]]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def foretell_forward(
     order: Any, first: Any, columns: Any, values: Any, n_columns: Any, score: Any, shares: Any,
     foretold: Any,

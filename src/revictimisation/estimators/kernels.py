@@ -17,10 +17,11 @@ per slot: h = sum h_f, rho = sum f h_f, and q0, q1, q2 = sum (1, f, f^2) h_f / (
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from revictimisation.estimators.compiled import kernel, part
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def predict_blocks(indptr, indices, values, beta):  # type: ignore[no-untyped-def]
     """x'b for each row of a block."""
     n_rows = indptr.shape[0] - 1
@@ -33,7 +34,7 @@ def predict_blocks(indptr, indices, values, beta):  # type: ignore[no-untyped-de
     return eta
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_risks(  # type: ignore[no-untyped-def]
     eta_base, beta_own, own, rows, weight, is_event, high, r, d0
 ):
@@ -51,14 +52,14 @@ def fill_risks(  # type: ignore[no-untyped-def]
     return linear
 
 
-@njit(cache=True, nogil=True)
+@part
 def _add_cells(target, amount, block, row, shift):  # type: ignore[no-untyped-def]
     pointers, indices, values = block
     for c in range(pointers[row], pointers[row + 1]):
         target[indices[c] + shift] += amount * values[c]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sum_moments(  # type: ignore[no-untyped-def]
     rows, low, high, r, is_event, is_empty, base, own, shift, s0, s1, d1
 ):
@@ -91,7 +92,7 @@ def sum_moments(  # type: ignore[no-untyped-def]
         _add_cells(s1[slot], before, base, person, 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cumulate_backwards(first, s0, s1):  # type: ignore[no-untyped-def]
     """Turn what comes and goes in each slot into sums over those at risk, by stratum, in place."""
     for s in range(first.shape[0] - 1):
@@ -101,7 +102,7 @@ def cumulate_backwards(first, s0, s1):  # type: ignore[no-untyped-def]
                 s1[j, k] += s1[j + 1, k]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def tabulate_slots(first, n_tied, weight_tied, s0, d0):  # type: ignore[no-untyped-def]
     """Per slot h, rho, q0, q1, q2 (columns) and the hazard's part of the log likelihood."""
     table = np.zeros((s0.shape[0], 5))
@@ -123,7 +124,7 @@ def tabulate_slots(first, n_tied, weight_tied, s0, d0):  # type: ignore[no-untyp
     return table, loglik
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cumulate_forwards(first, table):  # type: ignore[no-untyped-def]
     """Cumulated sums down the slots of each stratum, zero in its empty first slot."""
     total = np.zeros_like(table)
@@ -134,7 +135,7 @@ def cumulate_forwards(first, table):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, inline="always")
+@part
 def _excess_of(i, low, high, r, weight, is_event, hazard, rho):  # type: ignore[no-untyped-def]
     """An episode's event less its expected ones: r (C(high) - C(low)) less Efron's correction."""
     cumulated = hazard[high[i]] - hazard[low[i]]
@@ -143,7 +144,7 @@ def _excess_of(i, low, high, r, weight, is_event, hazard, rho):  # type: ignore[
     return -r[i] * cumulated
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cross_products(  # type: ignore[no-untyped-def]
     rows, low, high, r, weight, is_event, hazard, rho, base, own, shift, info, score
 ):
@@ -176,7 +177,7 @@ def cross_products(  # type: ignore[no-untyped-def]
                 info[k, indices[e]] += amount * values[e]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def subtract_means(s1, d1, table, info):  # type: ignore[no-untyped-def]
     """Subtract the products of the slots' means from the upper triangle of info."""
     for j in range(s1.shape[0]):
@@ -189,13 +190,13 @@ def subtract_means(s1, d1, table, info):  # type: ignore[no-untyped-def]
                 info[k, m] -= with_s * s1[j, m] + with_d * d1[j, m]
 
 
-@njit(cache=True, nogil=True)
+@part
 def _add_scaled(target, amount, table, slot):  # type: ignore[no-untyped-def]
     for k in range(target.shape[0]):
         target[k] += amount * table[slot, k]
 
 
-@njit(cache=True, nogil=True)
+@part
 def _add_squares(block, total):  # type: ignore[no-untyped-def]
     """Add the block's sum of u u' over its rows (a multiple of four) to total; empty the block."""
     for b in range(0, block.shape[0], 4):
@@ -208,7 +209,7 @@ def _add_squares(block, total):  # type: ignore[no-untyped-def]
     block[:] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sum_score_squares(  # type: ignore[no-untyped-def]
     order, cluster, rows, low, high, r, weight, is_event, hazard, rho, base, own, shift, slots
 ):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from revictimisation.estimators.compiled import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sum_information(indptr, indices, values, weight, n_columns):  # type: ignore[no-untyped-def]
     """X' diag(weight) X of a matrix by rows."""
     info = np.zeros((n_columns, n_columns))
@@ -23,7 +24,7 @@ def sum_information(indptr, indices, values, weight, n_columns):  # type: ignore
     return info
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def find_quadratic(indptr, indices, values, matrix):  # type: ignore[no-untyped-def]
     """x' matrix x for each row x."""
     found = np.zeros(indptr.size - 1)
@@ -36,7 +37,7 @@ def find_quadratic(indptr, indices, values, matrix):  # type: ignore[no-untyped-
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def multiply(indptr, indices, values, vector):  # type: ignore[no-untyped-def]
     """X times a vector."""
     found = np.zeros(indptr.size - 1)
@@ -46,7 +47,7 @@ def multiply(indptr, indices, values, vector):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sum_columns(indptr, indices, values, amount, n_columns):  # type: ignore[no-untyped-def]
     """X' times a vector."""
     total = np.zeros(n_columns)
@@ -56,7 +57,7 @@ def sum_columns(indptr, indices, values, amount, n_columns):  # type: ignore[no-
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def invert(info, tolerance):  # type: ignore[no-untyped-def]
     """Inverse of a symmetric matrix and half its log determinant, both over the columns kept.
 

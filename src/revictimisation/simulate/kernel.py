@@ -17,7 +17,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from revictimisation.estimators.compiled import kernel, part
 
 NEVER = 1_000_000_000
 NATURAL, FORCE_START, FORCE_NO_START, ONLY_HAZARD = 0, 1, 2, 3
@@ -90,7 +91,7 @@ MEASURE_KIND = np.dtype([
 ])  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@part
 def _mix(value):
     value = value + np.uint64(0x9E3779B97F4A7C15)
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -98,18 +99,18 @@ def _mix(value):
     return value ^ (value >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@part
 def _draw_uniform(key, slot, turn):
     bits = _mix(key ^ _mix(np.uint64(slot) * np.uint64(1_000_003) + np.uint64(turn)))
     return np.float64(bits >> np.uint64(11)) / 9007199254740992.0
 
 
-@njit(cache=True, nogil=True)
+@part
 def _draw_threshold(key, slot, turn):
     return -np.log(1.0 - _draw_uniform(key, slot, turn))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def draw_thresholds(keys, slot):
     """Draw the first threshold of one process for each victim, as ``run_courses`` does."""
     drawn = np.empty(keys.size)
@@ -118,7 +119,7 @@ def draw_thresholds(keys, slot):
     return drawn
 
 
-@njit(cache=True, nogil=True)
+@part
 def _find_day(table, from_day, remaining, rate):
     """First day after from_day on which the hazard cumulated since then reaches what remains."""
     if rate <= 0.0:
@@ -136,14 +137,14 @@ def _find_day(table, from_day, remaining, rate):
     return low - 1
 
 
-@njit(cache=True, nogil=True)
+@part
 def _draw_length(kind, uniform):
     """Days in force: Weibull cut at the largest length, at least one day."""
     days = kind.length_scale * (-np.log(1.0 - uniform)) ** (1.0 / kind.length_shape)
     return max(1, min(round(days), kind.length_largest))
 
 
-@njit(cache=True, nogil=True)
+@part
 def _begin(i, keys, running, measures, reports):
     """Put the state to the moment before day 0."""
     for k in range(measures.size):
@@ -157,7 +158,7 @@ def _begin(i, keys, running, measures, reports):
         reports[j].left = _draw_threshold(keys[i], REPORT_SLOT + j, 0)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _rate_reports(
     i, day, n_suspects, log_event, log_other, effect, kinds, shared_share, measures, reports
 ):
@@ -184,7 +185,7 @@ def _rate_reports(
     reports[OTHER].rate = np.exp(log_other[i] + log_reporting)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _schedule_reports(day, event_table, other_table, reports):
     """Find the next day of every report process; return the first of them."""
     soonest = NEVER
@@ -195,7 +196,7 @@ def _schedule_reports(day, event_table, other_table, reports):
     return soonest
 
 
-@njit(cache=True, nogil=True)
+@part
 def _rate_starts(i, log_start, between, kinds, measures):
     """Set the start rate of every measure that is not in force, by those that are."""
     for k in range(measures.size):
@@ -208,7 +209,7 @@ def _rate_starts(i, log_start, between, kinds, measures):
         measures[k].rate = 0.0 if measures[k].is_in_force else np.exp(log_rate)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _schedule_measures(day, clock, start_tables, held, mode, grace, start_day, measures):
     """Find the next day of every start; return the first day on which a start or an end changes.
 
@@ -234,7 +235,7 @@ def _schedule_measures(day, clock, start_tables, held, mode, grace, start_day, m
     return soonest
 
 
-@njit(cache=True, nogil=True)
+@part
 def _record_hazard(i, day, until, table, rate, hazard):
     """Note the hazard that the barred measure's start would have cumulated on (day, until]."""
     for d in range(day + 1, min(until, hazard.shape[1] - 1) + 1):
@@ -242,7 +243,7 @@ def _record_hazard(i, day, until, table, rate, hazard):
         hazard[i, d] = before + rate * (table[d + 1] - table[d])
 
 
-@njit(cache=True, nogil=True)
+@part
 def _spend_reports(day, until, event_table, other_table, reports):
     """Take the hazard of (day, until] off every threshold that is not reached on ``until``."""
     for j in range(reports.size):
@@ -252,7 +253,7 @@ def _spend_reports(day, until, event_table, other_table, reports):
             reports[j].left = max(reports[j].left - spent, LEAST_LEFT)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _spend_starts(key, day, until, clock, start_tables, held, mode, grace, measures):
     """The same for the starts of measures; a barred one goes on spending, unseen."""
     for k in range(measures.size):
@@ -272,14 +273,14 @@ def _spend_starts(key, day, until, clock, start_tables, held, mode, grace, measu
         measures[k].left = left
 
 
-@njit(cache=True, nogil=True)
+@part
 def _write(out, row, victim, kind, index, day, end_day):
     out[row, 0], out[row, 1], out[row, 2] = victim, kind, index
     out[row, 3], out[row, 4] = day, end_day
     return row + 1
 
 
-@njit(cache=True, nogil=True)
+@part
 def _file_reports(i, key, day, n_suspects, reports, out, row):
     """Write the reports of the day; return the next free row."""
     for j in range(reports.size):
@@ -297,7 +298,7 @@ def _file_reports(i, key, day, n_suspects, reports, out, row):
     return row
 
 
-@njit(cache=True, nogil=True)
+@part
 def _change_measures(i, key, day, kinds, measures, out, row):
     """End and start measures at the close of the day; return the next free row."""
     for k in range(measures.size):
@@ -316,7 +317,7 @@ def _change_measures(i, key, day, kinds, measures, out, row):
     return row
 
 
-@njit(cache=True, nogil=True)
+@part
 def _is_reported(day, reports):
     for j in range(OTHER):  # noqa: SIM110 - numba compiles no generators
         if reports[j].next_on == day:
@@ -324,7 +325,7 @@ def _is_reported(day, reports):
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _run(
     keys, last_day, n_suspects, log_event, log_other, log_start, effect, running, kinds, between,
     event_table, other_table, start_tables, mode, forced, grace, shared_share, is_clock_reset,

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from revictimisation.estimators.multi_state import follow_states
+from tests.cases import for_each
 
 HERE = Path(__file__).parent
 STATES = ["reported", "investigated", "discontinued", "prosecuted", "convicted", "acquitted"]
 GOLDEN = pd.read_csv(HERE / "shares.csv")
 
 
-@pytest.mark.parametrize("is_clustered", [False, True])
+@for_each("is_clustered", [False, True])
 def test_shares_and_errors_equal_those_of_r(is_clustered):
     people, changes = pd.read_csv(HERE / "people.csv"), pd.read_csv(HERE / "changes.csv")
     days = sorted(GOLDEN["day"].unique())

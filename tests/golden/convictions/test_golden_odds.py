@@ -17,6 +17,7 @@ from revictimisation.estimators.standardised_odds import (
     split_ways,
     standardise,
 )
+from tests.cases import for_each
 
 HERE = Path(__file__).parent
 CASES = pd.read_csv(HERE / "cases.csv")
@@ -68,7 +69,7 @@ def test_the_ways_of_a_difference_and_their_errors_by_brute_force():
         check(name, one.with_measure - one.without, gap)
 
 
-@pytest.mark.parametrize("prefix", ["", "weighted_"])
+@for_each("prefix", ["", "weighted_"])
 def test_firth_is_the_maximum_of_the_penalised_likelihood(prefix):
     few = CASES.iloc[:40]
     weights = 0.5 + (np.arange(1, 41) % 4) / 3 if prefix else None

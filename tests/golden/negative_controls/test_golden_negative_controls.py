@@ -14,6 +14,7 @@ from revictimisation.estimators.e_value import (
     find_e_value_limit,
 )
 from revictimisation.estimators.empirical_calibration import calibrate, fit_systematic_error
+from tests.cases import for_each
 
 HERE = Path(__file__).parent
 CALIBRATION = pd.read_csv(HERE / "calibration.csv")
@@ -35,7 +36,7 @@ def test_e_values_equal_r():
         np.testing.assert_allclose(values, want[name], rtol=1e-12, err_msg=name)
 
 
-@pytest.mark.parametrize("case", CALIBRATION["case"].unique())
+@for_each("case", CALIBRATION["case"].unique())
 def test_calibration_equals_r(case):
     controls = pd.read_csv(HERE / "controls.csv").query("case == @case")
     want = CALIBRATION[CALIBRATION["case"] == case]

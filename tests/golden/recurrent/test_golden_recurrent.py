@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from revictimisation.estimators.cox import CoxFit, fit_cox
 from revictimisation.estimators.design import build_design
 from revictimisation.estimators.fine_gray import fit_cause_specific, fit_fine_gray
 from revictimisation.estimators.mean_count import compare_counts, mean_cumulative_count
 from revictimisation.estimators.recurrent import make_pwp_gap_time, make_pwp_total_time
+from tests.cases import for_each
 
 HERE = Path(__file__).parent
 HAZARDS = pd.read_csv(HERE / "hazards.csv")
@@ -99,7 +99,7 @@ def test_every_number_of_r_is_compared():
     )
 
 
-@pytest.mark.parametrize("case", [*PWP_CASES, *COMPETING_CASES])
+@for_each("case", [*PWP_CASES, *COMPETING_CASES])
 def test_hazards_equal_r(case):
     expected = HAZARDS[HAZARDS["case"] == case]
     fit = fit_pwp(case) if case in PWP_CASES else fit_competing(case)
@@ -109,7 +109,7 @@ def test_hazards_equal_r(case):
         assert_equal(fit.se_robust, expected["se_robust"])
 
 
-@pytest.mark.parametrize("name", ["bladder1", "bladder2"])
+@for_each("name", ["bladder1", "bladder2"])
 def test_outcomes_are_numbered_as_in_the_published_data(name):
     data = read_data(name).rename(
         columns={"id": "entry_id", "start": "start_day", "stop": "stop_day", "event": "is_event"}
@@ -117,7 +117,7 @@ def test_outcomes_are_numbered_as_in_the_published_data(name):
     assert make_pwp_total_time(data)["event_number"].tolist() == data["enum"].tolist()
 
 
-@pytest.mark.parametrize("case", COUNT_CASES)
+@for_each("case", COUNT_CASES)
 def test_mean_counts_equal_r(case):
     expected = COUNTS[COUNTS["case"] == case]
     name, columns = COUNT_CASES[case]

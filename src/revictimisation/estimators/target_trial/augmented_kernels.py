@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from revictimisation.estimators.compiled import kernel, part
 from revictimisation.estimators.target_trial.course_kernels import (
     fill_increments,
     fill_shares,
@@ -86,7 +86,7 @@ def make_room(
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sum_courses(
     people: Any, interval: Any, steps: Any, targets: Any, inverse: Any, start: Any, law: Any,
     outcome: Any, leaving: Any, columns: Any, room: Any, values: Any,
@@ -124,7 +124,7 @@ def sum_courses(
                 _add_law(i, 1, people, interval, columns, law[2][1, arm], law[3][1, arm], room)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _sum_arm(
     i: Any, arm: Any, people: Any, grace: Any, steps: Any, targets: Any, inverse: Any, room: Any,
     values: Any,
@@ -146,7 +146,7 @@ def _sum_arm(
             values[i, 1, arm, j] += room.amounts[t, j]
 
 
-@njit(cache=True, nogil=True)
+@part
 def _add_own(row: Any, e: Any, arm: Any, columns: Any, own: Any, model: Any) -> None:
     """Add an entry's derivatives by cell, and their sums for the columns it has; clear them.
 
@@ -174,7 +174,7 @@ def _add_own(row: Any, e: Any, arm: Any, columns: Any, own: Any, model: Any) -> 
     own[:] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@part
 def _add_starts(
     i: Any, arm: Any, people: Any, columns: Any, cell_sum: Any, base_sum: Any, room: Any
 ) -> None:
@@ -189,7 +189,7 @@ def _add_starts(
     _add_base(people.row[i], columns, room.total, base_sum)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _add_law(
     i: Any, e: Any, people: Any, interval: Any, columns: Any, cell_sum: Any, base_sum: Any,
     room: Any,
@@ -210,7 +210,7 @@ def _add_law(
     _add_base(people.row[i], columns, room.total, base_sum)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _add_base(row: Any, columns: Any, total: Any, base_sum: Any) -> None:
     for c in range(columns.pointers[row], columns.pointers[row + 1]):
         column, value = columns.indices[c], columns.values[c]

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from revictimisation.estimators.compiled import copy_to, kernel, part
 from revictimisation.estimators.target_trial.clone_kernels import (
     fill_risks,
     read_targets,
@@ -34,7 +34,7 @@ QUICK_PASSES, MOST_PASSES = 25, 200
 FAR = 10.0
 
 
-@njit(cache=True, nogil=True)
+@part
 def _mix(value: Any) -> Any:
     value = value + np.uint64(0x9E3779B97F4A7C15)
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -42,7 +42,7 @@ def _mix(value: Any) -> Any:
     return value ^ (value >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def draw_weights(seed: Any, replicate: Any, n_clusters: Any) -> Any:
     """Poisson(1) weights of the victims in a replicate."""
     weights = np.empty(n_clusters)
@@ -56,7 +56,7 @@ def draw_weights(seed: Any, replicate: Any, n_clusters: Any) -> Any:
     return weights
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def factor_whole(
     row: Any, pooled: Any, columns: Any, theta: Any, row_odds: Any, cell_odds: Any, lower: Any
 ) -> None:
@@ -67,7 +67,7 @@ def factor_whole(
     factor(info, lower)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _send_away(row: Any, weight: Any, pooled: Any, columns: Any, theta: Any) -> None:
     """Lower the coefficients of columns that no starter of the replicate has."""
     row_sum, cell_sum = np.zeros(columns.pointers.size - 1), np.zeros(pooled.effects.shape[0])
@@ -75,13 +75,14 @@ def _send_away(row: Any, weight: Any, pooled: Any, columns: Any, theta: Any) -> 
         if pooled.is_start[i] and weight[i] > 0:
             row_sum[row[i]] += weight[i]
             cell_sum[pooled.cell[pooled.first[i + 1] - 1]] += weight[i]
-    starts = gather_columns(row_sum, cell_sum, columns, pooled.effects, theta.size)
+    starts = np.empty(theta.size)
+    gather_columns(row_sum, cell_sum, columns, pooled.effects, starts)
     for c in range(theta.size):
         if starts[c] == 0:
             theta[c] -= FAR
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def refit(
     row: Any, weight: Any, pooled: Any, columns: Any, theta: Any, lower: Any, moved: Any,
     row_odds: Any, cell_odds: Any,
@@ -90,35 +91,29 @@ def refit(
 
     It begins with the whole sample's coefficients `theta` and factored information `lower`.
     """
-    first, own = theta.copy(), lower.copy()
-    _send_away(row, weight, pooled, columns, first)
-    moved[:] = first
-    passes = maximise_from(
-        row, weight, pooled, columns, moved, row_odds, cell_odds, False, TOLERANCE, QUICK_PASSES,
-        own, True,
-    )  # fmt: skip
-    if passes < 0:
-        moved[:] = first
+    own = lower.copy()
+    for turn in range(2):  # carefully where the quick way did not settle
+        is_careful, most = turn > 0, MOST_PASSES if turn > 0 else QUICK_PASSES
+        copy_to(moved, theta)
+        _send_away(row, weight, pooled, columns, moved)
         passes = maximise_from(
-            row, weight, pooled, columns, moved, row_odds, cell_odds, True, TOLERANCE, MOST_PASSES,
-            own, False,
+            row, weight, pooled, columns, moved, row_odds, cell_odds, is_careful, TOLERANCE, most,
+            own, not is_careful,
         )  # fmt: skip
-    return passes > 0
+        if passes > 0:
+            return True
+    return False
 
 
-@njit(cache=True, nogil=True)
 def _move_along(theta: Any, moved: Any, n_effects: Any, near: Any, n_days: Any) -> None:
     """Move the law's coefficients as the replicate has moved those of the model of starts.
 
     Both begin with the intervals of days and end with the baseline columns.
     """
-    for k in range(n_days):
-        near[k] += moved[k] - theta[k]
-    for k in range(near.size - n_days):
-        near[n_days + k] += moved[n_effects + k] - theta[n_effects + k]
+    near[:n_days] += moved[:n_days] - theta[:n_days]
+    near[n_days:] += moved[n_effects:] - theta[n_effects:]
 
 
-@njit(cache=True, nogil=True)
 def run_replicates(
     first: Any, last: Any, seed: Any, people: Any, interval: Any, columns: Any, pooled: Any,
     theta: Any, other: Any, other_theta: Any, is_same: Any, n_clusters: Any, is_natural: Any,
@@ -131,10 +126,10 @@ def run_replicates(
     n_rows = columns.pointers.size - 1
     row_odds, cell_odds = np.ones(n_rows), np.ones(pooled.effects.shape[0])
     other_rows, other_cells = np.ones(n_rows), np.ones(other.effects.shape[0])
-    n_days = people.stop.max() + 1
+    n_days = int(people.stop.max()) + 1
     at_risk, events = np.empty((2, n_days)), np.empty((2, answers.shape[2] - 1, n_days))
     risk = np.empty(events.shape)
-    weight = np.empty(people.stop.size)
+    is_started = people.start >= 0
     moved, other_moved = theta.copy(), other_theta.copy()
     lower = np.empty((theta.size, theta.size))
     other_lower = np.empty((other_theta.size, other_theta.size))
@@ -143,14 +138,8 @@ def run_replicates(
         factor_whole(people.row, other, columns, other_theta, other_rows, other_cells, other_lower)
     for replicate in range(first, last):
         drawn = draw_weights(seed, replicate, n_clusters)
-        n_started, n_left = 0.0, 0.0
-        for i in range(weight.size):
-            weight[i] = drawn[people.cluster[i]]
-            if people.start[i] >= 0:
-                n_started += weight[i]
-            else:
-                n_left += weight[i]
-        if n_started == 0 or n_left == 0:
+        weight = drawn[people.cluster]
+        if not weight[is_started].any() or not weight[~is_started].any():
             answers[replicate] = np.nan
             is_settled[replicate] = False
             continue

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from revictimisation.estimators.compiled import kernel, part
 from revictimisation.estimators.target_trial.pooled_kernels import gather_columns
 from revictimisation.estimators.target_trial.profile_kernels import (
     NO_START,
@@ -27,7 +27,7 @@ from revictimisation.estimators.target_trial.profile_kernels import (
 )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sum_arms(
     people: Any, interval: Any, weight: Any, row_odds: Any, cell_odds: Any, other_rows: Any,
     other_cells: Any, is_natural: Any, cap_start: Any, cap_no_start: Any, at_risk: Any, events: Any,
@@ -63,7 +63,7 @@ def sum_arms(
             at_risk[arm, day] += at_risk[arm, day - 1]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sum_outcomes(
     people: Any, outcomes: Any, interval: Any, weight: Any, row_odds: Any, cell_odds: Any,
     other_rows: Any, other_cells: Any, is_natural: Any, cap_start: Any, cap_no_start: Any,
@@ -86,7 +86,7 @@ def sum_outcomes(
                 amount[arm, day] += weight[i] * profile[arm, min(day - 1, grace)]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_risks(at_risk: Any, events: Any, risk: Any) -> None:
     """Aalen-Johansen of each arm: risk[arm, cause - 1, day]. Rounding leaves no sliver at risk."""
     for arm in range(at_risk.shape[0]):
@@ -103,7 +103,7 @@ def fill_risks(at_risk: Any, events: Any, risk: Any) -> None:
             free *= 0.0 if gone > 1 - 1e-12 else 1 - gone
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def read_targets(risk: Any, days: Any, answers: Any) -> None:
     """answers[arm, 0..causes-1, j]: risks by days[j]; the last row days lost to the outcome."""
     last = risk.shape[2] - 1
@@ -117,7 +117,7 @@ def read_targets(risk: Any, days: Any, answers: Any) -> None:
             answers[arm, risk.shape[1], j] = lost
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sum_influence(
     people: Any, interval: Any, columns: Any, effects: Any, row_odds: Any, cell_odds: Any,
     other_rows: Any, other_cells: Any, other_effects: Any, arm: Any, is_natural: Any,
@@ -172,13 +172,11 @@ def sum_influence(
                 law_cells[cell, j] += moved
                 law_rows[row, j] += moved
     for j in range(n_targets):
-        gradient[j] = gather_columns(rows[:, j], cells[:, j], columns, effects, gradient.shape[1])
-        other_gradient[j] = gather_columns(
-            law_rows[:, j], law_cells[:, j], columns, other_effects, other_gradient.shape[1]
-        )
+        gather_columns(rows[:, j], cells[:, j], columns, effects, gradient[j])
+        gather_columns(law_rows[:, j], law_cells[:, j], columns, other_effects, other_gradient[j])
 
 
-@njit(cache=True, nogil=True)
+@part
 def _spread_amounts(
     i: Any, people: Any, grace: Any, profile: Any, slope: Any, late: Any, event: Any,
     outcomes: Any, slope_outcome: Any, amounts: Any, total: Any,
@@ -206,7 +204,7 @@ def _spread_amounts(
             total[j] += amounts[t, j]
 
 
-@njit(cache=True, nogil=True)
+@part
 def _drop_capped(
     i: Any, people: Any, arm: Any, profile: Any, cap_start: Any, cap_no_start: Any, amounts: Any
 ) -> None:
@@ -219,7 +217,7 @@ def _drop_capped(
             amounts[t] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def project_scores(
     row: Any, pooled: Any, row_odds: Any, cell_odds: Any, row_move: Any, cell_move: Any,
     influence: Any,

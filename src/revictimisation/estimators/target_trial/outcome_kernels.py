@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from revictimisation.estimators.compiled import kernel, part
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_state_runs(
     people: Any, interval: Any, n_intervals: Any, group: Any, first_cause: Any
 ) -> Any:
@@ -28,7 +29,7 @@ def count_state_runs(
     return first
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def lay_state_runs(
     people: Any, interval: Any, n_intervals: Any, group: Any, first_cause: Any, first: Any,
     cell: Any, days: Any,
@@ -42,7 +43,7 @@ def lay_state_runs(
         _lay_entry(i, people, interval, n_intervals, group, first_cause, first[i], cell, days)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _lay_entry(
     i: Any, people: Any, interval: Any, n_intervals: Any, group: Any, first_cause: Any, at: Any,
     cell: Any, days: Any,

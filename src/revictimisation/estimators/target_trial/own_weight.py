@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from revictimisation.estimators.compiled import kernel, part
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 
 Floats = npt.NDArray[np.float64]
@@ -38,7 +38,13 @@ def find_own_factors(weighted: WeightedTrial) -> Floats:
     return factors
 
 
-@njit(cache=True, nogil=True)
+@part
+def _add_row(amount: Any, row: Any, total: Any) -> None:
+    for k in range(total.size):
+        total[k] += amount * row[k]
+
+
+@kernel
 def _fill_shifts(
     people: Any, pooled: Any, columns: Any, row_odds: Any, cell_odds: Any, covariance: Any,
     shifts: Any,
@@ -55,9 +61,9 @@ def _fill_shifts(
         for k in range(n_effects):
             amount = pooled.effects[pooled.cell[last], k]
             if amount != 0:
-                moved += amount * covariance[k]
+                _add_row(amount, covariance[k], moved)
         for c in range(low, high):
-            moved += columns.values[c] * covariance[n_effects + columns.indices[c]]
+            _add_row(columns.values[c], covariance[n_effects + columns.indices[c]], moved)
         base = 0.0
         for c in range(low, high):
             base += columns.values[c] * moved[n_effects + columns.indices[c]]

@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from revictimisation.estimators.compiled import kernel, part
 
 MAX_HALVINGS = 30
 # Where nothing holds a coefficient back a step from an old information matrix may be without limit.
@@ -21,7 +22,7 @@ SLOW = 0.3
 ALIAS_TOLERANCE = 1e-9
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_runs(people: Any, interval: Any, n_intervals: Any, grace: Any) -> Any:
     """Pointers to each entry's rows: runs of days at risk of a start in the same cell."""
     first = np.zeros(people.stop.size + 1, np.int64)
@@ -31,7 +32,7 @@ def count_runs(people: Any, interval: Any, n_intervals: Any, grace: Any) -> Any:
     return first
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def lay_runs(
     people: Any, interval: Any, n_intervals: Any, grace: Any, first: Any, cell: Any, days: Any
 ) -> None:
@@ -40,7 +41,7 @@ def lay_runs(
         _lay_entry(i, people, interval, n_intervals, grace, first[i], cell, days)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _lay_entry(
     i: Any, people: Any, interval: Any, n_intervals: Any, grace: Any, at: Any, cell: Any, days: Any
 ) -> Any:
@@ -63,7 +64,7 @@ def _lay_entry(
     return n_runs
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_odds(columns: Any, effects: Any, theta: Any, row_odds: Any, cell_odds: Any) -> None:
     """exp(x'b) of each row of covariates and exp(c) of each cell; theta: cells' effects, then b."""
     n_effects = effects.shape[1]
@@ -79,7 +80,7 @@ def fill_odds(columns: Any, effects: Any, theta: Any, row_odds: Any, cell_odds: 
         cell_odds[c] = np.exp(total)
 
 
-@njit(cache=True, nogil=True)
+@part
 def sum_scores(
     row: Any, weight: Any, pooled: Any, columns: Any, row_odds: Any, cell_odds: Any,
     row_sum: Any, cell_sum: Any, score: Any, is_careful: Any,
@@ -105,12 +106,12 @@ def sum_scores(
             cell_sum[cell] += weight[i] * left
             own += left
         row_sum[row[i]] += weight[i] * own
-    _gather(row_sum, cell_sum, columns, pooled.effects, score)
+    gather_columns(row_sum, cell_sum, columns, pooled.effects, score)
     return loglik
 
 
-@njit(cache=True, nogil=True)
-def _gather(row_sum: Any, cell_sum: Any, columns: Any, effects: Any, total: Any) -> None:
+@part
+def gather_columns(row_sum: Any, cell_sum: Any, columns: Any, effects: Any, total: Any) -> None:
     """Sums by row of covariates and by cell, turned into sums by column."""
     n_effects = effects.shape[1]
     total[:] = 0.0
@@ -123,15 +124,7 @@ def _gather(row_sum: Any, cell_sum: Any, columns: Any, effects: Any, total: Any)
                 total[n_effects + columns.indices[c]] += row_sum[r] * columns.values[c]
 
 
-@njit(cache=True, nogil=True)
-def gather_columns(row_sum: Any, cell_sum: Any, columns: Any, effects: Any, n: Any) -> Any:
-    """The same, into a new array of n columns."""
-    total = np.zeros(n)
-    _gather(row_sum, cell_sum, columns, effects, total)
-    return total
-
-
-@njit(cache=True, nogil=True)
+@kernel
 def sum_information(
     row: Any, weight: Any, pooled: Any, columns: Any, row_odds: Any, cell_odds: Any, info: Any
 ) -> None:
@@ -167,7 +160,7 @@ def sum_information(
     _add_base(row_info, columns, n_effects, info)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _add_base(row_info: Any, columns: Any, shift: Any, info: Any) -> None:
     for r in range(row_info.size):
         if row_info[r] == 0:
@@ -183,7 +176,7 @@ def _add_base(row_info: Any, columns: Any, shift: Any, info: Any) -> None:
             info[m, k] = info[k, m]
 
 
-@njit(cache=True, nogil=True)
+@part
 def factor(info: Any, lower: Any) -> None:
     """Cholesky factor of info; a column that depends on earlier ones gets a zero row and column."""
     n = info.shape[0]
@@ -203,7 +196,7 @@ def factor(info: Any, lower: Any) -> None:
             lower[j, k] = total / lower[k, k]
 
 
-@njit(cache=True, nogil=True)
+@part
 def solve(lower: Any, right: Any, step: Any) -> None:
     """Solve L L' step = right; left-out columns get 0."""
     n = right.size
@@ -219,17 +212,11 @@ def solve(lower: Any, right: Any, step: Any) -> None:
         step[k] = total / lower[k, k] if lower[k, k] > 0 else 0.0
 
 
-@njit(cache=True, nogil=True)
 def maximise(
     row: Any, weight: Any, pooled: Any, columns: Any, theta: Any, row_odds: Any, cell_odds: Any,
     is_careful: Any, tolerance: Any, most: Any,
 ) -> Any:  # fmt: skip
-    """Newton's method from `theta`, which it moves; returns passes, negative if it did not settle.
-
-    The information is kept from step to step while steps shrink quickly (a chord method) and made
-    anew when they do not; `is_careful` makes it anew always and halves steps that lower the
-    likelihood. It ends when the gain foretold by the next step is below `tolerance`.
-    """
+    """`maximise_from`, with nothing known of the information."""
     lower = np.empty((theta.size, theta.size))
     return maximise_from(
         row, weight, pooled, columns, theta, row_odds, cell_odds, is_careful, tolerance, most,
@@ -237,15 +224,21 @@ def maximise(
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def maximise_from(
     row: Any, weight: Any, pooled: Any, columns: Any, theta: Any, row_odds: Any, cell_odds: Any,
     is_careful: Any, tolerance: Any, most: Any, lower: Any, is_known: Any,
 ) -> Any:  # fmt: skip
-    """`maximise`, at first with the information that `lower` factors (if `is_known`)."""
+    """Newton's method from `theta`, which it moves; returns passes, negative if it did not settle.
+
+    The information, at first what `lower` factors (if `is_known`), is kept from step to step while
+    steps shrink quickly (a chord method) and made anew when they do not; `is_careful` makes it anew
+    always and halves steps that lower the likelihood. It ends when the gain foretold by the next
+    step is below `tolerance`.
+    """
     n = theta.size
     info = np.empty((n, n))
-    score, step, old = np.empty(n), np.empty(n), theta.copy()
+    score, step, old = np.empty(n), np.empty(n), np.empty(n)
     row_sum, cell_sum = np.empty(row_odds.size), np.empty(cell_odds.size)
     is_stale, before, best, halvings = not is_known, np.inf, -np.inf, 0
     for turn in range(most):
@@ -256,22 +249,28 @@ def maximise_from(
         allowed = 1e-11 * np.abs(loglik) + 1e-9
         if is_careful and not loglik >= best - allowed and halvings < MAX_HALVINGS:
             halvings += 1
-            step *= 0.5
-            theta[:] = old + step
+            for k in range(n):
+                step[k] *= 0.5
+                theta[k] = old[k] + step[k]
             continue
         best, halvings = loglik, 0
         if is_stale or is_careful:
             sum_information(row, weight, pooled, columns, row_odds, cell_odds, info)
             factor(info, lower)
         solve(lower, score, step)
-        gain = np.sum(score * step)
+        gain, longest = 0.0, 0.0
+        for k in range(n):
+            gain += score[k] * step[k]
+            longest = max(longest, abs(step[k]))
         if not np.isfinite(gain):
             return -(turn + 1)
-        longest = np.max(np.abs(step))
         if longest > LONGEST_STEP:
-            step *= LONGEST_STEP / longest
-        old[:] = theta
-        theta += step
+            scale = LONGEST_STEP / longest
+            for k in range(n):
+                step[k] *= scale
+        for k in range(n):
+            old[k] = theta[k]
+            theta[k] += step[k]
         if gain < tolerance and longest <= LONGEST_STEP:
             fill_odds(columns, pooled.effects, theta, row_odds, cell_odds)
             return turn + 1

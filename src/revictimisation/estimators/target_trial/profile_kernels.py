@@ -16,13 +16,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from revictimisation.estimators.compiled import kernel, part
 
 START, NO_START = 0, 1
 TINY = 1e-300  # so that nothing is divided by 0 where a start is impossible
 
 
-@njit(cache=True, nogil=True)
+@part
 def fill_profiles(
     i: Any, people: Any, interval: Any, odds: Any, cell_odds: Any, other: Any, other_cells: Any,
     is_natural: Any, cap_start: Any, cap_no_start: Any, tail: Any, profile: Any,
@@ -64,7 +65,7 @@ def fill_profiles(
             profile[START, day] = level * tail[day + 1]
 
 
-@njit(cache=True, nogil=True)
+@part
 def fill_tail(grace: Any, interval: Any, odds: Any, cell_odds: Any, tail: Any) -> None:
     """tail[k] = P(start on k..grace | none before k); tail[grace + 1] = 0."""
     tail[grace + 1] = 0.0
@@ -77,7 +78,7 @@ def fill_tail(grace: Any, interval: Any, odds: Any, cell_odds: Any, tail: Any) -
         tail[day] = hazard + (1 - hazard) * tail[day + 1] + TINY
 
 
-@njit(cache=True, nogil=True)
+@part
 def fill_hazards(
     i: Any, people: Any, interval: Any, odds: Any, cell_odds: Any, cells: Any, hazards: Any
 ) -> None:
@@ -94,7 +95,7 @@ def fill_hazards(
             break
 
 
-@njit(cache=True, nogil=True)
+@part
 def fill_law(
     interval: Any, odds: Any, cell_odds: Any, tail: Any, hazards: Any, leverage: Any
 ) -> None:
@@ -105,7 +106,7 @@ def fill_law(
         leverage[day] = (1 - tail[day]) / tail[day]
 
 
-@njit(cache=True, nogil=True)
+@part
 def move_hazards(
     started: Any, last: Any, cells: Any, hazards: Any, is_start: Any, amounts: Any, left: Any,
     cell_sum: Any, total: Any,
@@ -134,7 +135,7 @@ def move_hazards(
             break
 
 
-@njit(cache=True, nogil=True)
+@part
 def sum_places(amounts: Any, left: Any) -> None:
     """left[j] = sum over t of amounts[t, j]."""
     left[:] = 0.0
@@ -143,7 +144,7 @@ def sum_places(amounts: Any, left: Any) -> None:
             left[j] += amounts[t, j]
 
 
-@njit(cache=True, nogil=True)
+@part
 def move_law(
     started: Any, last: Any, interval: Any, hazards: Any, leverage: Any, amounts: Any, left: Any,
     running: Any, cell_sum: Any, total: Any,
@@ -176,7 +177,7 @@ def move_law(
                 running[j] += amounts[day, j] * ahead
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def read_weights(
     people: Any, interval: Any, row_odds: Any, cell_odds: Any, other_rows: Any, other_cells: Any,
     is_natural: Any, cap_start: Any, cap_no_start: Any, day: Any,
@@ -197,7 +198,7 @@ def read_weights(
     return weights
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sum_weights(
     people: Any, interval: Any, row_odds: Any, cell_odds: Any, other_rows: Any, other_cells: Any,
     is_natural: Any, cap_start: Any, cap_no_start: Any, days: Any, sums: Any,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
+from revictimisation.estimators.compiled import kernel
 from revictimisation.estimators.target_trial.course_kernels import (
     fill_increments,
     fill_shares,
@@ -20,7 +19,7 @@ from revictimisation.estimators.target_trial.profile_kernels import (
 )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_scores(
     chosen: Any, people: Any, interval: Any, steps: Any, targets: Any, inverse: Any, start: Any,
     law: Any, outcome: Any, leaving: Any, cap_start: Any, cap_no_start: Any, room: Any,

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from revictimisation.estimators.compiled import copy_to, kernel, part
 from revictimisation.estimators.target_trial.bootstrap_kernels import (
     draw_weights,
     factor_whole,
@@ -24,19 +24,15 @@ N_ARMS = 3
 HUGE = 1e300  # so that nothing overflows where a start is certain
 
 
-@njit(cache=True, nogil=True)
 def fill_day_odds(theta: Any, interval: Any, n_states: Any, odds: Any) -> None:
     """odds[state, day] from coefficients: intervals of days first, then a coefficient a state."""
     n_intervals = interval[interval.size - 1] + 1
-    for state in range(n_states):
-        for day in range(interval.size):
-            total = theta[interval[day]]
-            if state > 0:
-                total += theta[n_intervals + state - 1]
-            odds[state, day] = np.exp(total)
+    odds[0] = np.exp(theta[interval])
+    for state in range(1, n_states):
+        odds[state] = np.exp(theta[interval] + theta[n_intervals + state - 1])
 
 
-@njit(cache=True, nogil=True)
+@part
 def _stay(own: Any, odds: Any, stays: Any) -> None:
     """stays[0, k] = P(no start on days 0..k-1) under these odds; stays[1] its inverse.
 
@@ -48,7 +44,7 @@ def _stay(own: Any, odds: Any, stays: Any) -> None:
         stays[0, day + 1] = 1 / stays[1, day + 1]
 
 
-@njit(cache=True, nogil=True)
+@part
 def fill_chances(
     own_police: Any, own_social: Any, police: Any, social: Any, within: Any, stay_police: Any,
     stay_social: Any, chances: Any,
@@ -84,7 +80,7 @@ def fill_chances(
         chances[NONE, k] = neither * chances[NONE, k + 1]
 
 
-@njit(cache=True, nogil=True)
+@part
 def fill_profile(
     police_day: Any, social_day: Any, last: Any, within: Any, stay_police: Any, stay_social: Any,
     chances: Any, profile: Any,
@@ -110,7 +106,7 @@ def fill_profile(
             profile[arm, t] = profile[arm, t] / chances[arm, 0] if chances[arm, 0] > 0 else 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_weights(
     people: Any, social_day: Any, rows: Any, police: Any, social: Any, within: Any, weights: Any,
     chance: Any,
@@ -128,10 +124,10 @@ def fill_weights(
         fill_profile(
             people.start[i], social_day[i], last, within, stay_p, stay_s, chances, weights[i]
         )  # fmt: skip
-        chance[i] = chances[:, 0]
+        copy_to(chance[i], chances[:, 0])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sum_three_arms(
     people: Any, social_day: Any, weight: Any, rows: Any, police: Any, social: Any, within: Any,
     at_risk: Any, events: Any,
@@ -169,7 +165,6 @@ def sum_three_arms(
             at_risk[arm, day] += held
 
 
-@njit(cache=True, nogil=True)
 def run_three_replicates(
     first: Any, last: Any, seed: Any, people: Any, social_day: Any, columns: Any, intervals: Any,
     pooled: Any, thetas: Any, within: Any, n_clusters: Any, days: Any, answers: Any,
@@ -179,11 +174,11 @@ def run_three_replicates(
 
     intervals, pooled, thetas: of the models of police and of social services.
     """
-    grace, n_days = intervals[0].size - 1, people.stop.max() + 1
+    grace, n_days = intervals[0].size - 1, int(people.stop.max()) + 1
     rows = np.ones((2, columns.pointers.size - 1))
     police, social = np.empty((2, grace + 1)), np.empty((3, grace + 1))
     at_risk, events = np.empty((N_ARMS, n_days)), np.empty((N_ARMS, answers.shape[2] - 1, n_days))
-    risk, weight = np.empty(events.shape), np.empty(people.stop.size)
+    risk = np.empty(events.shape)
     cells = [np.ones(model.effects.shape[0]) for model in pooled]
     moved = [theta.copy() for theta in thetas]
     lowers = [np.empty((theta.size, theta.size)) for theta in thetas]
@@ -191,8 +186,7 @@ def run_three_replicates(
         factor_whole(people.row, pooled[k], columns, thetas[k], rows[k], cells[k], lowers[k])
     for replicate in range(first, last):
         drawn = draw_weights(seed, replicate, n_clusters)
-        for i in range(weight.size):
-            weight[i] = drawn[people.cluster[i]]
+        weight = drawn[people.cluster]
         settled = True
         for k in range(2):
             settled &= refit(

@@ -1,0 +1,27 @@
+"""How loops are compiled: once, into the package's folder, and as cheaply as may be.
+
+Compiling costs the first study of an installation more than all else, and most of it goes to
+what a loop does not need: wrappers for a function that only loops call, branches for a division by
+0 (which gives what NumPy gives), and the words of a fault of shapes wherever an array is assigned
+to an array (hence `copy_to`). All compiled functions are serial.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+# called from Python
+kernel = njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+# called from compiled functions only
+part = njit(
+    cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True
+)
+
+
+@part
+def copy_to(target: Any, source: Any) -> None:
+    """Fill a row of numbers with those of another of the same length."""
+    for k in range(target.size):
+        target[k] = source[k]
