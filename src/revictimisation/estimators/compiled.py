@@ -3,7 +3,9 @@
 Compiling costs the first study of an installation more than all else, and most of it goes to
 what a loop does not need: wrappers for a function that only loops call, branches for a division by
 0 (which gives what NumPy gives), and the words of a fault of shapes wherever an array is assigned
-to an array (hence `copy_to`). All compiled functions are serial.
+to an array (hence `copy_to`). A number written out is a type of its own when it is handed to a
+compiled function: `np.int64(0)` in its place spares compiling that function once more. All compiled
+functions are serial.
 """
 
 from __future__ import annotations

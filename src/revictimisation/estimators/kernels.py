@@ -69,27 +69,27 @@ def sum_moments(  # type: ignore[no-untyped-def]
     person's own columns: half the work where episodes are in order. `is_empty` marks the slots
     that only stand before the first event day of their stratum.
     """
-    person, slot, before = -1, -1, 0.0
+    person, slot, before, none = np.int64(-1), np.int64(-1), 0.0, np.int64(0)
     for i in range(rows.shape[0]):
         if low[i] == high[i]:
             continue
         if rows[i] != person or low[i] != slot:
             if person >= 0:
                 s0[slot] += before
-                _add_cells(s1[slot], before, base, person, 0)
+                _add_cells(s1[slot], before, base, person, none)
             before = 0.0
         if not is_empty[low[i]]:
             s0[low[i]] += before - r[i]
-            _add_cells(s1[low[i]], before - r[i], base, rows[i], 0)
+            _add_cells(s1[low[i]], before - r[i], base, np.int64(rows[i]), none)
             _add_cells(s1[low[i]], -r[i], own, i, shift)
         _add_cells(s1[high[i]], r[i], own, i, shift)
         person, slot, before = rows[i], high[i], r[i]
         if is_event[i]:
-            _add_cells(d1[high[i]], r[i], base, rows[i], 0)
+            _add_cells(d1[high[i]], r[i], base, np.int64(rows[i]), none)
             _add_cells(d1[high[i]], r[i], own, i, shift)
     if person >= 0:
         s0[slot] += before
-        _add_cells(s1[slot], before, base, person, 0)
+        _add_cells(s1[slot], before, base, person, none)
 
 
 @kernel
@@ -223,13 +223,13 @@ def sum_score_squares(  # type: ignore[no-untyped-def]
     means, correction, at_event = slots
     total = np.zeros((means.shape[1], means.shape[1]))
     block = np.zeros((32, means.shape[1]))
-    place, n_clusters, label = -1, 0, -1
-    person, gaps, slot, before = 0, 0.0, 0, 0.0
+    place, n_clusters, label, none = -1, 0, -1, np.int64(0)
+    person, gaps, slot, before = np.int64(0), 0.0, np.int64(0), 0.0
     for position in range(rows.shape[0]):
         i = order[position] if order.shape[0] else position
         if cluster[i] != label or n_clusters == 0:
             if n_clusters > 0:
-                _add_cells(block[place], gaps, base, person, 0)
+                _add_cells(block[place], gaps, base, person, none)
                 _add_scaled(block[place], before, means, slot)
             place += 1
             if place == block.shape[0]:
@@ -241,7 +241,7 @@ def sum_score_squares(  # type: ignore[no-untyped-def]
             continue
         target = block[place]
         if rows[i] != person:
-            _add_cells(target, gaps, base, person, 0)
+            _add_cells(target, gaps, base, person, none)
             person, gaps = rows[i], 0.0
         if low[i] != slot:
             _add_scaled(target, before, means, slot)
@@ -254,7 +254,7 @@ def sum_score_squares(  # type: ignore[no-untyped-def]
         if is_event[i]:
             _add_scaled(target, -weight[i], at_event, high[i])
             _add_scaled(target, -r[i], correction, high[i])
-    _add_cells(block[place], gaps, base, person, 0)
+    _add_cells(block[place], gaps, base, person, none)
     _add_scaled(block[place], before, means, slot)
     _add_squares(block, total)
     return total, n_clusters

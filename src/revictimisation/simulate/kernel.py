@@ -115,7 +115,7 @@ def draw_thresholds(keys, slot):
     """Draw the first threshold of one process for each victim, as ``run_courses`` does."""
     drawn = np.empty(keys.size)
     for i in range(keys.size):
-        drawn[i] = _draw_threshold(keys[i], slot, 0)
+        drawn[i] = _draw_threshold(keys[i], slot, np.int64(0))
     return drawn
 
 
@@ -149,13 +149,13 @@ def _begin(i, keys, running, measures, reports):
     """Put the state to the moment before day 0."""
     for k in range(measures.size):
         measures[k].turn = 0
-        measures[k].left = _draw_threshold(keys[i], k, 0)
+        measures[k].left = _draw_threshold(keys[i], k, measures[k].turn)
         measures[k].is_in_force = running[i, k] > 0
         measures[k].end = running[i, k]
         measures[k].carry_until = -1
     for j in range(reports.size):
         reports[j].turn = 0
-        reports[j].left = _draw_threshold(keys[i], REPORT_SLOT + j, 0)
+        reports[j].left = _draw_threshold(keys[i], REPORT_SLOT + j, reports[j].turn)
 
 
 @part
@@ -267,7 +267,7 @@ def _spend_starts(key, day, until, clock, start_tables, held, mode, grace, measu
         if k == held and day < grace:
             # who would have started within the grace time draws chance anew after it
             if until == grace and left <= 0.0:
-                left = _draw_threshold(key, ANEW_SLOT, 0)
+                left = _draw_threshold(key, np.int64(ANEW_SLOT), np.int64(0))
         else:
             left = max(left, LEAST_LEFT)
         measures[k].left = left
@@ -288,13 +288,13 @@ def _file_reports(i, key, day, n_suspects, reports, out, row):
             continue
         reports[j].turn += 1
         reports[j].left = _draw_threshold(key, REPORT_SLOT + j, reports[j].turn)
-        if j == OTHER:
-            row = _write(out, row, i, KIND_OTHER, -1, day, day)
-        elif j == SHARED:
-            for suspect in range(n_suspects):
-                row = _write(out, row, i, KIND_REPORT, suspect, day, day)
-        else:
-            row = _write(out, row, i, KIND_REPORT, j, day, day)
+        first, last, kind = j, j + 1, np.int64(KIND_REPORT)
+        if j == SHARED:
+            first, last = 0, n_suspects
+        elif j == OTHER:
+            first, last, kind = -1, 0, np.int64(KIND_OTHER)
+        for index in range(first, last):
+            row = _write(out, row, i, kind, index, day, day)
     return row
 
 
@@ -313,7 +313,7 @@ def _change_measures(i, key, day, kinds, measures, out, row):
             measures[k].left = _draw_threshold(key, k, turn)
             measures[k].is_in_force = True
             measures[k].end = day + _draw_length(kinds[k], uniform)
-            row = _write(out, row, i, KIND_MEASURE, k, day, measures[k].end)
+            row = _write(out, row, i, np.int64(KIND_MEASURE), k, day, measures[k].end)
     return row
 
 
@@ -331,11 +331,11 @@ def _run(
     event_table, other_table, start_tables, mode, forced, grace, shared_share, is_clock_reset,
     start_days, hazard, measures, reports, out,
 ):  # fmt: skip
-    row = 0
+    row = np.int64(0)
     room = 16 + measures.size
     for i in range(keys.size):
         _begin(i, keys, running, measures, reports)
-        day, clock = -1, 0
+        day, clock = np.int64(-1), np.int64(0)
         while True:
             if row + room > out.shape[0]:
                 return -1

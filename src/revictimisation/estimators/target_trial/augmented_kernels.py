@@ -109,8 +109,8 @@ def sum_courses(
             targets, room.share, room.hazards, room.started, room.never, room.before, room.waiting
         )
         fill_profiles(
-            i, people, interval, start[0][row], start[1], law[0][row], law[1], True, np.inf,
-            infinite, room.tail, room.profile,
+            i, people, interval, start[0][row], start[1], law[0][row], law[1], np.bool_(True),
+            np.inf, infinite, room.tail, room.profile,
         )  # fmt: skip
         fill_hazards(i, people, interval, start[0][row], start[1], room.cells, room.chances)
         for arm in range(2):
@@ -119,9 +119,8 @@ def sum_courses(
                 _add_own(row, e, arm, columns, room.outcome[e], outcome)
                 _add_own(row, e, arm, columns, room.leaving[e], leaving)
             _add_starts(i, arm, people, columns, start[2][1, arm], start[3][1, arm], room)
-            if arm == START:
-                _add_law(i, 0, people, interval, columns, law[2][0, arm], law[3][0, arm], room)
-                _add_law(i, 1, people, interval, columns, law[2][1, arm], law[3][1, arm], room)
+            for e in range(2 if arm == START else 0):
+                _add_law(i, e, people, interval, columns, law[2][e, arm], law[3][e, arm], room)
 
 
 @part

@@ -170,16 +170,13 @@ def move_values(
         for j in range(targets.day.size):
             flow[1, 0, j] -= dropped[0, m]
             flow[1, 1, j] -= dropped[1, m]
-        if arm == START:
-            _move_step(
-                m, 1, hazards, steps.days[m], targets, started, flow,
-                n_outcome + steps.outcome[m], outcome, n_leaving + steps.leaving[m], leaving,
-            )  # fmt: skip
-        if arm != START or m < grace:
-            _move_step(
-                m, 0, hazards, steps.days[m], targets, none_yet, flow, steps.outcome[m], outcome,
-                steps.leaving[m], leaving,
-            )  # fmt: skip
+        for state in range(2):
+            if arm == START if state == 1 else arm != START or m < grace:
+                _move_step(
+                    m, state, hazards, steps.days[m], targets, started if state == 1 else none_yet,
+                    flow, state * n_outcome + steps.outcome[m], outcome,
+                    state * n_leaving + steps.leaving[m], leaving,
+                )  # fmt: skip
 
 
 @part

@@ -23,7 +23,7 @@ def count_state_runs(
     nothing = np.empty(0, np.int32)
     for i in range(people.stop.size):
         n_runs = _lay_entry(
-            i, people, interval, n_intervals, group, first_cause, 0, nothing, nothing
+            i, people, interval, n_intervals, group, first_cause, first[i], nothing, nothing
         )
         first[i + 1] = first[i] + n_runs
     return first

@@ -28,7 +28,8 @@ def count_runs(people: Any, interval: Any, n_intervals: Any, grace: Any) -> Any:
     first = np.zeros(people.stop.size + 1, np.int64)
     cell = np.empty(0, np.int32)
     for i in range(people.stop.size):
-        first[i + 1] = first[i] + _lay_entry(i, people, interval, n_intervals, grace, 0, cell, cell)
+        n_runs = _lay_entry(i, people, interval, n_intervals, grace, first[i], cell, cell)
+        first[i + 1] = first[i] + n_runs
     return first
 
 
@@ -258,9 +259,8 @@ def maximise_from(
             sum_information(row, weight, pooled, columns, row_odds, cell_odds, info)
             factor(info, lower)
         solve(lower, score, step)
-        gain, longest = 0.0, 0.0
+        gain, longest = np.sum(score * step), 0.0
         for k in range(n):
-            gain += score[k] * step[k]
             longest = max(longest, abs(step[k]))
         if not np.isfinite(gain):
             return -(turn + 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from revictimisation.estimators.compiled import kernel
 from revictimisation.estimators.target_trial.course_kernels import (
     fill_increments,
@@ -40,8 +42,8 @@ def fill_scores(
             targets, room.share, room.hazards, room.started, room.never, room.before, room.waiting
         )
         fill_profiles(
-            i, people, interval, start[0][row], start[1], law[0][row], law[1], True, cap_start,
-            cap_no_start, room.tail, room.profile,
+            i, people, interval, start[0][row], start[1], law[0][row], law[1], np.bool_(True),
+            cap_start, cap_no_start, room.tail, room.profile,
         )  # fmt: skip
         for arm in range(2):
             none_yet = room.before if arm == START else room.never
