@@ -54,7 +54,7 @@ def test_a_page_is_whole(pages, path):
         assert not re.search(r"[a-z]_[a-z]", text_only(text))
 
 
-@pytest.mark.parametrize("path", [path for path in PATHS if "dictionary" not in path])
+@for_each("path", [path for path in PATHS if "dictionary" not in path])
 def test_a_page_holds_one_language(pages, path):
     """No label of the other language, nor a code in which underscores became spaces."""
     own, other = ("en", "sv") if path.endswith("_en.html") else ("sv", "en")
