@@ -213,43 +213,49 @@ def demo(uv, python):
 
 
 def check(uv, python):
-    """Run every check, also after one has failed; code 1 if any failed.
-
-    Those that only read the sources go on beside the first study, which keeps one core busy.
-    """
+    """Run every check, also after one has failed; code 1 if any failed."""
     install(uv, python)
     notebooks = sorted(str(path) for path in (ROOT / "notebooks").rglob("*.ipynb"))
-    reading = {
+    # the first study keeps one core busy, and so does mypy
+    held = {"types": passes_beside("types", ["mypy"], try_out)}
+    checks = {
         "format": ["ruff", "format", "--check", "."],
         "lint": ["ruff", "check", "."],
-        "types": ["mypy"],
         "stored notebooks": ["nbstripout", "--verify", *notebooks],
+        "tests": ["pytest", "-p", "no:nbmake", "-n", "2", "--dist", "loadfile"],
     }
-    with ThreadPoolExecutor(1) as beside:
-        waiting = {k: beside.submit(passes, k, words, True) for k, words in reading.items()}
-        try_out()
-    failed = [name for name, held in waiting.items() if not held.result()]
-    if not passes("tests", ["pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]):
-        failed.append("tests")
+    held.update((name, passes(name, words)) for name, words in checks.items())
+    failed = [name for name, is_held in held.items() if not is_held]
     print("\nFailed: {}.".format(", ".join(failed)) if failed else "\nAll checks passed.")
     return 1 if failed else 0
 
 
-def passes(name, words, is_beside=False):
-    """Run one check and say whether it held; what runs beside another tells all at its end."""
-    title = "\n== " + name
-    if not is_beside:
-        print(title, flush=True)
-    command = [program("python"), "-m", *words]
-    out = subprocess.PIPE if is_beside else None
-    step = subprocess.Popen(
-        command, cwd=str(ROOT), env=environment(), stdin=subprocess.DEVNULL, stdout=out,
-        stderr=subprocess.STDOUT if is_beside else None,
-    )  # fmt: skip
-    if is_beside:
-        told = step.communicate()[0]
-        print(title + "\n" + told.decode("utf-8", "replace"), flush=True)
-    return finish(step) == 0
+def passes(name, words):
+    """Run one check and say whether it held."""
+    print("\n== " + name, flush=True)
+    return finish(begin([program("python"), "-m", *words])) == 0
+
+
+def passes_beside(name, words, deed):
+    """Run one check while `deed` is done; what it has to say comes at the end, unmixed."""
+    with tempfile.TemporaryFile() as told:
+        process = begin([program("python"), "-m", *words], stdout=told, stderr=subprocess.STDOUT)
+        try:
+            deed()
+        except BaseException:
+            end_step(process)
+            raise
+        code = finish(process)
+        told.seek(0)
+        print("\n== {}\n{}".format(name, told.read().decode("utf-8", "replace")), flush=True)
+    return code == 0
+
+
+def begin(command, **streams):
+    """Start a check; it has nobody to ask."""
+    return subprocess.Popen(
+        command, cwd=str(ROOT), env=environment(), stdin=subprocess.DEVNULL, **streams
+    )
 
 
 def carry(uv, python):

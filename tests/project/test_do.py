@@ -122,11 +122,28 @@ def test_check_runs_all_and_fails_if_one_does(monkeypatch, capsys):
         return name != "lint"
 
     monkeypatch.setattr(do, "install", lambda uv, python: None)
-    monkeypatch.setattr(do, "try_out", lambda: 0)
+    monkeypatch.setattr(do, "try_out", lambda: seen.append("first study"))
     monkeypatch.setattr(do, "passes", passes)
+    monkeypatch.setattr(
+        do, "passes_beside", lambda name, words, deed: deed() or passes(name, words)
+    )
     assert do.check("uv", "python") == 1
-    assert seen == ["format", "lint", "types", "stored notebooks", "tests"]
+    assert seen == ["first study", "types", "format", "lint", "stored notebooks", "tests"]
     assert "Failed: lint." in capsys.readouterr().out
+
+
+def test_a_check_beside_another_deed_tells_all_at_its_end_and_ends_with_it(monkeypatch, capfd):
+    monkeypatch.setattr(do, "program", lambda name: sys.executable)
+    words = ["this"]
+    assert do.passes_beside("one", words, lambda: do.run([sys.executable, "-c", "print('deed')"]))
+    told = capfd.readouterr().out
+    assert told.index("deed") < told.index("== one") < told.index("Zen")
+    assert not do.passes_beside("none", ["no_such_module"], lambda: None)
+    begun, begin = [], do.begin
+    monkeypatch.setattr(do, "begin", lambda *a, **k: begun.append(begin(*a, **k)) or begun[0])
+    with pytest.raises(KeyboardInterrupt):
+        do.passes_beside("long", ["timeit", "-n", "1", "while True: pass"], do.stop)
+    assert begun[0].poll() is not None
 
 
 def test_demo_fails_without_pages(monkeypatch, capsys, tmp_path):

@@ -160,3 +160,12 @@ def test_clusters_of_one_victim_count_once():
     by_hand = find_influence(once, DAYS).reshape(150, 2, 2, 4, 4).sum(axis=1)
     np.testing.assert_allclose(paired, by_hand, atol=1e-12)
     assert not np.allclose(np.sqrt((paired**2).sum(axis=0)), alone)
+
+
+def test_a_fit_that_has_no_point_to_begin_from_has_no_answer():
+    """Not what lay in memory: chances of a start of 1 leave those who did not start none."""
+    trial = random_trial(60, 4)
+    row, theta = trial.people.row, np.full(len(trial.names) + trial.pooled.effects.shape[1], 1e4)
+    odds = np.empty(len(trial.columns.pointers) - 1), np.empty(len(trial.pooled.effects))
+    passes = maximise(row, np.ones(60), trial.pooled, trial.columns, theta, *odds, True, 1e-12, 60)
+    assert passes < 0 and np.isnan(theta).all() and np.isnan(odds[0]).all()

@@ -24,6 +24,7 @@ from revictimisation.estimators.target_trial.pooled_kernels import (
     maximise_from,
     sum_information,
 )
+from revictimisation.estimators.target_trial.profile_kernels import START
 
 # P(weight <= k) for Poisson(1)
 POISSON = np.cumsum(np.exp(-1) / np.array([1.0, 1, 2, 6, 24, 120, 720, 5040, 40320, 362880]))
@@ -164,3 +165,8 @@ def run_replicates(
         fill_risks(at_risk, events, risk)
         read_targets(risk, days, answers[replicate])
         is_settled[replicate] = settled
+        # no point to begin from, no answer; the other model bears on the start clones alone
+        if np.isnan(moved).any():
+            answers[replicate] = np.nan
+        elif np.isnan(other_moved).any():
+            answers[replicate, START] = np.nan

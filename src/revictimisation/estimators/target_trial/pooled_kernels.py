@@ -234,8 +234,9 @@ def maximise_from(
 
     The information, at first what `lower` factors (if `is_known`), is kept from step to step while
     steps shrink quickly (a chord method) and made anew when they do not; `is_careful` makes it anew
-    always and halves steps that lower the likelihood. It ends when the gain foretold by the next
-    step is below `tolerance`.
+    always and halves steps that lower the likelihood, and where the point to begin from has none,
+    coefficients and odds are NaN. It ends when the gain foretold by the next step is below
+    `tolerance`.
     """
     n = theta.size
     info = np.empty((n, n))
@@ -249,6 +250,10 @@ def maximise_from(
         )
         allowed = 1e-11 * np.abs(loglik) + 1e-9
         if is_careful and not loglik >= best - allowed and halvings < MAX_HALVINGS:
+            if turn == 0:  # the first point has no likelihood: no step to halve, no answer
+                theta[:] = np.nan
+                fill_odds(columns, pooled.effects, theta, row_odds, cell_odds)
+                return -1
             halvings += 1
             for k in range(n):
                 step[k] *= 0.5
@@ -259,8 +264,9 @@ def maximise_from(
             sum_information(row, weight, pooled, columns, row_odds, cell_odds, info)
             factor(info, lower)
         solve(lower, score, step)
-        gain, longest = np.sum(score * step), 0.0
+        gain, longest = 0.0, 0.0
         for k in range(n):
+            gain += score[k] * step[k]
             longest = max(longest, abs(step[k]))
         if not np.isfinite(gain):
             return -(turn + 1)

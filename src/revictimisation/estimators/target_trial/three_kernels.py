@@ -204,4 +204,6 @@ def run_three_replicates(
         for arm in range(N_ARMS):
             if at_risk[arm, min(grace + 1, n_days - 1)] <= 0:
                 answers[replicate, arm] = np.nan
+        if any(np.isnan(theta).any() for theta in moved):  # no point to begin from
+            answers[replicate] = np.nan
         is_settled[replicate] = settled
