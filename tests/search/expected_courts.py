@@ -6,10 +6,10 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from tests.search.expected_hazards import lay_hazard
 
 from tests.search import counting
 from tests.search.expected import NO_ANSWER, Answer, Expected, Reading, Rows, key
+from tests.search.expected_hazards import lay_hazard
 from tests.search.fitting import FAR, fit_cox, fit_firth, fit_logistic
 from tests.search.following import Entry, keep_independent
 from tests.search.weighing import NEVER

@@ -14,10 +14,12 @@ from typing import Any
 
 from numba import njit
 
+# numba's types know only some of its options
+_compile: Any = njit
 # called from Python
-kernel = njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+kernel = _compile(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 # called from compiled functions only
-part = njit(
+part = _compile(
     cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True
 )
 
