@@ -27,6 +27,7 @@ adjust_for: [sex]
 subgroups: []
 convictions: {least_events: 5, firth_below_events: 5}
 """
+LOOSE = "gates: {events_per_arm: 1, exposed_victims: 2}\n"
 END = 400
 
 
@@ -231,10 +232,11 @@ def test_few_convictions_are_firths_and_too_few_nobodys():
     kept = [one for one in people
             if one["start"] is None or one["steps"][-1][1] == "discontinued"]  # fmt: skip
     few = next(one for one in people if one["start"] and one["steps"][-1][1] == "convicted")
-    rows, _ = estimate_convictions(study_data([*kept, few, few]))
-    one = find(rows, analysis="main")
-    assert one["estimator"] == "firth_logistic"
-    assert np.isfinite(one["se"]) and one["status"] == "ok"
+    for gates, said in (("", ("withheld", "few_events")), (LOOSE, ("ok", ""))):
+        rows, _ = estimate_convictions(study_data([*kept, few, few], STUDY + gates))
+        one = find(rows, analysis="main")
+        assert one["estimator"] == "firth_logistic"
+        assert np.isfinite(one["se"]) and (one["status"], one["reason"]) == said
     strict = STUDY.replace("least_events: 5", "least_events: 200")
     rows, _ = estimate_convictions(study_data(people, strict))
     assert find(rows)["reason"] == "few_convictions"

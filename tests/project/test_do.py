@@ -91,7 +91,8 @@ open(sys.argv[1] + "/begun", "w").close()
 time.sleep(60)
 """
 STOPPED = """
-import sys, do
+import signal, sys, do
+signal.signal(signal.SIGINT, signal.default_int_handler)  # behind a shell's & it is ignored
 do.find_uv = lambda: "uv"
 do.DEEDS["demo"] = lambda uv, python: do.run([sys.executable, "-c", *sys.argv[1:]])
 sys.exit(do.main(["demo"]))

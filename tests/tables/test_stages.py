@@ -80,7 +80,9 @@ def test_a_spline_of_a_text_column_of_the_extract_is_a_fault_of_the_study(engine
     index, events = cohort.index_reports, cohort.events
     bent = "adjust_for: [x_school, x_income]\nsplines: {x_income: 3, x_school: 3}"
     plan = read_plan(STUDY.replace("adjust_for: []", bent))
-    with pytest.raises(StudyError, match="x_school is text in this extract"):
+    with pytest.raises(
+        StudyError, match="x_school är text i uttaget, inte tal / is text in this extract"
+    ):
         derive_covariates(index, tables, events, DICTIONARY, plan)
     plan = read_plan(STUDY.replace("adjust_for: []", bent.replace(", x_school: 3", "")))
     covariates = derive_covariates(index, tables, events, DICTIONARY, plan).to_pandas()

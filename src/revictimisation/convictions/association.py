@@ -184,11 +184,9 @@ def _on_day(data: StudyData, laid: _Laid, day: int) -> list[Row]:
 
 
 def _is_followed(mark: Landmark, day: int) -> bool:
-    """Whether in both groups a case is followed to the day, or all had ended before it."""
-    return all(
-        (mark.stop[chosen] >= day).any() or (mark.cause[chosen] > 0).all()
-        for chosen in (mark.is_started, ~mark.is_started)
-    )
+    """Whether in both groups some case would have been seen up to the day, ended or open."""
+    groups = (mark.is_started, ~mark.is_started)
+    return all((mark.end_day[chosen] >= day).any() for chosen in groups)
 
 
 def _find_failed_gate(
