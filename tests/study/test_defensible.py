@@ -55,6 +55,8 @@ def test_what_is_told_has_an_error_and_limits_around_it(study, name):
     rows = told(study(name))
     rows = rows[rows["estimand"].isin(WITH_ERROR)]
     assert (rows["se"] > 1e-10).all()
+    # a number needed to treat may have an interval through infinity, with no order
+    rows = rows[rows["estimand"].ne("number_needed_to_treat")]
     assert (rows["ci_low"] <= rows["estimate"] + 1e-12).all()
     assert (rows["ci_high"] >= rows["estimate"] - 1e-12).all()
     assert (rows["ci_high"] > rows["ci_low"]).all()
