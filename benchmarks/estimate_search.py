@@ -26,9 +26,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from keeping import ROOT, keep_result, name_clean_commit
+
 sys.path.insert(0, str(ROOT))
 RESULT = ROOT / "benchmarks" / "results" / "estimate_search.json"
+EVERY = 9  # to no number in common with the kinds: of all of them some are disguised
 
 
 def try_number(seed: int, number: int, every: int) -> Any:
@@ -62,17 +64,14 @@ def try_all(args: argparse.Namespace) -> list[Any]:
     return outcomes
 
 
-def keep(args: argparse.Namespace, outcomes: list[Any], seconds: float) -> dict[str, Any]:
+def describe(args: argparse.Namespace, outcomes: list[Any], seconds: float) -> dict[str, Any]:
     """What is kept: how many rows of which status, every family of faults, where it came from."""
-    from county_study import name_commit
-
     from tests.search.trial import summarise
 
     rows = sum((collections.Counter(one.rows) for one in outcomes), collections.Counter())
     return {
         "command": "python " + " ".join(["benchmarks/estimate_search.py", *sys.argv[1:]]),
         "made_on": dt.datetime.now(dt.UTC).date().isoformat(),
-        "commit": name_commit(),
         "python": platform.python_version(),
         "versions": {
             one: version(one) for one in ("revictimisation", "numpy", "pandas", "duckdb", "numba")
@@ -97,7 +96,7 @@ def main() -> None:
     parser.add_argument("--extracts", type=int, default=300)
     parser.add_argument("--first", type=int, default=0, help="number of the first extract")
     parser.add_argument("--seed", type=int, default=20261201)
-    parser.add_argument("--disguise", type=int, default=10, help="one in so many is run twice")
+    parser.add_argument("--disguise", type=int, default=EVERY, help="one in so many is run twice")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, default=RESULT)
     parser.add_argument("--write", type=Path, help="only write the first extract to this folder")
@@ -109,10 +108,10 @@ def main() -> None:
         return
     # a process per extract is all there is to share out
     os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
-    begun = time.perf_counter()
+    commit, begun = name_clean_commit(), time.perf_counter()
     outcomes = try_all(args)
-    found = keep(args, outcomes, time.perf_counter() - begun)
-    args.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    found = describe(args, outcomes, time.perf_counter() - begun)
+    keep_result(args.out, found, commit)
     told = ("n_extracts", "rows", "n_ok_rows_held_against_an_answer", "n_faults", "seconds")
     print(json.dumps({key: found[key] for key in told}, indent=2))
     sys.exit(found["n_faults"] > 0)

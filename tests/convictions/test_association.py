@@ -22,7 +22,7 @@ STUDY = """
 name: court
 measures: {help: {codes: [support_talks], grace_days: 30}, talk: {codes: [safety_talk]}}
 horizon_days: 400
-report_at_days: [20, 200, 400, 500]
+report_at_days: [20, 200, 390, 500]
 adjust_for: [sex]
 subgroups: []
 convictions: {least_events: 5, firth_below_events: 5}
@@ -170,16 +170,16 @@ def find(rows, day=200, **keys):
 
 def test_what_is_built_in_is_found_and_split(drawn):
     """By day 200 nearly all are judged; 12 points through participation and 5 beside it."""
-    total = find(drawn, day=400, analysis="main")
+    total = find(drawn, day=390, analysis="main")
     assert abs(total["estimate"] - 0.17) < 3.5 * total["se"]
-    through, other = (find(drawn, day=400, analysis="mediation", level=one)
+    through, other = (find(drawn, day=390, analysis="mediation", level=one)
                       for one in ("through_participation", "other_ways"))  # fmt: skip
     assert abs(through["estimate"] - 0.12) < 3.5 * through["se"]
     assert abs(other["estimate"] - 0.05) < 3.5 * other["se"]
     whole = through["estimate"] + other["estimate"]
     assert whole == pytest.approx(total["estimate"], abs=0.01)
     assert through["se"] < 0.01
-    equal = find(drawn, day=400, analysis="with_participation")
+    equal = find(drawn, day=390, analysis="with_participation")
     assert abs(equal["estimate"] - 0.05) < 3.5 * equal["se"]
 
 
@@ -232,14 +232,23 @@ def test_few_convictions_are_firths_and_too_few_nobodys():
     kept = [one for one in people
             if one["start"] is None or one["steps"][-1][1] == "discontinued"]  # fmt: skip
     few = next(one for one in people if one["start"] and one["steps"][-1][1] == "convicted")
-    for gates, said in (("", ("withheld", "few_events")), (LOOSE, ("ok", ""))):
-        rows, _ = estimate_convictions(study_data([*kept, few, few], STUDY + gates))
-        one = find(rows, analysis="main")
-        assert one["estimator"] == "firth_logistic"
-        assert np.isfinite(one["se"]) and (one["status"], one["reason"]) == said
+    # a gate of their number would withhold them
+    open_gates = STUDY + "gates: {events_per_arm: 2}\n"
+    rows, _ = estimate_convictions(study_data([*kept, few, few], open_gates))
+    one = find(rows, analysis="main")
+    assert one["estimator"] == "firth_logistic"
+    assert np.isfinite(one["se"]) and one["status"] == "ok"
     strict = STUDY.replace("least_events: 5", "least_events: 200")
     rows, _ = estimate_convictions(study_data(people, strict))
     assert find(rows)["reason"] == "few_convictions"
+
+
+def test_a_group_is_followed_until_all_that_are_left_have_ended():
+    guilty, free = [(50, "prosecuted"), (150, "convicted")], [(150, "discontinued")]
+    people = [{"start": at % 2 or None, "steps": (guilty, free)[at % 3 > 0]} for at in range(90)]
+    for last, reason in ((120, "minimum_detectable_difference"), (300, "beyond_follow_up")):
+        rows, _ = estimate_convictions(study_data([*people, {"end": last}]))
+        assert find(rows, day=390, analysis="main")["reason"] == reason
 
 
 def test_where_hardly_anybody_is_not_convicted_it_is_firths():

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tests.search.expected_hazards import expect_hazards
 
 from revictimisation.cleaning import clean_tables
 from revictimisation.dictionary import load_dictionary
@@ -22,6 +21,7 @@ from revictimisation.plan import read_plan
 from revictimisation.validation import load_extract
 from tests.search.expected import KEYS, expect, read_case
 from tests.search.expected_courts import expect_courts
+from tests.search.expected_hazards import expect_hazards
 from tests.search.extracts import Case, disguise
 from tests.search.judging import Fault, Judge, name_key, tell
 

@@ -184,9 +184,16 @@ def _on_day(data: StudyData, laid: _Laid, day: int) -> list[Row]:
 
 
 def _is_followed(mark: Landmark, day: int) -> bool:
-    """Whether in both groups some case would have been seen up to the day, ended or open."""
-    groups = (mark.is_started, ~mark.is_started)
-    return all((mark.end_day[chosen] >= day).any() for chosen in groups)
+    """Whether in both groups a case is followed to the day, or none was still open after the last.
+
+    As for curves: those censored earlier are spoken for by those followed until all had ended.
+    """
+    for chosen in (mark.is_started, ~mark.is_started):
+        stop = mark.stop[chosen]
+        has_last_ended = (mark.cause[chosen][stop == stop.max()] > 0).all()
+        if stop.max() < day and not has_last_ended:
+            return False
+    return True
 
 
 def _find_failed_gate(
