@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from revictimisation.estimators.compiled import kernel, part
+from revictimisation.estimators.compiled import kernel
 
 
-@part
+@kernel
 def add_moments(
     chosen: Any, columns: Any, values: Any, score: Any, gram: Any, cross: Any, square: Any
 ) -> None:
@@ -30,7 +30,7 @@ def add_moments(
                     gram[first, second] += x * values[i, b]
 
 
-@part
+@kernel
 def factor_ratio(centred: Any, ratio: Any, lower: Any) -> Any:
     """Cholesky factor of I + ratio x centred, and the logarithm of its determinant."""
     logs = 0.0
@@ -46,7 +46,7 @@ def factor_ratio(centred: Any, ratio: Any, lower: Any) -> Any:
     return logs
 
 
-@part
+@kernel
 def solve_factored(lower: Any, right: Any, answer: Any) -> None:
     """Solve lower lower' answer = right."""
     n = right.size
@@ -62,7 +62,7 @@ def solve_factored(lower: Any, right: Any, answer: Any) -> None:
         answer[k] = total / lower[k, k]
 
 
-@part
+@kernel
 def fit_ridge(gram: Any, cross: Any, square: Any, shares: Any, beta: Any) -> Any:
     """Fill beta (without intercept) for the likeliest of the `shares`; return its place.
 
@@ -99,7 +99,7 @@ def fit_ridge(gram: Any, cross: Any, square: Any, shares: Any, beta: Any) -> Any
     return place
 
 
-@part
+@kernel
 def foretell(chosen: Any, columns: Any, values: Any, beta: Any, foretold: Any) -> None:
     """Fill what the coefficients foretell of the chosen entries, less a constant."""
     for i in chosen:

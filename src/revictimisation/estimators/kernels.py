@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from revictimisation.estimators.compiled import kernel, part
+from revictimisation.estimators.compiled import kernel
 
 
 @kernel
@@ -52,7 +52,7 @@ def fill_risks(  # type: ignore[no-untyped-def]
     return linear
 
 
-@part
+@kernel
 def _add_cells(target, amount, block, row, shift):  # type: ignore[no-untyped-def]
     pointers, indices, values = block
     for c in range(pointers[row], pointers[row + 1]):
@@ -135,7 +135,7 @@ def cumulate_forwards(first, table):  # type: ignore[no-untyped-def]
     return total
 
 
-@part
+@kernel
 def _excess_of(i, low, high, r, weight, is_event, hazard, rho):  # type: ignore[no-untyped-def]
     """An episode's event less its expected ones: r (C(high) - C(low)) less Efron's correction."""
     cumulated = hazard[high[i]] - hazard[low[i]]
@@ -190,13 +190,13 @@ def subtract_means(s1, d1, table, info):  # type: ignore[no-untyped-def]
                 info[k, m] -= with_s * s1[j, m] + with_d * d1[j, m]
 
 
-@part
+@kernel
 def _add_scaled(target, amount, table, slot):  # type: ignore[no-untyped-def]
     for k in range(target.shape[0]):
         target[k] += amount * table[slot, k]
 
 
-@part
+@kernel
 def _add_squares(block, total):  # type: ignore[no-untyped-def]
     """Add the block's sum of u u' over its rows (a multiple of four) to total; empty the block."""
     for b in range(0, block.shape[0], 4):

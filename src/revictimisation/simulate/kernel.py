@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from revictimisation.estimators.compiled import kernel, part
+from revictimisation.estimators.compiled import kernel
 
 NEVER = 1_000_000_000
 NATURAL, FORCE_START, FORCE_NO_START, ONLY_HAZARD = 0, 1, 2, 3
@@ -91,7 +91,7 @@ MEASURE_KIND = np.dtype([
 ])  # fmt: skip
 
 
-@part
+@kernel
 def _mix(value):
     value = value + np.uint64(0x9E3779B97F4A7C15)
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -99,13 +99,13 @@ def _mix(value):
     return value ^ (value >> np.uint64(31))
 
 
-@part
+@kernel
 def _draw_uniform(key, slot, turn):
     bits = _mix(key ^ _mix(np.uint64(slot) * np.uint64(1_000_003) + np.uint64(turn)))
     return np.float64(bits >> np.uint64(11)) / 9007199254740992.0
 
 
-@part
+@kernel
 def _draw_threshold(key, slot, turn):
     return -np.log(1.0 - _draw_uniform(key, slot, turn))
 
@@ -119,7 +119,7 @@ def draw_thresholds(keys, slot):
     return drawn
 
 
-@part
+@kernel
 def _find_day(table, from_day, remaining, rate):
     """First day after from_day on which the hazard cumulated since then reaches what remains."""
     if rate <= 0.0:
@@ -137,14 +137,14 @@ def _find_day(table, from_day, remaining, rate):
     return low - 1
 
 
-@part
+@kernel
 def _draw_length(kind, uniform):
     """Days in force: Weibull cut at the largest length, at least one day."""
     days = kind.length_scale * (-np.log(1.0 - uniform)) ** (1.0 / kind.length_shape)
     return max(1, min(round(days), kind.length_largest))
 
 
-@part
+@kernel
 def _begin(i, keys, running, measures, reports):
     """Put the state to the moment before day 0."""
     for k in range(measures.size):
@@ -158,7 +158,7 @@ def _begin(i, keys, running, measures, reports):
         reports[j].left = _draw_threshold(keys[i], REPORT_SLOT + j, reports[j].turn)
 
 
-@part
+@kernel
 def _rate_reports(
     i, day, n_suspects, log_event, log_other, effect, kinds, shared_share, measures, reports
 ):
@@ -185,7 +185,7 @@ def _rate_reports(
     reports[OTHER].rate = np.exp(log_other[i] + log_reporting)
 
 
-@part
+@kernel
 def _schedule_reports(day, event_table, other_table, reports):
     """Find the next day of every report process; return the first of them."""
     soonest = NEVER
@@ -196,7 +196,7 @@ def _schedule_reports(day, event_table, other_table, reports):
     return soonest
 
 
-@part
+@kernel
 def _rate_starts(i, log_start, between, kinds, measures):
     """Set the start rate of every measure that is not in force, by those that are."""
     for k in range(measures.size):
@@ -209,7 +209,7 @@ def _rate_starts(i, log_start, between, kinds, measures):
         measures[k].rate = 0.0 if measures[k].is_in_force else np.exp(log_rate)
 
 
-@part
+@kernel
 def _schedule_measures(day, clock, start_tables, held, mode, grace, start_day, measures):
     """Find the next day of every start; return the first day on which a start or an end changes.
 
@@ -235,7 +235,7 @@ def _schedule_measures(day, clock, start_tables, held, mode, grace, start_day, m
     return soonest
 
 
-@part
+@kernel
 def _record_hazard(i, day, until, table, rate, hazard):
     """Note the hazard that the barred measure's start would have cumulated on (day, until]."""
     for d in range(day + 1, min(until, hazard.shape[1] - 1) + 1):
@@ -243,7 +243,7 @@ def _record_hazard(i, day, until, table, rate, hazard):
         hazard[i, d] = before + rate * (table[d + 1] - table[d])
 
 
-@part
+@kernel
 def _spend_reports(day, until, event_table, other_table, reports):
     """Take the hazard of (day, until] off every threshold that is not reached on ``until``."""
     for j in range(reports.size):
@@ -253,7 +253,7 @@ def _spend_reports(day, until, event_table, other_table, reports):
             reports[j].left = max(reports[j].left - spent, LEAST_LEFT)
 
 
-@part
+@kernel
 def _spend_starts(key, day, until, clock, start_tables, held, mode, grace, measures):
     """The same for the starts of measures; a barred one goes on spending, unseen."""
     for k in range(measures.size):
@@ -273,14 +273,14 @@ def _spend_starts(key, day, until, clock, start_tables, held, mode, grace, measu
         measures[k].left = left
 
 
-@part
+@kernel
 def _write(out, row, victim, kind, index, day, end_day):
     out[row, 0], out[row, 1], out[row, 2] = victim, kind, index
     out[row, 3], out[row, 4] = day, end_day
     return row + 1
 
 
-@part
+@kernel
 def _file_reports(i, key, day, n_suspects, reports, out, row):
     """Write the reports of the day; return the next free row."""
     for j in range(reports.size):
@@ -298,7 +298,7 @@ def _file_reports(i, key, day, n_suspects, reports, out, row):
     return row
 
 
-@part
+@kernel
 def _change_measures(i, key, day, kinds, measures, out, row):
     """End and start measures at the close of the day; return the next free row."""
     for k in range(measures.size):
@@ -317,7 +317,7 @@ def _change_measures(i, key, day, kinds, measures, out, row):
     return row
 
 
-@part
+@kernel
 def _is_reported(day, reports):
     for j in range(OTHER):  # noqa: SIM110 - numba compiles no generators
         if reports[j].next_on == day:

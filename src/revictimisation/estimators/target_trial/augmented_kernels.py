@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from revictimisation.estimators.compiled import kernel, part
+from revictimisation.estimators.compiled import kernel
 from revictimisation.estimators.target_trial.course_kernels import (
     fill_increments,
     fill_shares,
@@ -123,7 +123,7 @@ def sum_courses(
                 _add_law(i, e, people, interval, columns, law[2][e, arm], law[3][e, arm], room)
 
 
-@part
+@kernel
 def _sum_arm(
     i: Any, arm: Any, people: Any, grace: Any, steps: Any, targets: Any, inverse: Any, room: Any,
     values: Any,
@@ -145,7 +145,7 @@ def _sum_arm(
             values[i, 1, arm, j] += room.amounts[t, j]
 
 
-@part
+@kernel
 def _add_own(row: Any, e: Any, arm: Any, columns: Any, own: Any, model: Any) -> None:
     """Add an entry's derivatives by cell, and their sums for the columns it has; clear them.
 
@@ -173,7 +173,7 @@ def _add_own(row: Any, e: Any, arm: Any, columns: Any, own: Any, model: Any) -> 
     own[:] = 0.0
 
 
-@part
+@kernel
 def _add_starts(
     i: Any, arm: Any, people: Any, columns: Any, cell_sum: Any, base_sum: Any, room: Any
 ) -> None:
@@ -188,7 +188,7 @@ def _add_starts(
     _add_base(people.row[i], columns, room.total, base_sum)
 
 
-@part
+@kernel
 def _add_law(
     i: Any, e: Any, people: Any, interval: Any, columns: Any, cell_sum: Any, base_sum: Any,
     room: Any,
@@ -209,7 +209,7 @@ def _add_law(
     _add_base(people.row[i], columns, room.total, base_sum)
 
 
-@part
+@kernel
 def _add_base(row: Any, columns: Any, total: Any, base_sum: Any) -> None:
     for c in range(columns.pointers[row], columns.pointers[row + 1]):
         column, value = columns.indices[c], columns.values[c]

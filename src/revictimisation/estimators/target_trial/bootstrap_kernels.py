@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from revictimisation.estimators.compiled import copy_to, kernel, part
+from revictimisation.estimators.compiled import copy_to, kernel
 from revictimisation.estimators.target_trial.clone_kernels import (
     fill_risks,
     read_targets,
@@ -35,7 +35,7 @@ QUICK_PASSES, MOST_PASSES = 25, 200
 FAR = 10.0
 
 
-@part
+@kernel
 def _mix(value: Any) -> Any:
     value = value + np.uint64(0x9E3779B97F4A7C15)
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -68,7 +68,7 @@ def factor_whole(
     factor(info, lower)
 
 
-@part
+@kernel
 def _send_away(row: Any, weight: Any, pooled: Any, columns: Any, theta: Any) -> None:
     """Lower the coefficients of columns that no starter of the replicate has."""
     row_sum, cell_sum = np.zeros(columns.pointers.size - 1), np.zeros(pooled.effects.shape[0])

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from revictimisation.estimators.compiled import kernel, part
+from revictimisation.estimators.compiled import kernel
 from revictimisation.estimators.target_trial.pooled_kernels import gather_columns
 from revictimisation.estimators.target_trial.profile_kernels import (
     NO_START,
@@ -176,7 +176,7 @@ def sum_influence(
         gather_columns(law_rows[:, j], law_cells[:, j], columns, other_effects, other_gradient[j])
 
 
-@part
+@kernel
 def _spread_amounts(
     i: Any, people: Any, grace: Any, profile: Any, slope: Any, late: Any, event: Any,
     outcomes: Any, slope_outcome: Any, amounts: Any, total: Any,
@@ -204,7 +204,7 @@ def _spread_amounts(
             total[j] += amounts[t, j]
 
 
-@part
+@kernel
 def _drop_capped(
     i: Any, people: Any, arm: Any, profile: Any, cap_start: Any, cap_no_start: Any, amounts: Any
 ) -> None:

@@ -22,11 +22,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from revictimisation.estimators.compiled import part
+from revictimisation.estimators.compiled import kernel
 from revictimisation.estimators.target_trial.profile_kernels import START
 
 
-@part
+@kernel
 def sum_powers(stay: Any, n: Any) -> Any:
     """Sums over j = 0..n - 1 of s^j, j s^j, j^2 s^j, and s^n: by doubling, no digits are lost."""
     ones, firsts, seconds, power, m = 0.0, 0.0, 0.0, 1.0, 0
@@ -49,7 +49,7 @@ def sum_powers(stay: Any, n: Any) -> Any:
     return ones, firsts, seconds, power
 
 
-@part
+@kernel
 def fill_steps(row: Any, steps: Any, outcome: Any, leaving: Any, hazards: Any) -> None:
     """hazards[state, step]: outcome, leaving, and what `sum_powers` gives (6 numbers).
 
@@ -72,7 +72,7 @@ def fill_steps(row: Any, steps: Any, outcome: Any, leaving: Any, hazards: Any) -
                 here[2], here[3], here[4], here[5] = sum_powers((1 - a) * (1 - b), steps.days[m])
 
 
-@part
+@kernel
 def fill_values(
     targets: Any, share: Any, hazards: Any, started: Any, never: Any, before: Any, waiting: Any
 ) -> None:
@@ -98,7 +98,7 @@ def fill_values(
                 before[m, j] += (1 - share[m]) * (waiting[m, j] - before[m, j])
 
 
-@part
+@kernel
 def fill_increments(
     i: Any, people: Any, arm: Any, grace: Any, steps: Any, targets: Any, profile: Any,
     inverse: Any, started: Any, none_yet: Any, decided: Any, passed: Any, dropped: Any,
@@ -139,7 +139,7 @@ def fill_increments(
             amounts[min(m, grace), j] += weight * (came - due[m, j])
 
 
-@part
+@kernel
 def move_values(
     arm: Any, steps: Any, targets: Any, share: Any, hazards: Any, started: Any, none_yet: Any,
     waiting: Any, passed: Any, dropped: Any, flow: Any, outcome: Any, leaving: Any,
@@ -179,7 +179,7 @@ def move_values(
                 )  # fmt: skip
 
 
-@part
+@kernel
 def _move_step(
     m: Any, state: Any, hazards: Any, days: Any, targets: Any, values: Any, flow: Any, cell: Any,
     outcome: Any, leaving_cell: Any, leaving: Any,
@@ -201,7 +201,7 @@ def _move_step(
         flow[1, state, j] = augmented * end
 
 
-@part
+@kernel
 def fill_shares(laws: Any, tail: Any, share: Any) -> None:
     """q_k: the chance of a start on day k of the grace time if there must be one on k..grace."""
     for day in range(share.size):
@@ -209,7 +209,7 @@ def fill_shares(laws: Any, tail: Any, share: Any) -> None:
     share[share.size - 1] = 1.0
 
 
-@part
+@kernel
 def move_shares(
     interval: Any, laws: Any, leverage: Any, share: Any, moved_share: Any, running: Any,
     cell_sum: Any, total: Any,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from revictimisation.estimators.compiled import kernel, part
+from revictimisation.estimators.compiled import kernel
 
 
 @kernel
@@ -43,7 +43,7 @@ def lay_state_runs(
         _lay_entry(i, people, interval, n_intervals, group, first_cause, first[i], cell, days)
 
 
-@part
+@kernel
 def _lay_entry(
     i: Any, people: Any, interval: Any, n_intervals: Any, group: Any, first_cause: Any, at: Any,
     cell: Any, days: Any,

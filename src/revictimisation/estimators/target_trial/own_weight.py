@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from revictimisation.estimators.compiled import kernel, part
+from revictimisation.estimators.compiled import kernel
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 
 Floats = npt.NDArray[np.float64]
@@ -38,7 +38,7 @@ def find_own_factors(weighted: WeightedTrial) -> Floats:
     return factors
 
 
-@part
+@kernel
 def _add_row(amount: Any, row: Any, total: Any) -> None:
     for k in range(total.size):
         total[k] += amount * row[k]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from revictimisation.estimators.compiled import kernel, part
+from revictimisation.estimators.compiled import kernel
 
 MAX_HALVINGS = 30
 # Where nothing holds a coefficient back a step from an old information matrix may be without limit.
@@ -42,7 +42,7 @@ def lay_runs(
         _lay_entry(i, people, interval, n_intervals, grace, first[i], cell, days)
 
 
-@part
+@kernel
 def _lay_entry(
     i: Any, people: Any, interval: Any, n_intervals: Any, grace: Any, at: Any, cell: Any, days: Any
 ) -> Any:
@@ -81,7 +81,7 @@ def fill_odds(columns: Any, effects: Any, theta: Any, row_odds: Any, cell_odds: 
         cell_odds[c] = np.exp(total)
 
 
-@part
+@kernel
 def sum_scores(
     row: Any, weight: Any, pooled: Any, columns: Any, row_odds: Any, cell_odds: Any,
     row_sum: Any, cell_sum: Any, score: Any, is_careful: Any,
@@ -111,7 +111,7 @@ def sum_scores(
     return loglik
 
 
-@part
+@kernel
 def gather_columns(row_sum: Any, cell_sum: Any, columns: Any, effects: Any, total: Any) -> None:
     """Sums by row of covariates and by cell, turned into sums by column."""
     n_effects = effects.shape[1]
@@ -161,7 +161,7 @@ def sum_information(
     _add_base(row_info, columns, n_effects, info)
 
 
-@part
+@kernel
 def _add_base(row_info: Any, columns: Any, shift: Any, info: Any) -> None:
     for r in range(row_info.size):
         if row_info[r] == 0:
@@ -177,7 +177,7 @@ def _add_base(row_info: Any, columns: Any, shift: Any, info: Any) -> None:
             info[m, k] = info[k, m]
 
 
-@part
+@kernel
 def factor(info: Any, lower: Any) -> None:
     """Cholesky factor of info; a column that depends on earlier ones gets a zero row and column."""
     n = info.shape[0]
@@ -197,7 +197,7 @@ def factor(info: Any, lower: Any) -> None:
             lower[j, k] = total / lower[k, k]
 
 
-@part
+@kernel
 def solve(lower: Any, right: Any, step: Any) -> None:
     """Solve L L' step = right; left-out columns get 0."""
     n = right.size

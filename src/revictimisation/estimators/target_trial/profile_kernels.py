@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from revictimisation.estimators.compiled import kernel, part
+from revictimisation.estimators.compiled import kernel
 
 START, NO_START = 0, 1
 TINY = 1e-300  # so that nothing is divided by 0 where a start is impossible
 
 
-@part
+@kernel
 def fill_profiles(
     i: Any, people: Any, interval: Any, odds: Any, cell_odds: Any, other: Any, other_cells: Any,
     is_natural: Any, cap_start: Any, cap_no_start: Any, tail: Any, profile: Any,
@@ -65,7 +65,7 @@ def fill_profiles(
             profile[START, day] = level * tail[day + 1]
 
 
-@part
+@kernel
 def fill_tail(grace: Any, interval: Any, odds: Any, cell_odds: Any, tail: Any) -> None:
     """tail[k] = P(start on k..grace | none before k); tail[grace + 1] = 0."""
     tail[grace + 1] = 0.0
@@ -78,7 +78,7 @@ def fill_tail(grace: Any, interval: Any, odds: Any, cell_odds: Any, tail: Any) -
         tail[day] = hazard + (1 - hazard) * tail[day + 1] + TINY
 
 
-@part
+@kernel
 def fill_hazards(
     i: Any, people: Any, interval: Any, odds: Any, cell_odds: Any, cells: Any, hazards: Any
 ) -> None:
@@ -95,7 +95,7 @@ def fill_hazards(
             break
 
 
-@part
+@kernel
 def fill_law(
     interval: Any, odds: Any, cell_odds: Any, tail: Any, hazards: Any, leverage: Any
 ) -> None:
@@ -106,7 +106,7 @@ def fill_law(
         leverage[day] = (1 - tail[day]) / tail[day]
 
 
-@part
+@kernel
 def move_hazards(
     started: Any, last: Any, cells: Any, hazards: Any, is_start: Any, amounts: Any, left: Any,
     cell_sum: Any, total: Any,
@@ -135,7 +135,7 @@ def move_hazards(
             break
 
 
-@part
+@kernel
 def sum_places(amounts: Any, left: Any) -> None:
     """left[j] = sum over t of amounts[t, j]."""
     left[:] = 0.0
@@ -144,7 +144,7 @@ def sum_places(amounts: Any, left: Any) -> None:
             left[j] += amounts[t, j]
 
 
-@part
+@kernel
 def move_law(
     started: Any, last: Any, interval: Any, hazards: Any, leverage: Any, amounts: Any, left: Any,
     running: Any, cell_sum: Any, total: Any,

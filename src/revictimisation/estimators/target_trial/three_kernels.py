@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from revictimisation.estimators.compiled import copy_to, kernel, part
+from revictimisation.estimators.compiled import copy_to, kernel
 from revictimisation.estimators.target_trial.bootstrap_kernels import (
     draw_weights,
     factor_whole,
@@ -32,7 +32,7 @@ def fill_day_odds(theta: Any, interval: Any, n_states: Any, odds: Any) -> None:
         odds[state] = np.exp(theta[interval] + theta[n_intervals + state - 1])
 
 
-@part
+@kernel
 def _stay(own: Any, odds: Any, stays: Any) -> None:
     """stays[0, k] = P(no start on days 0..k-1) under these odds; stays[1] its inverse.
 
@@ -44,7 +44,7 @@ def _stay(own: Any, odds: Any, stays: Any) -> None:
         stays[0, day + 1] = 1 / stays[1, day + 1]
 
 
-@part
+@kernel
 def fill_chances(
     own_police: Any, own_social: Any, police: Any, social: Any, within: Any, stay_police: Any,
     stay_social: Any, chances: Any,
@@ -80,7 +80,7 @@ def fill_chances(
         chances[NONE, k] = neither * chances[NONE, k + 1]
 
 
-@part
+@kernel
 def fill_profile(
     police_day: Any, social_day: Any, last: Any, within: Any, stay_police: Any, stay_social: Any,
     chances: Any, profile: Any,
