@@ -27,7 +27,6 @@ adjust_for: [sex]
 subgroups: []
 convictions: {least_events: 5, firth_below_events: 5}
 """
-LOOSE = "gates: {events_per_arm: 1, exposed_victims: 2}\n"
 END = 400
 
 

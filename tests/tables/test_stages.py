@@ -167,7 +167,7 @@ def test_neither_the_order_of_rows_nor_threads_play_a_part(engine, threads):
 
 @few
 @seeds
-@for_each("n_measures", [0, 9])
+@pytest.mark.parametrize("n_measures", [0, 9])
 def test_episodes_of_many_measures_equal_a_day_by_day_count(engine, n_measures, seed):
     rng = np.random.default_rng(seed)
     names = [f"m{i}" for i in range(n_measures)]

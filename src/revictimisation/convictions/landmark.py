@@ -40,7 +40,6 @@ class Landmark:
         is_started: the measure started by the landmark.
         stop, cause: the day of conviction (1), of another end of the case (2), or of the end of
             the data (0).
-        end_day: the last day on which the case would be seen, ended or not.
         cluster: the victim.
         n_decided: how many others would be compared had their case not been decided by then.
     """
@@ -50,7 +49,6 @@ class Landmark:
     is_started: Flags
     stop: Whole
     cause: Whole
-    end_day: Whole
     cluster: Whole
     n_decided: int
 
@@ -80,7 +78,7 @@ def lay_landmark(data: StudyData, paths: Paths, measure: str) -> Landmark:
         raise NotEstimableError("everybody_started")
     stop, cause = find_ends(paths)
     return Landmark(
-        day, is_in, is_started, stop[is_in], cause[is_in], paths.end_day[is_in].astype(np.int64),
+        day, is_in, is_started, stop[is_in], cause[is_in],
         entries["cluster_id"].to_numpy(np.int64)[is_in], int((is_there & ~is_in).sum()),
     )  # fmt: skip
 
