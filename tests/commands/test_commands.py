@@ -114,10 +114,11 @@ FAULTS = {
 @for_each("command", ["validate", "estimate"])
 def test_data_that_do_not_conform_end_in_3(call, extract, study, tmp_path, fault, command):
     make, said_words = FAULTS[fault]
-    make(extract)
+    mine = shutil.copytree(extract, tmp_path / "spoilt")
+    make(mine)
     words = {
-        "validate": ["validate", extract, "--study", study],
-        "estimate": ["estimate", study, "--data", extract, "--out", tmp_path / "out"],
+        "validate": ["validate", mine, "--study", study],
+        "estimate": ["estimate", study, "--data", mine, "--out", tmp_path / "out"],
     }[command]
     code, said = call(*words)
     assert code == 3, said
