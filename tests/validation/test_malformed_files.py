@@ -6,7 +6,7 @@ import pytest
 
 from revictimisation.dictionary import load_dictionary
 from revictimisation.engine import connect
-from revictimisation.errors import DataError
+from revictimisation.errors import UsageError
 from revictimisation.validation import load_extract
 from tests.cases import for_each
 from tests.validation.extracts import TODAY, VALID, brief, load, write_extract
@@ -143,7 +143,7 @@ def test_files_of_no_table_are_a_notice_and_truth_is_known(tmp_path):
 def test_a_missing_folder_is_told(tmp_path):
     for folder in (tmp_path / "none", tmp_path / "file"):
         (tmp_path / "file").write_text("a")
-        with pytest.raises(DataError, match=folder.name):
+        with pytest.raises(UsageError, match=folder.name):
             load_extract(connect(threads=1), folder, load_dictionary(), today=TODAY)
 
 
