@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any
 
 from revictimisation.dictionary.model import Text
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 Schema = Mapping[str, Any]
 ANY_NAME = "*"  # where keys are names of the user's own

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from revictimisation.dictionary import Dictionary, Text
 from revictimisation.dictionary.model import Severity
-from revictimisation.study_keys import list_codes
 from revictimisation.study_text import find_nearest
 from revictimisation.validation.columns import quote_name
 from revictimisation.validation.findings import Finding, make_finding
@@ -115,6 +114,8 @@ def _find_codes(
 ) -> Iterator[Misfit]:
     """Codes that the study file names and neither the dictionary nor the extract has, each once."""
     named: dict[tuple[str, str], str] = {}
+    from revictimisation.study_keys import list_codes  # a plan is here, and so its packages are
+
     for where, list_name, code in list_codes(plan, dictionary):
         if (code,) not in dictionary.lists[list_name].select("code"):
             named.setdefault((list_name, code), where)

@@ -79,7 +79,7 @@ def compare_start_days(
     rate = np.divide(n_alone, at_risk, out=np.zeros(size), where=at_risk > 0)
     total = n_start.sum()
     excess = float(n_together.sum() - (n_start * rate).sum()) / total if total else 0.0
-    return SameDay(max(excess, 0.0), n_together, n_alone)
+    return SameDay(float(max(excess, 0.0)), n_together, n_alone)
 
 
 def mark_start_day(other_day: npt.ArrayLike) -> Changes:
