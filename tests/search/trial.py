@@ -57,6 +57,13 @@ def estimate(case: Case) -> pd.DataFrame:
             con.disconnect()
 
 
+def prepare_judge(case: Case, rows: pd.DataFrame) -> Judge:
+    """A judge of a case's rows, with every answer that is counted by hand."""
+    reading = read_case(case)
+    answers = {**expect(reading), **expect_hazards(reading), **expect_courts(reading)}
+    return Judge(reading, rows, answers)
+
+
 def try_case(case: Case, seed: int, *, is_disguised: bool) -> Outcome:
     """Run a case, hold its rows against the answers; once more in disguise where asked."""
     outcome = Outcome(case.number, case.kind)
@@ -72,9 +79,7 @@ def try_case(case: Case, seed: int, *, is_disguised: bool) -> Outcome:
         place = f"{Path(frame.filename).name}:{frame.lineno} {fault}"
         outcome.faults.append(_whole(case, "crash", f"{type(fault).__name__} {place}"))
         return outcome
-    reading = read_case(case)
-    answers = {**expect(reading), **expect_hazards(reading), **expect_courts(reading)}
-    judge = Judge(reading, rows, answers)
+    judge = prepare_judge(case, rows)
     for row in rows.to_dict("records"):
         outcome.faults += judge.look(row)
     outcome.rows = {str(k): int(v) for k, v in rows["status"].value_counts().items()}
