@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from county_study import CountyStudy, describe_run, read_study, run_study
 
-from revictimisation.negative_controls import CHECK, estimate_negative_controls
+from revictimisation.analyses.sensitivity.negative_controls import CHECK, estimate_negative_controls
 
 COUNTIES = CountyStudy("control_study", 20261125, "python benchmarks/control_study.py")
 FAILED, WARNING = "failed", "warning"

@@ -21,7 +21,7 @@ import pandas as pd
 from keeping import ROOT, keep_result, name_clean_commit
 from truth_counties import prepare_county, split_counties
 
-from revictimisation.cohort_data import StudyData
+from revictimisation.cohort.study_data import StudyData
 from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.truth import fingerprint

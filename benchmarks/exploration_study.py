@@ -18,7 +18,7 @@ import pandas as pd
 from county_study import CountyStudy, describe_run, read_study, run_study
 from exploration_summary import summarise_exploration
 
-from revictimisation.heterogeneity import explore_effects
+from revictimisation.analyses.heterogeneity import explore_effects
 
 COUNTIES = CountyStudy("exploration_study", 20261122, "python benchmarks/exploration_study.py")
 COLUMNS = [

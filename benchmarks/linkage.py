@@ -18,8 +18,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from revictimisation import __version__, exchange, runner
-from revictimisation.keys import make_key, write_key
+from revictimisation import __version__
+from revictimisation.commands.link import link_folders
+from revictimisation.commands.pseudonymise import PseudonymOptions, pseudonymise_folder
+from revictimisation.commands.simulate import simulate_to
+from revictimisation.extract.pseudonyms.keys import make_key, write_key
 
 RENAMED = {
     "personnummer": "person_id",
@@ -102,17 +105,17 @@ def main() -> None:
 
 def measure(folder: Path, people: int, seed: int, threshold: float) -> dict[str, float]:
     """One county: simulated, pseudonymised by two agencies, linked, held against the truth."""
-    runner.simulate_to(folder / "county", people, seed, "dirty", "csv")
+    simulate_to(folder / "county", people, seed, "dirty", "csv")
     write_key(folder / "custody" / "key", make_key("dirty"))
     for name, agency in NAMES.items():
         map_agency(folder / "county" / "raw" / agency, folder / "mapped" / name)
-        wishes = exchange.Wishes(dt.date(2018, 12, 31), UNUSED, name, False, True)
-        exchange.pseudonymise(
+        wishes = PseudonymOptions(dt.date(2018, 12, 31), UNUSED, name, False, True)
+        pseudonymise_folder(
             folder / "mapped" / name, folder / name, folder / "custody" / "key", wishes
         )
     (folder / "study.yaml").write_text(STUDY.format(threshold=threshold))
     began, used = time.perf_counter(), time.process_time()
-    exchange.link(folder / "police", folder / "social", folder / "study.yaml", folder / "joined")
+    link_folders(folder / "police", folder / "social", folder / "study.yaml", folder / "joined")
     took, used = time.perf_counter() - began, time.process_time() - used
     rates = json.loads((folder / "joined" / "linkage.json").read_text())["rates"]
     truth = find_truth(folder)

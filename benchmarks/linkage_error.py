@@ -24,18 +24,21 @@ import numpy as np
 import pandas as pd
 from keeping import keep_result, name_clean_commit
 
-from revictimisation import __version__, files, linkage_error, pipeline
-from revictimisation.cleaning import clean_tables
-from revictimisation.cohort_data import StudyData
+from revictimisation import __version__
+from revictimisation.analyses.sensitivity import linkage_error
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.commands import pipeline
+from revictimisation.core import files
+from revictimisation.core.engine import connect
+from revictimisation.core.results import make_estimates
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
+from revictimisation.extract.cleaning import clean_tables
+from revictimisation.extract.validation import load_extract
 from revictimisation.plan import StudyPlan, read_plan
-from revictimisation.results import make_estimates
 from revictimisation.simulate.county import SCENARIOS, make_tables
 from revictimisation.simulate.course import run_course
 from revictimisation.simulate.dirty import soil_county
 from revictimisation.simulate.faults import DIRTY_RATES
-from revictimisation.validation import load_extract
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDY = ROOT / "pipelines" / "studies" / "county.yaml"

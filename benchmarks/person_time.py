@@ -108,11 +108,11 @@ def run_ours(folder: Path, repeats: int) -> dict[str, object]:
     import ibis
 
     from revictimisation.cohort import build_cohort
+    from revictimisation.cohort.person_time import build_episodes
+    from revictimisation.cohort.spells import attach_entries, build_spells, gather_measures
+    from revictimisation.core.engine import connect
     from revictimisation.dictionary import load_dictionary
-    from revictimisation.engine import connect
-    from revictimisation.person_time import build_episodes
     from revictimisation.plan import read_plan
-    from revictimisation.spells import attach_entries, build_spells, gather_measures
 
     plan, dictionary = read_plan(STUDY), load_dictionary()
     seconds, stage_seconds, cpu_seconds = [], [], []

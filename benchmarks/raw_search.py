@@ -36,7 +36,7 @@ def try_some(seed: int, numbers: range) -> list[dict[str, Any]]:
     """The outcomes of some files, as data."""
     from dataclasses import asdict
 
-    from revictimisation.engine import connect
+    from revictimisation.core.engine import connect
     from tests.fuzz.raw_sources import try_source
 
     con, outcomes = connect(threads=1), []

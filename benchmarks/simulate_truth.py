@@ -29,13 +29,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from revictimisation import files
-from revictimisation.cohort_data import StudyData
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.commands.pipeline import prepare
+from revictimisation.core import files
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
 from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.design import build_design
-from revictimisation.pipeline import prepare
+from revictimisation.extract.validation import load_extract
 from revictimisation.plan import read_plan
 from revictimisation.simulate.calibration import calibration_table, naive_table
 from revictimisation.simulate.county import SCENARIOS, make_tables
@@ -44,7 +45,6 @@ from revictimisation.simulate.court_truth import compute_court_truth, fingerprin
 from revictimisation.simulate.page import SHOWN, make_page
 from revictimisation.simulate.scenarios import Scenario
 from revictimisation.simulate.truth import compute_truth, fingerprint, list_built_in, read_truth
-from revictimisation.validation import load_extract
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "src" / "revictimisation" / "simulate" / "truth_data"

@@ -16,9 +16,9 @@ import pandas as pd
 from county_study import CountyStudy, describe_run, read_study, run_study
 from subgroup_summary import summarise_family, summarise_levels
 
+from revictimisation.analyses.subgroup_effects import estimate_subgroup_effects
 from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.truth import read_truth
-from revictimisation.subgroup_effects import estimate_subgroup_effects
 
 COUNTIES = CountyStudy(
     "subgroup_study", 20261124, "python benchmarks/subgroup_study.py --counties 100"

@@ -21,13 +21,15 @@ from pathlib import Path
 
 from keeping import keep_result, name_clean_commit
 
-from revictimisation import files, pipeline, target_trials
+from revictimisation.analyses import target_trials
+from revictimisation.commands import pipeline
+from revictimisation.core import files
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
+from revictimisation.extract.validation import load_extract
 from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.simulate.county import SCENARIOS, make_tables
 from revictimisation.simulate.course import run_course
-from revictimisation.validation import load_extract
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDY = ROOT / "pipelines" / "studies" / "county.yaml"

@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from revictimisation import files
-from revictimisation.cohort_data import StudyData
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.commands.pipeline import prepare
+from revictimisation.core import files
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
-from revictimisation.pipeline import prepare
+from revictimisation.extract.validation import load_extract
 from revictimisation.plan import StudyPlan
 from revictimisation.simulate.county import make_tables
 from revictimisation.simulate.course import run_course
 from revictimisation.simulate.scenarios import Scenario
-from revictimisation.validation import load_extract
 
 BY_ENTRY = ("covariates", "starts", "spells", "episodes", "decisions", "renewals",
             "cases", "case_steps")  # fmt: skip

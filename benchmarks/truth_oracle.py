@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from truth_counties import prepare_county
 
-from revictimisation.cohort_data import StudyData
+from revictimisation.analyses.trial_inputs import build_trial, list_modifiers
+from revictimisation.cohort.study_data import StudyData
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, fit_outcome_model
 from revictimisation.estimators.target_trial.standardised_risk import (
@@ -21,7 +22,6 @@ from revictimisation.estimators.target_trial.standardised_risk import (
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.plan import StudyPlan
 from revictimisation.simulate.scenarios import Scenario
-from revictimisation.trial_inputs import build_trial, list_modifiers
 
 PEOPLE, SEED = 100_000, 20261123
 

@@ -26,10 +26,10 @@ from county_study import CountyStudy, describe_run, list_all, make_parser, read_
 from truth_oracle import Oracle, estimate_oracle, fit_oracles
 from truth_summary import summarise
 
-from revictimisation import effects, target_trials
-from revictimisation.cohort_data import StudyData
+from revictimisation.analyses import effects, target_trials
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.results import combine
 from revictimisation.plan import StudyPlan
-from revictimisation.results import combine
 from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.truth import read_truth
 

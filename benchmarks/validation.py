@@ -89,7 +89,7 @@ def validate(folder: Path, *more: str) -> list[str]:
 def run_child(arguments: list[str]) -> None:
     """Be the measured process; leave its peak memory in the file that the parent named."""
     sys.argv = ["revictimisation", "validate", *arguments]
-    from revictimisation.cli import main as command
+    from revictimisation.commands.command_line import main as command
 
     try:
         command()
@@ -198,9 +198,9 @@ def ask_peer(folder: Path, target: Path) -> None:
 
 def list_own_faults(folder: Path) -> list[tuple[str, str, int]]:
     """The faults of the same kinds that `validate` finds, in the same words."""
+    from revictimisation.core.engine import connect
     from revictimisation.dictionary import load_dictionary
-    from revictimisation.engine import connect
-    from revictimisation.validation import load_extract
+    from revictimisation.extract.validation import load_extract
     from tests.validation.extracts import TODAY
     from tests.validation.test_against_frictionless import ours
 

@@ -15,7 +15,7 @@ def main() -> None:
         warnings.simplefilter("ignore")
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from revictimisation.cli import main as run
+    from revictimisation.commands.command_line import main as run
 
     run()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from revictimisation.cleaning import clean_tables
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
+from revictimisation.extract.cleaning import clean_tables
+from revictimisation.extract.validation import LoadedExtract, load_extract
 from revictimisation.plan import StudyPlan
-from revictimisation.plan_parts import OpenEnds
-from revictimisation.validation import LoadedExtract, load_extract
+from revictimisation.plan.parts import OpenEnds
 from tests.validation.extracts import TODAY, VALID, write_extract
 
 POLICE, SOCIAL, REPORTS = (

@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from revictimisation import effects, files
-from revictimisation.attrition import COLUMNS
-from revictimisation.cleaning import clean_tables
+from revictimisation.analyses import effects
+from revictimisation.cohort.attrition import COLUMNS
+from revictimisation.commands.pipeline import prepare
+from revictimisation.core import files
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
-from revictimisation.pipeline import prepare
+from revictimisation.extract.cleaning import clean_tables
+from revictimisation.extract.validation import load_extract
 from revictimisation.plan import StudyPlan, read_plan
-from revictimisation.plan_parts import CLEANING_RULES
+from revictimisation.plan.parts import CLEANING_RULES
 from revictimisation.simulate import simulate_county
-from revictimisation.validation import load_extract
 from tests.cleaning.made import POLICE, REPORTS
 from tests.validation.extracts import TODAY, VALID, write_extract
 

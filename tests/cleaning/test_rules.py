@@ -4,7 +4,7 @@ import pytest
 
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import read_plan
-from revictimisation.plan_parts import CLEANING_RULES
+from revictimisation.plan.parts import CLEANING_RULES
 from tests.cleaning.made import errors, load_cleaned, rows_of, tell
 
 
@@ -190,7 +190,7 @@ def test_every_rule_has_words_and_a_fault_names_the_rule_that_mends_it():
 
 
 def test_an_unknown_rule_is_told_with_the_nearest():
-    from revictimisation.errors import StudyError
+    from revictimisation.core.errors import StudyError
 
     with pytest.raises(StudyError, match="did you mean drop_exact_duplicates"):
         read_plan("name: mini\ncleaning: [drop_duplicates_exact]")

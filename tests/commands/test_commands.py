@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from revictimisation import files, runner
+from revictimisation.commands import estimate
+from revictimisation.core import files
 from tests.cases import for_each
 
 MEASURE = "  financial_aid: {codes: [financial_aid], grace_days: 0}\n"
@@ -171,7 +172,7 @@ def test_a_fault_of_ours_ends_in_1_and_tells_no_value(call, extract, study, tmp_
     def break_down(*_: object) -> bool:
         raise KeyError("zzz_secret")
 
-    monkeypatch.setattr(runner, "estimate", break_down)
+    monkeypatch.setattr(estimate, "estimate_study", break_down)
     code, said = call("estimate", study, "--data", extract, "--out", tmp_path / "out")
     assert code == 1
     assert "zzz_secret" not in said

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from revictimisation import interruption
+from revictimisation.core import interruption
 
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals are not to be had", allow_module_level=True)
@@ -22,7 +22,7 @@ KERNEL = """
 import sys
 from pathlib import Path
 from revictimisation import interruption
-from revictimisation.notebooks import NotebookTask, execute_notebook
+from revictimisation.commands.notebooks import NotebookTask, execute_notebook
 
 source, folder = Path(sys.argv[1]), Path(sys.argv[2])
 folder.mkdir()

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from revictimisation import cli
+from revictimisation.commands import command_line as cli
 
 WRONG = {
     ("nonsense",): ("Det finns inget kommando nonsense.", "There is no command nonsense."),

@@ -17,9 +17,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from revictimisation import acceptance, engine, files, keys, runner, simulate
-from revictimisation.errors import UsageError
-from revictimisation.folders import check_own
+from revictimisation import simulate
+from revictimisation.commands import estimate
+from revictimisation.commands import validate as acceptance
+from revictimisation.commands.folders import check_own
+from revictimisation.core import engine, files
+from revictimisation.core.errors import UsageError
+from revictimisation.extract.pseudonyms import keys
 from tests.commands.test_commands import STUDY
 
 if sys.platform == "win32":
@@ -319,6 +323,6 @@ def test_faults_that_surface_anywhere_are_the_machines(call, place, monkeypatch)
         def fail(*_: object, fault: Exception = fault) -> None:
             raise fault
 
-        monkeypatch.setattr(runner, "estimate", fail)
+        monkeypatch.setattr(estimate, "estimate_study", fail)
         code, said = call(*spell("estimate", place))
         assert code == 2 and word in said

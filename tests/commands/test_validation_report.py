@@ -8,8 +8,8 @@ import re
 import pandas as pd
 import pytest
 
-from revictimisation.acceptance import validate_folder
-from revictimisation.errors import UsageError
+from revictimisation.commands.validate import validate_folder
+from revictimisation.core.errors import UsageError
 from tests.cases import for_each
 from tests.validation.extracts import VALID, write_extract
 

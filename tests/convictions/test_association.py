@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation.cohort_data import StudyData
-from revictimisation.convictions import estimate_convictions
-from revictimisation.convictions.case_states import build_paths
-from revictimisation.convictions.decision_time import cut_at_starts
-from revictimisation.convictions.landmark import lay_landmark
+from revictimisation.analyses.convictions import estimate_convictions
+from revictimisation.analyses.convictions.case_states import build_paths
+from revictimisation.analyses.convictions.decision_time import cut_at_starts
+from revictimisation.analyses.convictions.landmark import lay_landmark
+from revictimisation.cohort.study_data import StudyData
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.plan import read_plan
 from tests.cases import for_each

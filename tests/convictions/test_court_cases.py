@@ -7,10 +7,10 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
-from revictimisation.codes import EVIDENCE, PARTICIPATION
 from revictimisation.cohort import build_cohort
-from revictimisation.court_cases import describe_cases, find_index_cases, list_case_steps
-from revictimisation.engine import connect
+from revictimisation.cohort.court_cases import describe_cases, find_index_cases, list_case_steps
+from revictimisation.core.codes import EVIDENCE, PARTICIPATION
+from revictimisation.core.engine import connect
 from revictimisation.plan import read_plan
 from tests.cases import for_each
 from tests.tables.cases import STUDY, SmallDictionary, make_tables, random_rows

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation.cohort_data import StudyData
-from revictimisation.convictions import estimate_convictions
-from revictimisation.convictions.case_states import STATES, build_paths, find_reasons
+from revictimisation.analyses.convictions import estimate_convictions
+from revictimisation.analyses.convictions.case_states import STATES, build_paths, find_reasons
+from revictimisation.cohort.study_data import StudyData
 from revictimisation.plan import read_plan
 from tests.cases import for_each
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from revictimisation import files
-from revictimisation.convictions import estimate_convictions
+from revictimisation.analyses.convictions import estimate_convictions
+from revictimisation.commands.pipeline import prepare
+from revictimisation.core import files
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
-from revictimisation.pipeline import prepare
+from revictimisation.extract.validation import load_extract
 from revictimisation.plan import read_plan
 from revictimisation.simulate import simulate_county
 from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.truth import read_truth
-from revictimisation.validation import load_extract
 from tests.cases import for_each
 
 N_PEOPLE = 9000

@@ -6,8 +6,8 @@ import csv
 
 import pytest
 
+from revictimisation.core.errors import UsageError
 from revictimisation.dictionary import load_dictionary, render_code_lists, render_codes
-from revictimisation.errors import UsageError
 
 DICTIONARY = load_dictionary()
 

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from revictimisation.dictionary import Text, load_dictionary
-from revictimisation.validation.checks import ROW_RULES
-from revictimisation.validation.links import FIRST_REPORT_RULE, LINK_RULES
-from revictimisation.validation.repeats import REPEAT_RULES
+from revictimisation.extract.validation.checks import ROW_RULES
+from revictimisation.extract.validation.links import FIRST_REPORT_RULE, LINK_RULES
+from revictimisation.extract.validation.repeats import REPEAT_RULES
 from tests.cases import for_each
 
 DICTIONARY = load_dictionary()

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from revictimisation.core.errors import DisclosureError
+from revictimisation.core.results import make_estimates
 from revictimisation.disclosure import (
     disclose_attrition,
     disclose_diagnostics,
     disclose_estimates,
     round_counts,
 )
-from revictimisation.errors import DisclosureError
 from revictimisation.plan import Disclosure
-from revictimisation.results import make_estimates
 from tests.cases import for_each
 
 RULES = Disclosure(threshold=5, rounding=5)

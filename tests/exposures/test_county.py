@@ -7,12 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from revictimisation import pipeline, runner
+from revictimisation.analyses.exposure_variants import estimate_exposure_variants
+from revictimisation.commands import pipeline
+from revictimisation.commands.simulate import simulate_to
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
-from revictimisation.exposure_variants import estimate_exposure_variants
+from revictimisation.extract.validation import load_extract
 from revictimisation.plan import read_plan
-from revictimisation.validation import load_extract
 
 N_PEOPLE = 6000
 STUDY = """
@@ -30,7 +31,7 @@ TRUE, TRUE_HALF = -0.25, -0.125
 @pytest.fixture(scope="module")
 def estimates(tmp_path_factory) -> pd.DataFrame:
     folder: Path = tmp_path_factory.mktemp("carry")
-    runner.simulate_to(folder, N_PEOPLE, 4, "calibrated", "parquet")
+    simulate_to(folder, N_PEOPLE, 4, "calibrated", "parquet")
     plan, dictionary = read_plan(STUDY), load_dictionary()
     extract = load_extract(connect(threads=2), folder, dictionary, plan)
     data, _ = pipeline.prepare(extract.tables, extract.absent, dictionary, plan)

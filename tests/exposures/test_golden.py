@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation.cohort_data import StudyData
-from revictimisation.exposure_variants import estimate_exposure_variants
-from revictimisation.person_time import build_episodes
+from revictimisation.analyses.exposure_variants import estimate_exposure_variants
+from revictimisation.cohort.person_time import build_episodes
+from revictimisation.cohort.study_data import StudyData
 from revictimisation.plan import read_plan
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "exposures"

@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 
+from revictimisation.core.engine import Engine
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import Engine
-from revictimisation.mapping import make_extract, read_mapping
-from revictimisation.sources.opening import open_source
+from revictimisation.extract.mapping import make_extract, read_mapping
+from revictimisation.extract.sources.opening import open_source
 from tests.sources.sheet_files import write_sheet
 
 Rng = np.random.Generator

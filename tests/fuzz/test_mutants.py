@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from revictimisation import runner
 from tests.fuzz import trial
 from tests.fuzz.mutations import MUTATIONS, mutate
 
@@ -55,7 +54,7 @@ def test_the_look_sees_rows_that_are_lost(tmp_path, extract, monkeypatch):
         raise KeyError("a value that is not to be told")
 
     monkeypatch.setattr(trial, "load_extract", load)
-    monkeypatch.setattr(runner, "estimate", fall)
+    monkeypatch.setattr(trial, "estimate_study", fall)
     (tmp_path / "b").mkdir()
     outcome = trial.try_mutant(tmp_path / "b", SEED, 1, extract)
     assert outcome.estimate == 1

@@ -5,7 +5,7 @@ Hundreds are tried by `benchmarks/raw_search.py`.
 
 from __future__ import annotations
 
-from revictimisation.engine import connect
+from revictimisation.core.engine import connect
 from tests.fuzz.raw_sources import try_source
 
 SEED, N_FILES = 13, 40

@@ -14,15 +14,16 @@ from unittest import mock
 
 import pandas as pd
 
-from revictimisation import runner, validation
-from revictimisation.cleaning import clean_tables
+from revictimisation.commands.estimate import estimate_study
+from revictimisation.core.engine import Engine, connect
+from revictimisation.core.errors import RevictimisationError
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import Engine, connect
-from revictimisation.errors import RevictimisationError
+from revictimisation.extract import validation
+from revictimisation.extract.cleaning import clean_tables
+from revictimisation.extract.validation import LoadedExtract, load_extract, render_findings
 from revictimisation.plan import read_plan
-from revictimisation.plan_parts import CLEANING_RULES
+from revictimisation.plan.parts import CLEANING_RULES
 from revictimisation.simulate import simulate_county
-from revictimisation.validation import LoadedExtract, load_extract, render_findings
 from tests.fuzz.mutations import Extract, mutate
 
 STUDY = """\
@@ -144,7 +145,7 @@ def _validate(
 def _estimate(data: Path, study: Path, out: Path, extract: LoadedExtract) -> int:
     """The command, but for its reading of the extract, which was done the same way before."""
     with mock.patch.object(validation, "load_extract", lambda *given, **more: extract):
-        runner.estimate(study, data, out, "fuzz", jobs=1)
+        estimate_study(study, data, out, "fuzz", jobs=1)
     return 0
 
 

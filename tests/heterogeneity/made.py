@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from revictimisation.cohort_data import StudyData
+from revictimisation.cohort.study_data import StudyData
 from revictimisation.plan import read_plan
 
 STUDY = """

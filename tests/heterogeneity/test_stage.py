@@ -9,19 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation.cohort_data import StudyData
-from revictimisation.dictionary import load_dictionary
-from revictimisation.disclosure import disclose_estimates
-from revictimisation.heterogeneity import (
+from revictimisation.analyses.heterogeneity import (
     CONTRAST,
     GROUPS,
     SUBGROUP,
     explore_effects,
     withhold_unsound,
 )
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.results import make_estimates
+from revictimisation.dictionary import load_dictionary
+from revictimisation.disclosure import disclose_estimates
 from revictimisation.plan import Disclosure, read_plan
 from revictimisation.report.texts import load_texts
-from revictimisation.results import make_estimates
 from tests.cases import for_each
 from tests.heterogeneity.made import STUDY, make_study
 

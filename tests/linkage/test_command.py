@@ -9,12 +9,13 @@ import sys
 import pandas as pd
 import pytest
 
-from revictimisation import exchange
+from revictimisation.commands.link import link_folders
+from revictimisation.commands.pseudonymise import PseudonymOptions, pseudonymise_folder
+from revictimisation.core.engine import connect
+from revictimisation.core.errors import DataError, UsageError
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
-from revictimisation.errors import DataError, UsageError
-from revictimisation.keys import make_key, write_key
-from revictimisation.validation import load_extract
+from revictimisation.extract.pseudonyms.keys import make_key, write_key
+from revictimisation.extract.validation import load_extract
 from tests.pseudonyms.test_pseudonymise import raw_tables
 from tests.validation.extracts import TODAY, write_extract
 
@@ -38,16 +39,14 @@ def folders(tmp_path_factory):
     for name, raw in (("police", police), ("social", social), ("other", social)):
         write_extract(root / f"{name}_raw", raw)
         source = "police" if name == "other" else name
-        exchange.pseudonymise(
-            root / f"{name}_raw", root / name, key, exchange.Wishes(source=source)
-        )
+        pseudonymise_folder(root / f"{name}_raw", root / name, key, PseudonymOptions(source=source))
     (root / "study.yaml").write_text("name: tiny\nlinkage: {is_on: true}\n")
     return root
 
 
 def test_two_folders_become_one_extract_that_conforms(folders):
     out = folders / "joined"
-    told = exchange.link(folders / "police", folders / "social", folders / "study.yaml", out)
+    told = link_folders(folders / "police", folders / "social", folders / "study.yaml", out)
     assert "1 utan giltigt nummer" in told and "Too few links" in told
     extract = load_extract(connect(threads=1), out, load_dictionary(), today=TODAY)
     assert extract.errors == ()
@@ -65,10 +64,10 @@ def test_two_folders_become_one_extract_that_conforms(folders):
 def test_folders_in_the_wrong_order_or_named_twice_are_told(folders, tmp_path):
     police, social, study = (folders / name for name in ("police", "social", "study.yaml"))
     with pytest.raises(UsageError, match=r"i fel ordning: .*reports.* ligger i .*police, men inte"):
-        exchange.link(social, police, study, tmp_path / "out")
+        link_folders(social, police, study, tmp_path / "out")
     for twice in (police, social):
         with pytest.raises(UsageError, match="står två gånger"):
-            exchange.link(twice, police / ".." / twice.name, study, tmp_path / "out")
+            link_folders(twice, police / ".." / twice.name, study, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -78,15 +77,15 @@ def test_the_social_services_need_no_table_of_people(folders, tmp_path):
     write_extract(tmp_path / "raw", {SOCIAL[1]: tables[SOCIAL[1]]})
     key = folders / "custody" / "key"
     for _ in range(2):
-        wishes = exchange.Wishes(source="social", reference_on=dt.date(2018, 12, 31))
-        exchange.pseudonymise(tmp_path / "raw", tmp_path / "social", key, wishes)
+        wishes = PseudonymOptions(source="social", reference_on=dt.date(2018, 12, 31))
+        pseudonymise_folder(tmp_path / "raw", tmp_path / "social", key, wishes)
     (tmp_path / "study.yaml").write_text("name: tiny\n")
     police = tmp_path / "police"
-    wishes = exchange.Wishes(source="police", reference_on=dt.date(2018, 12, 31))
-    exchange.pseudonymise(folders / "police_raw", police, key, wishes)
+    wishes = PseudonymOptions(source="police", reference_on=dt.date(2018, 12, 31))
+    pseudonymise_folder(folders / "police_raw", police, key, wishes)
     out = tmp_path / "joined"
     for _ in range(2):
-        told = exchange.link(police, tmp_path / "social", tmp_path / "study.yaml", out)
+        told = link_folders(police, tmp_path / "social", tmp_path / "study.yaml", out)
     assert "1 länkade på nummer" in told and "kopplat bara på nummer" in told
     assert len(pd.read_csv(out / "persons.csv")) == 3
     assert load_extract(connect(threads=1), out, load_dictionary(), today=TODAY).errors == ()
@@ -94,24 +93,24 @@ def test_the_social_services_need_no_table_of_people(folders, tmp_path):
         rights = {path.stat().st_mode & 0o777 for path in out.rglob("*") if path.is_file()}
         assert rights == {0o600} and (out / "linkage").stat().st_mode & 0o777 == 0o700
     with pytest.raises(DataError, match=r"linkage\.is_on"):
-        exchange.link(police, tmp_path / "social", folders / "study.yaml", tmp_path / "x")
+        link_folders(police, tmp_path / "social", folders / "study.yaml", tmp_path / "x")
     (police / "persons.csv").unlink()
     with pytest.raises(DataError, match="Lägg registrets persons"):
-        exchange.link(police, tmp_path / "social", tmp_path / "study.yaml", tmp_path / "x")
+        link_folders(police, tmp_path / "social", tmp_path / "study.yaml", tmp_path / "x")
 
 
 def test_extracts_that_do_not_belong_together_are_refused(folders, tmp_path):
     def link(police, social, name):
-        return exchange.link(police, social, folders / "study.yaml", tmp_path / name)
+        return link_folders(police, social, folders / "study.yaml", tmp_path / name)
 
     with pytest.raises(DataError, match="same --source"):
         link(folders / "police", folders / "other", "a")
     with pytest.raises(DataError, match="Run pseudonymise first"):
         link(folders / "police_raw", folders / "social", "b")
     write_key(tmp_path / "custody" / "key", make_key("county"))
-    exchange.pseudonymise(
+    pseudonymise_folder(
         folders / "social_raw", tmp_path / "foreign", tmp_path / "custody" / "key",
-        exchange.Wishes(source="social"),
+        PseudonymOptions(source="social"),
     )  # fmt: skip
     with pytest.raises(DataError, match="different keys"):
         link(folders / "police", tmp_path / "foreign", "c")

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from revictimisation.linkage.error_rates import Check, Tally, foretell_share, tell_error_rates
+from revictimisation.extract.linkage.error_rates import (
+    Check,
+    Tally,
+    foretell_share,
+    tell_error_rates,
+)
 
 CHECK = Check(n_true=2000, n_links=1970, n_right=1960, seen=0.995, expected_false=0.001,
               expected_missed=0.01)  # fmt: skip

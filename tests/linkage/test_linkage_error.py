@@ -8,12 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation import linkage_error
-from revictimisation.cohort_data import StudyData
+from revictimisation.analyses.sensitivity import linkage_error
+from revictimisation.analyses.sensitivity.linkage_error import (
+    add_links,
+    drop_links,
+    estimate_linkage_error,
+)
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.results import make_estimates
 from revictimisation.estimators.simulation_extrapolation import extrapolate
-from revictimisation.linkage_error import add_links, drop_links, estimate_linkage_error
 from revictimisation.plan import read_plan
-from revictimisation.results import make_estimates
 
 STUDY = """
 name: made

@@ -7,9 +7,9 @@ import warnings
 import pandas as pd
 import pytest
 
-from revictimisation.linkage.linking import check_on_numbers, find_blank, link_people
-from revictimisation.linkage.model import train_model
-from revictimisation.plan_parts import Linkage
+from revictimisation.extract.linkage.linking import check_on_numbers, find_blank, link_people
+from revictimisation.extract.linkage.model import train_model
+from revictimisation.plan.parts import Linkage
 from tests.linkage.made import make_pair
 
 ON = Linkage(is_on=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation.linkage.posteriors import (
+from revictimisation.extract.linkage.posteriors import (
     _find_chances,
     choose_links,
     estimate_share,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from revictimisation.attrition import add_joined
+from revictimisation.cohort.attrition import add_joined
 from revictimisation.dictionary import load_dictionary
-from revictimisation.linkage import count_fates, join_tables, make_records, tell_fates
-from revictimisation.linkage.linking import Links
+from revictimisation.extract.linkage import count_fates, join_tables, make_records, tell_fates
+from revictimisation.extract.linkage.linking import Links
 
 DICTIONARY = load_dictionary()
 

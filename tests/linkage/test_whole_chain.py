@@ -14,13 +14,19 @@ import pandas as pd
 import pytest
 
 from benchmarks.linkage import NAMES, UNUSED, find_truth, map_agency
-from revictimisation import exchange, linkage, linkage_error, pipeline, runner, target_trials
-from revictimisation.cleaning import clean_tables
+from revictimisation.analyses import target_trials
+from revictimisation.analyses.sensitivity import linkage_error
+from revictimisation.commands import pipeline
+from revictimisation.commands.link import link_folders
+from revictimisation.commands.pseudonymise import PseudonymOptions, pseudonymise_folder
+from revictimisation.commands.simulate import simulate_to
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
-from revictimisation.keys import make_key, write_key
+from revictimisation.extract import linkage
+from revictimisation.extract.cleaning import clean_tables
+from revictimisation.extract.pseudonyms.keys import make_key, write_key
+from revictimisation.extract.validation import load_extract
 from revictimisation.plan import read_plan
-from revictimisation.validation import load_extract
 
 STUDY = """
 name: dirty
@@ -42,15 +48,15 @@ linkage: {is_on: true}
 def folder(tmp_path_factory):
     """What both agencies hand over of a county of 400, linked."""
     root = tmp_path_factory.mktemp("chain")
-    runner.simulate_to(root / "county", 400, 3, "dirty", "csv")
+    simulate_to(root / "county", 400, 3, "dirty", "csv")
     write_key(root / "custody" / "key", make_key("dirty"))
     for name, agency in NAMES.items():
         map_agency(root / "county" / "raw" / agency, root / "mapped" / name)
-        wishes = exchange.Wishes(dt.date(2018, 12, 31), UNUSED, name, False, True)
-        exchange.pseudonymise(root / "mapped" / name, root / name, root / "custody" / "key", wishes)
+        wishes = PseudonymOptions(dt.date(2018, 12, 31), UNUSED, name, False, True)
+        pseudonymise_folder(root / "mapped" / name, root / name, root / "custody" / "key", wishes)
     (root / "study.yaml").write_text(STUDY, encoding="utf-8")
     with listening() as told:
-        exchange.link(root / "police", root / "social", root / "study.yaml", root / "joined")
+        link_folders(root / "police", root / "social", root / "study.yaml", root / "joined")
     assert told == []
     return root
 

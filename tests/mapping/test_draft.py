@@ -10,11 +10,11 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from revictimisation import preparation
+from revictimisation.commands import map as preparation
+from revictimisation.core.errors import DataError, UsageError
 from revictimisation.dictionary import load_dictionary
-from revictimisation.errors import DataError, UsageError
-from revictimisation.mapping import read_mapping
-from revictimisation.mapping.matching import match_code
+from revictimisation.extract.mapping import read_mapping
+from revictimisation.extract.mapping.matching import match_code
 from tests.cases import for_each
 from tests.mapping.raw_files import (
     SECRET_NAME,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from revictimisation import preparation
+from revictimisation.commands import map as preparation
+from revictimisation.core.errors import DataError, MappingError, UsageError
 from revictimisation.dictionary import load_dictionary
-from revictimisation.errors import DataError, MappingError, UsageError
-from revictimisation.mapping import read_mapping
+from revictimisation.extract.mapping import read_mapping
 from tests.cases import for_each
 from tests.mapping.raw_files import write_municipality
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from revictimisation.core.errors import MappingError, StudyError
+from revictimisation.core.plain_yaml import load_keys
 from revictimisation.dictionary import load_dictionary
-from revictimisation.errors import MappingError, StudyError
-from revictimisation.mapping import read_mapping
-from revictimisation.study_text import load_keys
+from revictimisation.extract.mapping import read_mapping
 from tests.cases import for_each
 
 DICTIONARY = load_dictionary()

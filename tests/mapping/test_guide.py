@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from revictimisation import cli, preparation, runner
+from revictimisation.commands import command_line as cli
+from revictimisation.commands import map as preparation
+from revictimisation.commands import run
 from revictimisation.dictionary import load_dictionary
-from revictimisation.mapping import read_mapping
+from revictimisation.extract.mapping import read_mapping
 from revictimisation.plan import read_plan
 from tests.mapping.raw_files import (
     CLIENT,
@@ -105,7 +107,7 @@ def test_commands_on_a_database_and_the_whole_study_are_at_least_understood(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(preparation, "draft_to", lambda *given: called.append("draft"))
     monkeypatch.setattr(preparation, "tell_draft", lambda *given: "")
-    monkeypatch.setattr(runner, "run", lambda *given: bool(called.append("run")))
+    monkeypatch.setattr(run, "run_study", lambda *given: bool(called.append("run")))
     lines = [
         line for kind, text in read_blocks(repo_root) if not kind for line in text.splitlines()
     ]
@@ -128,7 +130,7 @@ def test_the_guides_files_are_mapping_files(repo_root):
 
 
 def test_every_setting_stands_in_the_guide(repo_root):
-    from revictimisation.mapping.model import Column, Mapping, Part
+    from revictimisation.extract.mapping.model import Column, Mapping, Part
 
     text = (repo_root / "docs" / "analyst_guide.md").read_text(encoding="utf-8")
     table = text.split("### Vad en mappningsfil kan säga")[1].split("###")[0]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import openpyxl
 import pytest
 
-from revictimisation import preparation
-from revictimisation.errors import DataError
+from revictimisation.commands import map as preparation
+from revictimisation.core.errors import DataError
 from tests.cases import for_each
 from tests.mapping.raw_files import identity_number
 from tests.mapping.test_extract import make

@@ -13,8 +13,8 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from revictimisation import preparation
-from revictimisation.errors import DataError, MappingError
+from revictimisation.commands import map as preparation
+from revictimisation.core.errors import DataError, MappingError
 from tests.mapping.test_extract import map_column, read
 from tests.sources.sheet_files import ERROR, write_sheet
 
@@ -123,7 +123,7 @@ def test_a_table_without_rows_is_never_done(tmp_path):
 
 
 def test_the_engines_count_is_held_against_another(tmp_path, monkeypatch):
-    from revictimisation.sources import flat_file
+    from revictimisation.extract.sources import flat_file
 
     copied = flat_file.copy_rows
     monkeypatch.setattr(

@@ -7,9 +7,10 @@ import json
 
 import pytest
 
-from revictimisation import exchange, preparation
-from revictimisation.errors import DataError, MappingError, UsageError
-from revictimisation.keys import make_key, write_key
+from revictimisation.commands import map as preparation
+from revictimisation.commands.pseudonymise import PseudonymOptions, pseudonymise_folder
+from revictimisation.core.errors import DataError, MappingError, UsageError
+from revictimisation.extract.pseudonyms.keys import make_key, write_key
 from tests.cases import for_each
 from tests.mapping.raw_files import identity_number
 from tests.mapping.test_extract import make
@@ -28,8 +29,8 @@ def pseudonymise(folder):
     key = folder / "custody" / "a.key"
     if not key.exists():
         write_key(key, make_key("county", 1))
-    wishes = exchange.Wishes(reference_on=dt.date(2014, 12, 31))
-    return exchange.pseudonymise(folder / "out", folder / "pseudonyms", key, wishes)
+    wishes = PseudonymOptions(reference_on=dt.date(2014, 12, 31))
+    return pseudonymise_folder(folder / "out", folder / "pseudonyms", key, wishes)
 
 
 @for_each("case", FAILING)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from revictimisation import preparation
-from revictimisation.errors import DataError
-from revictimisation.mapping.secrecy import is_prose, may_tell, prose
+from revictimisation.commands import map as preparation
+from revictimisation.core.errors import DataError
+from revictimisation.extract.mapping.secrecy import is_prose, may_tell, prose
 from tests.cases import for_each
 from tests.mapping.test_draft import draft
 from tests.mapping.test_extract import make, map_column

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from revictimisation import engine, preparation, progress
-from revictimisation.mapping import words
+from revictimisation.commands import map as preparation
+from revictimisation.commands import progress
+from revictimisation.core import engine
+from revictimisation.extract.mapping import words
 
 HEADING = "Diarienummer;Målsägande;Anmälningsdatum;Relation"
 ROW = "K{0};v{0};2013-04-1{0};Förälder"

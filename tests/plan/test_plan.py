@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from revictimisation.core.errors import StudyError
 from revictimisation.dictionary import load_dictionary
-from revictimisation.errors import StudyError
 from revictimisation.plan import StudyPlan, read_plan
-from revictimisation.study_keys import render_keys
-from revictimisation.study_kinds import list_places
+from revictimisation.plan.keys import render_keys
+from revictimisation.plan.kinds import list_places
 from tests.cases import for_each
 
 DICTIONARY = load_dictionary()

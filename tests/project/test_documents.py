@@ -43,7 +43,7 @@ def test_readme_gives_the_two_commands_and_they_exist():
 
 
 def test_readme_exit_codes_are_those_of_the_software():
-    from revictimisation import errors
+    from revictimisation.core import errors
 
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     ours = {kind.exit_code for kind in kinds if issubclass(kind, errors.RevictimisationError)}

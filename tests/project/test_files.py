@@ -66,7 +66,7 @@ def list_names_from_files(module: Module) -> set[str]:
     return {
         alias.asname or alias.name
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.ImportFrom) and node.module == "revictimisation.files"
+        if isinstance(node, ast.ImportFrom) and node.module == "revictimisation.core.files"
         for alias in node.names
     }
 
@@ -80,7 +80,7 @@ def test_the_look_sees_a_touch(tmp_path: Path):
     path = tmp_path / "cohort.py"
     path.write_text(
         "from revictimisation import files\n"
-        "from revictimisation.files import read_table\n"
+        "from revictimisation.core.files import read_table\n"
         "import pandas as pd\n"
         "a = files.read_text(p); b = read_table(p)\n"  # the allowed way
         "pd.read_csv(p)\n"

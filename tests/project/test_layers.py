@@ -118,9 +118,9 @@ def test_imports_go_downward():
 
 def test_the_look_sees_each_kind_of_breach(tmp_path):
     breaches = {
-        "cohort": "def f():\n    from revictimisation.spells import find_spells\n",
+        "cohort": "def f():\n    from revictimisation.cohort.spells import find_spells\n",
         "plan": "from revictimisation import cli\n",
-        "report": "import revictimisation.pipeline\n",
+        "report": "import revictimisation.commands.pipeline\n",
         "effects": "from .cohort import select_index_reports\n",
     }
     for name, text in breaches.items():

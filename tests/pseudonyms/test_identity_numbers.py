@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from personnummer import personnummer
 
 from revictimisation.dictionary import load_dictionary
-from revictimisation.identity_numbers import STATUSES, NumberSeries, parse_numbers
+from revictimisation.extract.identity_numbers import STATUSES, NumberSeries, parse_numbers
 from tests.cases import for_each
 
 SERIES = NumberSeries.from_list(load_dictionary().codes("identity_number_series"))

@@ -9,8 +9,15 @@ import sys
 
 import pytest
 
-from revictimisation.errors import UsageError
-from revictimisation.keys import StudyKey, derive_key, is_weak, make_key, read_key, write_key
+from revictimisation.core.errors import UsageError
+from revictimisation.extract.pseudonyms.keys import (
+    StudyKey,
+    derive_key,
+    is_weak,
+    make_key,
+    read_key,
+    write_key,
+)
 from tests.cases import for_each
 
 SECRET = bytes.fromhex("8f1c2a7be04d93515f6e00c7a9d2b4386b0de1f72459cc8a13fd76402e98b5da")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revictimisation.pseudonyms.phonetics import LENGTH, code_name
+from revictimisation.extract.pseudonyms.phonetics import LENGTH, code_name
 from tests.cases import for_each
 
 ALIKE = [

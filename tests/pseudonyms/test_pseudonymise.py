@@ -11,15 +11,16 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from revictimisation import exchange
-from revictimisation.cli import cli
+from revictimisation.commands.command_line import cli
+from revictimisation.commands.folders import FACTS
+from revictimisation.commands.pseudonymise import PseudonymOptions, pseudonymise_folder
+from revictimisation.core.engine import connect
+from revictimisation.core.errors import DataError, UsageError
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
-from revictimisation.errors import DataError, UsageError
-from revictimisation.keys import StudyKey, write_key
-from revictimisation.pseudonyms.reading import _read_parquet
-from revictimisation.pseudonyms.records import as_text
-from revictimisation.validation import load_extract
+from revictimisation.extract.pseudonyms.keys import StudyKey, write_key
+from revictimisation.extract.pseudonyms.reading import _read_parquet
+from revictimisation.extract.pseudonyms.records import as_text
+from revictimisation.extract.validation import load_extract
 from tests.cases import for_each
 from tests.validation.extracts import TODAY, VALID, write_extract
 
@@ -49,7 +50,7 @@ def run(tmp_path, key_file, tables, name="a", **wishes):
     """Write raw tables and pseudonymise them; the folder and what was told."""
     write_extract(tmp_path / f"{name}_raw", tables)
     out = tmp_path / f"{name}_out"
-    told = exchange.pseudonymise(tmp_path / f"{name}_raw", out, key_file, exchange.Wishes(**wishes))
+    told = pseudonymise_folder(tmp_path / f"{name}_raw", out, key_file, PseudonymOptions(**wishes))
     return out, told
 
 
@@ -274,7 +275,7 @@ def test_parquet_keeps_its_types(tmp_path, key_file):
     raw.mkdir()
     people = pd.DataFrame({"person_id": [198001011231, 199002022383], "birth_year": [1980, 1990]})
     people.to_parquet(raw / "persons.parquet")
-    exchange.pseudonymise(raw, tmp_path / "out", key_file, exchange.Wishes(dt.date(2018, 1, 1)))
+    pseudonymise_folder(raw, tmp_path / "out", key_file, PseudonymOptions(dt.date(2018, 1, 1)))
     made = pd.read_parquet(tmp_path / "out" / "persons.parquet")
     assert made["birth_year"].tolist() == [1980, 1990] and made["birth_year"].dtype == "int64"
     assert made["person_id"].str.match("p[0-9a-f]{32}").all()
@@ -290,14 +291,14 @@ def test_the_same_may_be_done_again_and_nothing_else_is_written_over(tmp_path, k
     first, _ = run(tmp_path, key_file, raw_tables(), source="police")
     before = read(first, "persons")["person_id"].tolist()
     write_extract(tmp_path / "a_raw", raw_tables())
-    wishes = exchange.Wishes(source="police")
-    exchange.pseudonymise(tmp_path / "a_raw", first, key_file, wishes)
+    wishes = PseudonymOptions(source="police")
+    pseudonymise_folder(tmp_path / "a_raw", first, key_file, wishes)
     assert read(first, "persons")["person_id"].tolist() == before
     with pytest.raises(UsageError, match=r"har redan pseudonymisation\.json"):
-        exchange.pseudonymise(tmp_path / "a_raw", first, key_file, exchange.Wishes(source="x"))
+        pseudonymise_folder(tmp_path / "a_raw", first, key_file, PseudonymOptions(source="x"))
     (tmp_path / "a_raw" / "reports.csv").unlink()
     with pytest.raises(UsageError, match=r"har redan reports\.csv"):
-        exchange.pseudonymise(tmp_path / "a_raw", first, key_file, wishes)
+        pseudonymise_folder(tmp_path / "a_raw", first, key_file, wishes)
     assert (first / "reports.csv").is_file()
 
 
@@ -314,11 +315,11 @@ def test_another_format_is_sent_to_map(tmp_path, key_file):
     write_extract(tmp_path / "a_raw", tables)
     (tmp_path / "a_raw" / "persons.csv").rename(tmp_path / "a_raw" / "persons.xlsx")
     with pytest.raises(DataError, match=r"persons  \[needs_mapping\]"):
-        exchange.pseudonymise(tmp_path / "a_raw", tmp_path / "out", key_file, exchange.Wishes())
+        pseudonymise_folder(tmp_path / "a_raw", tmp_path / "out", key_file, PseudonymOptions())
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "anmalningar.csv").write_text("Diarienummer;Brott\n1;2\n")
     with pytest.raises(DataError, match="kör map först"):
-        exchange.pseudonymise(tmp_path / "raw", tmp_path / "out", key_file, exchange.Wishes())
+        pseudonymise_folder(tmp_path / "raw", tmp_path / "out", key_file, PseudonymOptions())
 
 
 def test_the_key_never_lies_among_the_data(tmp_path, key_file):
@@ -350,7 +351,7 @@ def test_linkage_fields_are_made_only_when_asked_for(tmp_path, key_file):
 def test_the_commands_end_in_their_exit_codes(tmp_path, monkeypatch, capsys):
     def call(*words):
         monkeypatch.setattr("sys.argv", ["revictimisation", *map(str, words)])
-        from revictimisation.cli import main
+        from revictimisation.commands.command_line import main
 
         with pytest.raises(SystemExit) as leave:
             main()
@@ -394,7 +395,7 @@ def test_identifiers_in_parquet_may_be_of_any_type(tmp_path, key_file, ids, is_t
     write_extract(raw, raw_tables(reports=""))
     (raw / "reports.csv").unlink()
     pd.DataFrame({"report_id": ids, "victim_id": NUMBERS["v1"]}).to_parquet(raw / "reports.parquet")
-    exchange.pseudonymise(raw, tmp_path / "out", key_file, exchange.Wishes())
+    pseudonymise_folder(raw, tmp_path / "out", key_file, PseudonymOptions())
     made = pd.read_parquet(tmp_path / "out" / "reports.parquet")["report_id"]
     assert made.str.fullmatch("i[0-9a-f]{32}").all()
     assert made[0] != made[1] == made[2]
@@ -441,5 +442,5 @@ def test_texts_among_codes_are_told_by_their_rows(tmp_path, key_file):
     out, told = run(tmp_path, key_file, raw_tables(reports="\n".join(lines) + "\n"), "b")
     assert "OBS: reports.offence_code har text med blanksteg" in told
     assert "2 rader / rows 2, 4\n" in f"{told}\n" and "Karin" not in told
-    facts = json.loads((out / exchange.FACTS).read_text(encoding="utf-8"))
+    facts = json.loads((out / FACTS).read_text(encoding="utf-8"))
     assert facts["texts_among_codes"][0]["rows"] == [2, 4]

@@ -13,8 +13,8 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from revictimisation.cohort_data import StudyData
-from revictimisation.person_time import build_episodes
+from revictimisation.cohort.person_time import build_episodes
+from revictimisation.cohort.study_data import StudyData
 from revictimisation.plan import read_plan
 
 NEVER = 10**6

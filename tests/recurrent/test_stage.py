@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from revictimisation.analyses.recurrent_events import estimate_recurrent_events
 from revictimisation.estimators.count_contrasts import compare_counts
 from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.design import design_from_array
 from revictimisation.estimators.recurrent import mark_terminal
-from revictimisation.recurrent_events import estimate_recurrent_events
 from tests.cases import for_each
 from tests.recurrent.histories import NEVER, Histories, World, live, make_study
 

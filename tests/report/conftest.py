@@ -13,13 +13,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from revictimisation import runner
+from revictimisation.commands.simulate import simulate_to
+from revictimisation.core.results import DIAGNOSTIC_COLUMNS, make_estimates
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import read_plan
 from revictimisation.report.page import Page
 from revictimisation.report.release import Release
 from revictimisation.report.site import NOTEBOOKS, SiteContent, render_site
-from revictimisation.results import DIAGNOSTIC_COLUMNS, make_estimates
 
 LANGUAGES = ("sv", "en")
 # so few people would have every answer withheld; with these some are shown and some are not
@@ -116,7 +116,7 @@ def county(repo_root: Path, make_once: Callable[..., Path]) -> Study:
     def run(folder: Path) -> None:
         study = folder / "county.yaml"
         study.write_text(text + GATES, encoding="utf-8")
-        runner.simulate_to(folder / "data", 600, 1, "calibrated", "parquet")
+        simulate_to(folder / "data", 600, 1, "calibrated", "parquet")
         given = [str(study), "--data", str(folder / "data"), "--out", str(folder / "out")]
         command = [sys.executable, "-m", "revictimisation", "run", *given, "--jobs", "2"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

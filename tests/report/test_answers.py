@@ -8,6 +8,7 @@ import re
 
 import pandas as pd
 
+from revictimisation.core.results import DIAGNOSTIC_COLUMNS
 from revictimisation.report.hundreds import (
     count_people,
     tell_between,
@@ -31,7 +32,6 @@ from revictimisation.report.sections import (
 )
 from revictimisation.report.trials import Check, find_effect, judge_measure, list_checks, tell_why
 from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN
-from revictimisation.results import DIAGNOSTIC_COLUMNS
 from tests.cases import for_each
 
 from .conftest import make_page

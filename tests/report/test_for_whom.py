@@ -9,6 +9,7 @@ import re
 import pandas as pd
 import pytest
 
+from revictimisation.core.results import DIAGNOSTIC_COLUMNS
 from revictimisation.report.exploration_study import read_records
 from revictimisation.report.group_effects import (
     find_difference,
@@ -30,7 +31,6 @@ from revictimisation.report.sections.answer import make_scale
 from revictimisation.report.sections.group_pictures import show_picture
 from revictimisation.report.sections.summary import show_findings
 from revictimisation.report.subgroup_study import read_family
-from revictimisation.results import DIAGNOSTIC_COLUMNS
 from tests.cases import for_each
 
 from .conftest import make_page

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from revictimisation import results
+from revictimisation.core import results
 from revictimisation.dictionary import load_dictionary
 from revictimisation.report.release import Release
 from revictimisation.report.sections.method import show_all_checks

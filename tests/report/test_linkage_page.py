@@ -7,18 +7,19 @@ import re
 import pandas as pd
 import pytest
 
-from revictimisation import runner
+from revictimisation.commands import run as runner
+from revictimisation.commands.folders import LINKAGE
+from revictimisation.commands.manifest import open_run
+from revictimisation.core.results import combine, make_estimates
 from revictimisation.dictionary import load_dictionary
 from revictimisation.disclosure import disclose_diagnostics, disclose_estimates
-from revictimisation.linkage import tell_checks, tell_fates
-from revictimisation.manifest import open_run
+from revictimisation.extract.linkage import tell_checks, tell_fates
 from revictimisation.plan import read_plan
 from revictimisation.report.markup import join
 from revictimisation.report.page import Page
 from revictimisation.report.release import Release
 from revictimisation.report.sections import linkage
 from revictimisation.report.site import NOTEBOOKS
-from revictimisation.results import combine, make_estimates
 from tests.cases import for_each
 from tests.report.conftest import make_page
 
@@ -165,7 +166,7 @@ def test_only_an_extract_joined_by_link_has_the_page(tmp_path, is_joined):
     (tmp_path / "study.yaml").write_text(STUDY, encoding="utf-8")
     (tmp_path / "data").mkdir()
     if is_joined:
-        (tmp_path / "data" / runner.LINKAGE).write_text("{}", encoding="utf-8")
+        (tmp_path / "data" / LINKAGE).write_text("{}", encoding="utf-8")
     work = open_run(tmp_path / "study.yaml", tmp_path / "data", tmp_path / "out", "run", 1)
     found = {task.source.stem for task in runner.notebook_tasks(work)}
     assert set(NOTEBOOKS) <= found and ("08_linkage" in found) == is_joined

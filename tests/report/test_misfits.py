@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pandas as pd
 
+from revictimisation.core.results import DIAGNOSTIC_COLUMNS
 from revictimisation.report.page import Page
 from revictimisation.report.sections.method import show_all_checks
 from revictimisation.report.sections.misfits import show_misfits
 from revictimisation.report.sections.summary import show_summary
-from revictimisation.results import DIAGNOSTIC_COLUMNS
 from tests.report.conftest import make_page
 
 ROWS = [

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from revictimisation.errors import UsageError
+from revictimisation.core.errors import UsageError
 from revictimisation.report import open_report
 from revictimisation.report.opening import find_upwards
 from revictimisation.report.site import collect_outputs

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from revictimisation import runner
+from revictimisation.commands.estimate import estimate_study
+from revictimisation.commands.simulate import simulate_to
 from revictimisation.dictionary import load_dictionary
 from revictimisation.report.site import render_site
 from tests.cases import for_each
@@ -21,7 +22,7 @@ STUDIES = {
 @pytest.fixture(scope="module")
 def small_county(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("county")
-    runner.simulate_to(folder, None, 1, "small", "parquet")
+    simulate_to(folder, None, 1, "small", "parquet")
     return folder
 
 
@@ -29,7 +30,7 @@ def small_county(tmp_path_factory) -> Path:
 def test_a_study_with_nothing_to_show_says_so(small_county, repo_root, tmp_path, name):
     study, out = tmp_path / "study.yaml", tmp_path / "out"
     study.write_text(f"name: {name}\nlanguages: [sv]\n{STUDIES[name]}", encoding="utf-8")
-    runner.estimate(study, small_county, out, "test", jobs=2)
+    estimate_study(study, small_county, out, "test", jobs=2)
     made = Study(study, small_county, out)
     notebooks = execute_all(made, repo_root / "notebooks", ("sv",))
     pages = render_site(read_content(made, notebooks), load_dictionary())

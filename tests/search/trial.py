@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from revictimisation.cleaning import clean_tables
+from revictimisation.commands.pipeline import analyse, prepare
+from revictimisation.core.engine import connect
+from revictimisation.core.errors import RevictimisationError
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
-from revictimisation.errors import RevictimisationError
-from revictimisation.pipeline import analyse, prepare
+from revictimisation.extract.cleaning import clean_tables
+from revictimisation.extract.validation import load_extract
 from revictimisation.plan import read_plan
-from revictimisation.validation import load_extract
 from tests.search.expected import KEYS, expect, read_case
 from tests.search.expected_courts import expect_courts
 from tests.search.expected_hazards import expect_hazards

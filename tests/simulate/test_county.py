@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation import files
+from revictimisation.core import files
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
+from revictimisation.extract.validation import load_extract
 from revictimisation.simulate import DEFAULT_PEOPLE, simulate_county
 from revictimisation.simulate.calibration import find_index_pairs
 from revictimisation.simulate.justice_tables import _collect_prison
-from revictimisation.validation import load_extract
 from tests.cases import for_each
 
 N_PEOPLE = 1200

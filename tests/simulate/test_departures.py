@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from revictimisation import files
+from revictimisation.commands.pipeline import prepare
+from revictimisation.core import files
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
-from revictimisation.pipeline import prepare
+from revictimisation.extract.validation import load_extract
 from revictimisation.plan import read_plan
 from revictimisation.simulate import kernel, simulate_county
 from revictimisation.simulate.calibrated import CALIBRATED
@@ -27,7 +28,6 @@ from revictimisation.simulate.truth import (
     list_pairs,
     read_truth,
 )
-from revictimisation.validation import load_extract
 from tests.cases import for_each
 
 N_PEOPLE = 20_000

@@ -4,15 +4,15 @@ import pandas as pd
 import pytest
 from personnummer.personnummer import Personnummer, PersonnummerException
 
-from revictimisation import files
+from revictimisation.core import files
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
+from revictimisation.extract.validation import load_extract
 from revictimisation.simulate import simulate_county
 from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.dirty import soil_county
 from revictimisation.simulate.faults import MEANINGS, FaultRates
 from revictimisation.simulate.identities import FIRST_BIRTH_NUMBER, number_people
-from revictimisation.validation import load_extract
 
 N_PEOPLE = 700
 SPELLS = ("police_measures", "social_interventions")

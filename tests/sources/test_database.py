@@ -12,10 +12,10 @@ if sys.platform == "win32":
     pytest.skip("the server is started as Debian has it", allow_module_level=True)
 psycopg = pytest.importorskip("psycopg")
 
-from revictimisation import preparation  # noqa: E402
-from revictimisation.errors import DataError, RevictimisationError  # noqa: E402
-from revictimisation.sources import database  # noqa: E402
-from revictimisation.sources.faults import UnreadableFileError  # noqa: E402
+from revictimisation.commands import map as preparation  # noqa: E402
+from revictimisation.core.errors import DataError, RevictimisationError  # noqa: E402
+from revictimisation.extract.sources import database  # noqa: E402
+from revictimisation.extract.sources.faults import UnreadableFileError  # noqa: E402
 from tests.cases import for_each  # noqa: E402
 from tests.sources.postgres import PASSWORD, find_binaries, run_server  # noqa: E402
 

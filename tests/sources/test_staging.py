@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from revictimisation.sources.staging import Staged
+from revictimisation.extract.sources.staging import Staged
 
 
 def test_a_row_keeps_its_number_below_rows_that_are_left_out():

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from revictimisation import runner
+from revictimisation.commands.estimate import estimate_study
+from revictimisation.commands.simulate import simulate_to
 
 PLAIN = ("null", "unmeasured")
 GROUPS = re.compile("^subgroups: .*$", re.MULTILINE)
@@ -31,7 +32,7 @@ def real_study(repo_root: Path, make_once) -> Callable[[str], pd.DataFrame]:
         real = repo_root / "tests" / "real" / name
 
         def estimate(out: Path) -> None:
-            runner.estimate(real / "study.yaml", real / "extract", out, "test", jobs=2)
+            estimate_study(real / "study.yaml", real / "extract", out, "test", jobs=2)
 
         return read_estimates(make_once(f"real_{name}", estimate))
 
@@ -51,8 +52,8 @@ def county(repo_root: Path, make_once) -> Callable[..., tuple[Path, Path]]:
         def estimate(folder: Path) -> None:
             study = folder / "county.yaml"
             study.write_text(asked, encoding="utf-8")
-            runner.simulate_to(folder / "data", n_people, seed, scenario, "parquet")
-            runner.estimate(study, folder / "data", folder / "out", "test", jobs=2)
+            simulate_to(folder / "data", n_people, seed, scenario, "parquet")
+            estimate_study(study, folder / "data", folder / "out", "test", jobs=2)
 
         folder = make_once(f"{scenario}_{n_people}_{seed}", estimate)
         return folder / "data", folder / "out"

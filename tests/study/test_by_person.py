@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from revictimisation.cohort_data import StudyData
-from revictimisation.effects import choose_person_entries, estimate_incidence
+from revictimisation.analyses.effects import choose_person_entries, estimate_incidence
+from revictimisation.cohort.study_data import StudyData
 from revictimisation.plan import read_plan
 
 STUDY = "name: mini\nmeasures: {}\nadjust_for: []\nsubgroups: []\nreport_at_days: [100, 365]"

@@ -14,15 +14,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation import runner
-from revictimisation.results import WITH_ERROR
+from revictimisation.commands.estimate import estimate_study
+from revictimisation.core.results import WITH_ERROR
 
 FAULTS = Path(__file__).parent / "faults"
 HAZARDS = ("log_hazard_ratio", "hazard_ratio")
 
 
 def estimate(folder: Path, out: Path) -> pd.DataFrame:
-    runner.estimate(folder / "study.yaml", folder / "extract", out, "test", jobs=1)
+    estimate_study(folder / "study.yaml", folder / "extract", out, "test", jobs=1)
     return pd.read_parquet(out / "restricted" / "estimates.parquet")
 
 

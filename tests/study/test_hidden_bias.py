@@ -8,14 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation.cohort_data import StudyData
+from revictimisation.analyses.sensitivity.hidden_bias import find_hidden_bias
+from revictimisation.analyses.sensitivity.negative_controls import (
+    estimate_negative_controls,
+    withhold_biased,
+)
+from revictimisation.analyses.trial_inputs import count_outcomes
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.errors import StudyError
+from revictimisation.core.results import combine, make_estimates
 from revictimisation.disclosure import disclose_estimates
-from revictimisation.errors import StudyError
-from revictimisation.hidden_bias import find_hidden_bias
-from revictimisation.negative_controls import estimate_negative_controls, withhold_biased
 from revictimisation.plan import Disclosure, read_plan
-from revictimisation.results import combine, make_estimates
-from revictimisation.trial_inputs import count_outcomes
 
 MEASURES = ("a", "b", "c", "talk")
 STUDY = """

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation.cohort_data import StudyData
-from revictimisation.disclosure import disclose_estimates
-from revictimisation.joint_strategies import (
+from revictimisation.analyses.joint_strategies import (
     estimate_joint_strategies,
     find_eligible,
     find_first_starts,
 )
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.disclosure import disclose_estimates
 from revictimisation.plan import read_plan
 
 from .conftest import read_estimates

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from revictimisation import runner
-from revictimisation.results import mark_endless
+from revictimisation.commands.estimate import estimate_study
+from revictimisation.core.results import mark_endless
 
 from .conftest import read_estimates
 
@@ -107,7 +107,7 @@ def test_without_a_bootstrap_the_influence_gives_all_intervals(repo_root, tmp_pa
     study = tmp_path / "study.yaml"
     text = (folder / "study.yaml").read_text(encoding="utf-8")
     study.write_text(text.replace("replicates: 200", "replicates: 0"), encoding="utf-8")
-    runner.estimate(study, folder / "extract", tmp_path / "out", "test", jobs=1)
+    estimate_study(study, folder / "extract", tmp_path / "out", "test", jobs=1)
     rows = read_estimates(tmp_path / "out")
     rows = rows[rows["question"] == "q2"]
     rows = rows[(rows["estimator"] == ESTIMATOR) & (rows["outcome"] == "same_suspect")]
@@ -123,7 +123,7 @@ def test_gates_stand_in_the_study_file(repo_root, tmp_path):
     study = tmp_path / "study.yaml"
     text = (folder / "study.yaml").read_text(encoding="utf-8")
     study.write_text(text + "gates: {minimum_detectable_difference: 0.1}\n", encoding="utf-8")
-    runner.estimate(study, folder / "extract", tmp_path / "out", "test", jobs=1)
+    estimate_study(study, folder / "extract", tmp_path / "out", "test", jobs=1)
     rows = main_rows(read_estimates(tmp_path / "out"))
     rows = rows[rows["outcome"] == "same_suspect"]
     assert set(rows["status"]) == {"withheld"}

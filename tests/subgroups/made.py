@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from revictimisation.cohort_data import StudyData
+from revictimisation.cohort.study_data import StudyData
 from revictimisation.plan import read_plan
 
 STUDY = """

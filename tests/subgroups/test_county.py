@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation import runner
-from revictimisation.cohort_data import StudyData
+from revictimisation.analyses.subgroup_effects import estimate_subgroup_effects
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.commands.pipeline import prepare
+from revictimisation.commands.simulate import simulate_to
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
-from revictimisation.pipeline import prepare
+from revictimisation.extract.validation import load_extract
 from revictimisation.plan import read_plan
 from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.truth import read_truth
-from revictimisation.subgroup_effects import estimate_subgroup_effects
-from revictimisation.validation import load_extract
 
 BUILT_IN = {("non_contact_order", "risk_level"), ("contact_person", "is_honour")}
 KEYS = ["measure", "subgroup", "level", "estimand"]
@@ -30,7 +30,7 @@ MEASURES = ("non_contact_order", "contact_person", "sheltered_housing")
 @pytest.fixture(scope="module")
 def county(repo_root: Path, tmp_path_factory) -> StudyData:
     folder = tmp_path_factory.mktemp("groups")
-    runner.simulate_to(folder, N_PEOPLE, 7, "calibrated", "parquet")
+    simulate_to(folder, N_PEOPLE, 7, "calibrated", "parquet")
     text = (repo_root / "pipelines" / "studies" / "county.yaml").read_text(encoding="utf-8")
     plan = read_plan(text)
     asked = {"report_at_days": (LAST,), "subgroups": ("risk_level", "is_honour", "sex"),

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation.cohort_data import StudyData
+from revictimisation.analyses.subgroup_effects.groupings import Grouping
+from revictimisation.analyses.subgroup_effects.hazards import estimate_level_hazards
+from revictimisation.cohort.study_data import StudyData
 from revictimisation.estimators.level_contrasts import adjust_holm, compare_all, contrast_levels
 from revictimisation.estimators.partial_pooling import pool_partially
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
 from revictimisation.estimators.target_trial.levels import read_levels
 from revictimisation.plan import read_plan
-from revictimisation.subgroup_effects.groupings import Grouping
-from revictimisation.subgroup_effects.hazards import estimate_level_hazards
 from tests.target_trial.test_golden import GOLDEN as TRIAL
 from tests.target_trial.test_golden import read_trial
 

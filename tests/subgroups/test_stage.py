@@ -9,20 +9,20 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from revictimisation.cohort_data import pool_single_places
-from revictimisation.disclosure import disclose_diagnostics, disclose_estimates
-from revictimisation.errors import StudyError
-from revictimisation.estimators.target_trial.gates import list_gates
-from revictimisation.plan import Disclosure, read_plan
-from revictimisation.plan_parts import CombinedGroup
-from revictimisation.subgroup_effects import estimate_subgroup_effects
-from revictimisation.subgroup_effects.family import pool_levels
-from revictimisation.subgroup_effects.groupings import (
+from revictimisation.analyses.subgroup_effects import estimate_subgroup_effects
+from revictimisation.analyses.subgroup_effects.family import pool_levels
+from revictimisation.analyses.subgroup_effects.groupings import (
     extend_study,
     list_groupings,
     mark_combined,
 )
-from revictimisation.subgroup_effects.rows import LESS
+from revictimisation.analyses.subgroup_effects.rows import LESS
+from revictimisation.core.errors import StudyError
+from revictimisation.core.places import pool_single_places
+from revictimisation.disclosure import disclose_diagnostics, disclose_estimates
+from revictimisation.estimators.target_trial.gates import list_gates
+from revictimisation.plan import Disclosure, read_plan
+from revictimisation.plan.parts import CombinedGroup
 from tests.cases import for_each
 from tests.subgroups.made import STUDY, make_study
 

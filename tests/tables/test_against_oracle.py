@@ -9,11 +9,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from revictimisation.cohort import build_cohort
+from revictimisation.cohort.person_time import build_episodes
+from revictimisation.cohort.spells import attach_entries, build_spells, find_starts, gather_measures
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
-from revictimisation.person_time import build_episodes
 from revictimisation.plan import read_plan
-from revictimisation.spells import attach_entries, build_spells, find_starts, gather_measures
 from tests.cases import for_each
 
 from .oracle import SUSPECTS, Oracle, random_extract

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from revictimisation.analyses.trial_inputs import FEWEST_CHANGED, list_changes
 from revictimisation.cohort import build_cohort
-from revictimisation.cohort_data import StudyData
-from revictimisation.covariates import find_renewals
+from revictimisation.cohort.covariates import find_renewals
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
 from revictimisation.plan import StudyPlan, read_plan
-from revictimisation.trial_inputs import FEWEST_CHANGED, list_changes
 from tests.cases import for_each
 
 from .cases import make_tables

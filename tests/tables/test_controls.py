@@ -7,8 +7,8 @@ import datetime as dt
 import pandas as pd
 
 from revictimisation.cohort import build_cohort
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
 from revictimisation.plan import read_plan
 from tests.cases import for_each
 

@@ -6,10 +6,10 @@ import datetime as dt
 
 import pandas as pd
 
+from revictimisation.analyses.measure_use import estimate_use
+from revictimisation.commands.pipeline import prepare
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
-from revictimisation.measure_use import estimate_use
-from revictimisation.pipeline import prepare
 from revictimisation.plan import read_plan
 
 from .cases import make_tables

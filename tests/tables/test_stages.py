@@ -9,16 +9,16 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from revictimisation.attrition import account_for
 from revictimisation.cohort import build_cohort
-from revictimisation.cohort_data import StudyData
-from revictimisation.court_cases import find_index_cases
-from revictimisation.covariates import derive_covariates
-from revictimisation.engine import connect
-from revictimisation.errors import StudyError
-from revictimisation.person_time import build_episodes
+from revictimisation.cohort.attrition import account_for
+from revictimisation.cohort.court_cases import find_index_cases
+from revictimisation.cohort.covariates import derive_covariates
+from revictimisation.cohort.person_time import build_episodes
+from revictimisation.cohort.spells import attach_entries, build_spells, find_starts, gather_measures
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.engine import connect
+from revictimisation.core.errors import StudyError
 from revictimisation.plan import read_plan
-from revictimisation.spells import attach_entries, build_spells, find_starts, gather_measures
 from tests.cases import for_each
 
 from . import naive

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
+from revictimisation.extract.validation import Finding, LoadedExtract, load_extract
 from revictimisation.plan import StudyPlan
-from revictimisation.validation import Finding, LoadedExtract, load_extract
 
 TODAY = dt.date(2026, 11, 21)
 VALID = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from revictimisation.validation.complements import hide_complements
-from revictimisation.validation.plausibility import hide_small
-from revictimisation.validation.volumes import hide_volumes
+from revictimisation.extract.validation.complements import hide_complements
+from revictimisation.extract.validation.plausibility import hide_small
+from revictimisation.extract.validation.volumes import hide_volumes
 from tests.cases import for_each
 
 KEYS = ["table", "kind", "column", "level"]

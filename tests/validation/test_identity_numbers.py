@@ -8,7 +8,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revictimisation.validation.checks import IDENTITY_NUMBER
+from revictimisation.extract.validation.checks import IDENTITY_NUMBER
 from tests.cases import for_each
 from tests.validation.extracts import VALID, load
 

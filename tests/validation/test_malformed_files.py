@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from revictimisation.core.engine import connect
+from revictimisation.core.errors import UsageError
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
-from revictimisation.errors import UsageError
-from revictimisation.validation import load_extract
+from revictimisation.extract.validation import load_extract
 from tests.cases import for_each
 from tests.validation.extracts import TODAY, VALID, brief, load, write_extract
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
-from revictimisation.plan_parts import ValidationLimits
-from revictimisation.validation import load_extract
-from revictimisation.validation.plausibility import (
+from revictimisation.extract.validation import load_extract
+from revictimisation.extract.validation.plausibility import (
     compare_deliveries,
     hide_small,
     hold_against_expected,
 )
-from revictimisation.validation.profile import profile_extract
-from revictimisation.validation.volumes import find_early_ends, find_volumes, mark_unusual
+from revictimisation.extract.validation.profile import profile_extract
+from revictimisation.extract.validation.volumes import find_early_ends, find_volumes, mark_unusual
+from revictimisation.plan.parts import ValidationLimits
 from tests.cases import for_each
 from tests.validation.extracts import TODAY, VALID, write_extract
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
+from revictimisation.extract.validation import load_extract
 from revictimisation.plan import read_plan
-from revictimisation.validation import load_extract
 from tests.cases import for_each
 from tests.validation.extracts import OPTIONAL, TODAY, VALID, brief, change, load, write_extract
 

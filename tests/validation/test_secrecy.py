@@ -8,10 +8,10 @@ import re
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from revictimisation.core.engine import connect
+from revictimisation.core.errors import DataError
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
-from revictimisation.errors import DataError
-from revictimisation.validation import frame_findings, load_extract, render_findings
+from revictimisation.extract.validation import frame_findings, load_extract, render_findings
 from tests.cases import for_each
 from tests.validation.extracts import TODAY, VALID, load, write_extract
 

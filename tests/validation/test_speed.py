@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
+from revictimisation.core.engine import Piece, connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import Piece, connect
-from revictimisation.validation import load_extract
-from revictimisation.validation.contents import _join_periods
+from revictimisation.extract.validation import load_extract
+from revictimisation.extract.validation.contents import _join_periods
 from tests.cases import for_each
 from tests.validation.extracts import TODAY, VALID, load, write_extract
 
@@ -22,11 +22,11 @@ HEAD = VALID["police_measures"].splitlines()[0]
 def test_checking_imports_nothing_that_only_other_commands_need(tmp_path):
     folder = write_extract(tmp_path, {**VALID, "risk_assessments": ""})
     code = (
-        "import sys; from pathlib import Path; from revictimisation.acceptance import *;"
+        "import sys; from pathlib import Path; from revictimisation.commands.validate import *;"
         f"validate_folder(Path({str(folder)!r}), None, None, None, 2); print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "revictimisation.validation" in done.stdout.split()
+    assert "revictimisation.extract.validation" in done.stdout.split()
     assert not SLOW & set(done.stdout.split())
 
 

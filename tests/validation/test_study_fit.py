@@ -9,14 +9,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from revictimisation import files
+from revictimisation.core import files
+from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.engine import connect
+from revictimisation.extract.validation import load_extract, render_findings
+from revictimisation.extract.validation.study_fit import measure_data_end
 from revictimisation.plan import read_plan
-from revictimisation.plan_parts import ValidationLimits
+from revictimisation.plan.parts import ValidationLimits
 from revictimisation.simulate import simulate_county
-from revictimisation.validation import load_extract, render_findings
-from revictimisation.validation.study_fit import measure_data_end
 
 DICTIONARY, LIMITS = load_dictionary(), ValidationLimits()
 END_ON = dt.date(2018, 12, 31)

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from revictimisation.errors import EXIT_FAULT, DataError
-from revictimisation.validation import frame_findings, render_findings
+from revictimisation.core.errors import EXIT_FAULT, DataError
+from revictimisation.extract.validation import frame_findings, render_findings
 from tests.cases import for_each
 from tests.validation.extracts import VALID, brief, change, load
 

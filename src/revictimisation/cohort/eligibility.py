@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ibis
 import pandas as pd
 
-from revictimisation.engine import days_since
+from revictimisation.core.engine import days_since
 from revictimisation.plan import StudyPlan
 
 if TYPE_CHECKING:

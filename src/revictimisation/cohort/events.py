@@ -12,7 +12,7 @@ import ibis
 import pandas as pd
 from ibis import _
 
-from revictimisation.codes import BREACH_GROUP, OTHER, OUTSIDERS
+from revictimisation.core.codes import BREACH_GROUP, OTHER, OUTSIDERS
 from revictimisation.dictionary import Dictionary
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from revictimisation.codes import CAUSES, OUTCOME
-from revictimisation.engine import days_since
+from revictimisation.core.codes import CAUSES, OUTCOME
+from revictimisation.core.engine import days_since
 from revictimisation.plan import StudyPlan
 
 if TYPE_CHECKING:

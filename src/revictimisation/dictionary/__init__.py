@@ -4,6 +4,7 @@ It declares every table that crosses a stage. Validation, simulator, documentati
 control read it; the data stand in `data_dictionary/`, where a data owner can review them.
 """
 
+from revictimisation.core.text import Text
 from revictimisation.dictionary.code_lists import render_code_lists, render_codes
 from revictimisation.dictionary.load import load_dictionary, read_dictionary
 from revictimisation.dictionary.model import (
@@ -14,7 +15,6 @@ from revictimisation.dictionary.model import (
     RuleText,
     StudyKey,
     Table,
-    Text,
 )
 from revictimisation.dictionary.page import render_dictionary
 

@@ -6,9 +6,9 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
+from revictimisation.core.errors import UsageError
+from revictimisation.core.text import name_nearest
 from revictimisation.dictionary.model import CodeList, Dictionary, Field
-from revictimisation.errors import UsageError
-from revictimisation.study_text import name_nearest
 
 DATES = ("valid_from_on", "valid_to_on")
 LABELS = ("label_sv", "label_en")

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from revictimisation import files
+from revictimisation.core import files
+from revictimisation.core.text import Text
 from revictimisation.dictionary.model import (
     CodeList,
     Dictionary,
@@ -22,7 +23,6 @@ from revictimisation.dictionary.model import (
     RuleText,
     StudyKey,
     Table,
-    Text,
 )
 
 # The order in which tables are shown and validated: what others refer to comes first.

@@ -8,31 +8,15 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
+from revictimisation.core.text import Text
+
 if TYPE_CHECKING:
     import pandas as pd
 
-Language = Literal["sv", "en"]
 Severity = Literal["error", "warning", "notice"]
 FieldType = Literal["string", "integer", "number", "boolean", "date"]
 Direction = Literal["in", "between", "out"]
-
-
-@dataclass(frozen=True)
-class Text:
-    """The same sentence in Swedish and English.
-
-    >>> Text(sv="kvinna", en="woman")["en"]
-    'woman'
-    """
-
-    sv: str = ""
-    en: str = ""
-
-    def __getitem__(self, language: str) -> str:
-        """The text in a language; `KeyError` for any but `sv` and `en`."""
-        if language not in ("sv", "en"):
-            raise KeyError(language)
-        return self.sv if language == "sv" else self.en
+NO_TEXT = Text()
 
 
 @dataclass(frozen=True)
@@ -102,9 +86,9 @@ class StudyKey:
     `minimum` is what the data owner asks for at least; `codes` the list whose codes it holds.
     """
 
-    text: Text = Text()
-    example: Text = Text()
-    source: Text = Text()
+    text: Text = NO_TEXT
+    example: Text = NO_TEXT
+    source: Text = NO_TEXT
     minimum: int | None = None
     codes: str = ""
 

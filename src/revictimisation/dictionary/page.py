@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
-from revictimisation.dictionary.model import Dictionary, Direction, Field, Rule, Table, Text
+from revictimisation.core.text import Text
+from revictimisation.dictionary.model import Dictionary, Direction, Field, Rule, Table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.results import BEYOND_FOLLOW_UP, NOT_ESTIMABLE, NUMBERS, OK
 from revictimisation.estimators.influence import (
     Rows,
     Tables,
@@ -31,7 +32,6 @@ from revictimisation.estimators.risks import (
     places_of_days,
     risk_at,
 )
-from revictimisation.results import BEYOND_FOLLOW_UP, NOT_ESTIMABLE, NUMBERS, OK
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.results import hold_to_follow_up
 from revictimisation.estimators.count_influence import (
     check_count_rows,
     influence_on_count,
@@ -22,7 +23,6 @@ from revictimisation.estimators.count_intervals import (
 )
 from revictimisation.estimators.influence import Rows, label_clusters, sum_at, take_rows
 from revictimisation.estimators.intervals import NO_ERROR, error_of_limits, normal_quantile
-from revictimisation.results import hold_to_follow_up
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from revictimisation.estimators.compiled import kernel
+from revictimisation.core.compiled import kernel
 
 
 @kernel

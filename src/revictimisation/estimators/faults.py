@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from revictimisation.errors import RevictimisationError
+from revictimisation.core.errors import RevictimisationError
 
 
 class NotEstimableError(RevictimisationError):

@@ -15,10 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from revictimisation.estimators.cox import CoxFit
-from revictimisation.estimators.intervals import normal_quantile
-from revictimisation.plan import Gates
-from revictimisation.results import (
+from revictimisation.core.results import (
     FEW_EVENTS,
     FEW_VICTIMS,
     NO_ERROR,
@@ -28,6 +25,9 @@ from revictimisation.results import (
     SMALLEST_ERROR,
     WITHHELD,
 )
+from revictimisation.estimators.cox import CoxFit
+from revictimisation.estimators.intervals import normal_quantile
+from revictimisation.estimators.limits import Gates
 
 Z_95 = normal_quantile()
 Row = dict[str, Any]

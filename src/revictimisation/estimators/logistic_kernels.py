@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from revictimisation.estimators.compiled import kernel
+from revictimisation.core.compiled import kernel
 
 
 @kernel

@@ -10,8 +10,8 @@ import math
 
 import pandas as pd
 
-from revictimisation import files
-from revictimisation.errors import UsageError
+from revictimisation.core import files
+from revictimisation.core.errors import UsageError
 from revictimisation.report import charts
 from revictimisation.report.markup import Html, render_figure, render_table
 from revictimisation.report.opening import find_upwards

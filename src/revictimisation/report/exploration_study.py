@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from revictimisation import files
+from revictimisation.core import files
 
 NULL, CALIBRATED = "null", "calibrated"
 

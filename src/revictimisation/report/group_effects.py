@@ -9,7 +9,8 @@ from statistics import NormalDist
 from types import MappingProxyType
 from typing import Any
 
-from revictimisation.codes import MISSING
+from revictimisation.core.codes import MISSING
+from revictimisation.core.results import OK
 from revictimisation.report.formats import start_upper
 from revictimisation.report.labels import PARENTHESIS
 from revictimisation.report.page import Page
@@ -17,7 +18,6 @@ from revictimisation.report.release import Number
 from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import DIFFERENCE, WEIGHTING, tell_gates
 from revictimisation.report.verdicts import HIDDEN, OPEN, judge
-from revictimisation.results import OK
 
 COX, RATIO, LOG_RATIO = "cox_time_varying", "hazard_ratio", "log_hazard_ratio"
 POOLED, CONTRAST, SHARES = "partially_pooled", "contrast", "treatment_share"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from revictimisation.codes import MISSING, OTHER
+from revictimisation.core.codes import MISSING, OTHER
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
 

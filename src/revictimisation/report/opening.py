@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from revictimisation import files
+from revictimisation.core import files
+from revictimisation.core.errors import UsageError
 from revictimisation.dictionary import load_dictionary
-from revictimisation.errors import UsageError
 from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.report.formats import LOCALES
 from revictimisation.report.page import Page

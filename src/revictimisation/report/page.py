@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from revictimisation import files
+from revictimisation.core import files
+from revictimisation.core.results import KEPT_BACK, NOT_ESTIMABLE, SUPPRESSED, WITHHELD
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
 from revictimisation.report.formats import Formats
@@ -20,7 +21,6 @@ from revictimisation.report.markup import (
 )
 from revictimisation.report.release import Number, Release
 from revictimisation.report.texts import load_texts
-from revictimisation.results import KEPT_BACK, NOT_ESTIMABLE, SUPPRESSED, WITHHELD
 
 DASH = "–"
 

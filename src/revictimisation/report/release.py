@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from revictimisation.core.results import COUNTS, KEYS, NOT_ESTIMABLE, NUMBERS, OK
 from revictimisation.plan import StudyPlan
-from revictimisation.results import COUNTS, KEYS, NOT_ESTIMABLE, NUMBERS, OK
 
 Key = tuple[str | int, ...]
 # the counts of a cell that nothing was computed for

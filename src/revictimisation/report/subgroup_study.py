@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from revictimisation import files
+from revictimisation.core import files
 
 FOLDER = "subgroup_study"
 ANY = "any"

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from revictimisation import files
+from revictimisation.core import files
 
 PARTS = (
     "answers", "common", "cohort", "use", "trials", "trial", "models", "referees", "effects",

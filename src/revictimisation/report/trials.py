@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from revictimisation.core.results import OK, WITHHELD
 from revictimisation.estimators.target_trial.gates import list_gates
 from revictimisation.report.markup import Html, render_with_interval
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number, list_rows
 from revictimisation.report.texts import load_texts
 from revictimisation.report.verdicts import HIDDEN, is_joint, judge
-from revictimisation.results import OK, WITHHELD
 
 WEIGHTING = "clone_censor_weight"
 WAYS = (WEIGHTING, "g_formula", "doubly_robust")

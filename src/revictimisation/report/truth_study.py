@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from revictimisation import files
+from revictimisation.core import files
 
 CALIBRATED, NULL, SMALL = "calibrated", "null", "small"
 DEPARTURES = ("unmeasured", "reporting", "positivity")

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from revictimisation.estimators.compiled import kernel
+from revictimisation.core.compiled import kernel
 
 NEVER = 1_000_000_000
 NATURAL, FORCE_START, FORCE_NO_START, ONLY_HAZARD = 0, 1, 2, 3

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from revictimisation import files
+from revictimisation.core import files
 from revictimisation.simulate.courts import find_court
 from revictimisation.simulate.faults import DIRTY_RATES, MEANINGS, FaultRates
 from revictimisation.simulate.justice_tables import CONVICTED_SHARE

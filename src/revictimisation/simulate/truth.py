@@ -23,7 +23,7 @@ from io import StringIO
 import numpy as np
 import pandas as pd
 
-from revictimisation import files
+from revictimisation.core import files
 from revictimisation.simulate import kernel
 from revictimisation.simulate.course import number_filings
 from revictimisation.simulate.filings import UNKNOWN, draw_outside

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from revictimisation.estimators.compiled import copy_to, kernel
+from revictimisation.core.compiled import copy_to, kernel
 from revictimisation.estimators.target_trial.clone_kernels import (
     fill_risks,
     read_targets,

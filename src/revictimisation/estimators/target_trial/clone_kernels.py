@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from revictimisation.estimators.compiled import kernel
+from revictimisation.core.compiled import kernel
 from revictimisation.estimators.target_trial.pooled_kernels import gather_columns
 from revictimisation.estimators.target_trial.profile_kernels import (
     NO_START,

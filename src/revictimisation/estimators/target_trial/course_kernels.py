@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from revictimisation.estimators.compiled import kernel
+from revictimisation.core.compiled import kernel
 from revictimisation.estimators.target_trial.profile_kernels import START
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.results import hold_to_follow_up
 from revictimisation.estimators.intervals import (
     bound_difference,
     bound_ratio,
@@ -23,7 +24,6 @@ from revictimisation.estimators.target_trial.clone_influence import find_influen
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.number_needed import invert_difference
 from revictimisation.estimators.target_trial.weighted_risk import N_NUMBERS, fill_arms
-from revictimisation.results import hold_to_follow_up
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from revictimisation.plan import Gates
-from revictimisation.results import (
+from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
     ESTIMATORS_DISAGREE,
     FAILED_REPLICATES,
@@ -19,6 +18,7 @@ from revictimisation.results import (
     SAME_DAY_STARTS,
     withhold,
 )
+from revictimisation.estimators.limits import Gates
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from revictimisation.estimators.compiled import kernel
+from revictimisation.core.compiled import kernel
 
 
 @kernel

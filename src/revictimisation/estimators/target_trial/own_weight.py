@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from revictimisation.estimators.compiled import kernel
+from revictimisation.core.compiled import kernel
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 
 Floats = npt.NDArray[np.float64]

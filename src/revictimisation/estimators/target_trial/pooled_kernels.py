@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from revictimisation.estimators.compiled import kernel
+from revictimisation.core.compiled import kernel
 
 MAX_HALVINGS = 30
 # Where nothing holds a coefficient back a step from an old information matrix may be without limit.

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from revictimisation.estimators.compiled import kernel
+from revictimisation.core.compiled import kernel
 
 START, NO_START = 0, 1
 TINY = 1e-300  # so that nothing is divided by 0 where a start is impossible

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from revictimisation.estimators.compiled import kernel
+from revictimisation.core.compiled import kernel
 from revictimisation.estimators.target_trial.course_kernels import (
     fill_increments,
     fill_shares,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from revictimisation import files
+from revictimisation.core import files
 from revictimisation.report.markup import Html, join, render_table, render_with_interval
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.sections.truth import name_scenario

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from revictimisation.codes import CAUSES
+from revictimisation.core.codes import CAUSES
 from revictimisation.plan import Measure
 from revictimisation.report.markup import (
     Html,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from revictimisation.core.results import NOT_ESTIMABLE
 from revictimisation.report.exploration_study import CALIBRATED, NULL, Record, read_records
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
@@ -22,7 +23,6 @@ from revictimisation.report.sections.answer import finish, list_names
 from revictimisation.report.sections.group_tables import show_p
 from revictimisation.report.trials import has_rows, tell_gates
 from revictimisation.report.verdicts import name_answer
-from revictimisation.results import NOT_ESTIMABLE
 
 ANALYSIS, ESTIMATOR = "exploration", "effect_learner"
 SUBGROUP = "predicted_effect"

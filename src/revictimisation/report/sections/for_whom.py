@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from statistics import median_low
 
+from revictimisation.core.results import WITHHELD
 from revictimisation.report.exploration_study import CALIBRATED, NULL
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
@@ -35,7 +36,6 @@ from revictimisation.report.sections.group_pictures import show_picture, show_ra
 from revictimisation.report.subgroup_study import FamilyRecord, read_family
 from revictimisation.report.trials import find_effect
 from revictimisation.report.verdicts import name_answer, warn_untried
-from revictimisation.results import WITHHELD
 
 
 def show_lead(page: Page) -> Html:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from revictimisation.core.results import WITHHELD
 from revictimisation.report import charts
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
@@ -25,7 +26,6 @@ from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, make_points, make_scale, tell_within
 from revictimisation.report.verdicts import FEWER, MORE, OPEN, name_answer, tell_about
-from revictimisation.results import WITHHELD
 
 RATIO_TICKS = {0.25: "¼", 0.5: "½", 1.0: "1", 2.0: "2×", 4.0: "4×"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from revictimisation.codes import POLICE, SOCIAL_SERVICES
+from revictimisation.core.codes import POLICE, SOCIAL_SERVICES
 from revictimisation.report import charts
 from revictimisation.report.markup import (
     Html,

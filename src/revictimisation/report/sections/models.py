@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from revictimisation.codes import CAUSES
+from revictimisation.core.codes import CAUSES
 from revictimisation.report.markup import (
     Html,
     join,

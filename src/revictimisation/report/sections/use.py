@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from revictimisation.codes import MISSING, POLICE, SOCIAL_SERVICES
+from revictimisation.core.codes import MISSING, POLICE, SOCIAL_SERVICES
 from revictimisation.report import charts
 from revictimisation.report.markup import Html, join, render_bar, render_figure, render_table
 from revictimisation.report.page import Page

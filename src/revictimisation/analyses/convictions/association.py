@@ -1,0 +1,352 @@
+"""Question 4, association: how each measure goes together with conviction.
+
+Among the cases undecided at the landmark (`landmark`): the share convicted by each of the study's
+days, standardised over the covariates of all who are compared, with and without the measure; risk
+difference and odds ratio (`estimators.standardised_odds`). Analyses:
+
+- `unadjusted` (estimator `crude`): what misleads, shown beside.
+- `main`: adjusted for all but the victim's participation.
+- `with_participation`: adjusted for that as well. A measure that makes victims take part would
+  work through it, so this is not a better answer but another question: with equal participation.
+- `mediation` (subgroup `path`, levels `through_participation`, `other_ways`): the difference split
+  in two, among those of whom participation is known; only as good as its assumptions, which stand
+  in `estimators.standardised_odds`.
+
+An association: who is offered what, what the police knew, what the victim wanted are known in part.
+The estimator is `standardised_logistic`, or `firth_logistic` where convictions are few (limits in
+the study's `convictions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr
+
+from revictimisation.analyses.convictions.case_states import Paths
+from revictimisation.analyses.convictions.landmark import (
+    THIS,
+    Landmark,
+    design_landmark,
+    lay_landmark,
+    mark_participation,
+)
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.results import (
+    BEYOND_FOLLOW_UP,
+    DIAGNOSTIC_COLUMNS,
+    NOT_CONVERGED,
+    NOT_ESTIMABLE,
+    OK,
+    WITHHELD,
+    combine,
+    make_estimates,
+    mark_endless,
+)
+from revictimisation.estimators.censoring_weights import CensoringWeights, weigh_known
+from revictimisation.estimators.design import Design
+from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.hazard_rows import Exposure
+from revictimisation.estimators.intervals import normal_quantile
+from revictimisation.estimators.level_contrasts import adjust_holm
+from revictimisation.estimators.logistic import Columns, lay_columns
+from revictimisation.estimators.standardised_odds import (
+    Model,
+    Standardised,
+    find_error,
+    fit_model,
+    split_ways,
+    standardise,
+)
+
+Row = dict[str, object]
+Z_95 = normal_quantile()
+ANALYSES = ("unadjusted", "main", "with_participation")
+SAME = {"question": "q4", "outcome": "convicted"}
+# Two-sided test at 5 % with 80 % power: so many standard errors can be told from 0.
+DETECTABLE_ERRORS = Z_95 + 0.8416212335729143
+
+
+@dataclass(frozen=True, eq=False)
+class _Laid:
+    """A measure's models: columns by analysis, and where the measure stands in each.
+
+    `takes_part`, where it `is_known`: the victim's participation, and the model of it (None: there
+    is none, as all or none take part).
+    """
+
+    landmark: Landmark
+    columns: dict[str, Columns]
+    place: dict[str, int]
+    takes_part: np.ndarray
+    is_known: np.ndarray
+    mediator: Model | None
+
+
+def estimate_association(data: StudyData, paths: Paths) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Estimate the association of each measure with conviction; also the diagnostics."""
+    rows: list[Row] = []
+    notes: list[Row] = []
+    for measure in data.plan.measure_names:
+        estimates, checks = _estimate_measure(data, paths, measure)
+        rows += [{**one, "measure": measure} for one in estimates]
+        notes += [{**one, "measure": measure} for one in checks]
+    estimated = mark_endless(make_estimates(rows, **SAME))
+    tested = combine([estimated, test_together(estimated)])
+    return tested, pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
+
+
+def test_together(estimated: pd.DataFrame) -> pd.DataFrame:
+    """Rows `p_value` of each risk difference that may be told, and `p_value_holm` beside.
+
+    The family of a day and analysis is all its measures: the same question asked of each.
+    """
+    is_asked = estimated["estimand"].eq("risk_difference") & estimated["analysis"].isin(ANALYSES)
+    told = estimated[is_asked & estimated["status"].eq(OK) & estimated["se"].gt(0)]
+    size = told["estimate"].abs() / told["se"]
+    raw = told.assign(estimand="p_value", estimate=2 * ndtr(-size.to_numpy(np.float64)))
+    families = raw.groupby(["analysis", "time_days"])["estimate"]
+    adjusted = raw.assign(estimand="p_value_holm", estimate=families.transform(adjust_holm))
+    kept = combine([raw, adjusted]).drop(columns=["se", "ci_low", "ci_high"])
+    return make_estimates(kept)
+
+
+def say_absent(data: StudyData) -> pd.DataFrame:
+    """A row per measure that says that a table is absent."""
+    rows = [{**one, "measure": name} for name in data.plan.measure_names
+            for one in _say_why("table_absent", [pd.NA])]  # fmt: skip
+    return make_estimates(rows, **SAME)
+
+
+def _estimate_measure(data: StudyData, paths: Paths, measure: str) -> tuple[list[Row], list[Row]]:
+    days = data.plan.report_at_days
+    try:
+        landmark = lay_landmark(data, paths, measure)
+    except NotEstimableError as fault:
+        return _say_why(str(fault), days), []
+    laid = _lay_models(data, design_landmark(data, landmark, measure), landmark)
+    rows: list[Row] = []
+    for day in days:
+        reason = "beyond_horizon" if day > data.plan.horizon_days else ""
+        reason = "before_landmark" if day <= landmark.day else reason
+        rows += _say_why(reason, [day]) if reason else _on_day(data, laid, day)
+    return rows, _diagnose(laid)
+
+
+def _say_why(reason: str, days: Sequence[object], **keys: str) -> list[Row]:
+    same = {"estimator": "standardised_logistic", "estimand": "risk_difference",
+            "status": NOT_ESTIMABLE, "reason": reason, **keys}  # fmt: skip
+    return [{**same, "time_days": day} for day in days]
+
+
+def _lay_models(data: StudyData, designs: Mapping[str, Design], landmark: Landmark) -> _Laid:
+    columns, place = {}, {}
+    for name, design in designs.items():
+        columns[name] = lay_columns(design.to_dense())
+        place[name] = design.names.index(THIS) + 1  # after the intercept
+    takes_part, is_known = mark_participation(data, landmark)
+    try:
+        mediator = _fit(columns["main"], takes_part, None, is_few=False, counted=is_known)
+    except NotEstimableError:
+        mediator = None
+    return _Laid(landmark, columns, place, takes_part, is_known, mediator)
+
+
+def _on_day(data: StudyData, laid: _Laid, day: int) -> list[Row]:
+    """All analyses of one measure by one day."""
+    mark = laid.landmark
+    try:
+        weights = weigh_known(mark.stop, mark.cause, day)
+    except NotEstimableError as fault:
+        return _say_why(str(fault), [day])
+    is_convicted = (mark.cause == 1) & (mark.stop <= day)
+    if is_convicted.sum() < data.plan.convictions.least_events:
+        return _say_why("few_convictions", [day])
+    if not _is_followed(mark, day):
+        return _say_why(BEYOND_FOLLOW_UP, [day])
+    is_few = _is_few(data, mark, is_convicted, weights.weight > 0)
+    rows: list[Row] = []
+    start = np.zeros(0)
+    for name in ANALYSES:
+        # the columns of one analysis are the first of the next
+        model = _fit(laid.columns[name], is_convicted, weights, is_few=is_few, start=start)
+        start = model.fit.coef if name == "main" else start
+        estimator = "firth_logistic" if model.fit.is_firth else "standardised_logistic"
+        keys = {"analysis": name, "estimator": "crude" if name == "unadjusted" else estimator}
+        found = _lay_rows(data, mark, standardise(model, laid.place[name]), is_convicted)
+        failed = _find_failed_gate(data, mark, is_convicted, (model,))
+        rows += [{**row, **keys} for row in _withhold_all(found, failed)]
+    rows += _mediate(data, laid, _Told(is_convicted, weights, is_few, start))
+    return [{**one, "time_days": day} for one in rows]
+
+
+def _is_followed(mark: Landmark, day: int) -> bool:
+    """Whether in both groups a case is followed to the day, or none was still open after the last.
+
+    As for curves: those censored earlier are spoken for by those followed until all had ended.
+    """
+    for chosen in (mark.is_started, ~mark.is_started):
+        stop = mark.stop[chosen]
+        has_last_ended = (mark.cause[chosen][stop == stop.max()] > 0).all()
+        if stop.max() < day and not has_last_ended:
+            return False
+    return True
+
+
+def _find_failed_gate(
+    data: StudyData, mark: Landmark, is_convicted: np.ndarray, models: Sequence[Model]
+) -> str:
+    """The first gate that fails: whether all fits settled, exposed victims, convictions."""
+    if not all(model.fit.is_converged for model in models):
+        return NOT_CONVERGED
+    counts = [int(is_convicted[mark.is_started == arm].sum()) for arm in (True, False)]
+    n_victims = len(np.unique(mark.cluster[mark.is_started]))
+    return Exposure(int(mark.is_started.sum()), n_victims, *counts).find_shortfall(data.plan.gates)
+
+
+def _withhold_all(rows: list[Row], reason: str) -> list[Row]:
+    """The rows, all withheld where there is a reason; what is withheld already is told anew."""
+    return [{**row, "status": WITHHELD, "reason": reason} for row in rows] if reason else rows
+
+
+def _is_few(
+    data: StudyData, mark: Landmark, is_convicted: np.ndarray, is_known: np.ndarray
+) -> bool:
+    """Whether convictions, or cases known to be without one, are few in either group.
+
+    Where all of a group are convicted the likelihood rises for ever as where nobody is.
+    """
+    counts = [
+        int((is_it & is_known)[mark.is_started == arm].sum())
+        for is_it in (is_convicted, ~is_convicted)
+        for arm in (True, False)
+    ]
+    return min(counts) < data.plan.convictions.firth_below_events
+
+
+def _fit(
+    columns: Columns, is_event: np.ndarray, weights: CensoringWeights | None, *, is_few: bool,
+    counted: np.ndarray | None = None, start: np.ndarray | None = None,
+) -> Model:  # fmt: skip
+    """By maximum likelihood if it has an answer and convictions are not few, else by Firth.
+
+    `start`: coefficients of a model of the first of these columns.
+    """
+    begin = None
+    if start is not None and len(start) and not is_few:
+        begin = np.append(start, np.zeros(columns.n - len(start)))
+    model = fit_model(columns, is_event, weights, is_firth=is_few, counted=counted, start=begin)
+    if model.fit.is_converged or is_few:
+        return model
+    return fit_model(columns, is_event, weights, is_firth=True, counted=counted)
+
+
+def _lay_rows(
+    data: StudyData, mark: Landmark, one: Standardised, is_convicted: np.ndarray
+) -> list[Row]:
+    """Rows of risks, their difference and odds ratio, withheld where a gate fails."""
+    risks = np.array([one.with_measure, one.without])
+    influences = np.column_stack([one.influence_with, one.influence_without])
+    counts = [(int(chosen.sum()), int(is_convicted[chosen].sum()))
+              for chosen in (mark.is_started, ~mark.is_started)]  # fmt: skip
+    gap = find_error(influences[:, 0] - influences[:, 1], mark.cluster)
+    logit = influences / (risks * (1 - risks))
+    ratio = find_error(logit[:, 0] - logit[:, 1], mark.cluster)
+    rows = []
+    for arm, estimand in enumerate(("risk_start", "risk_no_start")):
+        odds, error = np.log(risks[arm] / (1 - risks[arm])), find_error(logit[:, arm], mark.cluster)
+        low, high = (1 / (1 + np.exp(-(odds + side * Z_95 * error))) for side in (-1, 1))
+        se = find_error(influences[:, arm], mark.cluster)
+        rows.append(_row(estimand, risks[arm], se, low, high, counts[arm]))
+    everybody = (len(mark.is_started), int(is_convicted.sum()))
+    difference = risks[0] - risks[1]
+    low, high = max(difference - Z_95 * gap, -1.0), min(difference + Z_95 * gap, 1.0)
+    rows.append(_row("risk_difference", difference, gap, low, high, everybody))
+    log_odds = np.log(risks[0] / (1 - risks[0]) * (1 - risks[1]) / risks[1])
+    value, low, high = np.exp(log_odds + np.array([0.0, -1.0, 1.0]) * Z_95 * ratio)
+    rows.append(_row("odds_ratio", value, value * ratio, low, high, everybody))
+    if DETECTABLE_ERRORS * gap > data.plan.gates.minimum_detectable_difference:
+        rows = [{**row, "status": WITHHELD, "reason": "minimum_detectable_difference"}
+                for row in rows]  # fmt: skip
+    return rows
+
+
+def _row(
+    estimand: str, value: float, se: float, low: float, high: float, counts: tuple[int, int]
+) -> Row:
+    return {"estimand": estimand, "estimate": float(value), "se": se, "ci_low": float(low),
+            "ci_high": float(high), "n_people": counts[0], "n_events": counts[1], "status": OK,
+            "reason": ""}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """What is modelled by one day; `start` are the coefficients of `main`."""
+
+    is_convicted: np.ndarray
+    weights: CensoringWeights
+    is_few: bool
+    start: np.ndarray
+
+
+def _mediate(data: StudyData, laid: _Laid, told: _Told) -> list[Row]:
+    """The difference through participation and in other ways, where participation is known."""
+    keys = {"analysis": "mediation", "subgroup": "path"}
+    mark, is_known, is_convicted = laid.landmark, laid.is_known, told.is_convicted
+    has_both = 0 < is_convicted[is_known].sum() < is_known.sum()
+    if laid.mediator is None or not has_both:
+        return _say_why("participation_alike", [pd.NA], level="through_participation", **keys)
+    columns, place = _add_mediator(laid, laid.takes_part & is_known)
+    outcome = _fit(
+        columns, is_convicted, told.weights, is_few=told.is_few, counted=is_known,
+        start=told.start,
+    )  # fmt: skip
+    ways = split_ways(outcome, laid.mediator, place, columns.n - 1)
+    keys["estimator"] = "firth_logistic" if outcome.fit.is_firth else "standardised_logistic"
+    rows = []
+    for level, way in (("through_participation", "through"), ("other_ways", "other")):
+        one = ways[way]
+        value = one.with_measure - one.without
+        se = find_error(one.influence_with - one.influence_without, mark.cluster)
+        # of those who started, the fewer: small groups must show as such
+        arm = is_known & mark.is_started
+        counts = (int(arm.sum()), int(is_convicted[arm].sum()))
+        row = _row("risk_difference", value, se, value - Z_95 * se, value + Z_95 * se, counts)
+        if DETECTABLE_ERRORS * se > data.plan.gates.minimum_detectable_difference:
+            row |= {"status": WITHHELD, "reason": "minimum_detectable_difference"}
+        rows.append({**row, "level": level, **keys})
+    failed = _find_failed_gate(data, mark, is_convicted & is_known, (outcome, laid.mediator))
+    return _withhold_all(rows, failed)
+
+
+def _add_mediator(laid: _Laid, takes_part: np.ndarray) -> tuple[Columns, int]:
+    """The columns of `main` with participation as the last."""
+    main = laid.columns["main"]
+    where = np.flatnonzero(takes_part)
+    ends = main.indptr[where + 1]
+    counts = np.diff(main.indptr) + takes_part
+    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    indices = np.insert(main.indices, ends, main.n)
+    values = np.insert(main.values, ends, 1.0)
+    return Columns(indptr, indices, values, main.n + 1), laid.place["main"]
+
+
+def _diagnose(laid: _Laid) -> list[Row]:
+    """How many are compared, and how many had been decided before."""
+    mark = laid.landmark
+    n = len(mark.is_started)
+    checks = {
+        "n_undecided_at_landmark": n,
+        "n_started_by_landmark": int(mark.is_started.sum()),
+        "n_convicted": int((mark.cause == 1).sum()),
+        "n_open_at_data_end": int((mark.cause == 0).sum()),
+        "n_coefficients": laid.columns["main"].n,
+        "share_decided_before_landmark": mark.n_decided / (mark.n_decided + n),
+    }
+    return [
+        {"analysis": "conviction_main", "check": name, "value": float(value), "status": OK}
+        for name, value in checks.items()
+    ]

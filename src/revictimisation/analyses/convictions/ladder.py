@@ -1,0 +1,188 @@
+"""Question 4, the ladder: what has become of the index reports by each day.
+
+Aalen-Johansen over the states of `case_states` (`estimators.multi_state`), errors clustered by
+victim. Two readings of one fit: where the cases stand (estimand `share`, subgroup `case_state`, the
+levels add up to 1) and how many have come to a rung (`cumulative_incidence`, a row per outcome of
+`REACHED`), of which the reasons for discontinuation are a part. The rungs are three different
+things with names of their own: `cleared` (a suspect is bound to the crime: prosecution, summary
+penalty or waiver), `sanctioned` (conviction, summary penalty or waiver) and `convicted`.
+
+A row is an index report against a suspect. The suspect is named from day 0 (reports without one are
+in the attrition); that nobody could be held to be the suspect is a reason for discontinuation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from revictimisation.analyses.convictions.case_states import REACHED, STATES, Paths
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.results import (
+    NOT_ESTIMABLE,
+    OK,
+    combine,
+    make_estimates,
+    mark_not_estimable,
+    not_estimable,
+)
+from revictimisation.estimators.intervals import error_of_limits, loglog_interval
+from revictimisation.estimators.multi_state import StateShares, follow_states
+
+Floats = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
+SUBGROUPS = ("offence_group", "relation_group", "is_honour")
+
+
+def estimate_ladder(
+    data: StudyData, paths: Paths, reasons: npt.NDArray[np.object_]
+) -> pd.DataFrame:
+    """Estimate the ladder: for all, by group and reason, and along the curve (`ladder_curve`)."""
+    same = {"question": "q4", "estimator": "aalen_johansen", "analysis": "ladder"}
+    days = [day for day in data.plan.report_at_days if day <= data.plan.horizon_days]
+    cluster = data.entries["cluster_id"].to_numpy()
+    shares = follow_paths(paths, cluster, days)
+    curve_days = list(data.plan.curve_days)
+    curve = follow_paths(paths, cluster, curve_days)
+    parts = [
+        lay_reached(paths, shares, REACHED, same),
+        _lay_standing(paths, shares, same),
+        _lay_standing(paths, curve, {**same, "analysis": "ladder_curve"}),
+        _lay_reasons(data, paths, reasons, days, same),
+    ]
+    for name in SUBGROUPS:
+        parts += _lay_groups(data, paths, data.covariates[name].astype(str), name, days, same)
+    parts += [
+        not_estimable("beyond_horizon", estimand="cumulative_incidence", time_days=day,
+                      outcome="convicted", **same)
+        for day in data.plan.report_at_days
+        if day > data.plan.horizon_days
+    ]  # fmt: skip
+    return hide_absent(combine(parts), data.absent)
+
+
+def follow_paths(paths: Paths, cluster: Whole, days: Sequence[int]) -> StateShares:
+    """Where cases stand on some days, by Aalen-Johansen; `cluster` (the victim) by case."""
+    return follow_states(
+        paths.first_state, paths.end_day, paths.person, paths.day, paths.state,
+        at_days=days, n_states=len(STATES), cluster=cluster,
+    )  # fmt: skip
+
+
+def _lay_groups(
+    data: StudyData, paths: Paths, levels: pd.Series, name: str, days: Sequence[int],
+    same: Mapping[str, str],
+) -> list[pd.DataFrame]:  # fmt: skip
+    """The rungs within each level of a grouping."""
+    parts = []
+    cluster = data.entries["cluster_id"].to_numpy()
+    for level in sorted(levels.unique()):
+        chosen = (levels == level).to_numpy()
+        mine = paths.take(chosen)
+        keys = {**same, "subgroup": name, "level": str(level)}
+        parts.append(lay_reached(mine, follow_paths(mine, cluster[chosen], days), REACHED, keys))
+    return parts
+
+
+def lay_reached(
+    paths: Paths, shares: StateShares, reached: Mapping[str, Sequence[str]], keys: Mapping[str, str]
+) -> pd.DataFrame:
+    """How many have come to each rung by each day: rows of `estimates`.
+
+    `n_events` counts the cases seen there; a day that nobody is followed to is not estimable.
+    """
+    found = [shares.total([STATES.index(one) for one in states]) for states in reached.values()]
+    first = [paths.first_day_in(states) for states in reached.values()]
+    counts = [[int((one <= day).sum()) for day in shares.days] for one in first]
+    table = lay_shares(paths, shares.days, found, counts, "outcome", list(reached))
+    return make_estimates(table, estimand="cumulative_incidence", **keys)
+
+
+def _lay_standing(paths: Paths, shares: StateShares, keys: Mapping[str, str]) -> pd.DataFrame:
+    """Where the cases stand on each day: a share per state."""
+    found = [shares.total([place]) for place in range(len(STATES))]
+    counts = np.zeros((len(STATES), len(shares.days)), dtype=np.int64)
+    for column, day in enumerate(shares.days):
+        state = paths.state_on(day)[paths.end_day >= day]
+        counts[:, column] = np.bincount(state, minlength=len(STATES))
+    table = lay_shares(paths, shares.days, found, counts, "level", STATES)
+    return make_estimates(
+        table, estimand="share", outcome="case_state", subgroup="case_state", **keys
+    )
+
+
+def _lay_reasons(
+    data: StudyData, paths: Paths, reasons: npt.NDArray[np.object_], days: Sequence[int],
+    same: Mapping[str, str],
+) -> pd.DataFrame:  # fmt: skip
+    """How many have been discontinued by each day, by reason: a state for each reason."""
+    keys = {**same, "subgroup": "closing_reason"}
+    names = sorted(set(reasons))
+    stopped = [STATES.index(one) for one in REACHED["discontinued"]]
+    own = {name: len(STATES) + place for place, name in enumerate(names)}
+    code = np.array([own[one] for one in reasons], dtype=np.int64)
+    split = Paths(
+        np.where(np.isin(paths.first_state, stopped), code, paths.first_state),
+        paths.end_day,
+        paths.person,
+        paths.day,
+        np.where(np.isin(paths.state, stopped), code[paths.person], paths.state),
+    )
+    shares = follow_states(
+        split.first_state, split.end_day, split.person, split.day, split.state,
+        at_days=days, n_states=len(STATES) + len(names),
+        cluster=data.entries["cluster_id"].to_numpy(),
+    )  # fmt: skip
+    stopped_day = paths.first_day_in(REACHED["discontinued"])
+    used = [name for name in names if not np.isnan(stopped_day[reasons == name]).all()]
+    if not used:
+        return make_estimates([])
+    found = [shares.total([own[name]]) for name in used]
+    counts = [[int((stopped_day[reasons == name] <= day).sum()) for day in days] for name in used]
+    table = lay_shares(paths, shares.days, found, counts, "level", used)
+    return make_estimates(table, estimand="cumulative_incidence", outcome="discontinued", **keys)
+
+
+def lay_shares(
+    paths: Paths, days: Whole, found: Sequence[tuple[Floats, Floats]], counts: npt.ArrayLike,
+    key: str, names: Sequence[str],
+) -> pd.DataFrame:  # fmt: skip
+    """Shares on each day with intervals (`loglog_interval`): a row per name and day.
+
+    `found` holds estimates and errors by day, `counts` the cases seen, for each of the `names`,
+    which stand in column `key`. A day that nobody is followed to is not estimable.
+    """
+    followed = np.array([(paths.end_day >= day).sum() for day in days], dtype=np.float64)
+    table = pd.DataFrame({
+        key: np.repeat(names, len(days)), "time_days": np.tile(days, len(names)),
+        "estimate": np.concatenate([one for one, _ in found]),
+        "se": np.concatenate([one for _, one in found]),
+        "n_people": len(paths.end_day), "n_events": np.ravel(counts),
+    })  # fmt: skip
+    share = table["estimate"].to_numpy()
+    low, high = loglog_interval(share, table["se"].to_numpy(), np.tile(followed, len(names)))
+    is_edge = (share <= 0) | (share >= 1)
+    table["se"] = table["se"].mask(is_edge, pd.Series(error_of_limits(low, high)))
+    is_seen = np.tile(followed > 0, len(names))
+    table = table.assign(ci_low=low, ci_high=high, status=np.where(is_seen, OK, NOT_ESTIMABLE),
+                         reason=np.where(is_seen, "", "beyond_follow_up"))  # fmt: skip
+    table.loc[~is_seen, ["estimate", "se", "ci_low", "ci_high"]] = np.nan
+    return table
+
+
+def hide_absent(estimates: pd.DataFrame, absent: frozenset[str]) -> pd.DataFrame:
+    """Mark what an absent table or an empty column leaves untold; the other rungs stand."""
+    out, untold = estimates, pd.Series(False, index=estimates.index)
+    if "case_decisions" in absent:
+        untold |= ~out["outcome"].isin(["investigated"])
+    if "investigations" in absent:
+        untold |= out["outcome"].eq("investigated") | out["subgroup"].eq("closing_reason")
+        untold |= out["subgroup"].eq("case_state")
+    out = mark_not_estimable(out, untold, "table_absent")
+    if "investigations.opened_on" in absent:
+        unopened = out["outcome"].eq("investigated") | out["subgroup"].eq("case_state")
+        out = mark_not_estimable(out, unopened & ~untold, "not_registered")
+    return out

@@ -1,0 +1,179 @@
+"""Question 2, starts near in time (`joint`): both agencies within some days, one, or none.
+
+For each joint measure of the study three strategies, by clones and weights
+(`estimators.target_trial.three_strategies`, where they are defined to the day). What counts is any
+start of anything by the police and by social services, as for the joint measure itself; here each
+agency's *first* start, so that somebody for whom both began far apart and later again side by side
+has the joint measure and follows none of the three.
+
+Not eligible: who had anything of either agency in force on day 0 that began before it, or a start
+within the joint window before it, as a pair may not straddle day 0.
+
+Estimator `clone_censor_weight`, analysis `three_strategies`, subgroup `strategy`: estimand
+`cumulative_incidence` with level both, one, none (outcome, death, emigration), and
+`risk_difference` with level both_less_none, one_less_none, both_less_one (the study's outcome).
+Errors by the study's bootstrap (with fewer than 2 replicates there are none). A number is
+`withheld` where a gate of the study fails for one of its strategies.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.codes import CAUSES
+from revictimisation.core.results import (
+    DIAGNOSTIC_COLUMNS,
+    NOT_ESTIMABLE,
+    combine,
+    hold_to_follow_up,
+    make_estimates,
+    mark_endless,
+    not_estimable,
+    withhold,
+)
+from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.target_trial.diagnostics import describe_replicates, stack_checks
+from revictimisation.estimators.target_trial.gates import judge, list_gates
+from revictimisation.estimators.target_trial.three_estimates import diagnose_three, estimate_three
+from revictimisation.estimators.target_trial.three_strategies import (
+    STRATEGIES,
+    ThreeTrial,
+    bootstrap_three,
+    weigh_three,
+)
+from revictimisation.plan import Gates
+
+ANALYSIS = "three_strategies"
+ESTIMATOR = "clone_censor_weight"
+POLICE, SOCIAL = "police_measures", "social_interventions"
+
+
+def estimate_joint_strategies(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Estimate the three strategies of every joint measure; also the diagnostics."""
+    parts, notes = [make_estimates([])], [pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))]
+    for measure in data.plan.measure_names:
+        if data.plan.is_joint(measure):
+            estimates, diagnostics = _estimate_one(data, measure)
+            parts.append(estimates)
+            notes.append(diagnostics)
+    return combine(parts), pd.concat([one for one in notes if len(one)] or notes[:1])
+
+
+def _estimate_one(data: StudyData, measure: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    plan = data.plan
+    same = {"question": "q2", "analysis": ANALYSIS, "measure": measure, "estimator": ESTIMATOR,
+            "subgroup": "strategy"}  # fmt: skip
+    gap = {**same, "estimand": "risk_difference", "level": "both_less_none",
+           "outcome": plan.outcome.who}  # fmt: skip
+    days = [day for day in plan.report_at_days if day <= plan.horizon_days]
+    try:
+        trial = lay_three(data, measure)
+    except NotEstimableError as fault:
+        rows = [not_estimable(str(fault), time_days=day, **gap) for day in plan.report_at_days]
+        return combine(rows), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
+    replicates = None
+    if days and plan.bootstrap.replicates >= 2:
+        rule = plan.bootstrap
+        replicates = bootstrap_three(trial, days, n_replicates=rule.replicates, seed=rule.seed)
+    table = estimate_three(trial, days, replicates) if days else pd.DataFrame()
+    beyond = [
+        not_estimable("beyond_horizon", time_days=day, **gap)
+        for day in plan.report_at_days
+        if day > plan.horizon_days
+    ]
+    if table.empty:
+        return combine(beyond), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
+    checks = diagnose_three(trial, table)
+    if replicates is not None:
+        checks = stack_checks(checks, describe_replicates(replicates))
+    judged = judge(checks, plan.gates, {"analysis": ANALYSIS, "measure": measure}, trial.grace_days)
+    named = make_estimates(mark_endless(_name_rows(data, table)), **same)
+    return combine([_withhold(named, judged, plan.gates), *beyond]), judged.drop(
+        columns="time_days"
+    )
+
+
+def lay_three(data: StudyData, measure: str) -> ThreeTrial:
+    """Lay out and weigh the three strategies of a joint measure among the eligible entries.
+
+    Raises:
+        NotEstimableError: nobody is eligible, or an agency starts with nobody or with everybody.
+    """
+    rule = data.plan.measures[measure]
+    within = int(rule.joint_within_days or 0)
+    is_in = find_eligible(data, within)
+    entries = data.entries[is_in]
+    if entries.empty:
+        raise NotEstimableError("no_people")
+    police, social = (find_first_starts(data, source)[is_in] for source in (POLICE, SOCIAL))
+    return weigh_three(
+        entries["stop_day"].to_numpy(),
+        entries["cause"].to_numpy(),
+        police,
+        social,
+        data.design(chosen=is_in),
+        grace_days=rule.grace_days,
+        within_days=within,
+        cluster=entries["cluster_id"].to_numpy(),
+    )
+
+
+def _carried_out(data: StudyData, source: str) -> pd.DataFrame:
+    rows = data.decisions[data.decisions["source"].eq(source)]
+    return rows[rows["start_day"].notna()]
+
+
+def find_first_starts(data: StudyData, source: str) -> npt.NDArray[np.float64]:
+    """Each entry's first start of anything in a table of measures on or after day 0; NaN: none."""
+    rows = _carried_out(data, source)
+    first = rows[rows["start_day"] >= 0].groupby("entry_id")["start_day"].min()
+    days: npt.NDArray[np.float64] = first.reindex(data.entries["entry_id"]).to_numpy(np.float64)
+    return days
+
+
+def find_eligible(data: StudyData, within_days: int) -> npt.NDArray[np.bool_]:
+    """Entries in whom nothing of either agency runs on day 0 from before it, or began just before.
+
+    Just before: on one of the `within_days` days before day 0.
+    """
+    is_in = np.ones(len(data.entries), dtype=np.bool_)
+    for source in (POLICE, SOCIAL):
+        rows = _carried_out(data, source)
+        start, stop = rows["start_day"], rows["stop_day"]
+        before = rows[(start < 0) & ((stop > 0) | (start >= -within_days))]
+        is_in &= ~data.entries["entry_id"].isin(set(before["entry_id"])).to_numpy()
+    return is_in
+
+
+def _name_rows(data: StudyData, table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `estimates`; a strategy that nobody follows has none, and says so."""
+    outcomes = dict(enumerate((data.plan.outcome.who, *CAUSES[1:]), start=1))
+    held = hold_to_follow_up(table.assign(outcome=table["cause"].map(outcomes)))
+    is_empty = table["estimate"].isna()
+    held.loc[is_empty, "status"] = NOT_ESTIMABLE
+    held.loc[is_empty, "reason"] = "nobody_in_strategy"
+    return held.drop(columns="cause")
+
+
+def _withhold(estimates: pd.DataFrame, judged: pd.DataFrame, gates: Gates) -> pd.DataFrame:
+    """Withhold what a failed check concerns: its strategy or contrast, on its day or every day."""
+    out = estimates
+    failed = judged[judged["status"].eq("failed")]
+    for gate in list_gates(gates):
+        for check, day in failed[["check", "time_days"]].itertuples(index=False):
+            name, *where = str(check).split(":")
+            if name != gate.check:
+                continue
+            arms = [part for part in where if not part.isdigit()]
+            chosen = pd.Series(True, index=out.index)
+            if arms and arms[0] in STRATEGIES:
+                chosen &= np.array([arms[0] in level.split("_less_") for level in out["level"]])
+            elif arms:
+                chosen &= out["level"].eq(arms[0])
+            if not pd.isna(day):
+                chosen &= out["time_days"].eq(int(day))
+            out = withhold(out, chosen, gate.reason or gate.check)
+    return out

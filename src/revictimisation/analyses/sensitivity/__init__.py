@@ -1,0 +1,1 @@
+"""What would have to be otherwise for an answer to be wrong."""

@@ -1,0 +1,61 @@
+"""What is told of all measures and groupings together: Holm's adjustment, partial pooling."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from revictimisation.analyses.subgroup_effects.rows import CONTRAST
+from revictimisation.core.results import OK, combine, make_estimates
+from revictimisation.estimators.intervals import normal_quantile
+from revictimisation.estimators.level_contrasts import adjust_holm
+from revictimisation.estimators.partial_pooling import pool_partially
+from revictimisation.plan import StudyPlan
+
+POOLED = "partially_pooled"
+SCALES = ("risk_difference", "log_hazard_ratio")
+
+
+def adjust_family(plan: StudyPlan, found: pd.DataFrame) -> pd.DataFrame:
+    """Rows `p_value_holm` beside the tests of whether all levels of a grouping are equal.
+
+    The family is every such test of the study, on both scales; of the risks that of one day
+    (`for_whom: tested_at_days`). A test that could not be made is none of the family and says why
+    again.
+    """
+    days = [day for day in plan.report_at_days if day <= plan.horizon_days]
+    tested = plan.for_whom.choose_day(days)
+    is_test = found["analysis"].eq(CONTRAST) & found["level"].eq("")
+    is_test &= found["estimand"].eq("p_value")
+    is_main = found["time_days"].isna() | found["time_days"].eq(tested or -1)
+    family = found[is_test & is_main.fillna(False).astype(bool)]
+    adjusted = adjust_holm(family["estimate"].to_numpy())
+    return make_estimates(family.assign(estimand="p_value_holm", estimate=adjusted))
+
+
+def pool_levels(found: pd.DataFrame) -> pd.DataFrame:
+    """Rows `partially_pooled` of what is `ok` within levels, on each scale and day by themselves.
+
+    A family is a measure within a grouping, whose mean its levels are drawn to; how much truths
+    differ is told by all groupings of the measure together. A level alone in its grouping has
+    nothing to be drawn to and no row: its own number again, which disclosure control would round
+    in another way, and so show more of.
+    """
+    parts = [make_estimates([])]
+    is_main = found["analysis"].eq("main") & found["estimand"].isin(SCALES)
+    known = found[is_main & found["status"].eq(OK) & found["se"].gt(0)]
+    for _, rows in known.groupby(["estimand", "time_days", "measure"], dropna=False, sort=False):
+        family = rows.groupby("subgroup", sort=False).ngroup().to_numpy().astype(np.int64)
+        estimate, variance = rows["estimate"].to_numpy(), rows["se"].to_numpy() ** 2
+        pooled = pool_partially(estimate, variance, family)
+        half = normal_quantile() * pooled.se
+        is_among_others = np.bincount(family)[family] > 1
+        parts.append(rows.assign(
+            analysis=POOLED, estimate=pooled.estimate, se=pooled.se,
+            ci_low=pooled.estimate - half, ci_high=pooled.estimate + half,
+        )[is_among_others])  # fmt: skip
+    laid = combine(parts)
+    logs = laid[laid["estimand"].eq("log_hazard_ratio")]
+    values = {name: np.exp(logs[name].astype(float)) for name in ("estimate", "ci_low", "ci_high")}
+    ratios = logs.assign(estimand="hazard_ratio", **values, se=values["estimate"] * logs["se"])
+    return combine([laid, make_estimates(ratios)])

@@ -1,0 +1,205 @@
+"""Question 2, the main comparison: had everyone started a measure within its grace time, or no one.
+
+One target trial a measure (Hernan & Robins 2016), by clones, censoring and weights
+(`estimators.target_trial`). A number stands with status `ok` only where the study's gates hold;
+else it is `withheld`, with the gate that failed as its reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from revictimisation.analyses.trial_inputs import build_trial, list_modifiers
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.codes import CAUSES
+from revictimisation.core.results import (
+    DIAGNOSTIC_COLUMNS,
+    combine,
+    make_estimates,
+    mark_endless,
+    not_estimable,
+)
+from revictimisation.estimators.target_trial.bootstrap import Replicates, bootstrap_arms
+from revictimisation.estimators.target_trial.clone_weights import (
+    WeightedTrial,
+    cap_weights,
+    weigh_clones,
+)
+from revictimisation.estimators.target_trial.cross_check import cross_check
+from revictimisation.estimators.target_trial.diagnostics import (
+    describe_replicates,
+    diagnose_trial,
+    stack_checks,
+)
+from revictimisation.estimators.target_trial.estimates import (
+    Intervals,
+    estimate_curves,
+    estimate_strategies,
+)
+from revictimisation.estimators.target_trial.gates import judge, withhold_failed
+from revictimisation.estimators.target_trial.standardised_risk import ESTIMATORS
+from revictimisation.estimators.target_trial.trial_data import Trial
+from revictimisation.plan import StudyPlan
+
+ESTIMATOR = "clone_censor_weight"
+INFLUENCE, TRUNCATED, CURVE = "influence_interval", "weights_truncated", "curve"
+# How the replicates become an interval: see `estimators.target_trial.estimates`.
+BOOTSTRAP_INTERVAL: Intervals = "bootstrap_normal"
+FEWEST_REPLICATES = 2
+
+
+def estimate_target_trials(
+    data: StudyData, *, has_curves: bool = True
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Estimate every measure's target trial at `report_at_days`; also the diagnostics.
+
+    Estimator `clone_censor_weight`: risk_start, risk_no_start, risk_difference, risk_ratio,
+    rmst_difference_days, number_needed_to_treat; outcomes the study's, death and emigration.
+    Intervals by the study's bootstrap over victims, the weights refitted in each replicate; by the
+    influence of each victim where it asks for fewer than two replicates. Analysis
+    `influence_interval` shows the same numbers with the influence's intervals, `weights_truncated`
+    with the largest weights capped, `curve` both risks at `curve_days`. Estimators `g_formula` and
+    `doubly_robust`: the same risks otherwise, under the same gates, with the influence's intervals.
+    Entries in whom the measure ran before day 0 are not eligible. Without `has_curves` no curve is
+    drawn (truth studies).
+    """
+    parts, notes = [make_estimates([])], [pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))]
+    for measure in data.plan.measure_names:
+        estimates, diagnostics = _estimate_one(data, measure, has_curves)
+        parts.append(estimates)
+        notes.append(diagnostics)
+    return combine(parts), pd.concat([one for one in notes if len(one)] or notes[:1])
+
+
+def _estimate_one(
+    data: StudyData, measure: str, has_curves: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    keys = {"question": "q2", "measure": measure, "estimator": ESTIMATOR}
+    days = [day for day in data.plan.report_at_days if day <= data.plan.horizon_days]
+    starts = data.starts_of(measure)
+    is_eligible = ~starts["is_running_before"].to_numpy()
+    entries = data.entries[is_eligible]
+    start = starts["first_start_day"].to_numpy()[is_eligible]
+    grace = data.plan.measures[measure].grace_days
+    is_started = (start <= grace) & (start < entries["stop_day"].to_numpy())
+    same = {**keys, "outcome": data.plan.outcome.who, "estimand": "risk_difference"}
+    if not is_started.any() or is_started.all() or not days:
+        reason = "nobody_started" if not is_started.any() else "everybody_started"
+        rows = [not_estimable(reason, time_days=day, **same) for day in data.plan.report_at_days]
+        return combine(rows), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
+    every = data.entries
+    trial = build_trial(data, measure, every["stop_day"].to_numpy(), every["cause"].to_numpy())
+    estimates, diagnostics = _weigh_and_estimate(data, trial, days, keys, has_curves)
+    beyond = [
+        not_estimable("beyond_horizon", time_days=day, **same)
+        for day in data.plan.report_at_days
+        if day > data.plan.horizon_days
+    ]
+    return combine([estimates, *beyond]), diagnostics
+
+
+def _weigh_and_estimate(
+    data: StudyData, trial: Trial, days: list[int], keys: dict[str, str], has_curves: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    choices = data.plan.weights
+    weighted = weigh_clones(trial, grace_law=choices.grace_law)
+    table = estimate_strategies(weighted, days)
+    curve_days = list(data.plan.curve_days) if has_curves else []
+    main, curve, resampled = _estimate_resampled(data.plan, weighted, days, curve_days, table)
+    others, compared = _check_otherwise(data, weighted, table, keys)
+    gates, named = data.plan.gates, {"analysis": ESTIMATOR, "measure": keys["measure"]}
+    checks = stack_checks(diagnose_trial(weighted, days, table), resampled, compared)
+    judged = judge(checks, gates, named, trial.grace_days)
+    parts = [
+        _name_rows(data, main, keys),
+        _name_rows(data, table, keys).assign(analysis=INFLUENCE),
+        *others,
+    ]
+    if choices.truncate_at is not None:
+        capped = cap_weights(weighted, cap_quantile=choices.truncate_at)
+        truncated = _name_rows(data, estimate_strategies(capped, days), keys)
+        parts.insert(2, truncated.assign(analysis=TRUNCATED))
+    held = [withhold_failed(part, judged, gates) for part in parts]
+    if curve_days:
+        drawn = _name_rows(data, curve, keys).assign(analysis=CURVE)
+        held.insert(2, withhold_failed(drawn, _spread_to_curve(judged, curve_days), gates))
+    return combine(held), judged.drop(columns="time_days")
+
+
+def _estimate_resampled(
+    plan: StudyPlan,
+    weighted: WeightedTrial,
+    days: list[int],
+    curve_days: list[int],
+    table: pd.DataFrame,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The numbers at `days` and both risks along the curve, with the study's intervals; the check.
+
+    `table`: the numbers at `days` with the influence's intervals, which stand where the study asks
+    for fewer than two replicates. The check: which share of the replicates had no settled answer.
+    """
+    asked = plan.bootstrap
+    if asked.replicates < FEWEST_REPLICATES:
+        return table, estimate_curves(weighted, curve_days), pd.DataFrame()
+    every = sorted({*days, *curve_days})
+    drawn = bootstrap_arms(weighted, every, n_replicates=asked.replicates, seed=asked.seed)
+    main, curve = (_pick_days(drawn, every, one) for one in (days, curve_days))
+    return (
+        estimate_strategies(weighted, days, replicates=main, intervals=BOOTSTRAP_INTERVAL),
+        estimate_curves(weighted, curve_days, replicates=curve),
+        describe_replicates(drawn),
+    )
+
+
+def _pick_days(drawn: Replicates, every: list[int], days: list[int]) -> Replicates:
+    return replace(drawn, answers=drawn.answers[..., np.searchsorted(every, days)])
+
+
+def _spread_to_curve(judged: pd.DataFrame, curve_days: list[int]) -> pd.DataFrame:
+    """A gate that fails on a report day holds back the curve from the report day before it on."""
+    by_day = judged[judged["time_days"].notna()]
+    reported = np.sort(by_day["time_days"].astype(int).unique())
+    if not len(reported):
+        return judged
+    place = np.minimum(np.searchsorted(reported, curve_days), len(reported) - 1)
+    own = pd.DataFrame({"time_days": reported[place], "curve_day": curve_days})
+    spread = by_day.astype({"time_days": int}).merge(own, on="time_days")
+    spread["time_days"] = spread.pop("curve_day")
+    return pd.concat([judged[judged["time_days"].isna()], spread], ignore_index=True)
+
+
+def _check_otherwise(
+    data: StudyData,
+    weighted: WeightedTrial,
+    table: pd.DataFrame,
+    keys: dict[str, str],
+) -> tuple[list[pd.DataFrame], pd.DataFrame]:
+    """The same risks by g-formula and doubly robust, and how far they are apart.
+
+    `table`: the clones' own numbers. Another law for the grace time is another question, which
+    neither of the two answers.
+    """
+    days = sorted({int(day) for day in table["time_days"]})
+    if not weighted.is_natural:
+        same = {**keys, "outcome": data.plan.outcome.who, "estimand": "risk_difference"}
+        return [
+            not_estimable("other_grace_law", time_days=day, **same).assign(estimator=name)
+            for name in ESTIMATORS
+            for day in days
+        ], pd.DataFrame()
+    modifiers = list_modifiers(weighted.trial, data.plan)
+    tolerated = data.plan.gates.tolerated_disagreement
+    rows, checks = cross_check(weighted, days, table, modifiers, tolerated)
+    return [
+        _name_rows(data, mine.drop(columns="estimator"), {**keys, "estimator": str(name)})
+        for name, mine in rows.groupby("estimator", sort=False)
+    ], checks
+
+
+def _name_rows(data: StudyData, table: pd.DataFrame, keys: dict[str, str]) -> pd.DataFrame:
+    outcomes = dict(enumerate((data.plan.outcome.who, *CAUSES[1:]), start=1))
+    named = table.assign(outcome=table["cause"].map(outcomes)).drop(columns="cause")
+    return make_estimates(mark_endless(named), **keys)

@@ -1,0 +1,142 @@
+"""What the estimators are given: the cohort as pandas tables, joined once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from revictimisation.core.places import pool_single_places
+from revictimisation.estimators.design import Design, Measures, build_design
+from revictimisation.plan import StudyPlan
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """One study's analysis tables, all in the order of `entry_id` (0, 1, 2 ...).
+
+    `entries`: a row per entry: entry_id, cluster_id (the victim), stop_day, end_day, cause,
+    end_cause (why follow-up ends on end_day: 0, 2 death, 3 emigration), other_day, control_day and
+    outsider_day (the first report against somebody else, the first that is a negative control, and
+    one for measures aimed at a family; NaN: none by end_day), index_on.
+    `covariates`: a row per entry. `starts`: a row per entry x measure (first_start_day,
+    is_running_before). `spells`: a row per spell of a measure (entry_id, measure, start_day,
+    stop_day; in days from day 0, not clipped). `episodes`: `(start_day, stop_day]` to the end of
+    follow-up, past the first outcome; is_event marks an outcome on stop_day; one 0/1 column a
+    measure.
+    `decisions`: a row per decision on a measure x entry (spells.attach_entries). `assessments`: a
+    row per risk assessment of a victim of the cohort during follow-up: agency, risk_level,
+    shared_days (days until it reached the other agency, NaN: it did not), open_days (days from
+    the assessment to the end of the data).
+    `renewals`: a row per entry x risk assessment after the one that counts at baseline and before
+    the end of follow-up: entry_id, day, risk_level; of one day the highest level comes last.
+    `cases`: a row per entry of what the index report's case is like, `case_steps` one per dated
+    step of it (`court_cases`). `absent`: what the extract holds nothing of, so that nothing can be
+    counted: optional tables (not given, or without a row) and columns (`table.column`, all empty).
+    `linkage`: how good the joining of two agencies' people was (`linkage.linking.tell_rates`), and
+    `fates` what became of them (`linkage.quality.count_fates`); empty if the extract was not joined
+    here. `police_levels` (entry_id, risk_level) and `police_renewals` are `covariates` and
+    `renewals` without the social services' assessments; empty where no link is known to be missed.
+    """
+
+    plan: StudyPlan
+    entries: pd.DataFrame
+    covariates: pd.DataFrame
+    starts: pd.DataFrame
+    spells: pd.DataFrame
+    episodes: pd.DataFrame
+    decisions: pd.DataFrame
+    assessments: pd.DataFrame
+    renewals: pd.DataFrame
+    absent: frozenset[str] = frozenset()
+    cases: pd.DataFrame = field(default_factory=pd.DataFrame)
+    case_steps: pd.DataFrame = field(default_factory=pd.DataFrame)
+    linkage: Mapping[str, float] = field(default_factory=dict)
+    fates: pd.DataFrame = field(default_factory=pd.DataFrame)
+    police_levels: pd.DataFrame = field(default_factory=pd.DataFrame)
+    police_renewals: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def first_episodes(self) -> pd.DataFrame:
+        """The episodes up to the first outcome (which ends one) or the end of follow-up."""
+        last = self.entries["stop_day"].to_numpy()[self.episodes["entry_id"].to_numpy()]
+        return self.episodes[self.episodes["stop_day"].to_numpy() <= last]
+
+    def starts_of(self, measure: str) -> pd.DataFrame:
+        """A row per entry, in order: first_start_day (NaN: none), is_running_before."""
+        one = self.starts[self.starts["measure"] == measure].set_index("entry_id")
+        index = self.entries["entry_id"]
+        return pd.DataFrame(
+            {
+                "first_start_day": one["first_start_day"].reindex(index).astype(float),
+                "is_running_before": one["is_running_before"]
+                .reindex(index)
+                .astype("boolean")
+                .fillna(False)
+                .astype(bool),
+            }
+        ).reset_index(drop=True)
+
+    def mark_started_by(self, day: int, measure: str) -> dict[str, npt.NDArray[np.bool_]]:
+        """Which other measures of the study have started by a day, ran before day 0 included.
+
+        A truth value per entry. None for a joint measure, which is made of the others; joint ones
+        are not among them.
+        """
+        if self.plan.is_joint(measure):
+            return {}
+        marks = {}
+        for other in self.plan.measure_names:
+            if other != measure and not self.plan.is_joint(other):
+                starts = self.starts_of(other)
+                is_on = starts["is_running_before"] | (starts["first_start_day"] <= day)
+                marks[other] = is_on.to_numpy(bool)
+        return marks
+
+    def design(
+        self,
+        rows: npt.ArrayLike | None = None,
+        measures: Measures | None = None,
+        *,
+        chosen: npt.ArrayLike | None = None,
+        is_adjusted: bool = True,
+        marks: Mapping[str, npt.NDArray[np.bool_]] | None = None,
+    ) -> Design:
+        """The columns that a study adjusts for: `adjust_for`, numbers of `splines` bent.
+
+        `rows` are positions among the entries, or among those `chosen` (a truth value each) where
+        they are given; `measures` stand beside, a row per place in `rows`. `marks`: further truth
+        values, by the same positions. Not adjusted: the measures alone.
+        """
+        frame = self.covariates
+        if chosen is not None:
+            frame = frame[np.asarray(chosen, dtype=bool)].reset_index(drop=True)
+        terms = self.plan.adjust_for if is_adjusted else ()
+        if marks:
+            frame, terms = frame.assign(**marks), (*terms, *marks)
+        splines = self.plan.splines if is_adjusted else None
+        return build_design(frame, terms, rows, measures=measures, splines=splines)
+
+    @property
+    def shown_covariates(self) -> pd.DataFrame:
+        """The covariates as their levels may be shown, groups of municipalities pooled."""
+        name = "municipality_group"
+        if name not in self.covariates:
+            return self.covariates
+        return self.covariates.assign(**{name: self.subgroup(name)})
+
+    def subgroup(self, name: str) -> pd.Series | None:
+        """Each entry's level of a subgroup as text, or None where its table is absent.
+
+        A group of municipalities that is one municipality alone is not told apart
+        (`pool_single_places`).
+        """
+        if name == "risk_level" and "risk_assessments" in self.absent:
+            return None
+        levels = self.covariates[name].astype(str)
+        if name != "municipality_group":
+            return levels
+        return pool_single_places(levels, self.covariates["municipality_code"])

@@ -1,0 +1,1 @@
+"""A module a command, what a run needs, and the command line."""

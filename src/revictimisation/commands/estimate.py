@@ -1,0 +1,99 @@
+"""The command `estimate`: from extract to restricted and released tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from revictimisation.commands import folders
+from revictimisation.commands.folders import LINKAGE, RELEASE, RESTRICTED
+from revictimisation.commands.manifest import Run, open_run
+from revictimisation.commands.options import name_call, say_end, study_options
+from revictimisation.commands.progress import Progress
+from revictimisation.core import files
+from revictimisation.core.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ESTIMATE_STEPS = 19
+RUN_BYTES = 64 << 20
+
+
+@click.command("estimate")
+@study_options
+def command(study: Path, data: Path, out: Path, jobs: int) -> None:
+    """Räkna fram resultaten, utan rapport.
+
+    Estimate: tables in OUT/restricted (exact) and OUT/release (after disclosure control).
+    """
+    say_end(estimate_study(study, data, out, name_call(), jobs), out / "release")
+
+
+def estimate_study(study: Path, data: Path, out: Path, command: str, jobs: int) -> bool:
+    """The command `estimate`: True if anything had to be done."""
+    with Progress(1 + ESTIMATE_STEPS) as progress:
+        work = begin(study, data, out, command, jobs, progress)
+        return run_estimate(work, progress)
+
+
+def begin(study: Path, data: Path, out: Path, command: str, jobs: int, progress: Progress) -> Run:
+    """Open the run; what is told from here on is told in the study's first language."""
+    progress.tell("read_study")
+    work = open_run(study, data, out, command, jobs)
+    progress.languages = work.plan.languages[:1]
+    return work
+
+
+def run_estimate(run: Run, progress: Progress) -> bool:
+    """Do the stage `estimate`: extract to restricted and released tables. False: nothing to do."""
+    key = run.key("estimate")
+    if run.is_done("estimate", key):
+        progress.skip(ESTIMATE_STEPS)
+        return False
+    folders.check_output(run.out, "run", [run.data], RUN_BYTES)
+    progress.tell("check_extract")
+    files.find_cache()
+    from revictimisation.commands import pipeline
+    from revictimisation.core.engine import connect
+    from revictimisation.dictionary import load_dictionary
+    from revictimisation.extract.cleaning import clean_tables
+    from revictimisation.extract.validation import load_extract, render_findings
+
+    dictionary = load_dictionary()
+    con = connect(threads=run.jobs)
+    extract = load_extract(con, run.data, dictionary, run.plan, clean=clean_tables)
+    extract.raise_for_errors()
+    if extract.misfits:
+        progress.note(render_findings([one.finding for one in extract.misfits]))
+    linked = files.read_json(run.data / LINKAGE)
+    data, attrition = pipeline.prepare(
+        extract.tables, extract.absent, dictionary, run.plan, progress.tell, linked, extract.cleaned
+    )
+    if data.entries.empty:
+        raise DataError(_tell_nobody(attrition))
+    results = pipeline.analyse(
+        data, attrition, dictionary, progress.tell, run.jobs, extract.cleaned, extract.misfits
+    )
+    progress.tell("write")
+    with run.finish("estimate", key) as stage:
+        for folder, tables in ((RESTRICTED, results.restricted), (RELEASE, results.release)):
+            for name, table in tables.items():
+                files.write_table(table, stage / folder, name, ("csv", "parquet"))
+    return True
+
+
+def _tell_nobody(attrition: pd.DataFrame) -> str:
+    """That nobody entered the study, and the rules that reports fell by, most first."""
+    fallen = attrition[attrition["step"].eq("reports") & attrition["n_dropped"].gt(0)]
+    ordered = fallen.sort_values("n_dropped", ascending=False, kind="stable")
+    told = [f"{row.reason} ({row.n_dropped})" for row in ordered.itertuples()]
+    return (
+        "Ingen kan ingå i studien: ingen anmälan i uttaget uppfyller studiefilens villkor."
+        " Kontrollera accrual, eligibility och data_end_on.\n"
+        "Nobody can enter the study: no report of the extract meets its conditions. Check accrual,"
+        " eligibility and data_end_on.\n"
+        f"Bortfall / dropped: {', '.join(told) or '-'}"
+    )

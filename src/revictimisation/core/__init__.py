@@ -1,0 +1,1 @@
+"""What every room uses: errors, codes, texts, files, the engine, the format of results."""

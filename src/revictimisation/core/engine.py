@@ -1,0 +1,109 @@
+"""The embedded engine that the table stages run on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from revictimisation.core import files
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends.duckdb import Backend
+
+SETTINGS = {"TimeZone": "'UTC'", "python_enable_replacements": "false"}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Work on one core: `work(engine, done)`, `done` by name what the pieces it `needs` gave."""
+
+    work: Callable[[Engine, Mapping[Hashable, Any]], Any]
+    needs: Collection[Hashable] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Engine:
+    """A DuckDB of our own: `con` runs SQL, `backend` is the same for expressions of ibis.
+
+    Checking an extract needs SQL only, and ibis takes longer to import than a small extract to
+    check; so it is imported when the first expression is asked for.
+    """
+
+    con: duckdb.DuckDBPyConnection
+
+    @cached_property
+    def backend(self) -> Backend:
+        """The connection as ibis knows it."""
+        import ibis
+
+        return ibis.duckdb.from_connection(self.con)
+
+    def run_pieces(self, pieces: Mapping[Any, Piece]) -> dict[Any, Any]:
+        """Do pieces of work, each as soon as what it needs is done and a core is free; by name.
+
+        Of pieces that may begin the first given goes first. Each has one core and a connection of
+        its own to the same tables. That is less work in all than many cores on one piece, which
+        must put its rows back in order.
+        """
+        n_cores = int(self.con.execute("SELECT current_setting('threads')").fetchall()[0][0])
+        order = TopologicalSorter({name: one.needs for name, one in pieces.items()})
+        order.prepare()
+        done: dict[Hashable, Any] = {}
+
+        def do(piece: Piece) -> Any:
+            with closing(self.con.cursor()) as con:
+                return piece.work(Engine(con), done)
+
+        self.con.execute("SET threads = 1")
+        pool = ThreadPoolExecutor(n_cores)
+        try:
+            running: dict[Future[Any], Hashable] = {}
+            while order.is_active():
+                running |= {pool.submit(do, pieces[name]): name for name in order.get_ready()}
+                for finished in wait(running, return_when=FIRST_COMPLETED).done:
+                    name = running.pop(finished)
+                    done[name] = finished.result()
+                    order.done(name)
+        finally:
+            pool.shutdown(cancel_futures=True)
+            self.con.execute(f"SET threads = {n_cores}")
+        return done
+
+    def disconnect(self) -> None:
+        """Close the connection; what was loaded is gone."""
+        self.con.close()
+
+
+def connect(threads: int | None = None, memory: str | None = None) -> Engine:
+    """Open an in-memory DuckDB that never reaches for the network.
+
+    `threads` is the number of cores to use (all, if None) and `memory` a limit such as `"4GB"`.
+    Results do not depend on either: stages add whole numbers only and order by key at the end.
+    """
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        # What does not fit in memory: never in the folder where the user happens to stand.
+        "temp_directory": str(files.scratch()),
+    }
+    if threads is not None:
+        config["threads"] = threads
+    if memory is not None:
+        config["memory_limit"] = memory
+    con = duckdb.connect(":memory:", config=config)
+    for name, value in SETTINGS.items():
+        con.execute(f"SET GLOBAL {name} = {value}")
+    return Engine(con)
+
+
+def days_since(later: ir.DateValue, earlier: ir.DateValue) -> ir.IntegerValue:
+    """Whole days from one date to another; negative when the first lies before."""
+    return later.delta(earlier, unit="day").cast("int32")

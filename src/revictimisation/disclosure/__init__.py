@@ -1,0 +1,10 @@
+"""Disclosure control: what may leave the secure room."""
+
+from revictimisation.disclosure.rules import (
+    PLACES,
+    disclose_attrition,
+    disclose_diagnostics,
+    disclose_estimates,
+)
+
+__all__ = ["PLACES", "disclose_attrition", "disclose_diagnostics", "disclose_estimates"]

@@ -1,0 +1,369 @@
+"""Disclosure control: the one last function that every number passes before anyone reads it.
+
+Restricted tables hold exact numbers and never leave the secure room. What is released has small
+cells suppressed (a status and a null, never a 0), their complements too, and all counts rounded;
+risks and shares move in steps of the rounding, so that no count can be worked out from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import pandas as pd
+
+from revictimisation.core.errors import DisclosureError
+from revictimisation.core.results import (
+    COLUMNS,
+    COUNTS,
+    KEPT_BACK,
+    KEYS,
+    NUMBERS,
+    OK,
+    SUPPRESSED,
+    WITHHELD,
+)
+from revictimisation.estimators.e_value import find_e_value, find_e_value_limit
+from revictimisation.estimators.intervals import difference_interval
+from revictimisation.plan import Disclosure
+
+SHARES = ("share", "cumulative_incidence", "risk_start", "risk_no_start")
+# Outcomes per person: may exceed 1. Outcomes are not people, of whom the risk beside it tells.
+MEAN_COUNTS = {
+    "mean_count": "cumulative_incidence",
+    "mean_count_start": "risk_start",
+    "mean_count_no_start": "risk_no_start",
+}
+MEAN_COUNT_GAP = "mean_count_difference"
+COUNT_LIKE = (*SHARES, *MEAN_COUNTS, "count")
+HAZARDS = ("log_hazard_ratio", "hazard_ratio")
+PLACES = ("police_district", "municipality_group", "municipality_code")
+# What stands or falls together: all estimands of one comparison at one time.
+FAMILY = [key for key in KEYS if key != "estimand"]
+# An analysis whose numbers follow from another's: it is suppressed where that one is.
+CORRECTED = "linkage_error"
+FOLLOWS = {
+    "calibrated": "main",
+    "partially_pooled": "main",
+    "contrast": "main",
+    CORRECTED: "main",
+}
+# What stands between two levels in the name of their difference.
+LESS = "_less_"
+# A share of a few people tells their number if it is exact.
+RATE = r"_link_rate(?:_by_probability)?"
+DETECTABLE = "minimum_detectable_difference"
+DECIMALS = 3
+
+
+def disclose_estimates(
+    estimates: pd.DataFrame,
+    rules: Disclosure,
+    classes: Mapping[str, str],
+    places: Collection[str] = PLACES,
+) -> pd.DataFrame:
+    """Make the releasable form of `estimates`: the same rows in the same order.
+
+    `classes` gives a measure's disclosure class: `never` (always suppressed), `no_place` (never by
+    district or municipality: the subgroups `places`), `open`. A cell is suppressed when its people,
+    its events or its people without an event number 1 to threshold - 1, or when all or none of a
+    small group (fewer than threshold x rounding) have the event; a mean count also where the risk
+    beside it is, as a few people may have many events; with it all estimands of its comparison; and
+    of the levels beside a single suppressed one the smallest, so that none follows from the total.
+    Raises `DisclosureError` for columns it does not know.
+    """
+    if tuple(estimates.columns) != COLUMNS:
+        raise DisclosureError("estimates has columns that disclosure control does not know.")
+    frame = estimates.copy()
+    is_small = _is_small(frame, rules)
+    is_kept_back = _is_kept_back(frame["measure"], frame["subgroup"], classes, places)
+    primary = (is_small | is_kept_back) & frame["status"].eq(OK)
+    primary = _whole_family(frame, primary)
+    hidden = _whole_family(frame, primary | _complements(frame, primary))
+    hidden |= _of_hidden_levels(frame, hidden)
+    hidden &= frame["status"].eq(OK)
+    rounded = _round(frame, rules)
+    rounded.loc[hidden, [*NUMBERS, *COUNTS]] = pd.NA
+    rounded.loc[hidden, "status"] = SUPPRESSED
+    rounded.loc[hidden, "reason"] = np.where(primary[hidden], "small_number", "complement")
+    rounded.loc[hidden & is_kept_back, "reason"] = KEPT_BACK
+    unsaid = ~rounded["status"].isin([OK, SUPPRESSED])
+    rounded.loc[rounded["status"].eq(WITHHELD), list(NUMBERS)] = pd.NA
+    few = unsaid & _is_few(frame["n_people"], rules)
+    rounded.loc[few | (unsaid & _is_few(frame["n_events"], rules)), list(COUNTS)] = pd.NA
+    return rounded
+
+
+def _is_kept_back(
+    measure: pd.Series, subgroup: pd.Series, classes: Mapping[str, str], places: Collection[str]
+) -> pd.Series:
+    kind = measure.map(classes)
+    return kind.eq("never") | (kind.eq("no_place") & subgroup.isin(list(places)))
+
+
+def _is_few(count: pd.Series, rules: Disclosure) -> pd.Series:
+    return count.between(1, rules.threshold - 1).fillna(False).astype(bool)
+
+
+def _is_small(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
+    people, events = frame["n_people"], frame["n_events"]
+    small_group = people.lt(rules.threshold * rules.rounding).fillna(False)
+    all_or_none = (events.eq(0) | events.eq(people)).fillna(False)
+    unusual = frame["estimand"].isin(COUNT_LIKE) & small_group & all_or_none
+    is_other = frame["estimand"].str.endswith("_days")
+    is_other |= frame["estimand"].isin([*MEAN_COUNTS, MEAN_COUNT_GAP])
+    rest = _is_few(people - events, rules) & ~is_other
+    found = _is_few(people, rules) | _is_few(events, rules) | rest | unusual
+    return _add_mean_counts(frame, found.astype(bool))
+
+
+def _add_mean_counts(frame: pd.DataFrame, is_small: pd.Series) -> pd.Series:
+    """Mean counts beside whom a risk is small: few people may have many outcomes."""
+    names = [key for key in KEYS if key != "estimator"]
+    is_risk = is_small & frame["estimand"].isin(list(MEAN_COUNTS.values()))
+    small = pd.MultiIndex.from_frame(frame.loc[is_risk, names])
+    beside = frame[names].assign(estimand=frame["estimand"].map(MEAN_COUNTS).fillna(""))
+    return is_small | pd.MultiIndex.from_frame(beside).isin(small)
+
+
+def _whole_family(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
+    keys = [frame[name].replace(FOLLOWS) if name == "analysis" else frame[name] for name in FAMILY]
+    return hidden.groupby(keys, dropna=False).transform("any").astype(bool)
+
+
+def _complements(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
+    """The smallest shown level beside a level that is alone in being suppressed."""
+    rows = frame[frame["subgroup"].ne("") & frame["estimand"].isin(COUNT_LIKE)]
+    rows = rows[rows["status"].eq(OK)].assign(is_hidden=hidden)
+    keys = [key for key in KEYS if key != "level"]
+    rows["n_hidden"] = rows.groupby(keys, dropna=False)["is_hidden"].transform("sum")
+    shown = rows[~rows["is_hidden"] & rows["n_hidden"].eq(1)]
+    shown = shown.assign(has_events=shown["n_events"].gt(0))
+    order = ["has_events", "n_events", "n_people", "level"]
+    shown = shown.sort_values(order, ascending=[False, True, True, True], kind="stable")
+    chosen = shown[~shown.duplicated(keys)].index
+    return pd.Series(frame.index.isin(chosen), index=frame.index)
+
+
+def _split_contrasts(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """The keys of the two levels that a row `a_less_b` tells the difference of (else level null).
+
+    Of each: all keys but the estimand.
+    """
+    levels = frame["level"].where(frame["level"].str.contains(LESS, regex=False)).str.split(LESS)
+    return [frame[FAMILY].assign(level=levels.str[part]) for part in (0, 1)]
+
+
+def _of_hidden_levels(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
+    """Differences of which a level is hidden: with the other level they would tell it."""
+
+    def to_index(keys: pd.DataFrame) -> pd.MultiIndex:
+        return pd.MultiIndex.from_frame(keys.assign(analysis=keys["analysis"].replace(FOLLOWS)))
+
+    gone = to_index(frame.loc[hidden, FAMILY])
+    found = [to_index(keys).isin(gone) for keys in _split_contrasts(frame)]
+    return pd.Series((found[0] | found[1]) & frame["level"].ne(""), index=frame.index)
+
+
+def round_counts(count: pd.Series, rounding: int) -> pd.Series:
+    """Round to the nearest multiple (a half goes up); null stays null.
+
+    >>> round_counts(pd.Series([7, 8, None], dtype="Int64"), 5).tolist()
+    [5, 10, <NA>]
+    """
+    return ((count + rounding // 2) // rounding * rounding).astype("Int64")
+
+
+def _round(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
+    """Round counts; move shares, risks and their intervals in steps of `rounding` people."""
+    out = frame.copy()
+    for name in COUNTS:
+        out[name] = round_counts(frame[name], rules.rounding)
+    is_mean = frame["estimand"].isin(list(MEAN_COUNTS))
+    is_share = frame["estimand"].isin(SHARES) | is_mean
+    is_gap = frame["estimand"].eq(MEAN_COUNT_GAP)
+    is_difference = frame["estimand"].eq("risk_difference") | is_gap
+    step = rules.rounding / out["n_people"].astype(float).where(out["n_people"] > 0)
+    family = [frame[name] for name in FAMILY]
+    coarsest = step.where(is_share).groupby(family, dropna=False).transform("max")
+    _snap(out, frame, is_share & ~is_mean, step, bounds=(0.0, 1.0))
+    _snap(out, frame, is_mean, step, bounds=(0.0, np.inf))
+    _snap(out, frame, is_difference & ~is_gap, coarsest, bounds=(-1.0, 1.0))
+    _snap(out, frame, is_gap, coarsest, bounds=(-np.inf, np.inf))
+    is_count = frame["estimand"].eq("count")
+    out.loc[is_count, "estimate"] = out.loc[is_count, "n_events"].astype(float)
+    other = ~(is_share | is_difference | is_count)
+    is_days = frame["estimand"].str.endswith("_days")
+    for name in NUMBERS:
+        out.loc[other & ~is_days, name] = frame[name].round(DECIMALS)
+        out.loc[is_days, name] = frame[name].round(0)
+    out["se"] = _two_digits(frame["se"])
+    _recompute_contrasts(out, is_difference)
+    _recompute_level_gaps(out)
+    _recompute_corrected(out, frame)
+    _recompute_e_values(out)
+    return out
+
+
+def _snap(
+    out: pd.DataFrame,
+    exact: pd.DataFrame,
+    chosen: pd.Series,
+    step: pd.Series,
+    bounds: tuple[float, float],
+) -> None:
+    """Put an estimate on the nearest step, its interval's ends on the next ones outwards."""
+    for name, to_step in (("estimate", np.round), ("ci_low", np.floor), ("ci_high", np.ceil)):
+        snapped = to_step((exact[name] / step).round(9)) * step
+        value = snapped.clip(*bounds).round(6)
+        out.loc[chosen, name] = value[chosen].where(
+            step[chosen].notna(), exact[name].round(DECIMALS)
+        )
+
+
+def _recompute_contrasts(out: pd.DataFrame, is_difference: pd.Series) -> None:
+    """A difference and a ratio follow from the released risks, so they add nothing to them."""
+    keys = [*FAMILY]
+    over, under = (
+        out.loc[out["estimand"].isin([risk, count]), [*keys, "estimate"]]
+        for risk, count in (("risk_start", "mean_count_start"),
+                            ("risk_no_start", "mean_count_no_start"))
+    )  # fmt: skip
+    wide = over.merge(under, on=keys, suffixes=("_start", "_no_start")).dropna(
+        subset=["estimate_start", "estimate_no_start"]
+    )
+    if wide.empty:
+        return
+    is_ratio = out["estimand"].eq("risk_ratio")
+    found = out[keys].merge(wide, on=keys, how="left")
+    start, no_start = (found[name].to_numpy() for name in ("estimate_start", "estimate_no_start"))
+    has = ~np.isnan(start) & ~np.isnan(no_start)
+    at = (is_difference & has).to_numpy()
+    out.loc[at, "estimate"] = np.round(start - no_start, 6)[at]
+    at = (is_ratio & has).to_numpy() & (no_start > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        out.loc[at, "estimate"] = np.round(start / no_start, DECIMALS)[at]
+
+
+def _recompute_level_gaps(out: pd.DataFrame) -> None:
+    """The difference of two levels follows from their released risks or shares.
+
+    The interval of shares does too: from exact limits the counts behind them could be told.
+    """
+    names = ["estimate", "ci_low", "ci_high"]
+    for kind, difference in (("cumulative_incidence", "risk_difference"),
+                             ("share", "share_difference")):  # fmt: skip
+        known = out[out["estimand"].eq(kind)][[*FAMILY, *names]]
+        over, under = (
+            keys.merge(known, on=FAMILY, how="left")[names].to_numpy(dtype=float).T
+            for keys in _split_contrasts(out)
+        )
+        at = out["estimand"].eq(difference).to_numpy() & ~np.isnan(over[0] - under[0])
+        found = [over[0] - under[0]]
+        if kind == "share":
+            other = (under[0], under[1], under[2])
+            found += difference_interval(over[0], over[1], over[2], other)
+        for name, value in zip(names, found, strict=False):
+            out.loc[at, name] = np.round(value, 6)[at]
+
+
+def _recompute_corrected(out: pd.DataFrame, exact: pd.DataFrame) -> None:
+    """A difference without linkage error is the released one and how far it moved.
+
+    Each rounded by itself, the two would seem to differ by what the rounding did.
+    """
+    at = exact["analysis"].eq(CORRECTED) & exact["estimand"].eq("risk_difference")
+    if not at.any():
+        return
+    keys, names = list(KEYS), ["estimate", "ci_low", "ci_high"]
+    mine = exact.loc[at, keys].assign(analysis=FOLLOWS[CORRECTED])
+    released, found = (
+        mine.merge(frame[[*keys, *names]], on=keys, how="left")[names].to_numpy(dtype=float)
+        for frame in (out, exact)
+    )
+    moved = exact.loc[at, names].to_numpy(dtype=float) - found
+    value = np.clip(released + moved.round(DECIMALS), -1.0, 1.0).round(6)
+    out.loc[at, names] = np.where(np.isnan(value), out.loc[at, names].to_numpy(float), value)
+
+
+def _recompute_e_values(out: pd.DataFrame) -> None:
+    """E-values of a risk ratio follow from the released ratio and limits, and add nothing."""
+    ratios = out[out["estimand"].eq("risk_ratio")]
+    limits = ["estimate", "ci_low", "ci_high"]
+    found = out[FAMILY].merge(ratios[[*FAMILY, *limits]], on=FAMILY, how="left")
+    has = found["estimate"].notna().to_numpy()
+    value = find_e_value(found["estimate"])
+    limit = find_e_value_limit(found["ci_low"], found["ci_high"])
+    for estimand, numbers in (("e_value", value), ("e_value_limit", limit)):
+        at = out["estimand"].eq(estimand).to_numpy() & has
+        out.loc[at, "estimate"] = np.round(numbers, DECIMALS)[at]
+
+
+def _two_digits(value: pd.Series) -> pd.Series:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.floor(np.log10(value.abs().where(value.abs() > 0)))
+    scale = 10.0 ** (1 - size)
+    return ((value * scale).round() / scale).where(size.notna(), value)
+
+
+def disclose_attrition(attrition: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
+    """Make the releasable form of `attrition`: counts rounded, small ones null and `suppressed`."""
+    out = attrition.copy()
+    is_small = pd.Series(False, index=out.index)
+    for name in ("n_people", "n_reports", "n_dropped"):
+        few = _is_few(attrition[name], rules)
+        out[name] = round_counts(attrition[name], rules.rounding).mask(few)
+        is_small |= few
+    out["status"] = np.where(is_small, SUPPRESSED, OK)
+    return out
+
+
+def _of_few_levels(checks: pd.DataFrame, few: pd.Series) -> pd.Series:
+    """Detectable differences within a level of which a count is small, or against one."""
+    named = checks["check"].str.extract(r"(?P<group>[^:=]*)=(?P<level>[^=]*)$")
+    small = pd.MultiIndex.from_frame(named[few].assign(measure=checks["measure"]))
+    found = pd.Series(False, index=checks.index)
+    for part in (0, -1):
+        level = named["level"].str.split(LESS).str[part]
+        mine = named.assign(level=level, measure=checks["measure"])
+        found |= pd.MultiIndex.from_frame(mine).isin(small)
+    return found & checks["check"].str.startswith(DETECTABLE) & named["level"].notna()
+
+
+def _round_rates(out: pd.DataFrame) -> None:
+    """Put shares of links on whole tenths of a per cent, their limits on the next ones outwards."""
+    step = 10.0**-DECIMALS
+    for ending, to_step in (("", np.round), ("_low", np.floor), ("_high", np.ceil)):
+        at = out["check"].str.contains(f"{RATE}{ending}$", regex=True)
+        whole = to_step((out.loc[at, "value"] / step).round(9)) * step
+        out.loc[at, "value"] = whole.round(DECIMALS)
+
+
+def disclose_diagnostics(
+    diagnostics: pd.DataFrame,
+    rules: Disclosure,
+    classes: Mapping[str, str] | None = None,
+    places: Collection[str] = PLACES,
+) -> pd.DataFrame:
+    """Make the releasable form of `diagnostics`: checks that count people or events are rounded.
+
+    A check of a level (`...:subgroup=level`) is null where that of another level of the same
+    grouping is small, so that none follows from the total, and of what is kept back (`classes`,
+    `places` as in `disclose_estimates`). A detectable difference tells how many people are behind
+    it, so it is null where a count of the level, or of one of two levels, is small.
+    """
+    out = diagnostics.copy()
+    level = out["check"].str.extract(r":?([^:=]*)=[^=]*$")[0]
+    is_count = out["check"].str.startswith("n_")
+    is_count |= out["check"].str.startswith("effective_sample_size") & level.notna()
+    few = is_count & out["value"].gt(0) & out["value"].lt(rules.threshold)
+    of_few = _of_few_levels(out, few)
+    family = [out["analysis"], out["measure"], out["check"].str.replace("=.*$", "", regex=True)]
+    few |= level.notna() & few.groupby(family, dropna=False).transform("any").astype(bool)
+    few |= of_few
+    few |= level.notna() & _is_kept_back(out["measure"], level, classes or {}, places)
+    rounded = (out["value"] / rules.rounding).round() * rules.rounding
+    out["value"] = out["value"].where(~is_count, rounded).mask(few)
+    _round_rates(out)
+    out.loc[few, "status"] = SUPPRESSED
+    return out

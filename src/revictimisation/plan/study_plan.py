@@ -1,0 +1,383 @@
+"""The study plan: the only place for a study's dates, windows and thresholds.
+
+`read_plan` turns the text of a study file into a frozen `StudyPlan`. Every key but `name` has a
+default; all faults are reported at once, an unknown key together with the nearest known one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from revictimisation.core.errors import StudyError
+from revictimisation.core.plain_yaml import load_keys
+from revictimisation.core.text import name_nearest
+from revictimisation.dictionary import load_dictionary
+from revictimisation.plan.faults import tell_fault
+from revictimisation.plan.keys import find_key_faults
+from revictimisation.plan.parts import (
+    MOST_NAMES,
+    Accrual,
+    Bandwidth,
+    Bootstrap,
+    Bounds,
+    CleaningRules,
+    Code,
+    Codes,
+    Convictions,
+    Count,
+    Day,
+    Exploration,
+    ForWhom,
+    GraceDays,
+    Linkage,
+    Name,
+    Names,
+    NegativeControls,
+    OpenEnds,
+    Part,
+    PositiveCount,
+    Title,
+    ValidationLimits,
+    Weights,
+)
+
+Language = Literal["sv", "en"]
+
+
+class Eligibility(Part):
+    """Which reports may be an index report. `None` for districts and municipalities means all."""
+
+    min_age: Annotated[int, Field(ge=0, le=150)] = 0
+    max_age: Annotated[int, Field(ge=0, le=150)] = 120
+    relations: Names = (
+        "current_partner",
+        "former_partner",
+        "parent",
+        "sibling",
+        "child",
+        "other_relative",
+    )
+    districts: Codes | None = None
+    municipalities: Codes | None = None
+    washout_days: Count = 365
+
+
+class Outcome(Part):
+    """What counts as a new report: against whom, breach-only or not, and from which day."""
+
+    who: Literal["same_suspect", "any_suspect"] = "same_suspect"
+    drop_breach_only: bool = False
+    lag_days: Count = 1
+
+
+class Measure(Part):
+    """One exposure: a set of codes, or `joint_within_days` for what two agencies start together."""
+
+    codes: Codes = ()
+    joint_within_days: GraceDays | None = None
+    grace_days: GraceDays = 30
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Measure:
+        if self.codes and self.joint_within_days is not None:
+            raise ValueError(
+                "har både codes och joint_within_days: välj ett"
+                " / has both codes and joint_within_days: choose one"
+            )
+        return self
+
+    @property
+    def is_joint(self) -> bool:
+        """True for a measure defined by two agencies starting something close in time."""
+        return self.joint_within_days is not None
+
+
+class Variants(Part):
+    """Where the variants of the hazard ratios are cut (exposure_variants).
+
+    Last days of the bands since a start and after an end; days in force from which on a band of
+    those that ended begins; and how many days in force the dose is told in.
+    """
+
+    since_start_days: Bounds = (30, 90)
+    after_end_days: Bounds = (90, 180)
+    lasted_days: Bounds = (30, 90)
+    dose_per_days: Bandwidth = 30
+
+
+class Gates(Part):
+    """What the diagnostics must show before a comparison is released (method: Gates).
+
+    `negative_control_bias`: a measure's result is withheld when reports that it cannot prevent
+    differ by more than this between starting and not, and the intervals exclude no difference.
+    They are rarer than new reports against the same suspect: 2 points of 10 in a hundred are a
+    ratio that would be 8 points of 40. `exposed_victims`: fewer give no number of any kind; from 15
+    on the robust intervals hold the truth as often as they say (`benchmarks/exposed_victims.py`).
+    `failed_replicates`: share of the bootstrap's that may be without an answer.
+    `largest_disagreement`: how far g-formula or doubly robust estimate may lie from the weighted
+    one, in its standard errors; distances up to `tolerated_disagreement` never count.
+    `same_day_starts`: share of a measure's starts that fall on the day another starts, beyond what
+    those who do not start have, from which the two are told apart by adjustment, or not at all.
+    """
+
+    largest_standardised_difference: Annotated[float, Field(gt=0, le=10)] = 0.1
+    effective_sample_size: Annotated[float, Field(ge=0, le=1e6)] = 50.0
+    events_per_arm: Annotated[float, Field(ge=0, le=1e6)] = 10.0
+    share_outside_support: Annotated[float, Field(ge=0, le=1)] = 0.05
+    minimum_detectable_difference: Annotated[float, Field(gt=0, le=1)] = 0.15
+    negative_control_bias: Annotated[float, Field(gt=0, le=1)] = 0.02
+    exposed_victims: Annotated[float, Field(ge=2, le=1e6)] = 15.0
+    failed_replicates: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    largest_disagreement: Annotated[float, Field(gt=0, le=100)] = 2.0
+    tolerated_disagreement: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    same_day_starts: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+
+class Disclosure(Part):
+    """Counts from 1 to `threshold` - 1 are suppressed; the others are rounded to `rounding`.
+
+    A study file may set neither below what the dictionary asks for (`study_keys.yaml`).
+    """
+
+    threshold: Annotated[int, Field(ge=1, le=1000)] = 5
+    rounding: Annotated[int, Field(ge=1, le=1000)] = 5
+
+
+DEFAULT_ADJUST_FOR = (
+    "sex",
+    "age_group",
+    "relation",
+    "is_honour",
+    "risk_level",
+    "n_earlier_reports",
+    "offence_group",
+    "index_year",
+    "police_district",
+)
+DEFAULT_SUBGROUPS = (
+    "is_honour",
+    "relation_group",
+    "sex",
+    "age_group",
+    "risk_level",
+    "municipality_group",
+)
+COVARIATES = (
+    *DEFAULT_ADJUST_FOR,
+    "age",
+    "relation_group",
+    "municipality_group",
+    "municipality_code",
+    "protected_identity",
+)
+NO_GROUP = "är ett tal, ingen grupp / is a number, not a group"
+NUMBER_COVARIATES = ("n_earlier_reports", "index_year", "age")
+
+
+def _default_measures() -> dict[str, Measure]:
+    order = "non_contact_order"
+    kinds = ("", "_shared_home", "_extended", "_electronic")
+    return {
+        order: Measure(codes=tuple(order + kind for kind in kinds), grace_days=30),
+        "joint": Measure(joint_within_days=30, grace_days=60),
+    }
+
+
+class StudyPlan(Part):
+    """Everything a study decides, frozen.
+
+    Days count from the index report, which is day 0. `splines` (such as `{age: 4}`) names numbers
+    of `adjust_for` that enter as restricted cubic splines with 3 to 7 knots; the others enter
+    linearly. The class variables are definitions that hold for every study: the first two are the
+    contract's, the next three say how question 1 is shown; `common_outcome`: an outcome in a larger
+    share than this is common, and a hazard ratio then no risk ratio (VanderWeele & Ding 2017,
+    Table 2); from `last_event_stratum` on new reports share a baseline hazard
+    (Prentice-Williams-Peterson); a new report counts as recent on its day and the days after it,
+    `recent_report_days` in all.
+    """
+
+    risk_level_by_day: ClassVar[int] = 7
+    earlier_reports_cap: ClassVar[int] = 5
+    shared_within_days: ClassVar[tuple[int, ...]] = (7, 30)
+    n_sequences: ClassVar[int] = 12
+    shown_groups: ClassVar[tuple[str, ...]] = (
+        "sex",
+        "age_group",
+        "relation",
+        "is_honour",
+        "risk_level",
+        "police_district",
+        "index_year",
+    )
+    common_outcome: ClassVar[float] = 0.15
+    last_event_stratum: ClassVar[int] = 4
+    recent_report_days: ClassVar[int] = 7
+
+    name: Name
+    title: Title = Title()
+    accrual: Accrual = Accrual()
+    data_end_on: Day = dt.date(2018, 12, 31)
+    eligibility: Eligibility = Eligibility()
+    outcome: Outcome = Outcome()
+    horizon_days: PositiveCount = 1461
+    report_at_days: Annotated[tuple[PositiveCount, ...], Field(min_length=1, max_length=50)] = (
+        *(182, 365, 730, 1461),
+    )
+    measures: Annotated[dict[Name, Measure], Field(max_length=MOST_NAMES)] = Field(
+        default_factory=_default_measures
+    )
+    adjust_for: Names = DEFAULT_ADJUST_FOR
+    splines: Annotated[
+        dict[Code, Annotated[int, Field(ge=3, le=7)]], Field(max_length=MOST_NAMES)
+    ] = Field(default_factory=dict)
+    subgroups: Names = DEFAULT_SUBGROUPS
+    cleaning: CleaningRules = ()
+    open_ends: OpenEnds = OpenEnds()
+    bootstrap: Bootstrap = Bootstrap()
+    weights: Weights = Weights()
+    variants: Variants = Variants()
+    gates: Gates = Gates()
+    for_whom: ForWhom = ForWhom()
+    exploration: Exploration = Exploration()
+    negative_controls: NegativeControls = NegativeControls()
+    convictions: Convictions = Convictions()
+    linkage: Linkage = Linkage()
+    disclosure: Disclosure = Disclosure()
+    validation: ValidationLimits = ValidationLimits()
+    languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=2)] = ("sv", "en")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_codes(cls, given: Any) -> Any:
+        """A measure that names neither codes nor a joint window has the code of its own name."""
+        measures = given.get("measures") if isinstance(given, dict) else None
+        if not isinstance(measures, dict):
+            return given
+        named = {
+            key: {**(one or {}), "codes": (key,)}
+            if one is None
+            or (isinstance(one, dict) and not {"codes", "joint_within_days"} & set(one))
+            else one
+            for key, one in measures.items()
+        }
+        return {**given, "measures": named}
+
+    @model_validator(mode="after")
+    def _known_covariates(self) -> StudyPlan:
+        faults = []
+        for key in ("adjust_for", "subgroups"):
+            names: tuple[str, ...] = getattr(self, key)
+            for name in names:
+                if name not in COVARIATES and not name.startswith("x_"):
+                    near = name_nearest(name, COVARIATES)
+                    faults.append(f"{key}: okänd kovariat / unknown covariate {name!r}{near}")
+            if len(set(names)) < len(names):
+                faults.append(f"{key}: en kovariat nämns två gånger / a covariate is named twice")
+        for name in self.subgroups:
+            if name in NUMBER_COVARIATES:
+                faults.append(f"subgroups: {name!r} {NO_GROUP}")
+        faults += self._combined_faults()
+        for key in ("measures", "against_family"):
+            for name in getattr(self.negative_controls, key):
+                if name not in self.measures:
+                    near = name_nearest(name, self.measure_names)
+                    told = "ingen åtgärd i studien / no measure of the study"
+                    faults.append(f"negative_controls.{key}: {told} {name!r}{near}")
+        faults += [f"splines: {fault}" for fault in self._spline_faults()]
+        if self.accrual.from_on >= self.data_end_on:
+            faults.append(
+                "accrual.from_on: ska ligga före data_end_on; ingen kan annars följas / must lie"
+                " before data_end_on; nobody can be followed else"
+            )
+        if faults:
+            raise ValueError("\n- ".join(faults))
+        return self
+
+    def _combined_faults(self) -> list[str]:
+        """Combined groups are made of known groups and have names of their own."""
+        faults = []
+        for name, group in self.for_whom.combined.items():
+            if name in COVARIATES:
+                faults.append(
+                    f"for_whom.combined: {name!r} är en kovariats namn / is a covariate's name"
+                )
+            for one in group.levels:
+                if one not in COVARIATES:
+                    near = name_nearest(one, COVARIATES)
+                    faults.append(
+                        f"for_whom.combined.{name}: okänd kovariat / unknown covariate"
+                        f" {one!r}{near}"
+                    )
+                elif one in NUMBER_COVARIATES:
+                    faults.append(f"for_whom.combined.{name}: {one!r} {NO_GROUP}")
+        return faults
+
+    def _spline_faults(self) -> list[str]:
+        """A spline bends a number that is adjusted for; of an x_ column the extract decides."""
+        faults = []
+        for name in self.splines:
+            if name not in self.adjust_for:
+                faults.append(f"{name!r} finns inte i / is not among adjust_for")
+            elif name not in NUMBER_COVARIATES and not name.startswith("x_"):
+                numbers = ", ".join(NUMBER_COVARIATES)
+                faults.append(
+                    f"{name!r} är text / is text, not a number; tal / numbers: {numbers}, x_..."
+                )
+        return faults
+
+    @property
+    def measure_names(self) -> tuple[str, ...]:
+        """The measures in the order of the study file."""
+        return tuple(self.measures)
+
+    def is_joint(self, name: str) -> bool:
+        """True if `name` is a measure of the study that two agencies start together."""
+        return name in self.measures and self.measures[name].is_joint
+
+    @property
+    def x_columns(self) -> tuple[str, ...]:
+        """The extract's own covariates (`x_...`) that the study names, each once."""
+        named = (*self.adjust_for, *self.subgroups)
+        return tuple(dict.fromkeys(name for name in named if name.startswith("x_")))
+
+    @property
+    def curve_days(self) -> tuple[int, ...]:
+        """Days at which curves are reported: about fifty, with every day of `report_at_days`."""
+        step = math.ceil(self.horizon_days / 48)
+        days = {*range(0, self.horizon_days + 1, step), self.horizon_days, *self.report_at_days}
+        return tuple(sorted(day for day in days if day <= self.horizon_days))
+
+    def title_in(self, language: str) -> str:
+        """The title in a language, else in the other, else the name."""
+        texts = (getattr(self.title, language), self.title.sv, self.title.en, self.name)
+        return next(text for text in texts if text)
+
+
+HEAD = "Studiefilen följer inte formen. / It does not conform:"
+
+
+def read_plan(text: str) -> StudyPlan:
+    """Read the text of a study file into a frozen plan.
+
+    Raises `StudyError` with every fault at once: unknown keys with the nearest known one, wrong
+    types, dates out of order.
+
+    >>> read_plan("name: mini").report_at_days
+    (182, 365, 730, 1461)
+    >>> read_plan("name: mini\\nhorizon_day: 365")
+    Traceback (most recent call last):
+    revictimisation.core.errors.StudyError: Studiefilen följer inte formen. / It does not conform:
+    - horizon_day: okänd nyckel / unknown key; menade du / did you mean horizon_days?
+    """
+    try:
+        plan = StudyPlan.model_validate(load_keys(text))
+        faults = find_key_faults(plan, load_dictionary())
+    except ValidationError as fault:
+        faults = [tell_fault(error, StudyPlan) for error in fault.errors()]
+    if faults:
+        raise StudyError("\n- ".join([HEAD, *faults]))
+    return plan
