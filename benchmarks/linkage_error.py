@@ -26,8 +26,8 @@ from keeping import keep_result, name_clean_commit
 
 from revictimisation import __version__
 from revictimisation.analyses.sensitivity import linkage_error
+from revictimisation.cohort.preparation import prepare
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.commands import pipeline
 from revictimisation.core import files
 from revictimisation.core.engine import connect
 from revictimisation.core.results import make_estimates
@@ -87,7 +87,7 @@ def join_truly(tables: Tables, links: pd.DataFrame) -> Tables:
     }
 
 
-def prepare(tables: Tables, plan: StudyPlan) -> StudyData:
+def prepare_tables(tables: Tables, plan: StudyPlan) -> StudyData:
     """From tables to person-time by the project's own stages, cleaned."""
     dictionary = load_dictionary()
     with tempfile.TemporaryDirectory() as folder:
@@ -95,7 +95,7 @@ def prepare(tables: Tables, plan: StudyPlan) -> StudyData:
             files.write_table(table, Path(folder), name, ("csv",))
         extract = load_extract(connect(), Path(folder), dictionary, plan, clean=clean_tables)
         extract.raise_for_errors()
-        return pipeline.prepare(extract.tables, extract.absent, dictionary, plan)[0]
+        return prepare(extract.tables, extract.absent, dictionary, plan)[0]
 
 
 def measure(people: int, seed: int, missing: float) -> list[dict[str, float | str]]:

@@ -29,8 +29,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from revictimisation.cohort.preparation import prepare
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.commands.pipeline import prepare
 from revictimisation.core import files
 from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary

@@ -22,7 +22,7 @@ from pathlib import Path
 from keeping import keep_result, name_clean_commit
 
 from revictimisation.analyses import target_trials
-from revictimisation.commands import pipeline
+from revictimisation.cohort.preparation import prepare
 from revictimisation.core import files
 from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
@@ -52,7 +52,7 @@ def time_county(plan: StudyPlan, people: int) -> dict[str, float]:
             files.write_table(rows, Path(name), table, ("parquet",))
         began = time.perf_counter()
         extract = load_extract(connect(), Path(name), dictionary, plan)
-        data, _ = pipeline.prepare(extract.tables, extract.absent, dictionary, plan)
+        data, _ = prepare(extract.tables, extract.absent, dictionary, plan)
         prepared = time.perf_counter()
         target_trials.estimate_target_trials(data)
         ended = time.perf_counter()

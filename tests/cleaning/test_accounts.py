@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from revictimisation.analyses import effects
 from revictimisation.cohort.attrition import COLUMNS
-from revictimisation.commands.pipeline import prepare
+from revictimisation.cohort.preparation import prepare
 from revictimisation.core import files
 from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary

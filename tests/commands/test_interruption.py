@@ -21,7 +21,7 @@ LIMIT_SECONDS = 3.0
 KERNEL = """
 import sys
 from pathlib import Path
-from revictimisation import interruption
+from revictimisation.core import interruption
 from revictimisation.commands.notebooks import NotebookTask, execute_notebook
 
 source, folder = Path(sys.argv[1]), Path(sys.argv[2])

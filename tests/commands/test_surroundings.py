@@ -19,7 +19,6 @@ import pytest
 
 from revictimisation import simulate
 from revictimisation.commands import estimate
-from revictimisation.commands import validate as acceptance
 from revictimisation.commands.folders import check_own
 from revictimisation.core import engine, files
 from revictimisation.core.errors import UsageError
@@ -74,7 +73,7 @@ def no_work(monkeypatch):
         raise AssertionError("the work was begun")
 
     for owner, name in (
-        (engine, "connect"), (acceptance, "connect"), (simulate, "simulate_county"),
+        (engine, "connect"), (simulate, "simulate_county"),
     ):  # fmt: skip
         monkeypatch.setattr(owner, name, begin)
 

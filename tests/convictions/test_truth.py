@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from revictimisation.analyses.convictions import estimate_convictions
-from revictimisation.commands.pipeline import prepare
+from revictimisation.cohort.preparation import prepare
 from revictimisation.core import files
 from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from revictimisation.analyses.exposure_variants import estimate_exposure_variants
-from revictimisation.commands import pipeline
+from revictimisation.cohort.preparation import prepare
 from revictimisation.commands.simulate import simulate_to
 from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
@@ -34,7 +34,7 @@ def estimates(tmp_path_factory) -> pd.DataFrame:
     simulate_to(folder, N_PEOPLE, 4, "calibrated", "parquet")
     plan, dictionary = read_plan(STUDY), load_dictionary()
     extract = load_extract(connect(threads=2), folder, dictionary, plan)
-    data, _ = pipeline.prepare(extract.tables, extract.absent, dictionary, plan)
+    data, _ = prepare(extract.tables, extract.absent, dictionary, plan)
     found, notes = estimate_exposure_variants(data)
     assert (notes["status"] == "ok").all()
     # of a handful of events the log hazard ratio is skewed

@@ -16,7 +16,7 @@ import pytest
 from benchmarks.linkage import NAMES, UNUSED, find_truth, map_agency
 from revictimisation.analyses import target_trials
 from revictimisation.analyses.sensitivity import linkage_error
-from revictimisation.commands import pipeline
+from revictimisation.cohort.preparation import prepare
 from revictimisation.commands.link import link_folders
 from revictimisation.commands.pseudonymise import PseudonymOptions, pseudonymise_folder
 from revictimisation.commands.simulate import simulate_to
@@ -82,7 +82,7 @@ def prepared(folder):
                            clean=clean_tables)  # fmt: skip
     extract.raise_for_errors()
     linked = json.loads((folder / "joined" / "linkage.json").read_text(encoding="utf-8"))
-    return pipeline.prepare(extract.tables, extract.absent, dictionary, plan, linked=linked,
+    return prepare(extract.tables, extract.absent, dictionary, plan, linked=linked,
                             cleaned=extract.cleaned)  # fmt: skip
 
 

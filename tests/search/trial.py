@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from revictimisation.commands.pipeline import analyse, prepare
+from revictimisation.cohort.preparation import prepare
+from revictimisation.commands.pipeline import analyse
 from revictimisation.core.engine import connect
 from revictimisation.core.errors import RevictimisationError
 from revictimisation.dictionary import load_dictionary

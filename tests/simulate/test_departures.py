@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from revictimisation.commands.pipeline import prepare
+from revictimisation.cohort.preparation import prepare
 from revictimisation.core import files
 from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary

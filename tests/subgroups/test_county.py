@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from revictimisation.analyses.subgroup_effects import estimate_subgroup_effects
+from revictimisation.cohort.preparation import prepare
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.commands.pipeline import prepare
 from revictimisation.commands.simulate import simulate_to
 from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary

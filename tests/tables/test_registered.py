@@ -7,7 +7,7 @@ import datetime as dt
 import pandas as pd
 
 from revictimisation.analyses.measure_use import estimate_use
-from revictimisation.commands.pipeline import prepare
+from revictimisation.cohort.preparation import prepare
 from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import read_plan

@@ -56,6 +56,7 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     folders.check_output(run.out, "run", [run.data], RUN_BYTES)
     progress.tell("check_extract")
     files.find_cache()
+    from revictimisation.cohort.preparation import prepare
     from revictimisation.commands import pipeline
     from revictimisation.core.engine import connect
     from revictimisation.dictionary import load_dictionary
@@ -69,7 +70,7 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     if extract.misfits:
         progress.note(render_findings([one.finding for one in extract.misfits]))
     linked = files.read_json(run.data / LINKAGE)
-    data, attrition = pipeline.prepare(
+    data, attrition = prepare(
         extract.tables, extract.absent, dictionary, run.plan, progress.tell, linked, extract.cleaned
     )
     if data.entries.empty:

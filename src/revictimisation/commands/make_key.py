@@ -9,7 +9,6 @@ from pathlib import Path
 import rich_click as click
 
 from revictimisation.commands.options import DAY, FOLDER
-from revictimisation.extract.pseudonyms.keys import make_key, write_key
 
 
 @click.command("make-key")
@@ -47,6 +46,8 @@ def make_key_file(
     path: Path, study: str, rotation: int = 1, reference_on: dt.date | None = None
 ) -> str:
     """Write a new key file; its check characters and a caution, as text."""
+    from revictimisation.extract.pseudonyms.keys import make_key, write_key
+
     key = make_key(study, rotation, reference_on)
     write_key(path, key)
     caution = (

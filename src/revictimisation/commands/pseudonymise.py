@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
@@ -15,7 +16,9 @@ from revictimisation.commands.folders import FACTS, SIMULATION
 from revictimisation.commands.options import DAY, FOLDER
 from revictimisation.core import files
 from revictimisation.core.errors import UsageError
-from revictimisation.extract.pseudonyms.keys import StudyKey, read_key
+
+if TYPE_CHECKING:
+    from revictimisation.extract.pseudonyms.keys import StudyKey
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ def pseudonymise_folder(source: Path, out: Path, key_file: Path, options: Pseudo
     from revictimisation.dictionary import load_dictionary
     from revictimisation.extract import pseudonyms
     from revictimisation.extract.mapping.kept_reports import check_complete
+    from revictimisation.extract.pseudonyms.keys import read_key
 
     _check_folders(source, out, key_file)
     check_complete(source)

@@ -15,20 +15,37 @@ class Gates(Protocol):
     """
 
     @property
-    def largest_standardised_difference(self) -> float: ...  # noqa: D102
+    def largest_standardised_difference(self) -> float:
+        """The largest that covariates of an arm may still differ by when weighted."""
+
     @property
-    def effective_sample_size(self) -> float: ...  # noqa: D102
+    def effective_sample_size(self) -> float:
+        """The least that the weighted people of an arm may count for."""
+
     @property
-    def events_per_arm(self) -> float: ...  # noqa: D102
+    def events_per_arm(self) -> float:
+        """The fewest events on either side."""
+
     @property
-    def share_outside_support(self) -> float: ...  # noqa: D102
+    def share_outside_support(self) -> float:
+        """The largest share of people whose like are not in the other arm."""
+
     @property
-    def minimum_detectable_difference(self) -> float: ...  # noqa: D102
+    def minimum_detectable_difference(self) -> float:
+        """The largest difference that may go unnoticed."""
+
     @property
-    def exposed_victims(self) -> float: ...  # noqa: D102
+    def exposed_victims(self) -> float:
+        """The fewest victims with the measure."""
+
     @property
-    def failed_replicates(self) -> float: ...  # noqa: D102
+    def failed_replicates(self) -> float:
+        """The largest share of the bootstrap's without an answer."""
+
     @property
-    def largest_disagreement(self) -> float: ...  # noqa: D102
+    def largest_disagreement(self) -> float:
+        """How many standard errors the ways of estimation may lie apart."""
+
     @property
-    def same_day_starts(self) -> float: ...  # noqa: D102
+    def same_day_starts(self) -> float:
+        """The largest share of starts on the day of another measure."""
