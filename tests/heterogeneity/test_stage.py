@@ -14,8 +14,8 @@ from revictimisation.analyses.heterogeneity import (
     GROUPS,
     SUBGROUP,
     explore_effects,
-    withhold_unsound,
 )
+from revictimisation.analyses.running import withhold_followers
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.results import make_estimates
 from revictimisation.dictionary import load_dictionary
@@ -166,12 +166,12 @@ def test_what_the_main_comparison_does_not_tell_is_not_explored_aloud(rows):
         "estimand": "risk_difference", "estimate": 0.1, "status": "withheld",
         "reason": "share_outside_support",
     }])  # fmt: skip
-    held = withhold_unsound(rows, main)
+    held = withhold_followers(rows, main)
     mine = held[held["measure"].eq("help")]
     assert set(mine["status"]) == {"withheld"} and set(mine["reason"]) == {"share_outside_support"}
     assert set(held.loc[held["measure"].eq("rare"), "status"]) == {"not_estimable"}
     other_day = main.assign(time_days=40)
-    pd.testing.assert_frame_equal(withhold_unsound(rows, other_day), rows)
+    pd.testing.assert_frame_equal(withhold_followers(rows, other_day), rows)
 
 
 def test_small_groups_do_not_leave_the_room(rows):

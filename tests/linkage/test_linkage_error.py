@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from revictimisation.analyses.analysis import Found, no_checks
 from revictimisation.analyses.sensitivity import linkage_error
 from revictimisation.analyses.sensitivity.linkage_error import (
     add_links,
@@ -79,7 +80,7 @@ TRUE = float(linkage_error._difference(make_data(), "support_talks", DAYS)[0][0]
 
 def correct(data: StudyData) -> tuple[float, pd.Series]:
     main = make_main(data)
-    rows = estimate_linkage_error(data, main)
+    rows = estimate_linkage_error(data, Found(main, no_checks()))
     assert len(rows) == 1 and rows.loc[0, "analysis"] == "linkage_error"
     return float(main.loc[0, "estimate"]), rows.loc[0]
 
@@ -174,15 +175,15 @@ def test_rates_that_are_uncertain_widen_the_interval_and_move_nothing():
 
 def test_without_rates_there_are_no_rows():
     data = make_data()
-    assert estimate_linkage_error(data, make_main(data)).empty
+    assert estimate_linkage_error(data, Found(make_main(data), no_checks())).empty
     none = make_data(rates={"missed_link_rate": 0.0, "false_link_rate": 0.0})
-    assert estimate_linkage_error(none, make_main(none)).empty
+    assert estimate_linkage_error(none, Found(make_main(none), no_checks())).empty
 
 
 def test_what_the_gates_hold_back_stays_so():
     data = make_data("missed_link_rate: 0.2")
     main = make_main(data, status="withheld").assign(estimate=np.nan)
-    row = estimate_linkage_error(data, main).loc[0]
+    row = estimate_linkage_error(data, Found(main, no_checks())).loc[0]
     assert (row["status"], row["reason"]) == ("withheld", "positivity")
     assert np.isnan(row["estimate"])
 
@@ -191,14 +192,15 @@ def test_measures_of_the_police_alone_are_not_touched():
     data = make_data("missed_link_rate: 0.2")
     assert linkage_error.list_affected(data) == ["support_talks"]
     main = make_main(data).assign(measure="safety_talk")
-    assert estimate_linkage_error(data, main).empty
+    assert estimate_linkage_error(data, Found(main, no_checks())).empty
 
 
 def test_the_same_seed_gives_the_same_numbers():
     data = make_data("missed_link_rate: 0.2, false_link_rate: 0.01")
     main = make_main(data)
     pd.testing.assert_frame_equal(
-        estimate_linkage_error(data, main), estimate_linkage_error(data, main)
+        estimate_linkage_error(data, Found(main, no_checks())),
+        estimate_linkage_error(data, Found(main, no_checks())),
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from revictimisation.analyses.linkage_quality import share_fates
 from revictimisation.cohort.attrition import add_joined
 from revictimisation.dictionary import load_dictionary
-from revictimisation.extract.linkage import count_fates, join_tables, make_records, tell_fates
+from revictimisation.extract.linkage import count_fates, join_tables, make_records
 from revictimisation.extract.linkage.linking import Links
 
 DICTIONARY = load_dictionary()
@@ -127,10 +128,10 @@ def test_fates_are_told_as_shares():
          ("police", "sex", "male", "linked", 0, 0)],
         columns=["agency", "subgroup", "level", "outcome", "n_people", "n_events"],
     )  # fmt: skip
-    rows = tell_fates(counts)
+    rows = share_fates(counts)
     assert rows["estimate"].tolist()[0] == 0.25 and pd.isna(rows["estimate"][1])
     assert rows["status"].tolist() == ["ok", "not_estimable"]
-    assert tell_fates(pd.DataFrame()).empty
+    assert share_fates(pd.DataFrame()).empty
 
 
 def test_the_attrition_of_people_begins_with_the_joining():

@@ -15,6 +15,8 @@ import pytest
 
 from benchmarks.linkage import NAMES, UNUSED, find_truth, map_agency
 from revictimisation.analyses import target_trials
+from revictimisation.analyses.analysis import Found, no_checks
+from revictimisation.analyses.linkage_quality import list_rates, share_fates
 from revictimisation.analyses.sensitivity import linkage_error
 from revictimisation.cohort.preparation import prepare
 from revictimisation.commands.link import link_folders
@@ -22,7 +24,6 @@ from revictimisation.commands.pseudonymise import PseudonymOptions, pseudonymise
 from revictimisation.commands.simulate import simulate_to
 from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.extract import linkage
 from revictimisation.extract.cleaning import clean_tables
 from revictimisation.extract.pseudonyms.keys import make_key, write_key
 from revictimisation.extract.validation import load_extract
@@ -94,7 +95,7 @@ def test_the_linked_county_goes_through(prepared):
     people = attrition[attrition["step"].eq("persons")]["reason"].tolist()
     assert people[:3] == ["in_extract", "same_person_by_number", "same_person_by_linkage"]
     main, _ = target_trials.estimate_target_trials(data)
-    rows = linkage_error.estimate_linkage_error(data, main)
+    rows = linkage_error.estimate_linkage_error(data, Found(main, no_checks()))
     assert set(rows["measure"]) == {"support_talks"} and set(rows["status"]) == {"ok"}
     found = main[main["analysis"].eq("main") & main["estimand"].eq("risk_difference")
                  & main["measure"].eq("support_talks")
@@ -107,13 +108,13 @@ def test_the_linked_county_goes_through(prepared):
 
 def test_the_rates_are_told_with_what_new_identities_cost(folder, prepared):
     data, _ = prepared
-    told = linkage.tell_checks(data.linkage).set_index("check")["value"]
+    told = list_rates(data.linkage).set_index("check")["value"]
     n_true = len(find_truth(folder))
     assert told["n_linked_by_probability"] >= 0.8 * n_true
     low, high = (told[f"missed_link_rate_by_probability_{end}"] for end in ("low", "high"))
     assert low <= 1 - told["n_linked_by_probability"] / n_true <= high
     assert told["n_links_lost_to_new_identities"] <= told["n_new_identities"]
-    fates = linkage.tell_fates(data.fates)
+    fates = share_fates(data.fates)
     rows = fates[fates["measure"].eq("social_services") & fates["subgroup"].eq("fate")]
     assert rows["estimate"].sum() == pytest.approx(1)
     links = pd.read_csv(folder / "joined" / "linkage" / "links.csv")

@@ -7,13 +7,13 @@ import re
 import pandas as pd
 import pytest
 
+from revictimisation.analyses.linkage_quality import list_rates, share_fates
 from revictimisation.commands import run as runner
 from revictimisation.commands.folders import LINKAGE
 from revictimisation.commands.manifest import open_run
 from revictimisation.core.results import combine, make_estimates
 from revictimisation.dictionary import load_dictionary
 from revictimisation.disclosure import disclose_diagnostics, disclose_estimates
-from revictimisation.extract.linkage import tell_checks, tell_fates
 from revictimisation.plan import read_plan
 from revictimisation.report.markup import join
 from revictimisation.report.page import Page
@@ -62,14 +62,14 @@ def make_release(rates: dict[str, float], moved: float = -0.004) -> Release:
                 "status": status, "reason": "" if status == "ok" else "positivity",
             })  # fmt: skip
     plan = read_plan(STUDY)
-    fates = tell_fates(pd.DataFrame(counts, columns=names))
+    fates = share_fates(pd.DataFrame(counts, columns=names))
     estimates = combine([fates, make_estimates(rows)]) if rates else make_estimates(rows)
     return Release(
         plan=plan,
         is_synthetic=False,
         estimates=disclose_estimates(estimates, plan.disclosure, {}),
         attrition=pd.DataFrame(),
-        diagnostics=disclose_diagnostics(tell_checks(rates), plan.disclosure),
+        diagnostics=disclose_diagnostics(list_rates(rates), plan.disclosure),
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation.analyses.sensitivity.hidden_bias import find_hidden_bias
+from revictimisation.analyses.sensitivity.hidden_bias import describe_hidden_bias
 from revictimisation.analyses.sensitivity.negative_controls import (
     estimate_negative_controls,
     withhold_biased,
@@ -68,7 +68,7 @@ def main_and_controls(n: int = 400):
 
 
 def test_a_placebos_result_is_a_control_and_is_not_calibrated():
-    rows, notes = find_hidden_bias(make_plan(), *main_and_controls())
+    rows, notes = describe_hidden_bias(make_plan(), *main_and_controls())
     found = notes.set_index("check")["value"]
     assert found["n_negative_controls:100"] == 5
     # all controls have nearly one error, so their mean log ratio is nearly the plain one
@@ -82,7 +82,7 @@ def test_a_placebos_result_is_a_control_and_is_not_calibrated():
 
 @pytest.mark.parametrize(("least", "n"), [(6, 400), (5, 30)])
 def test_too_few_controls_or_events_calibrate_nothing(least, n):
-    rows, notes = find_hidden_bias(make_plan(least), *main_and_controls(n))
+    rows, notes = describe_hidden_bias(make_plan(least), *main_and_controls(n))
     assert notes.empty
     assert set(rows["estimand"]) == {"e_value", "e_value_limit"}
 
@@ -91,7 +91,7 @@ def test_what_is_withheld_or_suppressed_stays_so_in_what_follows_from_it():
     main, controls = main_and_controls()
     main.loc[main["measure"] == "a", ["status", "reason"]] = ["withheld", "n_events"]
     main.loc[(main["measure"] == "b") & (main["estimand"] == "risk_start"), "n_events"] = 3
-    rows, _ = find_hidden_bias(make_plan(), main, controls)
+    rows, _ = describe_hidden_bias(make_plan(), main, controls)
     assert set(rows.loc[rows["measure"] == "a", "status"]) == {"withheld"}
     released = disclose_estimates(combine([main, rows]), Disclosure(), {})
     follows = released[released["estimand"].isin(["e_value", "p_value"])]

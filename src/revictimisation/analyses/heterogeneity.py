@@ -30,6 +30,7 @@ from scipy.special import ndtr
 
 from revictimisation.analyses.trial_inputs import build_trial, eligible_ids
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.packing import pack_contrast
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
     NOT_CONVERGED,
@@ -62,7 +63,7 @@ Row = dict[str, Any]
 ANALYSIS, ESTIMATOR = "exploration", "effect_learner"
 SUBGROUP = "predicted_effect"
 GROUPS = ("most_helped", "middle", "least_helped")
-CONTRAST = "most_helped_less_least_helped"
+CONTRAST = pack_contrast("most_helped", "least_helped")
 SCORING_FOLDS = 5
 SCORING, LEARNING, LOTS = 1, 2, 3  # what a random stream is for
 # A number with more values is not told value by value.
@@ -111,24 +112,6 @@ def explore_effects(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
     table = make_estimates(_name_outcome(rows, plan), **named)
     table = combine([table, _adjust(table)])
     return table, pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
-
-
-def withhold_unsound(estimates: pd.DataFrame, main: pd.DataFrame) -> pd.DataFrame:
-    """Withhold what was explored of a measure whose main result of the day is withheld.
-
-    `main`: rows of the main comparison (risk_difference of `clone_censor_weight`).
-    """
-    is_main = main["analysis"].eq("main") & main["estimand"].eq("risk_difference")
-    is_main &= main["estimator"].eq("clone_censor_weight") & main["status"].eq(WITHHELD)
-    held = main[is_main].drop_duplicates(["measure", "time_days"])
-    reasons = held.set_index(["measure", "time_days"])["reason"].to_dict()
-    out = estimates.copy()
-    own = [reasons.get((one.measure, one.time_days), "") for one in out.itertuples()]
-    reason = pd.Series(own, index=out.index, dtype=object)
-    is_held = reason.ne("") & out["status"].eq(OK)
-    out.loc[is_held, "status"] = WITHHELD
-    out.loc[is_held, "reason"] = reason[is_held]
-    return out
 
 
 def _name_outcome(rows: list[Row], plan: StudyPlan) -> list[Row]:

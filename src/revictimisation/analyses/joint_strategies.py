@@ -24,6 +24,7 @@ import pandas as pd
 
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.codes import CAUSES
+from revictimisation.core.packing import unpack_check, unpack_contrast
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
     NOT_ESTIMABLE,
@@ -164,15 +165,15 @@ def _withhold(estimates: pd.DataFrame, judged: pd.DataFrame, gates: Gates) -> pd
     failed = judged[judged["status"].eq("failed")]
     for gate in list_gates(gates):
         for check, day in failed[["check", "time_days"]].itertuples(index=False):
-            name, *where = str(check).split(":")
-            if name != gate.check:
+            of = unpack_check(check)
+            if of.name != gate.check:
                 continue
-            arms = [part for part in where if not part.isdigit()]
             chosen = pd.Series(True, index=out.index)
-            if arms and arms[0] in STRATEGIES:
-                chosen &= np.array([arms[0] in level.split("_less_") for level in out["level"]])
-            elif arms:
-                chosen &= out["level"].eq(arms[0])
+            if of.arm in STRATEGIES:
+                told = [unpack_contrast(level) or (level,) for level in out["level"]]
+                chosen &= np.array([of.arm in strategies for strategies in told])
+            elif of.arm:
+                chosen &= out["level"].eq(of.arm)
             if not pd.isna(day):
                 chosen &= out["time_days"].eq(int(day))
             out = withhold(out, chosen, gate.reason or gate.check)

@@ -187,7 +187,7 @@ def count_outcomes(data: StudyData, entry_id: Whole) -> Changes:
     From the outcome's own day on: it comes before a start that day.
     """
     at, days = list_outcomes(data, entry_id)
-    return count_changes(at, days - 1, data.plan.earlier_reports_cap)
+    return count_changes(at, days - 1, data.plan.definitions.earlier_reports_cap)
 
 
 def list_outcomes(data: StudyData, entry_id: Whole) -> tuple[Whole, Whole]:

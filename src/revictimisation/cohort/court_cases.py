@@ -97,7 +97,7 @@ def describe_cases(
         **{name: opened[name].cast("int8").max() for name in names}
     )
     entries = index_reports.select("entry_id", "suspect_id", "index_on")
-    cap = plan.earlier_reports_cap
+    cap = plan.definitions.earlier_reports_cap
     reports = tables["reports"].select("suspect_id", on="reported_on").distinct()
     decided = tables["case_decisions"].filter(lambda t: t.decision == CONVICTED)
     convictions = decided.select("suspect_id", "report_id", on="decided_on").distinct()

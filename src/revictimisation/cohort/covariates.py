@@ -45,7 +45,9 @@ def find_renewals(
     dated = joined.select(
         "entry_id", "risk_level", "end_day", day=days_since(joined.assessed_on, joined.index_on)
     )
-    later = dated.filter((dated.day > plan.risk_level_by_day) & (dated.day <= dated.end_day))
+    later = dated.filter(
+        (dated.day > plan.definitions.risk_level_by_day) & (dated.day <= dated.end_day)
+    )
     ranked = later.join(ranks, later.risk_level == ranks.code)
     rows = ranked.order_by(["entry_id", "day", "rank"]).select("entry_id", "day", "risk_level")
     return rows.to_pandas()
@@ -123,10 +125,12 @@ def _join_sources(
         entries.select("entry_id", "victim_id", "index_on"),
         tables["risk_assessments"],
         dictionary.codes("risk_level"),
-        plan.risk_level_by_day,
+        plan.definitions.risk_level_by_day,
     )
     earlier = _earlier_reports(
-        index_reports.select("entry_id", "victim", "index_on"), events, plan.earlier_reports_cap
+        index_reports.select("entry_id", "victim", "index_on"),
+        events,
+        plan.definitions.earlier_reports_cap,
     )
     places = _municipality_group(entries, tables["municipality_years"], dictionary)
     persons = tables["persons"].select("person_id", "sex", "protected_identity", *plan.x_columns)

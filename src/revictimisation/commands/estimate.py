@@ -11,14 +11,13 @@ from revictimisation.commands import folders
 from revictimisation.commands.folders import LINKAGE, RELEASE, RESTRICTED
 from revictimisation.commands.manifest import Run, open_run
 from revictimisation.commands.options import name_call, say_end, study_options
-from revictimisation.commands.progress import Progress
+from revictimisation.commands.progress import Progress, count_steps
 from revictimisation.core import files
 from revictimisation.core.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ESTIMATE_STEPS = 19
 RUN_BYTES = 64 << 20
 
 
@@ -34,7 +33,7 @@ def command(study: Path, data: Path, out: Path, jobs: int) -> None:
 
 def estimate_study(study: Path, data: Path, out: Path, command: str, jobs: int) -> bool:
     """The command `estimate`: True if anything had to be done."""
-    with Progress(1 + ESTIMATE_STEPS) as progress:
+    with Progress(1 + count_steps("estimate")) as progress:
         work = begin(study, data, out, command, jobs, progress)
         return run_estimate(work, progress)
 
@@ -51,7 +50,7 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     """Do the stage `estimate`: extract to restricted and released tables. False: nothing to do."""
     key = run.key("estimate")
     if run.is_done("estimate", key):
-        progress.skip(ESTIMATE_STEPS)
+        progress.skip(count_steps("estimate"))
         return False
     folders.check_output(run.out, "run", [run.data], RUN_BYTES)
     progress.tell("check_extract")

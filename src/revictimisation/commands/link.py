@@ -53,6 +53,7 @@ def link_folders(police: Path, social: Path, study: Path, out: Path) -> str:
     Returns what was found, as text.
     """
     from revictimisation import disclosure
+    from revictimisation.analyses.linkage_quality import share_fates
     from revictimisation.dictionary import load_dictionary
     from revictimisation.extract import linkage
     from revictimisation.plan import read_plan
@@ -75,7 +76,7 @@ def link_folders(police: Path, social: Path, study: Path, out: Path) -> str:
     records = dict(zip(linkage.AGENCIES, people, strict=True))
     tables = dict(zip(linkage.AGENCIES, both, strict=True))
     counts = linkage.count_fates(records, tables, links, dictionary)
-    quality = linkage.tell_fates(counts)
+    quality = share_fates(counts)
     released = disclosure.disclose_estimates(quality, plan.disclosure, {})
     parts = {"links": links.table, "review": links.review, "review_key": links.review_key}
     parts |= {"quality": quality, "quality_released": released}

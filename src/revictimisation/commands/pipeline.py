@@ -1,34 +1,18 @@
-"""The study from extract to release: the stages in their order, each a pure function."""
+"""The study from its data to what may be released: all analyses, then disclosure control."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from revictimisation.analyses import (
-    convictions,
-    effects,
-    exposure_variants,
-    heterogeneity,
-    joint_strategies,
-    measure_use,
-    recurrent_events,
-    subgroup_effects,
-    target_trials,
-)
-from revictimisation.analyses.sensitivity import hidden_bias, linkage_error, negative_controls
+from revictimisation.analyses.analysis import Found
+from revictimisation.analyses.running import lay_out, run_analyses
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.core.results import (
-    DIAGNOSTIC_COLUMNS,
-    OK,
-    combine,
-    withhold_without_error,
-)
+from revictimisation.core.packing import pack_check
+from revictimisation.core.results import DIAGNOSTIC_COLUMNS, OK, combine
 from revictimisation.dictionary import Dictionary
 from revictimisation.disclosure import (
     PLACES,
@@ -36,56 +20,12 @@ from revictimisation.disclosure import (
     disclose_diagnostics,
     disclose_estimates,
 )
-from revictimisation.extract import linkage
 from revictimisation.extract.cleaning import CleaningLine
 from revictimisation.extract.validation.study_fit import Misfit
 from revictimisation.plan import StudyPlan
 
-if TYPE_CHECKING:
-    pass
-
 Tables = dict[str, pd.DataFrame]
-SOCIAL_SERVICES = "social_services"
 Tell = Callable[[str], None]
-
-
-Found = tuple[pd.DataFrame, pd.DataFrame]
-
-
-def _alone(estimate: Callable[[StudyData], pd.DataFrame]) -> Callable[[StudyData], Found]:
-    """A stage that has no diagnostics."""
-    return lambda data: (estimate(data), pd.DataFrame())
-
-
-# The long ones first, so that they do not end alone.
-STAGES: dict[str, Callable[[StudyData], Found]] = {
-    "target_trials": target_trials.estimate_target_trials,
-    "recurrent_events": recurrent_events.estimate_recurrent_events,
-    "subgroup_effects": subgroup_effects.estimate_subgroup_effects,
-    "heterogeneity": heterogeneity.explore_effects,
-    "negative_controls": negative_controls.estimate_negative_controls,
-    "joint_strategies": joint_strategies.estimate_joint_strategies,
-    "exposure_variants": exposure_variants.estimate_exposure_variants,
-    "measure_use": _alone(measure_use.estimate_use),
-    "hazard_ratios": effects.estimate_hazard_ratios,
-    "convictions": convictions.estimate_convictions,
-    "incidence": _alone(effects.estimate_incidence),
-    "crude": _alone(effects.estimate_crude),
-}
-# What reports that no measure can prevent may hold back.
-CONTROLLED = (
-    "target_trials", "recurrent_events", "joint_strategies", "subgroup_effects", "heterogeneity",
-)  # fmt: skip
-# As the tables are laid out.
-ORDER = (
-    "measure_use", "crude", "incidence", "hazard_ratios", "target_trials", "exposure_variants",
-    "negative_controls", "hidden_bias", "recurrent_events", "joint_strategies",
-    "subgroup_effects", "heterogeneity", "convictions",
-)  # fmt: skip
-DIAGNOSTICS_ORDER = (
-    "hazard_ratios", "exposure_variants", "target_trials", "negative_controls", "hidden_bias",
-    "recurrent_events", "joint_strategies", "subgroup_effects", "heterogeneity", "convictions",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -111,28 +51,8 @@ def analyse(
     rows that were altered when the extract was `cleaned` stand in `diagnostics`, and `misfits`,
     where the extract does not hold what the study file asks for.
     """
-    found = _run_stages(data, tell, n_jobs)
-    controls = found["negative_controls"][1]
-    for name in CONTROLLED:
-        estimates, diagnostics = found[name]
-        found[name] = (negative_controls.withhold_biased(estimates, controls), diagnostics)
-    explored, notes = found["heterogeneity"]
-    told = heterogeneity.withhold_unsound(explored, found["target_trials"][0])
-    found["heterogeneity"] = (told, notes)
-    main = combine([found[name][0] for name in ("incidence", "hazard_ratios", "target_trials")])
-    found["hidden_bias"] = hidden_bias.find_hidden_bias(
-        data.plan, main, found["negative_controls"][0]
-    )
-    tell("linkage_error")
-    errors = linkage_error.estimate_linkage_error(data, found["target_trials"][0])
-    fates = linkage.tell_fates(data.fates)
-    estimates = combine([*(found[name][0] for name in ORDER), errors, fates])
-    checks = [found[name][1] for name in DIAGNOSTICS_ORDER if len(found[name][1])]
-    if data.linkage:
-        checks.append(linkage.tell_checks(data.linkage))
-    checks += [*_tell_changes(cleaned), *_tell_misfits(misfits)]
-    typed = [table.astype({"value": "float64", "limit": "float64"}) for table in checks]
-    diagnostics = pd.concat(typed, ignore_index=True)
+    found = run_analyses(data, tell, n_jobs)
+    estimates, diagnostics = lay_out([found, _describe_extract(cleaned, misfits)])
     attrition = attrition.assign(status="ok")
     tell("disclosure")
     rules, places = data.plan.disclosure, list_places(data.plan)
@@ -146,35 +66,21 @@ def analyse(
     return Results(restricted, release)
 
 
-def _tell_changes(cleaned: Sequence[CleaningLine]) -> list[pd.DataFrame]:
-    """How many rows each cleaning rule altered, as diagnostics; none: nothing to tell."""
+def _describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]) -> Found:
+    """How many rows each cleaning rule altered, and where the extract does not fit the study.
+
+    The latter in months, as warnings.
+    """
     rows = [
-        ("cleaning", "", f"n_changed:{one.table}:{one.rule}", float(one.n_changed), math.nan, OK)
+        ("cleaning", "", pack_check("n_changed", one.table, one.rule), one.n_changed, math.nan, OK)
         for one in cleaned
         if one.n_changed
     ]
-    return [pd.DataFrame(rows, columns=list(DIAGNOSTIC_COLUMNS))] if rows else []
-
-
-def _tell_misfits(misfits: Sequence[Misfit]) -> list[pd.DataFrame]:
-    """Where the extract does not hold what the study asks for, as diagnostics, in months."""
-    rows = [
-        ("extract", "", f"{one.rule}:{one.subject}", float(one.months), math.nan, "warning")
+    rows += [
+        ("extract", "", pack_check(one.rule, one.subject), one.months, math.nan, "warning")
         for one in misfits
     ]
-    return [pd.DataFrame(rows, columns=list(DIAGNOSTIC_COLUMNS))] if rows else []
-
-
-def _run_stages(data: StudyData, tell: Tell, n_jobs: int) -> dict[str, Found]:
-    """Estimates and diagnostics of every stage in `STAGES`, the first ones begun first."""
-
-    def run(name: str) -> Found:
-        tell(name)
-        estimates, diagnostics = STAGES[name](data)
-        return withhold_without_error(estimates), diagnostics
-
-    with ThreadPoolExecutor(n_jobs) as pool:
-        return dict(zip(STAGES, pool.map(run, STAGES), strict=True))
+    return Found(combine([]), pd.DataFrame(rows, columns=list(DIAGNOSTIC_COLUMNS)))
 
 
 def measure_classes(plan: StudyPlan, dictionary: Dictionary) -> dict[str, str]:

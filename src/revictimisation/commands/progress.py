@@ -116,6 +116,16 @@ def load_steps() -> Mapping[str, Mapping[str, str]]:
     >>> load_steps()["site"]["sv"]
     'sätter ihop webbplatsen'
     """
+    return {name: words for steps in _read_steps().values() for name, words in steps.items()}
+
+
+def count_steps(command: str) -> int:
+    """How many steps a command has, of those that are told one by one (`estimate`)."""
+    return len(_read_steps()[command])
+
+
+@functools.cache
+def _read_steps() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
     text = files.read_text(files.package_file("commands", "steps.yaml"))
-    steps: Mapping[str, Mapping[str, str]] = yaml.safe_load(text)
+    steps: Mapping[str, Mapping[str, Mapping[str, str]]] = yaml.safe_load(text)
     return steps

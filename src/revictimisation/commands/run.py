@@ -8,12 +8,12 @@ from pathlib import Path
 import rich_click as click
 
 from revictimisation.commands import folders
-from revictimisation.commands.estimate import ESTIMATE_STEPS, RUN_BYTES, begin, run_estimate
+from revictimisation.commands.estimate import RUN_BYTES, begin, run_estimate
 from revictimisation.commands.folders import LINKAGE, RELEASE, RESTRICTED
 from revictimisation.commands.manifest import Run, versions
 from revictimisation.commands.notebooks import NotebookTask, execute_notebook
 from revictimisation.commands.options import name_call, say_end, study_options
-from revictimisation.commands.progress import BOTH, Progress
+from revictimisation.commands.progress import BOTH, Progress, count_steps
 from revictimisation.core import files
 
 NOTEBOOKS, SITE = "notebooks", "site"
@@ -34,7 +34,7 @@ def command(study: Path, data: Path, out: Path, jobs: int) -> None:
 
 def run_study(study: Path, data: Path, out: Path, command: str, jobs: int) -> bool:
     """The command `run`: estimates, executed notebooks, pages. True if anything had to be done."""
-    with Progress(2 + ESTIMATE_STEPS) as progress:
+    with Progress(2 + count_steps("estimate")) as progress:
         work = begin(study, data, out, command, jobs, progress)
         tasks = notebook_tasks(work)
         progress.skip(-len(tasks))

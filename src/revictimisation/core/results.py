@@ -26,6 +26,7 @@ COLUMNS = (*KEYS, *NUMBERS, *COUNTS, "status", "reason")
 DIAGNOSTIC_COLUMNS = ("analysis", "measure", "check", "value", "limit", "status")
 
 OK, SUPPRESSED, WITHHELD, NOT_ESTIMABLE = "ok", "suppressed", "withheld", "not_estimable"
+SMALLEST_ERROR = 1e-10  # of a number that has one: less is no error at all
 # Reasons that gates give, whatever the estimator; others are the names of a trial's checks.
 NOT_CONVERGED, NO_ERROR = "not_converged", "no_error"
 FEW_VICTIMS, FEW_EVENTS = "few_exposed_victims", "few_events"
@@ -68,16 +69,6 @@ def hold_to_follow_up(rows: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-# What a model or a curve estimates has an error; what describes (counts, shares, medians) or
-# follows from it (p-values, E-values) may have none.
-WITH_ERROR = (
-    "log_hazard_ratio", "hazard_ratio", "risk_start", "risk_no_start", "risk_difference",
-    "risk_ratio", "rmst_difference_days", "mean_count", "mean_count_start", "mean_count_no_start",
-    "mean_count_difference", "cumulative_incidence", "odds_ratio", "number_needed_to_treat",
-)  # fmt: skip
-SMALLEST_ERROR = 1e-10
-
-
 def withhold(
     estimates: pd.DataFrame, chosen: npt.NDArray[np.bool_] | pd.Series, reason: str
 ) -> pd.DataFrame:
@@ -87,18 +78,6 @@ def withhold(
     out.loc[held, "status"] = WITHHELD
     out.loc[held, "reason"] = reason
     return out
-
-
-def withhold_without_error(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Withhold what should have an error and has none, or one of 0: nothing says how sure it is.
-
-    >>> rows = make_estimates([{"estimand": "risk_ratio", "estimate": 1.0, "se": 0.0}])
-    >>> withhold_without_error(rows)[["status", "reason"]].values.tolist()
-    [['withheld', 'no_error']]
-    """
-    se = estimates["se"].to_numpy(np.float64)
-    is_measured = np.isfinite(se) & (se > SMALLEST_ERROR)
-    return withhold(estimates, estimates["estimand"].isin(WITH_ERROR) & ~is_measured, NO_ERROR)
 
 
 def make_estimates(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, **same: Any) -> pd.DataFrame:

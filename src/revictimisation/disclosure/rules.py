@@ -8,11 +8,13 @@ risks and shares move in steps of the rounding, so that no count can be worked o
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from revictimisation.core.errors import DisclosureError
+from revictimisation.core.packing import unpack_check, unpack_contrast
 from revictimisation.core.results import (
     COLUMNS,
     COUNTS,
@@ -23,37 +25,45 @@ from revictimisation.core.results import (
     SUPPRESSED,
     WITHHELD,
 )
+from revictimisation.dictionary import load_dictionary
 from revictimisation.estimators.e_value import find_e_value, find_e_value_limit
 from revictimisation.estimators.intervals import difference_interval
 from revictimisation.plan import Disclosure
 
-SHARES = ("share", "cumulative_incidence", "risk_start", "risk_no_start")
-# Outcomes per person: may exceed 1. Outcomes are not people, of whom the risk beside it tells.
-MEAN_COUNTS = {
-    "mean_count": "cumulative_incidence",
-    "mean_count_start": "risk_start",
-    "mean_count_no_start": "risk_no_start",
-}
-MEAN_COUNT_GAP = "mean_count_difference"
-COUNT_LIKE = (*SHARES, *MEAN_COUNTS, "count")
-HAZARDS = ("log_hazard_ratio", "hazard_ratio")
 PLACES = ("police_district", "municipality_group", "municipality_code")
 # What stands or falls together: all estimands of one comparison at one time.
 FAMILY = [key for key in KEYS if key != "estimand"]
-# An analysis whose numbers follow from another's: it is suppressed where that one is.
 CORRECTED = "linkage_error"
-FOLLOWS = {
-    "calibrated": "main",
-    "partially_pooled": "main",
-    "contrast": "main",
-    CORRECTED: "main",
-}
-# What stands between two levels in the name of their difference.
-LESS = "_less_"
-# A share of a few people tells their number if it is exact.
-RATE = r"_link_rate(?:_by_probability)?"
-DETECTABLE = "minimum_detectable_difference"
+# Kinds of estimands (`codes/estimand.csv`): of these the people with the event are a part of all;
+COUNT_LIKE = ("share", "mean_count", "count")
+# of these they are not: outcomes per person may exceed 1, days are no people.
+NOT_OF_PEOPLE = ("days", "mean_count", "mean_count_difference")
 DECIMALS = 3
+
+
+@cache
+def read_facts(codes: str, column: str) -> Mapping[str, str]:
+    """What the dictionary says of each estimand, analysis or check: a column of its code list."""
+    table = load_dictionary().codes(codes)
+    return dict(zip(table["code"], table[column], strict=True))
+
+
+def tell_kind(names: pd.Series, codes: str) -> pd.Series:
+    """The kind of each estimand or check; `DisclosureError` for one that the dictionary lacks."""
+    kinds = names.map(read_facts(codes, "kind"))
+    unknown = sorted(set(names[kinds.isna()]))
+    if unknown:
+        raise DisclosureError(
+            f"{', '.join(unknown)}: står inte i data_dictionary/codes/{codes}.csv, så ingen vet hur"
+            " det ska skyddas. / The dictionary lacks it, so nobody knows how to protect it."
+        )
+    return kinds
+
+
+def name_origin(analyses: pd.Series) -> pd.Series:
+    """The analysis that each one's numbers follow from, by the dictionary; else its own name."""
+    known = read_facts("analysis", "follows")
+    return analyses.replace({name: origin for name, origin in known.items() if origin})
 
 
 def disclose_estimates(
@@ -107,11 +117,11 @@ def _is_few(count: pd.Series, rules: Disclosure) -> pd.Series:
 
 def _is_small(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
     people, events = frame["n_people"], frame["n_events"]
+    kind = tell_kind(frame["estimand"], "estimand")
     small_group = people.lt(rules.threshold * rules.rounding).fillna(False)
     all_or_none = (events.eq(0) | events.eq(people)).fillna(False)
-    unusual = frame["estimand"].isin(COUNT_LIKE) & small_group & all_or_none
-    is_other = frame["estimand"].str.endswith("_days")
-    is_other |= frame["estimand"].isin([*MEAN_COUNTS, MEAN_COUNT_GAP])
+    unusual = kind.isin(COUNT_LIKE) & small_group & all_or_none
+    is_other = kind.isin(NOT_OF_PEOPLE)
     rest = _is_few(people - events, rules) & ~is_other
     found = _is_few(people, rules) | _is_few(events, rules) | rest | unusual
     return _add_mean_counts(frame, found.astype(bool))
@@ -120,20 +130,22 @@ def _is_small(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
 def _add_mean_counts(frame: pd.DataFrame, is_small: pd.Series) -> pd.Series:
     """Mean counts beside whom a risk is small: few people may have many outcomes."""
     names = [key for key in KEYS if key != "estimator"]
-    is_risk = is_small & frame["estimand"].isin(list(MEAN_COUNTS.values()))
+    risks = {name: risk for name, risk in read_facts("estimand", "risk_beside").items() if risk}
+    is_risk = is_small & frame["estimand"].isin(list(risks.values()))
     small = pd.MultiIndex.from_frame(frame.loc[is_risk, names])
-    beside = frame[names].assign(estimand=frame["estimand"].map(MEAN_COUNTS).fillna(""))
+    beside = frame[names].assign(estimand=frame["estimand"].map(risks).fillna(""))
     return is_small | pd.MultiIndex.from_frame(beside).isin(small)
 
 
 def _whole_family(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
-    keys = [frame[name].replace(FOLLOWS) if name == "analysis" else frame[name] for name in FAMILY]
+    keys = [name_origin(frame[name]) if name == "analysis" else frame[name] for name in FAMILY]
     return hidden.groupby(keys, dropna=False).transform("any").astype(bool)
 
 
 def _complements(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
     """The smallest shown level beside a level that is alone in being suppressed."""
-    rows = frame[frame["subgroup"].ne("") & frame["estimand"].isin(COUNT_LIKE)]
+    is_level = frame["subgroup"].ne("") & tell_kind(frame["estimand"], "estimand").isin(COUNT_LIKE)
+    rows = frame[is_level]
     rows = rows[rows["status"].eq(OK)].assign(is_hidden=hidden)
     keys = [key for key in KEYS if key != "level"]
     rows["n_hidden"] = rows.groupby(keys, dropna=False)["is_hidden"].transform("sum")
@@ -148,17 +160,25 @@ def _complements(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
 def _split_contrasts(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """The keys of the two levels that a row `a_less_b` tells the difference of (else level null).
 
-    Of each: all keys but the estimand.
+    Of each: all keys but the estimand. A level is known by its own share or count.
     """
-    levels = frame["level"].where(frame["level"].str.contains(LESS, regex=False)).str.split(LESS)
-    return [frame[FAMILY].assign(level=levels.str[part]) for part in (0, 1)]
+    is_level = tell_kind(frame["estimand"], "estimand").isin(COUNT_LIKE)
+    known = frame[is_level].groupby("subgroup")["level"].agg(set).to_dict()
+    named = frame[["subgroup", "level"]].drop_duplicates()
+    pairs = {
+        (group, level): unpack_contrast(level, known.get(group, ())) or (pd.NA, pd.NA)
+        for group, level in named.itertuples(index=False)
+    }
+    found = [pairs[key] for key in zip(frame["subgroup"], frame["level"], strict=True)]
+    parts = [pd.Series([pair[part] for pair in found], index=frame.index) for part in (0, 1)]
+    return [frame[FAMILY].assign(level=part) for part in parts]
 
 
 def _of_hidden_levels(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
     """Differences of which a level is hidden: with the other level they would tell it."""
 
     def to_index(keys: pd.DataFrame) -> pd.MultiIndex:
-        return pd.MultiIndex.from_frame(keys.assign(analysis=keys["analysis"].replace(FOLLOWS)))
+        return pd.MultiIndex.from_frame(keys.assign(analysis=name_origin(keys["analysis"])))
 
     gone = to_index(frame.loc[hidden, FAMILY])
     found = [to_index(keys).isin(gone) for keys in _split_contrasts(frame)]
@@ -179,10 +199,11 @@ def _round(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     out = frame.copy()
     for name in COUNTS:
         out[name] = round_counts(frame[name], rules.rounding)
-    is_mean = frame["estimand"].isin(list(MEAN_COUNTS))
-    is_share = frame["estimand"].isin(SHARES) | is_mean
-    is_gap = frame["estimand"].eq(MEAN_COUNT_GAP)
-    is_difference = frame["estimand"].eq("risk_difference") | is_gap
+    kind = tell_kind(frame["estimand"], "estimand")
+    is_mean = kind.eq("mean_count")
+    is_share = kind.eq("share") | is_mean
+    is_gap = kind.eq("mean_count_difference")
+    is_difference = kind.eq("difference") | is_gap
     step = rules.rounding / out["n_people"].astype(float).where(out["n_people"] > 0)
     family = [frame[name] for name in FAMILY]
     coarsest = step.where(is_share).groupby(family, dropna=False).transform("max")
@@ -190,10 +211,10 @@ def _round(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     _snap(out, frame, is_mean, step, bounds=(0.0, np.inf))
     _snap(out, frame, is_difference & ~is_gap, coarsest, bounds=(-1.0, 1.0))
     _snap(out, frame, is_gap, coarsest, bounds=(-np.inf, np.inf))
-    is_count = frame["estimand"].eq("count")
+    is_count = kind.eq("count")
     out.loc[is_count, "estimate"] = out.loc[is_count, "n_events"].astype(float)
     other = ~(is_share | is_difference | is_count)
-    is_days = frame["estimand"].str.endswith("_days")
+    is_days = kind.eq("days")
     for name in NUMBERS:
         out.loc[other & ~is_days, name] = frame[name].round(DECIMALS)
         out.loc[is_days, name] = frame[name].round(0)
@@ -276,7 +297,7 @@ def _recompute_corrected(out: pd.DataFrame, exact: pd.DataFrame) -> None:
     if not at.any():
         return
     keys, names = list(KEYS), ["estimate", "ci_low", "ci_high"]
-    mine = exact.loc[at, keys].assign(analysis=FOLLOWS[CORRECTED])
+    mine = exact.loc[at, keys].assign(analysis=read_facts("analysis", "follows")[CORRECTED])
     released, found = (
         mine.merge(frame[[*keys, *names]], on=keys, how="left")[names].to_numpy(dtype=float)
         for frame in (out, exact)
@@ -318,23 +339,29 @@ def disclose_attrition(attrition: pd.DataFrame, rules: Disclosure) -> pd.DataFra
     return out
 
 
-def _of_few_levels(checks: pd.DataFrame, few: pd.Series) -> pd.Series:
+def _of_few_levels(named: pd.DataFrame, few: pd.Series) -> pd.Series:
     """Detectable differences within a level of which a count is small, or against one."""
-    named = checks["check"].str.extract(r"(?P<group>[^:=]*)=(?P<level>[^=]*)$")
-    small = pd.MultiIndex.from_frame(named[few].assign(measure=checks["measure"]))
-    found = pd.Series(False, index=checks.index)
-    for part in (0, -1):
-        level = named["level"].str.split(LESS).str[part]
-        mine = named.assign(level=level, measure=checks["measure"])
-        found |= pd.MultiIndex.from_frame(mine).isin(small)
-    return found & checks["check"].str.startswith(DETECTABLE) & named["level"].notna()
+    keys = ["measure", "group", "level"]
+    small = pd.MultiIndex.from_frame(named.loc[few, keys])
+    known = named[~named["kind"].eq("detectable")].groupby("group")["level"].agg(set).to_dict()
+    found = pd.MultiIndex.from_frame(named[keys]).isin(small)
+    pairs = [
+        unpack_contrast(level, known.get(group, ())) or (level, level)
+        for group, level in zip(named["group"], named["level"], strict=True)
+    ]
+    for part in (0, 1):
+        of_level = named[keys].assign(level=[pair[part] for pair in pairs])
+        found |= pd.MultiIndex.from_frame(of_level).isin(small)
+    return (
+        pd.Series(found, index=named.index) & named["kind"].eq("detectable") & named["level"].ne("")
+    )
 
 
-def _round_rates(out: pd.DataFrame) -> None:
+def _round_rates(out: pd.DataFrame, kind: pd.Series) -> None:
     """Put shares of links on whole tenths of a per cent, their limits on the next ones outwards."""
     step = 10.0**-DECIMALS
-    for ending, to_step in (("", np.round), ("_low", np.floor), ("_high", np.ceil)):
-        at = out["check"].str.contains(f"{RATE}{ending}$", regex=True)
+    for name, to_step in (("rate", np.round), ("rate_low", np.floor), ("rate_high", np.ceil)):
+        at = kind.eq(name)
         whole = to_step((out.loc[at, "value"] / step).round(9)) * step
         out.loc[at, "value"] = whole.round(DECIMALS)
 
@@ -353,17 +380,28 @@ def disclose_diagnostics(
     it, so it is null where a count of the level, or of one of two levels, is small.
     """
     out = diagnostics.copy()
-    level = out["check"].str.extract(r":?([^:=]*)=[^=]*$")[0]
-    is_count = out["check"].str.startswith("n_")
-    is_count |= out["check"].str.startswith("effective_sample_size") & level.notna()
+    checks = [unpack_check(text) for text in out["check"]]
+    named = pd.DataFrame(
+        {
+            "measure": out["measure"],
+            "name": pd.Series([one.name for one in checks], index=out.index, dtype=object),
+            "group": [one.group for one in checks],
+            "level": [one.level for one in checks],
+            "family": [one.family for one in checks],
+        },
+        index=out.index,
+    )
+    named["kind"] = tell_kind(named["name"], "check")
+    has_level = named["level"].ne("")
+    is_count = named["kind"].eq("count") | (named["kind"].eq("level_count") & has_level)
     few = is_count & out["value"].gt(0) & out["value"].lt(rules.threshold)
-    of_few = _of_few_levels(out, few)
-    family = [out["analysis"], out["measure"], out["check"].str.replace("=.*$", "", regex=True)]
-    few |= level.notna() & few.groupby(family, dropna=False).transform("any").astype(bool)
+    of_few = _of_few_levels(named, few)
+    family = [out["analysis"], out["measure"], named["family"]]
+    few |= has_level & few.groupby(family, dropna=False).transform("any").astype(bool)
     few |= of_few
-    few |= level.notna() & _is_kept_back(out["measure"], level, classes or {}, places)
+    few |= has_level & _is_kept_back(out["measure"], named["group"], classes or {}, places)
     rounded = (out["value"] / rules.rounding).round() * rules.rounding
     out["value"] = out["value"].where(~is_count, rounded).mask(few)
-    _round_rates(out)
+    _round_rates(out, named["kind"])
     out.loc[few, "status"] = SUPPRESSED
     return out

@@ -75,11 +75,17 @@ class Outcome(Part):
 
 
 class Measure(Part):
-    """One exposure: a set of codes, or `joint_within_days` for what two agencies start together."""
+    """One exposure: a set of codes, or `joint_within_days` for what two agencies start together.
+
+    `grace_days`: within so many days a start is a start of the strategy. `landmark_days`: the day
+    from which question 4 and Fine-Gray count, with the measure started by then or not; without it
+    the last day of the grace time.
+    """
 
     codes: Codes = ()
     joint_within_days: GraceDays | None = None
     grace_days: GraceDays = 30
+    landmark_days: GraceDays | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Measure:
@@ -89,6 +95,11 @@ class Measure(Part):
                 " / has both codes and joint_within_days: choose one"
             )
         return self
+
+    @property
+    def landmark_day(self) -> int:
+        """The last day on which a start counts where those are compared who are left then."""
+        return self.grace_days if self.landmark_days is None else self.landmark_days
 
     @property
     def is_joint(self) -> bool:
@@ -187,23 +198,35 @@ def _default_measures() -> dict[str, Measure]:
     }
 
 
+class Definitions(Part):
+    """What the words of the analyses mean in numbers.
+
+    `risk_level_by_day`: last day of an assessment that counts at baseline; earlier reports count up
+    to `earlier_reports_cap`; `shared_within_days`: how soon the other agency knew;
+    `n_sequences`: how many orders of measures are listed. An outcome in a larger share than
+    `common_outcome` is common, and a hazard ratio then no risk ratio (VanderWeele & Ding 2017,
+    Table 2). From `last_event_stratum` on new reports share a baseline hazard
+    (Prentice-Williams-Peterson); a stratum each, as in R's `strata(enum)`: as many as there are. A
+    new report counts as recent on its day and the days after it, `recent_report_days` in all.
+    """
+
+    risk_level_by_day: Count = 7
+    earlier_reports_cap: Annotated[int, Field(ge=1, le=1000)] = 5
+    shared_within_days: Bounds = (7, 30)
+    n_sequences: Annotated[int, Field(ge=1, le=1000)] = 12
+    common_outcome: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    last_event_stratum: Annotated[int, Field(ge=1, le=1000)] = 4
+    recent_report_days: PositiveCount = 7
+
+
 class StudyPlan(Part):
     """Everything a study decides, frozen.
 
     Days count from the index report, which is day 0. `splines` (such as `{age: 4}`) names numbers
     of `adjust_for` that enter as restricted cubic splines with 3 to 7 knots; the others enter
-    linearly. The class variables are definitions that hold for every study: the first two are the
-    contract's, the next three say how question 1 is shown; `common_outcome`: an outcome in a larger
-    share than this is common, and a hazard ratio then no risk ratio (VanderWeele & Ding 2017,
-    Table 2); from `last_event_stratum` on new reports share a baseline hazard
-    (Prentice-Williams-Peterson); a new report counts as recent on its day and the days after it,
-    `recent_report_days` in all.
+    linearly. `shown_groups` are those that question 1 is shown by.
     """
 
-    risk_level_by_day: ClassVar[int] = 7
-    earlier_reports_cap: ClassVar[int] = 5
-    shared_within_days: ClassVar[tuple[int, ...]] = (7, 30)
-    n_sequences: ClassVar[int] = 12
     shown_groups: ClassVar[tuple[str, ...]] = (
         "sex",
         "age_group",
@@ -213,9 +236,6 @@ class StudyPlan(Part):
         "police_district",
         "index_year",
     )
-    common_outcome: ClassVar[float] = 0.15
-    last_event_stratum: ClassVar[int] = 4
-    recent_report_days: ClassVar[int] = 7
 
     name: Name
     title: Title = Title()
@@ -241,6 +261,7 @@ class StudyPlan(Part):
     weights: Weights = Weights()
     variants: Variants = Variants()
     gates: Gates = Gates()
+    definitions: Definitions = Definitions()
     for_whom: ForWhom = ForWhom()
     exploration: Exploration = Exploration()
     negative_controls: NegativeControls = NegativeControls()

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from revictimisation.core.codes import MISSING
+from revictimisation.core.packing import pack_contrast, unpack_check, unpack_contrast
 from revictimisation.core.results import OK
 from revictimisation.report.formats import start_upper
 from revictimisation.report.labels import PARENTHESIS
@@ -22,7 +23,7 @@ from revictimisation.report.verdicts import HIDDEN, OPEN, judge
 COX, RATIO, LOG_RATIO = "cox_time_varying", "hazard_ratio", "log_hazard_ratio"
 POOLED, CONTRAST, SHARES = "partially_pooled", "contrast", "treatment_share"
 STARTED, OUTSIDE = "started", "outside_support"
-LESS, IN, OUT = "_less_", "true", "false"
+IN, OUT = "true", "false"
 # how a level or two of them is named among the diagnostics
 DIAGNOSED, DETECTABLE = "subgroup_effects", "minimum_detectable_difference"
 # what is called: Holm's adjusted p-value below this
@@ -44,7 +45,7 @@ def list_groupings(page: Page) -> list[str]:
 
 def list_levels(page: Page, grouping: str, *, is_named: bool = True) -> list[str]:
     """The levels of a grouping; `is_named`: without those whose level is not stated."""
-    found = [one for one in page.levels("q3", grouping) if LESS not in one]
+    found = [one for one in page.levels("q3", grouping) if not find_pair(page, grouping, one)]
     return [one for one in found if one != MISSING or not is_named]
 
 
@@ -52,16 +53,21 @@ def list_pairs(page: Page, grouping: str) -> list[Pair]:
     """The two levels of each contrast, the reference last; without those not stated."""
     known = page.release.level_names.get(("q3", grouping), ())
     order = list_levels(page, grouping)
-    pairs = [tuple(one.split(LESS)) for one in known if LESS in one]
+    pairs = [pair for one in known if (pair := find_pair(page, grouping, one))]
     return sorted(
-        ((one[0], one[1]) for one in pairs if MISSING not in one),
+        (pair for pair in pairs if MISSING not in pair),
         key=lambda pair: order.index(pair[0]) if pair[0] in order else len(order),
     )
 
 
 def join_pair(pair: Pair) -> str:
     """The level of the rows that tell the difference of two levels."""
-    return LESS.join(pair)
+    return pack_contrast(*pair)
+
+
+def find_pair(page: Page, grouping: str, level: str) -> Pair | None:
+    """The two levels whose difference a row tells; None: it is of a level itself."""
+    return unpack_contrast(level, page.release.single_levels.get(grouping, ()))
 
 
 def find_gap(
@@ -131,7 +137,7 @@ def find_share(page: Page, measure: str, grouping: str, level: str, outcome: str
     return page.release.find(
         question="q3", analysis=SHARES, measure=measure, subgroup=grouping, level=level,
         outcome=outcome, estimator="description",
-        estimand="share_difference" if LESS in level else "share",
+        estimand="share_difference" if find_pair(page, grouping, level) else "share",
     )  # fmt: skip
 
 
@@ -253,15 +259,13 @@ def read_detectable(page: Page) -> Mapping[tuple[str, str, str], float]:
     By measure, grouping and level, or two levels (`a_less_b`); of a single test.
     """
     frame = page.release.diagnostics
-    start = f"{DETECTABLE}:{choose_day(page)}:"
-    mine = frame[frame["analysis"].eq(DIAGNOSED) & frame["check"].str.startswith(start)]
-    mine = mine[mine["value"].notna()]
-    names = mine["check"].str.removeprefix(start).str.split("=", n=1)
-    return MappingProxyType({
-        (measure, grouping, level): float(value)
-        for measure, (grouping, level), value in zip(mine["measure"], names, mine["value"],
-                                                     strict=True)
-    })  # fmt: skip
+    mine = frame[frame["analysis"].eq(DIAGNOSED) & frame["value"].notna()]
+    found = {}
+    for measure, check, value in mine[["measure", "check", "value"]].itertuples(index=False):
+        of = unpack_check(check)
+        if of.name == DETECTABLE and of.group and of.day == choose_day(page):
+            found[measure, of.group, of.level] = float(value)
+    return MappingProxyType(found)
 
 
 def list_detectable(page: Page, *, is_tested: bool) -> dict[tuple[str, str], float]:

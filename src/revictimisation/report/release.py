@@ -80,6 +80,15 @@ class Release:
             found.setdefault((question, subgroup), []).append(level)
         return MappingProxyType({key: tuple(levels) for key, levels in found.items()})
 
+    @cached_property
+    def single_levels(self) -> Mapping[str, frozenset[str]]:
+        """The levels of each subgroup that have people of their own, not differences of two."""
+        has_people = self.estimates["estimand"].isin(
+            ("risk_start", "share", "cumulative_incidence")
+        )
+        known = self.estimates[has_people].groupby("subgroup")["level"]
+        return MappingProxyType({str(name): frozenset(levels) for name, levels in known})
+
     def find(self, **keys: str | int) -> Number:
         """The number with these keys; keys not named are empty (analysis: `main`)."""
         given = {"analysis": "main", "time_days": NO_DAY, **keys}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from revictimisation.core.packing import unpack_check
 from revictimisation.core.results import OK, WITHHELD
 from revictimisation.estimators.target_trial.gates import list_gates
 from revictimisation.report.markup import Html, render_with_interval
@@ -115,12 +116,8 @@ def list_checks(page: Page, measure: str, analysis: str = WEIGHTING) -> list[Che
 
 def _read_check(row: Any) -> Check:
     """`n_events:start:182` is the check `n_events` of the arm `start` up to day 182."""
-    name, *parts = str(row.check).split(":")
-    days = [int(part) for part in parts if part.isdigit()]
-    arms = [part for part in parts if not part.isdigit()]
-    return Check(
-        name, arms[0] if arms else "", days[0] if days else None, row.value, row.limit, row.status
-    )
+    of = unpack_check(row.check)
+    return Check(of.name, of.arm, of.day, row.value, row.limit, row.status)
 
 
 def find_checks(

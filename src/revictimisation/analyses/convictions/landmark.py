@@ -2,11 +2,11 @@
 
 Who gets a measure late must have had a case that was open till then, and a measure that starts
 after the decision cannot have led to it. So measure and case are read at one day, the *landmark*:
-the last day of the measure's grace time (Anderson, Cain & Gelber 1983, J Clin Oncol 1:710; van
-Houwelingen 2007, Scand J Stat 34:70). Only entries whose case has no decision by then are compared,
-and what happens later is no exposure: so neither reverse nor immortal time. The price is told in
-the diagnostics: how many had been decided before. Of these the comparison says nothing; the
-hazards (`decision_time`) hold them as well.
+the measure's own (`landmark_days`), by default the last of its grace time (Anderson, Cain & Gelber
+1983, J Clin Oncol 1:710; van Houwelingen 2007, Scand J Stat 34:70). Only entries whose case has no
+decision by then are compared, and what happens later is no exposure: so neither reverse nor
+immortal time. The price is told in the diagnostics: how many had been decided before. Of these the
+comparison says nothing; the hazards (`decision_time`) hold them as well.
 
 Not compared: entries in whom the measure ran before day 0 (as in question 2), and those whose
 victim died, emigrated or left the data by the landmark.
@@ -61,7 +61,7 @@ def lay_landmark(data: StudyData, paths: Paths, measure: str) -> Landmark:
     Raises:
         NotEstimableError: nobody is left (`no_open_cases`), nobody started, everybody started.
     """
-    day = data.plan.measures[measure].grace_days
+    day = data.plan.measures[measure].landmark_day
     starts = data.starts_of(measure)
     decided = paths.first_day_in(REACHED["decided"])
     entries = data.entries

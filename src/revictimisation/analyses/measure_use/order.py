@@ -55,7 +55,9 @@ def count_sequences(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
     counts = sequences.value_counts()
     none = pd.Series({"none": len(data.entries) - len(sequences)})
     top = (
-        counts.sort_index().sort_values(ascending=False, kind="stable").head(data.plan.n_sequences)
+        counts.sort_index()
+        .sort_values(ascending=False, kind="stable")
+        .head(data.plan.definitions.n_sequences)
     )
     top = pd.concat([none, top])
     frame = pd.DataFrame({"level": top.index, "n_events": top.to_numpy()})

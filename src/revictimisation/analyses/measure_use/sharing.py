@@ -23,7 +23,7 @@ def estimate_sharing(data: StudyData) -> pd.DataFrame:
         if name in data.absent:
             keys = {"question": "q1", "analysis": "risk_assessment", "estimator": "description"}
             return not_estimable(reason, estimand="share", outcome="shared", **keys)
-    within = data.plan.shared_within_days
+    within = data.plan.definitions.shared_within_days
     parts = [_sharing_rows(data.assessments, within, "", "")]
     for name in ("agency", "risk_level"):
         for level, chosen in data.assessments.groupby(name, sort=True):

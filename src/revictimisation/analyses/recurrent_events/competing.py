@@ -81,23 +81,25 @@ def _compare_groups(data: StudyData, measure: str) -> list[Row]:
 
 
 def _gather(data: StudyData, measure: str) -> _Landmark:
-    grace = data.plan.measures[measure].grace_days
+    landmark = data.plan.measures[measure].landmark_day
     starts = data.starts_of(measure)
-    is_in = ~starts["is_running_before"].to_numpy() & (data.entries["stop_day"] > grace).to_numpy()
+    is_in = (
+        ~starts["is_running_before"].to_numpy() & (data.entries["stop_day"] > landmark).to_numpy()
+    )
     entries = data.entries[is_in]
-    is_started = (starts["first_start_day"].to_numpy() <= grace)[is_in]
+    is_started = (starts["first_start_day"].to_numpy() <= landmark)[is_in]
     reason = "" if is_started.any() else "nobody_started"
     if len(entries) and is_started.all():
         reason = "everybody_started"
     design = None
     if not reason:
-        others = data.mark_started_by(grace, measure) if data.plan.adjust_for else {}
+        others = data.mark_started_by(landmark, measure) if data.plan.adjust_for else {}
         started = {measure: is_started, **{name: mark[is_in] for name, mark in others.items()}}
         design = data.design(np.arange(len(entries)), started, chosen=is_in)
     days, cause, cluster = (
         entries[name].to_numpy() for name in ("stop_day", "cause", "cluster_id")
     )
-    return _Landmark(days - grace, cause, cluster, is_started, design, reason)
+    return _Landmark(days - landmark, cause, cluster, is_started, design, reason)
 
 
 def _fit_both(

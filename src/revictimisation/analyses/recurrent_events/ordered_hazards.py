@@ -35,7 +35,7 @@ def estimate_ordered_hazards(data: StudyData) -> tuple[pd.DataFrame, pd.DataFram
     notes: list[dict[str, object]] = []
     days = data.episodes[list(NEEDED)]
     for estimator, make in CLOCKS.items():
-        clocked = make(days, last_stratum=data.plan.last_event_stratum)
+        clocked = make(days, last_stratum=data.plan.definitions.last_event_stratum)
         for analysis, is_adjusted in (("main", True), ("unadjusted", False)):
             rows, checks = _fit_measures(data, clocked, is_adjusted)
             keys = {"question": "q2", "outcome": data.plan.outcome.who, "estimator": estimator}

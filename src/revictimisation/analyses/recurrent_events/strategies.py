@@ -65,7 +65,10 @@ def _estimate_one(
     plan = data.plan
     entry, day = list_outcomes(data, eligible_ids(data, measure))
     told = outcome_changes(
-        entry, day, recent_days=plan.recent_report_days, cap=plan.earlier_reports_cap
+        entry,
+        day,
+        recent_days=plan.definitions.recent_report_days,
+        cap=plan.definitions.earlier_reports_cap,
     )
     trial = build_trial(
         data,

@@ -11,6 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.analyses.analysis import Found
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.packing import pack_check
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
     KEYS,
@@ -39,8 +42,14 @@ SAME = [*KEYS, "n_people", "n_events", "status", "reason"]
 
 
 def find_hidden_bias(
-    plan: StudyPlan, estimates: pd.DataFrame, controls: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    data: StudyData, incidence: Found, hazard_ratios: Found, trials: Found, controls: Found
+) -> Found:
+    """E-values and calibrated results of the main estimates (`describe_hidden_bias`)."""
+    main = combine([one.estimates for one in (incidence, hazard_ratios, trials)])
+    return describe_hidden_bias(data.plan, main, controls.estimates)
+
+
+def describe_hidden_bias(plan: StudyPlan, estimates: pd.DataFrame, controls: pd.DataFrame) -> Found:
     """E-values and calibrated results of the main estimates; also what the calibration rests on.
 
     Args:
@@ -64,7 +73,7 @@ def find_hidden_bias(
         notes += _note(day, found)
         parts.append(_calibrate_day(plan, estimates, day, found))
     table = pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
-    return combine(parts), table.astype({"value": float, "limit": float})
+    return Found(combine(parts), table.astype({"value": float, "limit": float}))
 
 
 def _choose(
@@ -108,7 +117,7 @@ def _is_common(plan: StudyPlan, estimates: pd.DataFrame) -> bool:
         & estimates["status"].eq(OK)
     ]
     last = curve[curve["time_days"].eq(curve["time_days"].max())]
-    return bool(last["estimate"].gt(plan.common_outcome).any())
+    return bool(last["estimate"].gt(plan.definitions.common_outcome).any())
 
 
 def _lay_rows(rows: pd.DataFrame, estimand: str, **numbers: npt.ArrayLike) -> pd.DataFrame:
@@ -172,7 +181,7 @@ def _note(day: int, found: SystematicError) -> list[dict[str, object]]:
         "systematic_error_sd": found.sd,
     }
     return [
-        {"analysis": CALIBRATED, "measure": "", "check": f"{check}:{day}", "value": value,
+        {"analysis": CALIBRATED, "measure": "", "check": pack_check(check, day), "value": value,
          "limit": None, "status": OK}
         for check, value in checks.items()
     ]  # fmt: skip

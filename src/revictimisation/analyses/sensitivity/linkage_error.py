@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.analyses.analysis import Found
 from revictimisation.analyses.trial_inputs import build_trial
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.codes import OUTCOME
@@ -46,10 +47,10 @@ class Rate:
     high: float
 
 
-def estimate_linkage_error(data: StudyData, main: pd.DataFrame) -> pd.DataFrame:
+def estimate_linkage_error(data: StudyData, trials: Found) -> pd.DataFrame:
     """Each risk difference of the social services' measures as it would be without linkage error.
 
-    `main`: the study's results by `clone_censor_weight`, gates applied; what is not `ok` there is
+    `trials`: the study's results by `clone_censor_weight`, gates applied; what is not `ok` there is
     the same here. A row per measure and report day, analysis `linkage_error`; joint measures among
     them. The rates are the study file's (`linkage`), else those that `link` estimated; no rows
     where none are known or both are 0. A missed link is held to be as likely for all who have a
@@ -60,6 +61,7 @@ def estimate_linkage_error(data: StudyData, main: pd.DataFrame) -> pd.DataFrame:
     missed, false = find_rates(data)
     same = {"analysis": "main", "estimator": TRIAL, "estimand": DIFFERENCE}
     same |= {"outcome": data.plan.outcome.who, "subgroup": ""}
+    main = trials.estimates
     rows = main[np.logical_and.reduce([main[name].eq(value) for name, value in same.items()])]
     names = list_affected(data)
     rows = rows[rows["measure"].isin(names)]

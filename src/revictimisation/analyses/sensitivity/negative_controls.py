@@ -238,6 +238,10 @@ def _cut_episodes(
     cut = episodes.assign(
         stop_day=end,
         is_event=(end == last) & (cause[entry] == OUTCOME),
-        **{SO_FAR: np.minimum(before - own, data.plan.earlier_reports_cap).astype(float)},
+        **{
+            SO_FAR: np.minimum(before - own, data.plan.definitions.earlier_reports_cap).astype(
+                float
+            )
+        },
     )
     return cut[episodes["start_day"].to_numpy() < last]

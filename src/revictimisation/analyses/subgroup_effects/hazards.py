@@ -12,6 +12,7 @@ import pandas as pd
 from revictimisation.analyses.subgroup_effects.groupings import Grouping
 from revictimisation.analyses.subgroup_effects.rows import LevelEffects, Row, lay_contrasts
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.packing import pack_check
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
     NOT_ESTIMABLE,
@@ -225,6 +226,7 @@ def _as_ratio(row: Row) -> Row:
 
 
 def _note_fit(fit: CoxFit, grouping: Grouping) -> Row:
-    return {"analysis": DIAGNOSED, "measure": "", "check": f"is_converged:{grouping.name}",
+    return {"analysis": DIAGNOSED, "measure": "",
+            "check": pack_check("is_converged", grouping.name),
             "value": float(fit.is_converged), "limit": 1.0,
             "status": OK if fit.is_converged else "failed"}  # fmt: skip

@@ -14,6 +14,7 @@ from revictimisation.analyses.subgroup_effects.rows import LevelEffects, Row, la
 from revictimisation.analyses.subgroup_effects.shares import lay_outside
 from revictimisation.analyses.trial_inputs import build_trial
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.packing import pack_check
 from revictimisation.core.results import (
     BEYOND_FOLLOW_UP,
     DIAGNOSTIC_COLUMNS,
@@ -160,7 +161,8 @@ def _lay_detectable(contrasts: Sequence[Row]) -> list[Row]:
     """How large a difference between two levels would have been seen: no gate, so no limit."""
     return [
         {"analysis": DIAGNOSED, "measure": row["measure"], "value": DETECTABLE_ERRORS * row["se"],
-         "check": f"{DETECTABLE}:{row['time_days']}:{row['subgroup']}={row['level']}",
+         "check": pack_check(DETECTABLE, row["time_days"], group=row["subgroup"],
+                             level=row["level"]),
          "status": OK}
         for row in contrasts
         if "se" in row
@@ -232,10 +234,10 @@ def _lay_checks(
             whens = [str(days[0])]
         for level in np.flatnonzero(has_risk):
             for when, value in zip(whens, check.value[level], strict=True):
-                parts = (check.name, check.arm, when, f"{grouping.name}={grouping.levels[level]}")
+                of_level = {"group": grouping.name, "level": grouping.levels[level]}
                 holds = value >= gate.limit if gate.is_least else value <= gate.limit
                 rows.append({"analysis": DIAGNOSED, "measure": measure,
-                             "check": ":".join(part for part in parts if part),
+                             "check": pack_check(check.name, check.arm, when, **of_level),
                              "value": float(value), "limit": gate.limit,
                              "status": OK if holds else "failed"})  # fmt: skip
     return rows

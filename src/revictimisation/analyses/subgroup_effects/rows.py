@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from revictimisation.analyses.subgroup_effects.groupings import Grouping
+from revictimisation.core.packing import pack_contrast
 from revictimisation.core.results import NOT_ESTIMABLE, OK
 from revictimisation.estimators.intervals import t_quantile
 from revictimisation.estimators.level_contrasts import compare_all, contrast_levels
@@ -17,7 +18,6 @@ from revictimisation.estimators.level_contrasts import compare_all, contrast_lev
 Floats = npt.NDArray[np.float64]
 Row = dict[str, Any]
 CONTRAST = "contrast"
-LESS = "_less_"
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ def lay_contrasts(
         pair = (place, grouping.reference)
         status, reason = _judge_pair(effects, pair)
         counts = {one: int(getattr(effects, one)[list(pair)].sum()) for one in COUNTED}
-        row = {**same, "level": f"{name}{LESS}{grouping.levels[grouping.reference]}",
+        row = {**same, "level": pack_contrast(name, grouping.levels[grouping.reference]),
                "status": status, "reason": reason}  # fmt: skip
         gap = found.difference[place]
         if status == NOT_ESTIMABLE:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.analyses.subgroup_effects.groupings import Grouping, mark_combined
-from revictimisation.analyses.subgroup_effects.rows import LESS
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.packing import pack_contrast
 from revictimisation.core.results import combine, make_estimates, not_estimable
 from revictimisation.estimators.intervals import difference_interval, wilson_interval
 
@@ -73,7 +73,7 @@ def _lay_differences(
     ends = difference_interval(share, low, high, (share[at], low[at], high[at]))
     return [
         {**SAME, **keys, "subgroup": grouping.name, "estimand": "share_difference",
-         "level": f"{level}{LESS}{grouping.levels[at]}",
+         "level": pack_contrast(level, grouping.levels[at]),
          "estimate": share[place] - share[at], "se": np.hypot(se[place], se[at]),
          "ci_low": ends[0][place], "ci_high": ends[1][place]}
         for place, level in enumerate(grouping.levels)

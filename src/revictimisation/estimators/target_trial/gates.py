@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from revictimisation.core.packing import pack_check, unpack_check
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
     ESTIMATORS_DISAGREE,
@@ -72,12 +73,11 @@ def judge(
         check, day, value = str(one["check"]), one["time_days"], float(one["value"])
         is_balance = check == "largest_standardised_difference"
         gate = None if is_balance and day > grace_days else limits.get(check)
-        parts = [check, str(one["arm"]), "" if pd.isna(day) else str(int(day))]
         holds = gate is None or (value >= gate.limit if gate.is_least else value <= gate.limit)
         rows.append(
             {
                 **named,
-                "check": ":".join(part for part in parts if part),
+                "check": pack_check(check, one["arm"], None if pd.isna(day) else int(day)),
                 "value": value,
                 "limit": None if gate is None else gate.limit,
                 "status": OK if holds else "failed",
@@ -90,7 +90,7 @@ def judge(
 def withhold_failed(estimates: pd.DataFrame, judged: pd.DataFrame, gates: Gates) -> pd.DataFrame:
     """Withhold the numbers of the days on which a gate fails, with the first such gate's reason."""
     failed = judged[judged["status"].eq("failed")]
-    checks = failed["check"].str.split(":").str[0]
+    checks = failed["check"].map(lambda text: unpack_check(text).name)
     out = estimates
     for gate in list_gates(gates):
         days = failed.loc[checks.eq(gate.check), "time_days"]

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.packing import pack_contrast, unpack_contrast
 from revictimisation.estimators.intervals import (
     NO_ERROR,
     bound_difference,
@@ -64,7 +65,7 @@ def estimate_three(
         spread = _spread(None if draws is None else draws[:, a, 0] - draws[:, b, 0], len(gap))
         pair = (answers[[a, b], 0], limits[0, [a, b], 0], limits[1, [a, b], 0])
         numbers = (gap, *bound_difference(*pair, spread, normal_quantile()))
-        parts.append(_rows(0, "risk_difference", f"{over}_less_{under}", at_days, numbers)
+        parts.append(_rows(0, "risk_difference", pack_contrast(over, under), at_days, numbers)
                      .assign(n_people=min(people[a], people[b]),
                              n_events=np.minimum(events[a, 0], events[b, 0])))  # fmt: skip
     table = pd.concat(parts, ignore_index=True)
@@ -76,7 +77,9 @@ def _find_followed(trial: ThreeTrial, table: pd.DataFrame) -> npt.NDArray[np.boo
     stop, followed = trial.police.people.stop, trial.is_followed
     last = {name: int(stop[followed[:, arm]].max(initial=0))
             for arm, name in enumerate(STRATEGIES)}  # fmt: skip
-    ends = table["level"].map(lambda level: min(last[name] for name in level.split("_less_")))
+    ends = table["level"].map(
+        lambda level: min(last[name] for name in unpack_contrast(level) or (level,))
+    )
     is_over = table["estimand"].eq("cumulative_incidence") & table["estimate"].ge(1)
     return (table["time_days"].le(ends) | is_over).to_numpy(bool)
 

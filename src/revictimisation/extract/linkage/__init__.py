@@ -2,7 +2,7 @@
 
 from revictimisation.extract.linkage.joining import join_tables
 from revictimisation.extract.linkage.linking import Links, link_people
-from revictimisation.extract.linkage.quality import AGENCIES, count_fates, tell_checks, tell_fates
+from revictimisation.extract.linkage.quality import AGENCIES, count_fates
 from revictimisation.extract.linkage.records import make_records
 
 __all__ = [
@@ -12,6 +12,4 @@ __all__ = [
     "join_tables",
     "link_people",
     "make_records",
-    "tell_checks",
-    "tell_fates",
 ]

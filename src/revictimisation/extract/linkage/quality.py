@@ -8,12 +8,10 @@ import numpy as np
 import pandas as pd
 
 from revictimisation.core.places import pool_single_places
-from revictimisation.core.results import NOT_ESTIMABLE, OK, make_estimates
 from revictimisation.dictionary import Dictionary
 from revictimisation.extract.linkage.linking import PROBABLE, Links
 from revictimisation.extract.linkage.records import Frames
 
-ANALYSIS = "linkage"
 AGENCIES = ("police", "social_services")
 # What became of a person of the agency: each has one of these fates.
 BY_NUMBER, BY_PROBABILITY, UNLINKED, NO_NUMBER = FATES = (
@@ -63,21 +61,6 @@ def find_fates(people: pd.DataFrame, kinds: pd.Series) -> pd.Series:
     choices = [kind.eq(PROBABLE), kind.notna(), people["has_number"]]
     fate = np.select(choices, [BY_PROBABILITY, BY_NUMBER, UNLINKED], NO_NUMBER)
     return pd.Series(fate, index=people.index)
-
-
-def tell_fates(counts: pd.DataFrame) -> pd.DataFrame:
-    """The counts of `count_fates` as shares, as `estimates`; `measure` is the agency."""
-    if counts.empty:
-        return make_estimates([])
-    share = counts["n_events"] / counts["n_people"].where(counts["n_people"] > 0)
-    return make_estimates(
-        counts.rename(columns={"agency": "measure"}).assign(
-            estimate=share,
-            status=np.where(share.isna(), NOT_ESTIMABLE, OK),
-            reason=np.where(share.isna(), "no_people", ""),
-        ),
-        question="q1", analysis=ANALYSIS, estimator="description", estimand="share",
-    )  # fmt: skip
 
 
 def group_people(records: pd.DataFrame, tables: Frames, dictionary: Dictionary) -> pd.DataFrame:
@@ -142,14 +125,3 @@ def _honour(people: pd.Series, tables: Frames) -> pd.Series:
     )
     by_victim = told.dropna().groupby(reports["victim_id"]).max()
     return people.map(by_victim).fillna("missing")
-
-
-def tell_checks(rates: Mapping[str, float]) -> pd.DataFrame:
-    """The rates of the linkage in the form of `diagnostics`; none has a limit of its own."""
-    return pd.DataFrame(
-        [
-            {"analysis": ANALYSIS, "measure": "", "check": name, "value": float(value),
-             "limit": np.nan, "status": "ok"}
-            for name, value in rates.items()
-        ]
-    )  # fmt: skip

@@ -152,7 +152,7 @@ def show_by_risk(page: Page) -> Html:
     if not drawn:
         return page.text("common.absent_risk")
     wide, narrow = charts.draw_curves(drawn, _ticks(page), page.formats.percent_short)
-    given = {"against": tell_against(page), "risk_day": page.plan.risk_level_by_day}
+    given = {"against": tell_against(page), "risk_day": page.plan.definitions.risk_level_by_day}
     caption = page.say("effects.risk_caption", **given)
     days = _reported_days(page)
     rows, numbers, ends = [], [], []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from revictimisation.core.packing import pack_contrast
 from revictimisation.core.results import NOT_ESTIMABLE
 from revictimisation.report.exploration_study import CALIBRATED, NULL, Record, read_records
 from revictimisation.report.formats import start_upper
@@ -29,7 +30,7 @@ SUBGROUP = "predicted_effect"
 MOST, LEAST = "most_helped", "least_helped"
 # Where the calibrated county's effects truly differ: by risk level, and by honour.
 BUILT_IN = {"order": "non_contact_order", "person": "contact_person"}
-ENDS = (MOST, LEAST, f"{MOST}_less_{LEAST}")
+ENDS = (MOST, LEAST, pack_contrast(MOST, LEAST))
 
 
 def find_explored(page: Page, measure: str, estimand: str, **keys: Any) -> Number:

@@ -255,7 +255,10 @@ def show_high_risk(page: Page) -> Html:
 
 def show_sharing(page: Page) -> Html:
     """How often and how fast a risk assessment reached the other agency."""
-    first, last = page.plan.shared_within_days[0], page.plan.shared_within_days[-1]
+    first, last = (
+        page.plan.definitions.shared_within_days[0],
+        page.plan.definitions.shared_within_days[-1],
+    )
     ever = _ever(page)
     within = [_within(page, day) for day in (first, last)]
     if not (ever.has_interval and all(one.is_shown for one in within)):
@@ -298,14 +301,15 @@ def _sharing_table(page: Page) -> Html:
     for group, level, name in kinds:
         found = [_ever(page, subgroup=group, level=level)]
         found += [
-            _within(page, d, subgroup=group, level=level) for d in page.plan.shared_within_days
+            _within(page, d, subgroup=group, level=level)
+            for d in page.plan.definitions.shared_within_days
         ]
         numbers += found
         people = page.show(found[0], lambda one: page.formats.count(one.n_people or 0))
         rows.append([name, people, *(page.show_share_both(one) for one in found)])
     within = [
         page.say("use.sharing_within", days=page.formats.days(day))
-        for day in page.plan.shared_within_days
+        for day in page.plan.definitions.shared_within_days
     ]
     heads = [page.say(f"use.sharing_{one}") for one in ("by", "n", "ever")]
     caption = page.say("use.sharing_caption")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from revictimisation.report.group_effects import LESS
+from revictimisation.core.packing import CheckName, unpack_check
+from revictimisation.report.group_effects import find_pair
 from revictimisation.report.markup import Html, render_details, render_table
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import list_rows
@@ -31,9 +32,10 @@ def show_all_checks(page: Page) -> Html:
 
 def _row(page: Page, row: Any) -> list[str]:
     measure = name_answer(page, row.measure) if row.measure else DASH
-    name, *parts = str(row.check).split(":")
-    label = page.labels.code("check", name)
-    check = ", ".join([label, *(_name_part(page, part) for part in parts)])
+    of = unpack_check(row.check)
+    name, label = of.name, page.labels.code("check", of.name)
+    parts = [*(_name_part(page, part) for part in of.parts), *_name_level(page, of)]
+    check = ", ".join([label, *parts])
     told = [
         tell_check(page, Check(name, "", None, row.value, row.limit, row.status)),
         tell_check(page, Check(name, "", None, row.limit, None, "")),
@@ -48,19 +50,24 @@ def _name_part(page: Page, part: str) -> str:
         return page.formats.days(int(part))
     if part in ARMS:
         return page.say(f"referees.arm_{part}")
-    key = f"models.{'contrast' if LESS in part else 'strategy'}_{part}"
-    if key in load_texts():
-        return page.say(key).lower()
-    group, _, level = part.partition("=")
-    if level:
-        names = [page.labels.level(group, one) for one in level.split(LESS)]
-        told = f" {page.say('referees.part_less')} ".join(names)
-        return f"{page.labels.group(group).lower()}: {told}"
+    for kind in ("contrast", "strategy"):
+        if f"models.{kind}_{part}" in load_texts():
+            return page.say(f"models.{kind}_{part}").lower()
     if part in page.dictionary.tables:
         return page.dictionary.tables[part].label[page.language].lower()
     if part in page.dictionary.rules:
         return page.dictionary.rules[part].label[page.language].lower()
     return page.labels.group(part).lower()
+
+
+def _name_level(page: Page, of: CheckName) -> list[str]:
+    """Of which level of a grouping a check is, or of which two; nothing where it is of neither."""
+    if not of.group:
+        return []
+    pair = find_pair(page, of.group, of.level) or (of.level,)
+    names = [page.labels.level(of.group, level) for level in pair]
+    told = f" {page.say('referees.part_less')} ".join(names)
+    return [f"{page.labels.group(of.group).lower()}: {told}"]
 
 
 def _name_analysis(page: Page, analysis: str) -> str:
@@ -92,7 +99,7 @@ def _tell_method(page: Page, item: str) -> str:
     return page.say(
         f"referees.method_{item}_text",
         covariates=list_covariates(page),
-        risk_day=page.plan.risk_level_by_day,
+        risk_day=page.plan.definitions.risk_level_by_day,
         below=rules.threshold - 1,
         rounding=rules.rounding,
         replicates=page.formats.count(page.plan.bootstrap.replicates),

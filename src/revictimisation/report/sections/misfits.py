@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from revictimisation.core.packing import PART, unpack_check
 from revictimisation.report.markup import Html, join
 from revictimisation.report.page import Page
 
@@ -23,9 +24,11 @@ def show_misfits(page: Page) -> Html:
 def _list(page: Page) -> list[tuple[str, str, int]]:
     frame = page.release.diagnostics
     mine = frame[frame["analysis"].eq(EXTRACT)]
-    pairs = [(*str(check).split(":", 1), value) for check, value in zip(
-        mine["check"], mine["value"], strict=True)]  # fmt: skip
-    return [(rule, subject, int(months)) for rule, subject, months in pairs]
+    checks = [unpack_check(check) for check in mine["check"]]
+    return [
+        (check.name, PART.join(check.parts), int(months))
+        for check, months in zip(checks, mine["value"], strict=True)
+    ]
 
 
 def _tell_tables(page: Page, rule: str) -> list[str]:

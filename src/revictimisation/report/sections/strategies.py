@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from revictimisation.core.packing import pack_contrast
 from revictimisation.report.hundreds import show_gap, show_hundred, tell_between, tell_people
 from revictimisation.report.markup import Html, join, render_details, render_table
 from revictimisation.report.page import Page
@@ -21,7 +22,8 @@ from revictimisation.report.verdicts import HIDDEN, judge, name_answer
 
 ANALYSIS = "three_strategies"
 STRATEGIES = ("both", "one", "none")
-CONTRASTS = ("both_less_none", "both_less_one", "one_less_none")
+PAIRS = (("both", "none"), ("both", "one"), ("one", "none"))
+CONTRASTS = tuple(pack_contrast(*pair) for pair in PAIRS)
 
 
 def find_strategy(page: Page, measure: str, level: str, day: int) -> Number:

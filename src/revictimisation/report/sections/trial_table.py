@@ -53,7 +53,9 @@ def _tell_covariates(page: Page) -> str:
     """When what the study allows for is measured, and what may then come after an early start."""
     told = [page.say("trial.done_covariates")]
     if "risk_level" in page.plan.adjust_for:
-        told.append(page.say("trial.covariates_risk", risk_day=page.plan.risk_level_by_day))
+        told.append(
+            page.say("trial.covariates_risk", risk_day=page.plan.definitions.risk_level_by_day)
+        )
     return " ".join([*told, page.say("trial.covariates_change")])
 
 

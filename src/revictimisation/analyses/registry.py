@@ -1,0 +1,43 @@
+"""The registry: every analysis of the study once, in the order in which its tables are laid out."""
+
+from __future__ import annotations
+
+from revictimisation.analyses.analysis import Analysis
+from revictimisation.analyses.convictions import estimate_convictions
+from revictimisation.analyses.effects import (
+    estimate_crude,
+    estimate_hazard_ratios,
+    estimate_incidence,
+)
+from revictimisation.analyses.exposure_variants import estimate_exposure_variants
+from revictimisation.analyses.heterogeneity import explore_effects
+from revictimisation.analyses.joint_strategies import estimate_joint_strategies
+from revictimisation.analyses.linkage_quality import describe_linkage
+from revictimisation.analyses.measure_use import estimate_use
+from revictimisation.analyses.recurrent_events import estimate_recurrent_events
+from revictimisation.analyses.sensitivity.hidden_bias import find_hidden_bias
+from revictimisation.analyses.sensitivity.linkage_error import estimate_linkage_error
+from revictimisation.analyses.sensitivity.negative_controls import estimate_negative_controls
+from revictimisation.analyses.subgroup_effects import estimate_subgroup_effects
+from revictimisation.analyses.target_trials import estimate_target_trials
+
+CONTROLS, TRIALS = "negative_controls", "target_trials"
+ANALYSES = (
+    Analysis("measure_use", "q1", estimate_use),
+    Analysis("crude", "q2", estimate_crude),
+    Analysis("incidence", "q2", estimate_incidence),
+    Analysis("hazard_ratios", "q2", estimate_hazard_ratios),
+    Analysis(TRIALS, "q2", estimate_target_trials, is_controlled=True, is_long=True),
+    Analysis("exposure_variants", "q2", estimate_exposure_variants),
+    Analysis(CONTROLS, "q2", estimate_negative_controls, is_long=True),
+    Analysis("hidden_bias", "q2", find_hidden_bias,
+             needs=("incidence", "hazard_ratios", TRIALS, CONTROLS)),
+    Analysis("recurrent_events", "q2", estimate_recurrent_events, is_controlled=True, is_long=True),
+    Analysis("joint_strategies", "q2", estimate_joint_strategies, is_controlled=True, is_long=True),
+    Analysis("subgroup_effects", "q3", estimate_subgroup_effects, is_controlled=True, is_long=True),
+    Analysis("heterogeneity", "q3", explore_effects, is_controlled=True, follows=TRIALS,
+             is_long=True),
+    Analysis("convictions", "q4", estimate_convictions),
+    Analysis("linkage_error", "q2", estimate_linkage_error, needs=(TRIALS,)),
+    Analysis("linkage", "q1", describe_linkage),
+)  # fmt: skip

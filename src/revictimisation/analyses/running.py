@@ -1,0 +1,111 @@
+"""Runs the registry: what needs nothing side by side, gates applied, then what needs the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+
+from revictimisation.analyses.analysis import Analysis, Found, no_checks
+from revictimisation.analyses.registry import ANALYSES, CONTROLS
+from revictimisation.analyses.sensitivity.negative_controls import withhold_biased
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.results import (
+    NO_ERROR,
+    OK,
+    SMALLEST_ERROR,
+    WITHHELD,
+    combine,
+    withhold,
+)
+from revictimisation.dictionary import load_dictionary
+
+
+def run_analyses(
+    data: StudyData,
+    report: Callable[[str], None] = lambda step: None,
+    n_jobs: int = 1,
+    analyses: Sequence[Analysis] = ANALYSES,
+) -> Found:
+    """Estimate everything a study asks for: all rows of `estimates` and of `diagnostics`.
+
+    Analyses that need no other's results run `n_jobs` at a time; the results are the same.
+    `report` is called with the name of each as it begins.
+    """
+
+    def run(one: Analysis, *found: Found) -> Found:
+        report(one.name)
+        given = one.estimate(data, *found)
+        both = (given, no_checks()) if isinstance(given, pd.DataFrame) else given
+        return Found(withhold_without_error(both[0]), both[1])
+
+    first = sorted((one for one in analyses if not one.needs), key=lambda one: not one.is_long)
+    with ThreadPoolExecutor(n_jobs) as pool:
+        made = pool.map(run, first)
+        found = {one.name: both for one, both in zip(first, made, strict=True)}
+    found = _hold_back(analyses, found)
+    for one in analyses:
+        if one.needs:
+            found[one.name] = run(one, *(found[name] for name in one.needs))
+    return lay_out([found[one.name] for one in analyses])
+
+
+def lay_out(found: Sequence[Found]) -> Found:
+    """The tables of several analyses below each other."""
+    checks = [one.diagnostics for one in found if len(one.diagnostics)]
+    typed = [table.astype({"value": "float64", "limit": "float64"}) for table in checks]
+    diagnostics = pd.concat(typed, ignore_index=True) if typed else no_checks()
+    return Found(combine([one.estimates for one in found]), diagnostics)
+
+
+def _hold_back(analyses: Sequence[Analysis], found: Mapping[str, Found]) -> dict[str, Found]:
+    """Withhold what the negative controls speak against, and what follows from withheld results."""
+    held = dict(found)
+    controls = found[CONTROLS].diagnostics if CONTROLS in found else no_checks()
+    for one in analyses:
+        if one.is_controlled:
+            estimates, checks = held[one.name]
+            held[one.name] = Found(withhold_biased(estimates, controls), checks)
+    for one in analyses:
+        if one.follows in held:
+            estimates, checks = held[one.name]
+            told = withhold_followers(estimates, held[one.follows].estimates)
+            held[one.name] = Found(told, checks)
+    return held
+
+
+def withhold_without_error(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Withhold what should have an error and has none, or one of 0: nothing says how sure it is.
+
+    What a model or a curve estimates has an error (`has_error` in `codes/estimand.csv`); what
+    describes (counts, shares, medians) or follows from it (p-values, E-values) may have none.
+
+    >>> from revictimisation.core.results import make_estimates
+    >>> rows = make_estimates([{"estimand": "risk_ratio", "estimate": 1.0, "se": 0.0}])
+    >>> withhold_without_error(rows)[["status", "reason"]].values.tolist()
+    [['withheld', 'no_error']]
+    """
+    codes = load_dictionary().codes("estimand")
+    with_error = codes.loc[codes["has_error"].eq("true"), "code"]
+    se = estimates["se"].to_numpy(np.float64)
+    is_measured = np.isfinite(se) & (se > SMALLEST_ERROR)
+    return withhold(estimates, estimates["estimand"].isin(with_error) & ~is_measured, NO_ERROR)
+
+
+def withhold_followers(estimates: pd.DataFrame, main: pd.DataFrame) -> pd.DataFrame:
+    """Withhold what is said of a measure and a day whose main result is withheld, and why.
+
+    `main`: rows of the main comparison (risk_difference of `clone_censor_weight`).
+    """
+    is_main = main["analysis"].eq("main") & main["estimand"].eq("risk_difference")
+    is_main &= main["estimator"].eq("clone_censor_weight") & main["status"].eq(WITHHELD)
+    held = main[is_main].drop_duplicates(["measure", "time_days"])
+    keys = ["measure", "time_days"]
+    reasons = estimates[keys].merge(held[[*keys, "reason"]], on=keys, how="left")["reason"]
+    out = estimates.copy()
+    is_held = reasons.notna().to_numpy() & out["status"].eq(OK).to_numpy()
+    out.loc[is_held, "status"] = WITHHELD
+    out.loc[is_held, "reason"] = reasons.to_numpy()[is_held]
+    return out

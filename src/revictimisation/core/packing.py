@@ -1,0 +1,86 @@
+"""What is packed into one text of a result, and taken apart again: checks, differences of levels.
+
+A check is `name:arm:day:group=level`, each part but the name only where it has one; a difference of
+two levels is `a_less_b`. Nobody else puts these together or takes them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+PART, OF, LESS = ":", "=", "_less_"
+
+
+@dataclass(frozen=True)
+class CheckName:
+    """A check's name and what it is of: `parts` before the grouping (arms, days, tables, rules)."""
+
+    name: str
+    parts: tuple[str, ...] = ()
+    group: str = ""
+    level: str = ""
+
+    @property
+    def day(self) -> int | None:
+        """The day up to which it counts; None: it concerns every day."""
+        return next((int(part) for part in self.parts if part.isdigit()), None)
+
+    @property
+    def arm(self) -> str:
+        """The arm or strategy that it is of; empty: all."""
+        return next((part for part in self.parts if not part.isdigit()), "")
+
+    @property
+    def family(self) -> str:
+        """What the checks of all levels of a grouping have in common."""
+        return pack_check(self.name, *self.parts, self.group)
+
+
+def pack_check(name: str, *parts: object, group: str = "", level: str = "") -> str:
+    """Put a check's text together; empty parts and None are left out.
+
+    >>> pack_check("n_events", "start", 182, group="sex", level="female")
+    'n_events:start:182:sex=female'
+    """
+    told = [name, *(str(part) for part in parts if part not in (None, ""))]
+    return PART.join([*told, f"{group}{OF}{level}"] if group else told)
+
+
+def unpack_check(text: str) -> CheckName:
+    """Take a check's text apart; a level may hold any sign, all else no `:` and no `=`.
+
+    >>> unpack_check("n_events:start:182:x_area=a=b:c")
+    CheckName(name='n_events', parts=('start', '182'), group='x_area', level='a=b:c')
+    """
+    before, is_grouped, level = text.partition(OF)
+    name, *parts = before.split(PART)
+    group = parts.pop() if is_grouped and parts else ""
+    return CheckName(name, tuple(parts), group, level)
+
+
+def pack_contrast(level: str, reference: str) -> str:
+    """What the difference between a level and another is called.
+
+    >>> pack_contrast("true", "false")
+    'true_less_false'
+    """
+    return f"{level}{LESS}{reference}"
+
+
+def unpack_contrast(text: str, levels: Collection[str] = ()) -> tuple[str, str] | None:
+    """The two levels that a text tells the difference of; None: it is a level itself.
+
+    `levels` are the known ones: with them a level may itself hold what stands between two. Where
+    they are not known (withheld, say), the first place where the text may be parted counts.
+
+    >>> unpack_contrast("more_less_often_less_seldom", {"more_less_often", "seldom"})
+    ('more_less_often', 'seldom')
+    >>> unpack_contrast("more_less_often", {"more_less_often", "seldom"}) is None
+    True
+    """
+    if text in levels or LESS not in text:
+        return None
+    words = text.split(LESS)
+    pairs = [(LESS.join(words[:k]), LESS.join(words[k:])) for k in range(1, len(words))]
+    return next((pair for pair in pairs if {*pair} <= {*levels}), pairs[0])
