@@ -2,6 +2,7 @@
 # Run in this folder:  Rscript make_golden.R
 # Writes data/*.csv (R's own data sets, or random ones made here) and
 #   cox.csv      a row per coefficient     cox_calls.csv      a row per model: the call and versions
+#   cox_zph.csv  a row per coefficient and model of cox.zph(<the same call>, terms = FALSE)
 #   curves.csv   a row per cause and time  curves_calls.csv   a row per curve
 #   differences.csv  a row per time: risk difference between the sexes, error by cluster
 suppressPackageStartupMessages({library(survival); library(cmprsk)})
@@ -95,6 +96,12 @@ cox_rows <- do.call(rbind, lapply(names(cox), function(case) {
              loglik_null = number(fit$loglik[1]), loglik = number(fit$loglik[2]))
 }))
 write.csv(cox_rows, "cox.csv", row.names = FALSE)
+zph <- setdiff(names(cox), c("bladder2_aliased", "lung_weights_strata", "random_weights", "random_all"))
+zph_rows <- do.call(rbind, lapply(zph, function(case) {
+  table <- cox.zph(eval(cox[[case]]), terms = FALSE)$table
+  data.frame(case = case, name = rownames(table), chisq = number(table[, 1]), df = table[, 2], p = number(table[, 3]))
+}))
+write.csv(zph_rows, "cox_zph.csv", row.names = FALSE)
 told <- function(calls, versions) data.frame(case = names(calls), versions = versions,
   call = vapply(calls, function(x) gsub(" +", " ", paste(deparse(x, 500), collapse = " ")), ""))
 write.csv(told(cox, versions), "cox_calls.csv", row.names = FALSE)

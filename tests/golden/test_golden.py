@@ -11,11 +11,13 @@ from revictimisation.estimators.contrasts import compare_risks
 from revictimisation.estimators.cox import CoxFit, fit_cox
 from revictimisation.estimators.curves import aalen_johansen, kaplan_meier
 from revictimisation.estimators.design import build_design
+from revictimisation.estimators.proportional_hazards import check_proportional_hazards
 from tests.cases import for_each
 
 HERE = Path(__file__).parent
 COX = pd.read_csv(HERE / "cox.csv")
 CURVES = pd.read_csv(HERE / "curves.csv")
+ZPH = pd.read_csv(HERE / "cox_zph.csv")
 FAMILY = {"cluster": "family", "weights": "weight"}
 COLOURS = ["colour", "size"]
 TREATED = ["treated"]
@@ -113,6 +115,22 @@ def test_cox_equals_r(case):
         assert_equal(fit.se_robust, expected["se_robust"])
     else:
         assert fit.se_robust is None
+
+
+@for_each("case", sorted(set(ZPH["case"])))
+def test_proportional_hazards_are_tested_as_r_does(case):
+    """R stops its own fit a little earlier: equal to 1e-7."""
+    expected = ZPH[ZPH["case"] == case]
+    name, covariates, own, columns = COX_CASES[case]
+    data = read_data(name)
+    design = build_design(data, covariates, measures=data[own])
+    given = {key: data[column] for key, column in columns.items() if key == "strata"}
+    days = (data["start"], data["stop"], data["event"])
+    fit = fit_cox(design, *days, **given)
+    found = check_proportional_hazards(fit, design, *days, **given)
+    assert found["df"].tolist() == expected["df"].tolist()
+    for column in ("chisq", "p"):
+        np.testing.assert_allclose(found[column], expected[column], rtol=1e-7)
 
 
 def test_names_follow_r_in_order():

@@ -73,6 +73,8 @@ def test_the_plan_is_frozen():
         ("name: a\nreport_at_days: []", "report_at_days"),
         ("name: a\nvariants: {since_start_days: [90, 30]}", "/ days must ascend"),
         ("name: a\nadjust_for: [sex]\nsplines: {age: 4}", "is not among adjust_for"),
+        ("name: a\nadjust_for: [sex]\nstrata: [is_honour]", "one of adjust_for"),
+        ("name: a\nstrata: [n_earlier_reports]", "no number"),
         ("name: a\nsplines: {sex: 4}", "is text, not a number"),
         ("name: a\nsplines: {index_year: 8}", "splines.index_year"),
         ("name: a\nsplines: {index_year: 2}", "splines.index_year"),

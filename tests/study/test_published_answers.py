@@ -5,6 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from revictimisation.analyses.effects import estimate_hazard_ratios
+from revictimisation.cohort.preparation import prepare
+from revictimisation.core.engine import connect
+from revictimisation.dictionary import load_dictionary
+from revictimisation.extract.validation import load_extract
+from revictimisation.plan import read_plan
+
 
 def find(estimates: pd.DataFrame, **keys) -> pd.Series:
     chosen = estimates[(estimates["analysis"] == "main") & (estimates["subgroup"] == "")]
@@ -51,3 +58,26 @@ def test_what_needs_an_absent_table_is_not_estimable(rossi):
     sharing = rossi[rossi["analysis"] == "risk_assessment"]
     assert sharing["status"].tolist() == ["not_estimable"]
     assert sharing["reason"].tolist() == ["table_absent"]
+
+
+def test_strata_have_baselines_of_their_own_and_hazards_are_tested_as_in_r(repo_root):
+    """R 4.2.2, survival 3.5-3, on these episodes: coxph(Surv(start, stop, event) ~ age + wexp + mar
+    + paro + prio + financial_aid + employment + strata(race), cluster = id), cox.zph of it."""
+    real = repo_root / "tests" / "real" / "rossi"
+    text = (real / "study.yaml").read_text(encoding="utf-8") + "strata: [x_race]\n"
+    plan, dictionary = read_plan(text), load_dictionary()
+    extract = load_extract(connect(threads=1), real / "extract", dictionary, plan)
+    data, _ = prepare(extract.tables, extract.absent, dictionary, plan)
+    rows, checks = estimate_hazard_ratios(data)
+    for measure, coef, se, p in (
+        ("financial_aid", -0.3502722514095, 0.1952040455582, 0.958860),
+        ("employment", -1.3239093207267, 0.2500974243580, 0.626661),
+    ):
+        got = find(rows, measure=measure, estimator="cox_time_varying",
+                   estimand="log_hazard_ratio")  # fmt: skip
+        assert got["estimate"] == pytest.approx(coef, abs=1e-8)
+        assert got["se"] == pytest.approx(se, abs=1e-8)
+        tests = checks[checks["check"].eq("proportional_hazards_p")
+                       & checks["analysis"].eq("cox_time_varying_main")]  # fmt: skip
+        assert tests.set_index("measure")["value"][measure] == pytest.approx(p, abs=1e-6)
+    assert tests.set_index("measure")["value"][""] == pytest.approx(0.038435, abs=1e-6)

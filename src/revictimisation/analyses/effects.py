@@ -7,12 +7,16 @@ any) and is only ever shown beside an answer that does not.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.codes import CAUSES
 from revictimisation.core.results import (
+    DIAGNOSTIC_COLUMNS,
     FEW_EVENTS,
     FEW_VICTIMS,
     OK,
@@ -22,15 +26,19 @@ from revictimisation.core.results import (
     not_estimable,
     withhold,
 )
-from revictimisation.estimators.cox import fit_cox
+from revictimisation.estimators.cox import CoxFit, fit_cox
 from revictimisation.estimators.curves import aalen_johansen, compare_risks, kaplan_meier
+from revictimisation.estimators.design import Design
+from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.hazard_rows import (
     count_exposed,
     describe_hazard,
     describe_no_answer,
 )
+from revictimisation.estimators.proportional_hazards import GLOBAL, check_proportional_hazards
 
-BY_PERSON = "by_person"
+Note = tuple[str, str, float]  # measure, check, value
+BY_PERSON, PROPORTIONAL = "by_person", "proportional_hazards_p"
 
 
 def _outcome_names(data: StudyData) -> dict[int, str]:
@@ -215,9 +223,10 @@ def estimate_hazard_ratios(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]
     """Estimate hazard ratios of all measures together while in force; also the diagnostics.
 
     Estimator `cox_time_varying` to the first outcome and `andersen_gill` past it, adjusted for the
-    study's `adjust_for` (analysis `main`) and for nothing (`unadjusted`; the measures are still
-    held together), with errors clustered by victim. `n_people` are entries ever exposed,
-    `n_events` events while exposed.
+    study's `adjust_for` (analysis `main`; those of `strata` by baselines of their own) and for
+    nothing (`unadjusted`; the measures are still held together), with errors clustered by victim.
+    `n_people` are entries ever exposed, `n_events` events while exposed. Diagnostics hold tests of
+    proportional hazards of the adjusted models, by measure and of all columns.
     """
     parts, notes = [], []
     first = data.first_episodes
@@ -245,15 +254,13 @@ def _fit_measures(
             {"measure": name, **describe_no_answer("no_events", exposed[name].counts)}
             for name in measures
         ]
-        return make_estimates(rows, **same), _notes([("n_events", 0.0)])
-    design = data.design(entry, episodes[list(measures)], is_adjusted=is_adjusted)
-    fit = fit_cox(
-        design,
-        episodes["start_day"].to_numpy(),
-        episodes["stop_day"].to_numpy(),
-        is_event,
-        cluster=victim,
+        return make_estimates(rows, **same), _notes([("", "n_events", 0.0)])
+    strata = data.strata(entry) if is_adjusted else None
+    design = data.design(
+        entry, episodes[list(measures)], is_adjusted=is_adjusted, without=data.plan.strata
     )
+    days = (episodes["start_day"].to_numpy(), episodes["stop_day"].to_numpy())
+    fit = fit_cox(design, *days, is_event, strata=strata, cluster=victim)
     rows = [
         {"measure": name, **row}
         for name in measures
@@ -266,20 +273,45 @@ def _fit_measures(
         ("n_constant_columns_dropped", len(design.dropped)),
         ("is_converged", float(fit.is_converged)),
     ]
-    return make_estimates(rows, **same), _notes(notes)
+    tests: list[Note] = []
+    if is_adjusted:
+        tests = _test_proportionality(fit, design, *days, is_event, strata, measures)
+    return make_estimates(rows, **same), _notes([*(("", *note) for note in notes), *tests])
 
 
-def _notes(checks: list[tuple[str, float]]) -> pd.DataFrame:
+def _test_proportionality(
+    fit: CoxFit,
+    design: Design,
+    start: np.ndarray,
+    stop: np.ndarray,
+    is_event: np.ndarray,
+    strata: np.ndarray | None,
+    measures: Sequence[str],
+) -> list[Note]:
+    """Whether a measure's hazard ratio changes with time, and whether any column's does: told."""
+    try:
+        found = check_proportional_hazards(fit, design, start, stop, is_event, strata=strata)
+    except NotEstimableError:
+        return []
+    return [
+        ("" if name == GLOBAL else name, PROPORTIONAL, p)
+        for name, p in zip(found["name"], found["p"], strict=True)
+        if name in (*measures, GLOBAL)
+    ]
+
+
+def _notes(checks: Sequence[Note]) -> pd.DataFrame:
+    """Rows of diagnostics; only whether a model converged has a limit."""
     return pd.DataFrame(
         [
-            {
-                "analysis": "",
-                "measure": "",
-                "check": name,
-                "value": float(value),
-                "limit": 1.0 if name == "is_converged" else None,
-                "status": "failed" if name == "is_converged" and not value else OK,
-            }
-            for name, value in checks
-        ]
-    )
+            ("", measure, name, float(value), *_judge(name, value))
+            for measure, name, value in checks
+        ],
+        columns=list(DIAGNOSTIC_COLUMNS),
+    ).astype({"limit": "float64"})
+
+
+def _judge(name: str, value: float) -> tuple[float, str]:
+    if name != "is_converged":
+        return math.nan, OK
+    return 1.0, OK if value else "failed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -104,21 +104,33 @@ class StudyData:
         chosen: npt.ArrayLike | None = None,
         is_adjusted: bool = True,
         marks: Mapping[str, npt.NDArray[np.bool_]] | None = None,
+        without: Collection[str] = (),
     ) -> Design:
         """The columns that a study adjusts for: `adjust_for`, numbers of `splines` bent.
 
         `rows` are positions among the entries, or among those `chosen` (a truth value each) where
         they are given; `measures` stand beside, a row per place in `rows`. `marks`: further truth
-        values, by the same positions. Not adjusted: the measures alone.
+        values, by the same positions; `without`: what stands in strata instead. Not adjusted: the
+        measures alone.
         """
         frame = self.covariates
         if chosen is not None:
             frame = frame[np.asarray(chosen, dtype=bool)].reset_index(drop=True)
-        terms = self.plan.adjust_for if is_adjusted else ()
+        terms = [name for name in self.plan.adjust_for if is_adjusted and name not in without]
         if marks:
-            frame, terms = frame.assign(**marks), (*terms, *marks)
+            frame, terms = frame.assign(**marks), [*terms, *marks]
         splines = self.plan.splines if is_adjusted else None
         return build_design(frame, terms, rows, measures=measures, splines=splines)
+
+    def strata(self, rows: npt.ArrayLike) -> npt.NDArray[np.int64] | None:
+        """A number for each combination of the levels of the study's `strata`; None: it has none.
+
+        `rows` are positions among the entries.
+        """
+        if not self.plan.strata:
+            return None
+        levels = self.covariates.groupby(list(self.plan.strata), dropna=False, observed=True)
+        return levels.ngroup().to_numpy(np.int64)[np.asarray(rows)]
 
     @property
     def shown_covariates(self) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -73,8 +74,11 @@ class Design:
 
     def to_dense(self) -> Floats:
         """The full matrix, `n_rows` x `len(names)`; for small data and tests."""
-        base, own = _spread(self.base), _spread(self.own)
-        return np.hstack([base[self.rows], own])
+        return self.take_dense(np.arange(self.n_rows))
+
+    def take_dense(self, chosen: npt.NDArray[np.int64]) -> Floats:
+        """The matrix of the chosen rows, in their order."""
+        return np.hstack([_spread(self.base, self.rows[chosen]), _spread(self.own, chosen)])
 
 
 def build_design(
@@ -365,8 +369,12 @@ def _finite(values: Floats, name: str) -> Floats:
     return values
 
 
-def _spread(block: Block) -> Floats:
-    full = np.zeros((block.n_rows, len(block.names)))
-    row_of = np.repeat(np.arange(block.n_rows), np.diff(block.indptr))
-    full[row_of, block.indices] = block.values
+def _spread(block: Block, rows: npt.NDArray[np.integer[Any]]) -> Floats:
+    """The chosen rows of a block in full."""
+    sizes = np.diff(block.indptr)[rows]
+    row_of = np.repeat(np.arange(len(rows)), sizes)
+    cells = np.arange(len(row_of)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    cells += np.repeat(block.indptr[rows], sizes)
+    full = np.zeros((len(rows), len(block.names)))
+    full[row_of, block.indices[cells]] = block.values[cells]
     return full

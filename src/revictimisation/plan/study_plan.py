@@ -224,7 +224,9 @@ class StudyPlan(Part):
 
     Days count from the index report, which is day 0. `splines` (such as `{age: 4}`) names numbers
     of `adjust_for` that enter as restricted cubic splines with 3 to 7 knots; the others enter
-    linearly. `shown_groups` are those that question 1 is shown by.
+    linearly. Those of `strata` have a baseline hazard for each level in the hazard ratios, in place
+    of a coefficient; elsewhere they are adjusted for as the others. Question 1 is shown by
+    `shown_groups`.
     """
 
     shown_groups: ClassVar[tuple[str, ...]] = (
@@ -254,6 +256,7 @@ class StudyPlan(Part):
     splines: Annotated[
         dict[Code, Annotated[int, Field(ge=3, le=7)]], Field(max_length=MOST_NAMES)
     ] = Field(default_factory=dict)
+    strata: Names = ()
     subgroups: Names = DEFAULT_SUBGROUPS
     cleaning: CleaningRules = ()
     open_ends: OpenEnds = OpenEnds()
@@ -301,6 +304,12 @@ class StudyPlan(Part):
         for name in self.subgroups:
             if name in NUMBER_COVARIATES:
                 faults.append(f"subgroups: {name!r} {NO_GROUP}")
+        for name in self.strata:
+            if name not in self.adjust_for or name in NUMBER_COVARIATES:
+                told = (
+                    "ska vara en av adjust_for och inget tal / must be one of adjust_for, no number"
+                )
+                faults.append(f"strata: {name!r} {told}")
         faults += self._combined_faults()
         for key in ("measures", "against_family"):
             for name in getattr(self.negative_controls, key):
