@@ -14,8 +14,8 @@ from revictimisation.disclosure import (
     disclose_attrition,
     disclose_diagnostics,
     disclose_estimates,
-    round_counts,
 )
+from revictimisation.disclosure.rules import round_counts
 from revictimisation.plan import Disclosure
 from tests.cases import for_each
 

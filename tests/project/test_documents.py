@@ -12,6 +12,7 @@ import pytest
 
 from tests.cases import for_each
 from tests.project.sources import PACKAGE, ROOT
+from tests.project.test_rooms import ROOMS
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "GLOSSARY.md")
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)\)")
@@ -73,15 +74,16 @@ def test_ci_and_do_can_be_called_as_they_stand():
     assert os.access(ROOT / "do.py", os.X_OK)
 
 
-def test_the_layers_are_told_as_they_are_checked():
-    from tests.project.test_layers import LEVEL
-
-    rows = [line for line in read("CONTRIBUTING.md").splitlines() if line.startswith("| ")]
-    layers = [
-        r for r in rows if r.split("|")[1].strip() in ("composition", "stages", "shared", "core")
-    ]
-    told = {word for row in layers for word in CODE.findall(row.split("|")[2])}
-    assert told == set(LEVEL)
+def test_the_rooms_are_told_as_they_are_checked():
+    rows = [line.split("|")[1:4] for line in read("CONTRIBUTING.md").splitlines()]
+    told = {
+        CODE.findall(row[0])[0]: set(CODE.findall(row[2]))
+        for row in rows
+        if len(row) == 3 and CODE.findall(row[0]) and CODE.findall(row[0])[0] in ROOMS
+    }
+    held = {room: set(targets) for room, targets in ROOMS.items() if room != "__main__"}
+    held["commands"] = set()
+    assert told | {"commands": set()} == held
 
 
 def test_every_measure_has_its_words():
