@@ -23,6 +23,7 @@ from revictimisation.commands import folders
 from revictimisation.core import files
 from revictimisation.plan import StudyPlan, read_plan
 
+PACKAGES = ("revictimisation", "truth_studies")
 VERSIONS = ("numpy", "pandas", "numba", "duckdb", "ibis-framework", "papermill")
 
 
@@ -105,10 +106,14 @@ def _now() -> str:
 
 
 def hash_code() -> str:
-    """One hash of all that decides a result but is not an input: our modules and dictionary."""
-    package = files.hash_files(files.package_file(), "**/*.py")
+    """One hash of all that decides a result but is not an input: our modules and dictionary.
+
+    Pages are made by modules of both packages.
+    """
+    beside = files.package_file().parent
+    packages = [files.hash_files(beside / name, "**/*.py") for name in PACKAGES]
     known = files.hash_files(files.resource_dir("data_dictionary"))
-    whole = json.dumps([package, known], sort_keys=True)
+    whole = json.dumps([*packages, known], sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
