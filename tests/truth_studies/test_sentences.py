@@ -131,11 +131,11 @@ def test_a_fault_inside_the_truth_studies_is_no_missing_package(monkeypatch):
         tell_known_truth(conftest.make_page("sv"), "exploration")
 
 
-def test_a_run_is_done_anew_where_code_of_the_truth_studies_has_changed(tmp_path, monkeypatch):
+def test_a_run_is_done_anew_where_the_truth_studies_have_changed(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "package_file", lambda: tmp_path / "revictimisation")
     monkeypatch.setattr(files, "resource_dir", lambda name: tmp_path / name)
-    code = tmp_path / "truth_studies" / "pages" / "answer.py"
-    files.write_text(code, "one = 1\n")
-    before = hash_code()
-    files.write_text(code, "one = 2\n")
-    assert hash_code() != before
+    hashes = [hash_code()]
+    for name in ("pages/answer.py", "pages/texts/truth_study.yaml", "tables/truth_study/table.csv"):
+        files.write_text(tmp_path / "truth_studies" / name, "")
+        hashes.append(hash_code())
+    assert len(set(hashes)) == 4
