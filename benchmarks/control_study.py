@@ -4,8 +4,8 @@
     python benchmarks/control_study.py --summarise
 
 Each county goes from extract to its negative controls by the project's own stages: the check
-`negative_control_difference` of each measure on the study's last day. Kept in the package
-(simulate/control_study): `table.csv`, a row per scenario and measure (empty: any of them), the
+`negative_control_difference` of each measure on the study's last day. Kept in
+src/truth_studies/tables: `table.csv`, a row per scenario and measure (empty: any of them), the
 share of counties in which the check failed, warned that it cannot tell, or held.
 """
 

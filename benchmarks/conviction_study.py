@@ -5,8 +5,8 @@
 
 Each county goes from extract to the association of each measure with conviction by the project's
 own stages. What a block of counties gave is kept under build/conviction_study, so that stopped work
-goes on where it was; the summary, with Monte Carlo errors and provenance, is kept in the package
-(simulate/conviction_study): `table.csv` a row per analysis, measure and number with bias, spread,
+goes on where it was; the summary, with Monte Carlo errors and provenance, is kept in
+src/truth_studies/tables: `table.csv` a row per analysis, measure and number with bias, spread,
 mean error and coverage; `family.csv` how often any measure of a county is said to go with
 conviction in truth without doing so (intervals of the measures together, Holm at 5 %, and each for
 itself). In `calibrated` the family is those measures whose true difference is 0.

@@ -1,7 +1,7 @@
 """What every study over many synthetic counties shares: work that resumes, and provenance.
 
 Counties come in blocks. What a block gave is kept under build/NAME, so that stopped work goes on
-where it was; summaries and where they come from are kept in the package (simulate/NAME).
+where it was; summaries and where they come from are kept in `truth_studies` (tables/NAME).
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class CountyStudy:
 
     @property
     def kept(self) -> Path:
-        """The summaries, in the package; made if it is not there."""
-        folder = ROOT / "src" / "revictimisation" / "simulate" / self.name
+        """The summaries, in `truth_studies`; made if it is not there."""
+        folder = ROOT / "src" / "truth_studies" / "tables" / self.name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

@@ -8,8 +8,8 @@ In `null` no measure has an effect: whatever is found is not there. In `calibrat
 order helps at a high risk level and does harm at a low one, and the contact person helps in honour
 cases alone. Each county goes the whole way from extract to estimates by the project's own stages.
 What a block of counties gave is kept under build/exploration_study, so that stopped work goes on
-where it was; the summary, with Monte Carlo errors and provenance, is kept in the package
-(simulate/exploration_study): table.csv, a row per scenario, people a county and measure.
+where it was; the summary, with Monte Carlo errors and provenance, is kept in
+src/truth_studies/tables: table.csv, a row per scenario, people a county and measure.
 """
 
 from __future__ import annotations

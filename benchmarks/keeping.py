@@ -10,7 +10,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 # What such work itself leaves in the tree changes no number of the next.
-KEPT = ("benchmarks/results", "src/revictimisation/simulate/*_study")
+KEPT = ("benchmarks/results", "src/truth_studies/tables")
 
 
 def name_clean_commit(root: Path = ROOT) -> str:

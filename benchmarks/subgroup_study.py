@@ -5,7 +5,7 @@
 
 Each county goes the whole way from extract to estimates by the project's own stages. What a block
 of counties gave is kept under build/subgroup_study, so that stopped work goes on where it was; the
-summary, with Monte Carlo errors and provenance, is kept in the package (simulate/subgroup_study):
+summary, with Monte Carlo errors and provenance, is kept in src/truth_studies/tables:
 levels.csv (effects within levels and contrasts against the truth) and family.csv (how often a
 study calls any difference between groups, and how often the built-in ones).
 """

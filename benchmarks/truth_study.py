@@ -6,8 +6,8 @@
 
 Each county goes the whole way from extract to estimates by the project's own stages. What a block
 of counties gave is kept under build/truth_study, so that stopped work goes on where it was; the
-summary, with Monte Carlo errors and provenance, is kept in the package
-(simulate/truth_study).
+summary, with Monte Carlo errors and provenance, is kept in
+src/truth_studies/tables.
 
 The *oracle* is the doubly robust estimator with models that are not estimated in the county but in
 one of 100,000 people of the same scenario: as good as true weights and a true outcome model.

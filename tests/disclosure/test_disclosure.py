@@ -191,7 +191,7 @@ def test_diagnostics_round_counts_only():
         {
             "analysis": ["a"] * 3,
             "measure": [""] * 3,
-            "check": ["n_events", "n_events", "largest_difference"],
+            "check": ["n_events", "n_events", "largest_standardised_difference"],
             "value": [3.0, 12.0, 0.034],
             "limit": [np.nan] * 3,
             "status": ["ok"] * 3,
@@ -200,6 +200,32 @@ def test_diagnostics_round_counts_only():
     out = disclose_diagnostics(frame, RULES)
     assert out["status"].tolist() == ["suppressed", "ok", "ok"]
     assert out["value"].tolist()[1:] == [10.0, 0.034]
+
+
+def test_what_the_dictionary_does_not_know_is_refused():
+    frame = pd.DataFrame({"analysis": ["a"], "measure": [""], "check": ["n_secrets"],
+                          "value": [1.0], "limit": [np.nan], "status": ["ok"]})  # fmt: skip
+    with pytest.raises(DisclosureError, match="n_secrets"):
+        disclose_diagnostics(frame, RULES)
+    rows = make_estimates([{"question": "q2", "estimand": "secret", "estimate": 0.5}])
+    with pytest.raises(DisclosureError, match="secret"):
+        disclose_estimates(rows, RULES, {})
+
+
+def test_a_level_may_hold_what_stands_between_two():
+    """`more_less_often` is a level, `more_less_often_less_seldom` its difference to another."""
+    name, odd = "minimum_detectable_difference:365:x_how", "more_less_often"
+    checks = {
+        f"n_events:start:365:x_how={odd}": 3.0,
+        "n_events:start:365:x_how=seldom": 40.0,
+        f"{name}=seldom": 0.05,
+        f"{name}={odd}_less_seldom": 0.32,
+        f"{name}=other_less_seldom": 0.2,
+    }
+    same = {"analysis": "a", "measure": "m", "limit": np.nan, "status": "ok"}
+    frame = pd.DataFrame({"check": list(checks), "value": list(checks.values())}).assign(**same)
+    out = disclose_diagnostics(frame, RULES).set_index("check")["value"]
+    assert out.dropna().index.tolist() == [f"{name}=seldom", f"{name}=other_less_seldom"]
 
 
 def test_a_detectable_difference_of_a_small_group_is_null():
@@ -297,7 +323,8 @@ def test_an_expected_number_of_people_below_the_threshold_is_small():
     """0.6 people expected must not become a 0, nor 4.6 a 5."""
     values = [0.0, 0.6, 4.6, 5.2]
     frame = pd.DataFrame({
-        "analysis": "linkage", "measure": "", "check": [f"n_{one}" for one in "abcd"],
+        "analysis": "linkage", "measure": "",
+        "check": ["n_clients", "n_new_identities", "n_not_in_persons", "n_linked_by_number"],
         "value": values, "limit": np.nan, "status": "ok",
     })  # fmt: skip
     out = disclose_diagnostics(frame, RULES)

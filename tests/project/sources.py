@@ -1,4 +1,4 @@
-"""Reads the package's own sources, for the tests that hold the project to its working rules."""
+"""Reads our two packages' own sources, for the tests that hold the project to its working rules."""
 
 from __future__ import annotations
 
@@ -10,38 +10,46 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "revictimisation"
+STUDIES = ROOT / "src" / "truth_studies"
 
 
 @dataclass(frozen=True)
 class Module:
-    """One Python file of the package; `name` is dotted and without `revictimisation.`."""
+    """One Python file of ours; `name` is dotted, and without `revictimisation.`."""
 
     name: str
     path: Path
 
     @property
     def part(self) -> str:
-        """The module or subpackage right below the package that this file belongs to."""
-        return self.name.split(".")[0]
+        """The module or subpackage right below its package that this file belongs to."""
+        return find_part(self.name)
 
     @cached_property
     def tree(self) -> ast.Module:
         return ast.parse(self.path.read_text(encoding="utf-8"))
 
 
-def list_modules(package: Path = PACKAGE) -> list[Module]:
-    """Every file of the package but its own `__init__`."""
+def find_part(name: str) -> str:
+    """What is right below the package, of a dotted name: `report`, `truth_studies.pages`."""
+    parts = name.split(".")
+    return ".".join(parts[: 2 if parts[0] == STUDIES.name else 1])
+
+
+def list_modules() -> list[Module]:
+    """Every file of both packages but their own `__init__`."""
     found = []
-    for path in sorted(package.rglob("*.py")):
-        parts = path.relative_to(package).with_suffix("").parts
-        parts = parts[:-1] if parts[-1] == "__init__" else parts
-        if parts:
-            found.append(Module(".".join(parts), path))
+    for package, name in ((PACKAGE, ()), (STUDIES, (STUDIES.name,))):
+        for path in sorted(package.rglob("*.py")):
+            parts = path.relative_to(package).with_suffix("").parts
+            parts = parts[:-1] if parts[-1] == "__init__" else parts
+            if parts:
+                found.append(Module(".".join([*name, *parts]), path))
     return found
 
 
 def list_imports(module: Module) -> Iterator[tuple[int, str]]:
-    """Line and part of the package for every import of our own, also those inside functions."""
+    """Line and part of its package for every import of our own, also those inside functions."""
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -51,18 +59,22 @@ def list_imports(module: Module) -> Iterator[tuple[int, str]]:
             continue
         for name in names:
             head, _, rest = name.partition(".")
-            if head == "revictimisation" and rest not in ("", "__version__"):
-                yield node.lineno, rest.split(".")[0]
+            if head == PACKAGE.name and rest not in ("", "__version__"):
+                yield node.lineno, find_part(rest)
+            if head == STUDIES.name:
+                yield node.lineno, find_part(name)
 
 
 def _list_names(module: Module, node: ast.ImportFrom) -> list[str]:
     base = node.module or ""
     if node.level:
-        package = ["revictimisation", *module.name.split(".")]
+        own = module.name.split(".")
+        package = own if own[0] == STUDIES.name else [PACKAGE.name, *own]
         is_init = module.path.name == "__init__.py"
         kept = package[: len(package) - node.level + is_init]
         base = ".".join([*kept, base] if base else kept)
-    return [f"{base}.{alias.name}" for alias in node.names] if base == "revictimisation" else [base]
+    is_top = base in (PACKAGE.name, STUDIES.name)
+    return [f"{base}.{alias.name}" for alias in node.names] if is_top else [base]
 
 
 def list_docstrings(tree: ast.Module) -> set[int]:

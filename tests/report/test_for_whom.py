@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 
 import pandas as pd
 import pytest
 
 from revictimisation.core.results import DIAGNOSTIC_COLUMNS
-from revictimisation.report.exploration_study import read_records
 from revictimisation.report.group_effects import (
     find_difference,
     list_detectable,
@@ -30,7 +28,6 @@ from revictimisation.report.sections import exploration, for_whom, group_tables,
 from revictimisation.report.sections.answer import make_scale
 from revictimisation.report.sections.group_pictures import show_picture
 from revictimisation.report.sections.summary import show_findings
-from revictimisation.report.subgroup_study import read_family
 from tests.cases import for_each
 
 from .conftest import make_page
@@ -279,23 +276,6 @@ def test_groups_of_a_measure_withheld_as_a_whole_are_told_as_such():
     )
 
 
-def test_how_often_the_tests_are_wrong_is_told_where_it_is_known(tmp_path):
-    (tmp_path / "family.csv").write_text(
-        "scenario,what,n_counties,share_called\nnull,any,50,0.06\nnull,adjusted,9,0.5\n"
-        "calibrated,any,40,0.25\n",
-        encoding="utf-8",
-    )
-    runs = [{"scenario": one, "people_per_county": 3000} for one in ("null", "calibrated")]
-    (tmp_path / "provenance.json").write_text(json.dumps({"runs": runs}), encoding="utf-8")
-    page = open_page()
-    shown = words(for_whom.tell_errors(page, read_family(tmp_path)).text)
-    assert "50 påhittade län med 3 000 personer" in shown and "i 3 av dem såg" in shown
-    assert "I 40 län" in shown and "hittade det någon i 10" in shown
-    nothing = for_whom.tell_errors(page, read_family(tmp_path / "none"))
-    assert "slår fel är inte prövat" in words(nothing.text)
-    assert {"null", "calibrated"} <= set(read_family())
-
-
 @for_each(
     ("number", "short"),
     [
@@ -462,21 +442,3 @@ def test_exploration_that_could_not_be_done_says_why():
     shown = words(exploration.show_exploration(page).text)
     assert "Gick inte att söka i: kontaktperson och skyddssamtal. För få personer" in shown
     assert exploration.show_exploration(open_page()).text == ""
-
-
-def test_how_often_the_search_is_wrong_is_told_where_it_is_known(tmp_path):
-    (tmp_path / "table.csv").write_text(
-        "scenario,people,measure,n_counties,n_tested,share_called_holm\n"
-        "null,3000,,40,40,0.05\nnull,3000,contact_person,40,0,\n"
-        "calibrated,3000,,20,20,0.35\ncalibrated,3000,non_contact_order,20,20,0.25\n"
-        "calibrated,3000,contact_person,20,18,0.1\n",
-        encoding="utf-8",
-    )
-    records = read_records(tmp_path)
-    page = open_page()
-    shown = words(exploration.tell_record(page, records).text)
-    assert "Av 40 län med 3 000 personer" in shown and "ett mönster i 2." in shown
-    assert "kontaktförbudets mönster i 5 och kontaktpersonens i 2, och något mönster alls i 7" in (
-        shown
-    )
-    assert exploration.tell_record(page, read_records(tmp_path / "none")).text == ""

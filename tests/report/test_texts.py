@@ -10,11 +10,12 @@ from revictimisation.dictionary import load_dictionary
 from revictimisation.report.sections.words import list_used, show_words
 from revictimisation.report.texts import load_texts, load_words
 from tests.cases import for_each
-from tests.project.sources import PACKAGE, ROOT
+from tests.project.sources import PACKAGE, ROOT, STUDIES
+from truth_studies import pages
 
 from .conftest import make_page
 
-TEXTS = load_texts()
+TEXTS = {**load_texts(), **load_texts(pages.TEXTS)}
 PARTS = "common|cohort|use|trials|trial|models|referees|effects|index|truth_study|courts"
 PARTS += "|for_whom|linkage|delivery|answers"
 KEY = re.compile(rf"""["']((?:{PARTS})\.(?!html)[a-z0-9_]+)["']""")
@@ -24,7 +25,8 @@ WORD = re.compile(r"""["']([a-z0-9_]+)["']""")
 
 
 def read_sources() -> str:
-    paths = [*(PACKAGE / "report").rglob("*.py"), *(PACKAGE / "report").rglob("*.j2")]
+    report = PACKAGE / "report"
+    paths = [*report.rglob("*.py"), *report.rglob("*.j2"), *STUDIES.rglob("*.py")]
     text = " ".join(path.read_text(encoding="utf-8") for path in paths)
     books = (ROOT / "notebooks").glob("*.ipynb")
     return text + " ".join(path.read_text(encoding="utf-8").replace('\\"', '"') for path in books)
@@ -32,6 +34,10 @@ def read_sources() -> str:
 
 def list_blanks(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_no_text_is_there_twice():
+    assert set(load_texts()) & set(load_texts(pages.TEXTS)) == set()
 
 
 @for_each("key", TEXTS)

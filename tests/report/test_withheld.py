@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import re
 
-import pandas as pd
 import pytest
 
 from revictimisation.report.page import Page
@@ -21,16 +20,14 @@ from revictimisation.report.sections import (
     referees,
     strategies,
     summary,
-    truth,
     who_gets,
 )
-from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import has_answer, list_first
-from revictimisation.report.truth_study import TruthStudy, read_truth_study
 from revictimisation.report.verdicts import name_answer
 
 from .conftest import LANGUAGES, make_page
 from .test_answers import ALARM, SHELTER, STUDY, hazard, hidden, row, trial, words
+from .test_texts import TEXTS
 
 JOINT = STUDY + "  joint: {joint_within_days: 30, grace_days: 60}\n"
 PARTS = {"analysis": "three_strategies", "subgroup": "strategy"}
@@ -133,7 +130,7 @@ def test_starts_near_in_time_are_called_so_and_stand_on_no_first_page(language):
 
 
 def test_no_text_calls_two_starts_near_in_time_joint_work():
-    texts = [both[language] for both in load_texts().values() for language in LANGUAGES]
+    texts = [both[language] for both in TEXTS.values() for language in LANGUAGES]
     assert [one for one in texts if re.search("gemensamma insatser|joint measure", one, re.I)] == []
 
 
@@ -156,38 +153,10 @@ def test_what_an_invented_county_is_set_to_is_no_confirmation(is_invented):
     assert ("37 av 100" in reference and "39" not in reference) != is_invented
 
 
-def test_what_matters_most_stands_first_with_the_numbers_of_the_kept_study():
-    columns = ["scenario", "estimator", "analysis", "measure", "estimand", "time_days", "intervals",
-               "n_counties", "coverage", "bias_in_errors", "bias_mc", "truth_error", "share_called",
-               "empirical_error", "n_released", "coverage_released"]  # fmt: skip
-    same = ("clone_censor_weight", "main")
-
-    def study(released: int) -> TruthStudy:
-        rows = [("calibrated", *same, SHELTER, "risk_difference", 1461, "influence", 100, 0.95, 0.0,
-                 0.01, 0.0, 0.1, 0.02, 42, 0.95)]  # fmt: skip
-        rows += [("unmeasured", *same, name, "risk_difference", 1461, "influence", 100, share, 1.0,
-                  0.01, 0.0, 0.1, 0.02, released, share)
-                 for name, share in ((SHELTER, 0.07), (ALARM, 0.63))]  # fmt: skip
-        return TruthStudy(pd.DataFrame(rows, columns=columns))
-
-    page = make_page("sv", study=STUDY)
-    told = truth.tell_hidden_difference(page, study(41)).replace("\xa0", " ")
-    assert "i 7,0 % till 63,0 % av länen" in told
-    assert "inte inne sådana svar: de släpper fram 41,0 %, mot 42,0 %" in told
-    assert "bara en del av dem" in truth.tell_hidden_difference(page, study(10))
-    assert truth.tell_hidden_difference(page, TruthStudy(pd.DataFrame())) == ""
-    # the kept study: on the first page, and before anything else on page 7
-    kept = truth.tell_hidden_difference(page, read_truth_study())
-    assert words(kept.replace("**", ""))[:60] in words(summary.show_findings(page).text)
-    shown = truth.show_answer(page, read_truth_study()).text
-    assert shown.index("dold skillnad") < shown.index("Metoderna har prövats")
-
-
 def test_unclear_and_no_answer_have_one_wording_each():
     old = r"inte att avgöra|inte att säga|cannot tell|can be said"
-    texts = load_texts()
-    assert [key for key, both in texts.items() if re.search(old, " ".join(both.values()))] == []
-    phrases = [both["sv"] for key, both in texts.items() if key.startswith("answers.short_")]
+    assert [key for key, both in TEXTS.items() if re.search(old, " ".join(both.values()))] == []
+    phrases = [both["sv"] for key, both in TEXTS.items() if key.startswith("answers.short_")]
     assert len(set(phrases)) == len(phrases)
 
 

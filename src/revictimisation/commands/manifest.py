@@ -23,6 +23,9 @@ from revictimisation.commands import folders
 from revictimisation.core import files
 from revictimisation.plan import StudyPlan, read_plan
 
+PACKAGES = ("revictimisation", "truth_studies")
+# modules, texts, kept tables, the frame of a page
+SOURCES = ("**/*.py", "**/*.yaml", "**/*.csv", "**/*.j2", "**/*.css")
 VERSIONS = ("numpy", "pandas", "numba", "duckdb", "ibis-framework", "papermill")
 
 
@@ -105,10 +108,11 @@ def _now() -> str:
 
 
 def hash_code() -> str:
-    """One hash of all that decides a result but is not an input: our modules and dictionary."""
-    package = files.hash_files(files.package_file(), "**/*.py")
+    """One hash of all that decides a result or a page but is no input: ours, and the dictionary."""
+    beside = files.package_file().parent
+    ours = [files.hash_files(beside / name, kind) for name in PACKAGES for kind in SOURCES]
     known = files.hash_files(files.resource_dir("data_dictionary"))
-    whole = json.dumps([package, known], sort_keys=True)
+    whole = json.dumps([*ours, known], sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from importlib.util import find_spec
 from pathlib import Path
 
 import rich_click as click
@@ -19,6 +20,7 @@ from revictimisation.core import files
 NOTEBOOKS, SITE = "notebooks", "site"
 AUTHORS_ONLY = "90_"
 IF_JOINED = "08_"  # of interest only where `link` made the extract
+OF_METHOD = "07_"  # what `truth_studies` holds, which may be missing
 
 
 @click.command("run")
@@ -48,10 +50,13 @@ def notebook_tasks(work: Run) -> list[NotebookTask]:
     """The notebooks of the report in each language; on synthetic data the authors' one as well.
 
     The authors' notebook holds the truth beside exact numbers and stays in the restricted folder.
-    That on linkage is left out where two agencies' extracts were not joined by `link`.
+    That on linkage is left out where two agencies' extracts were not joined by `link`, that on
+    known truth where the package `truth_studies` is missing.
     """
     found = sorted(files.resource_dir("notebooks").glob("*.ipynb"))
     same = {"study": str(work.study), "out": str(work.out)}
+    wanted = {IF_JOINED: LINKAGE in work.inputs, OF_METHOD: find_spec("truth_studies") is not None}
+    left_out = tuple(prefix for prefix, is_wanted in wanted.items() if not is_wanted)
     tasks = []
     for source in found:
         if source.stem.startswith(AUTHORS_ONLY):
@@ -60,7 +65,7 @@ def notebook_tasks(work: Run) -> list[NotebookTask]:
                 more = {"data": str(work.data), "language": "en"}
                 tasks.append(NotebookTask(source, target, {**same, **more}))
             continue
-        if source.stem.startswith(IF_JOINED) and LINKAGE not in work.inputs:
+        if source.stem.startswith(left_out):
             continue
         for language in work.plan.languages:
             target = work.out / NOTEBOOKS / f"{source.stem}.{language}.ipynb"

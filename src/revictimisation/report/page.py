@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from revictimisation.core import files
@@ -37,6 +37,7 @@ class Page:
     release: Release
     dictionary: Dictionary
     language: str
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=load_texts, repr=False)
 
     @property
     def plan(self) -> StudyPlan:
@@ -55,7 +56,7 @@ class Page:
 
     def say(self, key: str, /, **values: object) -> str:
         """A text in this language with its blanks filled; `KeyError` for one that is not there."""
-        return load_texts()[key][self.language].strip().format(**values)
+        return self.texts[key][self.language].strip().format(**values)
 
     def text(self, key: str, /, **values: object) -> Html:
         """A text as paragraphs."""
@@ -98,7 +99,7 @@ class Page:
         """What the vocabulary calls the reason; one that it does not know, by the status."""
         if number.status == SUPPRESSED:
             return "kept_back" if number.reason == "kept_back" else "suppressed"
-        if f"answers.short_{number.reason}" in load_texts():
+        if f"answers.short_{number.reason}" in self.texts:
             return number.reason
         return "withheld" if number.status == WITHHELD else "other"
 

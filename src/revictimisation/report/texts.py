@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -11,22 +12,22 @@ import yaml
 
 from revictimisation.core import files
 
-PARTS = (
-    "answers", "common", "cohort", "use", "trials", "trial", "models", "referees", "effects",
-    "index", "truth_study", "courts", "for_whom", "linkage", "delivery",
-)  # fmt: skip
+TEXTS = files.package_file("report", "texts")
+WORDS = "words.yaml"
 
 
 @functools.cache
-def load_texts() -> Mapping[str, Mapping[str, str]]:
-    """All texts by key (`part.name`), each a mapping from language to text.
+def load_texts(folder: Path = TEXTS) -> Mapping[str, Mapping[str, str]]:
+    """A folder's texts by key (`part.name`, a part a file), each a mapping from language to text.
 
     >>> load_texts()["common.language_name"]["sv"]
     'Svenska'
     """
     texts: dict[str, Mapping[str, str]] = {}
-    for part in PARTS:
-        text = files.read_text(files.package_file("report", "texts", f"{part}.yaml"))
+    for name in files.list_entries(folder):
+        if name == WORDS:
+            continue
+        text, part = files.read_text(folder / name), name.removesuffix(".yaml")
         given = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         texts |= {f"{part}.{key}": MappingProxyType(both) for key, both in given.items()}
     return MappingProxyType(texts)
@@ -40,7 +41,7 @@ def load_words() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
     >>> load_words()["numbers"]["uncertainty"]["name"]["sv"]
     'osäkerhet (95 %)'
     """
-    text = files.read_text(files.package_file("report", "texts", "words.yaml"))
+    text = files.read_text(TEXTS / WORDS)
     given: dict[str, Mapping[str, Mapping[str, Any]]] = yaml.safe_load(text)
     return MappingProxyType(given)
 

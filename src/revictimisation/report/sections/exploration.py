@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from revictimisation.core.packing import pack_contrast
 from revictimisation.core.results import NOT_ESTIMABLE
-from revictimisation.report.exploration_study import CALIBRATED, NULL, Record, read_records
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
     CALLED,
@@ -17,6 +15,7 @@ from revictimisation.report.group_effects import (
     name_row,
 )
 from revictimisation.report.hundreds import show_gap, tell_both
+from revictimisation.report.known_truth import tell_known_truth
 from revictimisation.report.markup import Html, join, render_details, render_table
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
@@ -28,8 +27,6 @@ from revictimisation.report.verdicts import name_answer
 ANALYSIS, ESTIMATOR = "exploration", "effect_learner"
 SUBGROUP = "predicted_effect"
 MOST, LEAST = "most_helped", "least_helped"
-# Where the calibrated county's effects truly differ: by risk level, and by honour.
-BUILT_IN = {"order": "non_contact_order", "person": "contact_person"}
 ENDS = (MOST, LEAST, pack_contrast(MOST, LEAST))
 
 
@@ -56,29 +53,9 @@ def show_exploration(page: Page) -> Html:
     tables = [_table(page), *(_who(page, one) for one in page.plan.measure_names
                               if is_called(page, one))]  # fmt: skip
     folded = render_details(page.say("for_whom.exploration_numbers"), join(tables))
-    return join([heading, text, page.text_of(lines), tell_record(page, read_records()), folded])
-
-
-def tell_record(page: Page, records: Mapping[str, Sequence[Record]]) -> Html:
-    """How often it has found what is not there, and what is, in invented counties."""
-    told = [
-        page.say(f"for_whom.exploration_record_{name}", n=page.formats.count(one.n_counties),
-                 found=page.formats.count(one.n_found), people=page.formats.count(one.people),
-                 **_count_built_in(page, one, name))
-        for name in (NULL, CALIBRATED)
-        for one in records.get(name, ())
-    ]  # fmt: skip
-    if not told:
-        return Html("")
-    return page.text_of(" ".join([page.say("for_whom.exploration_record"), *told]))
-
-
-def _count_built_in(page: Page, record: Record, scenario: str) -> dict[str, str]:
-    """In how many counties a pattern was found of the measures that have one built in."""
-    if scenario != CALIBRATED:
-        return {}
-    return {name: page.formats.count(record.by_measure.get(measure, 0))
-            for name, measure in BUILT_IN.items()}  # fmt: skip
+    told = tell_known_truth(page, "exploration")
+    tried = page.text_of(told) if told else Html("")
+    return join([heading, text, page.text_of(lines), tried, folded])
 
 
 def is_called(page: Page, measure: str) -> bool:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from statistics import median_low
 
 from revictimisation.core.results import WITHHELD
-from revictimisation.report.exploration_study import CALIBRATED, NULL
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
     choose_day,
@@ -18,6 +16,7 @@ from revictimisation.report.group_effects import (
     name_division,
 )
 from revictimisation.report.hundreds import count_people
+from revictimisation.report.known_truth import tell_known_truth
 from revictimisation.report.markup import (
     Html,
     join,
@@ -33,7 +32,6 @@ from revictimisation.report.sections.answer import (
 from revictimisation.report.sections.cohort import find_incidence
 from revictimisation.report.sections.differences import tell_difference
 from revictimisation.report.sections.group_pictures import show_picture, show_ratio_picture
-from revictimisation.report.subgroup_study import FamilyRecord, read_family
 from revictimisation.report.trials import find_effect
 from revictimisation.report.verdicts import name_answer, warn_untried
 
@@ -54,8 +52,9 @@ def show_lead(page: Page) -> Html:
         period=_period(page),
     )
     answer = f"{page.say('for_whom.question')} {tell_answer(page)}"
-    return join([page.text_of(answer), _list_called(page), tell_errors(page, read_family()),
-                 _tell_seen(page), how, _tell_day(page), show_caution(page),
+    tests = page.text_of(tell_known_truth(page, "group_tests"))
+    return join([page.text_of(answer), _list_called(page), tests, _tell_seen(page), how,
+                 _tell_day(page), show_caution(page),
                  page.text_of(warn_untried(page))])  # fmt: skip
 
 
@@ -90,19 +89,6 @@ def _warn_of_placebo(page: Page) -> Html:
     if not names:
         return Html("")
     return page.text("for_whom.placebo", measures=list_names(page, names))
-
-
-def tell_errors(page: Page, records: Mapping[str, FamilyRecord]) -> Html:
-    """How often such tests have called what is not there, and what is, in invented counties."""
-    if NULL not in records:
-        return page.text("for_whom.errors_unknown")
-    told = [
-        page.say(f"for_whom.errors_{name}", n=page.formats.count(one.n_counties),
-                 called=page.formats.count(one.n_called), people=page.formats.count(one.people))
-        for name in (NULL, CALIBRATED)
-        for one in [records.get(name)] if one is not None
-    ]  # fmt: skip
-    return page.text_of(" ".join(told))
 
 
 def _tell_seen(page: Page) -> Html:

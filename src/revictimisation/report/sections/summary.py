@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from revictimisation.report.group_effects import list_differences, list_groupings
+from revictimisation.report.known_truth import tell_known_truth
 from revictimisation.report.markup import Html, join, render_heading, to_html
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
@@ -22,18 +23,16 @@ from revictimisation.report.sections.for_whom import tell_answer
 from revictimisation.report.sections.measures import tell_badge, tell_measure
 from revictimisation.report.sections.misfits import show_misfits
 from revictimisation.report.sections.models import tell_less_common
-from revictimisation.report.sections.truth import tell_hidden_difference
 from revictimisation.report.sections.use import find_share, list_used
 from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import judge_measure, list_first, list_main
-from revictimisation.report.truth_study import read_truth_study
 from revictimisation.report.verdicts import name_measure
 
 
 def show_findings(page: Page) -> Html:
     """The most important findings: how many, what is used, and what each verdict holds for."""
     told = [_tell_repeat(page), _tell_use(page), _tell_counts(page)]
-    told += [tell_hidden_difference(page, read_truth_study()), *list_clear(page)]
+    told += [tell_known_truth(page, "hidden_difference"), *list_clear(page)]
     told += [tell_less_common(page), *_list_for_whom(page), _tell_courts(page)]
     items = "".join(f"<li>{to_html(one)}</li>" for one in told if one)
     return Html(f'<ul class="findings">{items}</ul>')

@@ -3,40 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import NamedTuple
 
-from revictimisation.core import files
 from revictimisation.report.markup import Html, join, render_table, render_with_interval
 from revictimisation.report.page import DASH, Page
-from revictimisation.report.sections.truth import name_scenario
-from revictimisation.report.truth_study import CALIBRATED, DEPARTURES, NULL
 from revictimisation.report.verdicts import name_measure
+from truth_studies.pages.answer import name_scenario
+from truth_studies.records.controls import ANY, Alarm
+from truth_studies.records.truth import CALIBRATED, DEPARTURES, NULL
 
 HIDDEN = DEPARTURES[0]
 SCENARIOS = (CALIBRATED, NULL, HIDDEN)
-ANY = ""
-
-
-class Alarm(NamedTuple):
-    """Counties, and the share of them with an alarm, with its Monte Carlo error."""
-
-    n_counties: int
-    share: float
-    error: float
-
-
-def read_alarms(folder: Path | None = None) -> dict[tuple[str, str], Alarm]:
-    """What is kept in the package, or in another folder, by scenario and measure (`ANY`)."""
-    path = (folder or files.package_file("simulate", "control_study")) / "table.csv"
-    if not path.is_file():
-        return {}
-    table = files.read_kept_table(path).fillna({"measure": ANY})
-    names = ["scenario", "measure", "n_counties", "share_failed", "share_failed_mc"]
-    return {
-        (str(scenario), str(measure)): Alarm(int(n), float(share), float(error))
-        for scenario, measure, n, share, error in table[names].itertuples(index=False)
-    }
 
 
 def show_alarms(page: Page, kept: Mapping[tuple[str, str], Alarm]) -> Html:

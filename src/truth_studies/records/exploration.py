@@ -1,7 +1,7 @@
 """How often the exploration finds a pattern, over invented counties whose truth is known.
 
-The table comes with the package (`benchmarks/exploration_study.py` makes it). Without it, or
-without a scenario, nothing is said.
+`benchmarks/exploration_study.py` makes the table. Without it, or without a scenario, nothing is
+said.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from revictimisation.core import files
-
-NULL, CALIBRATED = "null", "calibrated"
+from truth_studies.records import TABLES
 
 
 @dataclass(frozen=True)
@@ -26,13 +25,13 @@ class Record:
     by_measure: dict[str, int]
 
 
-def read_records(folder: Path | None = None) -> dict[str, list[Record]]:
-    """What is kept in the package, or in another folder: by scenario, the smallest counties first.
+def read_records(folder: Path = TABLES / "exploration_study") -> dict[str, list[Record]]:
+    """What is kept: by scenario, the smallest counties first.
 
     Raises:
         ValueError: a table without its columns.
     """
-    path = (folder or files.package_file("simulate", "exploration_study")) / "table.csv"
+    path = folder / "table.csv"
     if not path.is_file():
         return {}
     table = files.read_kept_table(path)
@@ -56,6 +55,3 @@ def read_records(folder: Path | None = None) -> dict[str, list[Record]]:
             )
         )
     return records
-
-
-__all__ = ["CALIBRATED", "NULL", "Record", "read_records"]

@@ -1,7 +1,6 @@
 """How often named groups are told apart, over invented counties whose truth is known.
 
-The table comes with the package (`benchmarks/subgroup_study.py` makes it). Without it, or without
-a scenario, nothing is said.
+`benchmarks/subgroup_study.py` makes the table. Without it, or without a scenario, nothing is said.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from revictimisation.core import files
+from truth_studies.records import TABLES
 
-FOLDER = "subgroup_study"
 ANY = "any"
 
 
@@ -26,18 +25,17 @@ class FamilyRecord:
     n_called: int
 
 
-def read_family(folder: Path | None = None) -> Mapping[str, FamilyRecord]:
-    """What is kept in the package, or in another folder, by scenario.
+def read_family(folder: Path = TABLES / "subgroup_study") -> Mapping[str, FamilyRecord]:
+    """What is kept, by scenario.
 
     Raises:
         ValueError: a table without its columns.
     """
-    place = folder or files.package_file("simulate", FOLDER)
-    path = place / "family.csv"
+    path = folder / "family.csv"
     if not path.is_file():
         return {}
     table = files.read_kept_table(path)
-    told = json.loads(files.read_text(place / "provenance.json"))
+    told = json.loads(files.read_text(folder / "provenance.json"))
     people = {str(run["scenario"]): int(run["people_per_county"]) for run in told["runs"]}
     whole = table[table["what"].eq(ANY)]
     return {

@@ -6,7 +6,8 @@ import pandas as pd
 
 from revictimisation.report.markup import Html, join, render_table
 from revictimisation.report.page import DASH, Page
-from revictimisation.report.sections.truth import (
+from revictimisation.report.verdicts import name_measure
+from truth_studies.pages.answer import (
     list_told,
     name_exactly,
     name_row,
@@ -16,7 +17,7 @@ from revictimisation.report.sections.truth import (
     tell_released,
     tell_tally,
 )
-from revictimisation.report.truth_bar import (
+from truth_studies.records.bar import (
     BIAS,
     COVERAGE,
     count_released,
@@ -24,7 +25,7 @@ from revictimisation.report.truth_bar import (
     judge_row,
     list_missed,
 )
-from revictimisation.report.truth_study import (
+from truth_studies.records.truth import (
     CALIBRATED,
     FORCE,
     FORMULA,
@@ -34,7 +35,6 @@ from revictimisation.report.truth_study import (
     TruthStudy,
     Way,
 )
-from revictimisation.report.verdicts import name_measure
 
 WAYS = (MAIN, ROBUST, FORCE, FORMULA)
 OTHERS = ("risk_start", "risk_no_start", "rmst_difference_days")

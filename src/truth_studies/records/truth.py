@@ -1,6 +1,6 @@
 """The kept truth study as the pages read it: how far estimators lie from a known truth.
 
-The table comes with the package (`benchmarks/truth_study.py` makes it); a row is an estimator,
+`benchmarks/truth_study.py` makes the table; a row is an estimator,
 analysis, measure, estimand and day in a scenario, by a kind of intervals. It may hold less than a
 whole study: whatever is asked for and is not there is empty or missing, never an error.
 """
@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from revictimisation.core import files
+from truth_studies.records import TABLES
 
 CALIBRATED, NULL, SMALL = "calibrated", "null", "small"
 DEPARTURES = ("unmeasured", "reporting", "positivity")
@@ -171,13 +172,12 @@ def _read_estimates(mine: pd.DataFrame, every: pd.DataFrame) -> pd.DataFrame:
     return kept.merge(best[[*KEYS, "estimand", *columns]], on=[*KEYS, "estimand"], how="left")
 
 
-def read_truth_study(folder: Path | None = None) -> TruthStudy:
-    """Read what is kept in the package, or in another folder; empty where there is none."""
-    place = folder or files.package_file("simulate", "truth_study")
-    path = place / "table.csv"
+def read_truth_study(folder: Path = TABLES / "truth_study") -> TruthStudy:
+    """Read what is kept; empty where there is none."""
+    path = folder / "table.csv"
     if not path.is_file():
         return TruthStudy(pd.DataFrame())
-    provenance = files.read_json(place / "provenance.json") or {}
+    provenance = files.read_json(folder / "provenance.json") or {}
     return TruthStudy(files.read_kept_table(path), provenance, read_crime_gap())
 
 

@@ -18,8 +18,9 @@ from revictimisation.report.markup import (
     render_with_interval,
 )
 from revictimisation.report.page import DASH, Page
-from revictimisation.report.sections.truth import name_way, tell_bar
-from revictimisation.report.truth_bar import (
+from revictimisation.report.verdicts import name_measure
+from truth_studies.pages.answer import name_way, tell_bar
+from truth_studies.records.bar import (
     ALLOWED_CALLS,
     BAND,
     MOST_BIAS,
@@ -27,7 +28,7 @@ from revictimisation.report.truth_bar import (
     find_ratio,
     find_share_interval,
 )
-from revictimisation.report.truth_study import (
+from truth_studies.records.truth import (
     CALIBRATED,
     CRUDE,
     FORCE,
@@ -40,7 +41,6 @@ from revictimisation.report.truth_study import (
     TruthStudy,
     Way,
 )
-from revictimisation.report.verdicts import name_measure
 
 RISKS, HAZARDS = (MAIN, ROBUST, FORMULA, CRUDE), (FORCE, UNADJUSTED)
 STEPS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)

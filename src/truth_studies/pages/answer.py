@@ -12,8 +12,8 @@ import pandas as pd
 from revictimisation.report.markup import Html, join, render_prose, render_table
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.sections.answer import list_names
-from revictimisation.report.texts import load_texts
-from revictimisation.report.truth_bar import (
+from revictimisation.report.verdicts import name_measure
+from truth_studies.records.bar import (
     ALLOWED_CALLS,
     BAND,
     CALLED,
@@ -22,7 +22,7 @@ from revictimisation.report.truth_bar import (
     list_missed,
     tally,
 )
-from revictimisation.report.truth_study import (
+from truth_studies.records.truth import (
     BOOTSTRAP,
     CALIBRATED,
     CRUDE,
@@ -37,7 +37,6 @@ from revictimisation.report.truth_study import (
     TruthStudy,
     Way,
 )
-from revictimisation.report.verdicts import name_measure
 
 ENOUGH_COUNTIES = 200
 PROMISED = 0.95
@@ -51,7 +50,7 @@ def name_way(page: Page, way: Way) -> str:
     if way.intervals:
         return page.say(f"truth_study.way_{way.estimator}_by_{way.intervals}")
     key = f"truth_study.way_{way.estimator}_{way.analysis}"
-    if key in load_texts():
+    if key in page.texts:
         return page.say(key)
     name = page.labels.code("estimator", way.estimator).replace("_", " ")
     return name if way.analysis == "main" else f"{name}, {way.analysis.replace('_', ' ')}"
@@ -60,7 +59,7 @@ def name_way(page: Page, way: Way) -> str:
 def name_scenario(page: Page, scenario: str) -> str:
     """A scenario in a few words."""
     key = f"truth_study.scenario_{scenario}"
-    return page.say(key) if key in load_texts() else scenario.replace("_", " ")
+    return page.say(key) if key in page.texts else scenario.replace("_", " ")
 
 
 def name_intervals(page: Page, kind: str) -> str:

@@ -12,14 +12,9 @@ from matplotlib.figure import Figure
 
 from revictimisation.report import charts
 from revictimisation.report.markup import Html, join
-from revictimisation.report.sections import (
-    truth,
-    truth_departures,
-    truth_misses,
-    truth_pictures,
-    truth_tables,
-)
-from revictimisation.report.truth_bar import (
+from tests.cases import for_each
+from truth_studies.pages import answer, departures, misses, pictures, tables
+from truth_studies.records.bar import (
     INSIDE,
     MISSED,
     UNSURE,
@@ -31,7 +26,7 @@ from revictimisation.report.truth_bar import (
     judge_row,
     tally,
 )
-from revictimisation.report.truth_study import (
+from truth_studies.records.truth import (
     BY_INFLUENCE,
     CALIBRATED,
     FORCE,
@@ -42,17 +37,16 @@ from revictimisation.report.truth_study import (
     TruthStudy,
     read_truth_study,
 )
-from tests.cases import for_each
 
-from .conftest import make_page
+from .made import make_page
 
 SHELTER, TALK = "sheltered_housing", "safety_talk"
 LAST = 1461
 SHOWS = (
-    truth.show_answer, truth.show_ways, truth_misses.show_misses, truth_pictures.show_bias,
-    truth_pictures.show_coverage, truth_pictures.show_null, truth_pictures.show_efficiency,
-    truth_departures.show_departures, truth_departures.show_small, truth_tables.show_tables,
-    truth_tables.show_provenance,
+    answer.show_answer, answer.show_ways, misses.show_misses, pictures.show_bias,
+    pictures.show_coverage, pictures.show_null, pictures.show_efficiency,
+    departures.show_departures, departures.show_small, tables.show_tables,
+    tables.show_provenance,
 )  # fmt: skip
 
 
@@ -183,7 +177,7 @@ def test_only_bootstrap_rows_are_enough():
     known = study(row(intervals="bootstrap200"), hazard(intervals="bootstrap200"))
     assert len(known.rows(CALIBRATED, MAIN)) == len(known.rows(CALIBRATED, FORCE)) == 1
     assert not known.has_two_kinds(CALIBRATED)
-    assert len(truth_tables.list_rows(known, CALIBRATED)) == 2
+    assert len(tables.list_rows(known, CALIBRATED)) == 2
 
 
 @for_each(
@@ -195,9 +189,9 @@ def test_only_bootstrap_rows_are_enough():
 )
 def test_the_lead_says_which_intervals(language, tried, untried):
     page = make_page(language)
-    without = words(truth.show_answer(page, study(row())))
+    without = words(answer.show_answer(page, study(row())))
     with_them = study(row(), row(intervals="bootstrap200", n_counties=50))
-    told = words(truth.show_answer(page, with_them))
+    told = words(answer.show_answer(page, with_them))
     assert untried in without and tried not in without
     assert tried in told and untried not in told
     assert re.search(r" 50 – bootstrap \w+ 200 \w+ ± 0[.,]07 ± 3[.,]1", told)
@@ -209,14 +203,14 @@ def test_both_kinds_of_intervals_are_told_and_drawn():
     known = study(
         row(coverage=0.8), row(intervals="bootstrap200", coverage=0.94), row(scenario=NULL)
     )
-    told = words(truth.show_ways(page, known))
+    told = words(answer.show_ways(page, known))
     assert "Clone, censor and weight (bootstrap with 200 replicates): at most" in told
     assert "Clone, censor and weight (influence function): at most" in told
     assert "(influence function), where nothing works" in told
     assert "coverage 80.0% to 80.0%" in told and "coverage 94.0% to 94.0%" in told
-    drawn = alternatives(truth_pictures.show_coverage(page, known))
+    drawn = alternatives(pictures.show_coverage(page, known))
     assert "The same, influence intervals: between 80.0% and 80.0%" in drawn
-    missed = words(truth_misses.show_misses(page, known))
+    missed = words(misses.show_misses(page, known))
     assert "(influence function): 1 of 1 numbers miss the bar. For coverage: sheltered" in missed
     assert "(bootstrap with 200 replicates): none of 1 numbers" in missed
 
@@ -224,19 +218,19 @@ def test_both_kinds_of_intervals_are_told_and_drawn():
 def test_what_was_not_tried_is_said():
     kept = study(row(), row(scenario=NULL), row(intervals="bootstrap200", n_counties=50))
     plan = "name: mini\nmeasures:\n  sheltered_housing: {}\n  joint: {joint_within_days: 30}\n"
-    told = " ".join(truth.list_untried(make_page("en", study=plan), kept))
+    told = " ".join(answer.list_untried(make_page("en", study=plan), kept))
     assert "**Not tried with the main method:** measures near in time." in told
     assert "has not been tried in:** nothing works." in told
     whole = "name: mini\nmeasures: {sheltered_housing: {}}\n"
-    assert truth.list_untried(make_page("en", study=whole), study(row())) == []
+    assert answer.list_untried(make_page("en", study=whole), study(row())) == []
 
 
 def test_the_version_is_told_by_its_commit():
     facts = {"commit": "0123456789abcdef changed", "runs": []}
-    told = words(truth_tables.show_provenance(make_page("en"), study(row(), provenance=facts)))
+    told = words(tables.show_provenance(make_page("en"), study(row(), provenance=facts)))
     assert "0123456789ab, with changes not saved there" in told
     plain = study(row(), provenance={"commit": "0123456789abcdef"})
-    assert "changes" not in words(truth_tables.show_provenance(make_page("en"), plain))
+    assert "changes" not in words(tables.show_provenance(make_page("en"), plain))
 
 
 def test_where_the_bar_is_missed_measure_and_method_are_named():
@@ -249,7 +243,7 @@ def test_where_the_bar_is_missed_measure_and_method_are_named():
         row(estimator="doubly_robust"),
         hazard(bias=0.9),
     )
-    told = words(truth_misses.show_misses(page, known))
+    told = words(misses.show_misses(page, known))
     assert (
         "Klona, censurera och vikta: 1 av 2 tal missar ribban. För täckning: skyddat boende (4 år)."
         " Kontrollerna släpper inte fram någon av de skattningarna." in told
@@ -268,11 +262,11 @@ def test_where_the_bar_is_missed_measure_and_method_are_named():
 )
 def test_whether_the_gates_help_follows_the_numbers(n_missed_released, key):
     known = study(row(bias=2.0, n_released=n_missed_released), row(measure=TALK, n_released=150))
-    assert key in words(truth_misses.show_misses(make_page("en"), known))
+    assert key in words(misses.show_misses(make_page("en"), known))
 
 
 def test_nothing_is_said_of_the_gates_help_where_nothing_fails():
-    told = words(truth_misses.show_misses(make_page("en"), study(row(), row(measure=TALK))))
+    told = words(misses.show_misses(make_page("en"), study(row(), row(measure=TALK))))
     assert "single out" not in told and "mostly withhold" not in told
     assert "none of 2 numbers misses the bar" in told and "that miss the bar" not in told
 
@@ -281,7 +275,7 @@ def test_what_was_withheld_is_counted_by_measure_and_scenario():
     known = study(
         row(n_released=190), row(measure=TALK), row(scenario=NULL, n_counties=100, n_released=0)
     )
-    told = words(truth_misses.show_withheld(make_page("en"), known))
+    told = words(misses.show_withheld(make_page("en"), known))
     assert "sheltered housing 10 of 200 100 of 100" in told
     assert "safety talk 0 of 200 –" in told
 
@@ -291,7 +285,7 @@ def test_each_method_is_told_under_its_heading():
              {"estimator": "crude", "bias": 4.0}]  # fmt: skip
     rows = [row(**one, scenario=name) for one in kinds for name in (CALIBRATED, NULL)]
     rows[-1]["share_called"] = 1.0
-    told = words(truth.show_ways(make_page("en"), study(*rows)))
+    told = words(answer.show_ways(make_page("en"), study(*rows)))
     main, rest = told.split("The method beside them")
     beside, naive = rest.split("The naive ways in the same counties")
     assert "Doubly robust:" in main and "Doubly robust, where nothing works" in main
@@ -306,16 +300,16 @@ def test_each_method_is_told_under_its_heading():
 )
 def test_false_calls_say_whether_they_are_released(n_released, told):
     known = study(row(scenario=NULL, share_called=0.2, n_released=n_released))
-    assert told in words(truth.show_ways(make_page("en"), known))
+    assert told in words(answer.show_ways(make_page("en"), known))
 
 
 def test_how_sure_is_told_by_scenario():
     page = make_page("en")
-    told = words(truth.show_answer(page, study(row(), row(scenario=NULL, n_counties=25))))
+    told = words(answer.show_answer(page, study(row(), row(scenario=NULL, n_counties=25))))
     assert "main scenario 200 – influence function ± 0.07 ± 1.5" in told
     assert "nothing works 25 – influence function ± 0.20 ± 4.4" in told
     assert "Fewer have been made for: nothing works (25)." in told
-    assert "Preliminary" not in words(truth.show_answer(page, study(row())))
+    assert "Preliminary" not in words(answer.show_answer(page, study(row())))
 
 
 def test_departures_say_what_the_gates_do():
@@ -323,14 +317,14 @@ def test_departures_say_what_the_gates_do():
     rows = [row(n_released=100), row(scenario="unmeasured", bias=4.0, n_released=120),
             row(scenario="positivity", n_released=20)]  # fmt: skip
     known = study(*rows, crime_gap={SHELTER: -0.04})
-    told = words(truth_departures.show_departures(page, known))
+    told = words(departures.show_departures(page, known))
     assert "The main method, a hidden trait: at most 4.00 standard errors" in told
     assert "The gates do not act more often: they let through 60.0%" in told
     assert "let through 10.0% of the estimates, against 50.0%" in told
     assert "willingness" not in told and "influence function in all" not in told
     more = study(*rows, row(scenario="reporting"), row(intervals="bootstrap200"),
                  crime_gap={SHELTER: -0.04})  # fmt: skip
-    told = words(truth_departures.show_departures(page, more))
+    told = words(departures.show_departures(page, more))
     assert "differs by up to 4.0 percentage points (sheltered housing)" in told
     assert "those of the influence function in all scenarios" in told
 
@@ -341,13 +335,13 @@ def test_a_small_county_has_its_sentences_and_pictures():
         row(scenario="small", n_counties=200, n_released=0),
         hazard(scenario="small", n_counties=120),
     )
-    shown = truth_departures.show_small(page, known)
+    shown = departures.show_small(page, known)
     told = words(shown)
     assert "The gates let through 0.0% of the estimates." in told
     assert "Cox while in force: at most" in told
     assert "in only 120 of 200 counties" in told and "in all 200 counties" in told
     assert shown.text.count("<figure>") == 2
-    assert not truth_departures.show_small(page, study(row())).text
+    assert not departures.show_small(page, study(row())).text
 
 
 def test_without_a_table_one_sentence_is_left(tmp_path: Path):
@@ -414,6 +408,6 @@ def test_names_of_many_series_stand_in_two_columns(n, columns):
 
 
 def test_ticks_hold_every_value():
-    assert truth_pictures.list_ticks([-0.3, 0.9]) == [-0.5, 0.0, 0.5, 1.0]
-    ticks = truth_pictures.list_ticks([37.0])
-    assert ticks[0] == 0.0 and ticks[-1] >= 37.0 and len(ticks) <= truth_pictures.MOST_TICKS
+    assert pictures.list_ticks([-0.3, 0.9]) == [-0.5, 0.0, 0.5, 1.0]
+    ticks = pictures.list_ticks([37.0])
+    assert ticks[0] == 0.0 and ticks[-1] >= 37.0 and len(ticks) <= pictures.MOST_TICKS

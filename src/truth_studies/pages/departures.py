@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from revictimisation.report import charts
 from revictimisation.report.markup import Html, join
 from revictimisation.report.page import Page
-from revictimisation.report.sections.truth import (
+from revictimisation.report.verdicts import name_measure
+from truth_studies.pages.answer import (
     describe_rows,
     list_told,
     name_scenario,
     name_way,
 )
-from revictimisation.report.sections.truth_pictures import (
+from truth_studies.pages.pictures import (
     Line,
     collect,
     draw_figure,
@@ -25,8 +26,8 @@ from revictimisation.report.sections.truth_pictures import (
     make_share_scale,
     show_part,
 )
-from revictimisation.report.truth_bar import BAND, count_released
-from revictimisation.report.truth_study import (
+from truth_studies.records.bar import BAND, count_released
+from truth_studies.records.truth import (
     CALIBRATED,
     CRUDE,
     DEPARTURES,
@@ -37,7 +38,6 @@ from revictimisation.report.truth_study import (
     TruthStudy,
     Way,
 )
-from revictimisation.report.verdicts import name_measure
 
 FINDS = {"bias": find_bias, "coverage": find_share("coverage")}
 SMALL_WAYS = (MAIN, ROBUST, FORCE, CRUDE)

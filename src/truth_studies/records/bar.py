@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from revictimisation.report.truth_study import DIFFERENCE, LOG_RATIO, NULL
+from truth_studies.records.truth import DIFFERENCE, LOG_RATIO, NULL
 
 Z95 = 1.959963984540054
 MOST_BIAS = 0.1  # of an estimator's own standard error

@@ -12,15 +12,15 @@ from revictimisation.report.markup import (
     render_with_interval,
 )
 from revictimisation.report.page import DASH, Page
-from revictimisation.report.sections.truth import (
+from truth_studies.pages.answer import (
     name_intervals,
     name_row,
     name_scenario,
     name_way,
 )
-from revictimisation.report.sections.truth_misses import tell_faults
-from revictimisation.report.truth_bar import CONTRASTS
-from revictimisation.report.truth_study import (
+from truth_studies.pages.misses import tell_faults
+from truth_studies.records.bar import CONTRASTS
+from truth_studies.records.truth import (
     BOOTSTRAP,
     INFLUENCE,
     MAIN,

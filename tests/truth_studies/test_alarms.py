@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from revictimisation.report.sections.alarms import ANY, read_alarms, show_alarms
+from truth_studies.pages.alarms import show_alarms
+from truth_studies.records.controls import ANY, read_alarms
 
-from .conftest import make_page
+from .made import make_page
 
 STUDY = "name: mini\nmeasures: {contact_person: {}}\n"
 TABLE = """scenario,measure,n_counties,share_failed,share_failed_mc,cannot_tell,mean

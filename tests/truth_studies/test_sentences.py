@@ -1,0 +1,141 @@
+"""What the kept tables say on the pages of a study, and what stands there without them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from revictimisation.commands.manifest import hash_code, open_run
+from revictimisation.commands.run import notebook_tasks
+from revictimisation.core import files
+from revictimisation.report.known_truth import tell_known_truth
+from revictimisation.report.sections import summary
+from tests.report import conftest
+from truth_studies.pages import answer
+from truth_studies.pages.sentences import SENTENCES, tell_exploration, tell_group_tests
+from truth_studies.records.exploration import read_records
+from truth_studies.records.subgroups import read_family
+from truth_studies.records.truth import TruthStudy, read_truth_study
+
+from .made import make_page
+from .test_pages import words
+
+SHELTER, ALARM = "sheltered_housing", "alarm_package"
+STUDY = "name: mini\nmeasures: {sheltered_housing: {}, alarm_package: {}}\n"
+
+
+def test_what_matters_most_stands_first_with_the_numbers_of_the_kept_study():
+    columns = ["scenario", "estimator", "analysis", "measure", "estimand", "time_days", "intervals",
+               "n_counties", "coverage", "bias_in_errors", "bias_mc", "truth_error", "share_called",
+               "empirical_error", "n_released", "coverage_released"]  # fmt: skip
+    same = ("clone_censor_weight", "main")
+
+    def make_study(released: int) -> TruthStudy:
+        rows = [("calibrated", *same, SHELTER, "risk_difference", 1461, "influence", 100, 0.95, 0.0,
+                 0.01, 0.0, 0.1, 0.02, 42, 0.95)]  # fmt: skip
+        rows += [("unmeasured", *same, name, "risk_difference", 1461, "influence", 100, share, 1.0,
+                  0.01, 0.0, 0.1, 0.02, released, share)
+                 for name, share in ((SHELTER, 0.07), (ALARM, 0.63))]  # fmt: skip
+        return TruthStudy(pd.DataFrame(rows, columns=columns))
+
+    page = make_page("sv", study=STUDY)
+    told = answer.tell_hidden_difference(page, make_study(41)).replace("\xa0", " ")
+    assert "i 7,0 % till 63,0 % av länen" in told
+    assert "inte inne sådana svar: de släpper fram 41,0 %, mot 42,0 %" in told
+    assert "bara en del av dem" in answer.tell_hidden_difference(page, make_study(10))
+    assert answer.tell_hidden_difference(page, TruthStudy(pd.DataFrame())) == ""
+    # the kept study: on the first page, and before anything else on page 7
+    kept = answer.tell_hidden_difference(page, read_truth_study())
+    assert words(page.text_of(kept)).strip() in words(summary.show_findings(page))
+    shown = answer.show_answer(page, read_truth_study()).text
+    assert shown.index("dold skillnad") < shown.index("Metoderna har prövats")
+
+
+def test_how_often_the_tests_are_wrong_is_told_where_it_is_known(tmp_path):
+    (tmp_path / "family.csv").write_text(
+        "scenario,what,n_counties,share_called\nnull,any,50,0.06\nnull,adjusted,9,0.5\n"
+        "calibrated,any,40,0.25\n",
+        encoding="utf-8",
+    )
+    runs = [{"scenario": one, "people_per_county": 3000} for one in ("null", "calibrated")]
+    (tmp_path / "provenance.json").write_text(json.dumps({"runs": runs}), encoding="utf-8")
+    page = make_page("sv")
+    shown = tell_group_tests(page, read_family(tmp_path)).replace("\xa0", " ")
+    assert "50 påhittade län med 3 000 personer" in shown and "i 3 av dem såg" in shown
+    assert "I 40 län" in shown and "hittade det någon i 10" in shown
+    nothing = tell_group_tests(page, read_family(tmp_path / "none"))
+    assert "slår fel är inte prövat" in nothing
+    assert {"null", "calibrated"} <= set(read_family())
+
+
+def test_how_often_the_search_is_wrong_is_told_where_it_is_known(tmp_path):
+    (tmp_path / "table.csv").write_text(
+        "scenario,people,measure,n_counties,n_tested,share_called_holm\n"
+        "null,3000,,40,40,0.05\nnull,3000,contact_person,40,0,\n"
+        "calibrated,3000,,20,20,0.35\ncalibrated,3000,non_contact_order,20,20,0.25\n"
+        "calibrated,3000,contact_person,20,18,0.1\n",
+        encoding="utf-8",
+    )
+    records = read_records(tmp_path)
+    page = make_page("sv")
+    shown = tell_exploration(page, records).replace("\xa0", " ")
+    assert "Av 40 län med 3 000 personer" in shown and "ett mönster i 2." in shown
+    assert "kontaktförbudets mönster i 5 och kontaktpersonens i 2, och något mönster alls i 7" in (
+        shown
+    )
+    assert tell_exploration(page, read_records(tmp_path / "none")) == ""
+
+
+def test_a_page_of_a_study_has_the_texts_of_the_truth_studies_where_they_are():
+    page = conftest.make_page("en", study=STUDY)
+    for about in SENTENCES:
+        assert "counties" in tell_known_truth(page, about)
+
+
+@pytest.fixture
+def without_studies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [one for one in sys.modules if one.split(".")[0] == "truth_studies"]:
+        monkeypatch.delitem(sys.modules, name)
+    paths = [one for one in sys.path if not (Path(one) / "truth_studies").is_dir()]
+    monkeypatch.setattr(sys, "path", paths)
+
+
+def test_without_the_truth_studies_a_page_says_that_nothing_is_kept(without_studies):
+    page = conftest.make_page("sv", study=STUDY)
+    assert "inga prövningar mot känd sanning finns sparade" in words(summary.show_findings(page))
+    assert "no trials against a known truth are kept" in tell_known_truth(
+        conftest.make_page("en"), "group_tests"
+    )
+
+
+def list_pages(folder: Path) -> set[str]:
+    (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
+    (folder / "data").mkdir(exist_ok=True)
+    work = open_run(folder / "study.yaml", folder / "data", folder / "out", "run", 1)
+    return {task.source.stem for task in notebook_tasks(work)}
+
+
+def test_without_the_truth_studies_a_run_has_every_page_but_theirs(tmp_path, request):
+    every = list_pages(tmp_path)
+    request.getfixturevalue("without_studies")
+    assert every - list_pages(tmp_path) == {"07_can_it_be_trusted"}
+
+
+def test_a_fault_inside_the_truth_studies_is_no_missing_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, "truth_studies.pages.sentences", None)
+    with pytest.raises(ModuleNotFoundError, match="sentences"):
+        tell_known_truth(conftest.make_page("sv"), "exploration")
+
+
+def test_a_run_is_done_anew_where_the_truth_studies_have_changed(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "package_file", lambda: tmp_path / "revictimisation")
+    monkeypatch.setattr(files, "resource_dir", lambda name: tmp_path / name)
+    hashes = [hash_code()]
+    for name in ("pages/answer.py", "pages/texts/truth_study.yaml", "tables/truth_study/table.csv"):
+        files.write_text(tmp_path / "truth_studies" / name, "")
+        hashes.append(hash_code())
+    assert len(set(hashes)) == 4
