@@ -16,6 +16,7 @@ from tests.project.test_rooms import ROOMS
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "GLOSSARY.md")
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)\)")
+NAME = re.compile(r"`([a-z_.]+)`")
 CODE = re.compile(r"`([a-z_][a-z0-9_]*|[A-Z][A-Za-z]+)`")
 
 
@@ -77,9 +78,9 @@ def test_ci_and_do_can_be_called_as_they_stand():
 def test_the_rooms_are_told_as_they_are_checked():
     rows = [line.split("|")[1:4] for line in read("CONTRIBUTING.md").splitlines()]
     told = {
-        CODE.findall(row[0])[0]: set(CODE.findall(row[2]))
+        NAME.findall(row[0])[0]: set(NAME.findall(row[2]))
         for row in rows
-        if len(row) == 3 and CODE.findall(row[0]) and CODE.findall(row[0])[0] in ROOMS
+        if len(row) == 3 and NAME.findall(row[0]) and NAME.findall(row[0])[0] in ROOMS
     }
     held = {room: set(targets) for room, targets in ROOMS.items() if room != "__main__"}
     held["commands"] = set()
