@@ -61,7 +61,7 @@ def _curve_rows(data: StudyData, chosen: np.ndarray, days: tuple[int, ...]) -> p
 
 def _days_by_analysis(data: StudyData) -> dict[str, tuple[int, ...]]:
     plan = data.plan
-    main = tuple(day for day in plan.report_at_days if day <= plan.horizon_days)
+    main = tuple(plan.days_within_horizon)
     return {"main": main, "curve": plan.curve_days}
 
 
@@ -88,9 +88,8 @@ def estimate_incidence(data: StudyData) -> pd.DataFrame:
         for name in data.plan.subgroups:
             parts.append(_subgroup_rows(data, name, days, keys))
     parts.append(_person_rows(data, **same))
-    for day in data.plan.report_at_days:
-        if day > data.plan.horizon_days:
-            parts.append(_beyond_horizon(data, day, "aalen_johansen", **same))
+    for day in data.plan.days_beyond_horizon:
+        parts.append(_beyond_horizon(data, day, "aalen_johansen", **same))
     return combine(parts)
 
 
@@ -200,11 +199,10 @@ def compare_groups(
         parts += [
             not_estimable(reason, estimand="risk_difference", time_days=d, **keys) for d in days
         ]
-    for day in data.plan.report_at_days:
-        if day > data.plan.horizon_days:
-            parts.append(
-                not_estimable("beyond_horizon", estimand="risk_difference", time_days=day, **keys)
-            )
+    for day in data.plan.days_beyond_horizon:
+        parts.append(
+            not_estimable("beyond_horizon", estimand="risk_difference", time_days=day, **keys)
+        )
     return combine(parts)
 
 

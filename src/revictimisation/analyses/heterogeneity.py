@@ -96,7 +96,7 @@ def explore_effects(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
     nothing = make_estimates([]), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
     if not plan.exploration.is_on or data.entries.empty or not plan.measure_names:
         return nothing
-    day = plan.for_whom.choose_day([one for one in plan.report_at_days if one <= plan.horizon_days])
+    day = plan.for_whom.choose_day(plan.days_within_horizon)
     rows: list[Row] = []
     notes: list[Row] = []
     for measure in plan.measure_names:

@@ -69,7 +69,7 @@ def _estimate_one(data: StudyData, measure: str) -> tuple[pd.DataFrame, pd.DataF
             "subgroup": "strategy"}  # fmt: skip
     gap = {**same, "estimand": "risk_difference", "level": "both_less_none",
            "outcome": plan.outcome.who}  # fmt: skip
-    days = [day for day in plan.report_at_days if day <= plan.horizon_days]
+    days = plan.days_within_horizon
     try:
         trial = lay_three(data, measure)
     except NotEstimableError as fault:
@@ -81,9 +81,7 @@ def _estimate_one(data: StudyData, measure: str) -> tuple[pd.DataFrame, pd.DataF
         replicates = bootstrap_three(trial, days, n_replicates=rule.replicates, seed=rule.seed)
     table = estimate_three(trial, days, replicates) if days else pd.DataFrame()
     beyond = [
-        not_estimable("beyond_horizon", time_days=day, **gap)
-        for day in plan.report_at_days
-        if day > plan.horizon_days
+        not_estimable("beyond_horizon", time_days=day, **gap) for day in plan.days_beyond_horizon
     ]
     if table.empty:
         return combine(beyond), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))

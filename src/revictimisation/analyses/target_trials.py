@@ -78,13 +78,10 @@ def _estimate_one(
     data: StudyData, measure: str, has_curves: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     keys = {"question": "q2", "measure": measure, "estimator": ESTIMATOR}
-    days = [day for day in data.plan.report_at_days if day <= data.plan.horizon_days]
+    days = data.plan.days_within_horizon
     starts = data.starts_of(measure)
     is_eligible = ~starts["is_running_before"].to_numpy()
-    entries = data.entries[is_eligible]
-    start = starts["first_start_day"].to_numpy()[is_eligible]
-    grace = data.plan.measures[measure].grace_days
-    is_started = (start <= grace) & (start < entries["stop_day"].to_numpy())
+    is_started = data.has_started_in_grace(measure)[is_eligible]
     same = {**keys, "outcome": data.plan.outcome.who, "estimand": "risk_difference"}
     if not is_started.any() or is_started.all() or not days:
         reason = "nobody_started" if not is_started.any() else "everybody_started"
@@ -95,8 +92,7 @@ def _estimate_one(
     estimates, diagnostics = _weigh_and_estimate(data, trial, days, keys, has_curves)
     beyond = [
         not_estimable("beyond_horizon", time_days=day, **same)
-        for day in data.plan.report_at_days
-        if day > data.plan.horizon_days
+        for day in data.plan.days_beyond_horizon
     ]
     return combine([estimates, *beyond]), diagnostics
 

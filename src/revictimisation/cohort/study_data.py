@@ -80,6 +80,16 @@ class StudyData:
             }
         ).reset_index(drop=True)
 
+    def has_started(self, measure: str, day: int) -> npt.NDArray[np.bool_]:
+        """Whether a measure's first start is on a day or before it, an entry each; day 0 counts."""
+        return self.starts_of(measure)["first_start_day"].to_numpy() <= day
+
+    def has_started_in_grace(self, measure: str) -> npt.NDArray[np.bool_]:
+        """Whether the measure started within its grace time and before follow-up ended."""
+        start = self.starts_of(measure)["first_start_day"].to_numpy()
+        is_followed = start < self.entries["stop_day"].to_numpy()
+        return self.has_started(measure, self.plan.measures[measure].grace_days) & is_followed
+
     def mark_started_by(self, day: int, measure: str) -> dict[str, npt.NDArray[np.bool_]]:
         """Which other measures of the study have started by a day, ran before day 0 included.
 

@@ -274,6 +274,16 @@ class StudyPlan(Part):
     validation: ValidationLimits = ValidationLimits()
     languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=2)] = ("sv", "en")
 
+    @property
+    def days_within_horizon(self) -> list[int]:
+        """The days to report that follow-up may reach, in the study file's order."""
+        return [day for day in self.report_at_days if day <= self.horizon_days]
+
+    @property
+    def days_beyond_horizon(self) -> list[int]:
+        """The days to report of which the study can say nothing."""
+        return [day for day in self.report_at_days if day > self.horizon_days]
+
     @model_validator(mode="before")
     @classmethod
     def _default_codes(cls, given: Any) -> Any:

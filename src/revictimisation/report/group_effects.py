@@ -33,7 +33,7 @@ Pair = tuple[str, str]
 
 def choose_day(page: Page) -> int:
     """The day whose risks are tested for differences between groups, and told first."""
-    days = [day for day in page.plan.report_at_days if day <= page.plan.horizon_days]
+    days = page.plan.days_within_horizon
     return page.plan.for_whom.choose_day(days) or page.last_day
 
 

@@ -88,7 +88,7 @@ class Page:
     @cached_property
     def last_day(self) -> int:
         """The last of the study's days at which risks are reported."""
-        days = [day for day in self.plan.report_at_days if day <= self.plan.horizon_days]
+        days = self.plan.days_within_horizon
         return max(days) if days else self.plan.horizon_days
 
     def why_not(self, number: Number) -> str:

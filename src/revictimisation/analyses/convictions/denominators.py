@@ -61,7 +61,7 @@ def _list_periods(
 
 
 def _days(data: StudyData) -> list[int]:
-    return [day for day in data.plan.report_at_days if day <= data.plan.horizon_days]
+    return data.plan.days_within_horizon
 
 
 def _of_reports(data: StudyData, paths: Paths, chosen: Flags, keys: Keys) -> pd.DataFrame:

@@ -42,7 +42,7 @@ def estimate_ladder(
 ) -> pd.DataFrame:
     """Estimate the ladder: for all, by group and reason, and along the curve (`ladder_curve`)."""
     same = {"question": "q4", "estimator": "aalen_johansen", "analysis": "ladder"}
-    days = [day for day in data.plan.report_at_days if day <= data.plan.horizon_days]
+    days = data.plan.days_within_horizon
     cluster = data.entries["cluster_id"].to_numpy()
     shares = follow_paths(paths, cluster, days)
     curve_days = list(data.plan.curve_days)
@@ -58,8 +58,7 @@ def estimate_ladder(
     parts += [
         not_estimable("beyond_horizon", estimand="cumulative_incidence", time_days=day,
                       outcome="convicted", **same)
-        for day in data.plan.report_at_days
-        if day > data.plan.horizon_days
+        for day in data.plan.days_beyond_horizon
     ]  # fmt: skip
     return hide_absent(combine(parts), data.absent)
 

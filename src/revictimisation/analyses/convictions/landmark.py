@@ -71,7 +71,7 @@ def lay_landmark(data: StudyData, paths: Paths, measure: str) -> Landmark:
     is_in = is_there & ~(decided <= day)
     if not is_in.any():
         raise NotEstimableError("no_open_cases")
-    is_started = (starts["first_start_day"].to_numpy() <= day)[is_in]
+    is_started = data.has_started(measure, day)[is_in]
     if not is_started.any():
         raise NotEstimableError("nobody_started")
     if is_started.all():

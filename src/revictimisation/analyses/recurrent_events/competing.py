@@ -87,7 +87,7 @@ def _gather(data: StudyData, measure: str) -> _Landmark:
         ~starts["is_running_before"].to_numpy() & (data.entries["stop_day"] > landmark).to_numpy()
     )
     entries = data.entries[is_in]
-    is_started = (starts["first_start_day"].to_numpy() <= landmark)[is_in]
+    is_started = data.has_started(measure, landmark)[is_in]
     reason = "" if is_started.any() else "nobody_started"
     if len(entries) and is_started.all():
         reason = "everybody_started"

@@ -30,11 +30,9 @@ def estimate_mean_counts(data: StudyData) -> pd.DataFrame:
     same |= {"outcome": plan.outcome.who}
     if data.entries.empty:
         return not_estimable("empty_cohort", **same)
-    days = tuple(day for day in plan.report_at_days if day <= plan.horizon_days)
+    days = tuple(plan.days_within_horizon)
     parts = [
-        not_estimable("beyond_horizon", time_days=day, **same)
-        for day in plan.report_at_days
-        if day > plan.horizon_days
+        not_estimable("beyond_horizon", time_days=day, **same) for day in plan.days_beyond_horizon
     ]
     everybody = np.ones(len(data.entries), np.bool_)
     tables = [_count(data, everybody, plan.curve_days).assign(analysis="curve")]

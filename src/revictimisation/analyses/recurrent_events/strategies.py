@@ -37,13 +37,12 @@ def estimate_strategy_counts(data: StudyData) -> tuple[pd.DataFrame, pd.DataFram
     """
     parts = [make_estimates([])]
     notes = [pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))]
-    days = [day for day in data.plan.report_at_days if day <= data.plan.horizon_days]
+    days = data.plan.days_within_horizon
     for measure in data.plan.measure_names:
         same = {"question": "q2", "measure": measure, "estimator": ESTIMATOR}
         same |= {"outcome": data.plan.outcome.who}
-        for day in data.plan.report_at_days:
-            if day > data.plan.horizon_days:
-                parts.append(_no_difference("beyond_horizon", day, same))
+        for day in data.plan.days_beyond_horizon:
+            parts.append(_no_difference("beyond_horizon", day, same))
         try:
             estimates, checks = _estimate_one(data, measure, days, same)
         except NotEstimableError as fault:

@@ -111,7 +111,7 @@ def _estimate_trial(
 ) -> tuple[pd.DataFrame, bool]:
     keys = {"question": "q2", "analysis": ANALYSIS, "measure": measure}
     keys |= {"estimator": TRIAL, "outcome": OTHER_SUSPECT}
-    days = [day for day in data.plan.report_at_days if day <= data.plan.horizon_days]
+    days = data.plan.days_within_horizon
     if not days:
         return make_estimates([]), False
     so_far = {SO_FAR: count_outcomes(data, eligible_ids(data, measure))}

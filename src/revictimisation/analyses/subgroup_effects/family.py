@@ -23,7 +23,7 @@ def adjust_family(plan: StudyPlan, found: pd.DataFrame) -> pd.DataFrame:
     (`for_whom: tested_at_days`). A test that could not be made is none of the family and says why
     again.
     """
-    days = [day for day in plan.report_at_days if day <= plan.horizon_days]
+    days = plan.days_within_horizon
     tested = plan.for_whom.choose_day(days)
     is_test = found["analysis"].eq(CONTRAST) & found["level"].eq("")
     is_test &= found["estimand"].eq("p_value")

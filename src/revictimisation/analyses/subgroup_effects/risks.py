@@ -91,7 +91,7 @@ def estimate_level_risks(
 
 
 def _list_days(data: StudyData) -> list[int]:
-    return [day for day in data.plan.report_at_days if day <= data.plan.horizon_days]
+    return data.plan.days_within_horizon
 
 
 def _estimate_measure(
@@ -184,7 +184,7 @@ def _tell_absence(
 
 
 def _tell_beyond(data: StudyData, groupings: Sequence[Grouping]) -> list[Row]:
-    days = [day for day in data.plan.report_at_days if day > data.plan.horizon_days]
+    days = data.plan.days_beyond_horizon
     reasons = ["beyond_horizon"] * max((len(one.levels) for one in groupings), default=0)
     return [
         row

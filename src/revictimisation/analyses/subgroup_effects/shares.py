@@ -36,9 +36,7 @@ def estimate_treatment_shares(data: StudyData, groupings: Sequence[Grouping]) ->
     for measure in data.plan.measure_names:
         starts = data.starts_of(measure)
         is_in = ~starts["is_running_before"].to_numpy()
-        start = starts["first_start_day"].to_numpy()
-        grace = data.plan.measures[measure].grace_days
-        is_started = (start <= grace) & (start < data.entries["stop_day"].to_numpy())
+        is_started = data.has_started_in_grace(measure)
         cluster = data.entries["cluster_id"].to_numpy(np.int64)[is_in]
         for one in (everybody, *groupings):
             found = count_started(one.codes[is_in], len(one.levels), is_started[is_in], cluster)

@@ -26,7 +26,7 @@ REASONS_LISTED = "closing_reason"
 
 
 def _days(page: Page) -> list[int]:
-    return [day for day in page.plan.report_at_days if day <= page.plan.horizon_days]
+    return page.plan.days_within_horizon
 
 
 def find_reached(page: Page, outcome: str, day: int, **keys: str) -> Number:

@@ -44,7 +44,7 @@ def show_incidence(page: Page) -> Html:
 
 
 def _reported_days(page: Page) -> list[int]:
-    return [day for day in page.plan.report_at_days if day <= page.plan.horizon_days]
+    return page.plan.days_within_horizon
 
 
 def _ticks(page: Page) -> list[tuple[float, str]]:

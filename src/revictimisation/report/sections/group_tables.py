@@ -113,8 +113,7 @@ def _ratios(page: Page, measure: str) -> Html:
 
 def _days(page: Page, measure: str) -> Html:
     """The risk differences of the days that are not tested."""
-    days = [day for day in page.plan.report_at_days
-            if day <= page.plan.horizon_days and day != choose_day(page)]  # fmt: skip
+    days = [day for day in page.plan.days_within_horizon if day != choose_day(page)]  # fmt: skip
     if not days:
         return Html("")
     rows, numbers = [], []

@@ -145,13 +145,13 @@ def show_first_start(page: Page) -> Html:
 
 def _shown_until(page: Page) -> int:
     """Measures come early: the curve ends at the second of the study's days."""
-    days = [day for day in page.plan.report_at_days if day <= page.plan.horizon_days]
+    days = page.plan.days_within_horizon
     return days[min(1, len(days) - 1)] if days else page.plan.horizon_days
 
 
 def time_ticks(page: Page, until: int) -> list[int]:
     """The days named under a curve: those at which the study reports, but not too close."""
-    days = [day for day in page.plan.report_at_days if day <= page.plan.horizon_days]
+    days = page.plan.days_within_horizon
     last = max((day for day in (*days, page.plan.horizon_days) if day <= until), default=until)
     apart = last * LEAST_APART
     kept: list[int] = []

@@ -183,7 +183,7 @@ def _curve(page: Page, measure: str, arm: str) -> charts.CurveSeries:
         for day in page.plan.curve_days
     ]
     if not any(one.is_shown for _, one in found):
-        days = [day for day in page.plan.report_at_days if day <= page.plan.horizon_days]
+        days = page.plan.days_within_horizon
         found = [(day, find_effect(page, measure, f"risk_{arm}", day)) for day in days]
     return make_curve(page.say(f"trials.curve_{arm}"), found)
 

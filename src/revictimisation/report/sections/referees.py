@@ -172,7 +172,7 @@ def show_support(page: Page) -> Html:
 
 def show_detectable(page: Page) -> Html:
     """The smallest difference that would have been seen with 80 % power, by day."""
-    days = [day for day in page.plan.report_at_days if day <= page.plan.horizon_days]
+    days = page.plan.days_within_horizon
     rows = []
     for measure in _list_measures(page):
         checks = list_checks(page, measure)

@@ -81,7 +81,7 @@ def _tell_contrast(page: Page, measure: str, contrast: str) -> str:
 
 
 def _table(page: Page, measure: str) -> Html:
-    days = [day for day in page.plan.report_at_days if day <= page.plan.horizon_days]
+    days = page.plan.days_within_horizon
     rows, numbers = [], []
     for level in (*STRATEGIES, *CONTRASTS):
         found = [find_strategy(page, measure, level, day) for day in days]

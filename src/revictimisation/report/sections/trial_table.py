@@ -36,7 +36,7 @@ def _tell_done(page: Page, item: str) -> str:
     is_bare = item in ("assignment", "analysis", "covariates") and not plan.adjust_for
     if item == "covariates" and not is_bare:
         return _tell_covariates(page)
-    days = [page.formats.period(day) for day in plan.report_at_days if day <= plan.horizon_days]
+    days = [page.formats.period(day) for day in plan.days_within_horizon]
     return page.say(
         f"trial.bare_{item}" if is_bare else f"trial.done_{item}",
         population=terms["population"],
