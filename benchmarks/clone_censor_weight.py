@@ -119,7 +119,7 @@ def run_ours(n_people: int, n_replicates: int, is_changing: bool) -> dict:
 def run_peer(n_people: int, n_replicates: int) -> dict:
     import statsmodels.api as sm
 
-    from revictimisation.estimators.target_trial.bootstrap_kernels import draw_weights
+    from revictimisation.estimators.target_trial.bootstrap import draw_weights
 
     people = make_people(n_people)
     design, weighted = prepare(people, is_changing=False)

@@ -60,7 +60,7 @@ def _strip(model: StartModel) -> StartModel:
         first=np.zeros(1, np.int64), cell=model.pooled.cell[:0], days=model.pooled.days[:0],
         is_start=model.pooled.is_start[:0],
     )  # fmt: skip
-    return replace(model, pooled=nothing, row_odds=model.row_odds[:0])
+    return replace(model, pooled=nothing, odds=model.odds._replace(rows=model.odds.rows[:0]))
 
 
 def estimate_oracle(data: StudyData, oracles: dict[str, Oracle]) -> pd.DataFrame:

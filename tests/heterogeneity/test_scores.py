@@ -13,6 +13,10 @@ from revictimisation.estimators.target_trial import held_out_scores
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
 from revictimisation.estimators.target_trial.held_out_scores import score_held_out
 from revictimisation.estimators.target_trial.outcome_model import fit_outcome_model
+from revictimisation.estimators.target_trial.potential_risks import (
+    find_doubly_robust,
+    find_follow_chances,
+)
 from revictimisation.estimators.target_trial.standardised_risk import find_courses
 from tests.target_trial.trials import random_trial
 
@@ -27,8 +31,8 @@ def trial():
 def test_scores_of_models_of_all_are_the_doubly_robust_estimator(trial):
     weighted, model = weigh_clones(trial, grace_law="natural_law"), fit_outcome_model(trial)
     courses = find_courses(weighted, model, [DAY])
-    scores = np.empty((trial.n_entries, 2, 2))
-    held_out_scores._fill(weighted, model, DAY, np.arange(trial.n_entries), scores)
+    followed = find_follow_chances(trial)
+    scores = find_doubly_robust(weighted, model, np.array([DAY]), 1 / followed)
     np.testing.assert_allclose(scores.mean(axis=0), courses.value[1, :, :, 0], rtol=1e-10)
 
 
@@ -63,7 +67,7 @@ def test_no_score_hangs_on_what_happened_in_its_own_fold(trial):
 def find_slope(trial, model, is_in) -> float:
     rows = np.repeat(np.arange(trial.n_entries), np.diff(trial.pooled.first))
     cell, days = trial.pooled.cell, trial.pooled.days
-    odds = model.row_odds[trial.people.row[rows]] * model.cell_odds[cell]
+    odds = model.odds.rows[trial.people.row[rows]] * model.odds.cells[cell]
     starts = np.zeros(len(rows))
     starts[trial.pooled.first[1:] - 1] = trial.pooled.is_start
     left = (starts - days * odds / (1 + odds)) * is_in[rows]

@@ -6,21 +6,15 @@ import numpy as np
 import pytest
 
 from revictimisation.estimators.intervals import normal_quantile
-from revictimisation.estimators.target_trial.clone_kernels import (
-    fill_risks,
-    read_targets,
-    sum_arms,
-)
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
 from revictimisation.estimators.target_trial.estimates import estimate_strategies
 from revictimisation.estimators.target_trial.levels import (
     LevelMeasurer,
     read_levels,
-    take_entries,
 )
-from revictimisation.estimators.target_trial.pooled_kernels import maximise
+from revictimisation.estimators.target_trial.weighted_risk import fill_arms
 from tests.cases import for_each
-from tests.target_trial.trials import random_trial
+from tests.target_trial.trials import random_trial, refit_all
 
 DAYS = [6, 13, 40, 90]
 N = 240
@@ -34,21 +28,8 @@ def answer_with(
     weighted: WeightedTrial, case_weights: np.ndarray, chosen: np.ndarray
 ) -> np.ndarray:
     """The level's risks anew: models on everybody's case weights, curves on the level's."""
-    trial, odds = weighted.trial, []
-    for model in (weighted.daily, weighted.other):
-        rows, cells = np.empty_like(model.row_odds), np.empty_like(model.cell_odds)
-        maximise(trial.people.row, case_weights, model.pooled, trial.columns, model.theta.copy(),
-                 rows, cells, True, 1e-20, 60)  # fmt: skip
-        odds += [rows, cells]
-    at_risk, events = np.empty((2, trial.last_day + 1)), np.empty((2, 3, trial.last_day + 1))
-    sum_arms(
-        trial.people, trial.interval, case_weights * chosen, *odds, weighted.is_natural,
-        weighted.cap_start, weighted.cap_no_start, at_risk, events,
-    )  # fmt: skip
-    risk, answers = np.zeros_like(events), np.empty((2, 4, len(DAYS)))
-    fill_risks(at_risk, events, risk)
-    read_targets(risk, np.array(DAYS), answers)
-    return answers[:, 0]
+    moved = refit_all(weighted, case_weights)
+    return fill_arms(moved, case_weights * chosen).read(DAYS)[:, 0]
 
 
 @for_each("law", ["censor_at_end", "natural_law"])
@@ -91,7 +72,7 @@ def test_one_level_is_the_whole_cohort():
 
 def test_a_level_has_the_weights_it_has_in_the_cohort():
     weighted, codes = weigh_clones(random_trial(N, 6), grace_law="natural_law"), draw_codes()
-    mine = take_entries(weighted, codes == 1)
+    mine = weighted.take(codes == 1)
     for day in (0, 4, 12, 30):
         np.testing.assert_array_equal(mine.weights_on(day), weighted.weights_on(day)[codes == 1])
 

@@ -77,9 +77,11 @@ def test_weights_without_end_fail_the_gates_and_warn_of_nothing(law, odds):
     weighted = weigh_clones(
         prepare_trial([400] * 60, [0] * 60, start, design, grace_days=60), grace_law=law
     )
-    row_odds = weighted.daily.row_odds.copy()
+    row_odds = weighted.daily.odds.rows.copy()
     row_odds[:3] = odds
-    endless = replace(weighted, daily=replace(weighted.daily, row_odds=row_odds))
+    endless = replace(
+        weighted, daily=replace(weighted.daily, odds=weighted.daily.odds._replace(rows=row_odds))
+    )
     assert endless.weights_on(60)[:, 1].max() > 1e200
     checks = diagnose_trial(endless, [182])
     judged = judge(checks, Gates(), {"analysis": "a", "measure": "m"}, 60).set_index("check")

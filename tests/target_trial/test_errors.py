@@ -6,19 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms
-from revictimisation.estimators.target_trial.bootstrap_kernels import draw_weights
+from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms, draw_weights
 from revictimisation.estimators.target_trial.clone_influence import find_influence
-from revictimisation.estimators.target_trial.clone_kernels import (
-    fill_risks,
-    read_targets,
-    sum_arms,
-)
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
 from revictimisation.estimators.target_trial.estimates import estimate_strategies
-from revictimisation.estimators.target_trial.pooled_kernels import maximise
+from revictimisation.estimators.target_trial.pooled_logistic import maximise
+from revictimisation.estimators.target_trial.weighted_risk import fill_arms
 from tests.cases import for_each
-from tests.target_trial.trials import random_trial
+from tests.target_trial.trials import random_trial, refit_all
 
 LAWS = ("censor_at_end", "natural_law")
 DAYS = [6, 13, 40, 90]
@@ -26,24 +21,7 @@ DAYS = [6, 13, 40, 90]
 
 def answer_with(weighted: WeightedTrial, case_weights: np.ndarray) -> np.ndarray:
     """Everything anew with case weights: models, weights, curves."""
-    trial, odds = weighted.trial, []
-    for model in (weighted.daily, weighted.other):
-        rows, cells = np.empty_like(model.row_odds), np.empty_like(model.cell_odds)
-        theta = model.theta.copy()
-        maximise(
-            trial.people.row, case_weights, model.pooled, trial.columns, theta, rows, cells, True,
-            1e-20, 60,
-        )  # fmt: skip
-        odds += [rows, cells]
-    at_risk, events = np.empty((2, trial.last_day + 1)), np.empty((2, 3, trial.last_day + 1))
-    sum_arms(
-        trial.people, trial.interval, case_weights, *odds, weighted.is_natural,
-        weighted.cap_start, weighted.cap_no_start, at_risk, events,
-    )  # fmt: skip
-    risk, answers = np.zeros_like(events), np.empty((2, 4, len(DAYS)))
-    fill_risks(at_risk, events, risk)
-    read_targets(risk, np.array(DAYS), answers)
-    return answers
+    return fill_arms(refit_all(weighted, case_weights), case_weights).read(DAYS)
 
 
 @for_each("cap", [None, 1.3])
@@ -131,7 +109,7 @@ def test_a_replicate_without_starters_of_a_rare_group_does_not_run_away(law):
 def test_number_of_threads_changes_nothing():
     weighted = weigh_clones(random_trial(500, 9), grace_law="natural_law")
     one, two, five = (
-        bootstrap_arms(weighted, DAYS, n_replicates=17, seed=3, n_jobs=jobs).answers
+        bootstrap_arms(weighted, DAYS, n_replicates=17, seed=3, n_threads=jobs).answers
         for jobs in (1, 2, 5)
     )
     assert np.array_equal(one, two) and np.array_equal(one, five)
@@ -165,7 +143,9 @@ def test_clusters_of_one_victim_count_once():
 def test_a_fit_that_has_no_point_to_begin_from_has_no_answer():
     """Not what lay in memory: chances of a start of 1 leave those who did not start none."""
     trial = random_trial(60, 4)
-    row, theta = trial.people.row, np.full(len(trial.names) + trial.pooled.effects.shape[1], 1e4)
-    odds = np.empty(len(trial.columns.pointers) - 1), np.empty(len(trial.pooled.effects))
-    passes = maximise(row, np.ones(60), trial.pooled, trial.columns, theta, *odds, True, 1e-12, 60)
-    assert passes < 0 and np.isnan(theta).all() and np.isnan(odds[0]).all()
+    theta = np.full(len(trial.names) + trial.pooled.effects.shape[1], 1e4)
+    found = maximise(
+        trial, trial.pooled, np.ones(60), theta, is_careful=True, tolerance=1e-12, most=60
+    )
+    assert not found.is_converged
+    assert np.isnan(found.theta).all() and np.isnan(found.odds.rows).all()

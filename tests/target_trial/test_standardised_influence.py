@@ -12,7 +12,6 @@ from revictimisation.estimators.design import build_design, design_from_array
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, fit_outcome_model
 from revictimisation.estimators.target_trial.own_weight import find_own_factors
-from revictimisation.estimators.target_trial.pooled_kernels import maximise
 from revictimisation.estimators.target_trial.standardised_risk import (
     estimate_courses,
     find_courses,
@@ -20,19 +19,9 @@ from revictimisation.estimators.target_trial.standardised_risk import (
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
 from tests.cases import for_each
-from tests.target_trial.trials import random_trial
+from tests.target_trial.trials import random_trial, refit_all, refit_model
 
 DAYS = [6, 13, 40, 90]
-
-
-def refit(trial: Trial, model: StartModel, case_weights: np.ndarray) -> StartModel:
-    rows, cells = np.empty_like(model.row_odds), np.empty_like(model.cell_odds)
-    theta = model.theta.copy()
-    maximise(
-        trial.people.row, case_weights, model.pooled, trial.columns, theta, rows, cells, True,
-        1e-20, 60,
-    )  # fmt: skip
-    return replace(model, theta=theta, row_odds=rows, cell_odds=cells)
 
 
 def answer_with(
@@ -40,13 +29,9 @@ def answer_with(
 ) -> np.ndarray:
     """Everything anew with case weights; an entry's own value is its influence at known models."""
     trial = weighted.trial
-    w = replace(
-        weighted,
-        daily=refit(trial, weighted.daily, case_weights),
-        other=refit(trial, weighted.other, case_weights),
-    )
-    periods = tuple(forget(refit(trial, one, case_weights)) for one in model.periods)
-    leaving = refit(trial, model.leaving, case_weights)
+    w = refit_all(weighted, case_weights)
+    periods = tuple(forget(refit_model(trial, one, case_weights)) for one in model.periods)
+    leaving = refit_model(trial, model.leaving, case_weights)
     known = replace(model, periods=periods, leaving=forget(leaving))
     w = replace(w, daily=forget(w.daily), other=forget(w.other))
     courses = find_courses(w, known, DAYS)
@@ -190,9 +175,9 @@ def test_leaving_a_starter_out_turns_the_own_log_odds_back_by_the_shift():
     for i in np.flatnonzero(trial.is_started)[:25]:
         case_weights = np.ones(trial.n_entries)
         case_weights[i] = 0.0
-        without = refit(trial, model, case_weights)
+        without = refit_model(trial, model, case_weights)
         row, cell = trial.people.row[i], model.pooled.cell[model.pooled.first[i + 1] - 1]
-        odds = [m.row_odds[row] * m.cell_odds[cell] for m in (model, without)]
+        odds = [m.odds.rows[row] * m.odds.cells[cell] for m in (model, without)]
         turned.append(np.log(odds[0] / odds[1]))
     # one Newton step against the whole way
     np.testing.assert_allclose(2 * np.log(factors[trial.is_started][:25]), turned, rtol=0.12)

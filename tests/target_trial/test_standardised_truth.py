@@ -10,6 +10,7 @@ from revictimisation.estimators.design import build_design
 from revictimisation.estimators.target_trial.changes import Changes
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, fit_outcome_model
+from revictimisation.estimators.target_trial.pooled_logistic import Odds
 from revictimisation.estimators.target_trial.standardised_risk import Courses, find_courses
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
@@ -33,8 +34,8 @@ def fit(trial: Trial) -> tuple[WeightedTrial, OutcomeModel]:
 
 def blind(model: StartModel) -> StartModel:
     """A model that has lost the baseline, and its coefficients known."""
-    ones = np.ones_like(model.row_odds)
-    return replace(model, row_odds=ones, covariance=np.zeros_like(model.covariance))
+    odds = model.odds._replace(rows=np.ones_like(model.odds.rows))
+    return replace(model, odds=odds, covariance=np.zeros_like(model.covariance))
 
 
 def errors(courses: Courses, estimator: int) -> np.ndarray:
@@ -55,7 +56,7 @@ def test_the_true_coefficients_give_the_true_risks():
     odds = np.exp(trial.columns.values)  # need is the only column, every row holds it
 
     def tell(fitted: StartModel, cells: np.ndarray, need: float) -> StartModel:
-        return replace(fitted, row_odds=odds**need, cell_odds=np.exp(cells))
+        return replace(fitted, odds=Odds(odds**need, np.exp(cells)))
 
     cells = np.concatenate([plain.OUTCOME, plain.OUTCOME + plain.EFFECT[[0, 0, 1]]])
     true_model = replace(
@@ -90,8 +91,10 @@ def test_found_if_either_model_is_right(is_complete):
     assert np.abs(gaps(lost, DR, truth)).max() < 3
     # the outcome model has lost it, and the effect too
     one = model.periods[0]
-    cells = np.tile(one.cell_odds[: len(one.cell_odds) // 2], 2)
-    wrong = replace(model, periods=(replace(blind(one), cell_odds=cells),))
+    cells = np.tile(one.odds.cells[: len(one.odds.cells) // 2], 2)
+    wrong = replace(
+        model, periods=(replace(blind(one), odds=blind(one).odds._replace(cells=cells)),)
+    )
     other = find_courses(weighted, wrong, DAYS)
     assert np.abs(gaps(other, G, truth)).max() > 8
     assert np.abs(gaps(other, DR, truth)).max() < 3

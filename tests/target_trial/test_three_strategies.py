@@ -11,11 +11,11 @@ import pytest
 from revictimisation.estimators.curves import aalen_johansen
 from revictimisation.estimators.design import build_design, design_from_array
 from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms
 from revictimisation.estimators.target_trial.three_estimates import diagnose_three, estimate_three
 from revictimisation.estimators.target_trial.three_strategies import (
     STRATEGIES,
     ThreeTrial,
-    bootstrap_three,
     read_three,
     weigh_three,
 )
@@ -52,7 +52,7 @@ def truth() -> np.ndarray:
 
 def test_the_truth_is_found_by_bootstrap_errors(people, truth):
     trial = weigh(Agencies(), people)
-    replicates = bootstrap_three(trial, DAYS, n_replicates=40, seed=1)
+    replicates = bootstrap_arms(trial, DAYS, n_replicates=40, seed=1)
     rows = estimate_three(trial, DAYS, replicates)
     rows = rows[rows["cause"] == 1].set_index(["level", "time_days"])
     wanted = dict(zip(STRATEGIES, truth, strict=True))
@@ -80,7 +80,7 @@ def test_without_the_confounder_it_is_off(people, truth):
 def test_nothing_is_found_where_nothing_works():
     rule = Agencies(police_effect=0, social_effect=0, together=0)
     trial = weigh(rule, observe(rule, N, 5))
-    rows = estimate_three(trial, DAYS, bootstrap_three(trial, DAYS, n_replicates=40, seed=2))
+    rows = estimate_three(trial, DAYS, bootstrap_arms(trial, DAYS, n_replicates=40, seed=2))
     gaps = rows[rows["estimand"] == "risk_difference"]
     assert (gaps["estimate"].abs() < 3.3 * gaps["se"]).all()
 
@@ -139,7 +139,7 @@ def test_the_bootstrap_is_the_same_on_any_threads_and_of_the_size_of_errors(peop
     some = people[:2000].reset_index(drop=True)
     trial = weigh(Agencies(), some, cluster=np.arange(2000) // 2)
     one, two = (
-        bootstrap_three(trial, DAYS, n_replicates=24, seed=9, n_jobs=jobs).answers
+        bootstrap_arms(trial, DAYS, n_replicates=24, seed=9, n_threads=jobs).answers
         for jobs in (1, 2)
     )
     np.testing.assert_array_equal(one, two)

@@ -10,12 +10,9 @@ import pytest
 
 from revictimisation.estimators.count_contrasts import compare_counts
 from revictimisation.estimators.design import build_design, design_from_array
-from revictimisation.estimators.target_trial.clone_kernels import sum_arms, sum_outcomes
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
-from revictimisation.estimators.target_trial.pooled_kernels import maximise
 from revictimisation.estimators.target_trial.trial_data import Outcomes, Trial, prepare_trial
 from revictimisation.estimators.target_trial.weighted_count import (
-    accumulate_counts,
     estimate_counts,
     fill_counts,
     find_count_influence,
@@ -24,6 +21,7 @@ from revictimisation.estimators.target_trial.weighted_count import (
 )
 from tests.cases import for_each
 from tests.recurrent.histories import Histories, World, live, true_counts
+from tests.target_trial.trials import refit_all
 
 LAWS = ("censor_at_end", "natural_law")
 DAYS = [10, 21, 60, 100]
@@ -85,20 +83,7 @@ def test_without_grace_time_and_covariates_it_is_the_unweighted_estimator(law, n
 
 def answer_with(weighted: WeightedTrial, outcomes: Outcomes, weights: np.ndarray) -> np.ndarray:
     """Everything anew with case weights: models, weights, curves."""
-    trial, odds = weighted.trial, []
-    for model in (weighted.daily, weighted.other):
-        rows, cells = np.empty_like(model.row_odds), np.empty_like(model.cell_odds)
-        maximise(
-            trial.people.row, weights, model.pooled, trial.columns, model.theta.copy(), rows, cells,
-            True, 1e-20, 60,
-        )  # fmt: skip
-        odds += [rows, cells]
-    n_days = trial.last_day + 1
-    at_risk, events, amount = np.empty((2, n_days)), np.empty((2, 3, n_days)), np.empty((2, n_days))
-    given = (trial.interval, weights, *odds, weighted.is_natural, weighted.cap_start)
-    sum_arms(trial.people, *given, weighted.cap_no_start, at_risk, events)
-    sum_outcomes(trial.people, outcomes, *given, weighted.cap_no_start, amount)
-    return accumulate_counts(at_risk, amount, events.sum(axis=1)).read(DAYS)
+    return fill_counts(refit_all(weighted, weights), outcomes, weights).read(DAYS)
 
 
 @for_each("cap", [None, 1.3])

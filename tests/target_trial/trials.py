@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ import pandas as pd
 
 from revictimisation.estimators.design import build_design, design_from_array
 from revictimisation.estimators.target_trial.changes import Changes
+from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
+from revictimisation.estimators.target_trial.pooled_logistic import maximise
+from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
 
 MDVE = Path(__file__).parents[1] / "real" / "mdve" / "extract"
@@ -75,3 +79,20 @@ def read_mdve() -> Trial:
     none = design_from_array(np.zeros((len(first), 0)), [])
     cause = (outcome.to_numpy() <= 182).astype(int)
     return prepare_trial(stop, cause, np.where(arrested, 0.0, np.nan), none, grace_days=0)
+
+
+def refit_model(trial: Trial, model: StartModel, case_weights: np.ndarray) -> StartModel:
+    """The model with case weights, followed to the last digit."""
+    found = maximise(
+        trial, model.pooled, case_weights, model.theta, is_careful=True, tolerance=1e-20, most=60
+    )
+    return replace(model, theta=found.theta, odds=found.odds)
+
+
+def refit_all(weighted: WeightedTrial, case_weights: np.ndarray) -> WeightedTrial:
+    """Both models of the weights with case weights."""
+    models = (
+        refit_model(weighted.trial, m, case_weights) for m in (weighted.daily, weighted.other)
+    )
+    daily, other = models
+    return replace(weighted, daily=daily, other=other)

@@ -36,13 +36,13 @@ from revictimisation.core.results import (
     withhold,
 )
 from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms
 from revictimisation.estimators.target_trial.diagnostics import describe_replicates, stack_checks
 from revictimisation.estimators.target_trial.gates import judge, list_gates
 from revictimisation.estimators.target_trial.three_estimates import diagnose_three, estimate_three
 from revictimisation.estimators.target_trial.three_strategies import (
     STRATEGIES,
     ThreeTrial,
-    bootstrap_three,
     weigh_three,
 )
 from revictimisation.plan import Gates
@@ -78,7 +78,7 @@ def _estimate_one(data: StudyData, measure: str) -> tuple[pd.DataFrame, pd.DataF
     replicates = None
     if days and plan.bootstrap.replicates >= 2:
         rule = plan.bootstrap
-        replicates = bootstrap_three(trial, days, n_replicates=rule.replicates, seed=rule.seed)
+        replicates = bootstrap_arms(trial, days, n_replicates=rule.replicates, seed=rule.seed)
     table = estimate_three(trial, days, replicates) if days else pd.DataFrame()
     beyond = [
         not_estimable("beyond_horizon", time_days=day, **gap) for day in plan.days_beyond_horizon

@@ -131,10 +131,10 @@ def fit_chances(weighted: WeightedTrial) -> Floats:
     people = trial.people
     pattern = people.segment_pattern[people.first_segment[:-1]].astype(np.int64)
     days_in = np.bincount(trial.interval)
-    odds = daily.row_odds[people.row]
+    odds = daily.odds.rows[people.row]
     stays = np.zeros(trial.n_entries)
     for k, n_days in enumerate(days_in):
-        stays -= n_days * np.log1p(odds * daily.cell_odds[pattern * len(days_in) + k])
+        stays -= n_days * np.log1p(odds * daily.odds.cells[pattern * len(days_in) + k])
     return -np.expm1(stays)
 
 

@@ -1,30 +1,60 @@
-"""The bootstrap over victims: replicates shared among threads, the same on any number of them."""
+"""The bootstrap over victims: replicates shared among threads, the same on any number of them.
+
+A victim's Poisson(1) weight in a replicate follows from seed, replicate and victim alone (a
+counter-based generator), and a replicate is worked through serially by one thread.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from revictimisation.estimators.target_trial.bootstrap_kernels import run_replicates
-from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
-from revictimisation.estimators.target_trial.weighted_risk import N_NUMBERS
+from revictimisation.estimators.target_trial.pooled_logistic import (
+    find_information,
+    invert_information,
+)
+from revictimisation.estimators.target_trial.start_model import StartModel
+from revictimisation.estimators.target_trial.trial_data import Trial
+from revictimisation.estimators.target_trial.weighted_risk import Strategies, fill_arms
 
 Floats = npt.NDArray[np.float64]
-# Small, so that threads end together; more would not matter.
-REPLICATES_A_TURN = 4
+# P(weight <= k) for Poisson(1)
+POISSON = np.cumsum(np.exp(-1) / np.array([1.0, 1, 2, 6, 24, 120, 720, 5040, 40320, 362880]))
+
+
+class RefittedStrategies(Strategies, Protocol):
+    """Strategies whose weights can be had anew from models fitted with case weights."""
+
+    @property
+    def n_clusters(self) -> int:
+        """Victims."""
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """The entries as each of the models sees them."""
+
+    @property
+    def models(self) -> tuple[StartModel, ...]:
+        """Models that the weights come from."""
+
+    def refit(self, case_weights: Floats, inverses: Sequence[Floats]) -> tuple[Self, bool]:
+        """The same with models fitted anew, and whether they settled."""
+
+    def find_told(self, case_weights: Floats) -> npt.NDArray[np.bool_]:
+        """Arms that these case weights tell something of."""
 
 
 @dataclass(frozen=True, eq=False)
 class Replicates:
     """`answers`: replicates x arms x (risks of causes 1..3, days lost) x days, as `Arms.read`.
 
-    A replicate in which nobody (or everybody) starts has no answer (NaN). `n_unsettled`: those, and
-    those whose start model did not settle (their answers are kept).
+    An arm that has no answer in a replicate is NaN. `n_unsettled`: replicates in which nobody (or
+    everybody) starts, and those whose models did not settle (their answers are kept).
     """
 
     answers: Floats
@@ -32,12 +62,12 @@ class Replicates:
 
 
 def bootstrap_arms(
-    weighted: WeightedTrial,
+    strategies: RefittedStrategies,
     at_days: Sequence[int],
     *,
     n_replicates: int,
     seed: int,
-    n_jobs: int | None = None,
+    n_threads: int = 1,
 ) -> Replicates:
     """Refit weights and curves in replicates with a Poisson(1) case weight per victim.
 
@@ -49,20 +79,53 @@ def bootstrap_arms(
     """
     if n_replicates < 2 or seed < 0:
         raise ValueError("the bootstrap needs 2 replicates or more, and a seed of 0 or more")
-    days = np.asarray(at_days, dtype=np.int64)
-    answers = np.empty((n_replicates, 2, N_NUMBERS, len(days)))
-    is_settled = np.zeros(n_replicates, dtype=np.bool_)
-    trial, daily, other = weighted.trial, weighted.daily, weighted.other
+    ones = np.ones(len(strategies.people.stop))
+    inverses = [
+        invert_information(find_information(trial, model.pooled, ones, model.odds))[0]
+        for trial, model in zip(strategies.trials, strategies.models, strict=True)
+    ]
 
-    def run(first: int) -> None:
-        last = min(first + REPLICATES_A_TURN, n_replicates)
-        run_replicates(
-            first, last, seed, trial.people, trial.interval, trial.columns, trial.pooled,
-            daily.theta, other.pooled, other.theta, other is daily, trial.n_clusters,
-            weighted.is_natural,
-            weighted.cap_start, weighted.cap_no_start, days, answers, is_settled,
-        )  # fmt: skip
+    def run(replicate: int) -> tuple[Floats, bool]:
+        drawn = draw_weights(seed, replicate, strategies.n_clusters)
+        return _resample(strategies, drawn[strategies.people.cluster], inverses, at_days)
 
-    with ThreadPoolExecutor(n_jobs or os.cpu_count() or 1) as pool:
-        list(pool.map(run, range(0, n_replicates, REPLICATES_A_TURN)))
-    return Replicates(answers, int((~is_settled).sum()))
+    with ThreadPoolExecutor(n_threads) as pool:
+        answers, is_settled = zip(*pool.map(run, range(n_replicates)), strict=True)
+    return Replicates(np.stack(answers), n_replicates - sum(is_settled))
+
+
+def _resample(
+    strategies: RefittedStrategies,
+    case_weights: Floats,
+    inverses: Sequence[Floats],
+    at_days: Sequence[int],
+) -> tuple[Floats, bool]:
+    """The numbers of one replicate, and whether its models settled."""
+    with np.errstate(all="ignore"):
+        moved, is_settled = strategies.refit(case_weights, inverses)
+        answers = fill_arms(moved, case_weights).read(at_days)
+        is_told = moved.find_told(case_weights)
+    answers[~is_told] = np.nan
+    return answers, is_settled and bool(is_told.any())
+
+
+def draw_weights(seed: int, replicate: int, n_clusters: int) -> Floats:
+    """Poisson(1) weights of the victims in a replicate."""
+    key = _mix(_mix(np.array([seed], np.uint64)) ^ np.uint64(replicate))
+    bits = _mix(key ^ _mix(np.arange(n_clusters, dtype=np.uint64))) >> np.uint64(11)
+    uniform = bits * (1.0 / 9007199254740992.0)
+    weights = np.zeros(n_clusters)
+    for limit in POISSON:
+        weights += uniform >= limit
+    return weights
+
+
+def _mix(value: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Splitmix64 (Steele, Lea & Flood 2014); it wraps around."""
+    value = value + np.uint64(0x9E3779B97F4A7C15)
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+__all__ = ["Replicates", "bootstrap_arms", "draw_weights"]

@@ -14,10 +14,18 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
-from revictimisation.estimators.target_trial.clone_kernels import project_scores, sum_influence
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
+from revictimisation.estimators.target_trial.entry_days import (
+    EntryDays,
+    Gradient,
+    cut_blocks,
+    lay_days,
+    move_hazards,
+    move_law,
+)
+from revictimisation.estimators.target_trial.pooled_logistic import find_residuals
+from revictimisation.estimators.target_trial.start_kernels import NO_START, START
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Outcomes, Trial
 from revictimisation.estimators.target_trial.weighted_risk import (
@@ -62,6 +70,7 @@ def find_arm_influence(
     return sum_clusters(weighted.trial, influence)
 
 
+@np.errstate(all="ignore")
 def find_direct_influence(
     weighted: WeightedTrial, arm: int, slopes: Slopes, outcomes: Outcomes | None = None
 ) -> tuple[Floats, tuple[Floats, Floats]]:
@@ -69,24 +78,68 @@ def find_direct_influence(
 
     Gradients (targets x coefficients) of the numbers in the model of starts and in the other model.
     """
-    trial, daily, other = weighted.trial, weighted.daily, weighted.other
-    n_targets = len(slopes.at_risk)
-    none = Outcomes(np.zeros(trial.n_entries + 1, np.int64), np.empty(0, np.int32))
+    trial, n_targets = weighted.trial, len(slopes.at_risk)
+    models = (weighted.daily, weighted.other)
+    gradients = [Gradient.of(model, len(trial.names), n_targets) for model in models]
     influence = np.empty((trial.n_entries, n_targets))
-    at_risk = np.ascontiguousarray(slopes.at_risk.T)
-    gradients = (
-        np.empty((n_targets, len(daily.theta))),
-        np.empty((n_targets, len(other.theta))),
+    for here in cut_blocks(trial.n_entries, len(trial.interval) * n_targets):
+        days = lay_days(weighted, here)
+        amounts = _spread_amounts(trial, days, arm, slopes, outcomes)
+        influence[here] = amounts.sum(axis=0)
+        _drop_capped(weighted, days, arm, amounts)
+        if arm == NO_START or weighted.is_natural:
+            moved = move_hazards(days, amounts, has_start=arm == START)
+            gradients[0].add(trial, here, days.cells, moved)
+        if arm == START and weighted.is_natural:
+            intervals = np.broadcast_to(trial.interval[:, None], days.cells.shape)
+            gradients[1].add(trial, here, intervals, move_law(days, amounts))
+        elif arm == START:
+            odds, rows = weighted.other.odds, trial.people.row[here]
+            ends = trial.people.segment_pattern[trial.people.first_segment[1:][here] - 1]
+            moved = -amounts[-1] / (1 + odds.rows[rows] * odds.cells[ends])[:, None]
+            gradients[1].add(trial, here, ends[None], moved[None])
+    daily, other = (
+        gradient.by_coefficient(model.pooled.effects)
+        for gradient, model in zip(gradients, models, strict=True)
     )
-    sum_influence(
-        trial.people, trial.interval, trial.columns, daily.pooled.effects, daily.row_odds,
-        daily.cell_odds, other.row_odds, other.cell_odds, other.pooled.effects, arm,
-        weighted.is_natural, weighted.cap_start, weighted.cap_no_start, at_risk,
-        np.cumsum(at_risk, axis=0), np.ascontiguousarray(np.moveaxis(slopes.events, 0, 2)),
-        none if outcomes is None else outcomes, np.ascontiguousarray(slopes.outcomes.T), influence,
-        *gradients,
-    )  # fmt: skip
-    return influence, gradients
+    return influence, (daily, other)
+
+
+def _spread_amounts(
+    trial: Trial, days: EntryDays, arm: int, slopes: Slopes, outcomes: Outcomes | None
+) -> Floats:
+    """Weight at each place x what a unit of weight there moves: days x entries x targets."""
+    here, grace = days.here, trial.grace_days
+    stop, cause = trial.people.stop[here], trial.people.cause[here]
+    at_risk = slopes.at_risk.T
+    late = np.cumsum(at_risk, axis=0)
+    amounts = np.zeros((grace + 1, len(stop), at_risk.shape[1]))
+    early = at_risk[1 : grace + 1]
+    amounts[: len(early)] = early[:, None]
+    is_late = stop > grace
+    amounts[grace] = 0.0
+    amounts[grace, is_late] = late[stop[is_late]] - late[min(grace, len(late) - 1)]
+    who = np.flatnonzero(cause > 0)
+    amounts[np.minimum(stop[who] - 1, grace), who] += slopes.events[:, cause[who] - 1, stop[who]].T
+    if outcomes is not None:
+        first = outcomes.first[here.start : here.stop + 1]
+        when = outcomes.day[first[0] : first[-1]]
+        owner = np.repeat(np.arange(len(stop)), np.diff(first))
+        np.add.at(
+            amounts, (np.minimum(when - 1, grace), owner), slopes.outcomes[:, when].T
+        )  # fmt: skip
+    amounts *= days.weights[:, :, arm, None]
+    return amounts
+
+
+def _drop_capped(weighted: WeightedTrial, days: EntryDays, arm: int, amounts: Floats) -> None:
+    """A capped weight does not move with the model."""
+    profile = days.weights[:, :, arm]
+    if arm == NO_START:
+        amounts[profile >= weighted.cap_no_start[:, None]] = 0.0
+    elif np.isfinite(weighted.cap_start):
+        has_started = ~days.is_free & (np.cumsum(days.is_start, axis=0) > 0)
+        amounts[has_started & (profile >= weighted.cap_start)] = 0.0
 
 
 def add_model_scores(
@@ -98,20 +151,15 @@ def add_model_scores(
             add_scores(weighted.trial, model, gradient @ model.covariance, influence)
 
 
+@np.errstate(all="ignore")
 def add_scores(trial: Trial, model: StartModel, moves: Floats, influence: Floats) -> None:
     """Add to influence (entries x targets) each entry's score of the model times `moves`."""
     n_effects = model.pooled.effects.shape[1]
-    columns = trial.columns
-    base = csr_array(
-        (columns.values, columns.indices, columns.pointers),
-        shape=(len(columns.pointers) - 1, moves.shape[1] - n_effects),
-    )
-    row_moves = base @ np.ascontiguousarray(moves[:, n_effects:].T)
-    cell_moves = model.pooled.effects @ np.ascontiguousarray(moves[:, :n_effects].T)
-    project_scores(
-        trial.people.row, model.pooled, model.row_odds, model.cell_odds, row_moves, cell_moves,
-        influence,
-    )  # fmt: skip
+    residuals = find_residuals(trial, model.pooled, model.odds)
+    row_moves = trial.matrix @ np.ascontiguousarray(moves[:, n_effects:].T)
+    cell_moves = np.einsum("ck,jk->cj", model.pooled.effects, moves[:, :n_effects])
+    influence += residuals.sum(axis=1)[:, None] * row_moves[trial.people.row]
+    influence += residuals @ cell_moves
 
 
 def sum_clusters(trial: Trial, influence: Floats) -> Floats:

@@ -37,17 +37,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from revictimisation.estimators.target_trial.profile_kernels import (
-    NO_START,
-    START,
-    read_weights,
-    sum_weights,
-)
+from revictimisation.estimators.target_trial.pooled_logistic import Odds, refit
+from revictimisation.estimators.target_trial.start_kernels import NO_START, START, fill_weights
 from revictimisation.estimators.target_trial.start_model import (
     StartModel,
     crude_hazards,
@@ -55,9 +52,10 @@ from revictimisation.estimators.target_trial.start_model import (
     fit_law_model,
     fit_start_model,
 )
-from revictimisation.estimators.target_trial.trial_data import Trial
+from revictimisation.estimators.target_trial.trial_data import People, Trial
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 GraceLaw = Literal["censor_at_end", "natural_law"]
 LAST = -1
 
@@ -90,36 +88,146 @@ class WeightedTrial:
         """All models settled."""
         return self.daily.is_converged and self.other.is_converged
 
+    @property
+    def people(self) -> People:
+        """The trial's."""
+        return self.trial.people
+
+    @property
+    def n_clusters(self) -> int:
+        """Victims."""
+        return self.trial.n_clusters
+
+    @property
+    def models(self) -> tuple[StartModel, ...]:
+        """Those that were fitted, each once."""
+        return (self.daily,) if self.other is self.daily else (self.daily, self.other)
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """The entries as each of the models sees them."""
+        return (self.trial,) * len(self.models)
+
+    def find_told(self, case_weights: Floats) -> Flags:
+        """Arms that these case weights tell something of: some start, some do not.
+
+        A model that could not begin (NaN) tells nothing; the law bears on the start clones alone.
+        """
+        is_started = self.trial.is_started
+        has_both = case_weights[is_started].any() and case_weights[~is_started].any()
+        is_known = has_both and not np.isnan(self.daily.theta).any()
+        return np.array([is_known and not np.isnan(self.other.theta).any(), is_known])
+
+    def weigh(self, first: int, last: int) -> Floats:
+        """Weights of the entries first..last - 1: entries x arms x places 0..grace_days.
+
+        On (t, t + 1] at place t, the last one also on every later day of follow-up.
+        """
+        return self._weigh((self.daily.odds, self.other.odds), self.caps, first, last)
+
+    def _weigh(
+        self, odds: tuple[Odds, Odds], caps: tuple[float, Floats], first: int, last: int
+    ) -> Floats:
+        people, interval = self.trial.people, self.trial.interval
+        weights = np.empty((last - first, 2, len(interval)))
+        fill_weights(
+            first, people.stop, people.start, people.row, people.first_segment, people.segment_day,
+            people.segment_pattern, interval, *odds[0], *odds[1], self.is_natural, *caps,
+            np.empty(len(interval) + 1), weights,
+        )  # fmt: skip
+        return weights
+
+    @property
+    def caps(self) -> tuple[float, Floats]:
+        """The largest weights of start clones that have started, and of no-start clones."""
+        return self.cap_start, self.cap_no_start
+
+    @cached_property
+    def weights(self) -> Floats:
+        """Those of all entries, as `weigh` gives them."""
+        return self.weigh(0, self.trial.n_entries)
+
+    def refit(self, case_weights: Floats, inverses: Sequence[Floats]) -> tuple[WeightedTrial, bool]:
+        """The same with models fitted anew, and whether they settled.
+
+        inverses: the inverse information of `models`. Where the natural law has a model of its own
+        that starts from where the replicate has moved the model of starts.
+        """
+        trial, daily = self.trial, self.daily
+        found = refit(trial, daily.pooled, case_weights, daily.theta, inverses[0])
+        moved = replace(daily, theta=found.theta, odds=found.odds)
+        if len(self.models) == 1:
+            return replace(self, daily=moved, other=moved), found.is_converged
+        near, n_effects = self.other.theta.copy(), daily.pooled.effects.shape[1]
+        if self.is_natural:
+            n_days = self.other.pooled.effects.shape[1]
+            near[:n_days] += (found.theta - daily.theta)[:n_days]
+            near[n_days:] += (found.theta - daily.theta)[n_effects:]
+        law = refit(trial, self.other.pooled, case_weights, near, inverses[1])
+        other = replace(self.other, theta=law.theta, odds=law.odds)
+        return replace(self, daily=moved, other=other), found.is_converged and law.is_converged
+
+    def take(self, chosen: Flags) -> WeightedTrial:
+        """The chosen entries with the weights they have; victims keep their numbers."""
+        people, at = self.trial.people, np.flatnonzero(chosen)
+        first = people.first_segment[at]
+        lengths = people.first_segment[at + 1] - first
+        pointers = np.append(0, np.cumsum(lengths)).astype(np.int64)
+        segments = np.repeat(first - pointers[:-1], lengths) + np.arange(pointers[-1])
+        own = {name: getattr(people, name)[at]
+               for name in ("stop", "cause", "start", "cluster", "row")}  # fmt: skip
+        few = people._replace(
+            **own,
+            first_segment=pointers,
+            segment_day=people.segment_day[segments],
+            segment_pattern=people.segment_pattern[segments],
+        )
+        return replace(self, trial=replace(self.trial, people=few))
+
     def weights_on(self, day: int = LAST, *, is_stabilised: bool = False) -> Floats:
         """Weights (entries x 2: start, no start) on (day, day + 1]; 0 where not in the arm then.
 
         `LAST`: on the last day of each clone's own follow-up (grace time and after; a clone that
         was censored has 0).
         """
-        caps = (self.cap_start, self.cap_no_start)
+        weights = self._read(self.weights, day)
         if not is_stabilised:
-            return read_weights(
-                self.trial.people, self.trial.interval, self.daily.row_odds, self.daily.cell_odds,
-                self.other.row_odds, self.other.cell_odds, self.is_natural, *caps, day,
-            )  # fmt: skip
-        weights = self.weights_on(day)
-        crude = _read_crude(self.trial, self.is_natural, day)
+            return weights
+        crude = self._read(self._crude, day)
         return np.divide(weights, crude, out=np.zeros_like(weights), where=crude > 0)
 
+    def _read(self, weights: Floats, day: int) -> Floats:
+        """Weights on a day of all that there are by entry, arm and place."""
+        stop, grace = self.trial.people.stop, self.trial.grace_days
+        if day == LAST:
+            return weights[np.arange(len(stop)), :, np.minimum(stop - 1, grace)]
+        return np.where((stop > day)[:, None], weights[:, :, min(day, grace)], 0.0)
+
+    @cached_property
+    def _crude(self) -> Floats:
+        """The weights from models without covariates."""
+        trial = self.trial
+        hazards = crude_hazards(trial.pooled, len(trial.cut_days))
+        share, n_patterns = _share_started(trial), len(trial.segments.values)
+        with np.errstate(divide="ignore"):
+            by_interval = hazards / (1 - hazards)
+            ends = np.full(n_patterns, np.divide(share, 1 - share))
+        rows = np.ones(len(trial.columns.pointers) - 1)
+        daily = Odds(rows, np.tile(by_interval, n_patterns))
+        other = Odds(rows, by_interval if self.is_natural else ends)
+        free = np.full(trial.grace_days + 1, np.inf)
+        return self._weigh((daily, other), (np.inf, free), 0, trial.n_entries)
+
+    @np.errstate(all="ignore")
     def effective_on(self, days: Sequence[int]) -> Floats:
         """Kish's effective number of clones, arms x days: on (day, day + 1], or on `LAST`.
 
         Null where a weight has no end.
         """
-        asked = np.asarray(days, dtype=np.int64)
-        sums = np.empty((2, len(asked), 2))
-        sum_weights(
-            self.trial.people, self.trial.interval, self.daily.row_odds, self.daily.cell_odds,
-            self.other.row_odds, self.other.cell_odds, self.is_natural, self.cap_start,
-            self.cap_no_start, asked, sums,
-        )  # fmt: skip
-        has_end = sums[..., 1] < np.inf
-        total, squares = np.where(has_end, sums[..., 0], np.nan) ** 2, sums[..., 1]
+        at = np.stack([self.weights_on(day) for day in days], axis=2)
+        total, squares = at.sum(axis=0), np.square(at).sum(axis=0)
+        has_end = squares < np.inf
+        total = np.where(has_end, total, np.nan) ** 2
         return np.divide(
             total, squares, out=np.where(has_end, 0.0, np.nan), where=has_end & (squares > 0)
         )
@@ -226,23 +334,6 @@ def _crude_weights(trial: Trial, is_natural: bool) -> tuple[float, Floats]:
 def _share_started(trial: Trial) -> float:
     is_in = trial.people.stop > trial.grace_days
     return float(trial.is_started[is_in].mean()) if is_in.any() else 0.0
-
-
-def _read_crude(trial: Trial, is_natural: bool, day: int) -> Floats:
-    """The same weights from models without covariates."""
-    hazards = crude_hazards(trial.pooled, len(trial.cut_days))
-    share = _share_started(trial)
-    n_patterns = len(trial.segments.values)
-    with np.errstate(divide="ignore"):
-        by_interval = hazards / (1 - hazards)
-        ends = np.full(n_patterns, np.divide(share, 1 - share))
-    rows = np.ones(len(trial.columns.pointers) - 1)
-    other = by_interval if is_natural else ends
-    free = np.full(trial.grace_days + 1, np.inf)
-    return read_weights(
-        trial.people, trial.interval, rows, np.tile(by_interval, n_patterns), rows, other,
-        is_natural, np.inf, free, day,
-    )  # fmt: skip
 
 
 __all__ = ["LAST", "GraceLaw", "WeightedTrial", "cap_weights", "weigh_clones"]

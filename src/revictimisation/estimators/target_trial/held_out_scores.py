@@ -20,20 +20,20 @@ import numpy as np
 import numpy.typing as npt
 
 from revictimisation.estimators.faults import NotEstimableError
-from revictimisation.estimators.target_trial.augmented_kernels import make_room
-from revictimisation.estimators.target_trial.bootstrap_kernels import factor_whole, refit
 from revictimisation.estimators.target_trial.clone_weights import (
     WeightedTrial,
     cap_weights,
     weigh_clones,
 )
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, fit_outcome_model
-from revictimisation.estimators.target_trial.score_kernels import fill_scores
-from revictimisation.estimators.target_trial.standardised_risk import (
-    cut_steps,
-    follow_chances,
-    list_targets,
-    make_hazards,
+from revictimisation.estimators.target_trial.pooled_logistic import (
+    find_information,
+    invert_information,
+    refit,
+)
+from revictimisation.estimators.target_trial.potential_risks import (
+    find_doubly_robust,
+    find_follow_chances,
 )
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial
@@ -93,7 +93,9 @@ def score_held_out(
     settled, capped = [], np.zeros(trial.n_entries, np.bool_)
     every = _leave_out(weighted, fit_outcome_model(trial), [~held for held in is_out])
     for held, (mine, courses, is_settled) in zip(is_out, every, strict=True):
-        _fill(mine, courses, day, np.flatnonzero(held), scores)
+        scores[held] = find_doubly_robust(
+            mine.take(held), courses, np.array([day]), 1 / find_follow_chances(trial)
+        )
         settled.append(is_settled)
         if np.isfinite(largest_weight):
             capped |= held & (mine.weights_on()[:, 0] >= mine.cap_start)
@@ -131,43 +133,16 @@ def _leave_out(
 
 def _refit(trial: Trial, model: StartModel, is_in: list[Flags]) -> list[StartModel]:
     """The model of each set of entries, found from the whole sample's coefficients."""
-    rows, columns = trial.people.row, trial.columns
-    lower = np.empty((len(model.theta), len(model.theta)))
-    scratch = np.empty_like(model.row_odds), np.empty_like(model.cell_odds)
-    factor_whole(rows, model.pooled, columns, model.theta, *scratch, lower)
+    ones = np.ones(trial.n_entries)
+    inverse, _ = invert_information(find_information(trial, model.pooled, ones, model.odds))
     found = []
     for mine in is_in:
-        row_odds, cell_odds = np.empty_like(model.row_odds), np.empty_like(model.cell_odds)
-        moved = model.theta.copy()
-        is_settled = refit(
-            rows, mine.astype(np.float64), model.pooled, columns, model.theta, lower, moved,
-            row_odds, cell_odds,
-        )  # fmt: skip
+        best = refit(trial, model.pooled, mine.astype(np.float64), model.theta, inverse)
         found.append(replace(
-            model, theta=moved, row_odds=row_odds, cell_odds=cell_odds,
-            covariance=np.zeros_like(model.covariance), is_converged=bool(is_settled),
+            model, theta=best.theta, odds=best.odds, covariance=np.zeros_like(model.covariance),
+            is_converged=best.is_converged,
         ))  # fmt: skip
     return found
-
-
-def _fill(
-    weighted: WeightedTrial, model: OutcomeModel, day: int, chosen: Codes, scores: Floats
-) -> None:
-    """Fill the scores of the chosen entries: arms x (risk, days lost)."""
-    trial, days = weighted.trial, np.array([day], dtype=np.int64)
-    steps = cut_steps(trial, model, days)
-    targets = list_targets(steps, days)
-    alone = np.zeros_like(model.group)
-    never = np.zeros(len(model.leaving_cut_days), np.int64)
-    room = make_room(trial.grace_days, len(steps.begin), len(targets.day), 0, 0)
-    fill_scores(
-        chosen, trial.people, trial.interval, steps, targets, 1 / follow_chances(trial),
-        (weighted.daily.row_odds, weighted.daily.cell_odds),
-        (weighted.other.row_odds, weighted.other.cell_odds),
-        make_hazards(model.periods, model.interval_periods, model.group, 0, 0),
-        make_hazards((model.leaving,), never, alone, 0, 0),
-        weighted.cap_start, weighted.cap_no_start, room, scores,
-    )  # fmt: skip
 
 
 __all__ = ["HeldOutScores", "score_held_out"]

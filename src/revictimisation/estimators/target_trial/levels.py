@@ -14,7 +14,7 @@ each other, and what tells them apart is reckoned from the influence of every vi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -75,24 +75,6 @@ class LevelRisks:
         return t_quantile(find_freedom(self.influence[:, :, 0] - self.influence[:, :, 1]))
 
 
-def take_entries(weighted: WeightedTrial, chosen: Flags) -> WeightedTrial:
-    """The chosen entries with the weights they have; victims keep their numbers."""
-    people = weighted.trial.people
-    at = np.flatnonzero(chosen)
-    first = people.first_segment[at]
-    lengths = people.first_segment[at + 1] - first
-    pointers = np.append(0, np.cumsum(lengths)).astype(np.int64)
-    segments = np.repeat(first - pointers[:-1], lengths) + np.arange(pointers[-1])
-    own = {name: getattr(people, name)[at] for name in ("stop", "cause", "start", "cluster", "row")}
-    few = people._replace(
-        **own,
-        first_segment=pointers,
-        segment_day=people.segment_day[segments],
-        segment_pattern=people.segment_pattern[segments],
-    )
-    return replace(weighted, trial=replace(weighted.trial, people=few))
-
-
 def read_levels(
     weighted: WeightedTrial,
     codes: Codes,
@@ -122,7 +104,7 @@ def read_levels(
         people[level, 2] = chosen.sum()
         if not trial.is_started[chosen].any() or trial.is_started[chosen].all():
             continue
-        mine = take_entries(weighted, chosen)
+        mine = weighted.take(chosen)
         arms = fill_arms(mine)
         value[level] = arms.read(at_days)[:, 0]
         people[level], counted = count_clones(mine, at_days)

@@ -22,10 +22,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from revictimisation.estimators.target_trial.outcome_kernels import (
-    count_state_runs,
-    lay_state_runs,
-)
 from revictimisation.estimators.target_trial.start_model import StartModel, fit_pooled
 from revictimisation.estimators.target_trial.trial_data import Pooled, Trial
 
@@ -148,7 +144,8 @@ def _fit(
 ) -> OutcomeModel:
     if not set(effects) | set(periods) <= set(cuts):
         raise ValueError("an effect or a period must begin where an interval of days does")
-    number_days(periods, 1)
+    for days in (cuts, periods, effects):
+        number_days(days, 1)
     named = sorted({name for one in modifiers for name in one})
     marks, group = _number_groups(trial, named)
     ends = [*periods[1:], max(trial.last_day, max(cuts)) + 1]
@@ -279,15 +276,11 @@ def _fit_states(
     """
     first, end = period
     last = max(trial.last_day, max(cuts), max(effects))
-    interval, effect = number_days(cuts, last), number_days(effects, last)
-    n_intervals = len(cuts)
+    effect, n_intervals = number_days(effects, last), len(cuts)
     is_in = (np.arange(last + 1) >= first) & (np.arange(last + 1) < end)
-    within = np.where(is_in, interval, -1).astype(np.int32)
-    runs = count_state_runs(trial.people, within, n_intervals, group, cause)
-    cell, days = np.empty(runs[-1], np.int32), np.empty(runs[-1], np.int32)
-    lay_state_runs(trial.people, within, n_intervals, group, cause, runs, cell, days)
-    of_cause = trial.people.cause == OUTCOME if cause == OUTCOME else trial.people.cause >= LEAVING
     mine = [k for k, cut in enumerate(cuts) if first <= cut < end]
+    runs, cell, days = _count_days(trial, cause, cuts, mine, group)
+    of_cause = trial.people.cause == OUTCOME if cause == OUTCOME else trial.people.cause >= LEAVING
     starts = [k for k, cut in enumerate(effects) if first <= cut < end]
     begins = effect[[cuts[k] for k in mine]]
     shape = np.zeros((1 + len(marks), n_intervals, len(mine) + len(starts) + len(modifiers)))
@@ -301,6 +294,33 @@ def _fit_states(
     moved = (*(names[k] for k in starts), *(f"{names[starts[0]]}: {one}" for one in modifiers))
     spans = _name_spans("day", cuts)
     return fit_pooled(trial, pooled, [spans[k] for k in mine], moved, given)
+
+
+def _count_days(
+    trial: Trial, cause: int, cuts: Sequence[int], mine: Sequence[int], group: Groups
+) -> tuple[Days, npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Days at risk by entry, state and interval (those of `mine`), as rows of a pooled model.
+
+    State 0: not started within the grace time by the day before; state 1: started by then (a start
+    on day s acts from s + 1 on). Cells: state 0 by interval, then state 1 by group and interval. An
+    outcome comes before other exits: in the model of these its day is not at risk.
+    """
+    people = trial.people
+    last = people.stop - ((people.cause > 0) & (people.cause < cause))
+    never = np.iinfo(np.int32).max
+    start = np.where(people.start >= 0, people.start, never)
+    low = np.asarray(cuts)[mine] - 1
+    high = np.append(cuts, never)[np.asarray(mine) + 1] - 1
+    begin = np.stack([np.zeros_like(start), start], axis=1)[:, :, None]
+    end = np.stack([np.minimum(last, start), last], axis=1)[:, :, None]
+    days = np.minimum(end, high) - np.maximum(begin, low)
+    entry, state, place = np.nonzero(days > 0)
+    shift = np.where(state == 1, len(cuts) * (1 + group[people.row[entry]]), 0)
+    cell = np.asarray(mine)[place] + shift
+    runs = np.append(0, np.cumsum(np.bincount(entry, minlength=trial.n_entries)))
+    return (
+        runs.astype(np.int64), cell.astype(np.int32), days[entry, state, place].astype(np.int32)
+    )  # fmt: skip
 
 
 def _name_spans(what: str, cuts: Sequence[int]) -> list[str]:

@@ -12,13 +12,11 @@ as HC2 stands between HC0 and HC3 (MacKinnon & White 1985; for weights and clust
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from revictimisation.core.compiled import kernel
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
+from revictimisation.estimators.target_trial.pooled_logistic import find_residuals
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,54 +26,16 @@ def find_own_factors(weighted: WeightedTrial) -> Floats:
 
     1 for all where the start model is given, not fitted.
     """
-    trial, model = weighted.trial, weighted.daily
-    shifts = np.zeros(trial.n_entries)
-    _fill_shifts(
-        trial.people, model.pooled, trial.columns, model.row_odds, model.cell_odds,
-        model.covariance, shifts,
-    )  # fmt: skip
-    factors: Floats = np.exp(shifts / 2)
+    trial, pooled = weighted.trial, weighted.daily.pooled
+    who = np.flatnonzero(trial.people.start >= 0)
+    base = trial.matrix[trial.people.row[who]].toarray()
+    residuals = find_residuals(trial, pooled, weighted.daily.odds)[who]
+    scores = np.hstack([residuals @ pooled.effects, residuals.sum(axis=1)[:, None] * base])
+    columns = np.hstack([pooled.effects[pooled.cell[pooled.first[who + 1] - 1]], base])
+    moved = np.einsum("ik,km->im", columns, weighted.daily.covariance)
+    factors = np.ones(trial.n_entries)
+    factors[who] = np.exp((moved * scores).sum(axis=1) / 2)
     return factors
-
-
-@kernel
-def _add_row(amount: Any, row: Any, total: Any) -> None:
-    for k in range(total.size):
-        total[k] += amount * row[k]
-
-
-@kernel
-def _fill_shifts(
-    people: Any, pooled: Any, columns: Any, row_odds: Any, cell_odds: Any, covariance: Any,
-    shifts: Any,
-) -> None:  # fmt: skip
-    """x' C s of each starter's start day."""
-    n_effects = pooled.effects.shape[1]
-    moved = np.empty(covariance.shape[0])
-    for i in range(people.stop.size):
-        if people.start[i] < 0:
-            continue
-        row, last = people.row[i], pooled.first[i + 1] - 1
-        low, high = columns.pointers[row], columns.pointers[row + 1]
-        moved[:] = 0.0
-        for k in range(n_effects):
-            amount = pooled.effects[pooled.cell[last], k]
-            if amount != 0:
-                _add_row(amount, covariance[k], moved)
-        for c in range(low, high):
-            _add_row(columns.values[c], covariance[n_effects + columns.indices[c]], moved)
-        base = 0.0
-        for c in range(low, high):
-            base += columns.values[c] * moved[n_effects + columns.indices[c]]
-        for k in range(pooled.first[i], last + 1):
-            odds = row_odds[row] * cell_odds[pooled.cell[k]]
-            left = -pooled.days[k] * odds / (1 + odds)
-            if k == last:
-                left += 1
-            effect = base
-            for m in range(n_effects):
-                effect += pooled.effects[pooled.cell[k], m] * moved[m]
-            shifts[i] += left * effect
 
 
 __all__ = ["find_own_factors"]

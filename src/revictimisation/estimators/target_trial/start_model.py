@@ -15,18 +15,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.estimators.solve import factor_cholesky, invert_cholesky
-from revictimisation.estimators.target_trial.pooled_kernels import (
-    ALIAS_TOLERANCE,
-    fill_odds,
+from revictimisation.estimators.target_trial.pooled_logistic import (
+    Odds,
+    find_information,
+    find_odds,
+    invert_information,
     maximise,
-    sum_information,
 )
 from revictimisation.estimators.target_trial.trial_data import Pooled, Trial
 
 Floats = npt.NDArray[np.float64]
 
-# Gain foretold by a next step. Steps with an old information matrix shrink evenly, Newton's own
+# Gain predicted of a next step. Steps with an old information matrix shrink evenly, Newton's own
 # ever faster: the former are followed further.
 QUICK_TOLERANCE, TOLERANCE = 1e-18, 1e-12
 QUICK_PASSES, MOST_PASSES = 60, 200
@@ -40,7 +40,7 @@ class StartModel:
 
     Attributes:
         names: of all coefficients. pooled: its rows. theta: coefficients, standardised columns.
-        row_odds: exp(x'b) per row of the base columns. cell_odds: exp(effect) per cell.
+        odds: of a start on a day, by row of the base columns and by cell.
         covariance: inverse information; 0 for columns that can't be told from earlier ones.
         is_aliased: those columns. is_converged: Newton's method settled.
     """
@@ -48,8 +48,7 @@ class StartModel:
     names: tuple[str, ...]
     pooled: Pooled
     theta: Floats
-    row_odds: Floats
-    cell_odds: Floats
+    odds: Odds
     covariance: Floats
     is_aliased: npt.NDArray[np.bool_]
     is_converged: bool
@@ -126,31 +125,24 @@ def fit_pooled(
         return _take_over(trial, pooled, names, len(days), given)
     theta = np.zeros(len(names))
     theta[: len(days)] = _crude_log_odds(pooled, len(days))
-    row_odds, cell_odds = np.empty(len(trial.columns.pointers) - 1), np.empty(len(pooled.effects))
-    row, ones = trial.people.row, np.ones(trial.n_entries)
-    first = theta.copy()
-    ways = ((False, QUICK_TOLERANCE, QUICK_PASSES), (True, TOLERANCE, MOST_PASSES))
+    ones, ways = np.ones(trial.n_entries), ((False, QUICK_TOLERANCE, QUICK_PASSES),
+                                            (True, TOLERANCE, MOST_PASSES))  # fmt: skip
     for is_careful, tolerance, most in ways:
-        theta[:] = first
-        passes = maximise(
-            row, ones, pooled, trial.columns, theta, row_odds, cell_odds, is_careful, tolerance,
-            most,
-        )  # fmt: skip
-        if passes > 0:
+        found = maximise(
+            trial, pooled, ones, theta, is_careful=is_careful, tolerance=tolerance, most=most
+        )
+        if found.is_converged:
             break
-    fill_odds(trial.columns, pooled.effects, theta, row_odds, cell_odds)
-    info = np.empty((len(names), len(names)))
-    sum_information(row, ones, pooled, trial.columns, row_odds, cell_odds, info)
-    lower, kept = factor_cholesky(info, np.diag(info).copy(), ALIAS_TOLERANCE)
+    odds = find_odds(trial, pooled, found.theta)
+    covariance, kept = invert_information(find_information(trial, pooled, ones, odds))
     return StartModel(
         names=names,
         pooled=pooled,
-        theta=theta,
-        row_odds=row_odds,
-        cell_odds=cell_odds,
-        covariance=invert_cholesky(lower, kept),
+        theta=found.theta,
+        odds=odds,
+        covariance=covariance,
         is_aliased=~kept,
-        is_converged=passes > 0,
+        is_converged=found.is_converged,
         centre=trial.centre,
         scale=trial.scale,
     )
@@ -167,14 +159,11 @@ def _take_over(
     base = theta[pooled.effects.shape[1] :]
     theta[:n_days] += trial.centre @ base
     base *= trial.scale
-    row_odds, cell_odds = np.empty(len(trial.columns.pointers) - 1), np.empty(len(pooled.effects))
-    fill_odds(trial.columns, pooled.effects, theta, row_odds, cell_odds)
     return StartModel(
         names=names,
         pooled=pooled,
         theta=theta,
-        row_odds=row_odds,
-        cell_odds=cell_odds,
+        odds=find_odds(trial, pooled, theta),
         covariance=np.zeros((len(names), len(names))),
         is_aliased=np.zeros(len(names), dtype=np.bool_),
         is_converged=given.is_converged,

@@ -43,30 +43,26 @@ models fitted anew in every replicate. Source of the design: Hernan 2018; Maring
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from revictimisation.estimators.design import Design
-from revictimisation.estimators.target_trial.bootstrap import REPLICATES_A_TURN, Replicates
 from revictimisation.estimators.target_trial.changes import Changes
-from revictimisation.estimators.target_trial.clone_kernels import fill_risks, read_targets
+from revictimisation.estimators.target_trial.pooled_logistic import refit
 from revictimisation.estimators.target_trial.start_model import StartModel, fit_start_model
-from revictimisation.estimators.target_trial.three_kernels import (
-    N_ARMS,
-    fill_day_odds,
-    fill_weights,
-    run_three_replicates,
-    sum_three_arms,
-)
-from revictimisation.estimators.target_trial.trial_data import N_CAUSES, Trial, prepare_trial
+from revictimisation.estimators.target_trial.trial_data import People, Trial, prepare_trial
+from revictimisation.estimators.target_trial.weighted_risk import fill_arms
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 STRATEGIES = ("both", "one", "none")
+BOTH, ONE, NONE = 0, 1, 2
+N_ARMS = 3
+HUGE = 1e300  # so that nothing overflows where a start is certain
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,16 +72,27 @@ class ThreeTrial:
     Attributes:
         police, social: the entries as the trial of each agency's first start.
         within_days: n. models: of the start of police, of social services.
-        weights: entries x strategies x days 0..g, each on (t, t + 1], the last one ever after.
-        chance: entries x strategies, fitted, of following each within the grace time.
     """
 
     police: Trial
     social: Trial
     within_days: int
     models: tuple[StartModel, StartModel]
-    weights: Floats
-    chance: Floats
+
+    @property
+    def people(self) -> People:
+        """The entries; `start` is that of police."""
+        return self.police.people
+
+    @property
+    def n_clusters(self) -> int:
+        """Victims."""
+        return self.police.n_clusters
+
+    @property
+    def trials(self) -> tuple[Trial, Trial]:
+        """The entries as each of the models sees them."""
+        return self.police, self.social
 
     @property
     def grace_days(self) -> int:
@@ -97,11 +104,128 @@ class ThreeTrial:
         """Both models settled."""
         return all(model.is_converged for model in self.models)
 
+    @cached_property
+    def weights(self) -> Floats:
+        """Of all entries, as `weigh` gives them."""
+        return self.weigh(0, self.police.n_entries)
+
+    @cached_property
+    def chance(self) -> Floats:
+        """Entries x strategies: fitted, of following each within the grace time."""
+        return self._find_chances(0, self.police.n_entries)[2][:, 0].T
+
     @property
-    def is_followed(self) -> npt.NDArray[np.bool_]:
+    def is_followed(self) -> Flags:
         """Entries x strategies: the clone is never censored artificially."""
-        last = np.minimum(self.police.people.stop - 1, self.grace_days)
-        return self.weights[np.arange(len(last)), :, last] > 0
+        last = np.minimum(self.people.stop - 1, self.grace_days)
+        return np.asarray(self.weights[np.arange(len(last)), :, last] > 0)
+
+    def refit(self, case_weights: Floats, inverses: Sequence[Floats]) -> tuple[ThreeTrial, bool]:
+        """The same with models fitted anew, and whether they settled."""
+        found = [
+            refit(trial, model.pooled, case_weights, model.theta, inverse)
+            for trial, model, inverse in zip(self.trials, self.models, inverses, strict=True)
+        ]
+        police, social = (
+            replace(model, theta=one.theta, odds=one.odds)
+            for model, one in zip(self.models, found, strict=True)
+        )
+        return replace(self, models=(police, social)), all(one.is_converged for one in found)
+
+    def find_told(self, case_weights: Floats) -> Flags:
+        """Strategies that somebody of these case weights follows past the grace time."""
+        if any(np.isnan(model.theta).any() for model in self.models):
+            return np.zeros(N_ARMS, np.bool_)
+        is_past = (case_weights > 0) & (self.people.stop > self.grace_days)
+        return np.asarray((self.weights[is_past, :, -1] > 0).any(axis=0))
+
+    @np.errstate(all="ignore")
+    def weigh(self, first: int, last: int) -> Floats:
+        """Weights of the entries first..last - 1: entries x strategies x days 0..g.
+
+        Each on (t, t + 1], the last one ever after; 0 once the strategy is left.
+        """
+        here, grace = slice(first, last), self.grace_days
+        starts = np.stack([trial.people.start[here] for trial in self.trials])
+        stay_p, stay_s, chances = self._find_chances(first, last)
+        days, who = np.arange(grace + 1)[:, None], np.arange(last - first)
+        has_p, has_s = ((start >= 0) & (start <= days) for start in starts)
+        # of the agency that has not started, where the other one has
+        given = np.where(has_p, stay_s[1, 1:], stay_p[1, 1:])
+        none_ever = np.where(has_p, stay_s[0, -1], stay_p[0, -1])
+        due = np.minimum(np.where(has_p, starts[0], starts[1]) + self.within_days, grace)
+        none_by_due = np.where(has_p, stay_s[0][due + 1, who], stay_p[0][due + 1, who])
+        profile = np.where(~has_p & ~has_s, chances[:, 1:], 0.0)
+        is_one = has_p ^ has_s
+        profile[ONE] = np.where(is_one, none_ever * given, profile[ONE])
+        profile[BOTH] = np.where(is_one & (days < due), 1 - none_by_due * given, profile[BOTH])
+        is_near = np.abs(starts[0] - starts[1]) <= self.within_days
+        profile[BOTH] = np.where(has_p & has_s, is_near, profile[BOTH])
+        is_there = (days < self.people.stop[here]) & (chances[:, :1] > 0)
+        profile = np.divide(profile, chances[:, :1], out=np.zeros_like(profile), where=is_there)
+        return np.moveaxis(profile, 2, 0)
+
+    def _find_chances(self, first: int, last: int) -> tuple[Floats, Floats, Floats]:
+        """P(no start on days 0..k - 1) and its inverse, of each agency once the other has started.
+
+        And chances (strategies x k x entries): P(the strategy is followed | nothing started before
+        day k); k to grace + 1.
+        """
+        rows = self.people.row[first:last]
+        own_p, own_s = (model.odds.rows[rows] for model in self.models)
+        police, social = (
+            _odds_by_day(self.police, self.models[0], 2),
+            _odds_by_day(self.social, self.models[1], 3),
+        )
+        stay_p, stay_s = _stay(own_p, police[1]), _stay(own_s, social[1])
+        p, s, same = (_chance(own_p, police[0]), _chance(own_s, social[0]),
+                      _chance(own_s, social[2]))  # fmt: skip
+        neither, after_p, after_s = (1 - p) * (1 - s), p * (1 - same), (1 - p) * s
+        grace = self.grace_days
+        days = np.arange(grace + 1)
+        due = np.minimum(days + self.within_days, grace) + 1
+        # none of the other agency on the days left to it; on the last day there are none
+        follow_p, follow_s = (one[0][due] * one[1][days + 1] for one in (stay_s, stay_p))
+        alone_p, alone_s = (one[0][grace + 1] * one[1][days + 1] for one in (stay_s, stay_p))
+        for one in (follow_p, follow_s, alone_p, alone_s):
+            one[grace] = 1.0
+        chances = np.zeros((N_ARMS, grace + 2, last - first))
+        chances[NONE, grace + 1] = 1.0
+        now = np.zeros((N_ARMS, grace + 1, last - first))
+        now[BOTH] = p * same + after_p * (1 - follow_p) + after_s * (1 - follow_s)
+        now[ONE] = after_p * alone_p + after_s * alone_s
+        for k in range(grace, -1, -1):
+            chances[:, k] = now[:, k] + neither[k] * chances[:, k + 1]
+        return stay_p, stay_s, chances
+
+
+def _odds_by_day(trial: Trial, model: StartModel, n_states: int) -> Floats:
+    """Odds of an agency's first start, states of the other x days.
+
+    States: 0 nothing started, 1 started on an earlier day, 2 (social services alone) started this
+    very day. Coefficients: intervals of days first, then one a state.
+    """
+    n_intervals = int(trial.interval[-1]) + 1
+    states = np.append(0.0, model.theta[n_intervals : n_intervals + n_states - 1])
+    odds: Floats = np.exp(model.theta[trial.interval] + states[:, None])
+    return odds
+
+
+def _chance(own: Floats, odds: Floats) -> Floats:
+    """Days x entries."""
+    both = odds[:, None] * own
+    chance: Floats = both / (1 + both)
+    return chance
+
+
+def _stay(own: Floats, odds: Floats) -> Floats:
+    """P(no start on days 0..k - 1) and its inverse, 2 x (days + 1) x entries.
+
+    So P(none on days a..b) is a product: [0, b + 1] x [1, a].
+    """
+    inverse = np.cumprod(1 + odds[:, None] * own, axis=0)
+    inverse = np.concatenate([np.ones((1, len(own))), np.minimum(inverse, HUGE)])
+    return np.stack([1 / inverse, inverse])
 
 
 def weigh_three(
@@ -153,12 +277,7 @@ def weigh_three(
         for day, change in zip(days, changes, strict=True)
     ]  # fmt: skip
     models = (fit_start_model(trials[0]), fit_start_model(trials[1]))
-    police, social = trials
-    weights = np.empty((police.n_entries, N_ARMS, grace_days + 1))
-    chance = np.empty((police.n_entries, N_ARMS))
-    rows, odds = _read_odds(police, social, models)
-    fill_weights(police.people, social.people.start, rows, *odds, within_days, weights, chance)
-    return ThreeTrial(police, social, within_days, models, weights, chance)
+    return ThreeTrial(trials[0], trials[1], within_days, models)
 
 
 def _keep_within(day: npt.ArrayLike, stop: Floats, grace_days: int) -> Floats:
@@ -182,69 +301,11 @@ def _mark_day(day: Floats) -> Changes:
     )
 
 
-def _read_odds(
-    police: Trial, social: Trial, models: tuple[StartModel, StartModel]
-) -> tuple[Floats, tuple[Floats, Floats]]:
-    """Odds by row of the baseline columns (agencies x rows), and by state and day of each."""
-    odds = (np.empty((2, police.grace_days + 1)), np.empty((3, police.grace_days + 1)))
-    for trial, model, states in zip((police, social), models, odds, strict=True):
-        fill_day_odds(model.theta, trial.interval, len(states), states)
-    return np.stack([model.row_odds for model in models]), odds
-
-
 def read_three(trial: ThreeTrial, at_days: Sequence[int]) -> Floats:
     """Strategies x (risk of causes 1..3, days lost to the outcome) x days; NaN: nobody is left."""
-    police, n_days = trial.police, trial.police.last_day + 1
-    at_risk, events = np.empty((N_ARMS, n_days)), np.empty((N_ARMS, N_CAUSES, n_days))
-    rows, odds = _read_odds(police, trial.social, trial.models)
-    sum_three_arms(
-        police.people, trial.social.people.start, np.ones(police.n_entries), rows, *odds,
-        trial.within_days, at_risk, events,
-    )  # fmt: skip
-    risk = np.zeros_like(events)
-    fill_risks(at_risk, events, risk)
-    answers = np.empty((N_ARMS, N_CAUSES + 1, len(at_days)))
-    read_targets(risk, np.asarray(at_days, dtype=np.int64), answers)
-    answers[~(trial.is_followed & (police.people.stop > trial.grace_days)[:, None]).any(axis=0)] = (
-        np.nan
-    )
+    answers = fill_arms(trial).read(at_days)
+    answers[~trial.find_told(np.ones(trial.police.n_entries))] = np.nan
     return answers
 
 
-def bootstrap_three(
-    trial: ThreeTrial,
-    at_days: Sequence[int],
-    *,
-    n_replicates: int,
-    seed: int,
-    n_jobs: int | None = None,
-) -> Replicates:
-    """Refit both models and the curves in replicates with a Poisson(1) case weight per victim.
-
-    As `bootstrap_arms`: the same numbers on any number of threads. A strategy that nobody follows
-    to the end of the grace time has no answer (NaN) in that replicate.
-
-    Raises:
-        ValueError: fewer than 2 replicates, a negative seed.
-    """
-    if n_replicates < 2 or seed < 0:
-        raise ValueError("the bootstrap needs 2 replicates or more, and a seed of 0 or more")
-    police, social = trial.police, trial.social
-    days = np.asarray(at_days, dtype=np.int64)
-    answers = np.empty((n_replicates, N_ARMS, N_CAUSES + 1, len(days)))
-    is_settled = np.zeros(n_replicates, dtype=np.bool_)
-
-    def run(first: int) -> None:
-        run_three_replicates(
-            first, min(first + REPLICATES_A_TURN, n_replicates), seed, police.people,
-            social.people.start, police.columns, (police.interval, social.interval),
-            (police.pooled, social.pooled), tuple(model.theta for model in trial.models),
-            trial.within_days, police.n_clusters, days, answers, is_settled,
-        )  # fmt: skip
-
-    with ThreadPoolExecutor(n_jobs or os.cpu_count() or 1) as pool:
-        list(pool.map(run, range(0, n_replicates, REPLICATES_A_TURN)))
-    return Replicates(answers, int((~is_settled).sum()))
-
-
-__all__ = ["N_ARMS", "STRATEGIES", "ThreeTrial", "bootstrap_three", "read_three", "weigh_three"]
+__all__ = ["N_ARMS", "STRATEGIES", "ThreeTrial", "read_three", "weigh_three"]

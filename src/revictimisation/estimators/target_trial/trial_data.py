@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from revictimisation.estimators.design import Design, standardise
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.influence import label_clusters
 from revictimisation.estimators.target_trial.changes import Changes, Segments, lay_segments
-from revictimisation.estimators.target_trial.pooled_kernels import count_runs, lay_runs
 
 Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.int64]
@@ -124,6 +125,18 @@ class Trial:
     def last_day(self) -> int:
         """The last day anyone is followed."""
         return int(self.people.stop.max())
+
+    @cached_property
+    def matrix(self) -> csr_array:
+        """The base columns, rows x columns."""
+        columns = self.columns
+        shape = (len(columns.pointers) - 1, len(self.names))
+        return csr_array((columns.values, columns.indices, columns.pointers), shape=shape)
+
+    @cached_property
+    def transposed(self) -> csr_array:
+        """The base columns, columns x rows."""
+        return self.matrix.T.tocsr()
 
 
 def prepare_trial(
@@ -274,14 +287,33 @@ def _lay_nothing(n_people: int) -> tuple[Days, npt.NDArray[np.int32], npt.NDArra
 
 
 def _pool_days(people: People, interval: npt.NDArray[np.int32], values: Floats) -> Pooled:
-    n_intervals = int(interval.max()) + 1
-    grace = len(interval) - 1
-    first = count_runs(people, interval, n_intervals, grace)
-    cell, days = np.empty(first[-1], np.int32), np.empty(first[-1], np.int32)
-    lay_runs(people, interval, n_intervals, grace, first, cell, days)
+    """Runs of days at risk of a start: cut where an interval or a segment begins."""
+    grace, n_intervals = len(interval) - 1, int(interval.max()) + 1
+    last = np.minimum(people.stop - 1, grace).astype(np.int64)
+    last = np.where(people.start >= 0, np.minimum(last, people.start), last)
+    cuts = np.flatnonzero(np.diff(interval, prepend=-1))
+    counts = np.diff(people.first_segment)
+    owner, begin = np.repeat(np.arange(len(last)), counts), people.segment_day.astype(np.int64)
+    # a segment on day 0 is the first one of its entry, which begins with the first interval
+    is_cut = interval[begin] != interval[np.maximum(begin - 1, 0)]
+    extra = (begin > 0) & ~is_cut
+    key = (np.arange(len(last))[:, None] * (grace + 1) + cuts).reshape(-1)
+    if extra.any():
+        key = np.sort(np.append(key, owner[extra] * (grace + 1) + begin[extra]))
+    who, day = np.divmod(key, grace + 1)
+    segment = np.searchsorted(owner * (grace + 1) + begin, key, side="right") - 1
+    days = np.minimum(np.append(day[1:], grace + 1) - 1, last[who])
+    is_end = np.append(who[1:] != who[:-1], True)
+    days = np.where(is_end, last[who], days) - day + 1
+    is_in = day <= last[who]
+    first = np.append(0, np.cumsum(np.bincount(who[is_in], minlength=len(last))))
+    cell = people.segment_pattern[segment] * n_intervals + interval[day]
     marks = np.tile(np.eye(n_intervals), (len(values), 1))
     effects = np.hstack([marks, np.repeat(values, n_intervals, axis=0)])
-    return Pooled(first, cell, days, people.start >= 0, np.ascontiguousarray(effects))
+    return Pooled(
+        first.astype(np.int64), cell[is_in].astype(np.int32), days[is_in].astype(np.int32),
+        people.start >= 0, np.ascontiguousarray(effects),
+    )  # fmt: skip
 
 
 def _pool_end(people: People, grace_days: int, values: Floats) -> Pooled:

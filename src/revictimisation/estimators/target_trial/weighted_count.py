@@ -38,16 +38,13 @@ from revictimisation.estimators.count_contrasts import (
 from revictimisation.estimators.intervals import NO_ERROR
 from revictimisation.estimators.target_trial.changes import Changes, count_changes, spell_changes
 from revictimisation.estimators.target_trial.clone_influence import find_arm_influence
-from revictimisation.estimators.target_trial.clone_kernels import sum_arms, sum_outcomes
 from revictimisation.estimators.target_trial.clone_weights import LAST, WeightedTrial
 from revictimisation.estimators.target_trial.estimates import mark_uncensored
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES, Outcomes, Trial
-from revictimisation.estimators.target_trial.weighted_risk import Slopes
+from revictimisation.estimators.target_trial.weighted_risk import ALL, Slopes, fill_arms
 
 Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.int64]
-# So near to 1 a hazard is 1: the rest is rounding.
-ALL = 1 - 1e-12
 
 
 def outcome_changes(
@@ -116,20 +113,19 @@ def lay_outcomes(trial: Trial, entry: npt.ArrayLike, day: npt.ArrayLike) -> Outc
     return Outcomes(first, when[order].astype(np.int32))
 
 
-def fill_counts(weighted: WeightedTrial, outcomes: Outcomes) -> CountArms:
-    """The weighted mean counts of both arms."""
-    trial = weighted.trial
-    at_risk = np.empty((2, trial.last_day + 1))
-    events = np.empty((2, N_CAUSES, trial.last_day + 1))
-    amount = np.empty_like(at_risk)
-    given = (
-        trial.interval, np.ones(trial.n_entries), weighted.daily.row_odds, weighted.daily.cell_odds,
-        weighted.other.row_odds, weighted.other.cell_odds, weighted.is_natural, weighted.cap_start,
-        weighted.cap_no_start,
-    )  # fmt: skip
-    sum_arms(trial.people, *given, at_risk, events)
-    sum_outcomes(trial.people, outcomes, *given, amount)
-    return accumulate_counts(at_risk, amount, events.sum(axis=1))
+def fill_counts(
+    weighted: WeightedTrial, outcomes: Outcomes, case_weights: Floats | None = None
+) -> CountArms:
+    """The weighted mean counts of both arms, each entry with a case weight (1 if none given)."""
+    trial, arms = weighted.trial, fill_arms(weighted, case_weights)
+    owner = np.repeat(np.arange(trial.n_entries), np.diff(outcomes.first))
+    place = np.minimum(outcomes.day - 1, trial.grace_days)
+    mine = 1.0 if case_weights is None else case_weights[owner]
+    amount = np.stack([
+        np.bincount(outcomes.day, mine * weighted.weights[owner, arm, place], trial.last_day + 1)
+        for arm in range(2)
+    ]).astype(np.float64)  # fmt: skip
+    return accumulate_counts(arms.at_risk, amount, arms.events.sum(axis=1))
 
 
 def accumulate_counts(at_risk: Floats, amount: Floats, ended: Floats) -> CountArms:

@@ -14,28 +14,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from revictimisation.estimators.risks import ROUNDING
-from revictimisation.estimators.target_trial.clone_kernels import (
-    fill_risks,
-    read_targets,
-    sum_arms,
-)
-from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
-from revictimisation.estimators.target_trial.trial_data import N_CAUSES
+from revictimisation.estimators.target_trial.trial_data import N_CAUSES, People
 
 Floats = npt.NDArray[np.float64]
 N_NUMBERS = N_CAUSES + 1  # the risks, and days lost to the outcome
 
 
+# So many entries at a time: their weights stay in the cache.
+BLOCK = 4096
+# So near to 1 a hazard is 1: the rest is rounding.
+ALL = 1 - 1e-12
+
+
+class Strategies(Protocol):
+    """Entries under strategies of any number (arms), each with a weight in each by day."""
+
+    @property
+    def people(self) -> People:
+        """The entries."""
+
+    @property
+    def weights(self) -> Floats:
+        """Weights of all entries, kept."""
+
+    def weigh(self, first: int, last: int) -> Floats:
+        """Weights of some entries: entries x arms x places (`WeightedTrial.weigh`)."""
+
+
 @dataclass(frozen=True, eq=False)
 class Arms:
-    """Curves of both arms (0 start, 1 no start) by day 0..last day of follow-up.
+    """Weighted curves of the arms by day 0..last day of follow-up.
 
-    `at_risk` arms x days; `events` and `risk` arms x causes x days. Weighted.
+    `at_risk` arms x days; `events` and `risk` arms x causes x days.
     """
 
     at_risk: Floats
@@ -47,27 +63,63 @@ class Arms:
 
         Past the last follow-up a curve stays where it was.
         """
-        days = np.asarray(at_days, dtype=np.int64)
-        answers = np.empty((2, N_NUMBERS, len(days)))
-        read_targets(self.risk, days, answers)
+        days, last = np.asarray(at_days, dtype=np.int64), self.risk.shape[2] - 1
+        risks = self.risk[:, :, np.minimum(days, last)]
+        lost = np.cumsum(self.risk[:, 0], axis=1) - self.risk[:, 0]
+        beyond = np.maximum(days - last, 0) * self.risk[:, 0, -1:]
+        answers = np.append(risks, (lost[:, np.minimum(days, last)] + beyond)[:, None], axis=1)
         risks = answers[:, :N_CAUSES]
         risks[risks > 1 - ROUNDING] = 1.0
         return answers
 
 
-def fill_arms(weighted: WeightedTrial) -> Arms:
-    """The weighted curves of both arms."""
-    trial = weighted.trial
-    at_risk = np.empty((2, trial.last_day + 1))
-    events = np.empty((2, N_CAUSES, trial.last_day + 1))
-    sum_arms(
-        trial.people, trial.interval, np.ones(trial.n_entries), weighted.daily.row_odds,
-        weighted.daily.cell_odds, weighted.other.row_odds, weighted.other.cell_odds,
-        weighted.is_natural, weighted.cap_start, weighted.cap_no_start, at_risk, events,
-    )  # fmt: skip
-    risk = np.zeros_like(events)
-    fill_risks(at_risk, events, risk)
-    return Arms(at_risk, events, risk)
+@np.errstate(all="ignore")
+def fill_arms(strategies: Strategies, case_weights: Floats | None = None) -> Arms:
+    """The weighted curves of all arms, each entry with a case weight (1 if none are given)."""
+    people = strategies.people
+    n_entries, n_days = len(people.stop), int(people.stop.max()) + 1
+    blocks = []
+    for first in range(0, n_entries, BLOCK):
+        last = min(first + BLOCK, n_entries)
+        mine = np.ones(last - first) if case_weights is None else case_weights[first:last]
+        weights = strategies.weights if n_entries <= BLOCK else strategies.weigh(first, last)
+        blocks.append(_sum_block(people, first, mine, weights, n_days))
+    at_risk, events = (np.sum(parts, axis=0) for parts in zip(*blocks, strict=True))
+    return Arms(at_risk, events, find_risks(at_risk, events))
+
+
+def _sum_block(
+    people: People, first: int, case_weights: Floats, weights: Floats, n_days: int
+) -> tuple[Floats, Floats]:
+    """At risk (arms x days) and events (arms x causes x days) of a block of entries."""
+    n_entries, n_arms, places = weights.shape
+    here = slice(first, first + n_entries)
+    stop, cause, grace = people.stop[here], people.cause[here], places - 1
+    at_risk, events = np.zeros((n_arms, n_days)), np.zeros((n_arms, N_CAUSES, n_days))
+    early = np.einsum("i,iat->at", case_weights, weights[:, :, :grace])[:, : n_days - 1]
+    at_risk[:, 1 : 1 + early.shape[1]] = early
+    is_late, is_event = stop > grace, cause > 0
+    happened = (cause[is_event] - 1).astype(np.int64) * n_days + stop[is_event]
+    final = weights[np.flatnonzero(is_event), :, np.minimum(stop[is_event] - 1, grace)]
+    for arm in range(n_arms):
+        lasting = case_weights[is_late] * weights[is_late, arm, grace]
+        ends = np.bincount(stop[is_late], lasting, n_days)
+        at_risk[arm, grace + 1 :] = np.cumsum(ends[::-1])[::-1][grace + 1 :]
+        amount = case_weights[is_event] * final[:, arm]
+        events[arm] = np.bincount(happened, amount, N_CAUSES * n_days).reshape(N_CAUSES, n_days)
+    return at_risk, events
+
+
+def find_risks(at_risk: Floats, events: Floats) -> Floats:
+    """Aalen-Johansen of each arm: arms x causes x days. Rounding leaves no sliver at risk."""
+    # Of clones of next to no weight rounding may leave less at risk than have an event.
+    most = np.maximum(at_risk[:, None], events)
+    hazard = np.divide(events, most, out=np.zeros_like(events), where=events > 0)
+    gone = hazard.sum(axis=1)
+    free = np.cumprod(np.where(gone > ALL, 0.0, 1 - gone), axis=1)
+    before = np.concatenate([np.ones((len(free), 1)), free[:, :-1]], axis=1)
+    risk: Floats = np.cumsum(before[:, None] * hazard, axis=2)
+    return risk
 
 
 @dataclass(frozen=True, eq=False)

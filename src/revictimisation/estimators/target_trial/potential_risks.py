@@ -1,0 +1,429 @@
+"""Predicted risks of the strategies by day, entry by entry, and how the models move them.
+
+Follow-up is cut into *steps*: a day each up to the end of the grace time (step m is day m + 1),
+then runs of days with constant hazards. On day m of the grace time, before step m, who has not
+started starts with chance q_m = l_m / R_m under *start* (`clone_weights`). With hazards of the
+outcome a and of leaving b on each day of a step of n days, s = (1 - a)(1 - b), the reward r(j) of
+an outcome on the step's day j = 0..n - 1, and V the value at its end if still free,
+
+    U = a x (sum over j of s^j r(j)) + s^n V
+
+is the value at its beginning (hazards of state 1 if started, of state 0 if not). For *start* the
+value before the decision is q_m U1 + (1 - q_m) U0, for *no start* U0. A *target* is a risk by a day
+(reward 1) or the days lost up to a day (reward: the days left); steps after its day have value 0.
+
+The doubly robust estimator adds, of each step that a clone is seen through (to its end or to an
+event), its weight times (what came of it less its U). Arrays have the step or day first, then the
+entry (of a block), then the target; estimators: 0 g-formula, 1 doubly robust.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
+from revictimisation.estimators.target_trial.entry_days import (
+    EntryDays,
+    Gradient,
+    cut_blocks,
+    lay_days,
+    move_hazards,
+    move_law,
+)
+from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, number_days
+from revictimisation.estimators.target_trial.start_kernels import START
+from revictimisation.estimators.target_trial.start_model import StartModel
+from revictimisation.estimators.target_trial.trial_data import Trial
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Days = npt.NDArray[np.int64]
+
+
+class Steps(NamedTuple):
+    """Runs of days (begin, begin + days] with constant hazards, and the intervals they lie in."""
+
+    begin: Days
+    days: Days
+    outcome: npt.NDArray[np.int32]
+    leaving: npt.NDArray[np.int32]
+
+
+class Targets(NamedTuple):
+    """Numbers: the risks by each `day`, then the days lost up to each.
+
+    An outcome on the day j = 0.. of a step counts `lead` - j `fall` (steps x targets).
+    """
+
+    day: Days
+    lead: Floats
+    fall: Floats
+
+
+def cut_steps(trial: Trial, model: OutcomeModel, days: Days) -> Steps:
+    """Runs of days with constant hazards, ending where a day is reported or the grace time ends."""
+    end = min(int(days.max()), trial.last_day)
+    places = [np.arange(trial.grace_days + 1), days, np.array([end])]
+    places += [np.asarray(cuts) - 1 for cuts in (model.cut_days, model.leaving_cut_days)]
+    bounds = np.unique(np.concatenate(places)).astype(np.int64)
+    bounds = bounds[bounds <= end]
+    begin = bounds[:-1]
+    outcome, leaving = (
+        number_days(cuts, end)[begin + 1] for cuts in (model.cut_days, model.leaving_cut_days)
+    )
+    return Steps(begin, np.diff(bounds), outcome, leaving)
+
+
+def list_targets(steps: Steps, days: Days) -> Targets:
+    """The risks by each of the days, and the days lost up to each."""
+    is_counted = (steps.begin + steps.days)[:, None] <= days
+    left = np.where(is_counted, days - steps.begin[:, None] - 1, 0)
+    lead = np.hstack([is_counted, left]).astype(np.float64)
+    fall = np.hstack([np.zeros_like(left), is_counted]).astype(np.float64)
+    return Targets(np.tile(days, 2), lead, fall)
+
+
+def find_follow_chances(trial: Trial) -> Floats:
+    """P(not ended administratively before the day) by day 0..last day; who has an event that day
+    is no longer at risk of it (Kaplan-Meier).
+    """
+    stop, is_end = trial.people.stop, trial.people.cause == 0
+    n_days = trial.last_day + 1
+    ends = np.bincount(stop[is_end], minlength=n_days)
+    events = np.bincount(stop[~is_end], minlength=n_days)
+    gone = np.cumsum(ends + events)
+    at_risk = len(stop) - gone + ends
+    hazard = np.divide(ends, at_risk, out=np.zeros(n_days), where=at_risk > 0)
+    chances: Floats = np.append(1.0, np.cumprod(1 - hazard)[:-1])
+    return chances
+
+
+class Hazards(NamedTuple):
+    """By state (not started, started), step and entry of a block.
+
+    outcome a, leaving b; `ones`, `firsts`, `seconds`: sums over the step's days j of s^j, j s^j,
+    j^2 s^j; `end`: s^n.
+    """
+
+    outcome: Floats
+    leaving: Floats
+    ones: Floats
+    firsts: Floats
+    seconds: Floats
+    end: Floats
+
+
+def find_hazards(model: OutcomeModel, steps: Steps, rows: npt.NDArray[np.integer]) -> Hazards:
+    """The model's hazards for entries with these rows of the base columns."""
+    n_outcome, n_leaving = len(model.cut_days), len(model.leaving_cut_days)
+    states = np.arange(2)[:, None, None]
+    period = model.interval_periods[steps.outcome]
+    by_row = np.stack([one.odds.rows[rows] for one in model.periods])[period]
+    by_cell = np.stack([one.odds.cells for one in model.periods])
+    cells = states * n_outcome * (1 + model.group[rows]) + steps.outcome[:, None]
+    outcome = by_row * by_cell[period[:, None], cells]
+    cells = states * n_leaving + steps.leaving[:, None]
+    leaving = model.leaving.odds.rows[rows] * model.leaving.odds.cells[cells]
+    a, b = outcome / (1 + outcome), leaving / (1 + leaving)
+    return Hazards(a, b, *_sum_powers((1 - a) * (1 - b), steps.days))
+
+
+def _sum_powers(stay: Floats, days: Days) -> tuple[Floats, Floats, Floats, Floats]:
+    """Sums over j = 0..n - 1 of s^j, j s^j, j^2 s^j, and s^n: by doubling, no digits are lost.
+
+    stay: s by state, step and entry; days: n by step.
+    """
+    n, m = days[:, None], np.zeros((len(days), 1), np.int64)
+    ones, firsts, seconds = np.zeros_like(stay), np.zeros_like(stay), np.zeros_like(stay)
+    power = np.ones_like(stay)
+    for bit in 2 ** np.arange(int(days.max()).bit_length())[::-1]:
+        seconds += power * (seconds + 2 * m * firsts + m * m * ones)
+        firsts += power * (firsts + m * ones)
+        ones += power * ones
+        power *= power
+        m = 2 * m
+        is_one_more = (n & bit) > 0
+        more = np.where(is_one_more, power, 0.0)
+        seconds += m * m * more
+        firsts += m * more
+        ones += more
+        power = np.where(is_one_more, power * stay, power)
+        m = m + is_one_more
+    return ones, firsts, seconds, power
+
+
+class Values(NamedTuple):
+    """Values at the beginning of each step (and after the last): steps + 1 x entries x targets.
+
+    `started`: state 1; `never`: no start; `before`: under start, none yet, before the day's
+    decision; `waiting`: after it.
+    """
+
+    started: Floats
+    never: Floats
+    before: Floats
+    waiting: Floats
+
+
+def find_values(targets: Targets, share: Floats, hazards: Hazards) -> Values:
+    """Backwards from the last step; `share`: q by day of the grace time and entry."""
+    n_steps, grace = len(targets.lead), len(share) - 1
+    rewards = hazards.outcome[..., None] * (
+        hazards.ones[..., None] * targets.lead[:, None]
+        - hazards.firsts[..., None] * targets.fall[:, None]
+    )
+    shape = (n_steps + 1, *rewards.shape[2:])
+    started, never, before, waiting = (np.zeros(shape) for _ in range(4))
+    end = hazards.end[..., None]
+    for m in range(n_steps - 1, -1, -1):
+        started[m] = rewards[1, m] + end[1, m] * started[m + 1]
+        never[m] = rewards[0, m] + end[0, m] * never[m + 1]
+        waiting[m] = rewards[0, m] + end[0, m] * before[m + 1]
+        before[m] = started[m]
+        if m < grace:
+            before[m] += (1 - share[m])[:, None] * (waiting[m] - started[m])
+    return Values(started, never, before, waiting)
+
+
+class Increments(NamedTuple):
+    """The doubly robust estimator's additions of a clone.
+
+    amounts: by place of the weight, entry and target. passed, dropped: by state, step and entry,
+    the weights with which the value at the beginning of a step is added and its U taken away.
+    """
+
+    amounts: Floats
+    passed: Floats
+    dropped: Floats
+
+
+def find_increments(
+    trial: Trial, days: EntryDays, arm: int, steps: Steps, targets: Targets, inverse: Floats,
+    values: Values,
+) -> Increments:  # fmt: skip
+    """inverse[day] is 1 / P(followed to that day)."""
+    people, here, grace = trial.people, days.here, trial.grace_days
+    stop, cause, start = people.stop[here], people.cause[here], people.start[here]
+    begin, end = steps.begin[:, None], (steps.begin + steps.days)[:, None]
+    is_free = (stop > end) | ((stop == end) & (cause == 0))
+    place = np.minimum(np.arange(len(begin)), grace)
+    is_counted = (stop > begin) & (is_free | (cause > 0))
+    seen = np.where(is_free, np.minimum(end, trial.last_day), stop)
+    weight = np.where(is_counted, days.weights[place, :, arm] * inverse[seen], 0.0)
+    has_started = (start >= 0) & (start <= begin)
+    state = np.stack([~has_started, has_started])
+    dropped, passed = np.where(state, weight, 0.0), np.zeros((2, len(begin) + 1, len(stop)))
+    passed[:, 1:] = dropped * is_free
+    passed[0, 0] = 1.0
+    none_yet, decided = _none_yet(values, arm)
+    started = has_started[:, :, None]
+    then = np.where(started, values.started[1:], none_yet[1:])
+    due = np.where(started, values.started[:-1], decided[:-1])
+    on_day = (stop - begin - 1)[:, :, None]
+    reward = targets.lead[:, None] - targets.fall[:, None] * on_day
+    came = np.where(is_free[:, :, None], then, np.where((cause == 1)[:, None], reward, 0.0))
+    by_step = weight[:, :, None] * (came - due)
+    amounts = np.zeros((grace + 1, *by_step.shape[1:]))
+    amounts[: min(grace, len(by_step))] = by_step[:grace]
+    amounts[grace] = by_step[grace:].sum(axis=0)
+    return Increments(amounts, passed, dropped)
+
+
+def _none_yet(values: Values, arm: int) -> tuple[Floats, Floats]:
+    """The arm's values with no start yet, before and after the day's decision."""
+    if arm == START:
+        return values.before, values.waiting
+    return values.never, values.never
+
+
+class Moves(NamedTuple):
+    """Derivatives of both estimators: estimators x ... x entries x targets.
+
+    outcome, leaving: x states x steps, in the log odds of each; share: x days, in q.
+    """
+
+    outcome: Floats
+    leaving: Floats
+    share: Floats
+
+
+def find_moves(
+    arm: int, steps: Steps, targets: Targets, share: Floats, hazards: Hazards, values: Values,
+    more: Increments,
+) -> Moves:  # fmt: skip
+    """Reverse differentiation, step by step.
+
+    The g-formula passes 1 at the beginning of step 0, the doubly robust estimator `passed` less
+    `dropped`.
+    """
+    n_steps, grace = len(steps.begin), len(share) - 1
+    shape = values.started.shape[1:]
+    carried = np.zeros((2, 2, n_steps, *shape))
+    moved_share = np.zeros((2, grace + 1, *shape))
+    flow = np.zeros((2, 2, *shape))
+    flow[0, 0] = 1.0
+    gain = values.started - values.waiting
+    end = hazards.end[..., None]
+    for m in range(n_steps):
+        flow[1] += more.passed[:, m, :, None]
+        if arm == START and m <= grace:
+            q = share[m][:, None]
+            moved_share[:, m] = flow[:, 0] * gain[m]
+            flow[:, 1] += flow[:, 0] * q
+            flow[:, 0] *= 1 - q
+        flow[1] -= more.dropped[:, m, :, None]
+        carried[:, :, m] = flow
+        flow *= end[:, m]
+    after = np.stack([_none_yet(values, arm)[0][1:], values.started[1:]])
+    lead, fall = targets.lead[:, None], targets.fall[:, None]
+    a, b, ones, firsts, seconds, _ = (part[..., None] for part in hazards)
+    later = a * (lead * firsts - fall * seconds) + steps.days[:, None, None] * end * after
+    by_outcome = a * ((1 - a) * (lead * ones - fall * firsts) - later)
+    return Moves(carried * by_outcome, carried * (-b * later), moved_share)
+
+
+@dataclass(eq=False)
+class HazardGradient:
+    """Sums of derivatives in a model of hazards: cells x estimators x arms x targets, and base.
+
+    `base`: periods x columns x estimators x arms x targets.
+    """
+
+    group: npt.NDArray[np.int32]
+    n_groups: int
+    period: Days
+    cells: Floats
+    base: Floats
+
+    @classmethod
+    def of(
+        cls, models: Sequence[StartModel], period: Days, group: npt.NDArray[np.int32],
+        n_base: int, n_targets: int,
+    ) -> HazardGradient:  # fmt: skip
+        """Nothing yet."""
+        cells = np.zeros((len(models[0].odds.cells), 2, 2, n_targets))
+        base = np.zeros((len(models), n_base, 2, 2, n_targets))
+        return cls(group, len(cells) // len(period) - 1, period, cells, base)
+
+    def add(
+        self, trial: Trial, here: slice, arm: int, interval: npt.NDArray[np.int32], moved: Floats
+    ) -> None:
+        """Add an arm's derivatives (estimators x states x steps x entries x targets)."""
+        rows, n_intervals = trial.people.row[here], len(self.period)
+        begins = np.flatnonzero(np.diff(interval, prepend=-1))
+        places = interval[begins]
+        by_interval = np.moveaxis(np.add.reduceat(moved, begins, axis=2), 0, 3)
+        fresh, late = by_interval  # intervals x entries x estimators x targets
+        self.cells[places, :, arm] += fresh.sum(axis=1)
+        ends = np.arange(len(rows) + 1)
+        groups = csr_array(
+            (np.ones(len(rows)), self.group[rows], ends), shape=(len(rows), self.n_groups)
+        )
+        columns = trial.matrix[rows]
+        for place, one, other in zip(places, fresh, late, strict=True):
+            by_group = groups.T @ other.reshape(len(rows), -1)
+            at = n_intervals * (1 + np.arange(self.n_groups)) + place
+            self.cells[at, :, arm] += by_group.reshape(-1, *other.shape[1:])
+            total = columns.T @ (one + other).reshape(len(rows), -1)
+            self.base[self.period[place], :, :, arm] += total.reshape(-1, *one.shape[1:])
+
+
+@dataclass(eq=False)
+class Gradients:
+    """Sums over entries of what moves with the models; targets: estimators x arms x numbers."""
+
+    starts: Gradient
+    law: Gradient
+    outcome: HazardGradient
+    leaving: HazardGradient
+
+
+@np.errstate(all="ignore")
+def find_scores(
+    weighted: WeightedTrial, model: OutcomeModel, days: Days, inverse: Floats
+) -> tuple[Floats, Gradients]:
+    """Both values of each entry (entries x estimators x arms x numbers), and their gradients.
+
+    inverse: by day, 1 / P(followed to that day).
+    """
+    trial = weighted.trial
+    steps = cut_steps(trial, model, days)
+    targets = list_targets(steps, days)
+    n_targets, n_base = len(targets.day), len(trial.names)
+    never = np.zeros(len(model.leaving_cut_days), np.int64)
+    gradients = Gradients(
+        Gradient.of(weighted.daily, n_base, 4 * n_targets),
+        Gradient.of(weighted.other, n_base, 4 * n_targets),
+        HazardGradient.of(model.periods, model.interval_periods, model.group, n_base, n_targets),
+        HazardGradient.of(
+            (model.leaving,), never, np.zeros_like(model.group), n_base, n_targets
+        ),
+    )  # fmt: skip
+    values = np.empty((trial.n_entries, 2, 2, n_targets))
+    size = max(len(steps.begin), trial.grace_days + 1) * n_targets
+    for here in cut_blocks(trial.n_entries, 2 * size):
+        entries = lay_days(weighted, here)
+        share = entries.law.hazards / entries.law.tail
+        share[-1] = 1.0
+        hazards = find_hazards(model, steps, trial.people.row[here])
+        found = find_values(targets, share, hazards)
+        for arm in range(2):
+            more = find_increments(trial, entries, arm, steps, targets, inverse, found)
+            plain = _none_yet(found, arm)[0][0]
+            values[here, 0, arm] = plain
+            values[here, 1, arm] = plain + more.amounts.sum(axis=0)
+            moves = find_moves(arm, steps, targets, share, hazards, found, more)
+            gradients.outcome.add(trial, here, arm, steps.outcome, moves.outcome)
+            gradients.leaving.add(trial, here, arm, steps.leaving, moves.leaving)
+            _add_starts(trial, entries, arm, share, moves.share, more.amounts, gradients)
+    return values, gradients
+
+
+def _add_starts(
+    trial: Trial, entries: EntryDays, arm: int, share: Floats, moved_share: Floats,
+    amounts: Floats, gradients: Gradients,
+) -> None:  # fmt: skip
+    """What moves through the model of starts (doubly robust alone) and through the law."""
+    here, n_targets = entries.here, amounts.shape[2]
+    places = np.arange(4 * n_targets).reshape(2, 2, -1)
+    at = [slice(mine[0], mine[-1] + 1) for mine in places[:, arm]]
+    moved = move_hazards(entries, amounts, has_start=arm == START)
+    gradients.starts.add(trial, here, entries.cells, moved, at[1])
+    if arm != START:
+        return
+    law, own = entries.law, moved_share * share[:, :, None]
+    running = np.cumsum(own * law.leverage[:, :, None], axis=1)
+    by_share = own * (1 - law.hazards)[:, :, None] - law.hazards[:, :, None] * running
+    intervals = np.broadcast_to(trial.interval[:, None], entries.cells.shape)
+    gradients.law.add(trial, here, intervals, by_share[0], at[0])
+    gradients.law.add(trial, here, intervals, by_share[1] + move_law(entries, amounts), at[1])
+
+
+@np.errstate(all="ignore")
+def find_doubly_robust(
+    weighted: WeightedTrial, model: OutcomeModel, days: Days, inverse: Floats
+) -> Floats:
+    """The doubly robust value of each entry alone: entries x arms x numbers."""
+    trial = weighted.trial
+    steps = cut_steps(trial, model, days)
+    targets = list_targets(steps, days)
+    scores = np.empty((trial.n_entries, 2, len(targets.day)))
+    size = max(len(steps.begin), trial.grace_days + 1) * len(targets.day)
+    for here in cut_blocks(trial.n_entries, size):
+        entries = lay_days(weighted, here)
+        share = entries.law.hazards / entries.law.tail
+        share[-1] = 1.0
+        found = find_values(targets, share, find_hazards(model, steps, trial.people.row[here]))
+        for arm in range(2):
+            more = find_increments(trial, entries, arm, steps, targets, inverse, found)
+            scores[here, arm] = _none_yet(found, arm)[0][0] + more.amounts.sum(axis=0)
+    return scores
+
+
+__all__ = ["Gradients", "find_doubly_robust", "find_follow_chances", "find_scores"]

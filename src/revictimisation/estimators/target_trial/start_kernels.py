@@ -1,0 +1,99 @@
+"""The two compiled loops of a target trial: what a bootstrap replicate spends its time on.
+
+Serial, and over plain arrays alone: the result can't depend on threads, and compiling is short.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from revictimisation.core.compiled import kernel
+
+START, NO_START = 0, 1
+TINY = 1e-300  # so that nothing is divided by 0 where a start is impossible
+
+
+@kernel
+def sum_expected(
+    first: Any, row: Any, cell: Any, days: Any, weight: Any, row_odds: Any, cell_odds: Any,
+    row_sum: Any, cell_sum: Any,
+) -> None:  # fmt: skip
+    """Add up the starts that are expected, by row of the base columns and by cell."""
+    for i in range(row.size):
+        if weight[i] == 0:
+            continue
+        own = 0.0
+        for k in range(first[i], first[i + 1]):
+            odds = row_odds[row[i]] * cell_odds[cell[k]]
+            expected = weight[i] * days[k] * odds / (1 + odds)
+            cell_sum[cell[k]] += expected
+            own += expected
+        row_sum[row[i]] += own
+
+
+@kernel
+def fill_weights(
+    first: Any, stop: Any, start: Any, row: Any, first_segment: Any, segment_day: Any,
+    segment_pattern: Any, interval: Any, row_odds: Any, cell_odds: Any, law_rows: Any,
+    law_cells: Any, is_natural: Any, cap_start: Any, cap_no_start: Any, tail: Any, weights: Any,
+) -> None:  # fmt: skip
+    """Fill weights[entry, arm, t] of the entries from `first` on; definitions in `clone_weights`.
+
+    Place t: on (t, t + 1], the last one also later; 0 where the clone is not followed. The odds of
+    a start on each day are row_odds x cell_odds. `law_rows` and `law_cells` (by interval of days)
+    are those of the natural law, or (by pattern on the last day) of having started by the end of
+    the grace time. R_k = P(start on k..grace | none before), `tail`, follows from the end
+    backwards: R_k = l_k + (1 - l_k) R_(k+1), 0 after the grace time; no digits are lost where l is
+    tiny. Caps are the largest weights allowed.
+    """
+    grace = interval.size - 1
+    n_intervals = interval[grace] + 1
+    for b in range(weights.shape[0]):
+        i = first + b
+        begin, last, law_odds = start[i], min(stop[i] - 1, grace), law_rows[row[i]]
+        stays, level, final = 1.0, 1.0, 0.0
+        if is_natural:
+            tail[grace + 1] = 0.0
+            hazard, previous = 0.0, -1
+            for day in range(grace, -1, -1):
+                if interval[day] != previous:
+                    previous = interval[day]
+                    law = law_odds * law_cells[previous]
+                    hazard = law / (1 + law)
+                tail[day] = hazard + (1 - hazard) * tail[day + 1] + TINY
+            level = 1 / tail[0]
+        elif begin >= 0:
+            ends = law_odds * law_cells[segment_pattern[first_segment[i + 1] - 1]]
+            final = min((1 + ends) / (ends + TINY), cap_start)
+        segment, has_started = first_segment[i], False
+        for day in range(grace + 1):
+            weights[b, START, day] = weights[b, NO_START, day] = 0.0
+            if day > last:
+                continue
+            if not is_natural:
+                weights[b, START, day] = 1.0 if day < grace else final
+            if has_started:
+                if is_natural:
+                    weights[b, START, day] = final
+                continue
+            while segment + 1 < first_segment[i + 1] and segment_day[segment + 1] <= day:
+                segment += 1
+            cell = segment_pattern[segment] * n_intervals + interval[day]
+            ratio = row_odds[row[i]] * cell_odds[cell]
+            law = law_odds * law_cells[interval[day]] if is_natural else 0.0
+            if day == begin:
+                has_started = True
+                if is_natural:
+                    chance = law * (1 + ratio) / ((ratio + TINY) * (1 + law))
+                    final = min(level * chance, cap_start)
+                    weights[b, START, day] = final
+                continue
+            stays *= 1 + ratio
+            weights[b, NO_START, day] = min(stays, cap_no_start[day])
+            if is_natural:
+                if law != ratio:  # one model for both where nothing changes: spare the division
+                    level *= (1 + ratio) / (1 + law)
+                weights[b, START, day] = level * tail[day + 1]
+
+
+__all__ = ["NO_START", "START", "TINY", "fill_weights", "sum_expected"]
