@@ -7,16 +7,13 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 
 from revictimisation.commands.manifest import versions
-from revictimisation.commands.simulate import simulate_to
 from revictimisation.core.results import DIAGNOSTIC_COLUMNS, make_estimates
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import read_plan
@@ -101,12 +98,6 @@ def run_papermill(notebook: Path, target: Path, parameters: dict[str, str]) -> s
     return done.stderr if done.returncode else ""
 
 
-def read_study(repo_root: Path) -> str:
-    """The main study with few bootstrap replicates."""
-    text = (repo_root / "pipelines" / "studies" / "county.yaml").read_text(encoding="utf-8")
-    return text.replace("replicates: 200", "replicates: 20")
-
-
 @pytest.fixture(scope="session")
 def county(repo_root: Path, tmp_path_factory) -> Study:
     """The kept release of a county of 3,000 (benchmarks/yardstick.py), laid out as a run leaves it.
@@ -115,7 +106,8 @@ def county(repo_root: Path, tmp_path_factory) -> Study:
     """
     folder = tmp_path_factory.mktemp("kept_county")
     study, out = folder / "county.yaml", folder / "out"
-    study.write_text(read_study(repo_root), encoding="utf-8")
+    text = (repo_root / "pipelines" / "studies" / "county.yaml").read_text(encoding="utf-8")
+    study.write_text(text.replace("replicates: 200", "replicates: 20"), encoding="utf-8")
     (out / "release").mkdir(parents=True)
     for name in TABLES:
         kept = repo_root / "tests" / "yardstick" / "county_3000" / f"release_{name}.parquet"
@@ -127,27 +119,8 @@ def county(repo_root: Path, tmp_path_factory) -> Study:
 
 
 @pytest.fixture(scope="session")
-def finished_run(repo_root: Path, make_once: Callable[..., Path]) -> Study:
-    """The smallest county, run by the command: estimates, notebooks in kernels, pages in Swedish.
-
-    Every analysis of the main study, for three of its measures and two of its subgroups.
-    """
-    asked = yaml.safe_load(read_study(repo_root))
-    kept = ("non_contact_order", "sheltered_housing", "joint")
-    asked["measures"] = {name: asked["measures"][name] for name in kept}
-    asked.update(subgroups=["is_honour", "sex"], report_at_days=[365, 1461], languages=["sv"])
-
-    def run(folder: Path) -> None:
-        study = folder / "county.yaml"
-        study.write_text(yaml.safe_dump(asked), encoding="utf-8")
-        simulate_to(folder / "data", None, 1, "small", "parquet")
-        given = [str(study), "--data", str(folder / "data"), "--out", str(folder / "out")]
-        command = [sys.executable, "-m", "revictimisation", "run", *given, "--jobs", "2"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-
-    folder = make_once("finished_run", run)
-    return Study(folder / "county.yaml", folder / "out")
+def finished_run(small_run: Path) -> Study:
+    return Study(small_run / "county.yaml", small_run / "out")
 
 
 @pytest.fixture(scope="session")

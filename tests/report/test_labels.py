@@ -15,7 +15,7 @@ from revictimisation.report.sections.method import show_all_checks
 from revictimisation.report.texts import load_texts
 from tests.project.sources import ROOT, list_modules
 
-from .conftest import make_page
+from .conftest import Study, make_page
 
 DICTIONARY = load_dictionary()
 LISTS = DICTIONARY.code_lists
@@ -78,7 +78,7 @@ def test_every_code_in_the_sources_has_a_label():
 
 
 def read_left(run: Study, table: str) -> pd.DataFrame:
-    """A table of a run made now, with those of the kept runs (all measures; two agencies joined)."""
+    """A table of a run made now, and of the kept ones: all measures, two agencies joined."""
     kept = ROOT / "tests" / "yardstick"
     paths = [run.out / side / f"{table}.parquet" for side in ("restricted", "release")]
     paths += [kept / study / f"{side}_{table}.parquet" for study in ("county_3000", "linked")
