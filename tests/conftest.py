@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import settings
 
 # the same examples on every machine and in every run; a slow machine is no failure
@@ -48,6 +51,33 @@ def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return folder
 
     return fill
+
+
+@pytest.fixture(scope="session")
+def small_run(repo_root: Path, make_once: Callable[..., Path]) -> Path:
+    """The smallest county (`data`), run by the command to pages (`out`) by its `county.yaml`.
+
+    Every analysis of the main study, of three of its measures and two of its subgroups, in Swedish.
+    """
+    text = (repo_root / "pipelines" / "studies" / "county.yaml").read_text(encoding="utf-8")
+    asked = yaml.safe_load(text)
+    kept = ("non_contact_order", "sheltered_housing", "joint")
+    asked["measures"] = {name: asked["measures"][name] for name in kept}
+    asked.update(subgroups=["is_honour", "sex"], report_at_days=[365, 1461], languages=["sv"])
+    asked["bootstrap"]["replicates"] = 20
+
+    def run(folder: Path) -> None:
+        from revictimisation.commands.simulate import simulate_to
+
+        study, data, out = (folder / name for name in ("county.yaml", "data", "out"))
+        study.write_text(yaml.safe_dump(asked), encoding="utf-8")
+        simulate_to(data, None, 1, "small", "parquet")
+        words = ["run", study, "--data", data, "--out", out, "--jobs", "2"]
+        command = [sys.executable, "-m", "revictimisation", *map(str, words)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    return make_once("small_run", run)
 
 
 @pytest.fixture(scope="session")

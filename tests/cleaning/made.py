@@ -10,7 +10,7 @@ from revictimisation.extract.cleaning import clean_tables
 from revictimisation.extract.validation import LoadedExtract, load_extract
 from revictimisation.plan import StudyPlan
 from revictimisation.plan.parts import OpenEnds
-from tests.validation.extracts import TODAY, VALID, write_extract
+from tests.validation.extracts import REQUIRED, TODAY, VALID, write_extract
 
 POLICE, SOCIAL, REPORTS = (
     VALID[name].splitlines()[0] for name in ("police_measures", "social_interventions", "reports")
@@ -19,8 +19,8 @@ POLICE, SOCIAL, REPORTS = (
 
 def load_cleaned(folder: Path, changed: dict[str, list[str]], *rules: str, **more) -> LoadedExtract:
     """Load the small extract with rows put behind those of some tables, cleaned by rules."""
-    tables = {name: text + "".join(f"{row}\n" for row in changed.get(name, ()))
-              for name, text in VALID.items()}  # fmt: skip
+    tables = {name: VALID[name] + "".join(f"{row}\n" for row in changed.get(name, ()))
+              for name in {**REQUIRED, **changed}}  # fmt: skip
     plan = StudyPlan(name="mini", cleaning=rules, open_ends=OpenEnds(**more))
     return load_extract(connect(), write_extract(folder, tables), load_dictionary(), plan,
                         today=TODAY, clean=clean_tables)  # fmt: skip

@@ -20,7 +20,7 @@ from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.plan.parts import CLEANING_RULES
 from revictimisation.simulate import simulate_county
 from tests.cleaning.made import POLICE, REPORTS
-from tests.validation.extracts import TODAY, VALID, write_extract
+from tests.validation.extracts import REQUIRED, TODAY, write_extract
 
 # How long these last in the county, about, in days: what an agency knows of its own measures.
 USUAL = """{safety_talk: 14, alarm_package: 150, non_contact_order: 270, sheltered_housing: 80,
@@ -57,7 +57,7 @@ measure_rows = st.builds(
 def test_every_row_of_a_faulty_extract_is_accounted_for(tmp_path, reports, measures, rules):
     given_rows = {"reports": reports * 2, "police_measures": measures}
     heads = {"reports": REPORTS, "police_measures": POLICE}
-    tables = VALID | {
+    tables = REQUIRED | {
         name: "".join(f"{row}\n" for row in (heads[name], *rows))
         for name, rows in given_rows.items()
     }

@@ -211,13 +211,18 @@ def test_difference_and_ratio_with_victims_in_both_groups(seed):
     rows = contrast(frame)
     risks = [rows.loc[name, "estimate"] for name in ("risk_start", "risk_no_start")]
     np.testing.assert_allclose(rows.loc["risk_difference", "estimate"], risks[0] - risks[1])
-    for estimand, scale in (("risk_difference", np.asarray), ("risk_ratio", np.log)):
-        if (rows.loc[estimand, "status"] == "ok").all():
-            slopes = derivatives(
-                frame, lambda t, e=estimand, s=scale: s(contrast(t).loc[e, "estimate"].to_numpy())
-            )
-            expected = np.sqrt((slopes**2).sum(axis=0))
-            np.testing.assert_allclose(rows.loc[estimand, "se"], expected, rtol=1e-5, atol=1e-8)
+    scales = {"risk_difference": np.asarray, "risk_ratio": np.log}
+    told = {
+        name: scale for name, scale in scales.items() if rows.loc[name, "status"].eq("ok").all()
+    }
+
+    def both(table: pd.DataFrame) -> np.ndarray:
+        found = contrast(table)
+        return np.array([scale(found.loc[name, "estimate"]) for name, scale in told.items()])
+
+    expected = np.sqrt((derivatives(frame, both) ** 2).sum(axis=0))
+    for name, error in zip(told, expected, strict=True):
+        np.testing.assert_allclose(rows.loc[name, "se"], error, rtol=1e-5, atol=1e-8)
 
 
 def test_groups_are_curves_of_their_own():

@@ -63,9 +63,11 @@ def test_wrong_use_shows_how(capsys):
 def test_foreign_paths_do_not_leak_in(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     monkeypatch.setenv("PIP_USER", "1")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.delenv("UV_PYTHON_DOWNLOADS", raising=False)
     env = do.environment()
     assert "PYTHONPATH" not in env
+    assert "PYTHONDONTWRITEBYTECODE" not in env
     assert env["PIP_USER"] == "0"
     assert env["UV_PYTHON_DOWNLOADS"] == "never"
 

@@ -1,19 +1,19 @@
-"""One small county from simulation to pages, made once; and a page made by hand."""
+"""A kept release with its pages, one run from simulation to pages, and a page made by hand."""
 
 from __future__ import annotations
 
 import ast
 import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from revictimisation.commands.simulate import simulate_to
+from revictimisation.commands.manifest import versions
 from revictimisation.core.results import DIAGNOSTIC_COLUMNS, make_estimates
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import read_plan
@@ -22,13 +22,6 @@ from revictimisation.report.release import Release
 from revictimisation.report.site import NOTEBOOKS, SiteContent, render_site
 
 LANGUAGES = ("sv", "en")
-# so few people would have every answer withheld; with these some are shown and some are not
-GATES = """
-gates:
-  largest_standardised_difference: 0.3
-  share_outside_support: 0.12
-  negative_control_bias: 0.1
-"""
 TABLES = ("estimates", "attrition", "diagnostics")
 
 
@@ -37,7 +30,6 @@ class Study:
     """An estimated study: where it lies."""
 
     study: Path
-    data: Path
     out: Path
 
     def parameters(self, language: str) -> dict[str, str]:
@@ -107,30 +99,34 @@ def run_papermill(notebook: Path, target: Path, parameters: dict[str, str]) -> s
 
 
 @pytest.fixture(scope="session")
-def county(repo_root: Path, make_once: Callable[..., Path]) -> Study:
-    """A small county, run by the command in Swedish: estimates, executed notebooks, pages."""
+def county(repo_root: Path, tmp_path_factory) -> Study:
+    """The kept release of a county of 3,000 (benchmarks/yardstick.py), laid out as a run leaves it.
+
+    Of so many people some answers are shown and some are not.
+    """
+    folder = tmp_path_factory.mktemp("kept_county")
+    study, out = folder / "county.yaml", folder / "out"
     text = (repo_root / "pipelines" / "studies" / "county.yaml").read_text(encoding="utf-8")
-    text = text.replace("replicates: 200", "replicates: 20")
-    text = text.replace("languages: [sv, en]", "languages: [sv]")
+    study.write_text(text.replace("replicates: 200", "replicates: 20"), encoding="utf-8")
+    (out / "release").mkdir(parents=True)
+    for name in TABLES:
+        kept = repo_root / "tests" / "yardstick" / "county_3000" / f"release_{name}.parquet"
+        shutil.copyfile(kept, out / "release" / f"{name}.parquet")
+    manifest = {"study_file": study.read_text(encoding="utf-8"), "is_synthetic": True,
+                "versions": versions()}  # fmt: skip
+    (out / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return Study(study, out)
 
-    def run(folder: Path) -> None:
-        study = folder / "county.yaml"
-        study.write_text(text + GATES, encoding="utf-8")
-        simulate_to(folder / "data", 600, 1, "calibrated", "parquet")
-        given = [str(study), "--data", str(folder / "data"), "--out", str(folder / "out")]
-        command = [sys.executable, "-m", "revictimisation", "run", *given, "--jobs", "2"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
 
-    folder = make_once("report_county", run)
-    return Study(folder / "county.yaml", folder / "data", folder / "out")
+@pytest.fixture(scope="session")
+def finished_run(small_run: Path) -> Study:
+    return Study(small_run / "county.yaml", small_run / "out")
 
 
 @pytest.fixture(scope="session")
 def content(county: Study, repo_root: Path) -> SiteContent:
     """What the pages in both languages are made of."""
-    made = read_content(county, execute_all(county, repo_root / "notebooks", LANGUAGES))
-    return replace(made, plan=made.plan.model_copy(update={"languages": LANGUAGES}))
+    return read_content(county, execute_all(county, repo_root / "notebooks", LANGUAGES))
 
 
 @pytest.fixture(scope="session")

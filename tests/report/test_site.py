@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from revictimisation.dictionary import load_dictionary
-from revictimisation.report.site import NOTEBOOKS, SiteContent, render_site
+from revictimisation.report.site import NOTEBOOKS, SiteContent, collect_outputs, render_site
 from tests.cases import for_each
 
-from .conftest import Study
+from .conftest import Study, execute, read_content
 
 NAMES = ("index", *NOTEBOOKS, "words", "dictionary")
 PATHS = [f"{name}{ending}.html" for name in NAMES for ending in ("", "_en")]
@@ -23,6 +23,7 @@ PARTS = (
     "common|cohort|use|trials?|models|referees|effects|index|truth_study|courts|for_whom|linkage"
 )
 WIDTHS = {"desktop": 1280, "phone": 390, "small phone": 360}
+RUBBISH = r"\bnan\b|\bNone\b|<NA>|Undefined"
 BANNER = {"sv": "säger ingenting om Stockholm", "en": "say nothing about Stockholm"}
 # at least so many; a measure without an answer has no curves
 PICTURES = {"index": 1, "02_which_measures": 3, "03_do_they_work": 4, "04_for_whom": 3,
@@ -46,7 +47,7 @@ def test_a_page_is_whole(pages, path):
     assert f'<html lang="{language}">' in text
     assert BANNER[language] in words and words.count(BANNER[language]) == 1
     if not path.startswith("dictionary"):  # which has tests of its own
-        assert not re.search(r"\bnan\b|\bNone\b|<NA>|Undefined", words)
+        assert not re.search(RUBBISH, words)
         assert not re.search(
             r"[{}]|\b(?:common|cohort|use|trials?|models|referees|effects|index|truth_study|courts|for_whom|linkage)\.[a-z]",
             text_only(text),
@@ -109,14 +110,22 @@ def test_the_same_content_gives_the_same_bytes(content: SiteContent, pages):
     assert render_site(content, load_dictionary()) == pages
 
 
-def test_a_run_leaves_these_pages(county: Study, content: SiteContent):
-    """The run writes what the pure function gives, but for what identifies the extract."""
-    alone = replace(content, plan=content.plan.model_copy(update={"languages": ("sv",)}))
-    pages, site = render_site(alone, load_dictionary()), county.out / "site"
+def test_a_run_leaves_what_the_kept_pages_are_made_by(finished_run: Study, repo_root: Path):
+    """Its pages are what the pure function gives, its kernels' outputs those of `execute`."""
+    books = finished_run.out / "notebooks"
+    made = {(name, "sv"): json.loads((books / f"{name}.sv.ipynb").read_text(encoding="utf-8"))
+            for name in NOTEBOOKS}  # fmt: skip
+    pages = render_site(read_content(finished_run, made), load_dictionary())
+    site = finished_run.out / "site"
     assert {path.name for path in site.iterdir()} == set(pages)
     for path, text in pages.items():
         written = (site / path).read_text(encoding="utf-8")
         assert hide_digest(written) == hide_digest(text)
+        if not path.startswith("dictionary"):
+            assert not re.search(RUBBISH, read_words(text)), path
+    for name in ("01_data_and_cohort", "05_convictions"):
+        mine = execute(repo_root / "notebooks" / f"{name}.ipynb", finished_run.parameters("sv"))
+        assert collect_outputs(made[name, "sv"]).text == collect_outputs(mine).text
 
 
 def hide_digest(text: str) -> str:
@@ -141,43 +150,45 @@ def browser(browser_path: str) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module", params=WIDTHS.values(), ids=WIDTHS)
-def screen(browser: Browser, request) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": request.param, "height": 900})
-    page = context.new_page()
+@pytest.fixture(scope="module")
+def screen(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
     page.faults, page.requests = [], []
     page.on("console", lambda told: page.faults.append(told.text))
     page.on("pageerror", lambda fault: page.faults.append(str(fault)))
     page.on("request", lambda request: page.requests.append(request.url))
     yield page
-    context.close()
+    page.close()
 
 
 @for_each("path", PATHS)
 def test_a_browser_shows_the_page(site: Path, screen: Page, path):
+    """Loaded once and looked at in each width: a page has style but no script that reads it."""
     screen.faults.clear()
     screen.requests.clear()
     screen.goto((site / path).as_uri())
+    assert screen.locator("script").count() == 0
+    check_pictures(screen, path)
+    assert screen.locator("main").count() == screen.locator("footer").count() == 1
+    for name, width in WIDTHS.items():
+        screen.set_viewport_size({"width": width, "height": 900})
+        wide = screen.evaluate(
+            "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        )
+        assert wide[0] <= wide[1] <= width, f"the page is wider than the screen: {name}"
+        assert screen.locator("body > .banner").is_visible()
     assert screen.faults == []
     assert [url for url in screen.requests if not url.startswith(("file:", "data:"))] == []
-    check_pictures(screen, path)
-    wide = screen.evaluate(
-        "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-    )
-    assert wide[0] <= wide[1], "the page is wider than the screen"
-    assert screen.locator("body > .banner").is_visible()
-    assert screen.locator("main").count() == screen.locator("footer").count() == 1
 
 
-def test_the_menu_stands_on_one_line_where_there_is_room(site: Path, browser: Browser):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+def test_the_menu_stands_on_one_line_where_there_is_room(site: Path, screen: Page):
+    screen.set_viewport_size({"width": WIDTHS["desktop"], "height": 900})
     for path in ("index.html", "index_en.html"):
-        page.goto((site / path).as_uri())
-        tops = page.eval_on_selector_all(
+        screen.goto((site / path).as_uri())
+        tops = screen.eval_on_selector_all(
             ".menu li", "all => all.map(one => one.getBoundingClientRect().top)"
         )
         assert len(tops) == len(NAMES) + 1 and max(tops) - min(tops) < 2
-    page.close()
 
 
 def test_questions_stand_in_their_order(pages):
@@ -187,12 +198,12 @@ def test_questions_stand_in_their_order(pages):
 
 
 def check_pictures(screen: Page, path: str) -> None:
-    pictures = screen.locator("img").all()
+    pictures = screen.eval_on_selector_all(
+        "img", "all => all.map(one => [one.alt, one.complete && one.naturalWidth > 0])"
+    )
     expected = PICTURES.get(path.removesuffix(".html").removesuffix("_en"), 0)
     assert len(pictures) >= expected and bool(pictures) == bool(expected)
-    for picture in pictures:
-        assert len(picture.get_attribute("alt") or "") > 20
-        assert picture.evaluate("one => one.complete && one.naturalWidth > 0")
+    assert all(len(alt) > 20 and is_shown for alt, is_shown in pictures)
     assert screen.locator("figure figcaption").count() == len(pictures)
     assert screen.locator("figure > details > .scroll table").count() == len(pictures)
 

@@ -31,7 +31,7 @@ def test_a_study_with_nothing_to_show_says_so(small_county, repo_root, tmp_path,
     study, out = tmp_path / "study.yaml", tmp_path / "out"
     study.write_text(f"name: {name}\nlanguages: [sv]\n{STUDIES[name]}", encoding="utf-8")
     estimate_study(study, small_county, out, "test", jobs=2)
-    made = Study(study, small_county, out)
+    made = Study(study, out)
     notebooks = execute_all(made, repo_root / "notebooks", ("sv",))
     pages = render_site(read_content(made, notebooks), load_dictionary())
     assert "index.html" in pages

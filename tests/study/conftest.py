@@ -14,6 +14,7 @@ from revictimisation.commands.simulate import simulate_to
 
 PLAIN = ("null", "unmeasured")
 GROUPS = re.compile("^subgroups: .*$", re.MULTILINE)
+DAYS = re.compile("^report_at_days: .*$", re.MULTILINE)
 NO_GROUPS = "subgroups: []\nfor_whom: {combined: {}}"
 
 
@@ -45,9 +46,12 @@ def county(repo_root: Path, make_once) -> Callable[..., tuple[Path, Path]]:
     main = repo_root / "pipelines" / "studies" / "county.yaml"
     text = main.read_text(encoding="utf-8").replace("replicates: 200", "replicates: 40")
 
-    def build(scenario: str, n_people: int | None = None, seed: int = 1) -> tuple[Path, Path]:
-        # for whom is asked in the main county alone
-        asked = GROUPS.sub(NO_GROUPS, text) if scenario in PLAIN else text
+    # for whom, on four days and with a bootstrap is asked in the main county alone
+    plain = DAYS.sub("report_at_days: [365, 1461]", GROUPS.sub(NO_GROUPS, text))
+    plain = plain.replace("replicates: 40", "replicates: 0")
+
+    def build(scenario: str, n_people: int, seed: int = 1) -> tuple[Path, Path]:
+        asked = plain if scenario in PLAIN else text
 
         def estimate(folder: Path) -> None:
             study = folder / "county.yaml"

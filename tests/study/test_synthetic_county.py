@@ -78,8 +78,8 @@ def test_the_cohort_is_calibrated(county):
     assert risk[1461] == pytest.approx(0.40, abs=0.04)
 
 
-def test_every_row_of_the_extract_is_accounted_for(county):
-    data, out = county("small")
+def test_every_row_of_the_extract_is_accounted_for(small_run):
+    data, out = small_run / "data", small_run / "out"
     attrition = pd.read_parquet(out / "restricted" / "attrition.parquet")
     for table, lines in attrition.groupby("step", sort=False):
         n_rows = len(pd.read_parquet(data / f"{table}.parquet"))
@@ -88,8 +88,8 @@ def test_every_row_of_the_extract_is_accounted_for(county):
         assert (lines["n_dropped"] >= 0).all()
 
 
-def test_a_small_county_releases_nothing_small(county):
-    _, out = county("small")
+def test_a_small_county_releases_nothing_small(small_run):
+    out = small_run / "out"
     exact, released = read_estimates(out), read_estimates(out, "release")
     keys = list(exact.columns[:9])
     pd.testing.assert_frame_equal(exact[keys], released[keys])

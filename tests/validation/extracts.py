@@ -68,6 +68,9 @@ OPTIONAL = {
     "municipality_years",
 }
 
+# the tables that must be there: enough for what is about one of them, and read in half the time
+REQUIRED = {name: text for name, text in VALID.items() if name not in OPTIONAL}
+
 
 def write_extract(folder: Path, tables: Mapping[str, str | bytes] = VALID) -> Path:
     """Write tables as `<name>.csv`; a name with a dot is a file name of its own."""

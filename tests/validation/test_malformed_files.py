@@ -9,13 +9,13 @@ from revictimisation.core.errors import UsageError
 from revictimisation.dictionary import load_dictionary
 from revictimisation.extract.validation import load_extract
 from tests.cases import for_each
-from tests.validation.extracts import TODAY, VALID, brief, load, write_extract
+from tests.validation.extracts import REQUIRED, TODAY, VALID, brief, load, write_extract
 
 HEAD, *ROWS = VALID["reports"].splitlines()
 
 
 def reports(content: str | bytes, name: str = "reports.csv") -> dict[str, str | bytes]:
-    others = {key: text for key, text in VALID.items() if key != "reports"}
+    others = {key: text for key, text in REQUIRED.items() if key != "reports"}
     return {**others, name: content}
 
 

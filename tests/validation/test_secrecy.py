@@ -13,7 +13,7 @@ from revictimisation.core.errors import DataError
 from revictimisation.dictionary import load_dictionary
 from revictimisation.extract.validation import frame_findings, load_extract, render_findings
 from tests.cases import for_each
-from tests.validation.extracts import TODAY, VALID, load, write_extract
+from tests.validation.extracts import REQUIRED, TODAY, VALID, load, write_extract
 
 # Recognisable, and unlike any word of ours.
 SECRET = "Hemligberg"
@@ -54,7 +54,7 @@ PLANTED = {
 
 @for_each("case", PLANTED)
 def test_a_planted_value_is_found_fault_with_but_not_told(tmp_path, case):
-    extract = load(tmp_path, {**VALID, **PLANTED[case]})
+    extract = load(tmp_path, {**REQUIRED, **PLANTED[case]})
     assert extract.findings
     assert_secret(tell_all(extract))
 
@@ -125,7 +125,7 @@ def mutate(content: bytes, seed: int) -> bytes:
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), name=st.sampled_from(["persons", "reports"]))
 def test_mutated_files_end_in_findings_and_tell_nothing(tmp_path, seed, name):
-    planted = {key: text.replace("v1", SECRET) for key, text in VALID.items()}
+    planted = {key: text.replace("v1", SECRET) for key, text in REQUIRED.items()}
     planted[name] = mutate(planted[name].encode(), seed)
     extract = load(tmp_path / str(seed), planted)
     told = tell_all(extract)
