@@ -11,6 +11,7 @@ import pytest
 from revictimisation.estimators.design import build_design
 from revictimisation.estimators.target_trial.changes import Changes
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
+from revictimisation.estimators.target_trial.estimates import estimate_strategies
 from revictimisation.estimators.target_trial.start_model import (
     fit_end_model,
     fit_law_model,
@@ -122,3 +123,22 @@ def test_weighted_mean_counts(arm):
     )
     ours = arms.read(golden["time_days"].tolist())[1 if arm == "no_start" else 0]
     np.testing.assert_allclose(ours, golden["count"], rtol=1e-8)
+
+
+def test_event_free_days_of_each_arm_equal_r():
+    """Without covariates and grace time the arms are those who started on day 0 and those who did
+    not: make_rmst.R."""
+    people = pd.read_csv(GOLDEN / "people.csv")
+    expected = pd.read_csv(GOLDEN / "rmst.csv").set_index(["arm", "time_days"])
+    days = [20, 45, 60]
+    start = people["start_day"].where(people["start_day"].eq(0))
+    design = build_design(people, [])
+    trial = prepare_trial(people["stop_day"], people["cause"], start, design, grace_days=0)
+    rows = estimate_strategies(weigh_clones(trial), days)
+    rows = rows.set_index(["estimand", "time_days"]).sort_index()
+    for arm in ("start", "no_start"):
+        found, right = rows.loc[f"rmst_{arm}_days"], expected.loc[arm]
+        np.testing.assert_allclose(found["estimate"], right["days"], rtol=1e-10)
+        np.testing.assert_allclose(found["se"], right["se"], rtol=1e-8)
+    gap = expected["days"]["start"] - expected["days"]["no_start"]
+    np.testing.assert_allclose(rows.loc["rmst_difference_days", "estimate"], gap, rtol=1e-8)

@@ -32,6 +32,7 @@ Intervals = Literal["influence", "bootstrap_percentile", "bootstrap_normal"]
 OK, NOT_ESTIMABLE = "ok", "not_estimable"
 NO_EVENTS = "no_events_in_a_group"
 RISKS = ("risk_start", "risk_no_start")
+FREE_DAYS = ("rmst_start_days", "rmst_no_start_days", "rmst_difference_days")
 COLUMNS = [
     "cause", "estimand", "time_days", "estimate", "ci_low", "ci_high", "se", "n_people",
     "n_events", "status", "reason",
@@ -72,8 +73,9 @@ def estimate_strategies(
     Returns:
         A row per cause, day and estimand: cause (1 outcome, 2 death, 3 emigration), risk_start,
         risk_no_start, risk_difference, risk_ratio (its se is that of its logarithm); for the
-        outcome also rmst_difference_days (event-free days gained; who dies or leaves without a new
-        report is free to the end) and number_needed_to_treat (`invert_difference`). n_people:
+        outcome also rmst_start_days, rmst_no_start_days (event-free days; who dies or leaves
+        without a new report is free to the end), rmst_difference_days (those gained) and
+        number_needed_to_treat (`invert_difference`). n_people:
         clones never censored artificially, for contrasts entries; n_events: events up to the day of
         those clones (start clones before their start included), for contrasts of both arms. Where a
         risk is 0 or 1 its own interval is exact for the effective number at risk, the difference's
@@ -148,7 +150,7 @@ def _lay_table(
         rows = _risk_rows(numbers[number], effective, people, events[:, number], intervals)
         if number == 0:
             both = {name: rows[2][name] for name in ("n_people", "n_events")}
-            rows.append(_free_days(numbers[DAYS_LOST], intervals).assign(**both))
+            rows += _free_days(numbers[DAYS_LOST], at_days, rows, intervals)
             rows.append(_needed(rows[2]).assign(**both))
         parts += [row.assign(cause=number + 1, time_days=np.asarray(at_days)) for row in rows]
     risks = np.stack([answer.value for answer in numbers[:DAYS_LOST]], axis=1)
@@ -175,8 +177,7 @@ def lay_outcome(
     people, events = count_clones(weighted, at_days)
     effective = _effective_at(weighted, at_days, held[:, 0], 1)
     rows = _risk_rows(risk, effective, people, events[:, 0], "influence")
-    both = {name: rows[2][name] for name in ("n_people", "n_events")}
-    rows.append(_free_days(lost, "influence").assign(**both))
+    rows += _free_days(lost, at_days, rows, "influence")
     table = pd.concat([row.assign(cause=1, time_days=np.asarray(at_days)) for row in rows])
     followed = find_followed(weighted, fill_arms(weighted).read(at_days)[:, :DAYS_LOST], at_days)
     told = hold_arms_to_follow_up(table[COLUMNS], followed, at_days)
@@ -313,17 +314,29 @@ def _ratio(answer: _Answer, limits: tuple[Floats, Floats], intervals: Intervals)
     )
 
 
-def _free_days(lost: _Answer, intervals: Intervals) -> pd.DataFrame:
-    """Days lost under no start less days lost under start: positive = the measure helps."""
-    gain = lost.value[1] - lost.value[0]
-    half = normal_quantile() * lost.se_gap
-    low, high = gain - half, gain + half
+def _free_days(
+    lost: _Answer, at_days: Sequence[int], rows: list[pd.DataFrame], intervals: Intervals
+) -> list[pd.DataFrame]:
+    """Event-free days in each arm, and start less no start: positive = the measure helps.
+
+    `rows` are those of both risks and of their difference: the same people and events.
+    """
+    free, drawn = np.asarray(at_days) - lost.value, None
     if intervals == "bootstrap_percentile" and lost.draws is not None:
-        low, high = _quantiles(lost.draws[:, 1] - lost.draws[:, 0])
-    return pd.DataFrame(
-        {"estimand": "rmst_difference_days", "estimate": gain, "ci_low": low, "ci_high": high,
-         "se": lost.se_gap, "status": OK, "reason": ""}
-    )  # fmt: skip
+        drawn = np.asarray(at_days) - lost.draws
+    pairs = [(free[arm], lost.se[arm], None if drawn is None else drawn[:, arm]) for arm in (0, 1)]
+    gap = None if drawn is None else drawn[:, 0] - drawn[:, 1]
+    pairs.append((free[0] - free[1], lost.se_gap, gap))
+    found = []
+    for name, (value, se, draws), behind in zip(FREE_DAYS, pairs, rows, strict=False):
+        half = normal_quantile() * se
+        low, high = (value - half, value + half) if draws is None else _quantiles(draws)
+        numbers = {"estimate": value, "ci_low": low, "ci_high": high, "se": se}
+        counts = {count: behind[count] for count in ("n_people", "n_events")}
+        found.append(
+            pd.DataFrame({"estimand": name, **numbers, **counts, "status": OK, "reason": ""})
+        )
+    return found
 
 
 def _needed(gap: pd.DataFrame) -> pd.DataFrame:
@@ -384,11 +397,13 @@ def hold_arms_to_follow_up(
 ) -> pd.DataFrame:
     """Say `beyond_follow_up` where nobody of an arm (of either, for a contrast) is at risk.
 
-    `followed`: arms x days; the rows are of `risk_start`, `risk_no_start` or of both.
+    `followed`: arms x days; the rows are of one arm (its risk, its event-free days) or of both.
     """
     place = pd.Series(np.arange(len(at_days)), index=list(at_days))
     at = place.loc[table["time_days"]].to_numpy()
-    of_start, of_other = (table["estimand"].eq(name).to_numpy() for name in RISKS)
+    of_start, of_other = (
+        table["estimand"].isin(names).to_numpy() for names in zip(RISKS, FREE_DAYS, strict=False)
+    )
     is_followed = (followed[0, at] | of_other) & (followed[1, at] | of_start)
     held = hold_to_follow_up(table.assign(is_followed=is_followed))
     same = table.loc[is_followed, ["status", "reason"]]
