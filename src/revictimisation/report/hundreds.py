@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from revictimisation.report.markup import Html, render_with_interval
 from revictimisation.report.page import Page
@@ -102,14 +103,18 @@ def _count_large(page: Page, number: float) -> str:
     return page.formats.count(round(number / step) * step)
 
 
-def tell_days(page: Page, days: Number, period: str) -> str:
-    """Event-free days gained or lost a person on average, with the interval."""
+def tell_days(page: Page, days: Number, arms: Sequence[Number], period: str) -> str:
+    """Event-free days gained or lost a person on average, with the interval, and of each arm."""
     if not days.has_interval:
         return ""
     low, high = days.ci_low or 0.0, days.ci_high or 0.0
     given = {"period": period, "days": _tell_gain(page, days.estimate or 0.0)}
     between = page.say("trials.between", low=_tell_gain(page, low), high=_tell_gain(page, high))
-    return page.say("trials.days", between=between, **given)
+    told = page.say("trials.days", between=between, **given)
+    if not all(arm.is_shown for arm in arms):
+        return told
+    free = [page.formats.days(round(arm.estimate or 0.0)) for arm in arms]
+    return f"{told} {page.say('trials.days_arms', start=free[0], no_start=free[1])}"
 
 
 def _tell_gain(page: Page, days: float) -> str:

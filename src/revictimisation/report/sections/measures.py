@@ -135,7 +135,8 @@ def _tell_sure(page: Page, measure: str) -> str:
 def _list_meanings(page: Page, measure: str) -> str:
     """Days gained, something unknown, a test of the method: a list, of those there are."""
     days = find_effect(page, measure, "rmst_difference_days")
-    gained = tell_days(page, days, page.formats.period(page.last_day))
+    arms = [find_effect(page, measure, f"rmst_{arm}_days") for arm in ("start", "no_start")]
+    gained = tell_days(page, days, arms, page.formats.period(page.last_day))
     return _list([gained, _tell_unknown(page, measure), _tell_control(page, measure)])
 
 
