@@ -114,10 +114,10 @@ def draw_weights(seed: int, replicate: int, n_clusters: int) -> Floats:
     key = _mix(_mix(np.array([seed], np.uint64)) ^ np.uint64(replicate))
     bits = _mix(key ^ _mix(np.arange(n_clusters, dtype=np.uint64))) >> np.uint64(11)
     uniform = bits * (1.0 / 9007199254740992.0)
-    weights = np.zeros(n_clusters)
+    weights = np.zeros(n_clusters, np.uint8)
     for limit in POISSON:
         weights += uniform >= limit
-    return weights
+    return weights.astype(np.float64)
 
 
 def _mix(value: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
