@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from revictimisation.core.results import (
     combine,
     withhold_without_error,
 )
+from revictimisation.core.workers import Workers
 from revictimisation.dictionary import Dictionary
 from revictimisation.disclosure import (
     PLACES,
@@ -58,7 +58,7 @@ def _alone(estimate: Callable[[StudyData], pd.DataFrame]) -> Callable[[StudyData
 
 
 # The long ones first, so that they do not end alone.
-STAGES: dict[str, Callable[[StudyData], Found]] = {
+STAGES: dict[str, Callable[..., Found]] = {
     "target_trials": target_trials.estimate_target_trials,
     "recurrent_events": recurrent_events.estimate_recurrent_events,
     "subgroup_effects": subgroup_effects.estimate_subgroup_effects,
@@ -72,6 +72,8 @@ STAGES: dict[str, Callable[[StudyData], Found]] = {
     "incidence": _alone(effects.estimate_incidence),
     "crude": _alone(effects.estimate_crude),
 }
+# Whose bootstrap replicates idle threads take part in.
+RESAMPLED = ("target_trials", "joint_strategies")
 # What reports that no measure can prevent may hold back.
 CONTROLLED = (
     "target_trials", "recurrent_events", "joint_strategies", "subgroup_effects", "heterogeneity",
@@ -170,11 +172,12 @@ def _run_stages(data: StudyData, tell: Tell, n_jobs: int) -> dict[str, Found]:
 
     def run(name: str) -> Found:
         tell(name)
-        estimates, diagnostics = STAGES[name](data)
+        shared = {"share": workers.map} if name in RESAMPLED else {}
+        estimates, diagnostics = STAGES[name](data, **shared)
         return withhold_without_error(estimates), diagnostics
 
-    with ThreadPoolExecutor(n_jobs) as pool:
-        return dict(zip(STAGES, pool.map(run, STAGES), strict=True))
+    with Workers(n_jobs) as workers:
+        return dict(zip(STAGES, workers.map(run, STAGES), strict=True))
 
 
 def measure_classes(plan: StudyPlan, dictionary: Dictionary) -> dict[str, str]:
