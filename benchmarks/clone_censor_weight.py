@@ -83,6 +83,7 @@ def prepare(people: pd.DataFrame, *, is_changing: bool):
 
 # ---- ours --------------------------------------------------------------------------------------
 def run_ours(n_people: int, n_replicates: int, is_changing: bool) -> dict:
+    from revictimisation.core.workers import Workers
     from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms
     from revictimisation.estimators.target_trial.clone_influence import find_influence
 
@@ -96,7 +97,10 @@ def run_ours(n_people: int, n_replicates: int, is_changing: bool) -> dict:
     influence = find_influence(weighted, DAYS)
     known = time.perf_counter()
     cpu = time.process_time()
-    replicates = bootstrap_arms(weighted, DAYS, n_replicates=n_replicates, seed=SEED)
+    with Workers(os.cpu_count() or 1) as workers:
+        replicates = bootstrap_arms(
+            weighted, DAYS, n_replicates=n_replicates, seed=SEED, share=workers.map
+        )
     ended, used = time.perf_counter(), time.process_time() - cpu
     gap = replicates.answers[:, 0, 0] - replicates.answers[:, 1, 0]
     by_influence = influence[:, 0, 0] - influence[:, 1, 0]

@@ -15,6 +15,9 @@ def main() -> None:
         warnings.simplefilter("ignore")
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from revictimisation.core.workers import keep_libraries_serial
+
+    keep_libraries_serial()
     from revictimisation.commands.command_line import main as run
 
     run()

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from revictimisation.estimators.effect_learner import deal_folds, lay_terms, learn_forward
+from revictimisation.estimators.effect_learner import assign_folds, lay_terms, learn_forward
 from revictimisation.estimators.effect_tests import (
     compare_groups,
     find_autoc,
@@ -30,9 +30,9 @@ def make_people(rng: np.random.Generator) -> tuple[pd.DataFrame, np.ndarray, np.
 
 
 def try_once(frame, cluster, score, seed: int):
-    fold = deal_folds(cluster, 10, [seed])
-    foretold = learn_forward(lay_terms(frame, list(frame)), score, fold)
-    return rank_entries(foretold, fold, cluster, np.random.default_rng(seed).random(N))
+    fold = assign_folds(cluster, 10, [seed])
+    predicted = learn_forward(lay_terms(frame, list(frame)), score, fold)
+    return rank_entries(predicted, fold, cluster, np.random.default_rng(seed).random(N))
 
 
 def find_p(score, ranked) -> float:
@@ -51,18 +51,18 @@ def test_the_level_is_held_where_effects_do_not_differ():
     # learnt from all other folds instead, the same test errs about one time in eight
 
 
-def test_each_fold_foretold_from_all_others_would_find_what_is_not_there():
+def test_each_fold_predicted_from_all_others_would_find_what_is_not_there():
     """Why folds go forward: were it not so, the tests above would be too kind."""
     rng = np.random.default_rng(4)
     called = 0
     for k in range(150):
         frame, cluster, noise = make_people(rng)
-        fold = deal_folds(cluster, 5, [k])
-        terms, foretold = lay_terms(frame, list(frame)), np.full(N, np.nan)
+        fold = assign_folds(cluster, 5, [k])
+        terms, predicted = lay_terms(frame, list(frame)), np.full(N, np.nan)
         for one in range(5):
             last = np.where(fold == one, 1, 0)  # all the others first, this one last
-            foretold[last == 1] = learn_forward(terms, noise, last)[last == 1]
-        ranked = rank_entries(foretold, fold + 1, cluster, np.arange(N, dtype=float))
+            predicted[last == 1] = learn_forward(terms, noise, last)[last == 1]
+        ranked = rank_entries(predicted, fold + 1, cluster, np.arange(N, dtype=float))
         called += find_p(noise, ranked) < 0.05
     assert called / 150 > 0.08
 
@@ -87,9 +87,9 @@ def test_a_strong_difference_is_found_and_the_groups_lie_at_the_truth():
     assert covered / 60 > 0.85
 
 
-def test_what_a_fold_is_foretold_does_not_hang_on_it():
+def test_what_a_fold_is_predicted_does_not_hang_on_it():
     frame, cluster, noise = make_people(np.random.default_rng(6))
-    fold = deal_folds(cluster, 4, [1])
+    fold = assign_folds(cluster, 4, [1])
     terms = lay_terms(frame, list(frame))
     before = learn_forward(terms, noise, fold)
     changed = np.where(fold == 3, noise * 100, noise)
@@ -100,24 +100,24 @@ def test_what_a_fold_is_foretold_does_not_hang_on_it():
 
 def test_a_victim_has_one_fold_and_folds_are_of_a_size():
     cluster = np.sort(np.random.default_rng(7).integers(0, 400, N))
-    fold = deal_folds(cluster, 7, [1])
+    fold = assign_folds(cluster, 7, [1])
     assert pd.Series(fold).groupby(cluster).nunique().max() == 1
     victims = pd.Series(fold).groupby(cluster).first().value_counts()
     assert victims.max() - victims.min() <= 1
-    assert np.array_equal(fold, deal_folds(cluster, 7, [1]))
-    assert not np.array_equal(fold, deal_folds(cluster, 7, [2]))
+    assert np.array_equal(fold, assign_folds(cluster, 7, [1]))
+    assert not np.array_equal(fold, assign_folds(cluster, 7, [2]))
 
 
 def test_people_all_alike_have_no_order():
     fold = np.repeat([0, 1, 2], 5)
     terms = lay_terms(pd.DataFrame({"a": ["x"] * 15, "b": [3.0] * 15}), ["a", "b"])
-    foretold = learn_forward(terms, np.arange(15.0), fold)
+    predicted = learn_forward(terms, np.arange(15.0), fold)
     with pytest.raises(NotEstimableError, match="effects_alike"):
-        rank_entries(foretold, fold, np.arange(15), np.zeros(15))
+        rank_entries(predicted, fold, np.arange(15), np.zeros(15))
     nothing = lay_terms(pd.DataFrame({"a": ["x"] * 15}), [])
-    foretold = learn_forward(nothing, np.arange(15.0), fold)
+    predicted = learn_forward(nothing, np.arange(15.0), fold)
     with pytest.raises(NotEstimableError, match="effects_alike"):
-        rank_entries(foretold, fold, np.arange(15), np.zeros(15))
+        rank_entries(predicted, fold, np.arange(15), np.zeros(15))
 
 
 def test_scores_without_end_are_refused():

@@ -47,7 +47,7 @@ def test_ridge_with_the_likeliest_share(people):
     golden = pd.read_csv(GOLDEN / "foretold.csv")
     terms = lay_terms(people, ["kind", "sex", "age"])
     fold = people["fold"].to_numpy()
-    foretold = learn_forward(terms, people["score"].to_numpy(), fold)
-    assert np.isnan(foretold[fold == 0]).all()
-    last = foretold[golden["row"]]
+    predicted = learn_forward(terms, people["score"].to_numpy(), fold)
+    assert np.isnan(predicted[fold == 0]).all()
+    last = predicted[golden["row"]]
     np.testing.assert_allclose(last - last.mean(), golden["foretold"], rtol=1e-8, atol=1e-10)

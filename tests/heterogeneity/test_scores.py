@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from revictimisation.estimators.effect_learner import deal_folds
+from revictimisation.estimators.effect_learner import assign_folds
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.target_trial import held_out_scores
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
@@ -37,7 +37,7 @@ def test_scores_of_models_of_all_are_the_doubly_robust_estimator(trial):
 
 
 def test_held_out_scores_are_near_the_estimator(trial):
-    fold = deal_folds(trial.people.cluster, 5, [1])
+    fold = assign_folds(trial.people.cluster, 5, [1])
     found = score_held_out(trial, DAY, fold)
     weighted, model = weigh_clones(trial, grace_law="natural_law"), fit_outcome_model(trial)
     courses = find_courses(weighted, model, [DAY])
@@ -52,7 +52,7 @@ def test_held_out_scores_are_near_the_estimator(trial):
 
 def test_no_score_hangs_on_what_happened_in_its_own_fold(trial):
     """Refitted without the fold, the models are those of a trial without it."""
-    fold = deal_folds(trial.people.cluster, 3, [1])
+    fold = assign_folds(trial.people.cluster, 3, [1])
     weighted = weigh_clones(trial, grace_law="natural_law")
     is_in = fold != 0
     (refitted, _, is_settled), = held_out_scores._leave_out(
@@ -75,7 +75,7 @@ def find_slope(trial, model, is_in) -> float:
 
 
 def test_a_cap_holds_back_who_hardly_ever_starts(trial):
-    fold = deal_folds(trial.people.cluster, 5, [1])
+    fold = assign_folds(trial.people.cluster, 5, [1])
     free, held = score_held_out(trial, DAY, fold), score_held_out(trial, DAY, fold,
                                                                   largest_weight=1.0)  # fmt: skip
     assert free.share_capped == 0 < held.share_capped < 1

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from revictimisation.core.workers import Workers
 from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms, draw_weights
 from revictimisation.estimators.target_trial.clone_influence import find_influence
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
@@ -108,10 +109,12 @@ def test_a_replicate_without_starters_of_a_rare_group_does_not_run_away(law):
 
 def test_number_of_threads_changes_nothing():
     weighted = weigh_clones(random_trial(500, 9), grace_law="natural_law")
-    one, two, five = (
-        bootstrap_arms(weighted, DAYS, n_replicates=17, seed=3, n_threads=jobs).answers
-        for jobs in (1, 2, 5)
-    )
+    found = []
+    for jobs in (1, 2, 5):
+        with Workers(jobs) as workers:
+            drawn = bootstrap_arms(weighted, DAYS, n_replicates=17, seed=3, share=workers.map)
+        found.append(drawn.answers)
+    one, two, five = found
     assert np.array_equal(one, two) and np.array_equal(one, five)
     assert not np.array_equal(one, bootstrap_arms(weighted, DAYS, n_replicates=17, seed=4).answers)
     longer = bootstrap_arms(weighted, DAYS, n_replicates=30, seed=3).answers

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from revictimisation.core.workers import Workers
 from revictimisation.estimators.curves import aalen_johansen
 from revictimisation.estimators.design import build_design, design_from_array
 from revictimisation.estimators.faults import NotEstimableError
@@ -138,10 +139,9 @@ def test_weights_and_curves_of_r(arm):
 def test_the_bootstrap_is_the_same_on_any_threads_and_of_the_size_of_errors(people):
     some = people[:2000].reset_index(drop=True)
     trial = weigh(Agencies(), some, cluster=np.arange(2000) // 2)
-    one, two = (
-        bootstrap_arms(trial, DAYS, n_replicates=24, seed=9, n_threads=jobs).answers
-        for jobs in (1, 2)
-    )
+    one = bootstrap_arms(trial, DAYS, n_replicates=24, seed=9).answers
+    with Workers(2) as workers:
+        two = bootstrap_arms(trial, DAYS, n_replicates=24, seed=9, share=workers.map).answers
     np.testing.assert_array_equal(one, two)
     errors = one[:, 2, 0].std(axis=0, ddof=1)
     n_none = trial.is_followed[:, 2].sum()

@@ -40,7 +40,7 @@ from revictimisation.core.results import (
     combine,
     make_estimates,
 )
-from revictimisation.estimators.effect_learner import Terms, deal_folds, lay_terms, learn_forward
+from revictimisation.estimators.effect_learner import Terms, assign_folds, lay_terms, learn_forward
 from revictimisation.estimators.effect_tests import (
     N_GROUPS,
     Ranked,
@@ -134,7 +134,7 @@ def _explore_measure(data: StudyData, measure: str, day: int | None) -> tuple[li
     trial = build_trial(data, measure, every["stop_day"].to_numpy(), every["cause"].to_numpy())
     _check_size(data.plan, trial, day)
     seed = data.plan.bootstrap.seed
-    fold = deal_folds(trial.people.cluster, SCORING_FOLDS, [seed, SCORING])
+    fold = assign_folds(trial.people.cluster, SCORING_FOLDS, [seed, SCORING])
     scores = score_held_out(trial, day, fold, largest_weight=data.plan.exploration.largest_weight)
     if not np.isfinite(scores.effect).all():
         raise NotEstimableError("no_finite_answer")
@@ -185,7 +185,7 @@ def _try_splits(
     found, people, events = [], [], []
     fault = NotEstimableError("effects_alike")
     for split in range(plan.exploration.splits):
-        fold = deal_folds(cluster, plan.exploration.folds, [plan.bootstrap.seed, LEARNING, split])
+        fold = assign_folds(cluster, plan.exploration.folds, [plan.bootstrap.seed, LEARNING, split])
         lots = np.random.default_rng([plan.bootstrap.seed, LOTS, split]).random(len(effect))
         try:
             ranked = rank_entries(learn_forward(terms, effect, fold), fold, cluster, lots)

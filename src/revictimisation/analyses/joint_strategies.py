@@ -36,7 +36,7 @@ from revictimisation.core.results import (
     withhold,
 )
 from revictimisation.estimators.faults import NotEstimableError
-from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms
+from revictimisation.estimators.target_trial.bootstrap import Share, bootstrap_arms
 from revictimisation.estimators.target_trial.diagnostics import describe_replicates, stack_checks
 from revictimisation.estimators.target_trial.gates import judge, list_gates
 from revictimisation.estimators.target_trial.three_estimates import diagnose_three, estimate_three
@@ -52,18 +52,20 @@ ESTIMATOR = "clone_censor_weight"
 POLICE, SOCIAL = "police_measures", "social_interventions"
 
 
-def estimate_joint_strategies(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
+def estimate_joint_strategies(
+    data: StudyData, share: Share = map
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Estimate the three strategies of every joint measure; also the diagnostics."""
     parts, notes = [make_estimates([])], [pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))]
     for measure in data.plan.measure_names:
         if data.plan.is_joint(measure):
-            estimates, diagnostics = _estimate_one(data, measure)
+            estimates, diagnostics = _estimate_one(data, measure, share)
             parts.append(estimates)
             notes.append(diagnostics)
     return combine(parts), pd.concat([one for one in notes if len(one)] or notes[:1])
 
 
-def _estimate_one(data: StudyData, measure: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _estimate_one(data: StudyData, measure: str, share: Share) -> tuple[pd.DataFrame, pd.DataFrame]:
     plan = data.plan
     same = {"question": "q2", "analysis": ANALYSIS, "measure": measure, "estimator": ESTIMATOR,
             "subgroup": "strategy"}  # fmt: skip
@@ -78,7 +80,9 @@ def _estimate_one(data: StudyData, measure: str) -> tuple[pd.DataFrame, pd.DataF
     replicates = None
     if days and plan.bootstrap.replicates >= 2:
         rule = plan.bootstrap
-        replicates = bootstrap_arms(trial, days, n_replicates=rule.replicates, seed=rule.seed)
+        replicates = bootstrap_arms(
+            trial, days, n_replicates=rule.replicates, seed=rule.seed, share=share
+        )
     table = estimate_three(trial, days, replicates) if days else pd.DataFrame()
     beyond = [
         not_estimable("beyond_horizon", time_days=day, **gap) for day in plan.days_beyond_horizon

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -20,6 +19,7 @@ from revictimisation.core.results import (
     combine,
     withhold,
 )
+from revictimisation.core.workers import Workers
 from revictimisation.dictionary import load_dictionary
 
 
@@ -37,18 +37,19 @@ def run_analyses(
 
     def run(one: Analysis, *found: Found) -> Found:
         report(one.name)
-        given = one.estimate(data, *found)
+        shared = {"share": workers.map} if one.is_resampled else {}
+        given = one.estimate(data, *found, **shared)
         both = (given, no_checks()) if isinstance(given, pd.DataFrame) else given
         return Found(withhold_without_error(both[0]), both[1])
 
     first = sorted((one for one in analyses if not one.needs), key=lambda one: not one.is_long)
-    with ThreadPoolExecutor(n_jobs) as pool:
-        made = pool.map(run, first)
+    with Workers(n_jobs) as workers:
+        made = workers.map(run, first)
         found = {one.name: both for one, both in zip(first, made, strict=True)}
-    found = _hold_back(analyses, found)
-    for one in analyses:
-        if one.needs:
-            found[one.name] = run(one, *(found[name] for name in one.needs))
+        found = _hold_back(analyses, found)
+        for one in analyses:
+            if one.needs:
+                found[one.name] = run(one, *(found[name] for name in one.needs))
     return lay_out([found[one.name] for one in analyses])
 
 

@@ -22,7 +22,7 @@ from revictimisation.core.results import (
     mark_endless,
     not_estimable,
 )
-from revictimisation.estimators.target_trial.bootstrap import Replicates, bootstrap_arms
+from revictimisation.estimators.target_trial.bootstrap import Replicates, Share, bootstrap_arms
 from revictimisation.estimators.target_trial.clone_weights import (
     WeightedTrial,
     cap_weights,
@@ -52,7 +52,7 @@ FEWEST_REPLICATES = 2
 
 
 def estimate_target_trials(
-    data: StudyData, *, has_curves: bool = True
+    data: StudyData, *, has_curves: bool = True, share: Share = map
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Estimate every measure's target trial at `report_at_days`; also the diagnostics.
 
@@ -64,18 +64,18 @@ def estimate_target_trials(
     with the largest weights capped, `curve` both risks at `curve_days`. Estimators `g_formula` and
     `doubly_robust`: the same risks otherwise, under the same gates, with the influence's intervals.
     Entries in whom the measure ran before day 0 are not eligible. Without `has_curves` no curve is
-    drawn (truth studies).
+    drawn (truth studies). `share`: see `bootstrap_arms`.
     """
     parts, notes = [make_estimates([])], [pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))]
     for measure in data.plan.measure_names:
-        estimates, diagnostics = _estimate_one(data, measure, has_curves)
+        estimates, diagnostics = _estimate_one(data, measure, has_curves, share)
         parts.append(estimates)
         notes.append(diagnostics)
     return combine(parts), pd.concat([one for one in notes if len(one)] or notes[:1])
 
 
 def _estimate_one(
-    data: StudyData, measure: str, has_curves: bool
+    data: StudyData, measure: str, has_curves: bool, share: Share
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     keys = {"question": "q2", "measure": measure, "estimator": ESTIMATOR}
     days = data.plan.days_within_horizon
@@ -89,7 +89,7 @@ def _estimate_one(
         return combine(rows), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
     every = data.entries
     trial = build_trial(data, measure, every["stop_day"].to_numpy(), every["cause"].to_numpy())
-    estimates, diagnostics = _weigh_and_estimate(data, trial, days, keys, has_curves)
+    estimates, diagnostics = _weigh_and_estimate(data, trial, days, keys, has_curves, share)
     beyond = [
         not_estimable("beyond_horizon", time_days=day, **same)
         for day in data.plan.days_beyond_horizon
@@ -98,13 +98,20 @@ def _estimate_one(
 
 
 def _weigh_and_estimate(
-    data: StudyData, trial: Trial, days: list[int], keys: dict[str, str], has_curves: bool
+    data: StudyData,
+    trial: Trial,
+    days: list[int],
+    keys: dict[str, str],
+    has_curves: bool,
+    share: Share,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     choices = data.plan.weights
     weighted = weigh_clones(trial, grace_law=choices.grace_law)
     table = estimate_strategies(weighted, days)
     curve_days = list(data.plan.curve_days) if has_curves else []
-    main, curve, resampled = _estimate_resampled(data.plan, weighted, days, curve_days, table)
+    main, curve, resampled = _estimate_resampled(
+        data.plan, weighted, days, curve_days, table, share
+    )
     others, compared = _check_otherwise(data, weighted, table, keys)
     gates, named = data.plan.gates, {"analysis": ESTIMATOR, "measure": keys["measure"]}
     checks = stack_checks(diagnose_trial(weighted, days, table), resampled, compared)
@@ -131,6 +138,7 @@ def _estimate_resampled(
     days: list[int],
     curve_days: list[int],
     table: pd.DataFrame,
+    share: Share,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """The numbers at `days` and both risks along the curve, with the study's intervals; the check.
 
@@ -141,7 +149,9 @@ def _estimate_resampled(
     if asked.replicates < FEWEST_REPLICATES:
         return table, estimate_curves(weighted, curve_days), pd.DataFrame()
     every = sorted({*days, *curve_days})
-    drawn = bootstrap_arms(weighted, every, n_replicates=asked.replicates, seed=asked.seed)
+    drawn = bootstrap_arms(
+        weighted, every, n_replicates=asked.replicates, seed=asked.seed, share=share
+    )
     main, curve = (_pick_days(drawn, every, one) for one in (days, curve_days))
     return (
         estimate_strategies(weighted, days, replicates=main, intervals=BOOTSTRAP_INTERVAL),

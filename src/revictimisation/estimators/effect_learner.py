@@ -1,15 +1,16 @@
-"""Learn for whom an effect is larger from noisy readings of it, one fold of victims after another.
+"""Learn for whom an effect is larger from noisy scores of it, one fold of victims after another.
 
-The readings are scores whose mean among people alike is their effect (`held_out_scores`). They are
-regressed on covariates by ridge regression with coefficients that are random, of one variance told
-by the data (marginal likelihood): an effect modifier's levels are drawn to the common effect as far
-as noise asks for it. Every level of a category has a column, so that none is a reference.
+The scores are pseudo-outcomes whose mean among people alike is their effect (`held_out_scores`).
+They are regressed on covariates by ridge regression with coefficients that are random, of one
+variance told by the data (marginal likelihood): an effect modifier's levels are drawn to the common
+effect as far as noise asks for it. Every level of a category has a column, so that none is a
+reference.
 
-**Forward folds** (sequential validation, Wager 2024): victims are dealt into folds at random; what
-is foretold of a fold was learnt from the folds before it alone. If each fold were foretold from all
-the others, as in ordinary cross-validation, every pair of folds would count twice, once in either
-direction, and tests that take what was foretold as given would find differences where there are
-none: about one time in eight instead of one in twenty.
+**Forward folds** (sequential validation, Wager 2024): victims are assigned to folds at random; what
+is predicted of a fold was learnt from the folds before it alone. If each fold were predicted from
+all the others, as in ordinary cross-validation, every pair of folds would count twice, once in
+either direction, and tests that take what was predicted as given would find differences where there
+are none: about one time in eight instead of one in twenty.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import csr_array
 
-from revictimisation.estimators.effect_kernels import foretell_forward
+from revictimisation.estimators.solve import factor_cholesky, invert_cholesky
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -77,24 +79,24 @@ def _standardise(number: Floats, is_known: npt.NDArray[np.bool_]) -> Floats:
     return np.where(is_known, (number - known.mean()) / spread, 0.0)
 
 
-def deal_folds(cluster: Codes, n_folds: int, seed: Sequence[int]) -> Codes:
-    """A fold 0..n_folds - 1 for each entry; victims are dealt at random, as many to each fold.
+def assign_folds(cluster: Codes, n_folds: int, seed: Sequence[int]) -> Codes:
+    """A fold 0..n_folds - 1 for each entry; victims are assigned at random, as many to each.
 
     Depends on the seed and the victims' numbers alone.
 
     Example:
-        >>> deal_folds(np.array([0, 0, 1, 2, 3]), 2, [1]).tolist()[:2] in ([0, 0], [1, 1])
+        >>> assign_folds(np.array([0, 0, 1, 2, 3]), 2, [1]).tolist()[:2] in ([0, 0], [1, 1])
         True
     """
     labels, place = np.unique(cluster, return_inverse=True)
-    dealt = np.random.default_rng(list(seed)).permutation(len(labels)) % n_folds
-    return dealt[place].astype(np.int64)
+    assigned = np.random.default_rng(list(seed)).permutation(len(labels)) % n_folds
+    return assigned[place].astype(np.int64)
 
 
 def learn_forward(terms: Terms, score: Floats, fold: Codes) -> Floats:
-    """What is foretold of each entry's effect by the folds before its own, less a constant.
+    """What is predicted of each entry's effect by the folds before its own, less a constant.
 
-    NaN in fold 0. Within a fold what is foretold may be compared, between folds it may not.
+    NaN in fold 0. Within a fold what is predicted may be compared, between folds it may not.
 
     Raises:
         ValueError: scores that are not finite.
@@ -102,13 +104,77 @@ def learn_forward(terms: Terms, score: Floats, fold: Codes) -> Floats:
     if not np.isfinite(score).all():
         raise ValueError("scores must be finite")
     n_folds = int(fold.max()) + 1
-    order = np.argsort(fold, kind="stable")
-    first = np.searchsorted(fold[order], np.arange(n_folds + 1))
-    foretold = np.full(len(score), np.nan)
-    foretell_forward(
-        order, first, terms.columns, terms.values, terms.n_columns, score, SHARES, foretold
-    )
-    return foretold
+    columns = _spread(terms)
+    predicted = np.full(len(score), np.nan)
+    moments = Moments.of(columns[:0], score[:0])
+    for k in range(1, n_folds):
+        moments += Moments.of(columns[fold == k - 1], score[fold == k - 1])
+        predicted[fold == k] = columns[fold == k] @ fit_ridge(moments)
+    return predicted
 
 
-__all__ = ["SHARES", "Terms", "deal_folds", "lay_terms", "learn_forward"]
+def _spread(terms: Terms) -> csr_array:
+    """The terms' columns, entries x columns."""
+    entry, place = np.nonzero(terms.columns >= 0)
+    shape = (len(terms.columns), terms.n_columns)
+    at = (entry, terms.columns[entry, place])
+    return csr_array((terms.values[entry, place], at), shape=shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Sums over entries: their number, of columns and scores, and of their products."""
+
+    n: float
+    columns: Floats
+    score: float
+    gram: Floats
+    cross: Floats
+    square: float
+
+    @classmethod
+    def of(cls, columns: csr_array, score: Floats) -> Moments:
+        """Those of some entries."""
+        return cls(
+            n=float(len(score)),
+            columns=np.asarray(columns.sum(axis=0)),
+            score=float(score.sum()),
+            gram=(columns.T @ columns).toarray(),
+            cross=columns.T @ score,
+            square=float((score**2).sum()),
+        )
+
+    def __add__(self, other: Moments) -> Moments:
+        return Moments(
+            self.n + other.n, self.columns + other.columns, self.score + other.score,
+            self.gram + other.gram, self.cross + other.cross, self.square + other.square,
+        )  # fmt: skip
+
+
+def fit_ridge(moments: Moments) -> Floats:
+    """The coefficients (without intercept) at the likeliest of `SHARES`.
+
+    Coefficients are random with one variance; the likelihood is the marginal one, means and noise
+    taken out.
+    """
+    mean = moments.columns / moments.n
+    centred = moments.gram - np.outer(mean, moments.columns)
+    right = moments.cross - mean * moments.score
+    total = moments.square - moments.score**2 / moments.n
+    trace = np.trace(centred)
+    if not trace > 0 or not total > 0:
+        return np.zeros_like(right)
+    best, found = -np.inf, np.zeros_like(right)
+    for ratio in SHARES * moments.n / trace:
+        info = np.eye(len(right)) + ratio * centred
+        factor, kept = factor_cholesky(info, np.diag(info), 0.0)
+        beta = ratio * np.einsum("jk,k->j", invert_cholesky(factor, kept), right)
+        left = max(float(total - (right * beta).sum()), 1e-300)
+        log_determinant = 2 * np.log(np.diag(factor)).sum()
+        likelihood = -0.5 * (log_determinant + (moments.n - 1) * np.log(left))
+        if likelihood > best:
+            best, found = likelihood, beta
+    return found
+
+
+__all__ = ["SHARES", "Terms", "assign_folds", "lay_terms", "learn_forward"]

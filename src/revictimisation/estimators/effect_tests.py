@@ -1,17 +1,17 @@
-"""Does what was foretold of effects hold in people it was not learnt from.
+"""Does what was predicted of effects hold in people it was not learnt from.
 
-Given scores (unbiased readings of each entry's effect), and what earlier folds foretold:
+Given scores (unbiased pseudo-outcomes of each entry's effect), and what earlier folds predicted:
 
-**Spread found**: the weighted regression of scores on what was foretold, standardised within folds,
-with an intercept for each fold: the best linear predictor of Chernozhukov, Demirer, Duflo &
+**Spread found**: the weighted regression of scores on what was predicted, standardised within
+folds, with an intercept for each fold: the best linear predictor of Chernozhukov, Demirer, Duflo &
 Fernandez-Val (2025), whose one-sided test it is. The coefficient is the standard deviation of
-effects times their correlation with what was foretold: a lower bound of how much they vary.
+effects times their correlation with what was predicted: a lower bound of how much they vary.
 
-**Groups** sorted by what was foretold, within folds: mean scores, and most helped less least helped
-(sorted group average effects, same source). **AUTOC**: the mean, over q, of the effect in the share
-q first in line less the effect in all (Yadlowsky et al. 2025).
+**Groups** sorted by what was predicted, within folds: mean scores, and most helped less least
+helped (sorted group average effects, same source). **AUTOC**: the mean, over q, of the effect in
+the share q first in line less the effect in all (Yadlowsky et al. 2025).
 
-Entries of later folds, foretold from more, weigh more: the root of how many folds came before. The
+Entries of later folds, predicted from more, weigh more: the root of how many folds came before. The
 weights are no one's doing, so tests hold their level. Errors are clustered by victim, corrected as
 in Stata (CR1: G / (G - 1) x (N - 1) / (N - K)). To be helped more is a lower risk difference.
 """
@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
 N_GROUPS = 3
-# Spread of what is foretold, within a fold, at or below which all are foretold the same.
+# Spread of what is predicted, within a fold, at or below which all are predicted the same.
 NO_SPREAD = 1e-12
 
 
@@ -43,8 +43,8 @@ class Numbers:
 
 @dataclass(frozen=True, eq=False)
 class Ranked:
-    """Entries that were foretold: `at` their places; by place in it `rank` (0..1, the most helped
-    first), `group` (0 the most helped), `standing` (what was foretold, standardised within its
+    """Entries that were predicted: `at` their places; by place in it `rank` (0..1, the most helped
+    first), `group` (0 the most helped), `standing` (what was predicted, standardised within its
     fold), `weight`, and the fold and the victim they are of.
     """
 
@@ -57,23 +57,23 @@ class Ranked:
     cluster: Codes
 
 
-def rank_entries(foretold: Floats, fold: Codes, cluster: Codes, lots: Floats) -> Ranked:
-    """Rank entries within their folds; of those foretold the same, who is first by `lots`.
+def rank_entries(predicted: Floats, fold: Codes, cluster: Codes, tie_breakers: Floats) -> Ranked:
+    """Rank entries within their folds; of those predicted the same, who is first by `tie_breakers`.
 
-    Folds in which all are foretold the same are left out, as are entries without (NaN).
+    Folds in which all are predicted the same are left out, as are entries without (NaN).
 
     Raises:
         NotEstimableError: no fold is left.
     """
-    kept = [one for one in np.unique(fold) if _spread(foretold[fold == one]) > NO_SPREAD]
+    kept = [one for one in np.unique(fold) if _spread(predicted[fold == one]) > NO_SPREAD]
     if not kept:
         raise NotEstimableError("effects_alike")
     at = np.flatnonzero(np.isin(fold, kept))
-    mine, own = foretold[at], fold[at]
+    mine, own = predicted[at], fold[at]
     rank, standing = np.empty(len(at)), np.empty(len(at))
     for one in kept:
         here = np.flatnonzero(own == one)
-        order = here[np.lexsort((lots[at][here], mine[here]))]
+        order = here[np.lexsort((tie_breakers[at][here], mine[here]))]
         rank[order] = (np.arange(len(here)) + 0.5) / len(here)
         standing[here] = (mine[here] - mine[here].mean()) / mine[here].std()
     group = np.minimum((rank * N_GROUPS).astype(np.int64), N_GROUPS - 1)
@@ -81,12 +81,12 @@ def rank_entries(foretold: Floats, fold: Codes, cluster: Codes, lots: Floats) ->
     return Ranked(at, rank, group, standing, weight, own, cluster[at])
 
 
-def _spread(foretold: Floats) -> float:
-    return 0.0 if np.isnan(foretold).any() else float(foretold.std())
+def _spread(predicted: Floats) -> float:
+    return 0.0 if np.isnan(predicted).any() else float(predicted.std())
 
 
 def find_spread(score: Floats, ranked: Ranked) -> Numbers:
-    """The coefficient of what was foretold, per standard deviation of it; one number."""
+    """The coefficient of what was predicted, per standard deviation of it; one number."""
     own, weight, standing = score[ranked.at], ranked.weight, ranked.standing
     total = np.sum(weight * standing**2)
     centred = own - _average_within(own, ranked)

@@ -17,19 +17,15 @@ that was seen.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from revictimisation.estimators.design import Block, standardise
 from revictimisation.estimators.faults import NotEstimableError
-from revictimisation.estimators.logistic_kernels import (
-    find_quadratic,
-    invert,
-    multiply,
-    sum_columns,
-    sum_information,
-)
+from revictimisation.estimators.solve import factor_cholesky, invert_cholesky
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -54,14 +50,36 @@ class Columns:
         """Rows."""
         return len(self.indptr) - 1
 
+    @cached_property
+    def matrix(self) -> csr_array:
+        """The same for SciPy."""
+        return csr_array((self.values, self.indices, self.indptr), shape=(self.n_rows, self.n))
+
+    @cached_property
+    def transposed(self) -> csr_array:
+        """Columns x rows."""
+        return self.matrix.T.tocsr()
+
     def times(self, vector: Floats) -> Floats:
         """Each row times a vector."""
-        found: Floats = multiply(self.indptr, self.indices, self.values, vector)
+        found: Floats = self.matrix @ vector
         return found
 
     def sum_rows(self, amount: Floats) -> Floats:
         """The rows summed, each times its amount."""
-        found: Floats = sum_columns(self.indptr, self.indices, self.values, amount, self.n)
+        found: Floats = self.transposed @ amount
+        return found
+
+    def find_information(self, weight: Floats) -> Floats:
+        """X' diag(weight) X."""
+        spread = np.repeat(weight, np.diff(self.indptr)) * self.values
+        scaled = csr_array((spread, self.indices, self.indptr), shape=self.matrix.shape)
+        info: Floats = (self.transposed @ scaled).toarray()
+        return info
+
+    def find_quadratic(self, matrix: Floats) -> Floats:
+        """x' matrix x for each row x."""
+        found: Floats = self.matrix.multiply(self.matrix @ matrix).sum(axis=1)
         return found
 
 
@@ -202,8 +220,9 @@ def _look(columns: Columns, event: Floats, weight: Floats, coef: Floats, is_firt
     line = columns.times(coef)
     chance = 1.0 / (1.0 + np.exp(-np.clip(line, -500, 500)))
     spread = weight * chance * (1 - chance)
-    info = sum_information(columns.indptr, columns.indices, columns.values, spread, columns.n)
-    covariance, half_log = invert(info, ALIAS_TOLERANCE)
+    info = columns.find_information(spread)
+    factor, kept = factor_cholesky(info, np.diag(info), ALIAS_TOLERANCE)
+    covariance, half_log = invert_cholesky(factor, kept), np.log(np.diag(factor)[kept]).sum()
     loglik = float((weight * (event * line - np.logaddexp(0.0, line))).sum())
     residual = weight * (event - chance)
     state = _State(coef, chance, covariance, columns.sum_rows(residual), loglik)
@@ -215,8 +234,7 @@ def _look(columns: Columns, event: Floats, weight: Floats, coef: Floats, is_firt
 
 def _find_leverage(columns: Columns, weight: Floats, state: _State) -> Floats:
     spread = weight * state.chance * (1 - state.chance)
-    found = find_quadratic(columns.indptr, columns.indices, columns.values, state.covariance)
-    leverage: Floats = spread * found
+    leverage: Floats = spread * columns.find_quadratic(state.covariance)
     return leverage
 
 

@@ -21,9 +21,9 @@ ALIAS_TOLERANCE = 1e-9
 RUNAWAY_TOLERANCE = 1e-13
 # Newton stops when the next step would raise the log likelihood by less (it converges
 # quadratically: coefficients are then right to about this share of their standard error), or when
-# the gains so far foretell that the step after that would be nothing.
+# the gains so far predict that the step after that would be nothing.
 GAIN_TOLERANCE = 1e-10
-FORETOLD_TOLERANCE = 1e-19
+PREDICTED_TOLERANCE = 1e-19
 # A coefficient that still moves this much (per standard deviation, or from 0 to 1) when the log
 # likelihood has stopped rising runs to infinity.
 RUNAWAY_STEP = 0.01
@@ -119,7 +119,7 @@ def maximise(data: CoxData) -> Search:
         covariance = invert_cholesky(factor, kept)
         step = np.sum(covariance * state.score, axis=1)
         last, gain = gain, float(np.sum(step * state.score))
-        is_converged = gain < GAIN_TOLERANCE or gain**3 < FORETOLD_TOLERANCE * last**2
+        is_converged = gain < GAIN_TOLERANCE or gain**3 < PREDICTED_TOLERANCE * last**2
         state = _advance(data, state, step)
         n_iterations += 1
         factor, kept = _factor_again(state, size, is_aliased | is_infinite)

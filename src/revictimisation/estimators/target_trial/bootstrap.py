@@ -1,13 +1,12 @@
-"""The bootstrap over victims: replicates shared among threads, the same on any number of them.
+"""The bootstrap over victims: replicates in any order, on any number of threads the same.
 
 A victim's Poisson(1) weight in a replicate follows from seed, replicate and victim alone (a
-counter-based generator), and a replicate is worked through serially by one thread.
+counter-based generator), and a replicate is worked through serially.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -23,6 +22,8 @@ from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.estimators.target_trial.weighted_risk import Strategies, fill_arms
 
 Floats = npt.NDArray[np.float64]
+Answer = tuple[Floats, bool]
+Share = Callable[[Callable[[int], Answer], Iterable[int]], Iterable[Answer]]
 # P(weight <= k) for Poisson(1)
 POISSON = np.cumsum(np.exp(-1) / np.array([1.0, 1, 2, 6, 24, 120, 720, 5040, 40320, 362880]))
 
@@ -67,12 +68,13 @@ def bootstrap_arms(
     *,
     n_replicates: int,
     seed: int,
-    n_threads: int = 1,
+    share: Share = map,
 ) -> Replicates:
     """Refit weights and curves in replicates with a Poisson(1) case weight per victim.
 
-    The weight of a victim depends on seed, replicate and the victim's place alone; threads share
-    nothing but their inputs. Caps stay what they are in the whole sample (`clone_weights`).
+    The weight of a victim depends on seed, replicate and the victim's place alone. Caps stay what
+    they are in the whole sample (`clone_weights`). `share` does replicates, several at a time if
+    the caller has threads for them (`Workers.map`).
 
     Raises:
         ValueError: fewer than 2 replicates, a negative seed.
@@ -85,12 +87,11 @@ def bootstrap_arms(
         for trial, model in zip(strategies.trials, strategies.models, strict=True)
     ]
 
-    def run(replicate: int) -> tuple[Floats, bool]:
+    def run(replicate: int) -> Answer:
         drawn = draw_weights(seed, replicate, strategies.n_clusters)
         return _resample(strategies, drawn[strategies.people.cluster], inverses, at_days)
 
-    with ThreadPoolExecutor(n_threads) as pool:
-        answers, is_settled = zip(*pool.map(run, range(n_replicates)), strict=True)
+    answers, is_settled = zip(*share(run, range(n_replicates)), strict=True)
     return Replicates(np.stack(answers), n_replicates - sum(is_settled))
 
 
@@ -114,10 +115,10 @@ def draw_weights(seed: int, replicate: int, n_clusters: int) -> Floats:
     key = _mix(_mix(np.array([seed], np.uint64)) ^ np.uint64(replicate))
     bits = _mix(key ^ _mix(np.arange(n_clusters, dtype=np.uint64))) >> np.uint64(11)
     uniform = bits * (1.0 / 9007199254740992.0)
-    weights = np.zeros(n_clusters)
+    weights = np.zeros(n_clusters, np.uint8)
     for limit in POISSON:
         weights += uniform >= limit
-    return weights
+    return weights.astype(np.float64)
 
 
 def _mix(value: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

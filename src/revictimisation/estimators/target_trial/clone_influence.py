@@ -82,9 +82,10 @@ def find_direct_influence(
     models = (weighted.daily, weighted.other)
     gradients = [Gradient.of(model, len(trial.names), n_targets) for model in models]
     influence = np.empty((trial.n_entries, n_targets))
+    late = np.cumsum(slopes.at_risk, axis=1).T
     for here in cut_blocks(trial.n_entries, len(trial.interval) * n_targets):
         days = lay_days(weighted, here)
-        amounts = _spread_amounts(trial, days, arm, slopes, outcomes)
+        amounts = _spread_amounts(trial, days, arm, slopes, late, outcomes)
         influence[here] = amounts.sum(axis=0)
         _drop_capped(weighted, days, arm, amounts)
         if arm == NO_START or weighted.is_natural:
@@ -106,13 +107,16 @@ def find_direct_influence(
 
 
 def _spread_amounts(
-    trial: Trial, days: EntryDays, arm: int, slopes: Slopes, outcomes: Outcomes | None
-) -> Floats:
-    """Weight at each place x what a unit of weight there moves: days x entries x targets."""
+    trial: Trial, days: EntryDays, arm: int, slopes: Slopes, late: Floats,
+    outcomes: Outcomes | None,
+) -> Floats:  # fmt: skip
+    """Weight at each place x what a unit of weight there moves: days x entries x targets.
+
+    late: the slopes at risk summed up to each day, days x targets.
+    """
     here, grace = days.here, trial.grace_days
     stop, cause = trial.people.stop[here], trial.people.cause[here]
     at_risk = slopes.at_risk.T
-    late = np.cumsum(at_risk, axis=0)
     amounts = np.zeros((grace + 1, len(stop), at_risk.shape[1]))
     early = at_risk[1 : grace + 1]
     amounts[: len(early)] = early[:, None]

@@ -56,6 +56,7 @@ from revictimisation.estimators.target_trial.trial_data import People, Trial
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.int64]
 GraceLaw = Literal["censor_at_end", "natural_law"]
 LAST = -1
 
@@ -118,20 +119,18 @@ class WeightedTrial:
         is_known = has_both and not np.isnan(self.daily.theta).any()
         return np.array([is_known and not np.isnan(self.other.theta).any(), is_known])
 
-    def weigh(self, first: int, last: int) -> Floats:
-        """Weights of the entries first..last - 1: entries x arms x places 0..grace_days.
+    def weigh(self, who: Places) -> Floats:
+        """Weights of these entries: entries x arms x places 0..grace_days.
 
         On (t, t + 1] at place t, the last one also on every later day of follow-up.
         """
-        return self._weigh((self.daily.odds, self.other.odds), self.caps, first, last)
+        return self._weigh((self.daily.odds, self.other.odds), self.caps, who)
 
-    def _weigh(
-        self, odds: tuple[Odds, Odds], caps: tuple[float, Floats], first: int, last: int
-    ) -> Floats:
+    def _weigh(self, odds: tuple[Odds, Odds], caps: tuple[float, Floats], who: Places) -> Floats:
         people, interval = self.trial.people, self.trial.interval
-        weights = np.empty((last - first, 2, len(interval)))
+        weights = np.empty((len(who), 2, len(interval)))
         fill_weights(
-            first, people.stop, people.start, people.row, people.first_segment, people.segment_day,
+            who, people.stop, people.start, people.row, people.first_segment, people.segment_day,
             people.segment_pattern, interval, *odds[0], *odds[1], self.is_natural, *caps,
             np.empty(len(interval) + 1), weights,
         )  # fmt: skip
@@ -145,7 +144,7 @@ class WeightedTrial:
     @cached_property
     def weights(self) -> Floats:
         """Those of all entries, as `weigh` gives them."""
-        return self.weigh(0, self.trial.n_entries)
+        return self.weigh(np.arange(self.trial.n_entries))
 
     def refit(self, case_weights: Floats, inverses: Sequence[Floats]) -> tuple[WeightedTrial, bool]:
         """The same with models fitted anew, and whether they settled.
@@ -216,7 +215,7 @@ class WeightedTrial:
         daily = Odds(rows, np.tile(by_interval, n_patterns))
         other = Odds(rows, by_interval if self.is_natural else ends)
         free = np.full(trial.grace_days + 1, np.inf)
-        return self._weigh((daily, other), (np.inf, free), 0, trial.n_entries)
+        return self._weigh((daily, other), (np.inf, free), np.arange(trial.n_entries))
 
     @np.errstate(all="ignore")
     def effective_on(self, days: Sequence[int]) -> Floats:

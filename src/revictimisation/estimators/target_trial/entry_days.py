@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Cells = npt.NDArray[np.integer]
 # So many numbers at a time: a block's arrays stay in the cache.
-BLOCK = 1 << 18
+BLOCK = 1 << 17
 
 
 class Law(NamedTuple):
@@ -121,7 +121,8 @@ def move_hazards(days: EntryDays, amounts: Floats, *, has_start: bool) -> Floats
     factor = np.where(days.is_free, days.hazards, 0.0)
     if has_start:
         factor = np.where(days.is_start, days.hazards - 1.0, factor)
-    moved: Floats = _sum_ahead(amounts) * factor[:, :, None]
+    moved = _sum_ahead(amounts)
+    moved *= factor[:, :, None]
     return moved
 
 
@@ -134,17 +135,22 @@ def move_law(days: EntryDays, amounts: Floats) -> Floats:
     """
     law, ahead = days.law, _sum_ahead(amounts)
     own = np.where(days.is_free, -law.hazards, np.where(days.is_start, 1 - law.hazards, 0.0))
-    running = np.empty_like(amounts)
-    running[0] = -ahead[0] * law.leverage[0][:, None]
-    running[1:] = amounts[:-1] * np.where(days.is_free[:-1], law.leverage[1:], 0.0)[:, :, None]
-    np.cumsum(running, axis=0, out=running)
-    moved: Floats = running * law.hazards[:, :, None] + ahead * own[:, :, None]
-    return moved
+    leverage = np.where(days.is_free[:-1], law.leverage[1:], 0.0)
+    running = -ahead[0] * law.leverage[0][:, None]
+    for day in range(len(amounts)):
+        ahead[day] *= own[day][:, None]
+        ahead[day] += running * law.hazards[day][:, None]
+        if day + 1 < len(amounts):
+            running += amounts[day] * leverage[day][:, None]
+    return ahead
 
 
 def _sum_ahead(amounts: Floats) -> Floats:
-    """Sums over the days from each on."""
-    return np.cumsum(amounts[::-1], axis=0)[::-1]
+    """Sums over the days from each on; row by row, which is faster than `cumsum`."""
+    ahead = amounts.copy()
+    for day in range(len(amounts) - 2, -1, -1):
+        ahead[day] += ahead[day + 1]
+    return ahead
 
 
 @dataclass(eq=False)

@@ -2,9 +2,9 @@
 
 The score (Robins, Rotnitzky & Zhao 1994; as an outcome to learn effects from, Kennedy 2023) is an
 entry's own term of the doubly robust estimator (`standardised_risk`): what the model of outcomes
-foretells for it, plus its weighted residuals, 0 where the clone is censored. Its mean over people
+predicts for it, plus its weighted residuals, 0 where the clone is censored. Its mean over people
 with the same baseline is their risk under the strategy, if either the weights or the model of
-outcomes is right; so the difference of both scores is an unbiased, noisy reading of the effect.
+outcomes is right; so the difference of both scores is an unbiased, noisy pseudo-outcome.
 
 Models are fitted to all folds of victims but one and read in that one (cross-fitting,
 Chernozhukov et al. 2018). A starter unlike all starters of the other folds would get a weight

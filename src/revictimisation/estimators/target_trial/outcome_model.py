@@ -5,12 +5,12 @@ together) among those without an outcome that day, are pooled logistic regressio
 interval of days, the baseline columns, and the effect of having started within the grace time.
 
 On the outcome, follow-up falls into *periods* with coefficients of their own: what the baseline
-foretells wears off, faster where measures are many. Within a period the effect of a start may
+predicts wears off, faster where measures are many. Within a period the effect of a start may
 differ by time (`effect_days`) and between groups (`modifiers`: it multiplies the odds of each by a
 factor of its own), as far as events among the started tell.
 
 Only baseline columns are in it, not what changes within the grace time: that would have to be
-foretold day by day. Risks standardised from it (`g_formula`) therefore adjust for the baseline
+predicted day by day. Risks standardised from it (`g_formula`) therefore adjust for the baseline
 alone and are a cross-check; the weights, and with them `doubly_robust`, adjust for both.
 """
 

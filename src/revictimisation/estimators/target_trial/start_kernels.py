@@ -33,11 +33,11 @@ def sum_expected(
 
 @kernel
 def fill_weights(
-    first: Any, stop: Any, start: Any, row: Any, first_segment: Any, segment_day: Any,
+    who: Any, stop: Any, start: Any, row: Any, first_segment: Any, segment_day: Any,
     segment_pattern: Any, interval: Any, row_odds: Any, cell_odds: Any, law_rows: Any,
     law_cells: Any, is_natural: Any, cap_start: Any, cap_no_start: Any, tail: Any, weights: Any,
 ) -> None:  # fmt: skip
-    """Fill weights[entry, arm, t] of the entries from `first` on; definitions in `clone_weights`.
+    """Fill weights[entry, arm, t] of the entries `who`; definitions in `clone_weights`.
 
     Place t: on (t, t + 1], the last one also later; 0 where the clone is not followed. The odds of
     a start on each day are row_odds x cell_odds. `law_rows` and `law_cells` (by interval of days)
@@ -48,9 +48,11 @@ def fill_weights(
     """
     grace = interval.size - 1
     n_intervals = interval[grace] + 1
-    for b in range(weights.shape[0]):
-        i = first + b
-        begin, last, law_odds = start[i], min(stop[i] - 1, grace), law_rows[row[i]]
+    for b in range(who.size):
+        i = who[b]
+        last, law_odds, odds = min(stop[i] - 1, grace), law_rows[row[i]], row_odds[row[i]]
+        has_started = start[i] >= 0
+        free = start[i] if has_started else last + 1  # days without a start
         stays, level, final = 1.0, 1.0, 0.0
         if is_natural:
             tail[grace + 1] = 0.0
@@ -62,38 +64,35 @@ def fill_weights(
                     hazard = law / (1 + law)
                 tail[day] = hazard + (1 - hazard) * tail[day + 1] + TINY
             level = 1 / tail[0]
-        elif begin >= 0:
+        elif has_started:
             ends = law_odds * law_cells[segment_pattern[first_segment[i + 1] - 1]]
             final = min((1 + ends) / (ends + TINY), cap_start)
-        segment, has_started = first_segment[i], False
-        for day in range(grace + 1):
-            weights[b, START, day] = weights[b, NO_START, day] = 0.0
-            if day > last:
-                continue
-            if not is_natural:
-                weights[b, START, day] = 1.0 if day < grace else final
-            if has_started:
-                if is_natural:
-                    weights[b, START, day] = final
-                continue
+        segment, law, ratio = first_segment[i], 0.0, 0.0
+        for day in range(min(free, last) + 1):
             while segment + 1 < first_segment[i + 1] and segment_day[segment + 1] <= day:
                 segment += 1
-            cell = segment_pattern[segment] * n_intervals + interval[day]
-            ratio = row_odds[row[i]] * cell_odds[cell]
-            law = law_odds * law_cells[interval[day]] if is_natural else 0.0
-            if day == begin:
-                has_started = True
-                if is_natural:
-                    chance = law * (1 + ratio) / ((ratio + TINY) * (1 + law))
-                    final = min(level * chance, cap_start)
-                    weights[b, START, day] = final
-                continue
+            ratio = odds * cell_odds[segment_pattern[segment] * n_intervals + interval[day]]
+            if is_natural:
+                law = law_odds * law_cells[interval[day]]
+            if day == free:
+                break
             stays *= 1 + ratio
             weights[b, NO_START, day] = min(stays, cap_no_start[day])
             if is_natural:
                 if law != ratio:  # one model for both where nothing changes: spare the division
                     level *= (1 + ratio) / (1 + law)
                 weights[b, START, day] = level * tail[day + 1]
+        if is_natural and has_started:
+            chance = law * (1 + ratio) / ((ratio + TINY) * (1 + law))
+            final = min(level * chance, cap_start)
+        for day in range(free, grace + 1):
+            weights[b, NO_START, day] = 0.0
+            weights[b, START, day] = final if day <= last else 0.0
+        if not is_natural:
+            for day in range(min(last, grace - 1) + 1):
+                weights[b, START, day] = 1.0
+            if last == grace:
+                weights[b, START, grace] = final
 
 
 __all__ = ["NO_START", "START", "TINY", "fill_weights", "sum_expected"]

@@ -59,6 +59,7 @@ from revictimisation.estimators.target_trial.weighted_risk import fill_arms
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.int64]
 STRATEGIES = ("both", "one", "none")
 BOTH, ONE, NONE = 0, 1, 2
 N_ARMS = 3
@@ -107,12 +108,12 @@ class ThreeTrial:
     @cached_property
     def weights(self) -> Floats:
         """Of all entries, as `weigh` gives them."""
-        return self.weigh(0, self.police.n_entries)
+        return self.weigh(np.arange(self.police.n_entries))
 
     @cached_property
     def chance(self) -> Floats:
         """Entries x strategies: fitted, of following each within the grace time."""
-        return self._find_chances(0, self.police.n_entries)[2][:, 0].T
+        return self._find_chances(np.arange(self.police.n_entries))[2][:, 0].T
 
     @property
     def is_followed(self) -> Flags:
@@ -140,38 +141,38 @@ class ThreeTrial:
         return np.asarray((self.weights[is_past, :, -1] > 0).any(axis=0))
 
     @np.errstate(all="ignore")
-    def weigh(self, first: int, last: int) -> Floats:
-        """Weights of the entries first..last - 1: entries x strategies x days 0..g.
+    def weigh(self, who: Places) -> Floats:
+        """Weights of these entries: entries x strategies x days 0..g.
 
         Each on (t, t + 1], the last one ever after; 0 once the strategy is left.
         """
-        here, grace = slice(first, last), self.grace_days
-        starts = np.stack([trial.people.start[here] for trial in self.trials])
-        stay_p, stay_s, chances = self._find_chances(first, last)
-        days, who = np.arange(grace + 1)[:, None], np.arange(last - first)
+        grace = self.grace_days
+        starts = np.stack([trial.people.start[who] for trial in self.trials])
+        stay_p, stay_s, chances = self._find_chances(who)
+        days, at = np.arange(grace + 1)[:, None], np.arange(len(who))
         has_p, has_s = ((start >= 0) & (start <= days) for start in starts)
         # of the agency that has not started, where the other one has
         given = np.where(has_p, stay_s[1, 1:], stay_p[1, 1:])
         none_ever = np.where(has_p, stay_s[0, -1], stay_p[0, -1])
         due = np.minimum(np.where(has_p, starts[0], starts[1]) + self.within_days, grace)
-        none_by_due = np.where(has_p, stay_s[0][due + 1, who], stay_p[0][due + 1, who])
+        none_by_due = np.where(has_p, stay_s[0][due + 1, at], stay_p[0][due + 1, at])
         profile = np.where(~has_p & ~has_s, chances[:, 1:], 0.0)
         is_one = has_p ^ has_s
         profile[ONE] = np.where(is_one, none_ever * given, profile[ONE])
         profile[BOTH] = np.where(is_one & (days < due), 1 - none_by_due * given, profile[BOTH])
         is_near = np.abs(starts[0] - starts[1]) <= self.within_days
         profile[BOTH] = np.where(has_p & has_s, is_near, profile[BOTH])
-        is_there = (days < self.people.stop[here]) & (chances[:, :1] > 0)
+        is_there = (days < self.people.stop[who]) & (chances[:, :1] > 0)
         profile = np.divide(profile, chances[:, :1], out=np.zeros_like(profile), where=is_there)
         return np.moveaxis(profile, 2, 0)
 
-    def _find_chances(self, first: int, last: int) -> tuple[Floats, Floats, Floats]:
+    def _find_chances(self, who: Places) -> tuple[Floats, Floats, Floats]:
         """P(no start on days 0..k - 1) and its inverse, of each agency once the other has started.
 
         And chances (strategies x k x entries): P(the strategy is followed | nothing started before
         day k); k to grace + 1.
         """
-        rows = self.people.row[first:last]
+        rows = self.people.row[who]
         own_p, own_s = (model.odds.rows[rows] for model in self.models)
         police, social = (
             _odds_by_day(self.police, self.models[0], 2),
@@ -189,9 +190,9 @@ class ThreeTrial:
         alone_p, alone_s = (one[0][grace + 1] * one[1][days + 1] for one in (stay_s, stay_p))
         for one in (follow_p, follow_s, alone_p, alone_s):
             one[grace] = 1.0
-        chances = np.zeros((N_ARMS, grace + 2, last - first))
+        chances = np.zeros((N_ARMS, grace + 2, len(who)))
         chances[NONE, grace + 1] = 1.0
-        now = np.zeros((N_ARMS, grace + 1, last - first))
+        now = np.zeros((N_ARMS, grace + 1, len(who)))
         now[BOTH] = p * same + after_p * (1 - follow_p) + after_s * (1 - follow_s)
         now[ONE] = after_p * alone_p + after_s * alone_s
         for k in range(grace, -1, -1):

@@ -43,7 +43,7 @@ class Strategies(Protocol):
     def weights(self) -> Floats:
         """Weights of all entries, kept."""
 
-    def weigh(self, first: int, last: int) -> Floats:
+    def weigh(self, who: npt.NDArray[np.int64]) -> Floats:
         """Weights of some entries: entries x arms x places (`WeightedTrial.weigh`)."""
 
 
@@ -77,36 +77,34 @@ class Arms:
 def fill_arms(strategies: Strategies, case_weights: Floats | None = None) -> Arms:
     """The weighted curves of all arms, each entry with a case weight (1 if none are given)."""
     people = strategies.people
-    n_entries, n_days = len(people.stop), int(people.stop.max()) + 1
-    blocks = []
-    for first in range(0, n_entries, BLOCK):
-        last = min(first + BLOCK, n_entries)
-        mine = np.ones(last - first) if case_weights is None else case_weights[first:last]
-        weights = strategies.weights if n_entries <= BLOCK else strategies.weigh(first, last)
-        blocks.append(_sum_block(people, first, mine, weights, n_days))
+    n_days = int(people.stop.max()) + 1
+    if case_weights is None:
+        case_weights = np.ones(len(people.stop))
+    blocks, counted = [], np.flatnonzero(case_weights)
+    for first in range(0, len(counted), BLOCK):
+        who = counted[first : first + BLOCK]
+        blocks.append(_sum_block(people, who, case_weights[who], strategies.weigh(who), n_days))
     at_risk, events = (np.sum(parts, axis=0) for parts in zip(*blocks, strict=True))
     return Arms(at_risk, events, find_risks(at_risk, events))
 
 
 def _sum_block(
-    people: People, first: int, case_weights: Floats, weights: Floats, n_days: int
+    people: People, who: npt.NDArray[np.int64], case_weights: Floats, weights: Floats, n_days: int
 ) -> tuple[Floats, Floats]:
     """At risk (arms x days) and events (arms x causes x days) of a block of entries."""
     n_entries, n_arms, places = weights.shape
-    here = slice(first, first + n_entries)
-    stop, cause, grace = people.stop[here], people.cause[here], places - 1
+    stop, cause, grace = people.stop[who], people.cause[who].astype(np.int64), places - 1
     at_risk, events = np.zeros((n_arms, n_days)), np.zeros((n_arms, N_CAUSES, n_days))
     early = np.einsum("i,iat->at", case_weights, weights[:, :, :grace])[:, : n_days - 1]
     at_risk[:, 1 : 1 + early.shape[1]] = early
-    is_late, is_event = stop > grace, cause > 0
-    happened = (cause[is_event] - 1).astype(np.int64) * n_days + stop[is_event]
-    final = weights[np.flatnonzero(is_event), :, np.minimum(stop[is_event] - 1, grace)]
+    last = case_weights[:, None] * weights[:, :, grace]  # 0 of who is not followed so long
+    own = weights[np.arange(n_entries), :, np.minimum(stop - 1, grace)] * case_weights[:, None]
+    happened = cause * n_days + stop
     for arm in range(n_arms):
-        lasting = case_weights[is_late] * weights[is_late, arm, grace]
-        ends = np.bincount(stop[is_late], lasting, n_days)
+        ends = np.bincount(stop, last[:, arm], n_days)
         at_risk[arm, grace + 1 :] = np.cumsum(ends[::-1])[::-1][grace + 1 :]
-        amount = case_weights[is_event] * final[:, arm]
-        events[arm] = np.bincount(happened, amount, N_CAUSES * n_days).reshape(N_CAUSES, n_days)
+        by_cause = np.bincount(happened, own[:, arm], (1 + N_CAUSES) * n_days)
+        events[arm] = by_cause.reshape(-1, n_days)[1:]
     return at_risk, events
 
 
