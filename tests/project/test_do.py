@@ -124,14 +124,14 @@ def test_check_runs_all_and_fails_if_one_does(monkeypatch, capsys):
         seen.append(name)
         return name != "lint"
 
-    monkeypatch.setattr(do, "install", lambda uv, python: None)
+    monkeypatch.setattr(do, "install", lambda uv, python, is_compiled: None)
     monkeypatch.setattr(do, "try_out", lambda: seen.append("first study"))
     monkeypatch.setattr(do, "passes", passes)
     monkeypatch.setattr(
         do, "passes_beside", lambda name, words, deed: deed() or passes(name, words)
     )
     assert do.check("uv", "python") == 1
-    assert seen == ["first study", "types", "format", "lint", "stored notebooks", "tests"]
+    assert seen == ["first study", "format", "lint", "stored notebooks", "tests", "types"]
     assert "Failed: lint." in capsys.readouterr().out
 
 

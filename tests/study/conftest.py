@@ -12,7 +12,6 @@ import pytest
 from revictimisation.commands.estimate import estimate_study
 from revictimisation.commands.simulate import simulate_to
 
-PLAIN = ("null", "unmeasured")
 GROUPS = re.compile("^subgroups: .*$", re.MULTILINE)
 DAYS = re.compile("^report_at_days: .*$", re.MULTILINE)
 NO_GROUPS = "subgroups: []\nfor_whom: {combined: {}}"
@@ -51,7 +50,7 @@ def county(repo_root: Path, make_once) -> Callable[..., tuple[Path, Path]]:
     plain = plain.replace("replicates: 40", "replicates: 0")
 
     def build(scenario: str, n_people: int, seed: int = 1) -> tuple[Path, Path]:
-        asked = plain if scenario in PLAIN else text
+        asked = plain if scenario == "unmeasured" else text
 
         def estimate(folder: Path) -> None:
             study = folder / "county.yaml"

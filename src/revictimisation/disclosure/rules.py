@@ -297,14 +297,15 @@ def _recompute_corrected(out: pd.DataFrame, exact: pd.DataFrame) -> None:
     if not at.any():
         return
     keys, names = list(KEYS), ["estimate", "ci_low", "ci_high"]
-    mine = exact.loc[at, keys].assign(analysis=read_facts("analysis", "follows")[CORRECTED])
+    corrected = exact[at]
+    mine = corrected[keys].assign(analysis=read_facts("analysis", "follows")[CORRECTED])
     released, found = (
         mine.merge(frame[[*keys, *names]], on=keys, how="left")[names].to_numpy(dtype=float)
         for frame in (out, exact)
     )
-    moved = exact.loc[at, names].to_numpy(dtype=float) - found
+    moved = corrected[names].to_numpy(dtype=float) - found
     value = np.clip(released + moved.round(DECIMALS), -1.0, 1.0).round(6)
-    out.loc[at, names] = np.where(np.isnan(value), out.loc[at, names].to_numpy(float), value)
+    out.loc[at, names] = np.where(np.isnan(value), out[at][names].to_numpy(dtype=float), value)
 
 
 def _recompute_e_values(out: pd.DataFrame) -> None:
