@@ -30,8 +30,8 @@ class Analysis:
     `estimate` is given the study's data and what each analysis of `needs` found, gates applied; it
     gives `Found`, or `estimates` alone. `is_controlled`: the negative controls may hold it back.
     `follows`: an analysis by whose withheld main results this one's are withheld too. `is_long`: it
-    is begun first, so that it does not end alone; `is_resampled`: its bootstrap replicates are given
-    to idle threads (`estimate` takes `share`, a map). Its name is what it is called in `steps.yaml`.
+    is begun first, so that it does not end alone. `is_resampled`: its bootstrap replicates are
+    given to idle threads (`estimate` takes `share`, a map). `steps.yaml` calls it by its name.
     """
 
     name: str
