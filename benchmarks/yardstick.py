@@ -166,7 +166,7 @@ def main() -> None:
                     rows.to_parquet(KEPT / name / f"{table}.parquet", compression="zstd")
             else:
                 changes += hold(name, Path(text))
-    print("\n".join(changes) or "every number is as it was")
+    print("\n".join(changes) or ("kept" if given.keep else "every number is as it was"))
     raise SystemExit(bool(changes))
 
 
