@@ -15,6 +15,8 @@ from revictimisation.analyses.convictions.decision_time import cut_at_starts
 from revictimisation.analyses.convictions.landmark import lay_landmark
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.logistic import lay_columns
+from revictimisation.estimators.standardised_odds import find_error, fit_model, standardise
 from revictimisation.plan import read_plan
 from tests.cases import for_each
 
@@ -291,3 +293,15 @@ def test_an_absent_table_is_said_for_every_measure():
     assert mine[["measure", "reason"]].values.tolist() == [
         ["help", "table_absent"], ["talk", "table_absent"],
     ]  # fmt: skip
+
+
+def test_errors_lose_no_digits_to_a_unit_or_a_zero_far_away():
+    rng = np.random.default_rng(3)
+    x, treated = rng.normal(size=300), rng.integers(0, 2, 300)
+    event = rng.random(300) < 1 / (1 + np.exp(1 - x - 0.5 * treated))
+    errors = []
+    for shift, unit in ((0.0, 1.0), (1e6, 1e-2), (-3e5, 1e4)):
+        columns = lay_columns(np.column_stack([treated, shift + unit * x]))
+        found = standardise(fit_model(columns, event, None, is_firth=False), 1)
+        errors.append([find_error(found.influence_with, np.arange(300)), found.with_measure])
+    np.testing.assert_allclose(errors, [errors[0]] * 3, rtol=1e-8)

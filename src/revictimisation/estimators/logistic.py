@@ -150,7 +150,7 @@ def fit_logistic(
     total, happened = weight.sum(), float((weight * event).sum())
     if not 0 < happened < total:
         raise NotEstimableError("no_events" if happened <= 0 else "nothing_but_events")
-    columns, units = _standardise(columns)
+    columns, units = standardise_columns(columns)
     begin = np.zeros(columns.n)
     begin[0] = np.log(happened / (total - happened))
     state = _look(columns, event, weight, begin if start is None else units.enter(start), is_firth)
@@ -179,7 +179,7 @@ def fit_logistic(
 
 
 @dataclass(frozen=True, eq=False)
-class _Units:
+class Units:
     """What each column was centred by and divided by; the intercept by 0 and 1."""
 
     centre: Floats
@@ -198,12 +198,15 @@ class _Units:
         return np.einsum("ij,j->i", turn, coef), np.einsum("ij,jk,lk->il", turn, covariance, turn)
 
 
-def _standardise(columns: Columns) -> tuple[Columns, _Units]:
-    """The same columns in units of their own, so that a step's length means the same in each."""
+def standardise_columns(columns: Columns) -> tuple[Columns, Units]:
+    """The same columns in units of their own, so that a step's length means the same in each.
+
+    Columns of 0 and 1 are left as they are (`design.standardise`).
+    """
     names = tuple(str(k) for k in range(columns.n))
     block = Block(names, columns.indptr, columns.indices.astype(np.int32), columns.values)
     values, centre, scale = standardise(block)
-    return replace(columns, values=values), _Units(centre, scale)
+    return replace(columns, values=values), Units(centre, scale)
 
 
 @dataclass(frozen=True, eq=False)

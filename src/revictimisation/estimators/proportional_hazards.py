@@ -9,7 +9,7 @@ of each day; ties by Efron's method. Equal to R's in chi-square and p (tests/gol
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.stats import chi2
 
 from revictimisation.estimators.cox import CoxFit
-from revictimisation.estimators.design import Design
+from revictimisation.estimators.design import Design, standardise
 from revictimisation.estimators.faults import NotEstimableError
 
 Floats = npt.NDArray[np.float64]
@@ -43,7 +43,8 @@ def check_proportional_hazards(
         A row per coefficient of status `ok` and one `GLOBAL`: name, chisq, df, p.
 
     Raises:
-        NotEstimableError: no coefficient could be estimated, or the information is singular.
+        NotEstimableError: no coefficient could be estimated, the information is singular, or a
+            hazard is beyond all numbers.
 
     Example:
         >>> from revictimisation.estimators.cox import fit_cox
@@ -64,18 +65,55 @@ def check_proportional_hazards(
     if strata is not None:
         labels = np.unique(np.asarray(strata), return_inverse=True)[1].astype(np.int64)
     clock = _clock(first, last, event)
+    columns = _standardise(design, fit, chosen, event)
     p = len(chosen)
     score = np.zeros(p)
     information, crossed, squared = np.zeros((3, p, p))
     for label in np.unique(labels[event]):
         mine = np.flatnonzero(labels == label)
-        days = _sum_days(design, mine, chosen, fit.coef[chosen], first, last, event)
+        days = _sum_days(columns, mine, first, last, event)
         g = clock(days.day)
         score = score + g @ days.score
         information = information + days.information.sum(axis=0)
         crossed = crossed + np.tensordot(g, days.information, 1)
         squared = squared + np.tensordot(g**2, days.information, 1)
     return _test([fit.names[k] for k in chosen], score, information, crossed, squared)
+
+
+@dataclass(frozen=True, eq=False)
+class _Columns:
+    """The chosen columns in units of their own, their coefficients, and a typical log hazard."""
+
+    design: Design
+    chosen: Whole
+    coef: Floats
+    typical: float = 0.0
+
+    def take(self, rows: Whole) -> Floats:
+        """The columns of some rows."""
+        return self.design.take_dense(rows)[:, self.chosen]
+
+    def sum_moments(self, x: Floats) -> tuple[Floats, Floats, Floats]:
+        """Sums of the rows' hazards, of them times the columns, and times their products."""
+        with np.errstate(over="ignore"):
+            hazard = np.exp(x @ self.coef - self.typical)
+        weighted = x * hazard[:, None]
+        return np.asarray(hazard.sum()), weighted.sum(axis=0), x.T @ weighted
+
+
+def _standardise(
+    design: Design, fit: CoxFit, chosen: Whole, event: npt.NDArray[np.bool_]
+) -> _Columns:
+    """The test is the same in any unit and from any zero; the arithmetic is not."""
+    base, own = standardise(design.base), standardise(design.own)
+    blocks = {
+        name: replace(block, values=values)
+        for name, block, (values, _, _) in (("base", design.base, base), ("own", design.own, own))
+    }
+    coef = (fit.coef * np.concatenate([base[2], own[2]]))[chosen]
+    scaled = replace(design, base=blocks["base"], own=blocks["own"])
+    columns = _Columns(scaled, chosen, coef)
+    return replace(columns, typical=float((columns.take(np.flatnonzero(event)) @ coef).mean()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,35 +135,31 @@ def _clock(start: Whole, stop: Whole, event: npt.NDArray[np.bool_]) -> Callable[
 
 
 def _sum_days(
-    design: Design,
-    rows: Whole,
-    columns: Whole,
-    coef: Floats,
-    start: Whole,
-    stop: Whole,
-    event: npt.NDArray[np.bool_],
+    columns: _Columns, rows: Whole, start: Whole, stop: Whole, event: npt.NDArray[np.bool_]
 ) -> _Days:
     """Score and information of each event day: who enters the risk set is added, who leaves taken.
 
     One product of the columns of those who enter, and of those who leave, per event day.
     """
     days = np.unique(stop[rows[event[rows]]])
-    n, p = len(days), len(columns)
+    n, p = len(days), len(columns.chosen)
     enters = np.searchsorted(days, start[rows], side="right")
     leaves = np.searchsorted(days, stop[rows], side="right")
     is_seen = enters < leaves
     moved = np.zeros(n + 1), np.zeros((n + 1, p)), np.zeros((n + 1, p, p))
     for place, sign in ((enters, 1.0), (leaves, -1.0)):
         for at, some in _group(place[is_seen], rows[is_seen]):
-            found = _moments(design.take_dense(some)[:, columns], coef)
+            found = columns.sum_moments(columns.take(some))
             for total, part in zip(moved, found, strict=True):
                 total[at] += sign * part
     s0, s1, s2 = (np.cumsum(total, axis=0)[:n] for total in moved)
+    if not (np.isfinite(s2).all() and (s0 > 0).all()):
+        raise NotEstimableError("hazards_beyond_numbers")
     score, information = np.zeros((n, p)), np.zeros((n, p, p))
     dead = rows[event[rows]]
     for at, some in _group(np.searchsorted(days, stop[dead]), dead):
-        x = design.take_dense(some)[:, columns]
-        d0, d1, d2 = _moments(x, coef)
+        x = columns.take(some)
+        d0, d1, d2 = columns.sum_moments(x)
         score[at] = x.sum(axis=0)
         for part in np.arange(len(some)) / len(some):
             hazard = s0[at] - part * d0
@@ -142,13 +176,6 @@ def _group(place: Whole, rows: Whole) -> list[tuple[int, Whole]]:
     return list(zip(labels.tolist(), np.split(rows[order], begin[1:]), strict=True))
 
 
-def _moments(x: Floats, coef: Floats) -> tuple[Floats, Floats, Floats]:
-    """Sums of the hazards, of them times the columns, and times their products."""
-    hazard = np.exp(x @ coef)
-    weighted = x * hazard[:, None]
-    return np.asarray(hazard.sum()), weighted.sum(axis=0), x.T @ weighted
-
-
 def _test(
     names: list[str], score: Floats, information: Floats, crossed: Floats, squared: Floats
 ) -> pd.DataFrame:
@@ -158,6 +185,8 @@ def _test(
         whole = float(score @ np.linalg.solve(spread, score))
     except np.linalg.LinAlgError:
         raise NotEstimableError("singular_information") from None
+    if not ((np.diag(spread) > 0).all() and whole >= 0):
+        raise NotEstimableError("singular_information")
     single = score**2 / np.diag(spread)
     chisq, freedom = [*single, whole], [1] * len(names) + [len(names)]
     return pd.DataFrame(

@@ -31,7 +31,12 @@ import numpy.typing as npt
 
 from revictimisation.estimators.censoring_weights import CensoringWeights
 from revictimisation.estimators.influence import label_clusters, sum_at
-from revictimisation.estimators.logistic import Columns, LogisticFit, fit_logistic
+from revictimisation.estimators.logistic import (
+    Columns,
+    LogisticFit,
+    fit_logistic,
+    standardise_columns,
+)
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -103,10 +108,13 @@ def fit_model(
 ) -> Model:  # fmt: skip
     """Fit a weighted logistic model, keeping what each person adds to its score.
 
+    Numbers among the columns are kept in units of their own (0 and 1 stay as they are), so that
+    neither coefficients nor errors lose digits to a unit or a zero far away.
+
     Args:
         columns: a row per person. weights: None: everybody counts once.
         counted: who counts at all (None: all).
-        start: coefficients to start the search from.
+        start: coefficients of an earlier model of the same columns to start the search from.
         is_small_sample: divide residuals by 1 less their leverage; without it errors are those of
             the infinitesimal jackknife.
 
@@ -117,6 +125,7 @@ def fit_model(
     weight = np.ones(len(event)) if weights is None else weights.weight
     if counted is not None:
         weight = np.where(counted, weight, 0.0)
+    columns, _ = standardise_columns(columns)
     fit = fit_logistic(columns, event, weight, is_firth=is_firth, start=start)
     residual = weight * (event - fit.chance)
     if is_small_sample:
