@@ -186,7 +186,7 @@ def _sandwich(
     slots, table = data.slots, state.table
     h, rho, q0, q1, q2 = (table[:, k, None] for k in range(5))
     tied = np.where(slots.weight_tied > 0, slots.weight_tied, 1.0)[:, None]
-    means = kernels.cumulate_forwards(slots.first, q0 * state.s1 - q1 * state.d1)
+    means = slots.sum_forwards(q0 * state.s1 - q1 * state.d1)
     by_slot = (means, q1 * state.s1 - q2 * state.d1, (h * state.s1 - rho * state.d1) / tied)
     is_together = bool((cluster[1:] >= cluster[:-1]).all())
     order = np.empty(0, np.int64) if is_together else np.argsort(cluster, kind="stable")

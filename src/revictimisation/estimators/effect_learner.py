@@ -23,8 +23,6 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_array
 
-from revictimisation.estimators.solve import factor_cholesky, invert_cholesky
-
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
@@ -164,16 +162,14 @@ def fit_ridge(moments: Moments) -> Floats:
     trace = np.trace(centred)
     if not trace > 0 or not total > 0:
         return np.zeros_like(right)
-    best, found = -np.inf, np.zeros_like(right)
-    for ratio in SHARES * moments.n / trace:
-        info = np.eye(len(right)) + ratio * centred
-        factor, kept = factor_cholesky(info, np.diag(info), 0.0)
-        beta = ratio * np.einsum("jk,k->j", invert_cholesky(factor, kept), right)
-        left = max(float(total - (right * beta).sum()), 1e-300)
-        log_determinant = 2 * np.log(np.diag(factor)).sum()
-        likelihood = -0.5 * (log_determinant + (moments.n - 1) * np.log(left))
-        if likelihood > best:
-            best, found = likelihood, beta
+    size, directions = np.linalg.eigh(centred)
+    along = np.einsum("jk,j->k", directions, right)
+    ratios = (SHARES * moments.n / trace)[:, None]
+    spread = 1 + ratios * size  # of the columns' combinations, shares x directions
+    shrunk = ratios * along / spread
+    left = np.maximum(total - shrunk @ along, 1e-300)
+    likelihood = -0.5 * (np.log(spread).sum(axis=1) + (moments.n - 1) * np.log(left))
+    found: Floats = np.einsum("jk,k->j", directions, shrunk[np.argmax(likelihood)])
     return found
 
 

@@ -22,19 +22,6 @@ from revictimisation.core.compiled import kernel
 
 
 @kernel
-def predict_blocks(indptr, indices, values, beta):  # type: ignore[no-untyped-def]
-    """x'b for each row of a block."""
-    n_rows = indptr.shape[0] - 1
-    eta = np.zeros(n_rows)
-    for i in range(n_rows):
-        total = 0.0
-        for c in range(indptr[i], indptr[i + 1]):
-            total += values[c] * beta[indices[c]]
-        eta[i] = total
-    return eta
-
-
-@kernel
 def fill_risks(  # type: ignore[no-untyped-def]
     eta_base, beta_own, own, rows, weight, is_event, high, r, d0
 ):
@@ -93,46 +80,12 @@ def sum_moments(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def cumulate_backwards(first, s0, s1):  # type: ignore[no-untyped-def]
+def cumulate_backwards(first, s1):  # type: ignore[no-untyped-def]
     """Turn what comes and goes in each slot into sums over those at risk, by stratum, in place."""
     for s in range(first.shape[0] - 1):
         for j in range(first[s + 1] - 2, first[s], -1):
-            s0[j] += s0[j + 1]
             for k in range(s1.shape[1]):
                 s1[j, k] += s1[j + 1, k]
-
-
-@kernel
-def tabulate_slots(first, n_tied, weight_tied, s0, d0):  # type: ignore[no-untyped-def]
-    """Per slot h, rho, q0, q1, q2 (columns) and the hazard's part of the log likelihood."""
-    table = np.zeros((s0.shape[0], 5))
-    loglik = 0.0
-    for j in range(s0.shape[0]):
-        for tied in range(n_tied[j]):
-            part = tied / n_tied[j]
-            left = s0[j] - part * d0[j]
-            if not left > 0.0:
-                return table, -np.inf
-            share = weight_tied[j] / n_tied[j]
-            hazard = share / left
-            loglik -= share * np.log(left)
-            table[j, 0] += hazard
-            table[j, 1] += part * hazard
-            table[j, 2] += hazard / left
-            table[j, 3] += part * hazard / left
-            table[j, 4] += part * part * hazard / left
-    return table, loglik
-
-
-@kernel
-def cumulate_forwards(first, table):  # type: ignore[no-untyped-def]
-    """Cumulated sums down the slots of each stratum, zero in its empty first slot."""
-    total = np.zeros_like(table)
-    for s in range(first.shape[0] - 1):
-        for j in range(first[s] + 1, first[s + 1]):
-            for k in range(table.shape[1]):
-                total[j, k] = total[j - 1, k] + table[j, k]
-    return total
 
 
 @kernel

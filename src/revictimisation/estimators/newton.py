@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from revictimisation.estimators import kernels
 from revictimisation.estimators.cox_data import CoxData, take_sample
@@ -65,10 +66,11 @@ class Search(NamedTuple):
     is_converged: bool
 
 
+@np.errstate(all="ignore")  # a hazard beyond all numbers is found by the likelihood
 def evaluate(data: CoxData, beta: Floats) -> State:
     """Log likelihood, score and information at `beta` (these only where the first is finite)."""
     slots, n_columns = data.slots, len(beta)
-    eta_base = kernels.predict_blocks(*data.base, beta[: data.n_base])
+    eta_base = predict_blocks(data, beta[: data.n_base])
     r, s0, d0 = np.empty(len(data.rows)), np.zeros(slots.n_slots), np.zeros(slots.n_slots)
     s1, d1 = np.zeros((slots.n_slots, n_columns)), np.zeros((slots.n_slots, n_columns))
     columns = (data.base, data.own, data.n_base)
@@ -78,9 +80,10 @@ def evaluate(data: CoxData, beta: Floats) -> State:
     )  # fmt: skip
     episodes = (data.rows, slots.low, slots.high, r)
     kernels.sum_moments(*episodes, data.is_event, slots.is_empty, *columns, s0, s1, d1)
-    kernels.cumulate_backwards(slots.first, s0, s1)
-    table, loss = kernels.tabulate_slots(slots.first, slots.n_tied, slots.weight_tied, s0, d0)
-    cumulated = kernels.cumulate_forwards(slots.first, table[:, :1].copy())[:, 0].copy()
+    slots.sum_backwards(s0)
+    kernels.cumulate_backwards(slots.first, s1)
+    table, loss = slots.tabulate(s0, d0)
+    cumulated = slots.sum_forwards(table[:, 0].copy())
     score, info = np.zeros(n_columns), np.zeros((n_columns, n_columns))
     if np.isfinite(loglik + loss):
         marks = (data.weights, data.is_event, cumulated, table[:, 1].copy())
@@ -92,16 +95,20 @@ def evaluate(data: CoxData, beta: Floats) -> State:
     return State(beta, loglik + loss, score, info, size, r, cumulated, table, s1, d1)
 
 
+def predict_blocks(data: CoxData, beta: Floats) -> Floats:
+    """x'b of each row of the base columns."""
+    pointers, indices, values = data.base
+    base = csr_array((values, indices, pointers), shape=(len(pointers) - 1, data.n_base))
+    predicted: Floats = base @ beta
+    return predicted
+
+
 def evaluate_null(data: CoxData) -> float:
     """The log likelihood with all coefficients 0."""
     slots = data.slots
-    s0 = np.bincount(slots.high, data.weights, minlength=slots.n_slots)
+    s0 = np.bincount(slots.high, data.weights, slots.n_slots).astype(np.float64)
     s0 -= np.bincount(slots.low, data.weights, minlength=slots.n_slots)
-    kernels.cumulate_backwards(slots.first, s0, np.empty((slots.n_slots, 0)))
-    loglik = kernels.tabulate_slots(
-        slots.first, slots.n_tied, slots.weight_tied, s0, slots.weight_tied
-    )[1]
-    return float(loglik)
+    return slots.tabulate(slots.sum_backwards(s0), slots.weight_tied)[1]
 
 
 def maximise(data: CoxData) -> Search:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,37 @@ class Slots:
     def n_slots(self) -> int:
         """All slots, the empty ones included."""
         return len(self.is_empty)
+
+    def sum_backwards(self, amount: Floats) -> Floats:
+        """What comes and goes in each slot, as sums over those at risk, by stratum (in place)."""
+        for begin, end in pairwise(self.first):
+            mine = amount[begin + 1 : end][::-1]
+            np.cumsum(mine, axis=0, out=mine)
+        return amount
+
+    def sum_forwards(self, amount: Floats) -> Floats:
+        """Cumulated sums down the slots of each stratum, zero in its empty first slot."""
+        total = np.zeros_like(amount)
+        for begin, end in pairwise(self.first):
+            np.cumsum(amount[begin + 1 : end], axis=0, out=total[begin + 1 : end])
+        return total
+
+    def tabulate(self, s0: Floats, d0: Floats) -> tuple[Floats, float]:
+        """Per slot h, rho, q0, q1, q2 (columns; see `kernels`), the hazard's part of the log
+        likelihood; where nobody is left at risk nothing, and minus infinity.
+        """
+        n, n_slots = self.n_tied, self.n_slots
+        slot, table = np.repeat(np.arange(n_slots), n), np.zeros((n_slots, 5))
+        part = (np.arange(len(slot)) - np.repeat(np.cumsum(n) - n, n)) / n[slot]
+        left = s0[slot] - part * d0[slot]
+        if not (left > 0.0).all():
+            return table, -np.inf
+        share = self.weight_tied[slot] / n[slot]
+        hazard = share / left
+        each = (hazard, part * hazard, hazard / left, part * hazard / left, part**2 * hazard / left)
+        for k, one in enumerate(each):
+            table[:, k] = np.bincount(slot, one, n_slots)
+        return table, -float((share * np.log(left)).sum())
 
 
 def place_episodes(

@@ -1,12 +1,13 @@
 """Solving with an information matrix that may be singular.
 
-Small matrices, written out in order: the result can't depend on a linear algebra library's threads.
+Small matrices: by LAPACK where each column can be told from those before it, else one by one.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg.lapack import dpotrf, dtrtri
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -24,6 +25,10 @@ def factor_cholesky(info: Floats, scale: Floats, tolerance: float) -> tuple[Floa
         array([ True, False])
     """
     n = len(info)
+    if n and np.isfinite(info).all():
+        lower, fault = dpotrf(info, lower=1, clean=1)
+        if fault == 0 and (np.diag(lower) ** 2 > tolerance * scale).all():
+            return lower, np.ones(n, dtype=np.bool_)
     factor, kept = np.zeros((n, n)), np.zeros(n, dtype=np.bool_)
     for k in range(n):
         pivot = info[k, k] - np.sum(factor[k, :k] ** 2)
@@ -46,12 +51,9 @@ def invert_cholesky(factor: Floats, kept: Flags) -> Floats:
         array([[0.25      , 0.        ],
                [0.        , 0.11111111]])
     """
-    n = len(factor)
-    lower = np.zeros((n, n))
-    for k in np.flatnonzero(kept):
-        unit = np.zeros(n)
-        unit[k] = 1.0
-        held = np.sum(factor[k, :k, None] * lower[:k], axis=0)
-        lower[k] = (unit - held) / factor[k, k]
-    inverse: Floats = np.sum(lower[:, :, None] * lower[:, None, :], axis=0)
+    inverse = np.zeros_like(factor)
+    if kept.any():
+        # columns left out have no part in the others' rows
+        lower, _ = dtrtri(factor[np.ix_(kept, kept)], lower=1)
+        inverse[np.ix_(kept, kept)] = np.einsum("ki,kj->ij", lower, lower)
     return inverse

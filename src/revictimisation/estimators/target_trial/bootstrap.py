@@ -19,7 +19,7 @@ from revictimisation.estimators.target_trial.pooled_logistic import (
 )
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial
-from revictimisation.estimators.target_trial.weighted_risk import Strategies, fill_arms
+from revictimisation.estimators.target_trial.weighted_risk import Arms, Strategies, fill_arms
 
 Floats = npt.NDArray[np.float64]
 Answer = tuple[Floats, bool]
@@ -46,7 +46,7 @@ class RefittedStrategies(Strategies, Protocol):
     def refit(self, case_weights: Floats, inverses: Sequence[Floats]) -> tuple[Self, bool]:
         """The same with models fitted anew, and whether they settled."""
 
-    def find_told(self, case_weights: Floats) -> npt.NDArray[np.bool_]:
+    def find_told(self, case_weights: Floats, arms: Arms) -> npt.NDArray[np.bool_]:
         """Arms that these case weights tell something of."""
 
 
@@ -104,8 +104,8 @@ def _resample(
     """The numbers of one replicate, and whether its models settled."""
     with np.errstate(all="ignore"):
         moved, is_settled = strategies.refit(case_weights, inverses)
-        answers = fill_arms(moved, case_weights).read(at_days)
-        is_told = moved.find_told(case_weights)
+        arms = fill_arms(moved, case_weights)
+        answers, is_told = arms.read(at_days), moved.find_told(case_weights, arms)
     answers[~is_told] = np.nan
     return answers, is_settled and bool(is_told.any())
 

@@ -109,7 +109,7 @@ class WeightedTrial:
         """The entries as each of the models sees them."""
         return (self.trial,) * len(self.models)
 
-    def find_told(self, case_weights: Floats) -> Flags:
+    def find_told(self, case_weights: Floats, _arms: object) -> Flags:
         """Arms that these case weights tell something of: some start, some do not.
 
         A model that could not begin (NaN) tells nothing; the law bears on the start clones alone.

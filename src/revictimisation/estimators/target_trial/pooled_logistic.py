@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from revictimisation.estimators.solve import factor_cholesky, invert_cholesky
-from revictimisation.estimators.target_trial.start_kernels import sum_expected
+from revictimisation.estimators.target_trial.start_kernels import sum_expected, sum_information
 from revictimisation.estimators.target_trial.trial_data import Pooled, Trial
 
 # Where a coefficient runs away odds are infinite and sums NaN: that is handled, not warned of.
@@ -63,22 +63,19 @@ def find_odds(trial: Trial, pooled: Pooled, theta: Floats) -> Odds:
 @np.errstate(all="ignore")
 def find_information(trial: Trial, pooled: Pooled, weight: Floats, odds: Odds) -> Floats:
     """The information matrix."""
-    counts = np.diff(pooled.first)
-    row, weights = np.repeat(trial.people.row, counts), np.repeat(weight, counts)
-    chance = odds.rows[row] * odds.cells[pooled.cell]
-    amount = np.where(weights == 0, 0.0, weights * pooled.days * chance / (1 + chance) ** 2)
-    n_effects, (n_rows, n_base) = pooled.effects.shape[1], trial.matrix.shape
-    by_cell = np.bincount(pooled.cell, amount, len(pooled.effects))
-    by_row = np.bincount(row, amount, n_rows)
-    pairs = csr_array((amount, (pooled.cell, row)), shape=(len(by_cell), n_rows))
-    matrix, effects = trial.matrix, pooled.effects
+    effects, columns = pooled.effects, trial.columns
+    (n_cells, n_effects), (n_rows, n_base) = effects.shape, trial.matrix.shape
+    by_cell, by_row = np.zeros(n_cells), np.zeros(n_rows)
+    cross, base = np.zeros((n_cells, n_base)), np.zeros((n_base, n_base))
+    sum_information(
+        pooled.first, trial.people.row, pooled.cell, pooled.days, weight, *odds, *columns, by_cell,
+        by_row, cross, base,
+    )  # fmt: skip
     info = np.empty((n_effects + n_base, n_effects + n_base))
     info[:n_effects, :n_effects] = np.einsum("ck,cm->km", effects * by_cell[:, None], effects)
-    info[:n_effects, n_effects:] = np.einsum("ck,cm->km", effects, (pairs @ matrix).toarray())
+    info[:n_effects, n_effects:] = np.einsum("ck,cm->km", effects, cross)
     info[n_effects:, :n_effects] = info[:n_effects, n_effects:].T
-    spread = np.repeat(by_row, np.diff(matrix.indptr)) * matrix.data
-    scaled = csr_array((spread, matrix.indices, matrix.indptr), shape=matrix.shape)
-    info[n_effects:, n_effects:] = (trial.transposed @ scaled).toarray()
+    info[n_effects:, n_effects:] = base
     return info
 
 

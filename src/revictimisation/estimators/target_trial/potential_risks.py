@@ -318,20 +318,19 @@ class HazardGradient:
         rows, n_intervals = trial.people.row[here], len(self.period)
         begins = np.flatnonzero(np.diff(interval, prepend=-1))
         places = interval[begins]
-        by_interval = np.moveaxis(np.add.reduceat(moved, begins, axis=2), 0, 3)
-        fresh, late = by_interval  # intervals x entries x estimators x targets
-        self.cells[places, :, arm] += fresh.sum(axis=1)
-        ends = np.arange(len(rows) + 1)
-        groups = csr_array(
-            (np.ones(len(rows)), self.group[rows], ends), shape=(len(rows), self.n_groups)
-        )
-        columns = trial.matrix[rows]
-        for place, one, other in zip(places, fresh, late, strict=True):
-            by_group = groups.T @ other.reshape(len(rows), -1)
-            at = n_intervals * (1 + np.arange(self.n_groups)) + place
-            self.cells[at, :, arm] += by_group.reshape(-1, *other.shape[1:])
-            total = columns.T @ (one + other).reshape(len(rows), -1)
-            self.base[self.period[place], :, :, arm] += total.reshape(-1, *one.shape[1:])
+        # states x entries x intervals x estimators x targets
+        summed = np.add.reduceat(moved, begins, axis=2)
+        fresh, late = np.ascontiguousarray(summed.transpose(1, 3, 2, 0, 4))
+        shape, n_rows = fresh.shape[1:], len(rows)
+        self.cells[places, :, arm] += fresh.sum(axis=0)
+        ones, ends = np.ones(n_rows), np.arange(n_rows + 1)
+        groups = csr_array((ones, self.group[rows], ends), shape=(n_rows, self.n_groups))
+        by_group = (groups.T @ late.reshape(n_rows, -1)).reshape(-1, *shape)
+        at = n_intervals * (1 + np.arange(self.n_groups))[:, None] + places
+        self.cells[at, :, arm] += by_group
+        total = (trial.matrix[rows].T @ (fresh + late).reshape(n_rows, -1)).reshape(-1, *shape)
+        for k, place in enumerate(places):
+            self.base[self.period[place], :, :, arm] += total[:, k]
 
 
 @dataclass(eq=False)
@@ -367,7 +366,7 @@ def find_scores(
     )  # fmt: skip
     values = np.empty((trial.n_entries, 2, 2, n_targets))
     size = max(len(steps.begin), trial.grace_days + 1) * n_targets
-    for here in cut_blocks(trial.n_entries, 2 * size):
+    for here in cut_blocks(trial.n_entries, size):
         entries = lay_days(weighted, here)
         share = entries.law.hazards / entries.law.tail
         share[-1] = 1.0

@@ -1,4 +1,4 @@
-"""The two compiled loops of a target trial: what a bootstrap replicate spends its time on.
+"""The three compiled loops of a target trial: what a bootstrap replicate spends its time on.
 
 Serial, and over plain arrays alone: the result can't depend on threads, and compiling is short.
 """
@@ -29,6 +29,30 @@ def sum_expected(
             cell_sum[cell[k]] += expected
             own += expected
         row_sum[row[i]] += own
+
+
+@kernel
+def sum_information(
+    first: Any, row: Any, cell: Any, days: Any, weight: Any, row_odds: Any, cell_odds: Any,
+    pointers: Any, indices: Any, values: Any, by_cell: Any, by_row: Any, cross: Any, base: Any,
+) -> None:  # fmt: skip
+    """Add up the information by cell, of cells with base columns (cross), and of base columns."""
+    for i in range(row.size):
+        if weight[i] == 0:
+            continue
+        low, high = pointers[row[i]], pointers[row[i] + 1]
+        for k in range(first[i], first[i + 1]):
+            odds = row_odds[row[i]] * cell_odds[cell[k]]
+            amount = weight[i] * days[k] * odds / ((1 + odds) * (1 + odds))
+            by_row[row[i]] += amount
+            by_cell[cell[k]] += amount
+            for c in range(low, high):
+                cross[cell[k], indices[c]] += amount * values[c]
+    for r in range(by_row.size):
+        for c in range(pointers[r], pointers[r + 1]):
+            scaled = by_row[r] * values[c]
+            for d in range(pointers[r], pointers[r + 1]):
+                base[indices[c], indices[d]] += scaled * values[d]
 
 
 @kernel
@@ -95,4 +119,4 @@ def fill_weights(
                 weights[b, START, grace] = final
 
 
-__all__ = ["NO_START", "START", "TINY", "fill_weights", "sum_expected"]
+__all__ = ["NO_START", "START", "TINY", "fill_weights", "sum_expected", "sum_information"]

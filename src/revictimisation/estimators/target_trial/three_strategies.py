@@ -55,7 +55,7 @@ from revictimisation.estimators.target_trial.changes import Changes
 from revictimisation.estimators.target_trial.pooled_logistic import refit
 from revictimisation.estimators.target_trial.start_model import StartModel, fit_start_model
 from revictimisation.estimators.target_trial.trial_data import People, Trial, prepare_trial
-from revictimisation.estimators.target_trial.weighted_risk import fill_arms
+from revictimisation.estimators.target_trial.weighted_risk import Arms, fill_arms
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -133,12 +133,13 @@ class ThreeTrial:
         )
         return replace(self, models=(police, social)), all(one.is_converged for one in found)
 
-    def find_told(self, case_weights: Floats) -> Flags:
-        """Strategies that somebody of these case weights follows past the grace time."""
-        if any(np.isnan(model.theta).any() for model in self.models):
+    def find_told(self, _case_weights: Floats, arms: Arms) -> Flags:
+        """Strategies that somebody follows past the grace time."""
+        after = self.grace_days + 1
+        is_known = not any(np.isnan(model.theta).any() for model in self.models)
+        if not is_known or after >= arms.at_risk.shape[1]:
             return np.zeros(N_ARMS, np.bool_)
-        is_past = (case_weights > 0) & (self.people.stop > self.grace_days)
-        return np.asarray((self.weights[is_past, :, -1] > 0).any(axis=0))
+        return np.asarray(arms.at_risk[:, after] > 0)
 
     @np.errstate(all="ignore")
     def weigh(self, who: Places) -> Floats:
@@ -304,8 +305,9 @@ def _mark_day(day: Floats) -> Changes:
 
 def read_three(trial: ThreeTrial, at_days: Sequence[int]) -> Floats:
     """Strategies x (risk of causes 1..3, days lost to the outcome) x days; NaN: nobody is left."""
-    answers = fill_arms(trial).read(at_days)
-    answers[~trial.find_told(np.ones(trial.police.n_entries))] = np.nan
+    arms = fill_arms(trial)
+    answers = arms.read(at_days)
+    answers[~trial.find_told(np.ones(trial.police.n_entries), arms)] = np.nan
     return answers
 
 
