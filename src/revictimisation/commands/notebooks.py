@@ -1,21 +1,18 @@
-"""Executes the report's notebooks, each in a kernel that ends with us and says nothing."""
+"""Executes the report's notebooks by papermill, each in a kernel that ends with us."""
 
 from __future__ import annotations
 
 import functools
 import os
-import subprocess
 import sys
-import weakref
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from revictimisation.core import files, interruption
+from revictimisation.commands import processes
+from revictimisation.core import files
 from revictimisation.core.errors import RevictimisationError
-
-_kernels: weakref.WeakSet[subprocess.Popen[bytes]] = weakref.WeakSet()
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,7 @@ def execute_notebook(task: NotebookTask, folder: Path) -> Path:
                 parameters=task.parameters,
                 kernel_name="python3",
                 progress_bar=False,
+                request_save_on_cell_execute=False,
                 kernel_manager_class=_make_kernel_manager(),
                 config=Config({"KernelManager": options}),
             )
@@ -72,24 +70,49 @@ def _kernel_address(folder: Path) -> dict[str, str]:
 
 @functools.cache
 def _make_kernel_manager() -> type[Any]:
-    """The class that starts kernels: we know their processes, and what they write nobody sees."""
+    """The class that starts kernels: warm, and without a file in the user's home."""
     from jupyter_client.manager import AsyncKernelManager
 
-    class QuietKernelManager(AsyncKernelManager):
-        """Starts a kernel without a voice on our terminal or a file in the user's home."""
+    class WarmKernelManager(AsyncKernelManager):
+        """Starts a kernel as a process of ours."""
 
-        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-            own = {"IPYTHONDIR": str(Path(self.connection_file).parent / "ipython")}
-            options["env"] = {**os.environ, **own}
-            options["stderr"] = subprocess.DEVNULL
-            await super().start_kernel(**options)
-            _kernels.add(self.provisioner.process)  # type: ignore[union-attr]
+        async def _async_launch_kernel(self, kernel_cmd: list[str], **_options: Any) -> None:
+            self.provisioner.process = Kernel(self.connection_file)  # type: ignore[union-attr]
 
-    return QuietKernelManager
+    return WarmKernelManager
 
 
-@interruption.at_stop
-def end_kernels() -> None:
-    """End every kernel at once: the command is being stopped."""
-    for process in [*_kernels]:
-        process.kill()
+class Kernel:
+    """A process that serves a connection file, with what jupyter_client asks of a `Popen`."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, connection_file: str) -> None:
+        """Start it."""
+        self.process = processes.start(serve_kernel, connection_file)
+        self.pid = self.process.pid
+        self.kill, self.terminate = self.process.kill, self.process.terminate
+
+    def poll(self) -> int | None:
+        """The exit code, None as long as it runs."""
+        return self.process.exitcode
+
+    def wait(self) -> int | None:
+        """Wait for its end."""
+        self.process.join()
+        return self.process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to it."""
+        if self.pid and self.process.is_alive():
+            os.kill(self.pid, number)
+
+
+def serve_kernel(connection_file: str) -> None:
+    """Be a kernel until told to end."""
+    import matplotlib as mpl
+    from ipykernel.kernelapp import launch_new_instance
+
+    mpl.use("inline")  # which a kernel gets by the environment where matplotlib comes after it
+    os.environ["IPYTHONDIR"] = str(Path(connection_file).parent / "ipython")
+    launch_new_instance(argv=["-f", connection_file])

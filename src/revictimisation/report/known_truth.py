@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Literal
 
+from revictimisation.report.outline import Outline
 from revictimisation.report.page import Page
 
 About = Literal["hidden_difference", "group_tests", "exploration"]
@@ -14,10 +16,17 @@ def tell_known_truth(page: Page, about: About) -> str:
 
     Empty where its table is not kept; a sentence that nothing is, where there is no such package.
     """
-    try:
-        from truth_studies.pages.sentences import SENTENCES
-    except ModuleNotFoundError as fault:
-        if fault.name != "truth_studies":
-            raise
+    if find_spec("truth_studies") is None:
         return page.say("common.no_truth_studies")
+    from truth_studies.pages.sentences import SENTENCES
+
     return SENTENCES[about](page)
+
+
+def list_outlines() -> list[Outline]:
+    """The page of `truth_studies`; none where there is no such package."""
+    if find_spec("truth_studies") is None:
+        return []
+    from truth_studies.pages.outline import OUTLINE
+
+    return [OUTLINE]

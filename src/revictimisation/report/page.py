@@ -70,10 +70,6 @@ class Page:
         """A heading; its anchor is the text's key, the same in both languages."""
         return render_heading(self.say(key), level, key.replace(".", "-").replace("_", "-"))
 
-    def start(self, part: str) -> Html:
-        """The title of a notebook, with all that makes it look in JupyterLab as on its page."""
-        return join([self.style(), self.heading(f"{part}.title", level=1)])
-
     def style(self) -> Html:
         """What tables and figures need in JupyterLab; on synthetic data the banner too."""
         banner = render_prose(self.say("common.banner"), "banner")

@@ -258,16 +258,15 @@ def _rest(page: Page, numbers: list[Number]) -> str:
 
 def show_people(page: Page) -> Html:
     """The follow-ups by each grouping: numbers with their shares as bars."""
+    told = page.text("cohort.people_text", risk_day=page.plan.definitions.risk_level_by_day)
     tables = [
         _group_table(page, group) for group in page.plan.shown_groups if page.levels("q1", group)
     ]
     if not tables:
-        return page.text("cohort.people_none")
+        return join([told, page.text("cohort.people_none")])
     note = page.say("common.note_rounded", rounding=page.plan.disclosure.rounding)
-    return Html(
-        f'<div class="pair">{"".join(one.text for one in tables)}</div>'
-        f'<p class="note">{to_html(note)}</p>'
-    )
+    shown = f'<div class="pair">{"".join(one.text for one in tables)}</div>'
+    return join([told, Html(f'{shown}<p class="note">{to_html(note)}</p>')])
 
 
 def _group_table(page: Page, group: str) -> Html:

@@ -1,0 +1,17 @@
+"""Loads, as it is imported, what every page and every notebook needs.
+
+Where the system can fork, the process that those which make them come from has imported it.
+"""
+
+import ipykernel.kernelapp
+import matplotlib.backends.backend_svg
+import matplotlib.figure
+
+from revictimisation.dictionary import load_dictionary
+from revictimisation.report import opening, pages, site, texts
+
+__all__ = ["ipykernel", "matplotlib", "opening", "site"]
+
+load_dictionary()
+texts.load_texts()
+pages.list_outlines(is_joined=True)

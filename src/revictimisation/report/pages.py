@@ -1,0 +1,134 @@
+"""The pages of the site: which sections stand on each, in order.
+
+The notebook of the same name calls the same sections, one a cell (`show`).
+"""
+
+from __future__ import annotations
+
+from revictimisation.report import known_truth
+from revictimisation.report.markup import Html, join
+from revictimisation.report.outline import Outline, alone, under
+from revictimisation.report.page import Page
+from revictimisation.report.sections import (
+    answer,
+    cohort,
+    court_association,
+    courts,
+    durations,
+    effects,
+    exploration,
+    for_whom,
+    group_tables,
+    groups,
+    linkage,
+    measures,
+    method,
+    misleading,
+    models,
+    referees,
+    strategies,
+    trial_table,
+    use,
+    ways,
+    who_gets,
+)
+
+OUTLINES = (
+    Outline("01_data_and_cohort", "cohort", (
+        alone("cohort.lead", cohort.show_lead),
+        under("cohort.who", cohort.show_definitions),
+        under("cohort.flow", "cohort.flow_text", cohort.show_flow),
+        under("cohort.end", cohort.show_end),
+        under("cohort.people", cohort.show_people),
+        under("cohort.attrition", cohort.show_attrition),
+        under("cohort.unseen", cohort.show_unseen),
+    )),
+    Outline("02_which_measures", "use", (
+        alone("use.lead", use.show_lead),
+        under("use.codes", "use.codes_text", use.show_codes),
+        under("use.decisions", "use.decisions_text", use.show_decisions),
+        under("use.agencies", use.show_agencies),
+        under("use.risk", groups.show_risk),
+        under("use.high", groups.show_high_risk),
+        under("use.first", "use.first_text", groups.show_first_start, groups.show_first_by_measure),
+        under("use.combined", "use.combined_text", use.show_combinations, use.show_orders),
+        under("use.duration", durations.show_durations),
+        under("use.sharing", groups.show_sharing),
+        under("use.groups", "use.groups_text", groups.show_groups),
+    )),
+    Outline("03_do_they_work", "effects", (
+        alone("effects.lead", answer.show_lead),
+        under("trials.picture", answer.show_picture),
+        under("trials.measures", measures.show_measures),
+        alone("trials.ways", ways.show_ways),
+        alone("trials.strategies", strategies.show_strategies),
+        alone("models.in_force", models.show_in_force),
+        under("effects.incidence", effects.show_incidence),
+        under("effects.reference", effects.show_reference, level=3),
+        under("effects.risk", effects.show_by_risk, level=3),
+        under("effects.misleads", misleading.show_why, misleading.show_contrast,
+              misleading.show_crude),
+        under("effects.caution", effects.show_caution),
+        under("trial.title", trial_table.show_trial),
+    )),
+    Outline("04_for_whom", "for_whom", (
+        alone("for_whom.lead", for_whom.show_lead),
+        alone("for_whom.clearest", for_whom.show_clearest),
+        under("for_whom.measures", for_whom.show_measures),
+        under("for_whom.shares", "for_whom.shares_text", who_gets.show_claims,
+              who_gets.show_all_shares),
+        under("for_whom.detectable", for_whom.show_detectable),
+        alone("for_whom.exploration", exploration.show_exploration),
+        under("for_whom.referees", group_tables.show_tests, group_tables.show_scales),
+    )),
+    Outline("05_convictions", "courts", (
+        alone("courts.lead", courts.show_lead),
+        under("courts.ladder", "courts.ladder_text", courts.show_ladder),
+        under("courts.reasons", courts.show_reasons),
+        under("courts.denominators", "courts.denominators_text", courts.show_denominators),
+        under("courts.time", courts.show_steps, courts.show_decision_time),
+        under("courts.association", "courts.association_text",
+              court_association.show_association),
+        under("courts.explain", court_association.show_explanations),
+    )),
+    Outline("06_for_researchers", "referees", (
+        alone("referees.lead", "referees.intro", referees.show_overview),
+        under("referees.intervals", "referees.intervals_text", referees.show_intervals),
+        under("referees.balance", "referees.balance_text", referees.show_balance),
+        under("referees.weights", "referees.weights_text", referees.show_weights),
+        under("referees.support", "referees.support_text", referees.show_support),
+        under("referees.detectable", "referees.detectable_text", referees.show_detectable),
+        alone("referees.controls", referees.show_controls),
+        under("referees.checks", method.show_all_checks),
+        under("referees.method", method.show_method),
+    )),
+    Outline("08_linkage", "linkage", (
+        alone("linkage.lead", linkage.show_lead),
+        alone("linkage.found", linkage.show_found),
+        alone("linkage.errors", linkage.show_errors),
+        alone("linkage.moves", linkage.show_moves),
+        alone("linkage.who", linkage.show_who),
+        alone("linkage.method", linkage.show_method),
+    ), if_joined=True),
+)  # fmt: skip
+
+
+def list_outlines(*, is_joined: bool) -> list[Outline]:
+    """The pages of a study in their order, that on known truth among them where it is there."""
+    known = [*OUTLINES, *known_truth.list_outlines()]
+    return sorted((one for one in known if is_joined or not one.if_joined), key=lambda one: one.name)
+
+
+def start(page: Page, part: str) -> Html:
+    """The title of a notebook, with all that makes it look in JupyterLab as on its page."""
+    (outline,) = (one for one in list_outlines(is_joined=True) if one.part == part)
+    return join([page.style(), outline.prepare(page).heading(f"{part}.title", level=1)])
+
+
+def show(page: Page, name: str) -> Html:
+    """A section of a page, by its name; `KeyError` for one that no page has."""
+    for outline in list_outlines(is_joined=True):
+        for section in outline.sections:
+            if section.name == name:
+                return section.render(outline.prepare(page))
+    raise KeyError(name)
