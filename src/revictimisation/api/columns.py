@@ -97,7 +97,7 @@ class Columns:
         for name, column in zip(several, found, strict=True):
             self._hold(name, column.notna().to_numpy(), "a label")
         if len(found) == 1:
-            return pd.factorize(found[0])[0].astype(np.int64, copy=False)
+            return np.asarray(pd.factorize(found[0])[0], dtype=np.int64)
         groups = pd.DataFrame(dict(enumerate(found))).groupby([*range(len(found))], dropna=False)
         return groups.ngroup().to_numpy(np.int64)
 

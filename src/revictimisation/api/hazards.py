@@ -18,7 +18,7 @@ from revictimisation.estimators.cox import CoxFit, fit_cox
 from revictimisation.estimators.design import Design
 from revictimisation.estimators.fine_gray import fit_fine_gray
 from revictimisation.estimators.intervals import LEVEL, normal_quantile
-from revictimisation.estimators.proportional_hazards import check_proportional_hazards
+from revictimisation.estimators.proportional_hazards import GLOBAL, check_proportional_hazards
 from revictimisation.estimators.recurrent import (
     NEEDED,
     make_pwp_gap_time,
@@ -47,6 +47,7 @@ class _HazardModel:
     """What the models of hazards share once they are fitted: numbers, and a plot of them."""
 
     _fit: CoxFit | None = None
+    _names: Sequence[str] = ()
 
     @property
     def fit_(self) -> CoxFit:
@@ -58,17 +59,18 @@ class _HazardModel:
     @property
     def params_(self) -> pd.Series:
         """Log hazard ratios by column."""
-        return pd.Series(self.fit_.coef, index=_index(self.fit_), name="coef")
+        return pd.Series(self.fit_.coef, index=_index(self.fit_), name="coef").loc[self._names]
 
     @property
     def variance_matrix_(self) -> pd.DataFrame:
         """Their covariance, robust where the fit had clusters."""
         fit = self.fit_
         matrix = fit.vcov_model if fit.vcov_robust is None else fit.vcov_robust
-        return pd.DataFrame(matrix, index=_index(fit), columns=_index(fit))
+        full = pd.DataFrame(matrix, index=_index(fit), columns=_index(fit))
+        return full.loc[self._names, self._names]
 
     def summary(self, *, level: float = LEVEL) -> pd.DataFrame:
-        """A row per column of the model, by its name.
+        """A row per column of the model, by its name, in the order asked for.
 
         coef (log hazard ratio), se (robust where the fit had clusters), se_model, z, p,
         hazard_ratio, ci_low and ci_high (of the ratio, Wald's on the log scale), status: `ok`;
@@ -92,7 +94,7 @@ class _HazardModel:
                 "status": list(fit.coef_status),
             },
             index=_index(fit),
-        )
+        ).loc[self._names]
 
     def plot(
         self, ax: Axes | None = None, *, names: Sequence[str] | None = None, level: float = LEVEL
@@ -175,7 +177,7 @@ class CoxModel(_HazardModel):
         cluster = columns.labels(cluster_col)
         strata, weights = columns.labels(strata_col), columns.weights(weights_col)
         columns.check()
-        design = make_design(columns, formula, covariates, splines)
+        design, self._names = make_design(columns, formula, covariates, splines)
         self._given = _Given(design, start, stop, is_event, strata, weights is not None)
         self._fit = fit_cox(
             design, start, stop, is_event, strata=strata, weights=weights, cluster=cluster
@@ -198,7 +200,8 @@ class CoxModel(_HazardModel):
         found = check_proportional_hazards(
             fit, given.design, given.start, given.stop, given.is_event, strata=given.strata
         )
-        return found.set_index("name").rename_axis("covariate")
+        tested = found.set_index("name").rename_axis("covariate")
+        return tested.loc[[name for name in (*self._names, GLOBAL) if name in tested.index]]
 
 
 class PWPModel(_HazardModel):
@@ -250,7 +253,7 @@ class PWPModel(_HazardModel):
         cluster = columns.labels(cluster_col)
         weights = columns.weights(weights_col)
         columns.check()
-        design = make_design(columns, formula, covariates, splines)
+        design, self._names = make_design(columns, formula, covariates, splines)
         episodes = pd.DataFrame(dict(zip(NEEDED, (person, start, stop, is_event), strict=True)))
         ordered = episodes.sort_values(["entry_id", "start_day"], kind="stable")
         make = make_pwp_total_time if self.clock == "total" else make_pwp_gap_time
@@ -304,7 +307,7 @@ class FineGrayModel(_HazardModel):
         cluster = columns.labels(cluster_col)
         weights = columns.weights(weights_col)
         columns.check()
-        design = make_design(columns, formula, covariates, splines)
+        design, self._names = make_design(columns, formula, covariates, splines)
         self._fit = fit_fine_gray(
             design, stop, cause, of_cause=self.cause, weights=weights, cluster=cluster
         )

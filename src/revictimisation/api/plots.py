@@ -19,7 +19,8 @@ def draw_ratios(table: pd.DataFrame, level: float, ax: Axes | None) -> Axes:
     What has no number keeps its line, without a dot.
     """
     ax = _open(ax)
-    is_known = np.isfinite(table[["hazard_ratio", "ci_low", "ci_high"]]).all(axis=1).to_numpy()
+    numbers = table[["hazard_ratio", "ci_low", "ci_high"]].to_numpy(np.float64)
+    is_known = np.isfinite(numbers).all(axis=1)
     shown, place = table[is_known], np.arange(len(table))
     ratio = shown["hazard_ratio"].to_numpy()
     apart = np.vstack([ratio - shown["ci_low"], shown["ci_high"] - ratio])

@@ -14,6 +14,8 @@ import pandas as pd
 from revictimisation.analyses.analysis import Analysis, Found
 from revictimisation.analyses.registry import ANALYSES, CONTROLS
 from revictimisation.analyses.running import run_analyses
+from revictimisation.analyses.trial_inputs import build_trial, eligible_ids, list_modifiers
+from revictimisation.api.target_trial import WEIGHTS, Estimator, TargetTrial
 from revictimisation.cohort.preparation import prepare
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core import files
@@ -99,8 +101,13 @@ class Study:
         return self.study_data.episodes.copy()
 
     @property
+    def first_episodes(self) -> pd.DataFrame:
+        """The episodes up to the first new report, or to the end of follow-up without one."""
+        return self.study_data.first_episodes.reset_index(drop=True)
+
+    @property
     def starts(self) -> pd.DataFrame:
-        """A row per entry and measure: first_start_day (missing: none), is_running_before."""
+        """A row per entry and measure that it had: first_start_day, is_running_before."""
         return self.study_data.starts.copy()
 
     @property
@@ -128,6 +135,34 @@ class Study:
             ValueError: no such analysis; the known ones are told.
         """
         return run_analyses(self.study_data, n_jobs=_cores(), analyses=_choose(names)).estimates
+
+    def target_trial(self, measure: str, estimator: Estimator = WEIGHTS) -> TargetTrial:
+        """A measure's target trial as the study has it, fitted: its balance, weights and numbers.
+
+        Grace time, covariates, other measures in force, law of starts, bootstrap and gates are the
+        study's; rows of `weights` go by entry_id. Who had the measure before day 0 is left out.
+
+        Raises:
+            ValueError: no such measure. NotEstimableError: nobody started it, or everybody.
+        """
+        plan, data = self.plan, self.study_data
+        _keep("measures", plan.measures, [measure])
+        is_own = estimator == WEIGHTS
+        model = TargetTrial(
+            grace_days=plan.measures[measure].grace_days,
+            estimator=estimator,
+            grace_law=plan.weights.grace_law if is_own else "natural_law",
+            n_bootstrap=plan.bootstrap.replicates
+            if is_own and plan.bootstrap.replicates > 1
+            else 0,
+            seed=plan.bootstrap.seed,
+            gates=plan.gates,
+        )
+        trial = build_trial(
+            data, measure, data.entries["stop_day"].to_numpy(), data.entries["cause"].to_numpy()
+        )
+        index = pd.Index(eligible_ids(data, measure), name="entry_id")
+        return model.take(trial, index, list_modifiers(trial, plan))
 
     @cached_property
     def _found(self) -> Found:

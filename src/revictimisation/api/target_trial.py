@@ -37,7 +37,7 @@ from revictimisation.estimators.target_trial.standardised_risk import (
     G_FORMULA,
     estimate_courses,
 )
-from revictimisation.estimators.target_trial.trial_data import N_CAUSES, prepare_trial
+from revictimisation.estimators.target_trial.trial_data import N_CAUSES, Trial, prepare_trial
 from revictimisation.plan import Gates as DefaultGates
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class TargetTrial:
         cluster = columns.labels(cluster_col)
         changing = _read_changes(columns, id_col, changes)
         columns.check()
-        design = make_design(columns, formula, covariates, splines)
+        design, _ = make_design(columns, formula, covariates, splines, has_own=False)
         unknown = [name for name in modifiers if name not in design.names]
         if unknown:
             raise ValueError(
@@ -164,8 +164,15 @@ class TargetTrial:
             changes=changing,
             cut_days=cut_days,
         )
-        self._forget()
-        self._index, self._modifiers = df.index, list(modifiers)
+        return self.take(trial, df.index, modifiers)
+
+    def take(self, trial: Trial, index: pd.Index, modifiers: Sequence[str] = ()) -> Self:
+        """Fit the weights of a trial that is laid out already (`Study.target_trial`).
+
+        `index`: what its people are called in `weights`. `trial` has the grace time of this one.
+        """
+        self.__dict__.pop("outcome_model_", None)
+        self._index, self._modifiers = index, list(modifiers)
         self._weighted = weigh_clones(
             trial, grace_law=self.grace_law, cap_quantile=self.cap_quantile
         )
@@ -221,7 +228,9 @@ class TargetTrial:
         told = judged[["value", "limit", "status"]]
         told.insert(0, "check", [one.name for one in names])
         told.insert(1, "arm", [one.arm for one in names])
-        told.insert(2, "time_days", pd.array([one.day for one in names], dtype="Int64"))
+        told.insert(
+            2, "time_days", pd.Series([one.day for one in names], told.index, dtype="Int64")
+        )
         return told
 
     def balance(self, days: Days | None = None) -> pd.DataFrame:
@@ -278,9 +287,6 @@ class TargetTrial:
     def outcome_model_(self) -> OutcomeModel:
         """The model of the outcome, of the g-formula and the doubly robust estimator."""
         return fit_outcome_model(self.weighted_.trial, modifiers=self._modifiers)
-
-    def _forget(self) -> None:
-        self.__dict__.pop("outcome_model_", None)
 
     def _estimate(self, days: Days) -> pd.DataFrame:
         asked, weighted = whole_days(days, 1), self.weighted_
