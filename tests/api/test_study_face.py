@@ -76,7 +76,8 @@ def test_a_measures_trial_gives_the_study_numbers(rossi_study, rossi, estimator)
     trial = rossi_study.target_trial("employment", estimator)
     theirs = read_restricted(rossi[2], "estimates").query(
         "estimator == @estimator and analysis == 'main' and measure == 'employment'"
-        " and outcome == 'same_suspect' and time_days == 182 and subgroup == ''"
+        " and outcome == 'same_suspect'"
+        " and time_days == 182 and subgroup == ''"
     )
     ours = trial.summary(182)
     theirs = theirs.set_index("estimand").loc[ours.index]
@@ -106,7 +107,8 @@ def test_a_frame_by_hand_gives_the_study_numbers(rossi_study, rossi):
     )  # fmt: skip
     theirs = read_restricted(rossi[2], "estimates").query(
         "estimator == 'clone_censor_weight' and analysis == 'influence_interval'"
-        " and measure == 'employment' and outcome == 'same_suspect' and time_days == 364 and subgroup == ''"
+        " and measure == 'employment' and outcome == 'same_suspect'"
+        " and time_days == 364 and subgroup == ''"
     )
     ours = trial.summary(364)
     theirs = theirs.set_index("estimand").loc[ours.index]

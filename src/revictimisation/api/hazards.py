@@ -132,7 +132,7 @@ class CoxModel(_HazardModel):
         >>> model.summary()[["coef", "se", "status"]].round(4)
                      coef      se status
         covariate
-        helped    -1.7047  1.2183     ok
+        helped    -1.6878  1.1718     ok
     """
 
     _given: _Given | None = None
