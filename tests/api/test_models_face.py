@@ -271,10 +271,9 @@ def test_weights_and_risks_equal_r(law):
                 ours[is_in], theirs[f"day_{day}"][is_in], rtol=1e-8, atol=1e-12
             )
         theirs = risks[risks["arm"].str.strip() == name]
-        ours = trial.risks(theirs.index.tolist())
-        ours = ours[ours["estimand"] == f"risk_{arm}"]
         for cause, outcome in enumerate(("outcome", "death", "emigration"), start=1):
-            mine = ours[ours["cause"] == cause].set_index("time_days")["estimate"]
+            ours = trial.risks(theirs.index.tolist(), cause=cause).set_index("time_days")
+            mine = ours.loc[ours["estimand"] == f"risk_{arm}", "estimate"]
             np.testing.assert_allclose(mine.loc[theirs.index], theirs[outcome], rtol=1e-8)
 
 
@@ -290,6 +289,8 @@ def test_standardised_risks_equal_r(estimator):
     )  # fmt: skip
     theirs = pd.read_csv(GOLDEN / "standardised.csv").query("number == 'risk'")
     ours = trial.risks(sorted(set(theirs["time_days"]))).set_index(["estimand", "time_days"])
+    with pytest.raises(ValueError, match=f"{estimator} has no cause 2"):
+        trial.risks(30, cause=2)
     keys = list(zip("risk_" + theirs["arm"].str.strip(), theirs["time_days"], strict=True))
     np.testing.assert_allclose(ours["estimate"].loc[keys], theirs[estimator], rtol=1e-8)
 
@@ -300,11 +301,11 @@ def test_a_trial_without_confounding_is_two_groups():
     people["start"] = people["helped"].where(people["helped"] == 1) - 1
     trial = rv.TargetTrial(grace_days=0).fit(people, "days", "cause", "start", covariates=[])
     groups = rv.AalenJohansen().fit(people, "days", "cause", group_col="helped")
-    risks = trial.risks([30]).query("cause == 1").set_index("estimand")["estimate"]
+    risks = trial.risks([30]).set_index("estimand")["estimate"]
     theirs = groups.risks(30).query("cause == 1").set_index("group")["estimate"]
     assert risks["risk_start"] == pytest.approx(theirs[1], rel=1e-10)
     assert risks["risk_no_start"] == pytest.approx(theirs[0], rel=1e-10)
-    gap = trial.contrast(30).query("cause == 1").set_index("estimand")["estimate"]
+    gap = trial.contrast(30).set_index("estimand")["estimate"]
     assert gap["risk_difference"] == pytest.approx(theirs[1] - theirs[0], rel=1e-9)
 
 

@@ -49,6 +49,12 @@ def test_some_analyses_alone_have_the_status_that_they_have_in_all(county_study)
     pd.testing.assert_frame_equal(alone, every.loc[alone.index])
     with pytest.raises(ValueError, match="no analysis 'target_trial': measure_use"):
         county_study.estimate("target_trial")
+    one = county_study.estimate("hazard_ratios", measure="safety_talk", analysis="main")
+    assert set(one["measure"]) == {"safety_talk"} and set(one["analysis"]) == {"main"}
+    with pytest.raises(ValueError, match=r"measure is never 'safety' here, but: .*'safety_talk'"):
+        county_study.estimate("hazard_ratios", measure="safety")
+    with pytest.raises(ValueError, match="no key 'measures' of estimates: question"):
+        county_study.estimate("hazard_ratios", measures="safety_talk")
 
 
 def test_the_models_give_the_study_numbers_from_its_own_frames(rossi_study, rossi):
@@ -125,9 +131,9 @@ def test_a_changed_study_is_a_new_one_and_answers_anew(county_study, county):
     assert other.plan.splines == {"age": 4} and county_study.plan is plan
     assert other.plan.bootstrap == plan.bootstrap
     keys = ["estimator", "measure", "outcome", "time_days"]
-    of = "analysis == 'main' and estimand == 'risk_difference'"
+    asked = {"analysis": "main", "estimand": "risk_difference"}
     old, new = (
-        one.estimate("target_trials").query(of).set_index(keys)["estimate"].dropna()
+        one.estimate("target_trials", **asked).set_index(keys)["estimate"].dropna()
         for one in (county_study, other)
     )
     both = old.index.intersection(new.index)

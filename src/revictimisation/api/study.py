@@ -21,6 +21,7 @@ from revictimisation.cohort.study_data import StudyData
 from revictimisation.core import files
 from revictimisation.core.engine import connect
 from revictimisation.core.errors import StudyError
+from revictimisation.core.results import KEYS
 from revictimisation.core.text import find_nearest
 from revictimisation.dictionary import load_dictionary
 from revictimisation.estimators.faults import NotEstimableError
@@ -125,16 +126,27 @@ class Study:
         """What stands behind the numbers: checks, their limits and whether they hold."""
         return self._found.diagnostics.copy()
 
-    def estimate(self, *names: str) -> pd.DataFrame:
+    def estimate(self, *names: str, **keys: Any) -> pd.DataFrame:
         """The numbers of some analyses alone, such as `target_trials`, `hazard_ratios`.
 
         With those that they rest on: what they need first, and where the negative controls may hold
-        them back these too. So a number has the status that it has in `estimates`.
+        them back these too. So a number has the status that it has in `estimates`. `keys` are
+        columns of it (`measure`, `estimand`, `time_days` ...) and the one value that is wanted.
 
         Raises:
-            ValueError: no such analysis; the known ones are told.
+            ValueError: no such analysis, column or value; the known ones are told.
         """
-        return run_analyses(self.study_data, n_jobs=_cores(), analyses=_choose(names)).estimates
+        analyses = _choose(names)
+        unknown = [key for key in keys if key not in KEYS]
+        if unknown:
+            raise ValueError(f"no key {unknown[0]!r} of estimates: {', '.join(KEYS)}")
+        found = run_analyses(self.study_data, n_jobs=_cores(), analyses=analyses).estimates
+        for key, value in keys.items():
+            known = found[key].dropna().unique().tolist()
+            if value not in known:
+                raise ValueError(f"{key} is never {value!r} here, but: {known}")
+            found = found[found[key] == value]
+        return found.reset_index(drop=True)
 
     def target_trial(self, measure: str, estimator: Estimator = WEIGHTS) -> TargetTrial:
         """A measure's target trial as the study has it, fitted: its balance, weights and numbers.

@@ -178,30 +178,30 @@ class TargetTrial:
         )
         return self
 
-    def risks(self, days: Days) -> pd.DataFrame:
-        """The risk by each day under either strategy: a row per cause, day and arm.
+    def risks(self, days: Days, *, cause: int = 1) -> pd.DataFrame:
+        """The risk by each day under either strategy: a row per day and arm.
 
-        Columns: cause (1 the outcome; 2 and 3 by the weights alone), estimand (`risk_start`,
-        `risk_no_start`), time_days, estimate, ci_low, ci_high, se, n_people (never censored
-        artificially), n_events (theirs, up to the day), status, reason.
+        Of the outcome, or of another `cause` (by the weights alone). Columns: estimand
+        (`risk_start`, `risk_no_start`), time_days, estimate, ci_low, ci_high, se, n_people (never
+        censored artificially), n_events (theirs, up to the day), status, reason.
         """
-        rows = self._estimate(days)
+        rows = self._estimate(days, cause)
         return rows[rows["estimand"].isin(RISKS)].reset_index(drop=True)
 
-    def contrast(self, days: Days) -> pd.DataFrame:
-        """Start against no start by each day: a row per cause, day and estimand.
+    def contrast(self, days: Days, *, cause: int = 1) -> pd.DataFrame:
+        """Start against no start by each day: a row per day and estimand.
 
         risk_difference, risk_ratio (se: of its logarithm), for the outcome rmst_difference_days
         (event-free days gained) and by the weights number_needed_to_treat. Columns as of `risks`.
         What may be believed of them `diagnostics` says.
         """
-        rows = self._estimate(days)
+        rows = self._estimate(days, cause)
         return rows[~rows["estimand"].isin(RISKS)].reset_index(drop=True)
 
     def summary(self, day: int | None = None) -> pd.DataFrame:
         """Risks and contrasts of the outcome by one day, else by the last of follow-up."""
-        rows = self._estimate(self.weighted_.trial.last_day if day is None else day)
-        return rows[rows["cause"] == 1].drop(columns="cause").set_index("estimand")
+        last = self.weighted_.trial.last_day
+        return self._estimate(last if day is None else day).set_index("estimand")
 
     def diagnostics(self, days: Days) -> pd.DataFrame:
         """What says whether to believe the numbers of these days: a row per check, arm and day.
@@ -288,7 +288,14 @@ class TargetTrial:
         """The model of the outcome, of the g-formula and the doubly robust estimator."""
         return fit_outcome_model(self.weighted_.trial, modifiers=self._modifiers)
 
-    def _estimate(self, days: Days) -> pd.DataFrame:
+    def _estimate(self, days: Days, cause: int = 1) -> pd.DataFrame:
+        rows = self._estimate_all(days)
+        known = rows["cause"].unique().tolist()
+        if cause not in known:
+            raise ValueError(f"{self.estimator} has no cause {cause!r}: {known}")
+        return rows[rows["cause"] == cause].drop(columns="cause")
+
+    def _estimate_all(self, days: Days) -> pd.DataFrame:
         asked, weighted = whole_days(days, 1), self.weighted_
         if self.estimator != WEIGHTS:
             return estimate_courses(weighted, self.outcome_model_, asked)[self.estimator]
