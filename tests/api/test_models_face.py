@@ -98,6 +98,30 @@ def test_what_is_no_frame_or_has_doubled_columns_is_refused():
         rv.KaplanMeier().fit(doubled, "days")
 
 
+def test_rows_of_a_person_that_overlap_are_told():
+    rows = pd.DataFrame({"who": [1, 2, 1], "from": [0, 0, 4], "to": [5, 5, 9], "again": [1, 0, 1]})
+    given = {"id_col": "who", "start_col": "from", "stop_col": "to", "event_col": "again"}
+    for model in (rv.PWPModel(), rv.MeanCumulativeCount()):
+        with pytest.raises(ValueError, match=r"'from': 1 of 3 .* row before .* position 2"):
+            model.fit(rows, **given)
+        apart = rows.assign(**{"from": [0, 0, 5], "x": [1, 0, 1]})
+        model.fit(apart, **given)
+
+
+def test_names_of_columns_are_text():
+    with pytest.raises(ValueError, match="must be text"):
+        rv.KaplanMeier().fit(pd.DataFrame({"days": [1], 2: [3]}), "days")
+
+
+def test_a_frame_without_rows_has_no_answer():
+    nobody = PEOPLE.iloc[:0].assign(sex="")
+    for covariates in ({"formula": "age + sex"}, {"covariates": ["age", "sex"]}):
+        with pytest.raises(rv.NotEstimableError):
+            rv.CoxModel().fit(nobody, "days", "again", **covariates)
+    with pytest.raises(rv.NotEstimableError):
+        rv.AalenJohansen().fit(nobody, "days", "cause").risks(3)
+
+
 @for_each(
     "ask",
     [

@@ -32,6 +32,8 @@ class Columns:
     def __post_init__(self) -> None:
         if not isinstance(self.frame, pd.DataFrame):
             raise ValueError(f"a pandas data frame is needed, not {type(self.frame).__name__}")
+        if not all(isinstance(name, str) for name in self.frame.columns):
+            raise ValueError("the names of the frame's columns must be text")
         doubled = self.frame.columns[self.frame.columns.duplicated()]
         if len(doubled):
             raise ValueError(f"the frame has two columns of the name {doubled[0]!r}")
@@ -49,9 +51,9 @@ class Columns:
             return np.zeros(len(self.frame), np.int64)
         days = self._whole(name)
         if after is not None:
-            self._hold(name, days > after, "after the day that the row starts on")
+            self.hold(name, days > after, "after the day that the row starts on")
         if least is not None:
-            self._hold(name, days >= least, f"day {least} or later")
+            self.hold(name, days >= least, f"day {least} or later")
         return days
 
     def flags(self, name: str | None) -> Flags:
@@ -59,7 +61,7 @@ class Columns:
         if name is None:
             return np.ones(len(self.frame), np.bool_)
         numbers = self.numbers(name)
-        self._hold(name, (numbers == 0) | (numbers == 1), "true or false (0 or 1)")
+        self.hold(name, (numbers == 0) | (numbers == 1), "true or false (0 or 1)")
         return numbers == 1
 
     def causes(self, name: str | None, most: int | None = None) -> Whole:
@@ -67,16 +69,16 @@ class Columns:
         if name is None:
             return np.ones(len(self.frame), np.int64)
         causes = self._whole(name, "0 for no event, or the number of a cause")
-        self._hold(name, causes >= 0, "0 for no event, or the number of a cause")
+        self.hold(name, causes >= 0, "0 for no event, or the number of a cause")
         if most is not None:
-            self._hold(name, causes <= most, f"a cause from 0 to {most}")
+            self.hold(name, causes <= most, f"a cause from 0 to {most}")
         return causes
 
     def first_days(self, name: str) -> Floats:
         """Days from 0 on; missing where there is none."""
         days = self.numbers(name, may_miss=True)
         is_known = ~np.isnan(days)
-        self._hold(name, ~is_known | ((days == np.round(days)) & (days >= 0)),
+        self.hold(name, ~is_known | ((days == np.round(days)) & (days >= 0)),
                    "a whole day from 0 on, or missing")  # fmt: skip
         return days
 
@@ -85,7 +87,7 @@ class Columns:
         if name is None:
             return None
         weights = self.numbers(name)
-        self._hold(name, np.isfinite(weights) & (weights >= 0), "a weight of 0 or more")
+        self.hold(name, np.isfinite(weights) & (weights >= 0), "a weight of 0 or more")
         return weights
 
     def labels(self, names: Names) -> Whole | None:
@@ -95,20 +97,33 @@ class Columns:
         several = [names] if isinstance(names, str) else list(names)
         found = [self._take(name) for name in several]
         for name, column in zip(several, found, strict=True):
-            self._hold(name, column.notna().to_numpy(), "a label")
+            self.hold(name, column.notna().to_numpy(), "a label")
         if len(found) == 1:
             return np.asarray(pd.factorize(found[0])[0], dtype=np.int64)
         groups = pd.DataFrame(dict(enumerate(found))).groupby([*range(len(found))], dropna=False)
-        return groups.ngroup().to_numpy(np.int64)
+        return np.asarray(groups.ngroup(), dtype=np.int64)
 
     def groups(self, name: str | None) -> dict[Any, Flags]:
         """The levels of a column in order, each with its rows; no column: one of all rows."""
         if name is None:
             return {"": np.ones(len(self.frame), np.bool_)}
         column = self._take(name)
-        self._hold(name, column.notna().to_numpy(), "a group")
+        self.hold(name, column.notna().to_numpy(), "a group")
         codes, levels = pd.factorize(column, sort=True)
         return {level: codes == code for code, level in enumerate(levels)}
+
+    def hold_apart(self, name: str | None, person: Whole | None, start: Whole, stop: Whole) -> None:
+        """Note a fault where a row begins (column `name`) before an earlier one of its person ends.
+
+        Not asked where the columns themselves have faults.
+        """
+        if name is None or person is None or self.faults:
+            return
+        order = np.lexsort((start, person))
+        is_same = np.diff(person[order]) == 0
+        is_late = np.ones(len(order), np.bool_)
+        is_late[order[1:]] = ~is_same | (start[order[1:]] >= stop[order[:-1]])
+        self.hold(name, is_late, "on or after the end of the person's row before")
 
     def check(self) -> None:
         """Raise `ValueError` with every fault that was found."""
@@ -129,7 +144,7 @@ class Columns:
             self.faults.append(f"column {name!r} must hold numbers, not {column.dtype}")
             return np.zeros(len(column))
         numbers = column.to_numpy(np.float64, na_value=np.nan)
-        if not may_miss and not self._hold(name, ~np.isnan(numbers), "there"):
+        if not may_miss and not self.hold(name, ~np.isnan(numbers), "there"):
             return np.zeros(len(numbers))
         return numbers
 
@@ -141,9 +156,9 @@ class Columns:
         numbers = self.numbers(name)
         rule = rule or "a whole day: count in a finer unit, or round"
         is_whole = np.isfinite(numbers) & (numbers == np.round(numbers))
-        return numbers.astype(np.int64) if self._hold(name, is_whole, rule) else self.days(None)
+        return numbers.astype(np.int64) if self.hold(name, is_whole, rule) else self.days(None)
 
-    def _hold(self, name: str, holds: Flags, rule: str) -> bool:
+    def hold(self, name: str, holds: Flags, rule: str) -> bool:
         """Note a fault unless the rule holds in every row; true if it does."""
         broken = np.flatnonzero(~holds)
         if len(broken):

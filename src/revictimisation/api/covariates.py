@@ -91,9 +91,10 @@ def _read_formula(columns: Columns, text: str, has_own: bool) -> tuple[Design, l
     rest = formula.__class__([term for term in formula if str(term) not in own])
     is_plain = all(one.eval_method.value != "python" for term in rest for one in term.factors)
     shared = [name for name in named if name in rest.required_variables]
-    rows, shown = np.arange(len(frame), dtype=np.int64), frame
+    rows: npt.NDArray[np.int64] = np.arange(len(frame), dtype=np.int64)
+    shown = frame
     if is_plain and shared:
-        rows = frame.groupby(shared, sort=False, observed=True).ngroup().to_numpy(np.int64)
+        rows = np.asarray(frame.groupby(shared, sort=False, observed=True).ngroup(), np.int64)
         first = np.empty(int(rows.max(initial=-1)) + 1, np.int64)
         first[rows[::-1]] = np.arange(len(rows) - 1, -1, -1)
         shown = frame[shared].iloc[first]

@@ -252,7 +252,7 @@ class MeanCumulativeCount(_Curve):
         df: pd.DataFrame,
         *,
         id_col: str,
-        start_col: str | None,
+        start_col: str,
         stop_col: str,
         event_col: str,
         terminal_col: str | None = None,
@@ -273,6 +273,7 @@ class MeanCumulativeCount(_Curve):
         terminal = nobody if terminal_col is None else columns.flags(terminal_col)
         weights, cluster = columns.weights(weights_col), columns.labels(cluster_col)
         groups = columns.groups(group_col)
+        columns.hold_apart(start_col, person, start, stop)
         columns.check()
         of = person if cluster is None else cluster
         self._given_data = _Given(start, stop, kind, terminal, weights, of, person, groups)

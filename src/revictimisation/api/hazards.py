@@ -47,7 +47,7 @@ class _HazardModel:
     """What the models of hazards share once they are fitted: numbers, and a plot of them."""
 
     _fit: CoxFit | None = None
-    _names: Sequence[str] = ()
+    _names: list[str]
 
     @property
     def fit_(self) -> CoxFit:
@@ -59,7 +59,8 @@ class _HazardModel:
     @property
     def params_(self) -> pd.Series:
         """Log hazard ratios by column."""
-        return pd.Series(self.fit_.coef, index=_index(self.fit_), name="coef").loc[self._names]
+        fit = self.fit_
+        return pd.Series(fit.coef, index=_index(fit), name="coef")[self._names]
 
     @property
     def variance_matrix_(self) -> pd.DataFrame:
@@ -67,7 +68,7 @@ class _HazardModel:
         fit = self.fit_
         matrix = fit.vcov_model if fit.vcov_robust is None else fit.vcov_robust
         full = pd.DataFrame(matrix, index=_index(fit), columns=_index(fit))
-        return full.loc[self._names, self._names]
+        return full.loc[self._names][self._names]
 
     def summary(self, *, level: float = LEVEL) -> pd.DataFrame:
         """A row per column of the model, by its name, in the order asked for.
@@ -252,6 +253,7 @@ class PWPModel(_HazardModel):
         is_event = columns.flags(event_col)
         cluster = columns.labels(cluster_col)
         weights = columns.weights(weights_col)
+        columns.hold_apart(start_col, person, start, stop)
         columns.check()
         design, self._names = make_design(columns, formula, covariates, splines)
         episodes = pd.DataFrame(dict(zip(NEEDED, (person, start, stop, is_event), strict=True)))
