@@ -18,6 +18,7 @@ ROOMS = {
     "disclosure": ("core", "dictionary", "plan", "estimators"),
     "report": ("core", "dictionary", "plan", "estimators"),
     "simulate": ("core", "dictionary"),
+    "api": ("core", "dictionary", "plan", "extract", "estimators", "cohort", "analyses"),
     "commands": ("core", "dictionary", "plan", "extract", "cohort", "analyses", "disclosure",
                  "report", "simulate"),
     "__main__": ("commands",),

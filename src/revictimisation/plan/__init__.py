@@ -7,6 +7,7 @@ from revictimisation.plan.study_plan import (
     Measure,
     StudyPlan,
     Variants,
+    make_plan,
     read_plan,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "Measure",
     "StudyPlan",
     "Variants",
+    "make_plan",
     "read_plan",
 ]

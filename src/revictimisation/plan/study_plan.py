@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationError, model_validator
@@ -413,8 +414,17 @@ def read_plan(text: str) -> StudyPlan:
     revictimisation.core.errors.StudyError: Studiefilen följer inte formen. / It does not conform:
     - horizon_day: okänd nyckel / unknown key; menade du / did you mean horizon_days?
     """
+    return make_plan(load_keys(text))
+
+
+def make_plan(keys: Mapping[str, Any]) -> StudyPlan:
+    """The plan of a study file's keys and values, lists as tuples; faults as of `read_plan`.
+
+    >>> make_plan({"name": "mini", "report_at_days": (365,)}).report_at_days
+    (365,)
+    """
     try:
-        plan = StudyPlan.model_validate(load_keys(text))
+        plan = StudyPlan.model_validate(keys)
         faults = find_key_faults(plan, load_dictionary())
     except ValidationError as fault:
         faults = [tell_fault(error, StudyPlan) for error in fault.errors()]

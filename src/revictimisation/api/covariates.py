@@ -1,0 +1,155 @@
+"""The covariates of a model: a formula, or columns as they stand."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from revictimisation.api.columns import Columns, missing_column
+from revictimisation.estimators.design import Block, Design, add_measures, build_design
+
+INTERCEPT = "Intercept"
+STRATA = re.compile(r"\bstrata\s*\(")
+
+
+def make_design(
+    columns: Columns,
+    formula: str | None,
+    covariates: Sequence[str] | None,
+    splines: Mapping[str, int] | None,
+    *,
+    has_own: bool = True,
+) -> tuple[Design, list[str]]:
+    """The columns of a model over the rows of a frame, and their names in the order asked for.
+
+    By `formula` as formulaic reads it (its intercept left out: a hazard has its baseline), or by
+    the names of `covariates` as `estimators.design.build_design` takes them: numbers linearly, or
+    as restricted cubic splines with so many knots where `splines` names them, all else as
+    indicators, missing values as a level of their own. Neither: all columns of the frame that serve
+    for nothing else. In the design what is 0 or 1 in every row (a measure in force) stands last and
+    by row; unless not `has_own`.
+
+    Raises:
+        ValueError: both ways at once, no such column, missing values in a formula's columns, a
+            formula with a left side, what formulaic refuses.
+    """
+    if formula is not None:
+        if covariates is not None or splines:
+            raise ValueError("give formula, or covariates and splines, not both")
+        return _read_formula(columns, formula, has_own)
+    frame = columns.frame
+    names = columns.rest if covariates is None else list(covariates)
+    unknown = [name for name in names if name not in frame.columns]
+    columns.faults += [f"covariates: {missing_column(name, frame)}" for name in unknown]
+    columns.check()
+    own = [name for name in names if has_own and _is_mark(frame[name])]
+    terms = [name for name in names if name not in own]
+    design = build_design(frame, terms, measures=frame[own], splines=splines)
+    return design, sorted(design.names, key=lambda name: names.index(_find_term(name, names)))
+
+
+def _find_term(name: str, terms: Sequence[str]) -> str:
+    """The term that a column of `build_design` is of.
+
+    >>> _find_term("age:bend1", ["age", "sex"]), _find_term("sex=male", ["age", "sex"])
+    ('age', 'sex')
+    """
+    of = [term for term in terms if name == term or name.startswith((f"{term}:", f"{term}="))]
+    return max(of, key=len)
+
+
+def _read_formula(columns: Columns, text: str, has_own: bool) -> tuple[Design, list[str]]:
+    """A formula's columns; rows that are alike in all that it names are evaluated once.
+
+    Unless it computes with a column: a function (`center(age)`, `cr(age, df=4)`) may depend on all
+    rows. Terms that are a column of 0 and 1, and stand in no other term, are read as they are.
+    """
+    from formulaic.errors import FormulaicError
+
+    frame, formula = columns.frame, _parse(text)
+    named = sorted(str(name) for name in formula.required_variables if name in frame.columns)
+    for name in named:
+        n_missing = int(frame[name].isna().sum())
+        if n_missing:
+            columns.faults.append(
+                f"column {name!r}: {n_missing} of {len(frame)} rows have no value, which a formula"
+                " can't take: fill or drop them, or use covariates= (missing as a level of its own)"
+            )
+    columns.check()
+    uses = Counter(factor.expr for term in formula for factor in term.factors)
+    own = [
+        str(term)
+        for term in formula
+        if has_own and str(term) in named and uses[str(term)] == 1 and _is_mark(frame[str(term)])
+    ]
+    rest = formula.__class__([term for term in formula if str(term) not in own])
+    is_plain = all(one.eval_method.value != "python" for term in rest for one in term.factors)
+    shared = [name for name in named if name in rest.required_variables]
+    rows: npt.NDArray[np.int64] = np.arange(len(frame), dtype=np.int64)
+    shown = frame
+    if is_plain and shared:
+        rows = np.asarray(frame.groupby(shared, sort=False, observed=True).ngroup(), np.int64)
+        first = np.empty(int(rows.max(initial=-1)) + 1, np.int64)
+        first[rows[::-1]] = np.arange(len(rows) - 1, -1, -1)
+        shown = frame[shared].iloc[first]
+    try:
+        matrix = rest.get_model_matrix(shown, na_action="raise", context=None)
+    except FormulaicError as fault:
+        told = str(fault).replace("\n", " ")
+        raise ValueError(f"formula: {told} The columns: {', '.join(frame.columns)}") from None
+    made = pd.DataFrame(matrix).drop(columns=INTERCEPT, errors="ignore")
+    base = _to_block(made.to_numpy(np.float64), tuple(str(name) for name in made.columns))
+    nothing = Block((), np.zeros(len(frame) + 1, np.int64), np.zeros(0, np.int32), np.zeros(0))
+    people = Design(base, nothing, rows.astype(np.int32))
+    design = add_measures(people, np.arange(len(frame)), frame[own])
+    spec = matrix.model_spec
+    of_term = {
+        str(term): [spec.column_names[k] for k in places]
+        for term, places in spec.term_indices.items()
+    }
+    asked = [name for term in formula for name in of_term.get(str(term), [str(term)])]
+    return design, [name for name in asked if name in design.names]
+
+
+def _parse(text: str) -> Any:
+    """A formula without a left side, as formulaic's terms."""
+    from formulaic import Formula, SimpleFormula
+    from formulaic.errors import FormulaicError
+
+    if STRATA.search(text):
+        raise ValueError("formula: strata are named by strata_col, not in the formula")
+    try:
+        formula = Formula(text)
+    except FormulaicError as fault:
+        raise ValueError(f"formula: {str(fault).splitlines()[0]} In {text!r}") from None
+    if not isinstance(formula, SimpleFormula):
+        raise ValueError(
+            "formula: the right side alone, such as 'age + C(sex)'; the outcome is named by the"
+            " columns of days and events"
+        )
+    return formula
+
+
+def _is_mark(column: pd.Series) -> bool:
+    """Whether a column of numbers is 0 or 1 in every row."""
+    if not isinstance(column.dtype, np.dtype) or column.dtype.kind not in "iuf":
+        return False
+    values = column.to_numpy()
+    return all(bool(((some == 0) | (some == 1)).all()) for some in (values[:1000], values))
+
+
+def _to_block(values: npt.NDArray[np.float64], names: tuple[str, ...]) -> Block:
+    """A full matrix as a block: of indicators the ones, of numbers every cell."""
+    if not np.isfinite(values).all():
+        raise ValueError("formula: it gives missing or infinite numbers")
+    is_number = ((values != 0) & (values != 1)).any(axis=0)
+    is_held = (values != 0) | is_number
+    counts = is_held.sum(axis=1)
+    pointers = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+    return Block(names, pointers, np.nonzero(is_held)[1].astype(np.int32), values[is_held])

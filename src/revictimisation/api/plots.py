@@ -1,0 +1,69 @@
+"""Plots on the caller's axes, or on new ones: intervals of ratios, curves with their bands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def draw_ratios(table: pd.DataFrame, level: float, ax: Axes | None) -> Axes:
+    """A dot and its interval a row (hazard_ratio, ci_low, ci_high), the first on top.
+
+    What has no number keeps its line, without a dot.
+    """
+    ax = _open(ax)
+    numbers = table[["hazard_ratio", "ci_low", "ci_high"]].to_numpy(np.float64)
+    is_known = np.isfinite(numbers).all(axis=1)
+    shown, place = table[is_known], np.arange(len(table))
+    ratio = shown["hazard_ratio"].to_numpy()
+    apart = np.vstack([ratio - shown["ci_low"], shown["ci_high"] - ratio])
+    ax.errorbar(ratio, place[is_known], xerr=apart, fmt="o", capsize=3)
+    ax.axvline(1.0, color="grey", linewidth=1, linestyle="--", zorder=0)
+    ax.set_xscale("log")
+    ax.set_yticks(place, [str(name) for name in table.index])
+    ax.set_ylim(len(table) - 0.5, -0.5)
+    ax.set_xlabel(f"hazard ratio ({100 * level:g} % interval)")
+    return ax
+
+
+def draw_curves(curves: Mapping[str, pd.DataFrame], label: str, ax: Axes | None) -> Axes:
+    """A step curve with its band for each table (time_days, estimate, ci_low, ci_high)."""
+    ax = _open(ax)
+    for name, table in curves.items():
+        days = table["time_days"].to_numpy(np.float64)
+        (line,) = ax.step(days, table["estimate"], where="post", label=name)
+        low, high = table["ci_low"].to_numpy(), table["ci_high"].to_numpy()
+        ax.fill_between(days, low, high, step="post", alpha=0.2, color=line.get_color(), lw=0)
+    ax.set_xlabel("days")
+    ax.set_ylabel(label)
+    ax.set_ylim(bottom=0)
+    if len(curves) > 1:
+        ax.legend()
+    return ax
+
+
+def choose_days(event_days: npt.ArrayLike, last: int, most: int = 200) -> list[int]:
+    """The days on which a curve steps, with day 0 and the last; of many, some evenly spread.
+
+    >>> choose_days([5, 3, 5], 9), len(choose_days(range(1000), 1000, 100))
+    ([0, 3, 5, 9], 100)
+    """
+    days = np.unique(np.append(np.asarray(event_days, dtype=np.int64), [0, last]))
+    days = days[(days >= 0) & (days <= last)]
+    chosen = np.linspace(0, len(days) - 1, min(most, len(days))).round().astype(np.int64)
+    return [int(day) for day in days[chosen]]
+
+
+def _open(ax: Axes | None) -> Axes:
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots()[1]

@@ -1,0 +1,255 @@
+"""A study at the bench: its tables and numbers as data frames, changed and asked anew in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from revictimisation.analyses.analysis import Analysis, Found
+from revictimisation.analyses.registry import ANALYSES, CONTROLS
+from revictimisation.analyses.running import run_analyses
+from revictimisation.analyses.trial_inputs import build_trial, eligible_ids, list_modifiers
+from revictimisation.api.target_trial import WEIGHTS, Estimator, TargetTrial
+from revictimisation.cohort.preparation import prepare
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.core import files
+from revictimisation.core.engine import connect
+from revictimisation.core.errors import StudyError
+from revictimisation.core.results import KEYS
+from revictimisation.core.text import find_nearest
+from revictimisation.dictionary import load_dictionary
+from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.extract.cleaning import clean_tables
+from revictimisation.extract.validation import load_extract
+from revictimisation.plan import StudyPlan, make_plan, read_plan
+
+LINKAGE = "linkage.json"  # what the command `link` leaves beside the tables
+FOR_ALL = "grace_days"  # a key of each measure that `with_` sets for all of them
+
+
+def open_study(study: str | os.PathLike[str], data: str | os.PathLike[str]) -> Study:
+    """Open a study: a study file, and the folder of an extract. Nothing is read but the study file.
+
+    Raises:
+        UsageError: no such file or folder. StudyError: the study file does not conform, all faults.
+    """
+    plan, folder = read_plan(files.read_text(Path(study))), Path(data)
+    files.check_folder(folder)
+    return Study(plan, folder)
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A study of an extract; each table is made when it is first asked for, and kept.
+
+    All are exact, and many have a row per person: they stay in the secure room. What may leave it
+    the command `estimate` makes (`OUT/release`). A frame is a copy, to be changed at will.
+
+    Attributes:
+        plan: what the study file says. data: the folder of the extract.
+    """
+
+    plan: StudyPlan
+    data: Path
+
+    def with_(self, **changes: Any) -> Study:
+        """The same extract under a changed study; this one stays as it is, no file is written.
+
+        Args:
+            changes: keys of the study file (docs/study_file.md) by name. A mapping changes the keys
+                it names and leaves the others: `gates={"exposed_victims": 30}`, `measures=
+                {"safety_talk": {"grace_days": 7}}`; a list in place of a mapping keeps those named:
+                `measures=["safety_talk"]`. `grace_days` is set for all measures.
+
+        Raises:
+            ValueError: an unknown key or a value that it does not take, all faults at once.
+        """
+        keys = self.plan.model_dump()
+        grace = changes.pop(FOR_ALL, None)
+        keys = _merge(keys, changes)
+        if grace is not None:
+            keys["measures"] = {
+                name: {**one, FOR_ALL: grace} for name, one in keys["measures"].items()
+            }
+        try:
+            return Study(make_plan(keys), self.data)
+        except StudyError as fault:
+            raise ValueError(str(fault)) from None
+
+    @property
+    def cohort(self) -> pd.DataFrame:
+        """A row per entry (index report): entry_id, cluster_id (the victim), stop_day, cause."""
+        return self.study_data.entries.copy()
+
+    @property
+    def covariates(self) -> pd.DataFrame:
+        """A row per entry: entry_id and what is known of it on day 0."""
+        return self.study_data.covariates.copy()
+
+    @property
+    def episodes(self) -> pd.DataFrame:
+        """A row per episode (start_day, stop_day] of an entry in which no measure changes.
+
+        entry_id, is_event (a new report on stop_day), a column of 0 and 1 for each measure. They go
+        past the first new report, to the end of follow-up.
+        """
+        return self.study_data.episodes.copy()
+
+    @property
+    def first_episodes(self) -> pd.DataFrame:
+        """The episodes up to the first new report, or to the end of follow-up without one."""
+        return self.study_data.first_episodes.reset_index(drop=True)
+
+    @property
+    def starts(self) -> pd.DataFrame:
+        """A row per entry and measure that it had: first_start_day, is_running_before."""
+        return self.study_data.starts.copy()
+
+    @property
+    def attrition(self) -> pd.DataFrame:
+        """A row per step and reason: who and how many are left, and how many fell away."""
+        return self._prepared[1].copy()
+
+    @property
+    def estimates(self) -> pd.DataFrame:
+        """Every number that the study asks for, a row each, as the command `estimate` does."""
+        return self._found.estimates.copy()
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        """What stands behind the numbers: checks, their limits and whether they hold."""
+        return self._found.diagnostics.copy()
+
+    def estimate(self, *names: str, **keys: Any) -> pd.DataFrame:
+        """The numbers of some analyses alone, such as `target_trials`, `hazard_ratios`.
+
+        With those that they rest on: what they need first, and where the negative controls may hold
+        them back these too. So a number has the status that it has in `estimates`. `keys` are
+        columns of it (`measure`, `estimand`, `time_days` ...) and the one value that is wanted.
+
+        Raises:
+            ValueError: no such analysis, column or value; the known ones are told.
+        """
+        analyses = _choose(names)
+        unknown = [key for key in keys if key not in KEYS]
+        if unknown:
+            raise ValueError(f"no key {unknown[0]!r} of estimates: {', '.join(KEYS)}")
+        found = run_analyses(self.study_data, n_jobs=_cores(), analyses=analyses).estimates
+        for key, value in keys.items():
+            known = found[key].dropna().unique().tolist()
+            if value not in known:
+                raise ValueError(f"{key} is never {value!r} here, but: {known}")
+            found = found[found[key] == value]
+        return found.reset_index(drop=True)
+
+    def target_trial(self, measure: str, estimator: Estimator = WEIGHTS) -> TargetTrial:
+        """A measure's target trial as the study has it, fitted: its balance, weights and numbers.
+
+        Grace time, covariates, other measures in force, law of starts, bootstrap and gates are the
+        study's; rows of `weights` go by entry_id. Who had the measure before day 0 is left out.
+
+        Raises:
+            ValueError: no such measure. NotEstimableError: nobody started it, or everybody.
+        """
+        plan, data = self.plan, self.study_data
+        _keep("measures", plan.measures, [measure])
+        is_own = estimator == WEIGHTS
+        model = TargetTrial(
+            grace_days=plan.measures[measure].grace_days,
+            estimator=estimator,
+            grace_law=plan.weights.grace_law if is_own else "natural_law",
+            n_bootstrap=plan.bootstrap.replicates
+            if is_own and plan.bootstrap.replicates > 1
+            else 0,
+            seed=plan.bootstrap.seed,
+            gates=plan.gates,
+        )
+        trial = build_trial(
+            data, measure, data.entries["stop_day"].to_numpy(), data.entries["cause"].to_numpy()
+        )
+        index = pd.Index(eligible_ids(data, measure), name="entry_id")
+        return model.take(trial, index, list_modifiers(trial, plan))
+
+    @cached_property
+    def _found(self) -> Found:
+        return run_analyses(self.study_data, n_jobs=_cores())
+
+    @property
+    def study_data(self) -> StudyData:
+        """The study's data in one object, as the analyses are given it."""
+        return self._prepared[0]
+
+    @cached_property
+    def _prepared(self) -> tuple[StudyData, pd.DataFrame]:
+        dictionary, con = load_dictionary(), connect(threads=_cores())
+        extract = load_extract(con, self.data, dictionary, self.plan, clean=clean_tables)
+        extract.raise_for_errors()
+        linked = files.read_json(self.data / LINKAGE)
+        data, attrition = prepare(
+            extract.tables, extract.absent, dictionary, self.plan, linked=linked,
+            cleaned=extract.cleaned,
+        )  # fmt: skip
+        con.disconnect()
+        if data.entries.empty:
+            raise NotEstimableError(
+                "nobody enters the study: no report of the extract meets its conditions (accrual,"
+                " eligibility, data_end_on)"
+            )
+        return data, attrition
+
+    def __repr__(self) -> str:
+        return f"<Study {self.plan.name}: {self.data}, {len(self.plan.measures)} measures>"
+
+
+def _merge(keys: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys with changes laid over them, mappings into mappings; lists as tuples."""
+    merged = dict(keys)
+    for name, value in changes.items():
+        old = keys.get(name)
+        if isinstance(value, Mapping):
+            merged[name] = _merge(old if isinstance(old, dict) else {}, value)
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            merged[name] = _keep(name, old, value) if isinstance(old, dict) else tuple(value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def _keep(key: str, known: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Those of a mapping that are named, in this order."""
+    for name in names:
+        if name not in known:
+            near = find_nearest(str(name), tuple(known))
+            told = f"; did you mean {near!r}?" if near else f": {', '.join(known)}"
+            raise ValueError(f"{key}: none of the study's is named {name!r}{told}")
+    return {name: known[name] for name in names}
+
+
+def _choose(names: Sequence[str]) -> list[Analysis]:
+    """Entries of the registry by name, with those that they rest on, in its order."""
+    known = {one.name: one for one in ANALYSES}
+    chosen: set[str] = set()
+    wanted = list(names)
+    while wanted:
+        name = wanted.pop()
+        if name not in known:
+            raise ValueError(f"no analysis {name!r}: {', '.join(known)}")
+        if name in chosen:
+            continue
+        chosen.add(name)
+        one = known[name]
+        wanted += [*one.needs, *filter(None, [one.follows]), *([CONTROLS] * one.is_controlled)]
+    return [one for one in ANALYSES if one.name in chosen]
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+__all__ = ["Study", "open_study"]

@@ -1,0 +1,346 @@
+"""A target trial on a data frame: start within the grace time, or do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, Self
+
+import pandas as pd
+
+from revictimisation.api import plots
+from revictimisation.api.columns import Columns, whole_days
+from revictimisation.api.covariates import make_design
+from revictimisation.core.packing import unpack_check
+from revictimisation.core.results import mark_endless
+from revictimisation.estimators.limits import Gates
+from revictimisation.estimators.target_trial.balance import measure_balance, summarise_positivity
+from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms
+from revictimisation.estimators.target_trial.changes import Changes
+from revictimisation.estimators.target_trial.clone_weights import (
+    LAST,
+    GraceLaw,
+    WeightedTrial,
+    weigh_clones,
+)
+from revictimisation.estimators.target_trial.cross_check import cross_check
+from revictimisation.estimators.target_trial.diagnostics import (
+    describe_replicates,
+    diagnose_trial,
+    stack_checks,
+)
+from revictimisation.estimators.target_trial.estimates import estimate_curves, estimate_strategies
+from revictimisation.estimators.target_trial.gates import judge
+from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, fit_outcome_model
+from revictimisation.estimators.target_trial.standardised_risk import (
+    DOUBLY_ROBUST,
+    G_FORMULA,
+    estimate_courses,
+)
+from revictimisation.estimators.target_trial.trial_data import N_CAUSES, Trial, prepare_trial
+from revictimisation.plan import Gates as DefaultGates
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Days = int | Sequence[int]
+Estimator = Literal["clone_censor_weight", "g_formula", "doubly_robust"]
+WEIGHTS: Estimator = "clone_censor_weight"
+ESTIMATORS = (WEIGHTS, G_FORMULA, DOUBLY_ROBUST)
+RISKS = ("risk_start", "risk_no_start")
+CHANGE_COLUMNS = ("name", "day", "value")
+
+
+class TargetTrial:
+    """The risks had everyone started a measure within its grace time, and had no one.
+
+    Day 0 is when a person enters; a start on day 0 or on day `grace_days` is within the grace time.
+    On a day the outcome and what competes with it come before a start. Whoever had started before
+    day 0 is not eligible: leave them out of the frame.
+
+    Args:
+        grace_days: the last day of the grace time.
+        estimator: `clone_censor_weight` (inverse-probability weights), `g_formula` (a model of the
+            outcome, standardised; baseline covariates alone), `doubly_robust` (both: right if one
+            of the two is).
+        grace_law: `natural_law` (starts within the grace time as people of their kind start) or
+            `censor_at_end`; the last is another question, for the weights alone.
+        cap_quantile: cap the stabilised weights of each arm at this quantile; None: as they are.
+        n_bootstrap: replicates over clusters, models refitted; 0: intervals by each cluster's
+            influence, which the other two estimators always have.
+        seed: of the bootstrap.
+        gates: limits of `diagnostics`; None: those of a study file that names none.
+    """
+
+    _weighted: WeightedTrial | None = None
+
+    def __init__(
+        self,
+        *,
+        grace_days: int,
+        estimator: Estimator = WEIGHTS,
+        grace_law: GraceLaw = "natural_law",
+        cap_quantile: float | None = None,
+        n_bootstrap: int = 0,
+        seed: int = 1,
+        gates: Gates | None = None,
+    ) -> None:
+        if estimator not in ESTIMATORS:
+            raise ValueError(f"estimator is one of {', '.join(ESTIMATORS)}, not {estimator!r}")
+        others = grace_law != "natural_law" or cap_quantile is not None or n_bootstrap
+        if estimator != WEIGHTS and others:
+            raise ValueError(
+                f"grace_law, cap_quantile and n_bootstrap are of {WEIGHTS}, not of {estimator}"
+            )
+        if n_bootstrap < 0 or n_bootstrap == 1:
+            raise ValueError("n_bootstrap is 0, or 2 and more")
+        self.grace_days = grace_days
+        self.estimator = estimator
+        self.grace_law = grace_law
+        self.cap_quantile = cap_quantile
+        self.n_bootstrap = n_bootstrap
+        self.seed = seed
+        self.gates: Gates = DefaultGates() if gates is None else gates
+
+    def fit(
+        self,
+        df: pd.DataFrame,
+        duration_col: str,
+        event_col: str,
+        treatment_day_col: str,
+        *,
+        id_col: str | None = None,
+        cluster_col: str | None = None,
+        formula: str | None = None,
+        covariates: Sequence[str] | None = None,
+        splines: Mapping[str, int] | None = None,
+        changes: pd.DataFrame | None = None,
+        modifiers: Sequence[str] = (),
+        cut_days: Sequence[int] | None = None,
+    ) -> Self:
+        """Fit the weights (and for the other two estimators the model of the outcome).
+
+        Args:
+            df: a row per person.
+            duration_col: the last day of follow-up, 1 or more.
+            event_col: what ends it: 0 the end of the data, 1 the outcome, 2 and 3 what competes
+                (death, emigration).
+            treatment_day_col: day of the first start, 0 or later; missing: none. One after the
+                grace time, or not before the last day, is none.
+            cluster_col: whose rows belong together (the victim); else each row by itself.
+            formula, covariates, splines: what is known on day 0, as in `CoxModel.fit`.
+            changes: covariates that change within the grace time, a row per change: the column
+                `id_col` of df, name, day, value (a number). From the beginning of `day` on the
+                covariate has the value, before its first change 0.
+            modifiers: columns of the model, 0 or 1, between which the outcome's model lets the
+                effect differ (for the estimators with such a model).
+            cut_days: first days of the intervals of the grace time in which starts are equally
+                likely, the first 0; None: cut where starts are many.
+
+        Raises:
+            ValueError: a column that is not there or breaks a rule, named with all others.
+            NotEstimableError: nobody started (`nobody_started`), or everybody.
+        """
+        columns = Columns(df)
+        stop = columns.days(duration_col, least=1)
+        cause = columns.causes(event_col, N_CAUSES)
+        start = columns.first_days(treatment_day_col)
+        cluster = columns.labels(cluster_col)
+        changing = _read_changes(columns, id_col, changes)
+        columns.check()
+        design, _ = make_design(columns, formula, covariates, splines, has_own=False)
+        unknown = [name for name in modifiers if name not in design.names]
+        if unknown:
+            raise ValueError(
+                f"modifiers: no column {unknown[0]!r} in the model: {', '.join(design.names)}"
+            )
+        trial = prepare_trial(
+            stop,
+            cause,
+            start,
+            design,
+            grace_days=self.grace_days,
+            cluster=cluster,
+            changes=changing,
+            cut_days=cut_days,
+        )
+        return self.take(trial, df.index, modifiers)
+
+    def take(self, trial: Trial, index: pd.Index, modifiers: Sequence[str] = ()) -> Self:
+        """Fit the weights of a trial that is laid out already (`Study.target_trial`).
+
+        `index`: what its people are called in `weights`. `trial` has the grace time of this one.
+        """
+        self.__dict__.pop("outcome_model_", None)
+        self._index, self._modifiers = index, list(modifiers)
+        self._weighted = weigh_clones(
+            trial, grace_law=self.grace_law, cap_quantile=self.cap_quantile
+        )
+        return self
+
+    def risks(self, days: Days, *, cause: int = 1) -> pd.DataFrame:
+        """The risk by each day under either strategy: a row per day and arm.
+
+        Of the outcome, or of another `cause` (by the weights alone). Columns: estimand
+        (`risk_start`, `risk_no_start`), time_days, estimate, ci_low, ci_high, se, n_people (never
+        censored artificially), n_events (theirs, up to the day), status, reason.
+        """
+        rows = self._estimate(days, cause)
+        return rows[rows["estimand"].isin(RISKS)].reset_index(drop=True)
+
+    def contrast(self, days: Days, *, cause: int = 1) -> pd.DataFrame:
+        """Start against no start by each day: a row per day and estimand.
+
+        risk_difference, risk_ratio (se: of its logarithm), for the outcome rmst_difference_days
+        (event-free days gained) and by the weights number_needed_to_treat. Columns as of `risks`.
+        What may be believed of them `diagnostics` says.
+        """
+        rows = self._estimate(days, cause)
+        return rows[~rows["estimand"].isin(RISKS)].reset_index(drop=True)
+
+    def summary(self, day: int | None = None) -> pd.DataFrame:
+        """Risks and contrasts of the outcome by one day, else by the last of follow-up."""
+        last = self.weighted_.trial.last_day
+        return self._estimate(last if day is None else day).set_index("estimand")
+
+    def diagnostics(self, days: Days) -> pd.DataFrame:
+        """What says whether to believe the numbers of these days: a row per check, arm and day.
+
+        Columns: check, arm (empty: both or neither), time_days (missing: none), value, limit
+        (missing: only told), status (`ok`, `failed`). Balance and positivity, weights and effective
+        sample size, people, events, the smallest difference that could be seen, whether models
+        settled, how far the three estimators lie apart (natural law, weights not capped); each as
+        `estimators.target_trial.diagnostics` says.
+        """
+        asked, weighted = whole_days(days, 1), self.weighted_
+        table = estimate_strategies(weighted, asked)
+        parts = [diagnose_trial(weighted, asked, table)]
+        if self.n_bootstrap:
+            parts.append(describe_replicates(bootstrap_arms(
+                weighted, asked, n_replicates=self.n_bootstrap, seed=self.seed
+            )))  # fmt: skip
+        if weighted.is_natural and self.cap_quantile is None:
+            tolerated = getattr(self.gates, "tolerated_disagreement", 0.0)
+            parts.append(cross_check(weighted, asked, table, self._modifiers, tolerated)[1])
+        named = {"analysis": "", "measure": ""}
+        judged = judge(stack_checks(*parts), self.gates, named, self.grace_days)
+        names = [unpack_check(text) for text in judged["check"]]
+        told = judged[["value", "limit", "status"]]
+        told.insert(0, "check", [one.name for one in names])
+        told.insert(1, "arm", [one.arm for one in names])
+        told.insert(
+            2, "time_days", pd.Series([one.day for one in names], told.index, dtype="Int64")
+        )
+        return told
+
+    def balance(self, days: Days | None = None) -> pd.DataFrame:
+        """Standardised differences of every column of the model, before and after weighting.
+
+        On day 0, the last of the grace time and `days`: a row per day, column and comparison
+        (`start`, `no_start`: less everybody; `start_less_no_start`): unweighted, weighted.
+        """
+        return measure_balance(self.weighted_, [] if days is None else whole_days(days))
+
+    def positivity(self) -> pd.DataFrame:
+        """Who could start: a row for everybody (column empty) and for each indicator column.
+
+        n_people, n_started, least and largest fitted chance of a start, share_outside the common
+        support.
+        """
+        return summarise_positivity(self.weighted_)
+
+    def weights(self, day: int | None = None, *, stabilised: bool = False) -> pd.DataFrame:
+        """Both clones' weights by row of the frame (start, no_start); 0 once censored.
+
+        On `day`, else on the last day of each one's follow-up.
+        """
+        found = self.weighted_.weights_on(LAST if day is None else day, is_stabilised=stabilised)
+        return pd.DataFrame(found, index=self._index, columns=["start", "no_start"])
+
+    def plot(self, ax: Axes | None = None, *, last_day: int | None = None) -> Axes:
+        """Both risks of the outcome with their bands, to `last_day` or the end of follow-up."""
+        people = self.weighted_.trial.people
+        last = self.weighted_.trial.last_day if last_day is None else last_day
+        days = plots.choose_days(people.stop[people.cause == 1], last)[1:]
+        if self.estimator == WEIGHTS:
+            rows = estimate_curves(self.weighted_, days)
+        else:
+            rows = self._estimate(days)
+        named = {"start": "risk_start", "no start": "risk_no_start"}
+        zero = pd.DataFrame(
+            {name: [0.0] for name in ("time_days", "estimate", "ci_low", "ci_high")}
+        )
+        curves = {
+            label: pd.concat([zero, rows.loc[rows["estimand"] == name, list(zero)]])
+            for label, name in named.items()
+        }
+        return plots.draw_curves(curves, "risk", ax)
+
+    @property
+    def weighted_(self) -> WeightedTrial:
+        """The trial with its fitted weights, as the estimators give it."""
+        if self._weighted is None:
+            raise ValueError("TargetTrial is not fitted yet: call fit() first")
+        return self._weighted
+
+    @cached_property
+    def outcome_model_(self) -> OutcomeModel:
+        """The model of the outcome, of the g-formula and the doubly robust estimator."""
+        return fit_outcome_model(self.weighted_.trial, modifiers=self._modifiers)
+
+    def _estimate(self, days: Days, cause: int = 1) -> pd.DataFrame:
+        rows = self._estimate_all(days)
+        known = rows["cause"].unique().tolist()
+        if cause not in known:
+            raise ValueError(f"{self.estimator} has no cause {cause!r}: {known}")
+        return rows[rows["cause"] == cause].drop(columns="cause")
+
+    def _estimate_all(self, days: Days) -> pd.DataFrame:
+        asked, weighted = whole_days(days, 1), self.weighted_
+        if self.estimator != WEIGHTS:
+            return estimate_courses(weighted, self.outcome_model_, asked)[self.estimator]
+        if not self.n_bootstrap:
+            return mark_endless(estimate_strategies(weighted, asked))
+        drawn = bootstrap_arms(weighted, asked, n_replicates=self.n_bootstrap, seed=self.seed)
+        rows = estimate_strategies(weighted, asked, replicates=drawn, intervals="bootstrap_normal")
+        return mark_endless(rows)
+
+    def __repr__(self) -> str:
+        name = f"TargetTrial(grace_days={self.grace_days}, estimator={self.estimator!r})"
+        if self._weighted is None:
+            return f"<{name}, not fitted>"
+        trial = self._weighted.trial
+        return f"<{name}: {trial.n_entries} people, {int(trial.is_started.sum())} started>"
+
+
+def _read_changes(
+    columns: Columns, id_col: str | None, changes: pd.DataFrame | None
+) -> dict[str, Changes] | None:
+    """Covariates that change, by name: where in the frame each row's person stands."""
+    if id_col is not None:
+        columns.labels(id_col)
+    if changes is None:
+        return None
+    if id_col is None:
+        raise ValueError("changes need id_col: the column that names a person in both frames")
+    given = Columns(changes)
+    given.labels(id_col)
+    given.labels(CHANGE_COLUMNS[0])
+    day, value = given.days(CHANGE_COLUMNS[1]), given.numbers(CHANGE_COLUMNS[2])
+    given.check()
+    columns.check()
+    who = pd.Index(columns.frame[id_col])
+    if who.has_duplicates:
+        raise ValueError(f"column {id_col!r}: a person stands in two rows")
+    entry = who.get_indexer(changes[id_col])
+    if (entry < 0).any():
+        raise ValueError(
+            f"changes: {int((entry < 0).sum())} rows of people who are not in the frame"
+        )
+    return {
+        str(name): Changes(entry[chosen], day[chosen], value[chosen])
+        for name, chosen in Columns(changes).groups(CHANGE_COLUMNS[0]).items()
+    }
+
+
+__all__ = ["TargetTrial"]

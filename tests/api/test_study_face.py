@@ -1,0 +1,201 @@
+"""A study at the bench: what the commands give, and what it gives when it is changed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import revictimisation as rv
+from revictimisation.api.study import LINKAGE
+from revictimisation.commands import folders
+from revictimisation.core.errors import StudyError, UsageError
+from revictimisation.core.results import KEYS
+from tests.cases import for_each
+
+
+@pytest.fixture(scope="module")
+def rossi_study(rossi) -> rv.Study:
+    return rv.open_study(rossi[0], data=rossi[1])
+
+
+@pytest.fixture(scope="module")
+def county_study(county) -> rv.Study:
+    return rv.open_study(str(county[0]), data=str(county[1]))
+
+
+def read_restricted(out, name: str) -> pd.DataFrame:
+    return pd.read_parquet(out / "restricted" / f"{name}.parquet")
+
+
+@for_each("name", ["rossi", "county"])
+def test_estimates_and_attrition_are_those_of_the_command(request, name):
+    study, out = request.getfixturevalue(f"{name}_study"), request.getfixturevalue(name)[2]
+    for table, ours in (("estimates", study.estimates), ("diagnostics", study.diagnostics)):
+        theirs = read_restricted(out, table)
+        pd.testing.assert_frame_equal(
+            ours.reset_index(drop=True), theirs.iloc[: len(ours)], check_exact=True
+        )
+    assert len(study.estimates) == len(read_restricted(out, "estimates"))
+    attrition = read_restricted(out, "attrition")
+    pd.testing.assert_frame_equal(study.attrition, attrition[study.attrition.columns])
+
+
+def test_some_analyses_alone_have_the_status_that_they_have_in_all(county_study):
+    alone = county_study.estimate("target_trials", "hazard_ratios").set_index(list(KEYS))
+    every = county_study.estimates.set_index(list(KEYS))
+    assert {"clone_censor_weight", "cox_time_varying"} <= set(alone.index.unique("estimator"))
+    assert 0 < len(alone) < len(every)
+    pd.testing.assert_frame_equal(alone, every.loc[alone.index])
+    with pytest.raises(ValueError, match="no analysis 'target_trial': measure_use"):
+        county_study.estimate("target_trial")
+    one = county_study.estimate("hazard_ratios", measure="safety_talk", analysis="main")
+    assert set(one["measure"]) == {"safety_talk"} and set(one["analysis"]) == {"main"}
+    with pytest.raises(ValueError, match=r"measure is never 'safety' here, but: .*'safety_talk'"):
+        county_study.estimate("hazard_ratios", measure="safety")
+    with pytest.raises(ValueError, match="no key 'measures' of estimates: question"):
+        county_study.estimate("hazard_ratios", measures="safety_talk")
+
+
+def test_the_models_give_the_study_numbers_from_its_own_frames(rossi_study, rossi):
+    """The published Cox model of Rossi's data, and the study's own, by the data frame."""
+    rows = rossi_study.first_episodes.merge(rossi_study.covariates, on="entry_id")
+    names = [*rossi_study.plan.measure_names, *rossi_study.plan.adjust_for]
+    model = rv.CoxModel().fit(
+        rows, event_col="is_event", start_col="start_day", stop_col="stop_day",
+        cluster_col="entry_id", formula=" + ".join(names),
+    )  # fmt: skip
+    published = pd.read_csv(rossi[0].parent / "expected.csv").set_index("measure")
+    table = model.summary().loc[published.index]
+    np.testing.assert_allclose(table["coef"], published["value"], atol=1e-6)
+    np.testing.assert_allclose(table["se"], published["se"], atol=1e-6)
+    theirs = read_restricted(rossi[2], "estimates").query(
+        "estimator == 'cox_time_varying' and analysis == 'main' and subgroup == ''"
+        " and estimand == 'log_hazard_ratio'"
+    )
+    own = theirs.set_index("measure").loc[published.index]
+    np.testing.assert_allclose(table[["coef", "se"]], own[["estimate", "se"]], rtol=1e-9)
+
+
+@for_each("estimator", ["clone_censor_weight", "g_formula", "doubly_robust"])
+def test_a_measures_trial_gives_the_study_numbers(rossi_study, rossi, estimator):
+    trial = rossi_study.target_trial("employment", estimator)
+    theirs = read_restricted(rossi[2], "estimates").query(
+        "estimator == @estimator and analysis == 'main' and measure == 'employment'"
+        " and outcome == 'same_suspect'"
+        " and time_days == 182 and subgroup == ''"
+    )
+    ours = trial.summary(182)
+    theirs = theirs.set_index("estimand").loc[ours.index]
+    for column in ("estimate", "ci_low", "ci_high", "se"):
+        np.testing.assert_allclose(ours[column], theirs[column], rtol=1e-9)
+    assert trial.weights().index.name == "entry_id"
+    with pytest.raises(ValueError, match="did you mean 'employment'"):
+        rossi_study.target_trial("employmen")
+
+
+def test_a_frame_by_hand_gives_the_study_numbers(rossi_study, rossi):
+    """Employment within 28 days; financial aid in force may lead to it, from the day after."""
+    data = rossi_study.study_data
+    starts = data.starts_of("employment")
+    people = rossi_study.cohort.merge(rossi_study.covariates, on="entry_id")
+    people = people.assign(start=starts["first_start_day"])[~starts["is_running_before"]]
+    spells = data.spells.query("measure == 'financial_aid'")
+    spells = spells[spells["entry_id"].isin(people["entry_id"])]
+    points = [
+        pd.DataFrame({"entry_id": spells["entry_id"], "name": "aid", "day": spells[day] + 1,
+                      "value": value})
+        for day, value in (("start_day", 1.0), ("stop_day", 0.0))
+    ]  # fmt: skip
+    trial = rv.TargetTrial(grace_days=28).fit(
+        people, "stop_day", "cause", "start", id_col="entry_id", cluster_col="cluster_id",
+        covariates=rossi_study.plan.adjust_for, changes=pd.concat(points),
+    )  # fmt: skip
+    theirs = read_restricted(rossi[2], "estimates").query(
+        "estimator == 'clone_censor_weight' and analysis == 'influence_interval'"
+        " and measure == 'employment' and outcome == 'same_suspect'"
+        " and time_days == 364 and subgroup == ''"
+    )
+    ours = trial.summary(364)
+    theirs = theirs.set_index("estimand").loc[ours.index]
+    np.testing.assert_allclose(ours["estimate"], theirs["estimate"], rtol=1e-9)
+    np.testing.assert_allclose(ours["se"], theirs["se"], rtol=1e-9)
+
+
+def test_a_changed_study_is_a_new_one_and_answers_anew(county_study, county):
+    plan = county_study.plan
+    before = county[0].read_bytes(), sorted(county[1].iterdir())
+    terms = ["age" if name == "age_group" else name for name in plan.adjust_for]
+    other = county_study.with_(grace_days=14, adjust_for=terms, splines={"age": 4})
+    assert {one.grace_days for one in other.plan.measures.values()} == {14}
+    assert other.plan.splines == {"age": 4} and county_study.plan is plan
+    assert other.plan.bootstrap == plan.bootstrap
+    keys = ["estimator", "measure", "outcome", "time_days"]
+    asked = {"analysis": "main", "estimand": "risk_difference"}
+    old, new = (
+        one.estimate("target_trials", **asked).set_index(keys)["estimate"].dropna()
+        for one in (county_study, other)
+    )
+    both = old.index.intersection(new.index)
+    assert len(both) > 10 and (old[both] != new[both]).mean() > 0.9
+    assert "age:bend1" in other.target_trial("support_talks").weighted_.trial.names
+    assert (county[0].read_bytes(), sorted(county[1].iterdir())) == before
+
+
+def test_what_with_changes_and_what_it_keeps(county_study):
+    plan = county_study.plan
+    same = county_study.with_().plan
+    assert same == plan
+    one = county_study.with_(
+        gates={"exposed_victims": 30}, measures=["safety_talk"], report_at_days=[365],
+        eligibility={"districts": ["city"]},
+    ).plan  # fmt: skip
+    assert one.gates.exposed_victims == 30
+    assert one.gates.events_per_arm == plan.gates.events_per_arm
+    assert one.measures == {"safety_talk": plan.measures["safety_talk"]}
+    assert one.report_at_days == (365,)
+    assert one.eligibility.districts == ("city",)
+    assert one.eligibility.washout_days == plan.eligibility.washout_days
+    changed = county_study.with_(measures={"safety_talk": {"grace_days": 3}}).plan
+    assert changed.measures["safety_talk"].grace_days == 3
+    assert changed.measures["safety_talk"].codes == plan.measures["safety_talk"].codes
+    assert list(changed.measures) == list(plan.measures)
+
+
+@for_each(
+    ("changes", "told"),
+    [
+        ({"grace_days": -1}, "measures.alarm_package.grace_days: .* / must be a whole number"),
+        ({"horizon_day": 9}, "did you mean horizon_days"),
+        ({"splines": {"age": 4}}, "'age' .* is not among adjust_for"),
+        ({"measures": ["safety_tal"]}, "did you mean 'safety_talk'"),
+        ({"gates": {"exposed": 3}}, "gates.exposed: .* did you mean exposed_victims"),
+    ],
+)
+def test_a_change_that_the_study_does_not_take_is_told(county_study, changes, told):
+    with pytest.raises(ValueError, match=told):
+        county_study.with_(**changes)
+
+
+def test_frames_are_the_callers_own(rossi_study):
+    rossi_study.cohort["stop_day"] = 0
+    rossi_study.episodes.drop(rossi_study.episodes.index, inplace=True)
+    assert (rossi_study.cohort["stop_day"] > 0).all()
+    assert len(rossi_study.episodes) > 432
+
+
+def test_faults_of_files_are_those_of_the_commands(rossi, tmp_path):
+    with pytest.raises(UsageError):
+        rv.open_study(tmp_path / "none.yaml", data=rossi[1])
+    with pytest.raises(UsageError):
+        rv.open_study(rossi[0], data=tmp_path / "none")
+    (tmp_path / "bad.yaml").write_text("name: a\nhorizon_day: 3\n", encoding="utf-8")
+    with pytest.raises(StudyError, match="horizon_days"):
+        rv.open_study(tmp_path / "bad.yaml", data=rossi[1])
+    assert folders.LINKAGE == LINKAGE
+
+
+def test_nobody_in_the_study_has_no_answer(rossi_study):
+    nobody = rossi_study.with_(eligibility={"min_age": 140, "max_age": 150})
+    with pytest.raises(rv.NotEstimableError, match="nobody enters the study"):
+        nobody.cohort  # noqa: B018
