@@ -116,7 +116,9 @@ OUTLINES = (
 def list_outlines(*, is_joined: bool) -> list[Outline]:
     """The pages of a study in their order, that on known truth among them where it is there."""
     known = [*OUTLINES, *known_truth.list_outlines()]
-    return sorted((one for one in known if is_joined or not one.if_joined), key=lambda one: one.name)
+    return sorted(
+        (one for one in known if is_joined or not one.if_joined), key=lambda one: one.name
+    )
 
 
 def start(page: Page, part: str) -> Html:
