@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from revictimisation.estimators.faults import NotEstimableError
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 GLOBAL = "GLOBAL"
+MOST_CELLS = 1 << 25  # of a design held in full: 256 MB
 
 
 def check_proportional_hazards(
@@ -89,8 +91,17 @@ class _Columns:
     coef: Floats
     typical: float = 0.0
 
+    @cached_property
+    def _dense(self) -> Floats | None:
+        """All rows in full, where they are few enough."""
+        if self.design.n_rows * len(self.design.names) > MOST_CELLS:
+            return None
+        return self.design.to_dense()[:, self.chosen]
+
     def take(self, rows: Whole) -> Floats:
         """The columns of some rows."""
+        if self._dense is not None:
+            return self._dense[rows]
         return self.design.take_dense(rows)[:, self.chosen]
 
     def sum_moments(self, x: Floats) -> tuple[Floats, Floats, Floats]:

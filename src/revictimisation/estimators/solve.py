@@ -55,5 +55,5 @@ def invert_cholesky(factor: Floats, kept: Flags) -> Floats:
     if kept.any():
         # columns left out have no part in the others' rows
         lower, _ = dtrtri(factor[np.ix_(kept, kept)], lower=1)
-        inverse[np.ix_(kept, kept)] = np.einsum("ki,kj->ij", lower, lower)
+        inverse[np.ix_(kept, kept)] = lower.T @ lower
     return inverse

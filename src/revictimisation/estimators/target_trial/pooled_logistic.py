@@ -56,7 +56,7 @@ def find_odds(trial: Trial, pooled: Pooled, theta: Floats) -> Odds:
     n_effects = pooled.effects.shape[1]
     return Odds(
         np.exp(trial.matrix @ theta[n_effects:]),
-        np.exp(np.einsum("ck,k->c", pooled.effects, theta[:n_effects])),
+        np.exp(pooled.effects @ theta[:n_effects]),
     )
 
 
@@ -72,8 +72,8 @@ def find_information(trial: Trial, pooled: Pooled, weight: Floats, odds: Odds) -
         by_row, cross, base,
     )  # fmt: skip
     info = np.empty((n_effects + n_base, n_effects + n_base))
-    info[:n_effects, :n_effects] = np.einsum("ck,cm->km", effects * by_cell[:, None], effects)
-    info[:n_effects, n_effects:] = np.einsum("ck,cm->km", effects, cross)
+    info[:n_effects, :n_effects] = (effects * by_cell[:, None]).T @ effects
+    info[:n_effects, n_effects:] = effects.T @ cross
     info[n_effects:, :n_effects] = info[:n_effects, n_effects:].T
     info[n_effects:, n_effects:] = base
     return info
@@ -100,7 +100,7 @@ def _gather(
     trial: Trial, pooled: Pooled, by_row: npt.NDArray[Any], by_cell: npt.NDArray[Any]
 ) -> Floats:
     """Sums by row of covariates and by cell, turned into sums by column."""
-    cells = np.einsum("ck,c->k", pooled.effects, by_cell)
+    cells = by_cell @ pooled.effects
     return np.concatenate([cells, trial.transposed @ by_row])
 
 
@@ -166,7 +166,7 @@ def maximise(
             odds.cells, by_row, by_cell,
         )  # fmt: skip
         score = starts - _gather(trial, pooled, by_row, by_cell)
-        step = np.einsum("km,m->k", inverse, score)
+        step = inverse @ score
         gain, longest = float((score * step).sum()), float(np.abs(step).max(initial=0.0))
         if not np.isfinite(gain):
             return Maximum(theta, odds, False)
