@@ -83,8 +83,9 @@ def test_faults_name_the_column_and_the_rule(given, told):
 def test_all_faults_are_told_at_once_and_no_value():
     with pytest.raises(ValueError) as fault:
         rv.TargetTrial(grace_days=2).fit(
-            PEOPLE.assign(cause=[1, 7, 0, 1, 2, 0]), "days", "cause", "start", cluster_col="sex"
-        )
+            PEOPLE.assign(cause=[1, 7, 0, 1, 2, 0]), "days", "cause", "start", cluster_col="sex",
+            covariates=["age"],
+        )  # fmt: skip
     lines = str(fault.value).splitlines()
     assert [line.split("'")[1] for line in lines] == ["cause", "start", "sex"]
     assert "7" not in str(fault.value) and "-1" not in str(fault.value)
@@ -376,5 +377,7 @@ def test_what_a_trial_does_not_take(how, told):
     trial = rv.TargetTrial(grace_days=2)
     with pytest.raises(ValueError, match="changes: 1 rows of people who are not in the frame"):
         trial.fit(good, "days", "cause", "start", id_col="id", covariates=[], changes=changes)
+    with pytest.raises(ValueError, match="name what is known on day 0: formula or covariates"):
+        trial.fit(good, "days", "cause", "start")
     with pytest.raises(ValueError, match="changes need id_col"):
         trial.fit(good, "days", "cause", "start", covariates=[], changes=changes)

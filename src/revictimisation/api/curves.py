@@ -39,6 +39,7 @@ class _Given:
     cluster: Whole | None
     person: Whole | None
     groups: dict[Any, Flags]
+    group_col: str | None
 
     def take(self, name: str, chosen: Flags) -> Any:
         column = getattr(self, name)
@@ -115,7 +116,7 @@ class _Curve:
         if "cause" in curves:
             curves = curves[curves["cause"] == cause]
         by_group = {str(level): rows for level, rows in curves.groupby("group", sort=False)}
-        return plots.draw_curves(by_group, self._label, ax)
+        return plots.draw_curves(by_group, self._label, ax, self._given.group_col)
 
     def __repr__(self) -> str:
         name, given = type(self).__name__, self._given_data
@@ -178,7 +179,9 @@ class AalenJohansen(_Curve):
         groups = columns.groups(group_col)
         columns.check()
         nobody = np.zeros(len(stop), np.bool_)
-        self._given_data = _Given(start, stop, kind, nobody, weights, cluster, None, groups)
+        self._given_data = _Given(
+            start, stop, kind, nobody, weights, cluster, None, groups, group_col
+        )
         return self
 
     def _read_kind(self, columns: Columns, event_col: str | None) -> Whole:
@@ -276,7 +279,9 @@ class MeanCumulativeCount(_Curve):
         columns.hold_apart(start_col, person, start, stop)
         columns.check()
         of = person if cluster is None else cluster
-        self._given_data = _Given(start, stop, kind, terminal, weights, of, person, groups)
+        self._given_data = _Given(
+            start, stop, kind, terminal, weights, of, person, groups, group_col
+        )
         return self
 
     def counts(self, days: Days) -> pd.DataFrame:

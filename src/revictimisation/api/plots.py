@@ -18,6 +18,8 @@ def draw_ratios(table: pd.DataFrame, level: float, ax: Axes | None) -> Axes:
 
     What has no number keeps its line, without a dot.
     """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     ax = _open(ax)
     numbers = table[["hazard_ratio", "ci_low", "ci_high"]].to_numpy(np.float64)
     is_known = np.isfinite(numbers).all(axis=1)
@@ -27,14 +29,22 @@ def draw_ratios(table: pd.DataFrame, level: float, ax: Axes | None) -> Axes:
     ax.errorbar(ratio, place[is_known], xerr=apart, fmt="o", capsize=3)
     ax.axvline(1.0, color="grey", linewidth=1, linestyle="--", zorder=0)
     ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_yticks(place, [str(name) for name in table.index])
     ax.set_ylim(len(table) - 0.5, -0.5)
     ax.set_xlabel(f"hazard ratio ({100 * level:g} % interval)")
     return ax
 
 
-def draw_curves(curves: Mapping[str, pd.DataFrame], label: str, ax: Axes | None) -> Axes:
-    """A step curve with its band for each table (time_days, estimate, ci_low, ci_high)."""
+def draw_curves(
+    curves: Mapping[str, pd.DataFrame], label: str, ax: Axes | None, of: str | None = None
+) -> Axes:
+    """A step curve with its band for each table (time_days, estimate, ci_low, ci_high).
+
+    `of`: what tells them apart, over their names.
+    """
     ax = _open(ax)
     for name, table in curves.items():
         days = table["time_days"].to_numpy(np.float64)
@@ -45,7 +55,7 @@ def draw_curves(curves: Mapping[str, pd.DataFrame], label: str, ax: Axes | None)
     ax.set_ylabel(label)
     ax.set_ylim(bottom=0)
     if len(curves) > 1:
-        ax.legend()
+        ax.legend(title=of)
     return ax
 
 

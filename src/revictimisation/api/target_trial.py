@@ -128,7 +128,8 @@ class TargetTrial:
             treatment_day_col: day of the first start, 0 or later; missing: none. One after the
                 grace time, or not before the last day, is none.
             cluster_col: whose rows belong together (the victim); else each row by itself.
-            formula, covariates, splines: what is known on day 0, as in `CoxModel.fit`.
+            formula, covariates, splines: what is known on day 0, as in `CoxModel.fit`, but one of
+                the two must be given: other columns may hold what came later.
             changes: covariates that change within the grace time, a row per change: the column
                 `id_col` of df, name, day, value (a number). From the beginning of `day` on the
                 covariate has the value, before its first change 0.
@@ -138,9 +139,12 @@ class TargetTrial:
                 likely, the first 0; None: cut where starts are many.
 
         Raises:
-            ValueError: a column that is not there or breaks a rule, named with all others.
+            ValueError: a column that is not there or breaks a rule, named with all others; neither
+                formula nor covariates.
             NotEstimableError: nobody started (`nobody_started`), or everybody.
         """
+        if formula is None and covariates is None:
+            raise ValueError("name what is known on day 0: formula or covariates ([] for nothing)")
         columns = Columns(df)
         stop = columns.days(duration_col, least=1)
         cause = columns.causes(event_col, N_CAUSES)
