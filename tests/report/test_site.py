@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,11 +13,14 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from revictimisation.dictionary import load_dictionary
-from revictimisation.report.site import NOTEBOOKS, SiteContent, render_site
+from revictimisation.report import open_report
+from revictimisation.report.pages import list_outlines
+from revictimisation.report.site import SiteContent, render_site
 from tests.cases import for_each
 
 from .conftest import Study
 
+NOTEBOOKS = [outline.name for outline in list_outlines(is_joined=False)]
 NAMES = ("index", *NOTEBOOKS, "words", "dictionary")
 PATHS = [f"{name}{ending}.html" for name in NAMES for ending in ("", "_en")]
 PARTS = (
@@ -106,17 +110,30 @@ def test_numbers_do_not_depend_on_the_language(pages):
 
 
 def test_the_same_content_gives_the_same_bytes(content: SiteContent, pages):
-    assert render_site(content, load_dictionary()) == pages
+    assert render_site(content) == pages
 
 
 def test_a_run_leaves_these_pages(county: Study, content: SiteContent):
     """The run writes what the pure function gives, but for what identifies the extract."""
     alone = replace(content, plan=content.plan.model_copy(update={"languages": ("sv",)}))
-    pages, site = render_site(alone, load_dictionary()), county.out / "site"
+    pages, site = render_site(alone), county.out / "site"
     assert {path.name for path in site.iterdir()} == set(pages)
     for path, text in pages.items():
         written = (site / path).read_text(encoding="utf-8")
         assert hide_digest(written) == hide_digest(text)
+
+
+def test_a_run_leaves_executed_notebooks_that_show_what_the_pages_show(county: Study):
+    page = open_report(county.parameters("sv"))
+    for outline in list_outlines(is_joined=False):
+        path = county.out / "notebooks" / f"{outline.name}.sv.ipynb"
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        assert [cell["execution_count"] for cell in cells if cell["cell_type"] == "code"][0] == 1
+        shown = ["".join(output["data"]["text/html"]) for cell in cells
+                 for output in cell.get("outputs", ())]  # fmt: skip
+        assert shown[1:] == [
+            section.render(outline.prepare(page))._repr_html_() for section in outline.sections
+        ]
 
 
 def hide_digest(text: str) -> str:

@@ -13,12 +13,15 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import util
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
-from revictimisation.core import interruption
+from revictimisation.core import files, interruption
 from revictimisation.core.errors import RevictimisationError
+from revictimisation.report.drawn_once import KEPT_IN
 
 WARM = "revictimisation.commands.warm"
 _started: weakref.WeakSet[BaseProcess] = weakref.WeakSet()
@@ -51,10 +54,12 @@ def call(function: Callable[..., Any], *given: object) -> Any:
 
 @functools.cache
 def _find_context() -> Any:
+    os.environ[KEPT_IN] = str(files.scratch())
     can_fork = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if can_fork else "spawn")
     if can_fork:
         context.set_forkserver_preload([WARM])
+        files.remove_at_stop(Path(util.get_temp_dir()))  # where it is spoken to
     return context
 
 

@@ -46,7 +46,6 @@ class SiteContent:
     versions: Mapping[str, str]
     input_digest: str
 
-
     @cached_property
     def names(self) -> list[str]:
         """The pages, in the order of the menu."""
@@ -54,9 +53,7 @@ class SiteContent:
         return [INDEX, *(outline.name for outline in outlines), WORDS, DICTIONARY]
 
 
-def render_site(
-    content: SiteContent, each: Callable[..., Iterable[str]] = map
-) -> dict[str, str]:
+def render_site(content: SiteContent, each: Callable[..., Iterable[str]] = map) -> dict[str, str]:
     """Make every page: its path in the site, and its text.
 
     The index of the first language (Swedish if the study has it) is `index.html`; pages of another
