@@ -48,7 +48,9 @@ def test_each_page_has_a_notebook_that_shows_its_sections_in_their_order():
     outlines = {outline.name: outline for outline in list_outlines(is_joined=True)}
     assert set(outlines) == {path.stem for path in (ROOT / "notebooks").glob("0*.ipynb")}
     for name, outline in outlines.items():
-        source = "\n".join("".join(cell["source"]) for cell in read_cells(ROOT / "notebooks" / f"{name}.ipynb"))
+        source = "\n".join(
+            "".join(cell["source"]) for cell in read_cells(ROOT / "notebooks" / f"{name}.ipynb")
+        )
         assert re.findall(r'^start\(page, "(.+)"\)', source, re.MULTILINE) == [outline.part]
         shown = re.findall(r'^show\(page, "(.+)"\)', source, re.MULTILINE)
         assert shown == [section.name for section in outline.sections], name
