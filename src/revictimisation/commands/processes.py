@@ -21,7 +21,6 @@ from typing import Any
 
 from revictimisation.core import files, interruption
 from revictimisation.core.errors import RevictimisationError
-from revictimisation.report.drawn_once import KEPT_IN
 
 WARM = "revictimisation.commands.warm"
 _started: weakref.WeakSet[BaseProcess] = weakref.WeakSet()
@@ -54,6 +53,8 @@ def call(function: Callable[..., Any], *given: object) -> Any:
 
 @functools.cache
 def _find_context() -> Any:
+    from revictimisation.report.drawn_once import KEPT_IN
+
     os.environ[KEPT_IN] = str(files.scratch())
     can_fork = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if can_fork else "spawn")
@@ -78,9 +79,7 @@ def _without_ctrl_c() -> Iterator[None]:
 
 
 def _begin(target: Callable[..., None], given: tuple[object, ...]) -> None:
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (1, 2):
-        os.dup2(nowhere, stream)
+    files.silence()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     target(*given)
 
