@@ -95,15 +95,16 @@ def _take_terminal() -> None:
 
 
 def list_processes(mark: str) -> list[str]:
-    """The command lines of other processes that name something, such as a folder of temporaries."""
+    """The command lines of other processes that, or whose environment, name something, such as a
+    folder of temporaries."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            words = path.read_bytes().decode("utf-8", "replace").split("\0")
+            command, given = ((folder / name).read_bytes() for name in ("cmdline", "environ"))
         except OSError:
             continue
-        if any(mark in word for word in words) and path.parent.name != str(os.getpid()):
-            found.append(" ".join(words))
+        if mark.encode() in command + given and folder.name != str(os.getpid()):
+            found.append(command.replace(b"\0", b" ").decode("utf-8", "replace"))
     return found
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+from revictimisation.report.pages import list_outlines
+from revictimisation.report.texts import load_texts
 from tests.cases import for_each
 from tests.project.sources import ROOT
 
@@ -39,3 +42,23 @@ def test_one_cell_holds_the_parameters(cells):
 def test_cells_stay_short(cells):
     """What needs more lines is a function of the package, where it can be tested."""
     assert max(len("".join(cell["source"]).splitlines()) for cell in cells) <= MOST_LINES
+
+
+def test_each_page_has_a_notebook_that_shows_its_sections_in_their_order():
+    outlines = {outline.name: outline for outline in list_outlines(is_joined=True)}
+    assert set(outlines) == {path.stem for path in (ROOT / "notebooks").glob("0*.ipynb")}
+    for name, outline in outlines.items():
+        source = "\n".join(
+            "".join(cell["source"]) for cell in read_cells(ROOT / "notebooks" / f"{name}.ipynb")
+        )
+        assert re.findall(r'^start\(page, "(.+)"\)', source, re.MULTILINE) == [outline.part]
+        shown = re.findall(r'^show\(page, "(.+)"\)', source, re.MULTILINE)
+        assert shown == [section.name for section in outline.sections], name
+
+
+def test_a_section_has_one_name_and_its_texts_in_both_languages():
+    named = [section for one in list_outlines(is_joined=True) for section in one.sections]
+    assert len({section.name for section in named}) == len(named)
+    keys = [section.name for section in named if section.level]
+    keys += [part for section in named for part in section.parts if isinstance(part, str)]
+    assert [key for key in keys if set(load_texts()[key]) != {"sv", "en"}] == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import shutil
 import subprocess
@@ -19,7 +18,7 @@ from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import read_plan
 from revictimisation.report.page import Page
 from revictimisation.report.release import Release
-from revictimisation.report.site import NOTEBOOKS, SiteContent, render_site
+from revictimisation.report.site import SiteContent, render_site
 
 LANGUAGES = ("sv", "en")
 TABLES = ("estimates", "attrition", "diagnostics")
@@ -52,42 +51,17 @@ def make_page(
     return Page(release, load_dictionary(), language)
 
 
-def read_content(study: Study, notebooks: dict) -> SiteContent:
+def read_content(study: Study) -> SiteContent:
     manifest = json.loads((study.out / "manifest.json").read_text(encoding="utf-8"))
     tables = {name: pd.read_parquet(study.out / "release" / f"{name}.parquet") for name in TABLES}
     return SiteContent(
         plan=read_plan(manifest["study_file"]),
         is_synthetic=manifest["is_synthetic"],
-        notebooks=notebooks,
+        is_joined=False,
         versions=manifest["versions"],
         input_digest="0123456789abcdef",
         **tables,
     )
-
-
-def execute(notebook: Path, parameters: dict[str, str]) -> dict:
-    """A notebook with its cells' HTML, as papermill leaves it, but without a kernel."""
-    space: dict[str, object] = dict(parameters)
-    cells = []
-    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] != "code" or "parameters" in cell["metadata"].get("tags", []):
-            continue
-        body = ast.parse("".join(cell["source"])).body
-        shown = body.pop() if isinstance(body[-1], ast.Expr) else None
-        exec(compile(ast.Module(body, []), notebook.name, "exec"), space)
-        if shown is not None:
-            value = eval(compile(ast.Expression(shown.value), notebook.name, "eval"), space)
-            cells.append({"outputs": [{"data": {"text/html": value._repr_html_()}}]})
-    return {"cells": cells}
-
-
-def execute_all(study: Study, folder: Path, languages: tuple[str, ...]) -> dict:
-    """Every notebook of the report, by name and language."""
-    return {
-        (name, language): execute(folder / f"{name}.ipynb", study.parameters(language))
-        for name in NOTEBOOKS
-        for language in languages
-    }
 
 
 def run_papermill(notebook: Path, target: Path, parameters: dict[str, str]) -> str:
@@ -124,14 +98,14 @@ def finished_run(small_run: Path) -> Study:
 
 
 @pytest.fixture(scope="session")
-def content(county: Study, repo_root: Path) -> SiteContent:
+def content(county: Study) -> SiteContent:
     """What the pages in both languages are made of."""
-    return read_content(county, execute_all(county, repo_root / "notebooks", LANGUAGES))
+    return read_content(county)
 
 
 @pytest.fixture(scope="session")
 def pages(content: SiteContent) -> dict[str, str]:
-    return render_site(content, load_dictionary())
+    return render_site(content)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import pytest
 from revictimisation.core.errors import UsageError
 from revictimisation.report import open_report
 from revictimisation.report.opening import find_upwards
-from revictimisation.report.site import collect_outputs
 from tests.cases import for_each
 
 from .conftest import Study, run_papermill
@@ -70,19 +69,3 @@ def test_papermill_stops_at_an_unknown_parameter(repo_root, county: Study, tmp_p
     notebook = repo_root / "notebooks" / "01_data_and_cohort.ipynb"
     given = {**county.parameters("sv"), "langage": "en"}
     assert "unknown: langage" in run_papermill(notebook, tmp_path / "x.ipynb", given)
-
-
-def test_outputs_are_collected_without_code_and_style():
-    cells = [
-        {"cell_type": "markdown", "source": "# for the researcher"},
-        {
-            "cell_type": "code",
-            "source": "secret()",
-            "outputs": [
-                {"data": {"text/html": ["<style>a{}</style>", "<p>shown</p>"]}},
-                {"data": {"text/plain": "plain"}},
-                {"name": "stderr", "text": "noise"},
-            ],
-        },
-    ]
-    assert collect_outputs({"cells": cells}).text == "<p>shown</p>"

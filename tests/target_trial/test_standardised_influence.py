@@ -162,7 +162,7 @@ def test_tables_have_the_rows_of_the_clones():
             wide["risk_difference"], wide["risk_start"] - wide["risk_no_start"], atol=1e-14
         )
         assert (table["ci_low"] <= table["ci_high"]).all()
-        assert set(table["cause"]) == {1} and len(table) == 5 * len(DAYS)
+        assert set(table["cause"]) == {1} and len(table) == 7 * len(DAYS)
 
 
 def test_leaving_a_starter_out_turns_the_own_log_odds_back_by_the_shift():

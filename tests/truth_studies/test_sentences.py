@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from revictimisation.commands.manifest import hash_code, open_run
-from revictimisation.commands.run import notebook_tasks
+from revictimisation.commands.run import list_notebooks
 from revictimisation.core import files
 from revictimisation.report.known_truth import tell_known_truth
 from revictimisation.report.sections import summary
@@ -116,7 +116,7 @@ def list_pages(folder: Path) -> set[str]:
     (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
     (folder / "data").mkdir(exist_ok=True)
     work = open_run(folder / "study.yaml", folder / "data", folder / "out", "run", 1)
-    return {task.source.stem for task in notebook_tasks(work)}
+    return {task.source.stem for task in list_notebooks(work)}
 
 
 def test_without_the_truth_studies_a_run_has_every_page_but_theirs(tmp_path, request):

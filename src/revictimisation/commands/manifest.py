@@ -66,6 +66,11 @@ class Run:
             for path, digest in known["outputs"].items()
         )
 
+    @property
+    def is_whole(self) -> bool:
+        """True if every file that any stage left is still as it was."""
+        return all(self.is_done(stage, known["key"]) for stage, known in self.stages.items())
+
     @contextmanager
     def finish(self, stage: str, key: str) -> Iterator[Path]:
         """A folder for a stage's files: they and the manifest take their places in OUT together."""

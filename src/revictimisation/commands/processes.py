@@ -13,11 +13,13 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import util
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
-from revictimisation.core import interruption
+from revictimisation.core import files, interruption
 from revictimisation.core.errors import RevictimisationError
 
 WARM = "revictimisation.commands.warm"
@@ -51,10 +53,14 @@ def call(function: Callable[..., Any], *given: object) -> Any:
 
 @functools.cache
 def _find_context() -> Any:
+    from revictimisation.report.drawn_once import KEPT_IN
+
+    os.environ[KEPT_IN] = str(files.scratch())
     can_fork = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if can_fork else "spawn")
     if can_fork:
         context.set_forkserver_preload([WARM])
+        files.remove_at_stop(Path(util.get_temp_dir()))  # where it is spoken to
     return context
 
 
@@ -73,9 +79,7 @@ def _without_ctrl_c() -> Iterator[None]:
 
 
 def _begin(target: Callable[..., None], given: tuple[object, ...]) -> None:
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (1, 2):
-        os.dup2(nowhere, stream)
+    files.silence()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     target(*given)
 

@@ -114,7 +114,7 @@ def load_steps() -> Mapping[str, Mapping[str, str]]:
     """What each step is called, by its key and then by language.
 
     >>> load_steps()["site"]["sv"]
-    'sätter ihop webbplatsen'
+    'gör sidorna'
     """
     return {name: words for steps in _read_steps().values() for name, words in steps.items()}
 

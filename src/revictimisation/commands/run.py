@@ -36,11 +36,17 @@ def run_study(study: Path, data: Path, out: Path, command: str, jobs: int) -> bo
     """The command `run`: estimates, pages, executed notebooks. True if anything had to be done."""
     with Progress(2 + count_steps("estimate")) as progress:
         work = begin(study, data, out, command, jobs, progress)
+        given = [str(path) for path in (study, data, out)]
+        key = work.key("run", given, files.hash_files(files.resource_dir(NOTEBOOKS), "*.ipynb"))
+        if work.is_done("run", key) and work.is_whole:
+            return False
         tasks = list_notebooks(work)
         progress.skip(-len(tasks))
         has_estimated = run_estimate(work, progress)
         has_built = run_site(work, progress)
         has_executed = run_notebooks(work, tasks, progress)
+        with work.finish("run", key):
+            pass
     return has_estimated or has_built or has_executed
 
 

@@ -139,6 +139,11 @@ def private_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(dir=scratch(), ignore_cleanup_errors=True)
 
 
+def remove_at_stop(path: Path) -> None:
+    """Take this away too, should the command be stopped."""
+    _unfinished[path] = []
+
+
 @interruption.at_stop
 def remove_unfinished() -> None:
     """Take away what is being written, and all temporary files: the command is being stopped."""
@@ -293,6 +298,25 @@ def copy_whole(source: Path, target: Path) -> None:
 def remove_file(path: Path) -> None:
     """Remove a file that an earlier run of ours wrote; one that is gone is no fault."""
     path.unlink(missing_ok=True)
+
+
+def silence() -> None:
+    """From here on nothing that this process says is seen on its terminal."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file as it is."""
+    return path.read_bytes()
+
+
+def write_shared(path: Path, data: bytes) -> None:
+    """Write a file that other processes may be writing at the same time, whole; the last stays."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
+        part.write(data)
+    Path(part.name).replace(path)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from revictimisation.report.drawn_once import drawn_once
+
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
@@ -117,6 +119,7 @@ def _style() -> Iterator[None]:
         yield
 
 
+@drawn_once
 def draw_dots(
     labels: Sequence[str], series: Sequence[DotSeries], scale: Scale
 ) -> tuple[bytes, bytes]:
@@ -173,6 +176,7 @@ def _is_open(one: DotSeries, row: int) -> bool:
     return one.is_open[row] if one.is_open else not one.is_filled
 
 
+@drawn_once
 def draw_bars(
     labels: Sequence[str], values: Sequence[Point | None], kinds: Sequence[int],
     kind_names: Sequence[str], scale: Scale,
@@ -295,6 +299,7 @@ def _sides(axes: Axes, scale: Scale, is_narrow: bool) -> None:
         )  # fmt: skip
 
 
+@drawn_once
 def draw_curves(
     series: Sequence[CurveSeries],
     days: Sequence[tuple[float, str]],

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from revictimisation.report.charts import COLOURS, INK, PAPER, QUIET, draw_both
+from revictimisation.report.drawn_once import drawn_once
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +29,7 @@ ARROWS = (
 )  # fmt: skip
 
 
+@drawn_once
 def draw_explanations(words: Mapping[str, str]) -> tuple[bytes, bytes]:
     """Draw the boxes with these words (lines parted by |), for wide and narrow screens."""
 

@@ -19,6 +19,7 @@ from revictimisation.report.charts import (
     row_axis,
     value_axis,
 )
+from revictimisation.report.drawn_once import drawn_once
 from revictimisation.report.verdicts import FEWER, MORE, OPEN
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class ForestRow:
     told: str
 
 
+@drawn_once
 def draw_forest(rows: Sequence[ForestRow], scale: Scale) -> tuple[bytes, bytes]:
     """Differences with intervals around no difference; a row without one says why in words."""
 

@@ -1,14 +1,15 @@
-"""Numbers and dates as people write them in Swedish and in English (Babel)."""
+"""Numbers and dates as people write them in Swedish and in English (Babel's locales)."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 
 from babel.core import Locale
 from babel.dates import format_date
-from babel.numbers import NumberPattern, format_decimal, format_percent, parse_pattern
 
 LOCALES = {"sv": "sv_SE", "en": "en_GB"}
 DAYS_A_YEAR, DAYS_A_MONTH = 365.25, 365.25 / 12
@@ -19,7 +20,7 @@ UNITS = {
            "weeks": "weeks", "day": "day", "days": "days"},
 }  # fmt: skip
 OF = {"sv": "av", "en": "in"}
-HYPHEN, MINUS = "-", "−"
+MINUS = "−"
 # a limit of a ratio that rests on next to nothing can have any size
 LARGEST = 1_000_000
 
@@ -30,10 +31,10 @@ def _read_locale(name: str) -> Locale:
 
 
 @cache
-def _make_pattern(digits: int, sign: str) -> NumberPattern:
-    """How a number is written; thousands of them are, so each pattern is read once."""
-    number = "#,##0." + "0" * digits if digits else "#,##0"
-    return parse_pattern(number + sign)
+def _find_symbols(name: str) -> Mapping[int, str]:
+    """What stands for the comma, the point and the sign that Python writes."""
+    symbols = _read_locale(name).number_symbols["latn"]
+    return str.maketrans({",": symbols["group"], ".": symbols["decimal"], "-": MINUS})
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Formats:
 
     def count(self, number: float) -> str:
         """A whole number with its thousands parted."""
-        return format_decimal(round(number), locale=self._locale).replace(HYPHEN, MINUS)
+        return self._write(Decimal(round(number)), 0)
 
     def decimal(self, number: float, digits: int) -> str:
         """A number with a fixed number of decimals; beyond `LARGEST` only that it is.
@@ -68,14 +69,16 @@ class Formats:
         """
         if abs(number) > LARGEST:
             return f"{'>' if number > 0 else '<−'}{self.count(LARGEST)}"
-        told = format_decimal(number, format=_make_pattern(digits, ""), locale=self._locale)
-        return told.replace(HYPHEN, MINUS)
+        return self._write(Decimal(str(number)), digits)
 
     def percent(self, share: float, digits: int = 1) -> str:
         """A share (0..1) in per cent."""
         sign = "\xa0%" if self.language == "sv" else "%"
-        told = format_percent(share, format=_make_pattern(digits, sign), locale=self._locale)
-        return told.replace(HYPHEN, MINUS)
+        return self._write(Decimal(str(share)).scaleb(2), digits) + sign
+
+    def _write(self, number: Decimal, digits: int) -> str:
+        """Of two numbers equally near the even one, as the decimals stand."""
+        return f"{number:,.{digits}f}".translate(_find_symbols(LOCALES[self.language]))
 
     def percent_short(self, share: float) -> str:
         """A share in whole per cent, below one with a decimal.

@@ -18,6 +18,7 @@ from revictimisation.report.charts import (
     draw_both,
     value_axis,
 )
+from revictimisation.report.drawn_once import drawn_once
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,6 +49,7 @@ class GroupRow:
     is_clear: bool = False
 
 
+@drawn_once
 def draw_groups(
     rows: Sequence[GroupRow], scale: Scale, names: tuple[str, str]
 ) -> tuple[bytes, bytes]:

@@ -115,10 +115,8 @@ OUTLINES = (
 
 def list_outlines(*, is_joined: bool) -> list[Outline]:
     """The pages of a study in their order, that on known truth among them where it is there."""
-    known = [*OUTLINES, *known_truth.list_outlines()]
-    return sorted(
-        (one for one in known if is_joined or not one.if_joined), key=lambda one: one.name
-    )
+    every = sorted([*OUTLINES, *known_truth.list_outlines()], key=lambda outline: outline.name)
+    return [outline for outline in every if is_joined or not outline.if_joined]
 
 
 def start(page: Page, part: str) -> Html:

@@ -55,17 +55,18 @@ class Release:
     diagnostics: pd.DataFrame
 
     @cached_property
-    def numbers(self) -> Mapping[Key, Number]:
-        """Every number by its key, in the order of `results.KEYS`; no day is -1."""
-        frame = self.estimates[[*KEYS, *NUMBERS, *COUNTS, "status", "reason"]].copy()
-        frame["time_days"] = frame["time_days"].fillna(NO_DAY).astype(int)
-        n_keys = len(KEYS)
-        columns = [_to_list(frame[name]) for name in frame.columns]
+    def _rows(self) -> list[tuple[Any, ...]]:
+        """What each number holds, in the order of `Number`."""
         order = ("estimate", "ci_low", "ci_high", "se", "n_people", "n_events")
         assert (*NUMBERS, *COUNTS) == order
-        return MappingProxyType(
-            {row[:n_keys]: Number(*row[n_keys:]) for row in zip(*columns, strict=True)}
-        )
+        return [*zip(*_to_lists(self.estimates[[*order, "status", "reason"]]), strict=True)]
+
+    @cached_property
+    def _places(self) -> Mapping[Key, int]:
+        """The row of every number by its key, in the order of `results.KEYS`; no day is -1."""
+        days = self.estimates["time_days"].fillna(NO_DAY).astype(int)
+        keys = _to_lists(self.estimates[[*KEYS]].assign(time_days=days))
+        return {key: place for place, key in enumerate(zip(*keys, strict=True))}
 
     @cached_property
     def level_names(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
@@ -92,27 +93,19 @@ class Release:
     def find(self, **keys: str | int) -> Number:
         """The number with these keys; keys not named are empty (analysis: `main`)."""
         given = {"analysis": "main", "time_days": NO_DAY, **keys}
-        return self.numbers.get(tuple(given.get(key, "") for key in KEYS), Number())
-
-    def find_days(self, **keys: str) -> list[int]:
-        """The days, in order, for which there is a row with these keys."""
-        wanted = {"analysis": "main", **keys}
-        chosen = pd.Series(True, index=self.estimates.index)
-        for name in KEYS[:-1]:
-            chosen &= self.estimates[name] == wanted.get(name, "")
-        return sorted(int(day) for day in self.estimates.loc[chosen, "time_days"].dropna())
+        place = self._places.get(tuple(given.get(key, "") for key in KEYS))
+        return Number() if place is None else Number(*self._rows[place])
 
     def count_level(self, subgroup: str, level: str) -> int | None:
         """How many entries are in a level, from any of question 1's rows that is shown."""
-        frame = self.estimates
-        rows = frame[
-            (frame["question"] == "q1")
-            & frame["analysis"].isin(["main", "by_code", "by_agency"])
-            & (frame["subgroup"] == subgroup)
-            & (frame["level"] == level)
-        ]
-        counts = rows["n_people"].dropna()
-        return int(counts.max()) if len(counts) else None
+        return self._level_counts.get((subgroup, level))
+
+    @cached_property
+    def _level_counts(self) -> Mapping[tuple[str, str], int]:
+        asked = self.estimates["question"].eq("q1")
+        asked &= self.estimates["analysis"].isin(["main", "by_code", "by_agency"])
+        counts = self.estimates[asked].groupby(["subgroup", "level"])["n_people"].max().dropna()
+        return MappingProxyType(dict(zip(counts.index, counts.astype(int).tolist(), strict=True)))
 
 
 def list_rows(frame: pd.DataFrame) -> list[Any]:
@@ -121,7 +114,8 @@ def list_rows(frame: pd.DataFrame) -> list[Any]:
     return list(cells.where(frame.notna(), None).itertuples(index=False))
 
 
-def _to_list(column: pd.Series) -> list[Any]:
-    return [
-        None if is_absent else value for value, is_absent in zip(column, column.isna(), strict=True)
-    ]
+def _to_lists(frame: pd.DataFrame) -> list[list[Any]]:
+    """The columns of a table, missing values as None."""
+    cells: Any = frame.astype(object)
+    known = cells.where(frame.notna(), None)
+    return [known[name].tolist() for name in known]

@@ -1,0 +1,67 @@
+"""Processes beside ours, and notebooks executed in them as a kernel of JupyterLab executes them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from revictimisation.commands import processes
+from revictimisation.commands.notebooks import NotebookTask, execute_notebook
+from revictimisation.core.errors import RevictimisationError
+
+PARAMETERS = {"tags": ["parameters"]}
+
+
+def write_notebook(path: Path, *cells: str) -> NotebookTask:
+    made = [nbformat.v4.new_code_cell('word = "no"', metadata=PARAMETERS)]
+    made += [nbformat.v4.new_code_cell(cell) for cell in cells]
+    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    nbformat.write(nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel}), path)
+    return NotebookTask(path, path.with_name("target.ipynb"), {"word": "yes"})
+
+
+def read_outputs(path: Path) -> list[dict]:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [output for cell in cells for output in cell.get("outputs", ())]
+
+
+def test_what_a_function_gives_or_raises_comes_back():
+    assert processes.call(divmod, 7, 2) == (3, 1)
+    with pytest.raises(ValueError, match="invalid literal"):
+        processes.call(int, "x")
+    with pytest.raises(RevictimisationError, match="ended"):
+        processes.call(os._exit, 3)
+    assert processes.call(os.getpid) != os.getpid()
+
+
+def test_a_notebook_has_its_parameters_and_its_pictures(tmp_path):
+    cells = ("word", "print(word)", "import matplotlib.pyplot as plt\nplt.plot([1, 2]);")
+    made = execute_notebook(write_notebook(tmp_path / "book.ipynb", *cells), tmp_path)
+    value, said, picture = read_outputs(made)
+    assert value["output_type"] == "execute_result"
+    assert "".join(value["data"]["text/plain"]) == "'yes'"
+    assert said["name"] == "stdout" and "".join(said["text"]) == "yes\n"
+    assert "image/png" in picture["data"]
+
+
+def test_what_one_notebook_changes_the_next_does_not_see(tmp_path):
+    change = "import math\nmath.pi = 3"
+    execute_notebook(write_notebook(tmp_path / "change.ipynb", change), tmp_path)
+    made = execute_notebook(write_notebook(tmp_path / "look.ipynb", "math = __import__('math')",
+                                           "round(math.pi, 2)"), tmp_path)  # fmt: skip
+    assert "".join(read_outputs(made)[0]["data"]["text/plain"]) == "3.14"
+
+
+def test_a_notebook_that_fails_says_where_and_keeps_what_was_done(tmp_path):
+    task = write_notebook(tmp_path / "book.ipynb", "print(1)", "1 / 0", "print(2)")
+    folder = tmp_path / "made"
+    folder.mkdir()
+    with pytest.raises(RevictimisationError, match=r"book.ipynb stopped with ZeroDivisionError"):
+        execute_notebook(task, folder)
+    outputs = read_outputs(task.target)
+    assert [output["output_type"] for output in outputs if "ename" in output] == ["error"]
+    assert "".join(outputs[-1].get("text", "")) != "2\n"
