@@ -21,7 +21,7 @@ ROOMS = {
     "api": ("core", "dictionary", "plan", "extract", "estimators", "cohort", "analyses"),
     "commands": ("core", "dictionary", "plan", "extract", "cohort", "analyses", "disclosure",
                  "report", "simulate"),
-    "__main__": ("commands",),
+    "__main__": ("core", "commands"),
     # the researchers' own studies of the method, beside the package
     "truth_studies.records": ("core",),
     "truth_studies.pages": ("report", "truth_studies.records"),

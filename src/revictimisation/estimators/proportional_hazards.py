@@ -60,7 +60,7 @@ def check_proportional_hazards(
     """
     chosen = np.flatnonzero([status == "ok" for status in fit.coef_status])
     if not len(chosen):
-        raise NotEstimableError("no_coefficient")
+        raise NotEstimableError("no_finite_answer")
     first, last = (np.asarray(days, dtype=np.int64) for days in (start, stop))
     event = np.asarray(is_event, dtype=bool)
     labels = np.zeros(len(last), np.int64)
@@ -165,7 +165,7 @@ def _sum_days(
                 total[at] += sign * part
     s0, s1, s2 = (np.cumsum(total, axis=0)[:n] for total in moved)
     if not (np.isfinite(s2).all() and (s0 > 0).all()):
-        raise NotEstimableError("hazards_beyond_numbers")
+        raise NotEstimableError("no_finite_answer")
     score, information = np.zeros((n, p)), np.zeros((n, p, p))
     dead = rows[event[rows]]
     for at, some in _group(np.searchsorted(days, stop[dead]), dead):
@@ -195,9 +195,9 @@ def _test(
         spread = squared - crossed @ np.linalg.solve(information, crossed)
         whole = float(score @ np.linalg.solve(spread, score))
     except np.linalg.LinAlgError:
-        raise NotEstimableError("singular_information") from None
+        raise NotEstimableError("no_finite_answer") from None
     if not ((np.diag(spread) > 0).all() and whole >= 0):
-        raise NotEstimableError("singular_information")
+        raise NotEstimableError("no_finite_answer")
     single = score**2 / np.diag(spread)
     chisq, freedom = [*single, whole], [1] * len(names) + [len(names)]
     return pd.DataFrame(
