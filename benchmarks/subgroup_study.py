@@ -21,7 +21,7 @@ from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.truth import read_truth
 
 COUNTIES = CountyStudy(
-    "subgroup_study", 20261124, "python benchmarks/subgroup_study.py --counties 100"
+    "subgroup_study", 20261124, "python benchmarks/subgroup_study.py --counties 60"
 )
 COLUMNS = [
     "analysis", "measure", "subgroup", "level", "estimator", "estimand", "time_days", "estimate",

@@ -1,6 +1,6 @@
 """The truth study: do the estimators find the truth, over hundreds of synthetic counties.
 
-    python benchmarks/truth_study.py --bootstrap 100 --counties 40 --scenario calibrated
+    python benchmarks/truth_study.py --bootstrap 100 --counties 10 --scenario calibrated
     python benchmarks/truth_study.py [--counties 200] [--scenario calibrated ...] [--jobs 2]
     python benchmarks/truth_study.py --summarise
 
@@ -34,8 +34,9 @@ from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.truth import read_truth
 
 COMMAND = (
-    "python benchmarks/truth_study.py --bootstrap 100 --counties 40 --scenario calibrated;"
-    " python benchmarks/truth_study.py --counties 100"
+    "python benchmarks/truth_study.py --bootstrap 100 --counties 10 --scenario calibrated;"
+    " python benchmarks/truth_study.py --counties 100 --scenario calibrated null;"
+    " python benchmarks/truth_study.py --counties 20"
 )
 COUNTIES = CountyStudy("truth_study", 20261122, COMMAND)
 # Where all is as the estimators suppose the best that can be known is asked as well.
