@@ -28,7 +28,9 @@ from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.court_truth import fingerprint_court
 from revictimisation.simulate.truth import read_truth
 
-COUNTIES = CountyStudy("conviction_study", 20261123, "python benchmarks/conviction_study.py --counties 60")
+COUNTIES = CountyStudy(
+    "conviction_study", 20261123, "python benchmarks/conviction_study.py --counties 60"
+)
 LEVEL = 0.05
 KEYS = ["measure", "subgroup", "level", "estimand", "time_days"]
 NUMBERS = ["estimate", "se", "ci_low", "ci_high", "status", "n_events"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-CALLED = 0.05
+SIGNIFICANCE = 0.05
 CONTRAST = "most_helped_less_least_helped"
 ENDS = ("most_helped", "least_helped")
 # What is built into the calibrated county.
@@ -28,7 +28,7 @@ def summarise_exploration(rows: pd.DataFrame) -> pd.DataFrame:
     least = tests.groupby("county")["estimate"].min().reindex(range(n_counties), fill_value=1.0)
     found = [{"measure": "", "n_counties": n_counties,
               "n_tested": int(tests["county"].nunique()),
-              **_share("called_holm", least.lt(CALLED))}]  # fmt: skip
+              **_share("called_holm", least.lt(SIGNIFICANCE))}]  # fmt: skip
     for measure, mine in rows.groupby("measure", sort=False):
         found.append({"measure": measure, "n_counties": n_counties,
                       **_summarise_measure(str(measure), mine)})  # fmt: skip
@@ -47,12 +47,12 @@ def _summarise_measure(measure: str, rows: pd.DataFrame) -> dict[str, object]:
     n = len(p_value)
     if n == 0:
         return {"n_tested": 0}
-    is_called = p_value["estimate"].lt(CALLED)
+    is_called = p_value["estimate"].lt(SIGNIFICANCE)
     covers = gap["ci_low"].le(0) & gap["ci_high"].ge(0)
     between = float(gap["estimate"].std(ddof=1)) if n > 1 else np.nan
     out = {
         "n_tested": n, **_share("called", is_called),
-        **_share("called_holm", holm["estimate"].lt(CALLED)),
+        **_share("called_holm", holm["estimate"].lt(SIGNIFICANCE)),
         "mean_spread": spread["estimate"].mean(), "mean_gap": gap["estimate"].mean(),
         "mean_gap_mc": between / np.sqrt(n), "gap_error_ratio": gap["se"].mean() / between,
         **_share("gap_covers_none", covers),

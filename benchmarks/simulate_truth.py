@@ -70,7 +70,7 @@ def prepare_county(course: Course) -> StudyData:
     return data
 
 
-def tell_trait(data: StudyData, course: Course) -> StudyData:
+def describe_trait(data: StudyData, course: Course) -> StudyData:
     """Add the hidden trait of each entry's victim to the covariates, as no real study could.
 
     Clusters are numbered in the order of the victims' pseudonyms.
@@ -81,7 +81,7 @@ def tell_trait(data: StudyData, course: Course) -> StudyData:
     mine = victims.iloc[order[cluster - cluster.min()]].reset_index(drop=True)
     told = data.covariates.assign(is_hidden=mine["is_hidden"].map({True: "yes", False: "no"}))
     if len(np.unique(cluster)) != len(victims) or (told["sex"] != mine["sex"]).any():
-        raise RuntimeError("the cohort's victims are not the simulated ones: mend tell_trait")
+        raise RuntimeError("the cohort's victims are not the simulated ones: mend describe_trait")
     return replace(data, covariates=told)
 
 
@@ -110,7 +110,7 @@ def iterate_limits(scenario: Scenario, n_counties: int) -> Iterator[pd.DataFrame
         data = prepare_county(course)
         if scenario.hidden.share:
             yield fit_study_model(data).assign(estimand=UNTOLD)
-            told = fit_study_model(tell_trait(data, course), ("is_hidden",))
+            told = fit_study_model(describe_trait(data, course), ("is_hidden",))
         else:
             told = fit_study_model(data)
         yield told.assign(estimand=LIMIT)

@@ -10,7 +10,7 @@ ROWS = ["estimator", "analysis", *KEYS]
 ESTIMANDS = ["risk_difference", "log_hazard_ratio"]
 LIMIT = "log_hazard_ratio_limit"
 LESS = "_less_"
-CALLED = 0.05
+SIGNIFICANCE = 0.05
 
 
 def list_truths(truth: pd.DataFrame) -> pd.DataFrame:
@@ -105,6 +105,6 @@ def summarise_family(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _count_called(p_value: pd.Series) -> dict[str, float]:
-    share = float(p_value.lt(CALLED).mean())
+    share = float(p_value.lt(SIGNIFICANCE).mean())
     error = float(np.sqrt(share * (1 - share) / max(len(p_value), 1)))
     return {"n_counties": len(p_value), "share_called": share, "share_called_mc": error}

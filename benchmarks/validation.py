@@ -105,7 +105,7 @@ def simulate(folder: Path) -> Path:
     return folder
 
 
-def lay_side_by_side(county: Path, folder: Path, n_rows: int, kind: str) -> dict[str, int]:
+def build_side_by_side(county: Path, folder: Path, n_rows: int, kind: str) -> dict[str, int]:
     """Copy the county's tables under new pseudonyms until there are `n_rows` reports."""
     con = duckdb.connect()
     folder.mkdir()
@@ -131,7 +131,7 @@ def lay_side_by_side(county: Path, folder: Path, n_rows: int, kind: str) -> dict
 def measure_size(county: Path, folder: Path, n_rows: int, kind: str) -> dict[str, Any]:
     """Check the large extract in one format, without and with its report."""
     data = folder / kind
-    counts = lay_side_by_side(county, data, n_rows, kind)
+    counts = build_side_by_side(county, data, n_rows, kind)
     peak = folder / "peak"
     ENVIRONMENT["PEAK_FILE"] = str(peak)
     measured: dict[str, Any] = {"rows": counts}
@@ -149,7 +149,7 @@ def plant(county: Path, folder: Path, n_rows: int) -> None:
     """
     from revictimisation.dictionary import load_dictionary
 
-    lay_side_by_side(county, folder, n_rows, "csv")
+    build_side_by_side(county, folder, n_rows, "csv")
     con = duckdb.connect()
     for name in PEER_TABLES:
         con.execute(

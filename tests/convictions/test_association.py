@@ -12,10 +12,10 @@ import pytest
 from revictimisation.analyses.convictions import estimate_convictions
 from revictimisation.analyses.convictions.case_states import build_paths
 from revictimisation.analyses.convictions.decision_time import cut_at_starts
-from revictimisation.analyses.convictions.landmark import lay_landmark
+from revictimisation.analyses.convictions.landmark import build_landmark
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.estimators.faults import NotEstimableError
-from revictimisation.estimators.logistic import lay_columns
+from revictimisation.estimators.logistic import build_columns
 from revictimisation.estimators.standardised_odds import find_error, fit_model, standardise
 from revictimisation.plan import read_plan
 from tests.cases import for_each
@@ -97,7 +97,7 @@ WHO = {
 def test_who_is_compared(who):
     one, expected = WHO[who]
     data = study_data([{"start": 3}, {}, one])
-    mark = lay_landmark(data, build_paths(data.case_steps, data.entries["data_end_day"]), "help")
+    mark = build_landmark(data, build_paths(data.case_steps, data.entries["data_end_day"]), "help")
     assert mark.is_in.tolist() == [True, True, expected is not None]
     if expected is not None:
         assert mark.is_started.tolist() == [True, False, expected]
@@ -111,7 +111,7 @@ def test_how_cases_end():
         # closed, taken up again, convicted after all
         {"steps": [(40, "discontinued"), (60, "prosecuted"), (99, "convicted")]},
     ])  # fmt: skip
-    mark = lay_landmark(data, build_paths(data.case_steps, data.entries["data_end_day"]), "help")
+    mark = build_landmark(data, build_paths(data.case_steps, data.entries["data_end_day"]), "help")
     assert mark.cause.tolist() == [1, 2, 0, 1]
     assert mark.stop.tolist() == [150, 90, 380, 99]
 
@@ -128,7 +128,7 @@ def test_when_there_is_nobody_to_compare(people, reason):
     data = study_data(people)
     paths = build_paths(data.case_steps, data.entries["data_end_day"])
     with pytest.raises(NotEstimableError, match=reason):
-        lay_landmark(data, paths, "help")
+        build_landmark(data, paths, "help")
     rows, _ = estimate_convictions(data)
     mine = rows[(rows["measure"] == "help") & (rows["estimand"] == "risk_difference")]
     assert set(mine["reason"]) == {reason}
@@ -301,7 +301,7 @@ def test_errors_lose_no_digits_to_a_unit_or_a_zero_far_away():
     event = rng.random(300) < 1 / (1 + np.exp(1 - x - 0.5 * treated))
     errors = []
     for shift, unit in ((0.0, 1.0), (1e6, 1e-2), (-3e5, 1e4)):
-        columns = lay_columns(np.column_stack([treated, shift + unit * x]))
+        columns = build_columns(np.column_stack([treated, shift + unit * x]))
         found = standardise(fit_model(columns, event, None, is_firth=False), 1)
         errors.append([find_error(found.influence_with, np.arange(300)), found.with_measure])
     np.testing.assert_allclose(errors, [errors[0]] * 3, rtol=1e-8)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from revictimisation.estimators.effect_learner import assign_folds, lay_terms, learn_forward
+from revictimisation.estimators.effect_learner import assign_folds, build_terms, learn_forward
 from revictimisation.estimators.effect_tests import (
     compare_groups,
     find_autoc,
@@ -31,7 +31,7 @@ def make_people(rng: np.random.Generator) -> tuple[pd.DataFrame, np.ndarray, np.
 
 def try_once(frame, cluster, score, seed: int):
     fold = assign_folds(cluster, 10, [seed])
-    predicted = learn_forward(lay_terms(frame, list(frame)), score, fold)
+    predicted = learn_forward(build_terms(frame, list(frame)), score, fold)
     return rank_entries(predicted, fold, cluster, np.random.default_rng(seed).random(N))
 
 
@@ -58,7 +58,7 @@ def test_each_fold_predicted_from_all_others_would_find_what_is_not_there():
     for k in range(150):
         frame, cluster, noise = make_people(rng)
         fold = assign_folds(cluster, 5, [k])
-        terms, predicted = lay_terms(frame, list(frame)), np.full(N, np.nan)
+        terms, predicted = build_terms(frame, list(frame)), np.full(N, np.nan)
         for one in range(5):
             last = np.where(fold == one, 1, 0)  # all the others first, this one last
             predicted[last == 1] = learn_forward(terms, noise, last)[last == 1]
@@ -90,7 +90,7 @@ def test_a_strong_difference_is_found_and_the_groups_lie_at_the_truth():
 def test_what_a_fold_is_predicted_does_not_hang_on_it():
     frame, cluster, noise = make_people(np.random.default_rng(6))
     fold = assign_folds(cluster, 4, [1])
-    terms = lay_terms(frame, list(frame))
+    terms = build_terms(frame, list(frame))
     before = learn_forward(terms, noise, fold)
     changed = np.where(fold == 3, noise * 100, noise)
     np.testing.assert_array_equal(learn_forward(terms, changed, fold), before)
@@ -110,17 +110,17 @@ def test_a_victim_has_one_fold_and_folds_are_of_a_size():
 
 def test_people_all_alike_have_no_order():
     fold = np.repeat([0, 1, 2], 5)
-    terms = lay_terms(pd.DataFrame({"a": ["x"] * 15, "b": [3.0] * 15}), ["a", "b"])
+    terms = build_terms(pd.DataFrame({"a": ["x"] * 15, "b": [3.0] * 15}), ["a", "b"])
     predicted = learn_forward(terms, np.arange(15.0), fold)
     with pytest.raises(NotEstimableError, match="effects_alike"):
         rank_entries(predicted, fold, np.arange(15), np.zeros(15))
-    nothing = lay_terms(pd.DataFrame({"a": ["x"] * 15}), [])
+    nothing = build_terms(pd.DataFrame({"a": ["x"] * 15}), [])
     predicted = learn_forward(nothing, np.arange(15.0), fold)
     with pytest.raises(NotEstimableError, match="effects_alike"):
         rank_entries(predicted, fold, np.arange(15), np.zeros(15))
 
 
 def test_scores_without_end_are_refused():
-    terms = lay_terms(pd.DataFrame({"a": ["x", "y"]}), ["a"])
+    terms = build_terms(pd.DataFrame({"a": ["x", "y"]}), ["a"])
     with pytest.raises(ValueError, match="finite"):
         learn_forward(terms, np.array([1.0, np.nan]), np.array([0, 1]))

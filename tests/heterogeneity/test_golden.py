@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation.estimators.effect_learner import lay_terms, learn_forward
+from revictimisation.estimators.effect_learner import build_terms, learn_forward
 from revictimisation.estimators.effect_tests import (
     Ranked,
     compare_groups,
@@ -45,7 +45,7 @@ def test_spread_groups_and_autoc(people, ranked):
 
 def test_ridge_with_the_likeliest_share(people):
     golden = pd.read_csv(GOLDEN / "foretold.csv")
-    terms = lay_terms(people, ["kind", "sex", "age"])
+    terms = build_terms(people, ["kind", "sex", "age"])
     fold = people["fold"].to_numpy()
     predicted = learn_forward(terms, people["score"].to_numpy(), fold)
     assert np.isnan(predicted[fold == 0]).all()

@@ -8,8 +8,8 @@ import pytest
 from revictimisation.extract.linkage.error_rates import (
     Check,
     Tally,
+    describe_error_rates,
     foretell_share,
-    tell_error_rates,
 )
 
 CHECK = Check(n_true=2000, n_links=1970, n_right=1960, seen=0.995, expected_false=0.001,
@@ -47,7 +47,7 @@ def test_the_limits_hold_what_is_seen_as_often_as_they_say():
 
 
 def test_rates_by_hand():
-    rates = tell_error_rates(TALLY, CHECK)
+    rates = describe_error_rates(TALLY, CHECK)
     missed, false = 40.5 / 2001, 10.5 / 1971
     assert rates["missed_link_rate_by_probability"] == pytest.approx(missed)
     assert rates["false_link_rate_by_probability"] == pytest.approx(false)
@@ -64,16 +64,18 @@ def test_rates_by_hand():
 
 def test_limits_are_wide_enough_for_what_the_model_expects():
     gloomy = Tally(**{**TALLY.__dict__, "model_missed": 0.3, "model_false": 0.2})
-    rates = tell_error_rates(gloomy, CHECK)
+    rates = describe_error_rates(gloomy, CHECK)
     assert rates["missed_link_rate_by_probability_high"] == 0.3
     assert rates["false_link_rate_by_probability_high"] == 0.2
-    assert rates["missed_link_rate_high"] > tell_error_rates(TALLY, CHECK)["missed_link_rate_high"]
+    assert (
+        rates["missed_link_rate_high"] > describe_error_rates(TALLY, CHECK)["missed_link_rate_high"]
+    )
 
 
 def test_without_linkage_by_probability_those_without_a_number_are_missed_as_the_others_are_known():
     off = Tally(n_same=1800, n_known_police=2900, n_known_social=3000, n_unfound=(0, 150),
                 n_absent=(0, 0), n_hidden=(0, 0))  # fmt: skip
-    rates = tell_error_rates(off, None)
+    rates = describe_error_rates(off, None)
     there = 150 * 1800.5 / 3001
     assert rates["n_expected_without_number"] == pytest.approx(there)
     assert rates["missed_link_rate"] == pytest.approx(there / (1800 + there))
@@ -82,17 +84,19 @@ def test_without_linkage_by_probability_those_without_a_number_are_missed_as_the
 
 
 def test_nothing_linked_and_nothing_there():
-    rates = tell_error_rates(Tally(0, 0, 0, (0, 0), (0, 0), (0, 0)), None)
+    rates = describe_error_rates(Tally(0, 0, 0, (0, 0), (0, 0), (0, 0)), None)
     assert rates["missed_link_rate"] == rates["false_link_rate"] == 0
 
 
 def test_who_cannot_be_found_is_missed_and_who_is_in_no_persons_is_told_apart():
     blank = Tally(**{**TALLY.__dict__, "n_unfound": (20, 0), "n_absent": (15, 6)})
-    rates, before = tell_error_rates(blank, CHECK), tell_error_rates(TALLY, CHECK)
+    rates, before = describe_error_rates(blank, CHECK), describe_error_rates(TALLY, CHECK)
     back, forth = 1800.5 / 2901, 1800.5 / 3001
     gained = rates["n_expected_without_number"] - before["n_expected_without_number"]
     assert gained == pytest.approx(20 * back)
     assert rates["n_links_lost_to_not_in_persons"] == pytest.approx(15 * back + 6 * forth)
     assert rates["missed_link_rate"] > before["missed_link_rate"]
     only_absent = Tally(**{**TALLY.__dict__, "n_absent": (15, 6)})
-    assert tell_error_rates(only_absent, CHECK)["missed_link_rate"] == before["missed_link_rate"]
+    assert (
+        describe_error_rates(only_absent, CHECK)["missed_link_rate"] == before["missed_link_rate"]
+    )

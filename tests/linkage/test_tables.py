@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from revictimisation.analyses.linkage_quality import share_fates
+from revictimisation.analyses.linkage_quality import share_link_status
 from revictimisation.cohort.attrition import add_joined
 from revictimisation.dictionary import load_dictionary
-from revictimisation.extract.linkage import count_fates, join_tables, make_records
+from revictimisation.extract.linkage import count_link_status, join_tables, make_records
 from revictimisation.extract.linkage.linking import Links
 
 DICTIONARY = load_dictionary()
@@ -94,7 +94,7 @@ def test_who_is_linked_is_told_by_agency_and_group():
         columns=["social_id", "police_id", "kind", "probability"],
     )
     links = Links(table, pd.DataFrame(), pd.DataFrame())
-    counts = count_fates(records, tables, links, DICTIONARY)
+    counts = count_link_status(records, tables, links, DICTIONARY)
     told = counts.set_index(["agency", "subgroup", "level", "outcome"])
     expected = {
         ("police", "fate", "linked_by_number", ""): [3, 1],
@@ -128,10 +128,10 @@ def test_fates_are_told_as_shares():
          ("police", "sex", "male", "linked", 0, 0)],
         columns=["agency", "subgroup", "level", "outcome", "n_people", "n_events"],
     )  # fmt: skip
-    rows = share_fates(counts)
+    rows = share_link_status(counts)
     assert rows["estimate"].tolist()[0] == 0.25 and pd.isna(rows["estimate"][1])
     assert rows["status"].tolist() == ["ok", "not_estimable"]
-    assert share_fates(pd.DataFrame()).empty
+    assert share_link_status(pd.DataFrame()).empty
 
 
 def test_the_attrition_of_people_begins_with_the_joining():

@@ -16,7 +16,7 @@ import pytest
 from benchmarks.linkage import NAMES, UNUSED, find_truth, map_agency
 from revictimisation.analyses import target_trials
 from revictimisation.analyses.analysis import Found, no_checks
-from revictimisation.analyses.linkage_quality import list_rates, share_fates
+from revictimisation.analyses.linkage_quality import list_rates, share_link_status
 from revictimisation.analyses.sensitivity import linkage_error
 from revictimisation.cohort.preparation import prepare
 from revictimisation.commands.link import link_folders
@@ -114,7 +114,7 @@ def test_the_rates_are_told_with_what_new_identities_cost(folder, prepared):
     low, high = (told[f"missed_link_rate_by_probability_{end}"] for end in ("low", "high"))
     assert low <= 1 - told["n_linked_by_probability"] / n_true <= high
     assert told["n_links_lost_to_new_identities"] <= told["n_new_identities"]
-    fates = share_fates(data.fates)
+    fates = share_link_status(data.link_status)
     rows = fates[fates["measure"].eq("social_services") & fates["subgroup"].eq("fate")]
     assert rows["estimate"].sum() == pytest.approx(1)
     links = pd.read_csv(folder / "joined" / "linkage" / "links.csv")

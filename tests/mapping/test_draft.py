@@ -211,10 +211,12 @@ def test_what_is_needed_and_not_found_is_marked_and_counted(tmp_path):
     text = draft(tmp_path, f"Åtgärdstyp;Beslutad;Utfall\n{rows}", "skyddsåtgärder.csv")
     assert re.search(r"# victim_id: .* not found  KRÄVS / required", text)
     assert re.search(r"# report_id: .* not found\n", text)
-    told = preparation.tell_draft("ra/polisen", beside(tmp_path) / "mapping.yaml")
+    told = preparation.describe_draft("ra/polisen", beside(tmp_path) / "mapping.yaml")
     assert "2 kolumner som krävs men inte hittades" in told
     assert "revictimisation map ra/polisen --to MAPP --mapping" in told
-    told = preparation.tell_draft("postgresql://a:hemligt@b/c", beside(tmp_path) / "mapping.yaml")
+    told = preparation.describe_draft(
+        "postgresql://a:hemligt@b/c", beside(tmp_path) / "mapping.yaml"
+    )
     assert "hemligt" not in told
 
 

@@ -305,9 +305,9 @@ def test_a_misspelt_heading_is_told_with_the_nearest(tmp_path):
 
 
 def test_what_comes_next_is_told(tmp_path):
-    told = preparation.tell_next(tmp_path, tmp_path / "m.yaml", True)
+    told = preparation.describe_next(tmp_path, tmp_path / "m.yaml", True)
     assert f"revictimisation pseudonymise {tmp_path} UT --key-file" in told
-    assert "m.yaml" in preparation.tell_next(tmp_path, tmp_path / "m.yaml", False)
+    assert "m.yaml" in preparation.describe_next(tmp_path, tmp_path / "m.yaml", False)
 
 
 def test_rows_of_separators_alone_are_left_out_and_counted(tmp_path):

@@ -106,7 +106,7 @@ def test_commands_on_a_database_and_the_whole_study_are_at_least_understood(
     called: list[str] = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(preparation, "draft_to", lambda *given: called.append("draft"))
-    monkeypatch.setattr(preparation, "tell_draft", lambda *given: "")
+    monkeypatch.setattr(preparation, "describe_draft", lambda *given: "")
     monkeypatch.setattr(run, "run_study", lambda *given: bool(called.append("run")))
     lines = [
         line for kind, text in read_blocks(repo_root) if not kind for line in text.splitlines()

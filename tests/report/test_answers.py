@@ -9,12 +9,12 @@ import re
 import pandas as pd
 
 from revictimisation.core.results import DIAGNOSTIC_COLUMNS
-from revictimisation.report.hundreds import (
+from revictimisation.report.natural_frequencies import (
     count_people,
-    tell_between,
-    tell_both,
-    tell_needed,
-    tell_sure,
+    describe_between,
+    describe_both,
+    describe_needed,
+    describe_sure,
 )
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
@@ -30,7 +30,13 @@ from revictimisation.report.sections import (
     trial_table,
     ways,
 )
-from revictimisation.report.trials import Check, find_effect, judge_measure, list_checks, tell_why
+from revictimisation.report.trials import (
+    Check,
+    describe_reason,
+    find_effect,
+    judge_measure,
+    list_checks,
+)
 from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN
 from tests.cases import for_each
 
@@ -112,9 +118,9 @@ def test_people_out_of_a_hundred(difference, told):
     ],
 )  # fmt: skip
 def test_a_difference_with_its_interval(number, sv, en):
-    assert tell_both(make_page("sv"), number).endswith(sv)
-    assert en in tell_both(make_page("en"), number)
-    assert sv.endswith(tell_between(make_page("sv"), number))
+    assert describe_both(make_page("sv"), number).endswith(sv)
+    assert en in describe_both(make_page("en"), number)
+    assert sv.endswith(describe_between(make_page("sv"), number))
 
 
 @for_each(
@@ -144,22 +150,24 @@ def test_a_difference_with_its_interval(number, sv, en):
     ],
 )
 def test_a_number_needed_is_told_only_where_the_direction_is_clear(number, needed, sv):
-    told = tell_needed(make_page("sv"), number, needed)
+    told = describe_needed(make_page("sv"), number, needed)
     assert sv in told and "inf" not in told
     assert bool(re.search("[0-9]", told)) == (number.ci_low * number.ci_high > 0)
 
 
 def test_no_number_needed_without_a_difference():
-    assert tell_needed(make_page(), Number(status="withheld"), Number()) == ""
-    assert tell_needed(make_page(), gap(-0.1, -0.14, -0.06), Number()) == ""
+    assert describe_needed(make_page(), Number(status="withheld"), Number()) == ""
+    assert describe_needed(make_page(), gap(-0.1, -0.14, -0.06), Number()) == ""
 
 
 def test_how_sure_tells_what_could_have_been_seen():
     page = make_page("en")
-    assert "at least 2 fewer in 100" in tell_sure(page, gap(-0.06, -0.1, -0.02), 0.05)
-    assert "A difference of 5 in 100 we would probably" in tell_sure(page, gap(0, -0.1, 0.1), 0.05)
-    assert "both better and worse" in tell_sure(page, gap(0, -0.1, 0.1), None)
-    assert tell_sure(page, Number(status="withheld"), 0.05) == ""
+    assert "at least 2 fewer in 100" in describe_sure(page, gap(-0.06, -0.1, -0.02), 0.05)
+    assert "A difference of 5 in 100 we would probably" in describe_sure(
+        page, gap(0, -0.1, 0.1), 0.05
+    )
+    assert "both better and worse" in describe_sure(page, gap(0, -0.1, 0.1), None)
+    assert describe_sure(page, Number(status="withheld"), 0.05) == ""
 
 
 def test_the_lead_counts_every_measure_once_and_says_why_not():
@@ -201,9 +209,9 @@ def test_all_that_failed_is_told_and_only_for_the_day_that_is_shown():
     ]
     number = Number(status="withheld", reason="largest_standardised_difference")
     page = add_checks(make_page("en", study=STUDY), checks)
-    told = tell_why(page, ALARM, number)
+    told = describe_reason(page, ALARM, number)
     assert "differ too much" in told and "Besides: Too many" in told and "Too few new" not in told
-    assert tell_why(page, ALARM, number, kind="short") == "the groups differ too much"
+    assert describe_reason(page, ALARM, number, kind="short") == "the groups differ too much"
     shown = words(measures.show_checks(page, list_checks(page, ALARM)).text)
     assert "Largest difference in background that is left (0 = none) 0.20 at most 0.10 no" in shown
     assert "New reports 40 at least 10 yes" in shown
@@ -223,7 +231,7 @@ def test_an_earlier_day_is_told_where_the_last_is_withheld():
 def test_a_sentence_for_a_start_on_the_day_itself():
     page = make_page("sv", [row(TALK, 0.02, 0.05, 0.08)], STUDY)
     assert judge_measure(page, TALK) == MORE
-    told = measures.tell_measure(page, TALK)
+    told = measures.describe_measure(page, TALK)
     assert told.startswith("Om alla hade fått **skyddssamtal** samma dag hade ungefär **5 fler av")
     assert "Det kan betyda mer våld, större vilja att anmäla eller ett nytt brott." in told
 
@@ -306,10 +314,10 @@ def test_three_ways_that_agree_and_one_that_does_not():
     rows = [*trial(SHELTER, 0.32, 0.4), *trial(TALK, 0.39, 0.4)]
     for measure, start, no_start in ((SHELTER, 0.33, 0.4), (TALK, 0.38, 0.4)):
         rows += trial(measure, start, no_start, estimator="g_formula")
-    told = ways.tell_agreement(make_page("sv", rows, STUDY))
+    told = ways.describe_agreement(make_page("sv", rows, STUDY))
     assert told.startswith("För **alla 2** åtgärder") and "med 1 av 100" in told
     far = [*rows, *trial(SHELTER, 0.2, 0.4, estimator="doubly_robust")]
-    told = ways.tell_agreement(make_page("sv", far, STUDY))
+    told = ways.describe_agreement(make_page("sv", far, STUDY))
     assert told.startswith("För **skyddat boende** ger ett annat sätt") and "med 12 av 100" in told
     assert ways.show_ways(make_page("sv", trial(SHELTER, 0.32, 0.4), STUDY)).text == ""
 
@@ -405,10 +413,10 @@ def test_rounding_does_not_hide_that_a_check_fails():
     fails = [("share_outside_support", 0.05036, 0.05, "5.04%"), ("n_events", 10, 10, "below 10"),
              ("largest_standardised_difference", 0.104, 0.1, "0.104")]  # fmt: skip
     for name, value, limit, told in fails:
-        assert referees.tell_check(page, Check(name, "", None, value, limit, "failed")) == told
-        assert referees.tell_check(page, Check(name, "", None, value, limit, "ok")) != told
+        assert referees.describe_check(page, Check(name, "", None, value, limit, "failed")) == told
+        assert referees.describe_check(page, Check(name, "", None, value, limit, "ok")) != told
     most = Check("share_outside_support", "", None, 0.0500001, 0.05, "failed")
-    assert referees.tell_check(page, most) == "above 5.0%"
+    assert referees.describe_check(page, most) == "above 5.0%"
 
 
 def test_the_trial_tells_when_covariates_are_measured():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from revictimisation.report.sections import courts
-from revictimisation.report.sections.court_association import tell_answer
+from revictimisation.report.sections.court_association import describe_answer
 from revictimisation.report.sections.court_times import list_decision_tests, show_hazards
 
 from .conftest import make_page
@@ -30,20 +30,20 @@ def rows(p_holm: float, se: float = 0.02) -> list[dict]:
 
 
 def test_none_is_no_proof_of_none():
-    told = tell_answer(make_page("sv", rows(0.4), STUDY))
+    told = describe_answer(make_page("sv", rows(0.4), STUDY))
     assert "**Inget säkert samband.** Av 2 åtgärder" in told
     # of two tests (2.241 + 0.842) standard errors of 0.02
     assert "ungefär 6 fällande domar" in told
 
 
 def test_those_beyond_chance_are_named():
-    told = tell_answer(make_page("sv", rows(0.01), STUDY))
+    told = describe_answer(make_page("sv", rows(0.01), STUDY))
     assert "**Ja, 1 av 2 som gick att pröva**: kontaktperson." in told
     assert "skyddssamtal" not in told.lower()
 
 
 def test_with_nothing_to_show_it_says_so():
-    assert "ärendena är för få" in tell_answer(make_page("sv", [], STUDY))
+    assert "ärendena är för få" in describe_answer(make_page("sv", [], STUDY))
 
 
 def hazards(cleared: tuple[float, float, float]) -> list[dict]:

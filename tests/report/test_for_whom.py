@@ -10,6 +10,7 @@ import pytest
 
 from revictimisation.core.results import DIAGNOSTIC_COLUMNS
 from revictimisation.report.group_effects import (
+    describe_missing,
     find_difference,
     list_detectable,
     list_differences,
@@ -18,7 +19,6 @@ from revictimisation.report.group_effects import (
     name_division,
     name_level,
     name_row,
-    tell_why_not,
     widen_for_family,
 )
 from revictimisation.report.group_forest import GroupRow, draw_groups
@@ -289,8 +289,8 @@ def test_groups_of_a_measure_withheld_as_a_whole_are_told_as_such():
 )
 def test_why_a_group_has_no_number(number, short):
     page = open_page()
-    assert tell_why_not(page, number, "short") == short
-    assert len(tell_why_not(page, number)) > 10
+    assert describe_missing(page, number, "short") == short
+    assert len(describe_missing(page, number)) > 10
 
 
 def test_groups_in_words():

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 
-from revictimisation.analyses.linkage_quality import list_rates, share_fates
+from revictimisation.analyses.linkage_quality import list_rates, share_link_status
 from revictimisation.commands import run as runner
 from revictimisation.commands.folders import LINKAGE
 from revictimisation.commands.manifest import open_run
@@ -62,7 +62,7 @@ def make_release(rates: dict[str, float], moved: float = -0.004) -> Release:
                 "status": status, "reason": "" if status == "ok" else "positivity",
             })  # fmt: skip
     plan = read_plan(STUDY)
-    fates = share_fates(pd.DataFrame(counts, columns=names))
+    fates = share_link_status(pd.DataFrame(counts, columns=names))
     estimates = combine([fates, make_estimates(rows)]) if rates else make_estimates(rows)
     return Release(
         plan=plan,

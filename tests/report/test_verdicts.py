@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from revictimisation.report.release import Number
-from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, tell_verdict
+from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, describe_verdict, judge
 from tests.cases import for_each
 
 from .conftest import make_page
@@ -93,12 +93,12 @@ def test_a_verdict_needs_the_whole_interval(number, verdict):
     ],
 )
 def test_the_sentence_carries_its_uncertainty(number, sv, en):
-    assert sv in tell_verdict(make_page("sv"), "sheltered_housing", number)
-    assert en in tell_verdict(make_page("en"), "sheltered_housing", number)
+    assert sv in describe_verdict(make_page("sv"), "sheltered_housing", number)
+    assert en in describe_verdict(make_page("en"), "sheltered_housing", number)
 
 
 def test_no_sentence_says_that_a_measure_does_not_work():
     for number in (ratio(1.0, 0.9, 1.1), ratio(1.0, 0.1, 9.0), ratio(1.2, 1.1, 1.4)):
         for language, words in (("sv", ("fungerar", "hjälper inte")), ("en", ("work", "not help"))):
-            told = tell_verdict(make_page(language), "safety_talk", number)
+            told = describe_verdict(make_page(language), "safety_talk", number)
             assert not any(word in told for word in words)

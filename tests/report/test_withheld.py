@@ -119,13 +119,13 @@ def test_starts_near_in_time_are_called_so_and_stand_on_no_first_page(language):
                  row(name, None, 0.01, None, estimand="p_value_holm", **keys)]  # fmt: skip
     page = make_page(language, rows, JOINT)
     name = {"sv": "nära varandra i tid", "en": "near in time"}[language]
-    told = read_first(page) + court_association.tell_in_short(page)
+    told = read_first(page) + court_association.describe_in_short(page)
     assert name not in told and "ointly" not in told and "emensam" not in told
     untried = {"sv": "oprövat", "en": "untried"}[language]
     assert untried in name_answer(page, "joint")
     for shown in (answer.show_lead(page), measures.show_measures(page), courts.show_lead(page)):
         assert untried in shown.text
-    counts = answer.tell_counts(page)
+    counts = answer.describe_counts(page)
     assert "3" in counts and "4" not in counts
 
 

@@ -14,8 +14,8 @@ from tests.search import counting, weighing
 from tests.search.extracts import Case
 from tests.search.following import (
     Entry,
+    build_covariates,
     keep_independent,
-    lay_covariates,
     read_entries,
 )
 
@@ -57,7 +57,7 @@ class Reading:
         self.stop = np.array([one.stop_day for one in self.entries])
         self.cause = np.array([one.cause for one in self.entries])
         self.victim = np.array([one.victim for one in self.entries])
-        self.covariates = lay_covariates(self.case, self.entries)
+        self.covariates = build_covariates(self.case, self.entries)
         horizon = self.study["horizon_days"]
         self.days = [day for day in self.study["report_at_days"] if day <= horizon]
         step = -(-horizon // 48)
@@ -208,10 +208,10 @@ def _contrast(reading: Reading, estimator: str, keys: dict, curves, counts, caus
                 key("q2", estimator, "risk_no_start", **mine),
                 Answer(*counting.read(others), people[1], events[1]),
             )
-            yield from _lay_contrasts(estimator, mine, start, others)
+            yield from _build_contrasts(estimator, mine, start, others)
 
 
-def _lay_contrasts(estimator: str, keys: dict, start, others) -> Rows:
+def _build_contrasts(estimator: str, keys: dict, start, others) -> Rows:
     """Difference, ratio, number needed. Where a risk is 0 or 1 limits are put together instead."""
     risks = (np.real(start[0]), np.real(others[0]))
     has_error = all(counting.NOTHING < one < 1 - counting.NOTHING for one in risks)

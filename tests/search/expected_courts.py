@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.search import counting
 from tests.search.expected import NO_ANSWER, Answer, Expected, Reading, Rows, key
-from tests.search.expected_hazards import lay_hazard
+from tests.search.expected_hazards import build_hazard
 from tests.search.fitting import FAR, fit_cox, fit_firth, fit_logistic
 from tests.search.following import Entry, keep_independent
 from tests.search.weighing import NEVER
@@ -177,7 +177,7 @@ def _decision_time(reading: Reading, courts: list[Court]) -> Rows:
         return
     who, start, until = np.array(pieces).T
     exposed = (begun[:, who] <= start).T
-    facts = _lay_facts(courts, EVIDENCE)
+    facts = _build_facts(courts, EVIDENCE)
     base = keep_independent(np.column_stack([reading.covariates, facts])[who])
     x = np.column_stack([base, exposed.astype(float)])
     for outcome in ("decided", "cleared", "discontinued"):
@@ -191,10 +191,10 @@ def _decision_time(reading: Reading, courts: list[Court]) -> Rows:
             counts = (len(set(who[on])), int((on & is_event).sum()))
             keys = {"measure": measure, "outcome": outcome}
             at = place - len(reading.measures)
-            yield from lay_hazard("q4", "cox_time_varying", keys, fit, at, counts)
+            yield from build_hazard("q4", "cox_time_varying", keys, fit, at, counts)
 
 
-def _lay_facts(courts: list[Court], names: tuple[str, ...]) -> np.ndarray:
+def _build_facts(courts: list[Court], names: tuple[str, ...]) -> np.ndarray:
     return np.array(
         [[one.facts[name] == said for name in names for said in ("true", "missing")]
          for one in courts], float,
@@ -219,7 +219,7 @@ def _association(reading: Reading, courts: list[Court]) -> Rows:
         last = np.array([one.data_end_day for one in reading.entries])[is_in]
         stop = np.minimum(np.minimum(convicted, ended), last)
         cause = np.where(convicted < NEVER, 1, np.where(ended < NEVER, 2, 0))
-        columns = _lay_columns(reading, courts, measure, landmark, is_in)
+        columns = _build_columns(reading, courts, measure, landmark, is_in)
         for day in reading.days:
             if day > landmark:
                 yield from _standardise(
@@ -227,7 +227,7 @@ def _association(reading: Reading, courts: list[Court]) -> Rows:
                 )
 
 
-def _lay_columns(
+def _build_columns(
     reading: Reading, courts: list[Court], measure: str, landmark: int, is_in: np.ndarray
 ) -> dict[str, np.ndarray]:
     """By analysis the columns beside the measure."""
@@ -235,12 +235,12 @@ def _lay_columns(
     main = np.column_stack(
         [
             reading.covariates,
-            _lay_facts(courts, EVIDENCE),
+            _build_facts(courts, EVIDENCE),
             *reading.started_by(landmark, measure),
             again,
         ]
     ).astype(float)[is_in]
-    part = _lay_facts(courts, (PARTICIPATION,))[is_in]
+    part = _build_facts(courts, (PARTICIPATION,))[is_in]
     return {
         "unadjusted": np.zeros((int(is_in.sum()), 0)),
         "main": keep_independent(main),

@@ -51,7 +51,7 @@ def _hazards(reading: Reading) -> Rows:
                 )
                 keys = {"analysis": analysis, "measure": measure, "outcome": reading.who}
                 at = place - len(reading.measures)
-                yield from lay_hazard("q2", estimator, keys, fit, at, counts)
+                yield from build_hazard("q2", estimator, keys, fit, at, counts)
 
 
 def _bands(reading: Reading) -> Rows:
@@ -71,10 +71,10 @@ def _bands(reading: Reading) -> Rows:
             keys = {"analysis": "time_since_start", "measure": measure, "outcome": reading.who,
                     "subgroup": "time_since_start", "level": level}  # fmt: skip
             at = place - len(BANDS)
-            yield from lay_hazard("q2", "cox_time_varying", keys, fit, at, counts)
+            yield from build_hazard("q2", "cox_time_varying", keys, fit, at, counts)
 
 
-def lay_hazard(
+def build_hazard(
     question: str, estimator: str, keys: dict, fit: Fit | None, place: int, counts=(None, None)
 ) -> Rows:
     """The log hazard ratio and the hazard ratio of a column, or that there is none."""
@@ -111,11 +111,11 @@ def _landmarks(reading: Reading) -> Rows:
             counts = (int(is_started.sum()), int((is_event & is_started).sum()))
             begin, cluster = np.zeros(len(stop)), reading.victim[is_in]
             fit = fit_cox(x, begin, stop, is_event, cluster)
-            yield from lay_hazard("q2", "cause_specific_hazard", keys, fit, -1, counts)
+            yield from build_hazard("q2", "cause_specific_hazard", keys, fit, -1, counts)
             rows = stay_at_risk(stop, np.where(is_event, 1, np.where(cause > 0, 2, 0)))
             who, start, until, happened, weight = rows
             fit = fit_cox(x[who], start, until, happened, cluster[who], weights=weight)
-            yield from lay_hazard("q2", "fine_gray", keys, fit, -1, counts)
+            yield from build_hazard("q2", "fine_gray", keys, fit, -1, counts)
 
 
 def stay_at_risk(stop, cause) -> tuple[np.ndarray, ...]:

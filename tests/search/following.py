@@ -149,7 +149,7 @@ def cut_episodes(entries: list[Entry], measures: list[str], *, is_first: bool) -
     return Episodes(entry.astype(int), start, stop, event > 0, elapsed, number, since)
 
 
-def lay_covariates(case: Case, entries: list[Entry]) -> np.ndarray:
+def build_covariates(case: Case, entries: list[Entry]) -> np.ndarray:
     """The columns of `adjust_for`, a row per entry: numbers, categories, missing by itself."""
     columns: list[list[float]] = []
     for name in case.study["adjust_for"]:

@@ -16,8 +16,8 @@ from revictimisation.estimators.target_trial.balance import (
 )
 from revictimisation.estimators.target_trial.changes import (
     Changes,
+    build_segments,
     count_changes,
-    lay_segments,
     spell_changes,
 )
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
@@ -111,7 +111,7 @@ def test_a_kind_of_people_who_never_start_is_seen():
 def test_segments_begin_the_day_after():
     spells = spell_changes([0, 1, 1], [-3, 2, 4], [2, 5, 8])
     events = count_changes([1, 1, 1], [0, 3, 3], cap=2)
-    cut = lay_segments({"spell": spells, "events": events}, 3, 6)
+    cut = build_segments({"spell": spells, "events": events}, 3, 6)
     told = [
         [
             (int(cut.day[k]), *cut.values[cut.pattern[k]].tolist())
@@ -128,6 +128,6 @@ def test_segments_begin_the_day_after():
 
 def test_changes_out_of_place_are_refused():
     with pytest.raises(ValueError, match="outside"):
-        lay_segments({"x": Changes(np.array([3]), np.array([0]), np.array([1.0]))}, 3, 2)
+        build_segments({"x": Changes(np.array([3]), np.array([0]), np.array([1.0]))}, 3, 2)
     with pytest.raises(ValueError, match="missing"):
-        lay_segments({"x": Changes(np.array([0]), np.array([0]), np.array([np.nan]))}, 3, 2)
+        build_segments({"x": Changes(np.array([0]), np.array([0]), np.array([np.nan]))}, 3, 2)

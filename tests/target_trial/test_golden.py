@@ -19,8 +19,8 @@ from revictimisation.estimators.target_trial.start_model import (
 )
 from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
 from revictimisation.estimators.target_trial.weighted_count import (
+    build_outcomes,
     fill_counts,
-    lay_outcomes,
     outcome_changes,
 )
 from revictimisation.estimators.target_trial.weighted_risk import fill_arms
@@ -119,7 +119,7 @@ def test_weighted_mean_counts(arm):
     golden = golden[golden["arm"] == arm]
     arms = fill_counts(
         weigh_clones(trial, grace_law="natural_law"),
-        lay_outcomes(trial, events["entry"], events["day"]),
+        build_outcomes(trial, events["entry"], events["day"]),
     )
     ours = arms.read(golden["time_days"].tolist())[1 if arm == "no_start" else 0]
     np.testing.assert_allclose(ours, golden["count"], rtol=1e-8)

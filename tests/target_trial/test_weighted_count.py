@@ -13,10 +13,10 @@ from revictimisation.estimators.design import build_design, design_from_array
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
 from revictimisation.estimators.target_trial.trial_data import Outcomes, Trial, prepare_trial
 from revictimisation.estimators.target_trial.weighted_count import (
+    build_outcomes,
     estimate_counts,
     fill_counts,
     find_count_influence,
-    lay_outcomes,
     outcome_changes,
 )
 from tests.cases import for_each
@@ -27,7 +27,7 @@ LAWS = ("censor_at_end", "natural_law")
 DAYS = [10, 21, 60, 100]
 
 
-def lay_trial(
+def make_trial(
     seen: Histories, grace_days: int, *, knows_outcomes: bool = True, n_victims: int | None = None
 ) -> tuple[Trial, Outcomes]:
     n = len(seen.need)
@@ -43,7 +43,7 @@ def lay_trial(
         cluster=None if n_victims is None else np.arange(n) % n_victims,
         changes=changes,
     )
-    return trial, lay_outcomes(trial, entry, day)
+    return trial, build_outcomes(trial, entry, day)
 
 
 @for_each("law", LAWS)
@@ -60,7 +60,7 @@ def test_without_grace_time_and_covariates_it_is_the_unweighted_estimator(law, n
         design_from_array(np.zeros((400, 0)), []), grace_days=0, cluster=victim,
     )  # fmt: skip
     rows = estimate_counts(
-        weigh_clones(trial, grace_law=law), lay_outcomes(trial, entry, day), DAYS
+        weigh_clones(trial, grace_law=law), build_outcomes(trial, entry, day), DAYS
     )
     # a piece per outcome, and one to the end of follow-up where that is later
     ends = pd.DataFrame({"entry": np.arange(400), "day": seen.stop, "is_event": 0})
@@ -90,7 +90,7 @@ def answer_with(weighted: WeightedTrial, outcomes: Outcomes, weights: np.ndarray
 @for_each("law", LAWS)
 def test_influence_is_the_derivative_of_everything(law, cap):
     world = World(grace_days=9, outcome_level=0.012, death_level=0.003)
-    trial, outcomes = lay_trial(live(world, 240, 4), world.grace_days)
+    trial, outcomes = make_trial(live(world, 240, 4), world.grace_days)
     weighted = weigh_clones(trial, grace_law=law, cap_at=cap)
     arms = fill_counts(weighted, outcomes)
     influence = find_count_influence(weighted, outcomes, arms, DAYS)
@@ -115,7 +115,9 @@ def truth() -> np.ndarray:
 
 
 def count(world: World, *, knows_outcomes: bool = True) -> pd.DataFrame:
-    trial, outcomes = lay_trial(live(world, N, 77), world.grace_days, knows_outcomes=knows_outcomes)
+    trial, outcomes = make_trial(
+        live(world, N, 77), world.grace_days, knows_outcomes=knows_outcomes
+    )
     weighted = weigh_clones(trial, grace_law="natural_law")
     return estimate_counts(weighted, outcomes, DAYS).pivot(
         index="estimand", columns="time_days", values=["estimate", "se"]
@@ -148,7 +150,7 @@ def test_nothing_is_found_where_nothing_works():
 def test_without_outcomes_counts_are_0_with_honest_limits():
     seen = live(World(), 300, 9)
     seen = replace(seen, outcomes=np.zeros_like(seen.outcomes))
-    trial, outcomes = lay_trial(seen, 20)
+    trial, outcomes = make_trial(seen, 20)
     rows = estimate_counts(weigh_clones(trial, grace_law="natural_law"), outcomes, [60, 400])
     late = rows["time_days"].eq(400)
     assert set(rows.loc[late, "reason"]) == {"beyond_follow_up"}
@@ -159,8 +161,8 @@ def test_without_outcomes_counts_are_0_with_honest_limits():
 
 def test_a_victim_with_two_entries_counts_once():
     seen = live(World(), 400, 10)
-    alone, outcomes = lay_trial(seen, 20)
-    pairs, _ = lay_trial(seen, 20, n_victims=200)
+    alone, outcomes = make_trial(seen, 20)
+    pairs, _ = make_trial(seen, 20, n_victims=200)
     one, two = weigh_clones(alone), weigh_clones(pairs)
     single = find_count_influence(one, outcomes, fill_counts(one, outcomes), DAYS)
     paired = find_count_influence(two, outcomes, fill_counts(two, outcomes), DAYS)
@@ -168,11 +170,11 @@ def test_a_victim_with_two_entries_counts_once():
 
 
 def test_wrong_outcomes_are_refused():
-    trial, _ = lay_trial(live(World(), 50, 1), 20)
+    trial, _ = make_trial(live(World(), 50, 1), 20)
     stop = int(trial.people.stop[0])
     for entry, day in (([50], [3]), ([0], [0]), ([0], [stop + 1]), ([0, 1], [3]), ([-1], [3])):
         with pytest.raises(ValueError, match="outcome"):
-            lay_outcomes(trial, entry, day)
+            build_outcomes(trial, entry, day)
     ending = replace(trial, people=trial.people._replace(cause=np.ones(50, np.int8)))
     with pytest.raises(ValueError, match="must not end at an outcome"):
-        lay_outcomes(ending, [0], [3])
+        build_outcomes(ending, [0], [3])

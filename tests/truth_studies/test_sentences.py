@@ -12,11 +12,11 @@ import pytest
 from revictimisation.commands.manifest import hash_code, open_run
 from revictimisation.commands.run import list_notebooks
 from revictimisation.core import files
-from revictimisation.report.known_truth import tell_known_truth
+from revictimisation.report.known_truth import describe_known_truth
 from revictimisation.report.sections import summary
 from tests.report import conftest
 from truth_studies.pages import answer
-from truth_studies.pages.sentences import SENTENCES, tell_exploration, tell_group_tests
+from truth_studies.pages.sentences import SENTENCES, describe_exploration, describe_group_tests
 from truth_studies.records.exploration import read_records
 from truth_studies.records.subgroups import read_family
 from truth_studies.records.truth import TruthStudy, read_truth_study
@@ -43,13 +43,13 @@ def test_what_matters_most_stands_first_with_the_numbers_of_the_kept_study():
         return TruthStudy(pd.DataFrame(rows, columns=columns))
 
     page = make_page("sv", study=STUDY)
-    told = answer.tell_hidden_difference(page, make_study(41)).replace("\xa0", " ")
+    told = answer.describe_hidden_difference(page, make_study(41)).replace("\xa0", " ")
     assert "i 7,0 % till 63,0 % av länen" in told
     assert "inte inne sådana svar: de släpper fram 41,0 %, mot 42,0 %" in told
-    assert "bara en del av dem" in answer.tell_hidden_difference(page, make_study(10))
-    assert answer.tell_hidden_difference(page, TruthStudy(pd.DataFrame())) == ""
+    assert "bara en del av dem" in answer.describe_hidden_difference(page, make_study(10))
+    assert answer.describe_hidden_difference(page, TruthStudy(pd.DataFrame())) == ""
     # the kept study: on the first page, and before anything else on page 7
-    kept = answer.tell_hidden_difference(page, read_truth_study())
+    kept = answer.describe_hidden_difference(page, read_truth_study())
     assert words(page.text_of(kept)).strip() in words(summary.show_findings(page))
     shown = answer.show_answer(page, read_truth_study()).text
     assert shown.index("dold skillnad") < shown.index("Metoderna har prövats")
@@ -64,10 +64,10 @@ def test_how_often_the_tests_are_wrong_is_told_where_it_is_known(tmp_path):
     runs = [{"scenario": one, "people_per_county": 3000} for one in ("null", "calibrated")]
     (tmp_path / "provenance.json").write_text(json.dumps({"runs": runs}), encoding="utf-8")
     page = make_page("sv")
-    shown = tell_group_tests(page, read_family(tmp_path)).replace("\xa0", " ")
+    shown = describe_group_tests(page, read_family(tmp_path)).replace("\xa0", " ")
     assert "50 påhittade län med 3 000 personer" in shown and "i 3 av dem såg" in shown
     assert "I 40 län" in shown and "hittade det någon i 10" in shown
-    nothing = tell_group_tests(page, read_family(tmp_path / "none"))
+    nothing = describe_group_tests(page, read_family(tmp_path / "none"))
     assert "slår fel är inte prövat" in nothing
     assert {"null", "calibrated"} <= set(read_family())
 
@@ -82,18 +82,18 @@ def test_how_often_the_search_is_wrong_is_told_where_it_is_known(tmp_path):
     )
     records = read_records(tmp_path)
     page = make_page("sv")
-    shown = tell_exploration(page, records).replace("\xa0", " ")
+    shown = describe_exploration(page, records).replace("\xa0", " ")
     assert "Av 40 län med 3 000 personer" in shown and "ett mönster i 2." in shown
     assert "kontaktförbudets mönster i 5 och kontaktpersonens i 2, och något mönster alls i 7" in (
         shown
     )
-    assert tell_exploration(page, read_records(tmp_path / "none")) == ""
+    assert describe_exploration(page, read_records(tmp_path / "none")) == ""
 
 
 def test_a_page_of_a_study_has_the_texts_of_the_truth_studies_where_they_are():
     page = conftest.make_page("en", study=STUDY)
     for about in SENTENCES:
-        assert "counties" in tell_known_truth(page, about)
+        assert "counties" in describe_known_truth(page, about)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def without_studies(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_the_truth_studies_a_page_says_that_nothing_is_kept(without_studies):
     page = conftest.make_page("sv", study=STUDY)
     assert "inga prövningar mot känd sanning finns sparade" in words(summary.show_findings(page))
-    assert "no trials against a known truth are kept" in tell_known_truth(
+    assert "no trials against a known truth are kept" in describe_known_truth(
         conftest.make_page("en"), "group_tests"
     )
 
@@ -128,7 +128,7 @@ def test_without_the_truth_studies_a_run_has_every_page_but_theirs(tmp_path, req
 def test_a_fault_inside_the_truth_studies_is_no_missing_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "truth_studies.pages.sentences", None)
     with pytest.raises(ModuleNotFoundError, match="sentences"):
-        tell_known_truth(conftest.make_page("sv"), "exploration")
+        describe_known_truth(conftest.make_page("sv"), "exploration")
 
 
 def test_a_run_is_done_anew_where_the_truth_studies_have_changed(tmp_path, monkeypatch):

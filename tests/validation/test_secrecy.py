@@ -20,7 +20,7 @@ SECRET = "Hemligberg"
 SECRET_NUMBER = "19790229-4711"
 
 
-def tell_all(extract) -> str:
+def describe_all(extract) -> str:
     """Everything that a user may come to see of the findings."""
     parts = [render_findings(extract.findings), frame_findings(extract.findings).to_csv()]
     try:
@@ -56,7 +56,7 @@ PLANTED = {
 def test_a_planted_value_is_found_fault_with_but_not_told(tmp_path, case):
     extract = load(tmp_path, {**REQUIRED, **PLANTED[case]})
     assert extract.findings
-    assert_secret(tell_all(extract))
+    assert_secret(describe_all(extract))
 
 
 @for_each(
@@ -73,7 +73,7 @@ def test_a_malformed_row_is_not_told_nor_kept(tmp_path, row):
     write_extract(tmp_path, {**VALID, "persons": f"{VALID['persons']}{row}\n"})
     extract = load_extract(con, tmp_path, load_dictionary(), today=TODAY)
     assert ("persons", "ragged_row") in {(one.table, one.rule) for one in extract.errors}
-    assert_secret(tell_all(extract))
+    assert_secret(describe_all(extract))
     kept = con.con.execute("SELECT table_name FROM information_schema.tables").fetchall()
     assert not [name for (name,) in kept if "reject" in name]
 
@@ -81,7 +81,7 @@ def test_a_malformed_row_is_not_told_nor_kept(tmp_path, row):
 def test_a_first_row_of_data_is_not_told_as_headings(tmp_path):
     row = f"{SECRET_NUMBER},1980,{SECRET},0126,,,none,{SECRET_NUMBER}"
     extract = load(tmp_path, {**VALID, "persons": f"{row}\nv1,1980,female,0126,,,none,1\n"})
-    assert_secret(tell_all(extract))
+    assert_secret(describe_all(extract))
 
 
 def test_a_heading_that_is_a_number_is_not_told(tmp_path):
@@ -90,14 +90,14 @@ def test_a_heading_that_is_a_number_is_not_told(tmp_path):
         text = "\n".join([f"{lines[0]},{name}", *(f"{line},1" for line in lines[1:])])
         extract = load(tmp_path / name, {**VALID, "persons": text})
         assert [one.rule for one in extract.findings] == ["extra_columns"]
-        assert_secret(tell_all(extract))
+        assert_secret(describe_all(extract))
 
 
 def test_what_the_engine_says_of_a_file_is_not_told(tmp_path):
     content = f"PAR1{SECRET}{SECRET_NUMBER}PAR1"
     tables = {key: text for key, text in VALID.items() if key != "persons"}
     extract = load(tmp_path, {**tables, "persons.parquet": content})
-    assert_secret(tell_all(extract))
+    assert_secret(describe_all(extract))
 
 
 def mutate(content: bytes, seed: int) -> bytes:
@@ -128,6 +128,6 @@ def test_mutated_files_end_in_findings_and_tell_nothing(tmp_path, seed, name):
     planted = {key: text.replace("v1", SECRET) for key, text in REQUIRED.items()}
     planted[name] = mutate(planted[name].encode(), seed)
     extract = load(tmp_path / str(seed), planted)
-    told = tell_all(extract)
+    told = describe_all(extract)
     shown = set(re.findall(re.escape(SECRET[:6]), told, re.IGNORECASE))
     assert not shown

@@ -40,7 +40,12 @@ from revictimisation.core.results import (
     combine,
     make_estimates,
 )
-from revictimisation.estimators.effect_learner import Terms, assign_folds, lay_terms, learn_forward
+from revictimisation.estimators.effect_learner import (
+    Terms,
+    assign_folds,
+    build_terms,
+    learn_forward,
+)
 from revictimisation.estimators.effect_tests import (
     N_GROUPS,
     Ranked,
@@ -140,8 +145,8 @@ def _explore_measure(data: StudyData, measure: str, day: int | None) -> tuple[li
         raise NotEstimableError("no_finite_answer")
     frame = data.shown_covariates.iloc[eligible_ids(data, measure)].reset_index(drop=True)
     names = list_covariates(data)
-    tried = _try_splits(data.plan, trial, scores, lay_terms(frame, names), frame[names], day)
-    return _lay_rows(tried, scores.is_converged), _note(
+    tried = _try_splits(data.plan, trial, scores, build_terms(frame, names), frame[names], day)
+    return _to_rows(tried, scores.is_converged), _note(
         scores, tried, measure, data.plan.exploration.splits
     )
 
@@ -217,7 +222,7 @@ def _code_levels(frame: pd.DataFrame) -> dict[str, tuple[Codes, tuple[str, ...]]
         codes, labels = pd.factorize(frame[name].astype(str), sort=True)
         is_number = pd.api.types.is_numeric_dtype(frame[name])
         if not is_number or len(labels) <= MOST_VALUES:
-            told[str(name)] = (codes.astype(np.int64), tuple(str(one) for one in labels))
+            told[str(name)] = (codes.astype(np.int64), tuple(str(label) for label in labels))
     return told
 
 
@@ -225,7 +230,7 @@ def _count_levels(codes: Codes, n_levels: int, ranked: Ranked) -> Codes:
     """Entries of the most and the least helped at each level: levels x 2."""
     own = codes[ranked.at]
     ends = [own[ranked.group == group] for group in (0, N_GROUPS - 1)]
-    return np.column_stack([np.bincount(one, minlength=n_levels) for one in ends])
+    return np.column_stack([np.bincount(end, minlength=n_levels) for end in ends])
 
 
 def _middle(counts: npt.NDArray[Any]) -> Codes:
@@ -234,7 +239,7 @@ def _middle(counts: npt.NDArray[Any]) -> Codes:
     return whole
 
 
-def _lay_rows(tried: _Tried, is_converged: bool) -> list[Row]:
+def _to_rows(tried: _Tried, is_converged: bool) -> list[Row]:
     half = normal_quantile() * tried.se
     middle = [np.median(one, axis=0) for one in
               (tried.estimate, tried.se, tried.estimate - half, tried.estimate + half)]  # fmt: skip
@@ -253,7 +258,7 @@ def _lay_rows(tried: _Tried, is_converged: bool) -> list[Row]:
     both = {"n_people": int(people[ends].sum()), "n_events": int(events[ends].sum())}
     rows.append({"estimand": "risk_difference", "subgroup": SUBGROUP, "level": CONTRAST,
                  **numbers[-1], **both})  # fmt: skip
-    rows += _lay_shares(tried, people[ends])
+    rows += _build_shares(tried, people[ends])
     held = {} if is_converged else {"status": WITHHELD, "reason": NOT_CONVERGED}
     return [{**row, **held} for row in rows]
 
@@ -265,7 +270,7 @@ def _find_p(tried: _Tried) -> float:
     return float(np.median(ndtr(-z)))
 
 
-def _lay_shares(tried: _Tried, people: Codes) -> list[Row]:
+def _build_shares(tried: _Tried, people: Codes) -> list[Row]:
     """Who the most and the least helped are: a row per covariate, level and group."""
     rows: list[Row] = []
     for name, counts in tried.counts.items():

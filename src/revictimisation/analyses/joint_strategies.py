@@ -62,7 +62,7 @@ def estimate_joint_strategies(
             estimates, diagnostics = _estimate_one(data, measure, share)
             parts.append(estimates)
             notes.append(diagnostics)
-    return combine(parts), pd.concat([one for one in notes if len(one)] or notes[:1])
+    return combine(parts), pd.concat([note for note in notes if len(note)] or notes[:1])
 
 
 def _estimate_one(data: StudyData, measure: str, share: Share) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -73,7 +73,7 @@ def _estimate_one(data: StudyData, measure: str, share: Share) -> tuple[pd.DataF
            "outcome": plan.outcome.who}  # fmt: skip
     days = plan.days_within_horizon
     try:
-        trial = lay_three(data, measure)
+        trial = build_three_strategies(data, measure)
     except NotEstimableError as fault:
         rows = [not_estimable(str(fault), time_days=day, **gap) for day in plan.report_at_days]
         return combine(rows), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
@@ -99,7 +99,7 @@ def _estimate_one(data: StudyData, measure: str, share: Share) -> tuple[pd.DataF
     )
 
 
-def lay_three(data: StudyData, measure: str) -> ThreeTrial:
+def build_three_strategies(data: StudyData, measure: str) -> ThreeTrial:
     """Lay out and weigh the three strategies of a joint measure among the eligible entries.
 
     Raises:

@@ -16,11 +16,11 @@ ANALYSIS = "linkage"
 
 def describe_linkage(data: StudyData) -> Found:
     """The shares linked and not, and the rates of missed and false links; empty if none joined."""
-    return Found(share_fates(data.fates), list_rates(data.linkage))
+    return Found(share_link_status(data.link_status), list_rates(data.linkage))
 
 
-def share_fates(counts: pd.DataFrame) -> pd.DataFrame:
-    """The counts of `count_fates` as shares, as `estimates`; `measure` is the agency."""
+def share_link_status(counts: pd.DataFrame) -> pd.DataFrame:
+    """The counts of `count_link_status` as shares, as `estimates`; `measure` is the agency."""
     if counts.empty:
         return make_estimates([])
     share = counts["n_events"] / counts["n_people"].where(counts["n_people"] > 0)

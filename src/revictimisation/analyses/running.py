@@ -42,15 +42,17 @@ def run_analyses(
         both = (given, no_checks()) if isinstance(given, pd.DataFrame) else given
         return Found(withhold_without_error(both[0]), both[1])
 
-    first = sorted((one for one in analyses if not one.needs), key=lambda one: not one.is_long)
+    first = sorted(
+        (analysis for analysis in analyses if not analysis.needs), key=lambda one: not one.is_long
+    )
     with Workers(n_jobs) as workers:
         made = workers.map(run, first)
         found = {one.name: both for one, both in zip(first, made, strict=True)}
         found = _hold_back(analyses, found)
-        for one in analyses:
-            if one.needs:
-                found[one.name] = run(one, *(found[name] for name in one.needs))
-    return lay_out([found[one.name] for one in analyses])
+        for analysis in analyses:
+            if analysis.needs:
+                found[analysis.name] = run(analysis, *(found[name] for name in analysis.needs))
+    return lay_out([found[analysis.name] for analysis in analyses])
 
 
 def lay_out(found: Sequence[Found]) -> Found:
@@ -65,15 +67,15 @@ def _hold_back(analyses: Sequence[Analysis], found: Mapping[str, Found]) -> dict
     """Withhold what the negative controls speak against, and what follows from withheld results."""
     held = dict(found)
     controls = found[CONTROLS].diagnostics if CONTROLS in found else no_checks()
-    for one in analyses:
-        if one.is_controlled:
-            estimates, checks = held[one.name]
-            held[one.name] = Found(withhold_biased(estimates, controls), checks)
-    for one in analyses:
-        if one.follows in held:
-            estimates, checks = held[one.name]
-            told = withhold_followers(estimates, held[one.follows].estimates)
-            held[one.name] = Found(told, checks)
+    for analysis in analyses:
+        if analysis.is_controlled:
+            estimates, checks = held[analysis.name]
+            held[analysis.name] = Found(withhold_biased(estimates, controls), checks)
+    for analysis in analyses:
+        if analysis.follows in held:
+            estimates, checks = held[analysis.name]
+            told = withhold_followers(estimates, held[analysis.follows].estimates)
+            held[analysis.name] = Found(told, checks)
     return held
 
 

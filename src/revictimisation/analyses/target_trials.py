@@ -71,7 +71,7 @@ def estimate_target_trials(
         estimates, diagnostics = _estimate_one(data, measure, has_curves, share)
         parts.append(estimates)
         notes.append(diagnostics)
-    return combine(parts), pd.concat([one for one in notes if len(one)] or notes[:1])
+    return combine(parts), pd.concat([note for note in notes if len(note)] or notes[:1])
 
 
 def _estimate_one(

@@ -171,7 +171,7 @@ class Columns:
 
 def missing_column(name: str, frame: pd.DataFrame) -> str:
     """That a frame has no such column, and which it may have been."""
-    near = get_close_matches(str(name), [str(one) for one in frame.columns], n=1, cutoff=0.5)
+    near = get_close_matches(str(name), [str(column) for column in frame.columns], n=1, cutoff=0.5)
     return f"no column {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 

@@ -233,7 +233,7 @@ def _keep(key: str, known: Mapping[str, Any], names: Sequence[str]) -> dict[str,
 
 def _choose(names: Sequence[str]) -> list[Analysis]:
     """Entries of the registry by name, with those that they rest on, in its order."""
-    known = {one.name: one for one in ANALYSES}
+    known = {analysis.name: analysis for analysis in ANALYSES}
     chosen: set[str] = set()
     wanted = list(names)
     while wanted:
@@ -245,7 +245,7 @@ def _choose(names: Sequence[str]) -> list[Analysis]:
         chosen.add(name)
         one = known[name]
         wanted += [*one.needs, *filter(None, [one.follows]), *([CONTROLS] * one.is_controlled)]
-    return [one for one in ANALYSES if one.name in chosen]
+    return [analysis for analysis in ANALYSES if analysis.name in chosen]
 
 
 def _cores() -> int:

@@ -230,10 +230,10 @@ class TargetTrial:
         judged = judge(stack_checks(*parts), self.gates, named, self.grace_days)
         names = [unpack_check(text) for text in judged["check"]]
         told = judged[["value", "limit", "status"]]
-        told.insert(0, "check", [one.name for one in names])
-        told.insert(1, "arm", [one.arm for one in names])
+        told.insert(0, "check", [name.name for name in names])
+        told.insert(1, "arm", [name.arm for name in names])
         told.insert(
-            2, "time_days", pd.Series([one.day for one in names], told.index, dtype="Int64")
+            2, "time_days", pd.Series([name.day for name in names], told.index, dtype="Int64")
         )
         return told
 

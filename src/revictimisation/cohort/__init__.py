@@ -12,7 +12,7 @@ import ibis
 import pandas as pd
 
 from revictimisation.cohort.eligibility import choose_first, classify_events, count_flow
-from revictimisation.cohort.events import gather_events, number_sayings, with_offence_group
+from revictimisation.cohort.events import gather_events, rank_report_profiles, with_offence_group
 from revictimisation.cohort.follow_up import (
     add_first_outcome,
     add_follow_up,
@@ -57,14 +57,16 @@ def build_cohort(
     `cluster_id` in that of victims.
     """
     grouped = with_offence_group(reports, dictionary)
-    sayings = number_sayings(grouped).cache()
-    events = classify_events(gather_events(grouped, sayings, persons), sayings, plan).cache()
+    report_profiles = rank_report_profiles(grouped).cache()
+    events = classify_events(
+        gather_events(grouped, report_profiles, persons), report_profiles, plan
+    ).cache()
     entries = _number_entries(add_follow_up(choose_first(events), plan)).cache()
     outcomes = find_outcomes(entries, events, plan).cache()
     controls = find_first_controls(entries, events, plan)
     followed = _add_ids(add_first_outcome(entries, outcomes, controls), reports).cache()
-    said = sayings.drop("gravity", "offence_code")
-    index_reports = name_end_reason(followed).join(said, "saying").drop("saying")
+    said = report_profiles.drop("gravity", "offence_code")
+    index_reports = name_end_reason(followed).join(said, "report_profile").drop("report_profile")
     return Cohort(index_reports, outcomes, events, count_flow(events, entries))
 
 

@@ -61,9 +61,9 @@ def add_cleaning(attrition: pd.DataFrame, lines: Iterable[Any]) -> pd.DataFrame:
     all rows of the extract (`in_extract`), and take the place of the step's first line.
     """
     found: dict[str, list[tuple[object, ...]]] = {}
-    for one in lines:
-        row = (one.table, one.rule, one.n_people, one.n_rows, one.n_dropped)
-        found.setdefault(one.table, []).append(row)
+    for line in lines:
+        row = (line.table, line.rule, line.n_people, line.n_rows, line.n_dropped)
+        found.setdefault(line.table, []).append(row)
     parts = []
     for step, mine in attrition.groupby("step", sort=False):
         if step in found:

@@ -112,7 +112,7 @@ def describe_cases(
     change_on = ibis.date(plan.convictions.definitions_change_on.isoformat())
     return joined.select(
         "entry_id",
-        **{name: _tell_truth(joined[name]) for name in names},
+        **{name: _describe_truth(joined[name]) for name in names},
         n_suspect_reports=joined.n_suspect_reports.fill_null(0),
         n_suspect_convictions=joined.n_suspect_convictions.fill_null(0),
         change_day=days_since(change_on, joined.index_on),
@@ -127,5 +127,5 @@ def _count_before(entries: ir.Table, dated: ir.Table, name: str, cap: int) -> ir
     return earlier.group_by("entry_id").aggregate(**{name: count})
 
 
-def _tell_truth(value: ir.IntegerValue) -> ir.StringValue:
+def _describe_truth(value: ir.IntegerValue) -> ir.StringValue:
     return ibis.cases((value == 1, "true"), (value == 0, "false"), else_=MISSING)

@@ -54,7 +54,7 @@ def _break_rules(events: ir.Table, plan: StudyPlan) -> list[ir.BooleanValue]:
     ]
 
 
-def classify_events(events: ir.Table, sayings: ir.Table, plan: StudyPlan) -> ir.Table:
+def classify_events(events: ir.Table, report_profiles: ir.Table, plan: StudyPlan) -> ir.Table:
     """Add to each event the first of `RULES` that it breaks.
 
     `level` is the rule's place in `RULES`, `ELIGIBLE` if none. Washout: an earlier report by the
@@ -63,7 +63,7 @@ def classify_events(events: ir.Table, sayings: ir.Table, plan: StudyPlan) -> ir.
     """
     by_day = ibis.window(group_by="pair", order_by="reported_on")
     dated = events.mutate(previous_on=events.reported_on.lag().over(by_day))
-    joined = dated.join(sayings, "saying")
+    joined = dated.join(report_profiles, "report_profile")
     cases = [(is_broken, at) for at, is_broken in enumerate(_break_rules(joined, plan))]
     level = ibis.cases(*cases, else_=ELIGIBLE).cast("int8")
     return joined.select(*events.columns, level=level)

@@ -65,29 +65,29 @@ def with_offence_group(reports: ir.Table, dictionary: Dictionary) -> ir.Table:
     )
 
 
-def number_sayings(reports: ir.Table) -> ir.Table:
+def rank_report_profiles(reports: ir.Table) -> ir.Table:
     """Number what reports (with offence groups) say, the gravest first: a row per distinct one."""
     order = ibis.window(order_by=[ibis.desc("gravity"), *SAID[1:]])
     said = reports.select(*SAID).distinct()
-    return said.mutate(saying=ibis.row_number().over(order).cast("int32"))
+    return said.mutate(report_profile=ibis.row_number().over(order).cast("int32"))
 
 
-def gather_events(reports: ir.Table, sayings: ir.Table, persons: ir.Table) -> ir.Table:
+def gather_events(reports: ir.Table, report_profiles: ir.Table, persons: ir.Table) -> ir.Table:
     """Collapse reports (with offence groups) to a row per victim x suspect x day.
 
     `victim` and `pair` (victim x suspect, an unknown one too) number the texts in their order;
-    `saying` is the gravest of the day's; an event is honour-related if any of its rows is, and
-    `is_breach_only` if all are, and `is_outsider` if all of the victim's against the suspect, on
-    any day, call the suspect an acquaintance or a stranger. `row_number` is one of its rows in
+    `report_profile` is the gravest of the day's; an event is honour-related if any of its rows is,
+    and `is_breach_only` if all are, and `is_outsider` if all of the victim's against the suspect,
+    on any day, call the suspect an acquaintance or a stranger. `row_number` is one of its rows in
     reports, `n_rows` how many it has. `PERSON` are the victim's.
     """
-    is_same = [reports[name].identical_to(sayings[name]) for name in SAID]
-    said = reports.join(sayings, is_same).select(reports, "saying")
+    is_same = [reports[name].identical_to(report_profiles[name]) for name in SAID]
+    said = reports.join(report_profiles, is_same).select(reports, "report_profile")
     people = persons.select("person_id", *PERSON)
     joined = said.left_join(people, [("victim_id", "person_id")])
     pair = ["victim_id", "suspect_id"]
     numbered = joined.select(
-        "saying",
+        "report_profile",
         "reported_on",
         "row_number",
         *PERSON,
@@ -99,7 +99,7 @@ def gather_events(reports: ir.Table, sayings: ir.Table, persons: ir.Table) -> ir
         is_outsider=joined.relation.isin(OUTSIDERS).fill_null(False).cast("int8"),
     )
     events = numbered.group_by(["victim", "pair", "is_known", "reported_on", *PERSON]).aggregate(
-        saying=_.saying.min(),
+        report_profile=_.report_profile.min(),
         row_number=_.row_number.min(),
         n_rows=_.count(),
         is_honour=_.is_honour.max(),

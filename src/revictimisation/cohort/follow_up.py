@@ -40,7 +40,7 @@ def add_follow_up(first: ir.Table, plan: StudyPlan) -> ir.Table:
         "victim",
         "pair",
         "row_number",
-        "saying",
+        "report_profile",
         "is_honour",
         "birth_year",
         "end_day",

@@ -36,9 +36,9 @@ class StudyData:
     `cases`: a row per entry of what the index report's case is like, `case_steps` one per dated
     step of it (`court_cases`). `absent`: what the extract holds nothing of, so that nothing can be
     counted: optional tables (not given, or without a row) and columns (`table.column`, all empty).
-    `linkage`: how good the joining of two agencies' people was (`linkage.linking.tell_rates`), and
-    `fates` what became of them (`linkage.quality.count_fates`); empty if the extract was not joined
-    here. `police_levels` (entry_id, risk_level) and `police_renewals` are `covariates` and
+    `linkage`: how good the joining of two agencies' people was (`linking.describe_rates`), and
+    `link_status` what became of them (`quality.count_link_status`); empty if the extract was not
+    joined here. `police_levels` (entry_id, risk_level) and `police_renewals` are `covariates` and
     `renewals` without the social services' assessments; empty where no link is known to be missed.
     """
 
@@ -55,7 +55,7 @@ class StudyData:
     cases: pd.DataFrame = field(default_factory=pd.DataFrame)
     case_steps: pd.DataFrame = field(default_factory=pd.DataFrame)
     linkage: Mapping[str, float] = field(default_factory=dict)
-    fates: pd.DataFrame = field(default_factory=pd.DataFrame)
+    link_status: pd.DataFrame = field(default_factory=pd.DataFrame)
     police_levels: pd.DataFrame = field(default_factory=pd.DataFrame)
     police_renewals: pd.DataFrame = field(default_factory=pd.DataFrame)
 

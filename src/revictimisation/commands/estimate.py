@@ -67,13 +67,13 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     extract = load_extract(con, run.data, dictionary, run.plan, clean=clean_tables)
     extract.raise_for_errors()
     if extract.misfits:
-        progress.note(render_findings([one.finding for one in extract.misfits]))
+        progress.note(render_findings([misfit.finding for misfit in extract.misfits]))
     linked = files.read_json(run.data / LINKAGE)
     data, attrition = prepare(
         extract.tables, extract.absent, dictionary, run.plan, progress.tell, linked, extract.cleaned
     )
     if data.entries.empty:
-        raise DataError(_tell_nobody(attrition))
+        raise DataError(_describe_nobody(attrition))
     results = pipeline.analyse(
         data, attrition, dictionary, progress.tell, run.jobs, extract.cleaned, extract.misfits
     )
@@ -85,7 +85,7 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     return True
 
 
-def _tell_nobody(attrition: pd.DataFrame) -> str:
+def _describe_nobody(attrition: pd.DataFrame) -> str:
     """That nobody entered the study, and the rules that reports fell by, most first."""
     fallen = attrition[attrition["step"].eq("reports") & attrition["n_dropped"].gt(0)]
     ordered = fallen.sort_values("n_dropped", ascending=False, kind="stable")

@@ -53,7 +53,7 @@ def link_folders(police: Path, social: Path, study: Path, out: Path) -> str:
     Returns what was found, as text.
     """
     from revictimisation import disclosure
-    from revictimisation.analyses.linkage_quality import share_fates
+    from revictimisation.analyses.linkage_quality import share_link_status
     from revictimisation.dictionary import load_dictionary
     from revictimisation.extract import linkage
     from revictimisation.plan import read_plan
@@ -75,8 +75,8 @@ def link_folders(police: Path, social: Path, study: Path, out: Path) -> str:
     folders.check_alone(out, {*(f"{name}.csv" for name in joined), LINKAGE, SIMULATION, "linkage"})
     records = dict(zip(linkage.AGENCIES, people, strict=True))
     tables = dict(zip(linkage.AGENCIES, both, strict=True))
-    counts = linkage.count_fates(records, tables, links, dictionary)
-    quality = share_fates(counts)
+    counts = linkage.count_link_status(records, tables, links, dictionary)
+    quality = share_link_status(counts)
     released = disclosure.disclose_estimates(quality, plan.disclosure, {})
     parts = {"links": links.table, "review": links.review, "review_key": links.review_key}
     parts |= {"quality": quality, "quality_released": released}
@@ -154,7 +154,9 @@ def _check_order(police: Path, social: Path, dictionary: Dictionary) -> None:
         )
     both = [{path.stem for path in folder.glob("*.*")} for folder in (police, social)]
     for agency, (own, other) in (("police", both), ("social_services", both[::-1])):
-        tables = {one.name for one in dictionary.tables.values() if one.delivered_by == agency}
+        tables = {
+            table.name for table in dictionary.tables.values() if table.delivered_by == agency
+        }
         if tables & other and not tables & own:
             listed = ", ".join(sorted(tables & other))
             found, lacking = (social, police) if agency == "police" else (police, social)
@@ -193,7 +195,7 @@ def _check_same_key(police: Path, social: Path) -> None:
 
 
 def _has_short(*told: dict[str, Any]) -> bool:
-    return any(one["n_without_century"] for facts in told for one in facts["columns"])
+    return any(fact["n_without_century"] for facts in told for fact in facts["columns"])
 
 
 def _render_links(facts: dict[str, Any]) -> str:

@@ -62,12 +62,12 @@ def command(
     """
     if mapping is None:
         draft = draft_to(source, out, jobs, header_row)
-        click.echo(tell_draft(source, draft))
+        click.echo(describe_draft(source, draft))
         return
     if header_row:
         raise click.UsageError("Ange header_row i mappningsfilen. / Name it in the mapping file.")
     report, is_complete = map_to(source, out, mapping, kind, jobs)
-    click.echo(f"{report}\n\n{tell_next(out, mapping, is_complete)}")
+    click.echo(f"{report}\n\n{describe_next(out, mapping, is_complete)}")
     if not is_complete:
         raise Exit(DataError.exit_code)
 
@@ -127,7 +127,7 @@ def draft_to(given: str, out: Path, jobs: int, header_row: int | None = None) ->
     return target
 
 
-def tell_draft(given: str, target: Path) -> str:
+def describe_draft(given: str, target: Path) -> str:
     """Where a draft is, how much of it is to be looked at, and the command that comes next."""
     from revictimisation.extract.mapping.draft_column import CHECK, NEEDED
     from revictimisation.extract.sources.database import is_database
@@ -146,7 +146,7 @@ def tell_draft(given: str, target: Path) -> str:
     )
 
 
-def tell_next(out: Path, mapping: Path, is_complete: bool) -> str:
+def describe_next(out: Path, mapping: Path, is_complete: bool) -> str:
     """What to do after the tables were written."""
     if is_complete:
         command = f"pseudonymise {shlex.quote(str(out))} UT --key-file NYCKEL --source VEM"

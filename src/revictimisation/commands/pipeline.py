@@ -77,8 +77,8 @@ def _describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]
         if one.n_changed
     ]
     rows += [
-        ("extract", "", pack_check(one.rule, one.subject), one.months, math.nan, "warning")
-        for one in misfits
+        ("extract", "", pack_check(misfit.rule, misfit.subject), misfit.months, math.nan, "warning")
+        for misfit in misfits
     ]
     return Found(combine([]), pd.DataFrame(rows, columns=list(DIAGNOSTIC_COLUMNS)))
 

@@ -59,7 +59,7 @@ def _run(command: Callable[..., Any]) -> int:
     except Exception as fault:
         told = _explain(fault)
         if told is None:
-            return _tell_fault(fault)
+            return _report_fault(fault)
         return _end(str(told), told.exit_code)
 
 
@@ -75,7 +75,7 @@ def _explain(fault: Exception) -> RevictimisationError | None:
     return UsageError(ENGINE_DISK) if "IOException" in kinds else None
 
 
-def _tell_fault(fault: Exception) -> int:
+def _report_fault(fault: Exception) -> int:
     """Say where we went wrong, without the message: it might hold a value from personal data."""
     if os.environ.get("REVICTIMISATION_DEBUG"):
         raise fault

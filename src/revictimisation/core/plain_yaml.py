@@ -115,11 +115,11 @@ def load_keys(text: str) -> dict[str, Any]:
 
 def _load(text: str, loader: type[_TextLoader]) -> dict[str, Any]:
     if len(text) > loader.most_characters:
-        raise StudyError(_tell_place(TOO_LONG, 0))
+        raise StudyError(_describe_place(TOO_LONG, 0))
     try:
         given = yaml.load(text, Loader=loader)
     except yaml.YAMLError as fault:
-        raise StudyError(_tell_yaml(fault)) from None
+        raise StudyError(_describe_yaml(fault)) from None
     if not isinstance(given, dict):
         raise StudyError(
             "Studiefilen måste vara en lista av nycklar och värden; `name` krävs. /"
@@ -158,16 +158,16 @@ _CAUSES = (
 )
 
 
-def _tell_yaml(fault: yaml.YAMLError) -> str:
+def _describe_yaml(fault: yaml.YAMLError) -> str:
     """Where a text stops being YAML, and the likely cause; never what stands there."""
     said = f"{getattr(fault, 'context', '')} {getattr(fault, 'problem', '')}"
     begun = "simple key" in said or "quoted" in said
     mark = getattr(fault, "context_mark" if begun else "problem_mark", None)
     why = fault.why if isinstance(fault, _Unwanted) else next(w for c, w in _CAUSES if c in said)
-    return _tell_place(why, mark.line + 1 if mark else 0)
+    return _describe_place(why, mark.line + 1 if mark else 0)
 
 
-def _tell_place(why: Text, line: int) -> str:
+def _describe_place(why: Text, line: int) -> str:
     near = Text(f" nära rad {line}", f" near line {line}") if line else Text()
     return (
         f"Studiefilen går inte att läsa som YAML{near.sv}: {why.sv}. /"

@@ -61,11 +61,11 @@ def _find_rows(dictionary: Dictionary, name: str) -> tuple[str, list[tuple[str, 
         return name, [*dictionary.lists[name].rows]
     coded = [*_list_coded(dictionary)]
     fields = {where: one for where, one in coded if name in (where, one.name)}
-    lists = {str(one.codes) for one in fields.values()}
+    lists = {str(field.codes) for field in fields.values()}
     if len(lists) == 1:
         (list_name,) = lists
         some = dictionary.lists[list_name]
-        wanted = [one.codes_where.items() for one in fields.values()]
+        wanted = [field.codes_where.items() for field in fields.values()]
         return list_name, [row for row in some.rows if _is_any(some, row, wanted)]
     nearest = "; menade du / did you mean " + ", ".join(fields)
     if not fields:
@@ -93,9 +93,9 @@ def _render_row(some: CodeList, row: tuple[str, ...]) -> str:
     cells = dict(zip(some.columns, row, strict=True))
     if "code" not in cells:
         return "  ".join(row)
-    days = [cells.get(one, "") for one in DATES]
+    days = [cells.get(date, "") for date in DATES]
     valid = f"  ({' – '.join(days).strip()})" if any(days) else ""
-    return f"{cells['code']}  {' / '.join(cells[one] for one in LABELS)}{valid}"
+    return f"{cells['code']}  {' / '.join(cells[label] for label in LABELS)}{valid}"
 
 
 def _write_csv(names: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -219,4 +219,4 @@ class Dictionary:
 
     def tables_by_direction(self, direction: Direction) -> tuple[Table, ...]:
         """The tables that go in, between stages, or out, in the dictionary's order."""
-        return tuple(one for one in self.tables.values() if one.direction == direction)
+        return tuple(table for table in self.tables.values() if table.direction == direction)

@@ -156,7 +156,7 @@ def render_dictionary(dictionary: Dictionary, language: str) -> str:
     for direction in directions:
         parts.append(f"<h2>{_word(direction, language)}</h2>")
         tables = dictionary.tables_by_direction(direction)
-        parts += [_table(one, dictionary, language) for one in tables]
+        parts += [_table(table, dictionary, language) for table in tables]
     parts.append(f"<h2>{_word('lists', language)}</h2>")
     parts += [_codes(name, frame, language) for name, frame in dictionary.code_lists.items()]
     parts.append(f"<h2>{_word('rules', language)}</h2>")
@@ -187,8 +187,8 @@ def _grid(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def _contents(dictionary: Dictionary, language: str) -> str:
     items = "".join(
-        f"<li>{_link('table', one.name)} {_tell(one.label, language)}</li>"
-        for one in dictionary.tables.values()
+        f"<li>{_link('table', table.name)} {_tell(table.label, language)}</li>"
+        for table in dictionary.tables.values()
     )
     heading = _word("contents", language)
     return f'<nav aria-label="{heading}"><ul class="columns">{items}</ul></nav>'
@@ -200,7 +200,7 @@ def _table(table: Table, dictionary: Dictionary, language: str) -> str:
         word = _word("optional" if table.is_optional else "required", language)
         need = f' · <span class="tag">{word}</span>'
     heads = [_word(one, language) for one in ("column", "meaning", "type", "values", "protection")]
-    rows = [_field(one, table, dictionary, language) for one in table.fields]
+    rows = [_field(field, table, dictionary, language) for field in table.fields]
     if table.extra_columns:
         rows.append(_extra(table, language))
     return (
@@ -266,7 +266,7 @@ def _constraints(table: Table, dictionary: Dictionary, language: str) -> str:
         target = _link("table", one.resource)
         severity = _severity(one.severity, language)
         items.append(f"{mine} {_word('refers', language)} {target} {severity}")
-    items += [_rule(one, table, dictionary, language) for one in table.rules]
+    items += [_rule(rule, table, dictionary, language) for rule in table.rules]
     return f"<ul>{''.join(f'<li>{one}</li>' for one in items)}</ul>" if items else ""
 
 

@@ -48,7 +48,7 @@ def read_facts(codes: str, column: str) -> Mapping[str, str]:
     return dict(zip(table["code"], table[column], strict=True))
 
 
-def tell_kind(names: pd.Series, codes: str) -> pd.Series:
+def name_kind(names: pd.Series, codes: str) -> pd.Series:
     """The kind of each estimand or check; `DisclosureError` for one that the dictionary lacks."""
     kinds = names.map(read_facts(codes, "kind"))
     unknown = sorted(set(names[kinds.isna()]))
@@ -117,7 +117,7 @@ def _is_few(count: pd.Series, rules: Disclosure) -> pd.Series:
 
 def _is_small(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
     people, events = frame["n_people"], frame["n_events"]
-    kind = tell_kind(frame["estimand"], "estimand")
+    kind = name_kind(frame["estimand"], "estimand")
     small_group = people.lt(rules.threshold * rules.rounding).fillna(False)
     all_or_none = (events.eq(0) | events.eq(people)).fillna(False)
     unusual = kind.isin(COUNT_LIKE) & small_group & all_or_none
@@ -144,7 +144,7 @@ def _whole_family(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
 
 def _complements(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
     """The smallest shown level beside a level that is alone in being suppressed."""
-    is_level = frame["subgroup"].ne("") & tell_kind(frame["estimand"], "estimand").isin(COUNT_LIKE)
+    is_level = frame["subgroup"].ne("") & name_kind(frame["estimand"], "estimand").isin(COUNT_LIKE)
     rows = frame[is_level]
     rows = rows[rows["status"].eq(OK)].assign(is_hidden=hidden)
     keys = [key for key in KEYS if key != "level"]
@@ -162,7 +162,7 @@ def _split_contrasts(frame: pd.DataFrame) -> list[pd.DataFrame]:
 
     Of each: all keys but the estimand. A level is known by its own share or count.
     """
-    is_level = tell_kind(frame["estimand"], "estimand").isin(COUNT_LIKE)
+    is_level = name_kind(frame["estimand"], "estimand").isin(COUNT_LIKE)
     known = frame[is_level].groupby("subgroup")["level"].agg(set).to_dict()
     named = frame[["subgroup", "level"]].drop_duplicates()
     pairs = {
@@ -199,7 +199,7 @@ def _round(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     out = frame.copy()
     for name in COUNTS:
         out[name] = round_counts(frame[name], rules.rounding)
-    kind = tell_kind(frame["estimand"], "estimand")
+    kind = name_kind(frame["estimand"], "estimand")
     is_mean = kind.eq("mean_count")
     is_share = kind.eq("share") | is_mean
     is_gap = kind.eq("mean_count_difference")
@@ -385,14 +385,14 @@ def disclose_diagnostics(
     named = pd.DataFrame(
         {
             "measure": out["measure"],
-            "name": pd.Series([one.name for one in checks], index=out.index, dtype=object),
-            "group": [one.group for one in checks],
-            "level": [one.level for one in checks],
-            "family": [one.family for one in checks],
+            "name": pd.Series([check.name for check in checks], index=out.index, dtype=object),
+            "group": [check.group for check in checks],
+            "level": [check.level for check in checks],
+            "family": [check.family for check in checks],
         },
         index=out.index,
     )
-    named["kind"] = tell_kind(named["name"], "check")
+    named["kind"] = name_kind(named["name"], "check")
     has_level = named["level"].ne("")
     is_count = named["kind"].eq("count") | (named["kind"].eq("level_count") & has_level)
     few = is_count & out["value"].gt(0) & out["value"].lt(rules.threshold)

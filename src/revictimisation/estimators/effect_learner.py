@@ -39,14 +39,14 @@ class Terms:
     n_columns: int
 
 
-def lay_terms(frame: pd.DataFrame, names: Sequence[str]) -> Terms:
+def build_terms(frame: pd.DataFrame, names: Sequence[str]) -> Terms:
     """Columns of the covariates: one for each level of a category, missing among them.
 
     A number has its standardised value and, where some are missing (0 there), a mark.
 
     Example:
         >>> people = pd.DataFrame({"sex": ["male", "female", None], "age": [30.0, 50.0, None]})
-        >>> terms = lay_terms(people, ["sex", "age"])
+        >>> terms = build_terms(people, ["sex", "age"])
         >>> terms.columns.tolist(), terms.values[:, 1].tolist()
         ([[1, 3, -1], [0, 3, -1], [2, 3, 4]], [-1.0, 1.0, 0.0])
     """
@@ -173,4 +173,4 @@ def fit_ridge(moments: Moments) -> Floats:
     return found
 
 
-__all__ = ["SHARES", "Terms", "assign_folds", "lay_terms", "learn_forward"]
+__all__ = ["SHARES", "Terms", "assign_folds", "build_terms", "learn_forward"]

@@ -83,7 +83,7 @@ class Columns:
         return found
 
 
-def lay_columns(matrix: npt.ArrayLike) -> Columns:
+def build_columns(matrix: npt.ArrayLike) -> Columns:
     """Store a full matrix (rows x columns) sparsely, with an intercept in front."""
     full = np.asarray(matrix, dtype=np.float64)
     full = np.column_stack([np.ones(len(full)), full])
@@ -137,10 +137,10 @@ def fit_logistic(
         NotEstimableError: no events, or nothing but events, among the rows that count.
 
     Example:
-        >>> fit = fit_logistic(lay_columns([[0.0], [0.0], [1.0], [1.0]]), [0, 1, 1, 1])
+        >>> fit = fit_logistic(build_columns([[0.0], [0.0], [1.0], [1.0]]), [0, 1, 1, 1])
         >>> fit.chance.round(4)  # everybody in the second group has the event
         array([0.5, 0.5, 1. , 1. ])
-        >>> firth = fit_logistic(lay_columns([[0.0], [0.0], [1.0], [1.0]]), [0, 1, 1, 1],
+        >>> firth = fit_logistic(build_columns([[0.0], [0.0], [1.0], [1.0]]), [0, 1, 1, 1],
         ...                      is_firth=True, has_intercept_corrected=False)
         >>> firth.chance.round(4)
         array([0.5   , 0.5   , 0.8333, 0.8333])

@@ -109,7 +109,7 @@ def follow_states(
     first, end = np.asarray(first_state, np.int64), np.asarray(end_day, np.int64)
     if not len(first):
         raise NotEstimableError("no people: shares can't be estimated")
-    rows = _lay_sojourns(first, end, *(np.asarray(x, np.int64) for x in (person, day, state)))
+    rows = _build_sojourns(first, end, *(np.asarray(x, np.int64) for x in (person, day, state)))
     groups = label_clusters(cluster, len(first))
     days, step, at_risk = _tabulate(rows, n_states)
     start = np.bincount(first, minlength=n_states) / len(first)
@@ -122,7 +122,7 @@ def follow_states(
     )
 
 
-def _lay_sojourns(first: Whole, end: Whole, person: Whole, day: Whole, state: Whole) -> _Sojourns:
+def _build_sojourns(first: Whole, end: Whole, person: Whole, day: Whole, state: Whole) -> _Sojourns:
     """Cut follow-up at each change; the last piece of a person is censored."""
     if len(day) and ((day < 1) | (day > end[person])).any():
         raise ValueError("a change of state lies outside follow-up")

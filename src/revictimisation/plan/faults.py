@@ -13,7 +13,7 @@ DIGITS = Text(
 )
 
 
-def tell_fault(error: Any, model: Any) -> str:
+def describe_fault(error: Any, model: Any) -> str:
     """One fault that pydantic found in a study file, in Swedish and English.
 
     `model` is what the whole file is read into: it says what must stand in each place. An unknown

@@ -52,8 +52,8 @@ def find_key_faults(plan: Any, dictionary: Dictionary) -> list[str]:
                     f"{where}: ska vara minst {key.minimum}, som dataordlistan kräver"
                     f" / must be at least {key.minimum}, as the data dictionary asks"
                 )
-    closed = {one.codes for table in dictionary.tables.values()
-              for one in table.fields if one.is_closed and one.codes}  # fmt: skip
+    closed = {field.codes for table in dictionary.tables.values()
+              for field in table.fields if field.is_closed and field.codes}  # fmt: skip
     named = [*list_codes(plan, dictionary), *_list_levels(plan, dictionary)]
     common = {code for (code,) in dictionary.lists["common"].select("code")}
     for where, list_name, code in named:
@@ -65,7 +65,9 @@ def find_key_faults(plan: Any, dictionary: Dictionary) -> list[str]:
 
 def _list_levels(plan: Any, dictionary: Dictionary) -> Iterator[tuple[str, str, str]]:
     """The levels that combined groups are made of: where, of which code list, the code."""
-    lists = {one.name: one.codes for one in dictionary.tables["covariates"].fields if one.codes}
+    lists = {
+        field.name: field.codes for field in dictionary.tables["covariates"].fields if field.codes
+    }
     for where, levels in find_values(plan, "for_whom.combined.*.levels"):
         for name, codes in levels.items():
             yield from ((f"{where}.{name}", lists[name], code) for code in codes if name in lists)

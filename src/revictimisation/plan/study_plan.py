@@ -17,7 +17,7 @@ from revictimisation.core.errors import StudyError
 from revictimisation.core.plain_yaml import load_keys
 from revictimisation.core.text import name_nearest
 from revictimisation.dictionary import load_dictionary
-from revictimisation.plan.faults import tell_fault
+from revictimisation.plan.faults import describe_fault
 from revictimisation.plan.keys import find_key_faults
 from revictimisation.plan.parts import (
     MOST_NAMES,
@@ -346,15 +346,15 @@ class StudyPlan(Part):
                 faults.append(
                     f"for_whom.combined: {name!r} är en kovariats namn / is a covariate's name"
                 )
-            for one in group.levels:
-                if one not in COVARIATES:
-                    near = name_nearest(one, COVARIATES)
+            for level in group.levels:
+                if level not in COVARIATES:
+                    near = name_nearest(level, COVARIATES)
                     faults.append(
                         f"for_whom.combined.{name}: okänd kovariat / unknown covariate"
-                        f" {one!r}{near}"
+                        f" {level!r}{near}"
                     )
-                elif one in NUMBER_COVARIATES:
-                    faults.append(f"for_whom.combined.{name}: {one!r} {NO_GROUP}")
+                elif level in NUMBER_COVARIATES:
+                    faults.append(f"for_whom.combined.{name}: {level!r} {NO_GROUP}")
         return faults
 
     def _spline_faults(self) -> list[str]:
@@ -427,7 +427,7 @@ def make_plan(keys: Mapping[str, Any]) -> StudyPlan:
         plan = StudyPlan.model_validate(keys)
         faults = find_key_faults(plan, load_dictionary())
     except ValidationError as fault:
-        faults = [tell_fault(error, StudyPlan) for error in fault.errors()]
+        faults = [describe_fault(error, StudyPlan) for error in fault.errors()]
     if faults:
         raise StudyError("\n- ".join([HEAD, *faults]))
     return plan

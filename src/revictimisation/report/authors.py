@@ -94,16 +94,16 @@ def show_comparison(page: Page, table: pd.DataFrame) -> Html:
     wide, narrow = charts.draw_dots(names, series, scale)
     shown = ["truth", "estimate", "ci_low", "ci_high", "z", "crude"]
     rows = [
-        [name, *(_write(page, row[column]) for column in shown), _tell_covered(row)]
+        [name, *(_write(page, row[column]) for column in shown), _describe_covered(row)]
         for name, (_, row) in zip(names, table.iterrows(), strict=True)
     ]
     heads = ["measure", *shown, "covered"]
     grid = render_table("Log hazard ratios beside their truth", heads, rows)
-    told = tell_coverage(table)
+    told = describe_coverage(table)
     return render_figure(wide, narrow, told, told, "The numbers behind the picture", grid)
 
 
-def _tell_covered(row: pd.Series) -> str:
+def _describe_covered(row: pd.Series) -> str:
     if pd.isna(row["truth"]) or pd.isna(row["estimate"]):
         return "–"
     return "yes" if row["is_covered"] else "no"
@@ -121,7 +121,7 @@ def _write(page: Page, value: float) -> str:
     return "–" if pd.isna(value) else page.formats.decimal(value, 2)
 
 
-def tell_coverage(table: pd.DataFrame) -> str:
+def describe_coverage(table: pd.DataFrame) -> str:
     """How many adjusted intervals hold the truth, and how many crude ratios point the wrong way."""
     known = table.dropna(subset=["truth", "estimate"])
     covered = int(known["is_covered"].sum())

@@ -10,7 +10,7 @@ from revictimisation.report.trials import FAILED, Check
 MOST_MORE_DIGITS = 2
 
 
-def tell_beside(page: Page, check: Check, write: Callable[[float, int], str]) -> str:
+def describe_beside(page: Page, check: Check, write: Callable[[float, int], str]) -> str:
     """A check's value; finer where rounding gives a value that fails the looks of its limit.
 
     `write` is given the value and how many more decimals than usual. A count that disclosure

@@ -17,7 +17,7 @@ from revictimisation.report.labels import PARENTHESIS
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.texts import load_texts
-from revictimisation.report.trials import DIFFERENCE, WEIGHTING, tell_gates
+from revictimisation.report.trials import DIFFERENCE, WEIGHTING, describe_gates
 from revictimisation.report.verdicts import HIDDEN, OPEN, judge
 
 COX, RATIO, LOG_RATIO = "cox_time_varying", "hazard_ratio", "log_hazard_ratio"
@@ -27,7 +27,7 @@ IN, OUT = "true", "false"
 # how a level or two of them is named among the diagnostics
 DIAGNOSED, DETECTABLE = "subgroup_effects", "minimum_detectable_difference"
 # what is called: Holm's adjusted p-value below this
-CALLED, POWER = 0.05, 0.8
+SIGNIFICANCE, POWER = 0.05, 0.8
 Pair = tuple[str, str]
 
 
@@ -40,12 +40,12 @@ def choose_day(page: Page) -> int:
 def list_groupings(page: Page) -> list[str]:
     """The groupings that the release has levels of: subgroups, then combined groups."""
     named = (*page.plan.subgroups, *page.plan.for_whom.combined)
-    return [one for one in dict.fromkeys(named) if list_levels(page, one)]
+    return [fromkey for fromkey in dict.fromkeys(named) if list_levels(page, fromkey)]
 
 
 def list_levels(page: Page, grouping: str, *, is_named: bool = True) -> list[str]:
     """The levels of a grouping; `is_named`: without those whose level is not stated."""
-    found = [one for one in page.levels("q3", grouping) if not find_pair(page, grouping, one)]
+    found = [level for level in page.levels("q3", grouping) if not find_pair(page, grouping, level)]
     return [one for one in found if one != MISSING or not is_named]
 
 
@@ -171,16 +171,18 @@ class Difference:
     @property
     def is_called(self) -> bool:
         """True if it is more than chance with all tests together, on either scale."""
-        return self.adjusted < CALLED
+        return self.adjusted < SIGNIFICANCE
 
     @property
     def is_called_by_risk(self) -> bool:
         """True if it is so on the scale of people in a hundred."""
-        return self.risk_holm.is_shown and (self.risk_holm.estimate or 0.0) < CALLED
+        return self.risk_holm.is_shown and (self.risk_holm.estimate or 0.0) < SIGNIFICANCE
 
 
 def _least(*numbers: Number) -> float:
-    known = [one.estimate for one in numbers if one.is_shown and one.estimate is not None]
+    known = [
+        number.estimate for number in numbers if number.is_shown and number.estimate is not None
+    ]
     return min(known, default=math.inf)
 
 
@@ -249,7 +251,7 @@ def widen_for_family(n_tests: int) -> float:
     (1.0, 1.47)
     """
     normal = NormalDist()
-    alone, first = (normal.inv_cdf(1 - CALLED / 2 / n) for n in (1, max(n_tests, 1)))
+    alone, first = (normal.inv_cdf(1 - SIGNIFICANCE / 2 / n) for n in (1, max(n_tests, 1)))
     return (first + normal.inv_cdf(POWER)) / (alone + normal.inv_cdf(POWER))
 
 
@@ -285,9 +287,9 @@ def list_detectable(page: Page, *, is_tested: bool) -> dict[tuple[str, str], flo
     return found
 
 
-def tell_why_not(page: Page, number: Number, kind: str = "why") -> str:
+def describe_missing(page: Page, number: Number, kind: str = "why") -> str:
     """Why a group has no number, in plain words; `short` is for beside a picture."""
-    return tell_gates(page, [page.name_reason(number)], "short" if kind == "short" else "first")
+    return describe_gates(page, [page.name_reason(number)], "short" if kind == "short" else "first")
 
 
 def name_level(page: Page, grouping: str, level: str) -> str:

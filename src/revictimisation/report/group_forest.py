@@ -60,7 +60,7 @@ def draw_groups(
         places, bottom = _place_rows(rows, is_narrow)
         axes.set_ylim(bottom, -0.1)
         for y, row in zip(places, rows, strict=True):
-            _tell_row(axes, row, y, is_narrow)
+            _describe_row(axes, row, y, is_narrow)
         for pick, look, shift in ((0, OWN, -APART), (1, POOLED, APART)):
             for is_clear in (False, True):
                 points = [((row.own, row.pooled)[pick], y + shift)
@@ -98,7 +98,7 @@ def _place_rows(rows: Sequence[GroupRow], is_narrow: bool) -> tuple[list[float],
     return places, at
 
 
-def _tell_row(axes: Axes, row: GroupRow, y: float, is_narrow: bool) -> None:
+def _describe_row(axes: Axes, row: GroupRow, y: float, is_narrow: bool) -> None:
     if row.is_heading:
         return
     where: Any = {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points"}

@@ -11,7 +11,7 @@ from revictimisation.report.page import Page
 About = Literal["hidden_difference", "group_tests", "exploration"]
 
 
-def tell_known_truth(page: Page, about: About) -> str:
+def describe_known_truth(page: Page, about: About) -> str:
     """What `truth_studies` says of how often an answer is wrong where the truth is known.
 
     Empty where its table is not kept; a sentence that nothing is, where there is no such package.

@@ -83,7 +83,7 @@ def render_table(
     """
     head = "".join(f'<th scope="col">{to_html(one)}</th>' for one in heads)
     body = "".join(_row(row) for row in rows)
-    foot = "".join(f'<p class="note">{to_html(one)}</p>' for one in notes)
+    foot = "".join(f'<p class="note">{to_html(note)}</p>' for note in notes)
     return Html(
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(_plain(caption))}">'
         f'<table class="numbers {kind}"><caption><span>{to_html(caption)}</span></caption>'

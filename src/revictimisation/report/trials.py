@@ -89,7 +89,7 @@ def add_events(page: Page, measure: str, number: Number, cell: Html | str) -> Ht
 
 def list_main(page: Page) -> list[str]:
     """The measures that the answers are counted of: all but those near in time, untried."""
-    return [one for one in page.plan.measure_names if not is_joint(page, one)]
+    return [name for name in page.plan.measure_names if not is_joint(page, name)]
 
 
 def list_first(page: Page) -> list[str]:
@@ -125,9 +125,11 @@ def find_checks(
 ) -> dict[str, Check]:
     """The checks of a name by arm, the last where there are several; `is_held`: with a limit."""
     return {
-        one.arm: one
-        for one in checks
-        if one.name == name and day in (None, one.day) and (one.limit is not None or not is_held)
+        check.arm: check
+        for check in checks
+        if check.name == name
+        and day in (None, check.day)
+        and (check.limit is not None or not is_held)
     }
 
 
@@ -136,14 +138,14 @@ def list_failures(page: Page, measure: str) -> list[str]:
     reasons = {gate.check: gate.reason or gate.check for gate in list_gates(page.plan.gates)}
     checks = [*list_checks(page, measure), *list_checks(page, measure, CONTROL["analysis"])]
     failed = [
-        reasons.get(one.name, one.name)
-        for one in checks
-        if one.status == FAILED and (one.name == BALANCE or one.day in (None, page.last_day))
+        reasons.get(check.name, check.name)
+        for check in checks
+        if check.status == FAILED and (check.name == BALANCE or check.day in (None, page.last_day))
     ]
     return list(dict.fromkeys(failed))
 
 
-def tell_why(page: Page, measure: str, number: Number, kind: str = "why") -> str:
+def describe_reason(page: Page, measure: str, number: Number, kind: str = "why") -> str:
     """Why a measure has no number, in plain words; `kind` `short` is for beside a picture.
 
     A number that is withheld names every check that failed, in the order of the checks; of kind
@@ -152,11 +154,11 @@ def tell_why(page: Page, measure: str, number: Number, kind: str = "why") -> str
     reason = page.name_reason(number)
     failed = list_failures(page, measure) if number.status == WITHHELD else []
     known = [one for one in failed if f"answers.short_{one}" in load_texts()]
-    return tell_gates(page, known or [reason], kind)
+    return describe_gates(page, known or [reason], kind)
 
 
-def tell_gates(page: Page, names: list[str], kind: str = "why") -> str:
-    """What these reasons of the vocabulary mean; `kind` as of `tell_why`.
+def describe_gates(page: Page, names: list[str], kind: str = "why") -> str:
+    """What these reasons of the vocabulary mean; `kind` as of `describe_reason`.
 
     Without a sentence of its own a reason is told by its phrase.
     """

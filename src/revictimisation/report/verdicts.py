@@ -71,7 +71,7 @@ def judge(number: Number, same: float = 1.0) -> str:
     return MORE if number.ci_low > same else OPEN
 
 
-def tell_verdict(page: Page, measure: str, ratio: Number) -> str:
+def describe_verdict(page: Page, measure: str, ratio: Number) -> str:
     """One sentence on a measure: how much less or more common a new report was, how sure.
 
     Where the interval includes 1 it is unclear either way, with how much the interval holds;
@@ -82,21 +82,21 @@ def tell_verdict(page: Page, measure: str, ratio: Number) -> str:
         return page.say("effects.verdict_hidden", measure=name, why=page.why_not(ratio))
     estimate, low, high = ratio.estimate or 1.0, ratio.ci_low or 0.0, ratio.ci_high or 1.0
     if verdict == OPEN:
-        ends = tell_end(page, low), tell_end(page, high)
+        ends = describe_end(page, low), describe_end(page, high)
         return page.say("effects.verdict_open", measure=name, low=ends[0], high=ends[1])
     if verdict == MORE and high >= TWICE:
         about, span = page.formats.decimal(estimate, 1), page.formats.range(low, high, 1)
         return page.say("effects.verdict_times", measure=name, about=about, span=span)
-    about, span = tell_about(page, ratio), tell_span(page, ratio)
+    about, span = describe_about(page, ratio), describe_span(page, ratio)
     return page.say(f"effects.verdict_{verdict}", measure=name, about=about, span=span)
 
 
-def tell_about(page: Page, ratio: Number) -> str:
+def describe_about(page: Page, ratio: Number) -> str:
     """`60 procent`: how far a ratio is from 1, to be said with *about*."""
     return page.say("effects.percent", percent=_about(page, ratio.estimate or 1.0))
 
 
-def tell_span(page: Page, ratio: Number) -> str:
+def describe_span(page: Page, ratio: Number) -> str:
     """`34–78 procent`: the interval of a ratio that lies on one side of 1, the nearer end first."""
     ends = sorted((ratio.ci_low or 0.0, ratio.ci_high or 0.0), key=lambda end: abs(end - 1))
     low, high = (_percent(page, end) for end in ends)
@@ -118,7 +118,7 @@ def _about(page: Page, ratio: float) -> str:
     return page.formats.count(ABOUT_STEP * round(percent / ABOUT_STEP))
 
 
-def tell_end(page: Page, ratio: float) -> str:
+def describe_end(page: Page, ratio: float) -> str:
     """One end of an interval that includes 1: `20 procent mindre vanlig`."""
     if ratio >= TWICE:
         return page.say("effects.span_times", times=page.formats.decimal(ratio, 1))

@@ -160,8 +160,14 @@ def calibration_table(tables: Tables) -> pd.DataFrame:
     """
     pairs = find_index_pairs(tables)
     rows = [
-        (one.figure_sv, one.figure_en, one.source, one.published, one.achieve(pairs, tables))
-        for one in FIGURES
+        (
+            figure.figure_sv,
+            figure.figure_en,
+            figure.source,
+            figure.published,
+            figure.achieve(pairs, tables),
+        )
+        for figure in FIGURES
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -47,8 +47,8 @@ def hide_trait(scenario: Scenario, name: str, trait: HiddenTrait) -> Scenario:
     event = _lower(scenario.event, trait.share, trait.log_event)
     other = _lower(scenario.other_event, trait.share, trait.log_event)
     measures = tuple(
-        replace(one, start=_lower(one.start, trait.share, trait.log_start))
-        for one in scenario.measures
+        replace(measure, start=_lower(measure.start, trait.share, trait.log_start))
+        for measure in scenario.measures
     )
     return replace(
         scenario, name=name, hidden=trait, event=event, other_event=other, measures=measures
@@ -60,7 +60,8 @@ def raise_reporting(
 ) -> Scenario:
     """Return the same county in which some measures raise the will to report while in force."""
     measures = tuple(
-        replace(one, log_reporting_ratio=log_ratios.get(one.name, 0.0)) for one in scenario.measures
+        replace(measure, log_reporting_ratio=log_ratios.get(measure.name, 0.0))
+        for measure in scenario.measures
     )
     return replace(scenario, name=name, measures=measures)
 

@@ -53,11 +53,11 @@ def tabulate_measures(scenario: Scenario) -> str:
     """Tabulate the study measures: effect, grace, length, what makes them start."""
     rows = [
         (
-            one.name, _describe_effect(one), str(one.grace_days),
-            f"{one.length.mean_days:.0f}", _describe_levels(one.start, "risk_level"),
-            ", ".join(f"{k} {v:+.2f}" for k, v in one.log_start_when_in_force.items()) or "—",
+            measure.name, _describe_effect(measure), str(measure.grace_days),
+            f"{measure.length.mean_days:.0f}", _describe_levels(measure.start, "risk_level"),
+            ", ".join(f"{k} {v:+.2f}" for k, v in measure.log_start_when_in_force.items()) or "—",
         )
-        for one in scenario.measures
+        for measure in scenario.measures
     ]  # fmt: skip
     header = ("measure", "log hazard ratio while in force", "grace, days", "mean length, days",
               "log start rate by risk level", "log start rate while in force")  # fmt: skip
@@ -97,11 +97,14 @@ def tabulate_truth(
 def tabulate_start_shares(scenario: Scenario) -> str:
     """Tabulate who would start within the grace time by risk level, were nothing else to come."""
     rows = []
-    for one in scenario.measures:
-        clock, terms = tabulate_start(one)[one.grace_days + 1], one.start.terms["risk_level"]
-        logs = [one.start.intercept + terms.get(level, 0.0) for level in LEVELS]
+    for measure in scenario.measures:
+        clock, terms = (
+            tabulate_start(measure)[measure.grace_days + 1],
+            measure.start.terms["risk_level"],
+        )
+        logs = [measure.start.intercept + terms.get(level, 0.0) for level in LEVELS]
         shares = [-math.expm1(-math.exp(log) * clock) for log in logs]
-        rows.append((one.name, *(f"{share:.1%}" for share in shares)))
+        rows.append((measure.name, *(f"{share:.1%}" for share in shares)))
     return _make_table(("measure", *LEVELS), rows)
 
 
@@ -113,7 +116,7 @@ def _describe_departures(scenarios: Mapping[str, Scenario]) -> dict[str, object]
         "trait_share": trait.share, "trait_event": math.exp(trait.log_event),
         "trait_start": math.exp(trait.log_start),
         "ratios": ", ".join(
-            f"{one.name} {math.exp(one.log_reporting_ratio):.2f}" for one in ratios
+            f"{ratio.name} {math.exp(ratio.log_reporting_ratio):.2f}" for ratio in ratios
         ),
         "start_shares": tabulate_start_shares(scenarios["positivity"]),
     }  # fmt: skip
@@ -131,7 +134,7 @@ def _describe_faults(rates: FaultRates) -> dict[str, object]:
 def _describe_courts(scenario: Scenario, truth: pd.DataFrame) -> dict[str, object]:
     """What the page says of the courts."""
     court = find_court(scenario)
-    names = [one.name for one in scenario.measures]
+    names = [measure.name for measure in scenario.measures]
     both = (court.measures_part, court.measures_cleared)
     measures = [(name, *(f"{of.get(name, 0.0):+.2f}" for of in both)) for name in names]
     terms = [(name, f"{value:+.2f}") for name, value in court.weight.items()]

@@ -27,7 +27,7 @@ def show_alarms(page: Page, kept: Mapping[tuple[str, str], Alarm]) -> Html:
         for one in (ANY, *measures)
     ]  # fmt: skip
     heads = [page.say("common.measure"), *(name_scenario(page, one) for one in there)]
-    told = [f"- {_tell_any(page, one, kept[one, ANY])}" for one in there]
+    told = [f"- {_describe_any(page, one, kept[one, ANY])}" for one in there]
     return join([
         page.heading("truth_study.alarms"),
         page.text("truth_study.alarms_text"),
@@ -36,7 +36,7 @@ def show_alarms(page: Page, kept: Mapping[tuple[str, str], Alarm]) -> Html:
     ])  # fmt: skip
 
 
-def _tell_any(page: Page, scenario: str, alarm: Alarm) -> str:
+def _describe_any(page: Page, scenario: str, alarm: Alarm) -> str:
     """In how many of a hundred counties an alarm sounded for some measure."""
     key = "truth_study.alarm_hidden" if scenario == HIDDEN else "truth_study.alarm_false"
     return page.say(key, scenario=name_scenario(page, scenario),

@@ -16,8 +16,8 @@ from revictimisation.report.verdicts import name_measure
 from truth_studies.records.bar import (
     ALLOWED_CALLS,
     BAND,
-    CALLED,
     MOST_BIAS,
+    SIGNIFICANCE,
     count_released,
     list_missed,
     tally,
@@ -73,10 +73,10 @@ def name_intervals(page: Page, kind: str) -> str:
 def name_row(page: Page, row: pd.Series) -> str:
     """A row's measure, with its day where it has one."""
     name = name_measure(page, row["measure"])
-    return name if pd.isna(row["time_days"]) else f"{name}, {_tell_day(page, row)}"
+    return name if pd.isna(row["time_days"]) else f"{name}, {_describe_day(page, row)}"
 
 
-def _tell_day(page: Page, row: pd.Series) -> str:
+def _describe_day(page: Page, row: pd.Series) -> str:
     return page.formats.period(int(row["time_days"])).replace(" ", "\xa0")
 
 
@@ -86,25 +86,25 @@ def name_rows(page: Page, rows: Sequence[pd.Series]) -> str:
     for row in rows:
         mine = days.setdefault(name_measure(page, row["measure"]), [])
         if not pd.isna(row["time_days"]):
-            mine.append(_tell_day(page, row))
+            mine.append(_describe_day(page, row))
     return "; ".join(f"{name} ({', '.join(mine)})" if mine else name for name, mine in days.items())
 
 
-def tell_allowed(page: Page) -> str:
+def describe_allowed(page: Page) -> str:
     """The share of calls that chance alone may give."""
     return page.formats.percent(ALLOWED_CALLS, 0)
 
 
-def tell_bar(page: Page) -> dict[str, str]:
+def describe_bar(page: Page) -> dict[str, str]:
     """What is asked for, in words."""
     return {
         "most": page.formats.decimal(MOST_BIAS, 1),
         "band": page.formats.percent_range(*BAND, digits=0),
-        "allowed": tell_allowed(page),
+        "allowed": describe_allowed(page),
     }
 
 
-def tell_tally(page: Page, rows: pd.DataFrame) -> dict[str, str]:
+def describe_tally(page: Page, rows: pd.DataFrame) -> dict[str, str]:
     """How many numbers are inside the bar, perhaps outside, and beyond, to be filled in."""
     found = tally(rows)
     counts = {"n_all": len(rows), "n_inside": found.n_inside, "n_unsure": found.n_unsure,
@@ -112,7 +112,7 @@ def tell_tally(page: Page, rows: pd.DataFrame) -> dict[str, str]:
     return {name: page.formats.count(count) for name, count in counts.items()}
 
 
-def tell_hidden_difference(page: Page, study: TruthStudy) -> str:
+def describe_hidden_difference(page: Page, study: TruthStudy) -> str:
     """What matters most for belief in any answer: how a hidden difference escapes the gates.
 
     Coverage and the share let through where something unrecorded drives measures and reports,
@@ -135,9 +135,9 @@ def show_answer(page: Page, study: TruthStudy) -> Html:
     """What was done and found in a few sentences; one sentence if there is nothing."""
     if study.is_empty:
         return page.text("truth_study.none")
-    bar = page.text("truth_study.bar", **tell_bar(page))
-    lead = " ".join([*_tell_lead(page, study), *_tell_gates(page, study)])
-    hidden = page.text_of(tell_hidden_difference(page, study))
+    bar = page.text("truth_study.bar", **describe_bar(page))
+    lead = " ".join([*_describe_lead(page, study), *_describe_gates(page, study)])
+    hidden = page.text_of(describe_hidden_difference(page, study))
     told = [hidden, page.text("truth_study.done"), bar, render_prose(lead) if lead else Html("")]
     return join([*told, show_counties(page, study)])
 
@@ -150,7 +150,7 @@ def show_ways(page: Page, study: TruthStudy) -> Html:
         ("beside", (FORMULA,)),
         ("naive", (CRUDE, UNADJUSTED)),
     ):
-        told = [one for way in ways for one in tell_way(page, study, way)]
+        told = [one for way in ways for one in describe_way(page, study, way)]
         if told:
             parts += [page.heading(f"truth_study.{part}"), list_told(told)]
     return join(parts)
@@ -161,7 +161,7 @@ def list_told(told: Sequence[str]) -> Html:
     return render_prose("\n".join(f"- {one}" for one in told))
 
 
-def _tell_lead(page: Page, study: TruthStudy) -> list[str]:
+def _describe_lead(page: Page, study: TruthStudy) -> list[str]:
     """How many of the main method's numbers are inside the bar, and by which intervals."""
     rows = study.rows(CALIBRATED, MAIN)
     if rows.empty:
@@ -169,10 +169,10 @@ def _tell_lead(page: Page, study: TruthStudy) -> list[str]:
     kind = study.find_kind(CALIBRATED, MAIN.estimator)
     key = "lead_drawn" if kind.startswith(BOOTSTRAP) else "lead_not_drawn"
     by = page.say(f"truth_study.{key}", intervals=name_intervals(page, kind))
-    return [page.say("truth_study.lead", **tell_tally(page, rows)), by]
+    return [page.say("truth_study.lead", **describe_tally(page, rows)), by]
 
 
-def _tell_gates(page: Page, study: TruthStudy) -> list[str]:
+def _describe_gates(page: Page, study: TruthStudy) -> list[str]:
     """What share of the main estimates the gates let through, and how those did."""
     share, coverage = count_released(study.rows(CALIBRATED, MAIN))
     if share is None:
@@ -202,7 +202,7 @@ def show_counties(page: Page, study: TruthStudy) -> Html:
         if n < ENOUGH_COUNTIES:
             few.append(f"{name_scenario(page, scenario)} ({page.formats.count(n)})")
     columns = ("scenario", "n_counties", "people", "intervals", "bias_chance", "coverage_chance")
-    heads = [page.say(f"truth_study.head_{one}") for one in columns]
+    heads = [page.say(f"truth_study.head_{column}") for column in columns]
     notes = [page.say("truth_study.precision")]
     if few:
         enough = page.formats.count(ENOUGH_COUNTIES)
@@ -215,13 +215,15 @@ def list_untried(page: Page, study: TruthStudy) -> list[str]:
     """What the pages show and the truth study has not tried: measures, and bootstrap intervals."""
     told = []
     tried = study.measures(CALIBRATED, (MAIN,))
-    missing = [name_measure(page, one) for one in page.plan.measure_names if one not in tried]
+    missing = [name_measure(page, name) for name in page.plan.measure_names if name not in tried]
     if tried and missing:
         told.append(page.say("truth_study.untried_measures", measures=list_names(page, missing)))
+    kinds = {scenario: study.find_kind(scenario, MAIN.estimator) for scenario in study.scenarios}
     without = [
-        name_scenario(page, one) for one in study.scenarios
-        if study.has_bootstrap and not study.find_kind(one, MAIN.estimator).startswith(BOOTSTRAP)
-    ]  # fmt: skip
+        name_scenario(page, scenario)
+        for scenario, kind in kinds.items()
+        if study.has_bootstrap and not kind.startswith(BOOTSTRAP)
+    ]
     if without:
         told.append(page.say("truth_study.untried_bootstrap", scenarios=list_names(page, without)))
     return told
@@ -245,11 +247,11 @@ def describe_rows(page: Page, rows: pd.DataFrame) -> dict[str, str] | None:
         "where": name_row(page, worst),
         "low": page.formats.percent(known["coverage"].min()),
         "high": page.formats.percent(known["coverage"].max()),
-        **tell_tally(page, known),
+        **describe_tally(page, known),
     }
 
 
-def tell_way(page: Page, study: TruthStudy, way: Way) -> list[str]:
+def describe_way(page: Page, study: TruthStudy, way: Way) -> list[str]:
     """How a way did in the main scenario, and how often it called an effect where there is none."""
     told = []
     for one in study.add_beside(CALIBRATED, (way,)):
@@ -260,7 +262,7 @@ def tell_way(page: Page, study: TruthStudy, way: Way) -> list[str]:
         rows = study.rows(NULL, one)
         rows = rows.dropna(subset="share_called") if len(rows) else rows
         if len(rows):
-            told.append(_tell_calls(page, one, name_exactly(page, study, one, NULL), rows))
+            told.append(_describe_calls(page, one, name_exactly(page, study, one, NULL), rows))
     return told
 
 
@@ -272,10 +274,10 @@ def name_exactly(page: Page, study: TruthStudy, way: Way, scenario: str = CALIBR
     return f"{name_way(page, MAIN)} ({name_intervals(page, kind)})"
 
 
-def _tell_calls(page: Page, way: Way, name: str, rows: pd.DataFrame) -> str:
+def _describe_calls(page: Page, way: Way, name: str, rows: pd.DataFrame) -> str:
     """How often something is called an effect where nothing works, and where too often."""
     worst = rows.iloc[int(rows["share_called"].argmax())]
-    over = list_missed(rows, CALLED)
+    over = list_missed(rows, SIGNIFICANCE)
     key = "calls_over" if over else "calls"
     told = page.say(
         f"truth_study.{key}",
@@ -283,15 +285,15 @@ def _tell_calls(page: Page, way: Way, name: str, rows: pd.DataFrame) -> str:
         mean=page.formats.percent(rows["share_called"].mean()),
         most=page.formats.percent(worst["share_called"]),
         where=name_row(page, worst),
-        allowed=tell_allowed(page),
+        allowed=describe_allowed(page),
         n_over=page.formats.count(len(over)),
         n_all=page.formats.count(len(rows)),
         over=name_rows(page, over),
     )
-    return f"{told} {tell_released(page, way, over)}" if over and way in GATED else told
+    return f"{told} {describe_released(page, way, over)}" if over and way in GATED else told
 
 
-def tell_released(page: Page, way: Way, rows: Sequence[pd.Series]) -> str:
+def describe_released(page: Page, way: Way, rows: Sequence[pd.Series]) -> str:
     """What share of the estimates behind some numbers the gates let through, if there are gates."""
     if way not in GATED:
         return page.say("truth_study.ungated")

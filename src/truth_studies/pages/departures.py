@@ -45,7 +45,7 @@ SMALL_WAYS = (MAIN, ROBUST, FORCE, CRUDE)
 
 def show_departures(page: Page, study: TruthStudy) -> Html:
     """The main estimator where what it supposes does not hold, beside where it does."""
-    there = [one for one in DEPARTURES if study.measures(one, (MAIN,))]
+    there = [departure for departure in DEPARTURES if study.measures(departure, (MAIN,))]
     if not there:
         return Html("")
     scenarios = [one for one in (CALIBRATED, *there) if one in study.scenarios]
@@ -59,8 +59,8 @@ def show_departures(page: Page, study: TruthStudy) -> Html:
         ]
         lines = [one for one in found if one]
         figures.append(_figure(page, f"departures_{part}", measures, lines, day))
-    told = [one for scenario in there for one in _tell_departure(page, study, scenario)]
-    told += _tell_crime(page, study)
+    told = [one for scenario in there for one in _describe_departure(page, study, scenario)]
+    told += _describe_crime(page, study)
     if way != MAIN:
         told.append(page.say("truth_study.departures_influence"))
     return show_part(page, "departures", figures, list_told(told))
@@ -80,17 +80,17 @@ def _make_coverage_scale(page: Page, lines: Sequence[Line]) -> charts.Scale:
     return make_share_scale(page, "coverage_axis", low, 1.0, reference=0.95, band=BAND)
 
 
-def _tell_departure(page: Page, study: TruthStudy, scenario: str) -> list[str]:
+def _describe_departure(page: Page, study: TruthStudy, scenario: str) -> list[str]:
     """How the main estimator does in a scenario, and what the gates do there."""
     rows = study.rows(scenario, MAIN)
     found = describe_rows(page, rows)
     if not found:
         return []
     told = [page.say("truth_study.departs", scenario=name_scenario(page, scenario), **found)]
-    return [" ".join([*told, *_tell_released(page, study, scenario)])]
+    return [" ".join([*told, *_describe_released(page, study, scenario)])]
 
 
-def _tell_released(page: Page, study: TruthStudy, scenario: str) -> list[str]:
+def _describe_released(page: Page, study: TruthStudy, scenario: str) -> list[str]:
     """The share that the gates let through, and whether that is less than where all is well."""
     share, _ = count_released(study.rows(scenario, MAIN))
     usual, _ = count_released(study.rows(CALIBRATED, MAIN))
@@ -103,7 +103,7 @@ def _tell_released(page: Page, study: TruthStudy, scenario: str) -> list[str]:
     return [page.say(f"truth_study.{key}", **given)]
 
 
-def _tell_crime(page: Page, study: TruthStudy) -> list[str]:
+def _describe_crime(page: Page, study: TruthStudy) -> list[str]:
     if not study.crime_gap or "reporting" not in study.scenarios:
         return []
     measure, gap = max(study.crime_gap.items(), key=lambda one: abs(one[1]))
@@ -121,12 +121,12 @@ def show_small(page: Page, study: TruthStudy) -> Html:
     for part, find in FINDS.items():
         names, lines = collect(page, study, SMALL, SMALL_WAYS, day, find)
         figures.append(_figure(page, f"small_{part}", names, lines, day))
-    told = [one for way in SMALL_WAYS for one in _tell_small(page, study, way)]
-    released = page.text_of(" ".join(_tell_released(page, study, SMALL)))
+    told = [one for way in SMALL_WAYS for one in _describe_small(page, study, way)]
+    released = page.text_of(" ".join(_describe_released(page, study, SMALL)))
     return show_part(page, "small", figures, join([released, list_told(told)]))
 
 
-def _tell_small(page: Page, study: TruthStudy, way: Way) -> list[str]:
+def _describe_small(page: Page, study: TruthStudy, way: Way) -> list[str]:
     """How a way does among few, and in how many counties it gives a number at all."""
     rows = study.rows(SMALL, way)
     found = describe_rows(page, rows)

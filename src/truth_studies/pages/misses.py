@@ -8,14 +8,14 @@ from revictimisation.report.markup import Html, join, render_table
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.verdicts import name_measure
 from truth_studies.pages.answer import (
+    describe_released,
+    describe_tally,
     list_told,
     name_exactly,
     name_row,
     name_rows,
     name_scenario,
     name_way,
-    tell_released,
-    tell_tally,
 )
 from truth_studies.records.bar import (
     BIAS,
@@ -46,16 +46,16 @@ def show_misses(page: Page, study: TruthStudy) -> Html:
     found = [(way, name_exactly(page, study, way), study.rows(CALIBRATED, way)) for way in ways]
     if not found:
         return show_withheld(page, study)
-    told = [tell_misses(page, *one) for one in found]
-    told += [*_tell_others(page, study), *_tell_whether_gates_help(page, study)]
+    told = [describe_misses(page, *one) for one in found]
+    told += [*_describe_others(page, study), *_describe_whether_gates_help(page, study)]
     parts = [page.heading("truth_study.failing"), page.text("truth_study.text_failing")]
     return join([*parts, list_told(told), _missed_table(page, found), show_withheld(page, study)])
 
 
-def tell_misses(page: Page, way: Way, name: str, rows: pd.DataFrame) -> str:
+def describe_misses(page: Page, way: Way, name: str, rows: pd.DataFrame) -> str:
     """Which of a way's numbers miss the bar for what, and how many of those were released."""
     missed = list_missed(rows)
-    given = {"way": name, **tell_tally(page, rows)}
+    given = {"way": name, **describe_tally(page, rows)}
     if not missed:
         return page.say("truth_study.misses_none", **given)
     told = [page.say("truth_study.misses", **given)]
@@ -63,18 +63,18 @@ def tell_misses(page: Page, way: Way, name: str, rows: pd.DataFrame) -> str:
         mine = list_missed(rows, part)
         if mine:
             told.append(page.say(f"truth_study.misses_{part}", where=name_rows(page, mine)))
-    return " ".join([*told, tell_released(page, way, missed)])
+    return " ".join([*told, describe_released(page, way, missed)])
 
 
-def _tell_others(page: Page, study: TruthStudy) -> list[str]:
+def _describe_others(page: Page, study: TruthStudy) -> list[str]:
     """How the main method's other numbers did: the risks themselves, and days won."""
     rows = study.rows(CALIBRATED, MAIN, estimands=OTHERS)
     if rows.empty:
         return []
-    return [page.say("truth_study.others", way=name_way(page, MAIN), **tell_tally(page, rows))]
+    return [page.say("truth_study.others", way=name_way(page, MAIN), **describe_tally(page, rows))]
 
 
-def _tell_whether_gates_help(page: Page, study: TruthStudy) -> list[str]:
+def _describe_whether_gates_help(page: Page, study: TruthStudy) -> list[str]:
     """Whether the main method's numbers that miss are released less often than the rest."""
     rows = study.rows(CALIBRATED, MAIN)
     is_missed = [bool(find_faults(row)) for _, row in rows.iterrows()]
@@ -97,12 +97,15 @@ def _missed_table(page: Page, found: list[tuple[Way, str, pd.DataFrame]]) -> Htm
                 name_row(page, row), name, list_faults(page, row),
                 page.formats.decimal(row["bias_in_errors"], 2),
                 page.formats.percent(row["coverage"]),
-                tell_of(page, n_released, n) if way in GATED else DASH,
+                describe_of(page, n_released, n) if way in GATED else DASH,
             ])  # fmt: skip
     if not rows:
         return Html("")
     columns = ("way", "missed", "bias_in_errors", "coverage", "released")
-    heads = [page.say("common.measure"), *(page.say(f"truth_study.head_{one}") for one in columns)]
+    heads = [
+        page.say("common.measure"),
+        *(page.say(f"truth_study.head_{column}") for column in columns),
+    ]
     return render_table(page.say("truth_study.missed_caption"), heads, rows)
 
 
@@ -111,12 +114,12 @@ def list_faults(page: Page, row: pd.Series) -> str:
     return ", ".join(page.say(f"truth_study.fault_{part}") for part in find_faults(row))
 
 
-def tell_faults(page: Page, row: pd.Series) -> str:
+def describe_faults(page: Page, row: pd.Series) -> str:
     """What a row misses, or whether it is inside the bar or perhaps outside."""
     return page.say(f"truth_study.bar_{judge_row(row)}", faults=list_faults(page, row))
 
 
-def tell_of(page: Page, n: int, n_all: int) -> str:
+def describe_of(page: Page, n: int, n_all: int) -> str:
     """`10 av 200`."""
     count = page.formats.count
     return page.say("truth_study.of", n=count(n), n_all=count(n_all))
@@ -124,23 +127,28 @@ def tell_of(page: Page, n: int, n_all: int) -> str:
 
 def show_withheld(page: Page, study: TruthStudy) -> Html:
     """In how many counties the gates withheld the main method's number, by measure and scenario."""
-    scenarios = [one for one in study.scenarios if study.measures(one, (MAIN,))]
+    scenarios = [scenario for scenario in study.scenarios if study.measures(scenario, (MAIN,))]
     if not scenarios:
         return Html("")
     day = study.days[-1]
-    names = list(dict.fromkeys(m for one in scenarios for m in study.measures(one, (MAIN,))))
+    names = list(
+        dict.fromkeys(m for scenario in scenarios for m in study.measures(scenario, (MAIN,)))
+    )
     rows = [
-        [name_measure(page, name), *(_tell_withheld(page, study, one, name) for one in scenarios)]
+        [
+            name_measure(page, name),
+            *(_describe_withheld(page, study, scenario, name) for scenario in scenarios),
+        ]
         for name in names
     ]
-    heads = [page.say("common.measure"), *(name_scenario(page, one) for one in scenarios)]
+    heads = [page.say("common.measure"), *(name_scenario(page, scenario) for scenario in scenarios)]
     caption = page.say("truth_study.withheld_caption", period=page.formats.period(day))
     return render_table(caption, heads, rows, [page.say("truth_study.withheld_note")])
 
 
-def _tell_withheld(page: Page, study: TruthStudy, scenario: str, measure: str) -> str:
+def _describe_withheld(page: Page, study: TruthStudy, scenario: str, measure: str) -> str:
     row = study.one(scenario, MAIN, measure, study.days[-1])
     if row is None:
         return DASH
     n = int(row["n_counties"])
-    return tell_of(page, n - int(row["n_released"]), n)
+    return describe_of(page, n - int(row["n_released"]), n)

@@ -19,7 +19,7 @@ from revictimisation.report.markup import (
 )
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.verdicts import name_measure
-from truth_studies.pages.answer import name_way, tell_bar
+from truth_studies.pages.answer import describe_bar, name_way
 from truth_studies.records.bar import (
     ALLOWED_CALLS,
     BAND,
@@ -91,7 +91,7 @@ def find_line(
     find: Callable[[pd.Series], charts.Point | None],
 ) -> Line | None:  # fmt: skip
     """A way's dots, one for each measure; None if there are none."""
-    rows = [study.one(scenario, way, one, day) for one in measures]
+    rows = [study.one(scenario, way, measure, day) for measure in measures]
     points = [None if row is None else _keep(find(row)) for row in rows]
     return Line(name, points) if any(points) else None
 
@@ -122,7 +122,7 @@ def draw_figure(
     """A picture of the lines with its caption, alternative text and the numbers behind it."""
     if not lines:
         return NOTHING
-    names = [name_measure(page, one) for one in measures]
+    names = [name_measure(page, measure) for measure in measures]
     series = [
         charts.DotSeries(line.name, line.points, is_filled=at == 0) for at, line in enumerate(lines)
     ]
@@ -203,7 +203,7 @@ def show_part(
     given: Mapping[str, str] | None = None,
 ) -> Html:
     """A section with its text, what is told, and its figures; nothing where there are none."""
-    shown = [one for one in figures if one.text]
+    shown = [figure for figure in figures if figure.text]
     if not shown:
         return NOTHING
     text = page.text(f"truth_study.text_{part}", **(given or {}))
@@ -225,12 +225,12 @@ def show_bias(page: Page, study: TruthStudy) -> Html:
         scale = make_bias_scale(page, lines)
         given = {"period": page.formats.period(day)} if day else {}
         figures.append(draw_figure(page, f"bias_{part}", measures, lines, scale, **given))
-    return show_part(page, "bias", figures, given=tell_bar(page))
+    return show_part(page, "bias", figures, given=describe_bar(page))
 
 
 def show_coverage(page: Page, study: TruthStudy) -> Html:
     """Coverage of 95 % intervals, with the band that is asked for."""
-    figures, bar = [], tell_bar(page)
+    figures, bar = [], describe_bar(page)
     for part, ways, day in _list_pictures(study, study.add_beside(CALIBRATED, RISKS)):
         measures, lines = collect(page, study, CALIBRATED, ways, day, find_share("coverage"))
         low = min(list_ends(lines), default=1.0)
@@ -244,7 +244,7 @@ def show_coverage(page: Page, study: TruthStudy) -> Html:
 
 def show_null(page: Page, study: TruthStudy) -> Html:
     """How often an interval leaves no difference out where nothing works."""
-    figures, bar = [], tell_bar(page)
+    figures, bar = [], describe_bar(page)
     for part, ways, day in _list_pictures(study, study.add_beside(NULL, RISKS)):
         measures, lines = collect(page, study, NULL, ways, day, find_share("share_called"))
         high = max(list_ends(lines), default=0.0)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from revictimisation.report.page import Page
 from truth_studies.pages import add_texts
-from truth_studies.pages.answer import tell_hidden_difference
+from truth_studies.pages.answer import describe_hidden_difference
 from truth_studies.records.exploration import Record, read_records
 from truth_studies.records.subgroups import FamilyRecord, read_family
 from truth_studies.records.truth import CALIBRATED, NULL, read_truth_study
@@ -15,7 +15,7 @@ from truth_studies.records.truth import CALIBRATED, NULL, read_truth_study
 BUILT_IN = {"order": "non_contact_order", "person": "contact_person"}
 
 
-def tell_group_tests(page: Page, records: Mapping[str, FamilyRecord]) -> str:
+def describe_group_tests(page: Page, records: Mapping[str, FamilyRecord]) -> str:
     """How often tests of named groups have called what is not there, and what is."""
     if NULL not in records:
         return page.say("truth_study.group_tests_unknown")
@@ -27,7 +27,7 @@ def tell_group_tests(page: Page, records: Mapping[str, FamilyRecord]) -> str:
     )  # fmt: skip
 
 
-def tell_exploration(page: Page, records: Mapping[str, Sequence[Record]]) -> str:
+def describe_exploration(page: Page, records: Mapping[str, Sequence[Record]]) -> str:
     """How often the exploration has found what is not there, and what is; empty if not kept."""
     told = [
         page.say(f"truth_study.exploration_{name}", n=page.formats.count(one.n_counties),
@@ -49,7 +49,9 @@ def _count_built_in(page: Page, record: Record, scenario: str) -> dict[str, str]
 
 # by what it is about: the sentence of the tables that are kept
 SENTENCES: dict[str, Callable[[Page], str]] = {
-    "hidden_difference": lambda page: tell_hidden_difference(add_texts(page), read_truth_study()),
-    "group_tests": lambda page: tell_group_tests(add_texts(page), read_family()),
-    "exploration": lambda page: tell_exploration(add_texts(page), read_records()),
+    "hidden_difference": lambda page: describe_hidden_difference(
+        add_texts(page), read_truth_study()
+    ),
+    "group_tests": lambda page: describe_group_tests(add_texts(page), read_family()),
+    "exploration": lambda page: describe_exploration(add_texts(page), read_records()),
 }

@@ -18,7 +18,7 @@ from truth_studies.pages.answer import (
     name_scenario,
     name_way,
 )
-from truth_studies.pages.misses import tell_faults
+from truth_studies.pages.misses import describe_faults
 from truth_studies.records.bar import CONTRASTS
 from truth_studies.records.truth import (
     BOOTSTRAP,
@@ -73,7 +73,7 @@ def list_rows(study: TruthStudy, scenario: str) -> pd.DataFrame:
 
 def _full_table(page: Page, scenario: str, rows: pd.DataFrame) -> Html:
     names = ("way", "estimand", "bar", "n_counties", *COLUMNS)
-    heads = [page.say("common.measure"), *(page.say(f"truth_study.head_{one}") for one in names)]
+    heads = [page.say("common.measure"), *(page.say(f"truth_study.head_{name}") for name in names)]
     has_kinds = rows["intervals"].nunique() > 1
     cells = [_full_row(page, row, has_kinds) for _, row in rows.iterrows()]
     return render_table(page.say("truth_study.full_caption", scenario=scenario), heads, cells)
@@ -86,7 +86,7 @@ def _full_row(page: Page, row: pd.Series, has_kinds: bool) -> list[Html | str]:
     numbers = [_cell(page, row, one, error, digits) for one, error in COLUMNS.items()]
     return [
         name_row(page, row), way + kind, page.labels.code("estimand", row["estimand"]),
-        tell_faults(page, row), page.formats.count(row["n_counties"]), *numbers,
+        describe_faults(page, row), page.formats.count(row["n_counties"]), *numbers,
     ]  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def show_provenance(page: Page, study: TruthStudy) -> Html:
         [page.say("truth_study.from_versions"), ", ".join(f"{k} {v}" for k, v in versions.items())],
     ]
     if facts.get("commit"):
-        rows.append([page.say("truth_study.from_commit"), _tell_commit(page, facts["commit"])])
+        rows.append([page.say("truth_study.from_commit"), _describe_commit(page, facts["commit"])])
     for run in facts.get("runs", []):
         name = f"{name_scenario(page, run['scenario'])} ({run['scenario']})"
         told = page.say("truth_study.from_run", n=page.formats.count(run["n_counties"]),
@@ -130,7 +130,7 @@ def show_provenance(page: Page, study: TruthStudy) -> Html:
     return join([page.heading("truth_study.origin"), table])
 
 
-def _tell_commit(page: Page, commit: str) -> str:
+def _describe_commit(page: Page, commit: str) -> str:
     """The version's commit, short; after it if the tree had changes that were not in it."""
     name, _, more = commit.partition(" ")
     told = name[:SHORT_COMMIT]

@@ -16,7 +16,7 @@ BAND = (0.93, 0.97)
 ALLOWED_CALLS = 0.05
 CONTRASTS = (DIFFERENCE, LOG_RATIO, "rmst_difference_days")
 INSIDE, UNSURE, MISSED = "inside", "unsure", "missed"
-BIAS, COVERAGE, CALLED = "bias", "coverage", "called"
+BIAS, COVERAGE, SIGNIFICANCE = "bias", "coverage", "called"
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,14 @@ def _judge_called(row: pd.Series) -> str:
 
 
 JUDGES: dict[str, Callable[[pd.Series], str]] = {
-    BIAS: _judge_bias, COVERAGE: _judge_coverage, CALLED: _judge_called,
+    BIAS: _judge_bias, COVERAGE: _judge_coverage, SIGNIFICANCE: _judge_called,
 }  # fmt: skip
 
 
 def list_parts(row: pd.Series) -> tuple[str, ...]:
     """What a row is held to: where nothing works, how often a contrast is called an effect."""
     is_null = row["scenario"] == NULL and row["estimand"] in CONTRASTS
-    return (BIAS, CALLED if is_null else COVERAGE)
+    return (BIAS, SIGNIFICANCE if is_null else COVERAGE)
 
 
 def find_faults(row: pd.Series, verdict: str = MISSED) -> list[str]:

@@ -66,7 +66,7 @@ class TruthStudy:
     def scenarios(self) -> list[str]:
         """The scenarios that are there, the known ones first."""
         there = [] if self.is_empty else list(dict.fromkeys(self.table["scenario"]))
-        known = [one for one in SCENARIOS if one in there]
+        known = [scenario for scenario in SCENARIOS if scenario in there]
         return [*known, *(one for one in there if one not in SCENARIOS)]
 
     @property
@@ -90,7 +90,8 @@ class TruthStudy:
     def has_bootstrap(self) -> bool:
         """Whether bootstrap intervals were tried in any scenario."""
         return any(
-            self.find_kind(one, MAIN.estimator).startswith(BOOTSTRAP) for one in self.scenarios
+            self.find_kind(scenario, MAIN.estimator).startswith(BOOTSTRAP)
+            for scenario in self.scenarios
         )
 
     def has_two_kinds(self, scenario: str) -> bool:
@@ -106,7 +107,7 @@ class TruthStudy:
 
     def find_common(self, scenarios: Sequence[str]) -> Way:
         """The main method by intervals that all the scenarios have, so that they compare."""
-        kinds = {self.find_kind(one, MAIN.estimator) for one in scenarios}
+        kinds = {self.find_kind(scenario, MAIN.estimator) for scenario in scenarios}
         return MAIN if len(kinds) < 2 else BY_INFLUENCE
 
     def rows(
@@ -160,14 +161,14 @@ class TruthStudy:
     def describe_run(self, scenario: str) -> Mapping[str, Any]:
         """What the provenance says of a scenario's counties; empty if nothing."""
         runs = self.provenance.get("runs", [])
-        return next((one for one in runs if one.get("scenario") == scenario), {})
+        return next((run for run in runs if run.get("scenario") == scenario), {})
 
 
 def _read_estimates(mine: pd.DataFrame, every: pd.DataFrame) -> pd.DataFrame:
     """The rows with what does not depend on intervals taken from most counties."""
     most = every.sort_values("n_counties", ascending=False, kind="stable")
     best = most.drop_duplicates([*KEYS, "estimand"])
-    columns = [one for one in OF_ESTIMATES if one in mine]
+    columns = [estimate for estimate in OF_ESTIMATES if estimate in mine]
     kept = mine.drop(columns=columns)
     return kept.merge(best[[*KEYS, "estimand", *columns]], on=[*KEYS, "estimand"], how="left")
 

@@ -10,7 +10,7 @@ import pytest
 
 from revictimisation.estimators.censoring_weights import weigh_known
 from revictimisation.estimators.influence import label_clusters, sum_at
-from revictimisation.estimators.logistic import fit_logistic, lay_columns
+from revictimisation.estimators.logistic import build_columns, fit_logistic
 from revictimisation.estimators.standardised_odds import (
     Standardised,
     fit_model,
@@ -41,7 +41,7 @@ def test_risks_and_their_errors_by_brute_force():
     assert (weights.weight == 0).sum() > 10
     assert weights.weight.sum() == pytest.approx(GOLDEN.loc["sum_weights", "value"], rel=1e-8)
     happened = (CASES["cause"] == 1) & (CASES["stop"] <= UNTIL)
-    columns = lay_columns(CASES[COVARIATES])
+    columns = build_columns(CASES[COVARIATES])
     same = {"is_firth": False, "is_small_sample": False}
     model = fit_model(columns, happened, weights, **same)
     one = standardise(model, 3)
@@ -60,8 +60,10 @@ def test_the_ways_of_a_difference_and_their_errors_by_brute_force():
     weights = weigh_known(CASES["stop"], CASES["cause"], UNTIL)
     happened = (CASES["cause"] == 1) & (CASES["stop"] <= UNTIL)
     same = {"is_firth": False, "is_small_sample": False}
-    outcome = fit_model(lay_columns(CASES[[*COVARIATES, "takes_part"]]), happened, weights, **same)
-    mediator = fit_model(lay_columns(CASES[COVARIATES]), CASES["takes_part"], None, **same)
+    outcome = fit_model(
+        build_columns(CASES[[*COVARIATES, "takes_part"]]), happened, weights, **same
+    )
+    mediator = fit_model(build_columns(CASES[COVARIATES]), CASES["takes_part"], None, **same)
     ways = split_ways(outcome, mediator, 3, 4)
     for name in ("through", "other"):
         one: Standardised = ways[name]
@@ -73,7 +75,7 @@ def test_the_ways_of_a_difference_and_their_errors_by_brute_force():
 def test_firth_is_the_maximum_of_the_penalised_likelihood(prefix):
     few = CASES.iloc[:40]
     weights = 0.5 + (np.arange(1, 41) % 4) / 3 if prefix else None
-    columns, event = lay_columns(few[COVARIATES]), few["cause"] == 1
+    columns, event = build_columns(few[COVARIATES]), few["cause"] == 1
     fit = fit_logistic(columns, event, weights, is_firth=True, has_intercept_corrected=False)
     names = [f"{prefix}firth_{one}" for one in ("intercept", *COVARIATES)]
     np.testing.assert_allclose(fit.coef, GOLDEN.loc[names, "value"], rtol=1e-6, atol=1e-9)
@@ -86,7 +88,7 @@ def test_firth_of_a_two_by_two_table_adds_a_half_to_each_cell():
     """The closed form (Heinze & Schemper 2002): also where a cell is empty."""
     event = [1] * 7 + [0] * 5 + [1] * 4
     group = [0.0] * 12 + [1.0] * 4
-    fit = fit_logistic(lay_columns(np.array(group)[:, None]), event, is_firth=True,
+    fit = fit_logistic(build_columns(np.array(group)[:, None]), event, is_firth=True,
                        has_intercept_corrected=False)  # fmt: skip
     expected = np.log(4.5 / 0.5) - np.log(7.5 / 5.5)
     assert fit.coef[1] == pytest.approx(expected, rel=1e-8)

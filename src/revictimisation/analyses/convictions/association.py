@@ -30,8 +30,8 @@ from revictimisation.analyses.convictions.case_states import Paths
 from revictimisation.analyses.convictions.landmark import (
     THIS,
     Landmark,
+    build_landmark,
     design_landmark,
-    lay_landmark,
     mark_participation,
 )
 from revictimisation.cohort.study_data import StudyData
@@ -52,7 +52,7 @@ from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.hazard_rows import Exposure
 from revictimisation.estimators.intervals import normal_quantile
 from revictimisation.estimators.level_contrasts import adjust_holm
-from revictimisation.estimators.logistic import Columns, lay_columns
+from revictimisation.estimators.logistic import Columns, build_columns
 from revictimisation.estimators.standardised_odds import (
     Model,
     Standardised,
@@ -92,8 +92,8 @@ def estimate_association(data: StudyData, paths: Paths) -> tuple[pd.DataFrame, p
     notes: list[Row] = []
     for measure in data.plan.measure_names:
         estimates, checks = _estimate_measure(data, paths, measure)
-        rows += [{**one, "measure": measure} for one in estimates]
-        notes += [{**one, "measure": measure} for one in checks]
+        rows += [{**estimate, "measure": measure} for estimate in estimates]
+        notes += [{**check, "measure": measure} for check in checks]
     estimated = mark_endless(make_estimates(rows, **SAME))
     tested = combine([estimated, test_together(estimated)])
     return tested, pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
@@ -124,10 +124,10 @@ def say_absent(data: StudyData) -> pd.DataFrame:
 def _estimate_measure(data: StudyData, paths: Paths, measure: str) -> tuple[list[Row], list[Row]]:
     days = data.plan.report_at_days
     try:
-        landmark = lay_landmark(data, paths, measure)
+        landmark = build_landmark(data, paths, measure)
     except NotEstimableError as fault:
         return _say_why(str(fault), days), []
-    laid = _lay_models(data, design_landmark(data, landmark, measure), landmark)
+    laid = _build_models(data, design_landmark(data, landmark, measure), landmark)
     rows: list[Row] = []
     for day in days:
         reason = "beyond_horizon" if day > data.plan.horizon_days else ""
@@ -142,10 +142,10 @@ def _say_why(reason: str, days: Sequence[object], **keys: str) -> list[Row]:
     return [{**same, "time_days": day} for day in days]
 
 
-def _lay_models(data: StudyData, designs: Mapping[str, Design], landmark: Landmark) -> _Laid:
+def _build_models(data: StudyData, designs: Mapping[str, Design], landmark: Landmark) -> _Laid:
     columns, place = {}, {}
     for name, design in designs.items():
-        columns[name] = lay_columns(design.to_dense())
+        columns[name] = build_columns(design.to_dense())
         place[name] = design.names.index(THIS) + 1  # after the intercept
     takes_part, is_known = mark_participation(data, landmark)
     try:
@@ -176,7 +176,7 @@ def _on_day(data: StudyData, laid: _Laid, day: int) -> list[Row]:
         start = model.fit.coef if name == "main" else start
         estimator = "firth_logistic" if model.fit.is_firth else "standardised_logistic"
         keys = {"analysis": name, "estimator": "crude" if name == "unadjusted" else estimator}
-        found = _lay_rows(data, mark, standardise(model, laid.place[name]), is_convicted)
+        found = _to_rows(data, mark, standardise(model, laid.place[name]), is_convicted)
         failed = _find_failed_gate(data, mark, is_convicted, (model,))
         rows += [{**row, **keys} for row in _withhold_all(found, failed)]
     rows += _mediate(data, laid, _Told(is_convicted, weights, is_few, start))
@@ -244,7 +244,7 @@ def _fit(
     return fit_model(columns, is_event, weights, is_firth=True, counted=counted)
 
 
-def _lay_rows(
+def _to_rows(
     data: StudyData, mark: Landmark, one: Standardised, is_convicted: np.ndarray
 ) -> list[Row]:
     """Rows of risks, their difference and odds ratio, withheld where a gate fails."""

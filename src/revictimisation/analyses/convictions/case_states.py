@@ -92,7 +92,7 @@ class Paths:
 
     def first_day_in(self, states: Sequence[str]) -> npt.NDArray[np.float64]:
         """The first day each entry's case is in one of these states; NaN: not by the end."""
-        places = [STATES.index(one) for one in states]
+        places = [STATES.index(state) for state in states]
         first = np.full(len(self.first_state), np.nan)
         mine = np.isin(self.state, places)
         # backwards, so that the first one stands

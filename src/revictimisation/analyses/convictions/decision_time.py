@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.analyses.convictions.case_states import REACHED, Paths
-from revictimisation.analyses.convictions.landmark import lay_facts
+from revictimisation.analyses.convictions.landmark import build_facts
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.codes import EVIDENCE
 from revictimisation.core.results import combine, make_estimates
@@ -38,7 +38,7 @@ def estimate_decision_time(data: StudyData, paths: Paths) -> pd.DataFrame:
     episodes = cut_at_starts(data, stop)
     entry = episodes["entry_id"].to_numpy()
     measures = data.plan.measure_names
-    facts = {name: value[entry] for name, value in lay_facts(data, EVIDENCE).items()}
+    facts = {name: value[entry] for name, value in build_facts(data, EVIDENCE).items()}
     columns = facts | {name: episodes[name].to_numpy(np.float64) for name in measures}
     design = data.design(entry, columns)
     is_last = episodes["stop_day"].to_numpy() == stop[entry]

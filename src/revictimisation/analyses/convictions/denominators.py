@@ -21,7 +21,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.analyses.convictions.case_states import REACHED, STATES, Paths
-from revictimisation.analyses.convictions.ladder import follow_paths, hide_absent, lay_reached
+from revictimisation.analyses.convictions.ladder import build_reached, follow_paths, hide_absent
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.results import combine, make_estimates, not_estimable
 from revictimisation.estimators.influence import label_clusters, sum_at
@@ -72,7 +72,7 @@ def _of_reports(data: StudyData, paths: Paths, chosen: Flags, keys: Keys) -> pd.
         )
     mine = paths.take(chosen)
     shares = follow_paths(mine, data.entries["cluster_id"].to_numpy()[chosen], _days(data))
-    return lay_reached(mine, shares, OF_REPORTS, same)
+    return build_reached(mine, shares, OF_REPORTS, same)
 
 
 def _of_prosecuted(data: StudyData, paths: Paths, chosen: Flags, keys: Keys) -> pd.DataFrame:
@@ -85,7 +85,7 @@ def _of_prosecuted(data: StudyData, paths: Paths, chosen: Flags, keys: Keys) -> 
     began = paths.first_day_in(REACHED["prosecuted"])[chosen].astype(np.int64)
     mine = paths.take(chosen).count_from(began)
     shares = follow_paths(mine, data.entries["cluster_id"].to_numpy()[chosen], _days(data))
-    return lay_reached(mine, shares, OF_PROSECUTED, same)
+    return build_reached(mine, shares, OF_PROSECUTED, same)
 
 
 def _of_tried(data: StudyData, paths: Paths, chosen: Flags, keys: Keys) -> pd.DataFrame:

@@ -48,13 +48,13 @@ def estimate_ladder(
     curve_days = list(data.plan.curve_days)
     curve = follow_paths(paths, cluster, curve_days)
     parts = [
-        lay_reached(paths, shares, REACHED, same),
-        _lay_standing(paths, shares, same),
-        _lay_standing(paths, curve, {**same, "analysis": "ladder_curve"}),
-        _lay_reasons(data, paths, reasons, days, same),
+        build_reached(paths, shares, REACHED, same),
+        _build_standing(paths, shares, same),
+        _build_standing(paths, curve, {**same, "analysis": "ladder_curve"}),
+        _build_reasons(data, paths, reasons, days, same),
     ]
     for name in SUBGROUPS:
-        parts += _lay_groups(data, paths, data.covariates[name].astype(str), name, days, same)
+        parts += _build_groups(data, paths, data.covariates[name].astype(str), name, days, same)
     parts += [
         not_estimable("beyond_horizon", estimand="cumulative_incidence", time_days=day,
                       outcome="convicted", **same)
@@ -71,7 +71,7 @@ def follow_paths(paths: Paths, cluster: Whole, days: Sequence[int]) -> StateShar
     )  # fmt: skip
 
 
-def _lay_groups(
+def _build_groups(
     data: StudyData, paths: Paths, levels: pd.Series, name: str, days: Sequence[int],
     same: Mapping[str, str],
 ) -> list[pd.DataFrame]:  # fmt: skip
@@ -82,38 +82,38 @@ def _lay_groups(
         chosen = (levels == level).to_numpy()
         mine = paths.take(chosen)
         keys = {**same, "subgroup": name, "level": str(level)}
-        parts.append(lay_reached(mine, follow_paths(mine, cluster[chosen], days), REACHED, keys))
+        parts.append(build_reached(mine, follow_paths(mine, cluster[chosen], days), REACHED, keys))
     return parts
 
 
-def lay_reached(
+def build_reached(
     paths: Paths, shares: StateShares, reached: Mapping[str, Sequence[str]], keys: Mapping[str, str]
 ) -> pd.DataFrame:
     """How many have come to each rung by each day: rows of `estimates`.
 
     `n_events` counts the cases seen there; a day that nobody is followed to is not estimable.
     """
-    found = [shares.total([STATES.index(one) for one in states]) for states in reached.values()]
+    found = [shares.total([STATES.index(state) for state in states]) for states in reached.values()]
     first = [paths.first_day_in(states) for states in reached.values()]
     counts = [[int((one <= day).sum()) for day in shares.days] for one in first]
-    table = lay_shares(paths, shares.days, found, counts, "outcome", list(reached))
+    table = build_shares(paths, shares.days, found, counts, "outcome", list(reached))
     return make_estimates(table, estimand="cumulative_incidence", **keys)
 
 
-def _lay_standing(paths: Paths, shares: StateShares, keys: Mapping[str, str]) -> pd.DataFrame:
+def _build_standing(paths: Paths, shares: StateShares, keys: Mapping[str, str]) -> pd.DataFrame:
     """Where the cases stand on each day: a share per state."""
     found = [shares.total([place]) for place in range(len(STATES))]
     counts = np.zeros((len(STATES), len(shares.days)), dtype=np.int64)
     for column, day in enumerate(shares.days):
         state = paths.state_on(day)[paths.end_day >= day]
         counts[:, column] = np.bincount(state, minlength=len(STATES))
-    table = lay_shares(paths, shares.days, found, counts, "level", STATES)
+    table = build_shares(paths, shares.days, found, counts, "level", STATES)
     return make_estimates(
         table, estimand="share", outcome="case_state", subgroup="case_state", **keys
     )
 
 
-def _lay_reasons(
+def _build_reasons(
     data: StudyData, paths: Paths, reasons: npt.NDArray[np.object_], days: Sequence[int],
     same: Mapping[str, str],
 ) -> pd.DataFrame:  # fmt: skip
@@ -122,7 +122,7 @@ def _lay_reasons(
     names = sorted(set(reasons))
     stopped = [STATES.index(one) for one in REACHED["discontinued"]]
     own = {name: len(STATES) + place for place, name in enumerate(names)}
-    code = np.array([own[one] for one in reasons], dtype=np.int64)
+    code = np.array([own[reason] for reason in reasons], dtype=np.int64)
     split = Paths(
         np.where(np.isin(paths.first_state, stopped), code, paths.first_state),
         paths.end_day,
@@ -141,11 +141,11 @@ def _lay_reasons(
         return make_estimates([])
     found = [shares.total([own[name]]) for name in used]
     counts = [[int((stopped_day[reasons == name] <= day).sum()) for day in days] for name in used]
-    table = lay_shares(paths, shares.days, found, counts, "level", used)
+    table = build_shares(paths, shares.days, found, counts, "level", used)
     return make_estimates(table, estimand="cumulative_incidence", outcome="discontinued", **keys)
 
 
-def lay_shares(
+def build_shares(
     paths: Paths, days: Whole, found: Sequence[tuple[Floats, Floats]], counts: npt.ArrayLike,
     key: str, names: Sequence[str],
 ) -> pd.DataFrame:  # fmt: skip

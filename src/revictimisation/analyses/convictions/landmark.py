@@ -53,7 +53,7 @@ class Landmark:
     n_decided: int
 
 
-def lay_landmark(data: StudyData, paths: Paths, measure: str) -> Landmark:
+def build_landmark(data: StudyData, paths: Paths, measure: str) -> Landmark:
     """Lay out who is compared for a measure.
 
     A case that was discontinued and ended in conviction after all counts as convicted on that day.
@@ -107,14 +107,14 @@ def design_landmark(data: StudyData, landmark: Landmark, measure: str) -> dict[s
     chosen = landmark.is_in
     rows = np.arange(int(chosen.sum()))
     own: dict[str, npt.ArrayLike] = {THIS: landmark.is_started.astype(np.float64)}
-    facts = lay_facts(data, EVIDENCE)
+    facts = build_facts(data, EVIDENCE)
     facts |= {
         name: mark.astype(np.float64)
         for name, mark in data.mark_started_by(landmark.day, measure).items()
     }
     facts["reported_again"] = _mark_reported(data, landmark.day)
     main = {**{name: value[chosen] for name, value in facts.items()}, **own}
-    part = {name: value[chosen] for name, value in lay_facts(data, (PARTICIPATION,), ()).items()}
+    part = {name: value[chosen] for name, value in build_facts(data, (PARTICIPATION,), ()).items()}
     return {
         "unadjusted": data.design(rows, own, chosen=chosen, is_adjusted=False),
         "main": data.design(rows, main, chosen=chosen),
@@ -122,7 +122,7 @@ def design_landmark(data: StudyData, landmark: Landmark, measure: str) -> dict[s
     }
 
 
-def lay_facts(
+def build_facts(
     data: StudyData,
     truths: tuple[str, ...],
     numbers: tuple[str, ...] = ("n_suspect_reports", "n_suspect_convictions"),

@@ -19,8 +19,8 @@ from revictimisation.estimators.target_trial.clone_weights import weigh_clones
 from revictimisation.estimators.target_trial.diagnostics import diagnose_counts
 from revictimisation.estimators.target_trial.gates import judge, withhold_failed
 from revictimisation.estimators.target_trial.weighted_count import (
+    build_outcomes,
     estimate_counts,
-    lay_outcomes,
     outcome_changes,
 )
 
@@ -51,7 +51,7 @@ def estimate_strategy_counts(data: StudyData) -> tuple[pd.DataFrame, pd.DataFram
             continue
         parts.append(estimates)
         notes.append(checks)
-    return combine(parts), pd.concat([one for one in notes if len(one)] or notes[:1])
+    return combine(parts), pd.concat([note for note in notes if len(note)] or notes[:1])
 
 
 def _no_difference(reason: str, day: int, same: dict[str, str]) -> pd.DataFrame:
@@ -79,7 +79,7 @@ def _estimate_one(
     if not days:
         return make_estimates([]), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
     weighted = weigh_clones(trial, grace_law=plan.weights.grace_law)
-    table = estimate_counts(weighted, lay_outcomes(trial, entry, day), days)
+    table = estimate_counts(weighted, build_outcomes(trial, entry, day), days)
     checks = diagnose_counts(weighted, days, table)
     named = {"analysis": ESTIMATOR, "measure": measure}
     judged = judge(checks, plan.gates, named, trial.grace_days)

@@ -101,8 +101,8 @@ def _rate_ratios(plan: StudyPlan, estimates: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for rows in (risks, hazards):
         nearer = find_e_value_limit(rows["ci_low"], rows["ci_high"])
-        parts.append(_lay_rows(rows, E_VALUE, estimate=find_e_value(rows["estimate"])))
-        parts.append(_lay_rows(rows, E_VALUE_LIMIT, estimate=nearer))
+        parts.append(_to_rows(rows, E_VALUE, estimate=find_e_value(rows["estimate"])))
+        parts.append(_to_rows(rows, E_VALUE_LIMIT, estimate=nearer))
     return combine(parts)
 
 
@@ -120,7 +120,7 @@ def _is_common(plan: StudyPlan, estimates: pd.DataFrame) -> bool:
     return bool(last["estimate"].gt(plan.definitions.common_outcome).any())
 
 
-def _lay_rows(rows: pd.DataFrame, estimand: str, **numbers: npt.ArrayLike) -> pd.DataFrame:
+def _to_rows(rows: pd.DataFrame, estimand: str, **numbers: npt.ArrayLike) -> pd.DataFrame:
     """The rows again under another estimand, with these numbers."""
     laid = rows[SAME].assign(estimand=estimand)
     for name, values in numbers.items():
@@ -169,8 +169,8 @@ def _calibrate_day(
     ].assign(analysis=CALIBRATED)
     made = calibrate(np.log(rows["estimate"]), rows["se"], systematic)
     limits = {name: np.exp(made[name].to_numpy()) for name in ("estimate", "ci_low", "ci_high")}
-    ratios = _lay_rows(rows, "risk_ratio", **limits, se=made["se"])
-    return combine([ratios, _lay_rows(rows, P_VALUE, estimate=made["p_value"])])
+    ratios = _to_rows(rows, "risk_ratio", **limits, se=made["se"])
+    return combine([ratios, _to_rows(rows, P_VALUE, estimate=made["p_value"])])
 
 
 def _note(day: int, found: SystematicError) -> list[dict[str, object]]:

@@ -154,7 +154,7 @@ def _list_changes(
 def _undo_missed(missed: Rate) -> Rate:
     """What must be undone of the links that are left to have all of them; half of them at most."""
     ends = (min(one, 0.5) for one in (missed.value, missed.low, missed.high))
-    return Rate(*(-one / (1 - one) for one in ends))
+    return Rate(*(-end / (1 - end) for end in ends))
 
 
 def _extrapolate(
@@ -169,8 +169,8 @@ def _extrapolate(
 
 def _move(row: pd.Series, moves: list[Extrapolated]) -> dict[str, float]:
     """The row's number, error and interval after all moves, the interval normal."""
-    estimate = float(row["estimate"]) + sum(one.move for one in moves)
-    variance = float(row["se"]) ** 2 + sum(one.variance + one.noise for one in moves)
+    estimate = float(row["estimate"]) + sum(move.move for move in moves)
+    variance = float(row["se"]) ** 2 + sum(move.variance + move.noise for move in moves)
     se = float(np.sqrt(variance))
     reach = normal_quantile() * se
     return {"estimate": estimate, "se": se, "ci_low": max(-1.0, estimate - reach),
@@ -204,7 +204,7 @@ def mix(parts: list[StudyData]) -> StudyData:
     n = len(parts[0].entries)
 
     def stack(name: str) -> pd.DataFrame:
-        tables = [getattr(one, name) for one in parts]
+        tables = [getattr(part, name) for part in parts]
         if "entry_id" not in tables[0]:
             return tables[0]
         moved = [table.assign(entry_id=table["entry_id"] + n * at)

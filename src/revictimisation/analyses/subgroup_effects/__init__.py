@@ -31,7 +31,10 @@ from revictimisation.analyses.subgroup_effects.family import adjust_family, pool
 from revictimisation.analyses.subgroup_effects.groupings import extend_study, list_groupings
 from revictimisation.analyses.subgroup_effects.hazards import estimate_level_hazards
 from revictimisation.analyses.subgroup_effects.risks import estimate_level_risks
-from revictimisation.analyses.subgroup_effects.shares import estimate_treatment_shares, tell_absent
+from revictimisation.analyses.subgroup_effects.shares import (
+    describe_absent,
+    estimate_treatment_shares,
+)
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.results import DIAGNOSTIC_COLUMNS, combine, make_estimates
 
@@ -58,7 +61,7 @@ def estimate_subgroup_effects(data: StudyData) -> tuple[pd.DataFrame, pd.DataFra
         adjust_family(data.plan, found),
         pool_levels(found),
         estimate_treatment_shares(data, groupings),
-        tell_absent(data),
+        describe_absent(data),
     ]
     kept = [table for table in (checks, notes) if len(table)]
     return combine(parts), pd.concat(kept, ignore_index=True) if kept else nothing[1]

@@ -99,12 +99,12 @@ def extend_study(data: StudyData, groupings: Sequence[Grouping]) -> StudyData:
     """
     plan, covariates = data.plan, data.covariates
     terms = list(plan.adjust_for)
-    for one in groupings:
-        if any(_tells(covariates, term, one) for term in terms):
+    for grouping in groupings:
+        if any(_tells(covariates, term, grouping) for term in terms):
             continue
-        names = np.array(one.levels, dtype=object)
-        covariates = covariates.assign(**{one.name: names[one.codes]})
-        terms.append(one.name)
+        names = np.array(grouping.levels, dtype=object)
+        covariates = covariates.assign(**{grouping.name: names[grouping.codes]})
+        terms.append(grouping.name)
     wider = plan.model_copy(update={"adjust_for": tuple(terms)})
     return replace(data, plan=wider, covariates=covariates)
 

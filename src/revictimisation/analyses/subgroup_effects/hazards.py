@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.analyses.subgroup_effects.groupings import Grouping
-from revictimisation.analyses.subgroup_effects.rows import LevelEffects, Row, lay_contrasts
+from revictimisation.analyses.subgroup_effects.rows import LevelEffects, Row, build_contrasts
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.packing import pack_check
 from revictimisation.core.results import (
@@ -82,9 +82,9 @@ def _fit_grouping(
     counts = {name: _count_cells(episodes, name, victim, level, len(grouping.levels))
               for name in measures}  # fmt: skip
     if not is_event.any():
-        return _tell_no_events(measures, grouping, counts), []
+        return _describe_no_events(measures, grouping, counts), []
     least = data.plan.for_whom.least_events
-    columns, is_left_out = _lay_columns(episodes, grouping, level, counts, least)
+    columns, is_left_out = _build_columns(episodes, grouping, level, counts, least)
     fit = fit_cox(
         add_measures(people, entry, columns),
         episodes["start_day"].to_numpy(),
@@ -96,12 +96,12 @@ def _fit_grouping(
     rows = [
         row
         for name in measures
-        for row in _lay_measure(fit, name, grouping, counts[name], data.plan)
+        for row in _build_measure(fit, name, grouping, counts[name], data.plan)
     ]
     return rows, [_note_fit(fit, grouping)]
 
 
-def _lay_columns(
+def _build_columns(
     episodes: pd.DataFrame,
     grouping: Grouping,
     level: npt.NDArray[np.int64],
@@ -160,7 +160,7 @@ def _count_cells(
     return Cells(ever, victims, exposed, other)
 
 
-def _tell_no_events(
+def _describe_no_events(
     measures: Sequence[str], grouping: Grouping, counts: Mapping[str, Cells]
 ) -> list[Row]:
     return [
@@ -171,7 +171,7 @@ def _tell_no_events(
     ]  # fmt: skip
 
 
-def _lay_measure(
+def _build_measure(
     fit: CoxFit, measure: str, grouping: Grouping, counts: Cells, plan: StudyPlan
 ) -> list[Row]:
     rows: list[Row] = []
@@ -188,7 +188,7 @@ def _lay_measure(
         status.append(laid[0]["status"])
         reasons.append(laid[0]["reason"])
     effects = _read_effects(fit, measure, grouping, counts, status, reasons)
-    contrasts = lay_contrasts(grouping, effects, {"measure": measure}, "log_hazard_ratio")
+    contrasts = build_contrasts(grouping, effects, {"measure": measure}, "log_hazard_ratio")
     return [*rows, *contrasts, *(_as_ratio(row) for row in contrasts if _has_ratio(row))]
 
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.analyses.subgroup_effects.groupings import Grouping
-from revictimisation.analyses.subgroup_effects.rows import LevelEffects, Row, lay_contrasts
-from revictimisation.analyses.subgroup_effects.shares import lay_outside
+from revictimisation.analyses.subgroup_effects.rows import LevelEffects, Row, build_contrasts
+from revictimisation.analyses.subgroup_effects.shares import build_outside
 from revictimisation.analyses.trial_inputs import build_trial
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.packing import pack_check
@@ -29,7 +29,7 @@ from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.intervals import find_freedom
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
 from revictimisation.estimators.target_trial.diagnostics import ARMS, DETECTABLE_ERRORS
-from revictimisation.estimators.target_trial.estimates import lay_risks
+from revictimisation.estimators.target_trial.estimates import build_risks
 from revictimisation.estimators.target_trial.gates import list_gates
 from revictimisation.estimators.target_trial.levels import (
     LevelBalance,
@@ -77,7 +77,7 @@ def estimate_level_risks(
     `data` adjusts for the groupings' main effects (`extend_study`).
     """
     found: list[_Found] = []
-    rows: list[Row] = _tell_beyond(data, groupings)
+    rows: list[Row] = _describe_beyond(data, groupings)
     notes: list[Row] = []
     for measure in data.plan.measure_names:
         mine, own_rows, own_notes = _estimate_measure(data, measure, groupings)
@@ -85,7 +85,7 @@ def estimate_level_risks(
         rows += own_rows
         notes += own_notes
     same = {"question": "q3", "estimator": ESTIMATOR, "outcome": data.plan.outcome.who}
-    table = make_estimates(mark_endless(_lay_levels(found, _list_days(data))), **same)
+    table = make_estimates(mark_endless(_build_levels(found, _list_days(data))), **same)
     others = make_estimates({**same, **row} for row in rows)
     return combine([table, others]), pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
 
@@ -101,7 +101,7 @@ def _estimate_measure(
     try:
         trial = build_trial(data, measure, every["stop_day"].to_numpy(), every["cause"].to_numpy())
     except NotEstimableError as fault:
-        return [], _tell_absence(groupings, measure, days, [str(fault)] * len(every)), []
+        return [], _describe_absence(groupings, measure, days, [str(fault)] * len(every)), []
     weighted = weigh_clones(trial, grace_law=data.plan.weights.grace_law)
     is_in = ~data.starts_of(measure)["is_running_before"].to_numpy()
     measurer, gates = LevelMeasurer(weighted), data.plan.gates
@@ -111,7 +111,7 @@ def _estimate_measure(
         codes, n_levels = grouping.codes[is_in], len(grouping.levels)
         balance = measurer.measure(codes, n_levels)
         counts = np.bincount(codes, minlength=n_levels)
-        rows += lay_outside(grouping, counts, balance.share_outside, measure)
+        rows += build_outside(grouping, counts, balance.share_outside, measure)
         if not days:
             continue
         risks = read_levels(weighted, codes, n_levels, days, weights)
@@ -121,13 +121,13 @@ def _estimate_measure(
         failed = find_failures(checks, gates, (n_levels, len(days)))
         is_over = ((risks.effective <= 0) & (risks.value < 1)).any(axis=1)
         failed[is_over & (failed == "")] = BEYOND_FOLLOW_UP  # contrasts as well
-        notes += _lay_checks(checks, gates, grouping, days, risks.has_risk, measure)
+        notes += _to_checks(checks, gates, grouping, days, risks.has_risk, measure)
         found.append(_Found(measure, grouping, risks, errors, failed))
         absent = _explain_absence(risks)
-        rows += _tell_absence([grouping], measure, days, absent)
+        rows += _describe_absence([grouping], measure, days, absent)
         contrasts = _contrast_all(found[-1], days, absent)
         rows += contrasts
-        notes += _lay_detectable(contrasts)
+        notes += _build_detectable(contrasts)
     return found, rows, notes
 
 
@@ -157,7 +157,7 @@ def _list_checks(
     ]
 
 
-def _lay_detectable(contrasts: Sequence[Row]) -> list[Row]:
+def _build_detectable(contrasts: Sequence[Row]) -> list[Row]:
     """How large a difference between two levels would have been seen: no gate, so no limit."""
     return [
         {"analysis": DIAGNOSED, "measure": row["measure"], "value": DETECTABLE_ERRORS * row["se"],
@@ -169,27 +169,27 @@ def _lay_detectable(contrasts: Sequence[Row]) -> list[Row]:
     ]  # fmt: skip
 
 
-def _tell_absence(
+def _describe_absence(
     groupings: Sequence[Grouping], measure: str, days: Sequence[int], reasons: Sequence[str]
 ) -> list[Row]:
     """A row for each level and day where there is a reason ("": none)."""
     return [
-        {"measure": measure, "subgroup": one.name, "level": level, "time_days": day,
+        {"measure": measure, "subgroup": grouping.name, "level": level, "time_days": day,
          "estimand": "risk_difference", "status": NOT_ESTIMABLE, "reason": reason}
-        for one in groupings
-        for level, reason in zip(one.levels, reasons, strict=False)
+        for grouping in groupings
+        for level, reason in zip(grouping.levels, reasons, strict=False)
         if reason
         for day in days
     ]  # fmt: skip
 
 
-def _tell_beyond(data: StudyData, groupings: Sequence[Grouping]) -> list[Row]:
+def _describe_beyond(data: StudyData, groupings: Sequence[Grouping]) -> list[Row]:
     days = data.plan.days_beyond_horizon
-    reasons = ["beyond_horizon"] * max((len(one.levels) for one in groupings), default=0)
+    reasons = ["beyond_horizon"] * max((len(grouping.levels) for grouping in groupings), default=0)
     return [
         row
         for measure in data.plan.measure_names
-        for row in _tell_absence(groupings, measure, days, reasons)
+        for row in _describe_absence(groupings, measure, days, reasons)
     ]
 
 
@@ -216,7 +216,7 @@ def find_failures(
     return found
 
 
-def _lay_checks(
+def _to_checks(
     checks: Sequence[Check],
     gates: Gates,
     grouping: Grouping,
@@ -243,7 +243,7 @@ def _lay_checks(
     return rows
 
 
-def _lay_levels(found: Sequence[_Found], days: Sequence[int]) -> pd.DataFrame:
+def _build_levels(found: Sequence[_Found], days: Sequence[int]) -> pd.DataFrame:
     """Risks, differences and ratios of every level that has them, all laid at once."""
     keys = [(one, level, day) for one in found for level in np.flatnonzero(one.risks.has_risk)
             for day in range(len(days))]  # fmt: skip
@@ -264,7 +264,7 @@ def _lay_levels(found: Sequence[_Found], days: Sequence[int]) -> pd.DataFrame:
         for one in (value, effective, events, se, people)
     )
     errors = (se, gap.reshape(-1), ratio.reshape(-1))
-    table = lay_risks(value, errors, effective, people, events, quantile.reshape(-1))
+    table = build_risks(value, errors, effective, people, events, quantile.reshape(-1))
     place = table.pop("place").to_numpy()
     named = pd.DataFrame(
         [(one.measure, one.grouping.name, one.grouping.levels[level], days[day],
@@ -298,5 +298,5 @@ def _contrast_all(found: _Found, days: Sequence[int], absent: Sequence[str]) -> 
             reason=[gone or str(fault) for gone, fault in both],
         )
         keys = {"measure": found.measure, "time_days": day}
-        rows += lay_contrasts(found.grouping, effects, keys, "risk_difference")
+        rows += build_contrasts(found.grouping, effects, keys, "risk_difference")
     return rows

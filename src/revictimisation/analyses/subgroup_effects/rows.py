@@ -37,7 +37,7 @@ class LevelEffects:
     reason: list[str]
 
 
-def lay_contrasts(
+def build_contrasts(
     grouping: Grouping, effects: LevelEffects, keys: Mapping[str, Any], estimand: str
 ) -> list[Row]:
     """Rows of each level against the reference, each with its p-value, and of the test of all.
@@ -65,8 +65,8 @@ def lay_contrasts(
         numbers = {"estimate": gap, "se": found.se[place], "ci_low": gap - half[place],
                    "ci_high": gap + half[place]}  # fmt: skip
         rows.append({**row, **counts, "estimand": estimand, **numbers})
-        rows.append({**row, **counts, **_tell_p(found.p_value[place], row)})
-    return [*rows, _lay_test(grouping, effects, same)]
+        rows.append({**row, **counts, **_describe_p(found.p_value[place], row)})
+    return [*rows, _build_test(grouping, effects, same)]
 
 
 COUNTED = ("n_people", "n_events")
@@ -79,7 +79,7 @@ def _judge_pair(effects: LevelEffects, pair: tuple[int, int]) -> tuple[str, str]
     return (absent or held or [(OK, "")])[0]
 
 
-def _tell_p(p_value: float, row: Mapping[str, Any]) -> Row:
+def _describe_p(p_value: float, row: Mapping[str, Any]) -> Row:
     """A p-value, or that there is none where nothing can move the contrast."""
     if np.isfinite(p_value):
         return {"estimand": "p_value", "estimate": float(p_value)}
@@ -87,7 +87,7 @@ def _tell_p(p_value: float, row: Mapping[str, Any]) -> Row:
             "reason": row["reason"] or "no_finite_answer"}  # fmt: skip
 
 
-def _lay_test(grouping: Grouping, effects: LevelEffects, same: Mapping[str, Any]) -> Row:
+def _build_test(grouping: Grouping, effects: LevelEffects, same: Mapping[str, Any]) -> Row:
     is_ok = np.array([status == OK for status in effects.status]) & grouping.is_named
     at = np.flatnonzero(is_ok)
     freedom = np.delete(effects.freedom, grouping.reference)[np.delete(is_ok, grouping.reference)]

@@ -41,11 +41,11 @@ def estimate_treatment_shares(data: StudyData, groupings: Sequence[Grouping]) ->
         for one in (everybody, *groupings):
             found = count_started(one.codes[is_in], len(one.levels), is_started[is_in], cluster)
             keys = {"measure": measure, "outcome": STARTED}
-            rows += [*_lay_shares(one, found, keys), *_lay_differences(one, found, keys)]
+            rows += [*_build_shares(one, found, keys), *_build_differences(one, found, keys)]
     return make_estimates(rows)
 
 
-def _lay_shares(
+def _build_shares(
     grouping: Grouping, found: Mapping[str, npt.NDArray[Any]], keys: Mapping[str, str]
 ) -> list[Row]:
     """A row per level that somebody is in."""
@@ -57,7 +57,7 @@ def _lay_shares(
     ]  # fmt: skip
 
 
-def _lay_differences(
+def _build_differences(
     grouping: Grouping, found: Mapping[str, npt.NDArray[Any]], keys: Mapping[str, str]
 ) -> list[Row]:
     """A row per level less the reference; the two hold different victims, or nearly.
@@ -98,21 +98,21 @@ def count_started(
             "se": se, "ci_low": low, "ci_high": high}  # fmt: skip
 
 
-def lay_outside(
+def build_outside(
     grouping: Grouping, n_people: npt.NDArray[np.int64], share: Floats, measure: str
 ) -> list[Row]:
     """Rows of the share of each level outside the common support (no interval: it is no sample)."""
     n_outside = np.rint(np.nan_to_num(share) * n_people).astype(np.int64)
     found = {"n_people": n_people, "n_events": n_outside, "estimate": share}
-    return _lay_shares(grouping, found, {"measure": measure, "outcome": OUTSIDE})
+    return _build_shares(grouping, found, {"measure": measure, "outcome": OUTSIDE})
 
 
-def tell_absent(data: StudyData) -> pd.DataFrame:
+def describe_absent(data: StudyData) -> pd.DataFrame:
     """A row for each grouping of which the extract has no table, or that is one municipality."""
     absent = {name: "table_absent" for name in data.plan.subgroups if data.subgroup(name) is None}
     for name, group in data.plan.for_whom.combined.items():
         if mark_combined(data, group) is None:
-            is_known = all(data.subgroup(one) is not None for one in group.levels)
+            is_known = all(data.subgroup(level) is not None for level in group.levels)
             absent[name] = "one_municipality" if is_known else "table_absent"
     same = {"question": "q3", "outcome": data.plan.outcome.who, "estimand": "risk_difference"}
     return combine(not_estimable(reason, subgroup=name, **same) for name, reason in absent.items())

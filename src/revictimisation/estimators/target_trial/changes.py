@@ -94,7 +94,7 @@ def _running_sums(entry: Days, day: Days, step: Floats) -> tuple[Days, Days, Flo
     return entry[is_last], day[is_last], level[is_last]
 
 
-def lay_segments(
+def build_segments(
     changes: Mapping[str, Changes] | None, n_entries: int, grace_days: int
 ) -> Segments:
     """Cut each entry's days 0..grace_days where one of its changing covariates changes.

@@ -19,8 +19,8 @@ from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.entry_days import (
     EntryDays,
     Gradient,
+    build_days,
     cut_blocks,
-    lay_days,
     move_hazards,
     move_law,
 )
@@ -84,7 +84,7 @@ def find_direct_influence(
     influence = np.empty((trial.n_entries, n_targets))
     late = np.cumsum(slopes.at_risk, axis=1).T
     for here in cut_blocks(trial.n_entries, len(trial.interval) * n_targets):
-        days = lay_days(weighted, here)
+        days = build_days(weighted, here)
         amounts = _spread_amounts(trial, days, arm, slopes, late, outcomes)
         influence[here] = amounts.sum(axis=0)
         _drop_capped(weighted, days, arm, amounts)

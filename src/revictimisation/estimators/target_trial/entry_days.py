@@ -59,7 +59,7 @@ def cut_blocks(n_entries: int, size: int) -> list[slice]:
 
 
 @np.errstate(all="ignore")
-def lay_days(weighted: WeightedTrial, here: slice) -> EntryDays:
+def build_days(weighted: WeightedTrial, here: slice) -> EntryDays:
     """A block of entries by day."""
     trial, people = weighted.trial, weighted.trial.people
     interval, rows = trial.interval, people.row[here]
@@ -183,5 +183,12 @@ class Gradient:
 
 
 __all__ = [
-    "EntryDays", "Gradient", "Law", "cut_blocks", "find_law", "lay_days", "move_hazards", "move_law"
+    "EntryDays",
+    "Gradient",
+    "Law",
+    "build_days",
+    "cut_blocks",
+    "find_law",
+    "move_hazards",
+    "move_law"
 ]  # fmt: skip

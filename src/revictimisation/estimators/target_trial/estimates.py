@@ -107,7 +107,7 @@ def estimate_strategies(
     draws = None if intervals == "influence" or replicates is None else replicates.answers
     moves = find_influence(weighted, at_days, arms) if draws is None else None
     numbers = [_answer(arms.read(at_days), moves, draws, number) for number in range(DAYS_LOST + 1)]
-    return _lay_table(weighted, at_days, numbers, intervals)
+    return _build_table(weighted, at_days, numbers, intervals)
 
 
 def estimate_curves(
@@ -140,7 +140,7 @@ def estimate_curves(
     return hold_arms_to_follow_up(pd.concat(found, ignore_index=True)[COLUMNS], followed, at_days)
 
 
-def _lay_table(
+def _build_table(
     weighted: WeightedTrial, at_days: Sequence[int], numbers: list[_Answer], intervals: Intervals
 ) -> pd.DataFrame:
     people, events = count_clones(weighted, at_days)
@@ -162,7 +162,7 @@ def _lay_table(
     return table.sort_values(["cause", "time_days"], kind="stable", ignore_index=True)
 
 
-def lay_outcome(
+def build_outcome(
     weighted: WeightedTrial, at_days: Sequence[int], value: Floats, influence: Floats
 ) -> pd.DataFrame:
     """The outcome's rows from another estimator of the same risks.
@@ -184,7 +184,7 @@ def lay_outcome(
     return told.sort_values("time_days", kind="stable", ignore_index=True)
 
 
-def lay_risks(
+def build_risks(
     value: Floats,
     errors: tuple[Floats, Floats, Floats],
     effective: Floats,
@@ -413,9 +413,9 @@ def hold_arms_to_follow_up(
 
 __all__ = [
     "Intervals",
+    "build_outcome",
+    "build_risks",
     "count_clones",
     "estimate_strategies",
-    "lay_outcome",
-    "lay_risks",
     "mark_uncensored",
 ]

@@ -69,15 +69,15 @@ def judge(
     """
     limits = {gate.check: gate for gate in list_gates(gates)}
     rows = []
-    for one in checks.to_dict("records"):
-        check, day, value = str(one["check"]), one["time_days"], float(one["value"])
+    for row in checks.to_dict("records"):
+        check, day, value = str(row["check"]), row["time_days"], float(row["value"])
         is_balance = check == "largest_standardised_difference"
         gate = None if is_balance and day > grace_days else limits.get(check)
         holds = gate is None or (value >= gate.limit if gate.is_least else value <= gate.limit)
         rows.append(
             {
                 **named,
-                "check": pack_check(check, one["arm"], None if pd.isna(day) else int(day)),
+                "check": pack_check(check, row["arm"], None if pd.isna(day) else int(day)),
                 "value": value,
                 "limit": None if gate is None else gate.limit,
                 "status": OK if holds else "failed",

@@ -118,7 +118,7 @@ def read_levels(
                 kept[here] = found
     for arm in range(2):
         add_model_scores(weighted, (gradients[arm][0], gradients[arm][1]), moves[arm])
-    summed = [sum_clusters(trial, one).reshape(-1, n_levels, n_days) for one in moves]
+    summed = [sum_clusters(trial, move).reshape(-1, n_levels, n_days) for move in moves]
     return LevelRisks(value, effective, np.stack(summed, axis=2), people, events)
 
 
@@ -178,7 +178,7 @@ class LevelMeasurer:
         self._table = csr_array((columns.values, columns.indices, columns.pointers), shape=shape)
         self._squares = self._table.power(2)
         self._ends = weighted.weights_on()
-        self._is_outside = find_outside(weighted)
+        self._is_outside = outside_common_support(weighted)
         self._days = [
             (weighted.weights_on(day), trial.people.stop > day)
             for day in sorted({0, trial.grace_days})
@@ -219,7 +219,7 @@ class LevelMeasurer:
             share[level] = self._is_outside[chosen].mean() if chosen.any() else np.nan
             if not is_started[chosen].any() or is_started[chosen].all():
                 continue
-            gaps, errors = zip(*[self._compare(chosen, *one) for one in self._days], strict=True)
+            gaps, errors = zip(*[self._compare(chosen, *day) for day in self._days], strict=True)
             sizes, allowed = np.abs(np.array(gaps)), quantile * np.array(errors)
             largest[level] = sizes.max(axis=(0, 2), initial=0.0)
             beyond[level] = np.maximum(sizes - allowed, 0.0).max(axis=(0, 2), initial=0.0)
@@ -239,7 +239,7 @@ class LevelMeasurer:
         return gaps, errors
 
 
-def find_outside(weighted: WeightedTrial) -> Flags:
+def outside_common_support(weighted: WeightedTrial) -> Flags:
     """Entries whose fitted chance of a start lies outside the common support of the cohort."""
     chance, is_started = fit_chances(weighted), weighted.trial.is_started
     low = max(chance[is_started].min(), chance[~is_started].min())

@@ -69,7 +69,7 @@ class OutcomeModel:
     @property
     def is_converged(self) -> bool:
         """All models settled."""
-        return self.leaving.is_converged and all(one.is_converged for one in self.periods)
+        return self.leaving.is_converged and all(period.is_converged for period in self.periods)
 
     @property
     def interval_periods(self) -> npt.NDArray[np.int64]:
@@ -146,7 +146,7 @@ def _fit(
         raise ValueError("an effect or a period must begin where an interval of days does")
     for days in (cuts, periods, effects):
         number_days(days, 1)
-    named = sorted({name for one in modifiers for name in one})
+    named = sorted({name for modifier in modifiers for name in modifier})
     marks, group = _number_groups(trial, named)
     ends = [*periods[1:], max(trial.last_day, max(cuts)) + 1]
     models = []
@@ -291,7 +291,10 @@ def _fit_states(
         runs, cell, days, of_cause & is_in[trial.people.stop], shape.reshape(-1, shape.shape[2])
     )
     names = _name_spans("started", effects)
-    moved = (*(names[k] for k in starts), *(f"{names[starts[0]]}: {one}" for one in modifiers))
+    moved = (
+        *(names[k] for k in starts),
+        *(f"{names[starts[0]]}: {modifier}" for modifier in modifiers),
+    )
     spans = _name_spans("day", cuts)
     return fit_pooled(trial, pooled, [spans[k] for k in mine], moved, given)
 

@@ -31,8 +31,8 @@ from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.entry_days import (
     EntryDays,
     Gradient,
+    build_days,
     cut_blocks,
-    lay_days,
     move_hazards,
     move_law,
 )
@@ -367,7 +367,7 @@ def find_scores(
     values = np.empty((trial.n_entries, 2, 2, n_targets))
     size = max(len(steps.begin), trial.grace_days + 1) * n_targets
     for here in cut_blocks(trial.n_entries, size):
-        entries = lay_days(weighted, here)
+        entries = build_days(weighted, here)
         share = entries.law.hazards / entries.law.tail
         share[-1] = 1.0
         hazards = find_hazards(model, steps, trial.people.row[here])
@@ -415,7 +415,7 @@ def find_doubly_robust(
     scores = np.empty((trial.n_entries, 2, len(targets.day)))
     size = max(len(steps.begin), trial.grace_days + 1) * len(targets.day)
     for here in cut_blocks(trial.n_entries, size):
-        entries = lay_days(weighted, here)
+        entries = build_days(weighted, here)
         share = entries.law.hazards / entries.law.tail
         share[-1] = 1.0
         found = find_values(targets, share, find_hazards(model, steps, trial.people.row[here]))

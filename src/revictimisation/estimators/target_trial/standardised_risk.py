@@ -40,7 +40,7 @@ import pandas as pd
 
 from revictimisation.estimators.target_trial.clone_influence import add_scores, sum_clusters
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
-from revictimisation.estimators.target_trial.estimates import lay_outcome
+from revictimisation.estimators.target_trial.estimates import build_outcome
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel
 from revictimisation.estimators.target_trial.own_weight import find_own_factors
 from revictimisation.estimators.target_trial.potential_risks import (
@@ -134,7 +134,7 @@ def estimate_courses(
     courses = find_courses(weighted, model, at_days)
     influence = widen_influence(weighted, courses)
     return {
-        name: lay_outcome(weighted, at_days, courses.value[k], influence[:, k])
+        name: build_outcome(weighted, at_days, courses.value[k], influence[:, k])
         for k, name in enumerate(ESTIMATORS)
     }
 

@@ -153,12 +153,12 @@ def diagnose_three(trial: ThreeTrial, estimates: pd.DataFrame) -> pd.DataFrame:
             largest = float(np.abs(gaps).max())
             rows.append(_row("largest_standardised_difference", largest, name, grace))
     outcome = estimates[estimates["cause"] == 1]
-    for one in outcome.to_dict("records"):
-        day, level = int(one["time_days"]), str(one["level"])
-        if one["estimand"] == "cumulative_incidence":
-            rows.append(_row("n_events", float(one["n_events"]), level, day))
-        elif not pd.isna(one["se"]):
-            detectable = DETECTABLE_ERRORS * float(one["se"])
+    for row in outcome.to_dict("records"):
+        day, level = int(row["time_days"]), str(row["level"])
+        if row["estimand"] == "cumulative_incidence":
+            rows.append(_row("n_events", float(row["n_events"]), level, day))
+        elif not pd.isna(row["se"]):
+            detectable = DETECTABLE_ERRORS * float(row["se"])
             rows.append(_row("minimum_detectable_difference", detectable, level, day))
     return pd.DataFrame(rows).astype({"time_days": "Int64", "value": "float64"})
 

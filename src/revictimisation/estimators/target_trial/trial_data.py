@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 from revictimisation.estimators.design import Design, standardise
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.influence import label_clusters
-from revictimisation.estimators.target_trial.changes import Changes, Segments, lay_segments
+from revictimisation.estimators.target_trial.changes import Changes, Segments, build_segments
 
 Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.int64]
@@ -188,9 +188,9 @@ def prepare_trial(
     people = People(
         stop.astype(np.int32), kind.astype(np.int8), start,
         label_clusters(cluster, len(stop)).astype(np.int64), design.rows.astype(np.int32),
-        *_lay_nothing(len(stop)),
+        *_build_nothing(len(stop)),
     )  # fmt: skip
-    segments = lay_segments(changes, len(stop), grace_days)
+    segments = build_segments(changes, len(stop), grace_days)
     cuts = choose_cuts(start[is_started], grace_days) if cut_days is None else tuple(cut_days)
     return _lay_out(people, design, segments, tuple(changes or ()), cuts, grace_days)
 
@@ -280,7 +280,7 @@ def _number_intervals(cuts: tuple[int, ...], grace_days: int) -> npt.NDArray[np.
     return (np.searchsorted(ascending, days, side="right") - 1).astype(np.int32)
 
 
-def _lay_nothing(n_people: int) -> tuple[Days, npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+def _build_nothing(n_people: int) -> tuple[Days, npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Segments of people in whom nothing changes."""
     nothing = np.zeros(n_people, np.int32)
     return np.arange(n_people + 1, dtype=np.int64), nothing, nothing

@@ -94,7 +94,7 @@ class CountArms:
         return np.minimum(np.asarray(at_days, dtype=np.int64), self.count.shape[1] - 1)
 
 
-def lay_outcomes(trial: Trial, entry: npt.ArrayLike, day: npt.ArrayLike) -> Outcomes:
+def build_outcomes(trial: Trial, entry: npt.ArrayLike, day: npt.ArrayLike) -> Outcomes:
     """Outcomes (entry, day), in any order, as the loops take them.
 
     Raises:
@@ -159,7 +159,7 @@ def estimate_counts(
     """Mean counts under both strategies and their difference, with intervals by influence.
 
     Args:
-        weighted: from `weigh_clones` on a trial of all follow-up. outcomes: from `lay_outcomes`.
+        weighted: from `weigh_clones` on a trial of all follow-up. outcomes: from `build_outcomes`.
 
     Returns:
         A row per day and estimand: mean_count_start, mean_count_no_start, mean_count_difference;
@@ -173,7 +173,7 @@ def estimate_counts(
         >>> from revictimisation.estimators.target_trial.trial_data import prepare_trial
         >>> none = design_from_array([[]] * 3, [])
         >>> trial = prepare_trial([9, 9, 9], [0, 0, 2], [0, None, None], none, grace_days=0)
-        >>> outcomes = lay_outcomes(trial, [0, 0, 1], [4, 9, 9])
+        >>> outcomes = build_outcomes(trial, [0, 0, 1], [4, 9, 9])
         >>> rows = estimate_counts(weigh_clones(trial), outcomes, [9])
         >>> rows[["estimand", "estimate", "n_people", "n_events"]]
                         estimand  estimate  n_people  n_events

@@ -92,7 +92,9 @@ def clean_tables(
 
 
 def _line(work: Work, name: str, rule: str, relation: str) -> CleaningLine:
-    people = next((one for one in PEOPLE_COLUMNS if one in work.loaded[name].present), None)
+    people = next(
+        (column for column in PEOPLE_COLUMNS if column in work.loaded[name].present), None
+    )
     counted = f"count(DISTINCT {people})" if people else "0"
     n_people, n_rows = work.run(f"SELECT {counted}, count(*) FROM {relation}")[0]
     return CleaningLine(name, rule, int(n_people), int(n_rows))

@@ -14,7 +14,7 @@ def lower_case_codes(work: Work) -> Selects:
 
     Only where that gives a known code (of the list, or a measure code that the study names).
     """
-    named = [code for one in work.plan.measures.values() for code in one.codes]
+    named = [code for measure in work.plan.measures.values() for code in measure.codes]
     selects = {}
     for name, table in work.tables():
         parts = []

@@ -2,13 +2,13 @@
 
 from revictimisation.extract.linkage.joining import join_tables
 from revictimisation.extract.linkage.linking import Links, link_people
-from revictimisation.extract.linkage.quality import AGENCIES, count_fates
+from revictimisation.extract.linkage.quality import AGENCIES, count_link_status
 from revictimisation.extract.linkage.records import make_records
 
 __all__ = [
     "AGENCIES",
     "Links",
-    "count_fates",
+    "count_link_status",
     "join_tables",
     "link_people",
     "make_records",

@@ -106,7 +106,7 @@ def foretell_share(n_hit: float, n_tried: float, n_new: float) -> Span:
     return Span(hit / (hit + rest), float(found[0]), float(found[1]))
 
 
-def tell_error_rates(tally: Tally, check: Check | None) -> dict[str, float]:
+def describe_error_rates(tally: Tally, check: Check | None) -> dict[str, float]:
     """The shares of missed and of false links, with limits (`..._low`, `..._high`).
 
     `missed_link_rate`: of the people who are with both agencies, the share not linked, through a
@@ -120,7 +120,7 @@ def tell_error_rates(tally: Tally, check: Check | None) -> dict[str, float]:
     false, there = Span(0.0, 0.0, 0.0), Span(0.0, 0.0, 0.0)
     by_probability = {}
     if check is not None and tally.n_probable is not None:
-        by_probability = _tell_by_probability(tally, check)
+        by_probability = _describe_by_probability(tally, check)
         false, missed = by_probability.values()
         there = _count_there(n_probable * (1 - false.value), missed, tally.n_model)
     unfound, absent, hidden = (
@@ -145,7 +145,7 @@ def tell_error_rates(tally: Tally, check: Check | None) -> dict[str, float]:
     return told
 
 
-def _tell_by_probability(tally: Tally, check: Check) -> dict[str, Span]:
+def _describe_by_probability(tally: Tally, check: Check) -> dict[str, Span]:
     """False and missed links among those by probability: the check's, wide enough for the model."""
     n_wrong, n_missed = check.n_links - check.n_right, check.n_true - check.n_right
     false = foretell_share(n_wrong, check.n_links, tally.n_probable or 0)
@@ -161,7 +161,7 @@ def _count_there(n_right: float, missed: Span, n_model: float) -> Span:
     if not n_right:
         return Span(n_model, n_model, n_model)
     ends = (missed.value, missed.low, missed.high)
-    return Span(*(n_right / (1 - one) if one < 1 else max(n_right, n_model) for one in ends))
+    return Span(*(n_right / (1 - end) if end < 1 else max(n_right, n_model) for end in ends))
 
 
 def _count_known(tally: Tally, counts: tuple[int, int]) -> Span:

@@ -39,7 +39,9 @@ def join_tables(
 def _rename(
     frame: pd.DataFrame, name: str, renamed: Mapping[str, str], dictionary: Dictionary
 ) -> pd.DataFrame:
-    of_people = [one.name for one in dictionary.tables[name].fields if one.identifies == "person"]
+    of_people = [
+        field.name for field in dictionary.tables[name].fields if field.identifies == "person"
+    ]
     new = {column: frame[column].replace(renamed) for column in of_people if column in frame}
     return frame.assign(**new) if renamed else frame
 
@@ -51,7 +53,7 @@ def _merge_people(
     is_same, was_same = social["person_id"].isin(mine), before["person_id"].isin(mine)
     other = social[is_same].drop_duplicates("person_id").set_index("person_id")
     filled = police.copy()
-    for name in [one for one in other.columns if one in filled]:
+    for name in [column for column in other.columns if column in filled]:
         found = filled["person_id"].map(other[name]).fillna("")
         filled[name] = filled[name].where(filled[name].str.strip().ne(""), found)
     people = pd.concat([filled, social[~is_same]], ignore_index=True).fillna("")
@@ -65,5 +67,5 @@ def _merge_people(
     dropped = -lines["n_reports"].diff().fillna(0).astype("int64")
     lines = lines.assign(step=PEOPLE, n_people=lines["n_reports"], n_dropped=dropped)
     order = ["step", "reason", "n_people", "n_reports", "n_dropped"]
-    return people[[one for one in [*police.columns, *social.columns] if one in columns]
+    return people[[column for column in [*police.columns, *social.columns] if column in columns]
                   ].loc[:, lambda frame: ~frame.columns.duplicated()], lines[order]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from revictimisation.extract.linkage.error_rates import Check, Tally, tell_error_rates
+from revictimisation.extract.linkage.error_rates import Check, Tally, describe_error_rates
 from revictimisation.extract.linkage.model import BLOCKS, score_pairs, train_model
 from revictimisation.extract.linkage.posteriors import Linked, add_links, link_pairs
 from revictimisation.extract.linkage.records import FAULTY_PREFIX
@@ -24,8 +24,8 @@ class Links:
     """Links between two agencies' people, and how good they are held to be.
 
     `table` has a row per link (`LINK_COLUMNS`); `review` a row per pair for a human to look at,
-    with what agrees and no pseudonym; `review_key` which pair is which. `rates`: see `tell_rates`.
-    `reason` says why nobody was linked by probability, if so.
+    with what agrees and no pseudonym; `review_key` which pair is which. `rates`: see
+    `describe_rates`. `reason` says why nobody was linked by probability, if so.
     """
 
     table: pd.DataFrame
@@ -52,7 +52,7 @@ def link_people(police: pd.DataFrame, social: pd.DataFrame, rules: Linkage) -> L
     mine, theirs = (find_open(one, set(same)) for one in (police, social))
     reason = _find_obstacle(rules, len(same), mine, theirs)
     if reason:
-        rates = tell_rates(police, social, len(same), None, None)
+        rates = describe_rates(police, social, len(same), None, None)
         return Links(certain, _no_review(), _no_review(), rates, reason)
     model = train_model(police, social)
     check = check_on_numbers(police, social, model, rules.threshold)
@@ -60,7 +60,7 @@ def link_people(police: pd.DataFrame, social: pd.DataFrame, rules: Linkage) -> L
     chosen = found.pairs[found.pairs["is_link"]].assign(kind=PROBABLE)
     table = pd.concat([certain, chosen[list(LINK_COLUMNS)]], ignore_index=True)
     review, key = make_review(found, rules)
-    rates = tell_rates(police, social, len(same), found, check)
+    rates = describe_rates(police, social, len(same), found, check)
     return Links(table, review, key, rates)
 
 
@@ -125,11 +125,11 @@ def find_blank(records: pd.DataFrame) -> pd.Series:
     return ~(records["has_number"] | pd.concat(is_known, axis=1).any(axis=1))
 
 
-def tell_rates(
+def describe_rates(
     police: pd.DataFrame, social: pd.DataFrame, n_same: int, found: Linked | None,
     check: Check | None,
 ) -> dict[str, float]:  # fmt: skip
-    """Counts of the linkage, and its error rates (`tell_error_rates`), by name."""
+    """Counts of the linkage, and its error rates (`describe_error_rates`), by name."""
     same = set(police["unique_id"]) & set(social["unique_id"])
     left = [one[~one["unique_id"].isin(same)] for one in (police, social)]
     n_hidden = [int(one["is_hidden"].sum()) for one in left]
@@ -160,7 +160,7 @@ def tell_rates(
         "n_linked_by_probability": tally.n_probable or 0,
         "n_new_identities": sum(n_hidden),
         "n_not_in_persons": sum(n_absent),
-        **tell_error_rates(tally, check),
+        **describe_error_rates(tally, check),
         **(check.tell() if check else {}),
     }
 

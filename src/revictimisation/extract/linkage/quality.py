@@ -26,7 +26,7 @@ SUBGROUPS = ("index_year", "municipality_group", "municipality_code", "age_group
 COUNTS = ("agency", "subgroup", "level", "outcome", "n_people", "n_events")
 
 
-def count_fates(
+def count_link_status(
     records: Mapping[str, pd.DataFrame], tables: Mapping[str, Frames], links: Links,
     dictionary: Dictionary,
 ) -> pd.DataFrame:  # fmt: skip
@@ -42,7 +42,7 @@ def count_fates(
     for agency, side in sides.items():
         people = group_people(records[agency], tables[agency], dictionary)
         kinds = links.table.drop_duplicates(side).set_index(side)["kind"]
-        fate = find_fates(people, kinds)
+        fate = find_link_status(people, kinds)
         n_all = len(people)
         rows += [(agency, FATE, one, "", n_all, int(fate.eq(one).sum())) for one in FATES]
         told = {LINKED: fate.isin((BY_NUMBER, BY_PROBABILITY)), NO_NUMBER: fate.eq(NO_NUMBER)}
@@ -55,7 +55,7 @@ def count_fates(
     return pd.DataFrame(rows, columns=list(COUNTS))
 
 
-def find_fates(people: pd.DataFrame, kinds: pd.Series) -> pd.Series:
+def find_link_status(people: pd.DataFrame, kinds: pd.Series) -> pd.Series:
     """What became of each person; `kinds`: the kind of link by the agency's pseudonym."""
     kind = people["unique_id"].map(kinds)
     choices = [kind.eq(PROBABLE), kind.notna(), people["has_number"]]

@@ -63,9 +63,9 @@ def list_contacts(tables: Frames, dictionary: Dictionary) -> pd.Series:
     parts = []
     for name, frame in tables.items():
         table = dictionary.tables[name]
-        people = [one.name for one in table.fields
-                  if one.identifies == "person" and one.name != SUSPECT]  # fmt: skip
-        days = [one.name for one in table.fields if one.type == "date"]
+        people = [field.name for field in table.fields
+                  if field.identifies == "person" and field.name != SUSPECT]  # fmt: skip
+        days = [field.name for field in table.fields if field.type == "date"]
         if name == "persons" or not people or people[0] not in frame:
             continue
         day = frame[days[0]] if days[0] in frame else pd.Series("", index=frame.index)

@@ -76,14 +76,14 @@ def draft_mapping(
     each place, and of a wide one how many columns are done and of how many. Raises
     `UnreadableFileError` where nothing of the source can be read.
     """
-    seen = [_look(con, source, one, dictionary, workspace, threshold, begin) for one in places]
+    seen = [_look(con, source, place, dictionary, workspace, threshold, begin) for place in places]
     faults = [one.fault for one in seen if one.fault]
     if faults and len(faults) == len(seen):
         raise faults[0]
-    markers = sorted({one for some in seen for one in _find_markers(some)})
+    markers = sorted({marker for some in seen for marker in _find_markers(some)})
     lines = [HEAD.rstrip()]
     if markers:
-        listed = ", ".join(quote_text(one) for one in markers)
+        listed = ", ".join(quote_text(marker) for marker in markers)
         lines.append(
             f"missing: [{listed}]  # betyder att uppgift saknas / mean not stated {CHECK[1:]}"
         )
@@ -92,7 +92,7 @@ def draft_mapping(
         parts = [one for one in seen if one.found and one.found.table.name == table.name]
         if parts:
             lines.append(f"  {table.name}:")
-            lines += [line for one in parts for line in one.lines]
+            lines += [line for part in parts for line in part.lines]
     missed = [one for one in dictionary.tables_by_direction("in") if not one.is_optional]
     held = {one.found.table.name for one in seen if one.found}
     lines += [
@@ -100,11 +100,11 @@ def draft_mapping(
         for one in missed
         if one.name not in held
     ]
-    lines += [line for one in seen if not one.found for line in _tell_unused(one, dictionary)]
+    lines += [line for one in seen if not one.found for line in _describe_unused(one, dictionary)]
     for unread in list_unread(source):
         words = dictionary.rules[f"unread_{unread.why}"].label
         lines.append(f"# {unread.name}: {words.sv} / {words.en}")
-    return Draft("\n".join(lines) + "\n", tuple(one for one in faults if one.rows))
+    return Draft("\n".join(lines) + "\n", tuple(fault for fault in faults if fault.rows))
 
 
 def _look(
@@ -124,7 +124,7 @@ def _look(
         name, staged = next(iter(stage_place(con, source, at, workspace)))
         profiles = tuple(profile_columns(con, staged, lambda *done: begin(title, *done)))
         found = match_table(place.title, profiles, dictionary)
-        n_sure = sum(one.is_sure for one in found.matches) if found else 0
+        n_sure = sum(match.is_sure for match in found.matches) if found else 0
         if n_sure < LEAST_SURE and looks_like_data(con, staged):
             raise UnreadableFileError("unclear_heading")
         lines = tuple(_draft_part(at, staged, profiles, found, dictionary, threshold))
@@ -173,17 +173,18 @@ def _draft_part(
     told.append("columns:")
     yield f"    - {told[0]}  # {staged.n_rows} rader / rows"
     yield from (f"      {line}" for line in told[1:])
-    by_name = {one.field.name: one for one in found.matches}
+    by_name = {match.field.name: match for match in found.matches}
     for field in found.table.fields:
         if field.name in by_name:
             yield from draft_column(by_name[field.name], dictionary, threshold)
         else:
             needed = f"  {NEEDED}" if field.is_required else ""
             yield f"        # {field.name}: ({field.label.sv}) hittades inte / not found{needed}"
-    used = {one.profile.place for one in found.matches}
-    for one in profiles:
-        if one.place not in used:
-            yield f"      # inte medtagen / left out: {show_name(one.name, one.place)}{_why(one)}"
+    used = {match.profile.place for match in found.matches}
+    for profile in profiles:
+        if profile.place not in used:
+            shown = show_name(profile.name, profile.place)
+            yield f"      # inte medtagen / left out: {shown}{_why(profile)}"
 
 
 def _why(profile: ColumnProfile) -> str:
@@ -198,10 +199,10 @@ def _find_markers(seen: _Seen) -> list[str]:
     """Signs for not stated, those that occur in the columns that are carried over."""
     if not seen.found:
         return []
-    return [sign.lower() for one in seen.found.matches for sign in one.profile.markers]
+    return [sign.lower() for match in seen.found.matches for sign in match.profile.markers]
 
 
-def _tell_unused(seen: _Seen, dictionary: Dictionary) -> Iterator[str]:
+def _describe_unused(seen: _Seen, dictionary: Dictionary) -> Iterator[str]:
     if seen.fault:
         words, told = dictionary.rules[seen.fault.kind].label, seen.fault
         column = f" ({told.column})" if told.column else ""
@@ -213,6 +214,10 @@ def _tell_unused(seen: _Seen, dictionary: Dictionary) -> Iterator[str]:
         yield said
         return
     yield f"{said}; kolumner / columns:"
-    for one in seen.profiles:
-        name = f"#{one.place + 1}" if is_prose(one.name) else show_name(one.name, one.place)
-        yield f"#   {name}{_why(one)}"
+    for profile in seen.profiles:
+        name = (
+            f"#{profile.place + 1}"
+            if is_prose(profile.name)
+            else show_name(profile.name, profile.place)
+        )
+        yield f"#   {name}{_why(profile)}"

@@ -42,7 +42,7 @@ def _draft_settings(match: Match) -> Iterator[str]:
     """How dates, numbers and codes of figures are written, where that is not the usual way."""
     field, profile = match.field, match.profile
     if field.type == "date" and profile.mostly(profile.n_year_last):
-        yield _tell_order(profile)
+        yield _describe_order(profile)
     if field.type == "date" and not profile.is_date and profile.is_number:
         yield "# date: excel_number eller / or sas_number (dagar / days): välj / choose"
     if field.type in ("integer", "number") and profile.n_commas:
@@ -51,7 +51,7 @@ def _draft_settings(match: Match) -> Iterator[str]:
         yield f"zeros: {DIGIT_LISTS[field.codes]}"
 
 
-def _tell_order(profile: ColumnProfile) -> str:
+def _describe_order(profile: ColumnProfile) -> str:
     """The order of day and month, only where the days themselves show it."""
     if profile.n_first_over_12 and not profile.n_second_over_12:
         return "date: day_month_year  # tal över 12 står först / numbers above 12 stand first"
@@ -68,11 +68,13 @@ def _draft_codes(match: Match, dictionary: Dictionary, threshold: int) -> Iterat
     if not known or is_figures or not profile.is_coded:
         return
     words, marks = known_words(match.field, dictionary), load_words().missing
-    given = [one for one in profile.values if one[0].lower() not in marks or one[0] in known]
+    given = [
+        value for value in profile.values if value[0].lower() not in marks or value[0] in known
+    ]
     shown = [one for one in given if _may_show(one, profile, words, threshold)]
     hidden = [n for code, n in given if (code, n) not in shown]
     lines = [line for one in shown for line in _draft_code(*one, match, dictionary, threshold)]
-    lines += _tell_hidden(hidden)
+    lines += _describe_hidden(hidden)
     is_ours = str.lower if match.field.type == "boolean" else str
     is_plain = not hidden and all(is_ours(code) in known for code, _ in shown)
     if lines and not is_plain:
@@ -120,7 +122,7 @@ def _label(label: str, match: Match, dictionary: Dictionary) -> str:
     return label if is_known or not is_prose(label) else "…"
 
 
-def _tell_hidden(hidden: list[int]) -> list[str]:
+def _describe_hidden(hidden: list[int]) -> list[str]:
     if not hidden:
         return []
     return [

@@ -12,7 +12,12 @@ from revictimisation.dictionary import Dictionary, Field, Table
 from revictimisation.extract.mapping.faults import own_type
 from revictimisation.extract.mapping.headings import Heading, judge_heading
 from revictimisation.extract.mapping.inspection import inspect_cells
-from revictimisation.extract.mapping.losses import find_empty, tell_flaws, tell_unnamed, tell_unread
+from revictimisation.extract.mapping.losses import (
+    describe_flaws,
+    describe_unnamed,
+    describe_unread,
+    find_empty,
+)
 from revictimisation.extract.mapping.model import Column, Mapping, Part
 from revictimisation.extract.mapping.report import MappingReport, Remark, TableReport
 from revictimisation.extract.mapping.texts import Texts, find_texts, is_for_linkage
@@ -67,7 +72,7 @@ def make_extract(
             tables.append(_finish(con, work, target, is_unique))
             remarks += _judge_empty(work, tables[-1].rows_out)
             written.append(target)
-    remarks += tell_unread(source, mapping)
+    remarks += describe_unread(source, mapping)
     return MappingReport(tuple(tables), tuple(remarks)), written
 
 
@@ -121,13 +126,17 @@ def _map_part(
 def _has_columns(part: Part, staged: Staged) -> bool:
     """Whether every column that the mapping gives is there, by name or number."""
     places = find_places(staged.names)
-    given = [one for one in part.columns.values() if one.constant is None]
+    given = [column for column in part.columns.values() if column.constant is None]
     return all(_find_place(one, staged.names, places) is not None for one in given)
 
 
 def _refuse_heading(table: Table, part: Part, staged: Staged, title: str) -> Remark:
     """Where the headings were read and what was sought there; never what stands there."""
-    named = [one.source for one in part.columns.values() if one.source and not one.source.isdigit()]
+    named = [
+        column.source
+        for column in part.columns.values()
+        if column.source and not column.source.isdigit()
+    ]
     at = (staged.heading_row,)
     return Remark(
         "unclear_heading",
@@ -178,9 +187,9 @@ def _compile(
             )
         kind = _find_field(work.table, name, given)
         if place is not None:
-            work.remarks += tell_flaws(kind, place, staged, work.table, title)
+            work.remarks += describe_flaws(kind, place, staged, work.table, title)
         yield compile_cell(kind, number, given, place, part, mapping, dictionary)
-    work.remarks += tell_unnamed(con, staged, taken, work.table, title)
+    work.remarks += describe_unnamed(con, staged, taken, work.table, title)
     if staged.n_empty:
         n_empty = staged.n_empty
         work.remarks.append(
@@ -261,7 +270,7 @@ def _judge_empty(work: _Work, n_rows: int) -> Iterator[Remark]:
 
 def _finish(con: Engine, work: _Work, target: Path, is_unique: bool) -> TableReport:
     """Join the pieces, in order, into the table's file."""
-    pieces = ", ".join(quote(str(one)) for one in work.pieces)
+    pieces = ", ".join(quote(str(piece)) for piece in work.pieces)
     rows = f"SELECT * FROM read_parquet([{pieces}], union_by_name=true)"
     if is_unique:
         names = ", ".join(f'"{one[0]}"' for one in run_query(con, f"DESCRIBE {rows}"))
@@ -277,6 +286,6 @@ def _finish(con: Engine, work: _Work, target: Path, is_unique: bool) -> TableRep
         rows_in=tuple(work.rows_in),
         rows_out=n_written,
         n_merged=n_in - n_written,
-        unfilled=tuple(one for one in work.table.field_names if one not in work.used),
+        unfilled=tuple(name for name in work.table.field_names if name not in work.used),
         left_out=tuple(work.left_out),
     )

@@ -92,6 +92,6 @@ def _count_found(names: tuple[str, ...], part: Part) -> tuple[int, int]:
     Columns that it gives by number count as found where a heading is that number.
     """
     there = {name.lower() for name in names}
-    given = {" ".join(one.source.split()).lower() for one in part.columns.values()} - {""}
+    given = {" ".join(column.source.split()).lower() for column in part.columns.values()} - {""}
     found = given & there
     return len(found), len({one for one in given if not one.isdigit()} | found)

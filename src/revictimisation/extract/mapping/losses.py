@@ -20,23 +20,25 @@ if TYPE_CHECKING:
 MAX_ROWS_TOLD = 10
 
 
-def tell_flaws(
+def describe_flaws(
     field: Field, place: int, staged: Staged, table: Table, title: str
 ) -> Iterator[Remark]:
     """Cells of a carried column that the reader could not give; grave where it must be filled."""
-    for one in staged.flaws:
-        if one.place == place:
+    for flaw in staged.flaws:
+        if flaw.place == place:
             grade = "error" if field.is_required else "warning"
             where = (table.name, field.name, title)
-            yield Remark(one.rule, grade, *where, count=one.count, rows=one.rows)
+            yield Remark(flaw.rule, grade, *where, count=flaw.count, rows=flaw.rows)
 
 
-def tell_unnamed(
+def describe_unnamed(
     con: Engine, staged: Staged, taken: Collection[int | None], table: Table, title: str
 ) -> Iterator[Remark]:
     """Columns without a heading that hold something and are not carried over."""
     found = {
-        one.place: (one.count, one.rows) for one in staged.flaws if one.rule == "unnamed_column"
+        flaw.place: (flaw.count, flaw.rows)
+        for flaw in staged.flaws
+        if flaw.rule == "unnamed_column"
     }
     rows = f"read_parquet({quote_path(staged.path)}, file_row_number=true)"
     places = [at for at, name in enumerate(staged.names) if not name and at not in taken]
@@ -74,7 +76,7 @@ def find_empty(
 
     How grave it is depends on the table's other sources.
     """
-    required = [one.name for one in table.fields if one.is_required]
+    required = [field.name for field in table.fields if field.is_required]
     carried = [both for both in zip(cells, texts, strict=True) if both[0].field.name in required]
     written = {one.field.name: found.write(one) for one, found in carried}
     rows = layer_rows([one for one, _ in carried], staged)
@@ -104,7 +106,7 @@ def find_empty(
     ]
 
 
-def tell_unread(source: Source, mapping: Mapping) -> Iterator[Remark]:
+def describe_unread(source: Source, mapping: Mapping) -> Iterator[Remark]:
     """What the source holds that no part of the mapping reads, a remark for each reason."""
     places = [part.place for parts in mapping.tables.values() for part in parts]
     unread = list_unread(source, places)

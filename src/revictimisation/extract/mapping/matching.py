@@ -98,7 +98,7 @@ def _match_one(
             used.add(profile.place)
     words = (table.name, table.label.sv, table.label.en, *load_words().tables.get(table.name, ()))
     named = max((liken(fold(title), fold(word)) for word in words), default=0.0)
-    ordered = tuple(matches[one] for one in table.field_names if one in matches)
+    ordered = tuple(matches[name] for name in table.field_names if name in matches)
     required = sum(1 for one in table.fields if one.is_required and one.name not in matches)
     total = sum(one.score for one in ordered) + named - 0.5 * required
     return TableMatch(table, ordered, total)
@@ -150,20 +150,24 @@ def _share_known(profile: ColumnProfile, words: frozenset[str]) -> float:
 
 def _guess_keys(found: TableMatch, profiles: Sequence[ColumnProfile]) -> TableMatch:
     """Guess a column of people where one is left of numbers of people, and one of row numbers."""
-    guesses = {one.field.name: one for one in found.matches}
-    left = [one for one in found.table.fields if one.name not in guesses and one.is_required]
-    used = {one.profile.place for one in found.matches}
-    free = [one for one in profiles if one.place not in used and not is_hidden(one.name)]
+    guesses = {match.field.name: match for match in found.matches}
+    left = [
+        field for field in found.table.fields if field.name not in guesses and field.is_required
+    ]
+    used = {match.profile.place for match in found.matches}
+    free = [
+        profile for profile in profiles if profile.place not in used and not is_hidden(profile.name)
+    ]
     people = [one for one in left if one.identifies]
     numbers = [one for one in free if one.is_identity]
     if len(people) == 1 and len(numbers) == 1:
         guesses[people[0].name] = Match(people[0], numbers[0], BY_CONTENT)
-    most = max((one.n_filled for one in profiles), default=0)
+    most = max((profile.n_filled for profile in profiles), default=0)
     unique = [one for one in free if one.is_key and one.n_filled == most and _may_be_key(one)]
     keys = [one for one in left if not one.identifies and (one.name,) == found.table.primary_key]
     if keys and unique:
         guesses[keys[0].name] = Match(keys[0], unique[0], BY_CONTENT)
-    ordered = tuple(guesses[one] for one in found.table.field_names if one in guesses)
+    ordered = tuple(guesses[name] for name in found.table.field_names if name in guesses)
     return TableMatch(found.table, ordered, found.score)
 
 

@@ -16,7 +16,7 @@ from revictimisation.extract.mapping.faults import find_faults
 from revictimisation.extract.sources.local_day import TIME_ZONE
 from revictimisation.extract.sources.opening import Place
 from revictimisation.extract.sources.text_file import ENCODINGS
-from revictimisation.plan.faults import tell_fault
+from revictimisation.plan.faults import describe_fault
 
 DateForm = Literal["iso", "day_month_year", "month_day_year", "excel_number", "sas_number"]
 Decimal = Literal[",", "."]
@@ -125,7 +125,7 @@ def read_mapping(text: str, dictionary: Dictionary) -> Mapping:
     try:
         mapping = Mapping.model_validate(given)
     except ValidationError as fault:
-        faults = [tell_fault(error, Mapping) for error in fault.errors()]
+        faults = [describe_fault(error, Mapping) for error in fault.errors()]
     faults += find_faults(given.get("tables"), dictionary)
     if mapping is None or faults:
         raise _refuse(faults)

@@ -179,6 +179,6 @@ def _ask(text: str) -> list[str]:
         fits(r"[+-]?[\d   ]*\d,\d+"),
         f"({text} LIKE '% %' OR {text} LIKE '%@%')",
     ]
-    counts = [f"sum(n) FILTER (WHERE {one})" for one in conditions]
+    counts = [f"sum(n) FILTER (WHERE {condition})" for condition in conditions]
     missing = f"sum(n) FILTER (WHERE lower({text}) IN ({markers}))"
     return ["sum(n)", "count(*)", *counts, f"max(length({text}))", missing]

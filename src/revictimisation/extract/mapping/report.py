@@ -69,12 +69,14 @@ class MappingReport:
     @property
     def has_refused(self) -> bool:
         """Whether something kept the extract from being written at all."""
-        return any(one.severity == "error" and one.rule in REFUSING for one in self.remarks)
+        return any(
+            remark.severity == "error" and remark.rule in REFUSING for remark in self.remarks
+        )
 
     @property
     def is_complete(self) -> bool:
         """Whether all codes and values found their place."""
-        return all(one.severity != "error" for one in self.remarks)
+        return all(remark.severity != "error" for remark in self.remarks)
 
 
 # Rules after which nothing is written; after others the value stands as it was, for validation.
@@ -98,8 +100,8 @@ def render_report(report: MappingReport, dictionary: Dictionary) -> str:
     """The report as plain text in Swedish and English, the gravest first."""
     order = list(SEVERITIES)
     remarks = sorted(report.remarks, key=lambda one: order.index(one.severity))
-    parts = [] if report.has_refused else [_render_table(one) for one in report.tables]
-    parts += [render_remark(one, dictionary) for one in remarks]
+    parts = [] if report.has_refused else [_render_table(table) for table in report.tables]
+    parts += [render_remark(remark, dictionary) for remark in remarks]
     return "\n\n".join([_render_end(report, dictionary), *parts])
 
 
@@ -118,7 +120,9 @@ def _render_end(report: MappingReport, dictionary: Dictionary) -> str:
 
 def _name_warnings(report: MappingReport, dictionary: Dictionary) -> str:
     """The warnings beside codes without a place, each once with its columns."""
-    found = [one for one in report.remarks if one.severity == "warning" and one.rule != CODES]
+    found = [
+        remark for remark in report.remarks if remark.severity == "warning" and remark.rule != CODES
+    ]
     lines = []
     for rule in dict.fromkeys(one.rule for one in found):
         words = dictionary.rules[rule].label
@@ -133,7 +137,7 @@ def _name_warnings(report: MappingReport, dictionary: Dictionary) -> str:
 
 
 def _render_done(report: MappingReport) -> str:
-    n_open = sum(one.count for one in report.remarks if one.rule == CODES)
+    n_open = sum(remark.count for remark in report.remarks if remark.rule == CODES)
     if n_open:
         return (
             f"Uttaget är skrivet, men {n_open} koder fick ingen plats. De är få och listorna öppna,"
@@ -141,7 +145,7 @@ def _render_done(report: MappingReport) -> str:
             f"The extract is written, but {n_open} codes found no place. They are few and the"
             " lists open, so they may stand as they are (exit code 0): see VARNING below."
         )
-    if any(one.severity == "warning" for one in report.remarks):
+    if any(remark.severity == "warning" for remark in report.remarks):
         return (
             "Uttaget är skrivet, med varningar (slutkod 0): se VARNING nedan.\n"
             "The extract is written, with warnings (exit code 0): see VARNING below."
@@ -230,6 +234,6 @@ def report_facts(report: MappingReport) -> dict[str, Sequence[object] | bool]:
 
     return {
         "is_complete": report.is_complete,
-        "tables": [asdict(one) for one in report.tables],
-        "remarks": [asdict(one) for one in report.remarks],
+        "tables": [asdict(table) for table in report.tables],
+        "remarks": [asdict(remark) for remark in report.remarks],
     }

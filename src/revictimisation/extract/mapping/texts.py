@@ -54,12 +54,12 @@ def find_texts(
     or has no digit where all codes are digits; unless it occurs `threshold` times, as codes do.
     """
     found = []
-    for one in cells:
-        known = known_words(one.field, dictionary)
-        prosaic = _looks_prosaic(table, one, known)
-        stray = _looks_stray(one, dictionary, known)
+    for cell in cells:
+        known = known_words(cell.field, dictionary)
+        prosaic = _looks_prosaic(table, cell, known)
+        stray = _looks_stray(cell, dictionary, known)
         if stray:
-            stray = _list_rare(con, one, stray, layer_rows([one], staged), threshold)
+            stray = _list_rare(con, cell, stray, layer_rows([cell], staged), threshold)
         found.append(Texts(prosaic, f"({prosaic} OR {stray})" if stray else prosaic))
     return found
 

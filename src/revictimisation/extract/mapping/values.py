@@ -139,9 +139,9 @@ def is_own(name: str) -> bool:
 
 def layer_rows(cells: Sequence[Cell], staged: Staged) -> str:
     """The rows with every cell given, without missing markers, and converted."""
-    given = ", ".join(f"{one.given} AS {one.g}" for one in cells)
-    value = ", ".join(f"{one.value} AS {one.v}" for one in cells)
-    converted = ", ".join(f"{one.converted} AS {one.n}" for one in cells)
+    given = ", ".join(f"{cell.given} AS {cell.g}" for cell in cells)
+    value = ", ".join(f"{cell.value} AS {cell.v}" for cell in cells)
+    converted = ", ".join(f"{cell.converted} AS {cell.n}" for cell in cells)
     rows = f"read_parquet({quote(str(staged.path))}, file_row_number=true)"
     return (
         f"(SELECT *, {converted} FROM (SELECT *, {value}"
@@ -174,8 +174,8 @@ def _is_missing(g: str, markers: Sequence[str], field: Field) -> str:
     """SQL: whether a cell is a marker, in any case; in a date, its day as well."""
     if not markers:
         return "false"
-    is_marker = _holds((one.strip().lower() for one in markers), f"lower({g})")
-    days = [one.replace("-", "") for one in markers if re.fullmatch(ISO_DATE, one)]
+    is_marker = _holds((marker.strip().lower() for marker in markers), f"lower({g})")
+    days = [marker.replace("-", "") for marker in markers if re.fullmatch(ISO_DATE, marker)]
     if field.type == "date" and days:
         day = f"regexp_replace({g}[1:10], '[./ -]', '', 'g')[1:8]"
         is_marker = f"({is_marker} OR {_holds(days, day)})"

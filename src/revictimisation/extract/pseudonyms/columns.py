@@ -68,9 +68,9 @@ def choose_columns(
         for column in table.cells.column_names
     ]
     _check_excluded(excluded, tables, choices)
-    refused = [one for one in choices if one.action == "refuse"]
+    refused = [choice for choice in choices if choice.action == "refuse"]
     if refused:
-        raise DataError(_tell_refused(refused, dictionary))
+        raise DataError(_describe_refused(refused, dictionary))
     return choices
 
 
@@ -107,8 +107,8 @@ def _choose(
 def _holds_parts(
     raw: RawTable, table: Table, column: str, rules: pd.DataFrame, today: dt.date
 ) -> bool:
-    people = {one.name for one in table.fields if one.identifies == "person"}
-    numbers = [raw.cells.column(one) for one in raw.cells.column_names if one in people]
+    people = {field.name for field in table.fields if field.identifies == "person"}
+    numbers = [raw.cells.column(name) for name in raw.cells.column_names if name in people]
     (least_share,) = rules.loc[rules["code"].eq(NUMBER_PART), "least_share"].astype(float)
     return holds_parts(raw.cells.column(column), numbers, today, least_share)
 
@@ -163,7 +163,9 @@ def _holds_numbers(cells: pa.ChunkedArray, today: dt.date) -> bool:
 def _check_excluded(
     excluded: Collection[str], tables: Mapping[str, RawTable], choices: Collection[ColumnChoice]
 ) -> None:
-    there = {name for one in choices for name in (one.column, f"{one.table}.{one.column}")}
+    there = {
+        name for choice in choices for name in (choice.column, f"{choice.table}.{choice.column}")
+    }
     missing = sorted(set(excluded) - there)
     if missing:
         raise UsageError(
@@ -171,7 +173,7 @@ def _check_excluded(
         )
 
 
-def _tell_refused(refused: list[ColumnChoice], dictionary: Dictionary) -> str:
+def _describe_refused(refused: list[ColumnChoice], dictionary: Dictionary) -> str:
     lines = [
         "Inget skrevs: uttaget har kolumner som kan peka ut människor. Lämna bort dem vid källan, "
         "eller med --exclude TABELL.KOLUMN.",

@@ -100,8 +100,8 @@ def _list_parts(twelve: pd.Series) -> list[pd.Series]:
     whole = year + "-" + month + "-" + day
     days = pd.to_datetime(whole, format="%Y-%m-%d", errors="coerce").to_numpy("datetime64[D]")
     since_1970 = np.where(np.isnat(days), np.nan, days.astype(np.int64))
-    counts = [since_1970 + one for one in EPOCHS]
-    counts += [one * SECONDS for one in counts]
-    kept = [pd.Series(np.abs(one), twelve.index) for one in counts]
+    counts = [since_1970 + epoch for epoch in EPOCHS]
+    counts += [count * SECONDS for count in counts]
+    kept = [pd.Series(np.abs(count), twelve.index) for count in counts]
     programs = [one.map("{:.0f}".format, na_action="ignore").fillna("-") for one in kept]
     return [twelve.str[8:], twelve.str[8:11], *orders, *programs]

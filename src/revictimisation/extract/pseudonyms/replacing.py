@@ -78,7 +78,7 @@ def pseudonymise_tables(
     `reference_on`: by default the key's, else the latest date in the extract up to `today`.
     """
     reference_on = reference_on or key.reference_on or find_last_date(tables, dictionary, today)
-    replaced = [(one.table, one.column) for one in choices if one.action == "replace"]
+    replaced = [(choice.table, choice.column) for choice in choices if choice.action == "replace"]
     texts = {place: as_text(tables[place[0]].cells.column(place[1])) for place in replaced}
     parsed = _parse_distinct(list(texts.values()), reference_on, dictionary)
     parsed["pseudonym"] = _make_pseudonyms(parsed, key, source, is_emptied)
@@ -93,14 +93,14 @@ def pseudonymise_tables(
                 counts.append(_count(raw, column, places.to_pandas(), parsed))
                 at = cells.column_names.index(column)
                 cells = cells.set_column(at, column, result.take(places.combine_chunks()))
-        kept = [one.column for one in choices
-                if one.table == name and one.action in ("keep", "replace", "key")]  # fmt: skip
+        actions = ("keep", "replace", "key")
+        kept = [one.column for one in choices if one.table == name and one.action in actions]
         cells = key_records(cells, _list_keyed(choices, name), key, source)
         made[name] = RawTable(name, raw.kind, cells.select(kept), raw.first_row)
     named = {
-        part: one.column
-        for one in choices
-        if one.action == "encode" and (part := find_name_part(one.column, dictionary))
+        part: choice.column
+        for choice in choices
+        if choice.action == "encode" and (part := find_name_part(choice.column, dictionary))
     }
     if named:
         fields = make_linkage_fields(made["persons"].cells, tables["persons"].cells, named, key)
@@ -108,9 +108,13 @@ def pseudonymise_tables(
     told = pd.concat(counts, ignore_index=True) if counts else pd.DataFrame()
     _refuse_rounded([*_list_rounded(told), *_find_rounded_keys(tables, choices)])
     keyed = tuple(
-        {"table": one.table, "column": one.column, "n_cells": made[one.table].count(one.column)}
-        for one in choices
-        if one.action == "key"
+        {
+            "table": choice.table,
+            "column": choice.column,
+            "n_cells": made[choice.table].count(choice.column),
+        }
+        for choice in choices
+        if choice.action == "key"
     )
     late = tuple(count_late(tables, dictionary, reference_on))
     unlike = tuple(_find_unlike(tables, texts, parsed))
@@ -140,16 +144,16 @@ def _find_rounded_keys(
     tables: Mapping[str, RawTable], choices: Collection[ColumnChoice]
 ) -> Iterator[dict[str, Any]]:
     """Columns of case numbers and the like that a spreadsheet rounded, as `_count` tells people."""
-    for one in choices:
-        raw = tables[one.table]
+    for choice in choices:
+        raw = tables[choice.table]
         # A float tells its digits by itself, and is not rounded again.
-        if one.action == "key" and pa.types.is_string(raw.cells.column(one.column).type):
-            texts = as_text(raw.cells.column(one.column))
+        if choice.action == "key" and pa.types.is_string(raw.cells.column(choice.column).type):
+            texts = as_text(raw.cells.column(choice.column))
             found = pc.fill_null(pc.match_substring_regex(texts, f"^({ROUNDED_NUMBER})$"), False)
             rows = np.flatnonzero(found.to_numpy()) + raw.first_row
             if len(rows):
                 shown = rows[:N_ROWS_TOLD].tolist()
-                where = {"table": one.table, "column": one.column}
+                where = {"table": choice.table, "column": choice.column}
                 yield {**where, "n_cells": len(rows), "rows": shown}
 
 
@@ -171,7 +175,7 @@ def _refuse_rounded(found: list[dict[str, Any]]) -> None:
 
 
 def _list_keyed(choices: Collection[ColumnChoice], table: str) -> list[str]:
-    return [one.column for one in choices if one.table == table and one.action == "key"]
+    return [choice.column for choice in choices if choice.table == table and choice.action == "key"]
 
 
 def count_late(
@@ -217,7 +221,9 @@ def _parse_distinct(
     columns: list[pa.ChunkedArray], reference_on: dt.date, dictionary: Dictionary
 ) -> pd.DataFrame:
     """A row per distinct text of all columns: `text` and what it is."""
-    whole = pa.chunked_array([chunk for one in columns for chunk in one.chunks] or [], pa.string())
+    whole = pa.chunked_array(
+        [chunk for column in columns for chunk in column.chunks] or [], pa.string()
+    )
     distinct = pc.unique(whole).drop_null()
     series = NumberSeries.from_list(dictionary.codes("identity_number_series"))
     found = parse_numbers(distinct, reference_on, series)

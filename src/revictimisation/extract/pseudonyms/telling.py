@@ -45,8 +45,8 @@ def describe_run(
         "after_reference": list(made.late),
         "unlike_number": list(made.unlike),
         "texts_among_codes": list(made.texts),
-        "left_out": [{"column": one.shown, "why": one.reason} for one in choices
-                     if one.action == "drop"],
+        "left_out": [{"column": choice.shown, "why": choice.reason} for choice in choices
+                     if choice.action == "drop"],
         "unknown_files": n_unknown_files,
     }  # fmt: skip
 
@@ -58,18 +58,18 @@ def render_run(facts: dict[str, Any], dictionary: Dictionary) -> str:
         f"({facts['study']}, rotation {facts['rotation']})",
         f"Referensdag för tiosiffriga nummer / reference day: {facts['reference_on']}",
     ]
-    for one in facts["columns"]:
-        lines.append(_render_count(one, dictionary))
+    for fact in facts["columns"]:
+        lines.append(_render_count(fact, dictionary))
         for flag, (sv, en) in FLAGS.items():
-            if one[flag]:
-                lines.append(f"    {int(one[flag])} {sv} / {en}")
-    for one in facts["keyed"]:
+            if fact[flag]:
+                lines.append(f"    {int(fact[flag])} {sv} / {en}")
+    for fact in facts["keyed"]:
         lines.append(
-            f"  {one['table']}.{one['column']}: {one['n_cells']} beteckningar nycklade "
+            f"  {fact['table']}.{fact['column']}: {fact['n_cells']} beteckningar nycklade "
             "/ identifiers keyed"
         )
-    for one in facts["left_out"]:
-        lines.append(f"  {one['column']}: lämnas bort / left out")
+    for fact in facts["left_out"]:
+        lines.append(f"  {fact['column']}: lämnas bort / left out")
     if facts["unknown_files"]:
         lines.append(
             f"  {facts['unknown_files']} filer hör inte till uttaget och lämnas bort / "
@@ -88,12 +88,12 @@ def _render_count(one: dict[str, Any], dictionary: Dictionary) -> str:
 
 
 def _warn(facts: dict[str, Any]) -> list[str]:
-    found = {one["status"] for one in facts["columns"]}
+    found = {fact["status"] for fact in facts["columns"]}
     lines = []
     if facts["after_reference"]:
         listed = ", ".join(
-            f"{one['table']}.{one['column']} {one['n_rows']} rader / rows"
-            for one in facts["after_reference"]
+            f"{fact['table']}.{fact['column']} {fact['n_rows']} rader / rows"
+            for fact in facts["after_reference"]
         )
         lines.append(
             f"OBS: händelser efter referensdagen {facts['reference_on']} / events after the "
@@ -101,20 +101,21 @@ def _warn(facts: dict[str, Any]) -> list[str]:
             "sista dag, lika hos alla: --reference-date. / Ten-digit numbers may get the wrong "
             "century; give the extract's last day, the same for all."
         )
-    for one in facts["unlike_number"]:
-        listed = ", ".join(map(str, one["rows"]))
-        more = " …" if one["n_rows"] > len(one["rows"]) else ""
+    for fact in facts["unlike_number"]:
+        listed = ", ".join(map(str, fact["rows"]))
+        more = " …" if fact["n_rows"] > len(fact["rows"]) else ""
         lines.append(
-            f"OBS: {one['column']} stämmer inte med personnumret i {one['n_rows']} av "
-            f"{one['n_asked']} rader; är koder eller kolumner förväxlade? / differs from the "
-            f"identity number in {one['n_rows']} of {one['n_asked']} rows: {listed}{more}"
+            f"OBS: {fact['column']} stämmer inte med personnumret i {fact['n_rows']} av "
+            f"{fact['n_asked']} rader; är koder eller kolumner förväxlade? / differs from the "
+            f"identity number in {fact['n_rows']} of {fact['n_asked']} rows: {listed}{more}"
         )
-    for one in facts["texts_among_codes"]:
-        more = " …" if one["n_cells"] > len(one["rows"]) else ""
+    for fact in facts["texts_among_codes"]:
+        more = " …" if fact["n_cells"] > len(fact["rows"]) else ""
         lines.append(
-            f"OBS: {one['column']} har text med blanksteg i stället för koder; står där namn eller "
-            f"anteckningar? / has texts with blanks instead of codes: {one['n_cells']} rader / "
-            f"rows {', '.join(map(str, one['rows']))}{more}"
+            f"OBS: {fact['column']} har text med blanksteg i stället för koder; står där namn "
+            "eller anteckningar? / has texts with blanks instead of codes: "
+            f"{fact['n_cells']} rader / "
+            f"rows {', '.join(map(str, fact['rows']))}{more}"
         )
     if found and not found & set(PERSON):
         lines.append(

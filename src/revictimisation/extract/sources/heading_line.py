@@ -27,7 +27,7 @@ def guess_text_heading(path: Path, workspace: Path) -> int | None:
             lines = [line.removeprefix(BYTE_ORDER_MARK) for line in islice(stream, MAX_HEADING_ROW)]
     except (OSError, UnicodeDecodeError):
         raise UnreadableFileError from None
-    rows = max((_cut(lines, one) for one in SEPARATORS), key=_count_agreeing)
+    rows = max((_cut(lines, separator) for separator in SEPARATORS), key=_count_agreeing)
     filled = [[cell for cell in map(str.strip, cells) if cell] for cells in rows]
     most = max(map(len, filled), default=0)
     for number, cells in enumerate(filled, start=1):

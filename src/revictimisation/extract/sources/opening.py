@@ -224,7 +224,7 @@ def _list_names(folder: Path) -> list[str]:
 def _list_files(folder: Path, is_known: bool = True) -> list[str]:
     """The files of a folder, in the order of their names; of a known format, or of any."""
     paths = [folder / name for name in sorted(_list_names(folder))]
-    return [one.name for one in paths if one.is_file() and (find_format(one) or not is_known)]
+    return [path.name for path in paths if path.is_file() and (find_format(path) or not is_known)]
 
 
 def _stage_file(con: Engine, path: Path, place: Place, target: Path) -> Staged:

@@ -73,7 +73,7 @@ def stage_chunks(
     import pyarrow.parquet as pq
 
     def write(columns: Sequence[pa.Array]) -> int:
-        table = pa.Table.from_arrays([_compose(one) for one in columns], schema=schema)
+        table = pa.Table.from_arrays([_compose(column) for column in columns], schema=schema)
         writer.write_table(table)
         return int(table.num_rows)
 

@@ -163,7 +163,7 @@ def _survey(path: Path, end: int) -> _Survey:
     decoder = codecs.getincrementaldecoder("utf-8")()
     tail = b""
     for piece in _chunks(path, end):
-        seen.has_controls = seen.has_controls or any(one in piece for one in CONTROL_BYTES)
+        seen.has_controls = seen.has_controls or any(byte in piece for byte in CONTROL_BYTES)
         _count_ends(piece, seen.ends)
         seen.has_spaces = seen.has_spaces or b" " in piece
         seen.has_quotes = seen.has_quotes or b'"' in piece

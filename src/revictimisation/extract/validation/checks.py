@@ -67,7 +67,7 @@ def compile_code_checks(
     In a column of measures the codes that the study file names are known too. `rows` is the table
     in the engine.
     """
-    named = [code for one in plan.measures.values() for code in one.codes] if plan else []
+    named = [code for measure in plan.measures.values() for code in measure.codes] if plan else []
     checks = []
     for column in table.fields:
         if column.codes is None or column.name not in present:

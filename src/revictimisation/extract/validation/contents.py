@@ -68,8 +68,8 @@ def load_and_check(
     given = Given(dictionary, plan, today)
     lookups = plan_lookups(tables)
     checks = {
-        (one.name, ask): _plan_check(one, ask, {one.name, *needs(one)}, given)
-        for one in tables
+        (table.name, ask): _plan_check(table, ask, {table.name, *needs(table)}, given)
+        for table in tables
         for ask, needs in PASSES.items()
     }
     codes = Piece(lambda engine, _: _create_dated_codes(engine, f"{prefix}codes", tables, given))
@@ -225,9 +225,9 @@ def _follows(first: str, last: str) -> bool:
 def _create_dated_codes(con: Engine, target: str, tables: Iterable[Table], given: Given) -> str:
     """A table of the code lists that are dated: list_name, code, from_on, to_on; gives its name."""
     lists = {
-        one.field(rule.columns[0]).codes or ""
-        for one in tables
-        for rule in one.rules
+        table.field(rule.columns[0]).codes or ""
+        for table in tables
+        for rule in table.rules
         if rule.kind == "valid_code_on"
     }
     columns = "list_name VARCHAR, code VARCHAR, from_on DATE, to_on DATE"

@@ -72,7 +72,7 @@ class LoadedExtract:
     @property
     def errors(self) -> tuple[Finding, ...]:
         """The findings that stop a study."""
-        return tuple(one for one in self.findings if one.severity == "error")
+        return tuple(finding for finding in self.findings if finding.severity == "error")
 
     def raise_for_errors(self, languages: Sequence[str] = ("sv", "en")) -> None:
         """Raise `DataError` with every error at once; warnings and notices stop nothing."""
@@ -105,18 +105,20 @@ def load_extract(
     cleaned: tuple[Any, ...] = ()
     if clean is not None and plan is not None and plan.cleaning:
         read = con.run_pieces(loading)
-        made = clean(con, {one.name: read[one.name] for one in tables}, dictionary, plan, today)
+        made = clean(
+            con, {table.name: read[table.name] for table in tables}, dictionary, plan, today
+        )
         loading = _give(con, read, made.names)
         cleaned = made.lines
     found, contents = load_and_check(con, loading, prefix, dictionary, plan, today)
-    loaded = {one.name: found[one.name] for one in tables}
+    loaded = {table.name: found[table.name] for table in tables}
     misfits = find_misfits(con, loaded, dictionary, plan) if plan else []
     findings = [
         *_check_presence(loaded, unknown, dictionary, plan),
-        *_tell_cleaning(cleaned, dictionary),
+        *_describe_cleaning(cleaned, dictionary),
         *contents,
         *_check_empty(loaded, dictionary),
-        *(one.finding for one in misfits),
+        *(misfit.finding for misfit in misfits),
     ]
     return LoadedExtract(
         con=con,
@@ -140,7 +142,7 @@ def _without_consequences(findings: Iterable[Finding]) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _tell_cleaning(lines: Iterable[Any], dictionary: Dictionary) -> Iterable[Finding]:
+def _describe_cleaning(lines: Iterable[Any], dictionary: Dictionary) -> Iterable[Finding]:
     """A notice for each rule that did something to a table."""
     for line in lines:
         count = line.n_dropped or line.n_changed

@@ -117,11 +117,11 @@ def frame_findings(findings: Iterable[Finding]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             (
-                *(one.table, one.column, one.rule, one.severity, one.count),
-                ", ".join(map(str, one.rows)),
-                *(one.text.sv, one.text.en, one.repair.sv, one.repair.en),
+                *(finding.table, finding.column, finding.rule, finding.severity, finding.count),
+                ", ".join(map(str, finding.rows)),
+                *(finding.text.sv, finding.text.en, finding.repair.sv, finding.repair.en),
             )
-            for one in findings
+            for finding in findings
         ],
         columns=[*columns, *texts],
     )

@@ -31,28 +31,28 @@ def find_improbable(
     `changes` is what differs from the last delivery, or None where there is none to hold against;
     then (and only then) figures outside the dictionary's expected ranges are findings.
     """
-    found = list(_tell_volumes(volumes, dictionary))
+    found = list(_describe_volumes(volumes, dictionary))
     for name, months in find_early_ends(facts, limits).items():
         found.append(make_finding(dictionary, "ends_early", "warning", name, count=months))
     if changes is not None:
         marked = changes[changes["is_changed"]]
-        found += _tell_columns(marked, "changed_since_last", "warning", dictionary)
+        found += _describe_columns(marked, "changed_since_last", "warning", dictionary)
     else:
         marked = expected[expected["is_outside"]]
-        found += _tell_columns(marked, "outside_expected", "notice", dictionary)
+        found += _describe_columns(marked, "outside_expected", "notice", dictionary)
     return found
 
 
-def _tell_volumes(volumes: pd.DataFrame, dictionary: Dictionary) -> Iterator[Finding]:
+def _describe_volumes(volumes: pd.DataFrame, dictionary: Dictionary) -> Iterator[Finding]:
     for rule, marks in MARKS.items():
         marked = volumes[volumes["mark"].isin(marks)]
         for name, rows in marked.groupby("table", sort=False):
-            told = _tell_periods(list(zip(rows["period"], rows["mark"], strict=True)))
+            told = _describe_periods(list(zip(rows["period"], rows["mark"], strict=True)))
             count = len(rows)
             yield make_finding(dictionary, rule, "warning", str(name), count=count, periods=told)
 
 
-def _tell_periods(marked: list[tuple[str, str]]) -> Text:
+def _describe_periods(marked: list[tuple[str, str]]) -> Text:
     """The marked periods in words, the first ten; where a new level begins, *from* it on."""
     sv, en = [], []
     for period, mark in marked[:MAX_ROWS_SHOWN]:
@@ -63,7 +63,7 @@ def _tell_periods(marked: list[tuple[str, str]]) -> Text:
     return Text("; ".join(sv) + more, "; ".join(en) + more)
 
 
-def _tell_columns(
+def _describe_columns(
     marked: pd.DataFrame, rule: str, severity: Severity, dictionary: Dictionary
 ) -> Iterator[Finding]:
     for (name, column), rows in marked.groupby(["table", "column"], sort=False):

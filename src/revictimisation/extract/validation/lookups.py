@@ -76,5 +76,5 @@ def _make_lookup(con: Engine, one: LoadedTable, keys: tuple[str, ...]) -> Lookup
 
 def drop_lookups(con: Engine, lookups: Iterable[Lookup]) -> None:
     """Forget them: they hold pseudonyms and dates."""
-    for one in lookups:
-        run(con, f"DROP TABLE IF EXISTS {one.name}")
+    for lookup in lookups:
+        run(con, f"DROP TABLE IF EXISTS {lookup.name}")

@@ -84,15 +84,15 @@ def _profile_cells(
     import pandas as pd
 
     columns = extract.columns[name]
-    filled = ", ".join(f"count(t.{quote_name(one)})" for one in columns)
+    filled = ", ".join(f"count(t.{quote_name(column)})" for column in columns)
     month, place, source = _find_when_and_where(name, extract, dictionary)
     found = run(
         con, f"SELECT {month}, {place}, count(*), {filled} FROM {source} GROUP BY ALL ORDER BY ALL"
     )
     cells = pd.DataFrame(found, columns=["month", "place", "", *columns])
     whole = cells[["", *columns]].sum()
-    for one in columns:
-        yield name, "filled", one, "", int(whole[one]), int(whole[""])
+    for column in columns:
+        yield name, "filled", column, "", int(whole[column]), int(whole[""])
     if month != "NULL":
         years = cells["month"].str.slice(0, 4)
         is_told = years.between(*_find_span(cells, years, least))
@@ -123,9 +123,9 @@ def _add_up(
     name: str, kind: str, cells: pd.DataFrame, levels: pd.Series[Any], columns: tuple[str, ...]
 ) -> Iterator[Row]:
     added = cells[["", *columns]].groupby(levels).sum()
-    for one in columns:
-        for level, n_filled, n_rows in zip(added.index, added[one], added[""], strict=True):
-            yield name, kind, one, str(level), int(n_filled), int(n_rows)
+    for column in columns:
+        for level, n_filled, n_rows in zip(added.index, added[column], added[""], strict=True):
+            yield name, kind, column, str(level), int(n_filled), int(n_rows)
 
 
 def _find_when_and_where(
@@ -203,7 +203,7 @@ def _profile_days(
     """Days in force by measure, of spells that have ended and did not end before they began."""
     columns = extract.columns[name]
     coded: Mapping[str, Field] = {
-        one.name: one for one in dictionary.tables[name].fields if one.codes == "measures"
+        field.name: field for field in dictionary.tables[name].fields if field.codes == "measures"
     }
     for code, column in coded.items():
         if not {code, "start_on", "end_on"} <= set(columns):

@@ -145,7 +145,7 @@ def _load_file(
 def _load_nothing(
     con: Engine, table: Table, name: str, findings: Iterable[Finding], is_given: bool
 ) -> LoadedTable:
-    types = [(one.name, sql.ENGINE_TYPES[one.type]) for one in table.fields]
+    types = [(field.name, sql.ENGINE_TYPES[field.type]) for field in table.fields]
     columns = [f"{sql.quote_name(column)} {kind}" for column, kind in types]
     run(con, f"CREATE OR REPLACE TABLE {name}_rows ({', '.join(columns)}, {TYPE_FAULTS} BIGINT)")
     _number_rows(con, name, first_row=1, skipped=())
@@ -155,14 +155,14 @@ def _load_nothing(
 def _judge_flaws(table: Table, layout: _Layout, dictionary: Dictionary) -> list[Finding]:
     """Cells that a reader could not give: grave in a column that must be filled."""
     found = []
-    for one in layout.flaws:
-        column = layout.names[one.place] if one.place < len(layout.names) else ""
+    for flaw in layout.flaws:
+        column = layout.names[flaw.place] if flaw.place < len(layout.names) else ""
         if not column or column in table.field_names:
             is_grave = bool(column) and table.field(column).is_required
             found.append(
                 make_finding(
-                    dictionary, one.rule, "error" if is_grave else "warning", table.name,
-                    [column] if column else (), count=one.count, rows=one.rows,
+                    dictionary, flaw.rule, "error" if is_grave else "warning", table.name,
+                    [column] if column else (), count=flaw.count, rows=flaw.rows,
                 )
             )  # fmt: skip
     return found
@@ -213,15 +213,15 @@ def _find_extra(con: Engine, table: Table, layout: _Layout) -> dict[str, bool]:
     """The owner's own columns, and for each whether it is a number: every non-empty value is."""
     prefix = table.extra_columns.prefix if table.extra_columns else None
     names = [
-        one
-        for one in dict.fromkeys(layout.names)
-        if prefix and one.startswith(prefix) and EXTRA_NAME.fullmatch(one)
+        fromkey
+        for fromkey in dict.fromkeys(layout.names)
+        if prefix and fromkey.startswith(prefix) and EXTRA_NAME.fullmatch(fromkey)
     ]
     if not names:
         return {}
     tests = [
         f"coalesce(bool_and({text} IS NULL OR {sql.is_number(text)}), true)"
-        for text in (_number_text(layout, one) for one in names)
+        for text in (_number_text(layout, name) for name in names)
     ]
     found = run(con, f"SELECT {', '.join(tests)} FROM {_without_rejects(layout.relation)}")[0]
     return dict(zip(names, map(bool, found), strict=True))
@@ -244,9 +244,11 @@ def _check_names(
 
     Where a required column is missing the first row may be data: then extra names are not shown.
     """
-    missing = [one for one in table.field_names if one not in names]
+    missing = [name for name in table.field_names if name not in names]
     doubled = [one for one, count in Counter(names).items() if count > 1 and one]
-    unused = [one for one in dict.fromkeys(names) if one not in {*table.field_names, *extra}]
+    unused = [
+        fromkey for fromkey in dict.fromkeys(names) if fromkey not in {*table.field_names, *extra}
+    ]
     found = [
         make_finding(dictionary, "missing_column", "error", table.name, [one]) for one in missing
     ]
@@ -270,7 +272,7 @@ def _create_table(
 
     Rows are kept in the file's order, so that their place gives their number.
     """
-    kinds: dict[str, FieldType] = {one.name: one.type for one in table.fields}
+    kinds: dict[str, FieldType] = {field.name: field.type for field in table.fields}
     kinds.update({one: "number" if is_number else "string" for one, is_number in extra.items()})
     texts, values, faults, kept = [], [], ["0::BIGINT"], []
     for place, (column, kind) in enumerate(kinds.items()):

@@ -6,25 +6,25 @@ from collections.abc import Sequence
 
 from revictimisation.report import charts
 from revictimisation.report.forest import ForestRow, draw_forest, list_ticks
-from revictimisation.report.hundreds import (
+from revictimisation.report.markup import Html, join, render_figure, render_table
+from revictimisation.report.natural_frequencies import (
     count_people,
+    describe_both,
+    describe_people,
     show_gap,
     show_hundred,
-    tell_both,
-    tell_people,
 )
-from revictimisation.report.markup import Html, join, render_figure, render_table
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.cohort import list_words
 from revictimisation.report.trials import (
     ARMS,
+    describe_reason,
     find_arms,
     find_effect,
     judge_measure,
     list_by_verdict,
     list_main,
-    tell_why,
 )
 from revictimisation.report.verdicts import (
     FEWER,
@@ -37,20 +37,20 @@ from revictimisation.report.verdicts import (
 )
 
 
-def tell_against(page: Page) -> str:
+def describe_against(page: Page) -> str:
     """`mot samma misstänkta person`, or against any."""
     return page.say(f"effects.against_{page.plan.outcome.who}")
 
 
-def tell_grace(page: Page, measure: str) -> str:
+def describe_grace(page: Page, measure: str) -> str:
     """`30 dagar`: how soon a measure must start to count; `samma dag` for no days at all."""
     days = page.plan.measures[measure].grace_days
     return page.formats.days(days) if days else page.say("trials.same_day")
 
 
-def tell_within(page: Page, measure: str) -> str:
+def describe_within(page: Page, measure: str) -> str:
     """`inom 30 dagar`, to stand in a sentence."""
-    grace = tell_grace(page, measure)
+    grace = describe_grace(page, measure)
     return (
         page.say("trials.within", grace=grace) if page.plan.measures[measure].grace_days else grace
     )
@@ -61,14 +61,14 @@ def show_lead(page: Page) -> Html:
     if not page.plan.measure_names:
         return page.text("common.no_measures")
     period = page.formats.period(page.last_day)
-    question = page.text("trials.question", against=tell_against(page), period=period)
-    lines = "\n".join(f"- {one}" for one in list_answers(page))
-    counts = page.text_of(f"{tell_counts(page)} {tell_scope(page)}")
+    question = page.text("trials.question", against=describe_against(page), period=period)
+    lines = "\n".join(f"- {answer}" for answer in list_answers(page))
+    counts = page.text_of(f"{describe_counts(page)} {describe_scope(page)}")
     untried = page.text_of(warn_untried(page))
     return join([question, counts, page.text_of(lines), show_caution(page), untried])
 
 
-def tell_counts(page: Page) -> str:
+def describe_counts(page: Page) -> str:
     """How many measures make a difference, are unclear either way, and have no answer."""
     n_open, n_hidden = (len(list_by_verdict(page, one)) for one in (OPEN, HIDDEN))
     n_all = len(list_main(page))
@@ -80,10 +80,10 @@ def tell_counts(page: Page) -> str:
     return page.say("trials.counts", n_clear=n_clear, **given)
 
 
-def tell_scope(page: Page) -> str:
+def describe_scope(page: Page) -> str:
     """What the counts hold for: the main question, not other days and outcomes."""
     period = page.formats.period(page.last_day)
-    return page.say("trials.counts_scope", against=tell_against(page), period=period)
+    return page.say("trials.counts_scope", against=describe_against(page), period=period)
 
 
 def show_caution(page: Page) -> Html:
@@ -96,7 +96,7 @@ def list_answers(page: Page) -> list[str]:
     told = list_clear(page)
     names = list_by_verdict(page, OPEN)
     if names:
-        each = [name_answer(page, one) for one in names]
+        each = [name_answer(page, name) for name in names]
         told.append(page.say("trials.answer_open", measures=list_names(page, each)))
     return told + _list_hidden(page)
 
@@ -107,13 +107,13 @@ def list_clear(page: Page) -> list[str]:
     for verdict in (FEWER, MORE):
         names = list_by_verdict(page, verdict)
         if names:
-            each = [_tell_one(page, one) for one in names]
+            each = [_describe_one(page, name) for name in names]
             told.append(page.say(f"trials.answer_{verdict}", measures=list_names(page, each)))
     return told
 
 
-def _tell_one(page: Page, measure: str) -> str:
-    gap = tell_both(page, find_effect(page, measure))
+def _describe_one(page: Page, measure: str) -> str:
+    gap = describe_both(page, find_effect(page, measure))
     return page.say("trials.answer_one", measure=name_answer(page, measure), gap=gap)
 
 
@@ -126,7 +126,7 @@ def _list_hidden(page: Page) -> list[str]:
     """Measures without a number, one sentence a reason."""
     groups: dict[str, list[str]] = {}
     for one in list_by_verdict(page, HIDDEN):
-        why = finish(tell_why(page, one, find_effect(page, one), kind="first"))
+        why = finish(describe_reason(page, one, find_effect(page, one), kind="first"))
         groups.setdefault(why, []).append(name_answer(page, one))
     return [
         page.say("trials.answer_hidden", measures=list_names(page, names), why=why)
@@ -149,7 +149,7 @@ def show_picture(page: Page) -> Html:
     Without measures near in time, whose answer is untried.
     """
     measures = list_main(page)
-    gaps = [find_effect(page, one) for one in measures]
+    gaps = [find_effect(page, measure) for measure in measures]
     if not any(one.is_shown for one in gaps):
         return join([page.text("trials.none"), _table(page, gaps)])
     rows = [_row(page, one, gap) for one, gap in zip(measures, gaps, strict=True)]
@@ -169,24 +169,25 @@ def show_picture(page: Page) -> Html:
 def _row(page: Page, measure: str, gap: Number) -> ForestRow:
     verdict = judge_measure(page, measure)
     if verdict == HIDDEN:
-        told = page.say("answers.none_why", why=tell_why(page, measure, gap, kind="short"))
+        told = page.say("answers.none_why", why=describe_reason(page, measure, gap, kind="short"))
     elif verdict == OPEN:
         told = page.say("answers.open")
     else:
-        told = tell_people(page, gap.estimate or 0.0)
+        told = describe_people(page, gap.estimate or 0.0)
     return ForestRow(name_answer(page, measure), make_points([gap])[0], verdict, told)
 
 
 def make_points(numbers: Sequence[Number]) -> list[charts.Point | None]:
     """Differences with intervals for a picture; None where there is nothing to show."""
     return [
-        (one.estimate or 0.0, one.ci_low, one.ci_high) if one.is_shown else None for one in numbers
+        (number.estimate or 0.0, number.ci_low, number.ci_high) if number.is_shown else None
+        for number in numbers
     ]
 
 
 def make_series(name: str, numbers: Sequence[Number]) -> charts.DotSeries:
     """Differences as a series of dots, open where it is unclear whether there is one."""
-    is_open = [judge(one, same=0.0) not in (FEWER, MORE) for one in numbers]
+    is_open = [judge(number, same=0.0) not in (FEWER, MORE) for number in numbers]
     return charts.DotSeries(name, make_points(numbers), is_open=is_open)
 
 
@@ -207,11 +208,16 @@ def _table(page: Page, gaps: Sequence[Number]) -> Html:
     for measure, gap in zip(list_main(page), gaps, strict=True):
         arms = find_arms(page, measure)
         numbers += [*arms, gap]
-        cells = [show_hundred(page, one) for one in arms]
-        why = DASH if gap.is_shown else finish(tell_why(page, measure, gap))
-        row = [name_answer(page, measure), tell_grace(page, measure), *cells, show_gap(page, gap)]
+        cells = [show_hundred(page, arm) for arm in arms]
+        why = DASH if gap.is_shown else finish(describe_reason(page, measure, gap))
+        row = [
+            name_answer(page, measure),
+            describe_grace(page, measure),
+            *cells,
+            show_gap(page, gap),
+        ]
         rows.append([*row, why] if has_why else row)
     names = ("grace", *ARMS, "gap", *(("why",) if has_why else ()))
-    heads = [page.say("common.measure"), *(page.say(f"trials.head_{one}") for one in names)]
+    heads = [page.say("common.measure"), *(page.say(f"trials.head_{name}") for name in names)]
     caption = page.say("trials.picture_table", period=page.formats.period(page.last_day))
     return render_table(caption, heads, rows, page.notes(numbers), kind="why" if has_why else "")

@@ -45,12 +45,12 @@ def show_lead(page: Page) -> Html:
 def show_definitions(page: Page) -> Html:
     """Who enters, what counts, until when: the study file in words."""
     heads = [page.say("cohort.term"), page.say("cohort.meaning")]
-    terms = {**tell_definitions(page), "measures": _measures(page)}
+    terms = {**describe_definitions(page), "measures": _measures(page)}
     rows = [[page.say(f"cohort.def_{name}"), meaning] for name, meaning in terms.items()]
     return render_table(page.say("cohort.who_caption"), heads, rows, kind="words")
 
 
-def tell_definitions(page: Page) -> dict[str, str]:
+def describe_definitions(page: Page) -> dict[str, str]:
     """Population, index report, outcome and follow-up of the study, a text each."""
     plan, write = page.plan, page.formats
     accrual = {
@@ -84,8 +84,11 @@ def _population(page: Page) -> str:
     rules = page.plan.eligibility
     is_any_age = rules.min_age == 0 and rules.max_age >= type(rules)().max_age
     names = [page.labels.code("relation", code) for code in rules.relations]
-    places = [page.labels.level("police_district", one) for one in rules.districts or ()]
-    places += [page.labels.code("municipalities", one) for one in rules.municipalities or ()]
+    places = [page.labels.level("police_district", district) for district in rules.districts or ()]
+    places += [
+        page.labels.code("municipalities", municipality)
+        for municipality in rules.municipalities or ()
+    ]
     return page.say(
         "cohort.def_all_ages_text" if is_any_age else "cohort.def_population_text",
         min_age=rules.min_age,
@@ -107,11 +110,11 @@ def list_words(words: list[str], last: str) -> str:
 
 
 def _measures(page: Page) -> Html:
-    lines = [f"- {_tell_measure(page, name, one)}" for name, one in page.plan.measures.items()]
+    lines = [f"- {_describe_measure(page, name, one)}" for name, one in page.plan.measures.items()]
     return render_prose("\n".join(lines) + "\n\n" + page.say("cohort.def_in_force"))
 
 
-def _tell_measure(page: Page, name: str, one: Measure) -> str:
+def _describe_measure(page: Page, name: str, one: Measure) -> str:
     grace = page.formats.days(one.grace_days)
     if one.joint_within_days is not None:
         within = page.formats.days(one.joint_within_days)
@@ -128,7 +131,7 @@ def _steps(page: Page, table: str) -> pd.DataFrame:
     return attrition[attrition["step"] == table]
 
 
-def _tell_step(page: Page, reason: str) -> str:
+def _describe_step(page: Page, reason: str) -> str:
     key = f"cohort.step_{reason}"
     washout = page.formats.period(page.plan.eligibility.washout_days)
     return page.say(key if key in load_texts() else "cohort.step_other", washout=washout)
@@ -154,7 +157,7 @@ def _box(page: Page, row: Any) -> str:
         count = page.say("cohort.flow_dropped_hidden")
     else:
         count = page.say("cohort.flow_dropped", n=page.formats.count(dropped))
-    told = f"<b>{to_html(count)}</b> {to_html(_tell_step(page, reason))}"
+    told = f"<b>{to_html(count)}</b> {to_html(_describe_step(page, reason))}"
     return f'<li class="dropped">{told}</li>'
 
 
@@ -182,7 +185,7 @@ def show_attrition(page: Page) -> Html:
     for row in list_rows(page.release.attrition):
         is_first = row.reason == ALL
         title = page.dictionary.tables[row.step].label[page.language] if is_first else ""
-        told = f"– {_tell_step(page, row.reason)}"
+        told = f"– {_describe_step(page, row.reason)}"
         name: Html | str = Html(f"<b>{title}</b> <code>{row.step}</code>") if is_first else told
         people = "" if row.n_people == 0 and not is_first else _count(page, row.n_people)
         dropped = "" if is_first else _count(page, row.n_dropped)
@@ -205,7 +208,7 @@ def show_end(page: Page) -> Html:
         share = page.formats.of_hundred(numbers[0].estimate or 0)
         interval = page.show_share_interval(numbers[0])
         told = page.say("cohort.end_text", period=period, outcome=share, interval=interval)
-        parts = [page.text_of(f"{told} {tell_by_person(page)}".strip())]
+        parts = [page.text_of(f"{told} {describe_by_person(page)}".strip())]
     rows = [
         [page.say(f"cohort.end_{name}"), page.show_share(one), page.show_share_interval(one)]
         for name, one in zip(("outcome", "death", "emigration"), numbers, strict=True)
@@ -236,7 +239,7 @@ def find_by_person(page: Page) -> Number:
     return find_incidence(page, page.plan.outcome.who, analysis="by_person")
 
 
-def tell_by_person(page: Page) -> str:
+def describe_by_person(page: Page) -> str:
     """A sentence with the share of people, to stand beside that of follow-ups; else nothing."""
     number = find_by_person(page)
     if not number.has_interval:
@@ -252,7 +255,7 @@ def tell_by_person(page: Page) -> str:
 
 
 def _rest(page: Page, numbers: list[Number]) -> str:
-    known = [one.estimate for one in numbers if one.estimate is not None]
+    known = [number.estimate for number in numbers if number.estimate is not None]
     return page.formats.percent(1 - sum(known)) if len(known) == len(numbers) else DASH
 
 
@@ -265,7 +268,7 @@ def show_people(page: Page) -> Html:
     if not tables:
         return join([told, page.text("cohort.people_none")])
     note = page.say("common.note_rounded", rounding=page.plan.disclosure.rounding)
-    shown = f'<div class="pair">{"".join(one.text for one in tables)}</div>'
+    shown = f'<div class="pair">{"".join(table.text for table in tables)}</div>'
     return join([told, Html(f'{shown}<p class="note">{to_html(note)}</p>')])
 
 

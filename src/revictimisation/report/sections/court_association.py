@@ -6,14 +6,14 @@ from typing import Any
 
 from revictimisation.report import court_diagram
 from revictimisation.report.group_effects import widen_for_family
-from revictimisation.report.hundreds import (
+from revictimisation.report.markup import Html, join, render_figure, render_table
+from revictimisation.report.natural_frequencies import (
     count_people,
+    describe_between,
+    describe_people,
     show_gap,
     show_hundred,
-    tell_between,
-    tell_people,
 )
-from revictimisation.report.markup import Html, join, render_figure, render_table
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, list_names
@@ -38,7 +38,7 @@ def find_association(page: Page, measure: str, estimand: str, analysis: str = "m
     return told[0] if told else found[0]
 
 
-def tell_answer(page: Page) -> str:
+def describe_answer(page: Page) -> str:
     """For how many measures there is an association, and how large a one would have been seen."""
     errors, ending, given = _count(page)
     if not errors:
@@ -48,7 +48,7 @@ def tell_answer(page: Page) -> str:
     return f"{page.say(f'courts.answer_{ending}', **given)} {told}"
 
 
-def tell_in_short(page: Page) -> str:
+def describe_in_short(page: Page) -> str:
     """The same for the first page."""
     errors, ending, given = _count(page)
     return page.say(f"courts.index_{ending}" if errors else "courts.answer_hidden", **given)
@@ -83,8 +83,8 @@ def show_association(page: Page) -> Html:
         numbers += [*risks, *gaps]
         # the answer first: phones show the first columns
         rows.append([name_answer(page, measure), show_gap(page, gaps[0]),
-                     *(show_hundred(page, one) for one in risks),
-                     *(show_gap(page, one) for one in gaps[1:])])  # fmt: skip
+                     *(show_hundred(page, risk) for risk in risks),
+                     *(show_gap(page, gap) for gap in gaps[1:])])  # fmt: skip
     heads = [page.say("common.measure")]
     heads += [page.say(f"courts.head_{one}")
               for one in ("gap", "with", "without", "equal", "unadjusted")]  # fmt: skip
@@ -110,8 +110,8 @@ def _tell(page: Page, measure: str, *, is_sure: bool) -> str:
         return page.say("courts.tell_hidden", measure=name, why=why)
     is_open = (gap.ci_low or 0.0) <= 0 <= (gap.ci_high or 0.0)
     kind = "open" if is_open else "sure" if is_sure else "maybe"
-    people = tell_people(page, gap.estimate or 0.0)
-    between = tell_between(page, gap)
+    people = describe_people(page, gap.estimate or 0.0)
+    between = describe_between(page, gap)
     if is_open:
         return page.say("courts.tell_open", measure=name, between=between)
     return page.say(f"courts.tell_{kind}", measure=name, people=people, between=between)
@@ -119,7 +119,7 @@ def _tell(page: Page, measure: str, *, is_sure: bool) -> str:
 
 def show_explanations(page: Page) -> Html:
     """What could explain an association, in words and as a diagram, and the split of it."""
-    words = {one: page.say(f"courts.box_{one}") for one in court_diagram.BOXES}
+    words = {box: page.say(f"courts.box_{box}") for box in court_diagram.BOXES}
     wide, narrow = court_diagram.draw_explanations(words)
     caption = page.say("courts.diagram_caption")
     alt, title = page.say("courts.diagram_alt"), page.say("courts.ways_caption")

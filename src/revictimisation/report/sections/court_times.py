@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from revictimisation.estimators.level_contrasts import adjust_holm
-from revictimisation.report.group_effects import CALLED
+from revictimisation.report.group_effects import SIGNIFICANCE
 from revictimisation.report.markup import Html, join, render_table
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
@@ -57,7 +57,7 @@ def _find_p(ratio: Number) -> float:
     return math.erfc(abs(mid) / error / math.sqrt(2)) if error else float(mid == 0)
 
 
-def tell_decisions(page: Page) -> str:
+def describe_decisions(page: Page) -> str:
     """For the head of the page: the decisions that come sooner or later after a measure, if any."""
     told = _list_sure(page, list_decision_tests(page))
     return page.say("courts.lead_time", found=list_names(page, told)) if told else ""
@@ -66,15 +66,15 @@ def tell_decisions(page: Page) -> str:
 def _list_sure(page: Page, tests: list[DecisionTest]) -> list[str]:
     return [
         page.say(
-            "courts.time_more" if (one.ratio.estimate or 1.0) > 1 else "courts.time_less",
-            measure=name_answer(page, one.measure),
-            rung=page.say(f"courts.rung_{one.outcome}"),
-            ratio=page.show_ratio(one.ratio),
-            span=page.show_ratio_interval(one.ratio),
-            p=_write_p(page, one.p_holm),
+            "courts.time_more" if (test.ratio.estimate or 1.0) > 1 else "courts.time_less",
+            measure=name_answer(page, test.measure),
+            rung=page.say(f"courts.rung_{test.outcome}"),
+            ratio=page.show_ratio(test.ratio),
+            span=page.show_ratio_interval(test.ratio),
+            p=_write_p(page, test.p_holm),
         )
-        for one in tests
-        if one.p_holm < CALLED
+        for test in tests
+        if test.p_holm < SIGNIFICANCE
     ]
 
 
@@ -88,16 +88,19 @@ def show_hazards(page: Page) -> Html:
     """The table, and which of its numbers are more than chance with all of them tested together."""
     rows, numbers = [], []
     for measure in page.plan.measure_names:
-        found = [find_decision_ratio(page, measure, one) for one in OUTCOMES]
+        found = [find_decision_ratio(page, measure, outcome) for outcome in OUTCOMES]
         numbers += found
         rows.append([name_answer(page, measure), *(page.show_ratio_both(one) for one in found)])
-    heads = [page.say("common.measure"), *(page.say(f"courts.rung_{one}") for one in OUTCOMES)]
+    heads = [
+        page.say("common.measure"),
+        *(page.say(f"courts.rung_{outcome}") for outcome in OUTCOMES),
+    ]
     caption = page.say("courts.hazards_caption")
     table = render_table(caption, heads, rows, page.notes(numbers))
-    return join([table, _tell_tests(page)])
+    return join([table, _describe_tests(page)])
 
 
-def _tell_tests(page: Page) -> Html:
+def _describe_tests(page: Page) -> Html:
     tests = list_decision_tests(page)
     if not tests:
         return Html("")

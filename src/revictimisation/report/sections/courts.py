@@ -6,10 +6,10 @@ from revictimisation.report import charts
 from revictimisation.report.markup import Html, join, render_figure, render_table
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.court_association import tell_answer
-from revictimisation.report.sections.court_times import show_hazards, tell_decisions
+from revictimisation.report.sections.court_association import describe_answer
+from revictimisation.report.sections.court_times import describe_decisions, show_hazards
 from revictimisation.report.sections.use import share_ticks
-from revictimisation.report.sections.words import tell_word
+from revictimisation.report.sections.words import describe_word
 from revictimisation.report.verdicts import warn_untried
 
 # where the cases stand, in the order of the table, and those that the picture draws
@@ -68,7 +68,7 @@ def show_lead(page: Page) -> Html:
             between=page.show_share_interval(share),
             n_entries=page.formats.count(share.n_people or 0),
         )  # fmt: skip
-    answer = f"{tell_answer(page)} {tell_decisions(page)}".strip()
+    answer = f"{describe_answer(page)} {describe_decisions(page)}".strip()
     parts = [told, page.text_of(answer), page.text("courts.lead_association")]
     return join([*parts, page.text_of(warn_untried(page))])
 
@@ -140,7 +140,7 @@ def show_denominators(page: Page) -> Html:
     for name, denominator in zip(names, DENOMINATORS, strict=True):
         cells = [find_share_of(page, denominator, period) for period in PERIODS]
         numbers += cells
-        rows.append([name, *(page.show_share_both(one) for one in cells)])
+        rows.append([name, *(page.show_share_both(cell) for cell in cells)])
     heads = ["", page.say("courts.all_years"), page.say("courts.before_change"),
              page.say("courts.from_change")]  # fmt: skip
     caption = page.say("courts.denominators_caption")
@@ -162,16 +162,16 @@ def _published(page: Page) -> Html:
     frame = page.dictionary.code_lists["published_clearance"]
     of_both = frame.groupby(["offence_group", "measured"])["victims"].transform("nunique") == 1
     rows, numbers = [], []
-    for one in frame[of_both].to_dict("records"):
-        own = find_reached(page, one["measured"], page.last_day, subgroup="offence_group",
-                           level=one["offence_group"])  # fmt: skip
+    for row in frame[of_both].to_dict("records"):
+        own = find_reached(page, row["measured"], page.last_day, subgroup="offence_group",
+                           level=row["offence_group"])  # fmt: skip
         numbers.append(own)
-        crime, of, area = (one[f"{what}_{page.language}"] for what in ("label", "of", "area"))
+        crime, of, area = (row[f"{what}_{page.language}"] for what in ("label", "of", "area"))
         what = page.say(
-            "courts.published_of", rung=page.say(f"courts.rung_{one['measured']}"), of=of
+            "courts.published_of", rung=page.say(f"courts.rung_{row['measured']}"), of=of
         )
-        rows.append([crime, what, f"{area}, {one['years']}",
-                     page.formats.percent_short(float(one["share"])),
+        rows.append([crime, what, f"{area}, {row['years']}",
+                     page.formats.percent_short(float(row["share"])),
                      page.show_share_both(own)])  # fmt: skip
     names = ("crime", "what", "place", "share", "own")
     heads = [page.say(f"courts.published_{name}") for name in names]
@@ -195,5 +195,5 @@ def show_decision_time(page: Page) -> Html:
 
 def show_steps(page: Page) -> Html:
     """What the steps are, each in the words of the word list."""
-    told = "\n".join(f"- {tell_word(page, 'court', one)}" for one in EXPLAINED)
+    told = "\n".join(f"- {describe_word(page, 'court', one)}" for one in EXPLAINED)
     return join([page.text("courts.time_text"), page.text_of(told)])

@@ -45,19 +45,19 @@ def show_findings(sheet: Sheet) -> Html:
         mine = findings[findings["table"] == name]
         if len(mine):
             rows = [
-                one
+                row
                 for severity in SEVERITIES
-                for one in mine[mine["severity"] == severity].itertuples()
+                for row in mine[mine["severity"] == severity].itertuples()
             ]
             parts.append(_show_table(sheet, name, rows))
     return join(parts)
 
 
 def _show_table(sheet: Sheet, name: str, rows: list[Any]) -> Html:
-    heads = [sheet.say(f"delivery.head_{one}") for one in HEADS]
+    heads = [sheet.say(f"delivery.head_{head}") for head in HEADS]
     count = sheet.formats.count(len(rows))
     caption = sheet.say("delivery.findings_caption", table=sheet.name_table(name), count=count)
-    cells = [_finding_row(sheet, one, heads) for one in rows]
+    cells = [_finding_row(sheet, row, heads) for row in rows]
     return render_table(caption, heads, cells, kind="words stacked found")
 
 
@@ -132,7 +132,7 @@ def _count(sheet: Sheet, name: str, rule: str, columns: str) -> int:
     """How many rows were found; a finding stands at one of the columns that a rule is about."""
     findings = sheet.delivery.findings
     mine = findings[(findings["table"] == name) & (findings["rule"] == rule)]
-    about = [one for one in mine.itertuples() if _is_about(str(one.column), columns, rule)]
+    about = [row for row in mine.itertuples() if _is_about(str(row.column), columns, rule)]
     return sum(int(str(one.count)) for one in about)
 
 

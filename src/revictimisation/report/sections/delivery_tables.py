@@ -44,12 +44,15 @@ def show_completeness(sheet: Sheet) -> Html:
 
 def _show_heat(sheet: Sheet, name: str, rows: pd.DataFrame, caption: str) -> Html:
     levels = sorted(dict.fromkeys(rows["level"]), key=lambda one: (LAST.get(one, 0), one))
-    cells = {(one.column, one.level): one for one in rows.itertuples()}
+    cells = {(row.column, row.level): row for row in rows.itertuples()}
     fields = [one for one in sheet.dictionary.tables[name].fields if (one.name, WHOLE) in cells]
-    heads = [sheet.say("delivery.head_column"), *(_name_level(sheet, one, rows) for one in levels)]
+    heads = [
+        sheet.say("delivery.head_column"),
+        *(_name_level(sheet, level, rows) for level in levels),
+    ]
     body = []
     for field in fields:
-        shades = (_shade(sheet, cells.get((field.name, one))) for one in levels)
+        shades = (_shade(sheet, cells.get((field.name, level))) for level in levels)
         body.append([_name_field(sheet, field), *shades])
     return render_table(caption, heads, body, kind="heat")
 
@@ -114,8 +117,8 @@ def _show_changes(sheet: Sheet, changes: pd.DataFrame) -> Html:
         return join([how, sheet.text("delivery.changes_none")])
     heads = [sheet.say(f"delivery.head_{one}") for one in ("figure", "before", "now")]
     rows = [
-        [_name_figure(sheet, one), *(_show_value(sheet, one, at) for at in ("before", "now"))]
-        for one in changed.itertuples()
+        [_name_figure(sheet, row), *(_show_value(sheet, row, at) for at in ("before", "now"))]
+        for row in changed.itertuples()
     ]
     return join([how, render_table(sheet.say("delivery.changes_caption"), heads, rows)])
 
@@ -147,16 +150,16 @@ def _show_expected(sheet: Sheet) -> Html:
     if expected.empty:
         return join([how, sheet.text("delivery.expected_none")])
     names = ("figure", "now", "expected", "outcome", "confidence")
-    heads = [sheet.say(f"delivery.head_{one}") for one in names]
+    heads = [sheet.say(f"delivery.head_{name}") for name in names]
     rows = [
         [
-            f"{one.table}: {getattr(one, f'label_{sheet.language}')}",
+            f"{row.table}: {getattr(row, f'label_{sheet.language}')}",
             *(
                 render_labelled(head, cell)
-                for head, cell in zip(heads[1:], _expected_cells(sheet, one), strict=True)
+                for head, cell in zip(heads[1:], _expected_cells(sheet, row), strict=True)
             ),
         ]
-        for one in expected.itertuples()
+        for row in expected.itertuples()
     ]
     caption = sheet.say("delivery.expected_caption")
     return join([how, render_table(caption, heads, rows, kind="words stacked expected")])

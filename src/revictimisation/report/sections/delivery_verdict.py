@@ -57,13 +57,13 @@ def _show_who(sheet: Sheet) -> Html:
             "delivery.who_line",
             who=label[0].upper() + label[1:],
             kinds=f" {sheet.say('delivery.who_and')} ".join(kinds),
-            what=_tell_what(sheet, rows),
+            what=_describe_what(sheet, rows),
         )
         lines.append(f"- {told}")
     return join([render_prose("\n".join(lines)), sheet.text("delivery.who_notices")])
 
 
-def _tell_what(sheet: Sheet, rows: pd.DataFrame) -> str:
+def _describe_what(sheet: Sheet, rows: pd.DataFrame) -> str:
     """The rules broken and in which tables, gravest first."""
     told = []
     for rule, mine in rows.groupby("rule", sort=False):

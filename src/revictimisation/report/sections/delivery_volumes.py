@@ -39,7 +39,7 @@ def show_volumes(sheet: Sheet) -> Html:
 
 def _show_table(sheet: Sheet, name: str, rows: pd.DataFrame) -> Html:
     marked = rows[rows["mark"] != ""]
-    lines = [f"- {_tell_mark(sheet, one)}" for one in marked.itertuples()]
+    lines = [f"- {_describe_mark(sheet, row)}" for row in marked.itertuples()]
     told = render_prose("\n".join(lines)) if lines else sheet.text("delivery.volumes_none")
     return join(
         [
@@ -61,7 +61,7 @@ def _describe(sheet: Sheet, name: str, rows: pd.DataFrame) -> str:
     )
 
 
-def _tell_mark(sheet: Sheet, one: object) -> str:
+def _describe_mark(sheet: Sheet, one: object) -> str:
     counts = {
         blank: sheet.show_count(round(getattr(one, column)))
         for blank, column in (("n", "n_rows"), ("usual", "usual"), ("onward", "onward"))

@@ -17,25 +17,25 @@ from revictimisation.report.group_effects import (
     name_division,
     name_level,
 )
-from revictimisation.report.hundreds import tell_between, tell_both
+from revictimisation.report.natural_frequencies import describe_between, describe_both
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.trials import find_effect, has_answer, tell_why
+from revictimisation.report.trials import describe_reason, find_effect, has_answer
 from revictimisation.report.verdicts import (
     FEWER,
     MORE,
     OPEN,
     TWICE,
+    describe_about,
     judge,
     name_answer,
-    tell_about,
 )
 
 # ratios that are said to be half
 HALF = (0.45, 0.55)
 
 
-def tell_difference(page: Page, one: Difference, *, is_brief: bool = False) -> str:
+def describe_difference(page: Page, one: Difference, *, is_brief: bool = False) -> str:
     """The groups at either end of a difference, in people; else by how common while in force.
 
     `is_brief`: how common in words only, for the first page.
@@ -45,7 +45,9 @@ def tell_difference(page: Page, one: Difference, *, is_brief: bool = False) -> s
     if not is_risk:
         shown = list_shown_ratios(page, one.measure, one.grouping)
     kind = "risk" if is_risk else "ratio_brief" if is_brief else "ratio"
-    tell = {"risk": _tell_risk, "ratio": _tell_ratio, "ratio_brief": _tell_ratio_brief}[kind]
+    tell = {"risk": _describe_risk, "ratio": _describe_ratio, "ratio_brief": _describe_ratio_brief}[
+        kind
+    ]
     ends = " ".join(tell(page, one, level, number) for level, number in (shown[0], shown[-1]))
     told = page.say(
         f"for_whom.called_{kind}",
@@ -54,19 +56,19 @@ def tell_difference(page: Page, one: Difference, *, is_brief: bool = False) -> s
         period=page.formats.period(choose_day(page)),
         ends=ends,
     )
-    beside = ["" if is_risk else _tell_whole_time(page, one), _tell_no_main(page, one)]
+    beside = ["" if is_risk else _describe_whole_time(page, one), _describe_no_main(page, one)]
     return " ".join([told, *(text for text in beside if text)])
 
 
-def _tell_no_main(page: Page, one: Difference) -> str:
+def _describe_no_main(page: Page, one: Difference) -> str:
     """That the main question has no answer for the measure, and why; nothing where it has."""
     if has_answer(page, one.measure):
         return ""
-    why = tell_why(page, one.measure, find_effect(page, one.measure), kind="short")
+    why = describe_reason(page, one.measure, find_effect(page, one.measure), kind="short")
     return page.say("for_whom.no_main", why=why)
 
 
-def _tell_whole_time(page: Page, one: Difference) -> str:
+def _describe_whole_time(page: Page, one: Difference) -> str:
     """Whether groups that differ while a measure is in force differ over the whole time too."""
     if one.is_called_by_risk:
         return ""
@@ -74,27 +76,27 @@ def _tell_whole_time(page: Page, one: Difference) -> str:
     return page.say(f"for_whom.{key}", period=page.formats.period(choose_day(page)))
 
 
-def _tell_risk(page: Page, one: Difference, level: str, gap: Number) -> str:
+def _describe_risk(page: Page, one: Difference, level: str, gap: Number) -> str:
     pooled = find_pooled(page, one.measure, one.grouping, level)
     verdict, own = judge_group(gap, pooled, 0.0), judge(gap, same=0.0)
     return page.say(
         "for_whom.end_risk",
         level=start_upper(name_level(page, one.grouping, level)),
-        gap=_tell_gap(page, gap),
-        pooled=page.say("for_whom.end_pooled", number=_tell_gap(page, pooled))
+        gap=_describe_gap(page, gap),
+        pooled=page.say("for_whom.end_pooled", number=_describe_gap(page, pooled))
         if pooled.is_shown
         else "",
         so=page.say("for_whom.so_open") if verdict == OPEN and own in (FEWER, MORE) else "",
     )
 
 
-def _tell_gap(page: Page, gap: Number) -> str:
+def _describe_gap(page: Page, gap: Number) -> str:
     if judge(gap, same=0.0) == OPEN:
-        return page.say("for_whom.gap_open", between=tell_between(page, gap))
-    return tell_both(page, gap)
+        return page.say("for_whom.gap_open", between=describe_between(page, gap))
+    return describe_both(page, gap)
 
 
-def _tell_ratio(page: Page, one: Difference, level: str, ratio: Number) -> str:
+def _describe_ratio(page: Page, one: Difference, level: str, ratio: Number) -> str:
     pooled = find_pooled(page, one.measure, one.grouping, level, is_ratio=True)
     beside = [_write_ratio(page, ratio)]
     if pooled.is_shown:
@@ -104,17 +106,17 @@ def _tell_ratio(page: Page, one: Difference, level: str, ratio: Number) -> str:
     return page.say(
         "for_whom.end_ratio",
         level=start_upper(name_level(page, one.grouping, level)),
-        ratio=_tell_how_common(page, ratio, pooled),
+        ratio=_describe_how_common(page, ratio, pooled),
         beside="; ".join(beside),
     )
 
 
-def _tell_ratio_brief(page: Page, one: Difference, level: str, ratio: Number) -> str:
+def _describe_ratio_brief(page: Page, one: Difference, level: str, ratio: Number) -> str:
     pooled = find_pooled(page, one.measure, one.grouping, level, is_ratio=True)
     return page.say(
         "for_whom.end_ratio_brief",
         level=start_upper(name_level(page, one.grouping, level)),
-        ratio=_tell_how_common(page, ratio, pooled),
+        ratio=_describe_how_common(page, ratio, pooled),
     )
 
 
@@ -124,7 +126,7 @@ def _write_ratio(page: Page, ratio: Number) -> str:
     return page.say("for_whom.number_span", number=number, span=span)
 
 
-def _tell_how_common(page: Page, ratio: Number, pooled: Number) -> str:
+def _describe_how_common(page: Page, ratio: Number, pooled: Number) -> str:
     """How much less or more common a new report is, or that it is unclear."""
     verdict = judge_group(ratio, pooled, 1.0)
     if verdict == OPEN:
@@ -134,4 +136,4 @@ def _tell_how_common(page: Page, ratio: Number, pooled: Number) -> str:
         return page.say("for_whom.ratio_half")
     if estimate >= TWICE:
         return page.say("for_whom.ratio_times", about=page.formats.decimal(estimate, 1))
-    return page.say(f"for_whom.ratio_{verdict}", about=tell_about(page, ratio))
+    return page.say(f"for_whom.ratio_{verdict}", about=describe_about(page, ratio))

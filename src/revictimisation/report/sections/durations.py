@@ -27,7 +27,7 @@ def show_durations(page: Page) -> Html:
          page.show(median, lambda one: page.formats.count(one.estimate or 0))]
         for code, mean, median in found
     ]  # fmt: skip
-    lead = _tell_shelter(page)
+    lead = _describe_shelter(page)
     if not rows:
         return lead
     heads = [page.say("common.measure"), page.say("use.duration_n"), page.say("use.duration_mean"),
@@ -48,7 +48,7 @@ def _day_range(page: Page, number: Number) -> str:
     return page.formats.range(number.ci_low, number.ci_high, 0)
 
 
-def _tell_shelter(page: Page) -> Html:
+def _describe_shelter(page: Page) -> Html:
     mean, median = _duration(page, SHELTER, "mean"), _duration(page, SHELTER, "median")
     known = load_references()["shelter_stay"]
     beside = page.say("common.set_shelter") if page.release.is_synthetic else page.say(

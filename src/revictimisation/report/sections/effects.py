@@ -6,11 +6,11 @@ from revictimisation.report import charts
 from revictimisation.report.markup import Html, join, render_figure, render_table
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.answer import tell_against
+from revictimisation.report.sections.answer import describe_against
 from revictimisation.report.sections.cohort import (
+    describe_by_person,
     find_by_person,
     find_incidence,
-    tell_by_person,
 )
 from revictimisation.report.sections.groups import make_curve, time_ticks
 from revictimisation.report.sections.use import name_risk
@@ -35,12 +35,12 @@ def show_incidence(page: Page) -> Html:
         why = page.why_not(numbers[-1] if numbers else Number())
         return page.text("common.nothing_to_show", why=why)
     wide, narrow = charts.draw_curves([curve], _ticks(page), page.formats.percent_short)
-    caption = page.say("effects.incidence_caption", against=tell_against(page))
-    alt = page.say("effects.incidence_alt", ends=_tell_ends(page, days, numbers))
+    caption = page.say("effects.incidence_caption", against=describe_against(page))
+    alt = page.say("effects.incidence_alt", ends=_describe_ends(page, days, numbers))
     table = _incidence_table(page, days, numbers)
     behind = page.say("common.numbers_behind")
     figure = render_figure(wide, narrow, alt, caption, behind, table)
-    return join([_tell_front(page, days, numbers), figure])
+    return join([_describe_front(page, days, numbers), figure])
 
 
 def _reported_days(page: Page) -> list[int]:
@@ -57,7 +57,7 @@ def _ticks(page: Page) -> list[tuple[float, str]]:
     ]
 
 
-def _tell_ends(page: Page, days: list[int], numbers: list[Number]) -> str:
+def _describe_ends(page: Page, days: list[int], numbers: list[Number]) -> str:
     return " ".join(
         page.say(
             "effects.incidence_end",
@@ -70,7 +70,7 @@ def _tell_ends(page: Page, days: list[int], numbers: list[Number]) -> str:
     )
 
 
-def _tell_front(page: Page, days: list[int], numbers: list[Number]) -> Html:
+def _describe_front(page: Page, days: list[int], numbers: list[Number]) -> Html:
     """The share at the first and at the last of the study's days."""
     if len(days) < 2 or not (numbers[0].has_interval and numbers[-1].has_interval):
         return Html("")
@@ -82,7 +82,7 @@ def _tell_front(page: Page, days: list[int], numbers: list[Number]) -> Html:
         values[place] = page.formats.of_hundred(number.estimate or 0)
         values[f"{place}_interval"] = page.show_share_interval(number)
     told = page.say("effects.incidence_text", **values)
-    return page.text_of(f"{told} {tell_by_person(page)}".strip())
+    return page.text_of(f"{told} {describe_by_person(page)}".strip())
 
 
 def _incidence_table(page: Page, days: list[int], numbers: list[Number]) -> Html:
@@ -152,7 +152,7 @@ def show_by_risk(page: Page) -> Html:
     if not drawn:
         return page.text("common.absent_risk")
     wide, narrow = charts.draw_curves(drawn, _ticks(page), page.formats.percent_short)
-    given = {"against": tell_against(page), "risk_day": page.plan.definitions.risk_level_by_day}
+    given = {"against": describe_against(page), "risk_day": page.plan.definitions.risk_level_by_day}
     caption = page.say("effects.risk_caption", **given)
     days = _reported_days(page)
     rows, numbers, ends = [], [], []
@@ -162,7 +162,7 @@ def show_by_risk(page: Page) -> Html:
         numbers += found
         cells = [page.show_share_both(one) for one in found]
         rows.append([name_risk(page, level), *cells])
-        ends.append(f"{name_risk(page, level)}: {_tell_ends(page, days[-1:], found[-1:])}")
+        ends.append(f"{name_risk(page, level)}: {_describe_ends(page, days[-1:], found[-1:])}")
     heads = [page.labels.group("risk_level"), *(page.formats.period(day) for day in days)]
     table = render_table(page.say("effects.incidence_table"), heads, rows, page.notes(numbers))
     alt = page.say("effects.risk_alt", ends=" ".join(ends))

@@ -8,20 +8,20 @@ from revictimisation.core.packing import pack_contrast
 from revictimisation.core.results import NOT_ESTIMABLE
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
-    CALLED,
+    SIGNIFICANCE,
     choose_day,
     list_groupings,
     list_levels,
     name_row,
 )
-from revictimisation.report.hundreds import show_gap, tell_both
-from revictimisation.report.known_truth import tell_known_truth
+from revictimisation.report.known_truth import describe_known_truth
 from revictimisation.report.markup import Html, join, render_details, render_table
+from revictimisation.report.natural_frequencies import describe_both, show_gap
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, list_names
 from revictimisation.report.sections.group_tables import show_p
-from revictimisation.report.trials import has_rows, tell_gates
+from revictimisation.report.trials import describe_gates, has_rows
 from revictimisation.report.verdicts import name_answer
 
 ANALYSIS, ESTIMATOR = "exploration", "effect_learner"
@@ -49,11 +49,11 @@ def show_exploration(page: Page) -> Html:
     if not has_rows(page, question="q3", analysis=ANALYSIS):
         return Html("")
     heading, text = page.heading("for_whom.exploration"), page.text("for_whom.exploration_text")
-    lines = "\n".join(f"- {one}" for one in list_verdicts(page))
-    tables = [_table(page), *(_who(page, one) for one in page.plan.measure_names
-                              if is_called(page, one))]  # fmt: skip
+    lines = "\n".join(f"- {verdict}" for verdict in list_verdicts(page))
+    tables = [_table(page), *(_who(page, name) for name in page.plan.measure_names
+                              if is_called(page, name))]  # fmt: skip
     folded = render_details(page.say("for_whom.exploration_numbers"), join(tables))
-    told = tell_known_truth(page, "exploration")
+    told = describe_known_truth(page, "exploration")
     tried = page.text_of(told) if told else Html("")
     return join([heading, text, page.text_of(lines), tried, folded])
 
@@ -61,7 +61,7 @@ def show_exploration(page: Page) -> Html:
 def is_called(page: Page, measure: str) -> bool:
     """True if what was foretold held on others, with all measures tested together."""
     test = find_explored(page, measure, "p_value_holm")
-    return test.is_shown and (test.estimate or 0.0) < CALLED
+    return test.is_shown and (test.estimate or 0.0) < SIGNIFICANCE
 
 
 def list_verdicts(page: Page) -> list[str]:
@@ -71,10 +71,10 @@ def list_verdicts(page: Page) -> list[str]:
     for measure in page.plan.measure_names:
         name, test = name_answer(page, measure), find_explored(page, measure, "p_value_holm")
         if not test.is_shown:
-            why = finish(tell_gates(page, [page.name_reason(test)]))
+            why = finish(describe_gates(page, [page.name_reason(test)]))
             hidden.setdefault(why, []).append(name)
         elif is_called(page, measure):
-            most, least = (_tell_end(page, measure, end) for end in (MOST, LEAST))
+            most, least = (_describe_end(page, measure, end) for end in (MOST, LEAST))
             told.append(page.say("for_whom.exploration_called", measure=start_upper(name),
                                  most=most, least=least))  # fmt: skip
         else:
@@ -91,9 +91,9 @@ def _find_end(page: Page, measure: str, level: str) -> Number:
     return find_explored(page, measure, "risk_difference", subgroup=SUBGROUP, level=level)
 
 
-def _tell_end(page: Page, measure: str, level: str) -> str:
+def _describe_end(page: Page, measure: str, level: str) -> str:
     gap = _find_end(page, measure, level)
-    return tell_both(page, gap) if gap.is_shown else page.why_not(gap)
+    return describe_both(page, gap) if gap.is_shown else page.why_not(gap)
 
 
 def _table(page: Page) -> Html:
@@ -103,8 +103,8 @@ def _table(page: Page) -> Html:
         spread = find_explored(page, measure, "effect_spread")
         numbers += [*ends, spread]
         tests = [find_explored(page, measure, name) for name in ("p_value", "p_value_holm")]
-        rows.append([name_answer(page, measure), *(show_gap(page, one) for one in ends),
-                     show_gap(page, spread), *(show_p(page, one) for one in tests)])  # fmt: skip
+        rows.append([name_answer(page, measure), *(show_gap(page, end) for end in ends),
+                     show_gap(page, spread), *(show_p(page, test) for test in tests)])  # fmt: skip
     names = ("most", "least", "most_less", "spread", "p", "holm")
     heads = [page.say("common.measure"), *(page.say(f"for_whom.head_{one}") for one in names)]
     caption = page.say("for_whom.exploration_table", period=page.formats.period(choose_day(page)))

@@ -15,8 +15,7 @@ from revictimisation.report.group_effects import (
     list_shown,
     name_division,
 )
-from revictimisation.report.hundreds import count_people
-from revictimisation.report.known_truth import tell_known_truth
+from revictimisation.report.known_truth import describe_known_truth
 from revictimisation.report.markup import (
     Html,
     join,
@@ -24,13 +23,14 @@ from revictimisation.report.markup import (
     render_heading,
     render_table,
 )
+from revictimisation.report.natural_frequencies import count_people
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.sections.answer import (
     list_names,
     show_caution,
 )
 from revictimisation.report.sections.cohort import find_incidence
-from revictimisation.report.sections.differences import tell_difference
+from revictimisation.report.sections.differences import describe_difference
 from revictimisation.report.sections.group_pictures import show_picture, show_ratio_picture
 from revictimisation.report.trials import find_effect
 from revictimisation.report.verdicts import name_answer, warn_untried
@@ -43,18 +43,18 @@ def show_lead(page: Page) -> Html:
     groupings = list_groupings(page)
     if not groupings:
         return page.text("for_whom.no_groups")
-    names = [page.labels.group(one) for one in groupings]
+    names = [page.labels.group(grouping) for grouping in groupings]
     how = page.text(
         "for_whom.how",
         n_groupings=len(groupings),
-        groupings=list_names(page, [one[:1].lower() + one[1:] for one in names]),
+        groupings=list_names(page, [name[:1].lower() + name[1:] for name in names]),
         n_measures=len(page.plan.measure_names),
         period=_period(page),
     )
-    answer = f"{page.say('for_whom.question')} {tell_answer(page)}"
-    tests = page.text_of(tell_known_truth(page, "group_tests"))
-    return join([page.text_of(answer), _list_called(page), tests, _tell_seen(page), how,
-                 _tell_day(page), show_caution(page),
+    answer = f"{page.say('for_whom.question')} {describe_answer(page)}"
+    tests = page.text_of(describe_known_truth(page, "group_tests"))
+    return join([page.text_of(answer), _list_called(page), tests, _describe_seen(page), how,
+                 _describe_day(page), show_caution(page),
                  page.text_of(warn_untried(page))])  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def _period(page: Page) -> str:
     return page.formats.period(choose_day(page))
 
 
-def tell_answer(page: Page) -> str:
+def describe_answer(page: Page) -> str:
     """How many differences between groups are more than chance, in a sentence."""
     found = list_differences(page)
     n_tested = sum(one.is_tested for one in found)
@@ -74,7 +74,11 @@ def tell_answer(page: Page) -> str:
 
 
 def _list_called(page: Page) -> Html:
-    told = [f"- {tell_difference(page, one)}" for one in list_differences(page) if one.is_called]
+    told = [
+        f"- {describe_difference(page, difference)}"
+        for difference in list_differences(page)
+        if difference.is_called
+    ]
     if not told:
         return Html("")
     overlap = page.text("for_whom.overlap") if len(told) > 1 else Html("")
@@ -83,15 +87,15 @@ def _list_called(page: Page) -> Html:
 
 def _warn_of_placebo(page: Page) -> Html:
     """A measure held to do nothing must not seem to do more for some than for others."""
-    called = {one.measure for one in list_differences(page) if one.is_called}
-    names = [name_answer(page, one) for one in page.plan.negative_controls.measures
-             if one in called]  # fmt: skip
+    called = {difference.measure for difference in list_differences(page) if difference.is_called}
+    names = [name_answer(page, measure) for measure in page.plan.negative_controls.measures
+             if measure in called]  # fmt: skip
     if not names:
         return Html("")
     return page.text("for_whom.placebo", measures=list_names(page, names))
 
 
-def _tell_seen(page: Page) -> Html:
+def _describe_seen(page: Page) -> Html:
     """How large differences would have been seen, beside how many report again; and how many
     could not be tested.
     """
@@ -104,13 +108,13 @@ def _tell_seen(page: Page) -> Html:
         if share.is_shown:
             of_hundred = page.formats.of_hundred(share.estimate or 0.0)
             told.append(page.say("for_whom.seen_beside", share=of_hundred, period=_period(page)))
-    n_untested = sum(not one.is_tested for one in list_differences(page))
+    n_untested = sum(not difference.is_tested for difference in list_differences(page))
     if n_untested and seen:
         told.append(page.say("for_whom.untested", n=n_untested))
     return page.text_of(" ".join(told)) if told else Html("")
 
 
-def _tell_day(page: Page) -> Html:
+def _describe_day(page: Page) -> Html:
     """Why it is not the day of question 2's page, where it is not."""
     if choose_day(page) == page.last_day:
         return Html("")
@@ -120,7 +124,7 @@ def _tell_day(page: Page) -> Html:
 
 def show_clearest(page: Page) -> Html:
     """The difference that matters most, or comes nearest, with how its picture is read."""
-    found = [one for one in list_differences(page) if one.is_tested]
+    found = [difference for difference in list_differences(page) if difference.is_tested]
     drawn = [
         one
         for one in found
@@ -149,7 +153,7 @@ def show_measures(page: Page) -> Html:
     """Every measure: what can be said of its groups, and folded all of them in a picture."""
     if not page.plan.measure_names or not list_groupings(page):
         return page.text("for_whom.answer_untested")
-    parts = [_show_measure(page, one) for one in page.plan.measure_names]
+    parts = [_show_measure(page, name) for name in page.plan.measure_names]
     return join([page.text("for_whom.measures_text"), *parts])
 
 
@@ -158,21 +162,25 @@ def _show_measure(page: Page, measure: str) -> Html:
     heading = render_heading(start_upper(name_answer(page, measure)), 3, anchor)
     picture = show_picture(page, measure, list_groupings(page))
     folded = render_details(page.say("for_whom.measure_groups"), picture)
-    told = " ".join([_tell_measure(page, measure), _tell_withheld(page, measure)]).strip()
+    told = " ".join([_describe_measure(page, measure), _describe_withheld(page, measure)]).strip()
     return join([heading, page.text_of(told), folded])
 
 
-def _tell_withheld(page: Page, measure: str) -> str:
+def _describe_withheld(page: Page, measure: str) -> str:
     """That single groups have a number though the answer for everyone is withheld."""
     whole = find_effect(page, measure, day=choose_day(page))
-    shown = [one for one in list_groupings(page) if list_shown(page, measure, one)]
+    shown = [grouping for grouping in list_groupings(page) if list_shown(page, measure, grouping)]
     if whole.status != WITHHELD or not shown:
         return ""
     return page.say("for_whom.whole_withheld")
 
 
-def _tell_measure(page: Page, measure: str) -> str:
-    mine = [one for one in list_differences(page) if one.measure == measure and one.is_tested]
+def _describe_measure(page: Page, measure: str) -> str:
+    mine = [
+        difference
+        for difference in list_differences(page)
+        if difference.measure == measure and difference.is_tested
+    ]
     if not mine:
         return page.say("for_whom.measure_untested")
     called = [name_division(page, one.grouping) for one in mine if one.is_called]
@@ -194,11 +202,11 @@ def show_detectable(page: Page) -> Html:
     measures = page.plan.measure_names
     rows = [
         [page.labels.group(grouping),
-         *(count_people(page, found[one, grouping]) if (one, grouping) in found else DASH
-           for one in measures)]
+         *(count_people(page, found[measure, grouping]) if (measure, grouping) in found else DASH
+           for measure in measures)]
         for grouping in list_groupings(page)
     ]  # fmt: skip
-    heads = [page.say("for_whom.head_group"), *(name_answer(page, one) for one in measures)]
+    heads = [page.say("for_whom.head_group"), *(name_answer(page, measure) for measure in measures)]
     text = page.text("for_whom.detectable_text", n=count_tests(page))
     caption = page.say("for_whom.detectable_caption", period=_period(page))
     return join([text, render_table(caption, heads, rows, [page.say("for_whom.detectable_none")])])

@@ -9,6 +9,7 @@ from revictimisation.report import charts
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
     choose_day,
+    describe_missing,
     find_gap,
     find_pooled,
     find_ratio,
@@ -17,29 +18,28 @@ from revictimisation.report.group_effects import (
     name_level,
     name_row,
     read_detectable,
-    tell_why_not,
 )
 from revictimisation.report.group_forest import GroupRow, draw_groups
-from revictimisation.report.hundreds import count_people, show_gap, tell_people
 from revictimisation.report.markup import Html, join, render_figure, render_table
+from revictimisation.report.natural_frequencies import count_people, describe_people, show_gap
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.answer import finish, make_points, make_scale, tell_within
-from revictimisation.report.verdicts import FEWER, MORE, OPEN, name_answer, tell_about
+from revictimisation.report.sections.answer import describe_within, finish, make_points, make_scale
+from revictimisation.report.verdicts import FEWER, MORE, OPEN, describe_about, name_answer
 
 RATIO_TICKS = {0.25: "¼", 0.5: "½", 1.0: "1", 2.0: "2×", 4.0: "4×"}
 
 
 def show_picture(page: Page, measure: str, groupings: Sequence[str]) -> Html:
     """Groups with their own numbers and the pooled ones, those without with why; and a table."""
-    rows = [row for one in groupings for row in _list_rows(page, measure, one)]
+    rows = [row for grouping in groupings for row in _list_rows(page, measure, grouping)]
     if len(groupings) == 1:
         rows = rows[1:]
     table = _table(page, measure, groupings)
     if not any(row.own for row in rows):
         return join([page.text("for_whom.nothing_drawn"), table])
-    numbers = [find(page, measure, one, level) for one in groupings
-               for level in list_levels(page, one)
+    numbers = [find(page, measure, grouping, level) for grouping in groupings
+               for level in list_levels(page, grouping)
                for find in (find_gap, find_pooled)]  # fmt: skip
     names = page.say("for_whom.own"), page.say("for_whom.pooled")
     wide, narrow = draw_groups(rows, make_scale(page, numbers), names)
@@ -48,7 +48,7 @@ def show_picture(page: Page, measure: str, groupings: Sequence[str]) -> Html:
         "for_whom.picture_caption",
         measure=start_upper(name_answer(page, measure)),
         period=page.formats.period(choose_day(page)),
-        within=tell_within(page, measure),
+        within=describe_within(page, measure),
     )
     alt = page.say("for_whom.picture_alt", rows=told)
     return render_figure(wide, narrow, alt, caption, page.say("common.numbers_behind"), table)
@@ -60,17 +60,17 @@ def _list_rows(page: Page, measure: str, grouping: str) -> list[GroupRow]:
         own, pooled = (find(page, measure, grouping, level) for find in (find_gap, find_pooled))
         verdict = judge_group(own, pooled, 0.0)
         name = start_upper(name_level(page, grouping, level))
-        points, told = make_points([own, pooled]), _tell_row(page, own, verdict)
+        points, told = make_points([own, pooled]), _describe_row(page, own, verdict)
         rows.append(GroupRow(name, points[0], points[1], told, is_clear=verdict in (FEWER, MORE)))
     return rows
 
 
-def _tell_row(page: Page, own: Number, verdict: str) -> str:
+def _describe_row(page: Page, own: Number, verdict: str) -> str:
     if not own.is_shown:
-        return page.say("answers.none_why", why=tell_why_not(page, own, "short"))
+        return page.say("answers.none_why", why=describe_missing(page, own, "short"))
     if verdict == OPEN:
         return page.say("answers.open")
-    return tell_people(page, own.estimate or 0.0)
+    return describe_people(page, own.estimate or 0.0)
 
 
 def show_ratio_picture(page: Page, measure: str, grouping: str) -> Html:
@@ -85,7 +85,7 @@ def show_ratio_picture(page: Page, measure: str, grouping: str) -> Html:
         return Html("")
     names = [start_upper(name_level(page, grouping, level)) for level in levels]
     verdicts = [judge_group(one, other, 1.0) for one, other in zip(own, pooled, strict=True)]
-    told = [_tell_ratio(page, one, verdict) for one, verdict in zip(own, verdicts, strict=True)]
+    told = [_describe_ratio(page, one, verdict) for one, verdict in zip(own, verdicts, strict=True)]
     points, drawn = make_points(own), make_points(pooled)
     rows = [
         GroupRow(name, points[place], drawn[place], told[place],
@@ -116,13 +116,13 @@ def _show_pooled(page: Page, number: Number) -> Html | str:
     return page.show_ratio_both(number) if number.is_shown else DASH
 
 
-def _tell_ratio(page: Page, ratio: Number, verdict: str) -> str:
+def _describe_ratio(page: Page, ratio: Number, verdict: str) -> str:
     """Beside the picture: how far from as common, in per cent."""
     if not ratio.has_interval:
-        return page.say("answers.none_why", why=tell_why_not(page, ratio, "short"))
+        return page.say("answers.none_why", why=describe_missing(page, ratio, "short"))
     if verdict == OPEN:
         return page.say("answers.open")
-    return page.say(f"for_whom.short_{verdict}", about=tell_about(page, ratio))
+    return page.say(f"for_whom.short_{verdict}", about=describe_about(page, ratio))
 
 
 def _table(page: Page, measure: str, groupings: Sequence[str]) -> Html:
@@ -135,7 +135,7 @@ def _table(page: Page, measure: str, groupings: Sequence[str]) -> Html:
             is_told = own.is_shown or own.status == WITHHELD
             numbers.append(own)
             name = name_row(page, grouping, level)
-            reasons.append("" if own.is_shown else finish(tell_why_not(page, own, "short")))
+            reasons.append("" if own.is_shown else finish(describe_missing(page, own, "short")))
             detectable = count_people(page, seen) if seen is not None and is_told else DASH
             pooled_cell = show_gap(page, pooled) if pooled.is_shown else DASH
             rows.append([name, show_gap(page, own), pooled_cell, _count(page, own.n_people),

@@ -18,8 +18,8 @@ from revictimisation.report.group_effects import (
     name_level,
     name_row,
 )
-from revictimisation.report.hundreds import show_gap
 from revictimisation.report.markup import Html, join, render_details, render_table
+from revictimisation.report.natural_frequencies import show_gap
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
 from revictimisation.report.verdicts import name_answer

@@ -31,12 +31,13 @@ def show_risk(page: Page) -> Html:
     measures = page.plan.measure_names
     if not measures:
         return page.text("common.no_measures")
-    names = [name_measure(page, one) for one in measures]
+    names = [name_measure(page, measure) for measure in measures]
     cells = {
-        level: [_share(page, one, "risk_level", level) for one in measures] for level in levels
+        level: [_share(page, measure, "risk_level", level) for measure in measures]
+        for level in levels
     }
     series = [
-        charts.DotSeries(name_risk(page, level), [_point(one) for one in cells[level]])
+        charts.DotSeries(name_risk(page, level), [_point(cell) for cell in cells[level]])
         for level in levels
     ]
     top = max(one.ci_high or one.estimate or 0 for row in cells.values() for one in row)
@@ -63,7 +64,7 @@ def _share(page: Page, measure: str, group: str, level: str) -> Number:
 
 def _shown_levels(page: Page, group: str) -> list[str]:
     levels = page.levels("q1", group)
-    return [one for one in levels if page.release.count_level(group, one)]
+    return [level for level in levels if page.release.count_level(group, level)]
 
 
 def show_groups(page: Page) -> Html:
@@ -93,14 +94,14 @@ def _group(page: Page, group: str) -> Html:
 
 def _interval_table(page: Page, group: str, levels: list[str]) -> Html:
     measures = page.plan.measure_names
-    numbers = [[_share(page, one, group, level) for one in measures] for level in levels]
+    numbers = [[_share(page, measure, group, level) for measure in measures] for level in levels]
     rows = [
         [page.labels.level(group, level), *(page.show_share_both(one) for one in row)]
         for level, row in zip(levels, numbers, strict=True)
     ]
     title = page.labels.group(group)
     caption = page.say("use.groups_intervals_caption", group=title.lower())
-    heads = [title, *(name_measure(page, one) for one in measures)]
+    heads = [title, *(name_measure(page, measure) for measure in measures)]
     return render_table(caption, heads, rows, page.notes([one for row in numbers for one in row]))
 
 
@@ -128,7 +129,7 @@ def show_first_start(page: Page) -> Html:
     series = [
         _curve(page, name_risk(page, one), days, subgroup="risk_level", level=one) for one in levels
     ] or [_curve(page, "", days)]
-    lead = _tell_first(page, days)
+    lead = _describe_first(page, days)
     if not any(len(one.days) for one in series):
         return lead
     caption = page.say("use.first_caption" if levels else "use.first_caption_all")
@@ -185,10 +186,10 @@ def _table_days(page: Page, days: list[int]) -> list[int]:
     return sorted({*days[1:2], *reported})
 
 
-def _tell_first(page: Page, days: list[int]) -> Html:
+def _describe_first(page: Page, days: list[int]) -> Html:
     early, late = days[1], page.last_day
     numbers = _start(page, "any", early), _start(page, "any", late)
-    if not all(one.has_interval for one in numbers):
+    if not all(number.has_interval for number in numbers):
         return page.text("common.nothing_to_show", why=page.why_not(numbers[0]))
     return page.text(
         "use.first_number",
@@ -203,7 +204,9 @@ def _tell_first(page: Page, days: list[int]) -> Html:
 
 def _first_table(page: Page, levels: list[str]) -> Html:
     days = _table_days(page, list(page.plan.curve_days))
-    keys = [(name_risk(page, one), {"subgroup": "risk_level", "level": one}) for one in levels]
+    keys = [
+        (name_risk(page, level), {"subgroup": "risk_level", "level": level}) for level in levels
+    ]
     rows, numbers = [], []
     for name, given in [(page.say("common.everyone"), {}), *keys]:
         found = [_start(page, "any", day, **given) for day in days]

@@ -6,7 +6,6 @@ import math
 
 from revictimisation.report import charts
 from revictimisation.report.forest import list_ticks
-from revictimisation.report.hundreds import show_gap
 from revictimisation.report.markup import (
     Html,
     join,
@@ -15,6 +14,7 @@ from revictimisation.report.markup import (
     render_table,
     to_html,
 )
+from revictimisation.report.natural_frequencies import show_gap
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import LINKAGE, Number
 from revictimisation.report.sections.cohort import list_words
@@ -72,13 +72,13 @@ def show_lead(page: Page) -> Html:
     """What a reader in haste must know: how many, how sure, and what it does to the answers."""
     if not is_joined(page):
         return page.text("linkage.not_joined")
-    told = [_tell_found(page), _tell_errors(page), tell_moves(page)]
+    told = [_describe_found(page), _describe_errors(page), describe_moves(page)]
     items = "".join(f"<li>{to_html(one)}</li>" for one in told if one)
     return Html(f'<ul class="findings">{items}</ul>')
 
 
-def _tell_found(page: Page) -> str:
-    number, probable = (find_fate(page, SOCIAL, FATE, one) for one in FATES[:FOUND])
+def _describe_found(page: Page) -> str:
+    number, probable = (find_fate(page, SOCIAL, FATE, fate) for fate in FATES[:FOUND])
     if number.estimate is None:
         return page.say("linkage.lead_unknown", why=page.why_not(number))
     write = page.formats.percent
@@ -91,7 +91,7 @@ def _tell_found(page: Page) -> str:
     )
 
 
-def _tell_errors(page: Page) -> str:
+def _describe_errors(page: Page) -> str:
     missed, false = (find_check(page, name) for name in OVERALL)
     if not (missed and false and missed.has_interval and false.has_interval):
         return ""
@@ -99,14 +99,14 @@ def _tell_errors(page: Page) -> str:
              for one in (missed, false)]  # fmt: skip
     return page.say(
         "linkage.lead_missed",
-        missed=_tell_rate(page, missed),
-        false=_tell_rate(page, false),
+        missed=_describe_rate(page, missed),
+        false=_describe_rate(page, false),
         missed_span=spans[0],
         false_span=spans[1],
     )
 
 
-def _tell_rate(page: Page, number: Number) -> str:
+def _describe_rate(page: Page, number: Number) -> str:
     """A rate in per cent; less than can be written is not none."""
     if number.ci_high and (number.estimate or 0.0) < LEAST_SHARE:
         return page.say("linkage.under", least=page.formats.percent(LEAST_SHARE))
@@ -120,7 +120,7 @@ def list_moved(page: Page) -> list[tuple[str, Number, Number]]:
     return [one for one in found if one[1].has_interval and one[2].has_interval]
 
 
-def tell_moves(page: Page) -> str:
+def describe_moves(page: Page) -> str:
     """How far linkage error moves the answers, and whether one of them becomes another."""
     moved = list_moved(page)
     if not moved:
@@ -153,9 +153,11 @@ def show_found(page: Page) -> Html:
     """What became of the clients, as bars; the table holds both agencies."""
     if not is_joined(page):
         return Html("")
-    numbers = [find_fate(page, SOCIAL, FATE, one) for one in FATES]
-    names = [page.say(f"linkage.fate_{one}") for one in FATES]
-    points = [None if one.estimate is None else (one.estimate, None, None) for one in numbers]
+    numbers = [find_fate(page, SOCIAL, FATE, fate) for fate in FATES]
+    names = [page.say(f"linkage.fate_{fate}") for fate in FATES]
+    points = [
+        None if number.estimate is None else (number.estimate, None, None) for number in numbers
+    ]
     scale = charts.Scale(
         page.formats.percent_short, _list_share_ticks(numbers), page.say("linkage.found_axis")
     )
@@ -170,7 +172,7 @@ def show_found(page: Page) -> Html:
 
 
 def _list_share_ticks(numbers: list[Number]) -> list[float]:
-    most = max((one.estimate or 0.0 for one in numbers), default=0.0)
+    most = max((number.estimate or 0.0 for number in numbers), default=0.0)
     step = 0.2 if most > 0.5 else 0.1
     return [round(step * at, 1) for at in range(math.ceil(round(most / step, 6)) + 1)]
 
@@ -190,11 +192,11 @@ def _found_table(page: Page) -> Html:
         heads += [f"{name}: {page.say('common.people').lower()}",
                   page.say("common.share").lower()]  # fmt: skip
     flat = [one for both in numbers.values() for one in both]
-    notes = [*page.notes(flat), _tell_rounding(page)]
+    notes = [*page.notes(flat), _describe_rounding(page)]
     return render_table(page.say("linkage.found_table"), heads, rows, notes)
 
 
-def _tell_rounding(page: Page) -> str:
+def _describe_rounding(page: Page) -> str:
     return page.say("common.note_rounded", rounding=page.plan.disclosure.rounding)
 
 
@@ -207,7 +209,7 @@ def show_errors(page: Page) -> Html:
         found = find_check(page, name)
         if found is not None:
             interval = page.show_share_interval(found) if found.has_interval else DASH
-            rows.append([page.say(f"linkage.rate_{name}"), _tell_rate(page, found), interval])
+            rows.append([page.say(f"linkage.rate_{name}"), _describe_rate(page, found), interval])
     heads = [page.say("linkage.head_error"), page.say("linkage.head_share")]
     table = render_table(
         page.say("linkage.errors_caption"), [*heads, page.say("common.interval")], rows
@@ -217,13 +219,13 @@ def show_errors(page: Page) -> Html:
         page.heading("linkage.errors"),
         text,
         table,
-        _tell_identities(page),
-        _tell_absent(page),
+        _describe_identities(page),
+        _describe_absent(page),
     ]
     return join([*parts, page.text("linkage.limits_text")])
 
 
-def _tell_identities(page: Page) -> Html:
+def _describe_identities(page: Page) -> Html:
     n, lost = (find_check(page, name)
                for name in ("n_new_identities", "n_links_lost_to_new_identities"))  # fmt: skip
     if n is None or lost is None or not n.is_shown:
@@ -235,7 +237,7 @@ def _tell_identities(page: Page) -> Html:
     return page.text("linkage.identities", n=page.show_count(n), lost=told)
 
 
-def _tell_absent(page: Page) -> Html:
+def _describe_absent(page: Page) -> Html:
     """People without a number who are in no file of persons; nothing where there are none."""
     n, lost = (find_check(page, name)
                for name in ("n_not_in_persons", "n_links_lost_to_not_in_persons"))  # fmt: skip
@@ -299,11 +301,11 @@ def show_who(page: Page) -> Html:
         parts.append(page.heading(f"linkage.who_{agency}", level=3))
         groups = [one for one in GROUPS if set(_list_levels(page, agency, one)) - {UNKNOWN}]
         tables = [_group_table(page, agency, group) for group in groups]
-        parts.append(Html(f'<div class="pair">{"".join(one.text for one in tables)}</div>'))
+        parts.append(Html(f'<div class="pair">{"".join(table.text for table in tables)}</div>'))
         folded = _group_table(page, agency, PLACE)
         parts.append(render_details(page.say("linkage.who_municipalities"), folded))
-    notes = [page.say("common.note_suppressed"), _tell_rounding(page)]
-    return join([*parts, *(Html(f'<p class="note">{to_html(one)}</p>') for one in notes)])
+    notes = [page.say("common.note_suppressed"), _describe_rounding(page)]
+    return join([*parts, *(Html(f'<p class="note">{to_html(note)}</p>') for note in notes)])
 
 
 def _list_levels(page: Page, agency: str, group: str) -> list[str]:

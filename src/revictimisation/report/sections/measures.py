@@ -3,19 +3,8 @@
 from __future__ import annotations
 
 from revictimisation.report import charts
-from revictimisation.report.check_values import tell_beside
+from revictimisation.report.check_values import describe_beside
 from revictimisation.report.formats import start_upper
-from revictimisation.report.hundreds import (
-    count_people,
-    show_gap,
-    show_hundred,
-    tell_between,
-    tell_both,
-    tell_days,
-    tell_needed,
-    tell_people,
-    tell_sure,
-)
 from revictimisation.report.markup import (
     Html,
     join,
@@ -25,8 +14,19 @@ from revictimisation.report.markup import (
     render_table,
     to_html,
 )
+from revictimisation.report.natural_frequencies import (
+    count_people,
+    describe_between,
+    describe_both,
+    describe_days,
+    describe_needed,
+    describe_people,
+    describe_sure,
+    show_gap,
+    show_hundred,
+)
 from revictimisation.report.page import DASH, Page
-from revictimisation.report.sections.answer import finish, tell_against, tell_within
+from revictimisation.report.sections.answer import describe_against, describe_within, finish
 from revictimisation.report.sections.groups import make_curve, time_ticks
 from revictimisation.report.trials import (
     ARMS,
@@ -36,13 +36,13 @@ from revictimisation.report.trials import (
     FAILED,
     WARNING,
     Check,
+    describe_reason,
     find_arms,
     find_checks,
     find_effect,
     has_answer,
     judge_measure,
     list_checks,
-    tell_why,
 )
 from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, name_answer
 
@@ -65,7 +65,7 @@ def show_measures(page: Page) -> Html:
     """Every measure of the study, one below the other."""
     if not page.plan.measure_names:
         return page.text("common.no_measures")
-    parts = [show_measure(page, one) for one in page.plan.measure_names]
+    parts = [show_measure(page, name) for name in page.plan.measure_names]
     return join([page.text("trials.measures_text"), *parts])
 
 
@@ -73,78 +73,80 @@ def show_measure(page: Page, measure: str) -> Html:
     """What can be said, the two curves, how sure, what it means, and what it rests on."""
     verdict, name = judge_measure(page, measure), name_answer(page, measure)
     heading = render_heading(name[:1].upper() + name[1:], 3, f"measure-{measure}".replace("_", "-"))
-    badge = tell_badge(page, measure)
-    told = page.text_of(f"{tell_measure(page, measure)} {' '.join(_tell_earlier(page, measure))}")
+    badge = describe_badge(page, measure)
+    told = page.text_of(
+        f"{describe_measure(page, measure)} {' '.join(_describe_earlier(page, measure))}"
+    )
     parts = [heading, Html(f'<p class="badge {verdict}">{to_html(badge)}</p>'), told]
     if verdict != HIDDEN:
-        parts += [page.text_of(_tell_sure(page, measure)), _curves(page, measure)]
+        parts += [page.text_of(_describe_sure(page, measure)), _curves(page, measure)]
     return join([*parts, _behind(page, measure, verdict)])
 
 
-def tell_badge(page: Page, measure: str) -> str:
+def describe_badge(page: Page, measure: str) -> str:
     """The verdict in a few words, without an answer why."""
     verdict = judge_measure(page, measure)
     if verdict != HIDDEN:
         return page.say(f"effects.card_{verdict}")
-    why = tell_why(page, measure, find_effect(page, measure), "short")
+    why = describe_reason(page, measure, find_effect(page, measure), "short")
     return start_upper(page.say("answers.none_why", why=why))
 
 
-def tell_measure(page: Page, measure: str, kind: str = "why") -> str:
-    """One sentence with the answer and its uncertainty, or what is missing (see `tell_why`)."""
+def describe_measure(page: Page, measure: str, kind: str = "why") -> str:
+    """One sentence with the answer and its uncertainty, or what is missing."""
     gap, verdict, name = (
         find_effect(page, measure),
         judge_measure(page, measure),
         name_answer(page, measure),
     )
     if verdict == HIDDEN:
-        why = finish(tell_why(page, measure, gap, kind))
+        why = finish(describe_reason(page, measure, gap, kind))
         return page.say("trials.verdict_hidden", measure=name, why=why)
     return page.say(
         f"trials.verdict_{verdict}",
         measure=name,
-        within=tell_within(page, measure),
+        within=describe_within(page, measure),
         period=page.formats.period(page.last_day),
-        people=tell_people(page, gap.estimate or 0.0),
-        between=tell_between(page, gap),
+        people=describe_people(page, gap.estimate or 0.0),
+        between=describe_between(page, gap),
     )
 
 
-def _tell_earlier(page: Page, measure: str) -> list[str]:
+def _describe_earlier(page: Page, measure: str) -> list[str]:
     """Without an answer: the latest of the study's earlier days for which there is one."""
     if has_answer(page, measure):
         return []
     for day in sorted(page.plan.report_at_days, reverse=True):
         gap = find_effect(page, measure, day=day)
         if gap.has_interval:
-            given = {"gap": tell_both(page, gap), "between": tell_between(page, gap)}
+            given = {"gap": describe_both(page, gap), "between": describe_between(page, gap)}
             key = "verdict_earlier_open" if judge(gap, same=0.0) == OPEN else "verdict_earlier"
             return [page.say(f"trials.{key}", period=page.formats.period(day), **given)]
     return []
 
 
-def _tell_sure(page: Page, measure: str) -> str:
+def _describe_sure(page: Page, measure: str) -> str:
     """How sure the answer is, and how many must get the measure."""
     gap = find_effect(page, measure)
     detectable = find_checks(list_checks(page, measure), DETECTABLE, page.last_day).get("")
     needed = find_effect(page, measure, "number_needed_to_treat")
-    sure = tell_sure(page, gap, detectable.value if detectable else None)
-    return _list([sure, tell_needed(page, gap, needed)])
+    sure = describe_sure(page, gap, detectable.value if detectable else None)
+    return _list([sure, describe_needed(page, gap, needed)])
 
 
 def _list_meanings(page: Page, measure: str) -> str:
     """Days gained, something unknown, a test of the method: a list, of those there are."""
     days = find_effect(page, measure, "rmst_difference_days")
     arms = [find_effect(page, measure, f"rmst_{arm}_days") for arm in ("start", "no_start")]
-    gained = tell_days(page, days, arms, page.formats.period(page.last_day))
-    return _list([gained, _tell_unknown(page, measure), _tell_control(page, measure)])
+    gained = describe_days(page, days, arms, page.formats.period(page.last_day))
+    return _list([gained, _format_unknown(page, measure), _describe_control(page, measure)])
 
 
 def _list(told: list[str]) -> str:
     return "\n".join(f"- {one}" for one in told if one)
 
 
-def _tell_unknown(page: Page, measure: str) -> str:
+def _format_unknown(page: Page, measure: str) -> str:
     """What an unknown factor would have to do (VanderWeele & Ding 2017).
 
     Nothing where we cannot tell anyhow: no factor is needed for that.
@@ -158,7 +160,7 @@ def _tell_unknown(page: Page, measure: str) -> str:
     return page.say("trials.unknown", times=times, limit=least)
 
 
-def _tell_control(page: Page, measure: str) -> str:
+def _describe_control(page: Page, measure: str) -> str:
     """What reports that the measure cannot prevent say of the method.
 
     Nothing where they are too few to tell anything.
@@ -168,10 +170,10 @@ def _tell_control(page: Page, measure: str) -> str:
     gap = find_effect(page, measure, **CONTROL)
     checks = find_checks(list_checks(page, measure, CONTROL["analysis"]), CONTROL_CHECK)
     enough = find_checks(list_checks(page, measure, CONTROL["analysis"]), "effective_events")
-    status = {one.status for one in (*checks.values(), *enough.values())}
+    status = {check.status for check in (*checks.values(), *enough.values())}
     if not gap.has_interval or WARNING in status:
         return ""
-    told = tell_both(page, gap)
+    told = describe_both(page, gap)
     if judge(gap, same=0.0) == OPEN:
         return page.say("trials.control_quiet", gap=told)
     is_small = bool(checks) and FAILED not in status
@@ -193,7 +195,7 @@ def _curves(page: Page, measure: str) -> Html:
     """The two curves with their bands, and the numbers at the study's days."""
     curves = [_curve(page, measure, arm) for arm in ARMS]
     table = _days_table(page, measure)
-    if not all(len(one.days) > 1 for one in curves):
+    if not all(len(curve.days) > 1 for curve in curves):
         return table
     until = page.plan.horizon_days
     ticks = [(float(day), page.formats.period(day)) for day in time_ticks(page, until)]
@@ -204,8 +206,8 @@ def _curves(page: Page, measure: str) -> Html:
     caption = page.say(
         "trials.curve_caption",
         measure=name[:1].upper() + name[1:],
-        against=tell_against(page),
-        within=tell_within(page, measure),
+        against=describe_against(page),
+        within=describe_within(page, measure),
     )
     ends = {
         arm: page.formats.of_hundred(one.estimate[-1])
@@ -222,10 +224,10 @@ def _days_table(page: Page, measure: str) -> Html:
         arms = find_arms(page, measure, day)
         gap = find_effect(page, measure, day=day)
         numbers += [*arms, gap]
-        cells = [show_hundred(page, one) for one in arms]
+        cells = [show_hundred(page, arm) for arm in arms]
         rows.append([page.formats.period(day), *cells, show_gap(page, gap)])
     names = (*ARMS, "gap")
-    heads = [page.say("common.time"), *(page.say(f"trials.head_{one}") for one in names)]
+    heads = [page.say("common.time"), *(page.say(f"trials.head_{name}") for name in names)]
     caption = page.say("trials.curve_table", measure=name_answer(page, measure))
     return render_table(caption, heads, rows, page.notes(numbers))
 
@@ -237,19 +239,19 @@ def _behind(page: Page, measure: str, verdict: str) -> Html:
     start, no_start = (find_effect(page, measure, f"risk_{arm}") for arm in ARMS)
     counts = (start.n_people, start.n_events, no_start.n_people, no_start.n_events)
     told = Html("")
-    if all(one is not None for one in counts):
-        shown = [page.formats.count(one or 0) for one in counts]
+    if all(count is not None for count in counts):
+        shown = [page.formats.count(count or 0) for count in counts]
         names = ("start", "start_events", "no_start", "no_start_events")
         given = dict(zip(names, shown, strict=True))
         period = page.formats.period(page.last_day)
-        within = tell_within(page, measure)
+        within = describe_within(page, measure)
         told = page.text("trials.behind_text", within=within, period=period, **given)
     parts = [told]
     if verdict != HIDDEN:
         parts.insert(0, page.text_of(_list_meanings(page, measure)))
     if checks:
         parts.append(show_checks(page, checks))
-    if not any(one.text for one in parts):
+    if not any(part.text for part in parts):
         return Html("")
     summary = page.say("trials.behind_hidden" if verdict == HIDDEN else "trials.behind")
     return render_details(summary, join(parts))
@@ -263,9 +265,9 @@ def show_checks(page: Page, checks: list[Check]) -> Html:
         if not found:
             continue
         both = found.get("", found.get("start")), found.get("no_start")
-        shown = [_tell_value(page, one) if one else "" for one in both]
+        shown = [_describe_value(page, one) if one else "" for one in both]
         holds = not any(one.status == FAILED for one in found.values())
-        limit = _tell_limit(page, next(iter(found.values())))
+        limit = _describe_limit(page, next(iter(found.values())))
         rows.append([page.say(f"trials.check_{name}"), *shown, limit,
                      page.say("trials.holds" if holds else "trials.fails")])  # fmt: skip
     names = ("check", *ARMS, "limit", "status")
@@ -278,14 +280,14 @@ def _pick(page: Page, checks: list[Check], name: str) -> dict[str, Check]:
     if name != BALANCE:
         same_day = find_checks(checks, name, page.last_day, is_held=True)
         return same_day or find_checks(checks, name, is_held=True)
-    held = [one for one in checks if one.name == name and one.limit is not None]
+    held = [check for check in checks if check.name == name and check.limit is not None]
     return {one.arm: one for one in sorted(held, key=lambda one: one.value or 0.0)}
 
 
-def _tell_value(page: Page, check: Check) -> str:
+def _describe_value(page: Page, check: Check) -> str:
     if check.value is None:
         return DASH
-    return tell_beside(page, check, lambda value, more: _tell(page, check.name, value, more))
+    return describe_beside(page, check, lambda value, more: _tell(page, check.name, value, more))
 
 
 def _tell(page: Page, name: str, value: float, more: int = 0) -> str:
@@ -304,7 +306,7 @@ def _tell(page: Page, name: str, value: float, more: int = 0) -> str:
     return page.formats.count(value)
 
 
-def _tell_limit(page: Page, check: Check) -> str:
+def _describe_limit(page: Page, check: Check) -> str:
     if check.name == CONVERGED or check.limit is None:
         return ""
     key = "trials.limit_most" if check.name in MOST else "trials.limit_least"

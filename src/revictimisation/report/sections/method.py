@@ -9,7 +9,7 @@ from revictimisation.report.group_effects import find_pair
 from revictimisation.report.markup import Html, render_details, render_table
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import list_rows
-from revictimisation.report.sections.referees import tell_check
+from revictimisation.report.sections.referees import describe_check
 from revictimisation.report.sections.trial_table import list_covariates
 from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import ARMS, Check
@@ -25,7 +25,7 @@ def show_all_checks(page: Page) -> Html:
     if not rows:
         return page.text("referees.none")
     names = ("model", "measure", "check", "value", "limit", "status")
-    heads = [page.say(f"referees.head_{one}") for one in names]
+    heads = [page.say(f"referees.head_{name}") for name in names]
     table = render_table(page.say("referees.all_caption"), heads, rows, kind="words")
     return render_details(page.say("referees.all_summary", n=page.formats.count(len(rows))), table)
 
@@ -37,8 +37,8 @@ def _row(page: Page, row: Any) -> list[str]:
     parts = [*(_name_part(page, part) for part in of.parts), *_name_level(page, of)]
     check = ", ".join([label, *parts])
     told = [
-        tell_check(page, Check(name, "", None, row.value, row.limit, row.status)),
-        tell_check(page, Check(name, "", None, row.limit, None, "")),
+        describe_check(page, Check(name, "", None, row.value, row.limit, row.status)),
+        describe_check(page, Check(name, "", None, row.limit, None, "")),
     ]
     status = page.labels.code("diagnostic_status", row.status)
     return [_name_analysis(page, row.analysis), measure, check, *told, status]
@@ -84,12 +84,12 @@ def _name_analysis(page: Page, analysis: str) -> str:
 
 def show_method(page: Page) -> Html:
     """Method and assumptions, item by item."""
-    rows = [[page.say(f"referees.method_{one}"), _tell_method(page, one)] for one in ITEMS]
+    rows = [[page.say(f"referees.method_{one}"), _describe_method(page, one)] for one in ITEMS]
     heads = [page.say("referees.method_item"), page.say("referees.method_how")]
     return render_table(page.say("referees.method_caption"), heads, rows, kind="words")
 
 
-def _tell_method(page: Page, item: str) -> str:
+def _describe_method(page: Page, item: str) -> str:
     rules, gates = page.plan.disclosure, page.plan.gates
     if item == "intervals" and not page.plan.bootstrap.replicates:
         return page.say("referees.method_intervals_bare")

@@ -11,7 +11,9 @@ EXTRACT = "extract"  # how these checks are named among the diagnostics
 
 def show_misfits(page: Page) -> Html:
     """What makes the numbers of the whole study doubtful, before any of them; else nothing."""
-    told = _tell_tables(page, "ends_before_data_end") + _tell_tables(page, "goes_on_after_data_end")
+    told = _describe_tables(page, "ends_before_data_end") + _describe_tables(
+        page, "goes_on_after_data_end"
+    )
     codes = [subject for rule, subject, _ in _list(page) if rule == "code_nowhere"]
     if codes:
         told.append(page.say("index.misfit_code_nowhere", codes=", ".join(codes)))
@@ -31,7 +33,7 @@ def _list(page: Page) -> list[tuple[str, str, int]]:
     ]
 
 
-def _tell_tables(page: Page, rule: str) -> list[str]:
+def _describe_tables(page: Page, rule: str) -> list[str]:
     """The tables that end too early or too late, each with by how long."""
     found = [
         f"{page.dictionary.tables[name].label[page.language].lower()}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from revictimisation.report import charts
-from revictimisation.report.hundreds import show_gap, show_hundred
 from revictimisation.report.markup import Html, join, render_details, render_figure, render_table
+from revictimisation.report.natural_frequencies import show_gap, show_hundred
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import make_scale, make_series
@@ -31,8 +31,8 @@ def show_contrast(page: Page) -> Html:
     Of measures without an answer the simple comparison stands only with what is for referees.
     """
     measures = list_first(page)
-    crude = [find_crude(page, one) for one in measures]
-    right = [find_effect(page, one) for one in measures]
+    crude = [find_crude(page, measure) for measure in measures]
+    right = [find_effect(page, measure) for measure in measures]
     if not any(one.is_shown for one in (*crude, *right)):
         return page.text("trials.none")
     counts = {
@@ -45,7 +45,7 @@ def show_contrast(page: Page) -> Html:
         make_series(page.say("effects.series_right"), right),
         make_series(page.say("effects.series_crude"), crude),
     ]
-    names = [name_answer(page, one) for one in measures]
+    names = [name_answer(page, measure) for measure in measures]
     wide, narrow = charts.draw_dots(names, series, make_scale(page, [*crude, *right]))
     rows = [
         [name, show_gap(page, one), show_gap(page, other)]
@@ -66,10 +66,10 @@ def show_contrast(page: Page) -> Html:
     )
     is_whole = len(measures) == len(page.plan.measure_names)
     left_out = Html("") if is_whole else page.text("effects.misleads_left_out")
-    return join([_tell_counts(page, right, counts), figure, left_out])
+    return join([_describe_counts(page, right, counts), figure, left_out])
 
 
-def _tell_counts(page: Page, right: list[Number], counts: dict[str, int]) -> Html:
+def _describe_counts(page: Page, right: list[Number], counts: dict[str, int]) -> Html:
     """How many of each way lie on the side of more, and whether all right answers are unclear."""
     key = "effects.misleads_count" if page.plan.adjust_for else "effects.misleads_count_bare"
     verdicts = {judge(one, same=0.0) for one in right if one.is_shown}
@@ -79,7 +79,7 @@ def _tell_counts(page: Page, right: list[Number], counts: dict[str, int]) -> Htm
 
 def count_more(numbers: list[Number]) -> int:
     """How many differences lie on the side of more, whatever their intervals."""
-    return sum(one.is_shown and (one.estimate or 0) > 0 for one in numbers)
+    return sum(number.is_shown and (number.estimate or 0) > 0 for number in numbers)
 
 
 def show_crude(page: Page) -> Html:
@@ -89,9 +89,9 @@ def show_crude(page: Page) -> Html:
         risks = [find_crude(page, name, f"risk_{arm}") for arm in ("start", "no_start")]
         gap, ratio = find_crude(page, name), find_crude(page, name, "risk_ratio")
         numbers += [*risks, gap, ratio]
-        cells = [show_hundred(page, one) for one in risks]
-        events = [DASH if one.n_events is None else page.formats.count(one.n_events)
-                  for one in risks]  # fmt: skip
+        cells = [show_hundred(page, risk) for risk in risks]
+        events = [DASH if risk.n_events is None else page.formats.count(risk.n_events)
+                  for risk in risks]  # fmt: skip
         rows.append(
             [name_answer(page, name), *cells, show_gap(page, gap), page.show_ratio_both(ratio),
              " + ".join(events)]

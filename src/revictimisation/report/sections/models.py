@@ -30,9 +30,9 @@ from revictimisation.report.verdicts import (
     HIDDEN,
     MORE,
     OPEN,
+    describe_verdict,
     judge,
     name_answer,
-    tell_verdict,
 )
 
 COX, RECURRENT = "cox_time_varying", "andersen_gill"
@@ -78,15 +78,15 @@ def show_in_force(page: Page) -> Html:
         return Html("")
     parts = [page.heading("models.in_force"), page.text("models.in_force_text")]
     lines = [
-        page.say(f"models.in_force_{verdict}", measures=tell_resting(page, names))
+        page.say(f"models.in_force_{verdict}", measures=describe_resting(page, names))
         for verdict in (FEWER, MORE, OPEN)
         if (names := list_by_ratio(page, verdict))
     ]
     lines += _list_hidden(page)
-    parts.append(page.text_of("\n".join(f"- {one}" for one in lines)))
+    parts.append(page.text_of("\n".join(f"- {line}" for line in lines)))
     if list_by_ratio(page, FEWER) or list_by_ratio(page, MORE):
         parts.append(page.text("models.not_the_cause"))
-    parts.append(page.text_of(tell_unanswered(page)))
+    parts.append(page.text_of(describe_unanswered(page)))
     parts += [page.heading("models.referees", level=3), page.text("models.referees_text")]
     folded = (show_verdicts, show_recurrent, show_competing, show_variants)
     return join([*parts, *(one(page) for one in folded)])
@@ -104,26 +104,26 @@ def _list_hidden(page: Page) -> list[str]:
     ]
 
 
-def tell_resting(page: Page, measures: Sequence[str]) -> str:
+def describe_resting(page: Page, measures: Sequence[str]) -> str:
     """Measures in a row, each with the new reports that its ratio rests on, where known."""
     told: list[str] = []
-    for one in measures:
-        name, n = name_answer(page, one), find_ratio(page, one).n_events
+    for measure in measures:
+        name, n = name_answer(page, measure), find_ratio(page, measure).n_events
         key = "models.rests_on_too" if any("(" in other for other in told) else "models.rests_on"
         told.append(name if n is None else page.say(key, measure=name, n=page.formats.count(n)))
     return list_names(page, told)
 
 
-def tell_unanswered(page: Page) -> str:
+def describe_unanswered(page: Page) -> str:
     """The measures that have no answer, whose numbers stand only among those for referees."""
-    names = [one for one in page.plan.measure_names if not has_answer(page, one)]
+    names = [name for name in page.plan.measure_names if not has_answer(page, name)]
     if not names:
         return ""
-    told = list_names(page, [name_answer(page, one) for one in names])
+    told = list_names(page, [name_answer(page, name) for name in names])
     return page.say("models.unanswered", measures=told)
 
 
-def tell_less_common(page: Page) -> str:
+def describe_less_common(page: Page) -> str:
     """For the first page: new reports less common while in force, for what, and no cause.
 
     Empty where there is none.
@@ -133,7 +133,7 @@ def tell_less_common(page: Page) -> str:
         return ""
     return page.say(
         "index.finding_in_force",
-        measures=tell_resting(page, names),
+        measures=describe_resting(page, names),
         beside=page.say(f"models.beside_{_kind(page)}"),
     )
 
@@ -143,14 +143,16 @@ def show_verdicts(page: Page) -> Html:
     items = []
     for name in page.plan.measure_names:
         ratio = find_ratio(page, name)
-        told = page.text_of(f"{tell_verdict(page, name, ratio)} {_tell_rests(page, ratio)}").text
+        told = page.text_of(
+            f"{describe_verdict(page, name, ratio)} {_describe_rests(page, ratio)}"
+        ).text
         items.append(f'<li class="{judge(ratio)}">{told}</li>')
     text = page.text(f"models.verdicts_{_kind(page)}")
     listed = Html(f'<ul class="verdicts">{"".join(items)}</ul>')
     return render_details(page.say("models.verdicts"), join([text, listed, show_ratios(page)]))
 
 
-def _tell_rests(page: Page, ratio: Number) -> str:
+def _describe_rests(page: Page, ratio: Number) -> str:
     """How many new reports a ratio rests on; nothing where there is no ratio or no count."""
     if not ratio.is_shown or ratio.n_events is None:
         return ""
@@ -169,14 +171,14 @@ def show_ratios(page: Page) -> Html:
         columns.append(Column(page.say("models.adjusted")))
     rows, numbers = [], []
     for name in page.plan.measure_names:
-        found = [find_ratio(page, name, **one.keys) for one in columns]
+        found = [find_ratio(page, name, **column.keys) for column in columns]
         main = find_ratio(page, name)
         numbers += [*found, main]
         counts = ["–" if one is None else page.formats.count(one)
                   for one in (main.n_people, main.n_events)]  # fmt: skip
         rows.append([name_answer(page, name), *counts, *map(page.show_ratio_both, found)])
     heads = [page.say(f"models.{one}") for one in ("ratio_people", "ratio_events")]
-    heads = [page.say("common.measure"), *heads, *(one.head for one in columns)]
+    heads = [page.say("common.measure"), *heads, *(column.head for column in columns)]
     notes = [*page.notes(numbers), page.say("models.ratios_note")]
     return render_table(page.say("models.ratios_caption"), heads, rows, notes)
 
@@ -187,8 +189,8 @@ def _render_ratios(page: Page, caption: str, columns: Sequence[Column]) -> Html:
     Measures without any of the rows are left out.
     """
     kept = [
-        one for one in columns
-        if has_rows(page, **{"question": "q2", "analysis": "main", **one.keys})
+        column for column in columns
+        if has_rows(page, **{"question": "q2", "analysis": "main", **column.keys})
     ]  # fmt: skip
     if not kept:
         return Html("")
@@ -207,7 +209,8 @@ def _render_ratios(page: Page, caption: str, columns: Sequence[Column]) -> Html:
 def show_recurrent(page: Page) -> Html:
     """The first new report beside all of them, and how many reports there are; folded."""
     columns = [
-        Column(page.say(f"models.recurrent_{one}"), {"estimator": one}) for one in RECURRENTS
+        Column(page.say(f"models.recurrent_{recurrent}"), {"estimator": recurrent})
+        for recurrent in RECURRENTS
     ]
     rest = _render_ratios(page, "", columns)
     counts = show_counts(page)
@@ -215,11 +218,11 @@ def show_recurrent(page: Page) -> Html:
         return Html("")
     first = Column(page.say("models.recurrent_first"), {"estimator": COX})
     table = _render_ratios(page, page.say("models.recurrent_caption"), [first, *columns])
-    parts = [page.text("models.recurrent_text"), _tell_same(page), table, counts]
+    parts = [page.text("models.recurrent_text"), _describe_same(page), table, counts]
     return render_details(page.say("models.recurrent"), join(parts))
 
 
-def _tell_same(page: Page) -> Html:
+def _describe_same(page: Page) -> Html:
     """For how many measures with an answer the first and all reports point the same way."""
     pairs = [(find_ratio(page, one), find_ratio(page, one, RECURRENT)) for one in list_first(page)]
     shown = [(a.estimate or 1, b.estimate or 1) for a, b in pairs if a.is_shown and b.is_shown]
@@ -279,7 +282,7 @@ def show_competing(page: Page) -> Html:
         event = page.say("models.event_report" if is_report else f"models.event_{outcome}")
         caption = page.say("models.competing_caption", event=event)
         tables.append(_render_ratios(page, caption, columns))
-    if not any(one.text for one in tables):
+    if not any(table.text for table in tables):
         return Html("")
     told = join([page.text("models.competing_text"), *tables])
     return render_details(page.say("models.competing"), told)
@@ -291,12 +294,12 @@ def show_variants(page: Page) -> Html:
     for analysis, subgroup in VARIANTS:
         keys = {"analysis": analysis, "subgroup": subgroup, "estimator": COX}
         levels = page.release.level_names.get(("q2", subgroup), ())
-        columns = [Column(name_band(page, one), {**keys, "level": one}) for one in levels]
+        columns = [Column(name_band(page, level), {**keys, "level": level}) for level in levels]
         caption = page.say(
             f"models.caption_{subgroup}", days=page.formats.days(page.plan.variants.dose_per_days)
         )
         tables.append(_render_ratios(page, caption, columns))
-    if not any(one.text for one in tables):
+    if not any(table.text for table in tables):
         return Html("")
     told = join([page.text("models.variants_text"), *tables])
     return render_details(page.say("models.variants"), told)

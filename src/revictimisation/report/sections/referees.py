@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from revictimisation.report import charts
-from revictimisation.report.check_values import tell_beside
-from revictimisation.report.hundreds import show_gap
+from revictimisation.report.check_values import describe_beside
 from revictimisation.report.markup import Html, join, render_figure, render_table
+from revictimisation.report.natural_frequencies import show_gap
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.sections.answer import list_names
 from revictimisation.report.trials import (
@@ -39,13 +39,13 @@ INTERVALS: dict[str, dict[str, Any]] = {
     "main": {},
     "influence": {"analysis": "influence_interval"},
     "truncated": {"analysis": "weights_truncated"},
-    **{one: {"estimator": one} for one in WAYS if one != WEIGHTING},
+    **{way: {"estimator": way} for way in WAYS if way != WEIGHTING},
 }
 
 
 def _list_measures(page: Page) -> list[str]:
     """The measures that have checks of their own."""
-    return [one for one in page.plan.measure_names if list_checks(page, one)]
+    return [name for name in page.plan.measure_names if list_checks(page, name)]
 
 
 def show_overview(page: Page) -> Html:
@@ -53,14 +53,14 @@ def show_overview(page: Page) -> Html:
     measures = _list_measures(page)
     if not measures:
         return page.text("referees.none")
-    failed = [one for one in measures if _has_failed(page, one)]
+    failed = [measure for measure in measures if _has_failed(page, measure)]
     given = {"n_all": len(measures), "n_held": len(measures) - len(failed)}
     return join([page.text("referees.lead", **given), page.text_of(warn_untried(page))])
 
 
 def _has_failed(page: Page, measure: str) -> bool:
     control = list_checks(page, measure, CONTROL["analysis"])
-    return any(one.status == FAILED for one in (*list_checks(page, measure), *control))
+    return any(check.status == FAILED for check in (*list_checks(page, measure), *control))
 
 
 def show_weights(page: Page) -> Html:
@@ -69,24 +69,24 @@ def show_weights(page: Page) -> Html:
     for measure in _list_measures(page):
         checks = list_checks(page, measure)
         for arm in ARMS:
-            found = [find_checks(checks, one).get(arm) for one in WEIGHT_CHECKS]
+            found = [find_checks(checks, check).get(arm) for check in WEIGHT_CHECKS]
             name = f"{name_answer(page, measure)}, {page.say(f'referees.arm_{arm}')}"
-            rows.append([name, *(tell_check(page, one) for one in found)])
+            rows.append([name, *(describe_check(page, one) for one in found)])
     return _table(page, "weights", WEIGHT_CHECKS, rows)
 
 
 def _table(page: Page, part: str, names: Sequence[str], rows: list[list[Any]]) -> Html:
     if not rows:
         return page.text("referees.none")
-    heads = [page.say("common.measure"), *(page.say(f"referees.{one}") for one in names)]
+    heads = [page.say("common.measure"), *(page.say(f"referees.{name}") for name in names)]
     return render_table(page.say(f"referees.caption_{part}"), heads, rows)
 
 
-def tell_check(page: Page, check: Check | None) -> str:
+def describe_check(page: Page, check: Check | None) -> str:
     """A check's value as it is written, by what it measures."""
     if check is None or check.value is None or pd.isna(check.value):
         return DASH
-    return tell_beside(page, check, lambda value, more: _write(page, check.name, value, more))
+    return describe_beside(page, check, lambda value, more: _write(page, check.name, value, more))
 
 
 def _write(page: Page, name: str, value: float, more: int) -> str:
@@ -101,10 +101,12 @@ def _write(page: Page, name: str, value: float, more: int) -> str:
 
 def show_balance(page: Page) -> Html:
     """The largest standardised difference when the grace time ends, before and after; by day."""
-    measures = [one for one in _list_measures(page) if _find_days(page, one)]
+    measures = [measure for measure in _list_measures(page) if _find_days(page, measure)]
     if not measures:
         return page.text("referees.balance_none")
-    after, before = ([_worst(page, one, check) for one in measures] for check in (BALANCE, BEFORE))
+    after, before = (
+        [_worst(page, measure, check) for measure in measures] for check in (BALANCE, BEFORE)
+    )
     series = [
         charts.DotSeries(page.say("referees.balance_after"), after),
         charts.DotSeries(page.say("referees.balance_before"), before, is_filled=False),
@@ -114,7 +116,7 @@ def show_balance(page: Page) -> Html:
     limit = page.plan.gates.largest_standardised_difference
     write = lambda tick: page.formats.decimal(tick, 1)  # noqa: E731
     scale = charts.Scale(write, ticks, page.say("referees.balance_axis"), reference=limit)
-    names = [name_answer(page, one) for one in measures]
+    names = [name_answer(page, measure) for measure in measures]
     wide, narrow = charts.draw_dots(names, series, scale)
     told = {"limit": page.formats.decimal(limit, 2)}
     held = sum(point is not None and point[0] <= limit for point in after)
@@ -132,7 +134,9 @@ def show_balance(page: Page) -> Html:
 def _find_days(page: Page, measure: str) -> list[int]:
     """The days on which balance was measured, in order."""
     checks = list_checks(page, measure)
-    return sorted({one.day for one in checks if one.name == BALANCE and one.day is not None})
+    return sorted(
+        {check.day for check in checks if check.name == BALANCE and check.day is not None}
+    )
 
 
 def _worst(page: Page, measure: str, check: str) -> charts.Point | None:
@@ -151,12 +155,12 @@ def _balance_table(page: Page, measures: list[str]) -> Html:
             found = [
                 find_checks(checks, one, day).get(arm) for arm in ARMS for one in (BEFORE, BALANCE)
             ]
-            cells = [tell_check(page, one) for one in found]
+            cells = [describe_check(page, one) for one in found]
             if any(cell != DASH for cell in cells):
                 when = page.formats.days(day)
                 rows.append([f"{name_answer(page, measure)}, {when}", *cells])
     names = [f"{arm}_{when}" for arm in ARMS for when in ("before", "after")]
-    heads = [page.say("common.measure"), *(page.say(f"referees.balance_{one}") for one in names)]
+    heads = [page.say("common.measure"), *(page.say(f"referees.balance_{name}") for name in names)]
     return render_table(page.say("referees.balance_table"), heads, rows)
 
 
@@ -165,8 +169,8 @@ def show_support(page: Page) -> Html:
     rows = []
     for measure in _list_measures(page):
         checks = list_checks(page, measure)
-        found = [find_checks(checks, one).get("") for one in SUPPORT_CHECKS]
-        rows.append([name_answer(page, measure), *(tell_check(page, one) for one in found)])
+        found = [find_checks(checks, check).get("") for check in SUPPORT_CHECKS]
+        rows.append([name_answer(page, measure), *(describe_check(page, one) for one in found)])
     return _table(page, "support", SUPPORT_CHECKS, rows)
 
 
@@ -204,7 +208,10 @@ def show_intervals(page: Page) -> Html:
         numbers += found
         cells = [add_events(page, measure, one, show_gap(page, one)) for one in found]
         rows.append([name_answer(page, measure), *cells])
-    heads = [page.say("common.measure"), *(page.say(f"referees.interval_{one}") for one in columns)]
+    heads = [
+        page.say("common.measure"),
+        *(page.say(f"referees.interval_{column}") for column in columns),
+    ]
     period = page.formats.period(page.last_day)
     caption = page.say("referees.intervals_caption", period=period)
     return render_table(caption, heads, rows, page.notes(numbers))
@@ -230,7 +237,7 @@ def show_controls(page: Page) -> Html:
         control = find_effect(page, measure, **CONTROL)
         values = [find_effect(page, measure, **given) for given in shown.values()]
         numbers += [control, *values]
-        cells = [show_gap(page, control), *(page.show_ratio_both(one) for one in values)]
+        cells = [show_gap(page, control), *(page.show_ratio_both(value) for value in values)]
         rows.append([name_answer(page, measure), *cells])
     heads = [
         page.say("common.measure"),

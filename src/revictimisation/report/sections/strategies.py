@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from revictimisation.core.packing import pack_contrast
-from revictimisation.report.hundreds import show_gap, show_hundred, tell_between, tell_people
 from revictimisation.report.markup import Html, join, render_details, render_table
+from revictimisation.report.natural_frequencies import (
+    describe_between,
+    describe_people,
+    show_gap,
+    show_hundred,
+)
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.answer import finish, tell_within
+from revictimisation.report.sections.answer import describe_within, finish
 from revictimisation.report.trials import (
     DIFFERENCE,
     WEIGHTING,
     add_events,
+    describe_gates,
+    describe_reason,
     find_effect,
     has_answer,
     has_rows,
-    tell_gates,
-    tell_why,
 )
 from revictimisation.report.verdicts import HIDDEN, judge, name_answer
 
@@ -45,38 +50,38 @@ def find_strategy(page: Page, measure: str, level: str, day: int) -> Number:
 def show_strategies(page: Page) -> Html:
     """Heading, sentences and numbers for each joint measure that the release has them for."""
     parts = [
-        _show_one(page, one)
-        for one in page.plan.measure_names
-        if has_rows(page, analysis=ANALYSIS, measure=one)
+        _show_one(page, name)
+        for name in page.plan.measure_names
+        if has_rows(page, analysis=ANALYSIS, measure=name)
     ]
     return join([page.heading("models.strategies"), *parts]) if parts else Html("")
 
 
 def _show_one(page: Page, measure: str) -> Html:
     """The sentences where the main question has an answer; the table for referees in any case."""
-    text = page.text("models.strategies_text", within=tell_within(page, measure))
+    text = page.text("models.strategies_text", within=describe_within(page, measure))
     folded = render_details(page.say("models.strategies_referees"), _table(page, measure))
     gap = find_effect(page, measure)
-    lines = [f"- {_tell_contrast(page, measure, one)}" for one in CONTRASTS]
+    lines = [f"- {_describe_contrast(page, measure, contrast)}" for contrast in CONTRASTS]
     if not has_answer(page, measure):
-        why = finish(tell_why(page, measure, gap))
+        why = finish(describe_reason(page, measure, gap))
         lines = [page.say("trials.verdict_hidden", measure=name_answer(page, measure), why=why)]
     return join([text, page.text_of("\n".join(lines)), folded])
 
 
-def _tell_contrast(page: Page, measure: str, contrast: str) -> str:
+def _describe_contrast(page: Page, measure: str, contrast: str) -> str:
     """One sentence: how many fewer or more of a hundred, or that it is unclear either way."""
     gap = find_strategy(page, measure, contrast, page.last_day)
     told = page.say(f"models.contrast_{contrast}")
     verdict = judge(gap, same=0.0)
     if verdict == HIDDEN:
-        why = tell_gates(page, [page.name_reason(gap)])
+        why = describe_gates(page, [page.name_reason(gap)])
         return page.say("models.contrast_hidden", contrast=told, why=finish(why))
     return page.say(
         f"models.contrast_{verdict}",
         contrast=told,
-        people=tell_people(page, gap.estimate or 0.0),
-        between=tell_between(page, gap),
+        people=describe_people(page, gap.estimate or 0.0),
+        between=describe_between(page, gap),
     )
 
 

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from revictimisation.report.group_effects import list_differences, list_groupings
-from revictimisation.report.known_truth import tell_known_truth
+from revictimisation.report.known_truth import describe_known_truth
 from revictimisation.report.markup import Html, join, render_heading, to_html
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import (
+    describe_against,
+    describe_counts,
+    describe_scope,
     list_clear,
     show_caution,
     show_picture,
-    tell_against,
-    tell_counts,
-    tell_scope,
 )
-from revictimisation.report.sections.cohort import find_incidence, tell_by_person
-from revictimisation.report.sections.court_association import tell_in_short
+from revictimisation.report.sections.cohort import describe_by_person, find_incidence
+from revictimisation.report.sections.court_association import describe_in_short
 from revictimisation.report.sections.courts import find_reached
-from revictimisation.report.sections.differences import tell_difference
-from revictimisation.report.sections.for_whom import tell_answer
-from revictimisation.report.sections.measures import tell_badge, tell_measure
+from revictimisation.report.sections.differences import describe_difference
+from revictimisation.report.sections.for_whom import describe_answer
+from revictimisation.report.sections.measures import describe_badge, describe_measure
 from revictimisation.report.sections.misfits import show_misfits
-from revictimisation.report.sections.models import tell_less_common
+from revictimisation.report.sections.models import describe_less_common
 from revictimisation.report.sections.use import find_share, list_used
 from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import judge_measure, list_first, list_main
@@ -31,9 +31,9 @@ from revictimisation.report.verdicts import name_measure
 
 def show_findings(page: Page) -> Html:
     """The most important findings: how many, what is used, and what each verdict holds for."""
-    told = [_tell_repeat(page), _tell_use(page), _tell_counts(page)]
-    told += [tell_known_truth(page, "hidden_difference"), *list_clear(page)]
-    told += [tell_less_common(page), *_list_for_whom(page), _tell_courts(page)]
+    told = [_describe_repeat(page), _describe_use(page), _describe_counts(page)]
+    told += [describe_known_truth(page, "hidden_difference"), *list_clear(page)]
+    told += [describe_less_common(page), *_list_for_whom(page), _format_courts(page)]
     items = "".join(f"<li>{to_html(one)}</li>" for one in told if one)
     return Html(f'<ul class="findings">{items}</ul>')
 
@@ -47,22 +47,24 @@ def _hundreds(page: Page, number: Number) -> dict[str, str]:
     }
 
 
-def _tell_repeat(page: Page) -> str:
+def _describe_repeat(page: Page) -> str:
     number = find_incidence(page, page.plan.outcome.who)
     if not number.has_interval:
         return page.say("index.finding_repeat_hidden", why=page.why_not(number))
     told = page.say(
         "index.finding_repeat",
-        against=tell_against(page),
+        against=describe_against(page),
         period=page.formats.period(page.last_day),
         n_entries=page.formats.count(number.n_people or 0),
         **_hundreds(page, number),
     )
-    people = tell_by_person(page)
-    return " ".join(one for one in (told + _tell_early(page), people, _tell_set(page)) if one)
+    people = describe_by_person(page)
+    return " ".join(
+        one for one in (told + _describe_early(page), people, _describe_set(page)) if one
+    )
 
 
-def _tell_early(page: Page) -> str:
+def _describe_early(page: Page) -> str:
     """The share at the first of the study's days, if it has more than its part of the last."""
     day = page.plan.report_at_days[0]
     number = find_incidence(page, page.plan.outcome.who, time_days=day)
@@ -74,12 +76,12 @@ def _tell_early(page: Page) -> str:
     return " " + page.say("index.finding_early", period=period, **_hundreds(page, number))
 
 
-def _tell_set(page: Page) -> str:
+def _describe_set(page: Page) -> str:
     """That a number is what the invented county is set to; nothing on real data."""
     return page.say("common.set_brief") if page.release.is_synthetic else ""
 
 
-def _tell_use(page: Page) -> str:
+def _describe_use(page: Page) -> str:
     shown = [(code, number) for code, number in list_used(page) if number.has_interval][:3]
     if len(shown) < 3:
         return ""
@@ -89,37 +91,39 @@ def _tell_use(page: Page) -> str:
         told = _hundreds(page, number)
         values[f"{place}_share"] = told["share"]
         values[f"{place}_span"] = f"{told['low']}–{told['high']}"
-    return f"{page.say('index.finding_use', **values)} {_tell_set(page)}".strip()
+    return f"{page.say('index.finding_use', **values)} {_describe_set(page)}".strip()
 
 
-def _tell_counts(page: Page) -> str:
+def _describe_counts(page: Page) -> str:
     """How many measures seem to make a difference, and of how many that cannot be told."""
     if not page.plan.measure_names:
         return ""
-    return page.say("index.finding_counts", counts=tell_counts(page), scope=tell_scope(page))
+    return page.say(
+        "index.finding_counts", counts=describe_counts(page), scope=describe_scope(page)
+    )
 
 
 def _list_for_whom(page: Page) -> list[str]:
     """Whether measures help some groups more than others, and the difference that matters most."""
     if not (page.plan.measure_names and list_groupings(page)):
         return []
-    called = [one for one in list_differences(page) if one.is_called]
+    called = [difference for difference in list_differences(page) if difference.is_called]
     first = [one for one in called if one.measure in list_first(page)]
-    told = page.say("index.finding_for_whom", answer=tell_answer(page))
+    told = page.say("index.finding_for_whom", answer=describe_answer(page))
     if len(first) < len(called):
         n = page.formats.count(len(called) - len(first))
         told = f"{told} {page.say('index.finding_for_whom_apart', n=n)}"
-    return [told, *(tell_difference(page, one, is_brief=True) for one in first[:1])]
+    return [told, *(describe_difference(page, one, is_brief=True) for one in first[:1])]
 
 
-def _tell_courts(page: Page) -> str:
+def _format_courts(page: Page) -> str:
     """How many reports led to a conviction, and whether any measure goes with one."""
     share = find_reached(page, "convicted", page.last_day)
     if not (share.has_interval and page.plan.measure_names):
         return ""
     told = page.formats.of_hundred(share.estimate or 0.0)
     period = page.formats.period(page.last_day)
-    answer = f"{_tell_set(page)} {tell_in_short(page)}".strip()
+    answer = f"{_describe_set(page)} {describe_in_short(page)}".strip()
     return page.say("index.finding_courts", share=told, period=period, answer=answer)
 
 
@@ -143,10 +147,10 @@ def _card(page: Page, name: str) -> str:
         )
     else:
         use = page.say("index.card_use_hidden", why=page.why_not(share))
-    told = to_html(tell_measure(page, name, "first"))
+    told = to_html(describe_measure(page, name, "first"))
     return (
         f'<li class="{verdict}"><h3>{to_html(title[:1].upper() + title[1:])}</h3>'
-        f'<p class="badge">{to_html(tell_badge(page, name))}</p>'
+        f'<p class="badge">{to_html(describe_badge(page, name))}</p>'
         f"<p>{to_html(use)}</p><p>{told}</p></li>"
     )
 
@@ -154,7 +158,7 @@ def _card(page: Page, name: str) -> str:
 def _ask(page: Page) -> Html:
     """The question that the picture answers."""
     period = page.formats.period(page.last_day)
-    return page.text("trials.question", against=tell_against(page), period=period)
+    return page.text("trials.question", against=describe_against(page), period=period)
 
 
 def name_study(page: Page) -> str:

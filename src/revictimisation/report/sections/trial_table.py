@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from revictimisation.report.markup import Html, join, render_labelled, render_table
 from revictimisation.report.page import Page
-from revictimisation.report.sections.answer import tell_grace
-from revictimisation.report.sections.cohort import list_words, tell_definitions
+from revictimisation.report.sections.answer import describe_grace
+from revictimisation.report.sections.cohort import describe_definitions, list_words
 from revictimisation.report.verdicts import is_joint, name_measure
 
 ITEMS = ("eligibility", "strategies", "assignment", "time_zero", "covariates",
@@ -24,18 +24,18 @@ def show_trial(page: Page) -> Html:
     rows = [
         [page.say(f"trial.item_{one}"),
          render_labelled(heads[1], page.say(f"trial.ideal_{one}")),
-         render_labelled(heads[2], _tell_done(page, one))]
+         render_labelled(heads[2], _describe_done(page, one))]
         for one in ITEMS
     ]  # fmt: skip
     table = render_table(page.say("trial.caption"), heads, rows, kind="words stacked")
     return join([page.text("trial.text"), table, _show_measures(page)])
 
 
-def _tell_done(page: Page, item: str) -> str:
-    plan, terms = page.plan, tell_definitions(page)
+def _describe_done(page: Page, item: str) -> str:
+    plan, terms = page.plan, describe_definitions(page)
     is_bare = item in ("assignment", "analysis", "covariates") and not plan.adjust_for
     if item == "covariates" and not is_bare:
-        return _tell_covariates(page)
+        return _describe_covariates(page)
     days = [page.formats.period(day) for day in plan.days_within_horizon]
     return page.say(
         f"trial.bare_{item}" if is_bare else f"trial.done_{item}",
@@ -45,11 +45,11 @@ def _tell_done(page: Page, item: str) -> str:
         follow_up=terms["follow_up"],
         covariates=list_covariates(page),
         days=list_words(days, page.say("effects.and")),
-        uncertainty=_tell_uncertainty(page),
+        uncertainty=_describe_uncertainty(page),
     )
 
 
-def _tell_covariates(page: Page) -> str:
+def _describe_covariates(page: Page) -> str:
     """When what the study allows for is measured, and what may then come after an early start."""
     told = [page.say("trial.done_covariates")]
     if "risk_level" in page.plan.adjust_for:
@@ -59,7 +59,7 @@ def _tell_covariates(page: Page) -> str:
     return " ".join([*told, page.say("trial.covariates_change")])
 
 
-def _tell_uncertainty(page: Page) -> str:
+def _describe_uncertainty(page: Page) -> str:
     replicates = page.plan.bootstrap.replicates
     if not replicates:
         return page.say("trial.uncertainty_influence")
@@ -71,16 +71,16 @@ def _show_measures(page: Page) -> Html:
     if not page.plan.measure_names:
         return Html("")
     rows = [
-        [name_measure(page, one), tell_grace(page, one), _tell_content(page, one)]
-        for one in page.plan.measure_names
+        [name_measure(page, name), describe_grace(page, name), _describe_content(page, name)]
+        for name in page.plan.measure_names
     ]
     names = ("measure", "grace", "content")
-    heads = [page.say(f"trial.head_{one}") for one in names]
+    heads = [page.say(f"trial.head_{name}") for name in names]
     notes = [page.say("trial.measures_note")]
     return render_table(page.say("trial.measures_caption"), heads, rows, notes, kind="words")
 
 
-def _tell_content(page: Page, measure: str) -> str:
+def _describe_content(page: Page, measure: str) -> str:
     one = page.plan.measures[measure]
     if is_joint(page, measure):
         within = page.formats.days(one.joint_within_days or 0)

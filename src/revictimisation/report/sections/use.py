@@ -45,9 +45,9 @@ def list_used(page: Page) -> list[tuple[str, Number]]:
     which are made of the others, are left out.
     """
     plan = page.plan
-    names = [one for one in plan.measure_names if not is_joint(page, one)]
-    grouped = {code for one in names for code in plan.measures[one].codes}
-    found = [(one, find_share(page, one)) for one in names]
+    names = [name for name in plan.measure_names if not is_joint(page, name)]
+    grouped = {code for name in names for code in plan.measures[name].codes}
+    found = [(name, find_share(page, name)) for name in names]
     found += [(code, number) for code, number in list_codes(page) if code not in grouped]
     return sorted(found, key=lambda one: (-(one[1].estimate or 0), not one[1].is_shown, one[0]))
 
@@ -55,8 +55,8 @@ def list_used(page: Page) -> list[tuple[str, Number]]:
 def list_grouped(page: Page) -> list[str]:
     """The study's measures of more than one code, of which one is called as the measure is."""
     return [
-        one for one in page.plan.measure_names
-        if len(page.plan.measures[one].codes) > 1 and one in page.plan.measures[one].codes
+        name for name in page.plan.measure_names
+        if len(page.plan.measures[name].codes) > 1 and name in page.plan.measures[name].codes
     ]  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def show_codes(page: Page) -> Html:
         return page.text("common.nothing_to_show", why=why)
     names = [name_code(page, code) for code, _ in codes]
     values = [_point(number) for _, number in codes]
-    agency_names = [page.say(f"use.agency_{one}") for one in AGENCIES]
+    agency_names = [page.say(f"use.agency_{agency}") for agency in AGENCIES]
     kinds = [_agency(page, code) for code, _ in codes]
     top = max(number.ci_high or number.estimate or 0 for _, number in codes)
     scale = charts.Scale(page.formats.percent_short, share_ticks(top), page.say("use.codes_axis"))
@@ -150,11 +150,11 @@ def show_decisions(page: Page) -> Html:
     rows, numbers = [], []
     for name, analysis in names:
         outcomes = OUTCOMES[-1:] if is_joint(page, name) else OUTCOMES
-        found = [find_share(page, name, one, analysis=analysis) for one in outcomes]
+        found = [find_share(page, name, outcome, analysis=analysis) for outcome in outcomes]
         numbers += found
         blank = [""] * (len(OUTCOMES) - len(outcomes))
         rows.append([name_measure(page, name), *blank, *(page.show_events(one) for one in found)])
-    heads = [page.say("common.measure"), *(page.say(f"common.{one}") for one in OUTCOMES)]
+    heads = [page.say("common.measure"), *(page.say(f"common.{outcome}") for outcome in OUTCOMES)]
     notes = page.notes(numbers)
     if any(is_joint(page, name) for name, _ in names):
         notes.append(page.say("use.not_decided"))
@@ -166,12 +166,14 @@ def show_agencies(page: Page) -> Html:
     """Who carried something out: one agency, both, neither; in all and by risk level."""
     numbers = {kind: find_share(page, kind, analysis="agencies") for kind in KINDS}
     present = [kind for kind in KINDS if numbers[kind].reason != "not_computed"]
-    windows = [one.joint_within_days for one in page.plan.measures.values() if one.is_joint]
+    windows = [
+        measure.joint_within_days for measure in page.plan.measures.values() if measure.is_joint
+    ]
     if windows and numbers["joint"].is_shown and numbers["neither"].has_interval:
         lead = page.text(
             "use.agencies_text",
             joint=page.formats.of_hundred(numbers["joint"].estimate or 0),
-            within=page.formats.days(max(one or 0 for one in windows)),
+            within=page.formats.days(max(window or 0 for window in windows)),
             neither=page.formats.of_hundred(numbers["neither"].estimate or 0),
             neither_interval=page.show_share_interval(numbers["neither"]),
         )
@@ -191,8 +193,8 @@ def show_agencies(page: Page) -> Html:
 
 def _note_joint(page: Page, joint: Number) -> list[str]:
     """Why the joint measure itself may count more follow-ups: one agency may begin before day 0."""
-    names = [one for one in page.plan.measure_names if is_joint(page, one)]
-    shares = [find_share(page, one) for one in names]
+    names = [name for name in page.plan.measure_names if is_joint(page, name)]
+    shares = [find_share(page, name) for name in names]
     if len(shares) != 1 or not (joint.is_shown and shares[0].is_shown):
         return []
     n, here = shares[0].n_events, joint.n_events
@@ -247,7 +249,7 @@ def show_orders(page: Page) -> Html:
     keys = {"analysis": "sequence", "subgroup": "sequence"}
     found = [(level, find_share(page, "", level=level, **keys)) for level in levels]
     rows = [
-        [_tell_order(page, level), page.show_events(number),
+        [_describe_order(page, level), page.show_events(number),
          render_bar(number.estimate, page.show_share(number))]
         for level, number in found
     ]  # fmt: skip
@@ -258,7 +260,7 @@ def show_orders(page: Page) -> Html:
     return render_table(page.say("use.order_caption"), heads, rows, notes, "bars")
 
 
-def _tell_order(page: Page, level: str) -> str:
+def _describe_order(page: Page, level: str) -> str:
     if level == "none":
         return page.say("use.order_none")
     return " → ".join(name_measure(page, name) for name in level.split(" > "))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from revictimisation.report import charts
-from revictimisation.report.hundreds import count_people, show_gap
 from revictimisation.report.markup import Html, join, render_figure, render_table
+from revictimisation.report.natural_frequencies import count_people, show_gap
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import list_names, make_scale, make_series
@@ -21,8 +21,10 @@ def show_ways(page: Page) -> Html:
     measures = list_first(page)
     if len(ways) < 2 or not measures:
         return Html("")
-    gaps = {way: [find_effect(page, one, estimator=way) for one in measures] for way in ways}
-    names = [name_answer(page, one) for one in measures]
+    gaps = {
+        way: [find_effect(page, measure, estimator=way) for measure in measures] for way in ways
+    }
+    names = [name_answer(page, measure) for measure in measures]
     series = [make_series(page.say(f"trials.way_{way}"), gaps[way]) for way in ways]
     every = [one for found in gaps.values() for one in found]
     wide, narrow = charts.draw_dots(names, series, make_scale(page, every))
@@ -35,12 +37,12 @@ def show_ways(page: Page) -> Html:
     figure = render_figure(
         wide,
         narrow,
-        page.say("trials.ways_alt", told=tell_agreement(page).replace("**", "")),
+        page.say("trials.ways_alt", told=describe_agreement(page).replace("**", "")),
         page.say("trials.ways_caption", period=period),
         page.say("common.numbers_behind"),
         render_table(title, heads, rows, page.notes(every)),
     )
-    told = page.text_of(tell_agreement(page))
+    told = page.text_of(describe_agreement(page))
     return join([page.heading("trials.ways"), page.text("trials.ways_text"), told, figure])
 
 
@@ -50,7 +52,7 @@ def list_ways(page: Page) -> list[str]:
     return [way for way in WAYS if has_numbers(page, estimator=way, **keys)]
 
 
-def tell_agreement(page: Page) -> str:
+def describe_agreement(page: Page) -> str:
     """Whether another way lies outside the main answer's uncertainty, and how far apart they are.
 
     Only measures with a main answer and another number are compared.
@@ -59,7 +61,9 @@ def tell_agreement(page: Page) -> str:
     for measure in list_first(page):
         main = find_effect(page, measure)
         others = [find_effect(page, measure, estimator=way) for way in WAYS if way != WEIGHTING]
-        known = [one.estimate for one in others if one.is_shown and one.estimate is not None]
+        known = [
+            other.estimate for other in others if other.is_shown and other.estimate is not None
+        ]
         if not known:
             continue
         distances[measure] = max(abs(one - (main.estimate or 0.0)) for one in known)

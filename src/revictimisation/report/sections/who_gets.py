@@ -11,15 +11,14 @@ from revictimisation.report.group_effects import (
     OUT,
     OUTSIDE,
     STARTED,
+    describe_missing,
     find_gap,
     find_share,
     join_pair,
     list_groupings,
     list_levels,
     name_level,
-    tell_why_not,
 )
-from revictimisation.report.hundreds import HUNDRED, show_gap
 from revictimisation.report.markup import (
     Html,
     join,
@@ -28,9 +27,10 @@ from revictimisation.report.markup import (
     render_heading,
     render_table,
 )
+from revictimisation.report.natural_frequencies import HUNDRED, show_gap
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.answer import finish, list_names, make_points, tell_within
+from revictimisation.report.sections.answer import describe_within, finish, list_names, make_points
 from revictimisation.report.sections.use import share_ticks
 from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import has_rows
@@ -42,8 +42,8 @@ HONOUR = "is_honour"
 
 def list_claims(page: Page) -> list[str]:
     """The groupings that are a group against all others: honour, and the combined groups."""
-    return [one for one in list_groupings(page)
-            if one == HONOUR or one in page.plan.for_whom.combined]  # fmt: skip
+    return [grouping for grouping in list_groupings(page)
+            if grouping == HONOUR or grouping in page.plan.for_whom.combined]  # fmt: skip
 
 
 def show_claims(page: Page) -> Html:
@@ -86,7 +86,7 @@ def _introduce_claim(page: Page, grouping: str) -> Html:
 
 
 def _show_claim(page: Page, grouping: str) -> Html:
-    lines = "\n".join(f"- {one}" for one in _list_verdicts(page, grouping))
+    lines = "\n".join(f"- {verdict}" for verdict in _list_verdicts(page, grouping))
     told = [_introduce_claim(page, grouping), page.text_of(lines), _picture(page, grouping)]
     return join(told)
 
@@ -94,26 +94,28 @@ def _show_claim(page: Page, grouping: str) -> Html:
 def _list_verdicts(page: Page, grouping: str) -> list[str]:
     """A sentence each for the measures the group gets less often, more often, or as far as seen."""
     measures = page.plan.measure_names
-    verdicts = {one: judge(find_share_gap(page, one, grouping), same=0.0) for one in measures}
+    verdicts = {
+        measure: judge(find_share_gap(page, measure, grouping), same=0.0) for measure in measures
+    }
     told = []
     for verdict, key in CLAIMS.items():
-        mine = [one for one in measures if verdicts[one] == verdict]
+        mine = [measure for measure in measures if verdicts[measure] == verdict]
         is_clear = verdict in (FEWER, MORE)
-        names = [_tell_one(page, one, grouping) if is_clear else name_measure(page, one)
+        names = [_describe_one(page, one, grouping) if is_clear else name_measure(page, one)
                  for one in mine]  # fmt: skip
         if mine and verdict != HIDDEN:
             told.append(page.say(f"for_whom.{key}", measures=list_names(page, names)))
     hidden: dict[str, list[str]] = {}
-    for one in measures:
-        if verdicts[one] == HIDDEN:
-            why = finish(page.why_not(find_share_gap(page, one, grouping)))
-            hidden.setdefault(why, []).append(name_measure(page, one))
+    for measure in measures:
+        if verdicts[measure] == HIDDEN:
+            why = finish(page.why_not(find_share_gap(page, measure, grouping)))
+            hidden.setdefault(why, []).append(name_measure(page, measure))
     told += [page.say("for_whom.claim_hidden", measures=list_names(page, names), why=why)
              for why, names in hidden.items()]  # fmt: skip
-    return [*told, *_tell_reach(page, grouping)]
+    return [*told, *_describe_reach(page, grouping)]
 
 
-def _tell_reach(page: Page, grouping: str) -> list[str]:
+def _describe_reach(page: Page, grouping: str) -> list[str]:
     """What the group gets most, and of how many measures its effect can be computed."""
     measures = page.plan.measure_names
     single = [one for one in measures if not is_joint(page, one)]
@@ -123,7 +125,7 @@ def _tell_reach(page: Page, grouping: str) -> list[str]:
     if shown:
         _, share, measure = max(shown, key=lambda one: one[0])
         told.append(page.say("for_whom.claim_top", share=_hundred(page, share),
-                             within=tell_within(page, measure),
+                             within=describe_within(page, measure),
                              measure=name_measure(page, measure)))  # fmt: skip
     n = sum(find_gap(page, one, grouping, IN).is_shown for one in measures)
     if not n:
@@ -131,10 +133,10 @@ def _tell_reach(page: Page, grouping: str) -> list[str]:
     return [*told, page.say("for_whom.claim_effects", n=n, n_all=len(measures))]
 
 
-def _tell_one(page: Page, measure: str, grouping: str) -> str:
+def _describe_one(page: Page, measure: str, grouping: str) -> str:
     share, other = (find_share(page, measure, grouping, level, STARTED) for level in (IN, OUT))
     return page.say("for_whom.claim_one", measure=name_measure(page, measure),
-                    within=tell_within(page, measure), share=_hundred(page, share),
+                    within=describe_within(page, measure), share=_hundred(page, share),
                     other=_hundred(page, other))  # fmt: skip
 
 
@@ -146,9 +148,9 @@ def _hundred(page: Page, number: Number) -> str:
 
 def _picture(page: Page, grouping: str) -> Html:
     measures = page.plan.measure_names
-    names = [name_measure(page, one) for one in measures]
+    names = [name_measure(page, measure) for measure in measures]
     levels = [name_level(page, grouping, level) for level in (IN, OUT)]
-    shares = [[find_share(page, one, grouping, level, STARTED) for one in measures]
+    shares = [[find_share(page, measure, grouping, level, STARTED) for measure in measures]
               for level in (IN, OUT)]  # fmt: skip
     table = _claim_table(page, grouping)
     shown = [one for row in shares for one in row if one.is_shown]
@@ -181,7 +183,7 @@ def _claim_table(page: Page, grouping: str) -> Html:
         gap = find_share_gap(page, measure, grouping)
         numbers += [*found, gap]
         rows.append([name_measure(page, measure), *(page.show_share_both(one) for one in found),
-                     show_gap(page, gap), _tell_effect(page, measure, grouping)])  # fmt: skip
+                     show_gap(page, gap), _format_effect(page, measure, grouping)])  # fmt: skip
     heads = [page.say("common.measure"),
              *(start_upper(name_level(page, grouping, level)) for level in (IN, OUT)),
              *(page.say(f"for_whom.head_{one}") for one in ("difference", "effect"))]  # fmt: skip
@@ -189,12 +191,12 @@ def _claim_table(page: Page, grouping: str) -> Html:
     return render_table(caption, heads, rows, page.notes(numbers), kind="why")
 
 
-def _tell_effect(page: Page, measure: str, grouping: str) -> str:
+def _format_effect(page: Page, measure: str, grouping: str) -> str:
     """Whether the effect in the group can be computed, and if not why."""
     effect = find_gap(page, measure, grouping, IN)
     if effect.is_shown:
         return page.say("for_whom.effect_known")
-    return page.say("for_whom.effect_hidden", why=tell_why_not(page, effect, "short"))
+    return page.say("for_whom.effect_hidden", why=describe_missing(page, effect, "short"))
 
 
 def show_all_shares(page: Page) -> Html:
@@ -214,11 +216,14 @@ def _share_table(page: Page, grouping: str, outcome: str) -> Html:
     measures, rows, numbers = page.plan.measure_names, [], []
     show = page.show_share_both if outcome == STARTED else page.show_share
     for level in list_levels(page, grouping, is_named=False):
-        found = [find_share(page, one, grouping, level, outcome) for one in measures]
+        found = [find_share(page, measure, grouping, level, outcome) for measure in measures]
         numbers += found
         rows.append([start_upper(name_level(page, grouping, level)), *(show(one) for one in found)])
     group = page.labels.group(grouping)
     key = "shares_caption" if outcome == STARTED else "outside_caption"
     caption = page.say(f"for_whom.{key}", grouping=group[:1].lower() + group[1:])
-    heads = [page.say("for_whom.head_group"), *(name_measure(page, one) for one in measures)]
+    heads = [
+        page.say("for_whom.head_group"),
+        *(name_measure(page, measure) for measure in measures),
+    ]
     return render_table(caption, heads, rows, page.notes(numbers))

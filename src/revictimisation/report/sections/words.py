@@ -55,7 +55,7 @@ def name_word(page: Page, word: Mapping[str, Any]) -> str:
     return PARENTHESIS.sub("", page.labels.code(name, code))
 
 
-def tell_word(page: Page, part: str, key: str) -> str:
+def describe_word(page: Page, part: str, key: str) -> str:
     """A word with its explanation, to stand where it is first used."""
     word = load_words()[part][key]
     return f"**{start_upper(name_word(page, word))}**: {word['text'][page.language]}"

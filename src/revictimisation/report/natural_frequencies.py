@@ -25,7 +25,7 @@ def count_people(page: Page, difference: float) -> str:
     return page.formats.count(math.floor(number + LEAST_WHOLE))
 
 
-def tell_people(page: Page, difference: float) -> str:
+def describe_people(page: Page, difference: float) -> str:
     """`6 färre`, `2 fler` or `lika många`: how many of a hundred, with the direction."""
     if difference == 0:
         return page.say("trials.people_same")
@@ -33,7 +33,7 @@ def tell_people(page: Page, difference: float) -> str:
     return page.say(key, people=count_people(page, difference))
 
 
-def tell_between(page: Page, number: Number) -> str:
+def describe_between(page: Page, number: Number) -> str:
     """The interval of a difference: `2 och 10 färre`, or `6 färre och 2 fler`.
 
     Where it includes no difference an end that is less than one person is `ungefär lika`.
@@ -41,33 +41,33 @@ def tell_between(page: Page, number: Number) -> str:
     low, high = number.ci_low or 0.0, number.ci_high or 0.0
     verdict = judge(number, same=0.0)
     if verdict not in (FEWER, MORE):
-        return page.say("trials.between", low=_tell_end(page, low, high),
-                        high=_tell_end(page, high, low))  # fmt: skip
+        return page.say("trials.between", low=_describe_end(page, low, high),
+                        high=_describe_end(page, high, low))  # fmt: skip
     near, far = sorted((low, high), key=abs)
-    given = {"low": count_people(page, near), "high": tell_people(page, far)}
+    given = {"low": count_people(page, near), "high": describe_people(page, far)}
     return page.say("trials.between", **given)
 
 
-def _tell_end(page: Page, end: float, other: float) -> str:
+def _describe_end(page: Page, end: float, other: float) -> str:
     """An end of an interval that includes no difference; the nearer one may be about the same."""
     is_near = 0 < abs(end) * HUNDRED < LEAST_WHOLE <= abs(other) * HUNDRED
-    return page.say("trials.about_same") if is_near else tell_people(page, end)
+    return page.say("trials.about_same") if is_near else describe_people(page, end)
 
 
-def tell_both(page: Page, number: Number) -> str:
+def describe_both(page: Page, number: Number) -> str:
     """The difference with its interval: `6 färre (mellan 2 och 10 färre)`."""
-    people = tell_people(page, number.estimate or 0.0)
+    people = describe_people(page, number.estimate or 0.0)
     if not number.has_interval:
         return people
-    return page.say("trials.with_between", people=people, between=tell_between(page, number))
+    return page.say("trials.with_between", people=people, between=describe_between(page, number))
 
 
-def tell_sure(page: Page, gap: Number, detectable: float | None) -> str:
+def describe_sure(page: Page, gap: Number, detectable: float | None) -> str:
     """How sure the answer is, without a word of statistics."""
     verdict = judge(gap, same=0.0)
     if verdict in (FEWER, MORE):
         near = min((gap.ci_low or 0.0, gap.ci_high or 0.0), key=abs)
-        return page.say(f"trials.sure_{verdict}", near=tell_people(page, near))
+        return page.say(f"trials.sure_{verdict}", near=describe_people(page, near))
     if verdict != OPEN:
         return ""
     if detectable is None:
@@ -75,7 +75,7 @@ def tell_sure(page: Page, gap: Number, detectable: float | None) -> str:
     return page.say("trials.sure_seen", seen=count_people(page, detectable))
 
 
-def tell_needed(page: Page, gap: Number, needed: Number) -> str:
+def describe_needed(page: Page, gap: Number, needed: Number) -> str:
     """How many must start the measure for one person fewer, or one more, to report again.
 
     Where the difference may go either way the number runs through infinity: then there is none.
@@ -83,7 +83,7 @@ def tell_needed(page: Page, gap: Number, needed: Number) -> str:
     verdict = judge(gap, same=0.0)
     if verdict in (FEWER, MORE) and needed.has_interval:
         ends = sorted(abs(one) for one in (needed.ci_low or 0.0, needed.ci_high or 0.0))
-        if all(0 < one < math.inf for one in ends):
+        if all(0 < end < math.inf for end in ends):
             return page.say(
                 f"trials.needed_{verdict}",
                 about=_count_large(page, abs(needed.estimate or 0.0)),
@@ -103,13 +103,15 @@ def _count_large(page: Page, number: float) -> str:
     return page.formats.count(round(number / step) * step)
 
 
-def tell_days(page: Page, days: Number, arms: Sequence[Number], period: str) -> str:
+def describe_days(page: Page, days: Number, arms: Sequence[Number], period: str) -> str:
     """Event-free days gained or lost a person on average, with the interval, and of each arm."""
     if not days.has_interval:
         return ""
     low, high = days.ci_low or 0.0, days.ci_high or 0.0
-    given = {"period": period, "days": _tell_gain(page, days.estimate or 0.0)}
-    between = page.say("trials.between", low=_tell_gain(page, low), high=_tell_gain(page, high))
+    given = {"period": period, "days": _describe_gain(page, days.estimate or 0.0)}
+    between = page.say(
+        "trials.between", low=_describe_gain(page, low), high=_describe_gain(page, high)
+    )
     told = page.say("trials.days", between=between, **given)
     if not all(arm.is_shown for arm in arms):
         return told
@@ -117,7 +119,7 @@ def tell_days(page: Page, days: Number, arms: Sequence[Number], period: str) -> 
     return f"{told} {page.say('trials.days_arms', start=free[0], no_start=free[1])}"
 
 
-def _tell_gain(page: Page, days: float) -> str:
+def _describe_gain(page: Page, days: float) -> str:
     if round(days) == 0:
         return page.say("trials.days_same")
     key = "trials.days_more" if days > 0 else "trials.days_fewer"
