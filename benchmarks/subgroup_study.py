@@ -20,7 +20,7 @@ from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.truth import read_truth
 from revictimisation.subgroup_effects import estimate_subgroup_effects
 
-COUNTIES = CountyStudy("subgroup_study", 20261124, "python benchmarks/subgroup_study.py --counties 20")
+COUNTIES = CountyStudy("subgroup_study", 20261124, "python benchmarks/subgroup_study.py --counties 60")
 COLUMNS = [
     "analysis", "measure", "subgroup", "level", "estimator", "estimand", "time_days", "estimate",
     "se", "ci_low", "ci_high", "status",
