@@ -59,10 +59,11 @@ def test_linear_algebra_opens_no_threads():
 
 
 def test_no_other_module_decides_how_many_threads_there_are():
-    """Besides the engine's watch over a query and the notebooks, which are processes."""
+    """Besides the engine's watch over a query, the notebooks, which are processes, and defaults."""
     found = {
         path.relative_to(SOURCE).as_posix()
         for path in SOURCE.rglob("*.py")
         if any(word in path.read_text("utf-8") for word in ("ThreadPoolExecutor(", "cpu_count("))
     }
-    assert found == {"core/workers.py", "core/engine.py", "commands/run.py", "commands/options.py"}
+    assert found == {"core/workers.py", "core/engine.py", "commands/run.py", "commands/options.py",
+                     "api/study.py"}  # fmt: skip

@@ -16,8 +16,8 @@ from revictimisation.analyses.subgroup_effects.groupings import (
     list_groupings,
     mark_combined,
 )
-from revictimisation.analyses.subgroup_effects.rows import LESS
 from revictimisation.core.errors import StudyError
+from revictimisation.core.packing import LESS
 from revictimisation.core.places import pool_single_places
 from revictimisation.disclosure import disclose_diagnostics, disclose_estimates
 from revictimisation.estimators.target_trial.gates import list_gates

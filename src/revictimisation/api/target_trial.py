@@ -48,6 +48,7 @@ Estimator = Literal["clone_censor_weight", "g_formula", "doubly_robust"]
 WEIGHTS: Estimator = "clone_censor_weight"
 ESTIMATORS = (WEIGHTS, G_FORMULA, DOUBLY_ROBUST)
 RISKS = ("risk_start", "risk_no_start")
+OF_ARMS = (*RISKS, "rmst_start_days", "rmst_no_start_days")
 CHANGE_COLUMNS = ("name", "day", "value")
 
 
@@ -200,10 +201,10 @@ class TargetTrial:
         What may be believed of them `diagnostics` says.
         """
         rows = self._estimate(days, cause)
-        return rows[~rows["estimand"].isin(RISKS)].reset_index(drop=True)
+        return rows[~rows["estimand"].isin(OF_ARMS)].reset_index(drop=True)
 
     def summary(self, day: int | None = None) -> pd.DataFrame:
-        """Risks and contrasts of the outcome by one day, else by the last of follow-up."""
+        """Risks, event-free days and contrasts of the outcome by one day, else by the last."""
         last = self.weighted_.trial.last_day
         return self._estimate(last if day is None else day).set_index("estimand")
 
