@@ -43,12 +43,18 @@ def drawn_once(draw: Callable[P, Drawn]) -> Callable[P, Drawn]:
     return find
 
 
-def describe(value: object) -> object:
-    """All that is drawn of a value: its fields, its items; of a function what it writes."""
+def describe(value: object, numbers: Sequence[float] = TOLD) -> object:
+    """All that is drawn of a value: its fields, its items; of a function what it writes.
+
+    Of what stands beside numbers (an axis and its ticks) what it writes of them, too.
+    """
     if callable(value):
-        return [value(number) for number in TOLD]
+        return [value(number) for number in numbers]
     if is_dataclass(value):
-        return [describe(getattr(value, field.name)) for field in fields(value)]
+        parts = [getattr(value, field.name) for field in fields(value)]
+        beside = [item for part in parts if isinstance(part, tuple | list) for item in part
+                  if isinstance(item, int | float)]  # fmt: skip
+        return [describe(part, (*TOLD, *beside)) for part in parts]
     if isinstance(value, Mapping):
         return [(key, describe(item)) for key, item in value.items()]
     if isinstance(value, Sequence) and not isinstance(value, str):
