@@ -169,20 +169,19 @@ def setup(uv, python):
     return try_out()
 
 
-def install(uv, python, is_compiled=True):
+def install(uv, python):
     """Make the environment exactly as locked, from wheels/ if it is there.
 
-    `is_compiled`: all of it is compiled here, once, and not by each of the first runs.
+    Modules are compiled as they are imported: a run needs one in five.
     """
-    compiled = ["--compile-bytecode"] if is_compiled else []
     if not WHEELS.is_dir():
-        run([uv, "sync", "--frozen", "--all-extras", *compiled, "--python", python])
+        run([uv, "sync", "--frozen", "--all-extras", "--python", python])
         return
     here = ["--python", str(VENV), "--offline", "--no-index", "--find-links", str(WHEELS)]
     run([uv, "venv", "--allow-existing", "--offline", "--python", python, str(VENV)])
     # wheels that were built from a source archive differ from its hash: checked when carried
     locked = ["--no-verify-hashes", "-r", str(WHEELS / "requirements.txt")]
-    run([uv, "pip", "install", *compiled, *here, *locked])
+    run([uv, "pip", "install", *here, *locked])
     run([uv, "pip", "install", *here, "--no-deps", "--editable", str(ROOT)])
 
 
@@ -219,7 +218,7 @@ def demo(uv, python):
 
 def check(uv, python):
     """Run every check, also after one has failed; code 1 if any failed."""
-    install(uv, python, is_compiled=False)  # the checks import one file in five
+    install(uv, python)
     notebooks = sorted(str(path) for path in (ROOT / "notebooks").rglob("*.ipynb"))
     checks = {
         "format": ["ruff", "format", "--check", "."],

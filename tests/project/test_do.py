@@ -124,7 +124,7 @@ def test_check_runs_all_and_fails_if_one_does(monkeypatch, capsys):
         seen.append(name)
         return name != "lint"
 
-    monkeypatch.setattr(do, "install", lambda uv, python, is_compiled: None)
+    monkeypatch.setattr(do, "install", lambda uv, python: None)
     monkeypatch.setattr(do, "try_out", lambda: seen.append("first study"))
     monkeypatch.setattr(do, "passes", passes)
     monkeypatch.setattr(

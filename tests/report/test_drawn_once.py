@@ -20,6 +20,7 @@ def test_the_same_picture_is_drawn_once_and_any_other_is_drawn(tmp_path, monkeyp
         drawn.append((labels, series, scale))
         return b"%d" % len(drawn), b"narrow"
 
+    monkeypatch.delenv(KEPT_IN, raising=False)  # a test before may have begun a run
     first = draw(["one", "two"], [DOTS], SCALE)
     assert draw(["one", "two"], [DOTS], SCALE) != first  # no run, nothing kept
     monkeypatch.setenv(KEPT_IN, str(tmp_path))
