@@ -10,9 +10,9 @@ from tests.project.sources import Module, list_imports, list_modules
 ROOMS = {
     "core": (),
     "dictionary": ("core",),
-    "plan": ("core", "dictionary"),
-    "extract": ("core", "dictionary", "plan"),
     "estimators": ("core",),
+    "plan": ("core", "dictionary", "estimators"),
+    "extract": ("core", "dictionary", "plan"),
     "cohort": ("core", "dictionary", "plan", "estimators"),
     "analyses": ("core", "dictionary", "plan", "estimators", "cohort"),
     "disclosure": ("core", "dictionary", "plan", "estimators"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from revictimisation.analyses.trial_inputs import FEWEST_CHANGED, list_changes
+from revictimisation.analyses.trial_inputs import list_changes
 from revictimisation.cohort import build_cohort
 from revictimisation.cohort.covariates import find_renewals
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
+from revictimisation.estimators.flexibility import USUAL
 from revictimisation.plan import StudyPlan, read_plan
 from tests.cases import for_each
 
@@ -89,18 +90,27 @@ def make_data(plan: StudyPlan, n_renewed: int) -> StudyData:
 
 
 def test_a_report_counts_from_its_own_day_and_an_assessment_from_the_next():
-    data = make_data(read_plan(STUDY), FEWEST_CHANGED)
+    data = make_data(read_plan(STUDY), USUAL.people_per_change)
     entry_id = np.arange(1, 100)  # entry 0 is not eligible
     last_day = np.full(99, 11.0)
     assert list_changes(data, "help", entry_id, last_day) == {}  # now too few to tell anything
-    data = make_data(data.plan, FEWEST_CHANGED + 1)
+    data = make_data(data.plan, USUAL.people_per_change + 1)
     assert set(list_changes(data, "help", entry_id, last_day)) == {"renewed_high"}
     changes = list_changes(data, "help", entry_id, last_day + 1)
     assert set(changes) == {"reported_other", "renewed_high"}
     for name, day in (("reported_other", 12), ("renewed_high", 11)):
         one = changes[name]
         assert set(one.day) == {day} and set(one.value) == {1.0}
-        assert one.entry.tolist() == list(range(FEWEST_CHANGED))
+        assert one.entry.tolist() == list(range(USUAL.people_per_change))
+
+
+def test_the_study_says_how_many_a_change_takes():
+    plan = read_plan(STUDY + "models: {people_per_change: 3}\n")
+    who, last_day = np.arange(100), np.full(100, 12.0)
+    assert list_changes(make_data(plan, 2), "help", who, last_day) == {}
+    assert set(list_changes(make_data(plan, 3), "help", who, last_day)) == {
+        "reported_other", "renewed_high"
+    }  # fmt: skip
 
 
 @for_each(
@@ -109,5 +119,5 @@ def test_a_report_counts_from_its_own_day_and_an_assessment_from_the_next():
 )
 def test_only_what_the_study_adjusts_for(adjust_for, names):
     plan = read_plan(STUDY.replace("[risk_level]", adjust_for))
-    data = make_data(plan, FEWEST_CHANGED)
+    data = make_data(plan, USUAL.people_per_change)
     assert set(list_changes(data, "help", np.arange(100), np.full(100, 30.0))) == names

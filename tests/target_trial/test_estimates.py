@@ -9,10 +9,12 @@ import pytest
 from revictimisation.estimators.curves import compare_risks
 from revictimisation.estimators.design import build_design, design_from_array
 from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.flexibility import Flexibility
 from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
 from revictimisation.estimators.target_trial.estimates import estimate_strategies
 from revictimisation.estimators.target_trial.number_needed import invert_difference
+from revictimisation.estimators.target_trial.outcome_model import fit_outcome_model
 from revictimisation.estimators.target_trial.trial_data import choose_cuts, prepare_trial
 from tests.cases import for_each
 from tests.target_trial.trials import random_trial, read_mdve
@@ -155,6 +157,25 @@ def test_days_are_cut_where_starts_are_many():
     assert choose_cuts([3] * 4, 30) == (0,)
     many = choose_cuts(np.repeat(np.arange(31), 1000), 30)
     assert many[:4] == (0, 1, 4, 7) and len(many) <= 17
+    coarse = Flexibility(starts_per_interval=6000, start_intervals=3, starts_on_day_0=2000)
+    assert choose_cuts(np.repeat(np.arange(31), 1000), 30, coarse) == (0, 11, 22)
+
+
+def test_how_finely_outcomes_are_followed_is_asked_for():
+    stop = np.tile(np.arange(1, 101), 8)
+    cause, start = np.ones(800), np.where(np.arange(800) % 2, 0.0, np.nan)
+    none = design_from_array(np.empty((800, 0)), [])
+
+    def cut(**asked):
+        trial = prepare_trial(
+            stop, cause, start, none, grace_days=0, flexibility=Flexibility(**asked)
+        )
+        return fit_outcome_model(trial)
+
+    assert len(cut().cut_days) == 10 and cut().effect_days == (1, 21, 51)
+    assert cut(outcome_intervals=2, effects=1).cut_days == (1, 51)
+    assert cut(outcome_intervals=5, effects=2).effect_days == (1, 41)
+    assert cut(events_per_interval=900).cut_days == (1,)
 
 
 def test_curves_and_contrasts_fit_together():

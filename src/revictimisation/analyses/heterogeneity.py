@@ -69,7 +69,6 @@ ANALYSIS, ESTIMATOR = "exploration", "effect_learner"
 SUBGROUP = "predicted_effect"
 GROUPS = ("most_helped", "middle", "least_helped")
 CONTRAST = pack_contrast("most_helped", "least_helped")
-SCORING_FOLDS = 5
 SCORING, LEARNING, LOTS = 1, 2, 3  # what a random stream is for
 # A number with more values is not told value by value.
 MOST_VALUES, MOST_LEVELS = 8, 30
@@ -139,7 +138,7 @@ def _explore_measure(data: StudyData, measure: str, day: int | None) -> tuple[li
     trial = build_trial(data, measure, every["stop_day"].to_numpy(), every["cause"].to_numpy())
     _check_size(data.plan, trial, day)
     seed = data.plan.bootstrap.seed
-    fold = assign_folds(trial.people.cluster, SCORING_FOLDS, [seed, SCORING])
+    fold = assign_folds(trial.people.cluster, data.plan.exploration.scoring_folds, [seed, SCORING])
     scores = score_held_out(trial, day, fold, largest_weight=data.plan.exploration.largest_weight)
     if not np.isfinite(scores.effect).all():
         raise NotEstimableError("no_finite_answer")

@@ -121,6 +121,7 @@ def build_three_strategies(data: StudyData, measure: str) -> ThreeTrial:
         grace_days=rule.grace_days,
         within_days=within,
         cluster=entries["cluster_id"].to_numpy(),
+        flexibility=data.plan.models.flexibility,
     )
 
 

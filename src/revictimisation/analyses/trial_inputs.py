@@ -19,8 +19,6 @@ from revictimisation.estimators.target_trial.trial_data import Trial, prepare_tr
 from revictimisation.plan import StudyPlan
 
 Whole = npt.NDArray[np.int64]
-# A change that fewer see while they can still start tells no coefficient and unsettles weights.
-FEWEST_CHANGED = 50
 
 
 def build_trial(
@@ -61,6 +59,7 @@ def build_trial(
         cluster=data.entries["cluster_id"].to_numpy()[is_in],
         changes={**changes, **same_day, **(more_changes or {})},
         cut_days=cut_days,
+        flexibility=data.plan.models.flexibility,
     )
     return replace(trial, same_day_share=share)
 
@@ -82,6 +81,7 @@ def _list_same_day(
     marks: dict[str, npt.NDArray[np.bool_]] = {}
     untold = 0.0
     plan = data.plan
+    least = plan.models.people_per_same_day * n_copies
     own = data.starts_of(measure)["first_start_day"].to_numpy()[is_in]
     for other in plan.measure_names:
         if other == measure or plan.is_joint(other) or plan.is_joint(measure):
@@ -90,11 +90,11 @@ def _list_same_day(
         found = compare_start_days(stop, own, day, plan.measures[measure].grace_days)
         if found.share <= plan.gates.same_day_starts:
             continue
-        if not (plan.adjust_for and found.can_be_told_apart(n_copies)):
+        if not (plan.adjust_for and found.can_be_told_apart(least)):
             untold = max(untold, found.share)
             continue
         changes[f"{other}_same_day"] = mark_start_day(day)
-        if found.can_be_told_apart_on_day_0(n_copies):
+        if found.can_be_told_apart_on_day_0(least):
             marks[f"{other}_on_day_0"] = day == 0
     return changes, marks, untold
 
@@ -126,16 +126,18 @@ def list_changes(
     somebody else (from its own day on: it comes before a start that day), and, where `risk_level`
     is adjusted for, `renewed_<level>`: the latest assessment after the one that counts at baseline
     (from the next day on). `last_day`: the last on which each entry can start. A change that fewer
-    than `FEWEST_CHANGED` see by then, each of whom stands there `n_copies` times, is left out.
+    than `models.people_per_change` see by then, each of whom stands there `n_copies` times, is left
+    out.
     """
     if not data.plan.adjust_for:
         return {}
     grace = data.plan.measures[measure].grace_days
+    least = data.plan.models.people_per_change * n_copies
     found = {"reported_other": _mark_reported(data, entry_id), **_list_renewals(data, entry_id)}
     often = {
         name: one
         for name, one in found.items()
-        if _count_in_time(one, np.minimum(last_day, grace)) >= FEWEST_CHANGED * n_copies
+        if _count_in_time(one, np.minimum(last_day, grace)) >= least
     }
     return {**list_other_measures(data, measure, entry_id), **often}
 

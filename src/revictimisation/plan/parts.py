@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from revictimisation.core.text import name_nearest
+from revictimisation.estimators.flexibility import USUAL, Flexibility
 
 # Every number and every list has an upper bound: what lies beyond is a slip of the pen, or work
 # and memory without end.
@@ -103,13 +104,15 @@ class NegativeControls(Part):
 class Exploration(Part):
     """Question 3 without named groups: does any measure help some more than others.
 
-    `splits`: how often victims are dealt anew, of which the median is told. `folds`: into how many
-    parts each time. `largest_weight`: of a score, times the weight without covariates.
+    `splits`: how often victims are divided anew, of which the median is reported. `folds`: into how
+    many parts each time; `scoring_folds`: when scores are made. `largest_weight`: of a score, times
+    the weight without covariates.
     """
 
     is_on: bool = True
     splits: Annotated[int, Field(ge=1, le=1000)] = 10
     folds: Annotated[int, Field(ge=3, le=50)] = 10
+    scoring_folds: Annotated[int, Field(ge=2, le=50)] = 5
     largest_weight: Annotated[float, Field(ge=1, le=1e6)] = 10.0
 
 
@@ -118,6 +121,37 @@ class Bootstrap(Part):
 
     replicates: Annotated[int, Field(ge=0, le=10_000)] = 200
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1
+
+
+Needed = Annotated[int, Field(ge=1, le=1_000_000)]
+Pieces = Annotated[int, Field(ge=1, le=1000)]
+
+
+class Models(Part):
+    """How finely the target trials' models follow time: `estimators.flexibility` says what each is.
+
+    The defaults are the estimators' own.
+    """
+
+    starts_per_interval: Needed = USUAL.starts_per_interval
+    start_intervals: Pieces = USUAL.start_intervals
+    starts_on_day_0: Needed = USUAL.starts_on_day_0
+    events_per_interval: Needed = USUAL.events_per_interval
+    events_per_grace_interval: Needed = USUAL.events_per_grace_interval
+    outcome_intervals: Pieces = USUAL.outcome_intervals
+    leaving_intervals: Pieces = USUAL.leaving_intervals
+    events_per_effect: Needed = USUAL.events_per_effect
+    events_per_group_effect: Needed = USUAL.events_per_group_effect
+    effects: Pieces = USUAL.effects
+    events_per_covariate: Needed = USUAL.events_per_covariate
+    periods: Pieces = USUAL.periods
+    people_per_change: Needed = USUAL.people_per_change
+    people_per_same_day: Needed = USUAL.people_per_same_day
+
+    @property
+    def flexibility(self) -> Flexibility:
+        """What the estimators are given."""
+        return Flexibility(**self.model_dump())
 
 
 class Weights(Part):

@@ -35,6 +35,7 @@ from revictimisation.plan.parts import (
     ForWhom,
     GraceDays,
     Linkage,
+    Models,
     Name,
     Names,
     NegativeControls,
@@ -263,6 +264,7 @@ class StudyPlan(Part):
     open_ends: OpenEnds = OpenEnds()
     bootstrap: Bootstrap = Bootstrap()
     weights: Weights = Weights()
+    models: Models = Models()
     variants: Variants = Variants()
     gates: Gates = Gates()
     definitions: Definitions = Definitions()

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from revictimisation.estimators.flexibility import Flexibility
 from revictimisation.estimators.target_trial.start_model import StartModel, fit_pooled
 from revictimisation.estimators.target_trial.trial_data import Pooled, Trial
 
@@ -29,20 +30,6 @@ Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.int64]
 Groups = npt.NDArray[np.int32]
 
-# Up to the end of the grace time an interval of days has so many events at least: while people go
-# from one state to the other a hazard that falls within an interval would pass for an effect.
-LEAST_EVENTS_GRACE = 10
-# After it an interval has so many at least, or its share of all where that is more ...
-LEAST_EVENTS = 20
-MOST_INTERVALS, MOST_EXIT_INTERVALS = 10, 4
-# ... and an effect of its own for the started with so many events among them ...
-LEAST_EVENTS_STARTED = 20
-# ... in a group (and out of it) with so many.
-LEAST_EVENTS_GROUP = 10
-MOST_EFFECTS = 4
-# A period holds so many events for each baseline column (Peduzzi et al. 1996).
-EVENTS_A_COLUMN = 10
-MOST_PERIODS = 3
 OUTCOME, LEAVING = 1, 2
 
 
@@ -120,14 +107,17 @@ def fit_outcome_model(
         )  # fmt: skip
     stop, cause, started = trial.people.stop, trial.people.cause, trial.is_started
     days, after = stop[cause == OUTCOME], stop[(cause == OUTCOME) & started]
+    asked = trial.flexibility
     if cut_days is None:
-        cut_days = _choose(days, LEAST_EVENTS, MOST_INTERVALS, trial.grace_days)
+        in_grace = (trial.grace_days, asked.events_per_grace_interval)
+        cut_days = _choose(days, asked.events_per_interval, asked.outcome_intervals, in_grace)
     if period_days is None:
-        period_days = _choose_periods(days, cut_days, len(trial.names))
+        period_days = _choose_periods(days, cut_days, len(trial.names), asked)
     if effect_days is None:
-        effect_days = _choose_effects(after, cut_days)
+        effect_days = _choose_effects(after, cut_days, asked)
     if leaving_cut_days is None:
-        leaving_cut_days = _choose(stop[cause >= LEAVING], LEAST_EVENTS, MOST_EXIT_INTERVALS)
+        leaves = stop[cause >= LEAVING]
+        leaving_cut_days = _choose(leaves, asked.events_per_interval, asked.leaving_intervals)
     effects = tuple(sorted({*effect_days, *period_days}))
     chosen = _choose_modifiers(trial, period_days, modifiers)
     return _fit(trial, cut_days, effects, period_days, leaving_cut_days, chosen, None)
@@ -173,36 +163,39 @@ def _fit(
 
 
 def _choose(
-    event_days: npt.NDArray[np.int32], least: int, most: int, grace_days: int = 0
+    event_days: npt.NDArray[np.int32], least: int, most: int, in_grace: tuple[int, int] = (0, 0)
 ) -> tuple[int, ...]:
     """First days of intervals: each is closed after the day on which it holds events enough.
 
-    The rest belongs to the last one that was closed, so that it holds enough as well. Up to
-    `grace_days` intervals are finer.
+    The rest belongs to the last one that was closed, so that it holds enough as well. `in_grace`:
+    up to this day so many are enough.
     """
     counts = np.bincount(event_days, minlength=2)
     target = max(least, int(np.ceil(counts.sum() / most)))
+    grace_days, least_in_grace = in_grace
     cuts, held = [1], 0
     for day in range(1, len(counts)):
         held += int(counts[day])
-        if held >= (LEAST_EVENTS_GRACE if day <= grace_days else target):
+        if held >= (least_in_grace if day <= grace_days else target):
             cuts.append(day + 1)
             held = 0
     return tuple(cuts[:-1]) if len(cuts) > 1 else (1,)
 
 
-def _choose_effects(event_days: npt.NDArray[np.int32], cuts: Sequence[int]) -> tuple[int, ...]:
+def _choose_effects(
+    event_days: npt.NDArray[np.int32], cuts: Sequence[int], asked: Flexibility
+) -> tuple[int, ...]:
     """Effects begin where an interval does."""
-    wanted = _choose(event_days, LEAST_EVENTS_STARTED, MOST_EFFECTS)
+    wanted = _choose(event_days, asked.events_per_effect, asked.effects)
     return tuple(sorted({max(cut for cut in cuts if cut <= day) for day in wanted}))
 
 
 def _choose_periods(
-    event_days: npt.NDArray[np.int32], cuts: Sequence[int], n_columns: int
+    event_days: npt.NDArray[np.int32], cuts: Sequence[int], n_columns: int, asked: Flexibility
 ) -> tuple[int, ...]:
     """Periods of as many events each, beginning where an interval does; one without columns."""
-    most = len(event_days) // max(EVENTS_A_COLUMN * n_columns, 1)
-    n_periods = min(MOST_PERIODS, most) if n_columns else 1
+    most = len(event_days) // max(asked.events_per_covariate * n_columns, 1)
+    n_periods = min(asked.periods, most) if n_columns else 1
     if n_periods < 2:
         return (1,)
     wanted = np.quantile(event_days, np.arange(1, n_periods) / n_periods)
@@ -223,7 +216,9 @@ def _choose_modifiers(
         rows = trial.people.row[happened & (of_period == k)]
         marks = _spread(trial, names)[rows]
         inside = marks.sum(axis=0)
-        is_told = np.minimum(inside, len(rows) - inside) >= LEAST_EVENTS_GROUP
+        is_told = (
+            np.minimum(inside, len(rows) - inside) >= trial.flexibility.events_per_group_effect
+        )
         found.append(tuple(np.asarray(names, dtype=object)[is_told]))
     return tuple(found)
 

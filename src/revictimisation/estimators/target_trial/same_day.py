@@ -15,8 +15,6 @@ import numpy.typing as npt
 from revictimisation.estimators.target_trial.changes import Changes
 
 Floats = npt.NDArray[np.float64]
-# A coefficient takes so many with the other's start on both sides (Peduzzi et al. 1996).
-LEAST_EACH = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,18 +31,15 @@ class SameDay:
     n_together: npt.NDArray[np.int64]
     n_other_alone: npt.NDArray[np.int64]
 
-    def can_be_told_apart(self, n_copies: int = 1) -> bool:
-        """Both together and the other alone occur often enough for a coefficient.
-
-        `n_copies`: how many times each entry stands in the data.
-        """
+    def can_be_told_apart(self, least: int) -> bool:
+        """Both together and the other alone occur so often at least, enough for a coefficient."""
         fewer = min(self.n_together.sum(), self.n_other_alone.sum())
-        return bool(fewer >= LEAST_EACH * n_copies)
+        return bool(fewer >= least)
 
-    def can_be_told_apart_on_day_0(self, n_copies: int = 1) -> bool:
+    def can_be_told_apart_on_day_0(self, least: int) -> bool:
         """The same of day 0 alone."""
         fewer = min(self.n_together[0], self.n_other_alone[0])
-        return bool(fewer >= LEAST_EACH * n_copies)
+        return bool(fewer >= least)
 
 
 def compare_start_days(

@@ -51,6 +51,7 @@ import numpy as np
 import numpy.typing as npt
 
 from revictimisation.estimators.design import Design
+from revictimisation.estimators.flexibility import USUAL, Flexibility
 from revictimisation.estimators.target_trial.changes import Changes
 from revictimisation.estimators.target_trial.pooled_logistic import refit
 from revictimisation.estimators.target_trial.start_model import StartModel, fit_start_model
@@ -241,11 +242,12 @@ def weigh_three(
     within_days: int,
     cluster: npt.ArrayLike | None = None,
     cut_days: Sequence[int] | None = None,
+    flexibility: Flexibility = USUAL,
 ) -> ThreeTrial:
     """Check the input, fit both models and weigh the three clones of each entry.
 
     Args:
-        stop_day, cause, design, grace_days, cluster, cut_days: as in `prepare_trial`.
+        stop_day, cause, design, grace_days, cluster, cut_days, flexibility: as in `prepare_trial`.
         police_day, social_day: the agency's first start on or after day 0, NaN = none.
         within_days: n, 0 or more.
 
@@ -274,7 +276,7 @@ def weigh_three(
     trials = [
         prepare_trial(
             stop_day, cause, day, design, grace_days=grace_days, cluster=cluster, changes=change,
-            cut_days=cut_days,
+            cut_days=cut_days, flexibility=flexibility,
         )
         for day, change in zip(days, changes, strict=True)
     ]  # fmt: skip

@@ -18,6 +18,7 @@ from scipy.sparse import csr_array
 
 from revictimisation.estimators.design import Design, standardise
 from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.flexibility import USUAL, Flexibility
 from revictimisation.estimators.influence import label_clusters
 from revictimisation.estimators.target_trial.changes import Changes, Segments, build_segments
 
@@ -25,12 +26,6 @@ Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.int64]
 N_CAUSES = 3
 NOT_STARTED = -1
-# An interval of days gets an intercept of its own once it holds so many starts ...
-LEAST_STARTS = 20
-# ... or this share of all of them, so that a large cohort is not cut without end.
-MOST_INTERVALS = 15
-# Day 0 has decisions of its own kind (what the report itself sets going).
-LEAST_STARTS_DAY_0 = 5
 
 
 class People(NamedTuple):
@@ -91,6 +86,7 @@ class Trial:
         pooled: rows of the model for starts by day. law: of the same model without the changing
             covariates. at_end: of that for having started by the end of the grace time, among those
             still event-free then.
+        flexibility: how finely the models may follow time.
         same_day_share: share of the starts that fall on another measure's start and are not told
             apart from it (`same_day`); 0 where nothing is known of others.
     """
@@ -109,6 +105,7 @@ class Trial:
     law: Pooled
     at_end: Pooled
     n_clusters: int
+    flexibility: Flexibility
     same_day_share: float = 0.0
 
     @property
@@ -149,6 +146,7 @@ def prepare_trial(
     cluster: npt.ArrayLike | None = None,
     changes: Mapping[str, Changes] | None = None,
     cut_days: Sequence[int] | None = None,
+    flexibility: Flexibility = USUAL,
 ) -> Trial:
     """Check the input of a target trial and lay it out.
 
@@ -163,6 +161,7 @@ def prepare_trial(
         changes: covariates that change within the grace time, by name.
         cut_days: first days of the intervals that share an intercept, the first 0; None =
             `choose_cuts`; every day its own: `range(grace_days + 1)`.
+        flexibility: how many events the models of starts and outcomes ask for.
 
     Raises:
         NotEstimableError: nobody, nobody started, or everybody did.
@@ -191,17 +190,20 @@ def prepare_trial(
         *_build_nothing(len(stop)),
     )  # fmt: skip
     segments = build_segments(changes, len(stop), grace_days)
-    cuts = choose_cuts(start[is_started], grace_days) if cut_days is None else tuple(cut_days)
-    return _lay_out(people, design, segments, tuple(changes or ()), cuts, grace_days)
+    if cut_days is None:
+        cut_days = choose_cuts(start[is_started], grace_days, flexibility)
+    cuts, names = tuple(cut_days), tuple(changes or ())
+    return _build(people, design, segments, names, cuts, grace_days, flexibility)
 
 
-def _lay_out(
+def _build(
     people: People,
     design: Design,
     segments: Segments,
     changing_names: tuple[str, ...],
     cuts: tuple[int, ...],
     grace_days: int,
+    flexibility: Flexibility,
 ) -> Trial:
     interval = _number_intervals(cuts, grace_days)
     values, centre, scale = standardise(design.base)
@@ -225,14 +227,17 @@ def _lay_out(
         law=law,
         at_end=_pool_end(people, grace_days, segments.values),
         n_clusters=int(people.cluster.max()) + 1,
+        flexibility=flexibility,
     )
 
 
-def choose_cuts(start_days: npt.ArrayLike, grace_days: int) -> tuple[int, ...]:
+def choose_cuts(
+    start_days: npt.ArrayLike, grace_days: int, asked: Flexibility = USUAL
+) -> tuple[int, ...]:
     """First days of the intervals that share an intercept: narrow where starts are many.
 
-    Day 0 is an interval by itself if it has at least `LEAST_STARTS_DAY_0` starts. From there on an
-    interval is closed after the day on which it holds `LEAST_STARTS` starts, or a fifteenth of all
+    Day 0 is an interval by itself if it has at least `starts_on_day_0` starts. From there on an
+    interval is closed after the day on which it holds `starts_per_interval`, or its share of all
     starts where that is more; the last one ends with the grace time. So the hazard of a start may
     take any shape that the data can tell, and no intercept rests on nothing while others follow.
 
@@ -241,11 +246,11 @@ def choose_cuts(start_days: npt.ArrayLike, grace_days: int) -> tuple[int, ...]:
         (0, 1, 2, 4)
     """
     counts = np.bincount(np.asarray(start_days, dtype=np.int64), minlength=grace_days + 1)
-    target = max(LEAST_STARTS, int(np.ceil(counts.sum() / MOST_INTERVALS)))
+    target = max(asked.starts_per_interval, int(np.ceil(counts.sum() / asked.start_intervals)))
     cuts, held = [0], 0
     for day in range(grace_days):
         held += int(counts[day])
-        if held >= target or (day == 0 and held >= LEAST_STARTS_DAY_0):
+        if held >= target or (day == 0 and held >= asked.starts_on_day_0):
             cuts.append(day + 1)
             held = 0
     return tuple(cuts)
