@@ -4,6 +4,7 @@
 python do.py demo     an invented county, the whole study on it, the pages
 python do.py check    format, lint, types, notebooks, tests: all checks
 python do.py setup    the environment only
+python do.py docs     the documents as one searchable site in build/docs
 python do.py carry    fill wheels/, for a machine without a network
 
 Everything lands beside this file: uv in .tools/, the environment in .venv/, results in build/.
@@ -30,6 +31,8 @@ STUDY = ROOT / "pipelines" / "studies" / "county.yaml"
 STOP_SECONDS = 10
 VENV = Path(os.environ.get("UV_PROJECT_ENVIRONMENT", str(ROOT / ".venv")))
 
+DOCS = ROOT / "build" / "docs"
+SITE = ("sphinx", "-b", "html", "-W", "--keep-going", "-q", "docs", str(DOCS))
 UNUSED = ("-p", "no:nbmake", "-p", "no:anyio")  # plugins that no test asks for, read by each worker
 UV = "uv>=0.13.9,<0.14"
 OLDEST = (3, 11, 5)
@@ -224,6 +227,7 @@ def check(uv, python):
         "format": ["ruff", "format", "--check", "."],
         "lint": ["ruff", "check", "."],
         "stored notebooks": ["nbstripout", "--verify", *notebooks],
+        "documents": SITE,
         "tests": ["pytest", *UNUSED, "-n", "2", "--dist", "loadfile"],
     }
     held = {}
@@ -280,7 +284,16 @@ def carry(uv, python):
     return 0
 
 
-DEEDS = {"demo": demo, "check": check, "setup": setup, "carry": carry}
+def docs(uv, python):
+    """Build the documents as one searchable site, without a network."""
+    install(uv, python)
+    if not passes("documents", SITE):
+        return 1
+    print("\nThe documents: {}".format((DOCS / "index.html").as_uri()))
+    return 0
+
+
+DEEDS = {"docs": docs, "demo": demo, "check": check, "setup": setup, "carry": carry}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

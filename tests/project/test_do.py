@@ -131,7 +131,15 @@ def test_check_runs_all_and_fails_if_one_does(monkeypatch, capsys):
         do, "passes_beside", lambda name, words, deed: deed() or passes(name, words)
     )
     assert do.check("uv", "python") == 1
-    assert seen == ["first study", "format", "lint", "stored notebooks", "tests", "types"]
+    assert seen == [
+        "first study",
+        "format",
+        "lint",
+        "stored notebooks",
+        "documents",
+        "tests",
+        "types",
+    ]
     assert "Failed: lint." in capsys.readouterr().out
 
 
