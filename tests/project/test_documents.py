@@ -31,9 +31,10 @@ def list_terms() -> list[list[str]]:
     return [row for row in cells if row[0] != "svenska" and set(row[0]) != {"-"}]
 
 
-@for_each("name", DOCUMENTS)
-def test_links_lead_somewhere(name):
-    assert [link for link in LINK.findall(read(name)) if not (ROOT / link).exists()] == []
+@for_each("path", [*(ROOT / name for name in DOCUMENTS), *(ROOT / "docs").rglob("*.md")])
+def test_links_lead_somewhere(path):
+    links = LINK.findall(path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
 
 
 def test_readme_gives_the_two_commands_and_they_exist():
