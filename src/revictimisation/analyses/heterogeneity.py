@@ -6,7 +6,7 @@ learnt is tried on other victims (`effect_learner`, `effect_tests`): in several 
 which the median of every number is told (Chernozhukov, Demirer, Duflo & Fernandez-Val 2025). Rows
 of question q3, analysis `exploration`, for each measure:
 
-- `effect_spread`, `p_value` (one-sided: what was foretold holds), `p_value_holm` over the study's
+- `effect_spread`, `p_value` (one-sided: what was predicted holds), `p_value_holm` over the study's
   measures, `autoc`;
 - subgroup `predicted_effect`, levels most_helped, middle, least_helped and the first less the last:
   `risk_difference`, in people the order was not learnt from;
@@ -69,7 +69,7 @@ ANALYSIS, ESTIMATOR = "exploration", "effect_learner"
 SUBGROUP = "predicted_effect"
 GROUPS = ("most_helped", "middle", "least_helped")
 CONTRAST = pack_contrast("most_helped", "least_helped")
-SCORING, LEARNING, LOTS = 1, 2, 3  # what a random stream is for
+SCORING, LEARNING, TIES = 1, 2, 3  # what a random stream is for
 # A number with more values is not told value by value.
 MOST_VALUES, MOST_LEVELS = 8, 30
 
@@ -190,9 +190,9 @@ def _try_splits(
     fault = NotEstimableError("effects_alike")
     for split in range(plan.exploration.splits):
         fold = assign_folds(cluster, plan.exploration.folds, [plan.bootstrap.seed, LEARNING, split])
-        lots = np.random.default_rng([plan.bootstrap.seed, LOTS, split]).random(len(effect))
+        ties = np.random.default_rng([plan.bootstrap.seed, TIES, split]).random(len(effect))
         try:
-            ranked = rank_entries(learn_forward(terms, effect, fold), fold, cluster, lots)
+            ranked = rank_entries(learn_forward(terms, effect, fold), fold, cluster, ties)
         except NotEstimableError as alike:
             fault = alike
             continue

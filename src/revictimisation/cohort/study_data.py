@@ -116,7 +116,7 @@ class StudyData:
         marks: Mapping[str, npt.NDArray[np.bool_]] | None = None,
         without: Collection[str] = (),
     ) -> Design:
-        """The columns that a study adjusts for: `adjust_for`, numbers of `splines` bent.
+        """The columns that a study adjusts for: `adjust_for`, numbers of `splines` as spline bases.
 
         `rows` are positions among the entries, or among those `chosen` (a truth value each) where
         they are given; `measures` stand beside, a row per place in `rows`. `marks`: further truth

@@ -1,4 +1,4 @@
-"""Restricted (natural) cubic splines: a number's bent line, straight beyond its outer knots."""
+"""Restricted (natural) cubic splines: smooth curves of a number, straight beyond outer knots."""
 
 from __future__ import annotations
 

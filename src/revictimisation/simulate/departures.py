@@ -58,7 +58,7 @@ def hide_trait(scenario: Scenario, name: str, trait: HiddenTrait) -> Scenario:
 def raise_reporting(
     scenario: Scenario, name: str, log_ratios: MappingProxyType[str, float]
 ) -> Scenario:
-    """Return the same county in which some measures raise the will to report while in force."""
+    """The same county in which some measures raise the propensity to report while in force."""
     measures = tuple(
         replace(measure, log_reporting_ratio=log_ratios.get(measure.name, 0.0))
         for measure in scenario.measures

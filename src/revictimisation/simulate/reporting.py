@@ -1,4 +1,4 @@
-"""Reports that were filed only because a measure in force had raised the will to report.
+"""Reports that were filed only because a measure in force had raised the propensity to report.
 
 Reports come at the usual rate times the reporting ratio of what is in force. The reports that would
 have been filed at the usual will are therefore a thinning of those that were: each is kept with
@@ -18,7 +18,7 @@ from revictimisation.simulate.scenarios import Scenario
 
 
 def is_reporting_changed(scenario: Scenario) -> bool:
-    """Say whether any measure of the scenario changes the will to report."""
+    """Say whether any measure of the scenario changes the propensity to report."""
     return any(measure.log_reporting_ratio for measure in scenario.measures)
 
 

@@ -1,7 +1,7 @@
 """What a scenario is: every number of the process, as frozen data.
 
 A new scenario changes parameters and nothing else: a hidden confounder (``HiddenTrait``), support
-that raises the will to report (``StudyMeasure.log_reporting_ratio``), starts that hardly vary
+that raises the propensity to report (``StudyMeasure.log_reporting_ratio``), starts that hardly vary
 within a stratum (``StudyMeasure.start_terms``), a larger county (``Scenario.default_people``).
 """
 

@@ -203,7 +203,7 @@ def list_built_in(scenario: Scenario) -> pd.DataFrame:
 
     A measure with an interaction, or with carry-over into the time it is compared with, has no such
     number for the whole population; there the large-county limit of the adjusted model stands.
-    They are of reports: what a measure does to the will to report is in them, and
+    They are of reports: what a measure does to the propensity to report is in them, and
     ``crime_log_hazard_ratio``, listed where there is such a measure, is without it.
     """
     parts = [_list_constants(scenario).assign(estimand="log_hazard_ratio")]

@@ -3,7 +3,7 @@
 The control outcome `other_suspect` is the first report against somebody who is not the suspect of
 any of the victim's entries, nor a relative where the case is one of honour or the measure is aimed
 at a family (`cohort.follow_up.find_first_controls`). What leads to a measure and to
-such reports alike - a life in danger, a will to report - is what confounds the main comparison;
+such reports alike (a life in danger, a propensity to report) confounds the main comparison; and
 what the measure does to the index suspect is no part of it. A difference in them is thus bias: from
 something unmeasured, or from a measure that changes reporting itself. For measures that keep others
 away too (shelter, a new home, an alarm) it is an assumption that they do not (Lipsitch, Tchetgen
