@@ -127,10 +127,21 @@ def test_the_police_may_lack_the_number_too(pair):
     assert len(found) > 34
 
 
+def test_how_the_model_is_learnt_is_the_studys_to_say(pair):
+    police, social, _ = pair
+    few = link_people(police, social, ON.model_copy(update={"least_known_links": 10**6}))
+    assert few.reason == "too_few_known_links"
+    model = train_model(police, social, ON.model_copy(update={"contact_gap_days": (30,)}))
+    named = {field["output_column_name"]: field for field in model["comparisons"]}
+    contact = named["contact_days"]
+    told = [level["sql_condition"] for level in contact["comparison_levels"]]
+    assert len(told) == 3 and told[1].endswith("<= 30")
+
+
 def test_the_check_on_numbers_is_the_truth(pair):
     """What is missed among people with numbers, counted here another way."""
     police, social, _ = pair
-    model = train_model(police, social)
+    model = train_model(police, social, ON)
     check = check_on_numbers(police, social, model, 0.9)
     both = set(police["unique_id"]) & set(social.loc[social["has_number"], "unique_id"])
     assert check.n_true == len(both)

@@ -70,8 +70,7 @@ SUBGROUP = "predicted_effect"
 GROUPS = ("most_helped", "middle", "least_helped")
 CONTRAST = pack_contrast("most_helped", "least_helped")
 SCORING, LEARNING, TIES = 1, 2, 3  # what a random stream is for
-# A number with more values is not told value by value.
-MOST_VALUES, MOST_LEVELS = 8, 30
+MOST_VALUES = 8  # a number with more is not described value by value
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,13 +152,13 @@ def _explore_measure(data: StudyData, measure: str, day: int | None) -> tuple[li
 def list_covariates(data: StudyData) -> list[str]:
     """What effects are learnt from: all that is adjusted for, and the subgroups that are known.
 
-    Without categories of more than `MOST_LEVELS` levels, of which too few people tell anything.
+    Without categories of more than `exploration.most_levels` levels.
     """
     known = [name for name in data.plan.subgroups if data.subgroup(name) is not None]
     return [
         name for name in dict.fromkeys((*data.plan.adjust_for, *known))
         if pd.api.types.is_numeric_dtype(data.covariates[name])
-        or data.covariates[name].nunique() <= MOST_LEVELS
+        or data.covariates[name].nunique() <= data.plan.exploration.most_levels
     ]  # fmt: skip
 
 

@@ -23,6 +23,7 @@ Codes = Annotated[tuple[Code, ...], Field(max_length=MOST_CODES)]
 Names = Annotated[tuple[Code, ...], Field(max_length=MOST_NAMES)]
 Count = Annotated[int, Field(ge=0, le=MOST_DAYS)]
 PositiveCount = Annotated[int, Field(ge=1, le=MOST_DAYS)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 # A measure's own windows: trials are laid out day by day over them.
 GraceDays = Annotated[int, Field(ge=0, le=3652)]
 Bandwidth = Annotated[int, Field(ge=1, le=3652)]
@@ -106,13 +107,14 @@ class Exploration(Part):
 
     `splits`: how often victims are divided anew, of which the median is reported. `folds`: into how
     many parts each time; `scoring_folds`: when scores are made. `largest_weight`: of a score, times
-    the weight without covariates.
+    the weight without covariates. `most_levels`: of more levels too few people tell anything.
     """
 
     is_on: bool = True
     splits: Annotated[int, Field(ge=1, le=1000)] = 10
     folds: Annotated[int, Field(ge=3, le=50)] = 10
     scoring_folds: Annotated[int, Field(ge=2, le=50)] = 5
+    most_levels: Annotated[int, Field(ge=2, le=1000)] = 30
     largest_weight: Annotated[float, Field(ge=1, le=1e6)] = 10.0
 
 
@@ -120,7 +122,7 @@ class Bootstrap(Part):
     """How many replicates and which seed."""
 
     replicates: Annotated[int, Field(ge=0, le=10_000)] = 200
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1
+    seed: Seed = 1
 
 
 Needed = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -246,6 +248,10 @@ class Linkage(Part):
     Pairs with at least the chance `threshold` are links; those from `review_from` to `review_to`
     are shown for a human to judge.
 
+    The model by probability learns from `least_known_links` people whose numbers say who they are,
+    or not at all; contacts with both agencies within `contact_gap_days` speak for one person, the
+    nearer the more; how often different people agree is told by `random_pairs`, drawn by `seed`.
+
     Of the analysis `linkage_error`: the shares of links missed and made wrongly, if others than
     `link` estimated; and how many more of them are made on trial: one link in so many.
     """
@@ -254,6 +260,10 @@ class Linkage(Part):
     threshold: Annotated[float, Field(ge=0.5, lt=1)] = 0.9
     review_from: Annotated[float, Field(gt=0, lt=1)] = 0.1
     review_to: Annotated[float, Field(gt=0, lt=1)] = 0.99
+    least_known_links: Annotated[int, Field(ge=1, le=1_000_000)] = 30
+    contact_gap_days: Bounds = (14, 90, 365)
+    random_pairs: Annotated[int, Field(ge=1000, le=1_000_000_000)] = 2_000_000
+    seed: Seed = 1
     missed_link_rate: Annotated[float, Field(ge=0, lt=0.5)] | None = None
     false_link_rate: Annotated[float, Field(ge=0, lt=0.5)] | None = None
     error_one_in: Annotated[

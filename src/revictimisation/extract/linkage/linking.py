@@ -13,8 +13,6 @@ from revictimisation.extract.linkage.posteriors import Linked, add_links, link_p
 from revictimisation.extract.linkage.records import FAULTY_PREFIX
 from revictimisation.plan.parts import Linkage
 
-# Fewer known links teach no model.
-LEAST_KNOWN = 30
 NUMBER, FAULTY, PROBABLE = "number", "faulty_number", "probability"
 LINK_COLUMNS = ("social_id", "police_id", "kind", "probability")
 
@@ -54,7 +52,7 @@ def link_people(police: pd.DataFrame, social: pd.DataFrame, rules: Linkage) -> L
     if reason:
         rates = describe_rates(police, social, len(same), None, None)
         return Links(certain, _no_review(), _no_review(), rates, reason)
-    model = train_model(police, social)
+    model = train_model(police, social, rules)
     check = check_on_numbers(police, social, model, rules.threshold)
     found = _link_open(mine, theirs, model, rules.threshold, check.seen)
     chosen = found.pairs[found.pairs["is_link"]].assign(kind=PROBABLE)
@@ -91,7 +89,7 @@ def find_open(records: pd.DataFrame, linked: set[str]) -> pd.DataFrame:
 def _find_obstacle(rules: Linkage, n_known: int, police: pd.DataFrame, social: pd.DataFrame) -> str:
     if not rules.is_on:
         return "off"
-    if n_known < LEAST_KNOWN:
+    if n_known < rules.least_known_links:
         return "too_few_known_links"
     if police.empty or social.empty or (social["has_number"].all() and police["has_number"].all()):
         return "nobody_without_number"

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
 
 from revictimisation.extract.linkage.records import CODES
+from revictimisation.plan.parts import Linkage
 
 # Pairs that agree in none of these are never looked at; what that loses is measured on people
 # whose number says who they are.
@@ -28,10 +29,6 @@ BLOCKS = (
 )
 TRAINING_BLOCKS = (BLOCKS[0], BLOCKS[3])
 COMPARED = ("birth_year", "sex", "municipality_code", *CODES, "contact_days")
-GAP_DAYS = (14, 90, 365)
-# The fewest pairs in a level are then about a thousand; fixed, so that a run can be repeated.
-MAX_RANDOM_PAIRS = 2e6
-SEED = 1
 _PRIOR = 1e-4  # only a place to start from: posteriors get a prior of their own
 _USED = ["unique_id", *COMPARED]
 
@@ -49,14 +46,21 @@ def quiet_splink() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def train_model(police: pd.DataFrame, social: pd.DataFrame) -> dict[str, Any]:
-    """Estimate m and u from all records of two agencies; the model as Splink's settings."""
+def train_model(police: pd.DataFrame, social: pd.DataFrame, rules: Linkage) -> dict[str, Any]:
+    """Estimate m and u from all records of two agencies; the model as Splink's settings.
+
+    Of `rules`: `contact_gap_days`, by which contacts are close, and which random pairs (`seed`,
+    `random_pairs`) tell how often different people agree.
+    """
     from splink import block_on
 
     with quiet_splink():
-        linker = _make_linker(police, social, _settings())
+        linker = _make_linker(police, social, _settings(rules.contact_gap_days))
         linker.training.estimate_u_using_random_sampling(
-            max_pairs=MAX_RANDOM_PAIRS, seed=SEED, min_count_per_level=None, num_chunks=1
+            max_pairs=float(rules.random_pairs),
+            seed=rules.seed,
+            min_count_per_level=None,
+            num_chunks=1,
         )
         for block in TRAINING_BLOCKS:
             linker.training.estimate_parameters_using_expectation_maximisation(
@@ -128,7 +132,7 @@ def _typed(records: pd.DataFrame) -> Any:
                      for name, kind in kinds.items()})  # fmt: skip
 
 
-def _settings() -> Any:
+def _settings(gap_days: Sequence[int]) -> Any:
     import splink.comparison_library as comparisons
     from splink import SettingsCreator, block_on
 
@@ -142,7 +146,7 @@ def _settings() -> Any:
             comparisons.ExactMatch("municipality_code"),
             *(comparisons.ExactMatch(name).configure(term_frequency_adjustments=True)
               for name in CODES),
-            _levels("contact_days", [f"{_GAP} <= {days}" for days in GAP_DAYS]),
+            _levels("contact_days", [f"{_GAP} <= {days}" for days in gap_days]),
         ],
         blocking_rules_to_generate_predictions=[block_on(*block) for block in BLOCKS],
         retain_matching_columns=True,
