@@ -7,8 +7,8 @@ import shutil
 import pytest
 
 from revictimisation.core.errors import UsageError
+from revictimisation.core.files import find_upwards
 from revictimisation.report import open_report
-from revictimisation.report.opening import find_upwards
 from tests.cases import for_each
 
 from .conftest import Study, run_papermill

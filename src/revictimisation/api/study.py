@@ -9,12 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.analyses.analysis import Analysis, Found
 from revictimisation.analyses.registry import ANALYSES, CONTROLS
 from revictimisation.analyses.running import run_analyses
 from revictimisation.analyses.trial_inputs import build_trial, eligible_ids, list_modifiers
+from revictimisation.api.columns import Columns
 from revictimisation.api.target_trial import WEIGHTS, Estimator, TargetTrial
 from revictimisation.cohort.preparation import prepare
 from revictimisation.cohort.study_data import StudyData
@@ -23,12 +26,14 @@ from revictimisation.core.engine import connect
 from revictimisation.core.errors import StudyError
 from revictimisation.core.results import KEYS
 from revictimisation.core.text import find_nearest
-from revictimisation.dictionary import load_dictionary
+from revictimisation.dictionary import Dictionary, load_dictionary
 from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.target_trial.trial_data import N_CAUSES
 from revictimisation.extract.cleaning import clean_tables
-from revictimisation.extract.validation import load_extract
+from revictimisation.extract.validation import LoadedExtract, load_extract
 from revictimisation.plan import StudyPlan, make_plan, read_plan
 
+Whole = npt.NDArray[np.int64]
 LINKAGE = "linkage.json"  # what the command `link` leaves beside the tables
 FOR_ALL = "grace_days"  # a key of each measure that `with_` sets for all of them
 
@@ -36,10 +41,13 @@ FOR_ALL = "grace_days"  # a key of each measure that `with_` sets for all of the
 def open_study(study: str | os.PathLike[str], data: str | os.PathLike[str]) -> Study:
     """Open a study: a study file, and the folder of an extract. Nothing is read but the study file.
 
+    Both are looked for from here upwards, so that a notebook runs from the project's root and from
+    its own folder.
+
     Raises:
         UsageError: no such file or folder. StudyError: the study file does not conform, all faults.
     """
-    plan, folder = read_plan(files.read_text(Path(study))), Path(data)
+    plan, folder = read_plan(files.read_text(files.find_upwards(study))), files.find_upwards(data)
     files.check_folder(folder)
     return Study(plan, folder)
 
@@ -85,12 +93,12 @@ class Study:
     @property
     def cohort(self) -> pd.DataFrame:
         """A row per entry (index report): entry_id, cluster_id (the victim), stop_day, cause."""
-        return self.study_data.entries.copy()
+        return _copy(self.study_data.entries)
 
     @property
     def covariates(self) -> pd.DataFrame:
         """A row per entry: entry_id and what is known of it on day 0."""
-        return self.study_data.covariates.copy()
+        return _copy(self.study_data.covariates)
 
     @property
     def episodes(self) -> pd.DataFrame:
@@ -99,17 +107,30 @@ class Study:
         entry_id, is_event (a new report on stop_day), a column of 0 and 1 for each measure. They go
         past the first new report, to the end of follow-up.
         """
-        return self.study_data.episodes.copy()
+        return _copy(self.study_data.episodes)
 
     @property
     def first_episodes(self) -> pd.DataFrame:
         """The episodes up to the first new report, or to the end of follow-up without one."""
-        return self.study_data.first_episodes.reset_index(drop=True)
+        return _copy(self.study_data.first_episodes.reset_index(drop=True))
 
     @property
     def starts(self) -> pd.DataFrame:
         """A row per entry and measure that it had: first_start_day, is_running_before."""
-        return self.study_data.starts.copy()
+        return _copy(self.study_data.starts)
+
+    @property
+    def spells(self) -> pd.DataFrame:
+        """A row per spell of a measure: entry_id, measure, start_day, stop_day; not clipped.
+
+        In force on days (start_day, stop_day]; spells of one measure may overlap.
+        """
+        return _copy(self.study_data.spells)
+
+    @property
+    def renewals(self) -> pd.DataFrame:
+        """A row per entry and risk assessment after the one of `covariates`: day, risk_level."""
+        return _copy(self.study_data.renewals)
 
     @property
     def attrition(self) -> pd.DataFrame:
@@ -148,14 +169,25 @@ class Study:
             found = found[found[key] == value]
         return found.reset_index(drop=True)
 
-    def target_trial(self, measure: str, estimator: Estimator = WEIGHTS) -> TargetTrial:
+    def target_trial(
+        self,
+        measure: str,
+        estimator: Estimator = WEIGHTS,
+        *,
+        follow_up: pd.DataFrame | None = None,
+    ) -> TargetTrial:
         """A measure's target trial as the study has it, fitted: its balance, weights and numbers.
 
         Grace time, covariates, other measures in force, law of starts, bootstrap and gates are the
         study's; rows of `weights` go by entry_id. Who had the measure before day 0 is left out.
 
+        Args:
+            follow_up: another outcome in place of the study's: a row per entry of `cohort`, its
+                entry_id, stop_day and cause (as `TargetTrial.fit` takes them).
+
         Raises:
-            ValueError: no such measure. NotEstimableError: nobody started it, or everybody.
+            ValueError: no such measure; a follow-up that lacks a column or is not of these entries.
+            NotEstimableError: nobody started it, or everybody.
         """
         plan, data = self.plan, self.study_data
         _keep("measures", plan.measures, [measure])
@@ -170,9 +202,8 @@ class Study:
             seed=plan.bootstrap.seed,
             gates=plan.gates,
         )
-        trial = build_trial(
-            data, measure, data.entries["stop_day"].to_numpy(), data.entries["cause"].to_numpy()
-        )
+        stop_day, cause = _read_follow_up(data.entries if follow_up is None else follow_up, data)
+        trial = build_trial(data, measure, stop_day, cause)
         index = pd.Index(eligible_ids(data, measure), name="entry_id")
         return model.take(trial, index, list_modifiers(trial, plan))
 
@@ -185,17 +216,44 @@ class Study:
         """The study's data in one object, as the analyses are given it."""
         return self._prepared[0]
 
-    @cached_property
-    def _prepared(self) -> tuple[StudyData, pd.DataFrame]:
-        dictionary, con = load_dictionary(), connect(threads=_cores())
+    def read_tables(self, *names: str) -> list[pd.DataFrame]:
+        """Tables of the extract (`persons`, `reports` ...) as the study reads and cleans them.
+
+        A row as in the extract (data_dictionary/tables); a table that is not there has none.
+
+        Raises:
+            ValueError: no such table. DataError: the extract does not conform.
+        """
+        extract, _ = self._load()
+        _keep("tables", extract.tables, names)
+        tables = [extract.tables[name].order_by("row_number") for name in names]
+        found = [table.to_pandas().drop(columns="row_number") for table in tables]
+        extract.con.disconnect()
+        return found
+
+    def restricted(self, out: str | os.PathLike[str]) -> Path:
+        """The folder for what is made at the bench, `OUT/restricted/bench`; made if it is missing.
+
+        It holds exact numbers, and rows of people: nothing of it leaves the secure room.
+        """
+        return files.make_folder(files.find_upwards(out) / "restricted" / "bench")
+
+    def _load(self) -> tuple[LoadedExtract, Dictionary]:
+        dictionary = load_dictionary()
+        con = connect(threads=_cores())
         extract = load_extract(con, self.data, dictionary, self.plan, clean=clean_tables)
         extract.raise_for_errors()
+        return extract, dictionary
+
+    @cached_property
+    def _prepared(self) -> tuple[StudyData, pd.DataFrame]:
+        extract, dictionary = self._load()
         linked = files.read_json(self.data / LINKAGE)
         data, attrition = prepare(
             extract.tables, extract.absent, dictionary, self.plan, linked=linked,
             cleaned=extract.cleaned,
         )  # fmt: skip
-        con.disconnect()
+        extract.con.disconnect()
         if data.entries.empty:
             raise NotEstimableError(
                 "nobody enters the study: no report of the extract meets its conditions (accrual,"
@@ -205,6 +263,11 @@ class Study:
 
     def __repr__(self) -> str:
         return f"<Study {self.plan.name}: {self.data}, {len(self.plan.measures)} measures>"
+
+
+def _copy(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame of the caller's own, with whole numbers of one type: any two join on their keys."""
+    return frame.astype(dict.fromkeys(frame.select_dtypes("int32").columns, "int64"))
 
 
 def _merge(keys: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,6 +292,20 @@ def _keep(key: str, known: Mapping[str, Any], names: Sequence[str]) -> dict[str,
             told = f"; did you mean {near!r}?" if near else f": {', '.join(known)}"
             raise ValueError(f"{key}: none of the study's is named {name!r}{told}")
     return {name: known[name] for name in names}
+
+
+def _read_follow_up(frame: pd.DataFrame, data: StudyData) -> tuple[Whole, Whole]:
+    """stop_day and cause of each entry, in the study's order."""
+    columns = Columns(frame)
+    columns.labels("entry_id")
+    stop, cause = columns.days("stop_day", least=1), columns.causes("cause", N_CAUSES)
+    columns.check()
+    place = pd.Index(frame["entry_id"])
+    known = data.entries["entry_id"]
+    if place.has_duplicates or len(place) != len(known) or not known.isin(place).all():
+        raise ValueError("follow_up: a row for each entry_id of the cohort, and no other")
+    at = place.get_indexer(known)
+    return stop[at], cause[at]
 
 
 def _choose(names: Sequence[str]) -> list[Analysis]:

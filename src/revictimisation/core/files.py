@@ -48,6 +48,22 @@ def package_file(*parts: str) -> Path:
     return Path(__file__).parent.parent.joinpath(*parts)
 
 
+def find_upwards(path: str | os.PathLike[str]) -> Path:
+    """Find a path from the working folder or the nearest folder above that has it."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / path).exists():
+            return folder / path
+    return here / path
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder, and those above it, where it is missing; `UsageError` if it can't be."""
+    with explained(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def read_text(path: Path) -> str:
     """Read a UTF-8 text (with or without byte order mark); `UsageError` if it can't be read.
 

@@ -14,7 +14,6 @@ from revictimisation.core import files
 from revictimisation.core.errors import UsageError
 from revictimisation.report import charts
 from revictimisation.report.markup import Html, render_figure, render_table
-from revictimisation.report.opening import find_upwards
 from revictimisation.report.page import Page
 from revictimisation.report.release import list_rows
 from revictimisation.report.verdicts import name_measure
@@ -29,7 +28,7 @@ def read_truth(data: str) -> pd.DataFrame:
 
     Raises `UsageError` if the extract has none: then it was not simulated.
     """
-    path = find_upwards(data) / "truth.csv"
+    path = files.find_upwards(data) / "truth.csv"
     if not path.is_file():
         raise UsageError(f"There is no truth.csv in {data}: only a simulated extract has a truth.")
     head, *lines = files.read_text(path).splitlines()
@@ -42,7 +41,7 @@ def read_truth(data: str) -> pd.DataFrame:
 
 def read_restricted(out: str) -> pd.DataFrame:
     """The exact estimates, which never leave the secure room."""
-    path = find_upwards(out) / "restricted" / "estimates.parquet"
+    path = files.find_upwards(out) / "restricted" / "estimates.parquet"
     if not path.is_file():
         raise UsageError(f"There are no exact estimates in {out}.")
     return files.read_table(path)

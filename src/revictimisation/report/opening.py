@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from revictimisation.core import files
@@ -30,9 +29,9 @@ def open_report(namespace: Mapping[str, Any], extra: tuple[str, ...] = ()) -> Pa
     check_parameters(namespace, (*PARAMETERS, *extra))
     study, out = str(namespace["study"]), str(namespace["out"])
     command = f"revictimisation run {study} --data DATA --out {out}"
-    plan = read_plan(files.read_text(find_upwards(study)))
-    manifest = files.read_json(find_upwards(out) / "manifest.json")
-    folder = find_upwards(out) / "release"
+    plan = read_plan(files.read_text(files.find_upwards(study)))
+    manifest = files.read_json(files.find_upwards(out) / "manifest.json")
+    folder = files.find_upwards(out) / "release"
     if manifest is None or not all((folder / f"{name}.parquet").is_file() for name in TABLES):
         raise UsageError(f"There are no results in {out}. Make them with: {command}")
     check_study(plan, read_plan(str(manifest["study_file"])), out, command)
@@ -73,12 +72,3 @@ def check_study(asked: StudyPlan, made: StudyPlan, out: str, command: str) -> No
             f"The study file has changed since the results in {out} were made."
             f" Make them anew with: {command}"
         )
-
-
-def find_upwards(path: str) -> Path:
-    """Find a path from the working folder or the nearest folder above that has it."""
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / path).exists():
-            return folder / path
-    return here / path
