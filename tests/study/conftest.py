@@ -9,12 +9,26 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from revictimisation.analyses.registry import ANALYSES
+from revictimisation.cohort.preparation import prepare
+from revictimisation.commands import pipeline
 from revictimisation.commands.estimate import estimate_study
 from revictimisation.commands.simulate import simulate_to
+from revictimisation.core.engine import connect
+from revictimisation.dictionary import load_dictionary
+from revictimisation.extract.validation import load_extract
+from revictimisation.plan import read_plan
 
 GROUPS = re.compile("^subgroups: .*$", re.MULTILINE)
 DAYS = re.compile("^report_at_days: .*$", re.MULTILINE)
 NO_GROUPS = "subgroups: []\nfor_whom: {combined: {}}"
+# What is asked of each county: what tests look at, with what it rests on. The whole study is run,
+# on the smallest county, by the command (`small_run`).
+CONTROLLED = ("incidence", "hazard_ratios", "target_trials", "negative_controls", "hidden_bias")
+ASKED = {
+    "calibrated": ("measure_use", "crude", *CONTROLLED, "recurrent_events", "joint_strategies"),
+    "unmeasured": CONTROLLED,
+}
 
 
 def read_estimates(out: Path, folder: str = "restricted") -> pd.DataFrame:
@@ -39,26 +53,40 @@ def real_study(repo_root: Path, make_once) -> Callable[[str], pd.DataFrame]:
     return study
 
 
+def analyse_some(study: str, data: Path, out: Path, names: tuple[str, ...]) -> None:
+    """As the command `estimate` does, of some analyses."""
+    plan, dictionary = read_plan(study), load_dictionary()
+    extract = load_extract(connect(threads=2), data, dictionary, plan)
+    prepared, attrition = prepare(extract.tables, extract.absent, dictionary, plan)
+    asked = [analysis for analysis in ANALYSES if analysis.name in names]
+    results = pipeline.analyse(prepared, attrition, dictionary, n_jobs=2, analyses=asked)
+    for folder, tables in (("restricted", results.restricted), ("release", results.release)):
+        (out / folder).mkdir(parents=True)
+        for name, table in tables.items():
+            table.to_parquet(out / folder / f"{name}.parquet")
+
+
 @pytest.fixture(scope="session")
-def county(repo_root: Path, make_once) -> Callable[..., tuple[Path, Path]]:
-    """Simulate a county once and estimate the main study on it: (data, out)."""
+def county(repo_root: Path, make_once) -> Callable[[str], tuple[Path, Path]]:
+    """Simulate a county of 3,000 once and ask of it what is tested: (data, out)."""
     main = repo_root / "pipelines" / "studies" / "county.yaml"
     text = main.read_text(encoding="utf-8").replace("replicates: 200", "replicates: 40")
 
-    # for whom, on four days and with a bootstrap is asked in the main county alone
-    plain = DAYS.sub("report_at_days: [365, 1461]", GROUPS.sub(NO_GROUPS, text))
-    plain = plain.replace("replicates: 40", "replicates: 0")
+    # four days, a bootstrap and question 1 by sex are asked of the calibrated county alone
+    studies = {
+        "calibrated": GROUPS.sub("subgroups: [sex]", text),
+        "unmeasured": DAYS.sub("report_at_days: [365, 1461]", GROUPS.sub(NO_GROUPS, text)).replace(
+            "replicates: 40", "replicates: 0"
+        ),
+    }
 
-    def build(scenario: str, n_people: int, seed: int = 1) -> tuple[Path, Path]:
-        asked = plain if scenario == "unmeasured" else text
+    def build(scenario: str) -> tuple[Path, Path]:
+        def make(folder: Path) -> None:
+            data = folder / "data"
+            simulate_to(data, 3000, 1, scenario, "parquet")
+            analyse_some(studies[scenario], data, folder / "out", ASKED[scenario])
 
-        def estimate(folder: Path) -> None:
-            study = folder / "county.yaml"
-            study.write_text(asked, encoding="utf-8")
-            simulate_to(folder / "data", n_people, seed, scenario, "parquet")
-            estimate_study(study, folder / "data", folder / "out", "test", jobs=2)
-
-        folder = make_once(f"{scenario}_{n_people}_{seed}", estimate)
+        folder = make_once(f"{scenario}_county", make)
         return folder / "data", folder / "out"
 
     return build

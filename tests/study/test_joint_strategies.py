@@ -126,7 +126,7 @@ def test_a_difference_is_released_with_both_of_its_strategies_or_not_at_all():
 
 
 def test_a_county_has_the_three_strategies_of_its_joint_measure(county):
-    _, out = county("calibrated", 3000)
+    _, out = county("calibrated")
     rows = read_estimates(out)
     rows = rows[(rows["analysis"] == "three_strategies") & (rows["outcome"] == "same_suspect")]
     gap = rows[(rows["level"] == "both_less_one") & (rows["time_days"] == 1461)].iloc[0]

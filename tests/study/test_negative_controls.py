@@ -36,7 +36,7 @@ def systematic_error(checks) -> tuple[float, float]:
 
 
 def test_controls_hold_where_nothing_is_unmeasured(county):
-    _, out = county("calibrated", 3000)
+    _, out = county("calibrated")
     rows, checks = controls_of(read_estimates(out)), read_checks(out)
     last = rows[rows["time_days"] == LAST_DAY].pivot(
         index="measure", columns="estimand", values="estimate"
@@ -53,7 +53,7 @@ def test_controls_hold_where_nothing_is_unmeasured(county):
 
 
 def test_a_hidden_trait_is_seen_in_the_controls_and_withholds(county):
-    _, out = county("unmeasured", 3000)
+    _, out = county("unmeasured")
     estimates, checks = read_estimates(out), read_checks(out)
     mean, error = systematic_error(checks)
     assert mean > 2 * error
@@ -70,7 +70,7 @@ def test_a_hidden_trait_is_seen_in_the_controls_and_withholds(county):
 
 
 def test_hazard_ratios_of_the_control_hold_too(county):
-    _, out = county("calibrated", 3000)
+    _, out = county("calibrated")
     rows = controls_of(read_estimates(out), "cox_time_varying")
     rows = rows[rows["estimand"] == "log_hazard_ratio"]
     assert len(rows) == MEASURES
@@ -79,7 +79,7 @@ def test_hazard_ratios_of_the_control_hold_too(county):
 
 
 def test_every_main_ratio_has_its_e_values(county):
-    _, out = county("calibrated", 3000)
+    _, out = county("calibrated")
     for folder, digits in (("restricted", 1e-12), ("release", 0.0006)):
         table = main_rows(read_estimates(out, folder))
         shown = table[table["status"] == "ok"].set_index(["measure", "time_days", "estimand"])
@@ -93,7 +93,7 @@ def test_every_main_ratio_has_its_e_values(county):
 
 
 def test_hazard_ratios_of_a_common_outcome_count_as_smaller_risk_ratios(county):
-    _, out = county("calibrated", 3000)
+    _, out = county("calibrated")
     rows = main_rows(read_estimates(out), "cox_time_varying").set_index(["measure", "estimand"])
     ratio = rows.loc[("non_contact_order", "hazard_ratio"), "estimate"]
     got = rows.loc[("non_contact_order", "e_value"), "estimate"]
@@ -104,7 +104,7 @@ def test_hazard_ratios_of_a_common_outcome_count_as_smaller_risk_ratios(county):
 
 
 def test_calibration_takes_off_what_the_controls_show(county):
-    _, out = county("unmeasured", 3000)
+    _, out = county("unmeasured")
     estimates, checks = read_estimates(out), read_checks(out)
     mean, error = systematic_error(checks)
     raw = main_rows(estimates).query("estimand == 'risk_ratio' and time_days == @LAST_DAY")

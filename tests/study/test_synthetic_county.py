@@ -52,7 +52,7 @@ def log_hazard_ratios(estimates: pd.DataFrame) -> pd.DataFrame:
 def test_adjusted_log_hazard_ratios_are_the_truth(county, null, scenario):
     data, estimates = null
     if scenario == "calibrated":
-        data, out = county(scenario, 3000)
+        data, out = county(scenario)
         estimates = read_estimates(out)
     truth = pd.read_csv(data / "truth.csv", keep_default_na=False)
     # Where effects differ between people one coefficient a measure has a limit of its own.
@@ -75,7 +75,7 @@ def test_in_the_null_county_no_true_effect_is_stated(null):
 
 
 def test_ever_against_never_misleads_where_nothing_harms(county):
-    _, out = county("calibrated", 3000)
+    _, out = county("calibrated")
     estimates = read_estimates(out)
     estimates = estimates[estimates["question"] == "q2"]
     crude = estimates[
@@ -90,7 +90,7 @@ def test_ever_against_never_misleads_where_nothing_harms(county):
 
 
 def test_the_cohort_is_calibrated(county):
-    _, out = county("calibrated", 3000)
+    _, out = county("calibrated")
     estimates = read_estimates(out)
     risk = estimates[
         (estimates["analysis"] == "main")
@@ -126,7 +126,7 @@ def test_a_small_county_releases_nothing_small(small_run):
 
 
 def test_question_1_adds_up(county):
-    _, out = county("calibrated", 3000)
+    _, out = county("calibrated")
     estimates = read_estimates(out)
     counts = estimates[(estimates["question"] == "q1") & (estimates["estimand"] == "count")]
     counts = counts[counts["status"] != "not_estimable"]  # what the extract does not register
@@ -139,7 +139,7 @@ def test_question_1_adds_up(county):
 
 
 def test_recurrent_events_are_at_least_as_many_as_first_ones(county):
-    _, out = county("calibrated", 3000)
+    _, out = county("calibrated")
     estimates = read_estimates(out)
     chosen = estimates[estimates["question"].eq("q2") & estimates["analysis"].eq("main")]
     chosen = chosen[chosen["measure"].ne("")]

@@ -36,7 +36,7 @@ def test_mdve_gives_the_published_risks_and_error(real_study, repo_root):
 
 def test_bootstrap_and_influence_agree(county):
     """Errors differ by the bootstrap's own chance and, where starters are few, by a little more."""
-    _, out = county("calibrated", 3000)
+    _, out = county("calibrated")
     rows = read_estimates(out)
     rows = rows[rows["question"] == "q2"]
     rows = rows[(rows["estimator"] == ESTIMATOR) & (rows["estimand"] == "risk_difference")]
@@ -49,7 +49,7 @@ def test_bootstrap_and_influence_agree(county):
 
 
 def test_the_curve_goes_through_the_main_numbers(county):
-    _, out = county("calibrated", 3000)
+    _, out = county("calibrated")
     rows = read_estimates(out)
     rows = rows[rows["question"] == "q2"]
     rows = rows[(rows["estimator"] == ESTIMATOR) & (rows["outcome"] == "same_suspect")]
@@ -65,7 +65,7 @@ def test_the_curve_goes_through_the_main_numbers(county):
 
 
 def test_what_fails_a_gate_is_withheld_and_released_without_a_number(county):
-    _, out = county("calibrated", 3000)
+    _, out = county("calibrated")
     exact, released = main_rows(read_estimates(out)), main_rows(read_estimates(out, "release"))
     checks = pd.read_parquet(out / "restricted" / "diagnostics.parquet")
     others = ["mean_cumulative_count", "three_strategies", "subgroup_effects", "exploration"]
@@ -81,7 +81,7 @@ def test_what_fails_a_gate_is_withheld_and_released_without_a_number(county):
 
 
 def test_the_comparison_is_nearer_the_truth_than_ever_against_never(county):
-    data, out = county("calibrated", 3000)
+    data, out = county("calibrated")
     truth = pd.read_csv(data / "truth.csv", keep_default_na=False)
     truth = truth[(truth["estimand"] == "risk_difference") & (truth["subgroup"] == "")]
     truth = truth[truth["time_days"].astype(str).str.startswith("1461")].set_index("measure")

@@ -80,7 +80,7 @@ def test_the_true_coefficients_give_the_true_risks():
 
 @for_each("is_complete", [True, False])
 def test_found_if_either_model_is_right(is_complete):
-    trial = plain.lay(plain.observe(40_000, 11, is_complete=is_complete))
+    trial = plain.lay(plain.observe(20_000, 11, is_complete=is_complete))
     truth = plain.true_risks(DAYS)
     weighted, model = fit(trial)
     right = find_courses(weighted, model, DAYS)
@@ -103,22 +103,25 @@ def test_found_if_either_model_is_right(is_complete):
     assert np.abs(gaps(neither, DR, truth)).max() > 8
 
 
-def test_intervals_cover_the_truth():
-    """600 studies of 800 gave 93.2-96.5 %, with and without administrative ends alike."""
+def test_errors_are_those_that_estimates_make():
+    """600 studies of 800 gave intervals 93.2-96.5 %, with and without administrative ends alike.
+
+    Distances in errors have mean 0 and standard deviation 1: in 150 studies known to 0.08 and
+    0.058, which tells as much as 270 studies' share of intervals that hold the truth.
+    """
     truth = plain.true_risks(DAYS)
     truth = np.concatenate([truth, [truth[0] - truth[1]]])
-    is_in = []
-    for seed in range(300):
+    found = []
+    for seed in range(150):
         trial = plain.lay(plain.observe(800, 1000 + seed, is_complete=seed % 2 == 0))
         courses = find_courses(*fit(trial), DAYS)
-        found, moves = courses.value[:, :, 0], courses.influence[:, :, :, 0]
-        found = np.concatenate([found, found[:, :1] - found[:, 1:]], axis=1)
+        value, moves = courses.value[:, :, 0], courses.influence[:, :, :, 0]
+        value = np.concatenate([value, value[:, :1] - value[:, 1:]], axis=1)
         moves = np.concatenate([moves, moves[:, :, :1] - moves[:, :, 1:]], axis=2)
-        se = np.sqrt((moves**2).sum(axis=0))
-        is_in.append(np.abs(found - truth) < 1.96 * se)
-    # 300 studies: an error of 1.3 points
-    coverage = np.mean(is_in, axis=0)
-    assert coverage.min() > 0.915 and coverage.max() < 0.985
+        found.append((value - truth) / np.sqrt((moves**2).sum(axis=0)))
+    assert np.abs(np.mean(found, axis=0)).max() < 3 / 150**0.5
+    assert np.abs(np.std(found, axis=0) - 1).max() < 3 / 300**0.5
+    assert np.mean(np.abs(found) < 1.96, axis=0).min() > 0.95 - 3 * (0.95 * 0.05 / 150) ** 0.5
 
 
 def test_what_changes_within_the_grace_time_is_left_to_the_weights():
@@ -132,11 +135,12 @@ def test_what_changes_within_the_grace_time_is_left_to_the_weights():
         changes={"other": Changes(np.arange(n), seen["other_day"].to_numpy() + 1, np.ones(n))},
     )  # fmt: skip
     days = [30, 60, 180]
-    truth = toy.true_risks(county, 2 * n, 5, days)
+    truth = toy.true_risks(county, days)
     weighted = weigh_clones(trial, grace_law="natural_law")
     courses = find_courses(weighted, fit_outcome_model(trial), days)
     found = courses.value[:, 0, 0] - courses.value[:, 1, 0]
     moves = courses.influence[:, :, 0, 0] - courses.influence[:, :, 1, 0]
     off = (found - (truth[0] - truth[1])) / np.sqrt((moves**2).sum(axis=0))
-    assert np.abs(off[DR]).max() < 3 * 1.25  # the truth's own Monte Carlo error
+    # the starts' law is constant over intervals of days and this county's falls within them
+    assert np.abs(off[DR]).max() < 3.5
     assert np.abs(off[G]).max() > 2.5

@@ -40,14 +40,13 @@ def estimate(toy: Toy, law: str, *, knows_other: bool = True) -> tuple[np.ndarra
 
 @pytest.fixture(scope="module")
 def truth() -> np.ndarray:
-    start, no_start = true_risks(Toy(), 3 * N, 5, DAYS)
+    start, no_start = true_risks(Toy(), DAYS)
     return start - no_start
 
 
 def test_natural_law_finds_the_truth(truth):
     gap, se = estimate(Toy(), "natural_law")
-    # 1.15: the truth's own Monte Carlo error
-    assert (np.abs(gap - truth) < 3 * 1.15 * se).all()
+    assert (np.abs(gap - truth) < 3 * se).all()
 
 
 def test_censoring_at_the_end_does_not_see_what_works_within_the_grace_time(truth):

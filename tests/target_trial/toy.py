@@ -8,11 +8,13 @@ acts only while in force, from the day after its start on.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
 NEVER = 10**6
+SHARE_OF_NEED, OTHER_COMES = 0.4, 0.02  # of people, and by the day
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,9 @@ def draw_county(toy: Toy, n: int, seed: int) -> dict[str, np.ndarray]:
     """What does not depend on the strategy: need, day of the other measure, uniforms of starts."""
     rng = np.random.default_rng(seed)
     return {
-        "need": (rng.random(n) < 0.4).astype(float),
-        "other": rng.geometric(0.02, n).astype(float),  # acts from the next day on
+        "need": (rng.random(n) < SHARE_OF_NEED).astype(float),
+        "other": rng.geometric(OTHER_COMES, n).astype(float),  # acts from the next day on
         "natural": rng.random((n, toy.grace_days + 1)),
-        "within": rng.random(n),
         "seed": np.array([seed + 1]),
     }
 
@@ -52,16 +53,21 @@ def start_hazards(toy: Toy, county: dict[str, np.ndarray]) -> np.ndarray:
     return 1 / (1 + np.exp(-logit))
 
 
+def outcome_hazards(toy: Toy, need, other, start, day):
+    """The hazard of the outcome on a day, of arrays of a shape."""
+    front = toy.outcome_level * (1 + 3 * np.exp(-day / 15))
+    log_ratio = toy.need_on_outcome * need + toy.other_on_outcome * (other < day)
+    log_ratio = log_ratio + toy.effect * ((start < day) & (day <= start + toy.lasts_days))
+    return front * np.exp(log_ratio)
+
+
 def follow(toy: Toy, county: dict[str, np.ndarray], start: np.ndarray) -> np.ndarray:
-    """The day of the outcome under given start days; the same chance under every strategy."""
+    """The day of the outcome under given start days."""
     rng = np.random.default_rng(county["seed"][0])
     outcome = np.full(len(start), NEVER)
     for day in range(1, toy.horizon_days + 1):
-        front = toy.outcome_level * (1 + 3 * np.exp(-day / 15))
-        log_ratio = toy.need_on_outcome * county["need"]
-        log_ratio = log_ratio + toy.other_on_outcome * (county["other"] < day)
-        log_ratio = log_ratio + toy.effect * ((start < day) & (day <= start + toy.lasts_days))
-        happens = rng.random(len(start)) < 1 - np.exp(-front * np.exp(log_ratio))
+        hazard = outcome_hazards(toy, county["need"], county["other"], start, day)
+        happens = rng.random(len(start)) < 1 - np.exp(-hazard)
         outcome[happens & (outcome == NEVER)] = day
     return outcome
 
@@ -71,24 +77,34 @@ def natural_starts(toy: Toy, county: dict[str, np.ndarray]) -> np.ndarray:
     return np.where(hits.any(axis=1), hits.argmax(axis=1), NEVER)
 
 
-def forced_starts(toy: Toy, county: dict[str, np.ndarray]) -> np.ndarray:
-    """The natural day; who has none draws one from the own natural law within the grace time."""
-    started_by = 1 - np.cumprod(1 - start_hazards(toy, county), axis=1)
-    target = county["within"] * started_by[:, -1]
-    drawn = (started_by >= target[:, None]).argmax(axis=1)
-    natural = natural_starts(toy, county)
-    return np.where(natural < NEVER, natural, drawn)
+def true_risks(toy: Toy, days: list[int]) -> np.ndarray:
+    """Risks by the days under start, no start (rows), exactly.
+
+    Under start everybody keeps the natural day or draws one from the own natural law within the
+    grace time: that law, given a start within it. Summed over all that the hazards hang on.
+    """
+    until = toy.horizon_days + 1
+    others = np.arange(1, until + 1)  # the last of them: not within the follow-up
+    stays = 1 - OTHER_COMES
+    chance = np.append(OTHER_COMES * stays ** (others[:-1] - 1), stays ** (until - 1))
+    risks = np.zeros((2, len(days)))
+    for need, share in ((0.0, 1 - SHARE_OF_NEED), (1.0, SHARE_OF_NEED)):
+        county = {"need": np.full(until, need), "other": others}
+        hazards = start_hazards(toy, county)
+        law = hazards * np.cumprod(np.column_stack([np.ones(until), 1 - hazards[:, :-1]]), axis=1)
+        law /= law.sum(axis=1, keepdims=True)
+        starts = ((np.arange(toy.grace_days + 1), law), (np.array([NEVER]), np.ones((until, 1))))
+        for arm, (start, weight) in enumerate(starts):
+            at = np.arange(1, until)[:, None, None]
+            total = outcome_hazards(toy, need, others[:, None], start, at).cumsum(axis=0)
+            risk = 1 - np.exp(-total[np.array(days) - 1])
+            risks[arm] += share * np.einsum("o,os,dos->d", chance, weight, risk)
+    return risks
 
 
-def true_risks(toy: Toy, n: int, seed: int, days: list[int]) -> np.ndarray:
-    """Risks by the days under start, no start (rows)."""
-    county = draw_county(toy, n, seed)
-    starts = (forced_starts(toy, county), np.full(n, NEVER))
-    return np.array([[(follow(toy, county, s) <= day).mean() for day in days] for s in starts])
-
-
+@cache
 def observe(toy: Toy, n: int, seed: int) -> pd.DataFrame:
-    """What the register shows: stop_day, cause, start_day, need, other_day."""
+    """What the register shows: stop_day, cause, start_day, need, other_day; not to be changed."""
     county = draw_county(toy, n, seed)
     start = natural_starts(toy, county)
     outcome = follow(toy, county, start)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from revictimisation.analyses.analysis import Found
+from revictimisation.analyses.analysis import Analysis, Found
+from revictimisation.analyses.registry import ANALYSES
 from revictimisation.analyses.running import lay_out, run_analyses
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.packing import pack_check
@@ -44,6 +45,7 @@ def analyse(
     n_jobs: int = 1,
     cleaned: Sequence[CleaningLine] = (),
     misfits: Sequence[Misfit] = (),
+    analyses: Sequence[Analysis] = ANALYSES,
 ) -> Results:
     """Estimate everything a study asks for, and pass it through disclosure control.
 
@@ -51,7 +53,7 @@ def analyse(
     rows that were altered when the extract was `cleaned` stand in `diagnostics`, and `misfits`,
     where the extract does not hold what the study file asks for.
     """
-    found = run_analyses(data, tell, n_jobs)
+    found = run_analyses(data, tell, n_jobs, analyses)
     estimates, diagnostics = lay_out([found, _describe_extract(cleaned, misfits)])
     attrition = attrition.assign(status="ok")
     tell("disclosure")
