@@ -156,7 +156,7 @@ def fit_logistic(
     state = _look(columns, event, weight, begin if start is None else units.enter(start), is_firth)
     is_done = False
     for _ in range(STEPS):
-        step = np.einsum("ij,j->i", state.covariance, state.score)
+        step = state.covariance @ state.score
         step *= min(1.0, LARGEST_STEP / max(float(np.abs(step).max()), 1e-300))
         before = state.loglik
         state, moved = _go(columns, event, weight, state, step, is_firth)
@@ -195,7 +195,7 @@ class Units:
         """Coefficients and covariance of the standardised columns, for those given."""
         turn = np.diag(1 / self.scale)
         turn[0] -= self.centre / self.scale
-        return np.einsum("ij,j->i", turn, coef), np.einsum("ij,jk,lk->il", turn, covariance, turn)
+        return turn @ coef, turn @ covariance @ turn.T
 
 
 def standardise_columns(columns: Columns) -> tuple[Columns, Units]:

@@ -18,17 +18,20 @@ def sum_expected(
     first: Any, row: Any, cell: Any, days: Any, weight: Any, row_odds: Any, cell_odds: Any,
     row_sum: Any, cell_sum: Any,
 ) -> None:  # fmt: skip
-    """Add up the starts that are expected, by row of the base columns and by cell."""
+    """Add up the starts that are expected, by row of the base columns and by cell.
+
+    Weights, odds and sums have a column for each replicate: the innermost loop, several at a time.
+    """
     for i in range(row.size):
-        if weight[i] == 0:
-            continue
-        own = 0.0
+        r = row[i]
         for k in range(first[i], first[i + 1]):
-            odds = row_odds[row[i]] * cell_odds[cell[k]]
-            expected = weight[i] * days[k] * odds / (1 + odds)
-            cell_sum[cell[k]] += expected
-            own += expected
-        row_sum[row[i]] += own
+            c, n_days = cell[k], float(days[k])
+            for b in range(weight.shape[1]):
+                odds = row_odds[r, b] * cell_odds[c, b]
+                expected = weight[i, b] * n_days * odds / (1 + odds)
+                expected = expected if weight[i, b] != 0 else 0.0  # odds may have no end
+                row_sum[r, b] += expected
+                cell_sum[c, b] += expected
 
 
 @kernel

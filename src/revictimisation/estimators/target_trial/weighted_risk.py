@@ -27,7 +27,7 @@ N_NUMBERS = N_CAUSES + 1  # the risks, and days lost to the outcome
 
 
 # So many entries at a time: their weights stay in the cache.
-BLOCK = 4096
+BLOCK = 512
 # So near to 1 a hazard is 1: the rest is rounding.
 ALL = 1 - 1e-12
 
