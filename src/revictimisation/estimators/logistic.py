@@ -156,7 +156,7 @@ def fit_logistic(
     state = _look(columns, event, weight, begin if start is None else units.enter(start), is_firth)
     is_done = False
     for _ in range(STEPS):
-        step = state.covariance @ state.score
+        step = np.einsum("ij,j->i", state.covariance, state.score)
         step *= min(1.0, LARGEST_STEP / max(float(np.abs(step).max()), 1e-300))
         before = state.loglik
         state, moved = _go(columns, event, weight, state, step, is_firth)

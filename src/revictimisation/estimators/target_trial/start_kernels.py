@@ -89,25 +89,27 @@ def fill_weights(
                     previous = interval[day]
                     law = law_odds * law_cells[previous]
                     hazard = law / (1 + law)
-                tail[day] = hazard + (1 - hazard) * tail[day + 1] + TINY
+                tail[day] = (hazard + TINY) + (1 - hazard) * tail[day + 1]
             level = 1 / tail[0]
         elif has_started:
             ends = law_odds * law_cells[segment_pattern[first_segment[i + 1] - 1]]
             final = min((1 + ends) / (ends + TINY), cap_start)
-        segment, law, ratio = first_segment[i], 0.0, 0.0
+        segment, law, ratio, change, cell = first_segment[i], 0.0, 0.0, 1.0, -1
         for day in range(min(free, last) + 1):
             while segment + 1 < first_segment[i + 1] and segment_day[segment + 1] <= day:
                 segment += 1
-            ratio = odds * cell_odds[segment_pattern[segment] * n_intervals + interval[day]]
-            if is_natural:
-                law = law_odds * law_cells[interval[day]]
+            now = segment_pattern[segment] * n_intervals + interval[day]
+            if now != cell:  # days of one cell are alike
+                cell, ratio = now, odds * cell_odds[now]
+                if is_natural:
+                    law = law_odds * law_cells[interval[day]]
+                    change = (1 + ratio) / (1 + law)
             if day == free:
                 break
             stays *= 1 + ratio
             weights[b, NO_START, day] = min(stays, cap_no_start[day])
             if is_natural:
-                if law != ratio:  # one model for both where nothing changes: spare the division
-                    level *= (1 + ratio) / (1 + law)
+                level *= change
                 weights[b, START, day] = level * tail[day + 1]
         if is_natural and has_started:
             chance = law * (1 + ratio) / ((ratio + TINY) * (1 + law))
