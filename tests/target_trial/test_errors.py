@@ -148,7 +148,7 @@ def test_a_fit_that_has_no_point_to_begin_from_has_no_answer():
     trial = random_trial(60, 4)
     theta = np.full(len(trial.names) + trial.pooled.effects.shape[1], 1e4)
     found = maximise(
-        trial, trial.pooled, np.ones(60), theta, is_careful=True, tolerance=1e-12, most=60
+        trial, trial.pooled, np.ones(60), theta, tolerance=1e-12, most=60
     )
     assert not found.is_converged
     assert np.isnan(found.theta).all() and np.isnan(found.odds.rows).all()

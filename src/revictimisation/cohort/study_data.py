@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,11 @@ class StudyData:
     police_levels: pd.DataFrame = field(default_factory=pd.DataFrame)
     police_renewals: pd.DataFrame = field(default_factory=pd.DataFrame)
 
+    @cached_property
+    def _starts(self) -> dict[str, pd.DataFrame]:
+        """What `starts_of` has given: some are asked for a hundred times a study."""
+        return {}
+
     @property
     def first_episodes(self) -> pd.DataFrame:
         """The episodes up to the first outcome (which ends one) or the end of follow-up."""
@@ -67,18 +73,14 @@ class StudyData:
 
     def starts_of(self, measure: str) -> pd.DataFrame:
         """A row per entry, in order: first_start_day (NaN: none), is_running_before."""
-        one = self.starts[self.starts["measure"] == measure].set_index("entry_id")
-        index = self.entries["entry_id"]
-        return pd.DataFrame(
-            {
-                "first_start_day": one["first_start_day"].reindex(index).astype(float),
-                "is_running_before": one["is_running_before"]
-                .reindex(index)
-                .astype("boolean")
-                .fillna(False)
-                .astype(bool),
-            }
-        ).reset_index(drop=True)
+        if measure not in self._starts:
+            one = self.starts[self.starts["measure"].eq(measure)].set_index("entry_id")
+            one = one.reindex(self.entries["entry_id"]).reset_index(drop=True)
+            running = one["is_running_before"].astype("boolean").fillna(False).astype(bool)
+            day = one["first_start_day"].astype(float)
+            found = pd.DataFrame({"first_start_day": day, "is_running_before": running})
+            self._starts[measure] = found
+        return self._starts[measure]
 
     def has_started(self, measure: str, day: int) -> npt.NDArray[np.bool_]:
         """Whether a measure's first start is on a day or before it, an entry each; day 0 counts."""

@@ -44,6 +44,8 @@ def mark_endless(rows: pd.DataFrame) -> pd.DataFrame:
     Of very few people a model may foretell chances of 0 or 1; what is weighted by them has no end.
     """
     is_endless = rows["status"].eq(OK) & ~np.isfinite(rows["estimate"].astype(float))
+    if not is_endless.any():
+        return rows
     out = rows.copy()
     out.loc[is_endless, [name for name in NUMBERS if name in out]] = np.nan
     out.loc[is_endless, "status"] = NOT_ESTIMABLE
@@ -73,8 +75,10 @@ def withhold(
     estimates: pd.DataFrame, chosen: npt.NDArray[np.bool_] | pd.Series, reason: str
 ) -> pd.DataFrame:
     """Withhold the chosen rows of status `ok` for a reason; others keep what they say."""
+    held = np.asarray(chosen, dtype=bool) & estimates["status"].eq(OK).to_numpy()
+    if not held.any():
+        return estimates
     out = estimates.copy()
-    held = np.asarray(chosen, dtype=bool) & out["status"].eq(OK).to_numpy()
     out.loc[held, "status"] = WITHHELD
     out.loc[held, "reason"] = reason
     return out
@@ -106,15 +110,14 @@ def _complete(frame: pd.DataFrame, name: str) -> Any:
     """A column of `estimates` by its name, of its type, also where the frame does not have it."""
     is_number, is_count = name in NUMBERS, name in ("time_days", *COUNTS)
     if name in frame:
-        column = frame[name].reset_index(drop=True)
         if is_number or is_count:
-            return pd.to_numeric(column).astype("Int64" if is_count else float)
-        text = column.astype(object)
-        return text.where(text.notna(), DEFAULTS.get(name, "")) if text.hasnans else text
+            return pd.to_numeric(frame[name]).astype("Int64" if is_count else float).array
+        text = frame[name].to_numpy(object)
+        return np.where(pd.isna(text), DEFAULTS.get(name, ""), text)
     if is_number:
         return np.full(len(frame), np.nan)
     if is_count:
-        return pd.array([pd.NA] * len(frame), dtype="Int64")
+        return pd.array(np.full(len(frame), np.nan), dtype="Int64")
     return np.full(len(frame), DEFAULTS.get(name, ""), dtype=object)
 
 

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 from scipy.optimize import minimize_scalar
+from scipy.special import ndtr, stdtr, stdtrit
 
 from revictimisation.estimators.intervals import LEVEL, normal_quantile
 
@@ -132,11 +132,11 @@ def calibrate(
     spread = systematic.sd**2 + (0.0 if is_plug_in else systematic.mean_se**2)
     se = np.sqrt(np.asarray(errors, dtype=np.float64) ** 2 + spread)
     if is_plug_in:
-        wide, tail = normal_quantile(), stats.norm.sf(np.abs(value) / se)
+        wide, tail = normal_quantile(), ndtr(-np.abs(value) / se)
     else:
         freedom = systematic.n_controls - 1
-        wide = float(stats.t.ppf(0.5 + LEVEL / 2, freedom))
-        tail = stats.t.sf(np.abs(value) / se, freedom)
+        wide = float(stdtrit(freedom, 0.5 + LEVEL / 2))
+        tail = stdtr(freedom, -np.abs(value) / se)
     return pd.DataFrame(
         {
             "estimate": value,

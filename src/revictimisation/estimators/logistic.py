@@ -195,7 +195,7 @@ class Units:
         """Coefficients and covariance of the standardised columns, for those given."""
         turn = np.diag(1 / self.scale)
         turn[0] -= self.centre / self.scale
-        return np.einsum("ij,j->i", turn, coef), np.einsum("ij,jk,lk->il", turn, covariance, turn)
+        return turn @ coef, turn @ covariance @ turn.T
 
 
 def standardise_columns(columns: Columns) -> tuple[Columns, Units]:

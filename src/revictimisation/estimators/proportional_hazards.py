@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from revictimisation.estimators.cox import CoxFit
 from revictimisation.estimators.design import Design, standardise
@@ -201,5 +201,5 @@ def _test(
     single = score**2 / np.diag(spread)
     chisq, freedom = [*single, whole], [1] * len(names) + [len(names)]
     return pd.DataFrame(
-        {"name": [*names, GLOBAL], "chisq": chisq, "df": freedom, "p": chi2.sf(chisq, freedom)}
+        {"name": [*names, GLOBAL], "chisq": chisq, "df": freedom, "p": chdtrc(freedom, chisq)}
     )

@@ -1,7 +1,7 @@
 """The bootstrap over victims: replicates in any order, on any number of threads the same.
 
 A victim's Poisson(1) weight in a replicate follows from seed, replicate and victim alone (a
-counter-based generator), and a replicate is worked through serially.
+counter-based generator). Models are refitted for a batch of replicates at once, each by itself.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from revictimisation.estimators.target_trial.weighted_risk import Arms, Strategi
 
 Floats = npt.NDArray[np.float64]
 Answer = tuple[Floats, bool]
-Share = Callable[[Callable[[int], Answer], Iterable[int]], Iterable[Answer]]
+Share = Callable[[Callable[[int], list[Answer]], Iterable[int]], Iterable[list[Answer]]]
+# Replicates fitted together, always so many: one's digits do not depend on how many are asked for.
+BATCH = 20
 # P(weight <= k) for Poisson(1)
 POISSON = np.cumsum(np.exp(-1) / np.array([1.0, 1, 2, 6, 24, 120, 720, 5040, 40320, 362880]))
 
@@ -43,8 +45,11 @@ class RefittedStrategies(Strategies, Protocol):
     def models(self) -> tuple[StartModel, ...]:
         """Models that the weights come from."""
 
-    def refit(self, case_weights: Floats, inverses: Sequence[Floats]) -> tuple[Self, bool]:
-        """The same with models fitted anew, and whether they settled."""
+    def refit(self, case_weights: Floats, inverses: Sequence[Floats]) -> list[tuple[Self, bool]]:
+        """The same with models fitted anew, and whether they settled, for each replicate.
+
+        case_weights: entries x replicates.
+        """
 
     def find_told(self, case_weights: Floats, arms: Arms) -> npt.NDArray[np.bool_]:
         """Arms that these case weights tell something of."""
@@ -87,25 +92,29 @@ def bootstrap_arms(
         for trial, model in zip(strategies.trials, strategies.models, strict=True)
     ]
 
-    def run(replicate: int) -> Answer:
-        drawn = draw_weights(seed, replicate, strategies.n_clusters)
-        return _resample(strategies, drawn[strategies.people.cluster], inverses, at_days)
+    def run(first: int) -> list[Answer]:
+        batch = range(first, first + BATCH)
+        drawn = [draw_weights(seed, replicate, strategies.n_clusters) for replicate in batch]
+        case_weights = np.stack(drawn, axis=1)[strategies.people.cluster]
+        return [
+            _read(moved, own, at_days, is_settled)
+            for (moved, is_settled), own in zip(
+                strategies.refit(case_weights, inverses), case_weights.T.copy(), strict=True
+            )
+        ]
 
-    answers, is_settled = zip(*share(run, range(n_replicates)), strict=True)
+    found = [answer for batch in share(run, range(0, n_replicates, BATCH)) for answer in batch]
+    answers, is_settled = zip(*found[:n_replicates], strict=True)
     return Replicates(np.stack(answers), n_replicates - sum(is_settled))
 
 
-def _resample(
-    strategies: RefittedStrategies,
-    case_weights: Floats,
-    inverses: Sequence[Floats],
-    at_days: Sequence[int],
-) -> tuple[Floats, bool]:
-    """The numbers of one replicate, and whether its models settled."""
-    with np.errstate(all="ignore"):
-        moved, is_settled = strategies.refit(case_weights, inverses)
-        arms = fill_arms(moved, case_weights)
-        answers, is_told = arms.read(at_days), moved.find_told(case_weights, arms)
+@np.errstate(all="ignore")
+def _read(
+    moved: RefittedStrategies, case_weights: Floats, at_days: Sequence[int], is_settled: bool
+) -> Answer:
+    """The numbers of one replicate, and whether it has any and its models settled."""
+    arms = fill_arms(moved, case_weights)
+    answers, is_told = arms.read(at_days), moved.find_told(case_weights, arms)
     answers[~is_told] = np.nan
     return answers, is_settled and bool(is_told.any())
 

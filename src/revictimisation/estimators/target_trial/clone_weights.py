@@ -146,25 +146,31 @@ class WeightedTrial:
         """Those of all entries, as `weigh` gives them."""
         return self.weigh(np.arange(self.trial.n_entries))
 
-    def refit(self, case_weights: Floats, inverses: Sequence[Floats]) -> tuple[WeightedTrial, bool]:
-        """The same with models fitted anew, and whether they settled.
+    def refit(
+        self, case_weights: Floats, inverses: Sequence[Floats]
+    ) -> list[tuple[WeightedTrial, bool]]:
+        """The same with models fitted anew, and whether they settled, for each replicate.
 
-        inverses: the inverse information of `models`. Where the natural law has a model of its own
-        that starts from where the replicate has moved the model of starts.
+        case_weights: entries x replicates. inverses: the inverse information of `models`. Where the
+        natural law has a model of its own that starts from where the replicate has moved the model
+        of starts.
         """
         trial, daily = self.trial, self.daily
-        found = refit(trial, daily.pooled, case_weights, daily.theta, inverses[0])
-        moved = replace(daily, theta=found.theta, odds=found.odds)
+        starts = refit(trial, daily.pooled, case_weights, daily.theta, inverses[0])
+        moved = [daily.move(found) for found in starts]
         if len(self.models) == 1:
-            return replace(self, daily=moved, other=moved), found.is_converged
-        near, n_effects = self.other.theta.copy(), daily.pooled.effects.shape[1]
+            return [(replace(self, daily=one, other=one), one.is_converged) for one in moved]
+        near, n_effects = self.other.theta, daily.pooled.effects.shape[1]
         if self.is_natural:
             n_days = self.other.pooled.effects.shape[1]
-            near[:n_days] += (found.theta - daily.theta)[:n_days]
-            near[n_days:] += (found.theta - daily.theta)[n_effects:]
-        law = refit(trial, self.other.pooled, case_weights, near, inverses[1])
-        other = replace(self.other, theta=law.theta, odds=law.odds)
-        return replace(self, daily=moved, other=other), found.is_converged and law.is_converged
+            shift = np.stack([found.theta - daily.theta for found in starts], axis=1)
+            near = near[:, None] + np.concatenate([shift[:n_days], shift[n_effects:]])
+        ends = refit(trial, self.other.pooled, case_weights, near, inverses[1])
+        others = [self.other.move(found) for found in ends]
+        return [
+            (replace(self, daily=one, other=other), one.is_converged and other.is_converged)
+            for one, other in zip(moved, others, strict=True)
+        ]
 
     def take(self, chosen: Flags) -> WeightedTrial:
         """The chosen entries with the weights they have; victims keep their numbers."""

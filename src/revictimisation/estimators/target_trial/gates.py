@@ -94,6 +94,8 @@ def withhold_failed(estimates: pd.DataFrame, judged: pd.DataFrame, gates: Gates)
     out = estimates
     for gate in list_gates(gates):
         days = failed.loc[checks.eq(gate.check), "time_days"]
+        if days.empty:
+            continue
         chosen = out["time_days"].isin(days.dropna().astype(int)) | bool(days.isna().any())
         out = withhold(out, chosen, gate.reason or gate.check)
     return out

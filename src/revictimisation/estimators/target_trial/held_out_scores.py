@@ -135,14 +135,9 @@ def _refit(trial: Trial, model: StartModel, is_in: list[Flags]) -> list[StartMod
     """The model of each set of entries, found from the whole sample's coefficients."""
     ones = np.ones(trial.n_entries)
     inverse, _ = invert_information(find_information(trial, model.pooled, ones, model.odds))
-    found = []
-    for mine in is_in:
-        best = refit(trial, model.pooled, mine.astype(np.float64), model.theta, inverse)
-        found.append(replace(
-            model, theta=best.theta, odds=best.odds, covariance=np.zeros_like(model.covariance),
-            is_converged=best.is_converged,
-        ))  # fmt: skip
-    return found
+    weight = np.stack(is_in, axis=1).astype(np.float64)
+    unknown = replace(model, covariance=np.zeros_like(model.covariance))
+    return [unknown.move(best) for best in refit(trial, model.pooled, weight, model.theta, inverse)]
 
 
 __all__ = ["HeldOutScores", "score_held_out"]

@@ -8,7 +8,7 @@ covariates and per cell, none per day. Coefficients: the cells' effects, then th
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +36,7 @@ FAR = 10.0
 
 
 class Odds(NamedTuple):
-    """exp(x'b) by row of the base columns and exp(c) by cell."""
+    """exp(x'b) by row of the base columns and exp(c) by cell; of many replicates a column each."""
 
     rows: Floats
     cells: Floats
@@ -52,7 +52,7 @@ class Maximum(NamedTuple):
 
 @np.errstate(all="ignore")
 def find_odds(trial: Trial, pooled: Pooled, theta: Floats) -> Odds:
-    """The odds at these coefficients."""
+    """The odds at these coefficients, a column for each replicate where there are many."""
     n_effects = pooled.effects.shape[1]
     return Odds(
         np.exp(trial.matrix @ theta[n_effects:]),
@@ -96,20 +96,32 @@ def find_residuals(trial: Trial, pooled: Pooled, odds: Odds) -> csr_array:
     return csr_array((residual, pooled.cell, pooled.first), shape=shape)
 
 
-def _gather(
-    trial: Trial, pooled: Pooled, by_row: npt.NDArray[Any], by_cell: npt.NDArray[Any]
-) -> Floats:
+def _gather(trial: Trial, pooled: Pooled, by_row: Floats, by_cell: Floats) -> Floats:
     """Sums by row of covariates and by cell, turned into sums by column."""
-    cells = by_cell @ pooled.effects
-    return np.concatenate([cells, trial.transposed @ by_row])
+    return np.concatenate([pooled.effects.T @ by_cell, trial.transposed @ by_row])
 
 
 def _sum_starts(trial: Trial, pooled: Pooled, weight: Floats) -> Floats:
-    """The columns of the starts, weighted and summed."""
+    """The columns of the starts, weighted and summed: columns x replicates."""
     who = np.flatnonzero(pooled.is_start)
-    by_row = np.bincount(trial.people.row[who], weight[who], trial.matrix.shape[0])
-    cells = pooled.cell[pooled.first[who + 1] - 1]
-    return _gather(trial, pooled, by_row, np.bincount(cells, weight[who], len(pooled.effects)))
+    places = (
+        (trial.people.row[who], trial.matrix.shape[0]),
+        (pooled.cell[pooled.first[who + 1] - 1], len(pooled.effects)),
+    )
+    ones, order = np.ones(len(who)), np.arange(len(who))
+    by_row, by_cell = (
+        csr_array((ones, (place, order)), shape=(n, len(who))) @ weight[who] for place, n in places
+    )
+    return _gather(trial, pooled, by_row, by_cell)
+
+
+def _sum_expected(trial: Trial, pooled: Pooled, weight: Floats, odds: Odds) -> Floats:
+    """The columns of the starts that are expected, alike."""
+    by_row, by_cell = (np.zeros_like(part) for part in odds)
+    sum_expected(
+        pooled.first, trial.people.row, pooled.cell, pooled.days, weight, *odds, by_row, by_cell
+    )
+    return _gather(trial, pooled, by_row, by_cell)
 
 
 def _find_loglik(trial: Trial, pooled: Pooled, weight: Floats, odds: Odds) -> float:
@@ -124,32 +136,22 @@ def _find_loglik(trial: Trial, pooled: Pooled, weight: Floats, odds: Odds) -> fl
 
 @np.errstate(all="ignore")
 def maximise(
-    trial: Trial,
-    pooled: Pooled,
-    weight: Floats,
-    theta: Floats,
-    *,
-    is_careful: bool,
-    tolerance: float,
-    most: int,
-    inverse: Floats | None = None,
+    trial: Trial, pooled: Pooled, weight: Floats, theta: Floats, *, tolerance: float, most: int
 ) -> Maximum:
     """Newton's method from `theta`, with a case weight for each entry.
 
-    The inverse information, at first `inverse` if given, is kept from step to step while steps
-    shrink quickly (a chord method) and made anew when they do not; `is_careful` makes it anew
-    always and halves steps that lower the likelihood, and where the point to begin from has none,
-    coefficients and odds are NaN. It ends when the gain predicted by the next step is below
-    `tolerance`, or after `most` passes.
+    Steps that lower the likelihood are halved; where the point to begin from has none, coefficients
+    and odds are NaN. It ends when the gain predicted by the next step is below `tolerance`, or
+    after `most` passes.
     """
-    starts = _sum_starts(trial, pooled, weight)
-    is_stale, before, best, halvings = inverse is None, np.inf, -np.inf, 0
+    starts = _sum_starts(trial, pooled, weight[:, None])[:, 0]
+    best, halvings = -np.inf, 0
     old = step = np.zeros_like(theta)
     for turn in range(most):
         odds = find_odds(trial, pooled, theta)
-        loglik = _find_loglik(trial, pooled, weight, odds) if is_careful else 0.0
+        loglik = _find_loglik(trial, pooled, weight, odds)
         allowed = 1e-11 * abs(loglik) + 1e-9
-        if is_careful and not loglik >= best - allowed and halvings < MAX_HALVINGS:
+        if not loglik >= best - allowed and halvings < MAX_HALVINGS:
             if turn == 0:  # the first point has no likelihood: no step to halve, no answer
                 nothing = np.full_like(theta, np.nan)
                 return Maximum(nothing, find_odds(trial, pooled, nothing), False)
@@ -158,44 +160,91 @@ def maximise(
             theta = old + step
             continue
         best, halvings = loglik, 0
-        if is_stale or is_careful or inverse is None:
-            inverse, _ = invert_information(find_information(trial, pooled, weight, odds))
-        by_row, by_cell = np.zeros(len(odds.rows)), np.zeros(len(odds.cells))
-        sum_expected(
-            pooled.first, trial.people.row, pooled.cell, pooled.days, weight, odds.rows,
-            odds.cells, by_row, by_cell,
-        )  # fmt: skip
-        score = starts - _gather(trial, pooled, by_row, by_cell)
+        inverse, _ = invert_information(find_information(trial, pooled, weight, odds))
+        alone = Odds(odds.rows[:, None], odds.cells[:, None])
+        score = starts - _sum_expected(trial, pooled, weight[:, None], alone)[:, 0]
         step = inverse @ score
-        gain, longest = float((score * step).sum()), float(np.abs(step).max(initial=0.0))
+        gain, longest = float(score @ step), float(np.abs(step).max(initial=0.0))
         if not np.isfinite(gain):
-            return Maximum(theta, odds, False)
+            break
         if longest > LONGEST_STEP:
             step *= LONGEST_STEP / longest
         old, theta = theta, theta + step
         if gain < tolerance and longest <= LONGEST_STEP:
             return Maximum(theta, find_odds(trial, pooled, theta), True)
-        is_stale = gain > SLOW * before or longest > LONGEST_STEP
-        before = gain
     return Maximum(theta, odds, False)
 
 
-def refit(trial: Trial, pooled: Pooled, weight: Floats, theta: Floats, inverse: Floats) -> Maximum:
-    """Fit anew with case weights, from the whole sample's coefficients and inverse information."""
+@np.errstate(all="ignore")
+def follow_chords(
+    trial: Trial, pooled: Pooled, weight: Floats, theta: Floats, inverse: Floats | None = None, *,
+    tolerance: float, most: int,
+) -> tuple[Floats, Flags]:  # fmt: skip
+    """Newton's method for many replicates at once; where each ended, and whether it settled.
+
+    The inverse information, at first `inverse` if given, is kept from step to step while steps
+    shrink quickly (a chord method) and made anew when they do not; no step is halved. The end of a
+    replicate is as in `maximise`, whatever the others do.
+
+    Args:
+        weight: entries x replicates. theta: coefficients x replicates, where each begins.
+    """
+    theta, starts, n = theta.copy(), _sum_starts(trial, pooled, weight), theta.shape[1]
+    inverses = np.zeros((n, len(theta), len(theta))) if inverse is None else np.stack([inverse] * n)
+    before, is_stale = np.full(n, np.inf), np.full(n, inverse is None)
+    is_settled, at = np.zeros(n, np.bool_), np.arange(n)
+    for _ in range(most):
+        point, own = theta.take(at, axis=1), weight.take(at, axis=1)
+        odds = find_odds(trial, pooled, point)
+        for k in np.flatnonzero(is_stale[at]).tolist():
+            info = find_information(trial, pooled, own[:, k].copy(), _pick(odds, k))
+            inverses[at[k]], _ = invert_information(info)
+        score = starts[:, at] - _sum_expected(trial, pooled, own, odds)
+        step = np.einsum("kij,jk->ik", inverses[at], score)
+        gain, longest = (score * step).sum(axis=0), np.abs(step).max(axis=0, initial=0.0)
+        is_bound = longest > LONGEST_STEP
+        theta[:, at] = point + step * np.where(is_bound, LONGEST_STEP / longest, 1.0)
+        is_settled[at] = (gain < tolerance) & ~is_bound
+        is_stale[at] = (gain > SLOW * before[at]) | is_bound
+        before[at] = gain
+        at = at[np.isfinite(gain) & ~is_settled[at]]
+        if not len(at):
+            break
+    return theta, is_settled
+
+
+def _pick(odds: Odds, replicate: int) -> Odds:
+    """A replicate's own."""
+    return Odds(*(part[:, replicate].copy() for part in odds))
+
+
+def refit(
+    trial: Trial, pooled: Pooled, weight: Floats, theta: Floats, inverse: Floats
+) -> list[Maximum]:
+    """Fit anew with the case weights of each replicate, from the whole sample's fit.
+
+    Args:
+        weight: entries x replicates. theta: coefficients to begin from, of all replicates or of
+            each (coefficients x replicates). inverse: the whole sample's inverse information.
+    """
     starts = _sum_starts(trial, pooled, weight)
-    begin = np.where(starts == 0, theta - FAR, theta)
-    quick = maximise(
-        trial, pooled, weight, begin, is_careful=False, tolerance=REFIT_TOLERANCE,
-        most=QUICK_PASSES, inverse=inverse,
-    )  # fmt: skip
-    if quick.is_converged:
-        return quick
-    return maximise(
-        trial, pooled, weight, begin, is_careful=True, tolerance=REFIT_TOLERANCE, most=MOST_PASSES
+    begin = theta.reshape(len(starts), -1) - np.where(starts == 0, FAR, 0.0)
+    ends, is_settled = follow_chords(
+        trial, pooled, weight, begin, inverse, tolerance=REFIT_TOLERANCE, most=QUICK_PASSES
     )
+    odds = find_odds(trial, pooled, ends)
+    return [
+        Maximum(ends[:, k].copy(), _pick(odds, k), True)
+        if is_settled[k]
+        else maximise(
+            trial, pooled, weight[:, k].copy(), begin[:, k], tolerance=REFIT_TOLERANCE,
+            most=MOST_PASSES,
+        )
+        for k in range(weight.shape[1])
+    ]  # fmt: skip
 
 
 __all__ = [
-    "Maximum", "Odds", "find_information", "find_odds", "find_residuals", "invert_information",
-    "maximise", "refit",
+    "Maximum", "Odds", "find_information", "find_odds", "find_residuals", "follow_chords",
+    "invert_information", "maximise", "refit",
 ]  # fmt: skip

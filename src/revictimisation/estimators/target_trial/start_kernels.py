@@ -18,17 +18,20 @@ def sum_expected(
     first: Any, row: Any, cell: Any, days: Any, weight: Any, row_odds: Any, cell_odds: Any,
     row_sum: Any, cell_sum: Any,
 ) -> None:  # fmt: skip
-    """Add up the starts that are expected, by row of the base columns and by cell."""
+    """Add up the starts that are expected, by row of the base columns and by cell.
+
+    Weights, odds and sums have a column for each replicate: the innermost loop, several at a time.
+    """
     for i in range(row.size):
-        if weight[i] == 0:
-            continue
-        own = 0.0
+        r = row[i]
         for k in range(first[i], first[i + 1]):
-            odds = row_odds[row[i]] * cell_odds[cell[k]]
-            expected = weight[i] * days[k] * odds / (1 + odds)
-            cell_sum[cell[k]] += expected
-            own += expected
-        row_sum[row[i]] += own
+            c, n_days = cell[k], float(days[k])
+            for b in range(weight.shape[1]):
+                odds = row_odds[r, b] * cell_odds[c, b]
+                expected = weight[i, b] * n_days * odds / (1 + odds)
+                expected = expected if weight[i, b] != 0 else 0.0  # odds may have no end
+                row_sum[r, b] += expected
+                cell_sum[c, b] += expected
 
 
 @kernel
@@ -86,25 +89,27 @@ def fill_weights(
                     previous = interval[day]
                     law = law_odds * law_cells[previous]
                     hazard = law / (1 + law)
-                tail[day] = hazard + (1 - hazard) * tail[day + 1] + TINY
+                tail[day] = (hazard + TINY) + (1 - hazard) * tail[day + 1]
             level = 1 / tail[0]
         elif has_started:
             ends = law_odds * law_cells[segment_pattern[first_segment[i + 1] - 1]]
             final = min((1 + ends) / (ends + TINY), cap_start)
-        segment, law, ratio = first_segment[i], 0.0, 0.0
+        segment, law, ratio, change, cell = first_segment[i], 0.0, 0.0, 1.0, -1
         for day in range(min(free, last) + 1):
             while segment + 1 < first_segment[i + 1] and segment_day[segment + 1] <= day:
                 segment += 1
-            ratio = odds * cell_odds[segment_pattern[segment] * n_intervals + interval[day]]
-            if is_natural:
-                law = law_odds * law_cells[interval[day]]
+            now = segment_pattern[segment] * n_intervals + interval[day]
+            if now != cell:  # days of one cell are alike
+                cell, ratio = now, odds * cell_odds[now]
+                if is_natural:
+                    law = law_odds * law_cells[interval[day]]
+                    change = (1 + ratio) / (1 + law)
             if day == free:
                 break
             stays *= 1 + ratio
             weights[b, NO_START, day] = min(stays, cap_no_start[day])
             if is_natural:
-                if law != ratio:  # one model for both where nothing changes: spare the division
-                    level *= (1 + ratio) / (1 + law)
+                level *= change
                 weights[b, START, day] = level * tail[day + 1]
         if is_natural and has_started:
             chance = law * (1 + ratio) / ((ratio + TINY) * (1 + law))

@@ -9,16 +9,18 @@ covariates, the changing ones as they are at the beginning of its last day.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.estimators.target_trial.pooled_logistic import (
+    Maximum,
     Odds,
     find_information,
     find_odds,
+    follow_chords,
     invert_information,
     maximise,
 )
@@ -54,6 +56,10 @@ class StartModel:
     is_converged: bool
     centre: Floats
     scale: Floats
+
+    def move(self, found: Maximum) -> StartModel:
+        """The same model where another fit of it ended; its covariance is that of this one."""
+        return replace(self, theta=found.theta, odds=found.odds, is_converged=found.is_converged)
 
     def to_frame(self) -> pd.DataFrame:
         """A row per coefficient: name, coef (of the columns as given), se_model, status."""
@@ -125,24 +131,26 @@ def fit_pooled(
         return _take_over(trial, pooled, names, len(days), given)
     theta = np.zeros(len(names))
     theta[: len(days)] = _crude_log_odds(pooled, len(days))
-    ones, ways = np.ones(trial.n_entries), ((False, QUICK_TOLERANCE, QUICK_PASSES),
-                                            (True, TOLERANCE, MOST_PASSES))  # fmt: skip
-    for is_careful, tolerance, most in ways:
-        found = maximise(
-            trial, pooled, ones, theta, is_careful=is_careful, tolerance=tolerance, most=most
+    ones = np.ones(trial.n_entries)
+    ends, is_settled = follow_chords(
+        trial, pooled, ones[:, None], theta[:, None], tolerance=QUICK_TOLERANCE, most=QUICK_PASSES
+    )
+    if is_settled.all():
+        theta, is_converged = ends[:, 0], True
+    else:
+        theta, _, is_converged = maximise(
+            trial, pooled, ones, theta, tolerance=TOLERANCE, most=MOST_PASSES
         )
-        if found.is_converged:
-            break
-    odds = find_odds(trial, pooled, found.theta)
+    odds = find_odds(trial, pooled, theta)
     covariance, kept = invert_information(find_information(trial, pooled, ones, odds))
     return StartModel(
         names=names,
         pooled=pooled,
-        theta=found.theta,
+        theta=theta,
         odds=odds,
         covariance=covariance,
         is_aliased=~kept,
-        is_converged=found.is_converged,
+        is_converged=is_converged,
         centre=trial.centre,
         scale=trial.scale,
     )

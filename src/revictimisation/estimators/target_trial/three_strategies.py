@@ -122,17 +122,23 @@ class ThreeTrial:
         last = np.minimum(self.people.stop - 1, self.grace_days)
         return np.asarray(self.weights[np.arange(len(last)), :, last] > 0)
 
-    def refit(self, case_weights: Floats, inverses: Sequence[Floats]) -> tuple[ThreeTrial, bool]:
-        """The same with models fitted anew, and whether they settled."""
-        found = [
+    def refit(
+        self, case_weights: Floats, inverses: Sequence[Floats]
+    ) -> list[tuple[ThreeTrial, bool]]:
+        """The same with models fitted anew, and whether they settled, for each replicate.
+
+        case_weights: entries x replicates.
+        """
+        found = (
             refit(trial, model.pooled, case_weights, model.theta, inverse)
             for trial, model, inverse in zip(self.trials, self.models, inverses, strict=True)
-        ]
-        police, social = (
-            replace(model, theta=one.theta, odds=one.odds)
-            for model, one in zip(self.models, found, strict=True)
         )
-        return replace(self, models=(police, social)), all(one.is_converged for one in found)
+        police, social = self.models
+        moved = [
+            replace(self, models=(police.move(one), social.move(other)))
+            for one, other in zip(*found, strict=True)
+        ]
+        return [(trial, trial.is_converged) for trial in moved]
 
     def find_told(self, _case_weights: Floats, arms: Arms) -> Flags:
         """Strategies that somebody follows past the grace time."""

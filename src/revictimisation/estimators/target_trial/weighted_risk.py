@@ -27,7 +27,7 @@ N_NUMBERS = N_CAUSES + 1  # the risks, and days lost to the outcome
 
 
 # So many entries at a time: their weights stay in the cache.
-BLOCK = 4096
+BLOCK = 512
 # So near to 1 a hazard is 1: the rest is rounding.
 ALL = 1 - 1e-12
 
@@ -80,32 +80,41 @@ def fill_arms(strategies: Strategies, case_weights: Floats | None = None) -> Arm
     n_days = int(people.stop.max()) + 1
     if case_weights is None:
         case_weights = np.ones(len(people.stop))
-    blocks, counted = [], np.flatnonzero(case_weights)
-    for first in range(0, len(counted), BLOCK):
-        who = counted[first : first + BLOCK]
-        blocks.append(_sum_block(people, who, case_weights[who], strategies.weigh(who), n_days))
-    at_risk, events = (np.sum(parts, axis=0) for parts in zip(*blocks, strict=True))
+    counted = np.flatnonzero(case_weights)
+    sums, last, own = zip(
+        *(
+            _sum_block(people, who, case_weights[who], strategies.weigh(who))
+            for who in np.split(counted, range(BLOCK, len(counted), BLOCK))
+        ),
+        strict=True,
+    )
+    early = np.sum(sums, axis=0)[:, :-1]
+    n_arms, grace = early.shape
+    at_risk = np.zeros((n_arms, n_days))
+    at_risk[:, 1 : 1 + grace] = early[:, : n_days - 1]
+    stop, cause = people.stop[counted], people.cause[counted].astype(np.int64)
+    ends = _count_days(stop, last, n_days)
+    at_risk[:, grace + 1 :] = np.cumsum(ends[:, ::-1], axis=1)[:, ::-1][:, grace + 1 :]
+    happened = _count_days(cause * n_days + stop, own, (1 + N_CAUSES) * n_days)
+    events = happened.reshape(n_arms, 1 + N_CAUSES, n_days)[:, 1:]
     return Arms(at_risk, events, find_risks(at_risk, events))
 
 
 def _sum_block(
-    people: People, who: npt.NDArray[np.int64], case_weights: Floats, weights: Floats, n_days: int
-) -> tuple[Floats, Floats]:
-    """At risk (arms x days) and events (arms x causes x days) of a block of entries."""
-    n_entries, n_arms, places = weights.shape
-    stop, cause, grace = people.stop[who], people.cause[who].astype(np.int64), places - 1
-    at_risk, events = np.zeros((n_arms, n_days)), np.zeros((n_arms, N_CAUSES, n_days))
-    early = np.einsum("i,iat->at", case_weights, weights[:, :, :grace])[:, : n_days - 1]
-    at_risk[:, 1 : 1 + early.shape[1]] = early
-    last = case_weights[:, None] * weights[:, :, grace]  # 0 of who is not followed so long
-    own = weights[np.arange(n_entries), :, np.minimum(stop - 1, grace)] * case_weights[:, None]
-    happened = cause * n_days + stop
-    for arm in range(n_arms):
-        ends = np.bincount(stop, last[:, arm], n_days)
-        at_risk[arm, grace + 1 :] = np.cumsum(ends[::-1])[::-1][grace + 1 :]
-        by_cause = np.bincount(happened, own[:, arm], (1 + N_CAUSES) * n_days)
-        events[arm] = by_cause.reshape(-1, n_days)[1:]
-    return at_risk, events
+    people: People, who: npt.NDArray[np.int64], case_weights: Floats, weights: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Weights of a block of entries: summed by arm and place; each one's at the last place (0 of
+    who is not followed so long); and at its own end (entries x arms)."""
+    grace = weights.shape[2] - 1
+    at_end = weights[np.arange(len(who)), :, np.minimum(people.stop[who] - 1, grace)]
+    own = case_weights[:, None]
+    return np.moveaxis(weights, 0, 2) @ case_weights, weights[:, :, grace] * own, at_end * own
+
+
+def _count_days(day: npt.NDArray[np.integer], amounts: Sequence[Floats], n_days: int) -> Floats:
+    """Amounts (entries x arms, in blocks) summed by day: arms x days."""
+    by_arm = np.concatenate(amounts).T
+    return np.stack([np.bincount(day, amount, n_days) for amount in by_arm])
 
 
 def find_risks(at_risk: Floats, events: Floats) -> Floats:
