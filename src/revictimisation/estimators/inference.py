@@ -239,6 +239,12 @@ class Interval:
         )
 
 
+def stack(estimates: Sequence[Estimate]) -> Estimate:
+    """Estimates with influence, below each other."""
+    influence = [one.influence for one in estimates if one.influence is not None]
+    return Estimate(np.stack([one.value for one in estimates]), np.stack(influence, axis=1))
+
+
 def find_difference(
     pair: Estimate, limits: Interval, quantile: Floats | float | None = None
 ) -> Interval:
