@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from revictimisation.analyses.recurrent_events import estimate_recurrent_events
-from revictimisation.estimators.count_contrasts import compare_counts
+from revictimisation.estimators.contrasts import compare_counts
 from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.design import design_from_array
 from revictimisation.estimators.recurrent import mark_terminal

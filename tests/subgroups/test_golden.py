@@ -11,7 +11,8 @@ import pytest
 from revictimisation.analyses.subgroup_effects.groupings import Grouping
 from revictimisation.analyses.subgroup_effects.hazards import estimate_level_hazards
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.estimators.level_contrasts import adjust_holm, compare_all, contrast_levels
+from revictimisation.estimators.inference import Estimate
+from revictimisation.estimators.level_contrasts import adjust_holm, compare_all, find_p_values
 from revictimisation.estimators.partial_pooling import pool_partially
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
 from revictimisation.estimators.target_trial.levels import read_levels
@@ -31,13 +32,13 @@ def test_weighted_risks_within_levels():
     codes, levels = pd.factorize(pd.read_csv(TRIAL / "people.csv")["risk"], sort=True)
     days = sorted(golden["time_days"].unique())
     weighted = weigh_clones(read_trial(), grace_law="natural_law")
-    ours = read_levels(weighted, codes, len(levels), days).value
+    ours = read_levels(weighted, codes, len(levels), days).risk.value
     for at, arm in enumerate(("natural_law", "no_start")):
         expected = golden[golden["arm"] == arm].pivot(
             index="level", columns="time_days", values="risk"
         )
         assert list(expected.index) == list(levels)
-        np.testing.assert_allclose(ours[:, at], expected.to_numpy(), rtol=1e-8)
+        np.testing.assert_allclose(ours[at], expected.to_numpy(), rtol=1e-8)
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +114,10 @@ def test_pooled_intervals_keep_their_promise_where_few_tell_how_much_truths_diff
 def test_contrasts_and_the_test_of_all_with_few_degrees_of_freedom():
     """R 4: 2 * pt(-0.2 / sqrt(0.004), 7.5), 2 * pt(-0.3 / sqrt(0.007), 30), pf(w / 2, 2, 9)."""
     known = np.array([0.1, 0.3, -0.2]), np.diag([0.003, 0.001, 0.004])
-    found = contrast_levels(*known, np.array([np.inf, 7.5, 30.0]), 0)
-    np.testing.assert_allclose(found.p_value[1:], [0.0145072817807, 0.00117534227905], rtol=1e-9)
-    np.testing.assert_allclose(compare_all(*known, 9.0)[0], 0.000173770667331, rtol=1e-9)
+    levels = Estimate.with_covariance(*known)
+    found = find_p_values(levels[1:] - levels[:1], np.array([7.5, 30.0]))
+    np.testing.assert_allclose(found, [0.0145072817807, 0.00117534227905], rtol=1e-9)
+    np.testing.assert_allclose(compare_all(levels, 9.0)[0], 0.000173770667331, rtol=1e-9)
 
 
 def test_holm():

@@ -39,9 +39,9 @@ def test_influence_is_the_derivative_of_everything(law):
     found = read_levels(weighted, codes, 3, DAYS)
     for level in range(3):
         chosen = (codes == level).astype(float)
-        own = found.influence[:, level]
+        own = found.risk[:, level].influence
         np.testing.assert_allclose(
-            found.value[level], answer_with(weighted, np.ones(N), chosen), rtol=1e-9
+            found.risk.value[:, level], answer_with(weighted, np.ones(N), chosen), rtol=1e-9
         )
         for i in range(0, N, 17):
             ends = []
@@ -52,22 +52,27 @@ def test_influence_is_the_derivative_of_everything(law):
             moved = (ends[0] - ends[1]) / 2e-5
             np.testing.assert_allclose(own[i], moved, atol=1e-6 * np.abs(own).max())
     others = codes != 0
-    assert np.abs(found.influence[others, 0]).max() > 0
+    assert np.abs(found.risk.influence[others, :, 0]).max() > 0
 
 
 def test_one_level_is_the_whole_cohort():
     weighted = weigh_clones(random_trial(N, 5, n_victims=150), grace_law="natural_law")
     found = read_levels(weighted, np.zeros(N, np.int64), 1, DAYS)
     table = estimate_strategies(weighted, DAYS)
-    table = table[table["cause"] == 1].set_index("estimand")
-    se, gap, ratio = found.find_errors()
-    for at, name in enumerate(("risk_start", "risk_no_start")):
-        np.testing.assert_allclose(found.value[0, at], table.loc[name, "estimate"], rtol=1e-12)
-        np.testing.assert_allclose(se[0, at], table.loc[name, "se"], rtol=1e-9)
-        assert found.people[0, at] == table.loc[name, "n_people"].iloc[0]
-        assert found.events[0, at].tolist() == table.loc[name, "n_events"].tolist()
-    np.testing.assert_allclose(gap[0], table.loc["risk_difference", "se"], rtol=1e-9)
-    np.testing.assert_allclose(ratio[0], table.loc["risk_ratio", "se"], rtol=1e-9)
+    table = table[table["cause"] == 1].set_index(["estimand", "time_days"])
+    ours = found.to_rows(np.array(["all"], object), DAYS).set_index(["estimand", "time_days"])
+    table = table.loc[ours.index]
+    for name in ("estimate", "se"):
+        np.testing.assert_allclose(ours[name], table[name], rtol=1e-9)
+    for name in ("n_people", "n_events", "status"):
+        assert ours[name].tolist() == table[name].tolist()
+    of_arms = ["risk_start", "risk_no_start"]
+    np.testing.assert_allclose(
+        ours.loc[of_arms, "ci_high"], table.loc[of_arms, "ci_high"], rtol=1e-9
+    )
+    # Student's t for contrasts
+    gap = "risk_difference"
+    assert (ours.loc[gap, "ci_high"] >= table.loc[gap, "ci_high"]).all()
 
 
 def test_a_level_has_the_weights_it_has_in_the_cohort():
@@ -82,9 +87,10 @@ def test_a_level_in_which_nobody_started_has_no_risk_and_moves_no_other():
     weighted = weigh_clones(trial, grace_law="natural_law")
     codes = np.where(trial.is_started, 0, draw_codes() % 2)
     found = read_levels(weighted, codes, 2, DAYS)
-    assert np.isnan(found.value[1]).all() and not np.isnan(found.value[0]).any()
+    value = found.risk.value
+    assert np.isnan(value[:, 1]).all() and not np.isnan(value[:, 0]).any()
     assert found.has_risk.tolist() == [True, False]
-    assert not found.influence[:, 1].any()
+    assert not found.risk[:, 1].influence.any()
     assert found.people[1, 2] == (codes == 1).sum()
 
 

@@ -132,8 +132,9 @@ def test_wrong_use_is_refused():
         weigh_clones(trial, grace_law="uniform")
     with pytest.raises(ValueError, match="not both"):
         weigh_clones(trial, cap_at=3, cap_quantile=0.9)
+    drawn = bootstrap_arms(weigh_clones(trial), [5], n_replicates=2, seed=1)
     with pytest.raises(ValueError, match="replicates"):
-        estimate_strategies(weigh_clones(trial), [5], intervals="bootstrap_normal")
+        estimate_strategies(weigh_clones(trial), [5, 6], replicates=drawn)
 
 
 def test_number_needed_is_honest_about_infinity():
@@ -181,8 +182,8 @@ def test_how_finely_outcomes_are_followed_is_asked_for():
 def test_curves_and_contrasts_fit_together():
     weighted = weigh_clones(random_trial(800, 5), grace_law="natural_law")
     replicates = bootstrap_arms(weighted, [30, 60], n_replicates=50, seed=1)
-    for kind in ("influence", "bootstrap_normal", "bootstrap_percentile"):
-        table = estimate_strategies(weighted, [30, 60], replicates=replicates, intervals=kind)
+    for drawn in (None, replicates):
+        table = estimate_strategies(weighted, [30, 60], replicates=drawn)
         assert (table["status"] == "ok").all()
         wide = table.pivot(index=["cause", "time_days"], columns="estimand", values="estimate")
         gap = wide["risk_start"] - wide["risk_no_start"]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation.estimators.count_contrasts import compare_counts
+from revictimisation.estimators.contrasts import compare_counts
 from revictimisation.estimators.design import build_design, design_from_array
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
 from revictimisation.estimators.target_trial.trial_data import Outcomes, Trial, prepare_trial

@@ -27,21 +27,17 @@ from revictimisation.core.codes import CAUSES
 from revictimisation.core.packing import unpack_check, unpack_contrast
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
-    NOT_ESTIMABLE,
     combine,
-    hold_to_follow_up,
     make_estimates,
     mark_endless,
     not_estimable,
-    withhold,
 )
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.target_trial.bootstrap import Share, bootstrap_arms
 from revictimisation.estimators.target_trial.diagnostics import describe_replicates, stack_checks
-from revictimisation.estimators.target_trial.gates import judge, list_gates
+from revictimisation.estimators.target_trial.gates import judge, withhold_failed
 from revictimisation.estimators.target_trial.three_estimates import diagnose_three, estimate_three
 from revictimisation.estimators.target_trial.three_strategies import (
-    STRATEGIES,
     ThreeTrial,
     weigh_three,
 )
@@ -93,10 +89,12 @@ def _estimate_one(data: StudyData, measure: str, share: Share) -> tuple[pd.DataF
     if replicates is not None:
         checks = stack_checks(checks, describe_replicates(replicates))
     judged = judge(checks, plan.gates, {"analysis": ANALYSIS, "measure": measure}, trial.grace_days)
-    named = make_estimates(mark_endless(_name_rows(data, table)), **same)
-    return combine([_withhold(named, judged, plan.gates), *beyond]), judged.drop(
-        columns="time_days"
-    )
+    outcomes = dict(enumerate((plan.outcome.who, *CAUSES[1:]), start=1))
+    named = table.assign(outcome=table["cause"].map(outcomes)).drop(columns="cause")
+    named = make_estimates(mark_endless(named), **same)
+    return combine([_withhold(named, judged, plan.gates), *beyond]), judged[
+        list(DIAGNOSTIC_COLUMNS)
+    ]
 
 
 def build_three_strategies(data: StudyData, measure: str) -> ThreeTrial:
@@ -152,32 +150,11 @@ def find_eligible(data: StudyData, within_days: int) -> npt.NDArray[np.bool_]:
     return is_in
 
 
-def _name_rows(data: StudyData, table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of `estimates`; a strategy that nobody follows has none, and says so."""
-    outcomes = dict(enumerate((data.plan.outcome.who, *CAUSES[1:]), start=1))
-    held = hold_to_follow_up(table.assign(outcome=table["cause"].map(outcomes)))
-    is_empty = table["estimate"].isna()
-    held.loc[is_empty, "status"] = NOT_ESTIMABLE
-    held.loc[is_empty, "reason"] = "nobody_in_strategy"
-    return held.drop(columns="cause")
-
-
 def _withhold(estimates: pd.DataFrame, judged: pd.DataFrame, gates: Gates) -> pd.DataFrame:
     """Withhold what a failed check concerns: its strategy or contrast, on its day or every day."""
-    out = estimates
-    failed = judged[judged["status"].eq("failed")]
-    for gate in list_gates(gates):
-        for check, day in failed[["check", "time_days"]].itertuples(index=False):
-            of = unpack_check(check)
-            if of.name != gate.check:
-                continue
-            chosen = pd.Series(True, index=out.index)
-            if of.arm in STRATEGIES:
-                told = [unpack_contrast(level) or (level,) for level in out["level"]]
-                chosen &= np.array([of.arm in strategies for strategies in told])
-            elif of.arm:
-                chosen &= out["level"].eq(of.arm)
-            if not pd.isna(day):
-                chosen &= out["time_days"].eq(int(day))
-            out = withhold(out, chosen, gate.reason or gate.check)
-    return out
+    parts, arms = [], judged["check"].map(lambda check: unpack_check(check).arm)
+    for level, rows in estimates.groupby("level", sort=False):
+        own = (str(level), *(unpack_contrast(str(level)) or ()))
+        mine = judged[arms.isin([*own, ""])]
+        parts.append(withhold_failed(rows, mine, gates))
+    return combine(parts)

@@ -35,7 +35,6 @@ from revictimisation.estimators.target_trial.diagnostics import (
     stack_checks,
 )
 from revictimisation.estimators.target_trial.estimates import (
-    Intervals,
     estimate_curves,
     estimate_strategies,
 )
@@ -46,8 +45,6 @@ from revictimisation.plan import StudyPlan
 
 ESTIMATOR = "clone_censor_weight"
 INFLUENCE, TRUNCATED, CURVE = "influence_interval", "weights_truncated", "curve"
-# How the replicates become an interval: see `estimators.target_trial.estimates`.
-BOOTSTRAP_INTERVAL: Intervals = "bootstrap_normal"
 FEWEST_REPLICATES = 2
 
 
@@ -129,7 +126,7 @@ def _weigh_and_estimate(
     if curve_days:
         drawn = _name_rows(data, curve, keys).assign(analysis=CURVE)
         held.insert(2, withhold_failed(drawn, _spread_to_curve(judged, curve_days), gates))
-    return combine(held), judged.drop(columns="time_days")
+    return combine(held), judged[list(DIAGNOSTIC_COLUMNS)]
 
 
 def _estimate_resampled(
@@ -154,7 +151,7 @@ def _estimate_resampled(
     )
     main, curve = (_pick_days(drawn, every, one) for one in (days, curve_days))
     return (
-        estimate_strategies(weighted, days, replicates=main, intervals=BOOTSTRAP_INTERVAL),
+        estimate_strategies(weighted, days, replicates=main),
         estimate_curves(weighted, curve_days, replicates=curve),
         describe_replicates(drawn),
     )

@@ -307,7 +307,7 @@ class TargetTrial:
         if not self.n_bootstrap:
             return mark_endless(estimate_strategies(weighted, asked))
         drawn = bootstrap_arms(weighted, asked, n_replicates=self.n_bootstrap, seed=self.seed)
-        rows = estimate_strategies(weighted, asked, replicates=drawn, intervals="bootstrap_normal")
+        rows = estimate_strategies(weighted, asked, replicates=drawn)
         return mark_endless(rows)
 
     def __repr__(self) -> str:

@@ -72,15 +72,15 @@ def hold_to_follow_up(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def withhold(
-    estimates: pd.DataFrame, chosen: npt.NDArray[np.bool_] | pd.Series, reason: str
+    estimates: pd.DataFrame, chosen: npt.NDArray[np.bool_] | pd.Series, reason: npt.ArrayLike
 ) -> pd.DataFrame:
-    """Withhold the chosen rows of status `ok` for a reason; others keep what they say."""
+    """Withhold the chosen rows of status `ok` for a reason (one, or one a row); others stay."""
     held = np.asarray(chosen, dtype=bool) & estimates["status"].eq(OK).to_numpy()
     if not held.any():
         return estimates
     out = estimates.copy()
     out.loc[held, "status"] = WITHHELD
-    out.loc[held, "reason"] = reason
+    out.loc[held, "reason"] = np.broadcast_to(np.asarray(reason, object), len(out))[held]
     return out
 
 

@@ -1,56 +1,33 @@
-"""Two groups side by side: risks, their difference and their ratio."""
+"""Two groups side by side: risks or mean cumulative counts, their difference and their ratio."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.core.results import BEYOND_FOLLOW_UP, NOT_ESTIMABLE, NUMBERS, OK
+from revictimisation.estimators.inference import Estimate, compare_arms, sum_clusters
 from revictimisation.estimators.influence import (
+    ENDS,
+    OUTCOMES,
     Rows,
-    Tables,
+    build_curve,
+    check_count_rows,
     check_rows,
-    influence_on_risk,
+    count_behind,
+    influence_on,
     label_clusters,
-    sum_at,
     tabulate,
     take_rows,
 )
-from revictimisation.estimators.intervals import (
-    bound_difference,
-    bound_ratio,
-    error_of_limits,
-    normal_quantile,
-)
-from revictimisation.estimators.risks import (
-    find_followed,
-    interval_at,
-    places_of_days,
-    risk_at,
-)
 
 Floats = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-
-NO_EVENTS = "no_events_in_a_group"
-
-
-@dataclass(frozen=True, eq=False)
-class _Group:
-    """A group's curve at the days wanted; `influence` is clusters (or rows) x days."""
-
-    n_people: int
-    n_events: npt.NDArray[np.int64]
-    risk: Floats
-    se: Floats
-    low: Floats
-    high: Floats
-    influence: Floats
-    is_followed: Flags
+RISKS = ("risk_start", "risk_no_start", "risk_difference", "risk_ratio")
+COUNTS = ("mean_count_start", "mean_count_no_start", "mean_count_difference")
 
 
 def compare_risks(
@@ -67,11 +44,9 @@ def compare_risks(
     """Risks of two groups, their difference and ratio, by Aalen-Johansen.
 
     Intervals: risks log-log; the difference (started less not started) by its error; the ratio by
-    the error of its logarithm, which is what `se` holds in that row. Both errors come from the
-    influence of each cluster summed over both groups, so a victim who is in both counts once.
-    Where a risk is 0 or 1 nothing measures its error: its limits are exact, and those of difference
-    and ratio put together from the groups' (`bound_difference`, `bound_ratio`); a ratio with a risk
-    of 0 is not estimable.
+    the error of its logarithm, which is what `se` holds in that row (`inference`; a victim who is
+    in both groups counts once). Where a risk is 0 or 1 its limits are exact, and those of
+    difference and ratio put together from the groups'; a ratio with a risk of 0 is not estimable.
 
     Args:
         stop, cause, weights, cluster, start: as in `curves.aalen_johansen`.
@@ -99,118 +74,86 @@ def compare_risks(
         3       risk_ratio       1.0
     """
     rows = check_rows(stop, cause, weights, start, of_cause)
-    is_in = np.asarray(is_started).astype(np.bool_)
     codes = label_clusters(cluster, len(rows.stop))
-    started, others = (
-        _follow(rows, chosen, codes, at_days, of_cause) for chosen in (is_in, ~is_in)
+    return _compare(rows, is_started, codes, np.arange(len(codes)), at_days, ([of_cause], None))
+
+
+def compare_counts(
+    start: npt.ArrayLike,
+    stop: npt.ArrayLike,
+    is_event: npt.ArrayLike,
+    is_terminal: npt.ArrayLike,
+    is_started: npt.ArrayLike,
+    *,
+    at_days: Sequence[int],
+    weights: npt.ArrayLike | None = None,
+    cluster: npt.ArrayLike | None = None,
+    entry_id: npt.ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Mean cumulative counts of two groups and their difference.
+
+    A victim with rows in both groups (two suspects, or a clone in either strategy) counts once in
+    the difference's error (`inference`). Where a group's error is 0 (no outcomes) the difference's
+    interval is put together from the groups' limits (Zou & Donner 2008).
+
+    Args:
+        start, stop, is_event, is_terminal, at_days, weights: as in `mean_cumulative_count`.
+        is_started: which group a row belongs to.
+        cluster: labels (the victim); None = the entries.
+        entry_id: whose rows belong together, for `n_people`; None = each row by itself.
+
+    Returns:
+        A row per day and estimand (mean_count_start, mean_count_no_start, mean_count_difference =
+        started less not started): estimand, time_days, estimate, ci_low, ci_high, se, n_people
+        (entries of positive weight), n_events (up to the day, unweighted), status, reason.
+
+    Raises:
+        NotEstimableError: a group without people. ValueError: see `mean_cumulative_count`.
+
+    Example:
+        >>> rows = compare_counts(
+        ...     [0, 4, 0, 0], [4, 9, 9, 9], [1, 1, 1, 0], [0, 0, 0, 1], [1, 1, 0, 0],
+        ...     at_days=[9], entry_id=[1, 1, 2, 3],
+        ... )
+        >>> rows[["estimand", "estimate", "n_people", "n_events"]]
+                        estimand  estimate  n_people  n_events
+        0       mean_count_start       2.0         1         2
+        1    mean_count_no_start       0.5         2         1
+        2  mean_count_difference       1.5         3         3
+    """
+    rows = check_count_rows(start, stop, is_event, is_terminal, weights)
+    entries = label_clusters(entry_id, len(rows.stop))
+    codes = entries if cluster is None else label_clusters(cluster, len(rows.stop))
+    return _compare(rows, is_started, codes, entries, at_days, (OUTCOMES, ENDS))
+
+
+def _compare(
+    rows: Rows, is_started: npt.ArrayLike, codes: Whole, entries: Whole, at_days: Sequence[int],
+    events: tuple[Sequence[int], Sequence[int] | None],
+) -> pd.DataFrame:  # fmt: skip
+    """Rows of both groups and their contrasts by day; `events`: as `build_curve` takes them."""
+    is_in = np.asarray(is_started).astype(np.bool_)
+    days = np.asarray(at_days, dtype=np.int64)
+    curves, values, moves, behind, people = [], [], [], [], []
+    for chosen in (is_in, ~is_in):
+        mine, own = take_rows(rows, chosen), codes[chosen]
+        curve = build_curve(mine, tabulate(mine), *events)
+        places = curve.places(days)
+        moved = [mine.weight * influence_on(mine, curve, int(place)) for place in places]
+        curves.append(curve)
+        values.append(curve.value[places])
+        moves.append(sum_clusters(np.column_stack(moved), own, int(codes.max()) + 1))
+        behind.append(count_behind(mine, curve, own, places))
+        people.append(len(np.unique(entries[chosen][mine.weight > 0])))
+    arms = Estimate(np.stack(values), np.stack(moves, axis=1))
+    is_risk = curves[0].is_risk
+    table = compare_arms(
+        arms,
+        arms.interval("log-log" if is_risk else "log", np.stack(behind)),
+        RISKS if is_risk else COUNTS,
+        {"time_days": days},
+        n_people=(*people, sum(people)),
+        n_events=np.stack([curve.n_events[curve.places(days)] for curve in curves]),
+        is_followed=np.stack([curve.is_followed(days) for curve in curves]),
     )
-    days = {"time_days": np.asarray(at_days, dtype=np.int64)}
-    parts = [
-        pd.DataFrame({"estimand": "risk_start", **days, **_risk(started)}),
-        pd.DataFrame({"estimand": "risk_no_start", **days, **_risk(others)}),
-        pd.DataFrame({"estimand": "risk_difference", **days, **_difference(started, others)}),
-        pd.DataFrame({"estimand": "risk_ratio", **days, **_ratio(started, others)}),
-    ]
-    table = pd.concat(parts, ignore_index=True)
-    is_told = table["reason"].eq("")
-    table["status"] = np.where(is_told, OK, NOT_ESTIMABLE)
-    table[list(NUMBERS)] = table[list(NUMBERS)].where(is_told)
     return table.sort_values("time_days", kind="stable", ignore_index=True)
-
-
-def _follow(
-    rows: Rows, chosen: Flags, codes: npt.NDArray[np.int64], at_days: Sequence[int], cause: int
-) -> _Group:
-    mine = take_rows(rows, chosen)
-    tables = tabulate(mine)
-    places = places_of_days(mine, tables, at_days)
-    influence = _sum_influence(mine, tables, codes[chosen], int(codes.max()) + 1, places, cause)
-    risk = risk_at(tables, places, cause)
-    influence[:, (risk <= 0) | (risk >= 1)] = 0.0
-    se = np.sqrt(np.sum(influence**2, axis=0))
-    low, high = interval_at(tables, places, cause, se)
-    return _Group(
-        n_people=int((mine.weight > 0).sum()),
-        n_events=tables.n_events[places, cause - 1],
-        risk=risk,
-        se=se,
-        low=low,
-        high=high,
-        influence=influence,
-        is_followed=find_followed(
-            tables, places, np.asarray(at_days, np.int64) - mine.origin < len(tables.risk)
-        ),
-    )
-
-
-def _sum_influence(
-    rows: Rows,
-    tables: Tables,
-    codes: npt.NDArray[np.int64],
-    n_clusters: int,
-    places: npt.NDArray[np.int64],
-    cause: int,
-) -> Floats:
-    total = np.empty((n_clusters, len(places)))
-    for column, place in enumerate(places):
-        moved = rows.weight * influence_on_risk(rows, tables, int(place), cause)
-        total[:, column] = sum_at(codes, moved, n_clusters)
-    return total
-
-
-def _risk(group: _Group) -> dict[str, object]:
-    is_inside = (group.risk > 0) & (group.risk < 1)
-    return {
-        "estimate": group.risk,
-        "ci_low": group.low,
-        "ci_high": group.high,
-        "se": np.where(is_inside, group.se, error_of_limits(group.low, group.high)),
-        "n_people": group.n_people,
-        "n_events": group.n_events,
-        "reason": np.where(group.is_followed, "", BEYOND_FOLLOW_UP),
-    }
-
-
-def _difference(started: _Group, others: _Group) -> dict[str, object]:
-    se = np.sqrt(np.sum((started.influence - others.influence) ** 2, axis=0))
-    error, low, high = bound_difference(*_pair(started, others), se, normal_quantile())
-    return {
-        "estimate": started.risk - others.risk,
-        "ci_low": low,
-        "ci_high": high,
-        "se": error,
-        **_counts(started, others),
-        "reason": np.where(started.is_followed & others.is_followed, "", BEYOND_FOLLOW_UP),
-    }
-
-
-def _ratio(started: _Group, others: _Group) -> dict[str, object]:
-    is_known = (started.risk > 0) & (others.risk > 0)
-    top, bottom = np.where(is_known, started.risk, 1.0), np.where(is_known, others.risk, 1.0)
-    se = np.sqrt(np.sum((started.influence / top - others.influence / bottom) ** 2, axis=0))
-    error, low, high = bound_ratio(*_pair(started, others), se, normal_quantile())
-    is_followed = started.is_followed & others.is_followed
-    return {
-        "estimate": top / bottom,
-        "ci_low": low,
-        "ci_high": high,
-        "se": error,
-        **_counts(started, others),
-        "reason": np.where(~is_followed, BEYOND_FOLLOW_UP, np.where(is_known, "", NO_EVENTS)),
-    }
-
-
-def _pair(started: _Group, others: _Group) -> tuple[Floats, Floats, Floats]:
-    """Risks and their limits, the started first."""
-    return (
-        np.stack([started.risk, others.risk]),
-        np.stack([started.low, others.low]),
-        np.stack([started.high, others.high]),
-    )
-
-
-def _counts(started: _Group, others: _Group) -> dict[str, object]:
-    return {
-        "n_people": started.n_people + others.n_people,
-        "n_events": started.n_events + others.n_events,
-    }

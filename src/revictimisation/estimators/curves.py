@@ -16,22 +16,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.estimators.contrasts import compare_risks
+from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.influence import (
+    ROUNDING,
+    Curve,
     Rows,
     Spread,
-    Tables,
+    build_curve,
     check_rows,
-    influence_on_risk,
+    count_behind,
+    influence_on,
     prepare_spread,
     tabulate,
-)
-from revictimisation.estimators.intervals import error_of_limits
-from revictimisation.estimators.risks import (
-    ROUNDING,
-    find_followed,
-    interval_at,
-    places_of_days,
-    risk_at,
 )
 
 __all__ = ["aalen_johansen", "compare_risks", "find_median_day", "kaplan_meier"]
@@ -81,7 +77,10 @@ def aalen_johansen(
     """
     rows = check_rows(stop, cause, weights, start, n_causes)
     tables, spread = tabulate(rows), prepare_spread(rows, cluster)
-    curves = [_curve(rows, tables, spread, list(at_days), k + 1) for k in range(rows.n_causes)]
+    curves = [
+        read_curve(rows, build_curve(rows, tables, [cause]), spread, at_days).assign(cause=cause)
+        for cause in range(1, rows.n_causes + 1)
+    ]
     together = pd.concat(curves)
     return together.sort_values(["time_days", "cause"], kind="stable", ignore_index=True)
 
@@ -117,36 +116,26 @@ def find_median_day(stop: npt.ArrayLike, is_event: npt.ArrayLike) -> int | None:
     >>> find_median_day([3, 5, 6], [1, 0, 0])
     """
     rows = check_rows(stop, np.asarray(is_event).astype(np.bool_), None, None, 1)
-    tables = tabulate(rows)
+    curve = build_curve(rows, tabulate(rows), [1])
     days = range(int(np.max(np.asarray(stop))) + 1)
-    is_half = risk_at(tables, places_of_days(rows, tables, days), 1) >= 0.5 - ROUNDING
+    is_half = curve.value[curve.places(days)] >= 0.5 - ROUNDING
     return int(is_half.argmax()) if is_half.any() else None
 
 
-def _curve(
-    rows: Rows, tables: Tables, spread: Spread, at_days: list[int], cause: int
-) -> pd.DataFrame:
-    places = places_of_days(rows, tables, at_days)
-    variances = [
-        spread.variance(influence_on_risk(spread.alike, tables, int(place), cause))
-        for place in places
-    ]
-    estimate = risk_at(tables, places, cause)
-    # at 0 and 1 nothing can move; what is left there is rounding
-    is_inside = (estimate > 0) & (estimate < 1)
-    se = np.where(is_inside, np.sqrt(np.array(variances, dtype=np.float64)), 0.0)
-    low, high = interval_at(tables, places, cause, se)
-    is_within = np.asarray(at_days, dtype=np.int64) - rows.origin < len(tables.risk)
+def read_curve(rows: Rows, curve: Curve, spread: Spread, at_days: Sequence[int]) -> pd.DataFrame:
+    """A row per day: the curve with its interval, and who is at risk."""
+    days = np.asarray(at_days, dtype=np.int64)
+    places = curve.places(days)
+    variances = [spread.variance(influence_on(spread.alike, curve, int(place))) for place in places]
+    estimate = Estimate.with_error(curve.value[places], np.sqrt(np.array(variances, np.float64)))
+    behind = count_behind(rows, curve, spread.codes, places)
+    numbers = estimate.interval("log-log" if curve.is_risk else "log", behind).numbers
     return pd.DataFrame(
         {
-            "time_days": np.asarray(at_days, dtype=np.int64),
-            "cause": cause,
-            "estimate": estimate,
-            "se": np.where(is_inside, se, error_of_limits(low, high)),
-            "ci_low": low,
-            "ci_high": high,
-            "n_at_risk": np.where(is_within, tables.n_at_risk[places], 0),
-            "is_followed": find_followed(tables, places, is_within),
-            "n_events": tables.n_events[places, cause - 1],
+            "time_days": days,
+            **numbers,
+            "n_at_risk": np.where(curve.is_within(days), curve.n_at_risk[places], 0),
+            "is_followed": curve.is_followed(days),
+            "n_events": curve.n_events[places],
         }
     )

@@ -26,10 +26,9 @@ from revictimisation.core.results import (
     WITHHELD,
 )
 from revictimisation.estimators.cox import CoxFit
-from revictimisation.estimators.intervals import normal_quantile
+from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.limits import Gates
 
-Z_95 = normal_quantile()
 Row = dict[str, Any]
 
 
@@ -88,22 +87,15 @@ def describe_hazard(fit: CoxFit, column: str, exposure: Exposure, gates: Gates) 
     reason = explain_absence(fit, column, exposure)
     if reason:
         return [describe_no_answer(reason, exposure.counts)]
-    row = fit.to_frame().loc[fit.names.index(column)]
-    coef, se = float(row["coef"]), float(row["se_robust"])
-    low, high = coef - Z_95 * se, coef + Z_95 * se
-    with np.errstate(over="ignore"):
-        ratio = np.exp([coef, coef, low, high]) * [1, se, 1, 1]
-    failed = find_failed_gate(fit, se, exposure, gates)
-    said = {"status": WITHHELD if failed else OK, "reason": failed}
-    numbers = ("estimate", "se", "ci_low", "ci_high")
+    assert fit.se_robust is not None
+    place = fit.names.index(column)
+    log = Estimate.with_error(fit.coef, fit.se_robust)[[place]].interval()
+    failed = find_failed_gate(fit, float(log.se[0]), exposure, gates)
+    same = {**exposure.counts, "status": WITHHELD if failed else OK, "reason": failed}
     return [
-        {**exposure.counts, **said, "estimand": name,
-         **dict(zip(numbers, map(float, values), strict=True))}
-        for name, values in (
-            ("log_hazard_ratio", (coef, se, low, high)),
-            ("hazard_ratio", ratio),
-        )
-    ]  # fmt: skip
+        {**same, "estimand": "log_hazard_ratio", **log.row()},
+        {**same, "estimand": "hazard_ratio", **log.exp().row()},
+    ]
 
 
 def find_failed_gate(fit: CoxFit, se: float, exposure: Exposure, gates: Gates) -> str:

@@ -1,28 +1,38 @@
-"""Aalen-Johansen from one state, and how much each row moves it.
+"""Curves by day, and how much each row moves them: Aalen-Johansen's risks and mean counts.
 
-Let Y(s) be the weight at risk on day s, dN_k(s) the weight of events of cause k, L_k and L the
-hazards of cause k and of all causes, S(s-) the share still free before day s. Then F_k(t) is the
-sum over s <= t of S(s-) dN_k(s) / Y(s) (Aalen & Johansen 1978). With
+Let Y(s) be the weight at risk on day s, dN(s) the weight of the events that are counted, dE(s) the
+weight of those after which nothing is, dR = dN / Y, dL = dE / Y, and S(s-) the share that none of
+the latter has befallen before day s, the product of 1 - dL over the days before. The mean number of
+counted events by day t is
 
-    B(t)   = sum over s <= t of dL(s) / (Y(s) (1 - dL(s)))
-    G_k(t) = sum over s <= t of S(s-) B(s-) dL_k(s)
-    H_k(t) = sum over s <= t of S(s-) dL_k(s) / Y(s)
+    F(t) = sum over s <= t of S(s-) dR(s)
 
-the derivative of F_k(t) in the weight of a row (start, stop] with cause c (0 = censored) is, if
-start < t and u = min(t, stop), the sum of
+If every event ends follow-up and those of one cause are counted this is the risk of that cause
+(Aalen & Johansen 1978); if outcomes recur and terminal events (death, emigration) end, the mean
+cumulative count (Cook & Lawless 1997; Ghosh & Lin 2000, eq. 2). With
 
-    while at risk     G_k(u) - G_k(start) - B(start) (F_k(u) - F_k(start)) - H_k(u) + H_k(start)
-    its own event     S(stop-) / Y(stop), if c = k and stop <= t
-    ever after        -A (F_k(t) - F_k(stop)), if stop < t, where
-                      A = [c > 0] / (Y(stop) (1 - dL(stop))) - B(stop) + B(start)
+    B(t) = sum over s <= t of dL(s) / (Y(s) (1 - dL(s)))
+    G(t) = sum over s <= t of S(s-) B(s-) dR(s)
+    H(t) = sum over s <= t of S(s-) dR(s) / Y(s)
 
-All of it is looked up in tables by day, so a row costs the same whatever the number of days. The
-infinitesimal jackknife variance is the sum over clusters of the squared sum of weight times
-influence (in R: `survfit(..., id = , influence = TRUE)`, its influence summed by cluster).
+the derivative of F(t) in the weight of a row (start, stop] is, if start < t and u = min(t, stop),
+the sum of
+
+    while at risk     G(u) - G(start) - B(start) (F(u) - F(start)) - H(u) + H(start)
+    its own event     S(stop-) / Y(stop), if it is counted and stop <= t
+    ever after        -A (F(t) - F(stop)), if stop < t, where
+                      A = [it ends] / (Y(stop) (1 - dL(stop))) - B(stop) + B(start)
+
+All of it is looked up in tables by day, so a row costs the same whatever the number of days. A row
+that goes on in another one leaves at `stop` and comes back there, so the pieces of a person add up,
+also with other weights. The infinitesimal jackknife variance is the sum over clusters of the
+squared sum of weight times influence (in R: `survfit(..., id = , influence = TRUE)`, its influence
+summed by cluster; for counts Ghosh & Lin's, section 2, exact with ties: `tests/golden/recurrent`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +42,14 @@ import pandas as pd
 from revictimisation.estimators.faults import NotEstimableError
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 Days = npt.NDArray[np.int64]
+
+# A risk this near to 1 is 1, a share left this near to 0 is 0: the rest is rounding.
+ROUNDING = 1e-12
+# Kinds of rows of recurrent outcomes: 1 an outcome, 2 a terminal event, 3 the two on one day.
+OUTCOME, TERMINAL = 1, 2
+OUTCOMES, ENDS = (OUTCOME, OUTCOME + TERMINAL), (TERMINAL, OUTCOME + TERMINAL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,23 +70,65 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """Sums by day (first axis, from the origin) and cause (second axis).
+    """Sums by day, from the origin, and of events by cause.
 
-    `n_effective`: of those at risk, `effective_events`: of those with the event so far, Kish's
-    effective number (sum w)^2 / sum w^2; without weights the number itself.
+    `at_risk` (weight), `n_at_risk` (rows), `n_effective` (Kish's effective number, (sum w)^2 / sum
+    w^2; without weights the number itself); `n_events`, `events`, `squares` (days x causes): rows,
+    weights and squared weights of the events on the day.
     """
 
-    risk: Floats
     at_risk: Floats
-    n_at_risk: npt.NDArray[np.int64]
+    n_at_risk: Days
     n_effective: Floats
-    n_events: npt.NDArray[np.int64]
+    n_events: Days
+    events: Floats
+    squares: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The mean number of counted events by the end of each day from the origin, F.
+
+    Attributes:
+        value: F. free: share that nothing has ended by the day. is_risk: every counted event ends.
+        n_events: counted events up to the day, unweighted. effective_events: Kish's number of them.
+        is_counted, is_ending: by cause, 0 included. own_event, own_exit, b, g, h: see the module.
+    """
+
+    value: Floats
+    free: Floats
+    is_risk: bool
+    n_at_risk: Days
+    n_effective: Floats
+    n_events: Days
     effective_events: Floats
+    is_counted: Flags
+    is_ending: Flags
     own_event: Floats
     own_exit: Floats
     b: Floats
     g: Floats
     h: Floats
+    origin: int
+
+    def places(self, days: npt.ArrayLike) -> Days:
+        """Days as positions in the tables; those outside the follow-up at its ends."""
+        return np.clip(np.asarray(days, np.int64) - self.origin, 0, len(self.value) - 1)
+
+    def is_within(self, days: npt.ArrayLike) -> Flags:
+        """Days up to the last of follow-up."""
+        return np.asarray(days, np.int64) - self.origin < len(self.value)
+
+    def is_followed(self, days: npt.ArrayLike) -> Flags:
+        """Days of which something is known: somebody is at risk on them, or nobody is left to be.
+
+        Once all have had an ending event the curve stays where it is for ever; before the first day
+        at risk nothing can have happened.
+        """
+        places = self.places(days)
+        is_before = places < np.argmax(self.n_at_risk > 0)
+        is_there = self.is_within(days) & (is_before | (self.n_at_risk[places] > 0))
+        return np.asarray((self.free[places] <= ROUNDING) | is_there)
 
 
 def check_rows(
@@ -107,68 +166,107 @@ def check_rows(
     return Rows(begin - origin, end - origin, kind, weight, origin, max(n_causes or 1, largest))
 
 
+def check_count_rows(
+    start: npt.ArrayLike,
+    stop: npt.ArrayLike,
+    is_event: npt.ArrayLike,
+    is_terminal: npt.ArrayLike,
+    weights: npt.ArrayLike | None,
+) -> Rows:
+    """Check rows in which outcomes recur; `Rows.cause` is their kind (`OUTCOMES`, `ENDS`).
+
+    Raises:
+        NotEstimableError: nobody of positive weight.
+        ValueError: as `check_rows`; marks that are not 0 or 1.
+    """
+    kind = _marks(is_event, "is_event") + TERMINAL * _marks(is_terminal, "is_terminal")
+    return check_rows(stop, kind, weights, start, OUTCOME + TERMINAL)
+
+
 def tabulate(rows: Rows) -> Tables:
-    """Sum by day over those who enter and leave, and cumulate."""
+    """Sum by day over those who enter, leave and have events. Cost: rows plus days."""
     n_days, used = int(rows.stop.max()) + 1, rows.weight > 0
-    at_risk = _at_risk(rows, rows.weight, n_days)
-    squares = _at_risk(rows, rows.weight**2, n_days)
     n_at_risk = np.rint(_at_risk(rows, used.astype(np.float64), n_days)).astype(np.int64)
-    at_risk = np.where(n_at_risk > 0, at_risk, 0.0)
+    at_risk, squares = (
+        np.where(n_at_risk > 0, _at_risk(rows, rows.weight**power, n_days), 0.0) for power in (1, 2)
+    )
     happened = [(rows.cause == k + 1) & used for k in range(rows.n_causes)]
     counted, events, squared = (
         np.column_stack([sum_at(rows.stop[mine], rows.weight[mine] ** power, n_days)
                          for mine in happened])
         for power in (0, 1, 2)
     )  # fmt: skip
-    n_events = np.cumsum(counted, axis=0).astype(np.int64)
-    effective = _ratio(np.cumsum(events, axis=0) ** 2, np.cumsum(squared, axis=0))
-    n_effective = _ratio(at_risk**2, np.where(n_at_risk > 0, squares, 0.0))
-    return _cumulate(at_risk, events, n_at_risk, n_effective, n_events, effective)
+    effective = _ratio(at_risk**2, squares)
+    return Tables(at_risk, n_at_risk, effective, counted.astype(np.int64), events, squared)
 
 
-def _cumulate(
-    at_risk: Floats,
-    events: Floats,
-    n_at_risk: npt.NDArray[np.int64],
-    n_effective: Floats,
-    n_events: npt.NDArray[np.int64],
-    effective_events: Floats,
-) -> Tables:
-    hazards = _ratio(events, at_risk[:, None])
-    total = _ratio(events.sum(axis=1), at_risk)
+def build_curve(
+    rows: Rows, tables: Tables, counted: Sequence[int], ending: Sequence[int] | None = None
+) -> Curve:
+    """Cumulate the events of the causes `counted`; those of `ending` (None: all) end it."""
+    n_causes, at_risk = rows.n_causes, tables.at_risk
+    causes = [np.asarray(counted), np.arange(1, n_causes + 1) if ending is None else ending]
+    is_counted, is_ending = (np.isin(np.arange(n_causes + 1), one) for one in causes)
+    of, over = is_counted[1:], is_ending[1:]
+    hazard = _ratio(tables.events[:, of].sum(axis=1), at_risk)
+    ends = _ratio(tables.events[:, over].sum(axis=1), at_risk)
     # Rounding must not leave a sliver of survival where all at risk had the event.
-    stays = np.where(np.abs(1 - total) < 1e-12, 0.0, 1 - total)
-    before = np.concatenate([[1.0], np.cumprod(stays)[:-1]])
-    b = np.cumsum(_ratio(total, at_risk * stays))
-    b_before = np.concatenate([[0.0], b[:-1]])
-    return Tables(
-        risk=np.cumsum(before[:, None] * hazards, axis=0),
-        at_risk=at_risk,
-        n_at_risk=n_at_risk,
-        n_effective=n_effective,
-        n_events=n_events,
-        effective_events=effective_events,
+    stays = np.where(np.abs(1 - ends) < ROUNDING, 0.0, 1 - ends)
+    free = np.cumprod(stays, dtype=np.float64)
+    before = np.append(1.0, free[:-1])
+    b = np.cumsum(_ratio(ends, at_risk * stays))
+    is_risk = bool((is_ending | ~is_counted).all())
+    value = np.cumsum(before * hazard)
+    total, squares = (
+        np.cumsum(part[:, of].sum(axis=1)) for part in (tables.events, tables.squares)
+    )
+    return Curve(
+        value=np.where(value > 1 - ROUNDING, 1.0, value) if is_risk else value,
+        free=free,
+        is_risk=is_risk,
+        n_at_risk=tables.n_at_risk,
+        n_effective=tables.n_effective,
+        n_events=np.cumsum(tables.n_events[:, of].sum(axis=1)),
+        effective_events=_ratio(total**2, squares),
+        is_counted=is_counted,
+        is_ending=is_ending,
         own_event=_ratio(before, at_risk),
         own_exit=_ratio(np.ones_like(at_risk), at_risk * stays),
         b=b,
-        g=np.cumsum((before * b_before)[:, None] * hazards, axis=0),
-        h=np.cumsum(_ratio(before, at_risk)[:, None] * hazards, axis=0),
+        g=np.cumsum(before * np.append(0.0, b[:-1]) * hazard),
+        h=np.cumsum(_ratio(before, at_risk) * hazard),
+        origin=rows.origin,
     )
 
 
-def influence_on_risk(rows: Rows, tables: Tables, day: int, cause: int) -> Floats:
-    """Derivative of the risk of `cause` by `day` (counted from the origin) in each row's weight."""
-    k = cause - 1
-    day = min(day, len(tables.risk) - 1)
-    f, g, h = tables.risk[:, k], tables.g[:, k], tables.h[:, k]
-    begin, until = np.minimum(rows.start, day), np.minimum(rows.stop, day)
-    b = tables.b
+def influence_on(rows: Rows, curve: Curve, place: int) -> Floats:
+    """Derivative of the curve at a position in its tables in each row's weight."""
+    f, b, g, h = curve.value, curve.b, curve.g, curve.h
+    begin, until = np.minimum(rows.start, place), np.minimum(rows.stop, place)
     moved = g[until] - g[begin] - b[begin] * (f[until] - f[begin]) - (h[until] - h[begin])
-    own = (rows.stop <= day) & (rows.cause == cause)
-    moved += np.where(own, tables.own_event[rows.stop], 0.0)
-    exits = np.where(rows.cause > 0, tables.own_exit[rows.stop], 0.0) - b[rows.stop] + b[rows.start]
-    moved -= np.where(rows.stop < day, exits * (f[day] - f[until]), 0.0)
+    own = (rows.stop <= place) & curve.is_counted[rows.cause]
+    moved += np.where(own, curve.own_event[rows.stop], 0.0)
+    exits = np.where(curve.is_ending[rows.cause], curve.own_exit[rows.stop], 0.0)
+    exits += b[rows.start] - b[rows.stop]
+    moved -= np.where(rows.stop < place, exits * (f[place] - f[until]), 0.0)
     return moved
+
+
+def count_behind(rows: Rows, curve: Curve, codes: Days, places: Days) -> Floats:
+    """How many people speak for a number at an edge, where nothing measures its error.
+
+    Of a risk the effective number at risk, at 1 that of those who had the event. Of a count that at
+    risk on the day, with nobody at risk on the nearest day before, else the first; at most the
+    number of clusters (`codes`).
+    """
+    if curve.is_risk:
+        is_all = curve.value[places] >= 1
+        return np.where(is_all, curve.effective_events[places], curve.n_effective[places])
+    is_there = curve.n_at_risk > 0
+    latest = np.maximum.accumulate(np.where(is_there, np.arange(len(is_there)), -1))
+    day = np.where(latest[places] >= 0, latest[places], np.argmax(is_there))
+    n_clusters = len(np.unique(codes[rows.weight > 0]))
+    return np.minimum(curve.n_effective[day], n_clusters)
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +278,7 @@ class Spread:
         place: for each row its place in `alike`.
         squares: sum of squared weights over the rows that are a cluster by themselves, per `alike`.
         shared: rows that share a cluster; `groups` their clusters from 0, `weight` their weights.
+        codes: for each row its cluster.
     """
 
     alike: Rows
@@ -188,6 +287,7 @@ class Spread:
     shared: Days
     groups: Days
     weight: Floats
+    codes: Days
 
     def influence_by_cluster(self, influence: Floats) -> Floats:
         """Sums of weight times influence over the clusters of more than one row."""
@@ -217,7 +317,7 @@ def prepare_spread(rows: Rows, clusters: npt.ArrayLike | None) -> Spread:
     squares = sum_at(place[~is_shared], rows.weight[~is_shared] ** 2, len(unique))
     shared = np.flatnonzero(is_shared)
     groups = np.unique(codes[shared], return_inverse=True)[1]
-    return Spread(alike, place, squares, shared, groups, rows.weight[shared])
+    return Spread(alike, place, squares, shared, groups, rows.weight[shared], codes)
 
 
 def label_clusters(clusters: npt.ArrayLike | None, n_rows: int) -> Days:
@@ -283,3 +383,10 @@ def _whole(values: npt.ArrayLike, name: str) -> Days:
             raise ValueError(f"{name} must hold whole numbers")
         column = numbers
     return column.astype(np.int64)
+
+
+def _marks(values: npt.ArrayLike, name: str) -> Days:
+    marks = np.asarray(values)
+    if not np.isin(marks, (0, 1)).all():
+        raise ValueError(f"{name} must be true or false (1 or 0) in every row")
+    return marks.astype(np.int64)

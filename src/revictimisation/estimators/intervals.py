@@ -1,4 +1,4 @@
-"""Intervals for probabilities, defined at 0 and 1 as well."""
+"""Limits of risks and counts, defined at 0 and 1 as well; how uncertain an error itself is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
+from scipy.special import gammaincinv, stdtrit
 
 Floats = npt.NDArray[np.float64]
 
@@ -130,52 +130,29 @@ def error_of_limits(low: Floats, high: Floats, level: float = LEVEL) -> Floats:
     return half
 
 
-def bound_difference(
-    value: Floats, low: Floats, high: Floats, se: Floats, quantile: Floats | float
-) -> tuple[Floats, Floats, Floats]:
-    """Error and limits of risks less others: value, low, high are pairs (2 x any number).
+def count_interval(
+    count: Floats, se: Floats, n_people: Floats, level: float = LEVEL
+) -> tuple[Floats, Floats]:
+    """Interval for a mean count by the normal approximation of its logarithm (Ghosh & Lin 2000).
 
-    By its error `se`; where a risk is 0 or 1, or nothing measures the error, from the limits of
-    both (Newcombe 1998, method 10), within -1 to 1. With both at an edge the error is that of the
-    limits; a single one that is not measured stays 0.
-    """
-    gap, half = value[0] - value[1], quantile * se
-    below, above = difference_interval(value[0], low[0], high[0], (value[1], low[1], high[1]))
-    at_edge = (value <= 0) | (value >= 1)
-    is_joined = at_edge.any(axis=0) | (se <= NO_ERROR)
-    bottom = np.maximum(np.where(is_joined, below, gap - half), -1.0)
-    top = np.minimum(np.where(is_joined, above, gap + half), 1.0)
-    return np.where(at_edge.all(axis=0), error_of_limits(bottom, top), se), bottom, top
-
-
-def bound_ratio(
-    value: Floats, low: Floats, high: Floats, se: Floats, quantile: Floats | float
-) -> tuple[Floats, Floats, Floats]:
-    """Error of the logarithm and limits of risks over others; pairs as in `bound_difference`.
-
-    By the error `se` of the logarithm; where a risk is 1, or nothing measures the error, from the
-    limits of both on the scale of logarithms (Donner & Zou 2012, Stat Methods Med Res 21:347).
-    Risks of 0 have no ratio: theirs means nothing.
+    Where the error is 0 (no outcomes, or everyone had as many) nothing measures the spread; there
+    the exact Poisson limits (Garwood 1936) for `count` times `n_people` outcomes among `n_people`
+    are given: without outcomes from 0 to -log(alpha/2) / n_people.
 
     Example:
-        >>> both = np.array([[1.0], [1.0]])
-        >>> bounds = bound_ratio(both, both * 0.97, both, np.zeros(1), 1.96)
-        >>> [float(part[0].round(4)) for part in bounds]
-        [0.0155, 0.97, 1.0309]
+        >>> low, high = count_interval(np.array([0.5, 0]), np.array([0.1, 0]), np.array([20, 20]))
+        >>> low.round(4), high.round(4)
+        (array([0.3379, 0.    ]), array([0.74  , 0.1844]))
     """
-    least = np.exp(-MOST_LOG_RATIO)
-    logs = np.log(np.maximum(np.stack([value, low, high]), least))
-    ratio = logs[0, 0] - logs[0, 1]
-    half = np.minimum(quantile * se, MOST_LOG_RATIO)
-    below, above = difference_interval(
-        logs[0, 0], logs[1, 0], logs[2, 0], (logs[0, 1], logs[1, 1], logs[2, 1])
-    )
-    at_edge = value >= 1
-    is_joined = at_edge.any(axis=0) | (se <= NO_ERROR)
-    bottom = np.maximum(np.where(is_joined, below, ratio - half), -MOST_LOG_RATIO)
-    top = np.minimum(np.where(is_joined, above, ratio + half), MOST_LOG_RATIO)
-    error = np.where(at_edge.all(axis=0), error_of_limits(bottom, top), se)
-    return error, np.exp(bottom), np.exp(top)
+    tail = (1 - level) / 2
+    is_moved = (count > 0) & (se > NO_ERROR * count)
+    half = normal_quantile(level) * np.divide(se, count, out=np.zeros_like(se), where=is_moved)
+    events = count * n_people
+    below = np.where(events > 0, gammaincinv(np.maximum(events, NO_ERROR), tail), 0.0)
+    above = gammaincinv(events + 1, 1 - tail)
+    low = np.where(is_moved, count * np.exp(-half), below / n_people)
+    high = np.where(is_moved, count * np.exp(half), above / n_people)
+    return low, high
 
 
 def wilson_interval(n_events: npt.ArrayLike, n_people: npt.ArrayLike) -> tuple[Floats, Floats]:

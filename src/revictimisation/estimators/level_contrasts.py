@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc, fdtrc, stdtr
 
+from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.intervals import NO_ERROR
 
 Floats = npt.NDArray[np.float64]
@@ -18,43 +17,24 @@ RANK_TOLERANCE = 1e-10
 MOST_FREEDOM = 1e12
 
 
-@dataclass(frozen=True, eq=False)
-class Contrasts:
-    """Each level less the reference level; nan where one of the two is not known."""
+def find_p_values(estimate: Estimate, freedom: Floats) -> Floats:
+    """Two-sided p-values of numbers that may be 0; nan where one, or its error, is not known.
 
-    difference: Floats
-    se: Floats
-    p_value: Floats
-
-
-def contrast_levels(
-    estimate: Floats, covariance: Floats, freedom: Floats, reference: int
-) -> Contrasts:
-    """Contrast each level with the reference; two-sided p-values.
-
-    freedom: of each contrast's error, for Student's t; infinite for the normal distribution.
+    freedom: of each error, for Student's t; infinite for the normal distribution.
 
     Example:
-        >>> known = np.array([0.1, 0.3]), np.diag([0.003, 0.001]), np.full(2, np.inf)
-        >>> found = contrast_levels(*known, 0)
-        >>> found.difference.round(4), found.se.round(4), found.p_value.round(4)
-        (array([0. , 0.2]), array([0.    , 0.0632]), array([   nan, 0.0016]))
+        >>> levels = Estimate.with_covariance(np.array([0.1, 0.3]), np.diag([0.003, 0.001]))
+        >>> find_p_values(levels[[1]] - levels[[0]], np.array([np.inf])).round(4)
+        array([0.0016])
     """
-    difference = estimate - estimate[reference]
-    own = np.diag(covariance)
-    variance = own + covariance[reference, reference] - 2 * covariance[reference]
-    se = np.sqrt(np.maximum(variance, 0.0))
-    is_known = np.isfinite(difference) & (se > NO_ERROR)
-    size = np.divide(np.abs(difference), se, out=np.zeros_like(se), where=is_known)
-    return Contrasts(difference, se, np.where(is_known, 2 * _tail(freedom, size), np.nan))
+    value, se = estimate.value, estimate.se
+    is_known = np.isfinite(value) & (se > NO_ERROR)
+    size = np.divide(np.abs(value), se, out=np.zeros_like(se), where=is_known)
+    tail = stdtr(np.minimum(freedom, MOST_FREEDOM), -size)
+    return np.where(is_known, 2 * tail, np.nan)
 
 
-def _tail(freedom: Floats, size: Floats) -> Floats:
-    tail: Floats = stdtr(np.minimum(freedom, MOST_FREEDOM), -size)
-    return tail
-
-
-def compare_all(estimate: Floats, covariance: Floats, freedom: float = np.inf) -> tuple[float, int]:
+def compare_all(levels: Estimate, freedom: float = np.inf) -> tuple[float, int]:
     """Wald's test that all levels are equal: p-value and degrees of freedom.
 
     The statistic is d' V^-1 d over the differences d to the first level, the same whichever level
@@ -63,19 +43,19 @@ def compare_all(estimate: Floats, covariance: Floats, freedom: float = np.inf) -
     Fewer than two levels, or no variance: nan and 0.
 
     Example:
-        >>> p_value, freedom = compare_all(np.array([0.1, 0.3]), np.diag([0.003, 0.001]))
+        >>> levels = Estimate.with_covariance(np.array([0.1, 0.3]), np.diag([0.003, 0.001]))
+        >>> p_value, freedom = compare_all(levels)
         >>> round(p_value, 4), freedom
         (0.0016, 1)
     """
-    if len(estimate) < 2:
+    if len(levels.value) < 2:
         return np.nan, 0
-    turn = np.column_stack([-np.ones(len(estimate) - 1), np.eye(len(estimate) - 1)])
-    gaps, spread = turn @ estimate, turn @ covariance @ turn.T
-    size, directions = np.linalg.eigh((spread + spread.T) / 2)
+    gaps = levels[1:] - levels[:1]
+    size, directions = np.linalg.eigh(gaps.covariance)
     is_told = size > RANK_TOLERANCE * max(float(size.max()), 0.0)
     if not is_told.any() or size.max() <= NO_ERROR**2:
         return np.nan, 0
-    along = directions[:, is_told].T @ gaps
+    along = directions[:, is_told].T @ gaps.value
     n_told, statistic = int(is_told.sum()), float((along**2 / size[is_told]).sum())
     if np.isinf(freedom):
         return float(chdtrc(n_told, statistic)), n_told

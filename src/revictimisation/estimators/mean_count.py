@@ -9,28 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.estimators.count_contrasts import compare_counts
-from revictimisation.estimators.count_influence import (
-    CountTables,
+from revictimisation.estimators.contrasts import compare_counts
+from revictimisation.estimators.curves import read_curve
+from revictimisation.estimators.influence import (
+    ENDS,
+    OUTCOMES,
+    build_curve,
     check_count_rows,
-    influence_on_count,
-    tabulate_counts,
+    prepare_spread,
+    tabulate,
 )
-from revictimisation.estimators.count_intervals import (
-    count_interval,
-    find_followed,
-    find_people_behind,
-    places_of_days,
-)
-from revictimisation.estimators.influence import Rows, label_clusters, prepare_spread
-from revictimisation.estimators.intervals import NO_ERROR, error_of_limits
-
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
 
 __all__ = ["compare_counts", "mean_cumulative_count"]
 
@@ -70,7 +61,7 @@ def mean_cumulative_count(
 
     Raises:
         NotEstimableError: nobody of positive weight.
-        ValueError: see `count_influence.check_count_rows`; a row without a cluster.
+        ValueError: see `influence.check_count_rows`; a row without a cluster.
 
     Example:
         Five people (Dong et al. 2015, table 1); the fifth has an outcome and dies on day 3.
@@ -82,35 +73,5 @@ def mean_cumulative_count(
         [0.25, 0.5, 0.75, 1.0]
     """
     rows = check_count_rows(start, stop, is_event, is_terminal, weights)
-    codes = label_clusters(cluster, len(rows.stop))
-    return _describe(rows, codes, np.asarray(at_days, dtype=np.int64))
-
-
-def _describe(rows: Rows, codes: Whole, days: Whole) -> pd.DataFrame:
-    tables = tabulate_counts(rows)
-    places = places_of_days(rows, tables, days)
-    count, se = tables.count[places], _errors(rows, tables, places, codes)
-    low, high = count_interval(count, se, find_people_behind(rows, tables, codes, places))
-    is_within = days - rows.origin < len(tables.count)
-    return pd.DataFrame(
-        {
-            "time_days": days,
-            "estimate": count,
-            "se": np.where(se > NO_ERROR, se, error_of_limits(low, high)),
-            "ci_low": low,
-            "ci_high": high,
-            "n_at_risk": np.where(is_within, tables.n_at_risk[places], 0),
-            "is_followed": find_followed(tables, places, is_within),
-            "n_events": tables.n_events[places],
-        }
-    )
-
-
-def _errors(rows: Rows, tables: CountTables, places: Whole, codes: Whole) -> Floats:
-    """Standard errors at positions in the tables; without outcomes 0."""
-    spread = prepare_spread(rows, codes)
-    variances = [
-        spread.variance(influence_on_count(spread.alike, tables, int(place))) for place in places
-    ]
-    se = np.sqrt(np.array(variances, dtype=np.float64))
-    return np.where(tables.count[places] > 0, se, 0.0)
+    curve = build_curve(rows, tabulate(rows), OUTCOMES, ENDS)
+    return read_curve(rows, curve, prepare_spread(rows, cluster), at_days)

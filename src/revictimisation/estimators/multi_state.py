@@ -26,7 +26,8 @@ import numpy as np
 import numpy.typing as npt
 
 from revictimisation.estimators.faults import NotEstimableError
-from revictimisation.estimators.influence import label_clusters, sum_at
+from revictimisation.estimators.inference import Estimate, sum_clusters
+from revictimisation.estimators.influence import label_clusters
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -47,8 +48,8 @@ class StateShares:
     share: Floats
     covariance: Floats
 
-    def total(self, states: Sequence[int]) -> tuple[Floats, Floats]:
-        """The share in any of these states on each day, and its standard error."""
+    def total(self, states: Sequence[int]) -> Estimate:
+        """The share in any of these states on each day."""
         pick = np.zeros(self.share.shape[1])
         pick[list(states)] = 1.0
         estimate = self.share @ pick
@@ -56,8 +57,7 @@ class StateShares:
         for whole in (0.0, 1.0):
             estimate = np.where(np.abs(estimate - whole) < ROUNDING, whole, estimate)
         variance = np.einsum("i,tij,j->t", pick, self.covariance, pick)
-        is_inside = (estimate > 0) & (estimate < 1)
-        return estimate, np.where(is_inside, np.sqrt(np.maximum(variance, 0.0)), 0.0)
+        return Estimate.with_error(estimate, np.sqrt(np.maximum(variance, 0.0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,15 +185,9 @@ def _at_day(
     at, h, k = high[goes] - 1, rows.state[goes], rows.next[goes]
     weight = before[at, h] / at_risk[at, h]
     spent[goes] += weight[:, None] * (after[at + 1, k] - after[at + 1, h])
-    sums = _sum_groups(groups, moved) + _sum_groups(groups[rows.person], spent)
+    sums = sum_clusters(moved, groups) + sum_clusters(spent, groups[rows.person])
     # einsum adds in order: the result must not hang on a linear algebra library's threads
     return before[n_days], np.einsum("ci,cj->ij", sums, sums)
-
-
-def _sum_groups(groups: Whole, amounts: Floats) -> Floats:
-    """Sums by group (0 to the largest; each occurs) of each column."""
-    n_groups = int(groups.max()) + 1
-    return np.column_stack([sum_at(groups, column, n_groups) for column in amounts.T])
 
 
 def _look_ahead(step: Floats, before: Floats, at_risk: Floats) -> tuple[Floats, Floats]:

@@ -24,13 +24,15 @@ is an interventional effect at best (VanderWeele, Vansteelandt & Robins 2014, Ep
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from revictimisation.estimators.censoring_weights import CensoringWeights
-from revictimisation.estimators.influence import label_clusters, sum_at
+from revictimisation.estimators.inference import Estimate, stack
+from revictimisation.estimators.influence import label_clusters
 from revictimisation.estimators.logistic import (
     Columns,
     LogisticFit,
@@ -63,42 +65,21 @@ class Model:
             return moved
         return moved + self.weights.correct_scores(moved[:, None])[:, 0]
 
-    def predict(self, column: int, value: float) -> tuple[Floats, Floats]:
-        """Each person's chance with one column set to a value; and their derivatives' weights."""
-        line = _line_with(self.columns, self.fit.coef, {column: value})
+    def predict(self, values: Mapping[int, float]) -> tuple[Floats, Floats]:
+        """Each person's chance with columns set to values; and their derivatives' weights."""
+        held = self.fit.coef.copy()
+        held[list(values)] = 0.0
+        line = self.columns.times(held) + sum(self.fit.coef[k] * values[k] for k in values)
         chance = 1.0 / (1.0 + np.exp(-line))
         return chance, chance * (1 - chance)
 
-    def predict_two(self, values: dict[int, float]) -> tuple[Floats, Floats]:
-        """The same with several columns set."""
-        line = _line_with(self.columns, self.fit.coef, values)
-        chance = 1.0 / (1.0 + np.exp(-line))
-        return chance, chance * (1 - chance)
-
-    def mean_derivative(self, slope: Floats, values: dict[int, float]) -> Floats:
+    def mean_derivative(self, slope: Floats, values: Mapping[int, float]) -> Floats:
         """Mean over people of slope times the row, with these columns set."""
         n = len(slope)
         total = self.columns.sum_rows(slope)
         for column, value in values.items():
             total[column] = value * slope.sum()
         return total / n
-
-
-@dataclass(frozen=True, eq=False)
-class Standardised:
-    """Means and their influence by person: with the measure, without, and their difference."""
-
-    with_measure: float
-    without: float
-    influence_with: Floats
-    influence_without: Floats
-
-
-def _line_with(columns: Columns, coef: Floats, values: dict[int, float]) -> Floats:
-    """The linear predictor with some columns set to a value for everybody."""
-    held = coef.copy()
-    held[list(values)] = 0.0
-    return columns.times(held) + sum(coef[one] * value for one, value in values.items())
 
 
 def fit_model(
@@ -133,20 +114,16 @@ def fit_model(
     return Model(columns, fit, residual, weights)
 
 
-def standardise(model: Model, column: int) -> Standardised:
-    """The mean chance with a column at 1 and at 0, with influence by person."""
+def standardise(model: Model, column: int) -> Estimate:
+    """The mean chance with a column at 1 and at 0; influence by person."""
     found = []
-    for value in (1.0, 0.0):
-        chance, slope = model.predict(column, value)
-        derivative = model.mean_derivative(slope, {column: value})
-        moved = model.move(derivative)
-        found.append((float(chance.mean()), (chance - chance.mean()) / len(chance) + moved))
-    return Standardised(found[0][0], found[1][0], found[0][1], found[1][1])
+    for value in ({column: 1.0}, {column: 0.0}):
+        chance, slope = model.predict(value)
+        found.append(_average(chance, model.move(model.mean_derivative(slope, value))))
+    return stack(found)
 
 
-def split_ways(
-    outcome: Model, mediator: Model, column: int, middle: int
-) -> dict[str, Standardised]:
+def split_ways(outcome: Model, mediator: Model, column: int, middle: int) -> dict[str, Estimate]:
     """Split a standardised difference into what goes through a yes/no mediator and the rest.
 
     Args:
@@ -154,34 +131,35 @@ def split_ways(
         mediator: its model, with the measure in the same `column`.
 
     Returns:
-        `through`: all with the measure, the mediator as with against as without it; `other`: the
-        mediator as without the measure, all with against all without. Their differences add up to
-        the whole.
+        Pairs, as `standardise`. `through`: all with the measure, the mediator as with against as
+        without it; `other`: the mediator as without the measure, all with against all without.
+        Their differences add up to the whole.
     """
-    n = outcome.columns.n_rows
-    means: dict[tuple[int, int], tuple[float, Floats]] = {}
+    means: dict[tuple[int, int], Estimate] = {}
     for a in (0, 1):
-        yes, slope_yes = outcome.predict_two({column: a, middle: 1})
-        no, slope_no = outcome.predict_two({column: a, middle: 0})
+        has, has_not = {column: a, middle: 1}, {column: a, middle: 0}
+        (yes, slope_yes), (no, slope_no) = outcome.predict(has), outcome.predict(has_not)
         for b in (0, 1):
-            share, slope_share = mediator.predict(column, b)
-            value = yes * share + no * (1 - share)
-            by_outcome = outcome.mean_derivative(slope_yes * share, {column: a, middle: 1})
-            by_outcome += outcome.mean_derivative(slope_no * (1 - share), {column: a, middle: 0})
+            share, slope_share = mediator.predict({column: b})
+            by_outcome = outcome.mean_derivative(slope_yes * share, has)
+            by_outcome += outcome.mean_derivative(slope_no * (1 - share), has_not)
             by_mediator = mediator.mean_derivative((yes - no) * slope_share, {column: b})
-            moved = outcome.move(by_outcome)
-            moved += mediator.move(by_mediator)
-            means[a, b] = float(value.mean()), (value - value.mean()) / n + moved
-
-    def contrast(over: tuple[int, int], under: tuple[int, int]) -> Standardised:
-        return Standardised(means[over][0], means[under][0], means[over][1], means[under][1])
-
-    return {"through": contrast((1, 1), (1, 0)), "other": contrast((1, 0), (0, 0))}
+            moved = outcome.move(by_outcome) + mediator.move(by_mediator)
+            means[a, b] = _average(yes * share + no * (1 - share), moved)
+    return {
+        "through": stack([means[1, 1], means[1, 0]]), "other": stack([means[1, 0], means[0, 0]])
+    }  # fmt: skip
 
 
-def find_error(influence: Floats, cluster: npt.ArrayLike) -> float:
-    """The standard error from influence by person, summed by cluster (with its n / (n - 1))."""
-    groups = label_clusters(cluster, len(influence))
-    sums = sum_at(groups, influence, 0)
-    few = len(sums) / max(len(sums) - 1, 1)
-    return float(np.sqrt(few * (sums**2).sum()))
+def _average(values: Floats, moved: Floats) -> Estimate:
+    """The mean of predicted values that the models' coefficients move as well."""
+    return Estimate(values.mean(), (values - values.mean()) / len(values) + moved)
+
+
+def sum_by_cluster(estimate: Estimate, cluster: npt.ArrayLike) -> Estimate:
+    """With the influence by cluster, times the root of n / (n - 1), of influence by person."""
+    assert estimate.influence is not None
+    summed = estimate.by_cluster(label_clusters(cluster, len(estimate.influence)))
+    assert summed.influence is not None
+    n = len(summed.influence)
+    return replace(summed, influence=np.sqrt(n / max(n - 1, 1)) * summed.influence)

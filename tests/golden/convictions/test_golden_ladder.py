@@ -31,8 +31,8 @@ def test_shares_and_errors_equal_those_of_r(is_clustered):
     )
     assert len(GOLDEN) == len(days) * 7
     for name, rows in GOLDEN.groupby("state"):
-        estimate, se = shares.total([STATES.index(one) for one in name.split("+")])
+        found = shares.total([STATES.index(one) for one in name.split("+")])
         rows = rows.set_index("day").loc[days]
-        np.testing.assert_allclose(estimate, rows["share"], rtol=1e-9, atol=1e-11)
+        np.testing.assert_allclose(found.value, rows["share"], rtol=1e-9, atol=1e-11)
         golden = rows["se_cluster" if is_clustered else "se"]
-        np.testing.assert_allclose(se, golden, rtol=1e-8, atol=1e-11)
+        np.testing.assert_allclose(found.se, golden, rtol=1e-8, atol=1e-11)

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from revictimisation.estimators.censoring_weights import weigh_known
-from revictimisation.estimators.influence import label_clusters, sum_at
+from revictimisation.estimators.inference import Estimate
+from revictimisation.estimators.influence import label_clusters
 from revictimisation.estimators.logistic import build_columns, fit_logistic
 from revictimisation.estimators.standardised_odds import (
-    Standardised,
     fit_model,
     split_ways,
     standardise,
@@ -26,14 +26,12 @@ COVARIATES = ["age", "high", "started"]
 UNTIL = 25
 
 
-def error(influence: np.ndarray) -> float:
-    sums = sum_at(label_clusters(CASES["victim"], len(CASES)), influence, 0)
-    return float(np.sqrt((sums**2).sum()))
+VICTIMS = label_clusters(CASES["victim"], len(CASES))
 
 
-def check(name: str, value: float, influence: np.ndarray) -> None:
-    assert value == pytest.approx(GOLDEN.loc[name, "value"], rel=1e-7)
-    assert error(influence) == pytest.approx(GOLDEN.loc[name, "se"], rel=1e-5)
+def check(name: str, found: Estimate) -> None:
+    assert found.value == pytest.approx(GOLDEN.loc[name, "value"], rel=1e-7)
+    assert found.by_cluster(VICTIMS).se == pytest.approx(GOLDEN.loc[name, "se"], rel=1e-5)
 
 
 def test_risks_and_their_errors_by_brute_force():
@@ -45,14 +43,10 @@ def test_risks_and_their_errors_by_brute_force():
     same = {"is_firth": False, "is_small_sample": False}
     model = fit_model(columns, happened, weights, **same)
     one = standardise(model, 3)
-    check("risk_start", one.with_measure, one.influence_with)
-    check("risk_no_start", one.without, one.influence_without)
-    gap = one.influence_with - one.influence_without
-    check("risk_difference", one.with_measure - one.without, gap)
-    logit = [one.influence_with / (one.with_measure * (1 - one.with_measure)),
-             one.influence_without / (one.without * (1 - one.without))]  # fmt: skip
-    odds = [p / (1 - p) for p in (one.with_measure, one.without)]
-    check("log_odds_ratio", np.log(odds[0] / odds[1]), logit[0] - logit[1])
+    check("risk_start", one[0])
+    check("risk_no_start", one[1])
+    check("risk_difference", one[0] - one[1])
+    check("log_odds_ratio", one[0].logit() - one[1].logit())
     assert model.fit.coef[3] == pytest.approx(GOLDEN.loc["coef_started", "value"], rel=1e-7)
 
 
@@ -66,9 +60,7 @@ def test_the_ways_of_a_difference_and_their_errors_by_brute_force():
     mediator = fit_model(build_columns(CASES[COVARIATES]), CASES["takes_part"], None, **same)
     ways = split_ways(outcome, mediator, 3, 4)
     for name in ("through", "other"):
-        one: Standardised = ways[name]
-        gap = one.influence_with - one.influence_without
-        check(name, one.with_measure - one.without, gap)
+        check(name, ways[name][0] - ways[name][1])
 
 
 @for_each("prefix", ["", "weighted_"])

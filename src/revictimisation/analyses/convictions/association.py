@@ -50,24 +50,24 @@ from revictimisation.estimators.censoring_weights import CensoringWeights, weigh
 from revictimisation.estimators.design import Design
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.hazard_rows import Exposure
+from revictimisation.estimators.inference import Estimate, Interval, find_difference
 from revictimisation.estimators.intervals import normal_quantile
 from revictimisation.estimators.level_contrasts import adjust_holm
 from revictimisation.estimators.logistic import Columns, build_columns
 from revictimisation.estimators.standardised_odds import (
     Model,
-    Standardised,
-    find_error,
     fit_model,
     split_ways,
     standardise,
+    sum_by_cluster,
 )
 
 Row = dict[str, object]
-Z_95 = normal_quantile()
 ANALYSES = ("unadjusted", "main", "with_participation")
 SAME = {"question": "q4", "outcome": "convicted"}
 # Two-sided test at 5 % with 80 % power: so many standard errors can be told from 0.
-DETECTABLE_ERRORS = Z_95 + 0.8416212335729143
+DETECTABLE_ERRORS = normal_quantile() + 0.8416212335729143
+DETECTABLE = "minimum_detectable_difference"
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,41 +245,31 @@ def _fit(
 
 
 def _to_rows(
-    data: StudyData, mark: Landmark, one: Standardised, is_convicted: np.ndarray
+    data: StudyData, mark: Landmark, standardised: Estimate, is_convicted: np.ndarray
 ) -> list[Row]:
     """Rows of risks, their difference and odds ratio, withheld where a gate fails."""
-    risks = np.array([one.with_measure, one.without])
-    influences = np.column_stack([one.influence_with, one.influence_without])
-    counts = [(int(chosen.sum()), int(is_convicted[chosen].sum()))
-              for chosen in (mark.is_started, ~mark.is_started)]  # fmt: skip
-    gap = find_error(influences[:, 0] - influences[:, 1], mark.cluster)
-    logit = influences / (risks * (1 - risks))
-    ratio = find_error(logit[:, 0] - logit[:, 1], mark.cluster)
-    rows = []
-    for arm, estimand in enumerate(("risk_start", "risk_no_start")):
-        odds, error = np.log(risks[arm] / (1 - risks[arm])), find_error(logit[:, arm], mark.cluster)
-        low, high = (1 / (1 + np.exp(-(odds + side * Z_95 * error))) for side in (-1, 1))
-        se = find_error(influences[:, arm], mark.cluster)
-        rows.append(_row(estimand, risks[arm], se, low, high, counts[arm]))
-    everybody = (len(mark.is_started), int(is_convicted.sum()))
-    difference = risks[0] - risks[1]
-    low, high = max(difference - Z_95 * gap, -1.0), min(difference + Z_95 * gap, 1.0)
-    rows.append(_row("risk_difference", difference, gap, low, high, everybody))
-    log_odds = np.log(risks[0] / (1 - risks[0]) * (1 - risks[1]) / risks[1])
-    value, low, high = np.exp(log_odds + np.array([0.0, -1.0, 1.0]) * Z_95 * ratio)
-    rows.append(_row("odds_ratio", value, value * ratio, low, high, everybody))
-    if DETECTABLE_ERRORS * gap > data.plan.gates.minimum_detectable_difference:
-        rows = [{**row, "status": WITHHELD, "reason": "minimum_detectable_difference"}
-                for row in rows]  # fmt: skip
-    return rows
+    risks = sum_by_cluster(standardised, mark.cluster)[:, None]
+    limits, logs = risks.interval("logit"), risks.logit()
+    gap = find_difference(risks, limits)
+    arms = [_count(is_convicted, chosen) for chosen in (mark.is_started, ~mark.is_started)]
+    both = _count(is_convicted, np.ones(len(is_convicted), np.bool_))
+    rows: list[Row] = [
+        {"estimand": "risk_start", **limits.row((0, 0)), **arms[0]},
+        {"estimand": "risk_no_start", **limits.row((1, 0)), **arms[1]},
+        {"estimand": "risk_difference", **gap.row(), **both},
+        {"estimand": "odds_ratio", **(logs[0] - logs[1]).interval().exp().row(), **both},
+    ]
+    return _withhold_undetectable(data, rows, gap)
 
 
-def _row(
-    estimand: str, value: float, se: float, low: float, high: float, counts: tuple[int, int]
-) -> Row:
-    return {"estimand": estimand, "estimate": float(value), "se": se, "ci_low": float(low),
-            "ci_high": float(high), "n_people": counts[0], "n_events": counts[1], "status": OK,
-            "reason": ""}  # fmt: skip
+def _count(is_convicted: np.ndarray, chosen: np.ndarray) -> dict[str, int]:
+    return {"n_people": int(chosen.sum()), "n_events": int(is_convicted[chosen].sum())}
+
+
+def _withhold_undetectable(data: StudyData, rows: list[Row], gap: Interval) -> list[Row]:
+    """The rows, withheld where the smallest difference that could be seen is too large."""
+    is_too_large = DETECTABLE_ERRORS * gap.se[0] > data.plan.gates.minimum_detectable_difference
+    return _withhold_all(rows, DETECTABLE if is_too_large else "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -308,16 +298,12 @@ def _mediate(data: StudyData, laid: _Laid, told: _Told) -> list[Row]:
     keys["estimator"] = "firth_logistic" if outcome.fit.is_firth else "standardised_logistic"
     rows = []
     for level, way in (("through_participation", "through"), ("other_ways", "other")):
-        one = ways[way]
-        value = one.with_measure - one.without
-        se = find_error(one.influence_with - one.influence_without, mark.cluster)
+        pair = sum_by_cluster(ways[way], mark.cluster)[:, None]
+        gap = (pair[0] - pair[1]).interval()
         # of those who started, the fewer: small groups must show as such
-        arm = is_known & mark.is_started
-        counts = (int(arm.sum()), int(is_convicted[arm].sum()))
-        row = _row("risk_difference", value, se, value - Z_95 * se, value + Z_95 * se, counts)
-        if DETECTABLE_ERRORS * se > data.plan.gates.minimum_detectable_difference:
-            row |= {"status": WITHHELD, "reason": "minimum_detectable_difference"}
-        rows.append({**row, "level": level, **keys})
+        counts = _count(is_convicted, is_known & mark.is_started)
+        row: Row = {"estimand": "risk_difference", "level": level, **keys, **gap.row(), **counts}
+        rows += _withhold_undetectable(data, [row], gap)
     failed = _find_failed_gate(data, mark, is_convicted & is_known, (outcome, laid.mediator))
     return _withhold_all(rows, failed)
 

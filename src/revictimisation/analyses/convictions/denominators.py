@@ -24,8 +24,8 @@ from revictimisation.analyses.convictions.case_states import REACHED, STATES, Pa
 from revictimisation.analyses.convictions.ladder import build_reached, follow_paths, hide_absent
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.results import combine, make_estimates, not_estimable
-from revictimisation.estimators.influence import label_clusters, sum_at
-from revictimisation.estimators.intervals import error_of_limits, loglog_interval
+from revictimisation.estimators.inference import Estimate
+from revictimisation.estimators.influence import label_clusters
 
 OF_REPORTS = {name: REACHED[name] for name in ("cleared", "sanctioned", "convicted")}
 OF_PROSECUTED = {name: REACHED[name] for name in ("convicted", "acquitted")}
@@ -95,13 +95,9 @@ def _of_tried(data: StudyData, paths: Paths, chosen: Flags, keys: Keys) -> pd.Da
         return not_estimable("nobody_tried", **same)
     state = paths.state_on(paths.end_day)[chosen]
     is_convicted = (state == STATES.index("convicted")).astype(np.float64)
-    share, n = is_convicted.mean(), len(is_convicted)
+    n = len(is_convicted)
     groups = label_clusters(data.entries["cluster_id"].to_numpy()[chosen], n)
-    sums = sum_at(groups, is_convicted - share, 0)
-    se = float(np.sqrt((sums**2).sum())) / n
-    low, high = loglog_interval(np.array([share]), np.array([se]), np.array([float(n)]))
-    if share in (0.0, 1.0):
-        se = float(error_of_limits(low, high)[0])
-    row = {"estimate": share, "se": se, "ci_low": low[0], "ci_high": high[0], "n_people": n,
-           "n_events": int(is_convicted.sum())}  # fmt: skip
+    share = Estimate(is_convicted.mean(), (is_convicted - is_convicted.mean()) / n)
+    limits = share.by_cluster(groups)[None].interval("log-log", np.array([float(n)]))
+    row = {**limits.row(), "n_people": n, "n_events": int(is_convicted.sum())}
     return make_estimates([row], **same)

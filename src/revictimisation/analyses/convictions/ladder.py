@@ -22,18 +22,17 @@ import pandas as pd
 from revictimisation.analyses.convictions.case_states import REACHED, STATES, Paths
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.results import (
-    NOT_ESTIMABLE,
-    OK,
+    BEYOND_FOLLOW_UP,
     combine,
     make_estimates,
     mark_not_estimable,
     not_estimable,
 )
-from revictimisation.estimators.intervals import error_of_limits, loglog_interval
+from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.multi_state import StateShares, follow_states
 
-Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
+INCIDENCE = "cumulative_incidence"
 SUBGROUPS = ("offence_group", "relation_group", "is_honour")
 
 
@@ -96,8 +95,8 @@ def build_reached(
     found = [shares.total([STATES.index(state) for state in states]) for states in reached.values()]
     first = [paths.first_day_in(states) for states in reached.values()]
     counts = [[int((one <= day).sum()) for day in shares.days] for one in first]
-    table = build_shares(paths, shares.days, found, counts, "outcome", list(reached))
-    return make_estimates(table, estimand="cumulative_incidence", **keys)
+    table = build_shares(paths, shares.days, found, counts, INCIDENCE, "outcome", list(reached))
+    return make_estimates(table, **keys)
 
 
 def _build_standing(paths: Paths, shares: StateShares, keys: Mapping[str, str]) -> pd.DataFrame:
@@ -107,10 +106,8 @@ def _build_standing(paths: Paths, shares: StateShares, keys: Mapping[str, str]) 
     for column, day in enumerate(shares.days):
         state = paths.state_on(day)[paths.end_day >= day]
         counts[:, column] = np.bincount(state, minlength=len(STATES))
-    table = build_shares(paths, shares.days, found, counts, "level", STATES)
-    return make_estimates(
-        table, estimand="share", outcome="case_state", subgroup="case_state", **keys
-    )
+    table = build_shares(paths, shares.days, found, counts, "share", "level", STATES)
+    return make_estimates(table, outcome="case_state", subgroup="case_state", **keys)
 
 
 def _build_reasons(
@@ -141,35 +138,28 @@ def _build_reasons(
         return make_estimates([])
     found = [shares.total([own[name]]) for name in used]
     counts = [[int((stopped_day[reasons == name] <= day).sum()) for day in days] for name in used]
-    table = build_shares(paths, shares.days, found, counts, "level", used)
-    return make_estimates(table, estimand="cumulative_incidence", outcome="discontinued", **keys)
+    table = build_shares(paths, shares.days, found, counts, INCIDENCE, "level", used)
+    return make_estimates(table, outcome="discontinued", **keys)
 
 
 def build_shares(
-    paths: Paths, days: Whole, found: Sequence[tuple[Floats, Floats]], counts: npt.ArrayLike,
-    key: str, names: Sequence[str],
+    paths: Paths, days: Whole, found: Sequence[Estimate], counts: npt.ArrayLike,
+    estimand: str, key: str, names: Sequence[str],
 ) -> pd.DataFrame:  # fmt: skip
-    """Shares on each day with intervals (`loglog_interval`): a row per name and day.
+    """Shares on each day with log-log intervals: a row per name and day.
 
-    `found` holds estimates and errors by day, `counts` the cases seen, for each of the `names`,
-    which stand in column `key`. A day that nobody is followed to is not estimable.
+    `found` holds estimates by day, `counts` the cases seen, for each of the `names`, which stand
+    in column `key`. A day that nobody is followed to is not estimable.
     """
     followed = np.array([(paths.end_day >= day).sum() for day in days], dtype=np.float64)
-    table = pd.DataFrame({
-        key: np.repeat(names, len(days)), "time_days": np.tile(days, len(names)),
-        "estimate": np.concatenate([one for one, _ in found]),
-        "se": np.concatenate([one for _, one in found]),
-        "n_people": len(paths.end_day), "n_events": np.ravel(counts),
-    })  # fmt: skip
-    share = table["estimate"].to_numpy()
-    low, high = loglog_interval(share, table["se"].to_numpy(), np.tile(followed, len(names)))
-    is_edge = (share <= 0) | (share >= 1)
-    table["se"] = table["se"].mask(is_edge, pd.Series(error_of_limits(low, high)))
-    is_seen = np.tile(followed > 0, len(names))
-    table = table.assign(ci_low=low, ci_high=high, status=np.where(is_seen, OK, NOT_ESTIMABLE),
-                         reason=np.where(is_seen, "", "beyond_follow_up"))  # fmt: skip
-    table.loc[~is_seen, ["estimate", "se", "ci_low", "ci_high"]] = np.nan
-    return table
+    reason = np.where(followed > 0, "", BEYOND_FOLLOW_UP)
+    return pd.concat([
+        share.interval("log-log", followed).to_rows(
+            estimand, reason, time_days=days, n_people=len(paths.end_day),
+            n_events=n_events, **{key: name},
+        )
+        for share, n_events, name in zip(found, np.asarray(counts), names, strict=True)
+    ], ignore_index=True)  # fmt: skip
 
 
 def hide_absent(estimates: pd.DataFrame, absent: frozenset[str]) -> pd.DataFrame:

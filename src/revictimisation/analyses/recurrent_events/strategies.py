@@ -84,4 +84,4 @@ def _estimate_one(
     named = {"analysis": ESTIMATOR, "measure": measure}
     judged = judge(checks, plan.gates, named, trial.grace_days)
     held = withhold_failed(make_estimates(mark_endless(table), **same), judged, plan.gates)
-    return held, judged.drop(columns="time_days")
+    return held, judged[list(DIAGNOSTIC_COLUMNS)]

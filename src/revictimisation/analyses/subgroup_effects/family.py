@@ -7,7 +7,7 @@ import pandas as pd
 
 from revictimisation.analyses.subgroup_effects.rows import CONTRAST
 from revictimisation.core.results import OK, combine, make_estimates
-from revictimisation.estimators.intervals import normal_quantile
+from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.level_contrasts import adjust_holm
 from revictimisation.estimators.partial_pooling import pool_partially
 from revictimisation.plan import StudyPlan
@@ -48,14 +48,10 @@ def pool_levels(found: pd.DataFrame) -> pd.DataFrame:
         family = rows.groupby("subgroup", sort=False).ngroup().to_numpy().astype(np.int64)
         estimate, variance = rows["estimate"].to_numpy(), rows["se"].to_numpy() ** 2
         pooled = pool_partially(estimate, variance, family)
-        half = normal_quantile() * pooled.se
+        numbers = Estimate.with_error(pooled.estimate, pooled.se).interval().numbers
         is_among_others = np.bincount(family)[family] > 1
-        parts.append(rows.assign(
-            analysis=POOLED, estimate=pooled.estimate, se=pooled.se,
-            ci_low=pooled.estimate - half, ci_high=pooled.estimate + half,
-        )[is_among_others])  # fmt: skip
-    laid = combine(parts)
-    logs = laid[laid["estimand"].eq("log_hazard_ratio")]
-    values = {name: np.exp(logs[name].astype(float)) for name in ("estimate", "ci_low", "ci_high")}
-    ratios = logs.assign(estimand="hazard_ratio", **values, se=values["estimate"] * logs["se"])
-    return combine([laid, make_estimates(ratios)])
+        parts.append(rows.assign(analysis=POOLED, **numbers)[is_among_others])
+    table = combine(parts)
+    logs = table[table["estimand"].eq("log_hazard_ratio")]
+    ratios = Estimate.with_error(logs["estimate"], logs["se"]).interval().exp().numbers
+    return combine([table, make_estimates(logs.assign(estimand="hazard_ratio", **ratios))])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ from revictimisation.estimators.hazard_rows import (
     describe_hazard,
     describe_no_answer,
 )
+from revictimisation.estimators.inference import Estimate
 from revictimisation.plan import StudyPlan
 
 ESTIMATOR = "cox_time_varying"
@@ -188,8 +189,8 @@ def _build_measure(
         status.append(laid[0]["status"])
         reasons.append(laid[0]["reason"])
     effects = _read_effects(fit, measure, grouping, counts, status, reasons)
-    contrasts = build_contrasts(grouping, effects, {"measure": measure}, "log_hazard_ratio")
-    return [*rows, *contrasts, *(_as_ratio(row) for row in contrasts if _has_ratio(row))]
+    scales = ("log_hazard_ratio", "hazard_ratio")
+    return [*rows, *build_contrasts(grouping, effects, {"measure": measure}, *scales)]
 
 
 def _read_effects(
@@ -201,28 +202,17 @@ def _read_effects(
     reasons: list[str],
 ) -> LevelEffects:
     """The measure's coefficients by level and their robust covariance; nan where there is none."""
-    n_levels = len(grouping.levels)
     names = [_name_column(measure, level) for level in grouping.levels]
-    at = np.array([fit.names.index(name) if name in fit.names else -1 for name in names])
     known = np.flatnonzero([one != NOT_ESTIMABLE for one in status])
-    estimate, covariance = np.full(n_levels, np.nan), np.full((n_levels, n_levels), np.nan)
+    at = np.array([fit.names.index(names[place]) for place in known], np.int64)
     assert fit.vcov_robust is not None
-    estimate[known] = fit.coef[at[known]]
-    covariance[np.ix_(known, known)] = fit.vcov_robust[np.ix_(at[known], at[known])]
+    found = Estimate.with_covariance(fit.coef[at], fit.vcov_robust[np.ix_(at, at)])
+    value, influence = np.full(len(names), np.nan), np.zeros((len(known), len(names)))
+    value[known], influence[:, known] = found.value, found.influence
     return LevelEffects(
-        estimate, covariance, np.full(len(estimate), np.inf), counts.n_people,
+        Estimate(value, influence), np.full(len(names), np.inf), counts.n_people,
         counts.n_events, status, reasons,
     )  # fmt: skip
-
-
-def _has_ratio(row: Mapping[str, Any]) -> bool:
-    return row["estimand"] == "log_hazard_ratio" and "estimate" in row
-
-
-def _as_ratio(row: Row) -> Row:
-    """The ratio of two hazard ratios; its error by the delta method."""
-    ratio = {name: float(np.exp(row[name])) for name in ("estimate", "ci_low", "ci_high")}
-    return {**row, "estimand": "hazard_ratio", **ratio, "se": ratio["estimate"] * row["se"]}
 
 
 def _note_fit(fit: CoxFit, grouping: Grouping) -> Row:

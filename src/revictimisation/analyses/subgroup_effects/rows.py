@@ -12,8 +12,9 @@ import numpy.typing as npt
 from revictimisation.analyses.subgroup_effects.groupings import Grouping
 from revictimisation.core.packing import pack_contrast
 from revictimisation.core.results import NOT_ESTIMABLE, OK
+from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.intervals import t_quantile
-from revictimisation.estimators.level_contrasts import compare_all, contrast_levels
+from revictimisation.estimators.level_contrasts import compare_all, find_p_values
 
 Floats = npt.NDArray[np.float64]
 Row = dict[str, Any]
@@ -24,12 +25,11 @@ CONTRAST = "contrast"
 class LevelEffects:
     """One measure's effects within a grouping's levels on one scale, and what may be said of them.
 
-    A place a level: `estimate`, `n_people`, `n_events`, `status`, `reason`; `covariance` of the
-    estimates; `freedom`, degrees of freedom of the error of a level less the reference.
+    A place a level: `effect`, `n_people`, `n_events`, `status`, `reason`; `freedom`, degrees of
+    freedom of the error of a level less the reference.
     """
 
-    estimate: Floats
-    covariance: Floats
+    effect: Estimate
     freedom: Floats
     n_people: npt.NDArray[np.int64]
     n_events: npt.NDArray[np.int64]
@@ -38,17 +38,19 @@ class LevelEffects:
 
 
 def build_contrasts(
-    grouping: Grouping, effects: LevelEffects, keys: Mapping[str, Any], estimand: str
-) -> list[Row]:
+    grouping: Grouping, effects: LevelEffects, keys: Mapping[str, Any], estimand: str,
+    ratio: str = "",
+) -> list[Row]:  # fmt: skip
     """Rows of each level against the reference, each with its p-value, and of the test of all.
 
     What is said of a contrast is the worse of what is said of its two levels. The test is of the
-    levels that are `ok` and not `missing`.
+    levels that are `ok` and not `missing`. `ratio`: the estimand of a difference of logarithms as
+    ratio.
     """
     same = {**keys, "analysis": CONTRAST, "subgroup": grouping.name}
-    known = effects.estimate, effects.covariance, effects.freedom
-    found = contrast_levels(*known, grouping.reference)
-    half = t_quantile(effects.freedom) * found.se
+    gaps = effects.effect - effects.effect[[grouping.reference]]
+    found = gaps.interval(quantile=t_quantile(effects.freedom))
+    p_values = find_p_values(gaps, effects.freedom)
     rows: list[Row] = []
     for place, name in enumerate(grouping.levels):
         if place == grouping.reference:
@@ -58,14 +60,13 @@ def build_contrasts(
         counts = {one: int(getattr(effects, one)[list(pair)].sum()) for one in COUNTED}
         row = {**same, "level": pack_contrast(name, grouping.levels[grouping.reference]),
                "status": status, "reason": reason}  # fmt: skip
-        gap = found.difference[place]
         if status == NOT_ESTIMABLE:
             rows.append({**row, "estimand": estimand})
             continue
-        numbers = {"estimate": gap, "se": found.se[place], "ci_low": gap - half[place],
-                   "ci_high": gap + half[place]}  # fmt: skip
-        rows.append({**row, **counts, "estimand": estimand, **numbers})
-        rows.append({**row, **counts, **_describe_p(found.p_value[place], row)})
+        rows.append({**row, **counts, "estimand": estimand, **found.row(place)})
+        if ratio:
+            rows.append({**row, **counts, "estimand": ratio, **found.exp().row(place)})
+        rows.append({**row, **counts, **_describe_p(p_values[place], row)})
     return [*rows, _build_test(grouping, effects, same)]
 
 
@@ -92,7 +93,7 @@ def _build_test(grouping: Grouping, effects: LevelEffects, same: Mapping[str, An
     at = np.flatnonzero(is_ok)
     freedom = np.delete(effects.freedom, grouping.reference)[np.delete(is_ok, grouping.reference)]
     least = float(freedom.min(initial=np.inf))
-    p_value, _ = compare_all(effects.estimate[at], effects.covariance[np.ix_(at, at)], least)
+    p_value, _ = compare_all(effects.effect[at], least)
     row = {**same, "level": "", "estimand": "p_value"}
     if np.isfinite(p_value):
         return {**row, "estimate": p_value}

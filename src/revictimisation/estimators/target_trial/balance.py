@@ -12,6 +12,7 @@ from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.trial_data import Trial
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 ARMS = ("start", "no_start")
 # A weight's square is still a number up to about here; no clone stands for so many.
@@ -35,15 +36,13 @@ def measure_balance(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataF
         an arm has nobody left, or a weight no end: the model of a start could not be fitted).
     """
     trial = weighted.trial
-    spread = _spread(trial, np.ones(trial.n_entries))
+    spread = measure_spread(trial)
     parts = []
     for day in sorted({0, trial.grace_days, *at_days}):
-        followed = (trial.people.stop > day).astype(np.float64)
-        cohort = _mean(trial, followed)
         weights = weighted.weights_on(day)
-        after = [_mean(trial, weights[:, arm]) for arm in range(2)]
-        before = [_mean(trial, (weights[:, arm] > 0).astype(float)) for arm in range(2)]
-        for name, pick in (("weighted", after), ("unweighted", before)):
+        everybody = [trial.people.stop > day, weights, weights > 0]
+        cohort, *means = average_columns(trial, np.column_stack(everybody).astype(np.float64))
+        for name, pick in (("weighted", means[:2]), ("unweighted", means[2:])):
             gaps = (pick[0] - cohort, pick[1] - cohort, pick[0] - pick[1])
             for comparison, gap in zip((*ARMS, AGAINST_EACH_OTHER), gaps, strict=True):
                 parts.append(_rows(trial, day, comparison, name, gap / spread))
@@ -60,27 +59,25 @@ def _rows(trial: Trial, day: int, comparison: str, kind: str, values: Floats) ->
     )  # fmt: skip
 
 
-def _sum_columns(trial: Trial, weight: Floats, power: int = 1) -> Floats:
-    """Weighted sums of the base columns (numbers less their centre), or of their squares."""
-    columns = trial.columns
-    by_row = np.bincount(trial.people.row, weight, minlength=len(columns.pointers) - 1)
-    amounts = np.repeat(by_row, np.diff(columns.pointers)) * columns.values**power
-    sums = np.bincount(columns.indices, amounts, minlength=len(trial.names))
-    return sums.astype(np.float64)
+def average_columns(trial: Trial, weights: Floats, power: int = 1) -> Floats:
+    """Weighted means of the base columns or of their squares, a row for each column of weights.
+
+    Numbers are less their centre. NaN of nobody, and of weights without end.
+    """
+    table = trial.matrix if power == 1 else trial.matrix.power(power)
+    rows, total = trial.people.row, weights.sum(axis=0)
+    by_row = np.column_stack([np.bincount(rows, one, table.shape[0]) for one in weights.T])
+    sums = np.asarray(table.T @ by_row).T
+    has_mean = (total > 0) & (total < np.inf)
+    means: Floats = np.where(has_mean, sums.T, np.nan).T / np.where(has_mean, total, 1.0)[:, None]
+    return means
 
 
-def _mean(trial: Trial, weight: Floats) -> Floats:
-    total = weight.sum()
-    # of weights without end there is no mean
-    if not 0 < total < np.inf:
-        return np.full(len(trial.names), np.nan)
-    mean: Floats = _sum_columns(trial, weight) / total
-    return mean
-
-
-def _spread(trial: Trial, weight: Floats) -> Floats:
-    mean = _mean(trial, weight)
-    variance = _sum_columns(trial, weight, 2) / weight.sum() - mean**2
+def measure_spread(trial: Trial) -> Floats:
+    """Standard deviations of the columns in the whole cohort; infinite where one has none."""
+    everybody = np.ones((trial.n_entries, 1))
+    mean, squares = (average_columns(trial, everybody, power)[0] for power in (1, 2))
+    variance = squares - mean**2
     return np.where(variance > 0, np.sqrt(np.maximum(variance, 0.0)), np.inf)
 
 
@@ -110,12 +107,8 @@ def summarise_positivity(weighted: WeightedTrial) -> pd.DataFrame:
         everybody).
     """
     trial = weighted.trial
-    chance = fit_chances(weighted)
-    is_started = trial.is_started
-    low = max(chance[is_started].min(), chance[~is_started].min())
-    high = min(chance[is_started].max(), chance[~is_started].max())
-    # fitted numbers of people alike differ by rounding
-    is_outside = (chance < low - 1e-12) | (chance > high + 1e-12)
+    chance, is_started = fit_chances(weighted), trial.is_started
+    is_outside = outside_common_support(chance, is_started)
     groups = [("", np.ones(trial.n_entries, bool)), *_groups(trial)]
     return pd.DataFrame([
         {"column": name, "n_people": int(mine.sum()), "n_started": int(is_started[mine].sum()),
@@ -123,6 +116,15 @@ def summarise_positivity(weighted: WeightedTrial) -> pd.DataFrame:
          "share_outside": is_outside[mine].mean()}
         for name, mine in groups
     ])  # fmt: skip
+
+
+def outside_common_support(chance: Floats, is_started: Flags) -> Flags:
+    """Entries whose fitted chance of a start lies outside the common support of the cohort."""
+    low = max(chance[is_started].min(), chance[~is_started].min())
+    high = min(chance[is_started].max(), chance[~is_started].max())
+    # fitted numbers of people alike differ by rounding
+    outside: Flags = (chance < low - 1e-12) | (chance > high + 1e-12)
+    return outside
 
 
 def fit_chances(weighted: WeightedTrial) -> Floats:
@@ -157,7 +159,6 @@ def standardise_gaps(trial: Trial, weight: Floats, against: Floats) -> Floats:
 
     In the columns' standard deviations in the whole cohort on day 0; 0 where a column has none.
     """
-    gaps: Floats = (_mean(trial, weight) - _mean(trial, against)) / _spread(
-        trial, np.ones(trial.n_entries)
-    )
+    mean, other = average_columns(trial, np.column_stack([weight, against]))
+    gaps: Floats = (mean - other) / measure_spread(trial)
     return gaps

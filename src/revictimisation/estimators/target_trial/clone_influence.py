@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from revictimisation.estimators.inference import sum_clusters
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.entry_days import (
     EntryDays,
@@ -67,7 +68,7 @@ def find_arm_influence(
     """
     influence, gradients = find_direct_influence(weighted, arm, slopes, outcomes)
     add_model_scores(weighted, gradients, influence)
-    return sum_clusters(weighted.trial, influence)
+    return sum_by_victim(weighted.trial, influence)
 
 
 @np.errstate(all="ignore")
@@ -166,11 +167,8 @@ def add_scores(trial: Trial, model: StartModel, moves: Floats, influence: Floats
     influence += residuals @ cell_moves
 
 
-def sum_clusters(trial: Trial, influence: Floats) -> Floats:
+def sum_by_victim(trial: Trial, influence: Floats) -> Floats:
     """Influence of victims from that of entries."""
     if trial.n_clusters == trial.n_entries:
         return influence
-    return np.column_stack([
-        np.bincount(trial.people.cluster, column, minlength=trial.n_clusters)
-        for column in influence.T
-    ])  # fmt: skip
+    return sum_clusters(influence, trial.people.cluster, trial.n_clusters)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.estimators.contrasts import COUNTS, RISKS
 from revictimisation.estimators.target_trial.balance import (
     count_effective,
     measure_balance,
@@ -16,11 +18,15 @@ from revictimisation.estimators.target_trial.bootstrap import Replicates
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.estimates import estimate_strategies, mark_uncensored
 
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Check = dict[str, object]
 # A clone that weighs less has had its event on the last days it could have gone without a start.
 NEXT_TO_NOTHING = 1e-9
 ARMS = ("start", "no_start")
 # Two-sided 5 % and a power of 80 %: 1.96 + 0.84 standard errors.
 DETECTABLE_ERRORS = 2.8
+DETECTABLE = "minimum_detectable_difference"
 
 
 def diagnose_trial(
@@ -50,11 +56,9 @@ def diagnose_trial(
     outcome = rows[rows["cause"] == 1]
     return stack_checks(
         _weights(weighted),
-        _events(outcome, "risk"),
+        _describe_numbers(weighted, outcome, RISKS[:3], DETECTABLE),
         _balance(weighted, at_days),
         _support(weighted),
-        _detectable(outcome, "risk_difference", "minimum_detectable_difference"),
-        _whole_trial(weighted),
     )
 
 
@@ -68,34 +72,67 @@ def diagnose_counts(
     """
     return stack_checks(
         _weights(weighted),
-        _events(estimates, "mean_count"),
+        _describe_numbers(weighted, estimates, COUNTS, "minimum_detectable_count_difference"),
         _balance(weighted, at_days),
         _support(weighted),
-        _detectable(estimates, "mean_count_difference", "minimum_detectable_count_difference"),
-        _whole_trial(weighted),
     )
 
 
 def describe_replicates(drawn: Replicates) -> pd.DataFrame:
     """The check `share_failed_replicates`: of the bootstrap's, those without a settled answer."""
     share = drawn.n_unsettled / len(drawn.answers)
-    return stack_checks(pd.DataFrame([_row("share_failed_replicates", share)]))
+    return stack_checks(pd.DataFrame([make_check("share_failed_replicates", share)]))
 
 
 def stack_checks(*parts: pd.DataFrame) -> pd.DataFrame:
     """Tables of checks below each other, those without rows left out."""
-    table = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    return table.astype({"time_days": "Int64", "value": "float64"})
+    kinds = {"time_days": "Int64", "value": "float64"}
+    return pd.concat([part.astype(kinds) for part in parts if len(part)], ignore_index=True)
 
 
-def _row(check: str, value: float, arm: str = "", day: int | None = None) -> dict[str, object]:
-    return {"check": check, "arm": arm, "time_days": day, "value": value}
+def make_check(check: str, value: float, arm: str = "", day: int | None = None) -> Check:
+    """A row of checks."""
+    return {"check": check, "arm": arm, "time_days": day, "value": float(value)}
 
 
-def _whole_trial(weighted: WeightedTrial) -> pd.DataFrame:
+def describe_weights(arm: str, is_in: Flags, weights: Floats) -> list[Check]:
+    """How many clones of an arm (`is_in`, by entry) are never censored, and their effective number.
+
+    weights: theirs.
+    """
+    return [
+        make_check("effective_sample_size", count_effective(weights), arm),
+        make_check("n_uncensored", int(is_in.sum()), arm),
+        make_check("share_censored", float(1 - is_in.mean()), arm),
+    ]
+
+
+def describe_events(rows: pd.DataFrame, arm: str) -> list[Check]:
+    """Events by day behind an arm's rows of results."""
+    days = zip(rows["n_events"], rows["time_days"], strict=True)
+    return [make_check("n_events", count, arm, int(day)) for count, day in days]
+
+
+def describe_detectable(rows: pd.DataFrame, arm: str = "", check: str = DETECTABLE) -> list[Check]:
+    """The smallest differences that the errors of these would let be seen, by day."""
+    known = rows[rows["se"].notna()]
+    days = zip(known["se"], known["time_days"], strict=True)
+    return [make_check(check, DETECTABLE_ERRORS * se, arm, int(day)) for se, day in days]
+
+
+def _describe_numbers(
+    weighted: WeightedTrial, estimates: pd.DataFrame, names: Sequence[str], check: str
+) -> pd.DataFrame:
+    """Checks of the arms' and the difference's rows, by the names of their estimands."""
+    rows = {name: estimates[estimates["estimand"] == name] for name in names}
+    *arms, gap = rows.values()
+    events = [row for mine, arm in zip(arms, ARMS, strict=True)
+              for row in describe_events(mine, arm)]  # fmt: skip
     return pd.DataFrame([
-        _row("share_same_day_starts", weighted.trial.same_day_share),
-        _row("is_converged", float(weighted.is_converged)),
+        *events,
+        *describe_detectable(gap, check=check),
+        make_check("share_same_day_starts", weighted.trial.same_day_share),
+        make_check("is_converged", weighted.is_converged),
     ])  # fmt: skip
 
 
@@ -108,23 +145,12 @@ def _weights(weighted: WeightedTrial) -> pd.DataFrame:
         # Who had an event at the end of the grace time without a start weighs nothing there.
         mine = stabilised[is_in[:, arm], arm][own > NEXT_TO_NOTHING]
         rows += [
-            _row("weight_mean", float(mine.mean()), name),
-            _row("weight_max", float(mine.max()), name),
-            _row("effective_sample_size", count_effective(own), name),
-            _row("n_uncensored", int(is_in[:, arm].sum()), name),
-            _row("share_censored", float(1 - is_in[:, arm].mean()), name),
+            make_check("weight_mean", mine.mean(), name),
+            make_check("weight_max", mine.max(), name),
+            *describe_weights(name, is_in[:, arm], own),
         ]
     n_victims = len(np.unique(weighted.trial.people.cluster[weighted.trial.is_started]))
-    return pd.DataFrame([*rows, _row("n_exposed_victims", n_victims, ARMS[0])])
-
-
-def _events(estimates: pd.DataFrame, estimand: str) -> pd.DataFrame:
-    rows = []
-    for arm in ARMS:
-        mine = estimates[estimates["estimand"] == f"{estimand}_{arm}"]
-        for day, count in zip(mine["time_days"], mine["n_events"], strict=True):
-            rows.append(_row("n_events", float(count), arm, int(day)))
-    return pd.DataFrame(rows)
+    return pd.DataFrame([*rows, make_check("n_exposed_victims", n_victims, ARMS[0])])
 
 
 def _balance(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataFrame:
@@ -137,22 +163,14 @@ def _balance(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataFrame:
         for day, mine in table[table["comparison"] == arm].groupby("time_days"):
             for kind, check in (("weighted", name), ("unweighted", f"{name}_unweighted")):
                 gaps = np.abs(mine[kind].to_numpy())
-                rows.append(_row(check, float(gaps.max()), arm, int(str(day))))
+                rows.append(make_check(check, float(gaps.max()), arm, int(str(day))))
     return pd.DataFrame(rows)
 
 
 def _support(weighted: WeightedTrial) -> pd.DataFrame:
     everybody = summarise_positivity(weighted).iloc[0]
     return pd.DataFrame([
-        _row("share_outside_support", float(everybody["share_outside"])),
-        _row("least_chance", float(everybody["least"])),
-        _row("largest_chance", float(everybody["largest"])),
-    ])  # fmt: skip
-
-
-def _detectable(estimates: pd.DataFrame, estimand: str, check: str) -> pd.DataFrame:
-    gaps = estimates[(estimates["estimand"] == estimand) & estimates["se"].notna()]
-    return pd.DataFrame([
-        _row(check, DETECTABLE_ERRORS * float(se), "", int(day))
-        for se, day in zip(gaps["se"], gaps["time_days"], strict=True)
+        make_check("share_outside_support", float(everybody["share_outside"])),
+        make_check("least_chance", float(everybody["least"])),
+        make_check("largest_chance", float(everybody["largest"])),
     ])  # fmt: skip

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.core.packing import pack_check, unpack_check
+from revictimisation.core.packing import pack_check
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
     ESTIMATORS_DISAGREE,
@@ -61,41 +63,57 @@ def judge(
 ) -> pd.DataFrame:
     """Hold the checks against the gates: a row per check, status `ok` or `failed`.
 
-    `checks`: check, arm, time_days, value, as `diagnose_trial` gives them; `named`: the analysis
-    and the measure that they are of. A check's name is followed by its arm and its day where it has
-    them. Balance is held to its limit up to the end of the grace time; later the arms part again
-    where a measure works. Also gives `time_days` (missing: the check concerns every day), which the
-    caller drops.
+    `checks`: check, arm, time_days, value, as `diagnose_trial` gives them, and group and level if
+    they are of one level of a grouping; `named`: the analysis and the measure that they are of. A
+    check's name is followed by its arm, its day and its level where it has them. Balance is held to
+    its limit up to the end of the grace time; later the arms part again where a measure works. Also
+    gives `time_days` (missing: the check concerns every day), `gate` (its name where it has a
+    limit) and `level`, which the caller drops (`DIAGNOSTIC_COLUMNS`).
     """
     limits = {gate.check: gate for gate in list_gates(gates)}
     rows = []
     for row in checks.to_dict("records"):
-        check, day, value = str(row["check"]), row["time_days"], float(row["value"])
+        check, value = str(row["check"]), float(row["value"])
+        day = None if pd.isna(row["time_days"]) else int(row["time_days"])
         is_balance = check == "largest_standardised_difference"
-        gate = None if is_balance and day > grace_days else limits.get(check)
+        gate = None if is_balance and day is not None and day > grace_days else limits.get(check)
         holds = gate is None or (value >= gate.limit if gate.is_least else value <= gate.limit)
+        level = {name: str(row.get(name, "")) for name in ("group", "level")}
         rows.append(
             {
                 **named,
-                "check": pack_check(check, row["arm"], None if pd.isna(day) else int(day)),
+                "check": pack_check(check, row["arm"], day, **level),
                 "value": value,
                 "limit": None if gate is None else gate.limit,
                 "status": OK if holds else "failed",
                 "time_days": None if is_balance else day,
+                "gate": check,
+                "level": level["level"],
             }
         )
-    return pd.DataFrame(rows, columns=[*DIAGNOSTIC_COLUMNS, "time_days"])
+    return pd.DataFrame(rows, columns=[*DIAGNOSTIC_COLUMNS, "time_days", "gate", "level"])
+
+
+def find_failed(rows: pd.DataFrame, judged: pd.DataFrame, gates: Gates) -> npt.NDArray[np.object_]:
+    """The reason of the first gate that fails for each of the rows; "" where all hold.
+
+    rows: with `time_days` and, where checks are of levels, `level`.
+    """
+    found = np.full(len(rows), "", dtype=object)
+    failed = judged[judged["status"].eq("failed")]
+    for gate in list_gates(gates):
+        mine = failed.loc[failed["gate"].eq(gate.check), ["time_days", "level"]]
+        for day, level in mine.drop_duplicates().itertuples(index=False):
+            is_held = found == ""
+            if not pd.isna(day):
+                is_held &= rows["time_days"].eq(int(day)).fillna(False).to_numpy(bool)
+            if level:
+                is_held &= rows["level"].eq(level).to_numpy(bool)
+            found[is_held] = gate.reason or gate.check
+    return found
 
 
 def withhold_failed(estimates: pd.DataFrame, judged: pd.DataFrame, gates: Gates) -> pd.DataFrame:
     """Withhold the numbers of the days on which a gate fails, with the first such gate's reason."""
-    failed = judged[judged["status"].eq("failed")]
-    checks = failed["check"].map(lambda text: unpack_check(text).name)
-    out = estimates
-    for gate in list_gates(gates):
-        days = failed.loc[checks.eq(gate.check), "time_days"]
-        if days.empty:
-            continue
-        chosen = out["time_days"].isin(days.dropna().astype(int)) | bool(days.isna().any())
-        out = withhold(out, chosen, gate.reason or gate.check)
-    return out
+    reasons = find_failed(estimates, judged, gates)
+    return withhold(estimates, reasons != "", reasons)

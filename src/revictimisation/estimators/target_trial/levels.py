@@ -15,20 +15,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
+import pandas as pd
 
-from revictimisation.estimators.intervals import find_freedom, normal_quantile, t_quantile
-from revictimisation.estimators.target_trial.balance import ENDLESS, fit_chances
+from revictimisation.estimators.contrasts import RISKS
+from revictimisation.estimators.inference import Estimate, compare_arms
+from revictimisation.estimators.intervals import normal_quantile, t_quantile
+from revictimisation.estimators.target_trial.balance import (
+    ENDLESS,
+    average_columns,
+    fit_chances,
+    measure_spread,
+    outside_common_support,
+)
 from revictimisation.estimators.target_trial.clone_influence import (
     add_model_scores,
     find_direct_influence,
-    sum_clusters,
+    sum_by_victim,
 )
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
-from revictimisation.estimators.target_trial.estimates import count_clones
+from revictimisation.estimators.target_trial.estimates import count_events, mark_uncensored
 from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.estimators.target_trial.weighted_risk import fill_arms, find_slopes
 
@@ -43,36 +52,45 @@ class LevelRisks:
     """The outcome's risks within levels; nan where nobody or everybody of a level started.
 
     Attributes:
-        value, effective: levels x arms (start, no start) x days: the risk, and the effective number
-            of clones at risk. influence: clusters x levels x arms x days.
-        people: levels x (clones never censored by arm, entries). events: levels x arms x days, of
-            those clones.
+        risk: arms (start, no start) x levels x days. effective: the effective number of clones at
+            risk. events: of clones never censored; each of the same shape.
+        people: levels x (clones never censored by arm, entries).
     """
 
-    value: Floats
+    risk: Estimate
     effective: Floats
-    influence: Floats
     people: Counts
     events: Counts
+
+    @cached_property
+    def gap(self) -> Estimate:
+        """Risk differences, levels x days."""
+        return self.risk[0] - self.risk[1]
 
     @property
     def has_risk(self) -> Flags:
         """Levels with somebody in either arm."""
-        return np.asarray(~np.isnan(self.value).any(axis=(1, 2)))
+        return np.asarray(~np.isnan(self.risk.value).any(axis=(0, 2)))
 
-    def find_errors(self) -> tuple[Floats, Floats, Floats]:
-        """Errors of the risks (levels x arms x days), their difference and log ratio."""
-        start, other = self.influence[:, :, 0], self.influence[:, :, 1]
-        safe = np.where(self.value > 0, self.value, 1.0)
-        ratio = start / safe[:, 0] - other / safe[:, 1]
-        return _length(self.influence), _length(start - other), _length(ratio)
+    def to_rows(self, levels: npt.NDArray[np.object_], at_days: Sequence[int]) -> pd.DataFrame:
+        """Rows of the levels that have risks, as `compare_arms`, with level and time_days.
 
-    def find_quantiles(self) -> Floats:
-        """How many errors the interval of a level's difference reaches (levels x days).
-
-        By Student's t: in a level few victims may carry the error (`find_freedom`).
+        Intervals of differences and ratios by Student's t: in a level few victims may carry the
+        error (`find_freedom`).
         """
-        return t_quantile(find_freedom(self.influence[:, :, 0] - self.influence[:, :, 1]))
+        has, n_days = self.has_risk, len(at_days)
+        risk = self.risk[:, has].reshape(2, -1)
+        events, effective = (part[:, has].reshape(2, -1) for part in (self.events, self.effective))
+        return compare_arms(
+            risk,
+            risk.interval("log-log", np.where(risk.value >= 1, events, effective)),
+            RISKS,
+            {"level": np.repeat(levels[has], n_days), "time_days": np.tile(at_days, has.sum())},
+            n_people=np.repeat(self.people[has], n_days, axis=0).T,
+            n_events=events,
+            is_followed=(effective > 0) | (risk.value >= 1),
+            quantile=t_quantile(self.gap[has].freedom).reshape(-1),
+        )
 
 
 def read_levels(
@@ -88,12 +106,12 @@ def read_levels(
     it is known already.
     """
     trial, n_days = weighted.trial, len(at_days)
-    shape = (n_levels, 2, n_days)
+    shape = (2, n_levels, n_days)
     value, effective = np.full(shape, np.nan), np.zeros(shape)
     for place, weights in enumerate(read_weights_at(weighted, at_days) if given is None else given):
-        effective[:, :, place] = _count_effective(weights, codes, n_levels)
+        effective[:, :, place] = _count_effective(weights, codes, n_levels).T
     people, events = np.zeros((n_levels, 3), np.int64), np.zeros(shape, np.int64)
-    moves = [np.zeros((trial.n_entries, n_levels * n_days)) for _ in range(2)]
+    moves = np.zeros((2, trial.n_entries, n_levels * n_days))
     gradients = [
         tuple(np.zeros((n_levels * n_days, len(model.theta)))
               for model in (weighted.daily, weighted.other))
@@ -105,21 +123,21 @@ def read_levels(
         if not trial.is_started[chosen].any() or trial.is_started[chosen].all():
             continue
         mine = weighted.take(chosen)
-        arms = fill_arms(mine)
-        value[level] = arms.read(at_days)[:, 0]
-        people[level], counted = count_clones(mine, at_days)
-        events[level] = counted[:, 0]
+        arms, is_in = fill_arms(mine), mark_uncensored(mine)
+        value[:, level] = arms.read(at_days)[:, 0]
+        people[level, :2] = is_in.sum(axis=0)
+        events[:, level] = count_events(mine.people, is_in, at_days, 1)
         here = slice(level * n_days, (level + 1) * n_days)
         for arm in range(2):
             slopes = find_slopes(arms, arm, at_days, n_numbers=1)
             direct, by_model = find_direct_influence(mine, arm, slopes)
-            moves[arm][chosen, here] = direct
+            moves[arm, chosen, here] = direct
             for kept, found in zip(gradients[arm], by_model, strict=True):
                 kept[here] = found
     for arm in range(2):
         add_model_scores(weighted, (gradients[arm][0], gradients[arm][1]), moves[arm])
-    summed = [sum_clusters(trial, move).reshape(-1, n_levels, n_days) for move in moves]
-    return LevelRisks(value, effective, np.stack(summed, axis=2), people, events)
+    summed = [sum_by_victim(trial, move).reshape(-1, n_levels, n_days) for move in moves]
+    return LevelRisks(Estimate(value, np.stack(summed, axis=1)), effective, people, events)
 
 
 def count_started_victims(trial: Trial, codes: Codes, n_levels: int) -> Floats:
@@ -127,11 +145,6 @@ def count_started_victims(trial: Trial, codes: Codes, n_levels: int) -> Floats:
     pairs = np.column_stack([codes, trial.people.cluster])[trial.is_started]
     found = np.bincount(np.unique(pairs, axis=0)[:, 0], minlength=n_levels)
     return found.astype(np.float64)
-
-
-def _length(influence: Floats) -> Floats:
-    length: Floats = np.sqrt(np.sum(influence**2, axis=0))
-    return length
 
 
 def read_weights_at(weighted: WeightedTrial, at_days: Sequence[int]) -> list[Floats]:
@@ -172,33 +185,13 @@ class LevelMeasurer:
     """Measures balance and support within levels of a trial; what all levels share is kept."""
 
     def __init__(self, weighted: WeightedTrial) -> None:
-        trial = weighted.trial
-        columns, shape = trial.columns, (len(trial.columns.pointers) - 1, len(trial.names))
-        self._trial = trial
-        self._table = csr_array((columns.values, columns.indices, columns.pointers), shape=shape)
-        self._squares = self._table.power(2)
-        self._ends = weighted.weights_on()
-        self._is_outside = outside_common_support(weighted)
+        self._trial, self._spread = weighted.trial, measure_spread(weighted.trial)
+        self._ends, is_started = weighted.weights_on(), weighted.trial.is_started
+        self._is_outside = outside_common_support(fit_chances(weighted), is_started)
         self._days = [
-            (weighted.weights_on(day), trial.people.stop > day)
-            for day in sorted({0, trial.grace_days})
+            (weighted.weights_on(day), weighted.people.stop > day)
+            for day in sorted({0, weighted.trial.grace_days})
         ]
-        self._spread = self._measure_spread()
-
-    def _measure_spread(self) -> Floats:
-        """Standard deviations in the whole cohort; infinite where a column has none."""
-        everybody = np.ones((self._trial.n_entries, 1))
-        mean = self._average(self._table, everybody)[0]
-        variance = self._average(self._squares, everybody)[0] - mean**2
-        return np.where(variance > 0, np.sqrt(np.maximum(variance, 0.0)), np.inf)
-
-    def _average(self, table: csr_array, weights: Floats) -> Floats:
-        """Weighted means of the columns, a row for each column of weights."""
-        rows = self._trial.people.row
-        by_row = np.stack([np.bincount(rows, one, table.shape[0]) for one in weights.T], axis=1)
-        sums = np.asarray(table.T @ np.where(by_row < ENDLESS, by_row, np.nan)).T
-        means: Floats = sums / np.maximum(weights.sum(axis=0), 1e-300)[:, None]
-        return means
 
     def measure(self, codes: Codes, n_levels: int) -> LevelBalance:
         """Balance and support within each level.
@@ -229,21 +222,11 @@ class LevelMeasurer:
         """Gaps (arms x columns) of a level's arms to those of it followed, and errors by chance."""
         mine = (chosen & is_followed).astype(np.float64)
         own = np.where(mine[:, None] > 0, weights, 0.0)
-        means = self._average(self._table, np.column_stack([mine, own]))
-        variance = self._average(self._squares, mine[:, None])[0] - means[0] ** 2
+        means = average_columns(self._trial, np.column_stack([mine, own]))
+        variance = average_columns(self._trial, mine[:, None], 2)[0] - means[0] ** 2
         size = _count_effective(own, np.zeros(len(mine), np.int64), 1)[0]
         is_known = (size > 0)[:, None]
         excess = np.maximum(1 / np.where(size > 0, size, np.inf) - 1 / max(mine.sum(), 1.0), 0.0)
         errors = np.sqrt(np.outer(excess, np.maximum(variance, 0.0))) / self._spread
         gaps = np.where(is_known, (means[1:] - means[0]) / self._spread, 0.0)
         return gaps, errors
-
-
-def outside_common_support(weighted: WeightedTrial) -> Flags:
-    """Entries whose fitted chance of a start lies outside the common support of the cohort."""
-    chance, is_started = fit_chances(weighted), weighted.trial.is_started
-    low = max(chance[is_started].min(), chance[~is_started].min())
-    high = min(chance[is_started].max(), chance[~is_started].max())
-    # fitted numbers of people alike differ by rounding
-    outside: Flags = (chance < low - 1e-12) | (chance > high + 1e-12)
-    return outside

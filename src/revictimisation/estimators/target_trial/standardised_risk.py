@@ -38,9 +38,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.estimators.target_trial.clone_influence import add_scores, sum_clusters
+from revictimisation.estimators.inference import Estimate
+from revictimisation.estimators.target_trial.clone_influence import add_scores, sum_by_victim
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
-from revictimisation.estimators.target_trial.estimates import build_outcome
+from revictimisation.estimators.target_trial.estimates import estimate_outcome
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel
 from revictimisation.estimators.target_trial.own_weight import find_own_factors
 from revictimisation.estimators.target_trial.potential_risks import (
@@ -103,7 +104,7 @@ def find_courses(weighted: WeightedTrial, model: OutcomeModel, at_days: Sequence
             _add_model(trial, one, by_hazard.cells, base, influence)
     shape = (2, 2, N_OF_OUTCOME, len(days))
     augmentation = (values[:, 1, 0] - values[:, 0, 0]).reshape(-1, *shape[2:])
-    influence = sum_clusters(trial, influence).reshape(-1, *shape)
+    influence = sum_by_victim(trial, influence).reshape(-1, *shape)
     return Courses(mean.reshape(shape), influence, augmentation)
 
 
@@ -134,7 +135,7 @@ def estimate_courses(
     courses = find_courses(weighted, model, at_days)
     influence = widen_influence(weighted, courses)
     return {
-        name: build_outcome(weighted, at_days, courses.value[k], influence[:, k])
+        name: estimate_outcome(weighted, at_days, Estimate(courses.value[k], influence[:, k]))
         for k, name in enumerate(ESTIMATORS)
     }
 
@@ -145,7 +146,7 @@ def widen_influence(weighted: WeightedTrial, courses: Courses) -> Floats:
     shape = courses.augmentation.shape
     added = (more[:, None] * courses.augmentation.reshape(shape[0], -1)) / shape[0]
     influence = courses.influence.copy()
-    influence[:, 1, 0] += sum_clusters(weighted.trial, added).reshape(-1, *shape[1:])
+    influence[:, 1, 0] += sum_by_victim(weighted.trial, added).reshape(-1, *shape[1:])
     return influence
 
 

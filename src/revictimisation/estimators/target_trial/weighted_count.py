@@ -30,11 +30,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.estimators.count_contrasts import (
-    CountGroup,
-    contrast_groups,
-    describe_group,
-)
+from revictimisation.estimators.contrasts import COUNTS
+from revictimisation.estimators.inference import Estimate, compare_arms
 from revictimisation.estimators.intervals import NO_ERROR
 from revictimisation.estimators.target_trial.changes import Changes, count_changes, spell_changes
 from revictimisation.estimators.target_trial.clone_influence import find_arm_influence
@@ -187,22 +184,20 @@ def estimate_counts(
     is_in = mark_uncensored(weighted)
     days = np.asarray(at_days, dtype=np.int64)
     owner = np.repeat(np.arange(weighted.trial.n_entries), np.diff(outcomes.first))
-    count = arms.read(at_days)
+    counts = Estimate(arms.read(at_days), influence)
     at_risk = weighted.effective_on([max(day - 1, 0) for day in at_days])
     left = (arms.before * _stay(arms.at_risk, arms.ended))[:, arms.places(at_days)]
-
-    def describe(arm: int) -> CountGroup:
-        mine = np.sort(outcomes.day[is_in[owner, arm]])
-        n_events = np.searchsorted(mine, days, side="right").astype(np.int64)
-        n_people = int(is_in[:, arm].sum())
-        followed = ~(at_risk[arm] <= 0) | (left[arm] <= NO_ERROR)
-        return describe_group(
-            count[arm], influence[:, arm], behind[arm], n_people, n_events, followed
-        )
-
-    table = contrast_groups(describe(0), describe(1), days)
-    is_gap = table["estimand"] == "mean_count_difference"
-    return table.assign(n_people=table["n_people"].mask(is_gap, weighted.trial.n_entries))
+    mine = [np.sort(outcomes.day[is_in[owner, arm]]) for arm in range(2)]
+    table = compare_arms(
+        counts,
+        counts.interval("log", behind),
+        COUNTS,
+        {"time_days": days},
+        n_people=(*is_in.sum(axis=0), len(is_in)),
+        n_events=np.stack([np.searchsorted(when, days, side="right") for when in mine]),
+        is_followed=~(at_risk <= 0) | (left <= NO_ERROR),
+    )
+    return table.sort_values("time_days", kind="stable", ignore_index=True)
 
 
 def _find_slopes(arms: CountArms, arm: int, at_days: Sequence[int]) -> Slopes:

@@ -19,7 +19,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from revictimisation.estimators.risks import ROUNDING
+from revictimisation.estimators.influence import ROUNDING
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES, People
 
 Floats = npt.NDArray[np.float64]
