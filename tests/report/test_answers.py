@@ -175,7 +175,7 @@ def test_the_lead_counts_every_measure_once_and_says_why_not():
     rows.append(hidden(ALARM, "withheld", "few_events"))
     page = make_page("sv", rows, STUDY)
     assert [judge_measure(page, one) for one in (SHELTER, TALK, ALARM)] == [FEWER, OPEN, HIDDEN]
-    told = words(answer.show_lead(page).text)
+    told = words(answer.show_lead(page).html)
     assert "För 1 av 3 åtgärder och insatser ser det ut att bli skillnad. För 1 är svaret" in told
     assert "skyddat boende (av 100 personer 8 färre, mellan 4 och 12 färre)" in told
     assert "Oklart åt båda håll: skyddssamtal." in told and "inte samma sak som" in told
@@ -195,7 +195,7 @@ def test_the_lead_counts_every_measure_once_and_says_why_not():
 )
 def test_a_measure_without_an_answer_says_what_is_missing(status, reason, sv):
     page = make_page("sv", [hidden(SHELTER, status, reason)], STUDY)
-    told = words(measures.show_measure(page, SHELTER).text)
+    told = words(measures.show_measure(page, SHELTER).html)
     assert sv.lower() in told.lower() and "Inget svar: " in told
     assert not re.search(r"\d+ (?:färre|fler)", told) and "<img" not in told
 
@@ -212,7 +212,7 @@ def test_all_that_failed_is_told_and_only_for_the_day_that_is_shown():
     told = describe_reason(page, ALARM, number)
     assert "differ too much" in told and "Besides: Too many" in told and "Too few new" not in told
     assert describe_reason(page, ALARM, number, kind="short") == "the groups differ too much"
-    shown = words(measures.show_checks(page, list_checks(page, ALARM)).text)
+    shown = words(measures.show_checks(page, list_checks(page, ALARM)).html)
     assert "Largest difference in background that is left (0 = none) 0.20 at most 0.10 no" in shown
     assert "New reports 40 at least 10 yes" in shown
 
@@ -220,11 +220,11 @@ def test_all_that_failed_is_told_and_only_for_the_day_that_is_shown():
 def test_an_earlier_day_is_told_where_the_last_is_withheld():
     rows = [hidden(SHELTER, "withheld", "minimum_detectable_difference")]
     rows.append(row(SHELTER, -0.09, -0.05, -0.01, time_days=182))
-    told = words(measures.show_measure(make_page("sv", rows, STUDY), SHELTER).text)
+    told = words(measures.show_measure(make_page("sv", rows, STUDY), SHELTER).html)
     assert "Inget svar om skyddat boende . Svaret hade blivit för grovt" in told
     assert "Inom 6 månader finns ett svar: av 100 personer 5 färre, mellan 1 och 9 färre." in told
     rows[-1] = row(SHELTER, -0.09, -0.02, 0.05, time_days=182)
-    told = words(measures.show_measure(make_page("sv", rows, STUDY), SHELTER).text)
+    told = words(measures.show_measure(make_page("sv", rows, STUDY), SHELTER).html)
     assert "ett svar, men det är oklart åt båda håll: av 100 personer mellan 9 färre och 5" in told
 
 
@@ -249,7 +249,7 @@ def test_a_measure_with_an_answer_has_curves_and_what_stands_behind():
     control = {"analysis": "negative_control_outcome", "outcome": "other_suspect"}
     rows.append(row(SHELTER, -0.03, 0.01, 0.05, **control))
     page = make_page("sv", rows, STUDY)
-    shown = measures.show_measure(page, SHELTER).text
+    shown = measures.show_measure(page, SHELTER).html
     told = words(shown)
     assert shown.count("<img") == 1 and "hade fått åtgärden inom 30 dagar (heldragen)" in told
     assert "Efter 4 år: 30 av 100 om alla hade fått åtgärden" in shown
@@ -271,24 +271,24 @@ def test_a_control_that_moves_is_told_as_a_warning():
     control = {"analysis": "negative_control_outcome", "outcome": "other_suspect"}
     rows.append(row(SHELTER, 0.005, 0.03, 0.05, **control))
     page = make_page("en", rows, STUDY)
-    told = words(measures.show_measure(page, SHELTER).text)
+    told = words(measures.show_measure(page, SHELTER).html)
     enough, scarce = list_control(40, "ok"), list_control(3, "warning")
-    small = words(measures.show_measure(add_checks(page, enough), SHELTER).text)
-    few = words(measures.show_measure(add_checks(page, scarce), SHELTER).text)
+    small = words(measures.show_measure(add_checks(page, enough), SHELTER).html)
+    few = words(measures.show_measure(add_checks(page, scarce), SHELTER).html)
     assert "A small difference is seen there" in small and "A test of the method" not in few
     assert "Yet a difference is seen there too (3 more, between 1 and 5 more in 100)" in told
 
 
 def test_the_first_page_counts_the_answers_and_tells_only_the_clear_ones():
     rows = [*trial(SHELTER, 0.32, 0.4), hidden(ALARM, "withheld", "few_events")]
-    told = words(summary.show_findings(make_page("sv", rows, STUDY)).text)
+    told = words(summary.show_findings(make_page("sv", rows, STUDY)).html)
     assert "Hjälper åtgärderna? För 1 av 3 åtgärder och insatser ser det ut att bli skilln" in told
     assert "Färre nya anmälningar: skyddat boende (av 100 personer 8 färre" in told
     assert "För få nya" not in told
-    cards = words(summary.show_cards(make_page("sv", rows, STUDY)).text)
+    cards = words(summary.show_cards(make_page("sv", rows, STUDY)).html)
     assert "Inget svar: för få nya anmälningar" in cards
-    told = words(summary.show_findings(make_page("en", trial(TALK, 0.39, 0.4), STUDY)).text)
-    nothing = words(answer.show_lead(make_page("en", [], STUDY)).text)
+    told = words(summary.show_findings(make_page("en", trial(TALK, 0.39, 0.4), STUDY)).html)
+    nothing = words(answer.show_lead(make_page("en", [], STUDY)).html)
     assert "For none of 3 measures is there an answer to the main question" in nothing
     assert "For none of 3 measures is the answer clear. For 1 it is unclear either way" in told
     assert "That is not the same as not helping" in told
@@ -296,7 +296,7 @@ def test_the_first_page_counts_the_answers_and_tells_only_the_clear_ones():
 
 def test_a_measure_without_a_row_is_left_out_of_further_models():
     rows = [hazard(SHELTER, 0.9, estimator="fine_gray", outcome="death_or_emigration")]
-    told = words(models.show_competing(make_page("en", rows, STUDY)).text)
+    told = words(models.show_competing(make_page("en", rows, STUDY)).html)
     assert "death or emigration" in told and "sheltered housing" in told
     assert "alarm" not in told and "cannot be computed" not in told
 
@@ -304,7 +304,7 @@ def test_a_measure_without_a_row_is_left_out_of_further_models():
 def test_the_picture_shows_also_those_without_an_answer():
     rows = [*trial(SHELTER, 0.32, 0.4), hidden(ALARM, "withheld", "few_events")]
     page = make_page("sv", [*rows, *trial(TALK, 0.39, 0.4)], STUDY)
-    shown = answer.show_picture(page).text
+    shown = answer.show_picture(page).html
     assert "Skyddat boende: 8 färre." in shown and "Skyddssamtal: oklart åt båda håll." in shown
     assert "inget svar: för få nya anmälningar." in shown
     assert words(shown).count("hålls inne") == 3  # both arms and the difference
@@ -319,7 +319,7 @@ def test_three_ways_that_agree_and_one_that_does_not():
     far = [*rows, *trial(SHELTER, 0.2, 0.4, estimator="doubly_robust")]
     told = ways.describe_agreement(make_page("sv", far, STUDY))
     assert told.startswith("För **skyddat boende** ger ett annat sätt") and "med 12 av 100" in told
-    assert ways.show_ways(make_page("sv", trial(SHELTER, 0.32, 0.4), STUDY)).text == ""
+    assert ways.show_ways(make_page("sv", trial(SHELTER, 0.32, 0.4), STUDY)).html == ""
 
 
 def test_three_strategies_of_a_joint_measure():
@@ -329,12 +329,12 @@ def test_three_strategies_of_a_joint_measure():
     rows += [*trial("joint", 0.3, 0.36),
              row("joint", -0.1, -0.06, -0.02, level="both_less_none", **keys)]  # fmt: skip
     rows.append(row("joint", -0.08, -0.04, 0.01, level="both_less_one", **keys))
-    told = words(strategies.show_strategies(make_page("sv", rows)).text)
+    told = words(strategies.show_strategies(make_page("sv", rows)).html)
     assert "Båda jämfört med ingen: av 100 personer gör ungefär 6 färre" in told
     assert "Båda jämfört med bara en: oklart åt båda håll (mellan 8 färre och 1 fler" in told
     assert "Bara en jämfört med ingen: inget svar." in told
     rows.append(hidden("joint", "withheld", "few_events", level="one_less_none", **keys))
-    told = words(strategies.show_strategies(make_page("sv", rows)).text)
+    told = words(strategies.show_strategies(make_page("sv", rows)).html)
     assert "Bara en jämfört med ingen: inget svar. För få nya anmälningar: färre" in told
 
 
@@ -346,16 +346,16 @@ def hazard(measure: str, estimate: float, **more) -> dict:
 def test_what_holds_while_in_force_stands_apart_and_parts_come_only_with_rows():
     answers = [*trial(SHELTER, 0.32, 0.4), *trial(TALK, 0.39, 0.4)]
     page = make_page("sv", [*answers, hazard(SHELTER, 0.5), hazard(TALK, 1.0)], STUDY)
-    told = words(models.show_in_force(page).text)
+    told = words(models.show_in_force(page).html)
     assert "medan den pågick: skyddat boende (300 nya anmälningar medan den pågick)." in told
     assert "Oklart åt båda håll: skyddssamtal (300 nya" in told and "Fine" not in told
-    assert models.show_recurrent(page).text == models.show_variants(page).text == ""
-    assert "Medan åtgärden pågick" in words(summary.show_findings(page).text)
+    assert models.show_recurrent(page).html == models.show_variants(page).html == ""
+    assert "Medan åtgärden pågick" in words(summary.show_findings(page).html)
     rows = [hazard(SHELTER, 0.5), hazard(SHELTER, 0.6, estimator="pwp_gap_time")]
     rows.append(hazard(SHELTER, 0.7, analysis="time_since_start", subgroup="time_since_start",
                        level="91_plus"))  # fmt: skip
     rows.append(hazard(SHELTER, 0.9, estimator="fine_gray", outcome="death"))
-    told = words(models.show_in_force(make_page("sv", rows, STUDY)).text)
+    told = words(models.show_in_force(make_page("sv", rows, STUDY)).html)
     assert "PWP, tid sedan förra" in told and "Andersen" not in told
     assert "91 dagar eller mer" in told and "Hasardkvoter för dödsfall" in told
 
@@ -365,34 +365,34 @@ def test_less_common_while_in_force_is_never_told_as_the_cause():
     rows += [hidden(SHELTER, "withheld", "largest_standardised_difference")]
     rows += trial(ALARM, 0.32, 0.4)
     page = make_page("sv", rows, STUDY)
-    for told in (words(summary.show_findings(page).text), words(models.show_in_force(page).text)):
+    for told in (words(summary.show_findings(page).html), words(models.show_in_force(page).html)):
         assert "skyddspaket (45 nya anmälningar medan den pågick)" in told
         assert "visar inte att åtgärden är orsaken." in told
-    told = words(models.show_verdicts(page).text)
+    told = words(models.show_verdicts(page).html)
     assert "procent). Talet vilar på 15 nya anmälningar medan åtgärden pågick." in told
     bare = make_page("sv", rows, STUDY + "adjust_for: []\n")
-    assert "utan hänsyn till bakgrund. Det visar inte" in words(summary.show_findings(bare).text)
+    assert "utan hänsyn till bakgrund. Det visar inte" in words(summary.show_findings(bare).html)
 
 
 def test_the_counts_say_what_they_hold_for():
-    told = words(answer.show_lead(make_page("sv", trial(TALK, 0.39, 0.4), STUDY)).text)
+    told = words(answer.show_lead(make_page("sv", trial(TALK, 0.39, 0.4), STUDY)).html)
     assert (
         "huvudfrågan: den första nya anmälan mot samma misstänkta person inom 4 år, räknat på uppf"
         in told
     )
-    told = words(summary.show_findings(make_page("en", trial(TALK, 0.39, 0.4), STUDY)).text)
+    told = words(summary.show_findings(make_page("en", trial(TALK, 0.39, 0.4), STUDY)).html)
     assert "Numbers for other days and outcomes are not tested together" in told
 
 
 def test_the_simple_comparison_says_unclear_only_where_all_are():
     rows = [*trial(SHELTER, 0.42, 0.4), *trial(SHELTER, 0.5, 0.4, estimator="crude")]
-    told = words(misleading.show_contrast(make_page("sv", rows, STUDY)).text)
+    told = words(misleading.show_contrast(make_page("sv", rows, STUDY)).html)
     assert "punkten på den sidan för 1 av de 1 som har ett tal. Alla dessa svar är ok" in told
     clear = [*rows, *trial(TALK, 0.32, 0.4)]
-    told = words(misleading.show_contrast(make_page("sv", clear, STUDY)).text)
+    told = words(misleading.show_contrast(make_page("sv", clear, STUDY)).html)
     assert "1 av de 2 som har ett tal." in told and "Alla dessa svar" not in told
     bare = make_page("sv", rows, STUDY + "adjust_for: []\n")
-    assert "bakgrunden jämnas ut" not in words(misleading.show_contrast(bare).text)
+    assert "bakgrunden jämnas ut" not in words(misleading.show_contrast(bare).html)
 
 
 def test_dots_are_open_where_it_is_unclear_whether_there_is_a_difference():
@@ -403,7 +403,7 @@ def test_dots_are_open_where_it_is_unclear_whether_there_is_a_difference():
 def test_the_limit_of_the_control_tells_its_whole_rule():
     checks = [("negative_control_outcome", *one[-5:]) for one in list_control(40, "ok")]
     page = add_checks(make_page("en", trial(SHELTER, 0.32, 0.4), STUDY), checks)
-    told = words(measures.show_measure(page, SHELTER).text)
+    told = words(measures.show_measure(page, SHELTER).html)
     assert "Difference in reports against other people, in 100" in told
     assert "or the interval includes 0" in told
 
@@ -420,11 +420,11 @@ def test_rounding_does_not_hide_that_a_check_fails():
 
 
 def test_the_trial_tells_when_covariates_are_measured():
-    told = words(trial_table.show_trial(make_page("en", study=STUDY)).text)
+    told = words(trial_table.show_trial(make_page("en", study=STUDY)).html)
     assert "At the report (day 0). The risk level is the latest assessment by day 7." in told
-    told = words(trial_table.show_trial(make_page("en", study=STUDY + "adjust_for: [sex]\n")).text)
+    told = words(trial_table.show_trial(make_page("en", study=STUDY + "adjust_for: [sex]\n")).html)
     assert "At the report (day 0). What changes" in told
-    told = words(trial_table.show_trial(make_page("en", study=STUDY + "adjust_for: []\n")).text)
+    told = words(trial_table.show_trial(make_page("en", study=STUDY + "adjust_for: []\n")).html)
     assert "Not at all: the study file names no covariates." in told
 
 
@@ -440,7 +440,7 @@ def test_mean_counts_are_of_a_hundred_people():
     keys = {"estimator": "mean_cumulative_count"}
     rows = [row("", 0.6, 0.7, 0.8, estimand="mean_count", **keys)]
     rows.append(row(SHELTER, -0.2, -0.1, 0.0, estimand="mean_count_difference", **keys))
-    told = words(models.show_counts(make_page("sv", rows, STUDY)).text)
+    told = words(models.show_counts(make_page("sv", rows, STUDY)).html)
     assert "På 100 uppföljningar görs i genomsnitt 70 nya anmälningar inom 4 år" in told
     assert "-20 till 0" in told.replace("−", "-")
 
@@ -451,7 +451,7 @@ def test_a_study_that_allows_for_nothing_says_so_and_nothing_is_called_adjusted(
     page = make_page("sv", rows, study)
     shown = [answer.show_lead, models.show_in_force, trial_table.show_trial, misleading.show_why]
     shown += [method.show_method, referees.show_balance, misleading.show_contrast]
-    told = " ".join(words(one(page).text) for one in shown)
+    told = " ".join(words(one(page).html) for one in shown)
     assert "tar inte hänsyn till någon bakgrund" in told and "liknar dem i ," not in told
     assert "Justerad" not in told and " justerad" not in told
     assert "finns ingen balans att visa" in told
@@ -459,17 +459,17 @@ def test_a_study_that_allows_for_nothing_says_so_and_nothing_is_called_adjusted(
 
 def test_a_study_without_measures_has_no_answers():
     page = make_page("sv", study="name: mini\nmeasures: {}")
-    assert "nämner inga åtgärder" in answer.show_lead(page).text
-    assert models.show_in_force(page).text == ways.show_ways(page).text == ""
+    assert "nämner inga åtgärder" in answer.show_lead(page).html
+    assert models.show_in_force(page).html == ways.show_ways(page).html == ""
 
 
 def test_the_trial_is_filled_in_from_the_study_file():
-    told = words(trial_table.show_trial(make_page("en", study=STUDY)).text)
+    told = words(trial_table.show_trial(make_page("en", study=STUDY)).html)
     assert "within 1 year before it" in told and "200 redraws of the people" in told
     assert "alike in sex, age group" in told
     bare = make_page("en", study=STUDY + "bootstrap: {replicates: 0}\n")
-    assert "redraws" not in trial_table.show_trial(bare).text
-    assert "replicates" not in words(method.show_method(bare).text)
+    assert "redraws" not in trial_table.show_trial(bare).html
+    assert "replicates" not in words(method.show_method(bare).html)
     assert re.search(r"safety talk\s+the same day\s+safety talk", told)
 
 
@@ -478,8 +478,8 @@ def test_checks_in_a_table_for_referees():
               (SHELTER, "share_outside_support", 0.012, 0.05, "ok"),
               (SHELTER, "minimum_detectable_difference:1461", 0.052, 0.15, "ok")]  # fmt: skip
     page = add_checks(make_page("en", study=STUDY), checks)
-    assert "1.01" in words(referees.show_weights(page).text)
-    assert "1.2%" in words(referees.show_support(page).text)
-    assert "5.2" in words(referees.show_detectable(page).text)
-    shown = words(method.show_all_checks(page).text)
+    assert "1.01" in words(referees.show_weights(page).html)
+    assert "1.2%" in words(referees.show_support(page).html)
+    assert "5.2" in words(referees.show_detectable(page).html)
+    shown = words(method.show_all_checks(page).html)
     assert "clone, censor and weight sheltered housing" in shown and "starts 1.01 – holds" in shown

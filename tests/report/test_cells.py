@@ -5,10 +5,21 @@ from __future__ import annotations
 import base64
 import re
 
-from revictimisation.report import charts
+from revictimisation.report.described import (
+    Cell,
+    Dots,
+    DotSeries,
+    Figure,
+    Folded,
+    Group,
+    Scale,
+    Table,
+    Text,
+    join,
+)
 from revictimisation.report.formats import Formats
-from revictimisation.report.markup import render_figure, render_prose, render_table
 from revictimisation.report.release import Number
+from revictimisation.report.rendering import draw
 from revictimisation.report.sections import (
     answer,
     cohort,
@@ -70,16 +81,37 @@ def test_numbers_as_people_write_them():
 @for_each("show", ["show_count", "show_events", "show_share", "show_ratio"])
 def test_suppressed_is_a_dash_and_not_estimable_is_words(show):
     page = make_page()
-    assert getattr(page, show)(SUPPRESSED) == "–"
-    assert getattr(page, show)(Number()) == "går inte att beräkna"
-    assert getattr(page, show)(Number(status="withheld")) == "hålls inne"
+    assert str(getattr(page, show)(SUPPRESSED)) == "–"
+    assert str(getattr(page, show)(Number())) == "går inte att beräkna"
+    assert str(getattr(page, show)(Number(status="withheld"))) == "hålls inne"
 
 
 def test_a_table_with_a_dash_says_what_it_means():
     page = make_page()
-    assert page.notes([Number(1.0, status="ok")]) == []
-    assert "Det betyder inte noll" in page.notes([SUPPRESSED])[0]
-    assert len(page.notes([SUPPRESSED, Number(), Number(status="withheld")])) == 3
+    numbers = [Number(1.0, status="ok"), SUPPRESSED, Number(), Number(status="withheld")]
+    shown = [page.table("", [""], [["row", page.show_share(one)]], ["own"]) for one in numbers]
+    assert [len(table.notes) for table in shown] == [1, 2, 2, 2]
+    assert "Det betyder inte noll" in shown[1].notes[0] and shown[1].notes[-1] == "own"
+    assert len(page.table("", [""], [[page.show_count(one) for one in numbers]]).notes) == 3
+
+
+def test_a_table_is_had_as_numbers():
+    """What a cell tells keeps its number, interval, unit and status; text has none."""
+    page, found = make_page("en"), Number(0.25, 0.2, 0.3, n_people=1200, status="ok")
+    row = ["row", page.show_people(found), page.show_share_both(found), page.show_ratio(SUPPRESSED)]
+    table = page.table("Caption", ["", "people", "share", "ratio"], [row, ["text", "a", "b", "c"]])
+    cells = table.to_cells()
+    assert list(cells["column"]) == ["people", "share", "ratio"] * 2
+    assert list(cells["written"][:3]) == ["1,200", "25.0% 20.0–30.0%", "–"]
+    assert cells.loc[1, ["value", "low", "high", "unit", "status"]].tolist() == [
+        0.25, 0.2, 0.3, "share", "ok"
+    ]  # fmt: skip
+    assert (
+        cells.loc[2, "status"] == "suppressed" and cells["value"].isna().tolist()[2:] == [True] * 4
+    )
+    assert table.to_frame()["share"].tolist() == ["25.0% 20.0–30.0%", "b"]
+    inside = join([Text("text"), Group((Folded("more", table),))])
+    assert inside.tables == [table] and inside.to_cells().equals(cells)
 
 
 def test_a_suppressed_share_is_a_dash_where_it_is_shown():
@@ -87,9 +119,9 @@ def test_a_suppressed_share_is_a_dash_where_it_is_shown():
     keys |= {"outcome": "carried_out", "estimand": "share"}
     row = {**keys, "status": "suppressed", "reason": "small_number"}
     page = make_page(rows=[row])
-    shown = use.show_decisions(page).text
+    shown = use.show_decisions(page).html
     assert "<td>–</td>" in shown and "Det betyder inte noll" in shown
-    assert "för liten" in summary.show_cards(page).text
+    assert "för liten" in summary.show_cards(page).html
 
 
 @for_each("section", SECTIONS)
@@ -100,43 +132,46 @@ def test_a_suppressed_share_is_a_dash_where_it_is_shown():
 )
 def test_every_section_stands_without_any_numbers(section, language, study):
     """An extract may lack tables; what rests on them is said in words."""
-    shown = section(make_page(language, study=study)).text
+    shown = section(make_page(language, study=study)).html
     assert re.sub("<[^>]+>", "", shown).strip() or section in OPTIONAL
     assert not re.search(r"\bnan\b|None|[{}]", re.sub('base64,[^"]+|<style>.*?</style>', "", shown))
 
 
 def test_html_is_escaped():
-    assert "<script>" not in render_prose("<script>alert(1)</script>").text
-    assert "&lt;b&gt;" in render_table("<b>", ["<b>"], [["<b>"]]).text
+    assert "<script>" not in Text("<script>alert(1)</script>").html
+    cells = ["<b>", Cell("<b>").above("<b>"), Text("<b>")]
+    assert Table("<b>", ["<b>"], [cells], ["<b>"]).html.count("&lt;b&gt;") == 8
+
+
+def test_marks_in_text_are_carried_out():
+    told = Text("**a** `b` [c](#d) [e](javascript:f)").html
+    assert told == ('<p><strong>a</strong> <code>b</code> <a href="#d">c</a> [e](javascript:f)</p>')
 
 
 def test_a_table_has_its_caption_and_headings():
-    text = render_table("Title", ["a", "b"], [["row", "1"]], ["note"]).text
+    text = Table("Title", ["a", "b"], [["row", "1"]], ["note"]).html
     assert "<caption><span>Title</span></caption>" in text and '<th scope="row">row</th>' in text
     assert text.count('scope="col"') == 2 and '<p class="note">note</p>' in text
 
 
-def draw_example() -> tuple[bytes, bytes]:
-    series = [
-        charts.DotSeries("one", [(1.0, 0.5, 2.0), None]),
-        charts.DotSeries("two", [None, None]),
-    ]
-    scale = charts.Scale(str, [0.5, 1.0, 2.0], "axis", is_log=True, reference=1.0, sides=("a", "b"))
-    return charts.draw_dots(["first", "second"], series, scale)
+SERIES = [DotSeries("one", [(1.0, 0.5, 2.0), None]), DotSeries("two", [None, None])]
+SCALE = Scale(Formats("en").way("decimal", 1), [0.5, 1.0, 2.0], "axis", is_log=True, reference=1.0,
+              sides=("a", "b"))  # fmt: skip
+EXAMPLE = Dots(["first", "second"], SERIES, SCALE)
 
 
 def test_figures_are_the_same_bytes_every_time_and_load_nothing():
-    wide, narrow = draw_example()
-    assert (wide, narrow) == draw_example()
+    wide, narrow = draw(EXAMPLE)
+    assert (wide, narrow) == draw(EXAMPLE)
     assert wide != narrow
     assert b"<dc:date>" not in wide and b'href="http' not in wide and b"@import" not in wide
     assert b"first" in wide and b"second" in narrow
 
 
 def test_a_figure_has_alternative_text_caption_and_numbers():
-    wide, narrow = draw_example()
-    numbers = render_table("Numbers", ["a"], [["1"]])
-    text = render_figure(wide, narrow, 'what "it" shows', "caption", "behind", numbers).text
+    wide, narrow = draw(EXAMPLE)
+    numbers = Table("Numbers", ["a"], [["1"]])
+    text = Figure(EXAMPLE, 'what "it" shows', "caption", "behind", numbers).html
     assert 'alt="what &quot;it&quot; shows"' in text
     assert "<figcaption>caption</figcaption>" in text
     assert "<details><summary>behind</summary>" in text and "<span>Numbers</span></caption>" in text

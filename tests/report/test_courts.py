@@ -65,22 +65,22 @@ def test_decisions_that_stand_when_tested_together_are_named_at_the_head_too():
     # log(1.5) / (log(1.5625) / 3.919928) = 3.5613 errors: p 0.000369, of four tests 0.001476
     assert [round(one, 5) for one in found] == [1.0, 0.00148, 1.0, 1.0]
     told = "oftare eller tidigare personuppklarad efter kontaktperson (1,50, osäkerhet 1,20–1,88"
-    assert told in show_hazards(page).text and told in courts.show_lead(page).text
+    assert told in show_hazards(page).html and told in courts.show_lead(page).html
 
 
 def test_a_decision_that_one_test_alone_would_call_is_not_called():
     page = make_page("sv", [*rows(0.4), *hazards((1.25, 1.02, 1.53))], STUDY)
-    assert "inget av dem mer än slumpen" in show_hazards(page).text
-    assert "En annan fråga är besluten" not in courts.show_lead(page).text
+    assert "inget av dem mer än slumpen" in show_hazards(page).html
+    assert "En annan fråga är besluten" not in courts.show_lead(page).html
 
 
 def test_published_shares_of_one_sex_do_not_stand_beside_a_share_of_both():
-    shown = courts.show_denominators(make_page("sv", [], STUDY)).text
+    shown = courts.show_denominators(make_page("sv", [], STUDY)).html
     assert "grov kvinnofridskränkning" in shown and not re.search(
         "misshandel av (?:kvinna|man)", shown
     )
 
 
 def test_the_steps_are_explained_in_the_words_of_the_word_list():
-    shown = courts.show_steps(make_page("sv", [], STUDY)).text
+    shown = courts.show_steps(make_page("sv", [], STUDY)).html
     assert all(one in shown for one in ("Personuppklarad", "Lagförd", "Fällande dom"))

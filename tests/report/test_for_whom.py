@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from revictimisation.core.results import DIAGNOSTIC_COLUMNS
+from revictimisation.report.described import GroupForest, GroupRow
 from revictimisation.report.group_effects import (
     describe_missing,
     find_difference,
@@ -21,7 +22,7 @@ from revictimisation.report.group_effects import (
     name_row,
     widen_for_family,
 )
-from revictimisation.report.group_forest import GroupRow, draw_groups
+from revictimisation.report.group_forest import draw_groups
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections import exploration, for_whom, group_tables, who_gets
@@ -136,7 +137,7 @@ def open_page(language: str = "sv") -> Page:
 
 
 def test_what_is_called_comes_first_in_people_and_then_while_in_force():
-    shown = words(for_whom.show_lead(open_page()).text)
+    shown = words(for_whom.show_lead(open_page()).html)
     risk = ("Kontaktperson, efter risknivå (nya anmälningar inom 1 år, av 100 personer). "
             "Hög risk: 10 färre, mellan 7 och 13 färre; jämkat 9 färre, mellan 6 och 12 färre. "
             "Låg risk: oklart åt båda håll, mellan 2 färre och 4 fler; jämkat oklart")  # fmt: skip
@@ -157,7 +158,7 @@ def test_what_is_called_comes_first_in_people_and_then_while_in_force():
 
 
 def test_the_measure_that_matters_most_is_drawn():
-    shown = for_whom.show_clearest(open_page("en")).text
+    shown = for_whom.show_clearest(open_page("en")).html
     assert "The difference that matters most" in shown and "by risk level" in shown
     assert "pooled number" in words(shown)
     table = words(shown)
@@ -165,11 +166,11 @@ def test_the_measure_that_matters_most_is_drawn():
 
 
 def test_a_difference_found_while_in_force_is_drawn_on_that_scale():
-    called_by_risk = for_whom.show_clearest(open_page()).text
+    called_by_risk = for_whom.show_clearest(open_page()).html
     is_risk = {"estimand": "p_value_holm", "estimator": TRIAL["estimator"]}
     rows = [row | ({"estimate": 0.4} if is_risk.items() <= row.items() else {})
             for row in all_rows()]  # fmt: skip
-    shown = for_whom.show_clearest(make_page("sv", rows, STUDY)).text.replace("\xa0", " ")
+    shown = for_whom.show_clearest(make_page("sv", rows, STUDY)).html.replace("\xa0", " ")
     first = shown.index("hur vanlig en ny anmälan är medan åtgärden pågår")
     assert first < shown.index("färre gör en ny anmälan inom 1 år")
     assert "Hedersrelaterade ärenden: 50 procent mindre vanlig." in shown
@@ -179,12 +180,12 @@ def test_a_difference_found_while_in_force_is_drawn_on_that_scale():
 
 def test_a_difference_called_for_a_placebo_measure_is_a_warning():
     page = open_page()
-    assert "misstar sig metoden" not in for_whom.show_lead(page).text
+    assert "misstar sig metoden" not in for_whom.show_lead(page).html
     rows = [row for row in all_rows() if row.get("analysis") != "treatment_share"]
     rows += [*p_values(TALK, "is_honour", 0.0, 0.01, COX)]
     rows += [ratio(TALK, "is_honour", "true", 0.5, 1.2), ratio(TALK, "is_honour", "false", 1, 1.1)]
     warned = make_page("sv", rows, STUDY)
-    assert "studiefilen antar att skyddssamtal inte" in words(for_whom.show_lead(warned).text)
+    assert "studiefilen antar att skyddssamtal inte" in words(for_whom.show_lead(warned).html)
 
 
 def none_called(language: str = "sv") -> Page:
@@ -209,7 +210,7 @@ def with_pairs(page: Page) -> Page:
 
 def test_we_cannot_tell_and_what_would_have_been_seen():
     page = with_pairs(none_called())
-    shown = words(for_whom.show_lead(page).text)
+    shown = words(for_whom.show_lead(page).html)
     assert "Ingen säker skillnad. Av 3 prövade" in shown
     assert "inte samma sak som att åtgärderna verkar lika för alla" in shown
     # of four tests (2.498 + 0.842) / (1.960 + 0.842) standard errors more than of one
@@ -221,22 +222,22 @@ def test_we_cannot_tell_and_what_would_have_been_seen():
     )
     assert "en skillnad på ungefär 12 av 100" in shown and "minst 12 av 100" in shown
     assert "Ytterligare 3 skillnader gick inte att pröva" in shown
-    drawn = words(for_whom.show_clearest(page).text)
+    drawn = words(for_whom.show_clearest(page).html)
     assert "så läses bilderna" in drawn and "kan vara slumpen" in drawn
     # the example is no placebo measure
     assert "Skyddssamtal" not in drawn
 
 
 def test_every_measure_has_its_sentence():
-    shown = words(for_whom.show_measures(with_pairs(none_called())).text)
+    shown = words(for_whom.show_measures(with_pairs(none_called())).html)
     assert "Kontaktperson Ingen säker skillnad mellan grupper (2 indelningar prövade)." in shown
     assert "Som bäst hade en skillnad på ungefär 24 av 100" in shown
-    called = words(for_whom.show_measures(open_page()).text)
+    called = words(for_whom.show_measures(open_page()).html)
     assert "skillnaden efter risknivå och hedersrelaterade ärenden mot övriga." in called
 
 
 def test_a_group_without_a_number_says_why_and_what_would_have_been_seen():
-    shown = words(show_picture(none_called(), PERSON, ["men_over_18", "risk_level"]).text)
+    shown = words(show_picture(none_called(), PERSON, ["men_over_18", "risk_level"]).html)
     assert "Män över 18 år hålls inne – – 25 För få att jämföra." in shown
     assert "Hög risk −10,0 −13,0 till −7,0 −9,0 −11,7 till −6,3 500" in shown
     row = next(one for one in re.findall(r"Risknivå: uppgift saknas.{60}", shown))
@@ -252,8 +253,8 @@ def test_a_group_is_clear_only_where_its_pooled_number_is_too():
             for row in apart]  # fmt: skip
     for page, told in ((open_page(), "Hög risk: 10 färre."),
                        (make_page("sv", rows, STUDY), "Hög risk: oklart åt båda hå")):  # fmt: skip
-        assert told in show_picture(page, PERSON, ["risk_level"]).text
-    shown = words(for_whom.show_lead(make_page("sv", rows, STUDY)).text)
+        assert told in show_picture(page, PERSON, ["risk_level"]).html
+    shown = words(for_whom.show_lead(make_page("sv", rows, STUDY)).html)
     assert "10 färre, mellan 7 och 13 färre; jämkat" in shown
     assert "alltså oklart åt båda håll" in shown
 
@@ -261,7 +262,7 @@ def test_a_group_is_clear_only_where_its_pooled_number_is_too():
 def test_one_difference_is_told_in_the_singular():
     rows = [row | ({"estimate": 0.4} if row["estimand"] == "p_value_holm"
                    and row["subgroup"] == "is_honour" else {}) for row in all_rows()]  # fmt: skip
-    shown = words(for_whom.show_lead(make_page("sv", rows, STUDY)).text)
+    shown = words(for_whom.show_lead(make_page("sv", rows, STUDY)).html)
     assert "en skillnad av 3 prövade mellan grupper är större än slumpen" in shown
     assert "Den som betyder mest" not in shown
 
@@ -269,10 +270,10 @@ def test_one_difference_is_told_in_the_singular():
 def test_groups_of_a_measure_withheld_as_a_whole_are_told_as_such():
     whole = effect(PERSON, "", "", 0.0, question="q2", status="withheld", reason="few_events")
     whole |= dict.fromkeys(("estimate", "ci_low", "ci_high"))
-    shown = words(for_whom.show_measures(make_page("sv", [*all_rows(), whole], STUDY)).text)
+    shown = words(for_whom.show_measures(make_page("sv", [*all_rows(), whole], STUDY)).html)
     assert shown.count("För hela gruppen hålls svaret inne") == 1
     assert "För hela gruppen hålls svaret inne" not in words(
-        for_whom.show_measures(open_page()).text
+        for_whom.show_measures(open_page()).html
     )
 
 
@@ -317,7 +318,7 @@ def test_differences_in_their_order():
 
 
 def test_claims_are_tried_in_words():
-    shown = words(who_gets.show_claims(open_page()).text)
+    shown = words(who_gets.show_claims(open_page()).html)
     assert "I tid får de oftare kontaktperson (inom 60 dagar: 21 av 100, 7 bland övriga)" in shown
     assert "män över 18 år saknar nästan helt skydd" in shown
     assert "I tid får de mer sällan kontaktperson (inom 60 dagar: 2 av 100, 10 bland övr" in shown
@@ -334,15 +335,15 @@ def test_a_claim_about_the_larger_group_is_turned():
     unknown = who_gets.find_share_gap(page, TALK, "is_honour")
     assert not unknown.is_shown
     assert "Inget svar: skyddssamtal. Uppgifterna räcker inte till" in words(
-        who_gets.show_claims(page).text
+        who_gets.show_claims(page).html
     )
 
 
 def test_referees_see_the_family():
-    shown = words(group_tables.show_tests(open_page()).text)
+    shown = words(group_tables.show_tests(open_page()).html)
     assert "tillsammans 12 test, av vilka 4 gick att göra" in shown
     assert "Kontaktperson: Hedersrelaterat 0,200 1,000 < 0,001 0,001" in shown.replace("&lt;", "<")
-    scales = words(group_tables.show_scales(with_pairs(open_page())).text)
+    scales = words(group_tables.show_scales(with_pairs(open_page())).html)
     assert "Hedersrelaterade ärenden mot övriga ärenden −3,0" in scales
     assert "0,50 0,42–0,60" in scales
 
@@ -354,7 +355,7 @@ SECTIONS = [for_whom.show_lead, for_whom.show_clearest, for_whom.show_measures,
 
 
 def read_all(page: Page) -> str:
-    shown = " ".join(section(page).text for section in SECTIONS)
+    shown = " ".join(section(page).html for section in SECTIONS)
     assert not re.search(r"\bnan\b|None|[{}]", re.sub(r'base64,[^"]+', "", shown))
     return words(shown)
 
@@ -376,8 +377,8 @@ def test_where_all_is_suppressed_the_page_says_so(language):
     told = {"sv": ("Inget svar.", "gruppen är för liten för att visas", "Inget svar: "),
             "en": ("No answer.", "the group is too small to be shown", "No answer: ")}  # fmt: skip
     assert all(one.lower() in shown.lower() for one in told[language])
-    assert for_whom.show_clearest(page).text == ""
-    assert "Inget svar." in show_findings(make_page("sv", rows, STUDY)).text
+    assert for_whom.show_clearest(page).html == ""
+    assert "Inget svar." in show_findings(make_page("sv", rows, STUDY)).html
 
 
 def test_both_languages_show_the_same_numbers():
@@ -391,8 +392,8 @@ def test_groups_as_a_picture_are_the_same_bytes_and_hold_every_name():
             GroupRow("High", (-0.1, -0.2, -0.05), (-0.05, -0.1, 0.01), "10 fewer"),
             GroupRow("Low", None, None, "cannot be told")]  # fmt: skip
     scale = make_scale(make_page("en"), [Number(-0.1, -0.2, -0.05, status="ok")])
-    wide, narrow = draw_groups(rows, scale, ("own", "pooled"))
-    assert (wide, narrow) == draw_groups(rows, scale, ("own", "pooled"))
+    wide, narrow = draw_groups(GroupForest(rows, scale, ("own", "pooled")))
+    assert (wide, narrow) == draw_groups(GroupForest(rows, scale, ("own", "pooled")))
     for picture in (wide, narrow):
         for name in (b"Risk", b"High", b"Low", b"10 fewer", b"cannot be told", b"pooled"):
             assert name in picture
@@ -423,12 +424,12 @@ def explored(measure: str, holm: float) -> list[dict]:
 def test_exploration_is_told_as_such():
     rows = [*all_rows(), *explored(PERSON, 0.01), *explored(TALK, 0.5)]
     page = make_page("sv", rows, STUDY)
-    shown = words(exploration.show_exploration(page).text)
+    shown = words(exploration.show_exploration(page).html)
     assert "Det här är utforskning och inget svar." in shown
     assert "Kontaktperson : ett mönster höll" in shown and "9 färre, mellan 6 och 12 färre" in shown
     assert "Inget säkert mönster: skyddssamtal." in shown
     # the family of named groups is another
-    assert "av vilka 4 gick att göra" in words(group_tables.show_tests(page).text)
+    assert "av vilka 4 gick att göra" in words(group_tables.show_tests(page).html)
     # who they are only where it was more than chance
     assert "Kontaktperson: vilka som" in shown and "Skyddssamtal: vilka som" not in shown
     assert "Hög risk 60,0 % 55,0–65,0 % 10,0 %" in shown
@@ -439,6 +440,6 @@ def test_exploration_that_could_not_be_done_says_why():
            "estimator": "effect_learner", "outcome": "same_suspect", "estimand": "p_value",
            "status": "not_estimable", "reason": "no_finite_answer"}  # fmt: skip
     page = make_page("sv", [*all_rows(), row, {**row, "measure": TALK}], STUDY)
-    shown = words(exploration.show_exploration(page).text)
+    shown = words(exploration.show_exploration(page).html)
     assert "Gick inte att söka i: kontaktperson och skyddssamtal. För få personer" in shown
-    assert exploration.show_exploration(open_page()).text == ""
+    assert exploration.show_exploration(open_page()).html == ""

@@ -142,7 +142,7 @@ def test_the_table_of_all_checks_is_in_the_language_of_the_page():
         names = Release.__dataclass_fields__
         release = Release(**{name: kept[name] for name in names})
         page = type(page)(release, DICTIONARY, language)
-        text = re.sub(r"<[^>]+>", "|", show_all_checks(page).text).lower()
+        text = re.sub(r"<[^>]+>", "|", show_all_checks(page).html).lower()
         assert "_" not in text
         for name in ("analysis", "check", "estimator"):
             frame_of = LISTS[name]

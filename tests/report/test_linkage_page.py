@@ -15,7 +15,7 @@ from revictimisation.core.results import combine, make_estimates
 from revictimisation.dictionary import load_dictionary
 from revictimisation.disclosure import disclose_diagnostics, disclose_estimates
 from revictimisation.plan import read_plan
-from revictimisation.report.markup import join
+from revictimisation.report.described import join
 from revictimisation.report.page import Page
 from revictimisation.report.pages import list_outlines
 from revictimisation.report.release import Release
@@ -75,7 +75,7 @@ def make_release(rates: dict[str, float], moved: float = -0.004) -> Release:
 
 def render(language: str, rates: dict[str, float] = RATES, **given: float) -> str:
     page = Page(make_release(rates, **given), load_dictionary(), language)
-    whole = join(getattr(linkage, name)(page) for name in SHOWN).text
+    whole = join(getattr(linkage, name)(page) for name in SHOWN).html
     text = re.sub(r'src(?:set)?="[^"]*"', "", whole)
     return text.replace("\xa0", " ")
 
@@ -151,7 +151,7 @@ def test_who_is_in_no_file_of_persons_is_told():
 def test_an_extract_that_was_not_joined_here_says_only_that():
     for language, told in (("sv", "Uttaget kom hopfört"), ("en", "already joined")):
         page = make_page(language)
-        shown = [getattr(linkage, name)(page).text for name in SHOWN]
+        shown = [getattr(linkage, name)(page).html for name in SHOWN]
         assert told in shown[0] and not any(shown[1:])
 
 

@@ -27,14 +27,14 @@ def with_rows(page: Page) -> Page:
 
 def test_the_first_page_tells_before_any_number_in_both_languages():
     swedish, english = (with_rows(make_page(language)) for language in ("sv", "en"))
-    told = show_summary(swedish, []).text
+    told = show_summary(swedish, []).html
     for words in ("31 december 2018", "anmälningar", "48 mån", "7 mån", "safty_talk"):
         assert words in told
     assert told.index("48 mån") < told.index('id="index-findings"')
-    assert "48 months" in show_misfits(english).text
-    table = show_all_checks(swedish).text
+    assert "48 months" in show_misfits(english).html
+    table = show_all_checks(swedish).html
     assert "extract" not in table and "before" not in table and "nowhere" not in table
 
 
 def test_nothing_is_said_where_all_fits():
-    assert show_misfits(make_page()).text == ""
+    assert show_misfits(make_page()).html == ""

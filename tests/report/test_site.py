@@ -134,7 +134,7 @@ def test_a_run_leaves_executed_notebooks_that_show_what_the_pages_show(finished_
         shown = ["".join(output["data"]["text/html"]) for cell in cells
                  for output in cell.get("outputs", ())]  # fmt: skip
         assert shown[1:] == [
-            section.render(outline.prepare(page))._repr_html_() for section in outline.sections
+            section.describe(outline.prepare(page))._repr_html_() for section in outline.sections
         ]
 
 

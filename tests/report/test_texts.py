@@ -131,7 +131,7 @@ def test_a_word_of_the_list_is_named_and_explained_in_both_languages(key):
 
 def test_the_word_list_has_an_anchor_for_each_word_and_begins_with_uncertainty():
     for language, first in (("sv", "Osäkerhet (95 %)"), ("en", "Uncertainty (95%)")):
-        shown = show_words(make_page(language)).text
+        shown = show_words(make_page(language)).html
         assert shown.count("<dt id=") == len(WORDS) > 30
         assert re.search(r"<dt[^>]*>([^<]+)", shown).group(1) == first
 

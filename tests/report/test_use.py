@@ -38,33 +38,33 @@ def words(text: str) -> str:
 def test_the_most_used_are_counted_as_on_the_cards():
     page = make_page("en", list_rows(), STUDY)
     assert [name for name, _ in use.list_used(page)] == [ORDER, "safety_talk", "arrest"]
-    lead, front = words(use.show_lead(page).text), words(summary.show_findings(page).text)
+    lead, front = words(use.show_lead(page).html), words(summary.show_findings(page).html)
     assert "Most common is non-contact order , carried out in 39.0%" in lead
     assert (
         "Used most: non-contact order , carried out in 39 in 100 follow-ups (uncertainty 38"
         in front
     )
-    assert "Carried out in 39 in 100 follow-ups (390 of" in words(summary.show_cards(page).text)
+    assert "Carried out in 39 in 100 follow-ups (390 of" in words(summary.show_cards(page).html)
 
 
 def test_a_kind_by_itself_is_called_so_and_the_sum_is_told():
     page = make_page("en", list_rows(), STUDY)
-    told = words(use.show_codes(page).text)
+    told = words(use.show_codes(page).html)
     assert "non-contact order (this kind only) police and prosecutor 300" in told
     assert "Everywhere else they are counted together: 390 follow-ups." in told
     alone = make_page("en", list_rows(), "name: mini\nmeasures: {non_contact_order: {}}\n")
-    assert "this kind only" not in words(use.show_codes(alone).text)
+    assert "this kind only" not in words(use.show_codes(alone).html)
     mean = {"analysis": "duration", "estimand": "duration_mean_days"}
     rows = [*list_rows(), share(ORDER, 300, **mean)]
-    told = words(durations.show_durations(make_page("en", rows, STUDY)).text)
+    told = words(durations.show_durations(make_page("en", rows, STUDY)).html)
     assert "non-contact order (this kind only)" in told
 
 
 def test_why_a_joint_measure_counts_more_is_told_where_it_does():
-    told = words(use.show_agencies(make_page("en", list_rows(), STUDY)).text)
+    told = words(use.show_agencies(make_page("en", list_rows(), STUDY)).html)
     assert "Elsewhere measures near in time count in 290 follow-ups" in told
     same = [one for one in list_rows() if one["measure"] != "joint"]
     same += [share("joint", 280), share("joint", 280, analysis="agencies")]
     assert "Elsewhere measures near" not in words(
-        use.show_agencies(make_page("en", same, STUDY)).text
+        use.show_agencies(make_page("en", same, STUDY)).html
     )

@@ -36,7 +36,7 @@ FIRST = (summary.show_findings, summary.show_cards, answer.show_picture)
 
 def read_first(page: Page) -> str:
     """All that the first page says of measures: words, tables, the texts of its pictures."""
-    shown = [one(page).text for one in FIRST]
+    shown = [one(page).html for one in FIRST]
     alts = re.findall(r'alt="([^"]*)"', " ".join(shown))
     return " ".join([*map(words, shown), *alts])
 
@@ -66,7 +66,7 @@ def test_the_first_page_tells_no_other_number_where_the_answer_is_withheld(langu
     assert list_first(page) == [ALARM] and not has_answer(page, SHELTER)
     told = read_first(page)
     assert not re.search(r"77|0[,.]23|87[,.]0|procent mindre|(?<!\d)15 n", told)
-    force = words(summary.show_findings(page).text).split(
+    force = words(summary.show_findings(page).html).split(
         {"sv": "Medan åtgärden pågick", "en": "While the measure was in force"}[language]
     )[1]
     assert page.labels.measure(SHELTER) not in force and "45" in force
@@ -78,23 +78,23 @@ def test_the_first_page_tells_no_other_number_where_the_answer_is_withheld(langu
 def test_page_3_tells_other_numbers_only_to_referees_and_with_their_events():
     rows = [*list_other_ways(SHELTER), *trial(ALARM, 0.32, 0.4), hazard(ALARM, 0.6, n_events=45)]
     page = make_page("sv", rows, STUDY)
-    in_force = models.show_in_force(page).text
+    in_force = models.show_in_force(page).html
     body, for_referees = in_force.split('id="models-referees"')
     assert "skyddat boende" not in words(body).split("För skyddat boende och skyddssamtal finns")[0]
     assert "står bara i delen för granskare" in body
     tables = words(for_referees)
     assert "0,23 0,18–0,28 300 händelser" in tables and "vilar på 15 nya" in tables
-    contrast = words(misleading.show_contrast(page).text)
+    contrast = words(misleading.show_contrast(page).html)
     assert "skyddat boende" not in contrast and "Åtgärder utan svar, och" in contrast
-    crude = words(misleading.show_crude(page).text)
+    crude = words(misleading.show_crude(page).html)
     assert crude.strip().startswith("För granskare") and "300 + 300" in crude
-    assert "−77,0 −81,0 till −73,0 300 händelser" in words(referees.show_intervals(page).text)
+    assert "−77,0 −81,0 till −73,0 300 händelser" in words(referees.show_intervals(page).html)
 
 
 def test_strategies_of_a_measure_without_an_answer_are_for_referees():
     rows = [row("joint", -0.81, -0.77, -0.73, level="both_less_none", **PARTS),
             hidden("joint", "withheld", "few_events")]  # fmt: skip
-    shown = strategies.show_strategies(make_page("sv", rows, JOINT)).text
+    shown = strategies.show_strategies(make_page("sv", rows, JOINT)).html
     body, folded = shown.split("<details")
     assert "77" not in body and "Inget svar om" in body
     assert "300 händelser" in words(folded)
@@ -104,10 +104,10 @@ def test_a_group_found_in_a_measure_without_an_answer_is_not_on_the_first_page()
     from .test_for_whom import PERSON, all_rows
     from .test_for_whom import STUDY as GROUPS
 
-    told = words(summary.show_findings(make_page("sv", all_rows(), GROUPS)).text)
+    told = words(summary.show_findings(make_page("sv", all_rows(), GROUPS)).html)
     assert "Hög risk:" not in told and "Av dem gäller 2 åtgärder som inte har något svar" in told
     answered = [*all_rows(), *trial(PERSON, 0.32, 0.4)]
-    assert "Hög risk:" in words(summary.show_findings(make_page("sv", answered, GROUPS)).text)
+    assert "Hög risk:" in words(summary.show_findings(make_page("sv", answered, GROUPS)).html)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -124,7 +124,7 @@ def test_starts_near_in_time_are_called_so_and_stand_on_no_first_page(language):
     untried = {"sv": "oprövat", "en": "untried"}[language]
     assert untried in name_answer(page, "joint")
     for shown in (answer.show_lead(page), measures.show_measures(page), courts.show_lead(page)):
-        assert untried in shown.text
+        assert untried in shown.html
     counts = answer.describe_counts(page)
     assert "3" in counts and "4" not in counts
 
@@ -142,9 +142,9 @@ def test_what_an_invented_county_is_set_to_is_no_confirmation(is_invented):
             row("", 0.33, 0.37, 0.41, analysis="by_person", **found)]  # fmt: skip
     page = make_page("sv", rows, STUDY)
     page = Page(dataclasses.replace(page.release, is_synthetic=is_invented), page.dictionary, "sv")
-    reference, stays = words(effects.show_reference(page).text), durations.show_durations(page).text
-    cleared = words(courts._published(page).text)
-    first = words(summary.show_findings(page).text + summary.show_made(page).text)
+    reference, stays = words(effects.show_reference(page).html), durations.show_durations(page).html
+    cleared = words(courts._published(page).html)
+    first = words(summary.show_findings(page).html + summary.show_made(page).html)
     assert ("216 våldsutsatta kvinnor utsattes" in reference) != is_invented
     assert ("82 dagar" in stays) != is_invented and ("14 %" in cleared) != is_invented
     for told in (reference, stays, cleared, first):
@@ -165,16 +165,16 @@ def test_follow_ups_are_called_so_and_people_stand_beside_them():
              "estimand": "cumulative_incidence"}  # fmt: skip
     rows = [row("", 0.35, 0.395, 0.43, **found),
             row("", 0.33, 0.37, 0.41, analysis="by_person", **found)]  # fmt: skip
-    told = words(summary.show_findings(make_page("sv", rows, STUDY)).text)
+    told = words(summary.show_findings(make_page("sv", rows, STUDY)).html)
     assert "40 av 100 uppföljningar leder till en ny anmälan" in told
     assert "Räknat på personer gör 37 av 100 våldsutsatta" in told
     assert "40 av 100 våldsutsatta" not in told
     person = make_page("en", rows, STUDY + "outcome: {who: any_suspect}\n")
-    assert "Counted by person" not in words(summary.show_findings(person).text)
+    assert "Counted by person" not in words(summary.show_findings(person).html)
 
 
 def test_got_in_time_is_told_with_its_days_and_apart_from_carried_out():
     from .test_for_whom import open_page
 
-    told = words(who_gets.show_claims(open_page("en")).text)
+    told = words(who_gets.show_claims(open_page("en")).html)
     assert "In time they get more often contact person (within 60 days: 21 in 100, 7 among" in told

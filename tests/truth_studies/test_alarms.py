@@ -22,7 +22,7 @@ def test_false_and_right_alarms_are_told_apart(tmp_path: Path):
     (tmp_path / "table.csv").write_text(TABLE)
     kept = read_alarms(tmp_path)
     assert kept["null", ANY].share == 0.1 and kept["unmeasured", "contact_person"].n_counties == 60
-    shown = show_alarms(make_page("en", study=STUDY), kept).text
+    shown = show_alarms(make_page("en", study=STUDY), kept).html
     assert "every alarm is false. An alarm for some measure in <strong>10 in 100" in shown
     assert "ought to sound. An alarm for some measure in <strong>70 in 100" in shown
     assert shown.index("any measure") < shown.index("contact person")
@@ -30,4 +30,4 @@ def test_false_and_right_alarms_are_told_apart(tmp_path: Path):
 
 def test_without_a_kept_study_nothing_is_said(tmp_path: Path):
     assert read_alarms(tmp_path) == {}
-    assert show_alarms(make_page(), {}).text == ""
+    assert show_alarms(make_page(), {}).html == ""

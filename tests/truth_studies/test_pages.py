@@ -11,7 +11,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from revictimisation.report import charts
-from revictimisation.report.markup import Html, join
+from revictimisation.report.described import Dots, DotSeries, Piece, Scale, join
+from revictimisation.report.formats import Formats
 from tests.cases import for_each
 from truth_studies.pages import answer, departures, misses, pictures, tables
 from truth_studies.records.bar import (
@@ -79,13 +80,13 @@ def hazard(**given) -> dict:
     return row(**{**keys, **given})
 
 
-def words(html: Html) -> str:
-    text = re.sub(r"<img[^>]*>|<source[^>]*>", "", html.text)
+def words(piece: Piece) -> str:
+    text = re.sub(r"<img[^>]*>|<source[^>]*>", "", piece.html)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text).replace("\xa0", " "))
 
 
-def alternatives(html: Html) -> str:
-    return " ".join(re.findall(r'alt="([^"]*)"', html.text)).replace("\xa0", " ")
+def alternatives(piece: Piece) -> str:
+    return " ".join(re.findall(r'alt="([^"]*)"', piece.html)).replace("\xa0", " ")
 
 
 @for_each(
@@ -340,8 +341,8 @@ def test_a_small_county_has_its_sentences_and_pictures():
     assert "The gates let through 0.0% of the estimates." in told
     assert "Cox while in force: at most" in told
     assert "in only 120 of 200 counties" in told and "in all 200 counties" in told
-    assert shown.text.count("<figure>") == 2
-    assert not departures.show_small(page, study(row())).text
+    assert shown.html.count("<figure>") == 2
+    assert not departures.show_small(page, study(row())).html
 
 
 def test_without_a_table_one_sentence_is_left(tmp_path: Path):
@@ -349,7 +350,7 @@ def test_without_a_table_one_sentence_is_left(tmp_path: Path):
     for language, told in (("sv", "är inte gjord"), ("en", "has not been made")):
         page = make_page(language)
         shown = [show(page, none) for show in SHOWS]
-        assert told in words(shown[0]) and not any(one.text for one in shown[1:])
+        assert told in words(shown[0]) and not any(one.html for one in shown[1:])
 
 
 @for_each("rows", [[row()], [hazard()], [row(scenario=NULL)], [row(scenario="own")]])
@@ -370,13 +371,13 @@ def test_the_kept_table_is_told_whole(language):
     """Whatever the numbers are: every part is there, every picture has its words and numbers."""
     page, kept = make_page(language), read_truth_study()
     shown = [show(page, kept) for show in SHOWS]
-    assert all(one.text for one in shown)
+    assert all(one.html for one in shown)
     whole = join(shown)
     assert not re.search(r"\bnan\b|None|[{}]|truth_study\.(?!py)", words(whole))
-    n_figures = whole.text.count("<figure>")
+    n_figures = whole.html.count("<figure>")
     assert n_figures >= 10
-    assert whole.text.count("<figcaption>") == len(re.findall(r'alt="[^"]{40,}"', whole.text))
-    assert len(re.findall(r"<figcaption>.*?</figcaption><details>", whole.text)) == n_figures
+    assert whole.html.count("<figcaption>") == len(re.findall(r'alt="[^"]{40,}"', whole.html))
+    assert len(re.findall(r"<figcaption>.*?</figcaption><details>", whole.html)) == n_figures
 
 
 def test_the_kept_table_has_a_row_for_each_way():
@@ -392,15 +393,17 @@ def test_the_kept_table_has_a_row_for_each_way():
 def test_an_axis_leaves_room_for_dots_at_its_ends(pad, low, high):
     axes = Figure().subplots()
     axes.plot([0.0, 0.9], [0, 1])
-    charts.value_axis(axes, charts.Scale(str, (0.0, 0.5, 1.0), pad=pad), is_narrow=False)
+    charts.value_axis(
+        axes, Scale(Formats("en").way("count"), (0.0, 0.5, 1.0), pad=pad), is_narrow=False
+    )
     assert axes.get_xlim() == pytest.approx((low, high))
 
 
 @for_each(("n", "columns"), [(2, 2), (3, 3), (4, 2), (5, 2)])
 def test_names_of_many_series_stand_in_two_columns(n, columns):
     names = [f"a long name of series {one}" for one in range(n)]
-    series = [charts.DotSeries(name, [(0.5, 0.4, 0.6)]) for name in names]
-    wide, _ = charts.draw_dots(["row"], series, charts.Scale(str, (0.0, 1.0)))
+    series = [DotSeries(name, [(0.5, 0.4, 0.6)]) for name in names]
+    wide, _ = charts.draw_dots(Dots(["row"], series, Scale(Formats("en").way("count"), (0.0, 1.0))))
     places = re.findall(r'translate\(([\d.]+) [\d.]+\)">a long name|x="([\d.]+)"[^>]*>a long name',
                         wide.decode())  # fmt: skip
     assert len(places) == n

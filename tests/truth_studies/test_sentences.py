@@ -51,7 +51,7 @@ def test_what_matters_most_stands_first_with_the_numbers_of_the_kept_study():
     # the kept study: on the first page, and before anything else on page 7
     kept = answer.describe_hidden_difference(page, read_truth_study())
     assert words(page.text_of(kept)).strip() in words(summary.show_findings(page))
-    shown = answer.show_answer(page, read_truth_study()).text
+    shown = answer.show_answer(page, read_truth_study()).html
     assert shown.index("dold skillnad") < shown.index("Metoderna har prövats")
 
 

@@ -53,7 +53,7 @@ def call(function: Callable[..., Any], *given: object) -> Any:
 
 @functools.cache
 def _find_context() -> Any:
-    from revictimisation.report.drawn_once import KEPT_IN
+    from revictimisation.report.rendering import KEPT_IN
 
     os.environ[KEPT_IN] = str(files.scratch())
     can_fork = "forkserver" in multiprocessing.get_all_start_methods()

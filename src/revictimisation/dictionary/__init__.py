@@ -16,7 +16,6 @@ from revictimisation.dictionary.model import (
     StudyKey,
     Table,
 )
-from revictimisation.dictionary.page import render_dictionary
 
 __all__ = [
     "Dictionary",
@@ -31,5 +30,4 @@ __all__ = [
     "read_dictionary",
     "render_code_lists",
     "render_codes",
-    "render_dictionary",
 ]

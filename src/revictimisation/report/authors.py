@@ -5,15 +5,13 @@ It reads exact (`restricted`) numbers and `truth.csv`, so it is never part of th
 
 from __future__ import annotations
 
-import functools
 import math
 
 import pandas as pd
 
 from revictimisation.core import files
 from revictimisation.core.errors import UsageError
-from revictimisation.report import charts
-from revictimisation.report.markup import Html, render_figure, render_table
+from revictimisation.report.described import Dots, DotSeries, Piece, Point, Scale, Table
 from revictimisation.report.page import Page
 from revictimisation.report.release import list_rows
 from revictimisation.report.verdicts import name_measure
@@ -79,27 +77,26 @@ def list_truths(truth: pd.DataFrame) -> pd.Series[float]:
     return found[0].combine_first(found[1])
 
 
-def show_comparison(page: Page, table: pd.DataFrame) -> Html:
+def show_comparison(page: Page, table: pd.DataFrame) -> Piece:
     """Truth, adjusted and crude on one axis, with the numbers as a table."""
     names = [name_measure(page, measure) for measure in table.index]
     series = [
-        charts.DotSeries("adjusted", _points(table, "estimate", "ci_low", "ci_high")),
-        charts.DotSeries("ever against never", _points(table, "crude")),
-        charts.DotSeries("truth", _points(table, "truth"), is_filled=False),
+        DotSeries("adjusted", _points(table, "estimate", "ci_low", "ci_high")),
+        DotSeries("ever against never", _points(table, "crude")),
+        DotSeries("truth", _points(table, "truth"), is_filled=False),
     ]
     axis = "log hazard ratio (ever against never: log risk ratio)"
-    write = functools.partial(page.formats.decimal, digits=1)
-    scale = charts.Scale(write, TICKS, axis, reference=0.0)
-    wide, narrow = charts.draw_dots(names, series, scale)
+    scale = Scale(page.formats.way("decimal", 1), TICKS, axis, reference=0.0)
+    picture = Dots(names, series, scale)
     shown = ["truth", "estimate", "ci_low", "ci_high", "z", "crude"]
     rows = [
         [name, *(_write(page, row[column]) for column in shown), _describe_covered(row)]
         for name, (_, row) in zip(names, table.iterrows(), strict=True)
     ]
     heads = ["measure", *shown, "covered"]
-    grid = render_table("Log hazard ratios beside their truth", heads, rows)
+    grid = Table("Log hazard ratios beside their truth", heads, rows)
     told = describe_coverage(table)
-    return render_figure(wide, narrow, told, told, "The numbers behind the picture", grid)
+    return page.figure(picture, told, told, grid)
 
 
 def _describe_covered(row: pd.Series) -> str:
@@ -108,8 +105,8 @@ def _describe_covered(row: pd.Series) -> str:
     return "yes" if row["is_covered"] else "no"
 
 
-def _points(table: pd.DataFrame, *columns: str) -> list[charts.Point | None]:
-    points: list[charts.Point | None] = []
+def _points(table: pd.DataFrame, *columns: str) -> list[Point | None]:
+    points: list[Point | None] = []
     for values in table[list(columns)].itertuples(index=False):
         low, high = (values[1], values[2]) if len(values) > 1 else (None, None)
         points.append(None if pd.isna(values[0]) else (float(values[0]), low, high))
@@ -132,7 +129,7 @@ def describe_coverage(table: pd.DataFrame) -> str:
     )
 
 
-def show_incidence(page: Page, estimates: pd.DataFrame, truth: pd.DataFrame) -> Html:
+def show_incidence(page: Page, estimates: pd.DataFrame, truth: pd.DataFrame) -> Piece:
     """The share with a new report at the study's days, beside its truth."""
     is_whole = (truth["estimand"] == "cumulative_incidence") & (truth["subgroup"] == "")
     known = truth[is_whole].set_index("time_days")["value"]
@@ -150,4 +147,4 @@ def show_incidence(page: Page, estimates: pd.DataFrame, truth: pd.DataFrame) -> 
         estimate = page.formats.percent(row.estimate)
         rows.append([page.formats.period(int(row.time_days)), told, estimate, interval])
     heads = ["time", "truth", "estimate", "95% interval"]
-    return render_table("Share with a new report against the same suspect", heads, rows)
+    return Table("Share with a new report against the same suspect", heads, rows)

@@ -10,10 +10,17 @@ import io
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from revictimisation.report.drawn_once import drawn_once
+from revictimisation.report.described import (
+    Bars,
+    Curves,
+    CurveSeries,
+    Dots,
+    DotSeries,
+    Point,
+    Scale,
+)
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -46,45 +53,6 @@ RC: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
-Point = tuple[float, float | None, float | None]
-
-
-@dataclass(frozen=True)
-class DotSeries:
-    """One kind of dots: its name, and for every row an estimate with its interval, or None.
-
-    `is_open`: for every row whether its dot is not filled, whatever the series' is.
-    """
-
-    name: str
-    points: Sequence[Point | None]
-    is_filled: bool = True
-    is_open: Sequence[bool] = ()
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The horizontal axis of dots and bars."""
-
-    write: Callable[[float], str]
-    ticks: Sequence[float]
-    label: str = ""
-    is_log: bool = False
-    reference: float | None = None
-    sides: tuple[str, str] | None = None
-    band: tuple[float, float] | None = None  # what is asked for, shaded
-    pad: float = 0.0  # room beyond the end ticks, for dots that lie on them
-
-
-@dataclass(frozen=True)
-class CurveSeries:
-    """A curve over days with its interval band; `name` is written at its end."""
-
-    name: str
-    days: Sequence[float]
-    estimate: Sequence[float]
-    low: Sequence[float] = field(default=())
-    high: Sequence[float] = field(default=())
 
 
 def draw_both(
@@ -119,11 +87,9 @@ def _style() -> Iterator[None]:
         yield
 
 
-@drawn_once
-def draw_dots(
-    labels: Sequence[str], series: Sequence[DotSeries], scale: Scale
-) -> tuple[bytes, bytes]:
+def draw_dots(dots: Dots) -> tuple[bytes, bytes]:
     """Rows of dots with intervals; a row without a number is left empty."""
+    labels, series, scale = dots.labels, dots.series, dots.scale
 
     def draw(figure: Figure, is_narrow: bool) -> None:
         axes = figure.subplots()
@@ -176,12 +142,9 @@ def _is_open(one: DotSeries, row: int) -> bool:
     return one.is_open[row] if one.is_open else not one.is_filled
 
 
-@drawn_once
-def draw_bars(
-    labels: Sequence[str], values: Sequence[Point | None], kinds: Sequence[int],
-    kind_names: Sequence[str], scale: Scale,
-) -> tuple[bytes, bytes]:  # fmt: skip
-    """Horizontal bars with the value written at the end; `kinds` gives each bar's colour."""
+def draw_bars(bars: Bars) -> tuple[bytes, bytes]:
+    """Horizontal bars with the value written at the end."""
+    labels, values, kinds, scale = bars.labels, bars.values, bars.kinds, bars.scale
 
     def draw(figure: Figure, is_narrow: bool) -> None:
         axes = figure.subplots()
@@ -192,16 +155,16 @@ def draw_bars(
         row_axis(axes, labels, is_narrow, above=0.2)
         value_axis(axes, scale, is_narrow)
         shown = sorted(set(kinds))
-        if len(kind_names) > 1:
+        if len(bars.kind_names) > 1:
             patches = [_patch(kind) for kind in shown]
-            names = [kind_names[kind] for kind in shown]
+            names = [bars.kind_names[kind] for kind in shown]
             figure.legend(
                 patches, names, loc="outside upper left", ncols=1 if is_narrow else len(shown),
                 frameon=False, handlelength=1.1, borderaxespad=0.2,
             )  # fmt: skip
 
     rows = len(labels)
-    legend = 0.3 * len(set(kinds)) if len(kind_names) > 1 else 0.0
+    legend = 0.3 * len(set(kinds)) if len(bars.kind_names) > 1 else 0.0
     return draw_both(draw, (0.75 + rows * 0.32 + min(legend, 0.3), 0.7 + rows * 0.5 + legend))
 
 
@@ -299,26 +262,17 @@ def _sides(axes: Axes, scale: Scale, is_narrow: bool) -> None:
         )  # fmt: skip
 
 
-@drawn_once
-def draw_curves(
-    series: Sequence[CurveSeries],
-    days: Sequence[tuple[float, str]],
-    write: Callable[[float], str],
-    heights: tuple[float, float] = (3.6, 3.7),
-) -> tuple[bytes, bytes]:
-    """Curves with their bands, each named at its end; `days` are the ticks in words.
-
-    `heights` are in inches, for wide and for narrow screens.
-    """
+def draw_curves(curves: Curves) -> tuple[bytes, bytes]:
+    """Curves with their bands, each named at its end."""
 
     def draw(figure: Figure, is_narrow: bool) -> None:
         axes = figure.subplots()
-        for number, one in enumerate(series):
+        for number, one in enumerate(curves.series):
             _curve(axes, one, number)
-        _time_axis(axes, days, write, NARROW_APART if is_narrow else WIDE_APART)
-        _name_ends(axes, series, is_narrow)
+        _time_axis(axes, curves.days, curves.write, NARROW_APART if is_narrow else WIDE_APART)
+        _name_ends(axes, curves.series, is_narrow)
 
-    return draw_both(draw, heights)
+    return draw_both(draw, curves.heights)
 
 
 def _curve(axes: Axes, one: CurveSeries, number: int) -> None:

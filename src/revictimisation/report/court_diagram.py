@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from revictimisation.report.charts import COLOURS, INK, PAPER, QUIET, draw_both
-from revictimisation.report.drawn_once import drawn_once
+from revictimisation.report.described import CourtDiagram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,9 +29,9 @@ ARROWS = (
 )  # fmt: skip
 
 
-@drawn_once
-def draw_explanations(words: Mapping[str, str]) -> tuple[bytes, bytes]:
-    """Draw the boxes with these words (lines parted by |), for wide and narrow screens."""
+def draw_explanations(diagram: CourtDiagram) -> tuple[bytes, bytes]:
+    """Draw the boxes with the diagram's words, for wide and narrow screens."""
+    words = diagram.words
 
     def draw(figure: Figure, is_narrow: bool) -> None:
         axes = figure.subplots()

@@ -7,22 +7,20 @@ loads nothing.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
-from revictimisation.report.formats import Formats
-from revictimisation.report.markup import Html, join, render_heading, render_prose
-from revictimisation.report.page import read_style
-from revictimisation.report.site import SECTION, find_path, load_template
+from revictimisation.report.described import Heading, Piece, join
+from revictimisation.report.page import Writer
+from revictimisation.report.rendering import read_style, wrap
+from revictimisation.report.site import find_path, list_sections, load_template
 from revictimisation.report.texts import load_texts
 
 NAME = "validation"
-DASH = "–"
 YEAR_LETTERS = 4
 
 
@@ -50,29 +48,13 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Sheet(Writer):
     """What the page is written with: a delivery, the words for it, and a language."""
 
     delivery: Delivery
     dictionary: Dictionary
     language: str
-
-    @cached_property
-    def formats(self) -> Formats:
-        """How numbers are written."""
-        return Formats(self.language)
-
-    def say(self, key: str, /, **values: object) -> str:
-        """A text in this language with its blanks filled; `KeyError` for one that is not there."""
-        return load_texts()[key][self.language].strip().format(**values)
-
-    def text(self, key: str, /, **values: object) -> Html:
-        """A text as paragraphs."""
-        return render_prose(self.say(key, **values))
-
-    def heading(self, key: str) -> Html:
-        """A heading of a section; its anchor is the same in both languages."""
-        return render_heading(self.say(key), 2, key.replace(".", "-").replace("_", "-"))
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=load_texts, repr=False)
 
     def name_table(self, name: str) -> str:
         """What a table is called, with its name in the files."""
@@ -123,7 +105,7 @@ def _render(sheet: Sheet) -> str:
     sections = (show_tables, show_findings, show_sequences, show_completeness, show_volumes,
                 show_plausible, show_unseen)  # fmt: skip
     title = sheet.say("delivery.title")
-    opening = join([render_heading(title, 1), show_verdict(sheet)])
+    opening = join([Heading(title, 1), show_verdict(sheet)])
     body = join(section(sheet) for section in sections)
     delivery = sheet.delivery
     styles = ("report.css", "site.css", "check.css")
@@ -134,10 +116,10 @@ def _render(sheet: Sheet) -> str:
         language=sheet.language,
         title=title,
         study=delivery.plan.title_in(sheet.language),
-        body=f'<div class="report">{body.text}</div>',
-        opening=f'<div class="report">{opening.text}</div>',
-        banner=sheet.text("common.banner").text if delivery.is_synthetic else "",
-        sections=SECTION.findall(body.text),
+        body=wrap(body),
+        opening=wrap(opening),
+        banner=sheet.text("common.banner").html if delivery.is_synthetic else "",
+        sections=list_sections(body),
         menu=[(sheet.say("delivery.page_name"), _find_own_path(sheet, sheet.language), True)],
         others=_other_languages(sheet),
         style="".join(read_style(name) for name in styles),
@@ -159,6 +141,6 @@ def _other_languages(sheet: Sheet) -> Sequence[tuple[str, str, str]]:
     ]
 
 
-def show_unseen(sheet: Sheet) -> Html:
+def show_unseen(sheet: Sheet) -> Piece:
     """What no check of an extract can find."""
     return join([sheet.heading("delivery.unseen_heading"), sheet.text("delivery.unseen")])

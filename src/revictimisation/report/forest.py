@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from revictimisation.report.charts import (
@@ -13,13 +12,11 @@ from revictimisation.report.charts import (
     MARKERS,
     PAPER,
     QUIET,
-    Point,
-    Scale,
     draw_both,
     row_axis,
     value_axis,
 )
-from revictimisation.report.drawn_once import drawn_once
+from revictimisation.report.described import Forest, ForestRow, Point
 from revictimisation.report.verdicts import FEWER, MORE, OPEN
 
 if TYPE_CHECKING:
@@ -35,19 +32,9 @@ MOST_STEPS, LEAST_SIDE = 6, 0.02
 BELOW, ABOVE = 0.14, 0.42
 
 
-@dataclass(frozen=True)
-class ForestRow:
-    """A row: its name, its difference with interval or None, the verdict, and words beside it."""
-
-    name: str
-    point: Point | None
-    verdict: str
-    told: str
-
-
-@drawn_once
-def draw_forest(rows: Sequence[ForestRow], scale: Scale) -> tuple[bytes, bytes]:
+def draw_forest(forest: Forest) -> tuple[bytes, bytes]:
     """Differences with intervals around no difference; a row without one says why in words."""
+    rows, scale = forest.rows, forest.scale
 
     def draw(figure: Figure, is_narrow: bool) -> None:
         axes = figure.subplots()

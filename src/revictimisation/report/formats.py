@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -54,6 +54,17 @@ class Formats:
     @property
     def _locale(self) -> Locale:
         return _read_locale(LOCALES[self.language])
+
+    def way(
+        self, name: str, digits: int | None = None, words: Iterable[tuple[float, str]] = ()
+    ) -> Way:
+        """One of these ways to write a number, as data.
+
+        >>> write = Formats("en").way("decimal", 1, [(0.0, "the same")])
+        >>> write(0.25), write(0.0)
+        ('0.2', 'the same')
+        """
+        return Way(self.language, name, digits, tuple(words))
 
     def count(self, number: float) -> str:
         """A whole number with its thousands parted."""
@@ -142,6 +153,24 @@ class Formats:
 
     def _unit(self, number: int, unit: str) -> str:
         return f"{number} {UNITS[self.language][unit if number == 1 else unit + 's']}"
+
+
+@dataclass(frozen=True)
+class Way:
+    """How numbers are written, as data: a method of `Formats` by its name; `words` for some."""
+
+    language: str
+    name: str
+    digits: int | None = None
+    words: tuple[tuple[float, str], ...] = ()
+
+    def __call__(self, number: float) -> str:
+        """The number as it is written."""
+        for known, told in self.words:
+            if known == number:
+                return told
+        given = () if self.digits is None else (self.digits,)
+        return str(getattr(Formats(self.language), self.name)(number, *given))
 
 
 def start_upper(told: str) -> str:

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from revictimisation.report.charts import (
-    COLOURS,
-    INK,
-    PAPER,
-    QUIET,
-    RULE,
-    Point,
-    Scale,
-    draw_both,
-    value_axis,
-)
-from revictimisation.report.drawn_once import drawn_once
+from revictimisation.report.charts import COLOURS, INK, PAPER, QUIET, RULE, draw_both, value_axis
+from revictimisation.report.described import GroupForest, GroupRow, Point
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,26 +23,9 @@ INCHES, FRAME = 0.36, 1.35
 LONGEST = 34
 
 
-@dataclass(frozen=True)
-class GroupRow:
-    """A group: its own difference and the pooled one (or None) with intervals, words beside.
-
-    `is_clear` fills both marks. With `is_heading` it is the name of the groups that follow.
-    """
-
-    name: str
-    own: Point | None = None
-    pooled: Point | None = None
-    told: str = ""
-    is_heading: bool = False
-    is_clear: bool = False
-
-
-@drawn_once
-def draw_groups(
-    rows: Sequence[GroupRow], scale: Scale, names: tuple[str, str]
-) -> tuple[bytes, bytes]:
-    """Groups around no difference; `names` of the two numbers stand above."""
+def draw_groups(forest: GroupForest) -> tuple[bytes, bytes]:
+    """Groups around no difference, the names of the two numbers above."""
+    rows, scale, names = forest.rows, forest.scale, forest.names
 
     def draw(figure: Figure, is_narrow: bool) -> None:
         axes = figure.subplots()

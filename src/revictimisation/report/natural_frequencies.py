@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from revictimisation.report.markup import Html, render_with_interval
-from revictimisation.report.page import Page
+from revictimisation.report.described import Cell
+from revictimisation.report.page import HUNDREDTHS, Page
 from revictimisation.report.release import Number
 from revictimisation.report.verdicts import FEWER, MORE, OPEN, judge
 
@@ -126,23 +126,19 @@ def _describe_gain(page: Page, days: float) -> str:
     return page.say(key, days=page.formats.days(abs(days)))
 
 
-def show_hundred(page: Page, number: Number) -> Html | str:
+def show_hundred(page: Page, number: Number) -> Cell:
     """A cell with a risk in people out of a hundred, its interval below it."""
-    told = page.show(number, lambda one: _hundreds(page, one.estimate))
-    if not number.has_interval:
-        return told
-    low, high = (number.ci_low or 0.0) * HUNDRED, (number.ci_high or 0.0) * HUNDRED
-    return render_with_interval(told, page.formats.range(low, high, 1))
+    told = page.show(number, lambda risk: page.formats.decimal(risk * HUNDRED, 1), HUNDREDTHS)
+    return page.show_both(
+        number, told, lambda low, high: page.formats.range(low * HUNDRED, high * HUNDRED, 1)
+    )
 
 
-def _hundreds(page: Page, share: float | None) -> str:
-    return page.formats.decimal((share or 0.0) * HUNDRED, 1)
-
-
-def show_gap(page: Page, number: Number) -> Html | str:
+def show_gap(page: Page, number: Number) -> Cell:
     """A cell with a difference of risks in people out of a hundred, its interval below it."""
-    told = page.show(number, lambda one: page.formats.points(one.estimate or 0.0))
-    if not number.has_interval:
-        return told
-    low, high = (page.formats.points(end or 0.0) for end in (number.ci_low, number.ci_high))
-    return render_with_interval(told, page.say("effects.span", low=low, high=high))
+    write = page.formats.points
+    return page.show_both(
+        number,
+        page.show(number, write, HUNDREDTHS),
+        lambda low, high: page.say("effects.span", low=write(low), high=write(high)),
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from revictimisation.report.markup import Html, join
+from revictimisation.report.described import Content, Piece, join
 from revictimisation.report.page import Page
 
-Part = str | Callable[[Page], Html]
+Part = str | Callable[[Page], Piece]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Section:
     parts: tuple[Part, ...]
     level: int | None
 
-    def render(self, page: Page) -> Html:
+    def describe(self, page: Page) -> Content:
         """The section as it stands on its page."""
         heading = [page.heading(self.name, self.level)] if self.level else []
         shown = (page.text(part) if isinstance(part, str) else part(page) for part in self.parts)
@@ -50,8 +50,8 @@ class Outline:
     prepare: Callable[[Page], Page] = lambda page: page
     if_joined: bool = False
 
-    def render(self, page: Page) -> Html:
+    def describe(self, page: Page) -> Content:
         """The whole page, title and sections."""
         page = self.prepare(page)
         title = page.heading(f"{self.part}.title", level=1)
-        return join([title, *(section.render(page) for section in self.sections)])
+        return join([title, *(section.describe(page) for section in self.sections)])

@@ -3,35 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
-from revictimisation.core import files
 from revictimisation.core.results import KEPT_BACK, NOT_ESTIMABLE, SUPPRESSED, WITHHELD
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
+from revictimisation.report.described import (
+    Cell,
+    Content,
+    Figure,
+    Heading,
+    Picture,
+    Piece,
+    Style,
+    Table,
+    Text,
+    join,
+)
 from revictimisation.report.formats import Formats
 from revictimisation.report.labels import Labels
-from revictimisation.report.markup import (
-    Html,
-    join,
-    render_heading,
-    render_prose,
-    render_with_interval,
-)
 from revictimisation.report.release import Number, Release
 from revictimisation.report.texts import load_texts
 
 DASH = "–"
+# units of cells: people, a share of 1, a ratio, people of a hundred, days
+PEOPLE, SHARE, RATIO, HUNDREDTHS, DAYS = "people", "share", "ratio", "per_hundred", "days"
 
 
-def read_style(name: str) -> str:
-    """One of the style sheets that come with the package."""
-    return files.read_text(files.package_file("report", "templates", name))
+class Writer:
+    """What pieces are written with: the texts and the ways of numbers of one language."""
+
+    language: str
+    texts: Mapping[str, Mapping[str, str]]
+
+    @cached_property
+    def formats(self) -> Formats:
+        """How numbers are written."""
+        return Formats(self.language)
+
+    def say(self, key: str, /, **values: object) -> str:
+        """A text in this language with its blanks filled; `KeyError` for one that is not there."""
+        return self.texts[key][self.language].strip().format(**values)
+
+    def text(self, key: str, /, **values: object) -> Text:
+        """A text as paragraphs."""
+        return Text(self.say(key, **values))
+
+    def heading(self, key: str, level: int = 2) -> Heading:
+        """A heading; its anchor is the text's key, the same in both languages."""
+        return Heading(self.say(key), level, key.replace(".", "-").replace("_", "-"))
 
 
 @dataclass(frozen=True)
-class Page:
+class Page(Writer):
     """What notebooks and pages are written with."""
 
     release: Release
@@ -45,36 +71,26 @@ class Page:
         return self.release.plan
 
     @cached_property
-    def formats(self) -> Formats:
-        """How numbers are written."""
-        return Formats(self.language)
-
-    @cached_property
     def labels(self) -> Labels:
         """What codes are called."""
         return Labels(self.dictionary, self.plan, self.language)
 
-    def say(self, key: str, /, **values: object) -> str:
-        """A text in this language with its blanks filled; `KeyError` for one that is not there."""
-        return self.texts[key][self.language].strip().format(**values)
+    def table(
+        self, caption: str, columns: Sequence[str], rows: Sequence[Sequence[Any]],
+        notes: Sequence[str] = (), kind: str = "",
+    ) -> Table:  # fmt: skip
+        """A table with the notes that its cells without a number need, before its own."""
+        cells = [cell for row in rows for cell in row if isinstance(cell, Cell)]
+        return Table(caption, columns, rows, [*self._explain(cells), *notes], kind)
 
-    def text(self, key: str, /, **values: object) -> Html:
-        """A text as paragraphs."""
-        return render_prose(self.say(key, **values))
+    def figure(self, picture: Picture, alt: str, caption: str, table: Piece) -> Figure:
+        """A picture with the numbers behind it."""
+        return Figure(picture, alt, caption, self.say("common.numbers_behind"), table)
 
-    def text_of(self, told: str) -> Html:
-        """What was put together from texts, as paragraphs."""
-        return render_prose(told)
-
-    def heading(self, key: str, level: int = 2) -> Html:
-        """A heading; its anchor is the text's key, the same in both languages."""
-        return render_heading(self.say(key), level, key.replace(".", "-").replace("_", "-"))
-
-    def style(self) -> Html:
-        """What tables and figures need in JupyterLab; on synthetic data the banner too."""
-        banner = render_prose(self.say("common.banner"), "banner")
-        shown = [banner] if self.release.is_synthetic else []
-        return join([Html(f"<style>{read_style('report.css')}</style>"), *shown])
+    def style(self) -> Content:
+        """What pieces need to look in JupyterLab as on their page; on synthetic data the banner."""
+        banner = [Text(self.say("common.banner"), "banner")] if self.release.is_synthetic else []
+        return join([Style(), *banner])
 
     @cached_property
     def horizon(self) -> str:
@@ -99,65 +115,88 @@ class Page:
             return number.reason
         return "withheld" if number.status == WITHHELD else "other"
 
-    def show(self, number: Number, write: Callable[[Number], str]) -> str:
-        """A cell: the number as `write` writes it, a dash if suppressed, else words."""
+    def show(
+        self, number: Number, write: Callable[[float], str], unit: str = "", of: str = "estimate"
+    ) -> Cell:
+        """A cell: the number as `write` writes it, a dash if suppressed, else words.
+
+        `of` is which of the number's own: `n_people`, `n_events`.
+        """
         if number.is_shown:
-            return write(number)
-        if number.status == SUPPRESSED:
-            return DASH
-        word = "withheld" if number.status == WITHHELD else NOT_ESTIMABLE
-        return self.say(f"common.cell_{word}")
+            value = getattr(number, of) or 0
+            return Cell(write(value), value, unit=unit, status=number.status)
+        told = DASH
+        if number.status != SUPPRESSED:
+            word = "withheld" if number.status == WITHHELD else NOT_ESTIMABLE
+            told = self.say(f"common.cell_{word}")
+        return Cell(told, unit=unit, status=number.status, reason=number.reason)
 
-    def show_count(self, number: Number) -> str:
+    def show_number(self, count: float | None) -> Cell:
+        """A cell with a count that stands by itself; a dash where it is not told."""
+        if count is None or count != count:
+            return Cell(DASH, unit=PEOPLE)
+        return Cell(self.formats.count(count), count, unit=PEOPLE)
+
+    def show_count(self, number: Number) -> Cell:
         """A cell with a count."""
-        return self.show(number, lambda n: self.formats.count(n.estimate or 0))
+        return self.show(number, self.formats.count, PEOPLE)
 
-    def show_events(self, number: Number) -> str:
+    def show_people(self, number: Number) -> Cell:
+        """A cell with how many people a number is of."""
+        return self.show(number, self.formats.count, PEOPLE, "n_people")
+
+    def show_events(self, number: Number) -> Cell:
         """A cell with the number of those in whom it happened."""
-        return self.show(number, lambda n: self.formats.count(n.n_events or 0))
+        return self.show(number, self.formats.count, PEOPLE, "n_events")
 
-    def show_share(self, number: Number) -> str:
+    def show_share(self, number: Number) -> Cell:
         """A cell with a share in per cent."""
-        return self.show(number, lambda n: self.formats.percent(n.estimate or 0))
+        return self.show(number, self.formats.percent, SHARE)
 
-    def show_share_interval(self, number: Number) -> str:
+    def show_share_interval(self, number: Number) -> Cell:
         """A cell with the interval of a share."""
-        return self.show(number, self._share_interval)
+        return self.show_interval(number, self.formats.percent_range, SHARE)
 
-    def _share_interval(self, number: Number) -> str:
-        if number.ci_low is None or number.ci_high is None:
-            return self.say("common.no_interval")
-        return self.formats.percent_range(number.ci_low, number.ci_high)
-
-    def show_ratio(self, number: Number) -> str:
+    def show_ratio(self, number: Number) -> Cell:
         """A cell with a ratio."""
-        return self.show(number, lambda n: self.formats.decimal(n.estimate or 0, 2))
+        return self.show(number, self.formats.way("decimal", 2), RATIO)
 
-    def show_ratio_interval(self, number: Number) -> str:
+    def show_ratio_interval(self, number: Number) -> Cell:
         """A cell with the interval of a ratio."""
-        return self.show(number, self._ratio_interval)
+        return self.show_interval(number, self._write_range, RATIO)
 
-    def _ratio_interval(self, number: Number) -> str:
-        if number.ci_low is None or number.ci_high is None:
-            return self.say("common.no_interval")
-        return self.formats.range(number.ci_low, number.ci_high, 2)
+    def _write_range(self, low: float, high: float) -> str:
+        return self.formats.range(low, high, 2)
 
-    def show_share_both(self, number: Number) -> Html | str:
+    def show_interval(
+        self, number: Number, write: Callable[[float, float], str], unit: str = ""
+    ) -> Cell:
+        """A cell with the interval of a number."""
+        if not number.is_shown:
+            return self.show(number, str, unit)
+        low, high = number.ci_low, number.ci_high
+        if low is None or high is None:
+            return Cell(self.say("common.no_interval"), unit=unit, status=number.status)
+        return Cell(write(low, high), None, low, high, unit, number.status)
+
+    def show_both(self, number: Number, cell: Cell, write: Callable[[float, float], str]) -> Cell:
+        """A cell with its interval in small print below it, where there is one."""
+        if not number.has_interval:
+            return cell
+        low, high = number.ci_low or 0.0, number.ci_high or 0.0
+        return replace(cell, low=low, high=high).above(write(low, high))
+
+    def show_share_both(self, number: Number) -> Cell:
         """A cell with a share and its interval."""
-        if not number.has_interval:
-            return self.show_share(number)
-        return render_with_interval(self.show_share(number), self.show_share_interval(number))
+        return self.show_both(number, self.show_share(number), self.formats.percent_range)
 
-    def show_ratio_both(self, number: Number) -> Html | str:
+    def show_ratio_both(self, number: Number) -> Cell:
         """A cell with a ratio and its interval."""
-        if not number.has_interval:
-            return self.show_ratio(number)
-        return render_with_interval(self.show_ratio(number), self.show_ratio_interval(number))
+        return self.show_both(number, self.show_ratio(number), self._write_range)
 
-    def notes(self, numbers: Sequence[Number]) -> list[str]:
+    def _explain(self, cells: Sequence[Cell]) -> list[str]:
         """The notes a table needs for those of its cells that hold no number."""
-        hidden = [number for number in numbers if not number.is_shown]
-        found = {one.reason if one.reason == KEPT_BACK else one.status for one in hidden}
+        found = {cell.reason if cell.reason == KEPT_BACK else cell.status for cell in cells}
         keys = {
             SUPPRESSED: "common.note_suppressed",
             KEPT_BACK: "common.note_kept_back",

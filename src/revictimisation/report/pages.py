@@ -6,7 +6,7 @@ The notebook of the same name calls the same sections, one a cell (`show`).
 from __future__ import annotations
 
 from revictimisation.report import known_truth
-from revictimisation.report.markup import Html, join
+from revictimisation.report.described import Content, join
 from revictimisation.report.outline import Outline, alone, under
 from revictimisation.report.page import Page
 from revictimisation.report.sections import (
@@ -119,16 +119,16 @@ def list_outlines(*, is_joined: bool) -> list[Outline]:
     return [outline for outline in every if is_joined or not outline.if_joined]
 
 
-def start(page: Page, part: str) -> Html:
+def start(page: Page, part: str) -> Content:
     """The title of a notebook, with all that makes it look in JupyterLab as on its page."""
     (outline,) = (one for one in list_outlines(is_joined=True) if one.part == part)
     return join([page.style(), outline.prepare(page).heading(f"{part}.title", level=1)])
 
 
-def show(page: Page, name: str) -> Html:
+def show(page: Page, name: str) -> Content:
     """A section of a page, by its name; `KeyError` for one that no page has."""
     for outline in list_outlines(is_joined=True):
         for section in outline.sections:
             if section.name == name:
-                return section.render(outline.prepare(page))
+                return section.describe(outline.prepare(page))
     raise KeyError(name)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from revictimisation.core.results import COUNTS, KEYS, NOT_ESTIMABLE, NUMBERS, OK
 from revictimisation.plan import StudyPlan
+from revictimisation.report.described import Point
 
 Key = tuple[str | int, ...]
 # the counts of a cell that nothing was computed for
@@ -37,6 +38,11 @@ class Number:
     def is_shown(self) -> bool:
         """True if there is a number to show."""
         return self.status == OK and self.estimate is not None
+
+    @property
+    def point(self) -> Point | None:
+        """Where it stands in a picture, with its interval; None where there is nothing to show."""
+        return (self.estimate or 0.0, self.ci_low, self.ci_high) if self.is_shown else None
 
     @property
     def has_interval(self) -> bool:

@@ -6,7 +6,6 @@ style and pictures are inside it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
@@ -14,19 +13,21 @@ from functools import cache, cached_property, partial
 import jinja2
 import pandas as pd
 
-from revictimisation.dictionary import load_dictionary, render_dictionary
+from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import StudyPlan
-from revictimisation.report.markup import Html, join, render_heading
-from revictimisation.report.page import Page, read_style
+from revictimisation.report.described import NOTHING, Content, Heading, Piece, join
+from revictimisation.report.page import Page
 from revictimisation.report.pages import list_outlines
 from revictimisation.report.release import Release
+from revictimisation.report.rendering import mark_up, read_style, wrap
+from revictimisation.report.sections.dictionary import show_dictionary
 from revictimisation.report.sections.summary import name_study, show_summary
 from revictimisation.report.sections.words import list_used, show_words
 
 INDEX, WORDS, DICTIONARY = "index", "words", "dictionary"
 SWEDISH = "sv"
 DIGEST_LENGTH = 12
-SECTION = re.compile(r'<h2 id="([^"]+)">(.*?)</h2>', re.DOTALL)
+SECTION = 2  # the level of the headings that part a page
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def render_page(content: SiteContent, name: str, language: str) -> str:
     return _frame(page, content, name, title, body)
 
 
-def _show_body(page: Page, content: SiteContent, name: str) -> tuple[str, Html]:
+def _show_body(page: Page, content: SiteContent, name: str) -> tuple[str, Content]:
     """A page's title and what stands on it."""
     if name == INDEX:
         links = [
@@ -107,19 +108,29 @@ def _show_body(page: Page, content: SiteContent, name: str) -> tuple[str, Html]:
         return page.say("common.page_words"), show_words(page)
     if name == DICTIONARY:
         title = page.say("common.page_dictionary")
-        told = Html(render_dictionary(page.dictionary, page.language))
-        return title, join([render_heading(title, 1), told])
+        return title, join([Heading(title, 1), show_dictionary(page)])
     (outline,) = (one for one in list_outlines(is_joined=True) if one.name == name)
-    return page.say(f"common.page_{name}"), outline.render(page)
+    return page.say(f"common.page_{name}"), outline.describe(page)
 
 
-def split_opening(body: Html) -> tuple[Html, Html]:
+def split_opening(body: Content) -> tuple[Content, Content]:
     """What stands before the first section with a heading, and the rest."""
-    at = body.text.find("<h2")
-    return (Html(body.text[:at]), Html(body.text[at:])) if at >= 0 else (body, Html(""))
+    sections = (at for at, part in enumerate(body.parts) if _is_section(part))
+    at = next(sections, len(body.parts))
+    return Content(body.parts[:at]), Content(body.parts[at:])
 
 
-def _frame(page: Page, content: SiteContent, name: str, title: str, body: Html) -> str:
+def _is_section(piece: Piece) -> bool:
+    return isinstance(piece, Heading) and piece.level == SECTION
+
+
+def list_sections(body: Content) -> list[tuple[str, str]]:
+    """The anchors and headings of a page's sections."""
+    return [(piece.anchor, mark_up(piece.told)) for piece in body.walk()
+            if isinstance(piece, Heading) and _is_section(piece)]  # fmt: skip
+
+
+def _frame(page: Page, content: SiteContent, name: str, title: str, body: Content) -> str:
     """The whole page: what was put on it, with menu, contents, words and footer."""
     languages, language = content.plan.languages, page.language
     menu = [
@@ -132,20 +143,20 @@ def _frame(page: Page, content: SiteContent, name: str, title: str, body: Html) 
         if other != language
     ]
     has_contents = name not in (INDEX, WORDS, DICTIONARY)
-    opening, rest = split_opening(body) if has_contents else (Html(""), body)
+    opening, rest = split_opening(body) if has_contents else (NOTHING, body)
     versions = {"python": "–", "revictimisation": "–", **content.versions}
     footer = page.say(
         "common.footer_versions", digest=content.input_digest[:DIGEST_LENGTH], **versions
     )
-    shown = " ".join([body.text, page.say("common.footer"), footer])
+    shown = " ".join([rest.html, opening.html, page.say("common.footer"), footer])
     return load_template().render(
         language=language,
         title=title,
         study=name_study(page),
-        body=rest._repr_html_() if has_contents else rest.text,
-        opening=opening._repr_html_() if has_contents else "",
-        banner=page.text("common.banner").text if content.is_synthetic else "",
-        sections=SECTION.findall(body.text) if has_contents else [],
+        body=wrap(rest),
+        opening=wrap(opening) if has_contents else "",
+        banner=page.text("common.banner").html if content.is_synthetic else "",
+        sections=list_sections(body) if has_contents else [],
         menu=menu,
         others=others,
         style=read_style("report.css") + read_style("site.css"),

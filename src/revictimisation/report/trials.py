@@ -10,7 +10,7 @@ import pandas as pd
 from revictimisation.core.packing import unpack_check
 from revictimisation.core.results import OK, WITHHELD
 from revictimisation.estimators.target_trial.gates import list_gates
-from revictimisation.report.markup import Html, render_with_interval
+from revictimisation.report.described import Cell
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number, list_rows
 from revictimisation.report.texts import load_texts
@@ -79,12 +79,12 @@ def has_answer(page: Page, measure: str) -> bool:
     return judge_measure(page, measure) != HIDDEN
 
 
-def add_events(page: Page, measure: str, number: Number, cell: Html | str) -> Html | str:
+def add_events(page: Page, measure: str, number: Number, cell: Cell) -> Cell:
     """A cell for referees; of a measure without an answer with the events that it rests on."""
     if has_answer(page, measure) or not number.is_shown or number.n_events is None:
         return cell
     events = page.say("models.rests_on_events", n=page.formats.count(number.n_events))
-    return render_with_interval(cell, events)
+    return cell.above(events)
 
 
 def list_main(page: Page) -> list[str]:

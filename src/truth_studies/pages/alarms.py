@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from revictimisation.report.markup import Html, join, render_table, render_with_interval
-from revictimisation.report.page import DASH, Page
+from revictimisation.report.described import NOTHING, Cell, Piece, Text, join
+from revictimisation.report.page import DASH, SHARE, Page
 from revictimisation.report.verdicts import name_measure
 from truth_studies.pages.answer import name_scenario
 from truth_studies.records.controls import ANY, Alarm
@@ -15,13 +15,13 @@ HIDDEN = DEPARTURES[0]
 SCENARIOS = (CALIBRATED, NULL, HIDDEN)
 
 
-def show_alarms(page: Page, kept: Mapping[tuple[str, str], Alarm]) -> Html:
+def show_alarms(page: Page, kept: Mapping[tuple[str, str], Alarm]) -> Piece:
     """Alarms in counties where nothing hidden misleads, and where something does; a table."""
     there = [one for one in SCENARIOS if (one, ANY) in kept]
     if not there:
-        return Html("")
+        return NOTHING
     measures = list(dict.fromkeys(measure for _, measure in kept if measure != ANY))
-    rows: list[list[Html | str]] = [
+    rows: list[list[Cell | str]] = [
         [page.say("truth_study.alarm_any") if one == ANY else name_measure(page, one),
          *(_show_share(page, kept.get((scenario, one))) for scenario in there)]
         for one in (ANY, *measures)
@@ -31,8 +31,8 @@ def show_alarms(page: Page, kept: Mapping[tuple[str, str], Alarm]) -> Html:
     return join([
         page.heading("truth_study.alarms"),
         page.text("truth_study.alarms_text"),
-        page.text_of("\n".join(told)),
-        render_table(page.say("truth_study.alarms_caption"), heads, rows),
+        Text("\n".join(told)),
+        page.table(page.say("truth_study.alarms_caption"), heads, rows),
     ])  # fmt: skip
 
 
@@ -44,8 +44,8 @@ def _describe_any(page: Page, scenario: str, alarm: Alarm) -> str:
                     n=page.formats.count(alarm.n_counties))  # fmt: skip
 
 
-def _show_share(page: Page, alarm: Alarm | None) -> Html | str:
+def _show_share(page: Page, alarm: Alarm | None) -> Cell | str:
     if alarm is None:
         return DASH
-    error = f"± {page.formats.percent(alarm.error, 0)}"
-    return render_with_interval(page.formats.percent(alarm.share, 0), error)
+    told = Cell(page.formats.percent(alarm.share, 0), alarm.share, unit=SHARE)
+    return told.above(f"± {page.formats.percent(alarm.error, 0)}")

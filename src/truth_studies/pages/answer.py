@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from revictimisation.report.markup import Html, join, render_prose, render_table
+from revictimisation.report.described import NOTHING, Piece, Text, join
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.sections.answer import list_names
 from revictimisation.report.verdicts import name_measure
@@ -131,18 +131,18 @@ def describe_hidden_difference(page: Page, study: TruthStudy) -> str:
     return f"{told} {page.say(f'truth_study.{key}', **given)}"
 
 
-def show_answer(page: Page, study: TruthStudy) -> Html:
+def show_answer(page: Page, study: TruthStudy) -> Piece:
     """What was done and found in a few sentences; one sentence if there is nothing."""
     if study.is_empty:
         return page.text("truth_study.none")
     bar = page.text("truth_study.bar", **describe_bar(page))
     lead = " ".join([*_describe_lead(page, study), *_describe_gates(page, study)])
-    hidden = page.text_of(describe_hidden_difference(page, study))
-    told = [hidden, page.text("truth_study.done"), bar, render_prose(lead) if lead else Html("")]
+    hidden = Text(describe_hidden_difference(page, study))
+    told = [hidden, page.text("truth_study.done"), bar, Text(lead) if lead else NOTHING]
     return join([*told, show_counties(page, study)])
 
 
-def show_ways(page: Page, study: TruthStudy) -> Html:
+def show_ways(page: Page, study: TruthStudy) -> Piece:
     """How each method did: the main ones, the one beside them, and the naive ways."""
     parts = []
     for part, ways in (
@@ -156,9 +156,9 @@ def show_ways(page: Page, study: TruthStudy) -> Html:
     return join(parts)
 
 
-def list_told(told: Sequence[str]) -> Html:
+def list_told(told: Sequence[str]) -> Piece:
     """Sentences as a list."""
-    return render_prose("\n".join(f"- {one}" for one in told))
+    return Text("\n".join(f"- {one}" for one in told))
 
 
 def _describe_lead(page: Page, study: TruthStudy) -> list[str]:
@@ -183,7 +183,7 @@ def _describe_gates(page: Page, study: TruthStudy) -> list[str]:
     return [page.say("truth_study.gates", **given)]
 
 
-def show_counties(page: Page, study: TruthStudy) -> Html:
+def show_counties(page: Page, study: TruthStudy) -> Piece:
     """How many counties each scenario has, and how far chance may carry what is said of it."""
     rows, few = [], []
     for scenario in study.scenarios:
@@ -207,7 +207,7 @@ def show_counties(page: Page, study: TruthStudy) -> Html:
     if few:
         enough = page.formats.count(ENOUGH_COUNTIES)
         notes.append(page.say("truth_study.too_few", enough=enough, few=", ".join(few)))
-    table = render_table(page.say("truth_study.counties_caption"), heads, rows, notes)
+    table = page.table(page.say("truth_study.counties_caption"), heads, rows, notes)
     return join([table, list_told(list_untried(page, study))])
 
 

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from revictimisation.report import charts
-from revictimisation.report.markup import Html, join
+from revictimisation.report.described import NOTHING, Piece, Scale, Text, join
 from revictimisation.report.page import Page
 from revictimisation.report.verdicts import name_measure
-from truth_studies.pages.answer import (
-    describe_rows,
-    list_told,
-    name_scenario,
-    name_way,
-)
+from truth_studies.pages.answer import describe_rows, list_told, name_scenario, name_way
 from truth_studies.pages.pictures import (
     Line,
     collect,
@@ -43,11 +37,11 @@ FINDS = {"bias": find_bias, "coverage": find_share("coverage")}
 SMALL_WAYS = (MAIN, ROBUST, FORCE, CRUDE)
 
 
-def show_departures(page: Page, study: TruthStudy) -> Html:
+def show_departures(page: Page, study: TruthStudy) -> Piece:
     """The main estimator where what it supposes does not hold, beside where it does."""
     there = [departure for departure in DEPARTURES if study.measures(departure, (MAIN,))]
     if not there:
-        return Html("")
+        return NOTHING
     scenarios = [one for one in (CALIBRATED, *there) if one in study.scenarios]
     measures = list(dict.fromkeys(m for one in scenarios for m in study.measures(one, (MAIN,))))
     day, way = study.days[-1], study.find_common(scenarios)
@@ -68,14 +62,14 @@ def show_departures(page: Page, study: TruthStudy) -> Html:
 
 def _figure(
     page: Page, part: str, measures: Sequence[str], lines: Sequence[Line], day: int
-) -> Html:
+) -> Piece:
     """A picture of biases or of coverages."""
     is_bias = part.endswith("bias")
     scale = make_bias_scale(page, lines) if is_bias else _make_coverage_scale(page, lines)
     return draw_figure(page, part, measures, lines, scale, period=page.formats.period(day))
 
 
-def _make_coverage_scale(page: Page, lines: Sequence[Line]) -> charts.Scale:
+def _make_coverage_scale(page: Page, lines: Sequence[Line]) -> Scale:
     low = min(list_ends(lines), default=1.0)
     return make_share_scale(page, "coverage_axis", low, 1.0, reference=0.95, band=BAND)
 
@@ -111,18 +105,18 @@ def _describe_crime(page: Page, study: TruthStudy) -> list[str]:
     return [page.say("truth_study.crime", points=points, where=where)]
 
 
-def show_small(page: Page, study: TruthStudy) -> Html:
+def show_small(page: Page, study: TruthStudy) -> Piece:
     """What is left of the methods in a county with few victims."""
     measures = study.measures(SMALL, SMALL_WAYS)
     if not measures:
-        return Html("")
+        return NOTHING
     day = study.days[-1] if study.days else 0
     figures = []
     for part, find in FINDS.items():
         names, lines = collect(page, study, SMALL, SMALL_WAYS, day, find)
         figures.append(_figure(page, f"small_{part}", names, lines, day))
     told = [one for way in SMALL_WAYS for one in _describe_small(page, study, way)]
-    released = page.text_of(" ".join(_describe_released(page, study, SMALL)))
+    released = Text(" ".join(_describe_released(page, study, SMALL)))
     return show_part(page, "small", figures, join([released, list_told(told)]))
 
 

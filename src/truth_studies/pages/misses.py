@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from revictimisation.report.markup import Html, join, render_table
+from revictimisation.report.described import NOTHING, Piece, join
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.verdicts import name_measure
 from truth_studies.pages.answer import (
@@ -40,7 +40,7 @@ WAYS = (MAIN, ROBUST, FORCE, FORMULA)
 OTHERS = ("risk_start", "risk_no_start", "rmst_difference_days")
 
 
-def show_misses(page: Page, study: TruthStudy) -> Html:
+def show_misses(page: Page, study: TruthStudy) -> Piece:
     """Where the bar is not met, in words and as a table, and what the gates withheld."""
     ways = [one for one in study.add_beside(CALIBRATED, WAYS) if len(study.rows(CALIBRATED, one))]
     found = [(way, name_exactly(page, study, way), study.rows(CALIBRATED, way)) for way in ways]
@@ -87,7 +87,7 @@ def _describe_whether_gates_help(page: Page, study: TruthStudy) -> list[str]:
     return [page.say(f"truth_study.{key}", **given)]
 
 
-def _missed_table(page: Page, found: list[tuple[Way, str, pd.DataFrame]]) -> Html:
+def _missed_table(page: Page, found: list[tuple[Way, str, pd.DataFrame]]) -> Piece:
     """A row per number that misses the bar; nothing if none does."""
     rows = []
     for way, name, mine in found:
@@ -100,13 +100,13 @@ def _missed_table(page: Page, found: list[tuple[Way, str, pd.DataFrame]]) -> Htm
                 describe_of(page, n_released, n) if way in GATED else DASH,
             ])  # fmt: skip
     if not rows:
-        return Html("")
+        return NOTHING
     columns = ("way", "missed", "bias_in_errors", "coverage", "released")
     heads = [
         page.say("common.measure"),
         *(page.say(f"truth_study.head_{column}") for column in columns),
     ]
-    return render_table(page.say("truth_study.missed_caption"), heads, rows)
+    return page.table(page.say("truth_study.missed_caption"), heads, rows)
 
 
 def list_faults(page: Page, row: pd.Series) -> str:
@@ -125,11 +125,11 @@ def describe_of(page: Page, n: int, n_all: int) -> str:
     return page.say("truth_study.of", n=count(n), n_all=count(n_all))
 
 
-def show_withheld(page: Page, study: TruthStudy) -> Html:
+def show_withheld(page: Page, study: TruthStudy) -> Piece:
     """In how many counties the gates withheld the main method's number, by measure and scenario."""
     scenarios = [scenario for scenario in study.scenarios if study.measures(scenario, (MAIN,))]
     if not scenarios:
-        return Html("")
+        return NOTHING
     day = study.days[-1]
     names = list(
         dict.fromkeys(m for scenario in scenarios for m in study.measures(scenario, (MAIN,)))
@@ -143,7 +143,7 @@ def show_withheld(page: Page, study: TruthStudy) -> Html:
     ]
     heads = [page.say("common.measure"), *(name_scenario(page, scenario) for scenario in scenarios)]
     caption = page.say("truth_study.withheld_caption", period=page.formats.period(day))
-    return render_table(caption, heads, rows, [page.say("truth_study.withheld_note")])
+    return page.table(caption, heads, rows, [page.say("truth_study.withheld_note")])
 
 
 def _describe_withheld(page: Page, study: TruthStudy, scenario: str, measure: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from revictimisation.report.markup import Html
+from revictimisation.report.described import Piece
 from revictimisation.report.outline import Outline, alone
 from revictimisation.report.page import Page
 from truth_studies.pages import add_texts, alarms, answer, departures, misses, pictures, tables
@@ -15,7 +15,7 @@ from truth_studies.records.truth import TruthStudy, read_truth_study
 read_kept = cache(read_truth_study)
 
 
-def _of_kept(show: Callable[[Page, TruthStudy], Html]) -> Callable[[Page], Html]:
+def _of_kept(show: Callable[[Page, TruthStudy], Piece]) -> Callable[[Page], Piece]:
     return lambda page: show(page, read_kept())
 
 

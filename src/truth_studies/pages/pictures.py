@@ -9,13 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from revictimisation.report import charts
-from revictimisation.report.markup import (
-    Html,
+from revictimisation.report.described import (
+    NOTHING,
+    Cell,
+    Dots,
+    DotSeries,
+    Piece,
+    Point,
+    Scale,
     join,
-    render_figure,
-    render_table,
-    render_with_interval,
 )
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.verdicts import name_measure
@@ -48,7 +50,6 @@ MOST_TICKS = 6
 LOW_COVERAGE = 0.7
 SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 SHARE_PAD = 0.02
-NOTHING = Html("")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Line:
     """A kind of dots: its name and for every measure a point with its interval, or None."""
 
     name: str
-    points: list[charts.Point | None]
+    points: list[Point | None]
 
 
 def list_ticks(values: Sequence[float]) -> list[float]:
@@ -75,7 +76,7 @@ def list_ticks(values: Sequence[float]) -> list[float]:
 
 def collect(
     page: Page, study: TruthStudy, scenario: str, ways: Sequence[Way], day: int | None,
-    find: Callable[[pd.Series], charts.Point | None],
+    find: Callable[[pd.Series], Point | None],
 ) -> tuple[list[str], list[Line]]:  # fmt: skip
     """The measures, and a line for each way that has any of them."""
     measures = study.measures(scenario, ways)
@@ -88,7 +89,7 @@ def collect(
 
 def find_line(
     study: TruthStudy, scenario: str, way: Way, day: int | None, measures: Sequence[str], name: str,
-    find: Callable[[pd.Series], charts.Point | None],
+    find: Callable[[pd.Series], Point | None],
 ) -> Line | None:  # fmt: skip
     """A way's dots, one for each measure; None if there are none."""
     rows = [study.one(scenario, way, measure, day) for measure in measures]
@@ -96,19 +97,19 @@ def find_line(
     return Line(name, points) if any(points) else None
 
 
-def _keep(point: charts.Point | None) -> charts.Point | None:
+def _keep(point: Point | None) -> Point | None:
     return None if point is None or math.isnan(point[0]) else point
 
 
-def find_bias(row: pd.Series) -> charts.Point | None:
+def find_bias(row: pd.Series) -> Point | None:
     """Bias in standard errors with its Monte Carlo interval; None where the error is not known."""
     return find_bias_interval(row) if row["empirical_error"] > 0 else None
 
 
-def find_share(name: str) -> Callable[[pd.Series], charts.Point | None]:
+def find_share(name: str) -> Callable[[pd.Series], Point | None]:
     """What reads a share of counties with its interval."""
 
-    def find(row: pd.Series) -> charts.Point | None:
+    def find(row: pd.Series) -> Point | None:
         share = float(row[name])
         return (share, *find_share_interval(share, int(row["n_counties"])))
 
@@ -116,17 +117,15 @@ def find_share(name: str) -> Callable[[pd.Series], charts.Point | None]:
 
 
 def draw_figure(
-    page: Page, part: str, measures: Sequence[str], lines: Sequence[Line], scale: charts.Scale,
+    page: Page, part: str, measures: Sequence[str], lines: Sequence[Line], scale: Scale,
     **given: str,
-) -> Html:  # fmt: skip
+) -> Piece:  # fmt: skip
     """A picture of the lines with its caption, alternative text and the numbers behind it."""
     if not lines:
         return NOTHING
     names = [name_measure(page, measure) for measure in measures]
-    series = [
-        charts.DotSeries(line.name, line.points, is_filled=at == 0) for at, line in enumerate(lines)
-    ]
-    wide, narrow = charts.draw_dots(names, series, scale)
+    series = [DotSeries(line.name, line.points, is_filled=at == 0) for at, line in enumerate(lines)]
+    picture = Dots(names, series, scale)
     rows = [
         [name, *(_cell(page, line.points[at], scale) for line in lines)]
         for at, name in enumerate(names)
@@ -134,29 +133,29 @@ def draw_figure(
     heads = [page.say("common.measure"), *(line.name for line in lines)]
     caption = page.say(f"truth_study.caption_{part}", **given)
     alt = " ".join([page.say(f"truth_study.alt_{part}", **given), *_describe(page, lines, scale)])
-    numbers = render_table(caption, heads, rows)
-    return render_figure(wide, narrow, alt, caption, page.say("common.numbers_behind"), numbers)
+    numbers = page.table(caption, heads, rows)
+    return page.figure(picture, alt, caption, numbers)
 
 
-def _cell(page: Page, point: charts.Point | None, scale: charts.Scale) -> Html | str:
+def _cell(page: Page, point: Point | None, scale: Scale) -> Cell | str:
     if point is None:
         return DASH
     write = _writer(page, scale)
-    told, (_, low, high) = write(point[0]), point
+    value, low, high = point
+    told = Cell(write(value), value, low, high)
     if low is None or high is None:
         return told
-    between = page.say("truth_study.between", low=write(low), high=write(high))
-    return render_with_interval(told, between)
+    return told.above(page.say("truth_study.between", low=write(low), high=write(high)))
 
 
-def _writer(page: Page, scale: charts.Scale) -> Callable[[float], str]:
+def _writer(page: Page, scale: Scale) -> Callable[[float], str]:
     """Cells have a digit more than the axis."""
-    if scale.write == page.formats.percent_short:
+    if scale.write.name == "percent_short":
         return page.formats.percent
     return lambda value: page.formats.decimal(value, 2)
 
 
-def _describe(page: Page, lines: Sequence[Line], scale: charts.Scale) -> list[str]:
+def _describe(page: Page, lines: Sequence[Line], scale: Scale) -> list[str]:
     """For who cannot see the picture: where each line's dots lie."""
     write, told = _writer(page, scale), []
     for line in lines:
@@ -166,19 +165,19 @@ def _describe(page: Page, lines: Sequence[Line], scale: charts.Scale) -> list[st
     return told
 
 
-def make_bias_scale(page: Page, lines: Sequence[Line]) -> charts.Scale:
+def make_bias_scale(page: Page, lines: Sequence[Line]) -> Scale:
     """The axis of biases in standard errors, with what the bar allows shaded."""
     ticks = list_ticks(list_ends(lines))
     digits = 0 if all(tick == round(tick) for tick in ticks) else 2 if 0.05 in ticks else 1
-    return charts.Scale(
-        lambda tick: page.formats.decimal(tick, digits), ticks,
+    return Scale(
+        page.formats.way("decimal", digits), ticks,
         page.say("truth_study.bias_axis"), reference=0.0,
         sides=(page.say("truth_study.too_low"), page.say("truth_study.too_high")),
         band=(-MOST_BIAS, MOST_BIAS),
     )  # fmt: skip
 
 
-def make_share_scale(page: Page, axis: str, low: float, high: float, **bar: Any) -> charts.Scale:
+def make_share_scale(page: Page, axis: str, low: float, high: float, **bar: Any) -> Scale:
     """The axis of shares of counties, no longer than they need."""
     ticks: Sequence[float] = SHARES
     if low >= LOW_COVERAGE:
@@ -186,7 +185,7 @@ def make_share_scale(page: Page, axis: str, low: float, high: float, **bar: Any)
     elif high < 1.0:
         ticks = tuple(one for at, one in enumerate(ticks) if at < 2 or ticks[at - 1] < high)
     label = page.say(f"truth_study.{axis}")
-    return charts.Scale(page.formats.percent_short, ticks, label, pad=SHARE_PAD, **bar)
+    return Scale(page.formats.way("percent_short"), ticks, label, pad=SHARE_PAD, **bar)
 
 
 def list_ends(lines: Sequence[Line]) -> list[float]:
@@ -198,16 +197,15 @@ def list_ends(lines: Sequence[Line]) -> list[float]:
 def show_part(
     page: Page,
     part: str,
-    figures: Sequence[Html],
-    told: Html = NOTHING,
+    figures: Sequence[Piece],
+    told: Piece = NOTHING,
     given: Mapping[str, str] | None = None,
-) -> Html:
+) -> Piece:
     """A section with its text, what is told, and its figures; nothing where there are none."""
-    shown = [figure for figure in figures if figure.text]
-    if not shown:
+    if not any(figures):
         return NOTHING
     text = page.text(f"truth_study.text_{part}", **(given or {}))
-    return join([page.heading(f"truth_study.{part}"), text, told, *shown])
+    return join([page.heading(f"truth_study.{part}"), text, told, *figures])
 
 
 def _list_pictures(
@@ -217,7 +215,7 @@ def _list_pictures(
     return [*(("risk", risks, day) for day in study.days), ("hazard", HAZARDS, None)]
 
 
-def show_bias(page: Page, study: TruthStudy) -> Html:
+def show_bias(page: Page, study: TruthStudy) -> Piece:
     """Bias in standard errors: the adjusted ways and the naive ones."""
     figures = []
     for part, ways, day in _list_pictures(study, RISKS):
@@ -228,7 +226,7 @@ def show_bias(page: Page, study: TruthStudy) -> Html:
     return show_part(page, "bias", figures, given=describe_bar(page))
 
 
-def show_coverage(page: Page, study: TruthStudy) -> Html:
+def show_coverage(page: Page, study: TruthStudy) -> Piece:
     """Coverage of 95 % intervals, with the band that is asked for."""
     figures, bar = [], describe_bar(page)
     for part, ways, day in _list_pictures(study, study.add_beside(CALIBRATED, RISKS)):
@@ -242,7 +240,7 @@ def show_coverage(page: Page, study: TruthStudy) -> Html:
     return show_part(page, "coverage", figures, given=bar)
 
 
-def show_null(page: Page, study: TruthStudy) -> Html:
+def show_null(page: Page, study: TruthStudy) -> Piece:
     """How often an interval leaves no difference out where nothing works."""
     figures, bar = [], describe_bar(page)
     for part, ways, day in _list_pictures(study, study.add_beside(NULL, RISKS)):
@@ -254,12 +252,12 @@ def show_null(page: Page, study: TruthStudy) -> Html:
     return show_part(page, "null", figures, given=bar)
 
 
-def show_efficiency(page: Page, study: TruthStudy) -> Html:
+def show_efficiency(page: Page, study: TruthStudy) -> Piece:
     """Root mean squared error as a multiple of the oracle's."""
 
     day = study.days[-1] if study.days else None
 
-    def find(row: pd.Series) -> charts.Point | None:
+    def find(row: pd.Series) -> Point | None:
         best = study.one(CALIBRATED, ORACLE, row["measure"], day)
         return None if best is None else find_ratio(row, best)
 
@@ -267,8 +265,7 @@ def show_efficiency(page: Page, study: TruthStudy) -> Html:
     ticks = sorted({*list_ticks(list_ends(lines)), 1.0})
     digits = 0 if all(tick == round(tick) for tick in ticks) else 1
     axis = page.say("truth_study.efficiency_axis")
-    write = lambda tick: page.formats.decimal(tick, digits)  # noqa: E731
-    scale = charts.Scale(write, ticks, axis, reference=1.0)
+    scale = Scale(page.formats.way("decimal", digits), ticks, axis, reference=1.0)
     period = page.formats.period(day or 0)
     figure = draw_figure(page, "efficiency", measures, lines, scale, period=period)
     return show_part(page, "efficiency", [figure])

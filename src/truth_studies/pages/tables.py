@@ -4,29 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from revictimisation.report.markup import (
-    Html,
-    join,
-    render_details,
-    render_table,
-    render_with_interval,
-)
-from revictimisation.report.page import DASH, Page
-from truth_studies.pages.answer import (
-    name_intervals,
-    name_row,
-    name_scenario,
-    name_way,
-)
+from revictimisation.report.described import NOTHING, Cell, Folded, Piece, join
+from revictimisation.report.page import DASH, SHARE, Page
+from truth_studies.pages.answer import name_intervals, name_row, name_scenario, name_way
 from truth_studies.pages.misses import describe_faults
 from truth_studies.records.bar import CONTRASTS
-from truth_studies.records.truth import (
-    BOOTSTRAP,
-    INFLUENCE,
-    MAIN,
-    TruthStudy,
-    Way,
-)
+from truth_studies.records.truth import BOOTSTRAP, INFLUENCE, MAIN, TruthStudy, Way
 
 DIGITS = {"rmst_difference_days": 1, "log_hazard_ratio": 3}
 # column of the table: the column of its Monte Carlo error
@@ -41,10 +24,10 @@ SHARES = ("relative_bias", "coverage", "share_called", "share_released", "covera
 SHORT_COMMIT = 12
 
 
-def show_tables(page: Page, study: TruthStudy) -> Html:
+def show_tables(page: Page, study: TruthStudy) -> Piece:
     """The full table of each scenario, folded, after what its columns mean."""
     if study.is_empty:
-        return Html("")
+        return NOTHING
     heads = [page.say("truth_study.column"), page.say("truth_study.meaning")]
     names = ("bar", "n_counties", *COLUMNS)
     explained = [
@@ -53,12 +36,12 @@ def show_tables(page: Page, study: TruthStudy) -> Html:
     ]  # fmt: skip
     caption = page.say("truth_study.columns_caption")
     parts = [page.heading("truth_study.tables"), page.text("truth_study.tables_text"),
-             render_table(caption, heads, explained, kind="words")]  # fmt: skip
+             page.table(caption, heads, explained, kind="words")]  # fmt: skip
     for scenario in study.scenarios:
         mine = list_rows(study, scenario)
         name = name_scenario(page, scenario)
         title = page.say("truth_study.fold", scenario=name, n=page.formats.count(len(mine)))
-        parts.append(render_details(title, _full_table(page, name, mine)))
+        parts.append(Folded(title, _full_table(page, name, mine)))
     return join(parts)
 
 
@@ -71,15 +54,15 @@ def list_rows(study: TruthStudy, scenario: str) -> pd.DataFrame:
     return mine[~is_drawn | mine["estimator"].eq(MAIN.estimator)]
 
 
-def _full_table(page: Page, scenario: str, rows: pd.DataFrame) -> Html:
+def _full_table(page: Page, scenario: str, rows: pd.DataFrame) -> Piece:
     names = ("way", "estimand", "bar", "n_counties", *COLUMNS)
     heads = [page.say("common.measure"), *(page.say(f"truth_study.head_{name}") for name in names)]
     has_kinds = rows["intervals"].nunique() > 1
     cells = [_full_row(page, row, has_kinds) for _, row in rows.iterrows()]
-    return render_table(page.say("truth_study.full_caption", scenario=scenario), heads, cells)
+    return page.table(page.say("truth_study.full_caption", scenario=scenario), heads, cells)
 
 
-def _full_row(page: Page, row: pd.Series, has_kinds: bool) -> list[Html | str]:
+def _full_row(page: Page, row: pd.Series, has_kinds: bool) -> list[Cell | str]:
     way = name_way(page, Way(row["estimator"], row["analysis"]))
     kind = f" ({name_intervals(page, row['intervals'])})" if has_kinds else ""
     digits = DIGITS.get(row["estimand"], 4)
@@ -90,7 +73,7 @@ def _full_row(page: Page, row: pd.Series, has_kinds: bool) -> list[Html | str]:
     ]  # fmt: skip
 
 
-def _cell(page: Page, row: pd.Series, name: str, error: str, digits: int) -> Html | str:
+def _cell(page: Page, row: pd.Series, name: str, error: str, digits: int) -> Cell | str:
     """A number with its Monte Carlo error in small print."""
     value = row.get(name)
     is_no_call = name == "share_called" and row["estimand"] not in CONTRASTS
@@ -99,20 +82,20 @@ def _cell(page: Page, row: pd.Series, name: str, error: str, digits: int) -> Htm
     is_share = name in SHARES
     write = page.formats.percent if is_share else page.formats.decimal
     n_digits = 1 if is_share else 2 if name == "bias_in_errors" else digits
-    told = write(float(value), n_digits)
+    told = Cell(write(float(value), n_digits), float(value), unit=SHARE if is_share else "")
     if not error or pd.isna(row.get(error, float("nan"))):
         return told
-    return render_with_interval(told, f"± {write(float(row[error]), n_digits)}")
+    return told.above(f"± {write(float(row[error]), n_digits)}")
 
 
-def show_provenance(page: Page, study: TruthStudy) -> Html:
+def show_provenance(page: Page, study: TruthStudy) -> Piece:
     """What made the table: command, seed, versions, day, counties."""
     facts = study.provenance
     if study.is_empty or not facts:
-        return Html("")
+        return NOTHING
     versions = {"Python": facts.get("python", DASH), **facts.get("versions", {})}
-    rows: list[list[Html | str]] = [
-        [page.say("truth_study.from_command"), Html(f"<code>{facts.get('command', DASH)}</code>")],
+    rows: list[list[str]] = [
+        [page.say("truth_study.from_command"), f"`{facts.get('command', DASH)}`"],
         [page.say("truth_study.from_seed"), str(facts.get("seed", DASH))],
         [page.say("truth_study.from_date"), str(facts.get("made_on", DASH))],
         [page.say("truth_study.from_versions"), ", ".join(f"{k} {v}" for k, v in versions.items())],
@@ -126,7 +109,7 @@ def show_provenance(page: Page, study: TruthStudy) -> Html:
                         intervals=name_intervals(page, run["intervals"]))  # fmt: skip
         rows.append([name, told])
     heads = [page.say("truth_study.from_what"), page.say("truth_study.from_value")]
-    table = render_table(page.say("truth_study.from_caption"), heads, rows, kind="words")
+    table = page.table(page.say("truth_study.from_caption"), heads, rows, kind="words")
     return join([page.heading("truth_study.origin"), table])
 
 

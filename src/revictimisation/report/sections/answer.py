@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from revictimisation.report import charts
-from revictimisation.report.forest import ForestRow, draw_forest, list_ticks
-from revictimisation.report.markup import Html, join, render_figure, render_table
+from revictimisation.report.described import DotSeries, Forest, ForestRow, Piece, Scale, Text, join
+from revictimisation.report.forest import list_ticks
 from revictimisation.report.natural_frequencies import (
     count_people,
     describe_both,
@@ -56,16 +55,16 @@ def describe_within(page: Page, measure: str) -> str:
     )
 
 
-def show_lead(page: Page) -> Html:
+def show_lead(page: Page) -> Piece:
     """The question, the answers by verdict, and what they rest on."""
     if not page.plan.measure_names:
         return page.text("common.no_measures")
     period = page.formats.period(page.last_day)
     question = page.text("trials.question", against=describe_against(page), period=period)
     lines = "\n".join(f"- {answer}" for answer in list_answers(page))
-    counts = page.text_of(f"{describe_counts(page)} {describe_scope(page)}")
-    untried = page.text_of(warn_untried(page))
-    return join([question, counts, page.text_of(lines), show_caution(page), untried])
+    counts = Text(f"{describe_counts(page)} {describe_scope(page)}")
+    untried = Text(warn_untried(page))
+    return join([question, counts, Text(lines), show_caution(page), untried])
 
 
 def describe_counts(page: Page) -> str:
@@ -86,7 +85,7 @@ def describe_scope(page: Page) -> str:
     return page.say("trials.counts_scope", against=describe_against(page), period=period)
 
 
-def show_caution(page: Page) -> Html:
+def show_caution(page: Page) -> Piece:
     """What an answer rests on; with no covariates, that it allows for nothing."""
     return page.text("trials.caution" if page.plan.adjust_for else "trials.caution_bare")
 
@@ -143,7 +142,7 @@ def finish(told: str) -> str:
     return told[:1].upper() + told[1:] + ("" if told.endswith(".") else ".")
 
 
-def show_picture(page: Page) -> Html:
+def show_picture(page: Page) -> Piece:
     """All measures in one picture, the withheld ones with why; and the numbers behind it.
 
     Without measures near in time, whose answer is untried.
@@ -154,16 +153,11 @@ def show_picture(page: Page) -> Html:
         return join([page.text("trials.none"), _table(page, gaps)])
     rows = [_row(page, one, gap) for one, gap in zip(measures, gaps, strict=True)]
     period = page.formats.period(page.last_day)
-    wide, narrow = draw_forest(rows, make_scale(page, gaps))
+    picture = Forest(rows, make_scale(page, gaps))
     told = " ".join(finish(f"{row.name}: {row.told}") for row in rows)
-    return render_figure(
-        wide,
-        narrow,
-        page.say("trials.picture_alt", rows=told),
-        page.say("trials.picture_caption", period=period),
-        page.say("common.numbers_behind"),
-        _table(page, gaps),
-    )
+    alt = page.say("trials.picture_alt", rows=told)
+    caption = page.say("trials.picture_caption", period=period)
+    return page.figure(picture, alt, caption, _table(page, gaps))
 
 
 def _row(page: Page, measure: str, gap: Number) -> ForestRow:
@@ -174,40 +168,33 @@ def _row(page: Page, measure: str, gap: Number) -> ForestRow:
         told = page.say("answers.open")
     else:
         told = describe_people(page, gap.estimate or 0.0)
-    return ForestRow(name_answer(page, measure), make_points([gap])[0], verdict, told)
+    return ForestRow(name_answer(page, measure), gap.point, verdict, told)
 
 
-def make_points(numbers: Sequence[Number]) -> list[charts.Point | None]:
-    """Differences with intervals for a picture; None where there is nothing to show."""
-    return [
-        (number.estimate or 0.0, number.ci_low, number.ci_high) if number.is_shown else None
-        for number in numbers
-    ]
-
-
-def make_series(name: str, numbers: Sequence[Number]) -> charts.DotSeries:
+def make_series(name: str, numbers: Sequence[Number]) -> DotSeries:
     """Differences as a series of dots, open where it is unclear whether there is one."""
     is_open = [judge(number, same=0.0) not in (FEWER, MORE) for number in numbers]
-    return charts.DotSeries(name, make_points(numbers), is_open=is_open)
+    return DotSeries(name, [number.point for number in numbers], is_open=is_open)
 
 
-def make_scale(page: Page, numbers: Sequence[Number]) -> charts.Scale:
+def make_scale(page: Page, numbers: Sequence[Number]) -> Scale:
     """An axis of people in a hundred around no difference, that holds every interval."""
-    return charts.Scale(
-        lambda tick: count_people(page, tick) if tick else page.say("trials.tick_same"),
-        list_ticks(make_points(numbers)),
+    ticks = list_ticks([number.point for number in numbers])
+    told = [count_people(page, tick) if tick else page.say("trials.tick_same") for tick in ticks]
+    return Scale(
+        page.formats.way("count", words=zip(ticks, told, strict=True)),
+        ticks,
         page.say("trials.axis"),
         reference=0.0,
         sides=(page.say("trials.side_fewer"), page.say("trials.side_more")),
     )
 
 
-def _table(page: Page, gaps: Sequence[Number]) -> Html:
-    rows, numbers = [], []
+def _table(page: Page, gaps: Sequence[Number]) -> Piece:
+    rows = []
     has_why = not all(one.is_shown for one in gaps)
     for measure, gap in zip(list_main(page), gaps, strict=True):
         arms = find_arms(page, measure)
-        numbers += [*arms, gap]
         cells = [show_hundred(page, arm) for arm in arms]
         why = DASH if gap.is_shown else finish(describe_reason(page, measure, gap))
         row = [
@@ -220,4 +207,4 @@ def _table(page: Page, gaps: Sequence[Number]) -> Html:
     names = ("grace", *ARMS, "gap", *(("why",) if has_why else ()))
     heads = [page.say("common.measure"), *(page.say(f"trials.head_{name}") for name in names)]
     caption = page.say("trials.picture_table", period=page.formats.period(page.last_day))
-    return render_table(caption, heads, rows, page.notes(numbers), kind="why" if has_why else "")
+    return page.table(caption, heads, rows, kind="why" if has_why else "")

@@ -8,16 +8,8 @@ import pandas as pd
 
 from revictimisation.core.codes import CAUSES
 from revictimisation.plan import Measure
-from revictimisation.report.markup import (
-    Html,
-    join,
-    render_bar,
-    render_details,
-    render_prose,
-    render_table,
-    to_html,
-)
-from revictimisation.report.page import DASH, Page
+from revictimisation.report.described import Cell, Folded, Group, Item, Items, Piece, Text, join
+from revictimisation.report.page import DASH, SHARE, Page
 from revictimisation.report.release import Number, list_rows
 from revictimisation.report.texts import load_texts
 
@@ -25,7 +17,7 @@ REPORTS, ALL = "reports", "in_extract"
 SAME_SUSPECT = "same_suspect"
 
 
-def show_lead(page: Page) -> Html:
+def show_lead(page: Page) -> Piece:
     """How many are followed, from when and how long."""
     accrual, write = page.plan.accrual, page.formats
     values = {
@@ -42,12 +34,12 @@ def show_lead(page: Page) -> Html:
     return join([page.text("cohort.lead", **values), page.text("cohort.lead_unit")])
 
 
-def show_definitions(page: Page) -> Html:
+def show_definitions(page: Page) -> Piece:
     """Who enters, what counts, until when: the study file in words."""
     heads = [page.say("cohort.term"), page.say("cohort.meaning")]
     terms = {**describe_definitions(page), "measures": _measures(page)}
     rows = [[page.say(f"cohort.def_{name}"), meaning] for name, meaning in terms.items()]
-    return render_table(page.say("cohort.who_caption"), heads, rows, kind="words")
+    return page.table(page.say("cohort.who_caption"), heads, rows, kind="words")
 
 
 def describe_definitions(page: Page) -> dict[str, str]:
@@ -109,9 +101,9 @@ def list_words(words: list[str], last: str) -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
-def _measures(page: Page) -> Html:
+def _measures(page: Page) -> Piece:
     lines = [f"- {_describe_measure(page, name, one)}" for name, one in page.plan.measures.items()]
-    return render_prose("\n".join(lines) + "\n\n" + page.say("cohort.def_in_force"))
+    return Text("\n".join(lines) + "\n\n" + page.say("cohort.def_in_force"))
 
 
 def _describe_measure(page: Page, name: str, one: Measure) -> str:
@@ -137,68 +129,58 @@ def _describe_step(page: Page, reason: str) -> str:
     return page.say(key if key in load_texts() else "cohort.step_other", washout=washout)
 
 
-def show_flow(page: Page) -> Html:
+def show_flow(page: Page) -> Piece:
     """The flow from the extract's reports to the study's follow-ups, as boxes that add up."""
     steps = _steps(page, REPORTS)
-    items = [_box(page, row) for row in list_rows(steps)]
-    note = page.say("cohort.flow_rounded")
-    flow = f'<ol class="flow">{"".join(items)}{_final_box(page, steps)}</ol>'
-    return Html(f'{flow}<p class="note">{to_html(note)}</p>')
+    boxes = [box for row in list_rows(steps) if (box := _box(page, row))]
+    last = Item(_kept(page, list_rows(steps)[-1], "cohort.final"), "kept final")
+    flow = Items((*boxes, last), "flow", is_ordered=True)
+    return join([flow, Text(page.say("cohort.flow_rounded"), "note")])
 
 
-def _box(page: Page, row: Any) -> str:
+def _box(page: Page, row: Any) -> Item | None:
     """The first box is what there is; the others say what was left out, and what remains."""
     reason, dropped = str(row.reason), row.n_dropped
     if reason == ALL:
-        return f'<li class="kept">{_kept(page, row, "cohort.step_in_extract")}</li>'
+        return Item(_kept(page, row, "cohort.step_in_extract"), "kept")
     if pd.notna(dropped) and dropped == 0:
-        return ""
+        return None
     if pd.isna(dropped):
         count = page.say("cohort.flow_dropped_hidden")
     else:
         count = page.say("cohort.flow_dropped", n=page.formats.count(dropped))
-    told = f"<b>{to_html(count)}</b> {to_html(_describe_step(page, reason))}"
-    return f'<li class="dropped">{told}</li>'
+    return Item((f"**{count}** {_describe_step(page, reason)}",), "dropped")
 
 
-def _kept(page: Page, row: Any, title: str) -> str:
-    rows, people = row.n_reports, row.n_people
-    lines = [f"<b>{to_html(page.say(title))}</b>"]
+def _kept(page: Page, row: Any, title: str) -> tuple[str, ...]:
     key = "cohort.flow_last" if title == "cohort.final" else "cohort.flow_rows"
-    lines.append(to_html(page.say(key, n=_count(page, rows))))
-    lines.append(to_html(page.say("cohort.flow_people", n=_count(page, people))))
-    return "<br>".join(lines)
+    return (
+        f"**{page.say(title)}**",
+        page.say(key, n=page.show_number(row.n_reports)),
+        page.say("cohort.flow_people", n=page.show_number(row.n_people)),
+    )
 
 
-def _final_box(page: Page, steps: pd.DataFrame) -> str:
-    last = list_rows(steps)[-1]
-    return f'<li class="kept final">{_kept(page, last, "cohort.final")}</li>'
-
-
-def _count(page: Page, count: Any) -> str:
-    return DASH if pd.isna(count) else page.formats.count(count)
-
-
-def show_attrition(page: Page) -> Html:
+def show_attrition(page: Page) -> Piece:
     """What became of every row of every table, folded."""
     rows = []
     for row in list_rows(page.release.attrition):
         is_first = row.reason == ALL
         title = page.dictionary.tables[row.step].label[page.language] if is_first else ""
         told = f"– {_describe_step(page, row.reason)}"
-        name: Html | str = Html(f"<b>{title}</b> <code>{row.step}</code>") if is_first else told
-        people = "" if row.n_people == 0 and not is_first else _count(page, row.n_people)
-        dropped = "" if is_first else _count(page, row.n_dropped)
-        rows.append([name, people, _count(page, row.n_reports), dropped])
+        name = f"**{title}** `{row.step}`" if is_first else told
+        people = "" if row.n_people == 0 and not is_first else page.show_number(row.n_people)
+        dropped = "" if is_first else page.show_number(row.n_dropped)
+        rows.append([name, people, page.show_number(row.n_reports), dropped])
     heads = [page.say(f"cohort.attrition_{one}") for one in ("step", "people", "rows", "dropped")]
     notes = [page.say("common.note_rounded", rounding=page.plan.disclosure.rounding)]
     if page.release.attrition["n_dropped"].isna().any():
         notes.insert(0, page.say("common.note_suppressed"))
-    table = render_table(page.say("cohort.attrition_caption"), heads, rows, notes)
-    return render_details(page.say("cohort.attrition_summary"), table)
+    table = page.table(page.say("cohort.attrition_caption"), heads, rows, notes)
+    return Folded(page.say("cohort.attrition_summary"), table)
 
 
-def show_end(page: Page) -> Html:
+def show_end(page: Page) -> Piece:
     """How many follow-ups had ended in what by the last of the study's days."""
     names = (page.plan.outcome.who, *CAUSES[1:])
     numbers = [find_incidence(page, name) for name in names]
@@ -208,15 +190,15 @@ def show_end(page: Page) -> Html:
         share = page.formats.of_hundred(numbers[0].estimate or 0)
         interval = page.show_share_interval(numbers[0])
         told = page.say("cohort.end_text", period=period, outcome=share, interval=interval)
-        parts = [page.text_of(f"{told} {describe_by_person(page)}".strip())]
+        parts = [Text(f"{told} {describe_by_person(page)}".strip())]
     rows = [
         [page.say(f"cohort.end_{name}"), page.show_share(one), page.show_share_interval(one)]
         for name, one in zip(("outcome", "death", "emigration"), numbers, strict=True)
     ]
     rows.append([page.say("cohort.end_none"), _rest(page, numbers), ""])
     heads = ["", page.say("common.share"), page.say("common.interval")]
-    notes = [*page.notes(numbers), page.say("cohort.end_none_note")]
-    table = render_table(page.say("cohort.end_caption", period=period), heads, rows, notes)
+    notes = [page.say("cohort.end_none_note")]
+    table = page.table(page.say("cohort.end_caption", period=period), heads, rows, notes)
     return join([*parts, table])
 
 
@@ -259,7 +241,7 @@ def _rest(page: Page, numbers: list[Number]) -> str:
     return page.formats.percent(1 - sum(known)) if len(known) == len(numbers) else DASH
 
 
-def show_people(page: Page) -> Html:
+def show_people(page: Page) -> Piece:
     """The follow-ups by each grouping: numbers with their shares as bars."""
     told = page.text("cohort.people_text", risk_day=page.plan.definitions.risk_level_by_day)
     tables = [
@@ -268,26 +250,26 @@ def show_people(page: Page) -> Html:
     if not tables:
         return join([told, page.text("cohort.people_none")])
     note = page.say("common.note_rounded", rounding=page.plan.disclosure.rounding)
-    shown = f'<div class="pair">{"".join(table.text for table in tables)}</div>'
-    return join([told, Html(f'{shown}<p class="note">{to_html(note)}</p>')])
+    return join([told, Group(tuple(tables), "pair"), Text(note, "note")])
 
 
-def _group_table(page: Page, group: str) -> Html:
+def _group_table(page: Page, group: str) -> Piece:
     levels = page.levels("q1", group)
     counts = [page.release.count_level(group, level) for level in levels]
     total = sum(count or 0 for count in counts)
     rows = []
     for level, count in zip(levels, counts, strict=True):
         share = count / total if count and total else None
-        bar = render_bar(share, DASH if share is None else page.formats.percent(share, 0))
-        rows.append([page.labels.level(group, level), _count(page, count), bar])
+        told = DASH if share is None else page.formats.percent(share, 0)
+        bar = Cell(told, share, unit=SHARE, bar=share or 0.0)
+        rows.append([page.labels.level(group, level), page.show_number(count), bar])
     title = page.labels.group(group)
     heads = [page.say("common.group"), page.say("common.people"), page.say("common.share")]
     notes = [page.say("common.note_suppressed")] if None in counts else []
-    return Html(f"<div>{render_table(title, heads, rows, notes, 'bars').text}</div>")
+    return Group((page.table(title, heads, rows, notes, "bars"),))
 
 
-def show_unseen(page: Page) -> Html:
+def show_unseen(page: Page) -> Piece:
     """What is not in the data, and which tables the extract does not have."""
     attrition = page.release.attrition
     empty = attrition[(attrition["reason"] == ALL) & (attrition["n_reports"] == 0)]["step"]

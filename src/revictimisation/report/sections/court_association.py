@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from revictimisation.report import court_diagram
+from revictimisation.report.described import CourtDiagram, Figure, Piece, Text, join
 from revictimisation.report.group_effects import widen_for_family
-from revictimisation.report.markup import Html, join, render_figure, render_table
 from revictimisation.report.natural_frequencies import (
     count_people,
     describe_between,
@@ -70,17 +70,16 @@ def _count(page: Page) -> tuple[list[float], str, dict[str, Any]]:
     return errors, "some" if sure else "none", given
 
 
-def show_association(page: Page) -> Html:
+def show_association(page: Page) -> Piece:
     """For each measure a sentence, and the numbers with and without it."""
     measures = page.plan.measure_names
     sure = find_sure(page)
     lines = [f"- {_tell(page, one, is_sure=one in sure)}" for one in measures]
-    rows, numbers = [], []
+    rows = []
     for measure in measures:
         risks = [find_association(page, measure, one) for one in (STARTED, NOT_STARTED)]
         gaps = [find_association(page, measure, GAP, one)
                 for one in ("main", "with_participation", "unadjusted")]  # fmt: skip
-        numbers += [*risks, *gaps]
         # the answer first: phones show the first columns
         rows.append([name_answer(page, measure), show_gap(page, gaps[0]),
                      *(show_hundred(page, risk) for risk in risks),
@@ -89,8 +88,8 @@ def show_association(page: Page) -> Html:
     heads += [page.say(f"courts.head_{one}")
               for one in ("gap", "with", "without", "equal", "unadjusted")]  # fmt: skip
     caption = page.say("courts.association_caption", period=page.formats.period(page.last_day))
-    table = render_table(caption, heads, rows, page.notes(numbers))
-    return join([page.text_of("\n".join(lines)), page.text("courts.many", n=len(measures)), table])
+    table = page.table(caption, heads, rows)
+    return join([Text("\n".join(lines)), page.text("courts.many", n=len(measures)), table])
 
 
 def find_sure(page: Page) -> set[str]:
@@ -117,19 +116,18 @@ def _tell(page: Page, measure: str, *, is_sure: bool) -> str:
     return page.say(f"courts.tell_{kind}", measure=name, people=people, between=between)
 
 
-def show_explanations(page: Page) -> Html:
+def show_explanations(page: Page) -> Piece:
     """What could explain an association, in words and as a diagram, and the split of it."""
     words = {box: page.say(f"courts.box_{box}") for box in court_diagram.BOXES}
-    wide, narrow = court_diagram.draw_explanations(words)
     caption = page.say("courts.diagram_caption")
     alt, title = page.say("courts.diagram_alt"), page.say("courts.ways_caption")
-    picture = render_figure(wide, narrow, alt, caption, title, _ways(page))
+    picture = Figure(CourtDiagram(words), alt, caption, title, _ways(page))
     return join([page.text("courts.explanations"), picture, page.text("courts.ways")])
 
 
-def _ways(page: Page) -> Html:
+def _ways(page: Page) -> Piece:
     """The difference split into what goes through participation and the rest."""
-    rows, numbers = [], []
+    rows = []
     for measure in page.plan.measure_names:
         found = [
             next((one for one in (
@@ -139,8 +137,7 @@ def _ways(page: Page) -> Html:
                 for name in ESTIMATORS) if one.reason != "not_computed"), Number())
             for level in ("through_participation", "other_ways")
         ]  # fmt: skip
-        numbers += found
         rows.append([name_answer(page, measure), *(show_gap(page, one) for one in found)])
     heads = [page.say("common.measure"), page.labels.code("path", "through_participation"),
              page.labels.code("path", "other_ways")]  # fmt: skip
-    return render_table(page.say("courts.ways_caption"), heads, rows, page.notes(numbers))
+    return page.table(page.say("courts.ways_caption"), heads, rows)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from revictimisation.estimators.level_contrasts import adjust_holm
+from revictimisation.report.described import NOTHING, Piece, join
 from revictimisation.report.group_effects import SIGNIFICANCE
-from revictimisation.report.markup import Html, join, render_table
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import list_names
@@ -84,26 +84,25 @@ def _write_p(page: Page, value: float) -> str:
     return page.say("courts.p_is", p=page.formats.decimal(value, 3))
 
 
-def show_hazards(page: Page) -> Html:
+def show_hazards(page: Page) -> Piece:
     """The table, and which of its numbers are more than chance with all of them tested together."""
-    rows, numbers = [], []
+    rows = []
     for measure in page.plan.measure_names:
         found = [find_decision_ratio(page, measure, outcome) for outcome in OUTCOMES]
-        numbers += found
         rows.append([name_answer(page, measure), *(page.show_ratio_both(one) for one in found)])
     heads = [
         page.say("common.measure"),
         *(page.say(f"courts.rung_{outcome}") for outcome in OUTCOMES),
     ]
     caption = page.say("courts.hazards_caption")
-    table = render_table(caption, heads, rows, page.notes(numbers))
+    table = page.table(caption, heads, rows)
     return join([table, _describe_tests(page)])
 
 
-def _describe_tests(page: Page) -> Html:
+def _describe_tests(page: Page) -> Piece:
     tests = list_decision_tests(page)
     if not tests:
-        return Html("")
+        return NOTHING
     told = _list_sure(page, tests)
     if not told:
         return page.text("courts.time_none", n=len(tests))

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from revictimisation.report.delivery import DASH, Sheet
-from revictimisation.report.markup import (
-    Html,
-    join,
-    render_details,
-    render_labelled,
-    render_prose,
-    render_table,
-)
+from revictimisation.report.delivery import Sheet
+from revictimisation.report.described import Cell, Folded, Piece, Table, Text, Written, join
+from revictimisation.report.page import DASH
 
 SEVERITIES = ("error", "warning", "notice")
 HEADS = ("what", "column", "how_many", "where", "mend")
@@ -33,7 +27,7 @@ REFERRED = {
 }
 
 
-def show_findings(sheet: Sheet) -> Html:
+def show_findings(sheet: Sheet) -> Piece:
     """A table for each table of the extract that has findings."""
     findings = sheet.delivery.findings
     how = sheet.text("delivery.findings_how", threshold=sheet.threshold)
@@ -53,41 +47,40 @@ def show_findings(sheet: Sheet) -> Html:
     return join(parts)
 
 
-def _show_table(sheet: Sheet, name: str, rows: list[Any]) -> Html:
+def _show_table(sheet: Sheet, name: str, rows: list[Any]) -> Piece:
     heads = [sheet.say(f"delivery.head_{head}") for head in HEADS]
     count = sheet.formats.count(len(rows))
     caption = sheet.say("delivery.findings_caption", table=sheet.name_table(name), count=count)
     cells = [_finding_row(sheet, row, heads) for row in rows]
-    return render_table(caption, heads, cells, kind="words stacked found")
+    return Table(caption, heads, cells, kind="words stacked found")
 
 
-def _finding_row(sheet: Sheet, one: Any, heads: list[str]) -> list[Html | str]:
-    badge = f'<span class="mark {one.severity}">{sheet.say(f"delivery.severity_{one.severity}")}'
+def _finding_row(sheet: Sheet, one: Any, heads: list[str]) -> list[Written]:
+    badge = Text(sheet.say(f"delivery.severity_{one.severity}"), f"mark {one.severity}")
     label = sheet.dictionary.rules[one.rule].label[sheet.language]
     text, repair = (getattr(one, f"{kind}_{sheet.language}") for kind in ("text", "repair"))
     listed = one.rows
     if listed and len(listed.split(", ")) < one.count:
         listed = sheet.say("delivery.more_rows", rows=listed)
     told = [sheet.formats.count(one.count), listed or DASH]
-    first = Html(f"{badge}</span><br>") + Html(render_prose(label).text)
     return [
-        first,
+        join([badge, Text(label)]),
         _label(heads[1], sheet.name_column(one.table, one.column) or DASH),
         *(_label(head, cell) for head, cell in zip(heads[2:4], told, strict=True)),
-        render_prose(f"{text}\n\n{repair}"),
+        Text(f"{text}\n\n{repair}"),
     ]
 
 
-def show_sequences(sheet: Sheet) -> Html:
+def show_sequences(sheet: Sheet) -> Piece:
     """Every question on doubles and on the order of dates: what was found, and folded the rest."""
     asked = [(*one, _count(sheet, *one)) for one in _list_asked(sheet)]
     found = _show_asked(sheet, "sequences_caption", [one for one in asked if one[-1]])
     rest = _show_asked(sheet, "sequences_rest", [one for one in asked if not one[-1]])
-    folded = render_details(sheet.say("delivery.sequences_rest"), rest)
+    folded = Folded(sheet.say("delivery.sequences_rest"), rest)
     return join([sheet.heading("delivery.sequences_heading"), found, folded])
 
 
-def _show_asked(sheet: Sheet, caption: str, asked: list[tuple[str, str, str, int]]) -> Html:
+def _show_asked(sheet: Sheet, caption: str, asked: list[tuple[str, str, str, int]]) -> Piece:
     heads = [sheet.say(f"delivery.head_{one}") for one in ("what", "table", "column", "how_many")]
     rows = []
     for name, rule, columns, count in asked:
@@ -99,7 +92,7 @@ def _show_asked(sheet: Sheet, caption: str, asked: list[tuple[str, str, str, int
     if not rows:
         return sheet.text("delivery.findings_none")
     told = sheet.say(f"delivery.{caption}")
-    return render_table(told, heads, rows, kind="words stacked asked")
+    return Table(told, heads, rows, kind="words stacked asked")
 
 
 def find_empty(sheet: Sheet, name: str, rule: str, columns: str) -> str:
@@ -136,11 +129,9 @@ def _count(sheet: Sheet, name: str, rule: str, columns: str) -> int:
     return sum(int(str(one.count)) for one in about)
 
 
-def _label(head: str, told: str) -> Html:
+def _label(head: str, told: str) -> Cell:
     """A cell that says what it is on narrow screens, where it is left out if it holds nothing."""
-    return (
-        Html(f'<span class="wide">{DASH}</span>') if told == DASH else render_labelled(head, told)
-    )
+    return Cell(DASH, kind="wide") if told == DASH else Cell(told, label=head)
 
 
 def _is_about(column: str, columns: str, rule: str) -> bool:

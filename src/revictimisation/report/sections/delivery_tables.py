@@ -6,13 +6,7 @@ import pandas as pd
 
 from revictimisation.dictionary import Field
 from revictimisation.report.delivery import Sheet
-from revictimisation.report.markup import (
-    Html,
-    join,
-    render_details,
-    render_labelled,
-    render_table,
-)
+from revictimisation.report.described import Cell, Folded, Piece, Table, join
 
 OTHER, MISSING, WHOLE = "other", "missing", ""
 LAST = {OTHER: 1, MISSING: 2}
@@ -21,7 +15,7 @@ SHADES = 5
 BESIDE = "complement"
 
 
-def show_completeness(sheet: Sheet) -> Html:
+def show_completeness(sheet: Sheet) -> Piece:
     """For each table filled cells by year, and folded by district."""
     threshold = sheet.threshold
     parts = [
@@ -38,11 +32,11 @@ def show_completeness(sheet: Sheet) -> Html:
         parts.append(_show_heat(sheet, str(name), years, caption))
         if "filled_place" in set(places["kind"]):
             caption = sheet.say("delivery.completeness_place", table=sheet.name_table(str(name)))
-            parts.append(render_details(caption, _show_heat(sheet, str(name), places, caption)))
+            parts.append(Folded(caption, _show_heat(sheet, str(name), places, caption)))
     return join(parts)
 
 
-def _show_heat(sheet: Sheet, name: str, rows: pd.DataFrame, caption: str) -> Html:
+def _show_heat(sheet: Sheet, name: str, rows: pd.DataFrame, caption: str) -> Piece:
     levels = sorted(dict.fromkeys(rows["level"]), key=lambda one: (LAST.get(one, 0), one))
     cells = {(row.column, row.level): row for row in rows.itertuples()}
     fields = [one for one in sheet.dictionary.tables[name].fields if (one.name, WHOLE) in cells]
@@ -54,7 +48,7 @@ def _show_heat(sheet: Sheet, name: str, rows: pd.DataFrame, caption: str) -> Htm
     for field in fields:
         shades = (_shade(sheet, cells.get((field.name, level))) for level in levels)
         body.append([_name_field(sheet, field), *shades])
-    return render_table(caption, heads, body, kind="heat")
+    return Table(caption, heads, body, kind="heat")
 
 
 def _name_field(sheet: Sheet, field: Field) -> str:
@@ -73,7 +67,7 @@ def _name_level(sheet: Sheet, level: str, rows: pd.DataFrame) -> str:
     return sheet.dictionary.label("police_districts", level, sheet.language)
 
 
-def _shade(sheet: Sheet, cell: object) -> Html | str:
+def _shade(sheet: Sheet, cell: object) -> Cell | str:
     """A share with a shade that grows as cells are empty; a hidden one has none."""
     if cell is None:
         return "–"
@@ -87,7 +81,7 @@ def _shade(sheet: Sheet, cell: object) -> Html | str:
     share = int(str(number)) / int(str(total))
     shade = 0 if share == 1 else min(SHADES, 1 + int((1 - share) * SHADES))
     per_cent = sheet.formats.decimal(_round_inward(100 * share), 0)
-    return Html(f'<span class="shade s{shade}">{per_cent}</span>')
+    return Cell(per_cent, 100 * share, unit="%", kind=f"shade s{shade}")
 
 
 def _round_inward(per_cent: float) -> int:
@@ -95,7 +89,7 @@ def _round_inward(per_cent: float) -> int:
     return round(per_cent) if per_cent in (0, 100) else min(99, max(1, round(per_cent)))
 
 
-def show_plausible(sheet: Sheet) -> Html:
+def show_plausible(sheet: Sheet) -> Piece:
     """What differs from the last delivery, or else from what the dictionary expects."""
     heading = sheet.heading("delivery.plausible_heading")
     if sheet.delivery.changes is not None:
@@ -103,7 +97,7 @@ def show_plausible(sheet: Sheet) -> Html:
     return join([heading, _show_expected(sheet)])
 
 
-def _show_changes(sheet: Sheet, changes: pd.DataFrame) -> Html:
+def _show_changes(sheet: Sheet, changes: pd.DataFrame) -> Piece:
     limits, formats = sheet.delivery.plan.validation, sheet.formats
     how = sheet.text(
         "delivery.plausible_previous",
@@ -120,7 +114,7 @@ def _show_changes(sheet: Sheet, changes: pd.DataFrame) -> Html:
         [_name_figure(sheet, row), *(_show_value(sheet, row, at) for at in ("before", "now"))]
         for row in changed.itertuples()
     ]
-    return join([how, render_table(sheet.say("delivery.changes_caption"), heads, rows)])
+    return join([how, Table(sheet.say("delivery.changes_caption"), heads, rows)])
 
 
 def _name_figure(sheet: Sheet, one: object) -> str:
@@ -142,27 +136,26 @@ def _show_value(sheet: Sheet, one: object, at: str) -> str:
     return sheet.formats.decimal(value, 1)
 
 
-def _show_expected(sheet: Sheet) -> Html:
+def _show_expected(sheet: Sheet) -> Piece:
     expected = sheet.delivery.expected
     how = sheet.text("delivery.plausible_expected")
-    if sheet.delivery.is_synthetic:
-        how = join([how, sheet.text("common.set_expected")])
+    known = [sheet.text("common.set_expected")] if sheet.delivery.is_synthetic else []
     if expected.empty:
-        return join([how, sheet.text("delivery.expected_none")])
+        return join([how, *known, sheet.text("delivery.expected_none")])
     names = ("figure", "now", "expected", "outcome", "confidence")
     heads = [sheet.say(f"delivery.head_{name}") for name in names]
     rows = [
         [
             f"{row.table}: {getattr(row, f'label_{sheet.language}')}",
             *(
-                render_labelled(head, cell)
+                Cell(cell, label=head)
                 for head, cell in zip(heads[1:], _expected_cells(sheet, row), strict=True)
             ),
         ]
         for row in expected.itertuples()
     ]
     caption = sheet.say("delivery.expected_caption")
-    return join([how, render_table(caption, heads, rows, kind="words stacked expected")])
+    return join([how, *known, Table(caption, heads, rows, kind="words stacked expected")])
 
 
 def _expected_cells(sheet: Sheet, one: object) -> list[str]:

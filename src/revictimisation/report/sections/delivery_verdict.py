@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from revictimisation.report.delivery import Sheet
-from revictimisation.report.markup import Html, join, render_heading, render_prose, render_table
+from revictimisation.report.described import Group, Heading, Piece, Table, Text, join
 
 IDENTITY_NUMBERS = "personal_identity_number"
 ASSEMBLER = "assembler"
 
 
-def show_verdict(sheet: Sheet) -> Html:
+def show_verdict(sheet: Sheet) -> Piece:
     """The verdict in a box, whom the page is for, and who needs to do what."""
     kind, name = find_verdict(sheet.delivery.findings)
     counts = sheet.delivery.findings["severity"].value_counts()
@@ -20,9 +20,9 @@ def show_verdict(sheet: Sheet) -> Html:
         errors=int(counts.get("error", 0)),
         warnings=int(counts.get("warning", 0)),
     )
-    answer = render_prose(f"**{sheet.say(f'delivery.verdict_{name}')}**\n\n{why}")
-    box = Html(f'<div class="answer {kind}">{answer.text}</div>')
-    who = render_heading(sheet.say("delivery.who_heading"), 3)
+    answer = Text(f"**{sheet.say(f'delivery.verdict_{name}')}**\n\n{why}")
+    box = Group((answer,), f"answer {kind}")
+    who = Heading(sheet.say("delivery.who_heading"), 3)
     return join([box, who, _show_who(sheet), sheet.text("delivery.not_released")])
 
 
@@ -36,7 +36,7 @@ def find_verdict(findings: pd.DataFrame) -> tuple[str, str]:
     return ("care", "care") if "warning" in severities else ("good", "good")
 
 
-def _show_who(sheet: Sheet) -> Html:
+def _show_who(sheet: Sheet) -> Piece:
     """A line for each agency that has errors or warnings to look at."""
     findings = sheet.delivery.findings
     grave = findings[findings["severity"] != "notice"]
@@ -60,7 +60,7 @@ def _show_who(sheet: Sheet) -> Html:
             what=_describe_what(sheet, rows),
         )
         lines.append(f"- {told}")
-    return join([render_prose("\n".join(lines)), sheet.text("delivery.who_notices")])
+    return join([Text("\n".join(lines)), sheet.text("delivery.who_notices")])
 
 
 def _describe_what(sheet: Sheet, rows: pd.DataFrame) -> str:
@@ -79,7 +79,7 @@ def _describe_what(sheet: Sheet, rows: pd.DataFrame) -> str:
     return "; ".join(told)
 
 
-def show_tables(sheet: Sheet) -> Html:
+def show_tables(sheet: Sheet) -> Piece:
     """What was delivered: rows, first and last period, findings of each severity."""
     heads = [
         sheet.say(f"delivery.head_{one}")
@@ -87,7 +87,7 @@ def show_tables(sheet: Sheet) -> Html:
     ]
     rows = [_table_row(sheet, one.name) for one in sheet.dictionary.tables_by_direction("in")]
     caption = sheet.say("delivery.tables_caption")
-    return join([sheet.heading("delivery.tables_heading"), render_table(caption, heads, rows)])
+    return join([sheet.heading("delivery.tables_heading"), Table(caption, heads, rows)])
 
 
 def _table_row(sheet: Sheet, name: str) -> list[str]:

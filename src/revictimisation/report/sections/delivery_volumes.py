@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import pandas as pd
 
 from revictimisation.report.delivery import YEAR_LETTERS, Sheet
-from revictimisation.report.markup import (
-    Html,
-    join,
-    render_details,
-    render_heading,
-    render_prose,
-    render_table,
-)
+from revictimisation.report.described import Folded, Heading, Periods, Piece, Table, Text, join
 
 HIDDEN = -1
-BAR_WIDTH, BAR_GAP, HEIGHT, MARK_HEIGHT = 8, 2, 90, 12
 
 
-def show_volumes(sheet: Sheet) -> Html:
+def show_volumes(sheet: Sheet) -> Piece:
     """For each dated table its bars, its marked periods and its numbers."""
     limits, formats = sheet.delivery.plan.validation, sheet.formats
     how = sheet.text(
@@ -37,16 +27,16 @@ def show_volumes(sheet: Sheet) -> Html:
     return join(parts)
 
 
-def _show_table(sheet: Sheet, name: str, rows: pd.DataFrame) -> Html:
+def _show_table(sheet: Sheet, name: str, rows: pd.DataFrame) -> Piece:
     marked = rows[rows["mark"] != ""]
     lines = [f"- {_describe_mark(sheet, row)}" for row in marked.itertuples()]
-    told = render_prose("\n".join(lines)) if lines else sheet.text("delivery.volumes_none")
+    told = Text("\n".join(lines)) if lines else sheet.text("delivery.volumes_none")
     return join(
         [
-            render_heading(sheet.name_table(name), 3),
-            draw_bars(rows, _describe(sheet, name, rows), sheet.threshold),
+            Heading(sheet.name_table(name), 3),
+            describe_bars(rows, _describe(sheet, name, rows), sheet.threshold),
             told,
-            render_details(sheet.say("delivery.volumes_numbers"), _tabulate(sheet, name, rows)),
+            Folded(sheet.say("delivery.volumes_numbers"), _tabulate(sheet, name, rows)),
         ]
     )
 
@@ -73,50 +63,23 @@ def _describe_mark(sheet: Sheet, one: object) -> str:
     return sheet.say(f"delivery.mark_{mark}", period=period, **counts)
 
 
-def draw_bars(rows: pd.DataFrame, alt: str, threshold: int) -> Html:
-    """Bars as wide as the page, years below; a marked period is hatched dark under a triangle.
+def describe_bars(rows: pd.DataFrame, alt: str, threshold: int) -> Periods:
+    """A bar a period; one that is marked is odd.
 
     A count from 1 to `threshold` - 1 is drawn as one, another that is hidden as what is usual, and
     pale: a bar must not tell what a number does not.
     """
-    step, most = BAR_WIDTH + BAR_GAP, max(int(rows["n_rows"].max()), 1)
-    shapes = []
-    for place, one in enumerate(rows.itertuples()):
+    most, bars = max(int(rows["n_rows"].max()), 1), []
+    for one in rows.itertuples():
         number = int(str(one.n_rows))
         is_beside = bool(one.is_hidden) and number >= threshold
         drawn = float(str(one.usual)) if is_beside else 1 if 0 < number < threshold else number
-        left, tall = place * step, HEIGHT * min(drawn / most, 1)
-        kind = ' class="odd"' if one.mark else ' class="pale"' if is_beside else ""
-        shapes.append(
-            f'<rect{kind} x="{left}" y="{HEIGHT + MARK_HEIGHT - tall:.1f}" width="{BAR_WIDTH}"'
-            f' height="{tall:.1f}"/>'
-        )
-        if one.mark:
-            top = HEIGHT + MARK_HEIGHT - tall - 2
-            middle, wide = left + BAR_WIDTH / 2, BAR_WIDTH
-            shapes.append(
-                f'<path class="odd" d="M{middle - wide:.1f} {top - 9:.1f}h{2 * wide}l-{wide} 9z"/>'
-            )
-    box = f"0 0 {len(rows) * step} {HEIGHT + MARK_HEIGHT}"
-    picture = (
-        f'<svg class="bars" viewBox="{box}" preserveAspectRatio="none" role="img"'
-        f' aria-label="{escape(alt)}">{"".join(shapes)}</svg>'
-    )
-    return Html(f'<div class="time">{picture}{_draw_years(list(rows["period"]))}</div>')
+        kind = "odd" if one.mark else "pale" if is_beside else ""
+        bars.append((str(one.period), min(drawn / most, 1), kind))
+    return Periods(tuple(bars), alt)
 
 
-def _draw_years(periods: list[str]) -> str:
-    """The years below the bars, each where it begins."""
-    years = [period[:YEAR_LETTERS] for period in periods]
-    marks = []
-    for place, year in enumerate(years):
-        if place == 0 or years[place - 1] != year:
-            at = 100 * place / len(years)
-            marks.append(f'<span style="left:{at:.2f}%">{escape(year)}</span>')
-    return f'<div class="years" aria-hidden="true">{"".join(marks)}</div>'
-
-
-def _tabulate(sheet: Sheet, name: str, rows: pd.DataFrame) -> Html:
+def _tabulate(sheet: Sheet, name: str, rows: pd.DataFrame) -> Piece:
     """A row per year with its months or quarters."""
     is_quarterly = "Q" in rows["period"].iloc[0]
     parts = [str(number) for number in range(1, 5)] if is_quarterly else [
@@ -130,7 +93,7 @@ def _tabulate(sheet: Sheet, name: str, rows: pd.DataFrame) -> Html:
         [year, *(_count(sheet, counts.get((year, part))) for part in parts)]
         for year in dict.fromkeys(rows["period"].str[:YEAR_LETTERS])
     ]
-    return render_table(sheet.name_table(name), [sheet.say("delivery.head_year"), *heads], cells)
+    return Table(sheet.name_table(name), [sheet.say("delivery.head_year"), *heads], cells)
 
 
 def _count(sheet: Sheet, number: int | None) -> str:

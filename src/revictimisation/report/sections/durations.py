@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from revictimisation.report.markup import Html, join, render_table
-from revictimisation.report.page import Page
+from revictimisation.report.described import Cell, Piece, Text, join
+from revictimisation.report.page import DAYS, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.use import name_code
 from revictimisation.report.texts import load_references
@@ -11,7 +11,7 @@ from revictimisation.report.texts import load_references
 SHELTER = "sheltered_housing"
 
 
-def show_durations(page: Page) -> Html:
+def show_durations(page: Page) -> Piece:
     """How long measures last; shelter stays beside the published mean."""
     frame = page.release.estimates
     codes = sorted(set(frame.loc[frame["analysis"] == "duration", "measure"]))
@@ -21,10 +21,10 @@ def show_durations(page: Page) -> Html:
     found.sort(key=lambda one: (-(one[1].estimate or 0), one[0]))
     rows = [
         [name_code(page, code),
-         page.show(mean, lambda one: page.formats.count(one.n_people or 0)),
-         page.show(mean, lambda one: page.formats.count(one.estimate or 0)),
-         page.show(mean, lambda one: _day_range(page, one)),
-         page.show(median, lambda one: page.formats.count(one.estimate or 0))]
+         page.show_people(mean),
+         page.show(mean, page.formats.count, DAYS),
+         _show_range(page, mean),
+         page.show(median, page.formats.count, DAYS)]
         for code, mean, median in found
     ]  # fmt: skip
     lead = _describe_shelter(page)
@@ -32,8 +32,8 @@ def show_durations(page: Page) -> Html:
         return lead
     heads = [page.say("common.measure"), page.say("use.duration_n"), page.say("use.duration_mean"),
              page.say("common.interval"), page.say("use.duration_median")]  # fmt: skip
-    notes = [*page.notes([one for row in found for one in row[1:]]), page.say("use.duration_note")]
-    return join([lead, render_table(page.say("use.duration_caption"), heads, rows, notes)])
+    notes = [page.say("use.duration_note")]
+    return join([lead, page.table(page.say("use.duration_caption"), heads, rows, notes)])
 
 
 def _duration(page: Page, code: str, kind: str) -> Number:
@@ -42,13 +42,11 @@ def _duration(page: Page, code: str, kind: str) -> Number:
     return page.release.find(measure=code, estimator="description", estimand=estimand, **keys)
 
 
-def _day_range(page: Page, number: Number) -> str:
-    if number.ci_low is None or number.ci_high is None:
-        return page.say("common.no_interval")
-    return page.formats.range(number.ci_low, number.ci_high, 0)
+def _show_range(page: Page, number: Number) -> Cell:
+    return page.show_interval(number, lambda low, high: page.formats.range(low, high, 0), DAYS)
 
 
-def _describe_shelter(page: Page) -> Html:
+def _describe_shelter(page: Page) -> Piece:
     mean, median = _duration(page, SHELTER, "mean"), _duration(page, SHELTER, "median")
     known = load_references()["shelter_stay"]
     beside = page.say("common.set_shelter") if page.release.is_synthetic else page.say(
@@ -64,7 +62,7 @@ def _describe_shelter(page: Page) -> Html:
         told = page.say(
             "use.duration_shelter",
             mean=days,
-            interval=_day_range(page, mean),
+            interval=_show_range(page, mean),
             median=page.formats.days(median.estimate or 0),
         )
-    return page.text_of(f"{told} {beside}")
+    return Text(f"{told} {beside}")

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from revictimisation.report import charts
-from revictimisation.report.markup import Html, join, render_figure, render_table
+from revictimisation.report.described import (
+    NOTHING,
+    Curves,
+    CurveSeries,
+    Piece,
+    Text,
+    Written,
+    join,
+)
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import describe_against
@@ -17,7 +24,7 @@ from revictimisation.report.sections.use import name_risk
 from revictimisation.report.texts import load_references
 
 
-def _curve(page: Page, name: str, **keys: str) -> charts.CurveSeries:
+def _curve(page: Page, name: str, **keys: str) -> CurveSeries:
     who = page.plan.outcome.who
     found = [
         (day, find_incidence(page, who, analysis="curve", time_days=day, **keys))
@@ -26,7 +33,7 @@ def _curve(page: Page, name: str, **keys: str) -> charts.CurveSeries:
     return make_curve(name, found)
 
 
-def show_incidence(page: Page) -> Html:
+def show_incidence(page: Page) -> Piece:
     """The share with a new report over time: curve, sentence, and numbers at the study's days."""
     curve = _curve(page, "")
     days = _reported_days(page)
@@ -34,12 +41,11 @@ def show_incidence(page: Page) -> Html:
     if not curve.days:
         why = page.why_not(numbers[-1] if numbers else Number())
         return page.text("common.nothing_to_show", why=why)
-    wide, narrow = charts.draw_curves([curve], _ticks(page), page.formats.percent_short)
+    picture = Curves([curve], _ticks(page), page.formats.way("percent_short"))
     caption = page.say("effects.incidence_caption", against=describe_against(page))
     alt = page.say("effects.incidence_alt", ends=_describe_ends(page, days, numbers))
     table = _incidence_table(page, days, numbers)
-    behind = page.say("common.numbers_behind")
-    figure = render_figure(wide, narrow, alt, caption, behind, table)
+    figure = page.figure(picture, alt, caption, table)
     return join([_describe_front(page, days, numbers), figure])
 
 
@@ -70,11 +76,11 @@ def _describe_ends(page: Page, days: list[int], numbers: list[Number]) -> str:
     )
 
 
-def _describe_front(page: Page, days: list[int], numbers: list[Number]) -> Html:
+def _describe_front(page: Page, days: list[int], numbers: list[Number]) -> Piece:
     """The share at the first and at the last of the study's days."""
     if len(days) < 2 or not (numbers[0].has_interval and numbers[-1].has_interval):
-        return Html("")
-    values = {}
+        return NOTHING
+    values: dict[str, object] = {}
     for place, day, number in zip(
         ("early", "late"), (days[0], days[-1]), (numbers[0], numbers[-1]), strict=True
     ):
@@ -82,10 +88,10 @@ def _describe_front(page: Page, days: list[int], numbers: list[Number]) -> Html:
         values[place] = page.formats.of_hundred(number.estimate or 0)
         values[f"{place}_interval"] = page.show_share_interval(number)
     told = page.say("effects.incidence_text", **values)
-    return page.text_of(f"{told} {describe_by_person(page)}".strip())
+    return Text(f"{told} {describe_by_person(page)}".strip())
 
 
-def _incidence_table(page: Page, days: list[int], numbers: list[Number]) -> Html:
+def _incidence_table(page: Page, days: list[int], numbers: list[Number]) -> Piece:
     rows = []
     for day, number in zip(days, numbers, strict=True):
         naive = find_incidence(page, page.plan.outcome.who, time_days=day, estimator="kaplan_meier")
@@ -96,11 +102,11 @@ def _incidence_table(page: Page, days: list[int], numbers: list[Number]) -> Html
     heads = [page.say("common.time"), page.say("effects.incidence_people"),
              page.say("common.share"), page.say("common.interval"),
              page.say("effects.incidence_km")]  # fmt: skip
-    notes = [*page.notes(numbers), page.say("effects.incidence_km_note")]
-    return render_table(page.say("effects.incidence_table"), heads, rows, notes)
+    notes = [page.say("effects.incidence_km_note")]
+    return page.table(page.say("effects.incidence_table"), heads, rows, notes)
 
 
-def show_reference(page: Page) -> Html:
+def show_reference(page: Page) -> Piece:
     """The published figure that gave rise to the study, beside the study's own, by person.
 
     An invented county is set to it: then only that is said.
@@ -114,18 +120,17 @@ def show_reference(page: Page) -> Html:
             n=page.formats.count(known["n_people"]),
         )
     theirs = Number(known["estimate"], known["ci_low"], known["ci_high"], status="ok")
-    rows = [
+    rows: list[list[Written]] = [
         [page.say("effects.reference_row", n=page.formats.count(known["n_people"])),
          page.formats.period(int(known["time_days"])), page.formats.percent(known["estimate"], 0),
          page.formats.percent_range(known["ci_low"], known["ci_high"], 0)],
-        [page.say("effects.reference_own", n=page.show(
-            number, lambda one: page.formats.count(one.n_people or 0))),
+        [page.say("effects.reference_own", n=page.show_people(number)),
          page.formats.period(page.last_day), page.show_share(number),
          page.show_share_interval(number)],
     ]  # fmt: skip
     heads = ["", page.say("common.time"), page.say("common.share"), page.say("common.interval")]
-    notes = [*page.notes([number]), page.say("effects.reference_caution")]
-    table = render_table(page.say("effects.reference_caption"), heads, rows, notes)
+    notes = [page.say("effects.reference_caution")]
+    table = page.table(page.say("effects.reference_caption"), heads, rows, notes)
     if not number.has_interval:
         return table
     lead = page.text(
@@ -141,7 +146,7 @@ def show_reference(page: Page) -> Html:
     return join([lead, table])
 
 
-def show_by_risk(page: Page) -> Html:
+def show_by_risk(page: Page) -> Piece:
     """The share with a new report over time, by assessed risk."""
     levels = page.levels("q2", "risk_level")
     curves = [
@@ -151,27 +156,25 @@ def show_by_risk(page: Page) -> Html:
     drawn = [curve for _, curve in curves if curve.days]
     if not drawn:
         return page.text("common.absent_risk")
-    wide, narrow = charts.draw_curves(drawn, _ticks(page), page.formats.percent_short)
+    picture = Curves(drawn, _ticks(page), page.formats.way("percent_short"))
     given = {"against": describe_against(page), "risk_day": page.plan.definitions.risk_level_by_day}
     caption = page.say("effects.risk_caption", **given)
     days = _reported_days(page)
-    rows, numbers, ends = [], [], []
+    rows, ends = [], []
     for level in levels:
         keys = {"subgroup": "risk_level", "level": level}
         found = [find_incidence(page, page.plan.outcome.who, time_days=d, **keys) for d in days]
-        numbers += found
         cells = [page.show_share_both(one) for one in found]
         rows.append([name_risk(page, level), *cells])
         ends.append(f"{name_risk(page, level)}: {_describe_ends(page, days[-1:], found[-1:])}")
     heads = [page.labels.group("risk_level"), *(page.formats.period(day) for day in days)]
-    table = render_table(page.say("effects.incidence_table"), heads, rows, page.notes(numbers))
+    table = page.table(page.say("effects.incidence_table"), heads, rows)
     alt = page.say("effects.risk_alt", ends=" ".join(ends))
-    behind = page.say("common.numbers_behind")
-    figure = render_figure(wide, narrow, alt, caption, behind, table)
+    figure = page.figure(picture, alt, caption, table)
     return join([figure, page.text("effects.risk_text")])
 
 
-def show_caution(page: Page) -> Html:
+def show_caution(page: Page) -> Piece:
     """What the numbers allow, and what they do not."""
     kind = "adjusted" if page.plan.adjust_for else "bare"
     rests = page.say(f"effects.caution_{kind}")

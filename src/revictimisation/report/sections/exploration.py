@@ -6,6 +6,7 @@ from typing import Any
 
 from revictimisation.core.packing import pack_contrast
 from revictimisation.core.results import NOT_ESTIMABLE
+from revictimisation.report.described import NOTHING, Folded, Piece, Text, join
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
     SIGNIFICANCE,
@@ -15,7 +16,6 @@ from revictimisation.report.group_effects import (
     name_row,
 )
 from revictimisation.report.known_truth import describe_known_truth
-from revictimisation.report.markup import Html, join, render_details, render_table
 from revictimisation.report.natural_frequencies import describe_both, show_gap
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
@@ -44,18 +44,18 @@ def find_explored(page: Page, measure: str, estimand: str, **keys: Any) -> Numbe
     return page.release.find(estimand="p_value", outcome=page.plan.outcome.who, **same)
 
 
-def show_exploration(page: Page) -> Html:
+def show_exploration(page: Page) -> Piece:
     """What it is, a sentence a measure, and folded the numbers; nothing where there are none."""
     if not has_rows(page, question="q3", analysis=ANALYSIS):
-        return Html("")
+        return NOTHING
     heading, text = page.heading("for_whom.exploration"), page.text("for_whom.exploration_text")
     lines = "\n".join(f"- {verdict}" for verdict in list_verdicts(page))
     tables = [_table(page), *(_who(page, name) for name in page.plan.measure_names
                               if is_called(page, name))]  # fmt: skip
-    folded = render_details(page.say("for_whom.exploration_numbers"), join(tables))
+    folded = Folded(page.say("for_whom.exploration_numbers"), join(tables))
     told = describe_known_truth(page, "exploration")
-    tried = page.text_of(told) if told else Html("")
-    return join([heading, text, page.text_of(lines), tried, folded])
+    tried = Text(told) if told else NOTHING
+    return join([heading, text, Text(lines), tried, folded])
 
 
 def is_called(page: Page, measure: str) -> bool:
@@ -96,34 +96,32 @@ def _describe_end(page: Page, measure: str, level: str) -> str:
     return describe_both(page, gap) if gap.is_shown else page.why_not(gap)
 
 
-def _table(page: Page) -> Html:
-    rows, numbers = [], []
+def _table(page: Page) -> Piece:
+    rows = []
     for measure in page.plan.measure_names:
         ends = [_find_end(page, measure, level) for level in ENDS]
         spread = find_explored(page, measure, "effect_spread")
-        numbers += [*ends, spread]
         tests = [find_explored(page, measure, name) for name in ("p_value", "p_value_holm")]
         rows.append([name_answer(page, measure), *(show_gap(page, end) for end in ends),
                      show_gap(page, spread), *(show_p(page, test) for test in tests)])  # fmt: skip
     names = ("most", "least", "most_less", "spread", "p", "holm")
     heads = [page.say("common.measure"), *(page.say(f"for_whom.head_{one}") for one in names)]
     caption = page.say("for_whom.exploration_table", period=page.formats.period(choose_day(page)))
-    return render_table(caption, heads, rows, page.notes(numbers))
+    return page.table(caption, heads, rows)
 
 
-def _who(page: Page, measure: str) -> Html:
+def _who(page: Page, measure: str) -> Piece:
     """How common each level is among those foretold most and least help."""
-    rows, numbers = [], []
+    rows = []
     for grouping in list_groupings(page):
         for level in list_levels(page, grouping, is_named=False):
             found = [find_explored(page, measure, "share", subgroup=grouping, level=level,
                                    outcome=end) for end in (MOST, LEAST)]  # fmt: skip
             if all(one.status == NOT_ESTIMABLE for one in found):
                 continue  # what the search was not told of
-            numbers += found
             rows.append([name_row(page, grouping, level),
                          *(page.show_share_both(one) for one in found)])  # fmt: skip
     heads = [page.say(f"for_whom.head_{one}") for one in ("group", "most", "least")]
     name = start_upper(name_answer(page, measure))
     caption = page.say("for_whom.exploration_who", measure=name)
-    return render_table(caption, heads, rows, page.notes(numbers))
+    return page.table(caption, heads, rows)

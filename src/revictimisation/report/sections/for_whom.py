@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import median_low
 
 from revictimisation.core.results import WITHHELD
+from revictimisation.report.described import NOTHING, Folded, Heading, Piece, Text, join
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
     choose_day,
@@ -16,19 +17,9 @@ from revictimisation.report.group_effects import (
     name_division,
 )
 from revictimisation.report.known_truth import describe_known_truth
-from revictimisation.report.markup import (
-    Html,
-    join,
-    render_details,
-    render_heading,
-    render_table,
-)
 from revictimisation.report.natural_frequencies import count_people
 from revictimisation.report.page import DASH, Page
-from revictimisation.report.sections.answer import (
-    list_names,
-    show_caution,
-)
+from revictimisation.report.sections.answer import list_names, show_caution
 from revictimisation.report.sections.cohort import find_incidence
 from revictimisation.report.sections.differences import describe_difference
 from revictimisation.report.sections.group_pictures import show_picture, show_ratio_picture
@@ -36,7 +27,7 @@ from revictimisation.report.trials import find_effect
 from revictimisation.report.verdicts import name_answer, warn_untried
 
 
-def show_lead(page: Page) -> Html:
+def show_lead(page: Page) -> Piece:
     """The question, the answer, and how large differences the study would have seen."""
     if not page.plan.measure_names:
         return page.text("common.no_measures")
@@ -52,10 +43,10 @@ def show_lead(page: Page) -> Html:
         period=_period(page),
     )
     answer = f"{page.say('for_whom.question')} {describe_answer(page)}"
-    tests = page.text_of(describe_known_truth(page, "group_tests"))
-    return join([page.text_of(answer), _list_called(page), tests, _describe_seen(page), how,
+    tests = Text(describe_known_truth(page, "group_tests"))
+    return join([Text(answer), _list_called(page), tests, _describe_seen(page), how,
                  _describe_day(page), show_caution(page),
-                 page.text_of(warn_untried(page))])  # fmt: skip
+                 Text(warn_untried(page))])  # fmt: skip
 
 
 def _period(page: Page) -> str:
@@ -73,29 +64,29 @@ def describe_answer(page: Page) -> str:
     return page.say(f"for_whom.answer_{key}", n=n_tested, n_called=len(called))
 
 
-def _list_called(page: Page) -> Html:
+def _list_called(page: Page) -> Piece:
     told = [
         f"- {describe_difference(page, difference)}"
         for difference in list_differences(page)
         if difference.is_called
     ]
     if not told:
-        return Html("")
-    overlap = page.text("for_whom.overlap") if len(told) > 1 else Html("")
-    return join([page.text_of("\n".join(told)), overlap, _warn_of_placebo(page)])
+        return NOTHING
+    overlap = page.text("for_whom.overlap") if len(told) > 1 else NOTHING
+    return join([Text("\n".join(told)), overlap, _warn_of_placebo(page)])
 
 
-def _warn_of_placebo(page: Page) -> Html:
+def _warn_of_placebo(page: Page) -> Piece:
     """A measure held to do nothing must not seem to do more for some than for others."""
     called = {difference.measure for difference in list_differences(page) if difference.is_called}
     names = [name_answer(page, measure) for measure in page.plan.negative_controls.measures
              if measure in called]  # fmt: skip
     if not names:
-        return Html("")
+        return NOTHING
     return page.text("for_whom.placebo", measures=list_names(page, names))
 
 
-def _describe_seen(page: Page) -> Html:
+def _describe_seen(page: Page) -> Piece:
     """How large differences would have been seen, beside how many report again; and how many
     could not be tested.
     """
@@ -111,18 +102,18 @@ def _describe_seen(page: Page) -> Html:
     n_untested = sum(not difference.is_tested for difference in list_differences(page))
     if n_untested and seen:
         told.append(page.say("for_whom.untested", n=n_untested))
-    return page.text_of(" ".join(told)) if told else Html("")
+    return Text(" ".join(told)) if told else NOTHING
 
 
-def _describe_day(page: Page) -> Html:
+def _describe_day(page: Page) -> Piece:
     """Why it is not the day of question 2's page, where it is not."""
     if choose_day(page) == page.last_day:
-        return Html("")
+        return NOTHING
     last = page.formats.period(page.last_day)
     return page.text("for_whom.why_day", period=_period(page), last=last)
 
 
-def show_clearest(page: Page) -> Html:
+def show_clearest(page: Page) -> Piece:
     """The difference that matters most, or comes nearest, with how its picture is read."""
     found = [difference for difference in list_differences(page) if difference.is_tested]
     drawn = [
@@ -132,7 +123,7 @@ def show_clearest(page: Page) -> Html:
         and (one.is_called or one.measure not in page.plan.negative_controls.measures)
     ]
     if not drawn:
-        return Html("")
+        return NOTHING
     first = drawn[0]
     is_ratio = first.is_called and not first.is_called_by_risk
     kind = "in_force" if is_ratio else "called" if first.is_called else "open"
@@ -149,7 +140,7 @@ def show_clearest(page: Page) -> Html:
     return join([heading, told, *ratios, *beside, picture, page.text("for_whom.reading")])
 
 
-def show_measures(page: Page) -> Html:
+def show_measures(page: Page) -> Piece:
     """Every measure: what can be said of its groups, and folded all of them in a picture."""
     if not page.plan.measure_names or not list_groupings(page):
         return page.text("for_whom.answer_untested")
@@ -157,13 +148,13 @@ def show_measures(page: Page) -> Html:
     return join([page.text("for_whom.measures_text"), *parts])
 
 
-def _show_measure(page: Page, measure: str) -> Html:
+def _show_measure(page: Page, measure: str) -> Piece:
     anchor = f"groups-{measure}".replace("_", "-")
-    heading = render_heading(start_upper(name_answer(page, measure)), 3, anchor)
+    heading = Heading(start_upper(name_answer(page, measure)), 3, anchor)
     picture = show_picture(page, measure, list_groupings(page))
-    folded = render_details(page.say("for_whom.measure_groups"), picture)
+    folded = Folded(page.say("for_whom.measure_groups"), picture)
     told = " ".join([_describe_measure(page, measure), _describe_withheld(page, measure)]).strip()
-    return join([heading, page.text_of(told), folded])
+    return join([heading, Text(told), folded])
 
 
 def _describe_withheld(page: Page, measure: str) -> str:
@@ -194,7 +185,7 @@ def _describe_measure(page: Page, measure: str) -> str:
     return page.say("for_whom.measure_open", n=len(mine), least=least)
 
 
-def show_detectable(page: Page) -> Html:
+def show_detectable(page: Page) -> Piece:
     """How large a difference between two groups would have been seen, by measure and grouping."""
     found = list_detectable(page, is_tested=False)
     if not found:
@@ -209,4 +200,4 @@ def show_detectable(page: Page) -> Html:
     heads = [page.say("for_whom.head_group"), *(name_answer(page, measure) for measure in measures)]
     text = page.text("for_whom.detectable_text", n=count_tests(page))
     caption = page.say("for_whom.detectable_caption", period=_period(page))
-    return join([text, render_table(caption, heads, rows, [page.say("for_whom.detectable_none")])])
+    return join([text, page.table(caption, heads, rows, [page.say("for_whom.detectable_none")])])

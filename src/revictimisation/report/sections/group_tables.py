@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from revictimisation.report.described import NOTHING, Folded, Piece, join
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
     CONTRAST,
@@ -18,7 +19,6 @@ from revictimisation.report.group_effects import (
     name_level,
     name_row,
 )
-from revictimisation.report.markup import Html, join, render_details, render_table
 from revictimisation.report.natural_frequencies import show_gap
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
@@ -27,11 +27,11 @@ from revictimisation.report.verdicts import name_answer
 LEAST_P = 0.001
 
 
-def show_tests(page: Page) -> Html:
+def show_tests(page: Page) -> Piece:
     """The declared family and every test of it, the least adjusted p-value first."""
     found = list_differences(page)
     if not found:
-        return Html("")
+        return NOTHING
     text = page.text("for_whom.referees_text", period=page.formats.period(choose_day(page)),
                      n_all=2 * len(found), n=count_tests(page))  # fmt: skip
     rows = []
@@ -43,8 +43,8 @@ def show_tests(page: Page) -> Html:
     names = ("test", "risk_p", "risk_holm", "hazard_p", "hazard_holm")
     heads = [page.say(f"for_whom.head_{one}") for one in names]
     notes = [page.say("for_whom.tests_dash")]
-    table = render_table(page.say("for_whom.tests_caption"), heads, rows, notes)
-    return join([text, render_details(page.say("for_whom.tests_show"), table)])
+    table = page.table(page.say("for_whom.tests_caption"), heads, rows, notes)
+    return join([text, Folded(page.say("for_whom.tests_show"), table)])
 
 
 def show_p(page: Page, number: Number) -> str:
@@ -55,19 +55,19 @@ def show_p(page: Page, number: Number) -> str:
     return page.say("for_whom.p_under") if value < LEAST_P else page.formats.decimal(value, 3)
 
 
-def show_scales(page: Page) -> Html:
+def show_scales(page: Page) -> Piece:
     """Folded for every measure: contrasts on both scales, ratios by level, and the other days."""
     if not list_groupings(page):
-        return Html("")
+        return NOTHING
     parts = []
     for measure in page.plan.measure_names:
         tables = join([_contrasts(page, measure), _ratios(page, measure), _days(page, measure)])
-        parts.append(render_details(start_upper(name_answer(page, measure)), tables))
+        parts.append(Folded(start_upper(name_answer(page, measure)), tables))
     return join(parts)
 
 
-def _contrasts(page: Page, measure: str) -> Html:
-    rows, numbers = [], []
+def _contrasts(page: Page, measure: str) -> Piece:
+    rows = []
     for grouping in list_groupings(page):
         for pair in list_pairs(page, grouping):
             level = join_pair(pair)
@@ -75,7 +75,6 @@ def _contrasts(page: Page, measure: str) -> Html:
             ratio = find_ratio(page, measure, grouping, level, CONTRAST)
             tests = (find_gap(page, measure, grouping, level, CONTRAST, estimand="p_value"),
                      find_ratio(page, measure, grouping, level, CONTRAST, "p_value"))  # fmt: skip
-            numbers += [gap, ratio]
             one, other = (name_level(page, grouping, part) for part in pair)
             name = page.say("for_whom.contrast_pair", one=start_upper(one), other=other)
             p_risk, p_hazard = (
@@ -86,21 +85,20 @@ def _contrasts(page: Page, measure: str) -> Html:
     names = ("contrast", "gap_gap", "p", "ratio_ratio", "p")
     heads = [page.say(f"for_whom.head_{one}") for one in names]
     caption = page.say("for_whom.contrasts_caption", measure=_name(page, measure))
-    return render_table(caption, heads, rows, page.notes(numbers))
+    return page.table(caption, heads, rows)
 
 
 def _name(page: Page, measure: str) -> str:
     return start_upper(name_answer(page, measure))
 
 
-def _ratios(page: Page, measure: str) -> Html:
-    rows, numbers = [], []
+def _ratios(page: Page, measure: str) -> Piece:
+    rows = []
     for grouping in list_groupings(page):
         for level in list_levels(page, grouping, is_named=False):
             own = find_ratio(page, measure, grouping, level)
             pooled = find_pooled(page, measure, grouping, level, is_ratio=True)
-            numbers.append(own)
-            counts = ["" if one is None else page.formats.count(one)
+            counts = ["" if one is None else page.show_number(one)
                       for one in (own.n_people, own.n_events)]  # fmt: skip
             name = name_row(page, grouping, level)
             rows.append([name, *counts, page.show_ratio_both(own),
@@ -108,21 +106,20 @@ def _ratios(page: Page, measure: str) -> Html:
     names = ("group", "exposed", "events", "own", "pooled")
     heads = [page.say(f"for_whom.head_{one}") for one in names]
     caption = page.say("for_whom.ratios_caption", measure=_name(page, measure))
-    return render_table(caption, heads, rows, page.notes(numbers))
+    return page.table(caption, heads, rows)
 
 
-def _days(page: Page, measure: str) -> Html:
+def _days(page: Page, measure: str) -> Piece:
     """The risk differences of the days that are not tested."""
     days = [day for day in page.plan.days_within_horizon if day != choose_day(page)]  # fmt: skip
     if not days:
-        return Html("")
-    rows, numbers = [], []
+        return NOTHING
+    rows = []
     for grouping in list_groupings(page):
         for level in list_levels(page, grouping, is_named=False):
             found = [find_gap(page, measure, grouping, level, time_days=day) for day in days]
-            numbers += found
             name = name_row(page, grouping, level)
             rows.append([name, *(show_gap(page, one) for one in found)])
     heads = [page.say("for_whom.head_group"), *(page.formats.period(day) for day in days)]
     caption = page.say("for_whom.days_caption", measure=_name(page, measure))
-    return render_table(caption, heads, rows, page.notes(numbers))
+    return page.table(caption, heads, rows)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from revictimisation.core.codes import POLICE, SOCIAL_SERVICES
-from revictimisation.report import charts
-from revictimisation.report.markup import (
-    Html,
+from revictimisation.report.described import (
+    Curves,
+    CurveSeries,
+    Dots,
+    DotSeries,
+    Folded,
+    Heading,
+    Piece,
+    Scale,
     join,
-    render_details,
-    render_figure,
-    render_heading,
-    render_table,
 )
-from revictimisation.report.page import DASH, Page
+from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.use import find_share, name_risk, share_ticks
 from revictimisation.report.verdicts import name_measure
@@ -23,7 +25,7 @@ NEITHER = "neither"
 LEAST_APART = 0.19
 
 
-def show_risk(page: Page) -> Html:
+def show_risk(page: Page) -> Piece:
     """The study's measures by assessed risk, as dots with intervals."""
     levels = _shown_levels(page, "risk_level")
     if not levels:
@@ -37,12 +39,11 @@ def show_risk(page: Page) -> Html:
         for level in levels
     }
     series = [
-        charts.DotSeries(name_risk(page, level), [_point(cell) for cell in cells[level]])
-        for level in levels
+        DotSeries(name_risk(page, level), [cell.point for cell in cells[level]]) for level in levels
     ]
     top = max(one.ci_high or one.estimate or 0 for row in cells.values() for one in row)
-    scale = charts.Scale(page.formats.percent_short, share_ticks(top), page.say("use.codes_axis"))
-    wide, narrow = charts.draw_dots(names, series, scale)
+    scale = Scale(page.formats.way("percent_short"), share_ticks(top), page.say("use.codes_axis"))
+    picture = Dots(names, series, scale)
     caption = page.say("use.risk_caption")
     alt = page.say(
         "use.risk_alt",
@@ -51,11 +52,7 @@ def show_risk(page: Page) -> Html:
         low=page.show_share(cells.get(LOW, [Number()])[0]),
     )
     table = _interval_table(page, "risk_level", levels)
-    return render_figure(wide, narrow, alt, caption, page.say("common.numbers_behind"), table)
-
-
-def _point(number: Number) -> charts.Point | None:
-    return (number.estimate or 0.0, number.ci_low, number.ci_high) if number.is_shown else None
+    return page.figure(picture, alt, caption, table)
 
 
 def _share(page: Page, measure: str, group: str, level: str) -> Number:
@@ -67,32 +64,30 @@ def _shown_levels(page: Page, group: str) -> list[str]:
     return [level for level in levels if page.release.count_level(group, level)]
 
 
-def show_groups(page: Page) -> Html:
+def show_groups(page: Page) -> Piece:
     """A table per grouping: the share in which each measure was carried out."""
     parts = [_group(page, group) for group in page.plan.shown_groups if page.levels("q1", group)]
     return join(parts) if parts else page.text("use.groups_none")
 
 
-def _group(page: Page, group: str) -> Html:
+def _group(page: Page, group: str) -> Piece:
     levels, measures = page.levels("q1", group), page.plan.measure_names
-    rows, numbers = [], []
+    rows = []
     for level in levels:
         found = [_share(page, measure, group, level) for measure in measures]
-        numbers += found
         count = page.release.count_level(group, level)
-        people = DASH if count is None else page.formats.count(count)
         shares = [page.show_share(one) for one in found]
-        rows.append([page.labels.level(group, level), people, *shares])
+        rows.append([page.labels.level(group, level), page.show_number(count), *shares])
     title = page.labels.group(group)
     heads = [title, page.say("use.groups_people"), *(name_measure(page, one) for one in measures)]
     caption = page.say("use.groups_caption", group=title.lower())
-    table = render_table(caption, heads, rows, page.notes(numbers))
+    table = page.table(caption, heads, rows)
     summary = page.say("use.groups_intervals", group=title.lower())
-    folded = render_details(summary, _interval_table(page, group, levels))
-    return join([render_heading(title, 3), table, folded])
+    folded = Folded(summary, _interval_table(page, group, levels))
+    return join([Heading(title, 3), table, folded])
 
 
-def _interval_table(page: Page, group: str, levels: list[str]) -> Html:
+def _interval_table(page: Page, group: str, levels: list[str]) -> Piece:
     measures = page.plan.measure_names
     numbers = [[_share(page, measure, group, level) for measure in measures] for level in levels]
     rows = [
@@ -102,7 +97,7 @@ def _interval_table(page: Page, group: str, levels: list[str]) -> Html:
     title = page.labels.group(group)
     caption = page.say("use.groups_intervals_caption", group=title.lower())
     heads = [title, *(name_measure(page, measure) for measure in measures)]
-    return render_table(caption, heads, rows, page.notes([one for row in numbers for one in row]))
+    return page.table(caption, heads, rows)
 
 
 def _start(page: Page, measure: str, day: int, **keys: str) -> Number:
@@ -118,7 +113,7 @@ def _start(page: Page, measure: str, day: int, **keys: str) -> Number:
     )
 
 
-def show_first_start(page: Page) -> Html:
+def show_first_start(page: Page) -> Piece:
     """Curves of the time to the first measure of any kind, by risk level where there is one."""
     days = [day for day in page.plan.curve_days if day <= _shown_until(page)]
     levels = [
@@ -134,14 +129,13 @@ def show_first_start(page: Page) -> Html:
         return lead
     caption = page.say("use.first_caption" if levels else "use.first_caption_all")
     ticks = [(float(day), page.formats.period(day)) for day in time_ticks(page, days[-1])]
-    wide, narrow = charts.draw_curves(series, [(0.0, "0"), *ticks], page.formats.percent_short)
+    picture = Curves(series, [(0.0, "0"), *ticks], page.formats.way("percent_short"))
     ends = ", ".join(
         f"{page.formats.percent(one.estimate[-1], 0)} {one.name}".strip() for one in series
     )
     alt = page.say("use.first_alt", period=page.formats.period(days[-1]), ends=ends)
     table = _first_table(page, levels)
-    behind = page.say("common.numbers_behind")
-    return join([lead, render_figure(wide, narrow, alt, caption, behind, table)])
+    return join([lead, page.figure(picture, alt, caption, table)])
 
 
 def _shown_until(page: Page) -> int:
@@ -162,16 +156,16 @@ def time_ticks(page: Page, until: int) -> list[int]:
     return kept[::-1]
 
 
-def _curve(page: Page, name: str, days: list[int], **keys: str) -> charts.CurveSeries:
+def _curve(page: Page, name: str, days: list[int], **keys: str) -> CurveSeries:
     found = [(day, _start(page, "any", day, **keys)) for day in days]
     return make_curve(name, found)
 
 
-def make_curve(name: str, found: list[tuple[int, Number]]) -> charts.CurveSeries:
+def make_curve(name: str, found: list[tuple[int, Number]]) -> CurveSeries:
     """A curve of the numbers that are shown; the band is drawn where all have an interval."""
     shown = [(day, one) for day, one in found if one.is_shown]
     has_band = all(one.has_interval or not one.estimate for _, one in shown)
-    return charts.CurveSeries(
+    return CurveSeries(
         name,
         [day for day, _ in shown],
         [one.estimate or 0.0 for _, one in shown],
@@ -186,7 +180,7 @@ def _table_days(page: Page, days: list[int]) -> list[int]:
     return sorted({*days[1:2], *reported})
 
 
-def _describe_first(page: Page, days: list[int]) -> Html:
+def _describe_first(page: Page, days: list[int]) -> Piece:
     early, late = days[1], page.last_day
     numbers = _start(page, "any", early), _start(page, "any", late)
     if not all(number.has_interval for number in numbers):
@@ -202,33 +196,31 @@ def _describe_first(page: Page, days: list[int]) -> Html:
     )
 
 
-def _first_table(page: Page, levels: list[str]) -> Html:
+def _first_table(page: Page, levels: list[str]) -> Piece:
     days = _table_days(page, list(page.plan.curve_days))
     keys = [
         (name_risk(page, level), {"subgroup": "risk_level", "level": level}) for level in levels
     ]
-    rows, numbers = [], []
+    rows = []
     for name, given in [(page.say("common.everyone"), {}), *keys]:
         found = [_start(page, "any", day, **given) for day in days]
-        numbers += found
         rows.append([name, *(page.show_share_both(one) for one in found)])
     heads = [page.say("common.group"), *(page.formats.period(day) for day in days)]
-    return render_table(page.say("use.first_table"), heads, rows, page.notes(numbers))
+    return page.table(page.say("use.first_table"), heads, rows)
 
 
-def show_first_by_measure(page: Page) -> Html:
+def show_first_by_measure(page: Page) -> Piece:
     """The share who have received each measure within the study's days."""
     days = _table_days(page, list(page.plan.curve_days))
-    rows, numbers = [], []
+    rows = []
     for name in page.plan.measure_names:
         found = [_start(page, name, day) for day in days]
-        numbers += found
         rows.append([name_measure(page, name), *(page.show_share_both(one) for one in found)])
     heads = [page.say("common.measure"), *(page.formats.period(day) for day in days)]
-    return render_table(page.say("use.first_by_measure"), heads, rows, page.notes(numbers))
+    return page.table(page.say("use.first_by_measure"), heads, rows)
 
 
-def show_high_risk(page: Page) -> Html:
+def show_high_risk(page: Page) -> Piece:
     """Coverage of those assessed as high risk: what they got, and how many got nothing."""
     keys = {"subgroup": "risk_level", "level": HIGH}
     if HIGH not in page.levels("q1", "risk_level"):
@@ -253,10 +245,10 @@ def show_high_risk(page: Page) -> Html:
         for (name, _), number in zip(names, found, strict=True)
     ]  # fmt: skip
     heads = [page.say(f"common.{one}") for one in ("measure", "people", "share", "interval")]
-    return join([lead, render_table(page.say("use.high_caption"), heads, rows, page.notes(found))])
+    return join([lead, page.table(page.say("use.high_caption"), heads, rows)])
 
 
-def show_sharing(page: Page) -> Html:
+def show_sharing(page: Page) -> Piece:
     """How often and how fast a risk assessment reached the other agency."""
     first, last = (
         page.plan.definitions.shared_within_days[0],
@@ -290,7 +282,7 @@ def _within(page: Page, day: int, **keys: str) -> Number:
     )
 
 
-def _sharing_table(page: Page) -> Html:
+def _sharing_table(page: Page) -> Piece:
     frame = page.release.estimates
     mine = frame[frame["analysis"] == "risk_assessment"]
     kinds = [("", "", page.say("use.sharing_all"))]
@@ -300,15 +292,14 @@ def _sharing_table(page: Page) -> Html:
             (group, level, page.say(key, level=page.labels.level(group, level)))
             for level in page.labels.sort_levels(group, levels)
         ]
-    rows, numbers = [], []
+    rows = []
     for group, level, name in kinds:
         found = [_ever(page, subgroup=group, level=level)]
         found += [
             _within(page, d, subgroup=group, level=level)
             for d in page.plan.definitions.shared_within_days
         ]
-        numbers += found
-        people = page.show(found[0], lambda one: page.formats.count(one.n_people or 0))
+        people = page.show_people(found[0])
         rows.append([name, people, *(page.show_share_both(one) for one in found)])
     within = [
         page.say("use.sharing_within", days=page.formats.days(day))
@@ -316,4 +307,4 @@ def _sharing_table(page: Page) -> Html:
     ]
     heads = [page.say(f"use.sharing_{one}") for one in ("by", "n", "ever")]
     caption = page.say("use.sharing_caption")
-    return render_table(caption, [*heads, *within], rows, page.notes(numbers))
+    return page.table(caption, [*heads, *within], rows)

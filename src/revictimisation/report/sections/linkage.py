@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 
-from revictimisation.report import charts
-from revictimisation.report.forest import list_ticks
-from revictimisation.report.markup import (
-    Html,
+from revictimisation.report.described import (
+    NOTHING,
+    Bars,
+    Cell,
+    Dots,
+    DotSeries,
+    Folded,
+    Group,
+    Piece,
+    Scale,
+    Table,
+    Text,
     join,
-    render_details,
-    render_figure,
-    render_table,
-    to_html,
+    list_findings,
 )
+from revictimisation.report.forest import list_ticks
 from revictimisation.report.natural_frequencies import show_gap
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import LINKAGE, Number
@@ -68,13 +74,12 @@ def find_check(page: Page, name: str) -> Number | None:
     return Number(value, low, high, status=status)
 
 
-def show_lead(page: Page) -> Html:
+def show_lead(page: Page) -> Piece:
     """What a reader in haste must know: how many, how sure, and what it does to the answers."""
     if not is_joined(page):
         return page.text("linkage.not_joined")
     told = [_describe_found(page), _describe_errors(page), describe_moves(page)]
-    items = "".join(f"<li>{to_html(one)}</li>" for one in told if one)
-    return Html(f'<ul class="findings">{items}</ul>')
+    return list_findings(told)
 
 
 def _describe_found(page: Page) -> str:
@@ -110,7 +115,7 @@ def _describe_rate(page: Page, number: Number) -> str:
     """A rate in per cent; less than can be written is not none."""
     if number.ci_high and (number.estimate or 0.0) < LEAST_SHARE:
         return page.say("linkage.under", least=page.formats.percent(LEAST_SHARE))
-    return page.show_share(number)
+    return str(page.show_share(number))
 
 
 def list_moved(page: Page) -> list[tuple[str, Number, Number]]:
@@ -149,25 +154,25 @@ def _hundreds(page: Page, share: float) -> str:
     return page.formats.decimal(share * 100, 1)
 
 
-def show_found(page: Page) -> Html:
+def show_found(page: Page) -> Piece:
     """What became of the clients, as bars; the table holds both agencies."""
     if not is_joined(page):
-        return Html("")
+        return NOTHING
     numbers = [find_fate(page, SOCIAL, FATE, fate) for fate in FATES]
     names = [page.say(f"linkage.fate_{fate}") for fate in FATES]
     points = [
         None if number.estimate is None else (number.estimate, None, None) for number in numbers
     ]
-    scale = charts.Scale(
-        page.formats.percent_short, _list_share_ticks(numbers), page.say("linkage.found_axis")
+    scale = Scale(
+        page.formats.way("percent_short"),
+        _list_share_ticks(numbers),
+        page.say("linkage.found_axis"),
     )
-    wide, narrow = charts.draw_bars(names, points, [0, 0, 2, 2], [], scale)
+    picture = Bars(names, points, [0, 0, 2, 2], [], scale)
     told = "; ".join(f"{name}: {page.show_share(one)}"
                      for name, one in zip(names, numbers, strict=True))  # fmt: skip
-    figure = render_figure(
-        wide, narrow, page.say("linkage.found_alt", told=told), page.say("linkage.found_caption"),
-        page.say("common.numbers_behind"), _found_table(page),
-    )  # fmt: skip
+    alt, caption = page.say("linkage.found_alt", told=told), page.say("linkage.found_caption")
+    figure = page.figure(picture, alt, caption, _found_table(page))
     return join([page.heading("linkage.found"), page.text("linkage.found_text"), figure])
 
 
@@ -177,7 +182,7 @@ def _list_share_ticks(numbers: list[Number]) -> list[float]:
     return [round(step * at, 1) for at in range(math.ceil(round(most / step, 6)) + 1)]
 
 
-def _found_table(page: Page) -> Html:
+def _found_table(page: Page) -> Piece:
     numbers = {agency: [find_fate(page, agency, FATE, one) for one in FATES]
                for agency in AGENCIES}  # fmt: skip
     rows = []
@@ -191,27 +196,26 @@ def _found_table(page: Page) -> Html:
     for name in agencies:
         heads += [f"{name}: {page.say('common.people').lower()}",
                   page.say("common.share").lower()]  # fmt: skip
-    flat = [one for both in numbers.values() for one in both]
-    notes = [*page.notes(flat), _describe_rounding(page)]
-    return render_table(page.say("linkage.found_table"), heads, rows, notes)
+    notes = [_describe_rounding(page)]
+    return page.table(page.say("linkage.found_table"), heads, rows, notes)
 
 
 def _describe_rounding(page: Page) -> str:
     return page.say("common.note_rounded", rounding=page.plan.disclosure.rounding)
 
 
-def show_errors(page: Page) -> Html:
+def show_errors(page: Page) -> Piece:
     """The shares missed and false with their limits, new identities, and what is not seen."""
     if not is_joined(page):
-        return Html("")
+        return NOTHING
     rows = []
     for name in RATES:
         found = find_check(page, name)
         if found is not None:
-            interval = page.show_share_interval(found) if found.has_interval else DASH
+            interval = page.show_share_interval(found) if found.has_interval else Cell(DASH)
             rows.append([page.say(f"linkage.rate_{name}"), _describe_rate(page, found), interval])
     heads = [page.say("linkage.head_error"), page.say("linkage.head_share")]
-    table = render_table(
+    table = page.table(
         page.say("linkage.errors_caption"), [*heads, page.say("common.interval")], rows
     )
     text = page.text("linkage.errors_text_off" if _is_off(page) else "linkage.errors_text")
@@ -225,7 +229,7 @@ def show_errors(page: Page) -> Html:
     return join([*parts, page.text("linkage.limits_text")])
 
 
-def _describe_identities(page: Page) -> Html:
+def _describe_identities(page: Page) -> Piece:
     n, lost = (find_check(page, name)
                for name in ("n_new_identities", "n_links_lost_to_new_identities"))  # fmt: skip
     if n is None or lost is None or not n.is_shown:
@@ -237,50 +241,44 @@ def _describe_identities(page: Page) -> Html:
     return page.text("linkage.identities", n=page.show_count(n), lost=told)
 
 
-def _describe_absent(page: Page) -> Html:
+def _describe_absent(page: Page) -> Piece:
     """People without a number who are in no file of persons; nothing where there are none."""
     n, lost = (find_check(page, name)
                for name in ("n_not_in_persons", "n_links_lost_to_not_in_persons"))  # fmt: skip
     if n is None or lost is None or not n.estimate:
-        return Html("")
+        return NOTHING
     few = page.say("linkage.few", threshold=page.plan.disclosure.threshold)
     told = page.show_count(lost) if lost.is_shown else few
     return page.text("linkage.absent", n=page.show_count(n), lost=told)
 
 
-def show_moves(page: Page) -> Html:
+def show_moves(page: Page) -> Piece:
     """The differences of the social services' measures before and after linkage error is undone."""
     moved = list_moved(page)
     if not (is_joined(page) or moved):
-        return Html("")
+        return NOTHING
     parts = [page.heading("linkage.moves"), page.text("linkage.moves_text")]
     if not moved:
         return join([*parts, page.text("linkage.lead_moves_none")])
     series = [
-        charts.DotSeries(page.say("linkage.moves_before"), [_point(one) for _, one, _ in moved]),
-        charts.DotSeries(page.say("linkage.moves_after"), [_point(one) for *_, one in moved],
+        DotSeries(page.say("linkage.moves_before"), [one.point for _, one, _ in moved]),
+        DotSeries(page.say("linkage.moves_after"), [one.point for *_, one in moved],
                          is_filled=False),
     ]  # fmt: skip
     ticks = list_ticks([point for one in series for point in one.points])
-    scale = charts.Scale(
-        lambda tick: page.formats.points(tick, 0), ticks, page.say("linkage.moves_axis"),
+    scale = Scale(
+        page.formats.way("points", 0), ticks, page.say("linkage.moves_axis"),
         reference=0.0,
     )  # fmt: skip
-    wide, narrow = charts.draw_dots([name_answer(page, one[0]) for one in moved], series, scale)
+    picture = Dots([name_answer(page, one[0]) for one in moved], series, scale)
     period, most = page.formats.period(page.last_day), _hundreds(page, find_most(moved))
-    figure = render_figure(
-        wide, narrow, page.say("linkage.moves_alt", n=len(moved), most=most),
-        page.say("linkage.moves_caption", period=period), page.say("common.numbers_behind"),
-        _moves_table(page, moved),
-    )  # fmt: skip
+    alt = page.say("linkage.moves_alt", n=len(moved), most=most)
+    caption = page.say("linkage.moves_caption", period=period)
+    figure = page.figure(picture, alt, caption, _moves_table(page, moved))
     return join([*parts, figure, page.text("linkage.moves_note")])
 
 
-def _point(number: Number) -> charts.Point:
-    return number.estimate or 0.0, number.ci_low, number.ci_high
-
-
-def _moves_table(page: Page, moved: list[tuple[str, Number, Number]]) -> Html:
+def _moves_table(page: Page, moved: list[tuple[str, Number, Number]]) -> Piece:
     rows = [
         [name_answer(page, name), show_gap(page, before), show_gap(page, after),
          page.formats.points(_move(before, after))]
@@ -289,23 +287,23 @@ def _moves_table(page: Page, moved: list[tuple[str, Number, Number]]) -> Html:
     heads = [page.say("common.measure"),
              *(page.say(f"linkage.moves_{one}") for one in ("before", "after", "by"))]  # fmt: skip
     period = page.formats.period(page.last_day)
-    return render_table(page.say("linkage.moves_table", period=period), heads, rows)
+    return page.table(page.say("linkage.moves_table", period=period), heads, rows)
 
 
-def show_who(page: Page) -> Html:
+def show_who(page: Page) -> Piece:
     """Who is linked and who may be missing, by agency and group; municipalities folded."""
     if not is_joined(page):
-        return Html("")
+        return NOTHING
     parts = [page.heading("linkage.who"), page.text("linkage.who_text")]
     for agency in AGENCIES:
         parts.append(page.heading(f"linkage.who_{agency}", level=3))
         groups = [one for one in GROUPS if set(_list_levels(page, agency, one)) - {UNKNOWN}]
         tables = [_group_table(page, agency, group) for group in groups]
-        parts.append(Html(f'<div class="pair">{"".join(table.text for table in tables)}</div>'))
+        parts.append(Group(tuple(tables), "pair"))
         folded = _group_table(page, agency, PLACE)
-        parts.append(render_details(page.say("linkage.who_municipalities"), folded))
+        parts.append(Folded(page.say("linkage.who_municipalities"), folded))
     notes = [page.say("common.note_suppressed"), _describe_rounding(page)]
-    return join([*parts, *(Html(f'<p class="note">{to_html(note)}</p>') for note in notes)])
+    return join([*parts, *(Text(note, "note") for note in notes)])
 
 
 def _list_levels(page: Page, agency: str, group: str) -> list[str]:
@@ -315,25 +313,23 @@ def _list_levels(page: Page, agency: str, group: str) -> list[str]:
     return page.labels.sort_levels(group, dict.fromkeys(mine["level"]))
 
 
-def _group_table(page: Page, agency: str, group: str) -> Html:
+def _group_table(page: Page, agency: str, group: str) -> Piece:
     rows = []
     for level in _list_levels(page, agency, group):
         linked, missing = (find_fate(page, agency, group, level, one) for one in (LINKED, MISSING))
         known = next((one.n_people for one in (linked, missing) if one.n_people is not None), None)
-        count = DASH if known is None else page.formats.count(known)
-        cells = [count, page.show_share(linked), page.show_share(missing)]
+        cells = [page.show_number(known), page.show_share(linked), page.show_share(missing)]
         rows.append([page.labels.level(group, level), *cells])
     heads = [page.say("common.group"), page.say("common.people"),
              page.say("linkage.who_linked"), page.say("linkage.who_missing")]  # fmt: skip
     title = page.say("linkage.who_year") if group == YEAR else page.labels.group(group)
-    table = render_table(title, heads, rows)
-    return Html(f"<div>{table.text}</div>")
+    return Group((Table(title, heads, rows),))
 
 
-def show_method(page: Page) -> Html:
+def show_method(page: Page) -> Piece:
     """How the linkage by probability was done, for referees; nothing where it was not."""
     if _is_off(page):
-        return Html("")
+        return NOTHING
     threshold = page.formats.percent(page.plan.linkage.threshold, 0)
     return join(
         [page.heading("linkage.method"), page.text("linkage.method_text", threshold=threshold)]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from revictimisation.report import charts
 from revictimisation.report.check_values import describe_beside
-from revictimisation.report.formats import start_upper
-from revictimisation.report.markup import (
-    Html,
+from revictimisation.report.described import (
+    NOTHING,
+    Curves,
+    CurveSeries,
+    Folded,
+    Heading,
+    Piece,
+    Text,
     join,
-    render_details,
-    render_figure,
-    render_heading,
-    render_table,
-    to_html,
 )
+from revictimisation.report.formats import start_upper
 from revictimisation.report.natural_frequencies import (
     count_people,
     describe_between,
@@ -61,7 +61,7 @@ HEIGHTS = (2.7, 3.0)
 MOST = (BALANCE, *SHARES, DETECTABLE, CONTROL_CHECK, DISAGREEMENT)
 
 
-def show_measures(page: Page) -> Html:
+def show_measures(page: Page) -> Piece:
     """Every measure of the study, one below the other."""
     if not page.plan.measure_names:
         return page.text("common.no_measures")
@@ -69,17 +69,15 @@ def show_measures(page: Page) -> Html:
     return join([page.text("trials.measures_text"), *parts])
 
 
-def show_measure(page: Page, measure: str) -> Html:
+def show_measure(page: Page, measure: str) -> Piece:
     """What can be said, the two curves, how sure, what it means, and what it rests on."""
     verdict, name = judge_measure(page, measure), name_answer(page, measure)
-    heading = render_heading(name[:1].upper() + name[1:], 3, f"measure-{measure}".replace("_", "-"))
+    heading = Heading(name[:1].upper() + name[1:], 3, f"measure-{measure}".replace("_", "-"))
     badge = describe_badge(page, measure)
-    told = page.text_of(
-        f"{describe_measure(page, measure)} {' '.join(_describe_earlier(page, measure))}"
-    )
-    parts = [heading, Html(f'<p class="badge {verdict}">{to_html(badge)}</p>'), told]
+    told = Text(f"{describe_measure(page, measure)} {' '.join(_describe_earlier(page, measure))}")
+    parts = [heading, Text(badge, f"badge {verdict}"), told]
     if verdict != HIDDEN:
-        parts += [page.text_of(_describe_sure(page, measure)), _curves(page, measure)]
+        parts += [Text(_describe_sure(page, measure)), _curves(page, measure)]
     return join([*parts, _behind(page, measure, verdict)])
 
 
@@ -180,7 +178,7 @@ def _describe_control(page: Page, measure: str) -> str:
     return page.say("trials.control_small" if is_small else "trials.control_loud", gap=told)
 
 
-def _curve(page: Page, measure: str, arm: str) -> charts.CurveSeries:
+def _curve(page: Page, measure: str, arm: str) -> CurveSeries:
     found = [
         (day, find_effect(page, measure, f"risk_{arm}", day, analysis="curve"))
         for day in page.plan.curve_days
@@ -191,7 +189,7 @@ def _curve(page: Page, measure: str, arm: str) -> charts.CurveSeries:
     return make_curve(page.say(f"trials.curve_{arm}"), found)
 
 
-def _curves(page: Page, measure: str) -> Html:
+def _curves(page: Page, measure: str) -> Piece:
     """The two curves with their bands, and the numbers at the study's days."""
     curves = [_curve(page, measure, arm) for arm in ARMS]
     table = _days_table(page, measure)
@@ -199,9 +197,7 @@ def _curves(page: Page, measure: str) -> Html:
         return table
     until = page.plan.horizon_days
     ticks = [(float(day), page.formats.period(day)) for day in time_ticks(page, until)]
-    wide, narrow = charts.draw_curves(
-        curves, [(0.0, "0"), *ticks], page.formats.percent_short, HEIGHTS
-    )
+    picture = Curves(curves, [(0.0, "0"), *ticks], page.formats.way("percent_short"), HEIGHTS)
     name = name_answer(page, measure)
     caption = page.say(
         "trials.curve_caption",
@@ -214,31 +210,29 @@ def _curves(page: Page, measure: str) -> Html:
         for arm, one in zip(ARMS, curves, strict=True)
     }
     alt = page.say("trials.curve_alt", period=page.formats.period(int(curves[0].days[-1])), **ends)
-    behind = page.say("common.numbers_behind")
-    return render_figure(wide, narrow, alt, caption, behind, table)
+    return page.figure(picture, alt, caption, table)
 
 
-def _days_table(page: Page, measure: str) -> Html:
-    rows, numbers = [], []
+def _days_table(page: Page, measure: str) -> Piece:
+    rows = []
     for day in page.plan.report_at_days:
         arms = find_arms(page, measure, day)
         gap = find_effect(page, measure, day=day)
-        numbers += [*arms, gap]
         cells = [show_hundred(page, arm) for arm in arms]
         rows.append([page.formats.period(day), *cells, show_gap(page, gap)])
     names = (*ARMS, "gap")
     heads = [page.say("common.time"), *(page.say(f"trials.head_{name}") for name in names)]
     caption = page.say("trials.curve_table", measure=name_answer(page, measure))
-    return render_table(caption, heads, rows, page.notes(numbers))
+    return page.table(caption, heads, rows)
 
 
-def _behind(page: Page, measure: str, verdict: str) -> Html:
+def _behind(page: Page, measure: str, verdict: str) -> Piece:
     """How many people and events stand behind the answer, and which checks held; folded."""
     control = list_checks(page, measure, CONTROL["analysis"])
     checks = [*list_checks(page, measure), *(one for one in control if one.name == CONTROL_CHECK)]
     start, no_start = (find_effect(page, measure, f"risk_{arm}") for arm in ARMS)
     counts = (start.n_people, start.n_events, no_start.n_people, no_start.n_events)
-    told = Html("")
+    told: Piece = NOTHING
     if all(count is not None for count in counts):
         shown = [page.formats.count(count or 0) for count in counts]
         names = ("start", "start_events", "no_start", "no_start_events")
@@ -248,16 +242,16 @@ def _behind(page: Page, measure: str, verdict: str) -> Html:
         told = page.text("trials.behind_text", within=within, period=period, **given)
     parts = [told]
     if verdict != HIDDEN:
-        parts.insert(0, page.text_of(_list_meanings(page, measure)))
+        parts.insert(0, Text(_list_meanings(page, measure)))
     if checks:
         parts.append(show_checks(page, checks))
-    if not any(part.text for part in parts):
-        return Html("")
+    if not any(parts):
+        return NOTHING
     summary = page.say("trials.behind_hidden" if verdict == HIDDEN else "trials.behind")
-    return render_details(summary, join(parts))
+    return Folded(summary, join(parts))
 
 
-def show_checks(page: Page, checks: list[Check]) -> Html:
+def show_checks(page: Page, checks: list[Check]) -> Piece:
     """The checks with a limit, one row each, in plain words."""
     rows = []
     for name in CHECKS:
@@ -272,7 +266,7 @@ def show_checks(page: Page, checks: list[Check]) -> Html:
                      page.say("trials.holds" if holds else "trials.fails")])  # fmt: skip
     names = ("check", *ARMS, "limit", "status")
     heads = [page.say(f"trials.behind_{one}") for one in names]
-    return render_table(page.say("trials.behind_caption"), heads, rows, kind="checks")
+    return page.table(page.say("trials.behind_caption"), heads, rows, kind="checks")
 
 
 def _pick(page: Page, checks: list[Check], name: str) -> dict[str, Check]:

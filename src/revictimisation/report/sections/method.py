@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from revictimisation.core.packing import CheckName, unpack_check
+from revictimisation.report.described import Folded, Piece
 from revictimisation.report.group_effects import find_pair
-from revictimisation.report.markup import Html, render_details, render_table
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import list_rows
 from revictimisation.report.sections.referees import describe_check
@@ -19,15 +19,15 @@ ITEMS = ("incidence", "trial", "weights", "balance", "support", "detectable", "i
          "model", "errors", "adjusted", "ties", "crude", "assumptions", "small")  # fmt: skip
 
 
-def show_all_checks(page: Page) -> Html:
+def show_all_checks(page: Page) -> Piece:
     """Every check of every model with its limit and whether it holds; folded."""
     rows = [_row(page, row) for row in list_rows(page.release.diagnostics)]
     if not rows:
         return page.text("referees.none")
     names = ("model", "measure", "check", "value", "limit", "status")
     heads = [page.say(f"referees.head_{name}") for name in names]
-    table = render_table(page.say("referees.all_caption"), heads, rows, kind="words")
-    return render_details(page.say("referees.all_summary", n=page.formats.count(len(rows))), table)
+    table = page.table(page.say("referees.all_caption"), heads, rows, kind="words")
+    return Folded(page.say("referees.all_summary", n=page.formats.count(len(rows))), table)
 
 
 def _row(page: Page, row: Any) -> list[str]:
@@ -82,11 +82,11 @@ def _name_analysis(page: Page, analysis: str) -> str:
     return page.labels.code("estimator", analysis) if label == analysis else label
 
 
-def show_method(page: Page) -> Html:
+def show_method(page: Page) -> Piece:
     """Method and assumptions, item by item."""
     rows = [[page.say(f"referees.method_{one}"), _describe_method(page, one)] for one in ITEMS]
     heads = [page.say("referees.method_item"), page.say("referees.method_how")]
-    return render_table(page.say("referees.method_caption"), heads, rows, kind="words")
+    return page.table(page.say("referees.method_caption"), heads, rows, kind="words")
 
 
 def _describe_method(page: Page, item: str) -> str:

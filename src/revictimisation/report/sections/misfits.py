@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from revictimisation.core.packing import PART, unpack_check
-from revictimisation.report.markup import Html, join
+from revictimisation.report.described import NOTHING, Piece, Text, join
 from revictimisation.report.page import Page
 
 EXTRACT = "extract"  # how these checks are named among the diagnostics
 
 
-def show_misfits(page: Page) -> Html:
+def show_misfits(page: Page) -> Piece:
     """What makes the numbers of the whole study doubtful, before any of them; else nothing."""
     told = _describe_tables(page, "ends_before_data_end") + _describe_tables(
         page, "goes_on_after_data_end"
@@ -18,8 +18,8 @@ def show_misfits(page: Page) -> Html:
     if codes:
         told.append(page.say("index.misfit_code_nowhere", codes=", ".join(codes)))
     if not told:
-        return Html("")
-    items = page.text_of("\n".join(f"- {one}" for one in told))
+        return NOTHING
+    items = Text("\n".join(f"- {one}" for one in told))
     return join([page.heading("index.misfits"), items])
 
 

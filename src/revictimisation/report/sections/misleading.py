@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from revictimisation.report import charts
-from revictimisation.report.markup import Html, join, render_details, render_figure, render_table
+from revictimisation.report.described import NOTHING, Dots, Folded, Piece, join
 from revictimisation.report.natural_frequencies import show_gap, show_hundred
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
@@ -18,14 +17,14 @@ def find_crude(page: Page, measure: str, estimand: str = DIFFERENCE) -> Number:
     return find_effect(page, measure, estimand, estimator="crude")
 
 
-def show_why(page: Page) -> Html:
+def show_why(page: Page) -> Piece:
     """Why the simple comparison misleads, in words."""
     if not page.plan.adjust_for:
         return page.text("effects.misleads_unadjusted")
     return page.text("effects.misleads_text", covariates=list_covariates(page))
 
 
-def show_contrast(page: Page) -> Html:
+def show_contrast(page: Page) -> Piece:
     """Both ways to count beside each other: picture, sentence, numbers.
 
     Of measures without an answer the simple comparison stands only with what is for referees.
@@ -46,7 +45,7 @@ def show_contrast(page: Page) -> Html:
         make_series(page.say("effects.series_crude"), crude),
     ]
     names = [name_answer(page, measure) for measure in measures]
-    wide, narrow = charts.draw_dots(names, series, make_scale(page, [*crude, *right]))
+    picture = Dots(names, series, make_scale(page, [*crude, *right]))
     rows = [
         [name, show_gap(page, one), show_gap(page, other)]
         for name, one, other in zip(names, crude, right, strict=True)
@@ -55,21 +54,15 @@ def show_contrast(page: Page) -> Html:
              page.say("effects.series_right")]  # fmt: skip
     period = page.formats.period(page.last_day)
     title = page.say("trials.ways_table", period=period)
-    table = render_table(title, heads, rows, page.notes([*crude, *right]))
-    figure = render_figure(
-        wide,
-        narrow,
-        page.say("effects.misleads_alt", **counts),
-        page.say("effects.misleads_caption", period=period),
-        page.say("common.numbers_behind"),
-        table,
-    )
+    table = page.table(title, heads, rows)
+    alt = page.say("effects.misleads_alt", **counts)
+    figure = page.figure(picture, alt, page.say("effects.misleads_caption", period=period), table)
     is_whole = len(measures) == len(page.plan.measure_names)
-    left_out = Html("") if is_whole else page.text("effects.misleads_left_out")
+    left_out = NOTHING if is_whole else page.text("effects.misleads_left_out")
     return join([_describe_counts(page, right, counts), figure, left_out])
 
 
-def _describe_counts(page: Page, right: list[Number], counts: dict[str, int]) -> Html:
+def _describe_counts(page: Page, right: list[Number], counts: dict[str, int]) -> Piece:
     """How many of each way lie on the side of more, and whether all right answers are unclear."""
     key = "effects.misleads_count" if page.plan.adjust_for else "effects.misleads_count_bare"
     verdicts = {judge(one, same=0.0) for one in right if one.is_shown}
@@ -82,13 +75,12 @@ def count_more(numbers: list[Number]) -> int:
     return sum(number.is_shown and (number.estimate or 0) > 0 for number in numbers)
 
 
-def show_crude(page: Page) -> Html:
+def show_crude(page: Page) -> Piece:
     """The risks behind the comparison that misleads, with their events; folded, for referees."""
-    rows, numbers = [], []
+    rows = []
     for name in page.plan.measure_names:
         risks = [find_crude(page, name, f"risk_{arm}") for arm in ("start", "no_start")]
         gap, ratio = find_crude(page, name), find_crude(page, name, "risk_ratio")
-        numbers += [*risks, gap, ratio]
         cells = [show_hundred(page, risk) for risk in risks]
         events = [DASH if risk.n_events is None else page.formats.count(risk.n_events)
                   for risk in risks]  # fmt: skip
@@ -101,5 +93,5 @@ def show_crude(page: Page) -> Html:
         for one in ("start", "no_start", "difference", "ratio", "events")
     )]  # fmt: skip
     caption = page.say("effects.crude_table", period=page.formats.period(page.last_day))
-    notes = [*page.notes(numbers), page.say("effects.crude_note")]
-    return render_details(caption, render_table(caption, heads, rows, notes))
+    notes = [page.say("effects.crude_note")]
+    return Folded(caption, page.table(caption, heads, rows, notes))

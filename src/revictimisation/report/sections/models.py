@@ -9,22 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from revictimisation.core.codes import CAUSES
-from revictimisation.report.markup import (
-    Html,
-    join,
-    render_details,
-    render_table,
-    render_with_interval,
-)
-from revictimisation.report.page import Page
+from revictimisation.report.described import NOTHING, Cell, Folded, Item, Items, Piece, Text, join
+from revictimisation.report.page import HUNDREDTHS, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, list_names
-from revictimisation.report.trials import (
-    add_events,
-    has_answer,
-    has_rows,
-    list_first,
-)
+from revictimisation.report.trials import add_events, has_answer, has_rows, list_first
 from revictimisation.report.verdicts import (
     FEWER,
     HIDDEN,
@@ -72,10 +61,10 @@ def list_by_ratio(page: Page, verdict: str) -> list[str]:
     return [one for one in list_first(page) if judge(find_ratio(page, one)) == verdict]
 
 
-def show_in_force(page: Page) -> Html:
+def show_in_force(page: Page) -> Piece:
     """How common new reports were while each measure was in force; the numbers folded."""
     if not has_rows(page, question="q2", estimator=COX) or not page.plan.measure_names:
-        return Html("")
+        return NOTHING
     parts = [page.heading("models.in_force"), page.text("models.in_force_text")]
     lines = [
         page.say(f"models.in_force_{verdict}", measures=describe_resting(page, names))
@@ -83,10 +72,10 @@ def show_in_force(page: Page) -> Html:
         if (names := list_by_ratio(page, verdict))
     ]
     lines += _list_hidden(page)
-    parts.append(page.text_of("\n".join(f"- {line}" for line in lines)))
+    parts.append(Text("\n".join(f"- {line}" for line in lines)))
     if list_by_ratio(page, FEWER) or list_by_ratio(page, MORE):
         parts.append(page.text("models.not_the_cause"))
-    parts.append(page.text_of(describe_unanswered(page)))
+    parts.append(Text(describe_unanswered(page)))
     parts += [page.heading("models.referees", level=3), page.text("models.referees_text")]
     folded = (show_verdicts, show_recurrent, show_competing, show_variants)
     return join([*parts, *(one(page) for one in folded)])
@@ -138,18 +127,16 @@ def describe_less_common(page: Page) -> str:
     )
 
 
-def show_verdicts(page: Page) -> Html:
+def show_verdicts(page: Page) -> Piece:
     """A sentence per measure, then the hazard ratios; folded."""
     items = []
     for name in page.plan.measure_names:
         ratio = find_ratio(page, name)
-        told = page.text_of(
-            f"{describe_verdict(page, name, ratio)} {_describe_rests(page, ratio)}"
-        ).text
-        items.append(f'<li class="{judge(ratio)}">{told}</li>')
+        told = Text(f"{describe_verdict(page, name, ratio)} {_describe_rests(page, ratio)}")
+        items.append(Item(told, judge(ratio)))
     text = page.text(f"models.verdicts_{_kind(page)}")
-    listed = Html(f'<ul class="verdicts">{"".join(items)}</ul>')
-    return render_details(page.say("models.verdicts"), join([text, listed, show_ratios(page)]))
+    listed = Items(tuple(items), "verdicts")
+    return Folded(page.say("models.verdicts"), join([text, listed, show_ratios(page)]))
 
 
 def _describe_rests(page: Page, ratio: Number) -> str:
@@ -164,26 +151,24 @@ def _kind(page: Page) -> str:
     return "adjusted" if page.plan.adjust_for else "bare"
 
 
-def show_ratios(page: Page) -> Html:
+def show_ratios(page: Page) -> Piece:
     """Hazard ratios of each measure; adjusted beside unadjusted where anything is adjusted for."""
     columns = [Column(page.say("models.unadjusted"), {"analysis": "unadjusted"})]
     if page.plan.adjust_for:
         columns.append(Column(page.say("models.adjusted")))
-    rows, numbers = [], []
+    rows = []
     for name in page.plan.measure_names:
         found = [find_ratio(page, name, **column.keys) for column in columns]
         main = find_ratio(page, name)
-        numbers += [*found, main]
-        counts = ["–" if one is None else page.formats.count(one)
-                  for one in (main.n_people, main.n_events)]  # fmt: skip
+        counts = [page.show_number(one) for one in (main.n_people, main.n_events)]
         rows.append([name_answer(page, name), *counts, *map(page.show_ratio_both, found)])
     heads = [page.say(f"models.{one}") for one in ("ratio_people", "ratio_events")]
     heads = [page.say("common.measure"), *heads, *(column.head for column in columns)]
-    notes = [*page.notes(numbers), page.say("models.ratios_note")]
-    return render_table(page.say("models.ratios_caption"), heads, rows, notes)
+    notes = [page.say("models.ratios_note")]
+    return page.table(page.say("models.ratios_caption"), heads, rows, notes)
 
 
-def _render_ratios(page: Page, caption: str, columns: Sequence[Column]) -> Html:
+def _tabulate_ratios(page: Page, caption: str, columns: Sequence[Column]) -> Piece:
     """A table of hazard ratios, a column for each kind that has rows; else nothing.
 
     Measures without any of the rows are left out.
@@ -193,46 +178,45 @@ def _render_ratios(page: Page, caption: str, columns: Sequence[Column]) -> Html:
         if has_rows(page, **{"question": "q2", "analysis": "main", **column.keys})
     ]  # fmt: skip
     if not kept:
-        return Html("")
-    rows, numbers = [], []
+        return NOTHING
+    rows = []
     for name in page.plan.measure_names:
         found = [find_ratio(page, name, **one.keys) for one in kept]
         if all(one.reason == "not_computed" for one in found):
             continue
-        numbers += found
         cells = [add_events(page, name, one, page.show_ratio_both(one)) for one in found]
         rows.append([name_answer(page, name), *cells])
     heads = [page.say("common.measure"), *(one.head for one in kept)]
-    return render_table(caption, heads, rows, page.notes(numbers))
+    return page.table(caption, heads, rows)
 
 
-def show_recurrent(page: Page) -> Html:
+def show_recurrent(page: Page) -> Piece:
     """The first new report beside all of them, and how many reports there are; folded."""
     columns = [
         Column(page.say(f"models.recurrent_{recurrent}"), {"estimator": recurrent})
         for recurrent in RECURRENTS
     ]
-    rest = _render_ratios(page, "", columns)
+    rest = _tabulate_ratios(page, "", columns)
     counts = show_counts(page)
-    if not rest.text and not counts.text:
-        return Html("")
+    if not rest and not counts:
+        return NOTHING
     first = Column(page.say("models.recurrent_first"), {"estimator": COX})
-    table = _render_ratios(page, page.say("models.recurrent_caption"), [first, *columns])
+    table = _tabulate_ratios(page, page.say("models.recurrent_caption"), [first, *columns])
     parts = [page.text("models.recurrent_text"), _describe_same(page), table, counts]
-    return render_details(page.say("models.recurrent"), join(parts))
+    return Folded(page.say("models.recurrent"), join(parts))
 
 
-def _describe_same(page: Page) -> Html:
+def _describe_same(page: Page) -> Piece:
     """For how many measures with an answer the first and all reports point the same way."""
     pairs = [(find_ratio(page, one), find_ratio(page, one, RECURRENT)) for one in list_first(page)]
     shown = [(a.estimate or 1, b.estimate or 1) for a, b in pairs if a.is_shown and b.is_shown]
     if not shown:
-        return Html("")
+        return NOTHING
     same = sum((a < 1) == (b < 1) for a, b in shown)
     return page.text("models.recurrent_count", n_same=same, n_all=len(shown))
 
 
-def show_counts(page: Page) -> Html:
+def show_counts(page: Page) -> Piece:
     """Mean numbers of new reports under the two strategies, for a hundred people."""
     kinds = ("mean_count_start", "mean_count_no_start", "mean_count_difference")
     same = {"question": "q2", "estimator": "mean_cumulative_count"}
@@ -240,37 +224,34 @@ def show_counts(page: Page) -> Html:
     whole = page.release.find(estimand="mean_count", time_days=page.last_day, **keys)
     parts = []
     if whole.is_shown:
-        given = {"n": _write(page, whole), "period": page.formats.period(page.last_day)}
+        given = {
+            "n": page.formats.decimal((whole.estimate or 0.0) * 100, 0),
+            "period": page.formats.period(page.last_day),
+        }
         parts.append(page.text("models.counts_text", **given))
     if not any(has_rows(page, estimand=kind, **same) for kind in kinds):
         return join(parts)
-    rows, numbers = [], []
+    rows = []
     for name in page.plan.measure_names:
         at: dict[str, str | int] = {**keys, "measure": name, "time_days": page.last_day}
         found = [page.release.find(estimand=kind, **at) for kind in kinds]
-        numbers += found
         cells = [add_events(page, name, one, _show_count(page, one)) for one in found]
         rows.append([name_answer(page, name), *cells])
     heads = [page.say("common.measure"), *(page.say(f"models.{kind}") for kind in kinds)]
     period = page.formats.period(page.last_day)
     caption = page.say("models.counts_caption", period=period)
-    return join([*parts, render_table(caption, heads, rows, page.notes(numbers))])
+    return join([*parts, page.table(caption, heads, rows)])
 
 
-def _write(page: Page, number: Number) -> str:
-    return page.formats.decimal((number.estimate or 0.0) * 100, 0)
-
-
-def _show_count(page: Page, number: Number) -> Html | str:
+def _show_count(page: Page, number: Number) -> Cell:
     """A cell with new reports of a hundred people, the interval below it."""
-    told = page.show(number, lambda one: _write(page, one))
-    if not number.has_interval:
-        return told
-    low, high = (number.ci_low or 0.0) * 100, (number.ci_high or 0.0) * 100
-    return render_with_interval(told, page.formats.range(low, high, 0))
+    told = page.show(number, lambda mean: page.formats.decimal(mean * 100, 0), HUNDREDTHS)
+    return page.show_both(
+        number, told, lambda low, high: page.formats.range(low * 100, high * 100, 0)
+    )
 
 
-def show_competing(page: Page) -> Html:
+def show_competing(page: Page) -> Piece:
     """Cause-specific and subdistribution hazards side by side, for each event; folded."""
     tables = []
     for outcome in (page.plan.outcome.who, *CAUSES[1:], EITHER):
@@ -281,14 +262,14 @@ def show_competing(page: Page) -> Html:
         is_report = outcome == page.plan.outcome.who
         event = page.say("models.event_report" if is_report else f"models.event_{outcome}")
         caption = page.say("models.competing_caption", event=event)
-        tables.append(_render_ratios(page, caption, columns))
-    if not any(table.text for table in tables):
-        return Html("")
+        tables.append(_tabulate_ratios(page, caption, columns))
+    if not any(tables):
+        return NOTHING
     told = join([page.text("models.competing_text"), *tables])
-    return render_details(page.say("models.competing"), told)
+    return Folded(page.say("models.competing"), told)
 
 
-def show_variants(page: Page) -> Html:
+def show_variants(page: Page) -> Piece:
     """Hazard ratios by time since start, after the end, and by days in force; folded."""
     tables = []
     for analysis, subgroup in VARIANTS:
@@ -298,11 +279,11 @@ def show_variants(page: Page) -> Html:
         caption = page.say(
             f"models.caption_{subgroup}", days=page.formats.days(page.plan.variants.dose_per_days)
         )
-        tables.append(_render_ratios(page, caption, columns))
-    if not any(table.text for table in tables):
-        return Html("")
+        tables.append(_tabulate_ratios(page, caption, columns))
+    if not any(tables):
+        return NOTHING
     told = join([page.text("models.variants_text"), *tables])
-    return render_details(page.say("models.variants"), told)
+    return Folded(page.say("models.variants"), told)
 
 
 def name_band(page: Page, level: str) -> str:

@@ -7,9 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from revictimisation.report import charts
 from revictimisation.report.check_values import describe_beside
-from revictimisation.report.markup import Html, join, render_figure, render_table
+from revictimisation.report.described import (
+    NOTHING,
+    Dots,
+    DotSeries,
+    Piece,
+    Point,
+    Scale,
+    Text,
+    join,
+)
 from revictimisation.report.natural_frequencies import show_gap
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.sections.answer import list_names
@@ -48,14 +56,14 @@ def _list_measures(page: Page) -> list[str]:
     return [name for name in page.plan.measure_names if list_checks(page, name)]
 
 
-def show_overview(page: Page) -> Html:
+def show_overview(page: Page) -> Piece:
     """How many comparisons were made, and how many of them every check held for."""
     measures = _list_measures(page)
     if not measures:
         return page.text("referees.none")
     failed = [measure for measure in measures if _has_failed(page, measure)]
     given = {"n_all": len(measures), "n_held": len(measures) - len(failed)}
-    return join([page.text("referees.lead", **given), page.text_of(warn_untried(page))])
+    return join([page.text("referees.lead", **given), Text(warn_untried(page))])
 
 
 def _has_failed(page: Page, measure: str) -> bool:
@@ -63,7 +71,7 @@ def _has_failed(page: Page, measure: str) -> bool:
     return any(check.status == FAILED for check in (*list_checks(page, measure), *control))
 
 
-def show_weights(page: Page) -> Html:
+def show_weights(page: Page) -> Piece:
     """Weights of the clones never censored, by measure and arm."""
     rows = []
     for measure in _list_measures(page):
@@ -75,11 +83,11 @@ def show_weights(page: Page) -> Html:
     return _table(page, "weights", WEIGHT_CHECKS, rows)
 
 
-def _table(page: Page, part: str, names: Sequence[str], rows: list[list[Any]]) -> Html:
+def _table(page: Page, part: str, names: Sequence[str], rows: list[list[Any]]) -> Piece:
     if not rows:
         return page.text("referees.none")
     heads = [page.say("common.measure"), *(page.say(f"referees.{name}") for name in names)]
-    return render_table(page.say(f"referees.caption_{part}"), heads, rows)
+    return page.table(page.say(f"referees.caption_{part}"), heads, rows)
 
 
 def describe_check(page: Page, check: Check | None) -> str:
@@ -99,7 +107,7 @@ def _write(page: Page, name: str, value: float, more: int) -> str:
     return page.formats.decimal(value, (3 if name.startswith("minimum") else 2) + more)
 
 
-def show_balance(page: Page) -> Html:
+def show_balance(page: Page) -> Piece:
     """The largest standardised difference when the grace time ends, before and after; by day."""
     measures = [measure for measure in _list_measures(page) if _find_days(page, measure)]
     if not measures:
@@ -108,27 +116,21 @@ def show_balance(page: Page) -> Html:
         [_worst(page, measure, check) for measure in measures] for check in (BALANCE, BEFORE)
     )
     series = [
-        charts.DotSeries(page.say("referees.balance_after"), after),
-        charts.DotSeries(page.say("referees.balance_before"), before, is_filled=False),
+        DotSeries(page.say("referees.balance_after"), after),
+        DotSeries(page.say("referees.balance_before"), before, is_filled=False),
     ]
     top = max((point[0] for point in (*after, *before) if point), default=0.0)
     ticks = [tick for at, tick in enumerate(TICKS) if at < 4 or TICKS[at - 1] < top]
     limit = page.plan.gates.largest_standardised_difference
-    write = lambda tick: page.formats.decimal(tick, 1)  # noqa: E731
-    scale = charts.Scale(write, ticks, page.say("referees.balance_axis"), reference=limit)
+    write, axis = page.formats.way("decimal", 1), page.say("referees.balance_axis")
+    scale = Scale(write, ticks, axis, reference=limit)
     names = [name_answer(page, measure) for measure in measures]
-    wide, narrow = charts.draw_dots(names, series, scale)
+    picture = Dots(names, series, scale)
     told = {"limit": page.formats.decimal(limit, 2)}
     held = sum(point is not None and point[0] <= limit for point in after)
     alt = page.say("referees.balance_alt", n_held=held, n_all=len(measures), **told)
-    return render_figure(
-        wide,
-        narrow,
-        alt,
-        page.say("referees.balance_caption", **told),
-        page.say("common.numbers_behind"),
-        _balance_table(page, measures),
-    )
+    caption = page.say("referees.balance_caption", **told)
+    return page.figure(picture, alt, caption, _balance_table(page, measures))
 
 
 def _find_days(page: Page, measure: str) -> list[int]:
@@ -139,7 +141,7 @@ def _find_days(page: Page, measure: str) -> list[int]:
     )
 
 
-def _worst(page: Page, measure: str, check: str) -> charts.Point | None:
+def _worst(page: Page, measure: str, check: str) -> Point | None:
     """The largest of both arms at the end of the grace time."""
     day = page.plan.measures[measure].grace_days
     found = find_checks(list_checks(page, measure), check, day).values()
@@ -147,7 +149,7 @@ def _worst(page: Page, measure: str, check: str) -> charts.Point | None:
     return (max(values), None, None) if values else None
 
 
-def _balance_table(page: Page, measures: list[str]) -> Html:
+def _balance_table(page: Page, measures: list[str]) -> Piece:
     rows = []
     for measure in measures:
         checks = list_checks(page, measure)
@@ -161,10 +163,10 @@ def _balance_table(page: Page, measures: list[str]) -> Html:
                 rows.append([f"{name_answer(page, measure)}, {when}", *cells])
     names = [f"{arm}_{when}" for arm in ARMS for when in ("before", "after")]
     heads = [page.say("common.measure"), *(page.say(f"referees.balance_{name}") for name in names)]
-    return render_table(page.say("referees.balance_table"), heads, rows)
+    return page.table(page.say("referees.balance_table"), heads, rows)
 
 
-def show_support(page: Page) -> Html:
+def show_support(page: Page) -> Piece:
     """Positivity: the least and largest chance of a start, and the share outside support."""
     rows = []
     for measure in _list_measures(page):
@@ -174,7 +176,7 @@ def show_support(page: Page) -> Html:
     return _table(page, "support", SUPPORT_CHECKS, rows)
 
 
-def show_detectable(page: Page) -> Html:
+def show_detectable(page: Page) -> Piece:
     """The smallest difference that would have been seen with 80 % power, by day."""
     days = page.plan.days_within_horizon
     rows = []
@@ -185,7 +187,7 @@ def show_detectable(page: Page) -> Html:
     if not rows:
         return page.text("referees.none")
     heads = [page.say("common.measure"), *(page.formats.period(day) for day in days)]
-    return render_table(page.say("referees.detectable_caption"), heads, rows)
+    return page.table(page.say("referees.detectable_caption"), heads, rows)
 
 
 def _points(page: Page, check: Check | None) -> str:
@@ -194,7 +196,7 @@ def _points(page: Page, check: Check | None) -> str:
     return page.formats.decimal(check.value * 100, 1)
 
 
-def show_intervals(page: Page) -> Html:
+def show_intervals(page: Page) -> Piece:
     """The same difference by other intervals, truncated weights and other estimators."""
     columns = {
         name: keys for name, keys in INTERVALS.items()
@@ -202,10 +204,9 @@ def show_intervals(page: Page) -> Html:
     }  # fmt: skip
     if not columns:
         return page.text("referees.none")
-    rows, numbers = [], []
+    rows = []
     for measure in page.plan.measure_names:
         found = [find_effect(page, measure, **keys) for keys in columns.values()]
-        numbers += found
         cells = [add_events(page, measure, one, show_gap(page, one)) for one in found]
         rows.append([name_answer(page, measure), *cells])
     heads = [
@@ -214,14 +215,14 @@ def show_intervals(page: Page) -> Html:
     ]
     period = page.formats.period(page.last_day)
     caption = page.say("referees.intervals_caption", period=period)
-    return render_table(caption, heads, rows, page.notes(numbers))
+    return page.table(caption, heads, rows)
 
 
-def show_controls(page: Page) -> Html:
+def show_controls(page: Page) -> Piece:
     """Negative controls and E-values, a row per measure; nothing where there are none."""
     keys = {"question": "q2", "estimator": WEIGHTING}
     if not (has_rows(page, **keys, **CONTROL) or has_rows(page, **keys, estimand="e_value")):
-        return Html("")
+        return NOTHING
     kinds: dict[str, dict[str, Any]] = {
         "e_value": {"estimand": "e_value"},
         "e_value_limit": {"estimand": "e_value_limit"},
@@ -232,11 +233,10 @@ def show_controls(page: Page) -> Html:
         name: given for name, given in kinds.items()
         if has_rows(page, **keys, **{"analysis": "main", **given})
     }  # fmt: skip
-    rows, numbers = [], []
+    rows = []
     for measure in page.plan.measure_names:
         control = find_effect(page, measure, **CONTROL)
         values = [find_effect(page, measure, **given) for given in shown.values()]
-        numbers += [control, *values]
         cells = [show_gap(page, control), *(page.show_ratio_both(value) for value in values)]
         rows.append([name_answer(page, measure), *cells])
     heads = [
@@ -248,7 +248,7 @@ def show_controls(page: Page) -> Html:
         page.plan.negative_controls.least_for_calibration,
     )
     caption = page.say("referees.controls_caption", period=period)
-    table = render_table(caption, heads, rows, page.notes(numbers))
+    table = page.table(caption, heads, rows)
     named = {"family": page.plan.negative_controls.against_family,
              "placebo": page.plan.negative_controls.measures}  # fmt: skip
     assumed = {

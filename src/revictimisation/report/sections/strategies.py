@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from revictimisation.core.packing import pack_contrast
-from revictimisation.report.markup import Html, join, render_details, render_table
+from revictimisation.report.described import NOTHING, Folded, Piece, Text, join
 from revictimisation.report.natural_frequencies import (
     describe_between,
     describe_people,
@@ -47,26 +47,26 @@ def find_strategy(page: Page, measure: str, level: str, day: int) -> Number:
     )
 
 
-def show_strategies(page: Page) -> Html:
+def show_strategies(page: Page) -> Piece:
     """Heading, sentences and numbers for each joint measure that the release has them for."""
     parts = [
         _show_one(page, name)
         for name in page.plan.measure_names
         if has_rows(page, analysis=ANALYSIS, measure=name)
     ]
-    return join([page.heading("models.strategies"), *parts]) if parts else Html("")
+    return join([page.heading("models.strategies"), *parts]) if parts else NOTHING
 
 
-def _show_one(page: Page, measure: str) -> Html:
+def _show_one(page: Page, measure: str) -> Piece:
     """The sentences where the main question has an answer; the table for referees in any case."""
     text = page.text("models.strategies_text", within=describe_within(page, measure))
-    folded = render_details(page.say("models.strategies_referees"), _table(page, measure))
+    folded = Folded(page.say("models.strategies_referees"), _table(page, measure))
     gap = find_effect(page, measure)
     lines = [f"- {_describe_contrast(page, measure, contrast)}" for contrast in CONTRASTS]
     if not has_answer(page, measure):
         why = finish(describe_reason(page, measure, gap))
         lines = [page.say("trials.verdict_hidden", measure=name_answer(page, measure), why=why)]
-    return join([text, page.text_of("\n".join(lines)), folded])
+    return join([text, Text("\n".join(lines)), folded])
 
 
 def _describe_contrast(page: Page, measure: str, contrast: str) -> str:
@@ -85,17 +85,16 @@ def _describe_contrast(page: Page, measure: str, contrast: str) -> str:
     )
 
 
-def _table(page: Page, measure: str) -> Html:
+def _table(page: Page, measure: str) -> Piece:
     days = page.plan.days_within_horizon
-    rows, numbers = [], []
+    rows = []
     for level in (*STRATEGIES, *CONTRASTS):
         found = [find_strategy(page, measure, level, day) for day in days]
-        numbers += found
         show = show_gap if level in CONTRASTS else show_hundred
         cells = [add_events(page, measure, one, show(page, one)) for one in found]
         rows.append([_name(page, level), *cells])
     heads = ["", *(page.formats.period(day) for day in days)]
-    return render_table(page.say("models.strategies_caption"), heads, rows, page.notes(numbers))
+    return page.table(page.say("models.strategies_caption"), heads, rows)
 
 
 def _name(page: Page, level: str) -> str:

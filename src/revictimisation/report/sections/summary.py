@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from revictimisation.report.described import (
+    Content,
+    Heading,
+    Item,
+    Items,
+    Piece,
+    Text,
+    join,
+    list_findings,
+)
+from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import list_differences, list_groupings
 from revictimisation.report.known_truth import describe_known_truth
-from revictimisation.report.markup import Html, join, render_heading, to_html
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import (
@@ -29,13 +39,12 @@ from revictimisation.report.trials import judge_measure, list_first, list_main
 from revictimisation.report.verdicts import name_measure
 
 
-def show_findings(page: Page) -> Html:
+def show_findings(page: Page) -> Piece:
     """The most important findings: how many, what is used, and what each verdict holds for."""
     told = [_describe_repeat(page), _describe_use(page), _describe_counts(page)]
     told += [describe_known_truth(page, "hidden_difference"), *list_clear(page)]
     told += [describe_less_common(page), *_list_for_whom(page), _format_courts(page)]
-    items = "".join(f"<li>{to_html(one)}</li>" for one in told if one)
-    return Html(f'<ul class="findings">{items}</ul>')
+    return list_findings(told)
 
 
 def _hundreds(page: Page, number: Number) -> dict[str, str]:
@@ -127,15 +136,14 @@ def _format_courts(page: Page) -> str:
     return page.say("index.finding_courts", share=told, period=period, answer=answer)
 
 
-def show_cards(page: Page) -> Html:
+def show_cards(page: Page) -> Piece:
     """A card per measure: how many got it, what can be said, how sure."""
     if not page.plan.measure_names:
         return page.text("common.no_measures")
-    cards = "".join(_card(page, name) for name in list_main(page))
-    return Html(f'<ul class="cards">{cards}</ul>')
+    return Items(tuple(_card(page, name) for name in list_main(page)), "cards")
 
 
-def _card(page: Page, name: str) -> str:
+def _card(page: Page, name: str) -> Item:
     share = find_share(page, name)
     verdict, title = judge_measure(page, name), name_measure(page, name)
     if share.is_shown:
@@ -147,15 +155,12 @@ def _card(page: Page, name: str) -> str:
         )
     else:
         use = page.say("index.card_use_hidden", why=page.why_not(share))
-    told = to_html(describe_measure(page, name, "first"))
-    return (
-        f'<li class="{verdict}"><h3>{to_html(title[:1].upper() + title[1:])}</h3>'
-        f'<p class="badge">{to_html(describe_badge(page, name))}</p>'
-        f"<p>{to_html(use)}</p><p>{told}</p></li>"
-    )
+    badge = Text(describe_badge(page, name), "badge")
+    told = Text(use), Text(describe_measure(page, name, "first"))
+    return Item(join([Heading(start_upper(title), 3), badge, *told]), verdict)
 
 
-def _ask(page: Page) -> Html:
+def _ask(page: Page) -> Piece:
     """The question that the picture answers."""
     period = page.formats.period(page.last_day)
     return page.text("trials.question", against=describe_against(page), period=period)
@@ -167,7 +172,7 @@ def name_study(page: Page) -> str:
     return page.say("index.title_invented", title=title) if page.release.is_synthetic else title
 
 
-def show_made(page: Page) -> Html:
+def show_made(page: Page) -> Piece:
     """How it was made, in a few sentences."""
     write, plan = page.formats.date, page.plan
     return page.text(
@@ -182,24 +187,29 @@ def show_made(page: Page) -> Html:
     )
 
 
-def show_links(page: Page, links: list[tuple[str, str]]) -> Html:
+def show_links(page: Page, links: list[tuple[str, str]]) -> Piece:
     """The other pages, each with a line on what it holds; links are (page name, address)."""
     items = []
     for name, address in links:
         about = page.say(f"common.about_{name}") if f"common.about_{name}" in load_texts() else ""
-        title = to_html(page.say(f"common.page_{name}"))
-        items.append(f'<li><a href="{address}">{title}</a><br>{to_html(about)}</li>')
-    return Html(f'<ul class="links">{"".join(items)}</ul>')
+        items.append(Item((f"[{page.say(f'common.page_{name}')}]({address})", about)))
+    return Items(tuple(items), "links")
 
 
-def show_summary(page: Page, links: list[tuple[str, str]]) -> Html:
+def show_summary(page: Page, links: list[tuple[str, str]]) -> Content:
     """The whole first page below its banner; links are (page name, address)."""
-    title = render_heading(name_study(page), 1)
-    lead = Html(f'<p class="lead">{to_html(page.say("index.lead"))}</p>')
-    parts = [title, lead, show_misfits(page), page.heading("index.findings"), show_findings(page)]
+    title = Heading(name_study(page), 1)
+    lead = Text(page.say("index.lead"), "lead")
+    parts: list[Piece] = [
+        title,
+        lead,
+        show_misfits(page),
+        page.heading("index.findings"),
+        show_findings(page),
+    ]
     parts += [page.heading("index.picture"), _ask(page), show_picture(page), show_caution(page)]
     parts += [page.heading("index.cards"), show_cards(page)]
     parts += [page.heading("index.unknown"), page.text("index.unknown_text")]
     parts += [page.heading("index.more"), show_links(page, links)]
     parts += [page.heading("index.made"), show_made(page)]
-    return Html(f'<div class="report">{join(parts).text}</div>')
+    return join(parts)

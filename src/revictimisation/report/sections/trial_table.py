@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from revictimisation.report.markup import Html, join, render_labelled, render_table
+from revictimisation.report.described import NOTHING, Cell, Piece, join
 from revictimisation.report.page import Page
 from revictimisation.report.sections.answer import describe_grace
 from revictimisation.report.sections.cohort import describe_definitions, list_words
@@ -18,16 +18,16 @@ def list_covariates(page: Page) -> str:
     return list_words(names, page.say("effects.and"))
 
 
-def show_trial(page: Page) -> Html:
+def show_trial(page: Page) -> Piece:
     """The target trial beside what is done with the registers, and how measures differ in it."""
     heads = [page.say(f"trial.head_{one}") for one in ("item", "ideal", "done")]
     rows = [
         [page.say(f"trial.item_{one}"),
-         render_labelled(heads[1], page.say(f"trial.ideal_{one}")),
-         render_labelled(heads[2], _describe_done(page, one))]
+         Cell(page.say(f"trial.ideal_{one}"), label=heads[1]),
+         Cell(_describe_done(page, one), label=heads[2])]
         for one in ITEMS
     ]  # fmt: skip
-    table = render_table(page.say("trial.caption"), heads, rows, kind="words stacked")
+    table = page.table(page.say("trial.caption"), heads, rows, kind="words stacked")
     return join([page.text("trial.text"), table, _show_measures(page)])
 
 
@@ -66,10 +66,10 @@ def _describe_uncertainty(page: Page) -> str:
     return page.say("trial.uncertainty_bootstrap", replicates=page.formats.count(replicates))
 
 
-def _show_measures(page: Page) -> Html:
+def _show_measures(page: Page) -> Piece:
     """What counts as each measure, and how soon it must start."""
     if not page.plan.measure_names:
-        return Html("")
+        return NOTHING
     rows = [
         [name_measure(page, name), describe_grace(page, name), _describe_content(page, name)]
         for name in page.plan.measure_names
@@ -77,7 +77,7 @@ def _show_measures(page: Page) -> Html:
     names = ("measure", "grace", "content")
     heads = [page.say(f"trial.head_{name}") for name in names]
     notes = [page.say("trial.measures_note")]
-    return render_table(page.say("trial.measures_caption"), heads, rows, notes, kind="words")
+    return page.table(page.say("trial.measures_caption"), heads, rows, notes, kind="words")
 
 
 def _describe_content(page: Page, measure: str) -> str:

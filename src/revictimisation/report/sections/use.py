@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from revictimisation.core.codes import MISSING, POLICE, SOCIAL_SERVICES
-from revictimisation.report import charts
-from revictimisation.report.markup import Html, join, render_bar, render_figure, render_table
+from revictimisation.report.described import NOTHING, Bars, Cell, Piece, Scale, Written, join
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.verdicts import is_joint, name_measure
@@ -77,13 +77,13 @@ def _note_grouped(page: Page) -> list[str]:
     return told
 
 
-def show_lead(page: Page) -> Html:
+def show_lead(page: Page) -> Piece:
     """The three measures that are used most, with their shares."""
     facts = page.text("use.lead_facts", horizon=page.horizon)
     shown = [(code, number) for code, number in list_used(page) if number.is_shown][:3]
     if len(shown) < 3:
         return join([page.text("use.lead_few"), facts])
-    values = {"n_entries": page.formats.count(shown[0][1].n_people or 0)}
+    values: dict[str, object] = {"n_entries": page.formats.count(shown[0][1].n_people or 0)}
     for place, (code, number) in zip(("first", "second", "third"), shown, strict=True):
         values[place] = name_measure(page, code)
         values[f"{place}_share"] = page.show_share(number)
@@ -91,19 +91,19 @@ def show_lead(page: Page) -> Html:
     return join([page.text("use.lead", **values), facts])
 
 
-def show_codes(page: Page) -> Html:
+def show_codes(page: Page) -> Piece:
     """Each code's share as bars, by agency."""
     codes = list_codes(page)
     if not any(number.is_shown for _, number in codes):
         why = page.why_not(codes[0][1] if codes else Number())
         return page.text("common.nothing_to_show", why=why)
     names = [name_code(page, code) for code, _ in codes]
-    values = [_point(number) for _, number in codes]
+    values = [number.point for _, number in codes]
     agency_names = [page.say(f"use.agency_{agency}") for agency in AGENCIES]
     kinds = [_agency(page, code) for code, _ in codes]
     top = max(number.ci_high or number.estimate or 0 for _, number in codes)
-    scale = charts.Scale(page.formats.percent_short, share_ticks(top), page.say("use.codes_axis"))
-    wide, narrow = charts.draw_bars(names, values, kinds, agency_names, scale)
+    scale = Scale(page.formats.way("percent_short"), share_ticks(top), page.say("use.codes_axis"))
+    picture = Bars(names, values, kinds, agency_names, scale)
     alt = page.say(
         "use.codes_alt",
         first=names[0],
@@ -118,13 +118,18 @@ def show_codes(page: Page) -> Html:
         for name, kind, (_, number) in zip(names, kinds, codes, strict=True)
     ]  # fmt: skip
     heads = [page.say("common.measure"), "", *_share_heads(page)]
-    notes = [*page.notes([number for _, number in codes]), *_note_grouped(page)]
-    table = render_table(caption, heads, rows, notes)
-    return render_figure(wide, narrow, alt, caption, page.say("common.numbers_behind"), table)
+    notes = [*_note_grouped(page)]
+    table = page.table(caption, heads, rows, notes)
+    return page.figure(picture, alt, caption, table)
 
 
 def _share_heads(page: Page) -> list[str]:
     return [page.say(f"common.{one}") for one in ("people", "share", "interval")]
+
+
+def show_bar(page: Page, number: Number) -> Cell:
+    """A cell with a share as a bar, and the share."""
+    return replace(page.show_share(number), bar=number.estimate or 0.0)
 
 
 def share_ticks(top: float) -> list[float]:
@@ -133,36 +138,31 @@ def share_ticks(top: float) -> list[float]:
     return [step * at for at in range(int(top / step + 1e-9) + 2) if step * at <= 1.0 + 1e-9]
 
 
-def _point(number: Number) -> charts.Point | None:
-    return (number.estimate or 0.0, number.ci_low, number.ci_high) if number.is_shown else None
-
-
 def _agency(page: Page, code: str) -> int:
     frame = page.dictionary.code_lists["measures"]
     found = frame.loc[frame["code"] == code, "agency"]
     return AGENCIES.index(found.iloc[0]) if len(found) else AGENCIES.index("other")
 
 
-def show_decisions(page: Page) -> Html:
+def show_decisions(page: Page) -> Piece:
     """Offered, granted, denied, declined, carried out: the study's measures and each agency."""
     names = [(name, "main") for name in page.plan.measure_names]
     names += [(f"any_{one}", "by_agency") for one in (POLICE, SOCIAL_SERVICES)]
-    rows, numbers = [], []
+    rows = []
     for name, analysis in names:
         outcomes = OUTCOMES[-1:] if is_joint(page, name) else OUTCOMES
         found = [find_share(page, name, outcome, analysis=analysis) for outcome in outcomes]
-        numbers += found
         blank = [""] * (len(OUTCOMES) - len(outcomes))
         rows.append([name_measure(page, name), *blank, *(page.show_events(one) for one in found)])
     heads = [page.say("common.measure"), *(page.say(f"common.{outcome}") for outcome in OUTCOMES)]
-    notes = page.notes(numbers)
+    notes = []
     if any(is_joint(page, name) for name, _ in names):
         notes.append(page.say("use.not_decided"))
     notes.append(page.say("common.note_rounded", rounding=page.plan.disclosure.rounding))
-    return render_table(page.say("use.decisions_caption"), heads, rows, notes)
+    return page.table(page.say("use.decisions_caption"), heads, rows, notes)
 
 
-def show_agencies(page: Page) -> Html:
+def show_agencies(page: Page) -> Piece:
     """Who carried something out: one agency, both, neither; in all and by risk level."""
     numbers = {kind: find_share(page, kind, analysis="agencies") for kind in KINDS}
     present = [kind for kind in KINDS if numbers[kind].reason != "not_computed"]
@@ -181,13 +181,13 @@ def show_agencies(page: Page) -> Html:
         lead = page.text("use.agencies_plain")
     rows = [
         [page.say(f"use.kind_{kind}"), page.show_events(numbers[kind]),
-         render_bar(numbers[kind].estimate, page.show_share(numbers[kind])),
+         show_bar(page, numbers[kind]),
          page.show_share_interval(numbers[kind])]
         for kind in present
     ]  # fmt: skip
     heads = [page.say("common.group"), *_share_heads(page)]
-    notes = [*page.notes([numbers[kind] for kind in present]), *_note_joint(page, numbers["joint"])]
-    table = render_table(page.say("use.agencies_caption"), heads, rows, notes, "bars")
+    notes = _note_joint(page, numbers["joint"])
+    table = page.table(page.say("use.agencies_caption"), heads, rows, notes, "bars")
     return join([lead, table, _agencies_by_risk(page, present)])
 
 
@@ -205,11 +205,11 @@ def _note_joint(page: Page, joint: Number) -> list[str]:
                      n=page.formats.count(n), within=within)]  # fmt: skip
 
 
-def _agencies_by_risk(page: Page, present: Sequence[str]) -> Html:
+def _agencies_by_risk(page: Page, present: Sequence[str]) -> Piece:
     levels = page.levels("q1", "risk_level")
     levels = [one for one in levels if page.release.count_level("risk_level", one)]
     if not levels:
-        return Html("")
+        return NOTHING
     keys = {"analysis": "agencies", "subgroup": "risk_level"}
     cells = [[find_share(page, kind, level=level, **keys) for kind in present] for level in levels]
     rows = [
@@ -217,18 +217,17 @@ def _agencies_by_risk(page: Page, present: Sequence[str]) -> Html:
         for level, row in zip(levels, cells, strict=True)
     ]
     heads = [page.labels.group("risk_level"), *(page.say(f"use.kind_{one}") for one in present)]
-    notes = page.notes([number for row in cells for number in row])
-    return render_table(page.say("use.agencies_by_risk_caption"), heads, rows, notes)
+    return page.table(page.say("use.agencies_by_risk_caption"), heads, rows)
 
 
-def show_combinations(page: Page) -> Html:
+def show_combinations(page: Page) -> Piece:
     """Which two measures the same people got, and how often the row's came first."""
     names = [name for name in page.plan.measure_names if not is_joint(page, name)]
     if len(names) < 2:
         return page.text("use.combined_none")
-    rows, numbers = [], []
+    rows = []
     for one in names:
-        cells = []
+        cells: list[Written] = []
         for other in names:
             if one == other:
                 cells.append("·")
@@ -236,28 +235,28 @@ def show_combinations(page: Page) -> Html:
             keys = {"analysis": "combination", "subgroup": "combined_with", "level": other}
             together = find_share(page, one, "together", **keys)
             before = find_share(page, one, "before", **keys)
-            numbers += [together, before]
-            cells.append(f"{page.show_events(together)} ({page.show_events(before)})")
+            both = page.show_events(together), page.show_events(before)
+            hidden = both[1] if together.is_shown else both[0]
+            cells.append(replace(hidden, told=f"{both[0]} ({both[1]})", value=both[0].value))
         rows.append([name_measure(page, one), *cells])
     heads = [page.say("common.measure"), *(name_measure(page, name) for name in names)]
-    return render_table(page.say("use.combined_caption"), heads, rows, page.notes(numbers))
+    return page.table(page.say("use.combined_caption"), heads, rows)
 
 
-def show_orders(page: Page) -> Html:
+def show_orders(page: Page) -> Piece:
     """The commonest orders in which people got the study's measures."""
     levels = page.release.level_names.get(("q1", "sequence"), ())
     keys = {"analysis": "sequence", "subgroup": "sequence"}
     found = [(level, find_share(page, "", level=level, **keys)) for level in levels]
     rows = [
         [_describe_order(page, level), page.show_events(number),
-         render_bar(number.estimate, page.show_share(number))]
+         show_bar(page, number)]
         for level, number in found
     ]  # fmt: skip
     if not rows:
-        return Html("")
+        return NOTHING
     heads = [page.say("use.order"), page.say("common.people"), page.say("common.share")]
-    notes = page.notes([number for _, number in found])
-    return render_table(page.say("use.order_caption"), heads, rows, notes, "bars")
+    return page.table(page.say("use.order_caption"), heads, rows, kind="bars")
 
 
 def _describe_order(page: Page, level: str) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from revictimisation.report import charts
-from revictimisation.report.markup import Html, join, render_figure, render_table
+from revictimisation.report.described import NOTHING, Dots, Piece, Text, join
 from revictimisation.report.natural_frequencies import count_people, show_gap
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
@@ -12,7 +11,7 @@ from revictimisation.report.trials import WAYS, WEIGHTING, find_effect, has_numb
 from revictimisation.report.verdicts import name_answer
 
 
-def show_ways(page: Page) -> Html:
+def show_ways(page: Page) -> Piece:
     """Heading, sentence, picture and numbers; nothing where there is but one way.
 
     Only of measures with an answer: no other way of counting stands in for one.
@@ -20,29 +19,27 @@ def show_ways(page: Page) -> Html:
     ways = list_ways(page)
     measures = list_first(page)
     if len(ways) < 2 or not measures:
-        return Html("")
+        return NOTHING
     gaps = {
         way: [find_effect(page, measure, estimator=way) for measure in measures] for way in ways
     }
     names = [name_answer(page, measure) for measure in measures]
     series = [make_series(page.say(f"trials.way_{way}"), gaps[way]) for way in ways]
     every = [one for found in gaps.values() for one in found]
-    wide, narrow = charts.draw_dots(names, series, make_scale(page, every))
+    picture = Dots(names, series, make_scale(page, every))
     rows = [
         [name, *(show_gap(page, gaps[way][at]) for way in ways)] for at, name in enumerate(names)
     ]
     heads = [page.say("common.measure"), *(page.say(f"trials.way_{way}") for way in ways)]
     period = page.formats.period(page.last_day)
     title = page.say("trials.ways_table", period=period)
-    figure = render_figure(
-        wide,
-        narrow,
+    figure = page.figure(
+        picture,
         page.say("trials.ways_alt", told=describe_agreement(page).replace("**", "")),
         page.say("trials.ways_caption", period=period),
-        page.say("common.numbers_behind"),
-        render_table(title, heads, rows, page.notes(every)),
+        page.table(title, heads, rows),
     )
-    told = page.text_of(describe_agreement(page))
+    told = Text(describe_agreement(page))
     return join([page.heading("trials.ways"), page.text("trials.ways_text"), told, figure])
 
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from revictimisation.report import charts
+from revictimisation.report.described import (
+    NOTHING,
+    Dots,
+    DotSeries,
+    Folded,
+    Heading,
+    Piece,
+    Scale,
+    Text,
+    join,
+)
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
     IN,
@@ -19,18 +29,10 @@ from revictimisation.report.group_effects import (
     list_levels,
     name_level,
 )
-from revictimisation.report.markup import (
-    Html,
-    join,
-    render_details,
-    render_figure,
-    render_heading,
-    render_table,
-)
 from revictimisation.report.natural_frequencies import HUNDRED, show_gap
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.answer import describe_within, finish, list_names, make_points
+from revictimisation.report.sections.answer import describe_within, finish, list_names
 from revictimisation.report.sections.use import share_ticks
 from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import has_rows
@@ -46,7 +48,7 @@ def list_claims(page: Page) -> list[str]:
             if grouping == HONOUR or grouping in page.plan.for_whom.combined]  # fmt: skip
 
 
-def show_claims(page: Page) -> Html:
+def show_claims(page: Page) -> Piece:
     """Each claim of the field about who is reached, tried on the study."""
     if not page.plan.measure_names:
         return page.text("common.no_measures")
@@ -77,17 +79,17 @@ def find_share_gap(page: Page, measure: str, grouping: str) -> Number:
     return replace(other, estimate=middle, ci_low=low, ci_high=high)
 
 
-def _introduce_claim(page: Page, grouping: str) -> Html:
-    heading = render_heading(start_upper(name_level(page, grouping, IN)), 3,
+def _introduce_claim(page: Page, grouping: str) -> Piece:
+    heading = Heading(start_upper(name_level(page, grouping, IN)), 3,
                              f"claim-{grouping}".replace("_", "-"))  # fmt: skip
     key = f"for_whom.claim_{grouping}"
-    claim = page.text(key) if key in load_texts() else Html("")
+    claim = page.text(key) if key in load_texts() else NOTHING
     return join([heading, claim])
 
 
-def _show_claim(page: Page, grouping: str) -> Html:
+def _show_claim(page: Page, grouping: str) -> Piece:
     lines = "\n".join(f"- {verdict}" for verdict in _list_verdicts(page, grouping))
-    told = [_introduce_claim(page, grouping), page.text_of(lines), _picture(page, grouping)]
+    told = [_introduce_claim(page, grouping), Text(lines), _picture(page, grouping)]
     return join(told)
 
 
@@ -146,7 +148,7 @@ def _hundred(page: Page, number: Number) -> str:
     return page.formats.decimal(value, 1) if 0 < value < 1 else page.formats.count(value)
 
 
-def _picture(page: Page, grouping: str) -> Html:
+def _picture(page: Page, grouping: str) -> Piece:
     measures = page.plan.measure_names
     names = [name_measure(page, measure) for measure in measures]
     levels = [name_level(page, grouping, level) for level in (IN, OUT)]
@@ -156,39 +158,34 @@ def _picture(page: Page, grouping: str) -> Html:
     shown = [one for row in shares for one in row if one.is_shown]
     if not shown:
         return table
-    series = [charts.DotSeries(name, make_points(row), is_filled=place == 0)
+    series = [DotSeries(name, [one.point for one in row], is_filled=place == 0)
               for place, (name, row) in enumerate(zip(levels, shares, strict=True))]  # fmt: skip
     top = max(one.ci_high or one.estimate or 0.0 for one in shown)
-    scale = charts.Scale(
-        page.formats.percent_short, share_ticks(top), page.say("for_whom.claim_axis")
+    scale = Scale(
+        page.formats.way("percent_short"), share_ticks(top), page.say("for_whom.claim_axis")
     )
-    wide, narrow = charts.draw_dots(names, series, scale)
+    picture = Dots(names, series, scale)
     told = " ".join(
         f"{start_upper(name)}: {page.show_share(one)}, {page.show_share(other)}."
         for name, one, other in zip(names, *shares, strict=True)
     )
     group = start_upper(levels[0])
-    return render_figure(
-        wide, narrow,
-        page.say("for_whom.claim_alt", group=levels[0], told=told),
-        page.say("for_whom.claim_caption", group=group),
-        page.say("common.numbers_behind"), table,
-    )  # fmt: skip
+    alt = page.say("for_whom.claim_alt", group=levels[0], told=told)
+    return page.figure(picture, alt, page.say("for_whom.claim_caption", group=group), table)
 
 
-def _claim_table(page: Page, grouping: str) -> Html:
-    rows, numbers = [], []
+def _claim_table(page: Page, grouping: str) -> Piece:
+    rows = []
     for measure in page.plan.measure_names:
         found = [find_share(page, measure, grouping, level, STARTED) for level in (IN, OUT)]
         gap = find_share_gap(page, measure, grouping)
-        numbers += [*found, gap]
         rows.append([name_measure(page, measure), *(page.show_share_both(one) for one in found),
                      show_gap(page, gap), _format_effect(page, measure, grouping)])  # fmt: skip
     heads = [page.say("common.measure"),
              *(start_upper(name_level(page, grouping, level)) for level in (IN, OUT)),
              *(page.say(f"for_whom.head_{one}") for one in ("difference", "effect"))]  # fmt: skip
     caption = page.say("for_whom.claim_table")
-    return render_table(caption, heads, rows, page.notes(numbers), kind="why")
+    return page.table(caption, heads, rows, kind="why")
 
 
 def _format_effect(page: Page, measure: str, grouping: str) -> str:
@@ -199,25 +196,24 @@ def _format_effect(page: Page, measure: str, grouping: str) -> str:
     return page.say("for_whom.effect_hidden", why=describe_missing(page, effect, "short"))
 
 
-def show_all_shares(page: Page) -> Html:
+def show_all_shares(page: Page) -> Piece:
     """Folded, a table per grouping: who got what, and who is like nobody in the other group."""
     groupings = list_groupings(page)
     if not (groupings and page.plan.measure_names):
-        return Html("")
+        return NOTHING
     parts = []
     for grouping in groupings:
         tables = join([_share_table(page, grouping, one) for one in (STARTED, OUTSIDE)])
-        parts.append(render_details(page.labels.group(grouping), tables))
+        parts.append(Folded(page.labels.group(grouping), tables))
     return join([page.heading("for_whom.shares_all", level=3),
                  page.text("for_whom.shares_all_text"), *parts])  # fmt: skip
 
 
-def _share_table(page: Page, grouping: str, outcome: str) -> Html:
-    measures, rows, numbers = page.plan.measure_names, [], []
+def _share_table(page: Page, grouping: str, outcome: str) -> Piece:
+    measures, rows = page.plan.measure_names, []
     show = page.show_share_both if outcome == STARTED else page.show_share
     for level in list_levels(page, grouping, is_named=False):
         found = [find_share(page, measure, grouping, level, outcome) for measure in measures]
-        numbers += found
         rows.append([start_upper(name_level(page, grouping, level)), *(show(one) for one in found)])
     group = page.labels.group(grouping)
     key = "shares_caption" if outcome == STARTED else "outside_caption"
@@ -226,4 +222,4 @@ def _share_table(page: Page, grouping: str, outcome: str) -> Html:
         page.say("for_whom.head_group"),
         *(name_measure(page, measure) for measure in measures),
     ]
-    return render_table(caption, heads, rows, page.notes(numbers))
+    return page.table(caption, heads, rows)

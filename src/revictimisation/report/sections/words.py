@@ -6,30 +6,27 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from revictimisation.report.described import Content, Heading, Piece, Terms, join
 from revictimisation.report.formats import start_upper
 from revictimisation.report.labels import PARENTHESIS
-from revictimisation.report.markup import Html, join, render_heading, to_html
 from revictimisation.report.page import Page
 from revictimisation.report.texts import load_words
 
 TAG = re.compile(r"<style>.*?</style>|<[^>]*>", re.DOTALL)
 
 
-def show_words(page: Page) -> Html:
-    """The whole page below its banner; each word has an anchor `word-<key>`."""
-    parts = [render_heading(page.say("common.page_words"), 1), page.text("common.words_lead")]
+def show_words(page: Page) -> Content:
+    """The whole page; each word has an anchor `word-<key>`."""
+    parts: list[Piece] = [Heading(page.say("common.page_words"), 1), page.text("common.words_lead")]
     for part, words in load_words().items():
-        parts += [render_heading(page.say(f"common.words_{part}"), 2), _list(page, words)]
-    return Html(f'<div class="report">{join(parts).text}</div>')
+        parts += [Heading(page.say(f"common.words_{part}"), 2), _list(page, words)]
+    return join(parts)
 
 
-def _list(page: Page, words: Mapping[str, Mapping[str, Any]]) -> Html:
-    told = [
-        f'<dt id="{_anchor(key)}">{to_html(start_upper(name_word(page, word)))}</dt>'
-        f"<dd>{to_html(word['text'][page.language])}</dd>"
-        for key, word in words.items()
-    ]
-    return Html(f'<dl class="words">{"".join(told)}</dl>')
+def _list(page: Page, words: Mapping[str, Mapping[str, Any]]) -> Piece:
+    told = [(_anchor(key), start_upper(name_word(page, word)), word["text"][page.language])
+            for key, word in words.items()]  # fmt: skip
+    return Terms(tuple(told), "words")
 
 
 def _anchor(key: str) -> str:

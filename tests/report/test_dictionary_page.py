@@ -8,7 +8,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from revictimisation.dictionary import load_dictionary, render_dictionary
+from revictimisation.dictionary import load_dictionary
+from revictimisation.report.sections.dictionary import show_dictionary
+
+from .conftest import make_page
 
 VOID = {"br"}
 
@@ -37,7 +40,7 @@ class Checker(HTMLParser):
 
 @pytest.fixture(scope="module", params=["sv", "en"])
 def page(request):
-    return request.param, render_dictionary(load_dictionary(), request.param)
+    return request.param, show_dictionary(make_page(request.param)).html
 
 
 def check(html: str) -> Checker:

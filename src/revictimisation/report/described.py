@@ -1,0 +1,387 @@
+"""What a page is made of, as data: texts, tables, figures. `rendering` writes it, at the end.
+
+A section gives pieces; nothing here knows of HTML, of fonts or of a screen's width. Text has few
+marks: `**bold**`, backticks around a name of the files, `[words](#place)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from revictimisation.report.formats import Way
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Point = tuple[float, float | None, float | None]
+
+
+class Piece:
+    """A part of a page; JupyterLab shows it as it will stand there."""
+
+    @property
+    def html(self) -> str:
+        """As it stands on a page; nothing where there is nothing to show."""
+        from revictimisation.report.rendering import render
+
+        return render(self)
+
+    def _repr_html_(self) -> str:
+        from revictimisation.report.rendering import wrap
+
+        return wrap(self)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def walk(self) -> Iterator[Piece]:
+        """It and all that it holds, in order."""
+        yield self
+
+    @property
+    def tables(self) -> list[Table]:
+        """Every table it holds, those behind its figures too."""
+        return [piece for piece in self.walk() if isinstance(piece, Table)]
+
+    def to_cells(self) -> pd.DataFrame:
+        """A row per cell of every table it holds (`Table.to_cells`); written by `to_csv` as CSV."""
+        import pandas as pd
+
+        return pd.concat([table.to_cells() for table in self.tables], ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Content(Piece):
+    """Pieces below each other."""
+
+    parts: tuple[Piece, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.parts)
+
+    def walk(self) -> Iterator[Piece]:
+        """The pieces, in order."""
+        for part in self.parts:
+            yield from part.walk()
+
+
+NOTHING = Content()
+
+
+def join(parts: Iterable[Piece]) -> Content:
+    """Pieces below each other, without those that are empty."""
+    kept: list[Piece] = []
+    for part in parts:
+        kept += part.parts if isinstance(part, Content) else [part] if part else []
+    return Content(tuple(kept))
+
+
+@dataclass(frozen=True)
+class Text(Piece):
+    """Paragraphs parted by blank lines; lines that begin with `- ` are a list."""
+
+    told: str
+    kind: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.told)
+
+
+@dataclass(frozen=True)
+class Style(Piece):
+    """What tables and figures need in JupyterLab to look as on their page."""
+
+
+@dataclass(frozen=True)
+class Heading(Piece):
+    """A heading with the anchor that links lead to."""
+
+    told: str
+    level: int
+    anchor: str = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    """An item of a list: a piece, or lines of text below each other; `kind` is a class."""
+
+    content: Piece | tuple[str, ...]
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Items(Piece):
+    """A list of a kind of its own: findings, cards, the boxes of a flow (which are ordered)."""
+
+    items: tuple[Item, ...]
+    kind: str
+    is_ordered: bool = False
+
+
+def list_findings(told: Iterable[str]) -> Items:
+    """Sentences of which each matters by itself, without those that are empty."""
+    return Items(tuple(Item((one,)) for one in told if one), "findings")
+
+
+@dataclass(frozen=True)
+class Terms(Piece):
+    """Words with what they mean: anchor, word, explanation."""
+
+    words: tuple[tuple[str, str, str], ...]
+    kind: str
+
+
+@dataclass(frozen=True)
+class Group(Piece):
+    """Pieces in a box, or beside each other (`pair`)."""
+
+    parts: tuple[Piece, ...]
+    kind: str = ""
+
+    def walk(self) -> Iterator[Piece]:
+        """It and its parts."""
+        yield self
+        yield from join(self.parts).walk()
+
+
+@dataclass(frozen=True)
+class Folded(Piece):
+    """Something that a reader may open."""
+
+    summary: str
+    content: Piece
+
+    def walk(self) -> Iterator[Piece]:
+        """It and what is folded in it."""
+        yield self
+        yield from self.content.walk()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is written in a cell, and the number that it tells.
+
+    `below` stands in small print under it, `label` before it where its table is stacked, `bar` (a
+    share) is drawn before it, `kind` is a class. Without a number `status` and `reason` say why.
+    """
+
+    told: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    status: str = ""
+    reason: str = ""
+    below: tuple[str, ...] = ()
+    label: str = ""
+    bar: float | None = None
+    kind: str = ""
+    anchor: str = ""
+    language: str = ""
+
+    def __str__(self) -> str:
+        return self.told
+
+    def above(self, told: str) -> Cell:
+        """The same with more in small print below it: tables stay narrow."""
+        return replace(self, below=(*self.below, told))
+
+
+Written = Cell | Piece | str
+
+
+@dataclass(frozen=True)
+class Table(Piece):
+    """A table: its caption, columns by their heads, rows of cells, notes, and its kind.
+
+    A cell is a `Cell`, plain text or a piece; the first names its row. `kind` is a class, such as
+    `words` for prose instead of numbers.
+    """
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    notes: Sequence[str] = ()
+    kind: str = ""
+
+    def to_frame(self) -> pd.DataFrame:
+        """The table as it is written, a column for each of its own."""
+        import pandas as pd
+
+        rows = [[_write(cell) for cell in row] for row in self.rows]
+        return pd.DataFrame(rows, columns=list(self.columns))
+
+    def to_cells(self) -> pd.DataFrame:
+        """A row per cell: table, row, column, what is written, and its number with unit and status.
+
+        A cell without a number has none of the last five.
+        """
+        import pandas as pd
+
+        fields = ("value", "low", "high", "unit", "status")
+        cells = [
+            [self.caption, _write(row[0]), head, _write(cell),
+             *(getattr(cell, field, None) for field in fields)]
+            for row in self.rows
+            for head, cell in zip(self.columns[1:], row[1:], strict=False)
+        ]  # fmt: skip
+        return pd.DataFrame(cells, columns=["table", "row", "column", "written", *fields])
+
+
+def _write(cell: Written) -> str:
+    """A cell in plain text."""
+    if isinstance(cell, Piece):
+        return "\n".join(part.told for part in cell.walk() if isinstance(part, Text | Heading))
+    return " ".join([cell.told, *cell.below]) if isinstance(cell, Cell) else cell
+
+
+@dataclass(frozen=True)
+class DotSeries:
+    """One kind of dots: its name, and for every row an estimate with its interval, or None.
+
+    `is_open`: for every row whether its dot is not filled, whatever the series' is.
+    """
+
+    name: str
+    points: Sequence[Point | None]
+    is_filled: bool = True
+    is_open: Sequence[bool] = ()
+
+
+@dataclass(frozen=True)
+class CurveSeries:
+    """A curve over days with its interval band; `name` is written at its end."""
+
+    name: str
+    days: Sequence[float]
+    estimate: Sequence[float]
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The horizontal axis of dots and bars."""
+
+    write: Way
+    ticks: Sequence[float]
+    label: str = ""
+    is_log: bool = False
+    reference: float | None = None
+    sides: tuple[str, str] | None = None
+    band: tuple[float, float] | None = None  # what is asked for, shaded
+    pad: float = 0.0  # room beyond the end ticks, for dots that lie on them
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Rows of dots with intervals; a row without a number is left empty."""
+
+    labels: Sequence[str]
+    series: Sequence[DotSeries]
+    scale: Scale
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Horizontal bars with the value written at the end; `kinds` gives each bar's colour."""
+
+    labels: Sequence[str]
+    values: Sequence[Point | None]
+    kinds: Sequence[int]
+    kind_names: Sequence[str]
+    scale: Scale
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Curves with their bands, each named at its end; `days` are the ticks in words.
+
+    `heights` are in inches, for wide and for narrow screens.
+    """
+
+    series: Sequence[CurveSeries]
+    days: Sequence[tuple[float, str]]
+    write: Way
+    heights: tuple[float, float] = (3.6, 3.7)
+
+
+@dataclass(frozen=True)
+class ForestRow:
+    """A row: its name, its difference with interval or None, the verdict, and words beside it."""
+
+    name: str
+    point: Point | None
+    verdict: str
+    told: str
+
+
+@dataclass(frozen=True)
+class Forest:
+    """Differences with intervals around no difference; a row without one says why in words."""
+
+    rows: Sequence[ForestRow]
+    scale: Scale
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    """A group: its own difference and the pooled one (or None) with intervals, words beside.
+
+    `is_clear` fills both marks. With `is_heading` it is the name of the groups that follow.
+    """
+
+    name: str
+    own: Point | None = None
+    pooled: Point | None = None
+    told: str = ""
+    is_heading: bool = False
+    is_clear: bool = False
+
+
+@dataclass(frozen=True)
+class GroupForest:
+    """Groups around no difference; `names` of the two numbers stand above."""
+
+    rows: Sequence[GroupRow]
+    scale: Scale
+    names: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class CourtDiagram:
+    """What could explain an association: the words of each box (lines parted by |)."""
+
+    words: Mapping[str, str]
+
+
+Picture = Dots | Bars | Curves | Forest | GroupForest | CourtDiagram
+
+
+@dataclass(frozen=True)
+class Figure(Piece):
+    """A picture in words and as data: what is drawn, its alternative text and caption, its table.
+
+    `behind` is what the folded table is called.
+    """
+
+    picture: Picture
+    alt: str
+    caption: str
+    behind: str
+    table: Piece
+
+    def walk(self) -> Iterator[Piece]:
+        """It and the numbers behind it."""
+        yield self
+        yield from self.table.walk()
+
+
+@dataclass(frozen=True)
+class Periods(Piece):
+    """A row of bars over time: of each the period, height (0 to 1), and kind (`odd`, `pale`)."""
+
+    bars: tuple[tuple[str, float, str], ...]
+    alt: str

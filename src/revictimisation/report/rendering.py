@@ -1,0 +1,254 @@
+"""Writes what is described as HTML: one function a kind of piece. Pages and notebooks share it.
+
+Whatever is text is escaped here. Nothing is loaded from anywhere: pictures are inside the page.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+from collections.abc import Callable, Sequence
+from functools import singledispatch
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from revictimisation.core import files
+from revictimisation.report.described import (
+    Bars,
+    Content,
+    CourtDiagram,
+    Curves,
+    Dots,
+    Figure,
+    Folded,
+    Forest,
+    Group,
+    GroupForest,
+    Heading,
+    Item,
+    Items,
+    Periods,
+    Picture,
+    Piece,
+    Style,
+    Table,
+    Terms,
+    Text,
+    Written,
+)
+
+BOLD = re.compile(r"\*\*(.+?)\*\*")
+MARKS = (
+    (BOLD, r"<strong>\1</strong>"),
+    (re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
+    (re.compile(r"\[([^]]+)\]\(([\w.#-]+)\)"), r'<a href="\2">\1</a>'),
+)
+NARROW_PX = 620
+# the folder of what was drawn, in the environment of the processes of one run
+KEPT_IN = "REVICTIMISATION_DRAWN"
+# of bars over time: width, gap, height, and the room for a mark above
+BAR, GAP, HEIGHT, MARK = 8, 2, 90, 12
+YEAR_LETTERS = 4
+
+
+def mark_up(told: str) -> str:
+    """Plain text escaped, with the marks in it carried out.
+
+    >>> mark_up("a < **b**, `c`")
+    'a &lt; <strong>b</strong>, <code>c</code>'
+    """
+    told = escape(told, quote=False)
+    for mark, tags in MARKS:
+        told = mark.sub(tags, told)
+    return told
+
+
+def _mark(**marks: str) -> str:
+    """Attributes, without those that are empty."""
+    return "".join(f' {name}="{value}"' for name, value in marks.items() if value)
+
+
+def wrap(piece: Piece) -> str:
+    """What stands on a page or in a notebook."""
+    return f'<div class="report">{render(piece)}</div>'
+
+
+@singledispatch
+def render(piece: Piece) -> str:
+    """A piece as HTML."""
+    raise NotImplementedError(type(piece).__name__)
+
+
+@render.register
+def _content(piece: Content) -> str:
+    return "\n".join(filter(None, map(render, piece.parts)))
+
+
+@render.register
+def _text(piece: Text) -> str:
+    r"""Render paragraphs and lists.
+
+    >>> _text(Text("One.\n\n- two\n- three"))
+    '<p>One.</p>\n<ul><li>two</li><li>three</li></ul>'
+    """
+    marked = _mark(**{"class": piece.kind})
+    blocks = []
+    for block in re.split(r"\n\s*\n", piece.told.strip()) if piece.told else []:
+        if block.startswith("- "):
+            items = [line.strip() for line in re.split(r"(?:^|\n)- ", block) if line.strip()]
+            blocks.append(f"<ul>{''.join(f'<li>{mark_up(item)}</li>' for item in items)}</ul>")
+        else:
+            blocks.append(f"<p{marked}>{mark_up(block)}</p>")
+    return "\n".join(blocks)
+
+
+@render.register
+def _style(_piece: Style) -> str:
+    return f"<style>{read_style('report.css')}</style>"
+
+
+def read_style(name: str) -> str:
+    """One of the style sheets that come with the package."""
+    return files.read_text(files.package_file("report", "templates", name))
+
+
+@render.register
+def _heading(piece: Heading) -> str:
+    return f"<h{piece.level}{_mark(id=piece.anchor)}>{mark_up(piece.told)}</h{piece.level}>"
+
+
+@render.register
+def _items(piece: Items) -> str:
+    tag = "ol" if piece.is_ordered else "ul"
+    return f'<{tag} class="{piece.kind}">{"".join(map(_item, piece.items))}</{tag}>'
+
+
+def _item(item: Item) -> str:
+    lines = item.content
+    told = render(lines) if isinstance(lines, Piece) else "<br>".join(map(mark_up, lines))
+    return f"<li{_mark(**{'class': item.kind})}>{told}</li>"
+
+
+@render.register
+def _terms(piece: Terms) -> str:
+    told = (
+        f'<dt id="{anchor}">{mark_up(word)}</dt><dd>{mark_up(text)}</dd>'
+        for anchor, word, text in piece.words
+    )
+    return f'<dl class="{piece.kind}">{"".join(told)}</dl>'
+
+
+@render.register
+def _group(piece: Group) -> str:
+    return f"<div{_mark(**{'class': piece.kind})}>{''.join(map(render, piece.parts))}</div>"
+
+
+@render.register
+def _folded(piece: Folded) -> str:
+    return f"<details><summary>{mark_up(piece.summary)}</summary>{render(piece.content)}</details>"
+
+
+@render.register
+def _table(piece: Table) -> str:
+    """It scrolls inside its own box where the screen is narrow."""
+    head = "".join(f'<th scope="col">{mark_up(one)}</th>' for one in piece.columns)
+    body = "".join(map(_row, piece.rows))
+    foot = "".join(f'<p class="note">{mark_up(note)}</p>' for note in piece.notes)
+    label = escape(BOLD.sub(r"\1", piece.caption))
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
+        f'<table class="numbers {piece.kind}"><caption><span>{mark_up(piece.caption)}</span>'
+        f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{foot}"
+    )
+
+
+def _row(row: Sequence[Written]) -> str:
+    first, *rest = map(_cell, row)
+    return f'<tr><th scope="row">{first}</th>{"".join(f"<td>{one}</td>" for one in rest)}</tr>'
+
+
+def _cell(cell: Written) -> str:
+    if isinstance(cell, str):
+        return mark_up(cell)
+    if isinstance(cell, Piece):
+        return render(cell)
+    told = mark_up(cell.told)
+    marks = _mark(id=cell.anchor, lang=cell.language, **{"class": cell.kind})
+    if marks:
+        told = f"<span{marks}>{told}</span>"
+    if cell.bar is not None:
+        told = (f'<span class="bar" aria-hidden="true"><i style="width:{100 * cell.bar:.1f}%"></i>'
+                f"</span><span>{told}</span>")  # fmt: skip
+    if cell.label:
+        told = f'<span class="label" aria-hidden="true">{mark_up(cell.label)}:</span> {told}'
+    return told + "".join(f"<br><small>{mark_up(line)}</small>" for line in cell.below)
+
+
+@render.register
+def _figure(piece: Figure) -> str:
+    """A picture drawn for wide and for narrow screens, its caption, and its numbers, folded."""
+    wide, narrow = (
+        "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")
+        for svg in draw(piece.picture)
+    )
+    return (
+        f'<figure><picture><source media="(max-width: {NARROW_PX}px)" srcset="{narrow}">'
+        f'<img src="{wide}" alt="{escape(piece.alt)}"></picture>'
+        f"<figcaption>{mark_up(piece.caption)}</figcaption>"
+        f"{render(Folded(piece.behind, piece.table))}</figure>"
+    )
+
+
+def draw(picture: Picture) -> tuple[bytes, bytes]:
+    """A picture for wide and for narrow screens; within a run each is drawn once."""
+    folder = os.environ.get(KEPT_IN)
+    if not folder:
+        return _draw(picture)
+    name = hashlib.sha256(repr(picture).encode()).hexdigest()
+    paths = [Path(folder) / f"{name}-{width}.svg" for width in ("wide", "narrow")]
+    if not all(path.is_file() for path in paths):
+        for path, drawn in zip(paths, _draw(picture), strict=True):
+            files.write_shared(path, drawn)
+    wide, narrow = map(files.read_bytes, paths)
+    return wide, narrow
+
+
+def _draw(picture: Picture) -> tuple[bytes, bytes]:
+    from revictimisation.report import charts, court_diagram, forest, group_forest
+
+    drawers: dict[type, Callable[[Any], tuple[bytes, bytes]]] = {
+        Dots: charts.draw_dots,
+        Bars: charts.draw_bars,
+        Curves: charts.draw_curves,
+        Forest: forest.draw_forest,
+        GroupForest: group_forest.draw_groups,
+        CourtDiagram: court_diagram.draw_explanations,
+    }
+    return drawers[type(picture)](picture)
+
+
+@render.register
+def _periods(piece: Periods) -> str:
+    """Bars as wide as the page, years below where they begin; one that is odd under a triangle."""
+    step, shapes, years = BAR + GAP, [], []
+    for place, (period, height, kind) in enumerate(piece.bars):
+        left, tall = place * step, HEIGHT * height
+        marked = _mark(**{"class": kind})
+        top = HEIGHT + MARK - tall
+        shapes.append(f'<rect{marked} x="{left}" y="{top:.1f}" width="{BAR}" height="{tall:.1f}"/>')
+        if kind == "odd":
+            at = f"M{left - BAR / 2:.1f} {top - 11:.1f}h{2 * BAR}l-{BAR} 9z"
+            shapes.append(f'<path class="odd" d="{at}"/>')
+        year = period[:YEAR_LETTERS]
+        if place == 0 or piece.bars[place - 1][0][:YEAR_LETTERS] != year:
+            at = f"{100 * place / len(piece.bars):.2f}"
+            years.append(f'<span style="left:{at}%">{escape(year)}</span>')
+    box = f"0 0 {len(piece.bars) * step} {HEIGHT + MARK}"
+    return (
+        f'<div class="time"><svg class="bars" viewBox="{box}" preserveAspectRatio="none" role="img"'
+        f' aria-label="{escape(piece.alt)}">{"".join(shapes)}</svg>'
+        f'<div class="years" aria-hidden="true">{"".join(years)}</div></div>'
+    )
