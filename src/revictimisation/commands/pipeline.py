@@ -57,10 +57,11 @@ def analyse(
     tell("disclosure")
     rules, places = data.plan.disclosure, list_places(data.plan)
     classes = measure_classes(data.plan, dictionary)
+    released = disclose_estimates(estimates, rules, classes, places)
     release = {
-        "estimates": disclose_estimates(estimates, rules, classes, places),
+        "estimates": released,
         "attrition": disclose_attrition(attrition, rules),
-        "diagnostics": disclose_diagnostics(diagnostics, rules, classes, places),
+        "diagnostics": disclose_diagnostics(diagnostics, rules, estimates, released),
     }
     restricted = {"estimates": estimates, "attrition": attrition, "diagnostics": diagnostics}
     return Results(restricted, release)
