@@ -143,8 +143,8 @@ def _with_twins(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
 def _complements(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
     """The smallest shown level beside a level that is alone in being suppressed."""
     is_level = frame["subgroup"].ne("") & name_kind(frame["estimand"], "estimand").isin(COUNT_LIKE)
-    rows = frame[is_level]
-    rows = rows[rows["status"].eq(OK)].assign(is_hidden=hidden)
+    rows = frame[is_level & frame["status"].eq(OK)]
+    rows = rows.assign(is_hidden=hidden[rows.index])  # a frame without rows would take all of them
     keys = [key for key in KEYS if key != "level"]
     rows["n_hidden"] = rows.groupby(keys, dropna=False)["is_hidden"].transform("sum")
     shown = rows[~rows["is_hidden"] & rows["n_hidden"].eq(1)]
