@@ -85,9 +85,14 @@ def _describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]
 
 
 def measure_classes(plan: StudyPlan, dictionary: Dictionary) -> dict[str, str]:
-    """Disclosure class of every code and of every study measure (its strictest code's)."""
+    """Disclosure class of every code and of every study measure (its strictest code's).
+
+    In a study of chosen districts or municipalities all that may not be shown by place is hidden.
+    """
     table = dictionary.codes("measures")
     codes = dict(zip(table["code"], table["disclosure"], strict=True))
+    if plan.eligibility.districts or plan.eligibility.municipalities:
+        codes |= {code: "never" for code, kind in codes.items() if kind == "no_place"}
     strictness = ("never", "no_place")
     classes = dict(codes)
     for name, measure in plan.measures.items():

@@ -100,7 +100,7 @@ def disclose_estimates(
     rounded.loc[hidden, [*NUMBERS, *COUNTS]] = pd.NA
     rounded.loc[hidden, "status"] = SUPPRESSED
     rounded.loc[hidden, "reason"] = np.where(primary[hidden], "small_number", "complement")
-    rounded.loc[hidden & is_kept_back, "reason"] = KEPT_BACK
+    rounded.loc[is_kept_back, ["status", "reason"]] = [SUPPRESSED, KEPT_BACK]
     rounded.loc[rounded["status"].ne(OK), [*NUMBERS, *COUNTS]] = pd.NA
     return rounded
 
@@ -415,8 +415,7 @@ def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFra
     is_dayless = named["time_days"].isna()
     unseen = is_among(keys, status.eq(SUPPRESSED)) & ~is_among(keys, status.eq(OK))
     behind = is_among(at, status.eq(SUPPRESSED)) | (is_dayless & unseen)
-    behind |= is_among(at, status.ne(OK)) & kind.eq("detectable")
-    return behind & kind.ne("plain")
+    return behind | (is_among(at, status.ne(OK)) & kind.eq("detectable"))
 
 
 def _count_people(named: pd.DataFrame, exact: pd.DataFrame, rounding: int) -> pd.Series:
