@@ -52,10 +52,8 @@ def status_of(frame, level):
         (96, 100, "suppressed"),  # four without
         (95, 100, "ok"),
         (3, 4, "suppressed"),
-        (0, 100, "ok"),
-        (0, 20, "suppressed"),  # none of a small group
-        (20, 20, "suppressed"),  # all of a small group
-        (100, 100, "ok"),
+        (0, 100, "suppressed"),  # none: it tells of everybody
+        (100, 100, "suppressed"),  # all
     ],
 )
 def test_small_cells_are_suppressed(n_events, n_people, status):
@@ -68,7 +66,7 @@ def test_small_cells_are_suppressed(n_events, n_people, status):
 
 
 def test_a_single_suppressed_level_takes_the_smallest_other_with_it():
-    out = release(shares({"a": (3, 100), "b": (30, 100), "c": (20, 100), "d": (0, 100)}))
+    out = release(shares({"a": (3, 100), "b": (30, 100), "c": (20, 100), "d": (40, 100)}))
     assert status_of(out, "a") == status_of(out, "c") == {"suppressed"}
     assert status_of(out, "b") == status_of(out, "d") == {"ok"}
     assert set(out.loc[out["level"] == "c", "reason"]) == {"complement"}
@@ -119,6 +117,8 @@ def test_some_measures_are_never_released_and_shelter_never_by_place():
     by_place = shares({"city": (50, 100), "nacka": (40, 100)}, "sheltered_housing")
     by_place["subgroup"] = "police_district"
     assert set(release(by_place, classes)["status"]) == {"suppressed"}
+    withheld = release(by_place.assign(status="withheld", reason="few_events"), classes)
+    assert set(withheld["reason"]) == {"kept_back"}  # not even why
     by_sex = release(shares({"female": (50, 100)}, "sheltered_housing"), classes)
     assert set(by_sex["status"]) == {"ok"}
 
@@ -129,12 +129,30 @@ def test_an_unknown_column_is_refused():
         release(frame)
 
 
-def test_a_row_that_was_not_estimable_keeps_its_reason_and_loses_small_counts():
-    row = {"estimand": "log_hazard_ratio", "status": "not_estimable", "reason": "no_events"}
-    frame = make_estimates([{**row, "n_people": 3, "n_events": 0}], question="q2")
-    out = release(frame)
-    assert out.loc[0, "status"] == "not_estimable"
-    assert pd.isna(out.loc[0, "n_people"])
+@for_each(("status", "reason"), [("not_estimable", "no_events"), ("withheld", "few_events")])
+def test_a_row_without_a_number_keeps_its_reason_and_loses_its_counts(status, reason):
+    row = {"estimand": "log_hazard_ratio", "estimate": 0.5, "se": 0.1, "n_people": 300,
+           "n_events": 60, "status": status, "reason": reason}  # fmt: skip
+    out = release(make_estimates([row], question="q2"))
+    assert out.loc[0, ["status", "reason"]].tolist() == [status, reason]
+    assert out.loc[0, ["estimate", "se", "n_people", "n_events"]].isna().all()
+
+
+def test_what_other_estimators_and_analyses_tell_of_the_same_people_falls_too():
+    same = {"question": "q2", "measure": "m", "outcome": "same_suspect", "estimate": 0.3}
+    rows = [
+        {**same, "estimator": "crude", "time_days": 182, "n_people": 100, "n_events": 3},
+        {**same, "estimator": "clone_censor_weight", "time_days": 182, "n_people": 100,
+         "n_events": 12},
+        {**same, "estimator": "clone_censor_weight", "analysis": "unadjusted", "time_days": 182,
+         "n_people": 100, "n_events": 12},
+        {**same, "estimator": "clone_censor_weight", "time_days": 365, "n_people": 100,
+         "n_events": 30},
+        {**same, "estimator": "clone_censor_weight", "time_days": 182, "n_people": 100,
+         "n_events": 30, "outcome": "any_suspect"},
+    ]  # fmt: skip
+    out = release(make_estimates([{**row, "estimand": "risk_start"} for row in rows]))
+    assert out["status"].tolist() == ["suppressed"] * 3 + ["ok"] * 2
 
 
 @settings(max_examples=60, deadline=None)
@@ -152,7 +170,7 @@ def test_nothing_small_is_ever_released(cells, threshold, rounding):
     assert len(out) == len(exact)
     for before, after in zip(exact.itertuples(), out.itertuples(), strict=True):
         small = any(
-            0 < n < threshold
+            n < threshold
             for n in (before.n_people, before.n_events, before.n_people - before.n_events)
         )
         assert not small or after.status == "suppressed"
@@ -186,69 +204,91 @@ def test_attrition_is_rounded_and_small_drops_are_hidden():
     assert pd.isna(out["n_dropped"].iloc[1])
 
 
-def test_diagnostics_round_counts_only():
-    frame = pd.DataFrame(
-        {
-            "analysis": ["a"] * 3,
-            "measure": [""] * 3,
-            "check": ["n_events", "n_events", "largest_standardised_difference"],
-            "value": [3.0, 12.0, 0.034],
-            "limit": [np.nan] * 3,
-            "status": ["ok"] * 3,
-        }
-    )
-    out = disclose_diagnostics(frame, RULES)
-    assert out["status"].tolist() == ["suppressed", "ok", "ok"]
-    assert out["value"].tolist()[1:] == [10.0, 0.034]
+def diagnose(checks, effects=None, measure="m"):
+    """Released checks by their text; `effects`: events of the effect by (group, level, day)."""
+    same = {"analysis": "clone_censor_weight", "measure": measure, "limit": np.nan, "status": "ok"}
+    frame = pd.DataFrame({"check": list(checks), "value": list(checks.values())}).assign(**same)
+    rows = [
+        {"measure": measure, "subgroup": group, "level": level, "time_days": day, "estimate": -0.1,
+         "estimand": "risk_difference", "se": 0.03, "n_people": 430, "n_events": n_events,
+         "status": status}
+        for (group, level, day), (n_events, status) in (effects or {}).items()
+    ]  # fmt: skip
+    exact = make_estimates(rows, question="q2", estimator="clone_censor_weight")
+    out = disclose_diagnostics(frame, RULES, exact, release(exact))
+    return out.set_index("check")
+
+
+def test_each_kind_of_check_leaves_as_the_dictionary_allows():
+    checks = {
+        "n_events:start:365": 12.0,
+        "n_events:no_start:365": 3.0,
+        "n_apart": 0.0,  # none is as small as few
+        "effective_sample_size:start": 174.217,
+        "largest_standardised_difference:start:0": 0.0343217,
+        "share_outside_support": 0.02202917,
+        "weight_max:start": 7.699898,  # one person's
+        "least_chance": 0.01123317,
+        "n_coefficients": 39.0,  # of the model, not of people
+        "is_converged": 1.0,
+    }
+    out = diagnose(checks, {("", "", 365): (60, "ok")})
+    shown = out["value"].dropna()
+    assert shown.to_dict() == pytest.approx({
+        "n_events:start:365": 10.0,
+        "effective_sample_size:start": 175.0,
+        "largest_standardised_difference:start:0": 0.034,
+        "share_outside_support": 2 * 5 / 430,  # steps of five people of 430
+        "n_coefficients": 39.0,
+        "is_converged": 1.0,
+    }, abs=1e-6)  # fmt: skip
+    assert set(out.loc[out["value"].isna(), "status"]) == {"suppressed"}
+
+
+def test_a_share_of_nobody_knows_how_many_is_coarse():
+    assert diagnose({"share_outside_support": 0.123})["value"].tolist() == [0.1]
 
 
 def test_what_the_dictionary_does_not_know_is_refused():
-    frame = pd.DataFrame({"analysis": ["a"], "measure": [""], "check": ["n_secrets"],
-                          "value": [1.0], "limit": [np.nan], "status": ["ok"]})  # fmt: skip
     with pytest.raises(DisclosureError, match="n_secrets"):
-        disclose_diagnostics(frame, RULES)
+        diagnose({"n_secrets": 1.0})
     rows = make_estimates([{"question": "q2", "estimand": "secret", "estimate": 0.5}])
     with pytest.raises(DisclosureError, match="secret"):
         disclose_estimates(rows, RULES, {})
 
 
-def test_a_level_may_hold_what_stands_between_two():
-    """`more_less_often` is a level, `more_less_often_less_seldom` its difference to another."""
+def test_checks_behind_a_suppressed_effect_are_null_and_of_its_day_alone():
+    checks = {
+        "n_events:start:182": 20.0,
+        "n_events:start:365": 40.0,
+        "is_converged": 1.0,
+        "largest_standardised_difference:start": 0.03,
+    }
+    one_day = {("", "", 182): (3, "ok"), ("", "", 365): (60, "ok")}
+    assert diagnose(checks, one_day)["value"].isna().tolist() == [True, False, False, False]
+    all_days = {("", "", 182): (3, "ok"), ("", "", 365): (4, "ok")}
+    assert diagnose(checks, all_days)["value"].isna().all()
+
+
+def test_a_detectable_difference_tells_no_hidden_effects_error():
+    """A level may hold what stands between two: `more_less_often` is one."""
     name, odd = "minimum_detectable_difference:365:x_how", "more_less_often"
-    checks = {
-        f"n_events:start:365:x_how={odd}": 3.0,
-        "n_events:start:365:x_how=seldom": 40.0,
-        f"{name}=seldom": 0.05,
-        f"{name}={odd}_less_seldom": 0.32,
-        f"{name}=other_less_seldom": 0.2,
+    checks = {f"{name}=seldom": 0.0512, f"{name}={odd}": 0.3219, f"{name}=other": 0.2,
+              f"{name}={odd}_less_seldom": 0.3}  # fmt: skip
+    effects = {
+        ("x_how", "seldom", 365): (60, "ok"),
+        ("x_how", odd, 365): (60, "withheld"),
+        ("x_how", "other", 730): (60, "withheld"),
+        ("x_how", f"{odd}_less_seldom", 365): (60, "withheld"),
     }
-    same = {"analysis": "a", "measure": "m", "limit": np.nan, "status": "ok"}
-    frame = pd.DataFrame({"check": list(checks), "value": list(checks.values())}).assign(**same)
-    out = disclose_diagnostics(frame, RULES).set_index("check")["value"]
-    assert out.dropna().index.tolist() == [f"{name}=seldom", f"{name}=other_less_seldom"]
+    shown = diagnose(checks, effects)["value"].dropna()
+    assert shown.to_dict() == {f"{name}=seldom": 0.051, f"{name}=other": 0.2}
 
 
-def test_a_detectable_difference_of_a_small_group_is_null():
-    """It tells how many people are behind it; so does that of two groups of which one is small."""
-    name = "minimum_detectable_difference:365:sex"
-    checks = {
-        "n_events:start:365:sex=male": 3.0,
-        "n_events:start:365:sex=female": 40.0,
-        f"{name}=male": 0.31,
-        f"{name}=female": 0.05,
-        f"{name}=male_less_female": 0.32,
-        f"{name}=unknown_less_female": 0.2,
-        "minimum_detectable_difference:365": 0.04,
-    }
-    same = {"analysis": "a", "measure": "m", "limit": np.nan, "status": "ok"}
-    frame = pd.DataFrame({"check": list(checks), "value": list(checks.values())}).assign(**same)
-    other = frame[2:].assign(measure="n")
-    out = disclose_diagnostics(pd.concat([frame, other], ignore_index=True), RULES)
-    shown = out[out["value"].notna()]
-    assert shown[shown["measure"] == "m"]["check"].tolist() == [
-        f"{name}=female", f"{name}=unknown_less_female", "minimum_detectable_difference:365"
-    ]  # fmt: skip
-    assert (shown["measure"] == "n").sum() == len(other)
+def test_a_level_beside_a_small_one_is_hidden_with_it():
+    checks = {"n_events:start:365:sex=male": 3.0, "n_events:start:365:sex=female": 40.0,
+              "n_events:start:730:sex=female": 50.0}  # fmt: skip
+    assert diagnose(checks)["value"].isna().tolist() == [True, True, False]
 
 
 def test_a_difference_of_shares_follows_from_the_released_ones():
@@ -321,26 +361,17 @@ def test_a_difference_of_mean_counts_follows_from_the_released_ones():
 
 def test_an_expected_number_of_people_below_the_threshold_is_small():
     """0.6 people expected must not become a 0, nor 4.6 a 5."""
-    values = [0.0, 0.6, 4.6, 5.2]
-    frame = pd.DataFrame({
-        "analysis": "linkage", "measure": "",
-        "check": ["n_clients", "n_new_identities", "n_not_in_persons", "n_linked_by_number"],
-        "value": values, "limit": np.nan, "status": "ok",
-    })  # fmt: skip
-    out = disclose_diagnostics(frame, RULES)
-    assert out["status"].tolist() == ["ok", "suppressed", "suppressed", "ok"]
-    assert out.loc[[0, 3], "value"].tolist() == [0.0, 5.0]
+    out = diagnose({"n_clients": 0.0, "n_new_identities": 0.6, "n_not_in_persons": 4.6,
+                    "n_linked_by_number": 5.2})  # fmt: skip
+    assert out["status"].tolist() == ["suppressed"] * 3 + ["ok"]
+    assert out["value"].iloc[3] == 5.0
 
 
 def test_rates_of_links_are_coarse_and_their_limits_go_outwards():
-    names = ["missed_link_rate", "missed_link_rate_low", "missed_link_rate_high",
-             "false_link_rate_by_probability_high", "share_capped"]  # fmt: skip
-    frame = pd.DataFrame({
-        "analysis": "linkage", "measure": "", "check": names,
-        "value": [0.01249, 0.00451, 0.02111, 0.0, 0.01249], "limit": np.nan, "status": "ok",
-    })  # fmt: skip
-    out = disclose_diagnostics(frame, RULES)
-    assert out["value"].tolist() == [0.012, 0.004, 0.022, 0.0, 0.01249]
+    rates = {"missed_link_rate": 0.01249, "missed_link_rate_low": 0.00451,
+             "missed_link_rate_high": 0.02111,
+             "false_link_rate_by_probability_high": 0.0}  # fmt: skip
+    assert diagnose(rates)["value"].tolist() == [0.012, 0.004, 0.022, 0.0]
 
 
 def test_a_difference_without_linkage_error_is_the_released_one_and_its_move():

@@ -64,6 +64,17 @@ def test_the_plan_is_frozen():
         ("name: a\naccrual: {from_on: 2014-01-01, to_on: 2013-01-01}", "to_on is before from_on"),
         ("name: a\nadjust_for: [sexx]", "unknown covariate 'sexx'; menade du / did you mean sex?"),
         ("name: a\nsubgroups: [index_year]", "is a number, not a group"),
+        ("name: a\nsubgroups: [protected_identity]", "subgroups: 'protected_identity' redovisas"),
+        ("name: a\nsubgroups: [municipality_code]", "never shown by the data dictionary"),
+        (
+            "name: a\nfor_whom: {combined: {few: {levels: {municipality_code: ['0180']}}}}",
+            "for_whom.combined.few.levels: 'municipality_code'",
+        ),
+        (
+            "name: a\nmeasures: {m: {codes: [alarm_package, personal_security]}}",
+            "measures.m.codes: 'personal_security'",
+        ),
+        ("name: a\nsubgroup_levels: {x_area: [town]}", "must be an x_ column of subgroups"),
         ("name: a\nmeasures: {m: {codes: [a], joint_within_days: 3}}", "choose one"),
         ("name: a\nname: b", "key given twice"),
         ("name: [", "not readable as YAML"),

@@ -113,7 +113,8 @@ def make_study(histories: Histories, grace_days: int, plan_text: str = "") -> St
     plan = read_plan(
         f"name: histories\nhorizon_days: {horizon}\nreport_at_days: [60, {horizon}]\n"
         f"measures: {{order: {{grace_days: {grace_days}}}}}\n"
-        f"adjust_for: [x_need]\nsubgroups: [x_need]\n{plan_text}"
+        f"adjust_for: [x_need]\nsubgroups: [x_need]\n"
+        f"subgroup_levels: {{x_need: [high, low]}}\n{plan_text}"
     )
     entry, day = np.nonzero(histories.outcomes)
     first = np.full(n, NEVER)

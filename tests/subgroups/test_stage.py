@@ -323,7 +323,7 @@ def test_disclosure_hides_contrasts_of_hidden_levels_and_places_of_shelter(found
     placed = pick(shown, measure="help", subgroup="relation_group")
     assert not placed["status"].eq("ok").any() and placed["estimate"].isna().all()
     assert pick(shown, measure="help", subgroup="sex")["status"].eq("ok").any()
-    told = disclose_diagnostics(checks, rules, classes, ("relation_group",))
+    told = disclose_diagnostics(checks, rules, rows, shown)
     by_place = told["measure"].eq("help") & told["check"].str.contains(":relation_group=")
     assert by_place.any() and told.loc[by_place, "value"].isna().all()
     # a level with few events takes its contrast with it

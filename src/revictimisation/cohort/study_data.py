@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.codes import MISSING, OTHER
 from revictimisation.core.places import pool_single_places
 from revictimisation.estimators.design import Design, Measures, build_design
 from revictimisation.plan import StudyPlan
@@ -146,21 +147,31 @@ class StudyData:
 
     @property
     def shown_covariates(self) -> pd.DataFrame:
-        """The covariates as their levels may be shown, groups of municipalities pooled."""
-        name = "municipality_group"
-        if name not in self.covariates:
-            return self.covariates
-        return self.covariates.assign(**{name: self.subgroup(name)})
+        """The covariates as their levels may be shown (`subgroup`)."""
+        shown = {
+            str(name): self.subgroup(str(name)) for name in self.covariates
+            if name == "municipality_group" or self._is_free_text(str(name))
+        }  # fmt: skip
+        return self.covariates.assign(**shown)
+
+    def _is_free_text(self, name: str) -> bool:
+        """A text of the extract's own: nobody has said what it may hold."""
+        is_number = pd.api.types.is_numeric_dtype(self.covariates[name])
+        return name.startswith("x_") and not is_number
 
     def subgroup(self, name: str) -> pd.Series | None:
         """Each entry's level of a subgroup as text, or None where its table is absent.
 
         A group of municipalities that is one municipality alone is not told apart
-        (`pool_single_places`).
+        (`pool_single_places`). Of the extract's own texts the levels that the study file names
+        (`subgroup_levels`) are shown; all else is `other`, as it may be a name or an address.
         """
         if name == "risk_level" and "risk_assessments" in self.absent:
             return None
         levels = self.covariates[name].astype(str)
+        if self._is_free_text(name):
+            named = {*self.plan.subgroup_levels.get(name, ()), MISSING}
+            return levels.where(levels.isin(named), OTHER)
         if name != "municipality_group":
             return levels
         return pool_single_places(levels, self.covariates["municipality_code"])

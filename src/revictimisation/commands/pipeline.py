@@ -59,10 +59,11 @@ def analyse(
     tell("disclosure")
     rules, places = data.plan.disclosure, list_places(data.plan)
     classes = measure_classes(data.plan, dictionary)
+    released = disclose_estimates(estimates, rules, classes, places)
     release = {
-        "estimates": disclose_estimates(estimates, rules, classes, places),
+        "estimates": released,
         "attrition": disclose_attrition(attrition, rules),
-        "diagnostics": disclose_diagnostics(diagnostics, rules, classes, places),
+        "diagnostics": disclose_diagnostics(diagnostics, rules, estimates, released),
     }
     restricted = {"estimates": estimates, "attrition": attrition, "diagnostics": diagnostics}
     return Results(restricted, release)
@@ -86,9 +87,14 @@ def _describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]
 
 
 def measure_classes(plan: StudyPlan, dictionary: Dictionary) -> dict[str, str]:
-    """Disclosure class of every code and of every study measure (its strictest code's)."""
+    """Disclosure class of every code and of every study measure (its strictest code's).
+
+    In a study of chosen districts or municipalities all that may not be shown by place is hidden.
+    """
     table = dictionary.codes("measures")
     codes = dict(zip(table["code"], table["disclosure"], strict=True))
+    if plan.eligibility.districts or plan.eligibility.municipalities:
+        codes |= {code: "never" for code, kind in codes.items() if kind == "no_place"}
     strictness = ("never", "no_place")
     classes = dict(codes)
     for name, measure in plan.measures.items():

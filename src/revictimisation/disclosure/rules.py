@@ -23,7 +23,6 @@ from revictimisation.core.results import (
     NUMBERS,
     OK,
     SUPPRESSED,
-    WITHHELD,
 )
 from revictimisation.dictionary import load_dictionary
 from revictimisation.estimators.e_value import find_e_value, find_e_value_limit
@@ -31,14 +30,18 @@ from revictimisation.estimators.intervals import difference_interval
 from revictimisation.plan import Disclosure
 
 PLACES = ("police_district", "municipality_group", "municipality_code")
-# What stands or falls together: all estimands of one comparison at one time.
+# One comparison at one time: its estimands follow from each other.
 FAMILY = [key for key in KEYS if key != "estimand"]
+# What stands or falls together: other estimators and analyses of the same people's outcomes, too.
+TWINS = [key for key in FAMILY if key not in ("analysis", "estimator")]
 CORRECTED = "linkage_error"
 # Kinds of estimands (`codes/estimand.csv`): of these the people with the event are a part of all;
 COUNT_LIKE = ("share", "mean_count", "count")
 # of these they are not: outcomes per person may exceed 1, days are no people.
 NOT_OF_PEOPLE = ("days", "mean_count", "mean_count_difference")
 DECIMALS = 3
+EFFECTS = ("risk_difference", "mean_count_difference")
+COARSE = 0.05  # steps of a share of nobody knows how many
 
 
 @cache
@@ -76,10 +79,11 @@ def disclose_estimates(
 
     `classes` gives a measure's disclosure class: `never` (always suppressed), `no_place` (never by
     district or municipality: the subgroups `places`), `open`. A cell is suppressed when its people,
-    its events or its people without an event number 1 to threshold - 1, or when all or none of a
-    small group (fewer than threshold x rounding) have the event; a mean count also where the risk
-    beside it is, as a few people may have many events; with it all estimands of its comparison; and
-    of the levels beside a single suppressed one the smallest, so that none follows from the total.
+    its events or its people without an event are fewer than the threshold, none of them or all
+    included; a mean count also where the risk beside it is, as a few people may have many events.
+    With it goes all that other estimands, estimators and analyses tell of the same outcome in the
+    same people; and of the levels beside a single suppressed one the smallest, so that none follows
+    from the total. A row without a released number has no counts either.
     Raises `DisclosureError` for columns it does not know.
     """
     if tuple(estimates.columns) != COLUMNS:
@@ -88,19 +92,16 @@ def disclose_estimates(
     is_small = _is_small(frame, rules)
     is_kept_back = _is_kept_back(frame["measure"], frame["subgroup"], classes, places)
     primary = (is_small | is_kept_back) & frame["status"].eq(OK)
-    primary = _whole_family(frame, primary)
-    hidden = _whole_family(frame, primary | _complements(frame, primary))
+    primary = _with_twins(frame, primary)
+    hidden = _with_twins(frame, primary | _complements(frame, primary))
     hidden |= _of_hidden_levels(frame, hidden)
     hidden &= frame["status"].eq(OK)
     rounded = _round(frame, rules)
     rounded.loc[hidden, [*NUMBERS, *COUNTS]] = pd.NA
     rounded.loc[hidden, "status"] = SUPPRESSED
     rounded.loc[hidden, "reason"] = np.where(primary[hidden], "small_number", "complement")
-    rounded.loc[hidden & is_kept_back, "reason"] = KEPT_BACK
-    unsaid = ~rounded["status"].isin([OK, SUPPRESSED])
-    rounded.loc[rounded["status"].eq(WITHHELD), list(NUMBERS)] = pd.NA
-    few = unsaid & _is_few(frame["n_people"], rules)
-    rounded.loc[few | (unsaid & _is_few(frame["n_events"], rules)), list(COUNTS)] = pd.NA
+    rounded.loc[is_kept_back, ["status", "reason"]] = [SUPPRESSED, KEPT_BACK]
+    rounded.loc[rounded["status"].ne(OK), [*NUMBERS, *COUNTS]] = pd.NA
     return rounded
 
 
@@ -118,12 +119,9 @@ def _is_few(count: pd.Series, rules: Disclosure) -> pd.Series:
 def _is_small(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
     people, events = frame["n_people"], frame["n_events"]
     kind = name_kind(frame["estimand"], "estimand")
-    small_group = people.lt(rules.threshold * rules.rounding).fillna(False)
-    all_or_none = (events.eq(0) | events.eq(people)).fillna(False)
-    unusual = kind.isin(COUNT_LIKE) & small_group & all_or_none
-    is_other = kind.isin(NOT_OF_PEOPLE)
-    rest = _is_few(people - events, rules) & ~is_other
-    found = _is_few(people, rules) | _is_few(events, rules) | rest | unusual
+    none_or_all = (events.eq(0) | events.eq(people)).fillna(False) & kind.isin(COUNT_LIKE)
+    rest = _is_few(people - events, rules) & ~kind.isin(NOT_OF_PEOPLE)
+    found = _is_few(people, rules) | _is_few(events, rules) | rest | none_or_all
     return _add_mean_counts(frame, found.astype(bool))
 
 
@@ -137,16 +135,16 @@ def _add_mean_counts(frame: pd.DataFrame, is_small: pd.Series) -> pd.Series:
     return is_small | pd.MultiIndex.from_frame(beside).isin(small)
 
 
-def _whole_family(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
-    keys = [name_origin(frame[name]) if name == "analysis" else frame[name] for name in FAMILY]
+def _with_twins(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
+    keys = [frame[name] for name in TWINS]
     return hidden.groupby(keys, dropna=False).transform("any").astype(bool)
 
 
 def _complements(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
     """The smallest shown level beside a level that is alone in being suppressed."""
     is_level = frame["subgroup"].ne("") & name_kind(frame["estimand"], "estimand").isin(COUNT_LIKE)
-    rows = frame[is_level]
-    rows = rows[rows["status"].eq(OK)].assign(is_hidden=hidden)
+    rows = frame[is_level & frame["status"].eq(OK)]
+    rows = rows.assign(is_hidden=hidden[rows.index])  # a frame without rows would take all of them
     keys = [key for key in KEYS if key != "level"]
     rows["n_hidden"] = rows.groupby(keys, dropna=False)["is_hidden"].transform("sum")
     shown = rows[~rows["is_hidden"] & rows["n_hidden"].eq(1)]
@@ -340,24 +338,6 @@ def disclose_attrition(attrition: pd.DataFrame, rules: Disclosure) -> pd.DataFra
     return out
 
 
-def _of_few_levels(named: pd.DataFrame, few: pd.Series) -> pd.Series:
-    """Detectable differences within a level of which a count is small, or against one."""
-    keys = ["measure", "group", "level"]
-    small = pd.MultiIndex.from_frame(named.loc[few, keys])
-    known = named[~named["kind"].eq("detectable")].groupby("group")["level"].agg(set).to_dict()
-    found = pd.MultiIndex.from_frame(named[keys]).isin(small)
-    pairs = [
-        unpack_contrast(level, known.get(group, ())) or (level, level)
-        for group, level in zip(named["group"], named["level"], strict=True)
-    ]
-    for part in (0, 1):
-        of_level = named[keys].assign(level=[pair[part] for pair in pairs])
-        found |= pd.MultiIndex.from_frame(of_level).isin(small)
-    return (
-        pd.Series(found, index=named.index) & named["kind"].eq("detectable") & named["level"].ne("")
-    )
-
-
 def _round_rates(out: pd.DataFrame, kind: pd.Series) -> None:
     """Put shares of links on whole tenths of a per cent, their limits on the next ones outwards."""
     step = 10.0**-DECIMALS
@@ -367,18 +347,26 @@ def _round_rates(out: pd.DataFrame, kind: pd.Series) -> None:
         out.loc[at, "value"] = whole.round(DECIMALS)
 
 
+def _round_shares(value: pd.Series, n_people: pd.Series, rules: Disclosure) -> pd.Series:
+    """Shares of people in steps of `rounding` people, of a hundredth at least."""
+    step = (rules.rounding / n_people.where(n_people > 0)).clip(0.01, 1.0).fillna(COARSE)
+    return ((value / step).round() * step).clip(0.0, 1.0).round(6)
+
+
 def disclose_diagnostics(
     diagnostics: pd.DataFrame,
     rules: Disclosure,
-    classes: Mapping[str, str] | None = None,
-    places: Collection[str] = PLACES,
+    exact: pd.DataFrame,
+    released: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Make the releasable form of `diagnostics`: checks that count people or events are rounded.
+    """Make the releasable form of `diagnostics`: each check as its kind in the dictionary allows.
 
-    A check of a level (`...:subgroup=level`) is null where that of another level of the same
-    grouping is small, so that none follows from the total, and of what is kept back (`classes`,
-    `places` as in `disclose_estimates`). A detectable difference tells how many people are behind
-    it, so it is null where a count of the level, or of one of two levels, is small.
+    `count`: rounded, null where fewer than the threshold. `share`: in steps of `rounding` people.
+    `statistic`, `detectable`: two digits. `rate`: of links, to a tenth of a per cent. `extreme`: of
+    one person, never. `plain`: of a model, not of people, as it is. A level's check is null where
+    that of another level of the grouping is, and whatever lies behind an effect that `released`
+    suppresses; a detectable difference also where the effect is withheld, whose error it would
+    tell. `exact`, `released`: `estimates` before and after disclosure control.
     """
     out = diagnostics.copy()
     checks = [unpack_check(text) for text in out["check"]]
@@ -386,23 +374,53 @@ def disclose_diagnostics(
         {
             "measure": out["measure"],
             "name": pd.Series([check.name for check in checks], index=out.index, dtype=object),
-            "group": [check.group for check in checks],
+            "subgroup": [check.group for check in checks],
             "level": [check.level for check in checks],
             "family": [check.family for check in checks],
+            "time_days": pd.array([check.day for check in checks], dtype="Int64"),
         },
         index=out.index,
     )
-    named["kind"] = name_kind(named["name"], "check")
-    has_level = named["level"].ne("")
-    is_count = named["kind"].eq("count") | (named["kind"].eq("level_count") & has_level)
-    few = is_count & out["value"].gt(0) & out["value"].lt(rules.threshold)
-    of_few = _of_few_levels(named, few)
+    kind = name_kind(named["name"], "check")
+    few = kind.eq("count") & out["value"].lt(rules.threshold)
     family = [out["analysis"], out["measure"], named["family"]]
-    few |= has_level & few.groupby(family, dropna=False).transform("any").astype(bool)
-    few |= of_few
-    few |= has_level & _is_kept_back(out["measure"], named["group"], classes or {}, places)
-    rounded = (out["value"] / rules.rounding).round() * rules.rounding
-    out["value"] = out["value"].where(~is_count, rounded).mask(few)
-    _round_rates(out, named["kind"])
-    out.loc[few, "status"] = SUPPRESSED
+    of_levels = few.groupby(family, dropna=False).transform("any").astype(bool)
+    gone = few | kind.eq("extreme") | (of_levels & named["level"].ne(""))
+    gone |= _is_behind_hidden(named, kind, released)
+    n_people = _count_people(named, exact, rules.rounding)
+    value = out["value"]
+    rounded = (value / rules.rounding).round() * rules.rounding
+    value = value.mask(kind.eq("count"), rounded)
+    value = value.mask(kind.eq("share"), _round_shares(value, n_people, rules))
+    value = value.mask(kind.isin(["statistic", "detectable"]), _two_digits(value))
+    out["value"] = value.mask(gone)
+    _round_rates(out, kind)
+    out.loc[gone & out["status"].eq(OK), "status"] = SUPPRESSED
     return out
+
+
+def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFrame) -> pd.Series:
+    """Checks behind an effect that is suppressed; detectable differences of any that is hidden.
+
+    A check of no day is behind the effects of all days: it is hidden where none of them is shown.
+    """
+    keys, at = ["measure", "subgroup", "level"], ["measure", "subgroup", "level", "time_days"]
+    effects = released[released["estimand"].isin(EFFECTS)]
+    status = effects["status"]
+
+    def is_among(names: list[str], chosen: pd.Series) -> pd.Series:
+        wanted = pd.MultiIndex.from_frame(effects.loc[chosen, names])
+        return pd.Series(pd.MultiIndex.from_frame(named[names]).isin(wanted), index=named.index)
+
+    is_dayless = named["time_days"].isna()
+    unseen = is_among(keys, status.eq(SUPPRESSED)) & ~is_among(keys, status.eq(OK))
+    behind = is_among(at, status.eq(SUPPRESSED)) | (is_dayless & unseen)
+    return behind | (is_among(at, status.ne(OK)) & kind.eq("detectable"))
+
+
+def _count_people(named: pd.DataFrame, exact: pd.DataFrame, rounding: int) -> pd.Series:
+    """The people of each check's measure and level, rounded, by the numbers that they are in."""
+    keys = ["measure", "subgroup", "level"]
+    known = exact.groupby(keys, as_index=False)["n_people"].max()
+    found = named[keys].merge(known, on=keys, how="left")["n_people"]
+    return pd.Series(round_counts(found, rounding).astype(float).to_numpy(), index=named.index)

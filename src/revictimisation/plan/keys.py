@@ -52,6 +52,7 @@ def find_key_faults(plan: Any, dictionary: Dictionary) -> list[str]:
                     f"{where}: ska vara minst {key.minimum}, som dataordlistan kräver"
                     f" / must be at least {key.minimum}, as the data dictionary asks"
                 )
+    faults += _find_revealing(plan, dictionary)
     closed = {field.codes for table in dictionary.tables.values()
               for field in table.fields if field.is_closed and field.codes}  # fmt: skip
     named = [*list_codes(plan, dictionary), *_list_levels(plan, dictionary)]
@@ -61,6 +62,22 @@ def find_key_faults(plan: Any, dictionary: Dictionary) -> list[str]:
         if list_name in closed and code not in {*known, *common}:
             faults.append(f"{where}: okänd kod / unknown code {code!r}{name_nearest(code, known)}")
     return faults
+
+
+def _find_revealing(plan: Any, dictionary: Dictionary) -> list[str]:
+    """Groups and measures that by the dictionary are never shown, whatever a study file asks."""
+    fields = dictionary.tables["covariates"].fields
+    hidden = {field.name for field in fields if field.disclosure == "never"}
+    groups = [("subgroups", name) for name in plan.subgroups]
+    for where, levels in find_values(plan, "for_whom.combined.*.levels"):
+        groups += [(where, name) for name in levels]
+    classes = dictionary.lists["measures"].select("code", "disclosure")
+    kept = {code for code, disclosure in classes if disclosure == "never"}
+    measures = find_values(plan, "measures.*.codes")
+    named = [(where, code) for where, codes in measures for code in codes if code in kept]
+    named += [(where, name) for where, name in groups if name in hidden]
+    told = "redovisas aldrig enligt dataordlistan / is never shown by the data dictionary"
+    return [f"{where}: {name!r} {told}" for where, name in named]
 
 
 def _list_levels(plan: Any, dictionary: Dictionary) -> Iterator[tuple[str, str, str]]:

@@ -260,6 +260,9 @@ class StudyPlan(Part):
     ] = Field(default_factory=dict)
     strata: Names = ()
     subgroups: Names = DEFAULT_SUBGROUPS
+    subgroup_levels: Annotated[dict[Code, Codes], Field(max_length=MOST_NAMES)] = Field(
+        default_factory=dict
+    )
     cleaning: CleaningRules = ()
     open_ends: OpenEnds = OpenEnds()
     bootstrap: Bootstrap = Bootstrap()
@@ -317,6 +320,10 @@ class StudyPlan(Part):
         for name in self.subgroups:
             if name in NUMBER_COVARIATES:
                 faults.append(f"subgroups: {name!r} {NO_GROUP}")
+        for name in self.subgroup_levels:
+            if name not in (*self.subgroups, *self.adjust_for) or not name.startswith("x_"):
+                told = "ska vara en egen x_-kolumn i subgroups / must be an x_ column of subgroups"
+                faults.append(f"subgroup_levels: {name!r} {told}")
         for name in self.strata:
             if name not in self.adjust_for or name in NUMBER_COVARIATES:
                 told = (
