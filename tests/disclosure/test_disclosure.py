@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from revictimisation.core.errors import DisclosureError
 from revictimisation.core.results import make_estimates
+from revictimisation.dictionary import load_dictionary
 from revictimisation.disclosure import (
     disclose_attrition,
     disclose_diagnostics,
     disclose_estimates,
+    rules,
 )
 from revictimisation.disclosure.rules import round_counts
 from revictimisation.plan import Disclosure
@@ -255,6 +257,21 @@ def test_what_the_dictionary_does_not_know_is_refused():
     rows = make_estimates([{"question": "q2", "estimand": "secret", "estimate": 0.5}])
     with pytest.raises(DisclosureError, match="secret"):
         disclose_estimates(rows, RULES, {})
+    rows = shares({"": (50, 100)}).assign(analysis="secret")
+    with pytest.raises(DisclosureError, match="secret"):
+        disclose_estimates(rows, RULES, {})
+
+
+def test_what_has_no_known_kind_is_refused(monkeypatch):
+    for kind in ("", "share_typo"):
+        monkeypatch.setattr(rules, "read_facts", lambda codes, column, kind=kind: {"share": kind})
+        with pytest.raises(DisclosureError, match="share"):
+            rules.name_kind(pd.Series(["share"]), "estimand")
+
+
+def test_every_kind_of_the_dictionary_is_known():
+    for codes, kinds in rules.KINDS.items():
+        assert set(load_dictionary().codes(codes)["kind"]) == kinds
 
 
 def test_checks_behind_a_suppressed_effect_are_null_and_of_its_day_alone():

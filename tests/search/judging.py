@@ -264,7 +264,8 @@ class LastDays:
             grace = people.study["measures"][measure]["grace_days"]
             is_started = (start <= grace) & (start < stop)
             arms = {"started": is_started, "others": ~is_started}
-        wanted = {"risk_start": ["started"], "risk_no_start": ["others"],
+        wanted = {"rmst_start_days": ["started"], "rmst_no_start_days": ["others"],
+                  "risk_start": ["started"], "risk_no_start": ["others"],
                   "mean_count_start": ["started"], "mean_count_no_start": ["others"]}  # fmt: skip
         names = wanted.get(row["estimand"], list(arms))
         return {name: self._end(stop, cause, chosen & arms[name]) for name in names}

@@ -39,6 +39,12 @@ CORRECTED = "linkage_error"
 COUNT_LIKE = ("share", "mean_count", "count")
 # of these they are not: outcomes per person may exceed 1, days are no people.
 NOT_OF_PEOPLE = ("days", "mean_count", "mean_count_difference")
+# All kinds (data_dictionary/README.md says what each is): what has another is not released.
+KINDS = {
+    "estimand": {*COUNT_LIKE, *NOT_OF_PEOPLE, "difference", "ratio", "statistic"},
+    "check": {"count", "share", "statistic", "detectable", "extreme", "plain", "rate", "rate_low",
+              "rate_high"},
+}  # fmt: skip
 DECIMALS = 3
 EFFECTS = ("risk_difference", "mean_count_difference")
 COARSE = 0.05  # steps of a share of nobody knows how many
@@ -52,15 +58,20 @@ def read_facts(codes: str, column: str) -> Mapping[str, str]:
 
 
 def name_kind(names: pd.Series, codes: str) -> pd.Series:
-    """The kind of each estimand or check; `DisclosureError` for one that the dictionary lacks."""
+    """The kind of each estimand or check; `DisclosureError` for one of no kind that we protect."""
     kinds = names.map(read_facts(codes, "kind"))
-    unknown = sorted(set(names[kinds.isna()]))
-    if unknown:
-        raise DisclosureError(
-            f"{', '.join(unknown)}: står inte i data_dictionary/codes/{codes}.csv, så ingen vet hur"
-            " det ska skyddas. / The dictionary lacks it, so nobody knows how to protect it."
-        )
+    refuse_unknown(names[~kinds.isin(KINDS[codes])], codes)
     return kinds
+
+
+def refuse_unknown(names: pd.Series, codes: str) -> None:
+    """Raise `DisclosureError` if there is any: nobody has said how to protect it."""
+    if len(names):
+        raise DisclosureError(
+            f"{', '.join(sorted(set(names)))}: står inte i data_dictionary/codes/{codes}.csv, eller"
+            " där utan känt slag (kind), så ingen vet hur det ska skyddas. / The dictionary lacks"
+            " it, or its kind is none that is known, so nobody knows how to protect it."
+        )
 
 
 def name_origin(analyses: pd.Series) -> pd.Series:
@@ -84,10 +95,12 @@ def disclose_estimates(
     With it goes all that other estimands, estimators and analyses tell of the same outcome in the
     same people; and of the levels beside a single suppressed one the smallest, so that none follows
     from the total. A row without a released number has no counts either.
-    Raises `DisclosureError` for columns it does not know.
+    Raises `DisclosureError` for columns, analyses and estimands it does not know.
     """
     if tuple(estimates.columns) != COLUMNS:
         raise DisclosureError("estimates has columns that disclosure control does not know.")
+    known = read_facts("analysis", "follows")
+    refuse_unknown(estimates.loc[~estimates["analysis"].isin([*known]), "analysis"], "analysis")
     frame = estimates.copy()
     is_small = _is_small(frame, rules)
     is_kept_back = _is_kept_back(frame["measure"], frame["subgroup"], classes, places)
