@@ -1,4 +1,4 @@
-"""The bench notebooks run by papermill on a small county, and what they leave says what it should."""
+"""The bench notebooks, each run by papermill on a small county: what they leave, and where."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from revictimisation.commands.notebooks import NotebookTask, execute_notebook
 from tests.project.sources import ROOT
