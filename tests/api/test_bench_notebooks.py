@@ -1,4 +1,4 @@
-"""Bench notebooks run by papermill on a small county; what they leave says what it should."""
+"""The bench notebooks, each run by papermill on a small county: what they leave, and where."""
 
 from __future__ import annotations
 

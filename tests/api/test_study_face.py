@@ -94,6 +94,45 @@ def test_a_measures_trial_gives_the_study_numbers(rossi_study, rossi, estimator)
         rossi_study.target_trial("employmen")
 
 
+def test_a_trial_of_another_follow_up(rossi_study):
+    """The study's own, in any order of rows, is the study's trial; it is one row an entry."""
+    ends = rossi_study.cohort[["entry_id", "stop_day", "cause"]]
+    own = rossi_study.target_trial("employment", "g_formula")
+    shuffled = ends.sample(frac=1, random_state=1)
+    same = rossi_study.target_trial("employment", "g_formula", follow_up=shuffled)
+    pd.testing.assert_frame_equal(same.summary(182), own.summary(182))
+    nobody = rossi_study.target_trial("employment", "g_formula", follow_up=ends.assign(cause=0))
+    assert (nobody.summary(182).loc[["risk_start", "risk_no_start"], "estimate"] < 1e-6).all()
+    with pytest.raises(ValueError, match="a row for each entry_id of the cohort"):
+        rossi_study.target_trial("employment", follow_up=ends.iloc[1:])
+    with pytest.raises(ValueError, match="no column 'cause'"):
+        rossi_study.target_trial("employment", follow_up=ends.drop(columns="cause"))
+
+
+def test_tables_of_the_extract_and_frames_that_join(rossi_study, rossi):
+    persons, reports = rossi_study.read_tables("persons", "reports")
+    raw = pd.read_csv(rossi[1] / "reports.csv", dtype=str)
+    assert reports["report_id"].tolist() == raw["report_id"].tolist()
+    assert set(reports["victim_id"]) <= set(persons["person_id"])
+    with pytest.raises(ValueError, match="did you mean 'persons'"):
+        rossi_study.read_tables("person")
+    frames = (rossi_study.cohort, rossi_study.covariates, rossi_study.starts, rossi_study.spells,
+              rossi_study.episodes, rossi_study.first_episodes)  # fmt: skip
+    assert {str(frame["entry_id"].dtype) for frame in frames} == {"int64"}
+
+
+def test_what_is_made_at_the_bench_stays_restricted(rossi_study, tmp_path, monkeypatch):
+    """Found from a folder below, as the study file is; a path with a file in its way is told."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert rossi_study.restricted("out") == tmp_path / "out" / "restricted" / "bench"
+    assert (tmp_path / "out" / "restricted" / "bench").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError):
+        rossi_study.restricted("file")
+
+
 def test_a_frame_by_hand_gives_the_study_numbers(rossi_study, rossi):
     """Employment within 28 days; financial aid in force may lead to it, from the day after."""
     data = rossi_study.study_data

@@ -13,6 +13,7 @@ from tests.project.sources import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 MOST_LINES = 25
+MOST_CELLS = 20
 
 
 def test_there_are_notebooks():
@@ -42,6 +43,17 @@ def test_one_cell_holds_the_parameters(cells):
 def test_cells_stay_short(cells):
     """What needs more lines is a function of the package, where it can be tested."""
     assert max(len("".join(cell["source"]).splitlines()) for cell in cells) <= MOST_LINES
+
+
+@for_each("path", sorted((ROOT / "notebooks" / "bench").glob("*.ipynb")))
+def test_a_bench_notebook_says_what_it_asks_and_what_to_change(path):
+    """Its question, what it is in Swedish, what it assumes, that it is restricted; two changes."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    first, last = ("".join(cells[at]["source"]) for at in (0, -1))
+    for word in ("**Question.**", "*På svenska: ", "**Assumption", "`OUT/restricted`"):
+        assert word in first, word
+    assert last.startswith("## Two things to change\n1. ") and "\n2. " in last
+    assert sum(cell["cell_type"] == "code" for cell in cells) <= MOST_CELLS
 
 
 def test_each_page_has_a_notebook_that_shows_its_sections_in_their_order():

@@ -50,11 +50,9 @@ def package_file(*parts: str) -> Path:
 
 def find_upwards(path: str | os.PathLike[str]) -> Path:
     """Find a path from the working folder or the nearest folder above that has it."""
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / path).exists():
-            return folder / path
-    return here / path
+    given = Path(path)
+    places = (given, *(folder / given for folder in Path.cwd().parents))
+    return next((place for place in places if place.exists()), given)
 
 
 def make_folder(path: Path) -> Path:
