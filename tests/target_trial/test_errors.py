@@ -147,8 +147,6 @@ def test_a_fit_that_has_no_point_to_begin_from_has_no_answer():
     """Not what lay in memory: chances of a start of 1 leave those who did not start none."""
     trial = random_trial(60, 4)
     theta = np.full(len(trial.names) + trial.pooled.effects.shape[1], 1e4)
-    found = maximise(
-        trial, trial.pooled, np.ones(60), theta, tolerance=1e-12, most=60
-    )
+    found = maximise(trial, trial.pooled, np.ones(60), theta, tolerance=1e-12, most=60)
     assert not found.is_converged
     assert np.isnan(found.theta).all() and np.isnan(found.odds.rows).all()

@@ -83,9 +83,7 @@ def read_mdve() -> Trial:
 
 def refit_model(trial: Trial, model: StartModel, case_weights: np.ndarray) -> StartModel:
     """The model with case weights, followed to the last digit."""
-    found = maximise(
-        trial, model.pooled, case_weights, model.theta, tolerance=1e-20, most=60
-    )
+    found = maximise(trial, model.pooled, case_weights, model.theta, tolerance=1e-20, most=60)
     return replace(model, theta=found.theta, odds=found.odds)
 
 
