@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from revictimisation.core.workers import Workers
+from revictimisation.core.workers import LIBRARIES, Workers, keep_libraries_serial
 from tests.cases import for_each
 
 SOURCE = Path(__file__).parents[2] / "src" / "revictimisation"
@@ -53,9 +53,15 @@ def test_linear_algebra_opens_no_threads():
     path = os.pathsep.join(sys.path)
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**{k: v for k, v in os.environ.items() if k not in LIBRARIES}, "PYTHONPATH": path},
     )  # fmt: skip
     assert int(done.stdout) == 1
+
+
+def test_the_users_own_number_of_threads_stands(monkeypatch):
+    monkeypatch.setattr(os, "environ", {"OMP_NUM_THREADS": "3", "MKL_NUM_THREADS": "2"})
+    keep_libraries_serial()
+    assert [os.environ[name] for name in LIBRARIES] == ["3", "3", "2", "3"]
 
 
 def test_no_other_module_decides_how_many_threads_there_are():

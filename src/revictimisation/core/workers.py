@@ -16,9 +16,13 @@ LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECL
 
 
 def keep_libraries_serial() -> None:
-    """Let no linear algebra library open threads of its own; before NumPy is imported."""
+    """Let no linear algebra library open threads of its own; before NumPy is imported.
+
+    What the user has set stands; OMP_NUM_THREADS holds for all of them.
+    """
+    threads = os.environ.get("OMP_NUM_THREADS", "1")
     for name in LIBRARIES:
-        os.environ[name] = "1"
+        os.environ.setdefault(name, threads)
 
 
 class Workers:

@@ -104,9 +104,10 @@ def learn_forward(terms: Terms, score: Floats, fold: Codes) -> Floats:
     n_folds = int(fold.max()) + 1
     columns = _spread(terms)
     predicted = np.full(len(score), np.nan)
-    moments = Moments.of(columns[:0], score[:0])
+    moments = Moments.of(np.zeros((0, terms.n_columns)), score[:0])
     for k in range(1, n_folds):
-        moments += Moments.of(columns[fold == k - 1], score[fold == k - 1])
+        moments += Moments.of(columns[fold == k - 1].toarray(), score[fold == k - 1])
+        # row by row, so that people alike are predicted alike to the last digit
         predicted[fold == k] = columns[fold == k] @ fit_ridge(moments)
     return predicted
 
@@ -131,13 +132,13 @@ class Moments:
     square: float
 
     @classmethod
-    def of(cls, columns: csr_array, score: Floats) -> Moments:
+    def of(cls, columns: Floats, score: Floats) -> Moments:
         """Those of some entries."""
         return cls(
             n=float(len(score)),
-            columns=np.asarray(columns.sum(axis=0)),
+            columns=columns.sum(axis=0),
             score=float(score.sum()),
-            gram=(columns.T @ columns).toarray(),
+            gram=columns.T @ columns,
             cross=columns.T @ score,
             square=float((score**2).sum()),
         )
