@@ -12,6 +12,7 @@ import pytest
 from revictimisation.commands.manifest import hash_code, open_run
 from revictimisation.commands.run import list_notebooks
 from revictimisation.core import files
+from revictimisation.report.described import Text
 from revictimisation.report.known_truth import describe_known_truth
 from revictimisation.report.sections import summary
 from tests.report import conftest
@@ -50,7 +51,7 @@ def test_what_matters_most_stands_first_with_the_numbers_of_the_kept_study():
     assert answer.describe_hidden_difference(page, TruthStudy(pd.DataFrame())) == ""
     # the kept study: on the first page, and before anything else on page 7
     kept = answer.describe_hidden_difference(page, read_truth_study())
-    assert words(page.text_of(kept)).strip() in words(summary.show_findings(page))
+    assert words(Text(kept)).strip() in words(summary.show_findings(page))
     shown = answer.show_answer(page, read_truth_study()).html
     assert shown.index("dold skillnad") < shown.index("Metoderna har prövats")
 

@@ -6,11 +6,13 @@ Where the system can fork, the process that those which make them come from has 
 import ipykernel.kernelapp
 import matplotlib.backends.backend_svg
 import matplotlib.figure
+import matplotlib.pyplot
+import seaborn
 
 from revictimisation.dictionary import load_dictionary
 from revictimisation.report import opening, pages, site, texts
 
-__all__ = ["ipykernel", "matplotlib", "opening", "site"]
+__all__ = ["ipykernel", "matplotlib", "opening", "seaborn", "site"]
 
 load_dictionary()
 texts.load_texts()

@@ -40,16 +40,12 @@ def show_dictionary(page: Page) -> Content:
              for one in dictionary.tables.values()]  # fmt: skip
     parts: list[Piece] = [page.text("dictionary.intro"), Items(tuple(links), "columns")]
     for direction in DIRECTIONS:
-        parts.append(Heading(_say(page, direction), 2))
+        parts.append(Heading(page.say(f"dictionary.{direction}"), 2))
         parts += [_show_table(page, one) for one in dictionary.tables.values()
                   if one.direction == direction]  # fmt: skip
-    parts.append(Heading(_say(page, "lists"), 2))
+    parts.append(Heading(page.say("dictionary.lists"), 2))
     parts += [_show_codes(page, *one) for one in dictionary.code_lists.items()]
-    return join([*parts, Heading(_say(page, "rules"), 2), _show_rules(page)])
-
-
-def _say(page: Page, key: str) -> str:
-    return page.say(f"dictionary.{key}")
+    return join([*parts, Heading(page.say("dictionary.rules"), 2), _show_rules(page)])
 
 
 def _tell(page: Page, text: Text | None) -> str:
@@ -61,14 +57,18 @@ def _link(kind: str, name: str) -> str:
 
 
 def _show_table(page: Page, table: Table) -> Piece:
-    need = f" · {_say(page, 'optional' if table.is_optional else 'required')}"
+    need = page.say(f"dictionary.{'optional' if table.is_optional else 'required'}")
     label = table.label[page.language]
-    row = f"{_say(page, 'row')} {table.row[page.language]}{need if table.direction == 'in' else ''}"
-    heads = [_say(page, one) for one in ("column", "meaning", "type", "values", "protection")]
+    row = f"{page.say('dictionary.row')} {table.row[page.language]}"
+    row += f" · {need}" if table.direction == "in" else ""
+    heads = [
+        page.say(f"dictionary.{one}")
+        for one in ("column", "meaning", "type", "values", "protection")
+    ]
     rows = [_describe_field(page, field) for field in table.fields]
     extra = table.extra_columns
     if extra is not None:
-        own = described.Text(f"**{_say(page, 'own')}**\n\n{_tell(page, extra.text)}")
+        own = described.Text(f"**{page.say('dictionary.own')}**\n\n{_tell(page, extra.text)}")
         name = f"`{extra.prefix}…`" if extra.prefix else "…"
         rows.append([name, own, "", "", _protect(page, extra.sensitivity, extra.disclosure)])
     rules = "\n".join(f"- {rule}" for rule in _list_rules(page, table))
@@ -87,44 +87,47 @@ def _describe_field(page: Page, field: Field) -> list[Written]:
     return [
         f"`{field.name}`",
         described.Text(meaning),
-        _say(page, f"type_{field.type}") + unit,
+        page.say(f"dictionary.type_{field.type}") + unit,
         "; ".join(_list_allowed(page, field)),
         _protect(page, field.sensitivity, field.disclosure),
     ]
 
 
 def _protect(page: Page, sensitivity: str, disclosure: str) -> str:
-    return f"{_say(page, f'sensitivity_{sensitivity}')}, {_say(page, f'disclosure_{disclosure}')}"
+    kept = page.say(f"dictionary.sensitivity_{sensitivity}")
+    return f"{kept}, {page.say(f'dictionary.disclosure_{disclosure}')}"
 
 
 def _list_allowed(page: Page, field: Field) -> Iterable[str]:
     marks = {"filled": field.is_required, "expected": field.is_expected, "unique": field.is_unique}
-    yield from (_say(page, key) for key, is_so in marks.items() if is_so)
+    yield from (page.say(f"dictionary.{key}") for key, is_so in marks.items() if is_so)
     if field.codes:
         codes = page.dictionary.allowed_codes(field)
         listed = ", ".join(f"`{code}`" for code in codes)
         if len(codes) >= FOLD_FROM:
-            listed = f"{len(codes)} {_say(page, 'n_codes')}"
-        rule = _say(page, "closed" if field.is_closed else "open")
-        yield f"{_say(page, 'codes')} {_link('codes', field.codes)}: {listed}; {rule}"
+            listed = f"{len(codes)} {page.say('dictionary.n_codes')}"
+        rule = page.say(f"dictionary.{'closed' if field.is_closed else 'open'}")
+        yield f"{page.say('dictionary.codes')} {_link('codes', field.codes)}: {listed}; {rule}"
     limits = [("from", field.minimum), ("until", field.maximum)]
-    told = [f"{_say(page, key)} {_limit(page, limit)}" for key, limit in limits if limit]
+    told = [
+        f"{page.say('dictionary.' + key)} {_limit(page, limit)}" for key, limit in limits if limit
+    ]
     if told:
         yield " ".join(told)
 
 
 def _limit(page: Page, limit: str) -> str:
-    return _say(page, limit) if limit in ("today", "this_year") else limit
+    return page.say(f"dictionary.{limit}") if limit in ("today", "this_year") else limit
 
 
 def _list_rules(page: Page, table: Table) -> Iterable[str]:
     """The key of a table, what its columns refer to, and what is checked of it."""
     if table.primary_key:
-        yield f"{_say(page, 'key')}: {', '.join(f'`{one}`' for one in table.primary_key)}"
+        yield f"{page.say('dictionary.key')}: {', '.join(f'`{one}`' for one in table.primary_key)}"
     for one in table.foreign_keys:
         mine = ", ".join(f"`{name}`" for name in one.fields)
         target = _link("table", one.resource)
-        yield f"{mine} {_say(page, 'refers')} {target} {_grade(page, one.severity)}"
+        yield f"{mine} {page.say('dictionary.refers')} {target} {_grade(page, one.severity)}"
     yield from (_describe_rule(page, rule) for rule in table.rules)
 
 
@@ -135,13 +138,13 @@ def _describe_rule(page: Page, rule: Rule) -> str:
 
 
 def _grade(page: Page, severity: str) -> str:
-    return f"({_say(page, f'severity_{severity}')})"
+    return f"({page.say(f'dictionary.severity_{severity}')})"
 
 
 def _show_codes(page: Page, name: str, frame: pd.DataFrame) -> Piece:
     other = "_en" if page.language == "sv" else "_sv"
     columns = [one for one in frame.columns if one in SWEDISH or not one.endswith(other)]
-    heads = [_say(page, f"head_{column}") for column in columns]
+    heads = [page.say(f"dictionary.head_{column}") for column in columns]
     marks = ["sv" if page.language != "sv" and one in SWEDISH else "" for one in columns]
     rows = [
         [Cell(str(cell), language=mark) for cell, mark in zip(row, marks, strict=True)]
@@ -149,23 +152,23 @@ def _show_codes(page: Page, name: str, frame: pd.DataFrame) -> Piece:
     ]
     table: Piece = described.Table(name, heads, rows, kind="words")
     if len(frame) >= FOLD_FROM:
-        table = Folded(f"{len(frame)} {_say(page, 'n_codes')}", table)
+        table = Folded(f"{len(frame)} {page.say('dictionary.n_codes')}", table)
     return join([Heading(f"`{name}`", 3, f"codes-{name}"), table])
 
 
 def _show_rules(page: Page) -> Piece:
-    heads = [_say(page, one) for one in ("rule", "meaning", "repair")]
+    heads = [page.say(f"dictionary.{one}") for one in ("rule", "meaning", "repair")]
     rows = [
         [Cell(f"`{name}`", anchor=f"rule-{name}").above(_tell(page, one.label)),
          _name_blanks(page, one.text), _name_blanks(page, one.repair)]
         for name, one in page.dictionary.rules.items()
     ]  # fmt: skip
-    return described.Table(_say(page, "rules"), heads, rows, kind="words")
+    return described.Table(page.say("dictionary.rules"), heads, rows, kind="words")
 
 
 def _name_blanks(page: Page, text: Text) -> str:
     """A rule's words with its blanks named instead of filled."""
     told = text[page.language]
     for blank in BLANKS:
-        told = told.replace(f"{{{blank}}}", _say(page, f"blank_{blank}"))
+        told = told.replace(f"{{{blank}}}", page.say(f"dictionary.blank_{blank}"))
     return told
