@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -14,11 +15,49 @@ import pytest
 import yaml
 from hypothesis import settings
 
+from revictimisation.core.workers import keep_libraries_serial
+
+keep_libraries_serial()  # as every command does, before NumPy is loaded
+
 # the same examples on every machine and in every run; a slow machine is no failure
 settings.register_profile("fixed", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("fixed")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# The files that take longest, and one of each that shares what is made once: they are begun first,
+# as a worker takes a whole file and what is begun late ends late.
+LONG = (
+    "tests/report/test_site.py",
+    "tests/study/test_negative_controls.py",
+    "tests/study/test_defensible.py",
+    "tests/api/test_study_face.py",
+    "tests/target_trial/test_standardised_truth.py",
+    "tests/api/test_documents.py",
+    "tests/validation/test_secrecy.py",
+    "tests/cleaning/test_accounts.py",
+    "tests/heterogeneity/test_effects.py",
+    "tests/convictions/test_truth.py",
+    "tests/mapping/test_guide.py",
+    "tests/validation/test_wrong_inputs.py",
+    "tests/recurrent/test_coverage.py",
+    "tests/tables/test_against_oracle.py",
+    "tests/search/test_search.py",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest files first, the others in their order."""
+    gone = [name for name in LONG if not (config.rootpath / name).is_file()]
+    if gone:
+        raise pytest.UsageError(f"tests/conftest.py: LONG names what is not there: {gone}")
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(LONG)))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded now stays to the end: nobody need look for what of it may go."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import json
 import os
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from revictimisation.commands import processes
@@ -17,10 +16,13 @@ PARAMETERS = {"tags": ["parameters"]}
 
 
 def write_notebook(path: Path, *cells: str) -> NotebookTask:
-    made = [nbformat.v4.new_code_cell('word = "no"', metadata=PARAMETERS)]
-    made += [nbformat.v4.new_code_cell(cell) for cell in cells]
+    code = {"cell_type": "code", "execution_count": None, "outputs": []}
+    made = [{**code, "id": "first", "metadata": PARAMETERS, "source": 'word = "no"'}]
+    made += [{**code, "id": f"cell{number}", "metadata": {}, "source": cell}
+             for number, cell in enumerate(cells)]  # fmt: skip
     kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
-    nbformat.write(nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel}), path)
+    book = {"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(book), encoding="utf-8")
     return NotebookTask(path, path.with_name("target.ipynb"), {"word": "yes"})
 
 

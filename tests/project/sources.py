@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +36,7 @@ def find_part(name: str) -> str:
     return ".".join(parts[: 2 if parts[0] == STUDIES.name else 1])
 
 
+@cache
 def list_modules() -> list[Module]:
     """Every file of both packages but their own `__init__`."""
     found = []

@@ -12,7 +12,6 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from revictimisation.dictionary import load_dictionary
-from revictimisation.report import open_report
 from revictimisation.report.pages import list_outlines
 from revictimisation.report.site import SiteContent, render_site
 from tests.cases import for_each
@@ -109,12 +108,11 @@ def test_numbers_do_not_depend_on_the_language(pages):
         assert digits[0] == digits[1] and len(digits[0]) > 3
 
 
-def test_the_same_content_gives_the_same_bytes(content: SiteContent, pages):
-    assert render_site(content) == pages
-
-
 def test_a_run_leaves_what_the_kept_pages_are_made_by(finished_run: Study):
-    """Its pages are what the pure function gives, but for what identifies the extract."""
+    """Its pages are what the pure function gives, but for what identifies the extract.
+
+    They were made by processes of their own: the same content gives the same bytes.
+    """
     pages, site = render_site(read_content(finished_run)), finished_run.out / "site"
     assert {path.name for path in site.iterdir()} == set(pages)
     for path, text in pages.items():
@@ -125,7 +123,6 @@ def test_a_run_leaves_what_the_kept_pages_are_made_by(finished_run: Study):
 
 
 def test_a_run_leaves_executed_notebooks_that_show_what_the_pages_show(finished_run: Study):
-    page = open_report(finished_run.parameters("sv"))
     for outline in list_outlines(is_joined=False):
         path = finished_run.out / "notebooks" / f"{outline.name}.sv.ipynb"
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -134,9 +131,10 @@ def test_a_run_leaves_executed_notebooks_that_show_what_the_pages_show(finished_
         shown = ["".join(output["data"]["text/html"]) for cell in codes
                  if "".join(cell["source"]).startswith("show(")
                  for output in cell["outputs"]]  # fmt: skip
-        assert shown == [
-            section.describe(outline.prepare(page))._repr_html_() for section in outline.sections
-        ]
+        page = (finished_run.out / "site" / f"{outline.name}.html").read_text(encoding="utf-8")
+        assert len(shown) == len(outline.sections)
+        for html in shown:
+            assert html.removeprefix('<div class="report">').removesuffix("</div>") in page
 
 
 def hide_digest(text: str) -> str:

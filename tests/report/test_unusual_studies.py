@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from revictimisation.commands.estimate import estimate_study
-from revictimisation.commands.simulate import simulate_to
 from revictimisation.report.site import render_site
 from tests.cases import for_each
 
@@ -18,18 +13,11 @@ STUDIES = {
 }
 
 
-@pytest.fixture(scope="module")
-def small_county(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("county")
-    simulate_to(folder, None, 1, "small", "parquet")
-    return folder
-
-
 @for_each("name", STUDIES)
-def test_a_study_with_nothing_to_show_says_so(small_county, tmp_path, name):
+def test_a_study_with_nothing_to_show_says_so(small_run, tmp_path, name):
     study, out = tmp_path / "study.yaml", tmp_path / "out"
     study.write_text(f"name: {name}\nlanguages: [sv]\n{STUDIES[name]}", encoding="utf-8")
-    estimate_study(study, small_county, out, "test", jobs=2)
+    estimate_study(study, small_run / "data", out, "test", jobs=2)
     pages = render_site(read_content(Study(study, out)))
     assert "index.html" in pages
     for text in pages.values():

@@ -122,11 +122,13 @@ def mutate(content: bytes, seed: int) -> bytes:
     return bytes(data)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 2**32), name=st.sampled_from(["persons", "reports"]))
-def test_mutated_files_end_in_findings_and_tell_nothing(tmp_path, seed, name):
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+def test_mutated_files_end_in_findings_and_tell_nothing(tmp_path, seed):
+    """Two files of each extract: the same words are looked for, whatever they are mutated to."""
     planted = {key: text.replace("v1", SECRET) for key, text in REQUIRED.items()}
-    planted[name] = mutate(planted[name].encode(), seed)
+    for more, name in enumerate(("persons", "reports")):
+        planted[name] = mutate(planted[name].encode(), seed + more)
     extract = load(tmp_path / str(seed), planted)
     told = describe_all(extract)
     shown = set(re.findall(re.escape(SECRET[:6]), told, re.IGNORECASE))
