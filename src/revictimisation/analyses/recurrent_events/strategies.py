@@ -45,7 +45,7 @@ def estimate_strategy_counts(data: StudyData) -> Found:
 def _estimate_one(data: StudyData, measure: str, days: list[int], same: dict[str, str]) -> Found:
     plan = data.plan
     entry, day = list_outcomes(data, eligible_ids(data, measure))
-    told = outcome_changes(
+    changes = outcome_changes(
         entry,
         day,
         recent_days=plan.definitions.recent_report_days,
@@ -56,7 +56,7 @@ def _estimate_one(data: StudyData, measure: str, days: list[int], same: dict[str
         measure,
         data.entries["end_day"].to_numpy(),
         data.entries["end_cause"].to_numpy(),
-        told if plan.adjust_for else None,
+        changes if plan.adjust_for else None,
     )
     weighted = weigh_clones(trial, grace_law=plan.weights.grace_law)
     table = estimate_counts(weighted, build_outcomes(trial, entry, day), days)
