@@ -37,7 +37,7 @@ def try_once(frame, cluster, score, seed: int):
 
 def find_z(score, ranked) -> float:
     found = find_spread(score, ranked)
-    return float(found.estimate[0] / found.se[0])
+    return float(found.value[0] / found.se[0])
 
 
 def test_the_level_is_held_where_effects_do_not_differ():
@@ -83,9 +83,9 @@ def test_a_strong_difference_is_found_and_the_groups_lie_at_the_truth():
         own = effect[ranked.at]
         truth = [np.average(own[ranked.group == g], weights=ranked.weight[ranked.group == g])
                  for g in range(3)]  # fmt: skip
-        gaps.append(found.estimate[3])
-        covered += abs(found.estimate[0] - truth[0]) < 1.96 * found.se[0]
-        assert find_autoc(effect + noise, ranked).estimate[0] < 0
+        gaps.append(found.value[3])
+        covered += abs(found.value[0] - truth[0]) < 1.96 * found.se[0]
+        assert find_autoc(effect + noise, ranked).value[0] < 0
     # half have -1.5: the most helped third of three is nearly all of them, the least none
     assert -2.0 <= np.mean(gaps) < -1.5
     assert covered / 30 > 0.85

@@ -37,7 +37,7 @@ def test_spread_groups_and_autoc(people, ranked):
     score = people["score"].to_numpy()
     golden = pd.read_csv(GOLDEN / "numbers.csv").set_index("number")
     found = [find_spread(score, ranked), compare_groups(score, ranked), find_autoc(score, ranked)]
-    estimate = np.concatenate([one.estimate for one in found])
+    estimate = np.concatenate([one.value for one in found])
     np.testing.assert_allclose(estimate, golden["estimate"], rtol=1e-9)
     se = np.concatenate([one.se for one in found])[:-1]
     np.testing.assert_allclose(se, golden["se"].iloc[:-1], rtol=1e-9)

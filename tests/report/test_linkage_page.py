@@ -63,13 +63,14 @@ def make_release(rates: dict[str, float], moved: float = -0.004) -> Release:
             })  # fmt: skip
     plan = read_plan(STUDY)
     fates = share_link_status(pd.DataFrame(counts, columns=names))
-    estimates = combine([fates, make_estimates(rows)]) if rates else make_estimates(rows)
+    exact = combine([fates, make_estimates(rows)]) if rates else make_estimates(rows)
+    released = disclose_estimates(exact, plan.disclosure, {})
     return Release(
         plan=plan,
         is_synthetic=False,
-        estimates=disclose_estimates(estimates, plan.disclosure, {}),
+        estimates=released,
         attrition=pd.DataFrame(),
-        diagnostics=disclose_diagnostics(list_rates(rates), plan.disclosure),
+        diagnostics=disclose_diagnostics(list_rates(rates), plan.disclosure, exact, released),
     )
 
 

@@ -13,18 +13,16 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from revictimisation.analyses.by_measure import name_outcomes
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.codes import CAUSES
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
-    FEW_EVENTS,
-    FEW_VICTIMS,
     OK,
     combine,
     hold_to_follow_up,
     make_estimates,
     not_estimable,
-    withhold,
 )
 from revictimisation.estimators.cox import CoxFit, fit_cox
 from revictimisation.estimators.curves import aalen_johansen, compare_risks, kaplan_meier
@@ -36,13 +34,16 @@ from revictimisation.estimators.hazard_rows import (
     describe_no_answer,
 )
 from revictimisation.estimators.proportional_hazards import GLOBAL, check_proportional_hazards
+from revictimisation.estimators.target_trial.diagnostics import (
+    ARMS,
+    describe_events,
+    make_check,
+    stack_checks,
+)
+from revictimisation.estimators.target_trial.gates import judge, withhold_failed
 
 Note = tuple[str, str, float]  # measure, check, value
 BY_PERSON, PROPORTIONAL = "by_person", "proportional_hazards_p"
-
-
-def _outcome_names(data: StudyData) -> dict[int, str]:
-    return dict(enumerate((data.plan.outcome.who, *CAUSES[1:]), start=1))
 
 
 def _curve_rows(data: StudyData, chosen: np.ndarray, days: tuple[int, ...]) -> pd.DataFrame:
@@ -55,7 +56,9 @@ def _curve_rows(data: StudyData, chosen: np.ndarray, days: tuple[int, ...]) -> p
         cluster=entries["cluster_id"].to_numpy(),
         n_causes=len(CAUSES),
     )
-    named = curve.assign(outcome=curve["cause"].map(_outcome_names(data)), n_people=len(entries))
+    named = curve.assign(
+        outcome=curve["cause"].map(name_outcomes(data.plan)), n_people=len(entries)
+    )
     return hold_to_follow_up(named.drop(columns=["cause", "n_at_risk"]))
 
 
@@ -208,13 +211,11 @@ def compare_groups(
 
 def _hold_to_gates(data: StudyData, rows: pd.DataFrame, started: pd.DataFrame) -> pd.DataFrame:
     """Withhold a comparison of too few exposed victims, or of too few events on a day."""
-    gates = data.plan.gates
-    has_few_victims = started["cluster_id"].nunique() < gates.exposed_victims
-    held = withhold(rows, np.full(len(rows), has_few_victims), FEW_VICTIMS)
-    arms = rows[rows["estimand"].isin(["risk_start", "risk_no_start"])]
-    fewest = arms.groupby("time_days")["n_events"].min()
-    is_few = rows["time_days"].map(fewest).lt(gates.events_per_arm).fillna(False)
-    return withhold(held, is_few, FEW_EVENTS)
+    checks = [make_check("n_exposed_victims", started["cluster_id"].nunique(), ARMS[0])]
+    for arm in ARMS:
+        checks += describe_events(rows[rows["estimand"].eq(f"risk_{arm}")], arm)
+    judged = judge(stack_checks(pd.DataFrame(checks)), data.plan.gates, {}, 0)
+    return withhold_failed(rows, judged, data.plan.gates)
 
 
 def estimate_hazard_ratios(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:

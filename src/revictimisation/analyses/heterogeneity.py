@@ -204,7 +204,7 @@ def _try_splits(
     if not found:
         raise fault
     return _Tried(
-        np.array([np.concatenate([one.estimate for one in split]) for split in found]),
+        np.array([np.concatenate([one.value for one in split]) for split in found]),
         np.array([np.concatenate([one.se for one in split]) for split in found]),
         np.array(people),
         np.array(events),

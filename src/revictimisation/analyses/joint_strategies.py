@@ -22,15 +22,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.analyses.analysis import Found, no_checks
+from revictimisation.analyses.by_measure import estimate_each, name_outcomes
+from revictimisation.analyses.target_trials import FEWEST_REPLICATES
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.core.codes import CAUSES
 from revictimisation.core.packing import unpack_check, unpack_contrast
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
     combine,
     make_estimates,
     mark_endless,
-    not_estimable,
 )
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.target_trial.bootstrap import Share, bootstrap_arms
@@ -45,56 +46,38 @@ from revictimisation.plan import Gates
 
 ANALYSIS = "three_strategies"
 ESTIMATOR = "clone_censor_weight"
+SAME = {"question": "q2", "analysis": ANALYSIS, "estimator": ESTIMATOR, "subgroup": "strategy"}
 POLICE, SOCIAL = "police_measures", "social_interventions"
 
 
-def estimate_joint_strategies(
-    data: StudyData, share: Share = map
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def estimate_joint_strategies(data: StudyData, share: Share = map) -> Found:
     """Estimate the three strategies of every joint measure; also the diagnostics."""
-    parts, notes = [make_estimates([])], [pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))]
-    for measure in data.plan.measure_names:
-        if data.plan.is_joint(measure):
-            estimates, diagnostics = _estimate_one(data, measure, share)
-            parts.append(estimates)
-            notes.append(diagnostics)
-    return combine(parts), pd.concat([note for note in notes if len(note)] or notes[:1])
+    return estimate_each(
+        data,
+        filter(data.plan.is_joint, data.plan.measure_names),
+        lambda measure, days: _estimate_one(data, measure, days, share),
+        "risk_difference",
+        **SAME,
+        level="both_less_none",
+    )
 
 
-def _estimate_one(data: StudyData, measure: str, share: Share) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _estimate_one(data: StudyData, measure: str, days: list[int], share: Share) -> Found:
     plan = data.plan
-    same = {"question": "q2", "analysis": ANALYSIS, "measure": measure, "estimator": ESTIMATOR,
-            "subgroup": "strategy"}  # fmt: skip
-    gap = {**same, "estimand": "risk_difference", "level": "both_less_none",
-           "outcome": plan.outcome.who}  # fmt: skip
-    days = plan.days_within_horizon
-    try:
-        trial = build_three_strategies(data, measure)
-    except NotEstimableError as fault:
-        rows = [not_estimable(str(fault), time_days=day, **gap) for day in plan.report_at_days]
-        return combine(rows), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
-    replicates = None
-    if days and plan.bootstrap.replicates >= 2:
+    trial, replicates, resampled = build_three_strategies(data, measure), None, no_checks()
+    if plan.bootstrap.replicates >= FEWEST_REPLICATES:
         rule = plan.bootstrap
         replicates = bootstrap_arms(
             trial, days, n_replicates=rule.replicates, seed=rule.seed, share=share
         )
-    table = estimate_three(trial, days, replicates) if days else pd.DataFrame()
-    beyond = [
-        not_estimable("beyond_horizon", time_days=day, **gap) for day in plan.days_beyond_horizon
-    ]
-    if table.empty:
-        return combine(beyond), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
-    checks = diagnose_three(trial, table)
-    if replicates is not None:
-        checks = stack_checks(checks, describe_replicates(replicates))
+        resampled = describe_replicates(replicates)
+    table = estimate_three(trial, days, replicates)
+    checks = stack_checks(diagnose_three(trial, table), resampled)
     judged = judge(checks, plan.gates, {"analysis": ANALYSIS, "measure": measure}, trial.grace_days)
-    outcomes = dict(enumerate((plan.outcome.who, *CAUSES[1:]), start=1))
-    named = table.assign(outcome=table["cause"].map(outcomes)).drop(columns="cause")
-    named = make_estimates(mark_endless(named), **same)
-    return combine([_withhold(named, judged, plan.gates), *beyond]), judged[
-        list(DIAGNOSTIC_COLUMNS)
-    ]
+    named = table.assign(outcome=table["cause"].map(name_outcomes(plan))).drop(columns="cause")
+    named = make_estimates(mark_endless(named), measure=measure, **SAME)
+    held = _withhold(named, judged, plan.gates)
+    return Found(held, judged[list(DIAGNOSTIC_COLUMNS)])
 
 
 def build_three_strategies(data: StudyData, measure: str) -> ThreeTrial:

@@ -12,9 +12,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from revictimisation.analyses.analysis import Found
+from revictimisation.analyses.by_measure import estimate_each, name_outcomes
 from revictimisation.analyses.trial_inputs import build_trial, list_modifiers
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.core.codes import CAUSES
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
     combine,
@@ -44,13 +45,14 @@ from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.plan import StudyPlan
 
 ESTIMATOR = "clone_censor_weight"
+SAME = {"question": "q2", "estimator": ESTIMATOR}
 INFLUENCE, TRUNCATED, CURVE = "influence_interval", "weights_truncated", "curve"
 FEWEST_REPLICATES = 2
 
 
 def estimate_target_trials(
     data: StudyData, *, has_curves: bool = True, share: Share = map
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> Found:
     """Estimate every measure's target trial at `report_at_days`; also the diagnostics.
 
     Estimator `clone_censor_weight`: risk_start, risk_no_start, risk_difference, risk_ratio,
@@ -63,35 +65,16 @@ def estimate_target_trials(
     Entries in whom the measure ran before day 0 are not eligible. Without `has_curves` no curve is
     drawn (truth studies). `share`: see `bootstrap_arms`.
     """
-    parts, notes = [make_estimates([])], [pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))]
-    for measure in data.plan.measure_names:
-        estimates, diagnostics = _estimate_one(data, measure, has_curves, share)
-        parts.append(estimates)
-        notes.append(diagnostics)
-    return combine(parts), pd.concat([note for note in notes if len(note)] or notes[:1])
 
+    def estimate(measure: str, days: list[int]) -> Found:
+        every = data.entries
+        ends = every["stop_day"].to_numpy(), every["cause"].to_numpy()
+        trial = build_trial(data, measure, *ends)
+        return _weigh_and_estimate(
+            data, trial, days, {**SAME, "measure": measure}, has_curves, share
+        )
 
-def _estimate_one(
-    data: StudyData, measure: str, has_curves: bool, share: Share
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    keys = {"question": "q2", "measure": measure, "estimator": ESTIMATOR}
-    days = data.plan.days_within_horizon
-    starts = data.starts_of(measure)
-    is_eligible = ~starts["is_running_before"].to_numpy()
-    is_started = data.has_started_in_grace(measure)[is_eligible]
-    same = {**keys, "outcome": data.plan.outcome.who, "estimand": "risk_difference"}
-    if not is_started.any() or is_started.all() or not days:
-        reason = "nobody_started" if not is_started.any() else "everybody_started"
-        rows = [not_estimable(reason, time_days=day, **same) for day in data.plan.report_at_days]
-        return combine(rows), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
-    every = data.entries
-    trial = build_trial(data, measure, every["stop_day"].to_numpy(), every["cause"].to_numpy())
-    estimates, diagnostics = _weigh_and_estimate(data, trial, days, keys, has_curves, share)
-    beyond = [
-        not_estimable("beyond_horizon", time_days=day, **same)
-        for day in data.plan.days_beyond_horizon
-    ]
-    return combine([estimates, *beyond]), diagnostics
+    return estimate_each(data, data.plan.measure_names, estimate, "risk_difference", **SAME)
 
 
 def _weigh_and_estimate(
@@ -101,7 +84,7 @@ def _weigh_and_estimate(
     keys: dict[str, str],
     has_curves: bool,
     share: Share,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> Found:
     choices = data.plan.weights
     weighted = weigh_clones(trial, grace_law=choices.grace_law)
     table = estimate_strategies(weighted, days)
@@ -126,7 +109,7 @@ def _weigh_and_estimate(
     if curve_days:
         drawn = _name_rows(data, curve, keys).assign(analysis=CURVE)
         held.insert(2, withhold_failed(drawn, _spread_to_curve(judged, curve_days), gates))
-    return combine(held), judged[list(DIAGNOSTIC_COLUMNS)]
+    return Found(combine(held), judged[list(DIAGNOSTIC_COLUMNS)])
 
 
 def _estimate_resampled(
@@ -203,6 +186,6 @@ def _check_otherwise(
 
 
 def _name_rows(data: StudyData, table: pd.DataFrame, keys: dict[str, str]) -> pd.DataFrame:
-    outcomes = dict(enumerate((data.plan.outcome.who, *CAUSES[1:]), start=1))
-    named = table.assign(outcome=table["cause"].map(outcomes)).drop(columns="cause")
+    outcomes = table["cause"].map(name_outcomes(data.plan))
+    named = table.assign(outcome=outcomes).drop(columns="cause")
     return make_estimates(mark_endless(named), **keys)

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.inference import Estimate, sum_clusters
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -31,14 +32,6 @@ Codes = npt.NDArray[np.int64]
 N_GROUPS = 3
 # Spread of what is predicted, within a fold, at or below which all are predicted the same.
 NO_SPREAD = 1e-12
-
-
-@dataclass(frozen=True, eq=False)
-class Numbers:
-    """Estimates and their standard errors."""
-
-    estimate: Floats
-    se: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +78,7 @@ def _spread(predicted: Floats) -> float:
     return 0.0 if np.isnan(predicted).any() else float(predicted.std())
 
 
-def find_spread(score: Floats, ranked: Ranked) -> Numbers:
+def find_spread(score: Floats, ranked: Ranked) -> Estimate:
     """The coefficient of what was predicted, per standard deviation of it; one number."""
     own, weight, standing = score[ranked.at], ranked.weight, ranked.standing
     total = np.sum(weight * standing**2)
@@ -93,10 +86,10 @@ def find_spread(score: Floats, ranked: Ranked) -> Numbers:
     estimate = np.sum(weight * standing * centred) / total
     moves = weight * standing * (centred - estimate * standing) / total
     n_columns = len(np.unique(ranked.fold)) + 1
-    return Numbers(np.array([estimate]), _find_errors(moves[:, None], ranked, n_columns))
+    return _by_victim(np.array([estimate]), moves[:, None], ranked, n_columns)
 
 
-def compare_groups(score: Floats, ranked: Ranked) -> Numbers:
+def compare_groups(score: Floats, ranked: Ranked) -> Estimate:
     """Mean score of each group, and of the most helped less the least helped (the last number)."""
     own, weight = score[ranked.at], ranked.weight
     total = np.bincount(ranked.group, weight, N_GROUPS)
@@ -105,11 +98,10 @@ def compare_groups(score: Floats, ranked: Ranked) -> Numbers:
     left = weight * (own - means[ranked.group]) / total[ranked.group]
     moves[np.arange(len(own)), ranked.group] = left
     moves[:, -1] = moves[:, 0] - moves[:, N_GROUPS - 1]
-    gap = means[0] - means[-1]
-    return Numbers(np.append(means, gap), _find_errors(moves, ranked, N_GROUPS))
+    return _by_victim(np.append(means, means[0] - means[-1]), moves, ranked, N_GROUPS)
 
 
-def find_autoc(score: Floats, ranked: Ranked) -> Numbers:
+def find_autoc(score: Floats, ranked: Ranked) -> Estimate:
     """How much lower the effect is in those first in line, over all shares q; below 0: it is."""
     own, weight = score[ranked.at], ranked.weight
     place = -np.log(ranked.rank) - 1
@@ -117,7 +109,7 @@ def find_autoc(score: Floats, ranked: Ranked) -> Numbers:
     estimate = np.sum(weight * both) / weight.sum()
     moves = weight * (both - estimate) / weight.sum()
     n_columns = len(np.unique(ranked.fold)) + 1
-    return Numbers(np.array([estimate]), _find_errors(moves[:, None], ranked, n_columns))
+    return _by_victim(np.array([estimate]), moves[:, None], ranked, n_columns)
 
 
 def _average_within(values: Floats, ranked: Ranked) -> Floats:
@@ -128,16 +120,14 @@ def _average_within(values: Floats, ranked: Ranked) -> Floats:
     return means
 
 
-def _find_errors(moves: Floats, ranked: Ranked, n_columns: int) -> Floats:
-    """Errors of numbers that each entry moves by `moves` (entries x numbers)."""
+def _by_victim(value: Floats, moves: Floats, ranked: Ranked, n_columns: int) -> Estimate:
+    """Numbers that each entry moves by `moves` (entries x numbers), with the correction of CR1."""
     labels, place = np.unique(ranked.cluster, return_inverse=True)
-    summed = np.column_stack([np.bincount(place, one, len(labels)) for one in moves.T])
     n, n_clusters = len(moves), len(labels)
     scale = n_clusters / max(n_clusters - 1, 1) * (n - 1) / max(n - n_columns, 1)
-    errors: Floats = np.sqrt(scale * np.sum(summed**2, axis=0))
-    return errors
+    return Estimate(value, np.sqrt(scale) * sum_clusters(moves, place))
 
 
 __all__ = [
-    "N_GROUPS", "Numbers", "Ranked", "compare_groups", "find_autoc", "find_spread", "rank_entries",
+    "N_GROUPS", "Ranked", "compare_groups", "find_autoc", "find_spread", "rank_entries",
 ]  # fmt: skip

@@ -226,16 +226,13 @@ class Interval:
         return {name: float(part[place]) for name, part in self.numbers.items()}
 
     def to_rows(self, estimand: str, reason: npt.ArrayLike = "", **columns: Any) -> pd.DataFrame:
-        """A row per number, with further columns; where there is a reason, none and that it is so.
-
-        Status `ok`, or `not_estimable` with the reason.
-        """
+        """A row per number with further columns; where a reason stands it is `not_estimable`."""
         why = np.broadcast_to(np.asarray(reason, dtype=object), self.estimate.shape)
-        is_told = why == ""
-        told = {name: np.where(is_told, part, np.nan) for name, part in self.numbers.items()}
-        status = np.where(is_told, OK, NOT_ESTIMABLE)
+        is_known = why == ""
+        numbers = {name: np.where(is_known, part, np.nan) for name, part in self.numbers.items()}
+        status = np.where(is_known, OK, NOT_ESTIMABLE)
         return pd.DataFrame(
-            {"estimand": estimand, **told, **columns, "status": status, "reason": why}
+            {"estimand": estimand, **numbers, **columns, "status": status, "reason": why}
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from revictimisation.analyses.convictions.association import estimate_association, say_absent
+from revictimisation.analyses.convictions.association import describe_absence, estimate_association
 from revictimisation.analyses.convictions.case_states import build_paths, find_reasons
 from revictimisation.analyses.convictions.decision_time import estimate_decision_time
 from revictimisation.analyses.convictions.denominators import estimate_denominators
@@ -39,7 +39,7 @@ def estimate_convictions(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
     if not data.plan.measure_names:
         return combine(parts), nothing
     if data.absent & TABLES:  # both evidence and decisions are needed
-        return combine([*parts, say_absent(data)]), nothing
+        return combine([*parts, describe_absence(data)]), nothing
     association, diagnostics = estimate_association(data, paths)
     parts += [association, estimate_decision_time(data, paths)]
     return combine(parts), diagnostics

@@ -65,13 +65,13 @@ from revictimisation.estimators.standardised_odds import (
 Row = dict[str, object]
 ANALYSES = ("unadjusted", "main", "with_participation")
 SAME = {"question": "q4", "outcome": "convicted"}
-# Two-sided test at 5 % with 80 % power: so many standard errors can be told from 0.
+# Two-sided test at 5 % with 80 % power: a difference of so many standard errors is seen.
 DETECTABLE_ERRORS = normal_quantile() + 0.8416212335729143
 DETECTABLE = "minimum_detectable_difference"
 
 
 @dataclass(frozen=True, eq=False)
-class _Laid:
+class _Models:
     """A measure's models: columns by analysis, and where the measure stands in each.
 
     `takes_part`, where it `is_known`: the victim's participation, and the model of it (None: there
@@ -100,24 +100,24 @@ def estimate_association(data: StudyData, paths: Paths) -> tuple[pd.DataFrame, p
 
 
 def test_together(estimated: pd.DataFrame) -> pd.DataFrame:
-    """Rows `p_value` of each risk difference that may be told, and `p_value_holm` beside.
+    """Rows `p_value` of each risk difference that is `ok`, and `p_value_holm` beside.
 
     The family of a day and analysis is all its measures: the same question asked of each.
     """
     is_asked = estimated["estimand"].eq("risk_difference") & estimated["analysis"].isin(ANALYSES)
-    told = estimated[is_asked & estimated["status"].eq(OK) & estimated["se"].gt(0)]
-    size = told["estimate"].abs() / told["se"]
-    raw = told.assign(estimand="p_value", estimate=2 * ndtr(-size.to_numpy(np.float64)))
+    tested = estimated[is_asked & estimated["status"].eq(OK) & estimated["se"].gt(0)]
+    size = tested["estimate"].abs() / tested["se"]
+    raw = tested.assign(estimand="p_value", estimate=2 * ndtr(-size.to_numpy(np.float64)))
     families = raw.groupby(["analysis", "time_days"])["estimate"]
     adjusted = raw.assign(estimand="p_value_holm", estimate=families.transform(adjust_holm))
     kept = combine([raw, adjusted]).drop(columns=["se", "ci_low", "ci_high"])
     return make_estimates(kept)
 
 
-def say_absent(data: StudyData) -> pd.DataFrame:
-    """A row per measure that says that a table is absent."""
+def describe_absence(data: StudyData) -> pd.DataFrame:
+    """A row per measure: a table is absent."""
     rows = [{**one, "measure": name} for name in data.plan.measure_names
-            for one in _say_why("table_absent", [pd.NA])]  # fmt: skip
+            for one in _explain("table_absent", [pd.NA])]  # fmt: skip
     return make_estimates(rows, **SAME)
 
 
@@ -126,23 +126,23 @@ def _estimate_measure(data: StudyData, paths: Paths, measure: str) -> tuple[list
     try:
         landmark = build_landmark(data, paths, measure)
     except NotEstimableError as fault:
-        return _say_why(str(fault), days), []
-    laid = _build_models(data, design_landmark(data, landmark, measure), landmark)
+        return _explain(str(fault), days), []
+    models = _build_models(data, design_landmark(data, landmark, measure), landmark)
     rows: list[Row] = []
     for day in days:
         reason = "beyond_horizon" if day > data.plan.horizon_days else ""
         reason = "before_landmark" if day <= landmark.day else reason
-        rows += _say_why(reason, [day]) if reason else _on_day(data, laid, day)
-    return rows, _diagnose(laid)
+        rows += _explain(reason, [day]) if reason else _on_day(data, models, day)
+    return rows, _diagnose(models)
 
 
-def _say_why(reason: str, days: Sequence[object], **keys: str) -> list[Row]:
+def _explain(reason: str, days: Sequence[object], **keys: str) -> list[Row]:
     same = {"estimator": "standardised_logistic", "estimand": "risk_difference",
             "status": NOT_ESTIMABLE, "reason": reason, **keys}  # fmt: skip
     return [{**same, "time_days": day} for day in days]
 
 
-def _build_models(data: StudyData, designs: Mapping[str, Design], landmark: Landmark) -> _Laid:
+def _build_models(data: StudyData, designs: Mapping[str, Design], landmark: Landmark) -> _Models:
     columns, place = {}, {}
     for name, design in designs.items():
         columns[name] = build_columns(design.to_dense())
@@ -152,34 +152,34 @@ def _build_models(data: StudyData, designs: Mapping[str, Design], landmark: Land
         mediator = _fit(columns["main"], takes_part, None, is_few=False, counted=is_known)
     except NotEstimableError:
         mediator = None
-    return _Laid(landmark, columns, place, takes_part, is_known, mediator)
+    return _Models(landmark, columns, place, takes_part, is_known, mediator)
 
 
-def _on_day(data: StudyData, laid: _Laid, day: int) -> list[Row]:
+def _on_day(data: StudyData, models: _Models, day: int) -> list[Row]:
     """All analyses of one measure by one day."""
-    mark = laid.landmark
+    mark = models.landmark
     try:
         weights = weigh_known(mark.stop, mark.cause, day)
     except NotEstimableError as fault:
-        return _say_why(str(fault), [day])
+        return _explain(str(fault), [day])
     is_convicted = (mark.cause == 1) & (mark.stop <= day)
     if is_convicted.sum() < data.plan.convictions.least_events:
-        return _say_why("few_convictions", [day])
+        return _explain("few_convictions", [day])
     if not _is_followed(mark, day):
-        return _say_why(BEYOND_FOLLOW_UP, [day])
+        return _explain(BEYOND_FOLLOW_UP, [day])
     is_few = _is_few(data, mark, is_convicted, weights.weight > 0)
     rows: list[Row] = []
     start = np.zeros(0)
     for name in ANALYSES:
         # the columns of one analysis are the first of the next
-        model = _fit(laid.columns[name], is_convicted, weights, is_few=is_few, start=start)
+        model = _fit(models.columns[name], is_convicted, weights, is_few=is_few, start=start)
         start = model.fit.coef if name == "main" else start
         estimator = "firth_logistic" if model.fit.is_firth else "standardised_logistic"
         keys = {"analysis": name, "estimator": "crude" if name == "unadjusted" else estimator}
-        found = _to_rows(data, mark, standardise(model, laid.place[name]), is_convicted)
+        found = _to_rows(data, mark, standardise(model, models.place[name]), is_convicted)
         failed = _find_failed_gate(data, mark, is_convicted, (model,))
         rows += [{**row, **keys} for row in _withhold_all(found, failed)]
-    rows += _mediate(data, laid, _Told(is_convicted, weights, is_few, start))
+    rows += _mediate(data, models, _Outcome(is_convicted, weights, is_few, start))
     return [{**one, "time_days": day} for one in rows]
 
 
@@ -208,7 +208,7 @@ def _find_failed_gate(
 
 
 def _withhold_all(rows: list[Row], reason: str) -> list[Row]:
-    """The rows, all withheld where there is a reason; what is withheld already is told anew."""
+    """The rows, all withheld where there is a reason; what is withheld already gets this reason."""
     return [{**row, "status": WITHHELD, "reason": reason} for row in rows] if reason else rows
 
 
@@ -273,7 +273,7 @@ def _withhold_undetectable(data: StudyData, rows: list[Row], gap: Interval) -> l
 
 
 @dataclass(frozen=True, eq=False)
-class _Told:
+class _Outcome:
     """What is modelled by one day; `start` are the coefficients of `main`."""
 
     is_convicted: np.ndarray
@@ -282,19 +282,19 @@ class _Told:
     start: np.ndarray
 
 
-def _mediate(data: StudyData, laid: _Laid, told: _Told) -> list[Row]:
+def _mediate(data: StudyData, models: _Models, known: _Outcome) -> list[Row]:
     """The difference through participation and in other ways, where participation is known."""
     keys = {"analysis": "mediation", "subgroup": "path"}
-    mark, is_known, is_convicted = laid.landmark, laid.is_known, told.is_convicted
+    mark, is_known, is_convicted = models.landmark, models.is_known, known.is_convicted
     has_both = 0 < is_convicted[is_known].sum() < is_known.sum()
-    if laid.mediator is None or not has_both:
-        return _say_why("participation_alike", [pd.NA], level="through_participation", **keys)
-    columns, place = _add_mediator(laid, laid.takes_part & is_known)
+    if models.mediator is None or not has_both:
+        return _explain("participation_alike", [pd.NA], level="through_participation", **keys)
+    columns, place = _add_mediator(models, models.takes_part & is_known)
     outcome = _fit(
-        columns, is_convicted, told.weights, is_few=told.is_few, counted=is_known,
-        start=told.start,
+        columns, is_convicted, known.weights, is_few=known.is_few, counted=is_known,
+        start=known.start,
     )  # fmt: skip
-    ways = split_ways(outcome, laid.mediator, place, columns.n - 1)
+    ways = split_ways(outcome, models.mediator, place, columns.n - 1)
     keys["estimator"] = "firth_logistic" if outcome.fit.is_firth else "standardised_logistic"
     rows = []
     for level, way in (("through_participation", "through"), ("other_ways", "other")):
@@ -304,32 +304,32 @@ def _mediate(data: StudyData, laid: _Laid, told: _Told) -> list[Row]:
         counts = _count(is_convicted, is_known & mark.is_started)
         row: Row = {"estimand": "risk_difference", "level": level, **keys, **gap.row(), **counts}
         rows += _withhold_undetectable(data, [row], gap)
-    failed = _find_failed_gate(data, mark, is_convicted & is_known, (outcome, laid.mediator))
+    failed = _find_failed_gate(data, mark, is_convicted & is_known, (outcome, models.mediator))
     return _withhold_all(rows, failed)
 
 
-def _add_mediator(laid: _Laid, takes_part: np.ndarray) -> tuple[Columns, int]:
+def _add_mediator(models: _Models, takes_part: np.ndarray) -> tuple[Columns, int]:
     """The columns of `main` with participation as the last."""
-    main = laid.columns["main"]
+    main = models.columns["main"]
     where = np.flatnonzero(takes_part)
     ends = main.indptr[where + 1]
     counts = np.diff(main.indptr) + takes_part
     indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     indices = np.insert(main.indices, ends, main.n)
     values = np.insert(main.values, ends, 1.0)
-    return Columns(indptr, indices, values, main.n + 1), laid.place["main"]
+    return Columns(indptr, indices, values, main.n + 1), models.place["main"]
 
 
-def _diagnose(laid: _Laid) -> list[Row]:
+def _diagnose(models: _Models) -> list[Row]:
     """How many are compared, and how many had been decided before."""
-    mark = laid.landmark
+    mark = models.landmark
     n = len(mark.is_started)
     checks = {
         "n_undecided_at_landmark": n,
         "n_started_by_landmark": int(mark.is_started.sum()),
         "n_convicted": int((mark.cause == 1).sum()),
         "n_open_at_data_end": int((mark.cause == 0).sum()),
-        "n_coefficients": laid.columns["main"].n,
+        "n_coefficients": models.columns["main"].n,
         "share_decided_before_landmark": mark.n_decided / (mark.n_decided + n),
     }
     return [

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.analyses.by_measure import name_outcomes
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.core.codes import CAUSES
 from revictimisation.core.results import FEW_EVENTS, WITHHELD, make_estimates
 from revictimisation.estimators.design import Design
 from revictimisation.estimators.fine_gray import fit_cause_specific, fit_fine_gray
@@ -69,8 +69,7 @@ def _compare_groups(data: StudyData, measure: str) -> list[Row]:
     landmark = _gather(data, measure)
     rows: list[Row] = []
     is_few = False
-    names = (data.plan.outcome.who, *CAUSES[1:])
-    single = {name: (number,) for number, name in enumerate(names, start=1)}
+    single = {name: (number,) for number, name in name_outcomes(data.plan).items()}
     for outcome, causes in {**single, EITHER: (2, 3)}.items():
         if outcome == EITHER and not is_few:
             break

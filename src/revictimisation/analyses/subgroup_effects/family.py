@@ -1,4 +1,4 @@
-"""What is told of all measures and groupings together: Holm's adjustment, partial pooling."""
+"""What concerns all measures and groupings together: Holm's adjustment, partial pooling."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def pool_levels(found: pd.DataFrame) -> pd.DataFrame:
     """Rows `partially_pooled` of what is `ok` within levels, on each scale and day by themselves.
 
     A family is a measure within a grouping, whose mean its levels are drawn to; how much truths
-    differ is told by all groupings of the measure together. A level alone in its grouping has
-    nothing to be drawn to and no row: its own number again, which disclosure control would round
-    in another way, and so show more of.
+    differ is estimated from all groupings of the measure together. A level alone in its grouping
+    has nothing to be drawn to and no row: its own number again, which disclosure control would
+    round in another way, and so show more of.
     """
     parts = [make_estimates([])]
     is_main = found["analysis"].eq("main") & found["estimand"].isin(SCALES)

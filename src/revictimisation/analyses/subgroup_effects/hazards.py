@@ -181,13 +181,13 @@ def _build_measure(
         column = _name_column(measure, level)
         own, is_modelled = counts.at(place), counts.least[place] >= plan.for_whom.least_events
         if is_modelled or not own.n_events:
-            laid = describe_hazard(fit, column, own, plan.gates)
+            found = describe_hazard(fit, column, own, plan.gates)
         else:
-            laid = [describe_no_answer("too_few_events", own.counts)]
+            found = [describe_no_answer("too_few_events", own.counts)]
         keys = {"measure": measure, "subgroup": grouping.name, "level": level}
-        rows += [{**keys, **row} for row in laid]
-        status.append(laid[0]["status"])
-        reasons.append(laid[0]["reason"])
+        rows += [{**keys, **row} for row in found]
+        status.append(found[0]["status"])
+        reasons.append(found[0]["reason"])
     effects = _read_effects(fit, measure, grouping, counts, status, reasons)
     scales = ("log_hazard_ratio", "hazard_ratio")
     return [*rows, *build_contrasts(grouping, effects, {"measure": measure}, *scales)]
