@@ -110,10 +110,9 @@ class Kernel:
 
 def serve_kernel(connection_file: str) -> None:
     """Be a kernel until told to end."""
-    import matplotlib as mpl
     from ipykernel.kernelapp import launch_new_instance
 
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # nobody debugs what is executed here
-    mpl.use("inline")  # which a kernel gets by the environment where matplotlib comes after it
     os.environ["IPYTHONDIR"] = str(Path(connection_file).parent / "ipython")
-    launch_new_instance(argv=["-f", connection_file])
+    # matplotlib came before the kernel, which would else tell it where figures go
+    launch_new_instance(argv=["-f", connection_file, "--InteractiveShellApp.matplotlib=inline"])
