@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 
 import matplotlib as mpl
 import pytest
 import seaborn as sns
+from great_tables import GT
 from matplotlib import pyplot as plt
 
 from revictimisation.report import open_report
@@ -23,8 +25,8 @@ BOOKS = {path.stem: {cell["id"]: "".join(cell["source"])
                      for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]}
          for path in sorted((ROOT / "notebooks").glob("0*.ipynb"))}  # fmt: skip
 CHANGE = re.compile(r"`([^`]+)`\s+mot\s+`([^`]+)`")
-GIVEN = {"sns": sns, "name_answer": name_answer, "name_measure": name_measure, "MAIN": MAIN,
-         "read_truth_study": read_truth_study}  # fmt: skip
+GIVEN = {"sns": sns, "GT": GT, "name_answer": name_answer, "name_measure": name_measure,
+         "MAIN": MAIN, "read_truth_study": read_truth_study}  # fmt: skip
 NOT_OF_THE_STUDY = "07_can_it_be_trusted"
 
 
@@ -36,9 +38,12 @@ def close_figures():
 
 
 def draw(page: Page, numbers: str, figure: str) -> str:
-    """What two cells give: the title of the figure; empty where nothing was drawn."""
-    names = {**GIVEN, "page": page}
-    exec(numbers, names)
+    """What two cells give: a table, and the title of the figure; empty where nothing was drawn."""
+    names = {**GIVEN, "page": page, "language": page.language}
+    *first, last = ast.parse(numbers).body
+    exec(compile(ast.Module(first, []), "numbers", "exec"), names)
+    shown = eval(compile(ast.Expression(last.value), "numbers", "eval"), names)
+    assert "<table" in shown.as_raw_html() and "http" not in shown.as_raw_html()
     exec(figure, names)
     return plt.gca().get_title() if plt.get_fignums() else ""
 

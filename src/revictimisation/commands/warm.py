@@ -3,6 +3,7 @@
 Where the system can fork, the process that those which make them come from has imported it.
 """
 
+import great_tables
 import ipykernel.kernelapp
 import matplotlib.backends.backend_svg
 import matplotlib.figure
@@ -12,7 +13,7 @@ import seaborn
 from revictimisation.dictionary import load_dictionary
 from revictimisation.report import opening, pages, site, texts
 
-__all__ = ["ipykernel", "matplotlib", "opening", "seaborn", "site"]
+__all__ = ["great_tables", "ipykernel", "matplotlib", "opening", "seaborn", "site"]
 
 load_dictionary()
 texts.load_texts()

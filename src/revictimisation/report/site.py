@@ -143,18 +143,19 @@ def _frame(page: Page, content: SiteContent, name: str, title: str, body: Conten
         if other != language
     ]
     has_contents = name not in (INDEX, WORDS, DICTIONARY)
-    opening, rest = split_opening(body) if has_contents else (NOTHING, body)
+    # each is written once: pictures are drawn as they are written
+    opening, rest = map(wrap, split_opening(body) if has_contents else (NOTHING, body))
     versions = {"python": "–", "revictimisation": "–", **content.versions}
     footer = page.say(
         "common.footer_versions", digest=content.input_digest[:DIGEST_LENGTH], **versions
     )
-    shown = " ".join([rest.html, opening.html, page.say("common.footer"), footer])
+    shown = " ".join([opening, rest, page.say("common.footer"), footer])
     return load_template().render(
         language=language,
         title=title,
         study=name_study(page),
-        body=wrap(rest),
-        opening=wrap(opening) if has_contents else "",
+        body=rest,
+        opening=opening if has_contents else "",
         banner=page.text("common.banner").html if content.is_synthetic else "",
         sections=list_sections(body) if has_contents else [],
         menu=menu,
