@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from revictimisation.commands.notebooks import NotebookTask, execute_notebook
+from revictimisation.commands.simulate import simulate_to
 from tests.project.sources import ROOT
 
 BENCH = ROOT / "notebooks" / "bench"
@@ -25,11 +27,19 @@ PICTURES = {
 }
 
 
-def run_bench(name: str, county: tuple[Path, Path, Path], tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def county(make_once) -> Path:
+    """An extract of 400 people, for the notebooks' own study."""
+    return make_once(
+        "bench_county", lambda folder: simulate_to(folder, 400, 1, "calibrated", "parquet")
+    )
+
+
+def run_bench(name: str, county: Path, tmp_path: Path) -> Path:
     """Execute a notebook; where it leaves its tables and pictures, and nothing else of ours."""
     out = tmp_path / "out"
-    study, data, _ = (str(path) for path in county)
-    given = {"study": study, "data": data, "out": str(out), **QUICK.get(name, {})}
+    study = ROOT / "pipelines" / "studies" / "county.yaml"
+    given = {"study": str(study), "data": str(county), "out": str(out), **QUICK.get(name, {})}
     task = NotebookTask(BENCH / f"{name}.ipynb", tmp_path / f"{name}.ipynb", given)
     (tmp_path / "made").mkdir()
     made = execute_notebook(task, tmp_path / "made")
