@@ -234,8 +234,6 @@ def _describe_identities(page: Page) -> Piece:
                for name in ("n_new_identities", "n_links_lost_to_new_identities"))  # fmt: skip
     if n is None or lost is None or not n.is_shown:
         return page.text("linkage.identities_few")
-    if not n.estimate:
-        return page.text("linkage.identities_none")
     few = page.say("linkage.few", threshold=page.plan.disclosure.threshold)
     told = page.show_count(lost) if lost.is_shown else few
     return page.text("linkage.identities", n=page.show_count(n), lost=told)
