@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from revictimisation.commands import command_line, estimate
+from revictimisation.commands.manifest import open_run
 from revictimisation.core import files
 from tests.cases import for_each
 
@@ -236,13 +237,12 @@ def test_a_study_of_nobody_ends_in_3_with_the_sentence(call, extract, study, tmp
     assert not (tmp_path / "out" / "release").exists()
 
 
-def test_a_damaged_result_is_made_again(call, extract, study, estimated, tmp_path):
-    """On two cores, where it was made on one."""
+def test_a_damaged_result_is_not_done(extract, study, estimated, tmp_path):
     out = shutil.copytree(estimated, tmp_path / "out")
+    run = open_run(study, extract, out, "test", 1)
+    assert run.is_done("estimate", run.key("estimate"))
     (out / "release" / "estimates.csv").write_bytes(b"question")
-    words = ["estimate", study, "--data", extract, "--out", out, "--jobs", 2]
-    assert "nothing has changed" not in call(*words)[1]
-    assert hash_tables(out) == hash_tables(estimated)
+    assert not run.is_done("estimate", run.key("estimate"))
 
 
 def hash_tables(out: Path) -> dict[str, str]:
@@ -272,12 +272,9 @@ def test_the_manifest_says_where_everything_came_from(good, estimated):
     assert manifest["started_at"] <= manifest["ended_at"]
 
 
-def test_a_simulated_extract_is_known_as_such(call, study, tmp_path):
-    data, out = tmp_path / "data", tmp_path / "out"
-    assert call("simulate", data, "--scenario", "small", "--seed", "3")[0] == 0
-    assert call("validate", data)[0] == 0
-    assert call("estimate", study, "--data", data, "--out", out)[0] == 0
-    assert files.read_json(out / "manifest.json")["is_synthetic"]
+def test_a_simulated_extract_is_known_as_such(call, small_run):
+    assert call("validate", small_run / "data")[0] == 0
+    assert files.read_json(small_run / "out" / "manifest.json")["is_synthetic"]
 
 
 def test_no_pseudonym_reaches_the_output(good, estimated):

@@ -76,11 +76,12 @@ def test_a_measure_counts_in_a_case_if_it_starts_in_time_and_before_the_decision
     course, cases = list_index_cases(CALIBRATED, 400, 5, 0)
     started = mark_started(course, cases)
     spells = course.events[course.events["kind"] == KIND_MEASURE]
+    by_measure, none = dict(iter(spells.groupby(["victim", "index"]))), spells.iloc[:0]
     n_late = 0
     for row, case in cases.iterrows():
         wait = (case["closed_on"] - case["reported_on"]).days
         for place, measure in enumerate(CALIBRATED.measures):
-            own = spells[(spells["victim"] == case["victim"]) & (spells["index"] == place)]
+            own = by_measure.get((case["victim"], place), none)
             latest = min(measure.grace_days, wait - 1)
             ran = course.setting.given.running[case["victim"], place] > 0
             expected = ran or ((own["day"] <= latest) & (own["end_day"] > 0)).any()

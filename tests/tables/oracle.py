@@ -8,6 +8,7 @@ of the end of follow-up.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 
 import numpy as np
 import pandas as pd
@@ -77,6 +78,13 @@ def _rows(frame: pd.DataFrame) -> list[dict]:
     return cleaned.to_dict("records")
 
 
+def _by_victim(frame: pd.DataFrame) -> dict[str, list[dict]]:
+    found = defaultdict(list)
+    for row in _rows(frame):
+        found[row["victim_id"]].append(row)
+    return found
+
+
 class Oracle:
     """Answers about one extract under one plan, by brute force."""
 
@@ -84,16 +92,14 @@ class Oracle:
         self.plan = plan
         self.breach_codes = breach_codes
         self.persons = {row["person_id"]: row for row in _rows(extract["persons"])}
-        self.reports = _rows(extract["reports"])
-        self.measures = _rows(extract["measures"])
+        self.reports = _by_victim(extract["reports"])
+        self.measures = _by_victim(extract["measures"])
 
     def reports_on(self, victim: str, suspect: str | None, on: dt.date, anyone: bool) -> list[dict]:
         return [
             row
-            for row in self.reports
-            if row["victim_id"] == victim
-            and row["reported_on"] == on
-            and (anyone or row["suspect_id"] == suspect)
+            for row in self.reports[victim]
+            if row["reported_on"] == on and (anyone or row["suspect_id"] == suspect)
         ]
 
     def index_on(self, victim: str, suspect: str) -> dt.date | None:
@@ -178,7 +184,7 @@ class Oracle:
 
     def is_outsider(self, victim: str, suspect: str) -> bool:
         """Whether all that the victim ever says of the suspect is acquaintance or stranger."""
-        mine = [r for r in self.reports if (r["victim_id"], r["suspect_id"]) == (victim, suspect)]
+        mine = [row for row in self.reports[victim] if row["suspect_id"] == suspect]
         return all(row["relation"] in ("acquaintance", "stranger") for row in mine)
 
     def control_day(
@@ -218,21 +224,16 @@ class Oracle:
     def is_in_force(self, victim: str, codes: tuple[str, ...], on: dt.date) -> bool:
         """Whether a measure acts on a day: it started before it and had not ended before it."""
         return any(
-            row["victim_id"] == victim
-            and row["code"] in codes
+            row["code"] in codes
             and row["start_on"] is not None
             and row["start_on"] < on
             and (row["end_on"] is None or on <= row["end_on"])
-            for row in self.measures
+            for row in self.measures[victim]
         )
 
     def starts(self, victim: str, codes: tuple[str, ...], index_on: dt.date) -> dict:
         """First start on or after day 0, and whether the measure ran before and still runs."""
-        mine = [
-            row
-            for row in self.measures
-            if row["victim_id"] == victim and row["code"] in codes and row["start_on"]
-        ]
+        mine = [row for row in self.measures[victim] if row["code"] in codes and row["start_on"]]
         days = sorted((row["start_on"] - index_on).days for row in mine)
         return {
             "first_start_day": next((day for day in days if day >= 0), None),

@@ -95,6 +95,15 @@ def change(table: str, old: str, new: str) -> dict[str, str]:
     return {**VALID, table: VALID[table].replace(old, new, 1)}
 
 
+def leave_out(tables: Mapping[str, str], named: set[str]) -> dict[str, str]:
+    """The tables without those that may be absent, are as in the valid extract and not named."""
+    return {
+        name: text
+        for name, text in tables.items()
+        if name not in OPTIONAL or name in named or text != VALID.get(name)
+    }
+
+
 def brief(finding: Finding) -> tuple[str, str, str, str, int, tuple[int, ...]]:
     """What identifies a finding, without its words."""
     return (

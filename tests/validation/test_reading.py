@@ -14,7 +14,19 @@ from revictimisation.dictionary import load_dictionary
 from revictimisation.extract.validation import load_extract
 from revictimisation.plan import read_plan
 from tests.cases import for_each
-from tests.validation.extracts import OPTIONAL, TODAY, VALID, brief, change, load, write_extract
+from tests.validation.extracts import (
+    OPTIONAL,
+    REQUIRED,
+    TODAY,
+    VALID,
+    brief,
+    change,
+    load,
+    write_extract,
+)
+
+# a way of writing is of no table: those that must be there, and one that holds whole numbers
+TABLES = {**REQUIRED, "municipality_years": VALID["municipality_years"]}
 
 
 def frames(extract) -> dict[str, pd.DataFrame]:
@@ -25,8 +37,8 @@ def frames(extract) -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory) -> dict[str, pd.DataFrame]:
-    """The valid extract's tables, read as it stands."""
-    return frames(load(tmp_path_factory.mktemp("plain")))
+    """The tables as they stand."""
+    return frames(load(tmp_path_factory.mktemp("plain"), TABLES))
 
 
 def assert_same(extract, plain: dict[str, pd.DataFrame], with_numbers: bool = True) -> None:
@@ -38,11 +50,11 @@ def assert_same(extract, plain: dict[str, pd.DataFrame], with_numbers: bool = Tr
 
 
 def with_encoding(encoding: str) -> dict[str, bytes]:
-    return {name: text.encode(encoding) for name, text in VALID.items()}
+    return {name: text.encode(encoding) for name, text in TABLES.items()}
 
 
 def with_text(old: str, new: str) -> dict[str, str]:
-    return {name: text.replace(old, new) for name, text in VALID.items()}
+    return {name: text.replace(old, new) for name, text in TABLES.items()}
 
 
 def quoted(text: str) -> str:
@@ -58,27 +70,30 @@ FLAVOURS = {
     "old Macintosh line ends": with_text("\n", "\r"),
     "mixed line ends": {
         name: "\r\n".join(text.split("\n", 2)[:2]) + "\n" + text.split("\n", 2)[2]
-        for name, text in VALID.items()
+        for name, text in TABLES.items()
     },
-    "no last line end": {name: text.rstrip("\n") for name, text in VALID.items()},
-    "blank last lines": with_text("", "") | {name: f"{text}\n\n" for name, text in VALID.items()},
-    "quoted": {name: quoted(text) for name, text in VALID.items()},
+    "no last line end": {name: text.rstrip("\n") for name, text in TABLES.items()},
+    "blank last lines": with_text("", "") | {name: f"{text}\n\n" for name, text in TABLES.items()},
+    "quoted": {name: quoted(text) for name, text in TABLES.items()},
     "padded cells": with_text(",", " , "),
     "compact dates": {
-        **VALID,
-        "reports": VALID["reports"].replace("2012-03-01", "20120301"),
-        "persons": VALID["persons"].replace("2016-05-01", "20160501"),
+        **TABLES,
+        "reports": TABLES["reports"].replace("2012-03-01", "20120301"),
+        "persons": TABLES["persons"].replace("2016-05-01", "20160501"),
     },
     "headings in capitals": {
         name: text.split("\n", 1)[0].upper() + "\n" + text.split("\n", 1)[1]
-        for name, text in VALID.items()
+        for name, text in TABLES.items()
     },
-    "booleans in capitals": with_text("true", "TRUE") | change("reports", "false", "False"),
-    "booleans as figures": change("reports", "false", "0"),
-    "file names in capitals": {f"{name.upper()}.CSV": text for name, text in VALID.items()},
+    "booleans in capitals": {
+        **with_text("true", "TRUE"),
+        "reports": TABLES["reports"].replace("true", "TRUE").replace("false", "False"),
+    },
+    "booleans as figures": {**TABLES, "reports": TABLES["reports"].replace("false", "0")},
+    "file names in capitals": {f"{name.upper()}.CSV": text for name, text in TABLES.items()},
     "columns in another order": {
         name: pd.read_csv(io.StringIO(text), dtype=str).iloc[:, ::-1].to_csv(index=False)
-        for name, text in VALID.items()
+        for name, text in TABLES.items()
     },
 }
 
@@ -105,7 +120,7 @@ def test_windows_1252_with_semicolons_and_swedish_letters(tmp_path):
         "v1;1980;Åkersberga;female;0126;;;none\nv2;1990;Täby;male;0180;;;none\n"
         "s1;1975;Sköndal;male;0126;;;none\n"
     )
-    extract = load(tmp_path, {**VALID, "persons": text.encode("cp1252")})
+    extract = load(tmp_path, {**REQUIRED, "persons": text.encode("cp1252")})
     assert extract.findings == ()
     found = extract.tables["persons"].order_by("row_number").x_ort.to_pandas()
     assert found.tolist() == ["Åkersberga", "Täby", "Sköndal"]
@@ -141,8 +156,8 @@ def test_tables_of_headings_only_are_legal_but_for_people_and_reports(tmp_path):
 
 def write_parquet(folder: Path, convert) -> Path:
     folder.mkdir()
-    for table in load_dictionary().tables_by_direction("in"):
-        text = io.StringIO(VALID[table.name])
+    for name, content in TABLES.items():
+        table, text = load_dictionary().tables[name], io.StringIO(content)
         frame = pd.read_csv(text, dtype=str).astype(object)
         frame = frame.where(frame.notna(), None)
         convert(table, frame).to_parquet(folder / f"{table.name}.parquet")
@@ -186,7 +201,7 @@ def test_rows_are_numbered_as_a_spreadsheet_shows_them(tmp_path):
     reports.insert(4, "too,few")  # row 5
     reports[5] = reports[5].replace("city", '"ci\nty"')  # row 6 holds a line end
     reports.append("r9,v1,s1,not-a-date,,9353,parent,,city,0180")  # row 7
-    extract = load(tmp_path, {**VALID, "reports": "\n".join(reports)})
+    extract = load(tmp_path, {**REQUIRED, "reports": "\n".join(reports)})
     found = {one.rule: one.rows for one in extract.findings if one.table == "reports"}
     assert found == {"ragged_row": (5,), "wrong_type_date": (7,), "unknown_code": (6,)}
     assert frames(extract)["reports"]["row_number"].tolist() == [2, 4, 6, 7]
@@ -199,7 +214,7 @@ def test_row_numbers_hold_in_a_large_file_read_in_parallel(tmp_path):
         for number in range(2, 300_002)
     ]
     lines[250_000] = "short,row"
-    folder = write_extract(tmp_path, {**VALID, "reports": "\n".join([head, *lines])})
+    folder = write_extract(tmp_path, {**REQUIRED, "reports": "\n".join([head, *lines])})
     extract = load_extract(connect(threads=2), folder, load_dictionary(), today=TODAY)
     reports = extract.tables["reports"]
     wrong = reports.filter(reports.report_id != "r" + reports.row_number.cast("string"))
@@ -212,7 +227,7 @@ def test_own_covariates_are_numbers_if_every_value_is(tmp_path):
     persons = VALID["persons"].splitlines()
     cells = ["x_age,x_town,x_none,x_mixed", "1.5,Kista,,1", ",,,b", "-2e1,Rinkeby,,3"]
     text = "\n".join(f"{line},{more}" for line, more in zip(persons, cells, strict=True))
-    extract = load(tmp_path, {**VALID, "persons": text})
+    extract = load(tmp_path, {**REQUIRED, "persons": text})
     assert extract.findings == ()
     schema = extract.tables["persons"].schema()
     types = {name: str(schema[name]) for name in schema if name.startswith("x_")}
@@ -229,7 +244,7 @@ def test_own_covariates_may_have_a_decimal_comma_between_semicolons(tmp_path):
     persons = VALID["persons"].replace(",", ";").splitlines()
     cells = ["x_age", "1,5", "2", ""]
     text = "\n".join(f"{line};{more}" for line, more in zip(persons, cells, strict=True))
-    extract = load(tmp_path, {**VALID, "persons": text})
+    extract = load(tmp_path, {**REQUIRED, "persons": text})
     assert frames(extract)["persons"]["x_age"].tolist()[:2] == [1.5, 2.0]
 
 
@@ -237,7 +252,7 @@ def test_not_a_number_is_text(tmp_path):
     persons = VALID["persons"].splitlines()
     cells = ["x_a", "1", "nan", "inf"]
     text = "\n".join(f"{line},{more}" for line, more in zip(persons, cells, strict=True))
-    extract = load(tmp_path, {**VALID, "persons": text})
+    extract = load(tmp_path, {**REQUIRED, "persons": text})
     assert str(extract.tables["persons"].schema()["x_a"]) == "string"
 
 

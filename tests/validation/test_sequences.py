@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from revictimisation.plan import read_plan
 from tests.cases import for_each
-from tests.validation.extracts import VALID, brief, change, load
+from tests.validation.extracts import VALID, brief, change, leave_out, load
 
 SECOND = "r4,v1,s1,2013-03-01,,0412,former_partner,true,sodertorn,0126\n"
 CASES = {
@@ -57,6 +57,7 @@ CASES = {
 @for_each("name", CASES)
 def test_what_is_improbable_is_told_with_its_row(tmp_path, name):
     tables, expected = CASES[name]
+    tables = leave_out(tables, {expected[0]})
     assert expected in {brief(one) for one in load(tmp_path, tables).findings}
 
 
