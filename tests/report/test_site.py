@@ -134,6 +134,10 @@ def test_a_run_leaves_executed_notebooks_that_show_what_the_pages_show(finished_
         shown = ["".join(output["data"]["text/html"]) for cell in codes
                  if "".join(cell["source"]).startswith("show(")
                  for output in cell["outputs"]]  # fmt: skip
+        drawn = [output for cell in codes if cell["id"] == "result-figure"
+                 for output in cell["outputs"]]  # fmt: skip
+        (output,) = drawn  # a figure, or that nothing may be shown
+        assert "image/png" in output.get("data", {}) or output.get("name") == "stdout"
         assert shown == [
             section.describe(outline.prepare(page))._repr_html_() for section in outline.sections
         ]

@@ -114,6 +114,8 @@ def serve_kernel(connection_file: str) -> None:
     from ipykernel.kernelapp import launch_new_instance
 
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # nobody debugs what is executed here
-    mpl.use("inline")  # which a kernel gets by the environment where matplotlib comes after it
+    # A kernel gets it by the environment where matplotlib comes after it. Not `mpl.use`: pyplot may
+    # be loaded, and would then load it here, where there is no shell to show figures in.
+    mpl.rcParams["backend"] = "inline"
     os.environ["IPYTHONDIR"] = str(Path(connection_file).parent / "ipython")
     launch_new_instance(argv=["-f", connection_file])
