@@ -131,6 +131,10 @@ def test_a_run_leaves_executed_notebooks_that_show_what_the_pages_show(finished_
         shown = ["".join(output["data"]["text/html"]) for cell in codes
                  if "".join(cell["source"]).startswith("show(")
                  for output in cell["outputs"]]  # fmt: skip
+        (output,) = (output for cell in codes if cell["id"] == "result-figure"
+                     for output in cell["outputs"])  # fmt: skip
+        # a figure, or that nothing may be shown
+        assert "image/png" in output.get("data", {}) or output.get("name") == "stdout"
         page = (finished_run.out / "site" / f"{outline.name}.html").read_text(encoding="utf-8")
         assert len(shown) == len(outline.sections)
         for html in shown:
