@@ -233,7 +233,7 @@ def check(uv, python):
     checks = {
         "format": ["ruff", "format", "--check", "."],
         "lint": ["ruff", "check", "."],
-        "stored notebooks": ["nbstripout", "--verify", *notebooks],
+        "stored notebooks": ["nbstripout", "--keep-id", "--verify", *notebooks],
         "documents": SITE,
         "tests": ["pytest", *UNUSED, *BESIDE],
     }

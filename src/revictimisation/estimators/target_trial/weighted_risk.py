@@ -114,7 +114,7 @@ def _sum_block(
 def _count_days(day: npt.NDArray[np.integer], amounts: Sequence[Floats], n_days: int) -> Floats:
     """Amounts (entries x arms, in blocks) summed by day: arms x days."""
     by_arm = np.concatenate(amounts).T
-    return np.stack([np.bincount(day, amount, n_days) for amount in by_arm])
+    return np.array([np.bincount(day, amount, n_days) for amount in by_arm], np.float64)
 
 
 def find_risks(at_risk: Floats, events: Floats) -> Floats:
