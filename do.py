@@ -240,10 +240,9 @@ def check(uv, python):
     held = {}
 
     def do_others():
-        try_out()
         held.update((name, passes(name, words)) for name, words in checks.items())
 
-    # on one core, as is the first study: no core waits for either
+    # on one core, as are those before the tests: no core waits for either
     held["types"] = passes_beside("types", ["mypy"], do_others)
     failed = [name for name, is_held in held.items() if not is_held]
     print("\nFailed: {}.".format(", ".join(failed)) if failed else "\nAll checks passed.")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import do
+from revictimisation.plan import read_plan
 
 
 def write_python(folder: Path, name: str, answer: str) -> None:
@@ -117,6 +118,24 @@ def test_a_stop_waits_until_the_step_is_tidy(tmp_path):
         assert (folder / "tidy").exists()
 
 
+def test_an_installation_ends_with_a_small_study_of_all_that_the_main_one_asks(
+    monkeypatch, tmp_path
+):
+    plans = []
+
+    def run(command):
+        plans.extend(read_plan(Path(word).read_text("utf-8")) for word in command
+                     if word.endswith("study.yaml"))  # fmt: skip
+
+    monkeypatch.setattr(do, "run", run)
+    monkeypatch.setattr(do, "VENV", tmp_path)
+    assert do.try_out() == do.try_out() == 0  # once
+    (tried,) = plans
+    main = read_plan(do.STUDY.read_text(encoding="utf-8"))
+    assert tried.bootstrap.replicates == 2 < main.bootstrap.replicates
+    assert tried.model_copy(update={"bootstrap": main.bootstrap}) == main
+
+
 def test_check_runs_all_and_fails_if_one_does(monkeypatch, capsys):
     seen = []
 
@@ -125,14 +144,12 @@ def test_check_runs_all_and_fails_if_one_does(monkeypatch, capsys):
         return name != "lint"
 
     monkeypatch.setattr(do, "install", lambda uv, python: None)
-    monkeypatch.setattr(do, "try_out", lambda: seen.append("first study"))
     monkeypatch.setattr(do, "passes", passes)
     monkeypatch.setattr(
         do, "passes_beside", lambda name, words, deed: deed() or passes(name, words)
     )
     assert do.check("uv", "python") == 1
     assert seen == [
-        "first study",
         "format",
         "lint",
         "stored notebooks",
