@@ -51,7 +51,7 @@ UV_PYTHON_DOWNLOADS=automatic and call this again."""
 
 def main(arguments):
     """Do what the one argument says; the result is the process's exit code."""
-    if len(arguments) != 1 or arguments[0] not in DEEDS:
+    if len(arguments) != 1 or arguments[0] not in COMMANDS:
         print(__doc__)
         return 2
     python = find_python()
@@ -61,7 +61,7 @@ def main(arguments):
     before = signal.signal(signal.SIGTERM, stop)
     try:
         uv = find_uv() or install_uv()
-        return DEEDS[arguments[0]](uv, python)
+        return COMMANDS[arguments[0]](uv, python)
     except subprocess.CalledProcessError as fault:
         shown = " ".join(str(word) for word in fault.cmd)
         print("\nThis step ended with code {}:\n  {}".format(fault.returncode, shown))
@@ -299,7 +299,7 @@ def docs(uv, python):
     return 0
 
 
-DEEDS = {"docs": docs, "demo": demo, "check": check, "setup": setup, "carry": carry}
+COMMANDS = {"docs": docs, "demo": demo, "check": check, "setup": setup, "carry": carry}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -45,7 +45,7 @@ def summarise_levels(rows: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     """A row per estimator, analysis, measure, level or contrast, estimand and day.
 
     bias (mean less truth), empirical_error (sd over counties), estimated_error (root mean of
-    squared standard errors), coverage (of 95 % intervals), share_called (interval without 0),
+    squared standard errors), coverage (of 95 % intervals), rejection_rate (interval without 0),
     share_released (counties in which it passed the gates), coverage_released; `_mc`: Monte Carlo
     error.
     """
@@ -72,7 +72,7 @@ def _summarise_one(mine: pd.DataFrame, n_counties: int) -> dict[str, float]:
         "bias": float(error.mean()), "bias_mc": spread / np.sqrt(n), "empirical_error": spread,
         "estimated_error": float(np.sqrt(np.mean(np.square(mine["se"].to_numpy(float))))),
         "coverage": share, "coverage_mc": float(np.sqrt(share * (1 - share) / n)),
-        "share_called": float((mine["ci_low"].gt(0) | mine["ci_high"].lt(0)).mean()),
+        "rejection_rate": float((mine["ci_low"].gt(0) | mine["ci_high"].lt(0)).mean()),
         "share_released": float(released.sum()) / n_counties, "n_released": int(released.sum()),
         "coverage_released": float(covered[released].mean()) if released.any() else np.nan,
     }  # fmt: skip
@@ -83,7 +83,7 @@ def summarise_family(rows: pd.DataFrame) -> pd.DataFrame:
 
     A row per what, estimator, measure, subgroup: `any` (the study calls at least one; in `null` the
     family-wise error), `adjusted` and `unadjusted` (one test). n_counties in which the test was
-    made, share_called, share_called_mc; mean_tests: tests in a county's family.
+    made, rejection_rate, rejection_rate_mc; mean_tests: tests in a county's family.
     """
     tests = rows[rows["analysis"].eq("contrast") & rows["level"].eq("") & rows["status"].eq("ok")]
     adjusted = tests[tests["estimand"].eq("p_value_holm")]
@@ -107,4 +107,4 @@ def summarise_family(rows: pd.DataFrame) -> pd.DataFrame:
 def _count_called(p_value: pd.Series) -> dict[str, float]:
     share = float(p_value.lt(SIGNIFICANCE).mean())
     error = float(np.sqrt(share * (1 - share) / max(len(p_value), 1)))
-    return {"n_counties": len(p_value), "share_called": share, "share_called_mc": error}
+    return {"n_counties": len(p_value), "rejection_rate": share, "rejection_rate_mc": error}

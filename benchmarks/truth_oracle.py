@@ -17,7 +17,7 @@ from revictimisation.estimators.target_trial.clone_weights import WeightedTrial,
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, fit_outcome_model
 from revictimisation.estimators.target_trial.standardised_risk import (
     DOUBLY_ROBUST,
-    estimate_courses,
+    estimate_standardised_risks,
 )
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.plan import StudyPlan
@@ -79,6 +79,6 @@ def estimate_oracle(data: StudyData, oracles: dict[str, Oracle]) -> pd.DataFrame
             outcome = fit_outcome_model(trial, given=known.outcome)
         except ValueError:
             continue
-        rows = estimate_courses(weighted, outcome, days)[DOUBLY_ROBUST]
+        rows = estimate_standardised_risks(weighted, outcome, days)[DOUBLY_ROBUST]
         parts.append(rows.assign(measure=measure, estimator="oracle", analysis="main"))
     return pd.concat(parts, ignore_index=True)

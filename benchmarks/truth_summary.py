@@ -31,7 +31,7 @@ def summarise(rows: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
 
     bias (mean less truth), relative_bias (bias / |truth|, missing where the truth is 0),
     bias_in_errors (bias / empirical error), empirical_error (sd over counties), estimated_error
-    (root mean of squared standard errors), coverage (of 95 % intervals), share_called (interval
+    (root mean of squared standard errors), coverage (of 95 % intervals), rejection_rate (interval
     without the null value), rmse; `_mc`: Monte Carlo error of each (White 2010; Morris, White &
     Crowther 2019, table 6; that of rmse by the delta method); the truth's own error stands in
     truth_error. share_released: counties in which the number passed the gates; coverage_released,
@@ -66,7 +66,7 @@ def _summarise_one(mine: pd.DataFrame) -> dict[str, float]:
         "empirical_error": spread, "empirical_error_mc": spread / np.sqrt(2 * max(n - 1, 1)),
         "estimated_error": float(np.sqrt(np.nanmean(own))) if np.isfinite(own).any() else np.nan,
         "coverage": covered.mean(), "coverage_mc": _share_error(covered),
-        "share_called": called.mean(), "share_called_mc": _share_error(called),
+        "rejection_rate": called.mean(), "rejection_rate_mc": _share_error(called),
         "rmse": rmse,
         "rmse_mc": float(np.std(squares, ddof=1) / np.sqrt(n) / (2 * rmse)) if rmse else 0.0,
         "share_released": released.mean(), "n_released": int(released.sum()),

@@ -17,7 +17,7 @@ from revictimisation.estimators.target_trial.potential_risks import (
     find_doubly_robust,
     find_follow_chances,
 )
-from revictimisation.estimators.target_trial.standardised_risk import find_courses
+from revictimisation.estimators.target_trial.standardised_risk import standardise_risks
 from tests.target_trial.trials import random_trial
 
 DAY = 30
@@ -30,19 +30,19 @@ def trial():
 
 def test_scores_of_models_of_all_are_the_doubly_robust_estimator(trial):
     weighted, model = weigh_clones(trial, grace_law="natural_law"), fit_outcome_model(trial)
-    courses = find_courses(weighted, model, [DAY])
+    standardised = standardise_risks(weighted, model, [DAY])
     followed = find_follow_chances(trial)
     scores = find_doubly_robust(weighted, model, np.array([DAY]), 1 / followed)
-    np.testing.assert_allclose(scores.mean(axis=0), courses.value[1, :, :, 0], rtol=1e-10)
+    np.testing.assert_allclose(scores.mean(axis=0), standardised.value[1, :, :, 0], rtol=1e-10)
 
 
 def test_held_out_scores_are_near_the_estimator(trial):
     fold = assign_folds(trial.people.cluster, 5, [1])
     found = score_held_out(trial, DAY, fold)
     weighted, model = weigh_clones(trial, grace_law="natural_law"), fit_outcome_model(trial)
-    courses = find_courses(weighted, model, [DAY])
-    difference = courses.value[1, 0, 0, 0] - courses.value[1, 1, 0, 0]
-    moves = courses.influence[:, 1, 0, 0, 0] - courses.influence[:, 1, 1, 0, 0]
+    standardised = standardise_risks(weighted, model, [DAY])
+    difference = standardised.value[1, 0, 0, 0] - standardised.value[1, 1, 0, 0]
+    moves = standardised.influence[:, 1, 0, 0, 0] - standardised.influence[:, 1, 1, 0, 0]
     error = np.sqrt(np.sum(moves**2))
     assert abs(found.effect.mean() - difference) < error
     own = found.effect.std() / np.sqrt(trial.n_entries)

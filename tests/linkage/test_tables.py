@@ -97,10 +97,10 @@ def test_who_is_linked_is_told_by_agency_and_group():
     counts = count_link_status(records, tables, links, DICTIONARY)
     told = counts.set_index(["agency", "subgroup", "level", "outcome"])
     expected = {
-        ("police", "fate", "linked_by_number", ""): [3, 1],
-        ("police", "fate", "linked_by_probability", ""): [3, 1],
-        ("police", "fate", "unlinked_with_number", ""): [3, 0],
-        ("police", "fate", "no_number_unlinked", ""): [3, 1],
+        ("police", "link_status", "linked_by_number", ""): [3, 1],
+        ("police", "link_status", "linked_by_probability", ""): [3, 1],
+        ("police", "link_status", "unlinked_with_number", ""): [3, 0],
+        ("police", "link_status", "no_number_unlinked", ""): [3, 1],
         ("police", "is_honour", "true", "linked"): [1, 1],
         ("police", "is_honour", "false", "linked"): [1, 0],
         ("police", "index_year", "2013", "linked"): [1, 1],
@@ -108,23 +108,23 @@ def test_who_is_linked_is_told_by_agency_and_group():
         ("police", "age_group", "missing", "no_number_unlinked"): [2, 1],
         ("police", "municipality_code", "0126", "linked"): [1, 1],
         ("police", "municipality_code", "missing", "no_number_unlinked"): [1, 1],
-        ("social_services", "fate", "linked_by_number", ""): [3, 1],
-        ("social_services", "fate", "no_number_unlinked", ""): [3, 1],
+        ("social_services", "link_status", "linked_by_number", ""): [3, 1],
+        ("social_services", "link_status", "no_number_unlinked", ""): [3, 1],
         ("social_services", "sex", "female", "no_number_unlinked"): [2, 1],
         ("social_services", "age_group", "13-17", "no_number_unlinked"): [1, 1],
         ("social_services", "is_honour", "missing", "linked"): [3, 2],
     }
     for key, numbers in expected.items():
         assert told.loc[key].tolist() == numbers, key
-    fates = counts[counts["subgroup"].eq("fate")].groupby("agency")
-    assert (fates["n_events"].sum() == fates["n_people"].first()).all()
+    link_statuses = counts[counts["subgroup"].eq("link_status")].groupby("agency")
+    assert (link_statuses["n_events"].sum() == link_statuses["n_people"].first()).all()
     groups = counts[counts["subgroup"].eq("municipality_group")]
     assert groups["level"].isin({*DICTIONARY.codes("municipality_group")["code"], "missing"}).all()
 
 
 def test_fates_are_told_as_shares():
     counts = pd.DataFrame(
-        [("police", "fate", "linked_by_number", "", 40, 10),
+        [("police", "link_status", "linked_by_number", "", 40, 10),
          ("police", "sex", "male", "linked", 0, 0)],
         columns=["agency", "subgroup", "level", "outcome", "n_people", "n_events"],
     )  # fmt: skip

@@ -114,8 +114,10 @@ def test_the_rates_are_told_with_what_new_identities_cost(folder, prepared):
     low, high = (told[f"missed_link_rate_by_probability_{end}"] for end in ("low", "high"))
     assert low <= 1 - told["n_linked_by_probability"] / n_true <= high
     assert told["n_links_lost_to_new_identities"] <= told["n_new_identities"]
-    fates = share_link_status(data.link_status)
-    rows = fates[fates["measure"].eq("social_services") & fates["subgroup"].eq("fate")]
+    statuses = share_link_status(data.link_status)
+    rows = statuses[
+        statuses["measure"].eq("social_services") & statuses["subgroup"].eq("link_status")
+    ]
     assert rows["estimate"].sum() == pytest.approx(1)
     links = pd.read_csv(folder / "joined" / "linkage" / "links.csv")
     linked = rows["level"].isin(["linked_by_number", "linked_by_probability"])

@@ -77,7 +77,7 @@ def test_a_failed_step_gives_its_code(monkeypatch, capsys):
     def fail(uv, python):
         do.run([sys.executable, "-c", "raise SystemExit(3)"])
 
-    monkeypatch.setitem(do.DEEDS, "demo", fail)
+    monkeypatch.setitem(do.COMMANDS, "demo", fail)
     monkeypatch.setattr(do, "find_uv", lambda: "uv")
     assert do.main(["demo"]) == 3
     assert "ended with code 3" in capsys.readouterr().out
@@ -97,7 +97,7 @@ STOPPED = """
 import signal, sys, do
 signal.signal(signal.SIGINT, signal.default_int_handler)  # behind a shell's & it is ignored
 do.find_uv = lambda: "uv"
-do.DEEDS["demo"] = lambda uv, python: do.run([sys.executable, "-c", *sys.argv[1:]])
+do.COMMANDS["demo"] = lambda uv, python: do.run([sys.executable, "-c", *sys.argv[1:]])
 sys.exit(do.main(["demo"]))
 """
 

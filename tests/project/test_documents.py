@@ -42,7 +42,7 @@ def test_readme_gives_the_two_commands_and_they_exist():
 
     given = re.findall(r"^python3 do\.py (\w+)", read("README.md"), re.MULTILINE)
     assert given[:2] == ["demo", "check"]
-    assert set(given) <= set(do.DEEDS)
+    assert set(given) <= set(do.COMMANDS)
 
 
 def test_readme_exit_codes_are_those_of_the_software():

@@ -25,7 +25,7 @@ from tests.report.conftest import make_page
 
 SHOWN = ("show_lead", "show_found", "show_errors", "show_moves", "show_who", "show_method")
 STUDY = "name: mini\nmeasures: {support_talks: , contact_person: , alarm_package: }\n"
-FATES = [("linked_by_number", 600), ("linked_by_probability", 30), ("unlinked_with_number", 350),
+STATUSES = [("linked_by_number", 600), ("linked_by_probability", 30), ("unlinked_with_number", 350),
          ("no_number_unlinked", 20)]  # fmt: skip
 GROUPS = [("sex", "female", 700, 450, 16), ("sex", "male", 300, 180, 3),
           ("municipality_code", "0180", 900, 600, 20), ("municipality_code", "0114", 3, 1, 0),
@@ -40,8 +40,8 @@ RATES = {
 
 
 def make_release(rates: dict[str, float], moved: float = -0.004) -> Release:
-    counts = [(agency, "fate", name, "", 1000, n) for agency in linkage.AGENCIES
-              for name, n in FATES]  # fmt: skip
+    counts = [(agency, "link_status", name, "", 1000, n) for agency in linkage.AGENCIES
+              for name, n in STATUSES]  # fmt: skip
     for group, level, n, n_linked, n_missing in GROUPS:
         row = ("social_services", group, level)
         counts += [(*row, "linked", n, n_linked), (*row, "no_number_unlinked", n, n_missing)]
@@ -62,8 +62,8 @@ def make_release(rates: dict[str, float], moved: float = -0.004) -> Release:
                 "status": status, "reason": "" if status == "ok" else "positivity",
             })  # fmt: skip
     plan = read_plan(STUDY)
-    fates = share_link_status(pd.DataFrame(counts, columns=names))
-    exact = combine([fates, make_estimates(rows)]) if rates else make_estimates(rows)
+    link_statuses = share_link_status(pd.DataFrame(counts, columns=names))
+    exact = combine([link_statuses, make_estimates(rows)]) if rates else make_estimates(rows)
     released = disclose_estimates(exact, plan.disclosure, {})
     return Release(
         plan=plan,

@@ -50,11 +50,11 @@ def true_course(need: float, is_start: bool) -> np.ndarray:
     else:
         law = np.zeros_like(law)
     waiting, started, risk = 1.0, 0.0, [0.0]
-    courses = [hazards(need, state) for state in (0, 1)]
+    by_state = [hazards(need, state) for state in (0, 1)]
     for day in range(1, HORIZON + 1):
         if day - 1 <= GRACE:
             started, waiting = started + waiting * law[day - 1], waiting * (1 - law[day - 1])
-        (a0, b0), (a1, b1) = ((outcome[day - 1], leaving[day - 1]) for outcome, leaving in courses)
+        (a0, b0), (a1, b1) = ((outcome[day - 1], leaving[day - 1]) for outcome, leaving in by_state)
         risk.append(risk[-1] + waiting * a0 + started * a1)
         waiting, started = waiting * (1 - a0) * (1 - b0), started * (1 - a1) * (1 - b1)
     return np.array(risk)

@@ -8,7 +8,7 @@ import pytest
 
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, fit_outcome_model
-from revictimisation.estimators.target_trial.standardised_risk import find_courses
+from revictimisation.estimators.target_trial.standardised_risk import standardise_risks
 from tests.cases import for_each
 from tests.target_trial.test_golden import GOLDEN, read_trial
 
@@ -49,7 +49,7 @@ def test_risks_and_days_lost(model, estimator):
     golden = pd.read_csv(GOLDEN / "standardised.csv")
     weighted = weigh_clones(read_trial(), grace_law="natural_law")
     days = sorted(golden["time_days"].unique())
-    value = find_courses(weighted, model, days).value[
+    value = standardise_risks(weighted, model, days).value[
         ["g_formula", "doubly_robust"].index(estimator)
     ]
     for (arm, number), mine in golden.groupby(["arm", "number"]):

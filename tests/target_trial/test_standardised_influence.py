@@ -10,11 +10,11 @@ import pytest
 
 from revictimisation.estimators.design import build_design, design_from_array
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
+from revictimisation.estimators.target_trial.leverage import find_leverage_factors
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, fit_outcome_model
-from revictimisation.estimators.target_trial.own_weight import find_own_factors
 from revictimisation.estimators.target_trial.standardised_risk import (
-    estimate_courses,
-    find_courses,
+    estimate_standardised_risks,
+    standardise_risks,
 )
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
@@ -34,8 +34,8 @@ def answer_with(
     leaving = refit_model(trial, model.leaving, case_weights)
     known = replace(model, periods=periods, leaving=forget(leaving))
     w = replace(w, daily=forget(w.daily), other=forget(w.other))
-    courses = find_courses(w, known, DAYS)
-    values = courses.value + courses.influence * trial.n_entries
+    standardised = standardise_risks(w, known, DAYS)
+    values = standardised.value + standardised.influence * trial.n_entries
     shape = (-1, *[1] * (values.ndim - 1))
     return (values * case_weights.reshape(shape)).sum(axis=0) / case_weights.sum()
 
@@ -57,7 +57,7 @@ def test_influence_is_the_derivative_of_everything(seed):
     trial = complete(random_trial(240, seed))
     weighted = weigh_clones(trial, grace_law="natural_law")
     model = fit_outcome_model(trial)
-    influence = find_courses(weighted, model, DAYS).influence
+    influence = standardise_risks(weighted, model, DAYS).influence
     scale, step = np.abs(influence).max(axis=0), 1e-5
     for i in range(0, 240, 17):
         ends = []
@@ -73,9 +73,9 @@ def test_influence_is_summed_by_victim():
     trial = random_trial(300, 3, n_victims=200)
     weighted = weigh_clones(trial, grace_law="natural_law")
     model = fit_outcome_model(trial)
-    ours = find_courses(weighted, model, DAYS)
+    ours = standardise_risks(weighted, model, DAYS)
     alone = replace(trial, people=trial.people._replace(cluster=np.arange(300)), n_clusters=300)
-    single = find_courses(replace(weighted, trial=alone), model, DAYS)
+    single = standardise_risks(replace(weighted, trial=alone), model, DAYS)
     np.testing.assert_allclose(ours.value, single.value, rtol=1e-12)
     summed = np.zeros_like(ours.influence)
     np.add.at(summed, trial.people.cluster, single.influence)
@@ -93,7 +93,7 @@ def test_saturated_models_give_the_strata_s_crude_risks():
     start = np.where(is_started, 0.0, np.nan)
     trial = prepare_trial(np.where(has_event, 1, 2), has_event, start, design, grace_days=0)
     weighted = weigh_clones(trial, grace_law="natural_law")
-    value = find_courses(weighted, fit_outcome_model(trial), [1]).value[1, :, 0, 0]
+    value = standardise_risks(weighted, fit_outcome_model(trial), [1]).value[1, :, 0, 0]
     for got, arm in zip(value, (is_started, ~is_started), strict=True):
         strata = [has_event[arm & (stratum == s)].mean() * (stratum == s).mean() for s in range(2)]
         assert got == pytest.approx(sum(strata), abs=1e-10)
@@ -102,7 +102,7 @@ def test_saturated_models_give_the_strata_s_crude_risks():
 def test_past_the_last_follow_up_a_risk_stays():
     trial = complete(random_trial(300, 8))
     weighted = weigh_clones(trial, grace_law="natural_law")
-    value = find_courses(weighted, fit_outcome_model(trial), [90, 100]).value
+    value = standardise_risks(weighted, fit_outcome_model(trial), [90, 100]).value
     np.testing.assert_allclose(value[:, :, 0, 0], value[:, :, 0, 1], rtol=1e-12)
     lost = value[:, :, 1, 1] - value[:, :, 1, 0]
     np.testing.assert_allclose(lost, 10 * value[:, :, 0, 0], rtol=1e-12)
@@ -114,14 +114,14 @@ def test_given_models_are_taken_over_by_name_and_count_as_known():
     model = fit_outcome_model(big)
     again = weigh_clones(small, grace_law="natural_law", given=weighted)
     taken = fit_outcome_model(small, given=model)
-    same, ours = find_courses(again, taken, DAYS), find_courses(weighted, model, DAYS)
+    same, ours = standardise_risks(again, taken, DAYS), standardise_risks(weighted, model, DAYS)
     np.testing.assert_allclose(same.value, ours.value, rtol=1e-9)
     own = tuple(
         replace(one, covariance=known.covariance)
         for one, known in zip(taken.periods, model.periods, strict=True)
     )
     assert not np.allclose(
-        find_courses(again, replace(taken, periods=own), DAYS).influence, same.influence
+        standardise_risks(again, replace(taken, periods=own), DAYS).influence, same.influence
     )
     # other people, other middle: the same coefficients at 0
     other = random_trial(500, 2)
@@ -135,12 +135,12 @@ def test_wrong_use_is_refused():
     trial = random_trial(300, 3)
     model = fit_outcome_model(trial)
     with pytest.raises(ValueError, match="natural law"):
-        find_courses(weigh_clones(trial), model, DAYS)
+        standardise_risks(weigh_clones(trial), model, DAYS)
     capped = weigh_clones(trial, grace_law="natural_law", cap_at=2.0)
     with pytest.raises(ValueError, match="not capped"):
-        find_courses(capped, model, DAYS)
+        standardise_risks(capped, model, DAYS)
     with pytest.raises(ValueError, match="begin with 1"):
-        find_courses(weigh_clones(trial, grace_law="natural_law"), model, [0])
+        standardise_risks(weigh_clones(trial, grace_law="natural_law"), model, [0])
     with pytest.raises(ValueError, match="where an interval"):
         fit_outcome_model(trial, cut_days=(1, 9), effect_days=(1, 5))
     none = prepare_trial(
@@ -154,7 +154,7 @@ def test_wrong_use_is_refused():
 def test_tables_have_the_rows_of_the_clones():
     trial = random_trial(900, 6, n_victims=700)
     weighted = weigh_clones(trial, grace_law="natural_law")
-    tables = estimate_courses(weighted, fit_outcome_model(trial), DAYS)
+    tables = estimate_standardised_risks(weighted, fit_outcome_model(trial), DAYS)
     assert list(tables) == ["g_formula", "doubly_robust"]
     for table in tables.values():
         wide = table.pivot(index="time_days", columns="estimand", values="estimate")
@@ -168,7 +168,7 @@ def test_tables_have_the_rows_of_the_clones():
 def test_leaving_a_starter_out_turns_the_own_log_odds_back_by_the_shift():
     trial = random_trial(1500, 12)
     weighted = weigh_clones(trial, grace_law="natural_law")
-    factors = find_own_factors(weighted)
+    factors = find_leverage_factors(weighted)
     assert (factors[~trial.is_started] == 1).all()
     assert (factors[trial.is_started] > 1).all()
     model, turned = weighted.daily, []

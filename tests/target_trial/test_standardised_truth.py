@@ -11,7 +11,10 @@ from revictimisation.estimators.target_trial.changes import Changes
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, fit_outcome_model
 from revictimisation.estimators.target_trial.pooled_logistic import Odds
-from revictimisation.estimators.target_trial.standardised_risk import Courses, find_courses
+from revictimisation.estimators.target_trial.standardised_risk import (
+    StandardisedRisks,
+    standardise_risks,
+)
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
 from tests.cases import for_each
@@ -38,14 +41,14 @@ def blind(model: StartModel) -> StartModel:
     return replace(model, odds=odds, covariance=np.zeros_like(model.covariance))
 
 
-def errors(courses: Courses, estimator: int) -> np.ndarray:
-    return np.sqrt((courses.influence[:, estimator] ** 2).sum(axis=0))
+def errors(standardised: StandardisedRisks, estimator: int) -> np.ndarray:
+    return np.sqrt((standardised.influence[:, estimator] ** 2).sum(axis=0))
 
 
-def gaps(courses: Courses, estimator: int, truth: np.ndarray) -> np.ndarray:
+def gaps(standardised: StandardisedRisks, estimator: int, truth: np.ndarray) -> np.ndarray:
     """Distances of both risks from the truth in standard errors: arms x days."""
-    value = courses.value[estimator, :, 0]
-    return (value - truth) / errors(courses, estimator)[:, 0]
+    value = standardised.value[estimator, :, 0]
+    return (value - truth) / errors(standardised, estimator)[:, 0]
 
 
 def test_the_true_coefficients_give_the_true_risks():
@@ -66,16 +69,18 @@ def test_the_true_coefficients_give_the_true_risks():
     )
     law = tell(weighted.daily, plain.START, plain.NEED_ON_START)
     days = [1, 5, 10, 11, 30, 100]
-    courses = find_courses(replace(weighted, daily=law, other=law), true_model, days)
+    standardised = standardise_risks(replace(weighted, daily=law, other=law), true_model, days)
     share = seen["need"].mean()
-    np.testing.assert_allclose(courses.value[G, :, 0], plain.true_risks(days, share), rtol=1e-12)
+    np.testing.assert_allclose(
+        standardised.value[G, :, 0], plain.true_risks(days, share), rtol=1e-12
+    )
     for arm in (0, 1):
         course = sum(
             part * plain.true_course(need, arm == 0)
             for part, need in ((1 - share, 0.0), (share, 1.0))
         )
         lost = [course[:day].sum() for day in days]
-        np.testing.assert_allclose(courses.value[G, arm, 1], lost, rtol=1e-12)
+        np.testing.assert_allclose(standardised.value[G, arm, 1], lost, rtol=1e-12)
 
 
 @for_each("is_complete", [True, False])
@@ -83,11 +88,11 @@ def test_found_if_either_model_is_right(is_complete):
     trial = plain.lay(plain.observe(20_000, 11, is_complete=is_complete))
     truth = plain.true_risks(DAYS)
     weighted, model = fit(trial)
-    right = find_courses(weighted, model, DAYS)
+    right = standardise_risks(weighted, model, DAYS)
     assert np.abs(gaps(right, G, truth)).max() < 3
     assert np.abs(gaps(right, DR, truth)).max() < 3
     # the weights have lost the confounder; the law still says what is estimated
-    lost = find_courses(replace(weighted, daily=blind(weighted.daily)), model, DAYS)
+    lost = standardise_risks(replace(weighted, daily=blind(weighted.daily)), model, DAYS)
     assert np.abs(gaps(lost, DR, truth)).max() < 3
     # the outcome model has lost it, and the effect too
     one = model.periods[0]
@@ -95,11 +100,11 @@ def test_found_if_either_model_is_right(is_complete):
     wrong = replace(
         model, periods=(replace(blind(one), odds=blind(one).odds._replace(cells=cells)),)
     )
-    other = find_courses(weighted, wrong, DAYS)
+    other = standardise_risks(weighted, wrong, DAYS)
     assert np.abs(gaps(other, G, truth)).max() > 8
     assert np.abs(gaps(other, DR, truth)).max() < 3
     # both: nothing protects
-    neither = find_courses(replace(weighted, daily=blind(weighted.daily)), wrong, DAYS)
+    neither = standardise_risks(replace(weighted, daily=blind(weighted.daily)), wrong, DAYS)
     assert np.abs(gaps(neither, DR, truth)).max() > 8
 
 
@@ -114,8 +119,8 @@ def test_errors_are_those_that_estimates_make():
     found = []
     for seed in range(150):
         trial = plain.lay(plain.observe(800, 1000 + seed, is_complete=seed % 2 == 0))
-        courses = find_courses(*fit(trial), DAYS)
-        value, moves = courses.value[:, :, 0], courses.influence[:, :, :, 0]
+        standardised = standardise_risks(*fit(trial), DAYS)
+        value, moves = standardised.value[:, :, 0], standardised.influence[:, :, :, 0]
         value = np.concatenate([value, value[:, :1] - value[:, 1:]], axis=1)
         moves = np.concatenate([moves, moves[:, :, :1] - moves[:, :, 1:]], axis=2)
         found.append((value - truth) / np.sqrt((moves**2).sum(axis=0)))
@@ -137,9 +142,9 @@ def test_what_changes_within_the_grace_time_is_left_to_the_weights():
     days = [30, 60, 180]
     truth = toy.true_risks(county, days)
     weighted = weigh_clones(trial, grace_law="natural_law")
-    courses = find_courses(weighted, fit_outcome_model(trial), days)
-    found = courses.value[:, 0, 0] - courses.value[:, 1, 0]
-    moves = courses.influence[:, :, 0, 0] - courses.influence[:, :, 1, 0]
+    standardised = standardise_risks(weighted, fit_outcome_model(trial), days)
+    found = standardised.value[:, 0, 0] - standardised.value[:, 1, 0]
+    moves = standardised.influence[:, :, 0, 0] - standardised.influence[:, :, 1, 0]
     off = (found - (truth[0] - truth[1])) / np.sqrt((moves**2).sum(axis=0))
     # the starts' law is constant over intervals of days and this county's falls within them
     assert np.abs(off[DR]).max() < 3.5

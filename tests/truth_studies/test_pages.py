@@ -57,7 +57,7 @@ def row(**given) -> dict:
         "scenario": CALIBRATED, "intervals": "influence", "estimator": "clone_censor_weight",
         "analysis": "main", "measure": SHELTER, "estimand": "risk_difference", "time_days": LAST,
         "n_counties": 200, "truth": -0.1, "truth_error": 0.0, "bias": 0.05, "coverage": 0.95,
-        "share_called": 0.05, "n_released": None, "rmse": 0.05, "rmse_mc": 0.002, **given,
+        "rejection_rate": 0.05, "n_released": None, "rmse": 0.05, "rmse_mc": 0.002, **given,
     }  # fmt: skip
     n, in_errors, spread = values["n_counties"], values["bias"], 0.04
     released = n if values["n_released"] is None else values["n_released"]
@@ -65,7 +65,7 @@ def row(**given) -> dict:
         **values, "bias": in_errors * spread, "bias_in_errors": in_errors,
         "bias_mc": spread / math.sqrt(n), "empirical_error": spread, "empirical_error_mc": 0.002,
         "mean": values["truth"] + in_errors * spread, "relative_bias": 0.1,
-        "estimated_error": spread, "coverage_mc": 0.015, "share_called_mc": 0.015,
+        "estimated_error": spread, "coverage_mc": 0.015, "rejection_rate_mc": 0.015,
         "n_released": released, "share_released": released / n,
         "coverage_released": 0.95 if released else math.nan,
     }  # fmt: skip
@@ -116,11 +116,11 @@ def test_a_share_of_none_can_be_anything():
         ({"coverage": 1.0}, MISSED, ["coverage"]),
         ({"coverage": 0.1, "bias": 2.0}, MISSED, ["bias", "coverage"]),
         ({"bias": math.nan, "coverage": math.nan}, INSIDE, []),
-        ({"share_called": 0.5}, INSIDE, []),  # power, where something works
-        ({"scenario": NULL, "share_called": 0.08}, UNSURE, []),
-        ({"scenario": NULL, "share_called": 0.15, "coverage": 0.85}, MISSED, ["called"]),
+        ({"rejection_rate": 0.5}, INSIDE, []),  # power, where something works
+        ({"scenario": NULL, "rejection_rate": 0.08}, UNSURE, []),
+        ({"scenario": NULL, "rejection_rate": 0.15, "coverage": 0.85}, MISSED, ["called"]),
         # an arm's risk is never nothing
-        ({"scenario": NULL, "share_called": 1.0, "estimand": "risk_start"}, INSIDE, []),
+        ({"scenario": NULL, "rejection_rate": 1.0, "estimand": "risk_start"}, INSIDE, []),
     ],
 )
 def test_what_is_inside_the_bar(given, verdict, faults):
@@ -285,7 +285,7 @@ def test_each_method_is_told_under_its_heading():
     kinds = [{}, {"estimator": "doubly_robust"}, {"estimator": "g_formula", "bias": 2.0},
              {"estimator": "crude", "bias": 4.0}]  # fmt: skip
     rows = [row(**one, scenario=name) for one in kinds for name in (CALIBRATED, NULL)]
-    rows[-1]["share_called"] = 1.0
+    rows[-1]["rejection_rate"] = 1.0
     told = words(answer.show_ways(make_page("en"), study(*rows)))
     main, rest = told.split("The method beside them")
     beside, naive = rest.split("The naive ways in the same counties")
@@ -300,7 +300,7 @@ def test_each_method_is_told_under_its_heading():
     ("n_released", "told"), [(0, "let through none of those"), (100, "let through 50.0% of those")]
 )
 def test_false_calls_say_whether_they_are_released(n_released, told):
-    known = study(row(scenario=NULL, share_called=0.2, n_released=n_released))
+    known = study(row(scenario=NULL, rejection_rate=0.2, n_released=n_released))
     assert told in words(answer.show_ways(make_page("en"), known))
 
 

@@ -31,8 +31,8 @@ STUDY = "name: mini\nmeasures: {sheltered_housing: {}, alarm_package: {}}\n"
 
 def test_what_matters_most_stands_first_with_the_numbers_of_the_kept_study():
     columns = ["scenario", "estimator", "analysis", "measure", "estimand", "time_days", "intervals",
-               "n_counties", "coverage", "bias_in_errors", "bias_mc", "truth_error", "share_called",
-               "empirical_error", "n_released", "coverage_released"]  # fmt: skip
+               "n_counties", "coverage", "bias_in_errors", "bias_mc", "truth_error",
+               "rejection_rate", "empirical_error", "n_released", "coverage_released"]  # fmt: skip
     same = ("clone_censor_weight", "main")
 
     def make_study(released: int) -> TruthStudy:
@@ -58,7 +58,7 @@ def test_what_matters_most_stands_first_with_the_numbers_of_the_kept_study():
 
 def test_how_often_the_tests_are_wrong_is_told_where_it_is_known(tmp_path):
     (tmp_path / "family.csv").write_text(
-        "scenario,what,n_counties,share_called\nnull,any,50,0.06\nnull,adjusted,9,0.5\n"
+        "scenario,what,n_counties,rejection_rate\nnull,any,50,0.06\nnull,adjusted,9,0.5\n"
         "calibrated,any,40,0.25\n",
         encoding="utf-8",
     )

@@ -35,7 +35,7 @@ from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, 
 from revictimisation.estimators.target_trial.standardised_risk import (
     DOUBLY_ROBUST,
     G_FORMULA,
-    estimate_courses,
+    estimate_standardised_risks,
 )
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES, Trial, prepare_trial
 from revictimisation.plan import Gates as DefaultGates
@@ -303,7 +303,7 @@ class TargetTrial:
     def _estimate_all(self, days: Days) -> pd.DataFrame:
         asked, weighted = whole_days(days, 1), self.weighted_
         if self.estimator != WEIGHTS:
-            return estimate_courses(weighted, self.outcome_model_, asked)[self.estimator]
+            return estimate_standardised_risks(weighted, self.outcome_model_, asked)[self.estimator]
         if not self.n_bootstrap:
             return mark_endless(estimate_strategies(weighted, asked))
         drawn = bootstrap_arms(weighted, asked, n_replicates=self.n_bootstrap, seed=self.seed)

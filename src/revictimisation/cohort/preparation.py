@@ -77,7 +77,7 @@ def prepare(
         cases=cases.to_pandas(),
         case_steps=list_case_steps(index_cases, tables).to_pandas(),
         linkage=(linked or {}).get("rates", {}),
-        link_status=pd.DataFrame((linked or {}).get("fates", {})),
+        link_status=pd.DataFrame((linked or {}).get("link_statuses", {})),
         police_levels=levels,
         police_renewals=renewals,
     )

@@ -85,7 +85,7 @@ def link_folders(police: Path, social: Path, study: Path, out: Path) -> str:
         "reason": links.reason,
         "rates": links.rates,
         "attrition": lines.to_dict("records"),
-        "fates": counts.to_dict("list"),
+        "link_statuses": counts.to_dict("list"),
     }
     with files.fill_folder(out, is_private=True) as stage:
         for name, table in joined.items():

@@ -10,7 +10,7 @@ from scipy.special import gammaincinv, stdtrit
 
 Floats = npt.NDArray[np.float64]
 
-LEVEL = 0.95
+LEVEL, POWER = 0.95, 0.8
 # An error this small is rounding: nothing can move the estimate.
 NO_ERROR = 1e-10
 # An interval of a ratio wider than this says nothing; its limits stay finite.
@@ -23,6 +23,10 @@ WIDEST = 700.0
 def normal_quantile(level: float = LEVEL) -> float:
     """The two-sided normal quantile: 1.96 for 95 %."""
     return NormalDist().inv_cdf(0.5 + level / 2)
+
+
+# A difference of so many standard errors is found with this power by a test at this level: 2.80.
+DETECTABLE_ERRORS = normal_quantile() + NormalDist().inv_cdf(POWER)
 
 
 def find_freedom(influence: Floats) -> Floats:

@@ -260,7 +260,7 @@ def describe_way(page: Page, study: TruthStudy, way: Way) -> list[str]:
             told.append(page.say("truth_study.tells", way=name_exactly(page, study, one), **found))
     for one in study.add_beside(NULL, (way,)):
         rows = study.rows(NULL, one)
-        rows = rows.dropna(subset="share_called") if len(rows) else rows
+        rows = rows.dropna(subset="rejection_rate") if len(rows) else rows
         if len(rows):
             told.append(_describe_calls(page, one, name_exactly(page, study, one, NULL), rows))
     return told
@@ -276,14 +276,14 @@ def name_exactly(page: Page, study: TruthStudy, way: Way, scenario: str = CALIBR
 
 def _describe_calls(page: Page, way: Way, name: str, rows: pd.DataFrame) -> str:
     """How often something is called an effect where nothing works, and where too often."""
-    worst = rows.iloc[int(rows["share_called"].argmax())]
+    worst = rows.iloc[int(rows["rejection_rate"].argmax())]
     over = list_missed(rows, SIGNIFICANCE)
     key = "calls_over" if over else "calls"
     told = page.say(
         f"truth_study.{key}",
         way=name,
-        mean=page.formats.percent(rows["share_called"].mean()),
-        most=page.formats.percent(worst["share_called"]),
+        mean=page.formats.percent(rows["rejection_rate"].mean()),
+        most=page.formats.percent(worst["rejection_rate"]),
         where=name_row(page, worst),
         allowed=describe_allowed(page),
         n_over=page.formats.count(len(over)),

@@ -244,7 +244,7 @@ def show_null(page: Page, study: TruthStudy) -> Piece:
     """How often an interval leaves no difference out where nothing works."""
     figures, bar = [], describe_bar(page)
     for part, ways, day in _list_pictures(study, study.add_beside(NULL, RISKS)):
-        measures, lines = collect(page, study, NULL, ways, day, find_share("share_called"))
+        measures, lines = collect(page, study, NULL, ways, day, find_share("rejection_rate"))
         high = max(list_ends(lines), default=0.0)
         scale = make_share_scale(page, "null_axis", 0.0, high, reference=ALLOWED_CALLS)
         given = {"period": page.formats.period(day)} if day else {}

@@ -16,10 +16,10 @@ DIGITS = {"rmst_difference_days": 1, "log_hazard_ratio": 3}
 COLUMNS = {
     "truth": "truth_error", "bias": "bias_mc", "relative_bias": "", "bias_in_errors": "",
     "empirical_error": "empirical_error_mc", "estimated_error": "", "coverage": "coverage_mc",
-    "share_called": "share_called_mc", "rmse": "rmse_mc", "share_released": "",
+    "rejection_rate": "rejection_rate_mc", "rmse": "rmse_mc", "share_released": "",
     "coverage_released": "",
 }  # fmt: skip
-SHARES = ("relative_bias", "coverage", "share_called", "share_released", "coverage_released")
+SHARES = ("relative_bias", "coverage", "rejection_rate", "share_released", "coverage_released")
 
 SHORT_COMMIT = 12
 
@@ -76,7 +76,7 @@ def _full_row(page: Page, row: pd.Series, has_kinds: bool) -> list[Cell | str]:
 def _cell(page: Page, row: pd.Series, name: str, error: str, digits: int) -> Cell | str:
     """A number with its Monte Carlo error in small print."""
     value = row.get(name)
-    is_no_call = name == "share_called" and row["estimand"] not in CONTRASTS
+    is_no_call = name == "rejection_rate" and row["estimand"] not in CONTRASTS
     if value is None or pd.isna(value) or is_no_call:
         return DASH
     is_share = name in SHARES

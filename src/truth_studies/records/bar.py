@@ -70,7 +70,7 @@ def _judge_coverage(row: pd.Series) -> str:
 
 
 def _judge_called(row: pd.Series) -> str:
-    share = float(row["share_called"])
+    share = float(row["rejection_rate"])
     if math.isnan(share) or share <= ALLOWED_CALLS:
         return INSIDE
     least, _ = find_share_interval(share, int(row["n_counties"]))

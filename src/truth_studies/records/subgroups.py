@@ -41,6 +41,6 @@ def read_family(folder: Path = TABLES / "subgroup_study") -> Mapping[str, Family
     return {
         str(scenario): FamilyRecord(people[str(scenario)], int(n), round(float(share) * int(n)))
         for scenario, n, share in zip(
-            whole["scenario"], whole["n_counties"], whole["share_called"], strict=True
+            whole["scenario"], whole["n_counties"], whole["rejection_rate"], strict=True
         )
     }

@@ -51,7 +51,7 @@ from revictimisation.estimators.design import Design
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.hazard_rows import Exposure
 from revictimisation.estimators.inference import Estimate, Interval, find_difference
-from revictimisation.estimators.intervals import normal_quantile
+from revictimisation.estimators.intervals import DETECTABLE_ERRORS
 from revictimisation.estimators.level_contrasts import adjust_holm
 from revictimisation.estimators.logistic import Columns, build_columns
 from revictimisation.estimators.standardised_odds import (
@@ -65,8 +65,6 @@ from revictimisation.estimators.standardised_odds import (
 Row = dict[str, object]
 ANALYSES = ("unadjusted", "main", "with_participation")
 SAME = {"question": "q4", "outcome": "convicted"}
-# Two-sided test at 5 % with 80 % power: a difference of so many standard errors is seen.
-DETECTABLE_ERRORS = normal_quantile() + 0.8416212335729143
 DETECTABLE = "minimum_detectable_difference"
 
 

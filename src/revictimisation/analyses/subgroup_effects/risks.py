@@ -26,11 +26,11 @@ from revictimisation.core.results import (
     mark_endless,
 )
 from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.intervals import DETECTABLE_ERRORS
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
 from revictimisation.estimators.target_trial.diagnostics import (
     ARMS,
     DETECTABLE,
-    DETECTABLE_ERRORS,
     make_check,
 )
 from revictimisation.estimators.target_trial.gates import find_failed, judge, withhold_failed

@@ -10,7 +10,7 @@ import pandas as pd
 from revictimisation.estimators.intervals import NO_ERROR
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.outcome_model import fit_outcome_model
-from revictimisation.estimators.target_trial.standardised_risk import estimate_courses
+from revictimisation.estimators.target_trial.standardised_risk import estimate_standardised_risks
 
 
 def cross_check(
@@ -29,12 +29,12 @@ def cross_check(
         differences no further apart are taken as equal.
 
     Returns:
-        The rows of both as from `estimate_courses`, with a column estimator; and checks as from
-        `diagnose_trial`: largest_disagreement by day (`measure_disagreement`) and
+        The rows of both as from `estimate_standardised_risks`, with a column estimator; and checks
+        as from `diagnose_trial`: largest_disagreement by day (`measure_disagreement`) and
         outcome_model_is_converged.
     """
     model = fit_outcome_model(weighted.trial, modifiers=modifiers)
-    tables = estimate_courses(weighted, model, at_days)
+    tables = estimate_standardised_risks(weighted, model, at_days)
     rows = pd.concat(
         [table.assign(estimator=name) for name, table in tables.items()], ignore_index=True
     )

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.estimators.contrasts import COUNTS, RISKS
+from revictimisation.estimators.intervals import DETECTABLE_ERRORS
 from revictimisation.estimators.target_trial.balance import (
     count_effective,
     measure_balance,
@@ -24,8 +25,6 @@ Check = dict[str, object]
 # A clone that weighs less has had its event on the last days it could have gone without a start.
 NEXT_TO_NOTHING = 1e-9
 ARMS = ("start", "no_start")
-# Two-sided 5 % and a power of 80 %: 1.96 + 0.84 standard errors.
-DETECTABLE_ERRORS = 2.8
 DETECTABLE = "minimum_detectable_difference"
 
 

@@ -92,9 +92,9 @@ def score_held_out(
     scores = np.full((trial.n_entries, 2, 2), np.nan)
     settled, capped = [], np.zeros(trial.n_entries, np.bool_)
     every = _leave_out(weighted, fit_outcome_model(trial), [~held for held in is_out])
-    for held, (mine, courses, is_settled) in zip(is_out, every, strict=True):
+    for held, (mine, standardised, is_settled) in zip(is_out, every, strict=True):
         scores[held] = find_doubly_robust(
-            mine.take(held), courses, np.array([day]), 1 / find_follow_chances(trial)
+            mine.take(held), standardised, np.array([day]), 1 / find_follow_chances(trial)
         )
         settled.append(is_settled)
         if np.isfinite(largest_weight):

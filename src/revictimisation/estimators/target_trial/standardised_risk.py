@@ -26,7 +26,7 @@ mean, plus the gradients in the coefficients of all models times their influence
 The gradients are exact; so for the g-formula this is the delta method with the coefficients'
 sandwich covariance and the empirical standardisation. G counts as known, which is exact if the
 outcome model is right and conservative else. In the tables each starter's own augmentation counts
-with the factor of `own_weight`, without which errors are too small where starts are few.
+with the factor of `leverage`, without which errors are too small where starts are few.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.target_trial.clone_influence import add_scores, sum_by_victim
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.estimates import estimate_outcome
+from revictimisation.estimators.target_trial.leverage import find_leverage_factors
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel
-from revictimisation.estimators.target_trial.own_weight import find_own_factors
 from revictimisation.estimators.target_trial.potential_risks import (
     find_follow_chances,
     find_scores,
@@ -60,7 +60,7 @@ N_OF_OUTCOME = 2  # numbers: the risk, and days lost
 
 
 @dataclass(frozen=True, eq=False)
-class Courses:
+class StandardisedRisks:
     """Both estimators' numbers.
 
     Attributes:
@@ -74,7 +74,9 @@ class Courses:
     augmentation: Floats
 
 
-def find_courses(weighted: WeightedTrial, model: OutcomeModel, at_days: Sequence[int]) -> Courses:
+def standardise_risks(
+    weighted: WeightedTrial, model: OutcomeModel, at_days: Sequence[int]
+) -> StandardisedRisks:
     """Both estimators' numbers and what each victim contributes to them.
 
     Args:
@@ -105,10 +107,10 @@ def find_courses(weighted: WeightedTrial, model: OutcomeModel, at_days: Sequence
     shape = (2, 2, N_OF_OUTCOME, len(days))
     augmentation = (values[:, 1, 0] - values[:, 0, 0]).reshape(-1, *shape[2:])
     influence = sum_by_victim(trial, influence).reshape(-1, *shape)
-    return Courses(mean.reshape(shape), influence, augmentation)
+    return StandardisedRisks(mean.reshape(shape), influence, augmentation)
 
 
-def estimate_courses(
+def estimate_standardised_risks(
     weighted: WeightedTrial, model: OutcomeModel, at_days: Sequence[int]
 ) -> dict[str, pd.DataFrame]:
     """Tables of the g-formula and of the doubly robust estimator, by estimator.
@@ -126,26 +128,26 @@ def estimate_courses(
         >>> start = [0, 0, 0, None, None, None]
         >>> trial = prepare_trial([5, 9, 9, 4, 5, 9], [1, 0, 0, 1, 1, 0], start, none, grace_days=0)
         >>> weighted = weigh_clones(trial, grace_law="natural_law")
-        >>> tables = estimate_courses(weighted, fit_outcome_model(trial), [9])
+        >>> tables = estimate_standardised_risks(weighted, fit_outcome_model(trial), [9])
         >>> tables["doubly_robust"][["estimand", "estimate"]].head(2).round(4)
                 estimand  estimate
         0     risk_start    0.3333
         1  risk_no_start    0.6667
     """
-    courses = find_courses(weighted, model, at_days)
-    influence = widen_influence(weighted, courses)
+    standardised = standardise_risks(weighted, model, at_days)
+    influence = widen_influence(weighted, standardised)
     return {
-        name: estimate_outcome(weighted, at_days, Estimate(courses.value[k], influence[:, k]))
+        name: estimate_outcome(weighted, at_days, Estimate(standardised.value[k], influence[:, k]))
         for k, name in enumerate(ESTIMATORS)
     }
 
 
-def widen_influence(weighted: WeightedTrial, courses: Courses) -> Floats:
+def widen_influence(weighted: WeightedTrial, standardised: StandardisedRisks) -> Floats:
     """Influence with each starter's own augmentation as if the own weight were not held back."""
-    more = find_own_factors(weighted) - 1
-    shape = courses.augmentation.shape
-    added = (more[:, None] * courses.augmentation.reshape(shape[0], -1)) / shape[0]
-    influence = courses.influence.copy()
+    more = find_leverage_factors(weighted) - 1
+    shape = standardised.augmentation.shape
+    added = (more[:, None] * standardised.augmentation.reshape(shape[0], -1)) / shape[0]
+    influence = standardised.influence.copy()
     influence[:, 1, 0] += sum_by_victim(weighted.trial, added).reshape(-1, *shape[1:])
     return influence
 
@@ -163,6 +165,6 @@ def _add_model(
 
 
 __all__ = [
-    "DOUBLY_ROBUST", "ESTIMATORS", "G_FORMULA", "Courses", "estimate_courses", "find_courses",
-    "widen_influence",
+    "DOUBLY_ROBUST", "ESTIMATORS", "G_FORMULA", "StandardisedRisks",
+    "estimate_standardised_risks", "standardise_risks", "widen_influence",
 ]  # fmt: skip

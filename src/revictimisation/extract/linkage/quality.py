@@ -13,14 +13,14 @@ from revictimisation.extract.linkage.linking import PROBABLE, Links
 from revictimisation.extract.linkage.records import Frames
 
 AGENCIES = ("police", "social_services")
-# What became of a person of the agency: each has one of these fates.
-BY_NUMBER, BY_PROBABILITY, UNLINKED, NO_NUMBER = FATES = (
+# What became of a person of the agency: each has one of these statuses.
+BY_NUMBER, BY_PROBABILITY, UNLINKED, NO_NUMBER = STATUSES = (
     "linked_by_number",
     "linked_by_probability",
     "unlinked_with_number",
     "no_number_unlinked",
 )
-FATE, LINKED = "fate", "linked"
+STATUS, LINKED = "link_status", "linked"
 SUBGROUPS = ("index_year", "municipality_group", "municipality_code", "age_group", "sex",
              "is_honour")  # fmt: skip
 COUNTS = ("agency", "subgroup", "level", "outcome", "n_people", "n_events")
@@ -32,20 +32,25 @@ def count_link_status(
 ) -> pd.DataFrame:  # fmt: skip
     """How many of each agency's people (`n_people`) were linked and were not (`n_events`).
 
-    A row per agency and fate (`subgroup` `fate`, `level` one of `FATES`), and per level of each of
-    `SUBGROUPS` for those linked at all (`outcome` `linked`) and those neither linked nor with a
-    valid number (`no_number_unlinked`), who may be known to the other agency. The others who are
-    not linked have a number that the other agency does not know: mostly no fault.
+    A row per agency and status (`subgroup` `link_status`, `level` one of `STATUSES`), and per level
+    of each of `SUBGROUPS` for those linked at all (`outcome` `linked`) and those neither linked nor
+    with a valid number (`no_number_unlinked`), who may be known to the other agency. The others who
+    are not linked have a number that the other agency does not know: mostly no fault.
     """
     sides = dict(zip(AGENCIES, ("police_id", "social_id"), strict=True))
     rows: list[tuple[object, ...]] = []
     for agency, side in sides.items():
         people = group_people(records[agency], tables[agency], dictionary)
         kinds = links.table.drop_duplicates(side).set_index(side)["kind"]
-        fate = find_link_status(people, kinds)
+        link_status = find_link_status(people, kinds)
         n_all = len(people)
-        rows += [(agency, FATE, one, "", n_all, int(fate.eq(one).sum())) for one in FATES]
-        told = {LINKED: fate.isin((BY_NUMBER, BY_PROBABILITY)), NO_NUMBER: fate.eq(NO_NUMBER)}
+        rows += [
+            (agency, STATUS, one, "", n_all, int(link_status.eq(one).sum())) for one in STATUSES
+        ]
+        told = {
+            LINKED: link_status.isin((BY_NUMBER, BY_PROBABILITY)),
+            NO_NUMBER: link_status.eq(NO_NUMBER),
+        }
         for subgroup in SUBGROUPS:
             for level, group in people.groupby(subgroup):
                 rows += [
@@ -59,8 +64,8 @@ def find_link_status(people: pd.DataFrame, kinds: pd.Series) -> pd.Series:
     """What became of each person; `kinds`: the kind of link by the agency's pseudonym."""
     kind = people["unique_id"].map(kinds)
     choices = [kind.eq(PROBABLE), kind.notna(), people["has_number"]]
-    fate = np.select(choices, [BY_PROBABILITY, BY_NUMBER, UNLINKED], NO_NUMBER)
-    return pd.Series(fate, index=people.index)
+    link_status = np.select(choices, [BY_PROBABILITY, BY_NUMBER, UNLINKED], NO_NUMBER)
+    return pd.Series(link_status, index=people.index)
 
 
 def group_people(records: pd.DataFrame, tables: Frames, dictionary: Dictionary) -> pd.DataFrame:

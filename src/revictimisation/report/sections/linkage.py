@@ -28,9 +28,14 @@ from revictimisation.report.trials import find_effect, has_rows
 from revictimisation.report.verdicts import judge, name_answer
 
 SOCIAL, POLICE = AGENCIES = ("social_services", "police")
-FATES = ("linked_by_number", "linked_by_probability", "unlinked_with_number", "no_number_unlinked")
-FATE, LINKED, MISSING = "fate", "linked", "no_number_unlinked"
-FOUND = 2  # so many of the fates are links
+STATUSES = (
+    "linked_by_number",
+    "linked_by_probability",
+    "unlinked_with_number",
+    "no_number_unlinked",
+)
+STATUS, LINKED, MISSING = "link_status", "linked", "no_number_unlinked"
+FOUND = 2  # so many of the statuses are links
 YEAR, UNKNOWN = "index_year", "missing"
 GROUPS = (YEAR, "age_group", "sex", "is_honour", "municipality_group")
 PLACE = "municipality_code"
@@ -54,8 +59,10 @@ def _is_off(page: Page) -> bool:
     return find_check(page, "checked_missed_link_rate") is None
 
 
-def find_fate(page: Page, agency: str, subgroup: str, level: str, outcome: str = "") -> Number:
-    """The share of an agency's people of a group, or with a fate."""
+def find_link_status(
+    page: Page, agency: str, subgroup: str, level: str, outcome: str = ""
+) -> Number:
+    """The share of an agency's people of a group, or with a link status."""
     return page.release.find(
         question="q1", analysis=LINKAGE, measure=agency, subgroup=subgroup, level=level,
         outcome=outcome, estimator="description", estimand="share",
@@ -83,7 +90,9 @@ def show_lead(page: Page) -> Piece:
 
 
 def _describe_found(page: Page) -> str:
-    number, probable = (find_fate(page, SOCIAL, FATE, fate) for fate in FATES[:FOUND])
+    number, probable = (
+        find_link_status(page, SOCIAL, STATUS, status) for status in STATUSES[:FOUND]
+    )
     if number.estimate is None:
         return page.say("linkage.lead_unknown", why=page.why_not(number))
     write = page.formats.percent
@@ -158,8 +167,8 @@ def show_found(page: Page) -> Piece:
     """What became of the clients, as bars; the table holds both agencies."""
     if not is_joined(page):
         return NOTHING
-    numbers = [find_fate(page, SOCIAL, FATE, fate) for fate in FATES]
-    names = [page.say(f"linkage.fate_{fate}") for fate in FATES]
+    numbers = [find_link_status(page, SOCIAL, STATUS, status) for status in STATUSES]
+    names = [page.say(f"linkage.status_{status}") for status in STATUSES]
     points = [
         None if number.estimate is None else (number.estimate, None, None) for number in numbers
     ]
@@ -183,16 +192,16 @@ def _list_share_ticks(numbers: list[Number]) -> list[float]:
 
 
 def _found_table(page: Page) -> Piece:
-    numbers = {agency: [find_fate(page, agency, FATE, one) for one in FATES]
+    numbers = {agency: [find_link_status(page, agency, STATUS, one) for one in STATUSES]
                for agency in AGENCIES}  # fmt: skip
     rows = []
-    for at, fate in enumerate(FATES):
+    for at, status in enumerate(STATUSES):
         cells = [cell for agency in AGENCIES
                  for cell in (page.show_events(numbers[agency][at]),
                               page.show_share(numbers[agency][at]))]  # fmt: skip
-        rows.append([page.say(f"linkage.fate_{fate}"), *cells])
+        rows.append([page.say(f"linkage.status_{status}"), *cells])
     agencies = [page.say(f"linkage.agency_{one}") for one in AGENCIES]
-    heads = [page.say("linkage.head_fate")]
+    heads = [page.say("linkage.head_status")]
     for name in agencies:
         heads += [f"{name}: {page.say('common.people').lower()}",
                   page.say("common.share").lower()]  # fmt: skip
@@ -314,7 +323,9 @@ def _list_levels(page: Page, agency: str, group: str) -> list[str]:
 def _group_table(page: Page, agency: str, group: str) -> Piece:
     rows = []
     for level in _list_levels(page, agency, group):
-        linked, missing = (find_fate(page, agency, group, level, one) for one in (LINKED, MISSING))
+        linked, missing = (
+            find_link_status(page, agency, group, level, one) for one in (LINKED, MISSING)
+        )
         known = next((one.n_people for one in (linked, missing) if one.n_people is not None), None)
         cells = [page.show_number(known), page.show_share(linked), page.show_share(missing)]
         rows.append([page.labels.level(group, level), *cells])

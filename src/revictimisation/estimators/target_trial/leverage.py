@@ -21,7 +21,7 @@ from revictimisation.estimators.target_trial.pooled_logistic import find_residua
 Floats = npt.NDArray[np.float64]
 
 
-def find_own_factors(weighted: WeightedTrial) -> Floats:
+def find_leverage_factors(weighted: WeightedTrial) -> Floats:
     """Factor for each entry's weighted residuals in the start clones; 1 where it has not started.
 
     1 for all where the start model is given, not fitted.
@@ -38,4 +38,4 @@ def find_own_factors(weighted: WeightedTrial) -> Floats:
     return factors
 
 
-__all__ = ["find_own_factors"]
+__all__ = ["find_leverage_factors"]
