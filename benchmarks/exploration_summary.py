@@ -16,7 +16,7 @@ def summarise_exploration(rows: pd.DataFrame) -> pd.DataFrame:
     """A row per measure, and one (measure empty) of the study as a whole.
 
     n_counties; n_tested: in how many the measure could be explored; rejection_rate: p below 0.05
-    (of the whole: Holm's p of any measure), share_called_holm; mean_spread, mean_gap (of the most
+    (of the whole: Holm's p of any measure), rejection_rate_holm; mean_spread, mean_gap (of the most
     helped less the least helped), gap_error_ratio (mean standard error over the spread between
     counties), gap_coverage (of intervals, of no difference); named (the covariate that parts the
     most from the least helped most often), share_named_built_in (the covariate by which the effect

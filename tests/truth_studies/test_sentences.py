@@ -75,7 +75,7 @@ def test_how_often_the_tests_are_wrong_is_told_where_it_is_known(tmp_path):
 
 def test_how_often_the_search_is_wrong_is_told_where_it_is_known(tmp_path):
     (tmp_path / "table.csv").write_text(
-        "scenario,people,measure,n_counties,n_tested,share_called_holm\n"
+        "scenario,people,measure,n_counties,n_tested,rejection_rate_holm\n"
         "null,3000,,40,40,0.05\nnull,3000,contact_person,40,0,\n"
         "calibrated,3000,,20,20,0.35\ncalibrated,3000,non_contact_order,20,20,0.25\n"
         "calibrated,3000,contact_person,20,18,0.1\n",

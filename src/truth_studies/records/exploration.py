@@ -39,7 +39,7 @@ def read_records(folder: Path = TABLES / "exploration_study") -> dict[str, list[
     for (scenario, people), mine in table.groupby(["scenario", "people"]):
         is_whole = mine["measure"].isna()
         tried = mine["n_tested"].mask(is_whole, mine["n_counties"])
-        found = (mine["share_called_holm"] * tried).fillna(0.0).round().astype(int).tolist()
+        found = (mine["rejection_rate_holm"] * tried).fillna(0.0).round().astype(int).tolist()
         whole = is_whole.tolist().index(True)
         names = mine["measure"].tolist()
         records.setdefault(str(scenario), []).append(
