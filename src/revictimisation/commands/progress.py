@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from revictimisation.core import files
+from revictimisation.core import files, interruption
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
 QUIET_SECONDS = 0.8
+HOLD_SECONDS = 0.3
 BOTH = ("sv", "en")
+_shown: list[RichProgress] = []
 
 
 class Progress:
@@ -54,6 +56,7 @@ class Progress:
                 redirect_stderr=False,
             )
             self.bar.start()
+            _shown.append(self.bar)
             self.task = self.bar.add_task("", total=self.n_steps)
         else:
             self.timer.start()
@@ -69,6 +72,7 @@ class Progress:
         self.timer.cancel()
         if self.bar:
             self.bar.stop()
+            _shown.remove(self.bar)
 
     def note(self, text: str) -> None:
         """Say something that stays, whatever is under way."""
@@ -107,6 +111,15 @@ class Progress:
             if self.held:
                 print(self.held, file=sys.stderr, flush=True)
             self.held = None
+
+
+@interruption.at_stop
+def take_bars_away() -> None:
+    """See that no bar is drawn over what a stopped command says last; wait for none for long."""
+    for bar in _shown:
+        stopping = threading.Thread(target=bar.stop, daemon=True)
+        stopping.start()
+        stopping.join(HOLD_SECONDS)
 
 
 @functools.cache
