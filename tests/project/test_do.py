@@ -118,9 +118,7 @@ def test_a_stop_waits_until_the_step_is_tidy(tmp_path):
         assert (folder / "tidy").exists()
 
 
-def test_an_installation_ends_with_a_small_study_of_all_that_the_main_one_asks(
-    monkeypatch, tmp_path
-):
+def test_an_installation_ends_with_a_small_study_of_what_the_main_one_asks(monkeypatch, tmp_path):
     plans = []
 
     def run(command):
@@ -133,7 +131,10 @@ def test_an_installation_ends_with_a_small_study_of_all_that_the_main_one_asks(
     (tried,) = plans
     main = read_plan(do.STUDY.read_text(encoding="utf-8"))
     assert tried.bootstrap.replicates == 2 < main.bootstrap.replicates
-    assert tried.model_copy(update={"bootstrap": main.bootstrap}) == main
+    assert tried.subgroups == ("sex",) and set(tried.measures) < set(main.measures)
+    assert any(measure.is_joint for measure in tried.measures.values())
+    same = {name: getattr(main, name) for name in ("bootstrap", "measures", "subgroups")}
+    assert tried.model_copy(update=same) == main
 
 
 def test_check_runs_all_and_fails_if_one_does(monkeypatch, capsys):
