@@ -14,6 +14,7 @@ from matplotlib import pyplot as plt
 
 from revictimisation.report import open_report
 from revictimisation.report.page import Page
+from revictimisation.report.sections.use import name_code
 from revictimisation.report.verdicts import name_answer, name_measure
 from tests.cases import for_each
 from tests.project.sources import ROOT
@@ -25,8 +26,8 @@ BOOKS = {path.stem: {cell["id"]: "".join(cell["source"])
                      for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]}
          for path in sorted((ROOT / "notebooks").glob("0*.ipynb"))}  # fmt: skip
 CHANGE = re.compile(r"`([^`]+)`\s+mot\s+`([^`]+)`")
-GIVEN = {"sns": sns, "GT": GT, "name_answer": name_answer, "name_measure": name_measure,
-         "MAIN": MAIN, "read_truth_study": read_truth_study}  # fmt: skip
+GIVEN = {"sns": sns, "GT": GT, "name_answer": name_answer, "name_code": name_code,
+         "name_measure": name_measure, "MAIN": MAIN, "read_truth_study": read_truth_study}  # fmt: skip
 NOT_OF_THE_STUDY = "07_can_it_be_trusted"
 
 
