@@ -27,7 +27,8 @@ BOOKS = {path.stem: {cell["id"]: "".join(cell["source"])
          for path in sorted((ROOT / "notebooks").glob("0*.ipynb"))}  # fmt: skip
 CHANGE = re.compile(r"`([^`]+)`\s+mot\s+`([^`]+)`")
 GIVEN = {"sns": sns, "GT": GT, "name_answer": name_answer, "name_code": name_code,
-         "name_measure": name_measure, "MAIN": MAIN, "read_truth_study": read_truth_study}  # fmt: skip
+         "name_measure": name_measure, "MAIN": MAIN,
+         "read_truth_study": read_truth_study}  # fmt: skip
 NOT_OF_THE_STUDY = "07_can_it_be_trusted"
 
 
