@@ -16,6 +16,7 @@ from revictimisation.commands import (
     make_key,
     map,
     pseudonymise,
+    release,
     run,
     simulate,
     study_keys,
@@ -34,6 +35,7 @@ COMMANDS = (
     study_keys,
     estimate,
     run,
+    release,
 )
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -19,6 +19,11 @@ SIMULATION = "simulation.json"  # goes with the tables made of a simulated count
 PROFILE = "profile"
 DRAFT = "mapping.yaml"
 RESTRICTED, RELEASE = "restricted", "release"
+SITE, NOTEBOOKS = "site", "notebooks"
+# What `release` leaves in OUT/release; the last shows that the rest is no draft.
+REVIEW, REVIEW_TABLE, RELEASED = "review.html", "review.csv", "RELEASED"
+SET_ASIDE = "set_aside"
+REGISTER = "release_register"
 
 # By command, the names of files that show whose a folder is. A mapping file is the user's own.
 MARKS = {
@@ -98,6 +103,12 @@ def _list_foreign(names: Sequence[str], command: str) -> list[str]:
     """The other commands whose mark a folder bears; that of `simulate` goes along with its data."""
     others = MARKS.keys() - {command, "simulate", "map"}
     return sorted(other for other in others if _holds_mark(names, MARKS[other]))
+
+
+def withdraw(out: Path) -> None:
+    """Make a draft of what `release` left in `out`: the mark goes first."""
+    for name in (RELEASED, REVIEW, REVIEW_TABLE):
+        files.remove_file(out / RELEASE / name)
 
 
 def measure(folder: Path) -> int:

@@ -21,11 +21,13 @@ from typing import Any
 from revictimisation import __version__
 from revictimisation.commands import folders
 from revictimisation.core import files
+from revictimisation.core.errors import UsageError
 from revictimisation.plan import StudyPlan, read_plan
 
 PACKAGES = ("revictimisation", "truth_studies")
 # modules, texts, kept tables, the frame of a page
 SOURCES = ("**/*.py", "**/*.yaml", "**/*.csv", "**/*.j2", "**/*.css")
+IDENTITY_SIGNS = 16
 VERSIONS = ("numpy", "pandas", "numba", "duckdb", "ibis-framework", "papermill")
 
 
@@ -67,6 +69,23 @@ class Run:
         )
 
     @property
+    def identity(self) -> str:
+        """A hash of the question, the extract and the exact results: the same for the same run."""
+        exact = self.list_outputs(folders.RESTRICTED)
+        tables = {path: h for path, h in exact.items() if path.count("/") == 1}
+        whole = json.dumps([self.study_text, self.inputs, tables], sort_keys=True)
+        return hashlib.sha256(whole.encode()).hexdigest()[:IDENTITY_SIGNS]
+
+    def list_outputs(self, folder: str) -> dict[str, str]:
+        """The files that the stages left in a folder of OUT, each with its hash."""
+        return {
+            path: h
+            for stage in self.stages.values()
+            for path, h in stage["outputs"].items()
+            if path.startswith(f"{folder}/")
+        }
+
+    @property
     def is_whole(self) -> bool:
         """True if every file that any stage left is still as it was."""
         return all(self.is_done(stage, known["key"]) for stage, known in self.stages.items())
@@ -76,7 +95,10 @@ class Run:
         """A folder for a stage's files: they and the manifest take their places in OUT together."""
         with self.lock, files.fill_folder(self.out) as folder:
             yield folder
-            self.stages[stage] = {"key": key, "outputs": files.hash_files(folder)}
+            outputs = files.hash_files(folder)
+            if outputs != self.stages.get(stage, {}).get("outputs", {}):
+                folders.withdraw(self.out)  # what was released is no longer what is here
+            self.stages[stage] = {"key": key, "outputs": outputs}
             files.write_json(folder / folders.MANIFEST, self.manifest())
 
     def manifest(self) -> dict[str, Any]:
@@ -145,4 +167,34 @@ def open_run(study: Path, data: Path, out: Path, command: str, jobs: int) -> Run
         code=hash_code(),
         stages=known.get("stages", {}),
         started_at=_now(),
+    )
+
+
+def reopen_run(study: Path, out: Path, jobs: int) -> Run:
+    """What an earlier run left in OUT, by its manifest; its study file is written to `study`.
+
+    The extract need not be there. Raises `UsageError` for a folder that no run has filled.
+    """
+    files.check_folder(out)
+    known = files.read_json(out / folders.MANIFEST)
+    if known is None or not {"study_file", "inputs", "stages", "command"} <= known.keys():
+        raise UsageError(
+            f"{out} är inte en mapp från en körning: {folders.MANIFEST} saknas eller är skadad. Kör"
+            f" revictimisation run först. / It is no folder of a run: {folders.MANIFEST} is missing"
+            " or damaged. Use revictimisation run first."
+        )
+    text = str(known["study_file"])
+    files.write_text(study, text)
+    return Run(
+        study=study,
+        data=out / "no_extract",
+        out=out,
+        command=str(known["command"]),
+        jobs=jobs,
+        plan=read_plan(text),
+        study_text=text,
+        inputs=known["inputs"],
+        code=hash_code(),
+        stages=known["stages"],
+        started_at=str(known.get("started_at", "")),
     )

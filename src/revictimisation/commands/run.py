@@ -10,14 +10,13 @@ import rich_click as click
 
 from revictimisation.commands import folders, processes
 from revictimisation.commands.estimate import RUN_BYTES, begin, run_estimate
-from revictimisation.commands.folders import LINKAGE, RELEASE, RESTRICTED
+from revictimisation.commands.folders import LINKAGE, NOTEBOOKS, RELEASE, RESTRICTED, SITE
 from revictimisation.commands.manifest import Run, versions
 from revictimisation.commands.notebooks import NotebookTask, execute_notebook
 from revictimisation.commands.options import name_call, say_end, study_options
 from revictimisation.commands.progress import BOTH, Progress, count_steps
 from revictimisation.core import files
 
-NOTEBOOKS, SITE = "notebooks", "site"
 AUTHORS_ONLY = "90_truth_for_authors.ipynb"
 
 

@@ -314,6 +314,22 @@ def remove_file(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all that lies in it; one that is not there is no fault."""
+    with explained(path), suppress(FileNotFoundError):
+        shutil.rmtree(path)
+
+
+def move_into(path: Path, folder: Path) -> Path:
+    """Move a file into a folder of its owner's alone; of the same name there may be more."""
+    with explained(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        names = (f"{number}-{path.name}" for number in range(1, 1 << 20))
+        target = next(folder / name for name in names if not os.path.lexists(folder / name))
+        path.replace(target)
+    return target
+
+
 def silence() -> None:
     """From here on nothing that this process says is seen on its terminal."""
     nowhere = os.open(os.devnull, os.O_RDWR)
