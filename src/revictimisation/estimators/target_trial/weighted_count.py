@@ -187,7 +187,7 @@ def estimate_counts(
     counts = Estimate(arms.read(at_days), influence)
     at_risk = weighted.effective_on([max(day - 1, 0) for day in at_days])
     left = (arms.before * _stay(arms.at_risk, arms.ended))[:, arms.places(at_days)]
-    mine = [np.sort(outcomes.day[is_in[owner, arm]]) for arm in range(2)]
+    mine = [np.sort(outcomes.day[chosen]) for chosen in (*is_in[owner].T, is_in[owner].any(axis=1))]
     table = compare_arms(
         counts,
         counts.interval("log", behind),
