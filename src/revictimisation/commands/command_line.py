@@ -11,6 +11,7 @@ import rich_click as click
 from revictimisation import __version__
 from revictimisation.commands import (
     codes,
+    delete,
     estimate,
     link,
     make_key,
@@ -34,6 +35,7 @@ COMMANDS = (
     study_keys,
     estimate,
     run,
+    delete,
 )
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
