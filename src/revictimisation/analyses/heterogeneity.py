@@ -35,6 +35,7 @@ from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
     NOT_CONVERGED,
     NOT_ESTIMABLE,
+    NUMBERS,
     OK,
     WITHHELD,
     combine,
@@ -55,7 +56,8 @@ from revictimisation.estimators.effect_tests import (
     rank_entries,
 )
 from revictimisation.estimators.faults import NotEstimableError
-from revictimisation.estimators.intervals import NO_ERROR, normal_quantile, wilson_interval
+from revictimisation.estimators.inference import Estimate
+from revictimisation.estimators.intervals import NO_ERROR, wilson_interval
 from revictimisation.estimators.level_contrasts import adjust_holm
 from revictimisation.estimators.target_trial.held_out_scores import HeldOutScores, score_held_out
 from revictimisation.estimators.target_trial.trial_data import Trial
@@ -238,11 +240,9 @@ def _middle(counts: npt.NDArray[Any]) -> Codes:
 
 
 def _to_rows(tried: _Tried, is_converged: bool) -> list[Row]:
-    half = normal_quantile() * tried.se
-    middle = [np.median(one, axis=0) for one in
-              (tried.estimate, tried.se, tried.estimate - half, tried.estimate + half)]  # fmt: skip
-    numbers = [dict(zip(("estimate", "se", "ci_low", "ci_high"), one, strict=True))
-               for one in zip(*middle, strict=True)]  # fmt: skip
+    every_split = Estimate.with_error(tried.estimate, tried.se).interval()
+    middle = [np.median(one, axis=0) for one in every_split.numbers.values()]
+    numbers = [dict(zip(NUMBERS, one, strict=True)) for one in zip(*middle, strict=True)]
     people, events = _middle(tried.n_people), _middle(tried.n_events)
     every = {"n_people": int(people.sum()), "n_events": int(events.sum())}
     rows = [{"estimand": "effect_spread", **numbers[0], **every},

@@ -21,6 +21,7 @@ import pandas as pd
 from revictimisation.estimators import kernels
 from revictimisation.estimators.cox_data import CoxData, check_episodes, prepare_data
 from revictimisation.estimators.design import Design
+from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.intervals import LEVEL, normal_quantile
 from revictimisation.estimators.newton import Search, State, maximise
 
@@ -70,15 +71,15 @@ class CoxFit:
         The interval is Wald's on the log scale, with the robust error where there is one.
         """
         robust = self.se_model if self.se_robust is None else self.se_robust
-        half = normal_quantile(level) * robust
+        wald = Estimate.with_error(self.coef, robust).interval(quantile=normal_quantile(level))
         return pd.DataFrame(
             {
                 "name": list(self.names),
                 "coef": self.coef,
                 "se_model": self.se_model,
                 "se_robust": np.nan if self.se_robust is None else self.se_robust,
-                "ci_low": self.coef - half,
-                "ci_high": self.coef + half,
+                "ci_low": wald.low,
+                "ci_high": wald.high,
                 "status": list(self.coef_status),
             }
         )

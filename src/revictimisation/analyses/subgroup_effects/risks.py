@@ -27,6 +27,7 @@ from revictimisation.core.results import (
 )
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.intervals import DETECTABLE_ERRORS
+from revictimisation.estimators.target_trial.balance import read_weights_at
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
 from revictimisation.estimators.target_trial.diagnostics import (
     ARMS,
@@ -40,7 +41,6 @@ from revictimisation.estimators.target_trial.levels import (
     LevelRisks,
     count_started_victims,
     read_levels,
-    read_weights_at,
 )
 from revictimisation.plan import Gates
 
