@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc, fdtrc, ndtr, stdtr
 
+from revictimisation.core.arrays import Floats
 from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.intervals import NO_ERROR
 
-Floats = npt.NDArray[np.float64]
 # A direction in which the levels' differences have less than this share of the largest variance
 # can't be told from the others.
 RANK_TOLERANCE = 1e-10

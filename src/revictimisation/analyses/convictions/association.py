@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from revictimisation.analyses.analysis import frame_checks, tell_checks
 from revictimisation.analyses.convictions.case_states import Paths
 from revictimisation.analyses.convictions.landmark import (
     THIS,
@@ -36,7 +37,6 @@ from revictimisation.analyses.convictions.landmark import (
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.results import (
     BEYOND_FOLLOW_UP,
-    DIAGNOSTIC_COLUMNS,
     NOT_CONVERGED,
     NOT_ESTIMABLE,
     OK,
@@ -93,7 +93,7 @@ def estimate_association(data: StudyData, paths: Paths) -> tuple[pd.DataFrame, p
         notes += [{**check, "measure": measure} for check in checks]
     estimated = mark_endless(make_estimates(rows, **SAME))
     tested = combine([estimated, test_together(estimated)])
-    return tested, pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
+    return tested, frame_checks(notes)
 
 
 def test_together(estimated: pd.DataFrame) -> pd.DataFrame:
@@ -329,7 +329,4 @@ def _diagnose(models: _Models) -> list[Row]:
         "n_coefficients": models.columns["main"].n,
         "share_decided_before_landmark": mark.n_decided / (mark.n_decided + n),
     }
-    return [
-        {"analysis": "conviction_main", "check": name, "value": float(value), "status": OK}
-        for name, value in checks.items()
-    ]
+    return tell_checks(checks, "conviction_main")
