@@ -21,6 +21,7 @@ from revictimisation.commands import (
     study_keys,
     terminal,
     validate,
+    verify,
 )
 
 COMMANDS = (
@@ -34,6 +35,7 @@ COMMANDS = (
     study_keys,
     estimate,
     run,
+    verify,
 )
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
