@@ -22,6 +22,7 @@ from revictimisation.commands import (
     study_keys,
     terminal,
     validate,
+    verify,
 )
 
 COMMANDS = (
@@ -35,6 +36,7 @@ COMMANDS = (
     study_keys,
     estimate,
     run,
+    verify,
     delete,
 )
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -5,7 +5,8 @@ is new, empty or its own, and where there is room.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -30,6 +31,16 @@ MARKS = {
     "simulate": (SIMULATION,),
 }
 LEAST_BYTES = 1 << 20
+
+
+@contextmanager
+def reserved(
+    out: Path, command: str, sources: Iterable[Path] = (), n_bytes: int = LEAST_BYTES
+) -> Iterator[None]:
+    """Keep the folder `out` to a command that may fill it (`check_output`) until it has."""
+    check_output(out, command, sources, n_bytes)
+    with files.locked(out):
+        yield
 
 
 def check_output(
