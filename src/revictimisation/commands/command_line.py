@@ -10,6 +10,7 @@ import rich_click as click
 
 from revictimisation import __version__
 from revictimisation.commands import (
+    attack,
     codes,
     estimate,
     link,
@@ -34,6 +35,7 @@ COMMANDS = (
     study_keys,
     estimate,
     run,
+    attack,
 )
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
