@@ -27,21 +27,21 @@ __all__ = ["ATTACKS", "Attack", "Release", "attack", "open_release"]
 
 @dataclass(frozen=True)
 class Attack:
-    """A kind of attack: its name, what it reads, and how it finds."""
+    """A kind of attack: the kinds of finding it gives, what it reads, and how it finds."""
 
-    name: str
+    kinds: tuple[str, ...]
     reads: str
     find: Callable[[Release], pd.DataFrame]
 
 
 ATTACKS = (
-    Attack("rows", "estimates, attrition", read_rows),
-    Attack("counts", "estimates", recover_counts),
-    Attack("algebra", "estimates, diagnostics", solve_families),
-    Attack("diagnostics", "diagnostics, estimates", read_diagnostics),
-    Attack("carriers", "site, notebooks, table files", read_carriers),
-    Attack("traces", "every file", search_bytes),
-    Attack("surplus", "every file", find_surplus),
+    Attack(("rows",), "estimates, attrition", read_rows),
+    Attack(("margins", "curves", "twins", "limits"), "estimates", recover_counts),
+    Attack(("algebra",), "estimates, diagnostics", solve_families),
+    Attack(("diagnostics",), "diagnostics, estimates", read_diagnostics),
+    Attack(("carriers",), "site, notebooks, table files", read_carriers),
+    Attack(("traces",), "every file", search_bytes),
+    Attack(("surplus",), "every file", find_surplus),
 )
 
 

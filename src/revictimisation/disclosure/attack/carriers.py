@@ -140,12 +140,14 @@ class Known:
 
     @cached_property
     def shares(self) -> dict[int, Floats]:
-        """By day the shares, and their limits, that some row shows."""
+        """By each day of a row the shares, and their limits, that some row shows."""
         rows = self.release.estimates
-        rows = rows[rows["status"].eq(OK) & rows["time_days"].notna()]
-        values = rows.melt("time_days", ["estimate", "ci_low", "ci_high"])[["time_days", "value"]]
-        grouped = values.dropna().astype(float).groupby("time_days")["value"]
-        return {int(day): np.unique(np.append(value, 0.0)) for day, value in grouped}
+        rows = rows[rows["time_days"].notna()]
+        names = ["estimate", "ci_low", "ci_high"]
+        values = rows[names].where(rows["status"].eq(OK)).assign(day=rows["time_days"])
+        values = values.melt("day")[["day", "value"]].astype(float)
+        grouped = values.groupby("day")["value"]
+        return {int(day): np.unique(value.dropna()) for day, value in grouped} | {0: np.zeros(1)}
 
 
 def read_carriers(release: Release) -> pd.DataFrame:
@@ -249,7 +251,8 @@ def _read_figures(path: str, data: bytes, known: Known) -> Iterator[Row]:
         for curve in _read_curves(text):
             points = [(day, share) for day, share in curve if round(day) in known.shares]
             n_odd = sum(
-                np.abs(known.shares[round(day)] - share).min() > CLOSE for day, share in points
+                np.abs(known.shares[round(day)] - share).min(initial=1.0) > CLOSE
+                for day, share in points
             )
             if len(points) >= LEAST_POINTS and n_odd:
                 yield {"what": "figure", "place": path, "row": f"figure {number + 1}"}
@@ -322,7 +325,8 @@ def _read_tables(release: Release) -> Iterator[Row]:
         yield from _read_metadata(parquet.as_posix(), file)
         if text.as_posix() in release.paths:
             beside = pd.read_csv(release.root / text, keep_default_na=False, na_values=[""])
-            yield from _compare(text.as_posix(), file.read().to_pandas(), beside)
+            kept = file.read().to_pandas(ignore_metadata=True)
+            yield from _compare(text.as_posix(), kept, beside)
 
 
 def _read_metadata(path: str, file: Any) -> Iterator[Row]:

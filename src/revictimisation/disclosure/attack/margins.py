@@ -18,7 +18,26 @@ def recover_counts(release: Release) -> pd.DataFrame:
     shows the count itself; `limits`: shares and their limits leave one count.
     """
     cells = list_cells(release.estimates, release.rules, release.plan)
-    return judge_counts(bound_cells(cells, release.rules.threshold), release.rules.threshold)
+    threshold = release.rules.threshold
+    table = bound_cells(cells, threshold)
+    return pd.concat(
+        [judge_counts(table, threshold), find_short_steps(table, threshold)], ignore_index=True
+    )
+
+
+def find_short_steps(table: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """Days between which a curve that is shown at both had 1 to threshold - 1 events."""
+    is_curve = table["kind"].eq("events") & table["group"].eq("risk") & table["time_days"].ne("")
+    is_curve &= table["is_shown"].astype(bool) & table["estimand"].eq("cumulative_incidence")
+    names = [name for name in CELL if name != "time_days"]
+    curves = table[is_curve].assign(day=table.loc[is_curve, "time_days"].astype(int))
+    curves = curves.sort_values([*names, "day"])
+    before = curves.shift()
+    is_next = curves[names].eq(before[names]).all(axis=1)
+    low, high = curves["low"] - before["high"], curves["high"] - before["low"]
+    is_short = is_next & low.ge(1) & high.lt(threshold)
+    found = curves.assign(low=low, high=high, row=name_cell(curves))[is_short]
+    return make_findings(found, kind="curves", what="step", place="estimates", column="n_events")
 
 
 def name_cell(table: pd.DataFrame) -> pd.Series:

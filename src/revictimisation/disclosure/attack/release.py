@@ -95,7 +95,7 @@ def open_release(
 def _read_table(folder: Path, name: str) -> pd.DataFrame | None:
     """A released table, from Parquet or else CSV; text is never missing, a count may be."""
     if (folder / f"{name}.parquet").is_file():
-        table = files.read_table(folder / f"{name}.parquet")
+        table = files.read_table(folder / f"{name}.parquet").reset_index(drop=True)
     elif (folder / f"{name}.csv").is_file():
         table = files.read_kept_table(folder / f"{name}.csv")
     else:
