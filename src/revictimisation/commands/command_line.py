@@ -10,6 +10,7 @@ import rich_click as click
 
 from revictimisation import __version__
 from revictimisation.commands import (
+    attack,
     codes,
     delete,
     estimate,
@@ -36,6 +37,7 @@ COMMANDS = (
     study_keys,
     estimate,
     run,
+    attack,
     verify,
     delete,
 )
