@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from revictimisation.commands.folders import RELEASE, RESTRICTED
-from revictimisation.commands.manifest import Run
+from revictimisation.commands.manifest import Run, hash_code
 from revictimisation.core import files
 from revictimisation.core.packing import pack_check
 from revictimisation.core.results import make_estimates
@@ -112,11 +112,13 @@ def release(people: pd.DataFrame, *earlier: Earlier, rules: Disclosure = RULES) 
 def leave_run(out: Path, people: pd.DataFrame, name: str = "mini") -> Path:
     """A folder as `estimate` leaves it."""
     text = STUDY.format(name=name)
-    run = Run(Path("mini.yaml"), Path("extract"), out, "revictimisation estimate", 1,
-              read_plan(text), text, {"persons.csv": f"{len(people)}"}, "code")  # fmt: skip
+    data = out.parent / f"{out.name}_extract"
+    files.write_text(data / "persons.csv", people.to_csv())
+    run = Run(data, data, out, "revictimisation estimate", 1, read_plan(text), text,
+              files.hash_files(data), files.stamp_files(data), hash_code())  # fmt: skip
     restricted = make_restricted(people)
-    with run.finish("estimate", "key") as stage:
+    with run.finish("estimate", run.key("estimate")) as stage:
         for folder, tables in ((RESTRICTED, restricted), (RELEASE, disclose(restricted))):
             for table, frame in tables.items():
-                files.write_table(frame, stage / folder, table, ("csv", "parquet"))
+                files.write_table(frame, stage / folder, table, ("csv", "parquet"), run.about)
     return out

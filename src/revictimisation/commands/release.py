@@ -25,7 +25,8 @@ from revictimisation.commands.folders import (
     SET_ASIDE,
     SITE,
 )
-from revictimisation.commands.manifest import Run, reopen_run
+from revictimisation.commands.manifest import ESTIMATE, Run, reopen_run
+from revictimisation.commands.manifest import RELEASE as STAGE
 from revictimisation.commands.options import FOLDER, jobs_option
 from revictimisation.commands.progress import Progress
 from revictimisation.commands.run import AUTHORS_ONLY, list_notebooks, run_notebooks, run_site
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 TABLES = ("estimates", "attrition", "diagnostics")
 FACTS = "release.json"
 LEAVING = (RELEASE, SITE, NOTEBOOKS)
+SHORT = 16  # signs of a hash that tells releases apart
 
 
 @click.command("release")
@@ -95,42 +97,48 @@ class Entry:
 
 def release_run(out: Path, previous: Sequence[Path], register: Path, jobs: int) -> None:
     """The command `release`; raises `DisclosureError`, and clears what was to leave, if refused."""
-    with Progress(4) as progress, files.private_folder() as scratch:
-        from revictimisation.disclosure.register import make_entry
-
+    files.check_folder(out)
+    folders.check_apart(register, [out])
+    with Progress(3) as progress, files.locked(out), files.locked(register):
         progress.tell("read_release")
-        work = reopen_run(Path(scratch) / "study.yaml", out, jobs)
-        progress.languages = work.plan.languages[:1]
-        folders.check_apart(register, [out])
-        try:
-            entries = read_register(register)
+        with files.private_folder() as scratch:
+            work = reopen_run(out, Path(scratch), jobs)
+            progress.languages = work.plan.languages[:1]
             earlier = [read_previous(path, work) for path in previous]
-            folders.withdraw(out)
-            progress.tell("disclosure")
-            restricted = read_restricted(work)
-            protected, own = protect_run(work, restricted, entries, earlier)
-        except DisclosureError:
-            _clear(out, progress)
-            raise
-        _make_pages(work, _write_tables(work, protected.tables), progress)
-        _set_aside(work, progress)
-        progress.tell("review")
-        facts = _describe(work, protected, own)
-        _write_review(work, protected, facts)
-        if own is None:
-            name = f"{_find_number(entries):04d}-{work.plan.name}-{facts['tables'][:12]}"
-            _enter(register, name, make_entry(restricted, protected.tables), facts)
-        _mark_released(work, facts)
+            work.keep_only(work.stages.keys() - {STAGE})
+            try:
+                entries = read_register(register)
+                restricted = read_restricted(work)
+                progress.tell("disclosure")
+                protected, own = protect_run(work, restricted, entries, earlier)
+            except DisclosureError:
+                _clear(work, progress)
+                raise
+            facts = _describe(work, protected, own)
+            _write_tables(work, protected.tables)
+            _make_pages(work, progress)
+            _set_aside(work, progress)
+            progress.tell("review")
+            with work.finish(STAGE, facts["tables"]) as stage:
+                _write_review(stage / RELEASE, work, protected, facts)
+                _write_marks(stage / RELEASE, work, facts)
+                if own is None:
+                    _enter(register, entries, make_kept(restricted, protected.tables), facts)
 
 
 def read_register(register: Path) -> list[Entry]:
-    """All releases in the register, the first first; `DisclosureError` for one that is damaged."""
+    """All releases in the register, the first first; `DisclosureError` for one that is damaged.
+
+    One whose facts, which are written last, are not there was stopped before anything left.
+    """
     from revictimisation.disclosure.register import KEPT, take_exact
     from revictimisation.plan import Disclosure
 
     found = []
     for name in files.list_entries(register):
         folder = register / name
+        if not (folder / FACTS).exists():
+            continue
         facts = files.read_json(folder / FACTS)
         paths = [folder / f"{table}.parquet" for table in KEPT]
         if facts is None or not all(path.is_file() for path in paths):
@@ -212,16 +220,16 @@ def protect_run(
         return protect(restricted, work.plan.disclosure, classes, list_places(work.plan), earlier)
 
     for number, entry in enumerate(entries):
-        if entry.facts["run"] == work.identity:
+        if entry.facts["run"] == work.identity[:SHORT]:
             same = beside(entries[:number])
-            if hash_tables(same.tables) == entry.facts["tables"]:
+            if hash_tables(same.tables)[:SHORT] == entry.facts["tables"]:
                 return same, entry
     return beside(entries), None
 
 
 def read_restricted(work: Run) -> dict[str, pd.DataFrame]:
     """The exact tables of the run; `DisclosureError` if they are not as the run left them."""
-    outputs = work.list_outputs(RESTRICTED)
+    outputs = list_outputs(work, RESTRICTED)
     paths = {name: work.out / RESTRICTED / f"{name}.parquet" for name in TABLES}
     for name, path in paths.items():
         known = outputs.get(f"{RESTRICTED}/{name}.parquet")
@@ -241,32 +249,34 @@ def hash_tables(tables: Mapping[str, pd.DataFrame]) -> str:
     return digest.hexdigest()
 
 
-def _clear(out: Path, progress: Progress) -> None:
+def _clear(work: Run, progress: Progress) -> None:
     """Leave nothing of what was to leave: tables, pages and notebooks hold the same numbers."""
-    folders.withdraw(out)
-    for name in LEAVING:
-        files.remove_folder(out / name)
-    progress.note(
-        f"Inget lämnas ut; {', '.join(f'{out / name}' for name in LEAVING)} är tömda. / Nothing is"
-        " released; they are emptied."
-    )
+    _set_aside(work, progress)
+    stays = [
+        name
+        for name, stage in work.stages.items()
+        if name == ESTIMATE or all(path.startswith(RESTRICTED) for path in stage.outputs)
+    ]
+    work.keep_only(stays)
+    gone = [work.out / name for name in LEAVING if (work.out / name).exists()]
+    files.remove_paths(gone)
+    if gone:
+        progress.note(
+            f"Inget lämnas ut: {', '.join(map(str, gone))} är borttagna. / Nothing is released:"
+            " they are removed."
+        )
 
 
-def _write_tables(work: Run, tables: Mapping[str, pd.DataFrame]) -> bool:
-    """Put the tables into OUT/release, known to the manifest. True if they are not the draft's."""
-    outputs = work.stages["estimate"]["outputs"]
-    before = work.list_outputs(RELEASE)
-    with files.fill_folder(work.out) as stage:
+def _write_tables(work: Run, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Put the tables into OUT/release, known to the manifest."""
+    with work.revise(ESTIMATE) as stage:
         for name, table in tables.items():
-            files.write_table(table, stage / RELEASE, name, ("csv", "parquet"))
-        outputs |= files.hash_files(stage)
-        files.write_json(stage / MANIFEST, work.manifest())
-    return work.list_outputs(RELEASE) != before
+            files.write_table(table, stage / RELEASE, name, ("csv", "parquet"), work.about)
 
 
-def _make_pages(work: Run, has_changed: bool, progress: Progress) -> None:
+def _make_pages(work: Run, progress: Progress) -> None:
     """Make the run's pages and notebooks anew where they are not of these tables."""
-    if "site" in work.stages:
+    if SITE in work.stages:
         progress.skip(-1)
         run_site(work, progress)
     tasks = [
@@ -274,91 +284,88 @@ def _make_pages(work: Run, has_changed: bool, progress: Progress) -> None:
         for task in list_notebooks(work)
         if task.stage in work.stages and task.source.name != AUTHORS_ONLY
     ]
-    due = [
-        task
-        for task in tasks
-        if has_changed or not work.is_done(task.stage, work.stages[task.stage]["key"])
-    ]
-    if due:
-        progress.skip(-len(due))
-        run_notebooks(work, due, progress)
+    progress.skip(-len(tasks))
+    run_notebooks(work, tasks, progress)
 
 
 def _set_aside(work: Run, progress: Progress) -> None:
     """Move what no stage left out of the folders that leave: nobody has looked at it."""
-    for name in LEAVING:
-        known = work.list_outputs(name)
-        for path in files.list_below(work.out / name):
-            if f"{name}/{path}" not in known:
-                kept = files.move_into(work.out / name / path, work.out / RESTRICTED / SET_ASIDE)
-                progress.note(
-                    f"{work.out / name / path} hör inte till körningen och flyttades till {kept}. /"
-                    " It is not of the run and was moved."
-                )
+    for path in work.list_unknown():
+        if path.partition("/")[0] in LEAVING:
+            kept = files.move_into(work.out / path, work.out / RESTRICTED / SET_ASIDE)
+            progress.note(
+                f"{work.out / path} hör inte till körningen och flyttades till {kept}. / It is not"
+                " of the run and was moved."
+            )
 
 
 def _describe(work: Run, protected: Protected, own: Entry | None) -> dict[str, Any]:
     """What RELEASED, the review and the register say of this release; the files are yet to come."""
     return {
         "study": work.plan.name,
-        "run": work.identity,
-        "tables": hash_tables(protected.tables),
+        "run": work.identity[:SHORT],
+        "tables": hash_tables(protected.tables)[:SHORT],
         "released_on": own.facts["released_on"] if own else dt.date.today().isoformat(),
         "version": __version__,
         "is_synthetic": work.is_synthetic,
         "rules": work.plan.disclosure.model_dump(),
+        "is_as_drafted": protected.is_as_drafted,
     }
 
 
-def _write_review(work: Run, protected: Protected, facts: Mapping[str, Any]) -> None:
+def _write_review(folder: Path, work: Run, protected: Protected, facts: Mapping[str, Any]) -> None:
+    """The officer's page, and a table with a row per number."""
     from revictimisation.dictionary import load_dictionary
     from revictimisation.report.review import Review, list_numbers, render_review
 
-    review = Review(
-        plan=work.plan,
-        facts=facts,
-        tables=protected.tables,
-        beside=protected.beside,
-        files=_hash_leaving(work.out),
-    )
     dictionary = load_dictionary()
-    text = render_review(review, dictionary)
-    with files.fill_folder(work.out / RELEASE) as stage:
-        files.write_text(stage / REVIEW, text)
-        stem, kind = REVIEW_TABLE.split(".")
-        files.write_table(list_numbers(protected.tables, dictionary), stage, stem, (kind,))
+    numbers = list_numbers(protected.tables, dictionary)
+    leaving = {path: h for name in LEAVING for path, h in list_outputs(work, name).items()}
+    review = Review(work.plan, facts, numbers, protected.beside, leaving)
+    files.write_text(folder / REVIEW, render_review(review, dictionary))
+    stem, kind = REVIEW_TABLE.split(".")
+    files.write_table(numbers, folder, stem, (kind,))
 
 
-def _hash_leaving(out: Path) -> dict[str, str]:
-    """The hash of every file that leaves, by its path in OUT."""
+def list_outputs(work: Run, folder: str) -> dict[str, str]:
+    """The files that the stages left in a folder of OUT, each with its hash."""
     return {
-        f"{name}/{path}": digest
-        for name in LEAVING
-        for path, digest in files.hash_files(out / name).items()
+        path: h
+        for stage in work.stages.values()
+        for path, h in stage.outputs.items()
+        if path.startswith(f"{folder}/")
     }
 
 
-def _find_number(entries: Sequence[Entry]) -> int:
-    """The number of the next release in the register."""
-    return 1 + max((int(entry.name.partition("-")[0]) for entry in entries), default=0)
+def _write_marks(folder: Path, work: Run, facts: Mapping[str, Any]) -> None:
+    """Write RELEASED: where it lies beside the others, what lies there is no draft."""
+    inside = {
+        path.removeprefix(f"{RELEASE}/"): h for path, h in list_outputs(work, RELEASE).items()
+    }
+    beside = {path: h for name in (SITE, NOTEBOOKS) for path, h in list_outputs(work, name).items()}
+    own = dict(sorted({**inside, **files.hash_files(folder)}.items()))
+    files.write_json(folder / RELEASED, {**facts, "files": own, "beside": beside})
 
 
 def _enter(
-    register: Path, name: str, entry: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]
+    register: Path,
+    entries: Sequence[Entry],
+    kept: Mapping[str, pd.DataFrame],
+    facts: Mapping[str, Any],
 ) -> None:
     """Write a release into the register, which only its owner can read."""
+    number = 1 + max((int(entry.name.partition("-")[0]) for entry in entries), default=0)
+    name = f"{number:04d}-{facts['study']}-{facts['tables']}"
     with files.fill_folder(register, is_private=True) as stage:
-        for table, kept in entry.items():
-            files.write_table(kept, stage / name, table, ("parquet",))
+        for table, frame in kept.items():
+            files.write_table(frame, stage / name, table, ("parquet",))
         files.write_json(stage / name / FACTS, facts)
-        files.guard_files(stage / name)
-    files.guard_files(register)
 
 
-def _mark_released(work: Run, facts: Mapping[str, Any]) -> None:
-    """Write RELEASED, the last file: from here on what lies there is no draft."""
-    leaving = _hash_leaving(work.out)
-    inside = f"{RELEASE}/"
-    own = {path.removeprefix(inside): h for path, h in leaving.items() if path.startswith(inside)}
-    beside = {path: h for path, h in leaving.items() if not path.startswith(inside)}
-    files.write_json(work.out / RELEASE / RELEASED, {**facts, "files": own, "beside": beside})
+def make_kept(
+    restricted: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    """What the register keeps of a release, by table."""
+    from revictimisation.disclosure.register import make_entry
+
+    return make_entry(restricted, tables)

@@ -86,10 +86,12 @@ class Protected:
 
     `beside` has a row per earlier release: `earlier` its name, `n_common` the numbers that both
     have, `is_same` whether none of them differs, `n_suppressed` how many would tell of few people.
+    `is_as_drafted`: nothing is suppressed for the sake of an earlier release.
     """
 
     tables: dict[str, pd.DataFrame]
     beside: pd.DataFrame
+    is_as_drafted: bool
 
 
 def protect(
@@ -121,7 +123,8 @@ def protect(
         raise DisclosureError(f"{NOTHING_LEFT}\n{WITHDRAWN}")
     told = [(one.earlier, one.n_common, one.is_same, int((one.rows & is_shown).sum()))
             for one in found]  # fmt: skip
-    return Protected(tables, pd.DataFrame(told, columns=list(BESIDE)))
+    is_as_drafted = not (rows.any() or steps.any() or checks.any())
+    return Protected(tables, pd.DataFrame(told, columns=list(BESIDE)), is_as_drafted)
 
 
 def _any_of(found: Sequence[pd.Series], like: pd.DataFrame) -> pd.Series:

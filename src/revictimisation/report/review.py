@@ -36,13 +36,14 @@ NUMBER = (*KEYS, "check", *AMOUNTS, "rule", "status", "reason")
 class Review:
     """All that the page is made of.
 
-    `facts` are those of RELEASED; `tables` the released ones; `beside` has a row per earlier
-    release (`disclosure.release.Protected`); `files` the hash of every file that leaves, by path.
+    `facts` are those of RELEASED; `numbers` has a row per number (`list_numbers`); `beside` a row
+    per earlier release (`disclosure.release.Protected`); `files` the hash of every file that
+    leaves, by path.
     """
 
     plan: StudyPlan
     facts: Mapping[str, Any]
-    tables: Mapping[str, pd.DataFrame]
+    numbers: pd.DataFrame
     beside: pd.DataFrame
     files: Mapping[str, str]
 
@@ -79,8 +80,7 @@ def list_numbers(tables: Mapping[str, pd.DataFrame], dictionary: Dictionary) -> 
 
 def render_review(review: Review, dictionary: Dictionary) -> str:
     """Make the page: one file that loads nothing, Swedish first, English below it."""
-    numbers = list_numbers(review.tables, dictionary)
-    swedish, english = (Sheet(review, dictionary, numbers, language) for language in LANGUAGES)
+    swedish, english = (Sheet(review, dictionary, language) for language in LANGUAGES)
     body = show_review(swedish)
     return load_template().render(
         language=swedish.language,
@@ -105,7 +105,6 @@ class Sheet(Writer):
 
     review: Review
     dictionary: Dictionary
-    numbers: pd.DataFrame
     language: str
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=load_texts, repr=False)
 
@@ -162,12 +161,14 @@ def show_review(sheet: Sheet) -> Content:
 
 def show_opening(sheet: Sheet) -> Piece:
     """How many numbers leave, under which rules."""
-    shown = sheet.numbers["status"].isin(["ok", "warning", "failed"]) & _has_number(sheet.numbers)
+    shown = sheet.review.numbers["status"].isin(["ok", "warning", "failed"]) & _has_number(
+        sheet.review.numbers
+    )
     rules = sheet.review.facts["rules"]
     return sheet.text(
         "review.opening",
         shown=sheet.formats.count(int(shown.sum())),
-        total=sheet.formats.count(len(sheet.numbers)),
+        total=sheet.formats.count(len(sheet.review.numbers)),
         **rules,
     )
 
@@ -187,7 +188,7 @@ def show_files(sheet: Sheet) -> Piece:
 def show_numbers(sheet: Sheet) -> Iterable[Piece]:
     """For each table, and each question, the numbers of the fewest events and people."""
     yield sheet.text("review.numbers_how", most=MOST_ROWS)
-    shown = sheet.numbers[_has_number(sheet.numbers)]
+    shown = sheet.review.numbers[_has_number(sheet.review.numbers)]
     for (table, question), part in shown.groupby(["table", "question"], sort=False):
         name = f"{table} {question}".strip()
         first = part.sort_values(["n_events", "n_people"], kind="stable").head(MOST_ROWS)
@@ -223,7 +224,7 @@ def _name_check(sheet: Sheet, text: str) -> str:
 
 def show_hidden(sheet: Sheet) -> Piece:
     """How many numbers are not shown, by table, status and reason."""
-    numbers = sheet.numbers
+    numbers = sheet.review.numbers
     kept = numbers[~numbers["status"].isin([OK, "warning", "failed"])]
     keys = ["table", "question", "status", "reason"]
     counted = kept.groupby(keys, as_index=False).size()
