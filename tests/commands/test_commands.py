@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 from revictimisation.commands import command_line, estimate
+from revictimisation.commands.delete import delete_folder
 from revictimisation.commands.manifest import open_run
 from revictimisation.core import files
+from revictimisation.core.errors import UsageError
 from tests.cases import for_each
 
 MEASURE = "  financial_aid: {codes: [financial_aid], grace_days: 0}\n"
@@ -294,3 +296,24 @@ def test_no_pseudonym_reaches_the_output(good, estimated):
     for path in tables:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
         assert not people & set(frame.to_numpy().ravel())
+
+
+def test_delete_takes_what_holds_people_and_only_when_told_so(estimated, tmp_path, capsys):
+    out = shutil.copytree(estimated, tmp_path / "out")
+    outside = tmp_path / "elsewhere.csv"
+    outside.write_text("stays", encoding="utf-8")
+    (out / "restricted" / "link.csv").symlink_to(outside)
+    assert "--yes" in delete_folder(out)
+    assert (out / "restricted").is_dir()
+    delete_folder(out, is_sure=True)
+    assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "release"]
+    assert outside.is_file()
+    delete_folder(out, is_all=True, is_sure=True)
+    assert not [*out.iterdir()]
+
+
+def test_delete_refuses_a_folder_of_others(tmp_path):
+    (tmp_path / "letter.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(UsageError, match="inte gjord"):
+        delete_folder(tmp_path, is_all=True, is_sure=True)
+    assert (tmp_path / "letter.txt").is_file()

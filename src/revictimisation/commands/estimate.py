@@ -77,12 +77,11 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     from revictimisation.commands import pipeline
     from revictimisation.core.engine import connect
     from revictimisation.dictionary import load_dictionary
-    from revictimisation.extract.cleaning import clean_tables
     from revictimisation.extract.validation import load_extract, render_findings
 
     dictionary = load_dictionary()
     con = connect(threads=run.jobs)
-    extract = load_extract(con, run.data, dictionary, run.plan, clean=clean_tables)
+    extract = load_extract(con, run.data, dictionary, run.plan)
     extract.raise_for_errors()
     if extract.misfits:
         progress.note(render_findings([misfit.finding for misfit in extract.misfits]))

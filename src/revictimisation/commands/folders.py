@@ -91,7 +91,7 @@ def _list_above(path: Path) -> tuple[Path, ...]:
 def check_own(out: Path, command: str) -> None:
     """A folder that holds anything was made by the same command; nobody else's is written into."""
     names = files.list_entries(out)
-    if not names or (_holds_mark(names, MARKS[command]) and not _list_foreign(names, command)):
+    if not names or (holds_mark(names, MARKS[command]) and not _list_foreign(names, command)):
         return
     listed = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
     raise UsageError(
@@ -101,14 +101,15 @@ def check_own(out: Path, command: str) -> None:
     )
 
 
-def _holds_mark(names: Sequence[str], marks: Iterable[str]) -> bool:
+def holds_mark(names: Iterable[str], marks: Iterable[str]) -> bool:
+    """Whether a file of one of these names (with * for any letters) is among them."""
     return any(fnmatch(name, mark) for mark in marks for name in names)
 
 
 def _list_foreign(names: Sequence[str], command: str) -> list[str]:
     """The other commands whose mark a folder bears; that of `simulate` goes along with its data."""
     others = MARKS.keys() - {command, "simulate", "map"}
-    return sorted(other for other in others if _holds_mark(names, MARKS[other]))
+    return sorted(other for other in others if holds_mark(names, MARKS[other]))
 
 
 def measure(folder: Path) -> int:

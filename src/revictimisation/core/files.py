@@ -342,6 +342,29 @@ def list_entries(folder: Path) -> list[str]:
     return sorted(name for name in names if name != LOCK and not name.startswith(UNFINISHED))
 
 
+def list_all(folder: Path) -> list[str]:
+    """The names of all that lies in a folder, what a stop left unfinished too, in order."""
+    with explained(folder):
+        return sorted(entry.name for entry in folder.iterdir())
+
+
+def count_files(path: Path) -> int:
+    """How many files a path is or holds, links counted as such and not followed."""
+    if path.is_symlink() or not path.is_dir():
+        return 1
+    return sum(len(names) for _, _, names in os.walk(path))
+
+
+def remove_paths(paths: Iterable[Path]) -> None:
+    """Remove files, links and whole folders; `UsageError` for the first that can't be removed."""
+    for path in paths:
+        with explained(path):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
 def list_below(folder: Path) -> list[str]:
     """The paths of all files in a folder and below it, inside the folder, in order.
 

@@ -24,13 +24,13 @@ from revictimisation.extract.pseudonyms.linkage_fields import LINKAGE_TABLE, mak
 from revictimisation.extract.pseudonyms.order import sort_cells
 from revictimisation.extract.pseudonyms.reading import RawTable, list_dates
 from revictimisation.extract.pseudonyms.records import as_text, key_records
+from revictimisation.extract.sources.faults import MAX_ROWS_TOLD
 
 # What a pseudonym was made of shows in its first letter: a number that holds (`p`), twelve digits
 # that do not (`w`), or an id of the source's own (`u`). Each has a key of its own.
 PREFIXES = {"number": "p", "faulty": "w", "other": "u"}
 PEOPLE = ("persons", "person_id")
 FAULTY = ("wrong_check_digit", "impossible")
-N_ROWS_TOLD = 10
 COUNTS = (
     "n_cells", "n_distinct", "n_coordination", "n_test", "n_without_century", "n_born_after",
     "n_words",
@@ -158,7 +158,7 @@ def _find_rounded_keys(
             found = pc.fill_null(pc.match_substring_regex(texts, f"^({ROUNDED_NUMBER})$"), False)
             rows = np.flatnonzero(found.to_numpy()) + raw.first_row
             if len(rows):
-                shown = rows[:N_ROWS_TOLD].tolist()
+                shown = rows[:MAX_ROWS_TOLD].tolist()
                 where = {"table": choice.table, "column": choice.column}
                 yield {**where, "n_cells": len(rows), "rows": shown}
 
@@ -270,7 +270,7 @@ def _count(raw: RawTable, column: str, places: pd.Series, parsed: pd.DataFrame) 
             "n_without_century": int((~found["has_century"]).sum()),
             "n_born_after": int(found["is_born_after"].sum()),
             "n_words": int((~found["text"].str.contains(r"\d")).sum()),
-            "rows": found["row"].head(N_ROWS_TOLD).tolist(),
+            "rows": found["row"].head(MAX_ROWS_TOLD).tolist(),
         }
         for status, found in mine.groupby("status")
     ]
@@ -284,7 +284,7 @@ def _count(raw: RawTable, column: str, places: pd.Series, parsed: pd.DataFrame) 
                 "status": "empty",
                 **nothing,
                 "n_cells": len(blank),
-                "rows": blank[:N_ROWS_TOLD].tolist(),
+                "rows": blank[:MAX_ROWS_TOLD].tolist(),
             }
         )
     return pd.DataFrame(told)
