@@ -96,7 +96,7 @@ def compare_deliveries(
     they differ by more than the limits and by more than chance would, rows and cells taken as
     independent. They are not quite (a person has several): the limits matter more than chance.
     """
-    both = _pair(_add_rates(now), _add_rates(before))
+    both = _add_rates(now).merge(_add_rates(before), on=KEYS, suffixes=("", "_old"))
     is_share = both["kind"].isin(SHARES)
     both["now"], both["before"] = both["n"] / both["total"], both["n_old"] / both["total_old"]
     pooled = (both["n"] + both["n_old"]) / (both["total"] + both["total_old"])
@@ -120,10 +120,6 @@ def _add_rates(facts: pd.DataFrame) -> pd.DataFrame:
 
     kept = pd.concat([rates, shares])[[*KEYS, "n", "total"]]
     return kept.astype({"n": "float64", "total": "float64"})
-
-
-def _pair(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    return now.merge(before, on=KEYS, suffixes=("", "_old"))
 
 
 def hold_against_expected(facts: pd.DataFrame, dictionary: Dictionary) -> pd.DataFrame:
