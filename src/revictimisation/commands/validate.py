@@ -89,10 +89,6 @@ def validate_folder(
     `previous` is the folder of an earlier delivery, or of the report on one; it needs `report`.
     Nothing is written anywhere without `report`.
     """
-    from revictimisation.core.engine import connect
-    from revictimisation.dictionary import load_dictionary
-    from revictimisation.extract.validation import load_extract, render_findings
-
     if previous is not None and report is None:
         raise UsageError(
             "--previous kräver --report MAPP, där jämförelsen visas. / --previous needs --report "
@@ -101,8 +97,19 @@ def validate_folder(
     given = [*filter(None, (folder, previous))]
     for path in given:
         files.check_folder(path)
-    if report is not None:
-        folders.check_output(report, "validate", given)
+    if report is None:
+        return _validate(folder, study, None, previous, jobs)
+    with folders.reserved(report, "validate", given):
+        return _validate(folder, study, report, previous, jobs)
+
+
+def _validate(
+    folder: Path, study: Path | None, report: Path | None, previous: Path | None, jobs: int
+) -> Accepted:
+    from revictimisation.core.engine import connect
+    from revictimisation.dictionary import load_dictionary
+    from revictimisation.extract.validation import load_extract, render_findings
+
     plan = _read_study(files.read_text(study)) if study else None
     dictionary = load_dictionary()
     with Progress(3 if report else 1) as progress:

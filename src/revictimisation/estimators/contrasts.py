@@ -143,6 +143,7 @@ def _compare(
         moves.append(sum_clusters(np.column_stack(moved), own, int(codes.max()) + 1))
         behind.append(count_behind(mine, curve, own, places))
         people.append(len(np.unique(entries[chosen][mine.weight > 0])))
+    happened = [curve.n_events[curve.places(days)] for curve in curves]
     arms = Estimate(np.stack(values), np.stack(moves, axis=1))
     is_risk = curves[0].is_risk
     table = compare_arms(
@@ -151,7 +152,7 @@ def _compare(
         RISKS if is_risk else COUNTS,
         {"time_days": days},
         n_people=(*people, sum(people)),
-        n_events=np.stack([curve.n_events[curve.places(days)] for curve in curves]),
+        n_events=np.stack([*happened, sum(happened)]),
         is_followed=np.stack([curve.is_followed(days) for curve in curves]),
     )
     return table.sort_values("time_days", kind="stable", ignore_index=True)

@@ -300,7 +300,8 @@ def compare_arms(
 
     Args:
         arms: 2 x numbers, `limits` theirs. names: of the estimands. at: further columns.
-        n_people: of either arm and of both. n_events, is_followed: 2 x numbers.
+        n_people, n_events: of either arm and of both (who is in both counts once), the events
+            3 x numbers. is_followed: 2 x numbers.
 
     Returns:
         A row per estimand and number; `not_estimable` with reason `beyond_follow_up` where nobody
@@ -315,7 +316,7 @@ def compare_arms(
         )
         for arm in range(2)
     ]
-    counts = {"n_people": n_people[2], "n_events": n_events.sum(axis=0)}
+    counts = {"n_people": n_people[2], "n_events": n_events[2]}
     gap = find_difference(arms, limits, quantile)
     found.append(gap.to_rows(names[2], both, **at, **counts))
     if len(names) > len(found):

@@ -195,7 +195,7 @@ def _contrast_all(
             effect=risks.gap[:, at],
             freedom=freedom[:, at],
             n_people=risks.people[:, 2],
-            n_events=risks.events[:, :, at].sum(axis=0),
+            n_events=risks.events[2, :, at],
             status=[NOT_ESTIMABLE if gone else WITHHELD if fault else OK for gone, fault in both],
             reason=[gone or str(fault) for gone, fault in both],
         )

@@ -51,9 +51,9 @@ def estimate_strategies(
         number_needed_to_treat (`invert_difference`). Intervals: risks log-log, all others normal
         (`inference`). n_people: clones never censored artificially, for contrasts entries;
         n_events: events up to the day of those clones (start clones before their start included),
-        for contrasts of both arms. Where a risk is 0 or 1 its own interval is exact for the
-        effective number at risk, the difference's is put together from both, a ratio with a risk
-        of 0 is `not_estimable`.
+        for contrasts of all entries, each once. Where a risk is 0 or 1 its own interval is exact
+        for the effective number at risk, the difference's is put together from both, a ratio with a
+        risk of 0 is `not_estimable`.
 
     Raises:
         ValueError: replicates for other days.
@@ -193,9 +193,12 @@ def _find_needed(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def count_events(people: People, is_in: Flags, at_days: Sequence[int], cause: int) -> Counts:
-    """Events of a cause up to each day among the clones in an arm (entries x arms), unweighted."""
+    """Events of a cause up to each day in each arm (entries x arms) and in any of them, unweighted.
+
+    Arms + 1 x days.
+    """
     happened = (people.cause == cause) & (people.stop <= np.asarray(at_days)[:, None])
-    return np.asarray([(happened & mine).sum(axis=1) for mine in is_in.T])
+    return np.asarray([(happened & mine).sum(axis=1) for mine in (*is_in.T, is_in.any(axis=1))])
 
 
 def mark_uncensored(weighted: WeightedTrial) -> Flags:

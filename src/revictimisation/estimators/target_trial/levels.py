@@ -54,8 +54,8 @@ class LevelRisks:
 
     Attributes:
         risk: arms (start, no start) x levels x days. effective: the effective number of clones at
-            risk. events: of clones never censored; each of the same shape.
-        people: levels x (clones never censored by arm, entries).
+            risk, of the same shape.
+        people: levels x (clones never censored by arm, entries). events: the same, x levels x days.
     """
 
     risk: Estimate
@@ -81,10 +81,13 @@ class LevelRisks:
         """
         has, n_days = self.has_risk, len(at_days)
         risk = self.risk[:, has].reshape(2, -1)
-        events, effective = (part[:, has].reshape(2, -1) for part in (self.events, self.effective))
+        events, effective = (
+            self.events[:, has].reshape(3, -1),
+            self.effective[:, has].reshape(2, -1),
+        )
         return compare_arms(
             risk,
-            risk.interval("log-log", np.where(risk.value >= 1, events, effective)),
+            risk.interval("log-log", np.where(risk.value >= 1, events[:2], effective)),
             RISKS,
             {"level": np.repeat(levels[has], n_days), "time_days": np.tile(at_days, has.sum())},
             n_people=np.repeat(self.people[has], n_days, axis=0).T,
@@ -111,7 +114,7 @@ def read_levels(
     value, effective = np.full(shape, np.nan), np.zeros(shape)
     for place, weights in enumerate(read_weights_at(weighted, at_days) if given is None else given):
         effective[:, :, place] = _count_effective(weights, codes, n_levels).T
-    people, events = np.zeros((n_levels, 3), np.int64), np.zeros(shape, np.int64)
+    people, events = np.zeros((n_levels, 3), np.int64), np.zeros((3, *shape[1:]), np.int64)
     moves = np.zeros((2, trial.n_entries, n_levels * n_days))
     gradients = [
         tuple(np.zeros((n_levels * n_days, len(model.theta)))

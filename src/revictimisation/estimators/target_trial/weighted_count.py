@@ -191,7 +191,7 @@ def estimate_counts(
     last = count_effective(weighted.weights_on())[:, None]
     behind = np.minimum(np.where(at_risk > 0, at_risk, last), weighted.trial.n_clusters)
     left = (arms.before * _stay(arms.at_risk, arms.ended))[:, arms.places(at_days)]
-    mine = [np.sort(outcomes.day[is_in[owner, arm]]) for arm in range(2)]
+    mine = [np.sort(outcomes.day[chosen]) for chosen in (*is_in[owner].T, is_in[owner].any(axis=1))]
     table = compare_arms(
         counts,
         counts.interval("log", behind),
