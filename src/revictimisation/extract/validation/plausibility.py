@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from revictimisation.dictionary import Dictionary
 from revictimisation.extract.validation.complements import hide_within
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from revictimisation.plan.parts import ValidationLimits
 
 KEYS = ["table", "kind", "column", "level"]
@@ -69,8 +69,6 @@ def _hide_levels(
 
     Where what a column has in all is hidden itself, nothing follows from it.
     """
-    import pandas as pd
-
     is_fault = facts["level"].isin(FAULTS) & facts["kind"].isin(BY_LEVEL)
     whole = facts.loc[facts["kind"].eq("filled") & is_hidden, ["table", "column"]]
     of_whole = pd.MultiIndex.from_frame(facts[["table", "column"]]).isin(
@@ -116,8 +114,6 @@ def _add_rates(facts: pd.DataFrame) -> pd.DataFrame:
     months = known[(known["kind"] == "month") & (known["level"].str.len() == len("2013-04"))]
     spans = months.groupby("table", sort=False).agg(n=("n", "sum"), total=("n", "size"))
     rates = spans.reset_index().assign(kind="rows", column="", level="")
-    import pandas as pd
-
     kept = pd.concat([rates, shares])[[*KEYS, "n", "total"]]
     return kept.astype({"n": "float64", "total": "float64"})
 
