@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import ndtr
 
 from revictimisation.api import plots
 from revictimisation.api.columns import Columns, Names, whole_days
@@ -21,7 +20,9 @@ from revictimisation.estimators.cox_data import Episodes, check_episodes
 from revictimisation.estimators.design import Design
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.fine_gray import fit_fine_gray
+from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.intervals import LEVEL, normal_quantile
+from revictimisation.estimators.level_contrasts import find_p_values
 from revictimisation.estimators.proportional_hazards import GLOBAL, check_proportional_hazards
 from revictimisation.estimators.recurrent import (
     NEEDED,
@@ -84,18 +85,18 @@ class _HazardModel:
         """
         fit = self.fit_
         se = fit.se_model if fit.se_robust is None else fit.se_robust
-        half = normal_quantile(level) * se
-        z = fit.coef / se
-        with np.errstate(over="ignore"):
-            ratios = [np.exp(x) for x in (fit.coef, fit.coef - half, fit.coef + half)]
+        logs = Estimate.with_error(fit.coef, se)
+        ratios = logs.interval(quantile=normal_quantile(level)).exp()
         return pd.DataFrame(
             {
                 "coef": fit.coef,
                 "se": se,
                 "se_model": fit.se_model,
-                "z": z,
-                "p": 2 * ndtr(-np.abs(z)),
-                **dict(zip(("hazard_ratio", "ci_low", "ci_high"), ratios, strict=True)),
+                "z": fit.coef / se,
+                "p": find_p_values(logs),
+                "hazard_ratio": ratios.estimate,
+                "ci_low": ratios.low,
+                "ci_high": ratios.high,
                 "status": list(fit.coef_status),
             },
             index=_index(fit),

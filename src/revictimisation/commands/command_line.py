@@ -10,7 +10,9 @@ import rich_click as click
 
 from revictimisation import __version__
 from revictimisation.commands import (
+    attack,
     codes,
+    delete,
     estimate,
     link,
     make_key,
@@ -21,6 +23,7 @@ from revictimisation.commands import (
     study_keys,
     terminal,
     validate,
+    verify,
 )
 
 COMMANDS = (
@@ -34,6 +37,9 @@ COMMANDS = (
     study_keys,
     estimate,
     run,
+    attack,
+    verify,
+    delete,
 )
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

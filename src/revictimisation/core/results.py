@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Flags
+
 KEYS = (
     "question",
     "analysis",
@@ -72,7 +74,7 @@ def hold_to_follow_up(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def withhold(
-    estimates: pd.DataFrame, chosen: npt.NDArray[np.bool_] | pd.Series, reason: npt.ArrayLike
+    estimates: pd.DataFrame, chosen: Flags | pd.Series, reason: npt.ArrayLike
 ) -> pd.DataFrame:
     """Withhold the chosen rows of status `ok` for a reason (one, or one a row); others stay."""
     held = np.asarray(chosen, dtype=bool) & estimates["status"].eq(OK).to_numpy()

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Whole
 from revictimisation.estimators.inference import Estimate, compare_arms, sum_clusters
 from revictimisation.estimators.influence import (
     ENDS,
@@ -23,9 +24,6 @@ from revictimisation.estimators.influence import (
     take_rows,
 )
 
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 RISKS = ("risk_start", "risk_no_start", "risk_difference", "risk_ratio")
 COUNTS = ("mean_count_start", "mean_count_no_start", "mean_count_difference")
 

@@ -16,13 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Codes, Floats, Whole
 from revictimisation.estimators.splines import bend, place_knots
 
 MISSING = "missing"
 _TRUTH = {True: "true", False: "false"}
 
-Codes = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 Measures = Mapping[str, npt.ArrayLike] | pd.DataFrame
 
 CHUNK_ROWS = 1 << 18
@@ -36,7 +35,7 @@ class Block:
     """
 
     names: tuple[str, ...]
-    indptr: npt.NDArray[np.int64]
+    indptr: Whole
     indices: npt.NDArray[np.int32]
     values: Floats
 
@@ -82,7 +81,7 @@ class Design:
         """The full matrix, `n_rows` x `len(names)`; for small data and tests."""
         return self.take_dense(np.arange(self.n_rows))
 
-    def take_dense(self, chosen: npt.NDArray[np.int64]) -> Floats:
+    def take_dense(self, chosen: Whole) -> Floats:
         """The matrix of the chosen rows, in their order."""
         return np.hstack([_spread(self.base, self.rows[chosen]), _spread(self.own, chosen)])
 

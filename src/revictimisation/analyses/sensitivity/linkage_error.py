@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.analyses.analysis import Found
 from revictimisation.analyses.trial_inputs import build_trial
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Floats, Whole
 from revictimisation.core.codes import OUTCOME
 from revictimisation.core.results import OK, make_estimates
 from revictimisation.estimators.faults import NotEstimableError
@@ -34,7 +34,6 @@ TRIAL, DIFFERENCE = "clone_censor_weight", "risk_difference"
 SOURCE = "social_interventions"
 LEAST_VICTIMS = 0.5
 
-Floats = npt.NDArray[np.float64]
 BY_ENTRY = ("entries", "covariates", "starts", "spells", "renewals")
 
 
@@ -275,9 +274,7 @@ def count_files(data: StudyData, names: list[str]) -> tuple[int, int]:
     return len(filed), len(without)
 
 
-def _split_files(
-    data: StudyData, names: list[str]
-) -> tuple[npt.NDArray[np.int64], set[int], npt.NDArray[np.int64]]:
+def _split_files(data: StudyData, names: list[str]) -> tuple[Whole, set[int], Whole]:
     """Entries with measures of the files; victims with a file; an entry of each victim without."""
     has_file = data.starts.loc[data.starts["measure"].isin(names), "entry_id"].unique()
     cluster = data.entries.set_index("entry_id")["cluster_id"]

@@ -14,7 +14,7 @@ from revictimisation.core.results import OK
 from revictimisation.estimators.contrasts import RISKS
 from revictimisation.estimators.inference import Estimate, Interval, compare_arms
 from revictimisation.estimators.influence import ROUNDING
-from revictimisation.estimators.target_trial.balance import count_effective
+from revictimisation.estimators.target_trial.balance import count_effective, count_effective_at
 from revictimisation.estimators.target_trial.bootstrap import Replicates
 from revictimisation.estimators.target_trial.clone_influence import find_influence
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
@@ -144,7 +144,7 @@ class _Behind:
     @cached_property
     def at_risk(self) -> Floats:
         """Effective number of clones at risk, (sum w)^2 / sum w^2: arms x days."""
-        return self.weighted.effective_on([max(day - 1, 0) for day in self.at_days])
+        return count_effective_at(self.weighted, self.at_days)
 
     @cached_property
     def is_followed(self) -> Flags:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from revictimisation.core.engine import Engine
 from revictimisation.dictionary import Dictionary
 from revictimisation.extract.mapping.draft_column import CHECK, NEEDED, draft_column, quote_text
 from revictimisation.extract.mapping.headings import looks_like_data
@@ -19,9 +19,6 @@ from revictimisation.extract.sources.heading_line import guess_text_heading
 from revictimisation.extract.sources.opening import Place, Source, list_unread, stage_place
 from revictimisation.extract.sources.staging import Staged
 from revictimisation.extract.sources.workbook import guess_heading
-
-if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
 
 # With so many headings that are words of the dictionary a row is one of headings.
 LEAST_SURE = 2

@@ -14,19 +14,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from revictimisation.core import files
+from revictimisation.core.engine import Engine
 from revictimisation.core.errors import DataError
 from revictimisation.dictionary import Dictionary
 from revictimisation.extract.sources.faults import UnreadableFileError
 from revictimisation.extract.sources.local_day import shift_zone
-from revictimisation.extract.sources.staging import quote_path
 from revictimisation.extract.sources.text_table import forget_rejected, open_text
+from revictimisation.extract.sql import quote_name, quote_path
 from revictimisation.extract.validation import make_finding, render_findings
-from revictimisation.extract.validation.columns import quote_name
-from revictimisation.extract.validation.reading import DELIMITERS, run
+from revictimisation.extract.validation.reading import DELIMITERS
 from revictimisation.extract.validation.source import find_files
 
 if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
     from revictimisation.extract.validation import Finding
 
 
@@ -140,7 +139,7 @@ def _read_csv(
 
 def _read_parquet(con: Engine, path: Path) -> pa.Table:
     relation = f"read_parquet({quote_path(path)}, hive_partitioning=false)"
-    described = run(con, f"DESCRIBE SELECT * FROM {relation}")
+    described = con.run(f"DESCRIBE SELECT * FROM {relation}")
     names = [str(one[0]).strip().lower() for one in described]
     cells = ", ".join(_select_cells(str(one[0]), str(one[1])) for one in described)
     table = con.con.execute(f"SELECT {cells} FROM {relation}").to_arrow_table()

@@ -7,6 +7,10 @@ import re
 # A name of a sheet or column that may be shown: words, not data that stand in their place.
 _SHOWN = re.compile(r"[^\W\d_][^\n\r\t@\"]{0,59}")
 _MOST_DIGITS = 4
+# So far down a heading is looked for; further down stand data.
+MAX_HEADING_ROW = 20
+# Of the rows at fault the numbers of so many are told.
+MAX_ROWS_TOLD = 10
 
 
 class UnreadableFileError(Exception):

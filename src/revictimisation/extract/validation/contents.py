@@ -10,26 +10,26 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from revictimisation.core.engine import Piece
+from revictimisation.core.engine import Engine, Piece
 from revictimisation.dictionary import Dictionary, Table
+from revictimisation.extract.sources.faults import MAX_ROWS_TOLD
+from revictimisation.extract.sql import unnest_texts
 from revictimisation.extract.validation.checks import (
     Check,
     compile_code_checks,
     compile_dated_code_checks,
     compile_row_checks,
 )
-from revictimisation.extract.validation.columns import unnest_texts
-from revictimisation.extract.validation.findings import MAX_ROWS_SHOWN, Finding, make_finding
+from revictimisation.extract.validation.findings import Finding, make_finding
 from revictimisation.extract.validation.links import (
     compile_first_report_checks,
     compile_link_checks,
 )
 from revictimisation.extract.validation.lookups import drop_lookups, plan_lookups
-from revictimisation.extract.validation.reading import LoadedTable, run
+from revictimisation.extract.validation.reading import LoadedTable
 from revictimisation.extract.validation.repeats import compile_double_checks, compile_repeat_checks
 
 if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
     from revictimisation.plan import StudyPlan
 
 MISSING_VALUES, EMPTY_COLUMN = ("missing_value", "missing_expected_value"), "empty_column"
@@ -76,7 +76,7 @@ def load_and_check(
     rest: dict[Any, Piece] = {DATED_CODES: codes, **lookups, **checks}
     done = con.run_pieces({**loading, **rest})
     drop_lookups(con, (done[place] for place in lookups if done[place]))
-    run(con, f"DROP TABLE {done[DATED_CODES]}")
+    con.run(f"DROP TABLE {done[DATED_CODES]}")
     found = [finding for part in checks for finding in done[part]]
     return {name: done[name] for name in loading}, found
 
@@ -139,7 +139,7 @@ def _run_alone(
 ) -> list[Finding]:
     """Run checks one by one, and of those that have a quicker look only where that sees a fault."""
     looks = [f"EXISTS ({check.look})" if check.look else "true" for check in checks]
-    seen = run(con, f"SELECT {', '.join(looks)}")[0] if looks else ()
+    seen = con.run(f"SELECT {', '.join(looks)}")[0] if looks else ()
     broken = [check for check, is_seen in zip(checks, seen, strict=True) if is_seen]
     return [found for check in broken for found in _run_together(con, one, [check], given)]
 
@@ -155,14 +155,14 @@ def _run_together(
         return []
     asked = ", ".join(
         f"count(*) FILTER (WHERE b{place}),"
-        f" min(row_number, {MAX_ROWS_SHOWN}) FILTER (WHERE b{place})"
+        f" min(row_number, {MAX_ROWS_TOLD}) FILTER (WHERE b{place})"
         for place in range(len(checks))
     )
     marks = ", ".join(f"({check.condition}) AS b{place}" for place, check in enumerate(checks))
     is_any = " OR ".join(f"({check.condition})" for check in checks)
     source = checks[0].source or f"{one.name} t"
-    found = run(
-        con, f"SELECT {asked} FROM (SELECT row_number, {marks} FROM {source} WHERE {is_any})"
+    found = con.run(
+        f"SELECT {asked} FROM (SELECT row_number, {marks} FROM {source} WHERE {is_any})"
     )[0]
     return list(_tell(one, checks, found, given.dictionary))
 
@@ -231,7 +231,7 @@ def _create_dated_codes(con: Engine, target: str, tables: Iterable[Table], given
         if rule.kind == "valid_code_on"
     }
     columns = "list_name VARCHAR, code VARCHAR, from_on DATE, to_on DATE"
-    run(con, f"CREATE TABLE {target} ({columns})")
+    con.run(f"CREATE TABLE {target} ({columns})")
     rows = [
         (name, *cells)
         for name in sorted(lists)
@@ -241,5 +241,5 @@ def _create_dated_codes(con: Engine, target: str, tables: Iterable[Table], given
     ]
     if rows:
         cells = ", ".join(f"nullif({unnest_texts(cells)}, '')" for cells in zip(*rows, strict=True))
-        run(con, f"INSERT INTO {target} SELECT {cells}")
+        con.run(f"INSERT INTO {target} SELECT {cells}")
     return target

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import Dictionary, Text
 from revictimisation.dictionary.model import Severity
+from revictimisation.extract.sources.faults import MAX_ROWS_TOLD
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "notice")
-MAX_ROWS_SHOWN = 10
 SEVERITY_LABELS = {
     "error": Text("FEL", "ERROR"),
     "warning": Text("VARNING", "WARNING"),
@@ -80,7 +80,7 @@ def make_finding(
         rule=rule,
         severity=severity,
         count=count,
-        rows=tuple(sorted(rows))[:MAX_ROWS_SHOWN],
+        rows=tuple(sorted(rows))[:MAX_ROWS_TOLD],
         text=fill(words.text),
         repair=fill(dictionary.rules[advice].repair if advice else words.repair),
     )
