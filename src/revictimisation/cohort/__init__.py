@@ -6,9 +6,9 @@ All stages here take and give tables of the embedded engine (or of any other tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
 from revictimisation.cohort.eligibility import choose_first, classify_events, count_flow
@@ -22,9 +22,6 @@ from revictimisation.cohort.follow_up import (
 )
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
 
 
 @dataclass(frozen=True)
