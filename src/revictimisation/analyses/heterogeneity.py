@@ -111,13 +111,9 @@ def explore_effects(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
             rows.append({**keys, "estimand": "p_value", "status": NOT_ESTIMABLE,
                          "reason": str(fault)})  # fmt: skip
     named = {"question": "q3", "analysis": ANALYSIS, "estimator": ESTIMATOR}
-    table = make_estimates(_name_outcome(rows, plan), **named)
+    table = make_estimates(({"outcome": plan.outcome.who, **row} for row in rows), **named)
     table = combine([table, _adjust(table)])
     return table, frame_checks(notes)
-
-
-def _name_outcome(rows: list[Row], plan: StudyPlan) -> list[Row]:
-    return [{"outcome": plan.outcome.who, **row} for row in rows]
 
 
 def _adjust(table: pd.DataFrame) -> pd.DataFrame:

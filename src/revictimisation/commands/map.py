@@ -93,10 +93,11 @@ def _draft(given: str, out: Path, jobs: int, header_row: int | None) -> Path:
     from revictimisation.core.engine import connect
     from revictimisation.dictionary import load_dictionary
     from revictimisation.extract.mapping import draft_mapping
+    from revictimisation.extract.mapping.making import Drafting
     from revictimisation.extract.sources.faults import UnreadableFileError
     from revictimisation.extract.sources.opening import check_readable, list_places, open_source
 
-    target, dictionary = out / DRAFT, load_dictionary()
+    target = out / DRAFT
     wide: set[str] = set()
     with Progress(1) as progress, files.private_folder(out) as folder:
 
@@ -118,9 +119,12 @@ def _draft(given: str, out: Path, jobs: int, header_row: int | None) -> Path:
                     f"There is no file in {given} that can be read."
                 )
             progress.skip(1 - len(places))
-            con, threshold = connect(threads=jobs), Disclosure().threshold
+            drafting = Drafting(
+                connect(threads=jobs), source, load_dictionary(), Path(folder),
+                Disclosure().threshold,
+            )  # fmt: skip
             places = [replace(place, header_row=header_row) for place in places]
-            draft = draft_mapping(con, source, places, dictionary, Path(folder), threshold, begin)
+            draft = draft_mapping(drafting, places, begin)
         except UnreadableFileError as fault:
             raise DataError(_tell(fault, given)) from None
     with files.fill_folder(out, is_private=True) as stage:
@@ -184,6 +188,7 @@ def _map(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[st
     from revictimisation.dictionary import load_dictionary
     from revictimisation.extract.mapping import make_extract, read_mapping, render_report
     from revictimisation.extract.mapping.kept_reports import REPORT, leave_failure, remove_gone
+    from revictimisation.extract.mapping.making import Making
     from revictimisation.extract.mapping.report import report_facts
     from revictimisation.extract.sources.faults import UnreadableFileError
     from revictimisation.extract.sources.opening import check_readable, open_source
@@ -199,11 +204,11 @@ def _map(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[st
             source = open_source(given)
             parts = [part for parts in asked.tables.values() for part in parts]
             check_readable(source, [part.place for part in parts])
-            threshold = Disclosure().threshold
-            con = connect(threads=jobs)
-            report, written = make_extract(
-                con, source, asked, dictionary, Path(folder), kind, threshold
-            )
+            making = Making(
+                connect(threads=jobs), source, dictionary, Path(folder), Disclosure().threshold,
+                asked,
+            )  # fmt: skip
+            report, written = make_extract(making, kind)
         except UnreadableFileError as fault:
             raise DataError(_tell(fault, given)) from None
         text = render_report(report, dictionary)

@@ -15,6 +15,7 @@ from revictimisation.simulate.course import (
     make_ids,
 )
 from revictimisation.simulate.courts import ASSAULT_ON_MEN, Court
+from revictimisation.simulate.in_force import list_spells
 from revictimisation.simulate.population import add_terms
 from revictimisation.simulate.randoms import (
     Floats,
@@ -25,7 +26,6 @@ from revictimisation.simulate.randoms import (
     draw_exponential,
 )
 from revictimisation.simulate.report_tables import name_suspects
-from revictimisation.simulate.reporting import list_spells
 from revictimisation.simulate.scenarios import Numbers
 
 INVESTIGATION_COLUMNS = [

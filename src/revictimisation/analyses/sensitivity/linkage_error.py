@@ -118,7 +118,8 @@ def _correct(
         out.loc[is_ok, list(lost)] = np.nan
         return out.assign(status=rows["status"].mask(is_ok, "not_estimable"),
                           reason=rows["reason"].mask(is_ok, str(fault)))  # fmt: skip
-    amounts = _list_amounts(data)
+    # the shares of links that err on trial
+    amounts = (0.0, *sorted(1 / one for one in data.plan.linkage.error_one_in))
     for index, row in rows[is_ok].iterrows():
         place = days.index(int(row["time_days"]))
         moves = [_extrapolate(amounts, target, numbers[:, place], errors[:, place])
@@ -174,11 +175,6 @@ def _move(row: pd.Series, moves: list[Extrapolated]) -> dict[str, float]:
     reach = normal_quantile() * se
     return {"estimate": estimate, "se": se, "ci_low": max(-1.0, estimate - reach),
             "ci_high": min(1.0, estimate + reach)}  # fmt: skip
-
-
-def _list_amounts(data: StudyData) -> tuple[float, ...]:
-    """The shares of links that err on trial, ascending, the first 0."""
-    return (0.0, *sorted(1 / one for one in data.plan.linkage.error_one_in))
 
 
 def _list_differences(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from revictimisation.core.engine import Engine
-from revictimisation.dictionary import Dictionary, Field, Table
+from revictimisation.dictionary import Field, Table
 from revictimisation.extract.mapping.faults import own_type
 from revictimisation.extract.mapping.headings import Heading, judge_heading
 from revictimisation.extract.mapping.inspection import inspect_cells
@@ -19,13 +19,13 @@ from revictimisation.extract.mapping.losses import (
     find_empty,
 )
 from revictimisation.extract.mapping.making import Making, Rows
-from revictimisation.extract.mapping.model import Column, Mapping, Part
+from revictimisation.extract.mapping.model import Column, Part
 from revictimisation.extract.mapping.report import MappingReport, Remark, TableReport
 from revictimisation.extract.mapping.texts import Texts, find_texts, is_for_linkage
 from revictimisation.extract.mapping.values import Cell, compile_cell, layer_rows
 from revictimisation.extract.mapping.words import is_hidden
 from revictimisation.extract.sources.faults import UnreadableFileError, may_show
-from revictimisation.extract.sources.opening import Source, stage_place
+from revictimisation.extract.sources.opening import stage_place
 from revictimisation.extract.sources.staging import Staged
 from revictimisation.extract.sql import quote_text
 
@@ -43,36 +43,27 @@ class _Work:
     remarks: list[Remark] = field(default_factory=list)
 
 
-def make_extract(
-    con: Engine,
-    source: Source,
-    mapping: Mapping,
-    dictionary: Dictionary,
-    workspace: Path,
-    kind: str,
-    threshold: int,
-) -> tuple[MappingReport, list[Path]]:
-    """Write `<table>.<kind>` (csv or parquet) for every table of the mapping into `workspace`.
+def make_extract(making: Making, kind: str) -> tuple[MappingReport, list[Path]]:
+    """Write `<table>.<kind>` (csv or parquet) for every table of the mapping into the workspace.
 
     A row of the source is a row of the extract, in the same order; only where the mapping says
     `unique_rows` are rows that are wholly alike written once. Values that find no place stand as
-    they were. Where the report says that it refuses, the files are not to be used. `threshold` is
-    how often a code must occur to be shown.
+    they were. Where the report says that it refuses, the files are not to be used.
     """
-    making = Making(con, source, mapping, dictionary, workspace, threshold)
+    mapping = making.mapping
     tables, remarks, written = [], [], []
     for name, parts in mapping.tables.items():
-        work = _Work(dictionary.tables[name])
+        work = _Work(making.dictionary.tables[name])
         for part in parts:
             _map_part(making, work, part)
         remarks += work.remarks
         if work.pieces:
-            target = workspace / f"{name}.{kind}"
+            target = making.workspace / f"{name}.{kind}"
             is_unique = any(part.unique_rows for part in parts)
-            tables.append(_finish(con, work, target, is_unique))
+            tables.append(_finish(making.con, work, target, is_unique))
             remarks += _judge_empty(work, tables[-1].rows_out)
             written.append(target)
-    remarks += describe_unread(source, mapping)
+    remarks += describe_unread(making.source, mapping)
     return MappingReport(tuple(tables), tuple(remarks)), written
 
 

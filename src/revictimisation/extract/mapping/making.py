@@ -16,18 +16,21 @@ from revictimisation.extract.sources.staging import Staged
 
 
 @dataclass(frozen=True)
-class Making:
-    """From what, by what and where an extract is made.
-
-    A code must occur `threshold` times to be shown.
-    """
+class Drafting:
+    """From what a mapping is drafted; a code must occur `threshold` times to be shown."""
 
     con: Engine
     source: Source
-    mapping: Mapping
     dictionary: Dictionary
     workspace: Path
     threshold: int
+
+
+@dataclass(frozen=True)
+class Making(Drafting):
+    """From what an extract is made, where, and by which mapping."""
+
+    mapping: Mapping
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def read_raw_tables(
         if len(paths) > 1:
             faults.append(make_finding(dictionary, "two_files", "error", name))
         elif paths:
-            one = _read(con, name, paths[0], dictionary, known_columns(dictionary, name))
+            one = _read(con, name, paths[0], dictionary)
             if isinstance(one, RawTable):
                 tables[name] = one
             else:
@@ -90,14 +90,8 @@ def read_raw_tables(
     return tables, len(unknown)
 
 
-def known_columns(dictionary: Dictionary, table: str) -> tuple[str, ...]:
-    """The columns that the dictionary knows of a table."""
-    return dictionary.tables[table].field_names
-
-
-def _read(
-    con: Engine, name: str, path: Path, dictionary: Dictionary, known: tuple[str, ...]
-) -> RawTable | Finding:
+def _read(con: Engine, name: str, path: Path, dictionary: Dictionary) -> RawTable | Finding:
+    known = dictionary.tables[name].field_names
     if path.suffix.lower() not in READ_HERE:
         return make_finding(dictionary, "needs_mapping", "error", name)
     kind = path.suffix.lower().removeprefix(".")

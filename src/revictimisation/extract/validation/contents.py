@@ -48,9 +48,6 @@ class Given:
     today: dt.date
 
 
-Ask = Callable[["Engine", LoadedTable, Done, Given], list[Finding]]
-
-
 def load_and_check(
     con: Engine,
     loading: Mapping[str, Piece],
@@ -68,9 +65,9 @@ def load_and_check(
     given = Given(dictionary, plan, today)
     lookups = plan_lookups(tables)
     checks = {
-        (table.name, ask): _plan_check(table, ask, {table.name, *needs(table)}, given)
+        (table.name, place): _plan_check(table, one, given)
         for table in tables
-        for ask, needs in PASSES.items()
+        for place, one in enumerate(PASSES)
     }
     codes = Piece(lambda engine, _: _create_dated_codes(engine, f"{prefix}codes", tables, given))
     rest: dict[Any, Piece] = {DATED_CODES: codes, **lookups, **checks}
@@ -81,57 +78,49 @@ def load_and_check(
     return {name: done[name] for name in loading}, found
 
 
-def _plan_check(table: Table, ask: Ask, needs: set[Hashable], given: Given) -> Piece:
+def _plan_check(table: Table, asked: _Pass, given: Given) -> Piece:
     """One of the passes over a table: it gives findings. Rows that are not there break nothing."""
 
     def check(con: Engine, done: Done) -> list[Finding]:
         one: LoadedTable = done[table.name]
-        return ask(con, one, done, given) if one.n_rows else []
+        if not one.n_rows:
+            return []
+        run = _run_together if asked.is_together else _run_alone
+        return run(con, one, asked.compile(one, done, given), given)
 
-    return Piece(check, needs)
-
-
-def _ask_rows(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
-    checks = compile_row_checks(one.table, one.present, given.today)
-    return _run_together(con, one, checks, given)
+    return Piece(check, {table.name, *asked.needs(table)})
 
 
-def _ask_links(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
-    return _run_together(con, one, compile_link_checks(one, done), given)
-
-
-def _ask_codes(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
+def _compile_codes(one: LoadedTable, done: Done, given: Given) -> list[Check]:
     known, plan = given.dictionary, given.plan
     dated = compile_dated_code_checks(one.table, one.present, one.name, known, done[DATED_CODES])
-    unknown = compile_code_checks(one.table, one.present, one.name, known, plan)
-    return _run_alone(con, one, [*unknown, *dated], given)
+    return [*compile_code_checks(one.table, one.present, one.name, known, plan), *dated]
 
 
-def _ask_doubles(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
-    return _run_together(con, one, compile_double_checks(one), given)
+@dataclass(frozen=True)
+class _Pass:
+    """Checks of a table: all in one pass, or each alone; and what they need beside the table."""
+
+    compile: Callable[[LoadedTable, Done, Given], list[Check]]
+    is_together: bool = True
+    needs: Callable[[Table], set[Hashable]] = lambda _: set()
 
 
-def _ask_repeats(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
-    return _run_alone(con, one, compile_repeat_checks(one), given)
-
-
-def _ask_first_reports(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
-    return _run_alone(con, one, compile_first_report_checks(one, done[REPORTS], given.plan), given)
-
-
-def _list_references(table: Table) -> set[Hashable]:
-    return {(key.resource, key.reference_fields) for key in table.foreign_keys}
-
-
-# What each pass needs beside its table.
-PASSES: dict[Ask, Callable[[Table], set[Hashable]]] = {
-    _ask_rows: lambda _: set(),
-    _ask_links: _list_references,
-    _ask_codes: lambda _: {DATED_CODES},
-    _ask_doubles: lambda _: set(),
-    _ask_repeats: lambda _: set(),
-    _ask_first_reports: lambda _: {REPORTS},
-}
+PASSES = (
+    _Pass(lambda one, _, given: compile_row_checks(one.table, one.present, given.today)),
+    _Pass(
+        lambda one, done, _: compile_link_checks(one, done),
+        needs=lambda table: {(key.resource, key.reference_fields) for key in table.foreign_keys},
+    ),
+    _Pass(_compile_codes, is_together=False, needs=lambda _: {DATED_CODES}),
+    _Pass(lambda one, *_: compile_double_checks(one)),
+    _Pass(lambda one, *_: compile_repeat_checks(one), is_together=False),
+    _Pass(
+        lambda one, done, given: compile_first_report_checks(one, done[REPORTS], given.plan),
+        is_together=False,
+        needs=lambda _: {REPORTS},
+    ),
+)
 
 
 def _run_alone(

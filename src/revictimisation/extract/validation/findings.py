@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import Dictionary, Text
 from revictimisation.dictionary.model import Severity
-from revictimisation.extract.sources.faults import MAX_ROWS_TOLD
+from revictimisation.extract.sources.faults import MAX_ROWS_TOLD, list_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,7 +166,6 @@ def _render_one(one: Finding, languages: Sequence[str]) -> str:
 def _render_rows(one: Finding, language: str) -> str:
     if not one.rows:
         return ""
-    more = " …" if one.count > len(one.rows) else ""
-    listed = ", ".join(map(str, one.rows))
-    words = Text(f"  {one.count} rader: {listed}{more}", f"  {one.count} rows: {listed}{more}")
+    listed = list_rows(one.rows, one.count)
+    words = Text(f"  {one.count} rader: {listed}", f"  {one.count} rows: {listed}")
     return words[language]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from revictimisation.dictionary import Dictionary, Text
 from revictimisation.dictionary.model import Severity
 from revictimisation.extract.sources.faults import MAX_ROWS_TOLD
@@ -12,8 +14,6 @@ from revictimisation.extract.validation.findings import Finding, make_finding
 from revictimisation.extract.validation.volumes import DROP, FELL, JUMP, ROSE, find_early_ends
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from revictimisation.plan.parts import ValidationLimits
 
 MARKS = {"volume_drop": (DROP, FELL), "volume_jump": (JUMP, ROSE)}

@@ -14,16 +14,14 @@ delivery can be held against them. `n` of `total`, by kind:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
+
+from revictimisation.core.engine import Engine
 from revictimisation.dictionary import Dictionary, Field
 from revictimisation.extract.sql import quote_name, quote_text
 from revictimisation.extract.validation.extract import LoadedExtract
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from revictimisation.core.engine import Engine
 
 FACTS = ("table", "kind", "column", "level", "n", "total")
 OTHER, MISSING = "other", "missing"
@@ -43,8 +41,6 @@ def profile_extract(
     would else be told. So are codes and districts that the dictionary does not know; `missing` is
     an empty one.
     """
-    import pandas as pd
-
     rows: list[Row] = []
     for name, columns in extract.columns.items():
         if columns:
@@ -80,8 +76,6 @@ def _profile_cells(
     con: Engine, name: str, extract: LoadedExtract, dictionary: Dictionary, least: int
 ) -> Iterator[Row]:
     """Filled cells and rows by month and place: one pass, added up in the margins."""
-    import pandas as pd
-
     columns = extract.columns[name]
     filled = ", ".join(f"count(t.{quote_name(column)})" for column in columns)
     month, place, source = _find_when_and_where(name, extract, dictionary)

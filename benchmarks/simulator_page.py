@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -166,7 +167,7 @@ def make_page(
     ``naive`` holds the rows of ``naive_table`` for each scenario, named in column scenario;
     ``facts`` where the truth of ``calibrated`` came from.
     """
-    template = files.read_text(files.package_file("simulate", "page.md"))
+    template = files.read_text(Path(__file__).with_suffix(".md"))
     scenario = scenarios["calibrated"]
     shown = {
         f"truth_{name}": tabulate_truth(
