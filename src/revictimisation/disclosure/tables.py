@@ -330,8 +330,9 @@ def _choose(system: System, told: Flags, shown: Flags, low: Floats, high: Floats
 def hide_in_chain(left: Floats, dropped: Floats, is_first: Flags, rules: Disclosure) -> Flags:
     """The rows of a count-down that are hidden: those that drop few, and others that would tell it.
 
-    `left`: how many are left after each row's drop; `is_first`: rows that begin anew. The row
-    before a small drop is hidden with it, then the one before that.
+    `left`: how many are left after each row's drop; `is_first`: rows that begin anew. How many are
+    left at last is known from other tables. The row before a small drop is hidden with it, then the
+    one before that.
     """
     after = np.flatnonzero(~is_first)
     n_rows = len(left)
@@ -342,14 +343,15 @@ def hide_in_chain(left: Floats, dropped: Floats, is_first: Flags, rules: Disclos
     sign = np.repeat([1.0, 1.0, -1.0], len(after))
     sums = Constraints(row[order], of[order], sign[order], np.ones(len(after), bool))
     small = (dropped > 0) & (dropped < rules.threshold)
+    is_last = np.append(is_first[1:], True)
     hidden = small.copy()
     while True:
-        low, high = sums.narrow(*bound_rounded(value, ~np.tile(hidden, 2), rules))
+        shown = np.concatenate([~hidden | is_last, ~hidden])
+        low, high = sums.narrow(*bound_rounded(value, shown, rules))
         told = small & (high - low < rules.threshold)[n_rows:]
         more = hidden.copy()
         for place in np.flatnonzero(told):
-            shown = np.flatnonzero(~hidden[:place])
-            more[shown[-1:]] = True
+            more[np.flatnonzero(~hidden[:place])[-1:]] = True
         if (more == hidden).all():
             return hidden
         hidden = more
