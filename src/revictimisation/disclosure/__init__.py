@@ -1,6 +1,11 @@
 """Disclosure control: what may leave the secure room."""
 
-from revictimisation.disclosure.control import disclose_tables, list_places, measure_classes
+from revictimisation.disclosure.control import (
+    disclose_tables,
+    list_causes,
+    list_places,
+    measure_classes,
+)
 from revictimisation.disclosure.rules import (
     PLACES,
     disclose_attrition,
@@ -14,6 +19,7 @@ __all__ = [
     "disclose_diagnostics",
     "disclose_estimates",
     "disclose_tables",
+    "list_causes",
     "list_places",
     "measure_classes",
 ]

@@ -16,6 +16,8 @@ from revictimisation.disclosure.rules import (
     disclose_attrition,
     disclose_diagnostics,
     disclose_estimates,
+    find_hidden,
+    find_kept_back,
     is_small_cohort,
 )
 from revictimisation.disclosure.texts import find_unknown, list_words, neutralise
@@ -44,6 +46,16 @@ def disclose_tables(
         ),
     }
     return {name: neutralise(table) for name, table in released.items()}
+
+
+def list_causes(estimates: pd.DataFrame, plan: StudyPlan, dictionary: Dictionary) -> pd.Series:
+    """Why each row of the exact `estimates` may not be shown, for the data's keepers alone.
+
+    `rules.CAUSES`, or empty where disclosure control holds nothing back.
+    """
+    classes, never = measure_classes(plan, dictionary), list_never(dictionary)
+    is_kept_back = find_kept_back(estimates, classes, list_places(plan), never)
+    return find_hidden(estimates, plan.disclosure, is_kept_back)
 
 
 def _hide_unknown(estimates: pd.DataFrame, words: set[str]) -> pd.DataFrame:

@@ -49,6 +49,7 @@ PLACES = ("police_district", "municipality_group", "municipality_code")
 CURVES = ("curve", "first_start", "ladder_curve")
 # Why something is hidden: one word for all, as which of two is the small one would tell much of it.
 SMALL = "small_number"
+CAUSES = ("small", "short_step", "complement", "difference")
 EFFECTS = ("risk_difference", "mean_count_difference")
 COARSE = 0.05  # steps of a share of nobody knows how many
 
@@ -77,9 +78,8 @@ def disclose_estimates(
     known = read_facts("analysis", "follows")
     refuse_unknown(estimates.loc[~estimates["analysis"].isin([*known]), "analysis"], "analysis")
     frame = estimates.copy()
-    is_kept_back = _is_kept_back(frame["measure"], frame["subgroup"], classes, places)
-    is_kept_back |= frame["subgroup"].isin([*never])
-    hidden = find_hidden(frame, rules, is_kept_back)
+    is_kept_back = find_kept_back(frame, classes, places, never)
+    hidden = find_hidden(frame, rules, is_kept_back).ne("")
     released = release_numbers(frame, rules)
     released.loc[hidden, ["status", "reason"]] = [SUPPRESSED, SMALL]
     released.loc[is_kept_back, ["status", "reason"]] = [SUPPRESSED, KEPT_BACK]
@@ -88,16 +88,18 @@ def disclose_estimates(
 
 
 def find_hidden(frame: pd.DataFrame, rules: Disclosure, is_kept_back: pd.Series) -> pd.Series:
-    """The rows of status `ok` that may not be shown: small, told by others, a step of few."""
+    """Why each row of status `ok` may not be shown: a word of `CAUSES`; empty: it may.
+
+    The word is for the data's keepers alone: which of two is the small one tells much of it.
+    """
     is_ok = frame["status"].eq(OK)
     kind = name_kind(frame["estimand"], "estimand")
+    is_of_people = ~kind.isin(NOT_OF_PEOPLE).to_numpy()
     cells = build_cells(frame)
-    small = (_is_small(frame, rules) | is_kept_back) & is_ok
-    if is_small_cohort(frame, rules):
-        small |= is_ok
-    hidden = np.bincount(cells.site, small, cells.n_sites) > 0
-    may_show = is_ok.to_numpy() & ~hidden[cells.site]
-    hidden |= find_short_steps(
+    small = (_is_small(frame, rules) | is_kept_back | is_small_cohort(frame, rules)) & is_ok
+    few = np.bincount(cells.site, small, cells.n_sites) > 0
+    may_show = is_ok.to_numpy() & ~few[cells.site]
+    short = find_short_steps(
         cells,
         may_show & kind.isin(COUNT_LIKE).to_numpy(),
         frame["analysis"].isin(CURVES).to_numpy(),
@@ -106,23 +108,21 @@ def find_hidden(frame: pd.DataFrame, rules: Disclosure, is_kept_back: pd.Series)
     )
     contrasts = split_contrasts(frame)
     is_level = contrasts[0]["level"].isna().to_numpy()
-    is_of_people = ~kind.isin(NOT_OF_PEOPLE).to_numpy()
     system = build_system(cells, is_level, is_of_people)
-    sensitive = _find_sensitive(system, hidden, is_of_people, rules)
-    hidden = find_complements(system, is_ok.to_numpy() & is_level, hidden, sensitive, rules)
-    found = pd.Series(hidden[cells.site], index=frame.index)
-    return (found | _of_hidden_levels(frame, found, contrasts)) & is_ok
+    sensitive = _find_sensitive(system, short, is_of_people, rules)
+    hidden = find_complements(system, is_ok.to_numpy() & is_level, few | short, sensitive, rules)
+    found = pd.Series(np.select([few, short, hidden], CAUSES[:3], "")[cells.site], frame.index)
+    found = found.mask(found.eq("") & _of_hidden_levels(frame, found.ne(""), contrasts), CAUSES[3])
+    return found.where(is_ok, "")
 
 
-def _find_sensitive(system: System, hidden: Flags, is_of_people: Flags, rules: Disclosure) -> Flags:
+def _find_sensitive(system: System, short: Flags, is_of_people: Flags, rules: Disclosure) -> Flags:
     """The variables that may not follow: few people or events, few without, a step of few."""
     cells, value = system.cells, system.value
     sensitive = value < rules.threshold
-    has = (cells.events >= 0) & (cells.people >= 0)
+    has = (cells.events >= 0) & (cells.people >= 0) & is_of_people
     rest = value[cells.people] - value[cells.events]
-    is_curve = cells.rows["time_days"].ge(0).to_numpy()
-    near = has & hidden[cells.site] & is_of_people & ((rest < rules.threshold) | is_curve)
-    sensitive[cells.events[near]] = True
+    sensitive[cells.events[has & ((rest < rules.threshold) | short[cells.site])]] = True
     return sensitive
 
 
@@ -133,11 +133,16 @@ def is_small_cohort(frame: pd.DataFrame, rules: Disclosure) -> bool:
     return bool(not pd.isna(n_people) and n_people < rules.smallest_cohort)
 
 
-def _is_kept_back(
-    measure: pd.Series, subgroup: pd.Series, classes: Mapping[str, str], places: Collection[str]
+def find_kept_back(
+    frame: pd.DataFrame,
+    classes: Mapping[str, str],
+    places: Collection[str],
+    never: Collection[str],
 ) -> pd.Series:
-    kind = measure.map(classes)
-    return kind.eq("never") | (kind.eq("no_place") & subgroup.isin(list(places)))
+    """The rows that tell what is never told, whatever the number: see `disclose_estimates`."""
+    kind, group = frame["measure"].map(classes), frame["subgroup"]
+    by_place = kind.eq("no_place") & group.isin([*places])
+    return kind.eq("never") | by_place | group.isin([*never])
 
 
 def _is_few(count: pd.Series, rules: Disclosure) -> pd.Series:

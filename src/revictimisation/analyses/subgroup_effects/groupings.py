@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.cohort.study_data import StudyData
+from revictimisation.cohort.study_data import POOLED, StudyData
 from revictimisation.core.codes import MISSING
 from revictimisation.plan import NUMBER_COVARIATES
 from revictimisation.plan.parts import CombinedGroup
@@ -84,7 +84,7 @@ def mark_combined(data: StudyData, group: CombinedGroup) -> pd.Series | None:
         has = column.isin(levels).to_numpy()
         is_in &= has
         is_out |= ~has & column.ne(MISSING).to_numpy()
-    if "municipality_group" in group.levels:
+    if {*POOLED} & {*group.levels}:
         places = data.covariates["municipality_code"]
         if any(places[side].nunique() == 1 for side in (is_in, is_out)):
             return None
