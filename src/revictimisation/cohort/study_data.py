@@ -15,7 +15,6 @@ from revictimisation.core.places import pool_single_places
 from revictimisation.estimators.design import Design, Measures, build_design
 from revictimisation.plan import StudyPlan
 
-
 # Groups of municipalities, of which one may be a municipality by another name.
 POOLED = ("municipality_group", "police_district")
 
