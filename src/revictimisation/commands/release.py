@@ -209,15 +209,14 @@ def protect_run(
 
     What left once leaves again as it was, whatever was released since.
     """
-    from revictimisation.commands.pipeline import list_places, measure_classes
     from revictimisation.dictionary import load_dictionary
     from revictimisation.disclosure.release import protect
 
-    classes = measure_classes(work.plan, load_dictionary())
+    dictionary = load_dictionary()
 
     def beside(before: Sequence[Entry]) -> Protected:
         earlier = [*(entry.earlier for entry in before), *previous]
-        return protect(restricted, work.plan.disclosure, classes, list_places(work.plan), earlier)
+        return protect(restricted, work.plan, dictionary, earlier)
 
     for number, entry in enumerate(entries):
         if entry.facts["run"] == work.identity[:SHORT]:

@@ -21,7 +21,7 @@ import pandas as pd
 
 from revictimisation.core.packing import unpack_check
 from revictimisation.core.results import COUNTS, KEYS, NUMBERS, OK, SUPPRESSED
-from revictimisation.disclosure.rules import NOT_OF_PEOPLE, name_kind
+from revictimisation.disclosure.kinds import NOT_OF_PEOPLE, name_kind
 from revictimisation.plan import Disclosure
 
 Flags = npt.NDArray[np.bool_]
