@@ -254,7 +254,11 @@ def hash_tables(out: Path, pattern: str = "**/*") -> dict[str, str]:
     }
 
 
-def test_results_do_not_depend_on_cores_or_file_format(call, extract, study, estimated, tmp_path):
+def test_results_do_not_depend_on_cores_place_hour_language_or_file_format(
+    call, extract, study, estimated, tmp_path, monkeypatch
+):
+    for name, value in (("TZ", "Asia/Tokyo"), ("LC_ALL", "sv_SE.UTF-8"), ("LANGUAGE", "sv")):
+        monkeypatch.setenv(name, value)
     parquet = tmp_path / "parquet"
     parquet.mkdir()
     for path in extract.glob("*.csv"):

@@ -193,9 +193,9 @@ def test_columns_that_may_tell_who_somebody_is_are_refused(tmp_path, key_file, n
     assert f"persons.{name}" in str(fault.value)
     assert not any(cell and cell in str(fault.value) for cell in cells if len(cell) > 1)
     assert not (tmp_path / "a_out").exists()
-    for wish in (name, f"persons.{name}"):
-        out, _ = run(tmp_path, key_file, with_column(name, *cells), wish, excluded=(wish,))
-        assert name not in read(out, "persons")
+    wish = f"persons.{name}" if cells[0] else name  # either names it
+    out, _ = run(tmp_path, key_file, with_column(name, *cells), wish, excluded=(wish,))
+    assert name not in read(out, "persons")
 
 
 HARMLESS = {

@@ -171,14 +171,14 @@ def list_other_measures(data: StudyData, measure: str, entry_id: Whole) -> dict[
     """
     if data.plan.is_joint(measure):
         return {}
+    at, spells = _place_rows(data.spells, entry_id)
+    days = spells[["start_day", "stop_day"]].to_numpy(dtype=np.int64)
+    codes, found = pd.factorize(spells["measure"])
     changes = {}
     for other in data.plan.measure_names:
-        if other == measure or data.plan.is_joint(other):
-            continue
-        at, spells = _place_rows(data.spells[data.spells["measure"] == other], entry_id)
-        if len(at):
-            days = spells[["start_day", "stop_day"]].to_numpy(dtype=np.int64)
-            changes[other] = spell_changes(at, days[:, 0], days[:, 1])
+        if other in found and other != measure and not data.plan.is_joint(other):
+            mine = codes == found.get_loc(other)
+            changes[other] = spell_changes(at[mine], *days[mine].T)
     return changes
 
 

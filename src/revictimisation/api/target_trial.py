@@ -153,7 +153,7 @@ class TargetTrial:
         cluster = columns.labels(cluster_col)
         changing = _read_changes(columns, id_col, changes)
         columns.check()
-        design, _ = make_design(columns, formula, covariates, splines, has_own=False)
+        design = make_design(columns, formula, covariates, splines, has_own=False).design
         unknown = [name for name in modifiers if name not in design.names]
         if unknown:
             raise ValueError(

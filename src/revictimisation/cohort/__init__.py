@@ -63,7 +63,8 @@ def build_cohort(
     controls = find_first_controls(entries, events, plan)
     followed = _add_ids(add_first_outcome(entries, outcomes, controls), reports).cache()
     said = report_profiles.drop("gravity", "offence_code")
-    index_reports = name_end_reason(followed).join(said, "report_profile").drop("report_profile")
+    profiled = name_end_reason(followed).join(said, "report_profile")
+    index_reports = profiled.drop("report_profile").cache()
     return Cohort(index_reports, outcomes, events, count_flow(events, entries))
 
 

@@ -20,6 +20,11 @@ SIMULATION = "simulation.json"  # goes with the tables made of a simulated count
 PROFILE = "profile"
 DRAFT = "mapping.yaml"
 RESTRICTED, RELEASE = "restricted", "release"
+SITE, NOTEBOOKS = "site", "notebooks"
+# What `release` leaves in OUT/release; the last shows that the rest is no draft.
+REVIEW, REVIEW_TABLE, RELEASED = "review.html", "review.csv", "RELEASED"
+SET_ASIDE = "set_aside"
+REGISTER = "release_register"
 
 # By command, the names of files that show whose a folder is. A mapping file is the user's own.
 MARKS = {

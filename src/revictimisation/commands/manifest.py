@@ -24,13 +24,14 @@ from typing import Any
 from revictimisation import __version__
 from revictimisation.commands import folders
 from revictimisation.core import files, interruption
-from revictimisation.core.errors import DataError, RevictimisationError
+from revictimisation.core.errors import DataError, RevictimisationError, UsageError
 from revictimisation.plan import StudyPlan, read_plan
 
 PACKAGES = ("revictimisation", "truth_studies")
 COMPILED = (".pyc", ".nbi", ".nbc")  # made of the package's files, by whoever runs it
 EDITOR = "jupyterlab"  # where researchers change notebooks; makes no number and no page
 ESTIMATE, WHOLE = "estimate", "run"  # the stage that all others stand on, and the one on all others
+RELEASE = "release"  # the stage of the command of that name: it stands on all, and no run does it
 RUN = "revictimisation_run"  # what the identity of a run is called in what it leaves
 
 
@@ -111,8 +112,23 @@ class Run:
             made = files.hash_files(folder)
             with interruption.uncut:
                 self._let_go(self._list_overtaken(stage), made)
-                files.publish(folder, self.out)
+                files.publish(folder, self.out, last=folders.RELEASED)
                 self._remember({**self.stages, stage: Stage(key, made)})
+
+    @contextmanager
+    def revise(self, stage: str) -> Iterator[Path]:
+        """A folder for new files in place of some that a stage left; its others stay as they are.
+
+        Until they all are in place the stage does not hold.
+        """
+        with self.lock, files.stage_in(self.out) as folder:
+            yield folder
+            made = files.hash_files(folder)
+            with interruption.uncut:
+                files.publish(folder, self.out)
+                known = self.stages[stage]
+                revised = Stage(known.key, {**known.outputs, **made})
+                self._remember({**self.stages, stage: revised}, self.unfinished)
 
     def keep_only(self, stages: Collection[str]) -> None:
         """Let go of stages that the study no longer asks for, and remove what they left."""
@@ -154,7 +170,10 @@ class Run:
 
     def _list_overtaken(self, stage: str) -> set[str]:
         """The stages that no longer hold once this one is done anew, itself among them."""
-        return {*self.stages} if stage == ESTIMATE else {stage, WHOLE} & self.stages.keys()
+        if stage == ESTIMATE:
+            return {*self.stages}
+        above = set() if stage in (WHOLE, RELEASE) else {WHOLE, RELEASE}
+        return {stage, *above} & self.stages.keys()
 
     def _list_known(self) -> set[str]:
         outputs = {path for stage in self.stages.values() for path in stage.outputs}
@@ -331,3 +350,42 @@ def open_run(study: Path, data: Path, out: Path, command: str, jobs: int) -> Run
         unfinished=read_unfinished(known),
         started_at=_now(),
     )
+
+
+def reopen_run(out: Path, scratch: Path, jobs: int) -> Run:
+    """What an earlier run left in OUT, by its manifest; `scratch` stands for its extract.
+
+    The extract need not be there. Raises `UsageError` for a folder that no run has filled, or that
+    another version of the software has.
+    """
+    known = files.read_json(out / folders.MANIFEST) or {}
+    stages = read_stages(known)
+    if ESTIMATE not in stages or not {"study_file", "inputs", "run"} <= known.keys():
+        raise UsageError(
+            f"{out} är inte en mapp från en körning: {folders.MANIFEST} saknas eller är skadad. Kör"
+            f" revictimisation run först. / It is no folder of a run: {folders.MANIFEST} is missing"
+            " or damaged. Use revictimisation run first."
+        )
+    text = str(known["study_file"])
+    run = Run(
+        study=scratch,
+        data=scratch,
+        out=out,
+        command=str(known.get("command", "")),
+        jobs=jobs,
+        plan=read_plan(text),
+        study_text=text,
+        inputs=known["inputs"],
+        stamps=files.stamp_files(scratch),
+        code=hash_code(),
+        stages=stages,
+        unfinished=read_unfinished(known),
+        started_at=str(known.get("started_at", "")),
+    )
+    if run.identity != known["run"]:
+        raise UsageError(
+            f"{out} gjordes av en annan version av programmet eller dess bibliotek. Kör"
+            " revictimisation run igen. / It was made by another version of the software or its"
+            " libraries: use revictimisation run again."
+        )
+    return run

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import random
 import re
 import sys
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ from revictimisation.core.errors import RevictimisationError
 INJECTED = "injected-parameters"  # papermill's tag of the cell that it puts in
 KEPT_METADATA = ("kernelspec", "language_info")
 DROPPED_METADATA = ("papermill", "execution")
-ADDRESS = re.compile(r"( object) at 0x[0-9a-f]+")  # where an object lay in memory
+ADDRESS = re.compile(r" at 0x[0-9a-f]{4,}")  # where an object lay in memory
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def _leave_out_surroundings(
             cell.metadata.pop(name, None)
         if INJECTED in cell.metadata.get("tags", ()):
             cell.id = INJECTED
-    text = ADDRESS.sub(r"\1", notebooks.writes(book))
+    text = ADDRESS.sub("", notebooks.writes(book))
     hidden = {**{str(place): name.upper() for name, place in task.places.items()},
               str(folder): "TMP", sys.prefix: "PYTHON", str(Path.home()): "~"}  # fmt: skip
     for place, name in hidden.items():
@@ -157,10 +156,19 @@ class Kernel:
 
 def serve_kernel(connection_file: str) -> None:
     """Be a kernel until told to end."""
+    from ipykernel.iostream import IOPubThread
     from ipykernel.kernelapp import launch_new_instance
 
+    IOPubThread._setup_pipe_in = _open_no_port  # type: ignore[method-assign]
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # nobody debugs what is executed here
-    random.seed(0)  # what tables are called by, and pictures drawn with, is the same each time
     os.environ["IPYTHONDIR"] = str(Path(connection_file).parent / "ipython")
-    # matplotlib came before the kernel, which would else tell it where figures go
-    launch_new_instance(argv=["-f", connection_file, "--InteractiveShellApp.matplotlib=inline"])
+    # matplotlib came before the kernel, which would else tell it where figures go; what tables are
+    # called by is drawn at random, the same each time
+    settings = {"matplotlib": "inline", "exec_lines": "__import__('random').seed(0)"}
+    words = [f"--InteractiveShellApp.{name}={value}" for name, value in settings.items()]
+    launch_new_instance(argv=["-f", connection_file, *words])
+
+
+def _open_no_port(thread: Any) -> None:
+    """What processes that a cell forks say is not waited for, as a kernel does at a port."""
+    thread._pipe_flag = False

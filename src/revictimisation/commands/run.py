@@ -10,7 +10,7 @@ import rich_click as click
 
 from revictimisation.commands import folders, processes
 from revictimisation.commands.estimate import RUN_BYTES, begin, run_estimate
-from revictimisation.commands.folders import LINKAGE, RELEASE, RESTRICTED
+from revictimisation.commands.folders import LINKAGE, NOTEBOOKS, RELEASE, RESTRICTED, SITE
 from revictimisation.commands.manifest import ESTIMATE, WHOLE, Run, versions
 from revictimisation.commands.notebooks import NotebookTask, execute_notebook
 from revictimisation.commands.options import name_call, say_end, study_options
@@ -18,7 +18,6 @@ from revictimisation.commands.progress import BOTH, Progress, count_steps
 from revictimisation.core import files
 from revictimisation.core.errors import RevictimisationError
 
-NOTEBOOKS, SITE = "notebooks", "site"
 AUTHORS_ONLY = "90_truth_for_authors.ipynb"
 
 

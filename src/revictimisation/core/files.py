@@ -313,12 +313,15 @@ def stage_in(folder: Path) -> Iterator[Path]:
         _remove(stage)
 
 
-def publish(stage: Path, folder: Path, *, is_private: bool = False) -> None:
-    """Put all that was gathered into its place; folders get no rights that they did not have."""
+def publish(stage: Path, folder: Path, *, is_private: bool = False, last: str = "") -> None:
+    """Put all that was gathered into its place, files of the name `last` after all others.
+
+    Folders get no rights that they did not have.
+    """
     with explained(folder), interruption.uncut:
         if is_private:
             folder.chmod(0o700)
-        for path in sorted(stage.rglob("*")):
+        for path in sorted(stage.rglob("*"), key=lambda path: (path.name == last, path)):
             target = folder / path.relative_to(stage)
             if path.is_dir():
                 target.mkdir(exist_ok=True)
@@ -452,6 +455,16 @@ def remove_below(folder: Path, names: Iterable[str]) -> None:
             continue
         remove_file(path)
         _remove_empty(above for above in path.parents if folder in above.parents)
+
+
+def move_into(path: Path, folder: Path) -> Path:
+    """Move a file into a folder of its owner's alone; of the same name there may be more."""
+    with explained(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        names = (f"{number}-{path.name}" for number in range(1, 1 << 20))
+        target = next(folder / name for name in names if not os.path.lexists(folder / name))
+        path.replace(target)
+    return target
 
 
 def silence() -> None:

@@ -37,6 +37,8 @@ ESTIMATORS_DISAGREE, FAILED_REPLICATES = "estimators_disagree", "failed_replicat
 BEYOND_FOLLOW_UP = "beyond_follow_up"
 # Reason of what is suppressed by rule, whatever the number: never shown, or never by place.
 KEPT_BACK = "kept_back"
+# Reason of what would tell of few people beside what was released before.
+EARLIER_RELEASE = "earlier_release"
 DEFAULTS = {"analysis": "main", "status": OK}
 
 

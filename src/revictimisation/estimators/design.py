@@ -71,6 +71,12 @@ class Design:
         """Episodes."""
         return len(self.rows)
 
+    def multiply(self, coef: Floats) -> Floats:
+        """The sum of each row's cells, times the columns' coefficients."""
+        n_base = len(self.base.names)
+        base, own = _multiply(self.base, coef[:n_base]), _multiply(self.own, coef[n_base:])
+        return np.asarray(base[self.rows] + own)
+
     def to_dense(self) -> Floats:
         """The full matrix, `n_rows` x `len(names)`; for small data and tests."""
         return self.take_dense(np.arange(self.n_rows))
@@ -255,7 +261,7 @@ def _read_number(series: pd.Series, term: str, n_knots: int | None) -> _Term:
 
 def _read_categories(series: pd.Series, term: str) -> _Term:
     codes, labels = pd.factorize(series, use_na_sentinel=True)
-    texts = [_text_of(label) for label in labels] + [MISSING]
+    texts = [text_of(label) for label in labels] + [MISSING]
     codes = np.where(codes < 0, len(labels), codes)
     observed = {texts[code] for code in np.flatnonzero(np.bincount(codes, minlength=len(texts)))}
     ordered = sorted(observed - {MISSING}) + sorted(observed & {MISSING})
@@ -265,7 +271,8 @@ def _read_categories(series: pd.Series, term: str) -> _Term:
     return _Term(names[1:], codes, columns, np.ones(columns.shape), names if len(names) < 2 else [])
 
 
-def _text_of(label: object) -> str:
+def text_of(label: object) -> str:
+    """What a level is called in the name of its column."""
     if isinstance(label, (bool, np.bool_)):
         return _TRUTH[bool(label)]
     return str(label).strip() or MISSING
@@ -366,6 +373,12 @@ def _finite(values: Floats, name: str) -> Floats:
     if not np.isfinite(values).all():
         raise ValueError(f"{name} holds missing or infinite numbers")
     return values
+
+
+def _multiply(block: Block, coef: Floats) -> Floats:
+    row = np.repeat(np.arange(block.n_rows), np.diff(block.indptr))
+    cells = block.values * coef[block.indices]
+    return np.bincount(row, cells, block.n_rows).astype(np.float64)
 
 
 def _spread(block: Block, rows: npt.NDArray[np.integer[Any]]) -> Floats:

@@ -17,7 +17,7 @@ Flags = npt.NDArray[np.bool_]
 ARMS = ("start", "no_start")
 # A weight's square is still a number up to about here; no clone stands for so many.
 ENDLESS = 1e150
-AGAINST_EACH_OTHER = "start_less_no_start"
+COMPARISONS = (*ARMS, "start_less_no_start")
 
 
 def measure_balance(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataFrame:
@@ -42,21 +42,18 @@ def measure_balance(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataF
         weights = weighted.weights_on(day)
         everybody = [trial.people.stop > day, weights, weights > 0]
         cohort, *means = average_columns(trial, np.column_stack(everybody).astype(np.float64))
-        for name, pick in (("weighted", means[:2]), ("unweighted", means[2:])):
-            gaps = (pick[0] - cohort, pick[1] - cohort, pick[0] - pick[1])
-            for comparison, gap in zip((*ARMS, AGAINST_EACH_OTHER), gaps, strict=True):
-                parts.append(_rows(trial, day, comparison, name, gap / spread))
-    long = pd.concat(parts, ignore_index=True)
-    keys = ["time_days", "column", "comparison"]
-    wide = long.pivot_table(index=keys, columns="kind", values="value", sort=False, dropna=False)
-    return wide.reindex(columns=["unweighted", "weighted"]).rename_axis(columns=None).reset_index()
-
-
-def _rows(trial: Trial, day: int, comparison: str, kind: str, values: Floats) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"time_days": day, "column": list(trial.names), "comparison": comparison, "kind": kind,
-         "value": values}
-    )  # fmt: skip
+        gaps = [
+            np.array([start - cohort, other - cohort, start - other]) / spread
+            for start, other in (means[2:], means[:2])
+        ]
+        named = {
+            "time_days": day,
+            "column": np.repeat(np.array(trial.names, object), len(COMPARISONS)),
+            "comparison": COMPARISONS * len(trial.names),
+        }
+        unweighted, weighted_gaps = (gap.T.reshape(-1) for gap in gaps)
+        parts.append(pd.DataFrame({**named, "unweighted": unweighted, "weighted": weighted_gaps}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def average_columns(trial: Trial, weights: Floats, power: int = 1) -> Floats:
