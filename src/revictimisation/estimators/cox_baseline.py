@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from revictimisation.estimators.cox_data import Codes, Episodes, Floats
+from revictimisation.core.arrays import Codes, Floats
+from revictimisation.estimators.cox_data import Episodes
 
 
 def estimate_baseline(risk: Floats, episodes: Episodes) -> pd.DataFrame:
