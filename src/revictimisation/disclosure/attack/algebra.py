@@ -24,6 +24,10 @@ def _divide(gap: pd.Series, ratio: pd.Series) -> pd.Series:
     return gap / (ratio - 1).where((ratio - 1).abs() > FAR_FROM_ONE)
 
 
+def _find_e_values(ratio: pd.Series) -> pd.Series:
+    return pd.Series(find_e_value(ratio), index=ratio.index)
+
+
 # What follows from what, within one comparison at one time.
 FOLLOWS: dict[str, tuple[tuple[tuple[str, ...], Formula], ...]] = {
     "risk_start": (
@@ -43,7 +47,7 @@ FOLLOWS: dict[str, tuple[tuple[tuple[str, ...], Formula], ...]] = {
     "risk_ratio": ((("risk_start", "risk_no_start"), lambda start, no: start / no),),
     "log_hazard_ratio": ((("hazard_ratio",), lambda ratio: np.log(ratio)),),
     "hazard_ratio": ((("log_hazard_ratio",), lambda log: np.exp(log)),),
-    "e_value": ((("risk_ratio",), lambda ratio: ratio * 0 + find_e_value(ratio)),),
+    "e_value": ((("risk_ratio",), _find_e_values),),
     "rmst_start_days": (
         (("rmst_no_start_days", "rmst_difference_days"), lambda no, gap: no + gap),
     ),
