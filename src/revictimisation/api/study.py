@@ -29,7 +29,6 @@ from revictimisation.core.text import find_nearest
 from revictimisation.dictionary import Dictionary, load_dictionary
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES
-from revictimisation.extract.cleaning import clean_tables
 from revictimisation.extract.validation import LoadedExtract, load_extract
 from revictimisation.plan import StudyPlan, make_plan, read_plan
 
@@ -241,7 +240,7 @@ class Study:
     def _load(self) -> tuple[LoadedExtract, Dictionary]:
         dictionary = load_dictionary()
         con = connect(threads=_cores())
-        extract = load_extract(con, self.data, dictionary, self.plan, clean=clean_tables)
+        extract = load_extract(con, self.data, dictionary, self.plan)
         extract.raise_for_errors()
         return extract, dictionary
 

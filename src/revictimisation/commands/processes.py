@@ -9,6 +9,7 @@ import functools
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -21,7 +22,9 @@ from typing import Any
 
 from revictimisation.core import files, interruption
 from revictimisation.core.errors import RevictimisationError
+from revictimisation.core.surroundings import refuse
 
+LONGEST_FOLDER = 80  # sockets lie in it, whose whole path is at most 104
 WARM = "revictimisation.commands.warm"
 _started: weakref.WeakSet[BaseProcess] = weakref.WeakSet()
 
@@ -56,6 +59,12 @@ def _find_context() -> Any:
     from revictimisation.report.rendering import KEPT_IN
 
     os.environ[KEPT_IN] = str(files.scratch())
+    if sys.platform != "win32" and len(os.fsencode(files.scratch())) > LONGEST_FOLDER:
+        raise refuse(
+            "TMPDIR",
+            "mappen för tillfälliga filer har en för lång sökväg. Ge TMPDIR en kortare",
+            "the folder for temporary files has too long a path. Set TMPDIR to a shorter one",
+        )
     can_fork = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if can_fork else "spawn")
     if can_fork:

@@ -16,6 +16,7 @@ from revictimisation.disclosure.attack.release import MANIFEST, RELEASE, Release
 
 Row = dict[str, Any]
 RELEASED = "RELEASED"
+PAGES = ("site/", "notebooks/")
 HASHED = re.compile(r'"?([^\s":]+)"?\s*[:\s]\s*"?([0-9a-f]{64})|([0-9a-f]{64})\s+\*?(\S+)')
 TIME = re.compile(r"(?:19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d")
 # What a release may hold beside its tables.
@@ -69,9 +70,11 @@ def _read_hashes(release: Release) -> dict[str, str]:
         inside = release.folder.relative_to(release.root)
         for name, digest, other, path in HASHED.findall(text):
             place = name or path
-            if not place.startswith(f"{RELEASE}/"):
+            is_page = place.startswith(PAGES)
+            if not place.startswith(f"{RELEASE}/") and not is_page:
                 place = (inside / place).as_posix()
-            found[place] = digest or other
+            if not (is_page and release.root == release.folder):  # a folder without its pages
+                found[place] = digest or other
     return found
 
 

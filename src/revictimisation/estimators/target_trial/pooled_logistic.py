@@ -200,7 +200,7 @@ def follow_chords(
             info = find_information(trial, pooled, own[:, k].copy(), _pick(odds, k))
             inverses[at[k]], _ = invert_information(info)
         score = starts[:, at] - _sum_expected(trial, pooled, own, odds)
-        step = np.einsum("kij,jk->ik", inverses[at], score)
+        step = np.matmul(inverses[at], score.T[:, :, None])[:, :, 0].T
         gain, longest = (score * step).sum(axis=0), np.abs(step).max(axis=0, initial=0.0)
         is_bound = longest > LONGEST_STEP
         theta[:, at] = point + step * np.where(is_bound, LONGEST_STEP / longest, 1.0)

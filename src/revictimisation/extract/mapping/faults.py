@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal
 
 from revictimisation.core.text import name_nearest
 from revictimisation.dictionary import Dictionary, Field, Table
+from revictimisation.extract.sources.naming import EXTRA_NAME
 
 # Names may be carried to `persons`, for `pseudonymise --linkage-fields`; else it refuses them.
 NAMED_TABLE = "persons"
-EXTRA_NAME = re.compile(r"x_[a-z0-9_]{1,60}")
 # A code this like one of ours is a slip of the pen, also where a list is open to others.
 LEAST_ALIKE = 0.75
 LEAST_NEAR = 0.5

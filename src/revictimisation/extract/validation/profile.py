@@ -14,17 +14,14 @@ delivery can be held against them. `n` of `total`, by kind:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
+
+from revictimisation.core.engine import Engine
 from revictimisation.dictionary import Dictionary, Field
-from revictimisation.extract.validation.columns import quote_name, quote_text
+from revictimisation.extract.sql import quote_name, quote_text
 from revictimisation.extract.validation.extract import LoadedExtract
-from revictimisation.extract.validation.reading import run
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from revictimisation.core.engine import Engine
 
 FACTS = ("table", "kind", "column", "level", "n", "total")
 OTHER, MISSING = "other", "missing"
@@ -44,8 +41,6 @@ def profile_extract(
     would else be told. So are codes and districts that the dictionary does not know; `missing` is
     an empty one.
     """
-    import pandas as pd
-
     rows: list[Row] = []
     for name, columns in extract.columns.items():
         if columns:
@@ -66,7 +61,7 @@ def _profile_table(
             yield from _profile_codes(con, name, column, extract, dictionary)
         elif column.type == "integer" and not column.name.endswith("year"):
             asked = f"SELECT sum({quote_name(column.name)}), count({quote_name(column.name)})"
-            total, n_filled = run(con, f"{asked} FROM {extract.names[name]}")[0]
+            total, n_filled = con.run(f"{asked} FROM {extract.names[name]}")[0]
             yield name, "mean", column.name, "", int(total or 0), int(n_filled)
     yield from _profile_days(con, name, extract, dictionary)
 
@@ -81,13 +76,11 @@ def _profile_cells(
     con: Engine, name: str, extract: LoadedExtract, dictionary: Dictionary, least: int
 ) -> Iterator[Row]:
     """Filled cells and rows by month and place: one pass, added up in the margins."""
-    import pandas as pd
-
     columns = extract.columns[name]
     filled = ", ".join(f"count(t.{quote_name(column)})" for column in columns)
     month, place, source = _find_when_and_where(name, extract, dictionary)
-    found = run(
-        con, f"SELECT {month}, {place}, count(*), {filled} FROM {source} GROUP BY ALL ORDER BY ALL"
+    found = con.run(
+        f"SELECT {month}, {place}, count(*), {filled} FROM {source} GROUP BY ALL ORDER BY ALL"
     )
     cells = pd.DataFrame(found, columns=["month", "place", "", *columns])
     whole = cells[["", *columns]].sum()
@@ -174,8 +167,7 @@ def _profile_codes(
     con: Engine, name: str, column: Field, extract: LoadedExtract, dictionary: Dictionary
 ) -> Iterator[Row]:
     cell = f"CAST({quote_name(column.name)} AS VARCHAR)"
-    found = run(
-        con,
+    found = con.run(
         f"SELECT {cell}, count(*) FROM {extract.names[name]} WHERE {cell} IS NOT NULL GROUP BY 1",
     )
     known = _shown_codes(column, dictionary)
@@ -209,8 +201,7 @@ def _profile_days(
         if not {code, "start_on", "end_on"} <= set(columns):
             continue
         shown = set(_shown_codes(column, dictionary))
-        for level, days, n_spells in run(
-            con,
+        for level, days, n_spells in con.run(
             f"SELECT {quote_name(code)}, sum(end_on - start_on), count(*)"
             f" FROM {extract.names[name]} WHERE end_on >= start_on GROUP BY 1 ORDER BY 1",
         ):
