@@ -46,6 +46,17 @@ def test_grace_0_without_covariates_is_the_crude_comparison(law):
             assert pick(table, name, column) == pytest.approx(crude.loc[name, column], rel=1e-9)
 
 
+def test_an_event_while_both_strategies_are_open_counts_in_each_and_once_in_their_contrast():
+    trial = random_trial(300, 2)
+    table = estimate_strategies(weigh_clones(trial), [90])
+    is_event = (trial.people.cause == 1) & (trial.people.stop <= 90)
+    is_open = ~trial.is_started & (trial.people.stop <= trial.grace_days)
+    n_both = pick(table, "risk_start", "n_events") + pick(table, "risk_no_start", "n_events")
+    for estimand in ("risk_difference", "risk_ratio"):
+        assert pick(table, estimand, "n_events") == is_event.sum()
+    assert n_both - is_event.sum() == (is_event & is_open).sum() > 0
+
+
 @for_each("law", LAWS)
 def test_grace_0_with_a_category_is_standardisation(law):
     """Inverse probability weights of a saturated model: the mean of the strata's crude risks."""

@@ -109,14 +109,15 @@ class _Curve:
         ]
         return pd.concat(parts, ignore_index=True)
 
-    def plot(self, ax: Axes | None = None, *, cause: int = 1) -> Axes:
-        """A curve with its band for each group, of one `cause`."""
+    def plot(self, ax: Axes | None = None, *, cause: int = 1, label: str = "") -> Axes:
+        """A curve with its band for each group, of one `cause`; `label`: beside others on `ax`."""
         stop, kind = self._given.stop, self._given.kind
         curves = self._read(plots.choose_days(stop[kind > 0], int(stop.max())))
         if "cause" in curves:
             curves = curves[curves["cause"] == cause]
         by_group = {str(level): rows for level, rows in curves.groupby("group", sort=False)}
-        return plots.draw_curves(by_group, self._label, ax, self._given.group_col)
+        of = self._given.group_col
+        return plots.draw_curves(by_group, self._label, ax, of=of, label=label)
 
     def __repr__(self) -> str:
         name, given = type(self).__name__, self._given_data

@@ -15,12 +15,8 @@ from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.packing import pack_check
 from revictimisation.core.results import DIAGNOSTIC_COLUMNS, OK, combine
 from revictimisation.dictionary import Dictionary
-from revictimisation.disclosure import (
-    PLACES,
-    disclose_attrition,
-    disclose_diagnostics,
-    disclose_estimates,
-)
+from revictimisation.disclosure import PLACES
+from revictimisation.disclosure.release import disclose_tables
 from revictimisation.extract.cleaning import CleaningLine
 from revictimisation.extract.validation.study_fit import Misfit
 from revictimisation.plan import StudyPlan
@@ -57,16 +53,9 @@ def analyse(
     estimates, diagnostics = lay_out([found, _describe_extract(cleaned, misfits)])
     attrition = attrition.assign(status="ok")
     tell("disclosure")
-    rules, places = data.plan.disclosure, list_places(data.plan)
-    classes = measure_classes(data.plan, dictionary)
-    released = disclose_estimates(estimates, rules, classes, places)
-    release = {
-        "estimates": released,
-        "attrition": disclose_attrition(attrition, rules),
-        "diagnostics": disclose_diagnostics(diagnostics, rules, estimates, released),
-    }
     restricted = {"estimates": estimates, "attrition": attrition, "diagnostics": diagnostics}
-    return Results(restricted, release)
+    classes, places = measure_classes(data.plan, dictionary), list_places(data.plan)
+    return Results(restricted, disclose_tables(restricted, data.plan.disclosure, classes, places))
 
 
 def _describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]) -> Found:

@@ -85,6 +85,7 @@ def disclose_estimates(
     rules: Disclosure,
     classes: Mapping[str, str],
     places: Collection[str] = PLACES,
+    before: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Make the releasable form of `estimates`: the same rows in the same order.
 
@@ -94,7 +95,8 @@ def disclose_estimates(
     included; a mean count also where the risk beside it is, as a few people may have many events.
     With it goes all that other estimands, estimators and analyses tell of the same outcome in the
     same people; and of the levels beside a single suppressed one the smallest, so that none follows
-    from the total. A row without a released number has no counts either.
+    from the total. A row without a released number has no counts either. `before`: rows that would
+    tell of few people beside what was released before; they are suppressed as small ones are.
     Raises `DisclosureError` for columns, analyses and estimands it does not know.
     """
     if tuple(estimates.columns) != COLUMNS:
@@ -104,6 +106,8 @@ def disclose_estimates(
     frame = estimates.copy()
     is_small = _is_small(frame, rules)
     is_kept_back = _is_kept_back(frame["measure"], frame["subgroup"], classes, places)
+    if before is not None:
+        is_small |= before
     primary = (is_small | is_kept_back) & frame["status"].eq(OK)
     primary = _with_twins(frame, primary)
     hidden = _with_twins(frame, primary | _complements(frame, primary))

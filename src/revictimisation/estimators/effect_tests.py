@@ -21,13 +21,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from revictimisation.core.arrays import Codes, Floats
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.inference import Estimate, sum_clusters
-
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 
 N_GROUPS = 3
 # Spread of what is predicted, within a fold, at or below which all are predicted the same.

@@ -16,17 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.estimators.cox import CoxFit, fit_cox
 from revictimisation.estimators.design import Block, Design
 from revictimisation.estimators.influence import Rows, check_rows, label_clusters, sum_at
-
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
-
-CAUSE_SPECIFIC, SUBDISTRIBUTION = "cause_specific", "subdistribution"
 
 
 def fit_fine_gray(
@@ -99,31 +93,6 @@ def fit_cause_specific(
     rows, labels = _check(design, stop, cause, weights, cluster, start)
     is_event = rows.cause == of_cause
     return fit_cox(design, rows.start, rows.stop, is_event, weights=rows.weight, cluster=labels)
-
-
-def compare_hazards(
-    design: Design,
-    stop: npt.ArrayLike,
-    cause: npt.ArrayLike,
-    *,
-    of_cause: int = 1,
-    weights: npt.ArrayLike | None = None,
-    cluster: npt.ArrayLike | None = None,
-    start: npt.ArrayLike | None = None,
-) -> pd.DataFrame:
-    """Both hazards' log ratios, a row per hazard and column of the design.
-
-    Columns: hazard (cause_specific, subdistribution) and those of `CoxFit.to_frame`. Arguments and
-    errors as `fit_fine_gray`.
-    """
-    given = {"of_cause": of_cause, "weights": weights, "cluster": cluster, "start": start}
-    fits = {
-        CAUSE_SPECIFIC: fit_cause_specific(design, stop, cause, **given),  # type: ignore[arg-type]
-        SUBDISTRIBUTION: fit_fine_gray(design, stop, cause, **given),  # type: ignore[arg-type]
-    }
-    tables = [fit.to_frame().assign(hazard=name) for name, fit in fits.items()]
-    together = pd.concat(tables, ignore_index=True)
-    return together[["hazard", *(name for name in together.columns if name != "hazard")]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.analyses.analysis import Found
+from revictimisation.analyses.analysis import Found, frame_checks, tell_checks
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.packing import pack_check
 from revictimisation.core.results import (
-    DIAGNOSTIC_COLUMNS,
     KEYS,
     OK,
     WITHHELD,
@@ -72,8 +71,7 @@ def describe_hidden_bias(plan: StudyPlan, estimates: pd.DataFrame, controls: pd.
             continue
         notes += _note(day, found)
         parts.append(_calibrate_day(plan, estimates, day, found))
-    table = pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
-    return Found(combine(parts), table.astype({"value": float, "limit": float}))
+    return Found(combine(parts), frame_checks(notes))
 
 
 def _choose(
@@ -175,13 +173,9 @@ def _calibrate_day(
 
 def _note(day: int, found: SystematicError) -> list[dict[str, object]]:
     checks = {
-        "n_negative_controls": float(found.n_controls),
+        "n_negative_controls": found.n_controls,
         "systematic_error_mean": found.mean,
         "systematic_error_mean_error": found.mean_se,
         "systematic_error_sd": found.sd,
     }
-    return [
-        {"analysis": CALIBRATED, "measure": "", "check": pack_check(check, day), "value": value,
-         "limit": None, "status": OK}
-        for check, value in checks.items()
-    ]  # fmt: skip
+    return tell_checks({pack_check(name, day): value for name, value in checks.items()}, CALIBRATED)

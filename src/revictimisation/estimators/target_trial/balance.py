@@ -78,16 +78,27 @@ def measure_spread(trial: Trial) -> Floats:
     return np.where(variance > 0, np.sqrt(np.maximum(variance, 0.0)), np.inf)
 
 
-def count_effective(weights: Floats) -> float:
-    """Kish's effective number, (sum w)^2 / sum w^2: 0 of nothing, null where a weight has no end.
+def count_effective(weights: Floats) -> Floats:
+    """Kish's effective number, (sum w)^2 / sum w^2, over the first axis.
 
-    >>> count_effective(np.array([1.0, 1.0, 0.0])), count_effective(np.array([1.0, np.inf]))
-    (2.0, nan)
+    0 of nothing, null where a weight has no end.
+
+    >>> count_effective(np.array([[1.0, 1.0, 0.0], [1.0, np.inf, 0.0]]))
+    array([ 2., nan,  0.])
     """
-    largest = float(weights.max(initial=0.0))
-    if not largest < ENDLESS:
-        return float("nan")
-    return float(weights.sum() ** 2 / (weights**2).sum()) if largest > 0 else 0.0
+    ending = np.where(weights < ENDLESS, weights, np.nan)
+    total, squares = ending.sum(axis=0), np.square(ending).sum(axis=0)
+    return np.divide(total**2, squares, out=np.zeros_like(total), where=squares != 0)
+
+
+def read_weights_at(weighted: WeightedTrial, at_days: Sequence[int]) -> list[Floats]:
+    """Weights (entries x arms) of those at risk on each of the days."""
+    return [weighted.weights_on(max(day - 1, 0)) for day in at_days]
+
+
+def count_effective_at(weighted: WeightedTrial, at_days: Sequence[int]) -> Floats:
+    """Effective number of clones at risk on each day, arms x days."""
+    return count_effective(np.stack(read_weights_at(weighted, at_days), axis=2))
 
 
 def summarise_positivity(weighted: WeightedTrial) -> pd.DataFrame:

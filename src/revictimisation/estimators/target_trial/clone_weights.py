@@ -223,20 +223,6 @@ class WeightedTrial:
         free = np.full(trial.grace_days + 1, np.inf)
         return self._weigh((daily, other), (np.inf, free), np.arange(trial.n_entries))
 
-    @np.errstate(all="ignore")
-    def effective_on(self, days: Sequence[int]) -> Floats:
-        """Kish's effective number of clones, arms x days: on (day, day + 1], or on `LAST`.
-
-        Null where a weight has no end.
-        """
-        at = np.stack([self.weights_on(day) for day in days], axis=2)
-        total, squares = at.sum(axis=0), np.square(at).sum(axis=0)
-        has_end = squares < np.inf
-        total = np.where(has_end, total, np.nan) ** 2
-        return np.divide(
-            total, squares, out=np.where(has_end, 0.0, np.nan), where=has_end & (squares > 0)
-        )
-
 
 def weigh_clones(
     trial: Trial,

@@ -100,7 +100,7 @@ def describe_weights(arm: str, is_in: Flags, weights: Floats) -> list[Check]:
     weights: theirs.
     """
     return [
-        make_check("effective_sample_size", count_effective(weights), arm),
+        make_check("effective_sample_size", float(count_effective(weights)), arm),
         make_check("n_uncensored", int(is_in.sum()), arm),
         make_check("share_censored", float(1 - is_in.mean()), arm),
     ]
