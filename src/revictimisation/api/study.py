@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -74,6 +75,9 @@ class Study:
                 {"safety_talk": {"grace_days": 7}}`; a list in place of a mapping keeps those named:
                 `measures=["safety_talk"]`. `grace_days` is set for all measures.
 
+        Warns:
+            UserWarning: measures are left out; what is left is then not adjusted for them.
+
         Raises:
             ValueError: an unknown key or a value that it does not take, all faults at once.
         """
@@ -85,9 +89,17 @@ class Study:
                 name: {**one, FOR_ALL: grace} for name, one in keys["measures"].items()
             }
         try:
-            return Study(make_plan(keys), self.data)
+            changed = Study(make_plan(keys), self.data)
         except StudyError as fault:
             raise ValueError(str(fault)) from None
+        lost = [name for name in self.plan.measures if name not in changed.plan.measures]
+        if lost:
+            warnings.warn(
+                f"no longer adjusted for: {', '.join(lost)}. One measure's trial with the others"
+                " adjusted for is study.target_trial(measure).",
+                stacklevel=2,
+            )
+        return changed
 
     @property
     def cohort(self) -> pd.DataFrame:

@@ -111,6 +111,7 @@ def _kernel_address(folder: Path) -> dict[str, str]:
     """Speak to the kernel through files only we can read; Windows has but network ports."""
     if sys.platform == "win32":
         return {}
+    processes.check_address(folder / "kernel-5")
     return {"transport": "ipc", "ip": str(folder / "kernel")}
 
 

@@ -6,6 +6,7 @@ import atexit
 import errno
 import functools
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -516,6 +517,20 @@ def read_kept_table(path: Path) -> pd.DataFrame:
     import pandas as pd  # heavy: help answers without it
 
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+def read_text_table(path: Path) -> pd.DataFrame:
+    """A CSV of an extract, every cell as text; as UTF-8 or else Windows-1252, with `,` or `;`."""
+    import pandas as pd
+
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", "replace")
+    head = text.partition("\n")[0]
+    separator = ";" if head.count(";") > head.count(",") else ","
+    return pd.read_csv(io.StringIO(text), dtype=str, sep=separator, on_bad_lines="skip")
 
 
 def write_json(path: Path, content: Mapping[str, Any], *, is_private: bool = False) -> None:
