@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.api import plots
 from revictimisation.api.columns import Columns, whole_days
 from revictimisation.api.hazards import read_episodes
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.core.results import hold_to_follow_up
 from revictimisation.estimators.curves import aalen_johansen, compare_risks
 from revictimisation.estimators.mean_count import compare_counts, mean_cumulative_count
@@ -20,9 +20,6 @@ from revictimisation.estimators.mean_count import compare_counts, mean_cumulativ
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 Days = int | Sequence[int]
 CONTRASTS = ("risk_difference", "risk_ratio", "mean_count_difference")
 

@@ -10,8 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.analyses.analysis import Analysis, Found
@@ -23,6 +21,7 @@ from revictimisation.api.target_trial import WEIGHTS, Estimator, TargetTrial
 from revictimisation.cohort.preparation import prepare
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core import files
+from revictimisation.core.arrays import Whole
 from revictimisation.core.engine import connect
 from revictimisation.core.errors import StudyError
 from revictimisation.core.results import KEYS
@@ -33,7 +32,6 @@ from revictimisation.estimators.target_trial.trial_data import N_CAUSES
 from revictimisation.extract.validation import LoadedExtract, load_extract
 from revictimisation.plan import StudyPlan, make_plan, read_plan
 
-Whole = npt.NDArray[np.int64]
 LINKAGE = "linkage.json"  # what the command `link` leaves beside the tables
 FOR_ALL = "grace_days"  # a key of each measure that `with_` sets for all of them
 

@@ -8,7 +8,7 @@ import pandas as pd
 from revictimisation.analyses.measure_use.hits import AGENCY_OF, DECISIONS, OUTCOMES, SUSPECTS
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.codes import POLICE, SOCIAL_SERVICES
-from revictimisation.core.results import combine, make_estimates, mark_not_estimable
+from revictimisation.core.results import choose, combine, make_estimates, mark_not_estimable
 from revictimisation.estimators.intervals import wilson_interval
 
 
@@ -97,12 +97,9 @@ def count_agencies(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
     Of those with both, `joint` started something together within the study's days (if the study
     has a joint measure), `both_apart` did not. Whole population and by group.
     """
-    carried_out = hits[hits["outcome"] == "carried_out"]
 
     def has(analysis: str, names: list[str]) -> np.ndarray:
-        chosen = carried_out[
-            (carried_out["analysis"] == analysis) & carried_out["measure"].isin(names)
-        ]
+        chosen = choose(hits, outcome="carried_out", analysis=analysis, measure=names)
         return data.entries["entry_id"].isin(chosen["entry_id"]).to_numpy()
 
     police = has("by_agency", [f"any_{POLICE}"])

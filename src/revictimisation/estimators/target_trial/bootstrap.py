@@ -13,6 +13,7 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from revictimisation.core.arrays import Floats
 from revictimisation.estimators.target_trial.pooled_logistic import (
     find_information,
     invert_information,
@@ -21,7 +22,6 @@ from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.estimators.target_trial.weighted_risk import Arms, Strategies, fill_arms
 
-Floats = npt.NDArray[np.float64]
 Answer = tuple[Floats, bool]
 Share = Callable[[Callable[[int], list[Answer]], Iterable[int]], Iterable[list[Answer]]]
 # Replicates fitted together, always so many: one's digits do not depend on how many are asked for.

@@ -22,12 +22,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from revictimisation.core.arrays import Days, Floats
 from revictimisation.estimators.flexibility import Flexibility
 from revictimisation.estimators.target_trial.start_model import StartModel, fit_pooled
 from revictimisation.estimators.target_trial.trial_data import Pooled, Trial
 
-Floats = npt.NDArray[np.float64]
-Days = npt.NDArray[np.int64]
 Groups = npt.NDArray[np.int32]
 
 OUTCOME, LEAVING = 1, 2

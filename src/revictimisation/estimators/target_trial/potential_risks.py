@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from revictimisation.core.arrays import Days, Floats
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.entry_days import (
     EntryDays,
@@ -41,10 +42,6 @@ from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, 
 from revictimisation.estimators.target_trial.start_kernels import START
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Days = npt.NDArray[np.int64]
 
 
 class Steps(NamedTuple):

@@ -16,14 +16,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from revictimisation.core.arrays import Days, Floats
 from revictimisation.estimators.design import Design, standardise
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.flexibility import USUAL, Flexibility
 from revictimisation.estimators.influence import label_clusters
 from revictimisation.estimators.target_trial.changes import Changes, Segments, build_segments
 
-Floats = npt.NDArray[np.float64]
-Days = npt.NDArray[np.int64]
 N_CAUSES = 3
 NOT_STARTED = -1
 

@@ -18,12 +18,12 @@ from typing import Any
 
 import pandas as pd
 
+from revictimisation.core.codes import MISSING, OTHER
 from revictimisation.dictionary import Dictionary, Field
 from revictimisation.extract.sql import quote_name, quote_text
 from revictimisation.extract.validation.extract import LoadedExtract
 
 FACTS = ("table", "kind", "column", "level", "n", "total")
-OTHER, MISSING = "other", "missing"
 # The share of a table's rows below which a year is told with the other years: a mistyped date
 # would else be a year of its own.
 RARE_YEAR = 0.005
