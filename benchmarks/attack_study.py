@@ -4,7 +4,8 @@
 
 County k has 100 to 10,000 people, a threshold of 5 or 10 and, one in four, the reports of one
 police district alone; every other is released twice, the second time without one victim. Each goes
-through `simulate`, `estimate` and `release`, then every attack is tried on it (on both releases
+through `simulate`, `estimate` and the disclosure control of `release` (every twentieth by that
+command, with pages and notebooks), then every attack is tried on it (on both releases
 together where there are two) and what was recovered of counts is held against the exact tables.
 Extracts and results stay in FOLDER: an interrupted study goes on where it stopped.
 """
@@ -17,6 +18,7 @@ import runpy
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +27,27 @@ import pandas as pd
 import yaml
 from keeping import ROOT, keep_result, name_clean_commit
 
-from revictimisation.commands.command_line import cli
 from revictimisation.commands.estimate import estimate_study
+from revictimisation.commands.pipeline import list_places, measure_classes
 from revictimisation.commands.simulate import simulate_to
 from revictimisation.core import files
-from revictimisation.disclosure.attack import attack, open_release
+from revictimisation.core.errors import DisclosureError
+from revictimisation.core.results import KEYS
+from revictimisation.dictionary import load_dictionary
+from revictimisation.disclosure.attack import Release, attack, open_release
 from revictimisation.disclosure.attack.cells import count_exactly, list_cells
 from revictimisation.disclosure.attack.margins import bound_cells
+from revictimisation.disclosure.attack.release import TABLES
+from revictimisation.disclosure.register import make_entry, take_exact
+from revictimisation.disclosure.release import protect
+from revictimisation.plan import read_plan
 
 COMMAND = "python benchmarks/attack_study.py"
 SEED = 20261130
 SMALLEST, LARGEST = 100, 10_000
 DISTRICTS = ("norrort", "sodertorn", "city", "vasterort")
 EFFECTS = ("risk_difference", "hazard_ratio")
-KEYS = ["question", "analysis", "measure", "subgroup", "level", "outcome", "estimator", "estimand",
-        "time_days"]  # fmt: skip
+WHOLE, REFUSED = 20, "refused"  # every so many counties with pages; how a release may end
 
 
 def plan_county(number: int) -> dict[str, Any]:
@@ -81,19 +89,51 @@ def leave_out_victim(data: Path, less: Path, number: int) -> None:
     files.write_table(reports[reports["victim_id"].ne(gone)], less, "reports", ("parquet",))
 
 
-def make_release(study: Path, data: Path, out: Path, previous: list[Path]) -> dict[str, Any]:
-    """Estimate and release; how it ended. Without the command `release` the draft is attacked."""
-    began = time.perf_counter()
+@dataclass(frozen=True)
+class Made:
+    """A release that was made: where it lies, how it ended, its exact and its released tables."""
+
+    out: Path
+    kind: str
+    restricted: dict[str, pd.DataFrame]
+    released: dict[str, pd.DataFrame]
+
+
+def make_release(study: Path, data: Path, folder: Path, before: Made | None, whole: bool) -> Made:
+    """Estimate, and release beside what was released before; `whole`: by the command, with pages.
+
+    Otherwise by its disclosure control alone, which is what takes no time.
+    """
+    out = folder / "out"
     estimate_study(study, data, out, COMMAND, 1)
-    if "release" not in cli.commands:
-        return {"release": "draft", "seconds_released": time.perf_counter() - began}
-    words = ["release", out, *(word for path in previous for word in ("--previous", path))]
-    done = subprocess.run([sys.executable, "-m", "revictimisation", *map(str, words)],
-                          capture_output=True, text=True, check=False)  # fmt: skip
-    if done.returncode not in (0, 5):
-        raise SystemExit(f"release: exit {done.returncode}\n{done.stdout}{done.stderr}")
-    kind = "released" if done.returncode == 0 else "refused"
-    return {"release": kind, "seconds_released": time.perf_counter() - began}
+    restricted = read_tables(out / "restricted")
+    if whole:
+        words = [sys.executable, "-m", "revictimisation", "release", str(out), "--jobs", "1",
+                 "--register", str(folder.parent / "register")]  # fmt: skip
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode not in (0, DisclosureError.exit_code):
+            raise SystemExit(f"release: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        kind = REFUSED if done.returncode else "released"
+        return Made(out, kind, restricted, {} if done.returncode else read_tables(out / "release"))
+    plan, left = read_plan(study.read_text(encoding="utf-8")), folder / "left"
+    earlier = []
+    if before is not None and before.released:
+        entry = make_entry(before.restricted, before.released)
+        earlier = [take_exact("before", plan.disclosure, entry)]
+    try:
+        found = protect(restricted, plan.disclosure, measure_classes(plan, load_dictionary()),
+                        list_places(plan), earlier)  # fmt: skip
+    except DisclosureError:
+        return Made(left, REFUSED, restricted, {})
+    for name, table in found.tables.items():
+        files.write_table(table, left / "release", name, ("csv", "parquet"))
+    files.write_json(left / "manifest.json", {"study_file": study.read_text(encoding="utf-8")})
+    return Made(left, "protected", restricted, read_tables(left / "release"))
+
+
+def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """The three tables of a run, exact or released."""
+    return {name: files.read_table(folder / f"{name}.parquet") for name in TABLES}
 
 
 def run_county(county: dict[str, Any], work: Path) -> dict[str, Any]:
@@ -104,56 +144,52 @@ def run_county(county: dict[str, Any], work: Path) -> dict[str, Any]:
     if not (data / "simulation.json").is_file():
         simulate_to(data, county["people"], SEED + county["county"], "calibrated", "parquet")
     write_study(county, study)
-    outs = [folder / "out"]
-    made = [make_release(study, data, outs[0], [])]
+    whole = county["county"] % WHOLE == 0
+    began = time.perf_counter()
+    made = [make_release(study, data, folder / "first", None, whole)]
     if county["is_pair"]:
         less = folder / "less"
         if not less.exists():
             leave_out_victim(data, less, county["county"])
-        outs.append(folder / "out_less")
-        made.append(make_release(study, less, outs[1], [outs[0] / "release"]))
-    attacked = [out for out, one in zip(outs, made, strict=True) if one["release"] != "refused"]
-    began = time.perf_counter()
-    opened = [open_release(out) for out in attacked]
+        made.append(make_release(study, less, folder / "second", made[0], whole))
+    left = [one for one in made if one.kind != REFUSED]
+    middle = time.perf_counter()
+    opened = [open_release(one.out) for one in left]
     found = attack(opened) if opened else pd.DataFrame(columns=["kind", "what"])
-    seconds = time.perf_counter() - began
     counts = found.groupby(["kind", "what"]).size()
     return {
         **county,
-        "releases": [one["release"] for one in made],
-        "seconds_released": round(sum(one["seconds_released"] for one in made), 1),
-        "seconds_attacked": round(seconds, 1),
+        "releases": [one.kind for one in made],
+        "seconds_released": round(middle - began, 1),
+        "seconds_attacked": round(time.perf_counter() - middle, 1),
         "found": {f"{kind}/{what}": int(n) for (kind, what), n in counts.items()},
-        "n_wrong": sum(count_wrong(one) for one in opened),
-        "cost": weigh_cost(outs[0]) if outs[0] in attacked else {},
+        "n_wrong": sum(count_wrong(*both) for both in zip(opened, left, strict=True)),
+        "cost": weigh_cost(made[0]) if made[0].released else {},
     }
 
 
-def count_wrong(release: Any) -> int:
+def count_wrong(release: Release, made: Made) -> int:
     """Cells whose feasible range leaves the exact count out: an intruder's wrong conclusions."""
     table = bound_cells(list_cells(release.estimates, release.rules, release.plan),
                         release.rules.threshold)  # fmt: skip
-    exact = read_exact(release.root)
-    truth = count_exactly(exact).reindex(pd.MultiIndex.from_frame(table[["kind", "key"]]))
-    value = truth.to_numpy()
+    truth = count_exactly(fill_texts(made.restricted["estimates"]))
+    value = truth.reindex(pd.MultiIndex.from_frame(table[["kind", "key"]])).to_numpy()
     is_out = (value < table["told_low"].to_numpy()) | (value > table["told_high"].to_numpy())
     return int(is_out.sum())
 
 
-def read_exact(out: Path) -> pd.DataFrame:
-    """The exact estimates, text never missing."""
-    exact = files.read_table(out / "restricted" / "estimates.parquet")
-    texts = [name for name in exact if exact[name].dtype == object]
-    return exact.assign(**exact[texts].fillna(""))
+def fill_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """Text is never missing."""
+    texts = [name for name in table if table[name].dtype == object]
+    return table.assign(**table[texts].fillna(""))
 
 
-def weigh_cost(out: Path) -> dict[str, Any]:
+def weigh_cost(made: Made) -> dict[str, Any]:
     """Of the numbers that could be defended the share that is not shown, by question; main effects
     lost; how far those shown were moved, at the median and at most.
     """
-    shown = files.read_table(out / "release" / "estimates.parquet")
-    both = read_exact(out).merge(shown.fillna({name: "" for name in KEYS if name != "time_days"}),
-                                 on=KEYS, suffixes=("", "_shown"))  # fmt: skip
+    exact, shown = (fill_texts(side["estimates"]) for side in (made.restricted, made.released))
+    both = exact.merge(shown, on=[*KEYS], suffixes=("", "_shown"))
     good = both[both["status"].eq("ok")]
     is_lost = good["status_shown"].ne("ok")
     is_main = (good["question"].eq("q2") & good["analysis"].eq("main") & good["subgroup"].eq("")

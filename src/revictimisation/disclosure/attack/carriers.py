@@ -48,6 +48,7 @@ COUNTED = re.compile(
 PERCENT = re.compile(r"(\d+)\s*%")
 SPAN = re.compile(r"(\d+)\s*(day|dag|week|veck|month|mån|year|år)", re.IGNORECASE)
 DAYS = {"day": 1, "dag": 1, "mon": 365.25 / 12, "mån": 365.25 / 12, "yea": 365.25, "år": 365.25}
+RUN, IDENTITY = b"revictimisation_run", re.compile(rb"[0-9a-f]{64}")  # which run it is of
 VERTEX = re.compile(r"[ML]\s+(-?[\d.]+)\s+(-?[\d.]+)")
 LINE = re.compile(r'<g id="line2d_\d+">\s*<path d="([^"]+)" clip-path')
 TICK = re.compile(
@@ -344,6 +345,8 @@ def _read_metadata(path: str, file: Any) -> Iterator[Row]:
     said = dict(file.schema_arrow.metadata or {})
     pandas = json.loads(said.pop(b"pandas", b"{}"))
     said.pop(b"ARROW:schema", None)
+    if IDENTITY.fullmatch(said.get(RUN, b"")):
+        said.pop(RUN)
     indexes = [one for one in pandas.get("index_columns", []) if not isinstance(one, dict)]
     if said or pandas.get("attributes") or indexes:
         yield {"what": "metadata", "place": path, "row": "schema"}

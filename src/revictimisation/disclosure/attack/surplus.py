@@ -12,10 +12,9 @@ import pandas as pd
 
 from revictimisation.core import files
 from revictimisation.disclosure.attack.findings import make_findings
-from revictimisation.disclosure.attack.release import MANIFEST, RELEASE, Release
+from revictimisation.disclosure.attack.release import MANIFEST, RELEASE, RELEASED, Release
 
 Row = dict[str, Any]
-RELEASED = "RELEASED"
 PAGES = ("site/", "notebooks/")
 HASHED = re.compile(r'"?([^\s":]+)"?\s*[:\s]\s*"?([0-9a-f]{64})|([0-9a-f]{64})\s+\*?(\S+)')
 TIME = re.compile(r"(?:19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d")

@@ -17,9 +17,9 @@ from revictimisation.disclosure.attack.release import TABLES, Release
 
 Row = dict[str, Any]
 NUMBER = re.compile(r"(?<![\w.+-])(?:19|20)?(\d{2})(\d{2})(\d{2})[-+]?(\d{3})(\d)(?![\w.])")
-# Each pattern with what it is a trace of.
+# Each pattern with what it is a trace of. No hash begins with the letter of a pseudonym.
 PATTERNS = {
-    "pseudonym": re.compile(r"(?<![\w#/+-])[a-z]{1,3}_?(?=[a-f]*\d)[0-9a-f]{12,37}(?![\w+/=-])"
+    "pseudonym": re.compile(r"(?<![\w#/+-])[g-z][a-z]{0,2}_?(?=[a-f]*\d)[0-9a-f]{12,37}(?![\w+/=-])"
                             r"|(?<![\w#/+-])(?=[a-f0-9]*[a-f])(?=[a-f0-9]*\d)[0-9a-f]{32}"
                             r"(?![\w+/=-])"),
     "path": re.compile(r"(?<![\w./:<])/(?:home|Users|root|tmp|mnt|srv|var|opt|media|private)/"
