@@ -21,6 +21,7 @@ from revictimisation.core.errors import RevictimisationError
 INJECTED = "injected-parameters"  # papermill's tag of the cell that it puts in
 KEPT_METADATA = ("kernelspec", "language_info")
 DROPPED_METADATA = ("papermill", "execution")
+TABLE = re.compile(r'<div id=\\"([a-z]{10})\\"')  # what great_tables calls a table, drawn at random
 ADDRESS = re.compile(r" at 0x[0-9a-f]{4,}")  # where an object lay in memory
 
 
@@ -99,6 +100,8 @@ def _leave_out_surroundings(
         if INJECTED in cell.metadata.get("tags", ()):
             cell.id = INJECTED
     text = ADDRESS.sub("", notebooks.writes(book))
+    for number, drawn in enumerate(dict.fromkeys(TABLE.findall(text)), start=1):
+        text = text.replace(drawn, f"table{number}")
     hidden = {**{str(place): name.upper() for name, place in task.places.items()},
               str(folder): "TMP", sys.prefix: "PYTHON", str(Path.home()): "~"}  # fmt: skip
     for place, name in hidden.items():
