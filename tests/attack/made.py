@@ -34,8 +34,8 @@ def make_exact() -> pd.DataFrame:
         ("alarm_package", "carried_out", (27, 24, 3), SMALL),
     ):
         for (group, level, n), k in zip(list_levels(), counts, strict=True):
-            same = {**USE, "measure": measure, "outcome": outcome, "subgroup": group,
-                    "level": level, "n_people": n, "n_events": k, **(why if group else {})}  # fmt: skip
+            same = {**USE, **(why if group else {}), "measure": measure, "outcome": outcome,
+                    "subgroup": group, "level": level, "n_people": n, "n_events": k}  # fmt: skip
             rows += [{**same, "estimand": "count", "estimate": k},
                      {**same, "estimand": "share", "estimate": k / n}]  # fmt: skip
     rows += list(make_curve()) + list(make_trial("safety_talk", {}))
@@ -94,7 +94,9 @@ def release(exact: pd.DataFrame) -> pd.DataFrame:
     for name in COUNTS:
         out[name] = ((exact[name] + 2) // 5 * 5).astype("Int64")
     people, events = (out[name].astype(float) for name in COUNTS)
-    is_share = out["estimand"].isin(["share", "cumulative_incidence", "risk_start", "risk_no_start"])
+    is_share = out["estimand"].isin(
+        ["share", "cumulative_incidence", "risk_start", "risk_no_start"]
+    )
     out.loc[is_share, "estimate"] = (events / people)[is_share].round(6)
     is_plain = out["estimand"].eq("share") & out["se"].isna()
     low, high = wilson_interval(events[is_plain], people[is_plain])
@@ -102,9 +104,11 @@ def release(exact: pd.DataFrame) -> pd.DataFrame:
     is_count = out["estimand"].eq("count")
     out.loc[is_count, "estimate"] = events[is_count]
     start, no_start = 35 / 120, 65 / 180
-    told = {"risk_difference": round(start - no_start, 6), "risk_ratio": round(start / no_start, 3),
-            "number_needed_to_treat": round(-1 / (start - no_start), 3), "hazard_ratio": 0.81,
-            "log_hazard_ratio": -0.211, "share_difference": round(35 / 100 - 60 / 205, 6)}  # fmt: skip
+    gap = round(start - no_start, 6)
+    told = {"risk_difference": gap, "risk_ratio": round(start / no_start, 3),
+            "number_needed_to_treat": round(-1 / gap, 3), "hazard_ratio": 0.81,
+            "log_hazard_ratio": -0.211,
+            "share_difference": round(35 / 100 - 60 / 205, 6)}  # fmt: skip
     for estimand, value in told.items():
         out.loc[out["estimand"].eq(estimand), "estimate"] = value
     hidden = out["status"].ne(OK)
@@ -136,7 +140,7 @@ def make_attrition() -> pd.DataFrame:
     ]
     names = ["step", "reason", "n_people", "n_reports", "n_dropped", "status"]
     table = pd.DataFrame(rows, columns=names)
-    return table.astype({name: "Int64" for name in names[2:5]})
+    return table.astype(dict.fromkeys(names[2:5], "Int64"))
 
 
 def draw(shares: dict[int, float]) -> str:
@@ -180,9 +184,18 @@ def make_notebook(rows: pd.DataFrame) -> dict:
             "nbformat": 4, "nbformat_minor": 5}  # fmt: skip
 
 
-def make_out(out: Path) -> Path:
+def without_a_victim(exact: pd.DataFrame) -> pd.DataFrame:
+    """The same study had a woman not been in it, who was offered and got a safety talk."""
+    is_hers = exact["level"].isin(["", "female"]) & exact["question"].ne("q2")
+    is_hers &= exact["measure"].eq("safety_talk") & exact["n_people"].notna()
+    out = exact.copy()
+    out.loc[is_hers, list(COUNTS)] -= 1
+    return out
+
+
+def make_out(out: Path, change: Callable[[pd.DataFrame], pd.DataFrame] = lambda t: t) -> Path:
     """A whole OUT: release, site, notebooks, restricted, manifest; all hashed."""
-    exact = make_exact()
+    exact = change(make_exact())
     shown = release(exact)
     files.write_table(exact, out / "restricted", "estimates", ("parquet",))
     write_tables(out, {"estimates": shown, "attrition": make_attrition(),
@@ -202,6 +215,7 @@ def write_tables(out: Path, tables: dict[str, pd.DataFrame]) -> None:
 
 def seal(out: Path) -> None:
     """List every file with its hash, as a release and a run do."""
+
     def list_hashes(names):
         return {
             path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -210,14 +224,19 @@ def seal(out: Path) -> None:
             if path.is_file() and not path.is_symlink() and path.name != "RELEASED"
         }
 
-    files.write_json(out / "manifest.json", {"study_file": STUDY,
-                                             "outputs": list_hashes(("site", "notebooks"))})  # fmt: skip
-    released = {name.removeprefix("release/"): told for name, told in list_hashes(["release"]).items()}
+    pages = list_hashes(("site", "notebooks"))
+    files.write_json(out / "manifest.json", {"study_file": STUDY, "outputs": pages})
+    released = {
+        name.removeprefix("release/"): told for name, told in list_hashes(["release"]).items()
+    }
     files.write_text(out / "release" / "RELEASED", json.dumps(released))
 
 
-def edit(name: str, change: Callable[[pd.DataFrame], pd.DataFrame | None]) -> Callable[[Path], None]:
+def edit(
+    name: str, change: Callable[[pd.DataFrame], pd.DataFrame | None]
+) -> Callable[[Path], None]:
     """A plant that changes a table of the release, in both its files."""
+
     def plant(out: Path) -> None:
         table = pd.read_parquet(out / "release" / f"{name}.parquet")
         changed = change(table)
@@ -228,6 +247,7 @@ def edit(name: str, change: Callable[[pd.DataFrame], pd.DataFrame | None]) -> Ca
 
 def put(rows: Callable[[pd.DataFrame], pd.Series], **values: object) -> Callable[[Path], None]:
     """A plant that puts values into the chosen rows of `estimates`."""
+
     def change(table: pd.DataFrame) -> None:
         chosen = rows(table)
         assert chosen.any()
@@ -239,6 +259,7 @@ def put(rows: Callable[[pd.DataFrame], pd.Series], **values: object) -> Callable
 
 def add(table_name: str, **values: object) -> Callable[[Path], None]:
     """A plant that adds a row like the first one, with other values."""
+
     def change(table: pd.DataFrame) -> pd.DataFrame:
         return pd.concat([table, table.head(1).assign(**values)], ignore_index=True)
 
@@ -247,10 +268,10 @@ def add(table_name: str, **values: object) -> Callable[[Path], None]:
 
 def rewrite(path: str, old: str, new: str) -> Callable[[Path], None]:
     """A plant that replaces a text in a file."""
+
     def plant(out: Path) -> None:
         text = (out / path).read_text(encoding="utf-8")
         assert old in text, old
         (out / path).write_text(text.replace(old, new, 1), encoding="utf-8")
 
     return plant
-

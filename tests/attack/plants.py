@@ -21,6 +21,7 @@ SECRET = "Ebba Månsdotter"
 
 def where(**values: object) -> Rows:
     """The rows that have these values."""
+
     def choose(table: pd.DataFrame) -> pd.Series:
         chosen = pd.Series(True, index=table.index)
         for name, value in values.items():
@@ -100,7 +101,9 @@ def hidden_in_output(book: dict) -> None:
     html = book["cells"][0]["outputs"][0]["data"]["text/html"][0]
     assert "NaN" in html
     place = html.index("NaN")
-    book["cells"][0]["outputs"][0]["data"]["text/html"] = [html[:place] + "24.0" + html[place + 3 :]]
+    book["cells"][0]["outputs"][0]["data"]["text/html"] = [
+        html[:place] + "24.0" + html[place + 3 :]
+    ]
 
 
 WOMEN = where(measure="alarm_package", level="female", estimand="count")
@@ -147,6 +150,7 @@ def make_exact_limits(table: pd.DataFrame) -> None:
 
 def diagnose(check: str, value: float, measure: str = "safety_talk") -> Callable[[Path], None]:
     """A check with a value."""
+
     def change(table: pd.DataFrame) -> pd.DataFrame:
         rest = table[~(table["check"].eq(check) & table["measure"].eq(measure))]
         new = pd.DataFrame([["clone_censor_weight", measure, check, value, float("nan"), "ok"]],
@@ -183,7 +187,8 @@ PLANTS: dict[str, tuple[tuple[str, str], Callable[[Path], None]]] = {
     "loss between steps": (("rows", "within"), edit("attrition", drop_steps)),
     # counts that follow
     "total less the other level": (
-        ("margins", "exact"), do_all(put(ALL, n_events=27), show(WOMEN, n_events=24, n_people=205))),
+        ("margins", "exact"), do_all(put(ALL, n_events=27),
+                                 show(WOMEN, n_events=24, n_people=205))),
     "total less a rounded level": (
         ("margins", "within"), show(WOMEN, estimate=25, n_events=25, n_people=205)),
     "limits of exact counts": (("limits", "exact"), edit("estimates", make_exact_limits)),
@@ -205,6 +210,8 @@ PLANTS: dict[str, tuple[tuple[str, str], Callable[[Path], None]]] = {
         ("algebra", "algebra"), do_all(hide(both("risk_start")), hide(both("risk_no_start")))),
     "hazard ratio by its logarithm": (
         ("algebra", "algebra"), hide(where(estimand="hazard_ratio", measure="safety_talk"))),
+    "number needed of the exact difference": (
+        ("algebra", "finer"), put(both("number_needed_to_treat"), estimate=16.437)),
     "another interval": (
         ("algebra", "other_interval"), hide(trial("rmst_difference_days"))),
     "level by the difference of two": (("algebra", "levels"), hide(OF_MEN)),

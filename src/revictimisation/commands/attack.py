@@ -94,13 +94,11 @@ def attack_releases(
 
 def list_secrets(data: Path) -> frozenset[str]:
     """Pseudonyms, numbers of reports and free texts of the extract, from any of its files."""
-    import pandas as pd
-
     files.check_folder(data)
     found: set[str] = set()
     for path in sorted(data.iterdir()):
         if path.suffix == ".csv":
-            table = pd.read_csv(path, dtype=str, sep=None, engine="python")
+            table = files.read_text_table(path)
         elif path.suffix == ".parquet":
             table = files.read_table(path)
         else:

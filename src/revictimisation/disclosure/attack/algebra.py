@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from revictimisation.core.packing import unpack_check, unpack_contrast
+from revictimisation.core.packing import LESS, unpack_check, unpack_contrast
 from revictimisation.core.results import KEYS, OK, SUPPRESSED, WITHHELD
 from revictimisation.disclosure.attack.findings import make_findings, name_rows
 from revictimisation.disclosure.attack.release import Release
@@ -17,29 +17,37 @@ from revictimisation.estimators.intervals import DETECTABLE_ERRORS
 HIDDEN = (SUPPRESSED, WITHHELD)
 FAMILY = [key for key in KEYS if key != "estimand"]
 Formula = Callable[..., pd.Series]
+FAR_FROM_ONE = 0.1  # nearer than this a ratio of three decimals tells too little
+
+
+def _divide(gap: pd.Series, ratio: pd.Series) -> pd.Series:
+    return gap / (ratio - 1).where((ratio - 1).abs() > FAR_FROM_ONE)
+
+
+def _find_e_values(ratio: pd.Series) -> pd.Series:
+    return pd.Series(find_e_value(ratio), index=ratio.index)
+
+
 # What follows from what, within one comparison at one time.
 FOLLOWS: dict[str, tuple[tuple[tuple[str, ...], Formula], ...]] = {
     "risk_start": (
         (("risk_no_start", "risk_difference"), lambda no, gap: no + gap),
         (("risk_no_start", "risk_ratio"), lambda no, ratio: no * ratio),
-        (("risk_difference", "risk_ratio"), lambda gap, ratio: gap * ratio / (ratio - 1)),
+        (("risk_difference", "risk_ratio"), lambda gap, ratio: _divide(gap, ratio) * ratio),
     ),
     "risk_no_start": (
         (("risk_start", "risk_difference"), lambda start, gap: start - gap),
         (("risk_start", "risk_ratio"), lambda start, ratio: start / ratio),
-        (("risk_difference", "risk_ratio"), lambda gap, ratio: gap / (ratio - 1)),
+        (("risk_difference", "risk_ratio"), lambda gap, ratio: _divide(gap, ratio)),
     ),
     "risk_difference": (
         (("risk_start", "risk_no_start"), lambda start, no: start - no),
         (("number_needed_to_treat",), lambda number: -1 / number),
     ),
     "risk_ratio": ((("risk_start", "risk_no_start"), lambda start, no: start / no),),
-    "number_needed_to_treat": ((("risk_difference",), lambda gap: -1 / gap),),
-    "log_hazard_ratio": ((("hazard_ratio",), np.log),),
-    "hazard_ratio": ((("log_hazard_ratio",), np.exp),),
-    "e_value": (
-        (("risk_ratio",), find_e_value), (("hazard_ratio",), find_e_value),
-    ),
+    "log_hazard_ratio": ((("hazard_ratio",), lambda ratio: np.log(ratio)),),
+    "hazard_ratio": ((("log_hazard_ratio",), lambda log: np.exp(log)),),
+    "e_value": ((("risk_ratio",), _find_e_values),),
     "rmst_start_days": (
         (("rmst_no_start_days", "rmst_difference_days"), lambda no, gap: no + gap),
     ),
@@ -67,16 +75,20 @@ LEVEL_GAPS = {"risk_difference": ("cumulative_incidence", "risk_difference"),
 
 def solve_families(release: Release) -> pd.DataFrame:
     """Kept-back numbers that another of their comparison gives: `algebra`, `other_interval`,
-    `levels` (a difference of two levels and one of them), `error` (a detectable difference).
+    `levels` (a difference of two levels and one of them), `error` (a detectable difference). And
+    `finer`: a difference that a number needed to treat tells more exactly than it was rounded to.
     """
     rows = release.estimates.assign(row=name_rows(release.estimates, KEYS))
     found = [_solve_comparisons(rows), _look_beside(rows), _add_levels(rows),
-             _invert_detectable(release, rows)]  # fmt: skip
+             _invert_needed(rows), _invert_detectable(release, rows)]  # fmt: skip
     return make_findings(pd.concat(found), kind="algebra", place="estimates", column="estimate")
 
 
 def _solve_comparisons(rows: pd.DataFrame) -> pd.DataFrame:
-    names = {*FOLLOWS, *(name for ways in FOLLOWS.values() for needed, _ in ways for name in needed)}
+    names = {
+        *FOLLOWS,
+        *(name for ways in FOLLOWS.values() for needed, _ in ways for name in needed),
+    }
     mine = rows[rows["estimand"].isin(names)]
     keys = pd.MultiIndex.from_frame(mine[FAMILY].astype({"time_days": "Int64"}))
     family = pd.factorize(keys)[0]
@@ -98,6 +110,18 @@ def _solve_comparisons(rows: pd.DataFrame) -> pd.DataFrame:
     return found.drop_duplicates("row")
 
 
+def _invert_needed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Differences whose number needed to treat is not that of what is shown."""
+    shown = rows[rows["status"].eq(OK)].astype({"time_days": "Int64"})
+    gaps, needed = (shown[shown["estimand"].eq(name)] for name in
+                    ("risk_difference", "number_needed_to_treat"))  # fmt: skip
+    both = gaps.merge(needed[[*FAMILY, "estimate"]], on=FAMILY, suffixes=("", "_needed"))
+    number = both["estimate_needed"].astype(float)
+    told = -1 / number
+    is_finer = (told - both["estimate"]).abs().gt(1e-6 + 1e-3 / number**2)
+    return pd.DataFrame({"row": both["row"], "what": "finer", "low": told, "high": told})[is_finer]
+
+
 def _look_beside(rows: pd.DataFrame) -> pd.DataFrame:
     """The number of `main` where only its interval was made another way."""
     mine = rows[rows["analysis"].isin(SAME_NUMBER)]
@@ -116,15 +140,20 @@ def _add_levels(rows: pd.DataFrame) -> pd.DataFrame:
     keys = ["measure", "subgroup", "outcome", "estimator", "time_days", "of"]
     parts = []
     known = rows.groupby("subgroup")["level"].agg(set).to_dict()
-    pairs = [unpack_contrast(level, {name for name in known[group] if "_less_" not in name})
-             for group, level in zip(gaps["subgroup"], gaps["level"], strict=True)]  # fmt: skip
-    gaps = gaps.assign(one=[pair and pair[0] for pair in pairs],
-                       other=[pair and pair[1] for pair in pairs])  # fmt: skip
-    gaps = gaps[gaps["one"].notna() & gaps["analysis"].isin(["main", "contrast", "treatment_share"])]
+    named = zip(gaps["subgroup"], gaps["level"], strict=True)
+    pairs = [
+        unpack_contrast(level, {name for name in known[group] if LESS not in name}) or ("", "")
+        for group, level in named
+    ]
+    gaps = gaps.assign(one=[pair[0] for pair in pairs], other=[pair[1] for pair in pairs])
+    is_own = gaps["analysis"].isin(["main", "contrast", "treatment_share"])
+    gaps = gaps[gaps["one"].ne("") & is_own]
     for gap, levels in LEVEL_GAPS.items():
         for level in levels:
             mine = gaps[gaps["estimand"].eq(gap)].assign(of=level)
-            own = rows[rows["estimand"].eq(level) & rows["analysis"].isin(["main", "treatment_share"])]
+            own = rows[
+                rows["estimand"].eq(level) & rows["analysis"].isin(["main", "treatment_share"])
+            ]
             own = own.assign(of=level)[[*keys, "level", "status", "estimate", "row"]]
             both = mine[[*keys, "one", "other", "estimate"]].merge(
                 own, left_on=[*keys, "one"], right_on=[*keys, "level"], suffixes=("_gap", "")

@@ -11,12 +11,13 @@ from contextlib import suppress
 from functools import cached_property
 from html import unescape
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core import files
 from revictimisation.core.results import COUNTS, KEYS, NUMBERS, OK
 from revictimisation.disclosure.attack.findings import make_findings
 from revictimisation.disclosure.attack.release import TABLES, Release
@@ -47,6 +48,7 @@ COUNTED = re.compile(
 PERCENT = re.compile(r"(\d+)\s*%")
 SPAN = re.compile(r"(\d+)\s*(day|dag|week|veck|month|mån|year|år)", re.IGNORECASE)
 DAYS = {"day": 1, "dag": 1, "mon": 365.25 / 12, "mån": 365.25 / 12, "yea": 365.25, "år": 365.25}
+RUN, IDENTITY = b"revictimisation_run", re.compile(rb"[0-9a-f]{64}")  # which run it is of
 VERTEX = re.compile(r"[ML]\s+(-?[\d.]+)\s+(-?[\d.]+)")
 LINE = re.compile(r'<g id="line2d_\d+">\s*<path d="([^"]+)" clip-path')
 TICK = re.compile(
@@ -146,8 +148,10 @@ class Known:
         names = ["estimate", "ci_low", "ci_high"]
         values = rows[names].where(rows["status"].eq(OK)).assign(day=rows["time_days"])
         values = values.melt("day")[["day", "value"]].astype(float)
-        grouped = values.groupby("day")["value"]
-        return {int(day): np.unique(value.dropna()) for day, value in grouped} | {0: np.zeros(1)}
+        found = {0: np.zeros(1)}
+        for day, mine in values.groupby(values["day"].to_numpy(np.int64)):
+            found[cast(int, day)] = np.unique(mine["value"].dropna().to_numpy(float))
+        return found
 
 
 def read_carriers(release: Release) -> pd.DataFrame:
@@ -157,7 +161,8 @@ def read_carriers(release: Release) -> pd.DataFrame:
     show. `figure`: a point drawn that no row shows. `metadata`, `statistics`, `columns`,
     `disagree`: what table files carry besides, or against, each other.
     """
-    known, rows = Known(release), []
+    known = Known(release)
+    rows: list[Row] = []
     for path in release.paths:
         if path.endswith((".html", ".svg")):
             rows += _read_page(path, release.read(path), known)
@@ -204,8 +209,9 @@ def _read_table(path: str, place: int, table: list[list[str]], known: Known) -> 
         for k in counted:
             digits = re.sub(r"[\s,\u00a0\u202f]", "", row[k])
             if digits.isdecimal() and int(digits) % r and int(digits) not in known.counts:
-                yield {"what": "page_count", "place": path, "row": f"table {place + 1}: {number + 1}",
-                       "column": head[k], "low": int(digits), "high": int(digits)}  # fmt: skip
+                where = f"table {place + 1}: {number + 1}"
+                told = {"column": head[k], "low": int(digits), "high": int(digits)}
+                yield {"what": "page_count", "place": path, "row": where, **told}
 
 
 def _hold_rows(path: str, place: int, shown: pd.DataFrame, known: Known) -> Iterator[Row]:
@@ -222,7 +228,9 @@ def _hold_rows(path: str, place: int, shown: pd.DataFrame, known: Known) -> Iter
             continue
         if np.isnan(value):
             continue
-        key = tuple("" if row[name] in ("nan", "NaN", "<NA>", "None") else row[name] for name in keys)
+        key = tuple(
+            "" if row[name] in ("nan", "NaN", "<NA>", "None") else row[name] for name in keys
+        )
         told = by_key.get(key[0] if len(keys) == 1 else key, [])
         decimals = len(row["estimate"].partition(".")[2])
         if not any(abs(value - one) <= 0.51 * 10.0**-decimals for one in told):
@@ -270,11 +278,15 @@ def _read_curves(text: str) -> Iterator[list[tuple[float, float]]]:
             ticks[axis].append((float(place[1] if axis == "x" else place[2]), value))
     if min(len(found) for found in ticks.values()) < 2:
         return
-    scales = {axis: np.polyfit(*np.array(found).T, 1) for axis, found in ticks.items()}
+    scales = {
+        axis: np.polyfit([place for place, _ in found], [value for _, value in found], 1)
+        for axis, found in ticks.items()
+    }
     for path in LINE.findall(text):
         points = [(float(x), float(y)) for x, y in VERTEX.findall(path)]
         yield [
-            (float(np.polyval(scales["x"], x)), float(np.polyval(scales["y"], y))) for x, y in points
+            (float(np.polyval(scales["x"], x)), float(np.polyval(scales["y"], y)))
+            for x, y in points
         ]
 
 
@@ -324,7 +336,7 @@ def _read_tables(release: Release) -> Iterator[Row]:
         file = pq.ParquetFile(release.root / parquet)
         yield from _read_metadata(parquet.as_posix(), file)
         if text.as_posix() in release.paths:
-            beside = pd.read_csv(release.root / text, keep_default_na=False, na_values=[""])
+            beside = files.read_kept_table(release.root / text)
             kept = file.read().to_pandas(ignore_metadata=True)
             yield from _compare(text.as_posix(), kept, beside)
 
@@ -333,6 +345,8 @@ def _read_metadata(path: str, file: Any) -> Iterator[Row]:
     said = dict(file.schema_arrow.metadata or {})
     pandas = json.loads(said.pop(b"pandas", b"{}"))
     said.pop(b"ARROW:schema", None)
+    if IDENTITY.fullmatch(said.get(RUN, b"")):
+        said.pop(RUN)
     indexes = [one for one in pandas.get("index_columns", []) if not isinstance(one, dict)]
     if said or pandas.get("attributes") or indexes:
         yield {"what": "metadata", "place": path, "row": "schema"}
@@ -363,7 +377,7 @@ def _compare(path: str, kept: pd.DataFrame, text: pd.DataFrame) -> Iterator[Row]
         one, other = kept[name], text[name]
         if pd.api.types.is_numeric_dtype(one.dtype):
             sides = [pd.to_numeric(side, errors="coerce").astype(float) for side in (one, other)]
-            is_same = np.isclose(*sides, rtol=1e-12, atol=1e-12, equal_nan=True)
+            is_same = np.isclose(sides[0], sides[1], rtol=1e-12, atol=1e-12, equal_nan=True)
         else:
             is_same = (one.fillna("").astype(str) == other.fillna("").astype(str)).to_numpy()
         for row in np.flatnonzero(~is_same):

@@ -6,6 +6,7 @@ analyses of one comparison; and which counts are parts of others.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ from revictimisation.plan import Disclosure, StudyPlan
 
 Whole = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Step = Callable[[Floats], Floats]
 # Analyses of the same people and outcomes as another, and estimators that count the same.
 SAME_PEOPLE = {
     **dict.fromkeys(("curve", "influence_interval", "weights_truncated", "calibrated",
@@ -47,7 +50,6 @@ COUNTED = {"description", "risk"}  # of these an event is a person, once
 PART = ["question", "analysis", "group", "measure", "outcome", "time_days", "arm"]
 ROUNDED_SHARE = 2e-6  # as far as a share with six decimals may be from what it is made of
 EXCEPTIONS = 0.02
-# Of these a comparison's own counts are the sums of its arms', each rounded by itself.
 ARMED = ("trial", "crude", "conviction", "mean_cumulative_count")
 ADDING = {"description", "risk", "mean_cumulative_count"}
 AGENCIES = {"any_police": ("police_only", "both_apart", "joint"),
@@ -112,6 +114,30 @@ def name_cells(estimates: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
+def count_exactly(exact: pd.DataFrame) -> pd.Series:
+    """The true count of each cell, by kind and key, from exact estimates.
+
+    Raises `ValueError` where rows that are taken for one cell count different things.
+    """
+    rows = name_cells(exact[~mark_contrasts(exact)])
+    is_sum = _is_sum(rows)
+    parts = [
+        rows.assign(kind=kind, key=rows[f"{kind}_key"], value=rows[f"n_{kind}"].astype(float))
+        for kind in ("people", "events")
+    ]
+    counted = pd.concat(parts)[["kind", "key", "value"]]
+    counted = counted[~pd.concat([is_sum, is_sum]).to_numpy()].dropna(subset=["value"])
+    of_cell = counted.groupby(["kind", "key"])["value"]
+    if (of_cell.nunique() > 1).any():
+        raise ValueError("rows of one cell count different things")
+    return of_cell.first()
+
+
+def _is_sum(rows: pd.DataFrame) -> pd.Series:
+    """Rows of a comparison whose counts are the sums of its arms', each rounded by itself."""
+    return rows["arm"].eq("") & rows["group"].isin(ARMED) & rows["estimand"].ne("mean_count")
+
+
 def _join(rows: pd.DataFrame, names: list[str]) -> pd.Series:
     joined = rows[names[0]].astype(str)
     for name in names[1:]:
@@ -135,14 +161,16 @@ def bound_counts(count: pd.Series, rounding: int) -> tuple[Whole, Whole]:
 def _gather(rows: pd.DataFrame, kind: str, column: str, rules: Disclosure) -> pd.DataFrame:
     """A row per cell: the ranges that its shown rows have in common."""
     count = rows[column].astype("Int64")
-    is_sum = rows["arm"].eq("") & rows["group"].isin(ARMED) & rows["estimand"].ne("mean_count")
-    low, high = bound_counts(count.mask(is_sum), rules.rounding)
+    low, high = bound_counts(count.mask(_is_sum(rows)), rules.rounding)
+    is_kept = rows["status"].eq("ok") & count.ge(rules.threshold).fillna(False) & (low > 0)
+    low = np.where(is_kept, np.maximum(low, np.minimum(rules.threshold, high)), low)
     ok = rows["status"].eq("ok")
     is_small, is_complement = _read_reasons(rows)
     found = rows.assign(
         is_small=is_small, is_complement=is_complement,
         key=rows[f"{kind}_key"], low=low, high=high, is_shown=rows[column].notna() & ok,
-        is_exact=(rows[column] % rules.rounding).fillna(0).ne(0), is_hidden=rows["status"].eq("suppressed"),
+        is_exact=(rows[column] % rules.rounding).fillna(0).ne(0),
+        is_hidden=rows["status"].eq("suppressed"),
     )  # fmt: skip
     names = [*CELL, "estimator", "estimand"]
     cells = found.groupby("key", sort=False).agg(
@@ -194,6 +222,7 @@ def narrow_by_shares(rows: pd.DataFrame, table: pd.DataFrame, rules: Disclosure)
     ends = wilson_interval(np.minimum(k, safe).astype(float), safe * np.ones_like(k))
     shown = {name: shares[name].to_numpy(float)[:, None, None] for name in
              ("estimate", "ci_low", "ci_high")}  # fmt: skip
+    exact: dict[str, tuple[Floats, Step]]
     exact = {"estimate": (k / safe, np.round), "ci_low": (ends[0], np.floor),
              "ci_high": (ends[1], np.ceil)}  # fmt: skip
     tells = find_telling(shares, r)
@@ -210,7 +239,7 @@ def narrow_by_shares(rows: pd.DataFrame, table: pd.DataFrame, rules: Disclosure)
     table["low"], table["high"] = low, high
 
 
-def _matches(exact, shown, step, to_step):  # type: ignore[no-untyped-def]
+def _matches(exact: Floats, shown: Floats, step: Floats, to_step: Step) -> Flags:
     """Where a number, put on its step as the software does, is what is shown; off it: as it is."""
     is_stepped = np.abs(shown / step - np.round(shown / step)) * step < ROUNDED_SHARE
     stepped = np.clip(to_step(np.round(exact / step, 9)) * step, 0.0, 1.0)
@@ -226,6 +255,7 @@ def find_telling(shares: pd.DataFrame, rounding: int) -> dict[str, Flags]:
     people, events = (shares[name].to_numpy(float) for name in ("n_people", "n_events"))
     events, step = np.minimum(events, people), rounding / people
     low, high = wilson_interval(events, people)
+    made: dict[str, tuple[Floats, Step]]
     made = {"estimate": (events / people, np.round), "ci_low": (low, np.floor),
             "ci_high": (high, np.ceil)}  # fmt: skip
     told = {}
@@ -306,9 +336,9 @@ def _use(table: pd.DataFrame, plan: StudyPlan | None) -> pd.DataFrame:
                   & table["kind"].eq("events")]  # fmt: skip
     names = ["analysis", "measure", "outcome", "subgroup", "level"]
     cells = cells.assign(place=cells.index)[[*names, "place"]]
-    offered = cells.assign(over="offered")
-    parts = [_within(cells[cells["outcome"].isin(["granted", "denied", "declined"])],
-                     offered[offered["outcome"].eq("offered")].drop(columns="outcome"))]  # fmt: skip
+    offered = cells[cells["outcome"].eq("offered")].drop(columns="outcome")
+    decided = cells[cells["outcome"].isin(["granted", "denied", "declined"])]
+    parts = [_within(decided, offered)]
     uses = _list_codes(plan)
     codes = cells[cells["analysis"].eq("by_code")].merge(uses, on="measure")
     wholes = cells[cells["analysis"].isin(["main", "by_agency"])]
@@ -323,8 +353,10 @@ def _use(table: pd.DataFrame, plan: StudyPlan | None) -> pd.DataFrame:
             whole[["subgroup", "level", "place"]], on=["subgroup", "level"], suffixes=("", "_whole")
         )
         both = mine.drop_duplicates("place_whole")
-        parts += [_terms(mine["place_whole"], mine["place"].to_numpy(), 1, True, agency),
-                  _terms(both["place_whole"], both["place_whole"].to_numpy(), -1, True, agency)]
+        parts += [
+            _terms(mine["place_whole"], mine["place"].to_numpy(), 1, True, agency),
+            _terms(both["place_whole"], both["place_whole"].to_numpy(), -1, True, agency),
+        ]
     return pd.concat(parts)
 
 

@@ -90,10 +90,9 @@ def _has_more_digits(value: pd.Series) -> pd.Series:
 def _is_behind(shown: pd.DataFrame, estimates: pd.DataFrame) -> pd.Series:
     """Events of an arm up to a day whose risk is suppressed for being of few."""
     keys = ["measure", "subgroup", "level", "time_days", "estimand"]
-    hidden = estimates[estimates["status"].eq(SUPPRESSED)
-                       & estimates["estimator"].eq("clone_censor_weight")
-                       & estimates["estimand"].isin([*ARMS.values()])
-                       & estimates["analysis"].eq("main")].astype({"time_days": "Int64"})  # fmt: skip
+    is_risk = estimates["estimator"].eq("clone_censor_weight") & estimates["analysis"].eq("main")
+    is_risk &= estimates["status"].eq(SUPPRESSED) & estimates["estimand"].isin([*ARMS.values()])
+    hidden = estimates[is_risk].astype({"time_days": "Int64"})
     mine = shown.assign(estimand=shown["arm"].map(ARMS))
     is_count = shown["kind"].eq("count") & shown["name"].eq("n_events")
     is_hidden = pd.MultiIndex.from_frame(mine[keys]).isin(pd.MultiIndex.from_frame(hidden[keys]))

@@ -73,7 +73,10 @@ def _join(one: Release, other: Release) -> pd.DataFrame:
     rows = pd.concat([one.estimates, other.estimates], ignore_index=True)
     rows = rows.assign(is_shown=rows["status"].eq(OK)).sort_values("is_shown", kind="stable")
     rows = rows.drop_duplicates(keys, keep="last").drop(columns="is_shown").reset_index(drop=True)
-    if len(rows) in (len(one.estimates), len(other.estimates)):
+    n_shown = [
+        int(table["status"].eq(OK).sum()) for table in (rows, one.estimates, other.estimates)
+    ]
+    if n_shown[0] in n_shown[1:]:
         return make_findings([])
     rules = one.rules
     found = judge_counts(bound_cells(list_cells(rows, rules, one.plan), rules.threshold),
@@ -100,14 +103,13 @@ def _bound_differences(
     names = pd.MultiIndex.from_frame(table[["kind", "key"]])
     under = beside.reindex(names).reset_index(drop=True)
     is_known = under["low"].notna().to_numpy()
-    low = np.maximum(table["low"] - under["high"].fillna(MOST), 0).astype(np.int64).to_numpy()
-    high = np.minimum(table["high"] - under["low"].fillna(0), MOST).astype(np.int64).to_numpy().copy()
+    low = (table["low"] - under["high"].fillna(MOST)).clip(lower=0).to_numpy(np.int64).copy()
+    high = (table["high"] - under["low"].fillna(0)).clip(upper=MOST).to_numpy(np.int64).copy()
     is_local = pair["estimator"].isin(LOCAL) & pair["outcome"].ne(MODELLED)
     local = pair[is_changed & is_local]
     changed = _find_cells(cells, local)
     kind = table["kind"].to_numpy()
     most_events = _find_most(high, changed)
-    low = low.copy()
     low[changed["people"]] = np.maximum(low[changed["people"]], 1)
     low, high, is_false = narrow(low, np.maximum(high, low), _keep(cells.relations, is_known))
     n_all = high[(table["key"].eq("everybody||") & table["kind"].eq("people")).to_numpy()]
@@ -152,7 +154,9 @@ def _find_crossed(pair: pd.DataFrame) -> pd.DataFrame:
     """Plain numbers that are small in one release and shown in the other: few people decide."""
     sides = {}
     for side in ("one", "other"):
-        sides[side] = pair[f"status_{side}"].eq("suppressed") & pair[f"reason_{side}"].eq("small_number")
+        sides[side] = pair[f"status_{side}"].eq("suppressed") & pair[f"reason_{side}"].eq(
+            "small_number"
+        )
     shown = {side: pair[f"status_{side}"].eq(OK) for side in sides}
     is_crossed = (sides["one"] & shown["other"]) | (sides["other"] & shown["one"])
     rows = pair[is_crossed & pair["estimator"].isin(LOCAL) & pair["subgroup"].ne("")]

@@ -63,9 +63,7 @@ def bound_cells(cells: Cells, threshold: int) -> pd.DataFrame:
                         told_high=np.where(is_untrue, own_high, told_high))  # fmt: skip
 
 
-def _add_reasons(
-    cells: Cells, low: Whole, high: Whole, threshold: int
-) -> tuple[Whole, Whole]:
+def _add_reasons(cells: Cells, low: Whole, high: Whole, threshold: int) -> tuple[Whole, Whole]:
     """What the reason of a suppressed row tells: few events, or few without; or neither.
 
     The former is only used where the latter can't be.
@@ -94,11 +92,15 @@ def judge_counts(table: pd.DataFrame, threshold: int) -> pd.DataFrame:
     is_close = is_hidden & ~is_shown & ~table["is_false"] & width.lt(threshold)
     told = table["told_high"] - table["told_low"]
     is_told = is_hidden & ~is_shown & ~is_close & told.le((threshold - 1) // 2)
-    is_single = is_shown & ~is_hidden & width.eq(0) & table["own_width"].ge(0) & table["high"].lt(MOST)
+    is_single = (
+        is_shown & ~is_hidden & width.eq(0) & table["own_width"].ge(0) & table["high"].lt(MOST)
+    )
     is_single &= ~table["is_exact"]
     is_curve = table["time_days"].ne("") & table["group"].eq("risk")
     kind = np.select(
-        [is_twin, is_single, (is_close | is_told) & is_curve], ["twins", "limits", "curves"], "margins"
+        [is_twin, is_single, (is_close | is_told) & is_curve],
+        ["twins", "limits", "curves"],
+        "margins",
     )
     low, high = (table[end].mask(is_told, table[f"told_{end}"]) for end in ("low", "high"))
     what = np.where(is_twin, "shown_elsewhere", np.where(low.eq(high), "exact", "within"))

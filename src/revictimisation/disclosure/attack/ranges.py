@@ -41,7 +41,7 @@ def narrow(low: Whole, high: Whole, relations: Relations) -> tuple[Whole, Whole,
     for _ in range(MOST_ROUNDS):
         before = low.copy(), high.copy()
         _propagate(low, high, relations)
-        if (low == before[0]).all() and (high == before[1]).all() or (low > high).any():
+        if ((low == before[0]).all() and (high == before[1]).all()) or (low > high).any():
             break
     label = _label_components(len(low), relations)
     is_false = np.isin(label, np.unique(label[low > high]))
@@ -93,7 +93,9 @@ def solve(
     of_row = np.full(len(relations.is_equal), -1)
     of_row[relations.relation] = label[relations.count]
     n_terms = np.bincount(of_row[relations.relation], minlength=label.max(initial=0) + 1)
-    n_nodes = np.bincount(label) + np.bincount(of_row[of_row >= 0], minlength=len(np.bincount(label)))
+    n_nodes = np.bincount(label) + np.bincount(
+        of_row[of_row >= 0], minlength=len(np.bincount(label))
+    )
     is_tried = chosen & (high - low >= narrowest) & (high - low < 3 * narrowest)
     for part in np.unique(label[is_tried]):
         mine = np.flatnonzero(label == part)

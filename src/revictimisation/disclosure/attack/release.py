@@ -15,7 +15,8 @@ from revictimisation.core.errors import UsageError
 from revictimisation.plan import Disclosure, StudyPlan, read_plan
 
 TABLES = ("estimates", "attrition", "diagnostics")
-RELEASE, RESTRICTED, MANIFEST = "release", "restricted", "manifest.json"
+RELEASE, MANIFEST = "release", "manifest.json"
+RELEASED = "RELEASED"  # the list of what was released
 PUBLIC = (RELEASE, "site", "notebooks")  # of what a run leaves
 DEFAULT = Disclosure()
 MULTIPLES = 0.9  # the share of counts that must be multiples for it to be the rounding
@@ -72,8 +73,8 @@ def open_release(
 ) -> Release:
     """Open a release folder, or the OUT folder that holds it.
 
-    The rules are those given, else those of the study file in the manifest beside it, else the
-    rounding that the counts show with the smallest threshold allowed.
+    The rules are those given, else those that RELEASED tells, else those of the study file in the
+    manifest beside it, else the rounding that the counts show with the smallest threshold allowed.
     """
     files.check_folder(path)
     folder = path / RELEASE if (path / RELEASE).is_dir() else path
@@ -87,7 +88,9 @@ def open_release(
         )
     manifest = files.read_json(root / MANIFEST) or {}
     plan = read_plan(manifest["study_file"]) if "study_file" in manifest else None
+    told = (files.read_json(folder / RELEASED) or {}).get("rules")
     known = plan.disclosure if plan else _infer_rules(tables["estimates"])
+    known = Disclosure(**told) if told else known
     rules = Disclosure(threshold=threshold or known.threshold, rounding=rounding or known.rounding)
     return Release(root, folder, tables, rules, plan, secrets)
 

@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.core.results import COUNTS, KEYS, NUMBERS, OK
+from revictimisation.dictionary import load_dictionary
 from revictimisation.disclosure.attack.findings import make_findings, name_rows
 from revictimisation.disclosure.attack.release import Release
-from revictimisation.dictionary import load_dictionary
 
 ATTRITION = ("n_people", "n_reports", "n_dropped")
 # Decimals that a released number has at most, by the kind of its estimand (`codes/estimand.csv`).
@@ -35,7 +35,9 @@ def read_rows(release: Release) -> pd.DataFrame:
     for name in COUNTS:
         count = estimates[name].astype(float)
         found.append(_note(row[ok & count.lt(threshold)], "small", name, count))
-        found.append(_note(row[ok & count.ge(threshold) & (count % r).ne(0)], "unrounded", name, count))
+        found.append(
+            _note(row[ok & count.ge(threshold) & (count % r).ne(0)], "unrounded", name, count)
+        )
     is_part = kind.isin(["share", "count"]) & ok & (threshold >= r)
     is_all = is_part & estimates["n_events"].ge(estimates["n_people"]).fillna(False)
     found.append(_note(row[is_all], "all", "n_events", estimates["n_events"]))
@@ -74,7 +76,8 @@ def _is_off(value: pd.Series, step: pd.Series) -> pd.Series:
 def _allow_error(estimates: pd.DataFrame) -> pd.Series:
     """The decimals that two digits of an error are."""
     size = np.log10(estimates["se"].astype(float).abs().where(lambda se: se.gt(0)))
-    return (ERROR_DIGITS - 1 - np.floor(size + 1e-12)).fillna(MOST_DECIMALS)
+    digits = ERROR_DIGITS - 1 - np.floor(size + 1e-12)
+    return pd.Series(digits, index=estimates.index).fillna(MOST_DECIMALS)
 
 
 def _round(value: pd.Series, decimals: pd.Series) -> npt.NDArray[np.float64]:

@@ -12,15 +12,16 @@ import pandas as pd
 
 from revictimisation.core import files
 from revictimisation.disclosure.attack.findings import make_findings
-from revictimisation.disclosure.attack.release import MANIFEST, RELEASE, Release
+from revictimisation.disclosure.attack.release import MANIFEST, RELEASE, RELEASED, Release
 
 Row = dict[str, Any]
-RELEASED = "RELEASED"
 PAGES = ("site/", "notebooks/")
 HASHED = re.compile(r'"?([^\s":]+)"?\s*[:\s]\s*"?([0-9a-f]{64})|([0-9a-f]{64})\s+\*?(\S+)')
 TIME = re.compile(r"(?:19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d")
 # What a release may hold beside its tables.
-OWN = re.compile(r"(?:estimates|attrition|diagnostics)\.(?:csv|parquet)|review\.(?:html|csv)|RELEASED")
+OWN = re.compile(
+    r"(?:estimates|attrition|diagnostics)\.(?:csv|parquet)|review\.(?:html|csv)|RELEASED"
+)
 
 
 def find_surplus(release: Release) -> pd.DataFrame:
@@ -42,9 +43,11 @@ def _check_files(release: Release) -> Iterator[Row]:
         elif path in listed:
             if files.hash_file(release.root / path) != listed[path]:
                 yield {"what": "changed", "place": path}
-        elif not (_is_in_release(release, path) and OWN.fullmatch(name.name)):
-            if listed or _is_in_release(release, path):
+        elif _is_in_release(release, path):
+            if not OWN.fullmatch(name.name):
                 yield {"what": "unlisted", "place": path}
+        elif listed:
+            yield {"what": "unlisted", "place": path}
     inside = {path for path in listed if _is_in_release(release, path)}
     for path in sorted(inside - {*release.paths}):
         yield {"what": "missing", "place": path}

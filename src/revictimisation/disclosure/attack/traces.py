@@ -13,23 +13,26 @@ import pandas as pd
 from revictimisation.core.results import KEYS, OK
 from revictimisation.dictionary import load_dictionary
 from revictimisation.disclosure.attack.findings import make_findings, name_rows
-from revictimisation.disclosure.attack.release import Release, TABLES
+from revictimisation.disclosure.attack.release import TABLES, Release
 
 Row = dict[str, Any]
 NUMBER = re.compile(r"(?<![\w.+-])(?:19|20)?(\d{2})(\d{2})(\d{2})[-+]?(\d{3})(\d)(?![\w.])")
-# Each pattern with what it is a trace of.
+# Each pattern with what it is a trace of. No hash begins with the letter of a pseudonym.
 PATTERNS = {
-    "pseudonym": re.compile(r"(?<![\w#/+-])[a-z]{1,3}_?(?=[a-f]*\d)[0-9a-f]{12,37}(?![\w+/=-])"
+    "pseudonym": re.compile(r"(?<![\w#/+-])[g-z][a-z]{0,2}_?(?=[a-f]*\d)[0-9a-f]{12,37}(?![\w+/=-])"
                             r"|(?<![\w#/+-])(?=[a-f0-9]*[a-f])(?=[a-f0-9]*\d)[0-9a-f]{32}"
                             r"(?![\w+/=-])"),
-    "path": re.compile(r"(?<![\w./:<])/(?:home|Users|root|tmp|mnt|srv|var|opt|media|private)/[\w.-]+"
+    "path": re.compile(r"(?<![\w./:<])/(?:home|Users|root|tmp|mnt|srv|var|opt|media|private)/"
+                       r"[\w.-]+"
                        r"|(?<!\w)[A-Za-z]:\\{1,2}(?:Users|Documents|Data|Temp)\b"),
     "email": re.compile(r"(?<![\w.])[\w.+-]{1,64}@[\w-]+\.[a-zA-Z]{2,}"),
     "password": re.compile(r"://[^\s/:@\"']+:[^\s/@\"']+@|(?:[Pp]ass(?:word|wd)|PASS(?:WORD|WD)|[Pp]wd"
                            r"|PWD|[Ll]ösenord)\s*[=:]\s*[\"']?[^\s\"'<>]{4,}"),
 }  # fmt: skip
 DATE = re.compile(r"(?<!\d)(?:19|20)\d\d-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])(?!\d)")
-NAME = re.compile(r"[A-ZÅÄÖÉ][a-zåäöé]+(?: |-)[A-ZÅÄÖÉ][a-zåäöé]+|[A-ZÅÄÖ][a-zåäö]+(?:gatan|vägen|gränd) ?\d*")
+NAME = re.compile(
+    r"[A-ZÅÄÖÉ][a-zåäöé]+(?: |-)[A-ZÅÄÖÉ][a-zåäöé]+|[A-ZÅÄÖ][a-zåäö]+(?:gatan|vägen|gränd) ?\d*"
+)
 FORMULA = re.compile(r"^[=+@\t\r]|^-(?!\d)")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\ufeff]")
 TEXTS = (".csv", ".html", ".ipynb", ".json", ".svg", ".txt", ".md", ".css", ".yaml", "")
@@ -90,8 +93,8 @@ def _read_parquet(release: Release, path: str, data: bytes) -> str:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(release.root / path)
-    said = [value.decode("utf-8", "replace") for key, value in (file.schema_arrow.metadata or {}).items()
-            if key != b"ARROW:schema"]  # fmt: skip
+    metadata = (file.schema_arrow.metadata or {}).items()
+    said = [value.decode("utf-8", "replace") for key, value in metadata if key != b"ARROW:schema"]
     table = file.read().to_pandas()
     for name in table.columns:
         if not pd.api.types.is_numeric_dtype(table[name].dtype):
@@ -99,7 +102,9 @@ def _read_parquet(release: Release, path: str, data: bytes) -> str:
     return "\n".join(said)
 
 
-def _search(path: str, text: str, secrets: Iterable[str], words: dict[str, list[str]]) -> Iterator[Row]:
+def _search(
+    path: str, text: str, secrets: Iterable[str], words: dict[str, list[str]]
+) -> Iterator[Row]:
     for what, pattern in PATTERNS.items():
         n_found = sum(1 for _ in pattern.finditer(text))
         if n_found:
@@ -173,7 +178,9 @@ def _read_groups(release: Release) -> Iterator[Row]:
             classes[name] = next((kind for kind in ("never", "no_place") if kind in kinds), "open")
     kind = rows["measure"].map(classes)
     is_open = rows["status"].eq(OK)
-    is_never = kind.eq("never") | rows["subgroup"].isin(NEVER) | rows["subgroup"].str.startswith("x_")
+    is_never = (
+        kind.eq("never") | rows["subgroup"].isin(NEVER) | rows["subgroup"].str.startswith("x_")
+    )
     is_never |= rows["level"].map(classes).eq("never")
     is_placed = kind.eq("no_place") & rows["subgroup"].isin(PLACES)
     found = rows[is_open & (is_never | is_placed)]
