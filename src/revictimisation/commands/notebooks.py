@@ -163,7 +163,7 @@ def serve_kernel(connection_file: str) -> None:
     from ipykernel.iostream import IOPubThread
     from ipykernel.kernelapp import launch_new_instance
 
-    IOPubThread._setup_pipe_in = _open_no_port  # type: ignore[method-assign]
+    IOPubThread._setup_pipe_in = _open_no_port
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # nobody debugs what is executed here
     os.environ["IPYTHONDIR"] = str(Path(connection_file).parent / "ipython")
     # matplotlib came before the kernel, which would else tell it where figures go; what tables are
