@@ -21,7 +21,8 @@ from revictimisation.core.results import (
     make_estimates,
     not_estimable,
 )
-from revictimisation.estimators.curves import aalen_johansen, compare_risks, kaplan_meier
+from revictimisation.estimators.contrasts import compare_risks
+from revictimisation.estimators.curves import aalen_johansen, kaplan_meier
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.proportional_hazards import GLOBAL, check_proportional_hazards
 from revictimisation.estimators.target_trial.diagnostics import (

@@ -322,6 +322,3 @@ def _crude_weights(trial: Trial, is_natural: bool) -> tuple[float, Floats]:
 def _share_started(trial: Trial) -> float:
     is_in = trial.people.stop > trial.grace_days
     return float(trial.is_started[is_in].mean()) if is_in.any() else 0.0
-
-
-__all__ = ["LAST", "GraceLaw", "WeightedTrial", "cap_weights", "weigh_clones"]

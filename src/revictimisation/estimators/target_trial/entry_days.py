@@ -188,9 +188,3 @@ class Gradient:
     def by_coefficient(self, effects: Floats) -> Floats:
         """Targets x coefficients."""
         return np.concatenate([np.einsum("ck,cj->kj", effects, self.cells), self.base]).T
-
-
-__all__ = [
-    "EntryDays", "Gradient", "Law", "build_days", "cut_blocks", "find_law", "move_law",
-    "sum_behind",
-]  # fmt: skip

@@ -202,6 +202,3 @@ def mark_uncensored(weighted: WeightedTrial) -> Flags:
     trial = weighted.trial
     is_over = trial.people.stop <= trial.grace_days
     return np.column_stack([trial.is_started | is_over, ~trial.is_started])
-
-
-__all__ = ["estimate_curves", "estimate_outcome", "estimate_strategies", "mark_uncensored"]

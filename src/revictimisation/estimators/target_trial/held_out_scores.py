@@ -134,6 +134,3 @@ def _refit(trial: Trial, model: StartModel, is_in: list[Flags]) -> list[StartMod
     weight = np.stack(is_in, axis=1).astype(np.float64)
     unknown = replace(model, covariance=np.zeros_like(model.covariance))
     return [unknown.move(best) for best in refit(trial, model.pooled, weight, model.theta, inverse)]
-
-
-__all__ = ["HeldOutScores", "score_held_out"]

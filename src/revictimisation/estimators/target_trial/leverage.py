@@ -34,6 +34,3 @@ def find_leverage_factors(weighted: WeightedTrial) -> Floats:
     factors = np.ones(trial.n_entries)
     factors[who] = np.exp((moved * scores).sum(axis=1) / 2)
     return factors
-
-
-__all__ = ["find_leverage_factors"]

@@ -159,9 +159,3 @@ def _add_model(
     moves = np.einsum("jk,km->jm", gradient, model.covariance)
     if moves.any():
         add_scores(trial, model, moves, influence)
-
-
-__all__ = [
-    "DOUBLY_ROBUST", "ESTIMATORS", "G_FORMULA", "StandardisedRisks",
-    "estimate_standardised_risks", "standardise_risks", "widen_influence",
-]  # fmt: skip

@@ -263,6 +263,3 @@ def read_three(trial: ThreeTrial, at_days: Sequence[int]) -> Floats:
     answers = arms.read(at_days)
     answers[~trial.find_told(np.ones(trial.police.n_entries), arms)] = np.nan
     return answers
-
-
-__all__ = ["N_ARMS", "STRATEGIES", "ThreeTrial", "read_three", "weigh_three"]
