@@ -194,10 +194,11 @@ def test_what_with_changes_and_what_it_keeps(county_study):
     plan = county_study.plan
     same = county_study.with_().plan
     assert same == plan
-    one = county_study.with_(
-        gates={"exposed_victims": 30}, measures=["sheltered_housing"], report_at_days=[365],
-        eligibility={"districts": ["city"]},
-    ).plan  # fmt: skip
+    with pytest.warns(UserWarning, match="no longer adjusted for: .*joint"):
+        one = county_study.with_(
+            gates={"exposed_victims": 30}, measures=["sheltered_housing"], report_at_days=[365],
+            eligibility={"districts": ["city"]},
+        ).plan  # fmt: skip
     assert one.gates.exposed_victims == 30
     assert one.gates.events_per_arm == plan.gates.events_per_arm
     assert one.measures == {"sheltered_housing": plan.measures["sheltered_housing"]}

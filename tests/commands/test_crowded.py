@@ -272,3 +272,30 @@ def test_numbers_on_their_way_lie_where_what_is_made_of_them_will(place, kind, m
     ((parent, name, mode),) = seen
     assert parent == out and name.startswith(files.UNFINISHED) and mode == 0o700
     assert not out.exists()
+
+
+LOOP = """
+import numpy
+from revictimisation.core.compiled import copy_to
+target = numpy.zeros(3)
+copy_to(target, numpy.arange(3.0))
+print(target.tolist(), sum(copy_to.stats.cache_hits.values()))
+"""
+
+
+def test_compiled_loops_that_are_damaged_are_compiled_anew(tmp_path):
+    def run() -> str:
+        there = {**list_variables(), "NUMBA_CACHE_DIR": str(tmp_path)}
+        words = [sys.executable, "-c", LOOP]
+        done = subprocess.run(words, capture_output=True, text=True, env=there)
+        return (done.stdout or done.stderr).strip()
+
+    anew, kept = "[0.0, 1.0, 2.0] 0", "[0.0, 1.0, 2.0] 1"
+    assert (run(), run()) == (anew, kept)
+    (data,), (index,) = tmp_path.rglob("*.nbc"), tmp_path.rglob("*.nbi")
+    whole = data.read_bytes()
+    at = len(whole) // 2
+    data.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+    assert run() == anew
+    index.write_bytes(index.read_bytes()[:30])
+    assert (run(), run()) == (anew, kept)

@@ -12,7 +12,7 @@ import pytest
 
 from revictimisation.commands import processes
 from revictimisation.commands.notebooks import NotebookTask, execute_notebook
-from revictimisation.core.errors import RevictimisationError
+from revictimisation.core.errors import RevictimisationError, UsageError
 
 PARAMETERS = {"tags": ["parameters"]}
 
@@ -106,6 +106,12 @@ print(len([one for one in open_ones if "socket" in one]) > 5,
 """
     (said,) = read_outputs(execute_notebook(write_notebook(tmp_path / "b.ipynb", cell), tmp_path))
     assert "".join(said["text"]) == "True []\n"
+
+
+def test_a_place_too_long_for_a_socket_is_told(tmp_path):
+    folder = tmp_path / ("x" * 60)
+    with pytest.raises(UsageError, match="Set TMPDIR to a shorter one"):
+        execute_notebook(write_notebook(tmp_path / "b.ipynb", "1"), folder)
 
 
 def test_what_one_notebook_changes_the_next_does_not_see(tmp_path):

@@ -144,17 +144,6 @@ def test_each_row_is_a_cluster_by_default():
     np.testing.assert_allclose(alone.se_robust, named.se_robust)
 
 
-def test_covariates_that_change_with_time_are_refused():
-    people = make_people(7)
-    start = np.where(people["stop"] > 6, 3, 0)
-    for fit in (fit_fine_gray, fit_cause_specific):
-        with pytest.raises(ValueError, match="change with time are not defined"):
-            fit(design_of(people), people["stop"], people["cause"], start=start)
-    same = fit_fine_gray(design_of(people), people["stop"], people["cause"], start=np.zeros(60))
-    plain = fit_fine_gray(design_of(people), people["stop"], people["cause"])
-    np.testing.assert_allclose(same.coef, plain.coef, rtol=1e-12)
-
-
 def test_wrong_input_is_refused():
     people = make_people(7)
     with pytest.raises(ValueError, match="60 people"):

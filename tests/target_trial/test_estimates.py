@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation.estimators.curves import compare_risks
+from revictimisation.estimators.contrasts import compare_risks
 from revictimisation.estimators.design import build_design, design_from_array
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.flexibility import Flexibility

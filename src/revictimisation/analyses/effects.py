@@ -21,7 +21,8 @@ from revictimisation.core.results import (
     make_estimates,
     not_estimable,
 )
-from revictimisation.estimators.curves import aalen_johansen, compare_risks, kaplan_meier
+from revictimisation.estimators.contrasts import compare_risks
+from revictimisation.estimators.curves import aalen_johansen, kaplan_meier
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.proportional_hazards import GLOBAL, check_proportional_hazards
 from revictimisation.estimators.target_trial.diagnostics import (
@@ -80,8 +81,9 @@ def estimate_incidence(data: StudyData) -> pd.DataFrame:
         for name in data.plan.subgroups:
             parts.append(_subgroup_rows(data, name, days, keys))
     parts.append(_person_rows(data, **same))
+    keys = {**same, "estimator": "aalen_johansen", "outcome": data.plan.outcome.who}
     for day in data.plan.days_beyond_horizon:
-        parts.append(_beyond_horizon(data, day, "aalen_johansen", **same))
+        parts.append(not_estimable("beyond_horizon", time_days=day, **keys))
     return combine(parts)
 
 
@@ -108,16 +110,6 @@ def _person_rows(data: StudyData, **keys: str) -> pd.DataFrame:
     curve = _curve_rows(data, chosen, days)
     mine = curve[curve["outcome"] == data.plan.outcome.who]
     return make_estimates(mine, analysis=BY_PERSON, estimator="aalen_johansen", **keys)
-
-
-def _beyond_horizon(data: StudyData, day: int, estimator: str, **keys: str) -> pd.DataFrame:
-    return not_estimable(
-        "beyond_horizon",
-        time_days=day,
-        estimator=estimator,
-        outcome=data.plan.outcome.who,
-        **keys,
-    )
 
 
 def _kaplan_meier_rows(data: StudyData, days: tuple[int, ...]) -> pd.DataFrame:

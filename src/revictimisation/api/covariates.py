@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.api.columns import Columns, missing_column
+from revictimisation.core.codes import MISSING
 from revictimisation.estimators.design import (
-    MISSING,
     Block,
     Design,
     add_measures,

@@ -14,6 +14,7 @@ import pandas as pd
 from revictimisation.api import plots
 from revictimisation.api.columns import Columns, Names, whole_days
 from revictimisation.api.covariates import Coder, make_design
+from revictimisation.core.arrays import Whole
 from revictimisation.estimators.cox import CoxFit, fit_cox
 from revictimisation.estimators.cox_baseline import estimate_baseline, find_concordance
 from revictimisation.estimators.cox_data import Episodes, check_episodes
@@ -32,8 +33,6 @@ from revictimisation.estimators.recurrent import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Whole = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

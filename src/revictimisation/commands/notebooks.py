@@ -21,6 +21,7 @@ from revictimisation.core.errors import RevictimisationError
 INJECTED = "injected-parameters"  # papermill's tag of the cell that it puts in
 KEPT_METADATA = ("kernelspec", "language_info")
 DROPPED_METADATA = ("papermill", "execution")
+TABLE = re.compile(r'<div id=\\"([a-z]{10})\\"')  # what great_tables calls a table, drawn at random
 ADDRESS = re.compile(r" at 0x[0-9a-f]{4,}")  # where an object lay in memory
 
 
@@ -99,6 +100,8 @@ def _leave_out_surroundings(
         if INJECTED in cell.metadata.get("tags", ()):
             cell.id = INJECTED
     text = ADDRESS.sub("", notebooks.writes(book))
+    for number, drawn in enumerate(dict.fromkeys(TABLE.findall(text)), start=1):
+        text = text.replace(drawn, f"table{number}")
     hidden = {**{str(place): name.upper() for name, place in task.places.items()},
               str(folder): "TMP", sys.prefix: "PYTHON", str(Path.home()): "~"}  # fmt: skip
     for place, name in hidden.items():
@@ -111,6 +114,7 @@ def _kernel_address(folder: Path) -> dict[str, str]:
     """Speak to the kernel through files only we can read; Windows has but network ports."""
     if sys.platform == "win32":
         return {}
+    processes.check_address(folder / "kernel-5")
     return {"transport": "ipc", "ip": str(folder / "kernel")}
 
 
@@ -159,7 +163,7 @@ def serve_kernel(connection_file: str) -> None:
     from ipykernel.iostream import IOPubThread
     from ipykernel.kernelapp import launch_new_instance
 
-    IOPubThread._setup_pipe_in = _open_no_port  # type: ignore[method-assign]
+    IOPubThread._setup_pipe_in = _open_no_port
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # nobody debugs what is executed here
     os.environ["IPYTHONDIR"] = str(Path(connection_file).parent / "ipython")
     # matplotlib came before the kernel, which would else tell it where figures go; what tables are

@@ -9,7 +9,6 @@ import functools
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ from revictimisation.core import files, interruption
 from revictimisation.core.errors import RevictimisationError
 from revictimisation.core.surroundings import refuse
 
-LONGEST_FOLDER = 80  # sockets lie in it, whose whole path is at most 104
+LONGEST_ADDRESS = 103  # of a socket that is a file, as a whole path
 WARM = "revictimisation.commands.warm"
 _started: weakref.WeakSet[BaseProcess] = weakref.WeakSet()
 
@@ -58,19 +57,26 @@ def call(function: Callable[..., Any], *given: object) -> Any:
 def _find_context() -> Any:
     from revictimisation.report.rendering import KEPT_IN
 
-    os.environ[KEPT_IN] = str(files.scratch())
-    if sys.platform != "win32" and len(os.fsencode(files.scratch())) > LONGEST_FOLDER:
+    # What they write for a while lies among our own temporary files, and goes with these.
+    os.environ[KEPT_IN] = os.environ["TMPDIR"] = str(files.scratch())
+    can_fork = "forkserver" in multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if can_fork else "spawn")
+    if can_fork:
+        context.set_forkserver_preload([WARM])
+        spoken_to = Path(util.get_temp_dir())
+        files.remove_at_stop(spoken_to)
+        check_address(spoken_to / "listener-12345678")
+    return context
+
+
+def check_address(path: Path) -> None:
+    """Raise `UsageError` where a socket's path would be longer than the system takes."""
+    if len(os.fsencode(path)) > LONGEST_ADDRESS:
         raise refuse(
             "TMPDIR",
             "mappen för tillfälliga filer har en för lång sökväg. Ge TMPDIR en kortare",
             "the folder for temporary files has too long a path. Set TMPDIR to a shorter one",
         )
-    can_fork = "forkserver" in multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if can_fork else "spawn")
-    if can_fork:
-        context.set_forkserver_preload([WARM])
-        files.remove_at_stop(Path(util.get_temp_dir()))  # where it is spoken to
-    return context
 
 
 @contextmanager

@@ -21,7 +21,6 @@ from revictimisation.core.errors import DataError, UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from revictimisation.core.engine import Engine
     from revictimisation.dictionary import Dictionary
     from revictimisation.extract.validation import Finding, LoadedExtract
     from revictimisation.plan import StudyPlan
@@ -119,7 +118,7 @@ def _validate(
         page = None
         if report is not None:
             progress.tell("profile")
-            survey = _survey(con, extract, previous, dictionary, plan or _read_study(ABSENT_STUDY))
+            survey = _survey(extract, previous, dictionary, plan or _read_study(ABSENT_STUDY))
             extract = replace(extract, findings=survey.findings)
             progress.tell("report")
             page = _write_report(survey, extract, folder, report, dictionary)
@@ -146,7 +145,6 @@ class Survey:
 
 
 def _survey(
-    con: Engine,
     extract: LoadedExtract,
     previous: Path | None,
     dictionary: Dictionary,
@@ -164,7 +162,7 @@ def _survey(
 
     limits = plan.validation
     threshold = plan.disclosure.threshold
-    exact = profile_extract(con, extract, dictionary, threshold)
+    exact = profile_extract(extract, dictionary, threshold)
     volumes = find_volumes(exact, limits)
     facts = hide_small(exact, threshold)
     before = _read_previous(previous, dictionary, plan) if previous else None
@@ -193,7 +191,7 @@ def _read_previous(folder: Path, dictionary: Dictionary, plan: StudyPlan) -> pd.
             f"--previous {folder}: där finns varken ett uttag eller en rapport med "
             f"{PROFILE}.parquet. / It holds neither an extract nor a report."
         )
-    return profile_extract(con, extract, dictionary, plan.disclosure.threshold)
+    return profile_extract(extract, dictionary, plan.disclosure.threshold)
 
 
 def _write_report(

@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import secrets
 import shutil
 import stat
 import tempfile
@@ -33,7 +34,7 @@ PROBE_BYTES = 1 << 16
 UNFINISHED = ".unfinished-"  # how the names of what is being written begin
 LOCK = ".lock"  # in a folder that a process keeps to itself
 SCRATCH = "revictimisation-"  # in the system's folder of temporary files
-STALE_SECONDS = 86_400
+STALE_SECONDS = 60  # of a temporary folder that nobody holds
 NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 # What is being written, each with the folders made for it, to be taken away if need be.
 _unfinished: dict[Path, list[Path]] = {}
@@ -131,10 +132,10 @@ def scratch() -> Path:
     others goes now.
     """
     try:
-        _clear_scratch(Path(tempfile.gettempdir()))
-        path = Path(tempfile.mkdtemp(prefix=SCRATCH))
-        while locks.seize(path / LOCK) is None:  # another took it for left behind
-            path = Path(tempfile.mkdtemp(prefix=SCRATCH))
+        folder = Path(tempfile.gettempdir())
+        _clear_scratch(folder)
+        while (path := _make_scratch(folder)) is None:
+            pass
     except OSError:
         raise refuse(
             "TMPDIR",
@@ -144,8 +145,18 @@ def scratch() -> Path:
             "with room",
         ) from None
     atexit.register(shutil.rmtree, path, ignore_errors=True)
-    remove_at_stop(path)
     return path
+
+
+def _make_scratch(folder: Path) -> Path | None:
+    """A folder that is ours as long as we live; None where another took it for left behind."""
+    path = folder / f"{SCRATCH}{secrets.token_hex(4)}"
+    remove_at_stop(path)  # before it is there: a kill may come at any moment
+    path.mkdir(0o700)
+    try:
+        return None if locks.seize(path / LOCK) is None else path
+    except FileNotFoundError:
+        return None
 
 
 def _clear_scratch(folder: Path) -> None:

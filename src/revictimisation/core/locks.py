@@ -44,9 +44,9 @@ def seize(path: Path) -> int | None:
 
 def release(path: Path, handle: int) -> None:
     """Let go of a lock; its file is gone."""
-    with suppress(OSError):  # Windows removes no file that is open
-        path.unlink()
-    os.close(handle)
+    if sys.platform == "win32":  # which removes no file that is open
+        os.close(handle)
     with suppress(OSError):
-        if sys.platform == "win32":
-            path.unlink()
+        path.unlink()
+    if sys.platform != "win32":
+        os.close(handle)

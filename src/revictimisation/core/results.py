@@ -125,6 +125,20 @@ def _complete(frame: pd.DataFrame, name: str) -> Any:
     return np.full(len(frame), DEFAULTS.get(name, ""), dtype=object)
 
 
+def choose(estimates: pd.DataFrame, **keys: Any) -> pd.DataFrame:
+    """The rows with these keys: each has one value, or is one of a list.
+
+    >>> rows = pd.DataFrame({"analysis": ["main", "curve"], "time_days": [30, 30]})
+    >>> choose(rows, analysis=["main", "crude"], time_days=30)["analysis"].tolist()
+    ['main']
+    """
+    chosen = np.ones(len(estimates), np.bool_)
+    for name, value in keys.items():
+        asked = value if isinstance(value, list | tuple) else [value]
+        chosen &= estimates[name].isin(asked).to_numpy(np.bool_)
+    return estimates[chosen]
+
+
 def combine(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Put tables of estimates below each other; two rows with one key are a fault of ours."""
     found = [part for part in parts if len(part)]

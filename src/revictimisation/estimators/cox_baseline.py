@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from revictimisation.estimators.cox_data import Codes, Episodes, Floats
+from revictimisation.core.arrays import Codes, Floats
+from revictimisation.estimators.cox_data import Episodes
 
 
 def estimate_baseline(risk: Floats, episodes: Episodes) -> pd.DataFrame:
@@ -101,6 +102,3 @@ def _sum_below(rank: Codes, weight: Floats, first: Codes, last: Codes, least: Co
         high = np.where(has_bit, zeros[-1] + high - zeros[high], zeros[high])
         rank, weight = (np.append(part[~is_one], part[is_one]) for part in (rank, weight))
     return found
-
-
-__all__ = ["estimate_baseline", "find_concordance"]

@@ -17,9 +17,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.core.arrays import Codes, Floats, Whole
+from revictimisation.core.codes import MISSING
 from revictimisation.estimators.splines import bend, place_knots
 
-MISSING = "missing"
 _TRUTH = {True: "true", False: "false"}
 
 Measures = Mapping[str, npt.ArrayLike] | pd.DataFrame

@@ -170,6 +170,3 @@ def fit_ridge(moments: Moments) -> Floats:
     likelihood = -0.5 * (np.log(spread).sum(axis=1) + (moments.n - 1) * np.log(left))
     found: Floats = np.einsum("jk,k->j", directions, shrunk[np.argmax(likelihood)])
     return found
-
-
-__all__ = ["SHARES", "Terms", "assign_folds", "build_terms", "learn_forward"]

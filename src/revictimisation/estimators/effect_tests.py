@@ -123,8 +123,3 @@ def _by_victim(value: Floats, moves: Floats, ranked: Ranked, n_columns: int) -> 
     n, n_clusters = len(moves), len(labels)
     scale = n_clusters / max(n_clusters - 1, 1) * (n - 1) / max(n - n_columns, 1)
     return Estimate(value, np.sqrt(scale) * sum_clusters(moves, place))
-
-
-__all__ = [
-    "N_GROUPS", "Ranked", "compare_groups", "find_autoc", "find_spread", "rank_entries",
-]  # fmt: skip

@@ -7,11 +7,9 @@ others are factored anew.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg.lapack import dpotrf, dtrtri
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+from revictimisation.core.arrays import Flags, Floats
 
 
 def factor_cholesky(info: Floats, scale: Floats, tolerance: float) -> tuple[Floats, Flags]:

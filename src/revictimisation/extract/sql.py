@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 SEPARATOR = "\x1f"  # stands in no code
+# A number, and a date without signs between its parts.
+NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
+COMPACT_DATE = r"\d{8}"
 
 
 def quote_name(name: str) -> str:
@@ -32,6 +35,11 @@ def fits(text: str, pattern: str) -> str:
 def finds(text: str, pattern: str) -> str:
     """Whether a pattern fits somewhere in a text."""
     return f"regexp_matches({text}, {quote_text(pattern)})"
+
+
+def compact_day(text: str) -> str:
+    """The day of a text of the form `COMPACT_DATE`; null where no calendar has it."""
+    return f"TRY_CAST({text}[1:4] || '-' || {text}[5:6] || '-' || {text}[7:8] AS DATE)"
 
 
 def is_one_of(text: str, texts: Iterable[str]) -> str:

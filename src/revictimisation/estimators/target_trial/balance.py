@@ -8,11 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Flags, Floats
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.trial_data import Trial
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 ARMS = ("start", "no_start")
 # A weight's square is still a number up to about here; no clone stands for so many.

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from revictimisation.core.arrays import Floats
 from revictimisation.estimators.inference import sum_clusters
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.entry_days import (
@@ -35,8 +35,6 @@ from revictimisation.estimators.target_trial.weighted_risk import (
     fill_arms,
     find_slopes,
 )
-
-Floats = npt.NDArray[np.float64]
 
 
 def find_influence(

@@ -14,13 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_array
 
+from revictimisation.core.arrays import Flags, Floats
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.start_kernels import TINY, add_ahead
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 Cells = npt.NDArray[np.integer]
 # So many numbers at a time: a block's arrays stay in the cache.
 BLOCK = 1 << 17
@@ -189,9 +188,3 @@ class Gradient:
     def by_coefficient(self, effects: Floats) -> Floats:
         """Targets x coefficients."""
         return np.concatenate([np.einsum("ck,cj->kj", effects, self.cells), self.base]).T
-
-
-__all__ = [
-    "EntryDays", "Gradient", "Law", "build_days", "cut_blocks", "find_law", "move_law",
-    "sum_behind",
-]  # fmt: skip

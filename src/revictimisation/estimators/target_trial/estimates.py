@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.core.results import OK
 from revictimisation.estimators.contrasts import RISKS
 from revictimisation.estimators.inference import Estimate, Interval, compare_arms
@@ -21,10 +21,6 @@ from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.number_needed import invert_difference
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES, People
 from revictimisation.estimators.target_trial.weighted_risk import N_NUMBERS, Arms, fill_arms
-
-Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 FREE_DAYS = ("rmst_start_days", "rmst_no_start_days", "rmst_difference_days")
 COLUMNS = [
@@ -192,7 +188,7 @@ def _find_needed(rows: pd.DataFrame) -> pd.DataFrame:
     return gap.assign(**needed, estimand="number_needed_to_treat")
 
 
-def count_events(people: People, is_in: Flags, at_days: Sequence[int], cause: int) -> Counts:
+def count_events(people: People, is_in: Flags, at_days: Sequence[int], cause: int) -> Whole:
     """Events of a cause up to each day in each arm (entries x arms) and in any of them, unweighted.
 
     Arms + 1 x days.
@@ -206,6 +202,3 @@ def mark_uncensored(weighted: WeightedTrial) -> Flags:
     trial = weighted.trial
     is_over = trial.people.stop <= trial.grace_days
     return np.column_stack([trial.is_started | is_over, ~trial.is_started])
-
-
-__all__ = ["estimate_curves", "estimate_outcome", "estimate_strategies", "mark_uncensored"]

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Codes, Flags, Floats, Whole
 from revictimisation.estimators.contrasts import RISKS
 from revictimisation.estimators.inference import Estimate, compare_arms
 from revictimisation.estimators.intervals import normal_quantile, t_quantile
@@ -42,11 +43,6 @@ from revictimisation.estimators.target_trial.estimates import count_events, mark
 from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.estimators.target_trial.weighted_risk import fill_arms, find_slopes
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.int64]
-Counts = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True, eq=False)
 class LevelRisks:
@@ -60,8 +56,8 @@ class LevelRisks:
 
     risk: Estimate
     effective: Floats
-    people: Counts
-    events: Counts
+    people: Whole
+    events: Whole
 
     @cached_property
     def gap(self) -> Estimate:

@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from revictimisation.core.arrays import Days, Floats
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.entry_days import (
     EntryDays,
@@ -37,14 +38,10 @@ from revictimisation.estimators.target_trial.entry_days import (
     move_law,
     sum_behind,
 )
-from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, number_days
+from revictimisation.estimators.target_trial.outcome_model import OutcomeModel
 from revictimisation.estimators.target_trial.start_kernels import START
 from revictimisation.estimators.target_trial.start_model import StartModel
-from revictimisation.estimators.target_trial.trial_data import Trial
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Days = npt.NDArray[np.int64]
+from revictimisation.estimators.target_trial.trial_data import Trial, number_days
 
 
 class Steps(NamedTuple):
@@ -436,6 +433,3 @@ def find_doubly_robust(
             more = find_increments(trial, entries, arm, steps, targets, inverse, found)
             scores[here, arm] = (_none_yet(found, arm)[0][0] + more.amounts.sum(axis=0)).T
     return scores
-
-
-__all__ = ["Gradients", "find_doubly_robust", "find_follow_chances", "find_scores"]

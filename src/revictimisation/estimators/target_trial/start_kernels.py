@@ -204,9 +204,3 @@ def fill_three(
             weights[i, 0, k] = both / chances[i, 0] if is_there and chances[i, 0] > 0 else 0.0
             weights[i, 1, k] = one / chances[i, 1] if is_there and chances[i, 1] > 0 else 0.0
             weights[i, 2, k] = none / chances[i, 2] if is_there and chances[i, 2] > 0 else 0.0
-
-
-__all__ = [
-    "NO_START", "START", "TINY", "add_ahead", "fill_three", "fill_weights", "sum_expected",
-    "sum_information",
-]  # fmt: skip

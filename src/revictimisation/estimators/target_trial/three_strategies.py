@@ -50,6 +50,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.estimators.design import Design
 from revictimisation.estimators.flexibility import USUAL, Flexibility
 from revictimisation.estimators.target_trial.changes import Changes
@@ -59,9 +60,6 @@ from revictimisation.estimators.target_trial.start_model import StartModel, fit_
 from revictimisation.estimators.target_trial.trial_data import People, Trial, prepare_trial
 from revictimisation.estimators.target_trial.weighted_risk import Arms, fill_arms
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.int64]
 STRATEGIES = ("both", "one", "none")
 N_ARMS = 3
 
@@ -148,14 +146,14 @@ class ThreeTrial:
         return np.asarray(arms.at_risk[:, after] > 0)
 
     @np.errstate(all="ignore")
-    def weigh(self, who: Places) -> Floats:
+    def weigh(self, who: Whole) -> Floats:
         """Weights of these entries: entries x strategies x days 0..g.
 
         Each on (t, t + 1], the last one ever after; 0 once the strategy is left.
         """
         return self._fill(who)[1]
 
-    def _fill(self, who: Places) -> tuple[Floats, Floats]:
+    def _fill(self, who: Whole) -> tuple[Floats, Floats]:
         """Of these entries the chance of following each strategy, and the weights."""
         n_days = self.grace_days + 1
         chances, weights = np.empty((len(who), N_ARMS)), np.empty((len(who), N_ARMS, n_days))
@@ -265,6 +263,3 @@ def read_three(trial: ThreeTrial, at_days: Sequence[int]) -> Floats:
     answers = arms.read(at_days)
     answers[~trial.find_told(np.ones(trial.police.n_entries), arms)] = np.nan
     return answers
-
-
-__all__ = ["N_ARMS", "STRATEGIES", "ThreeTrial", "read_three", "weigh_three"]

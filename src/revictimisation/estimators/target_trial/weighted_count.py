@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Days, Floats
 from revictimisation.estimators.contrasts import COUNTS
 from revictimisation.estimators.inference import Estimate, compare_arms
 from revictimisation.estimators.intervals import NO_ERROR
@@ -41,9 +42,6 @@ from revictimisation.estimators.target_trial.weighted_risk import (
     differentiate_curve,
     fill_arms,
 )
-
-Floats = npt.NDArray[np.float64]
-Days = npt.NDArray[np.int64]
 
 
 def outcome_changes(

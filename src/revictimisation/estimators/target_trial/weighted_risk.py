@@ -19,10 +19,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from revictimisation.core.arrays import Floats
 from revictimisation.estimators.influence import ROUNDING
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES, People
 
-Floats = npt.NDArray[np.float64]
 N_NUMBERS = N_CAUSES + 1  # the risks, and days lost to the outcome
 
 

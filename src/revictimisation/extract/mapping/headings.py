@@ -13,9 +13,7 @@ from revictimisation.core.engine import Engine
 from revictimisation.extract.mapping.model import Part
 from revictimisation.extract.mapping.values import (
     BLANKS,
-    COMPACT_DATE,
     ISO_DATE,
-    NUMBER,
     TIME,
     YEAR_FIRST,
     YEAR_LAST,
@@ -23,7 +21,7 @@ from revictimisation.extract.mapping.values import (
 from revictimisation.extract.sources.faults import show_name
 from revictimisation.extract.sources.identity import holds_identity_number
 from revictimisation.extract.sources.staging import Staged
-from revictimisation.extract.sql import quote_text
+from revictimisation.extract.sql import COMPACT_DATE, NUMBER, quote_text
 
 # A year alone may be a heading, as of what was counted in it.
 _DATA = re.compile(

@@ -8,6 +8,7 @@ from typing import Any
 from revictimisation.core.codes import ROUNDED_NUMBER
 from revictimisation.dictionary import Table
 from revictimisation.extract.mapping.making import Making, Rows
+from revictimisation.extract.mapping.profile import MAX_CODES, MOSTLY
 from revictimisation.extract.mapping.report import Remark
 from revictimisation.extract.mapping.secrecy import MAX_LENGTH, may_tell
 from revictimisation.extract.mapping.texts import Texts
@@ -17,11 +18,8 @@ from revictimisation.extract.sources.faults import MAX_ROWS_TOLD
 from revictimisation.extract.sources.naming import EXTRA_NAME
 from revictimisation.extract.sql import fits, is_one_of
 
-# More different values than this are no code list, and none of them is shown.
-MAX_CODES = 60
 # So many columns are looked at by one statement.
 MOST_COLUMNS = 20
-MOSTLY = 0.5
 # A column of which a larger share looks like names or sentences is not carried over.
 MOST_PROSAIC = 0.05
 

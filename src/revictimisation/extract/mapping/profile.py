@@ -11,23 +11,21 @@ from typing import Any
 from revictimisation.core.engine import Engine
 from revictimisation.extract.mapping.values import (
     BLANKS,
-    COMPACT_DATE,
     ISO_DATE,
-    NUMBER,
     TIME,
     YEAR_LAST,
     is_identity_number,
 )
 from revictimisation.extract.mapping.words import is_hidden, load_words
 from revictimisation.extract.sources.staging import Staged
-from revictimisation.extract.sql import fits, quote_text
+from revictimisation.extract.sql import COMPACT_DATE, NUMBER, compact_day, fits, quote_text
 
+# More different values than this are no code list, and none of them is shown.
 MAX_CODES = 60
 # So many columns, and about so many cells, are looked at by one statement.
 MOST_COLUMNS, MOST_CELLS = 100, 2_000_000
 LONGEST_TEXT = 180
 MOSTLY = 0.5
-NEARLY_ALL = 0.9
 
 
 @dataclass(frozen=True)
@@ -163,11 +161,11 @@ def _ask(text: str) -> list[str]:
         f"TRY_CAST(regexp_extract({text}, {quote_text(YEAR_LAST)}, {one}) AS INTEGER)"
         for one in (1, 2)
     ]
-    compact = f"TRY_CAST(concat_ws('-', {text}[1:4], {text}[5:6], {text}[7:8]) AS DATE) IS NOT NULL"
+    is_compact = f"({fits(text, COMPACT_DATE)} AND {compact_day(text)} IS NOT NULL)"
     markers = ", ".join(map(quote_text, load_words().missing))
     conditions = [
         is_identity_number(text),
-        f"({fits(text, ISO_DATE + TIME)} OR ({fits(text, COMPACT_DATE)} AND {compact}))",
+        f"({fits(text, ISO_DATE + TIME)} OR {is_compact})",
         last,
         f"({last} AND {parts[0]} > 12)",
         f"({last} AND {parts[1]} > 12)",

@@ -16,13 +16,19 @@ from revictimisation.extract.sources.identity import IDENTITY_NUMBER
 from revictimisation.extract.sources.local_day import ZONE, has_zone, local_day
 from revictimisation.extract.sources.naming import EXTRA_NAME
 from revictimisation.extract.sources.staging import Staged
-from revictimisation.extract.sql import fits, is_one_of, quote_text
+from revictimisation.extract.sql import (
+    COMPACT_DATE,
+    NUMBER,
+    compact_day,
+    fits,
+    is_one_of,
+    quote_text,
+)
 
 # Blanks that people don't see: ordinary, hard, tab.
 BLANKS = " \u00a0\t\r\n"
 DAYS_TO_EXCEL, DAYS_TO_SAS = -25569, -3653
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
-COMPACT_DATE = r"\d{8}"
 YEAR_FIRST = r"(\d{4})[./ -](\d{1,2})[./ -](\d{1,2})"
 # Before and after noon, in English and Swedish.
 HALF = r"[AaPp]\.?[Mm]\.?|[fe]\.?m\.?"
@@ -35,7 +41,6 @@ YEAR_LAST = r"(\d{1,2})[./ -]{1,2}(\d{1,2})[./ -]{1,2}(\d{4})"
 DAYS = r"\d{1,7}([.,]\d+)?"
 WITH_TIME = r".*\d[Tt ]+\d{1,2}[:.]\d{2}.*|\d{1,7}[.,]\d*[1-9]\d*"
 COMMA_NUMBER = r"[+-]?[\d\x{a0} ]*\d,\d+"
-NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
 # What Excel and LibreOffice write for a cell that could not be reckoned, in English and Swedish.
 SHEET_ERRORS = (
     *("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"),
@@ -171,10 +176,9 @@ def _date_cell(cell: Cell, form: str, zone: str) -> Cell:
     A time of day with a zone makes it the day in `zone`.
     """
     v = cell.v
-    parts = f"{v}[1:4] || '-' || {v}[5:6] || '-' || {v}[7:8]"
     whens = [
         f"WHEN {fits(v, ISO_DATE + TIME)} THEN TRY_CAST({v}[1:10] AS DATE)",
-        f"WHEN {fits(v, COMPACT_DATE + TIME)} THEN TRY_CAST({parts} AS DATE)",
+        f"WHEN {fits(v, COMPACT_DATE + TIME)} THEN {compact_day(v)}",
         f"WHEN {fits(v, YEAR_FIRST + TIME)} THEN {_join_date(v, YEAR_FIRST, (1, 2, 3))}",
     ]
     if form in ("day_month_year", "month_day_year"):

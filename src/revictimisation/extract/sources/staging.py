@@ -117,12 +117,12 @@ def transpose(rows: Sequence[Sequence[Any]], n_columns: int) -> list[list[Any]]:
     return [list(cells) for cells in zip(*rows, strict=True)] if rows else [[]] * n_columns
 
 
-def take_chunks(rows: Iterable[Any], size: int = CHUNK_ROWS) -> Iterator[list[Any]]:
-    """The rows in lists of at most `size`."""
+def take_chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    """The rows in lists of at most `CHUNK_ROWS`."""
     held: list[Any] = []
     for row in rows:
         held.append(row)
-        if len(held) == size:
+        if len(held) == CHUNK_ROWS:
             yield held
             held = []
     if held:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from revictimisation.dictionary.model import FieldType
 from revictimisation.extract.sources.local_day import ZONE, local_day, shift_zone
-from revictimisation.extract.sql import fits, quote_name
+from revictimisation.extract.sql import COMPACT_DATE, NUMBER, compact_day, fits, quote_name
 
 ENGINE_TYPES: dict[FieldType, str] = {
     "string": "VARCHAR",
@@ -13,11 +13,9 @@ ENGINE_TYPES: dict[FieldType, str] = {
     "boolean": "BOOLEAN",
     "date": "DATE",
 }
-COMPACT_DATE = r"\d{8}"
 TIMED_DATE = rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}(:\d{{2}}([.,]\d+)?)?( ?({ZONE}))?"
 MIDNIGHT = r".{10}[T ]00:00(:00([.,]0+)?)?"
 WHOLE = r"[+-]?\d{1,18}(\.0+)?"
-NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
 
 
 def clean_text(name: str) -> str:
@@ -69,10 +67,9 @@ def cast_text(text: str, kind: FieldType) -> str:
     """
     if kind == "date":
         timed = local_day(text, f"TRY_CAST({text}[1:10] AS DATE)")
-        parts = f"{text}[1:4] || '-' || {text}[5:6] || '-' || {text}[7:8]"
         return (
             f"CASE WHEN {text} LIKE '____-__-__' THEN TRY_CAST({text} AS DATE)"
-            f" WHEN {fits(text, COMPACT_DATE)} THEN TRY_CAST({parts} AS DATE)"
+            f" WHEN {fits(text, COMPACT_DATE)} THEN {compact_day(text)}"
             f" WHEN {fits(text, TIMED_DATE)} THEN {timed} END"
         )
     if kind == "integer":

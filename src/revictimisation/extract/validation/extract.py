@@ -70,10 +70,10 @@ class LoadedExtract:
         """The findings that stop a study."""
         return tuple(finding for finding in self.findings if finding.severity == "error")
 
-    def raise_for_errors(self, languages: Sequence[str] = ("sv", "en")) -> None:
+    def raise_for_errors(self) -> None:
         """Raise `DataError` with every error at once; warnings and notices stop nothing."""
         if self.errors:
-            raise DataError(render_findings(self.errors, languages))
+            raise DataError(render_findings(self.errors))
 
 
 def load_extract(

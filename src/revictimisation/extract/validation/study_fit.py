@@ -115,14 +115,13 @@ def _find_codes(
     from revictimisation.plan.keys import list_codes  # a plan is here, and so its packages are
 
     for where, list_name, code in list_codes(plan, dictionary):
-        if (code,) not in dictionary.lists[list_name].select("code"):
+        if code not in dictionary.lists[list_name].codes:
             named.setdefault((list_name, code), where)
     held = {name: _count_codes(con, loaded, name) for name in {name for name, _ in named}}
     for (list_name, code), where in named.items():
         if code in held[list_name]:
             continue
-        hidden = _hidden_codes(dictionary, list_name)
-        known = {one for (one,) in dictionary.lists[list_name].select("code")}
+        hidden, known = dictionary.lists[list_name].hidden, dictionary.lists[list_name].codes
         shown = [one for one, n in sorted(held[list_name].items()) if one not in hidden
                  and (one in known or n >= plan.disclosure.threshold)]  # fmt: skip
         near = find_nearest(code, sorted({*known, *shown}))
@@ -146,13 +145,6 @@ def _count_codes(con: Engine, loaded: Mapping[str, LoadedTable], list_name: str)
             for code, n_rows in con.run(asked):
                 counts[code] = counts.get(code, 0) + int(n_rows)
     return counts
-
-
-def _hidden_codes(dictionary: Dictionary, list_name: str) -> set[str]:
-    known = dictionary.lists[list_name]
-    if "disclosure" not in known.columns:
-        return set()
-    return {code for code, shown in known.select("code", "disclosure") if shown == "never"}
 
 
 def _find_nobody(

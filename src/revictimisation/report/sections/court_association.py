@@ -91,7 +91,7 @@ def show_association(page: Page) -> Piece:
     rounded = page.say("courts.note_steps", rounding=page.plan.disclosure.rounding)
     table = page.table(caption, heads, rows, [rounded])
     untried = [name_answer(page, one) for one in measures if is_joint(page, one)]
-    also = page.say("courts.many_also", measures=list_names(page, untried)) if untried else ""
+    also = f" {page.say('courts.many_also', measures=list_names(page, untried))}" if untried else ""
     many = page.text("courts.many", n=len(measures) - len(untried), also=also)
     return join([Text("\n".join(lines)), many, table])
 
