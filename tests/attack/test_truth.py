@@ -81,5 +81,5 @@ def test_a_share_that_is_too_fine_is_so(name, repo_root, tmp_path):
     found = read_diagnostics(release)
     mine = row.isin(found.loc[found["what"].eq("fraction"), "row"]).to_numpy()
     shown = checks.loc[mine, "value"].to_numpy(float)
-    half = np.array([0.5 / find_denominator(share) for share in shown])
+    half = np.array([0.5 / find_denominator(share, 500_000) for share in shown])
     assert (np.abs(exact.loc[mine, "value"].to_numpy(float) - shown) <= half + 1e-6).all()

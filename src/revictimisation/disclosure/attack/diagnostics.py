@@ -12,7 +12,7 @@ from revictimisation.disclosure.attack.findings import make_findings, name_rows
 from revictimisation.disclosure.attack.release import Release
 
 DIGITS = 2
-OFF, LARGEST = 1e-6, 500_000  # how exactly a share is shown; any is so near to one of so many parts
+OFF = 1e-6  # how exactly a share is shown
 ARMS = {"start": "risk_start", "no_start": "risk_no_start"}
 
 
@@ -70,18 +70,24 @@ def _tells_fraction(value: pd.Series, n_people: pd.Series, rounding: int) -> pd.
 
     A share of m / n in lowest terms moves in steps of a whole n-th part at the most.
     """
-    width = n_people.fillna(n_people.max()) / value.map(find_denominator)
-    return width.lt(rounding - 1) & value.gt(0) & value.lt(1)
+    most = n_people.fillna(n_people.max()) / (rounding - 1) if rounding > 1 else n_people * 0
+    chosen = value.gt(0) & value.lt(1) & most.notna()
+    is_fine = [
+        not find_denominator(share, int(of))
+        for share, of in zip(value[chosen], most[chosen], strict=True)
+    ]
+    return pd.Series(is_fine, index=value.index[chosen]).reindex(value.index, fill_value=False)
 
 
-def find_denominator(share: float) -> int:
-    """The smallest denominator of a share with six decimals.
+def find_denominator(share: float, most: int) -> int:
+    """The smallest denominator, up to `most`, of a share with six decimals; 0 if there is none.
 
-    >>> [find_denominator(share) for share in (0.25, 0.052632, 0.21)]
-    [4, 19, 100]
+    >>> [find_denominator(share, 50) for share in (0.25, 0.052632, 0.21)]
+    [4, 19, 0]
     """
-    n = np.arange(1, LARGEST + 1)
-    return int(n[np.abs(share * n - np.round(share * n)) <= OFF * n][0])
+    n = np.arange(1, most + 1)
+    found = n[np.abs(share * n - np.round(share * n)) <= OFF * n]
+    return int(found[0]) if len(found) else 0
 
 
 def _has_more_digits(value: pd.Series) -> pd.Series:
