@@ -11,6 +11,7 @@ from revictimisation.analyses.analysis import Analysis, Found, no_checks
 from revictimisation.analyses.registry import ANALYSES, CONTROLS
 from revictimisation.analyses.sensitivity.negative_controls import withhold_biased
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.codes import CAUSES
 from revictimisation.core.results import (
     NO_ERROR,
     OK,
@@ -100,10 +101,12 @@ def withhold_without_error(estimates: pd.DataFrame) -> pd.DataFrame:
 def withhold_followers(estimates: pd.DataFrame, main: pd.DataFrame) -> pd.DataFrame:
     """Withhold what is said of a measure and a day whose main result is withheld, and why.
 
-    `main`: rows of the main comparison (risk_difference of `clone_censor_weight`).
+    `main`: rows of the main comparison (risk_difference of `clone_censor_weight`); those of death
+    and emigration hold nothing else back.
     """
     is_main = main["analysis"].eq("main") & main["estimand"].eq("risk_difference")
     is_main &= main["estimator"].eq("clone_censor_weight") & main["status"].eq(WITHHELD)
+    is_main &= ~main["outcome"].isin(CAUSES[1:])
     held = main[is_main].drop_duplicates(["measure", "time_days"])
     keys = ["measure", "time_days"]
     reasons = estimates[keys].merge(held[[*keys, "reason"]], on=keys, how="left")["reason"]
