@@ -34,6 +34,8 @@ CORRECTED = "linkage_error"
 DECIMALS = 3
 ARMS = {"start": ("risk_start", "mean_count_start"),
         "no_start": ("risk_no_start", "mean_count_no_start")}  # fmt: skip
+# Analyses that count measures, assessments or clients, no people who are followed.
+OF_OTHERS = ("duration", "risk_assessment", "linkage")
 # Curves of one kind of event, where censoring may move the estimate a little off its count.
 NEAR = ("kaplan_meier", "aalen_johansen")
 
@@ -91,7 +93,8 @@ def _tell_alike(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
     left out of its comparison): of two that differ by few the difference would tell the few.
     """
     is_arm = frame["estimand"].isin([name for names in ARMS.values() for name in names])
-    rows = frame.loc[~is_arm & frame["n_people"].notna(), ["subgroup", "level", "n_people"]]
+    others = is_arm | frame["analysis"].isin(OF_OTHERS) | frame["n_people"].isna()
+    rows = frame.loc[~others, ["subgroup", "level", "n_people"]]
     told: dict[tuple[object, ...], int] = {}
     ordered = rows.drop_duplicates().sort_values("n_people", ascending=False)
     most: dict[tuple[object, ...], int] = {}
