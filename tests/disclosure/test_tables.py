@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
-from revictimisation.core.results import make_estimates
+from revictimisation.core.results import make_estimates, not_estimable
 from revictimisation.dictionary import load_dictionary
 from revictimisation.disclosure import disclose_estimates, disclose_tables
 from revictimisation.disclosure.rounding import release_numbers
@@ -223,6 +223,22 @@ def test_numbers_are_the_same_for_all_counts_that_round_alike(make):
         ]
         for one in told[1:]:
             pd.testing.assert_frame_equal(one, told[0])
+
+
+def test_populations_that_differ_by_few_are_told_as_one():
+    """Of 300 people 297 had no order before: three had, which nobody is told."""
+    rows = [count([{"n_events": 60, "n_people": n}], measure=f"m{n}") for n in (300, 297, 290)]
+    out = release(pd.concat(rows, ignore_index=True)).drop_duplicates("measure")
+    assert out["n_people"].tolist() == [300, 300, 290]
+
+
+def test_why_a_number_is_missing_does_not_tell_of_none_or_all():
+    keys = {"question": "q3", "measure": "m", "subgroup": "sex", "level": "male",
+            "estimand": "hazard_ratio"}  # fmt: skip
+    reasons = ["no_events_while_exposed", "nobody_exposed", "fewer_than_two_levels"]
+    out = release(pd.concat([not_estimable(reason, **keys) for reason in reasons]))
+    assert out["reason"].tolist() == [
+        "too_few_events", "few_exposed_victims", "fewer_than_two_levels"]  # fmt: skip
 
 
 def test_a_study_of_few_releases_nothing():

@@ -34,6 +34,8 @@ CORRECTED = "linkage_error"
 DECIMALS = 3
 ARMS = {"start": ("risk_start", "mean_count_start"),
         "no_start": ("risk_no_start", "mean_count_no_start")}  # fmt: skip
+# Analyses that count measures, assessments or clients, no people who are followed.
+OF_OTHERS = ("duration", "risk_assessment", "linkage")
 # Curves of one kind of event, where censoring may move the estimate a little off its count.
 NEAR = ("kaplan_meier", "aalen_johansen")
 
@@ -50,8 +52,8 @@ def round_counts(count: pd.Series, rounding: int) -> pd.Series:
 def release_numbers(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     """The same rows with every number as it may leave, were the row shown."""
     out = frame.copy()
-    for name in COUNTS:
-        out[name] = round_counts(frame[name], rules.rounding)
+    out["n_people"] = round_counts(_tell_alike(frame, rules), rules.rounding)
+    out["n_events"] = round_counts(frame["n_events"], rules.rounding)
     out.loc[split_contrasts(frame)[0]["level"].notna(), list(COUNTS)] = pd.NA
     kind = name_kind(frame["estimand"], "estimand")
     is_mean = kind.eq("mean_count")
@@ -81,6 +83,29 @@ def release_numbers(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     _recompute_level_gaps(out)
     _recompute_corrected(out, frame)
     _recompute_e_values(out)
+    return out
+
+
+def _tell_alike(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
+    """The people of each row, or the most of the same level that are more by the threshold at most.
+
+    Populations of one level are mostly parts of each other (those in whom a measure ran before are
+    left out of its comparison): of two that differ by few the difference would tell the few.
+    """
+    is_arm = frame["estimand"].isin([name for names in ARMS.values() for name in names])
+    others = is_arm | frame["analysis"].isin(OF_OTHERS) | frame["n_people"].isna()
+    rows = frame.loc[~others, ["subgroup", "level", "n_people"]]
+    told: dict[tuple[object, ...], int] = {}
+    ordered = rows.drop_duplicates().sort_values("n_people", ascending=False)
+    most: dict[tuple[object, ...], int] = {}
+    for subgroup, level, people in ordered.itertuples(index=False):
+        group = (subgroup, level)
+        if group not in most or most[group] - people > rules.threshold:
+            most[group] = people
+        told[(*group, people)] = most[group]
+    keys = zip(rows["subgroup"], rows["level"], rows["n_people"], strict=True)
+    out = frame["n_people"].copy()
+    out.loc[rows.index] = [told[key] for key in keys]
     return out
 
 

@@ -50,6 +50,13 @@ CURVES = ("curve", "first_start", "ladder_curve")
 # Why something is hidden: one word for all, as which of two is the small one would tell much of it.
 SMALL = "small_number"
 CAUSES = ("small", "short_step", "complement", "difference")
+# Reasons that tell of none or all in a group: few, to those outside.
+OF_EVENTS = {"no_events": "too_few_events", "no_events_in_a_group": "too_few_events",
+             "no_events_while_exposed": "too_few_events",
+             "nothing_but_events": "too_few_events"}  # fmt: skip
+OF_PEOPLE = {"nobody_exposed": "few_exposed_victims", "nobody_started": "few_exposed_victims",
+             "everybody_started": "few_exposed_victims",
+             "everybody_always_exposed": "few_exposed_victims"}  # fmt: skip
 EFFECTS = ("risk_difference", "mean_count_difference")
 COARSE = 0.05  # steps of a share of nobody knows how many
 
@@ -86,6 +93,8 @@ def disclose_estimates(
     released.loc[hidden, ["status", "reason"]] = [SUPPRESSED, SMALL]
     released.loc[is_kept_back, ["status", "reason"]] = [SUPPRESSED, KEPT_BACK]
     released.loc[released["status"].ne(OK), [*NUMBERS, *COUNTS]] = pd.NA
+    told = released["reason"].replace(OF_EVENTS)
+    released["reason"] = told.mask(frame["level"].ne(""), told.replace(OF_PEOPLE))
     return released
 
 

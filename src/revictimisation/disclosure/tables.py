@@ -78,7 +78,7 @@ def build_cells(frame: pd.DataFrame) -> Cells:
         n_people=frame["n_people"].astype(float),
         n_events=frame["n_events"].astype(float),
     )
-    site: Ints = rows.groupby(SITE, sort=False).ngroup().to_numpy(np.int64)
+    site = np.asarray(rows.groupby(SITE, sort=False).ngroup(), np.int64)
     keyed = rows.assign(site=site)
     events, n_events = _number(keyed, ["site", "n_events"], "n_events")
     people, n_people = _number(keyed, ["subgroup", "level", "n_people"], "n_people")
@@ -204,7 +204,7 @@ def _add_levels(sums: _Sums, rows: pd.DataFrame) -> None:
     if levels.empty:
         return
     groups = levels.groupby(["family", "subgroup"], sort=False)
-    group = groups.ngroup().to_numpy(np.int64)
+    group = np.asarray(groups.ngroup(), np.int64)
     families = groups["family"].first()
     size = groups.size()
     whole_events = whole["events"].reindex(families).to_numpy()
@@ -239,7 +239,7 @@ def _add_states(sums: _Sums, rows: pd.DataFrame) -> None:
         is_whole = people.min().eq(people.max()) & groups["n_events"].sum().eq(people.max())
         chosen = (is_whole & groups.size().gt(1)).to_numpy()
         margin = groups["people"].first().to_numpy(np.int64)
-        group = groups.ngroup().to_numpy(np.int64)
+        group = np.asarray(groups.ngroup(), np.int64)
         _add_some(sums, group, mine["events"].to_numpy(), margin, chosen)
 
 
@@ -252,7 +252,7 @@ def _add_decisions(sums: _Sums, rows: pd.DataFrame) -> None:
     groups = mine.groupby(keys, sort=False)
     signed = mine["n_events"].where(mine["outcome"].ne(OFFERED), -mine["n_events"])
     is_sum = signed.groupby(groups.ngroup()).sum().eq(0) & groups.size().eq(4).to_numpy()
-    group = groups.ngroup().to_numpy(np.int64)
+    group = np.asarray(groups.ngroup(), np.int64)
     is_part = mine["outcome"].ne(OFFERED).to_numpy()
     offered = np.zeros(len(is_sum), np.int64)
     offered[group[~is_part]] = mine["events"].to_numpy()[~is_part]

@@ -29,7 +29,7 @@ def neutralise(frame: pd.DataFrame) -> pd.DataFrame:
     out = frame.copy()
     for name in frame.columns:
         if frame[name].dtype == object or pd.api.types.is_string_dtype(frame[name]):
-            out[name] = [neutralise_text(cell) for cell in frame[name]]
+            out[name] = frame[name].map(neutralise_text)
     return out
 
 
