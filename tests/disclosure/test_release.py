@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -223,7 +224,8 @@ def test_killed_between_files_it_is_no_release_and_the_next_one_is_whole(
     words = [sys.executable, "-c", KILLED, str(moment), "release", str(mine)]
     assert subprocess.run(words, check=False, capture_output=True).returncode == -9
     assert not (mine / "release" / RELEASED).exists()
-    assert call("release", mine)[0] == 0
+    codes = (call("release", mine)[0] for _ in range(50) if not time.sleep(0.2))
+    assert next(code for code in codes if code != 2) == 0  # 2: what cleans up after it is at work
     assert files.hash_files(mine / "release") == first
 
 
