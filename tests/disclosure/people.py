@@ -12,9 +12,11 @@ from revictimisation.commands.manifest import Run, hash_code
 from revictimisation.core import files
 from revictimisation.core.packing import pack_check
 from revictimisation.core.results import make_estimates
+from revictimisation.dictionary import load_dictionary
+from revictimisation.disclosure.control import disclose_tables
 from revictimisation.disclosure.register import Earlier, make_entry, take_exact, take_rounded
-from revictimisation.disclosure.release import Protected, Tables, disclose_tables, protect
-from revictimisation.plan import Disclosure, read_plan
+from revictimisation.disclosure.release import Protected, Tables, protect
+from revictimisation.plan import Disclosure, StudyPlan, read_plan
 
 RULES = Disclosure(threshold=5, rounding=5)
 GROUPS = ("sex", "age_group", "risk_level")
@@ -90,9 +92,14 @@ def make_restricted(people: pd.DataFrame) -> dict[str, pd.DataFrame]:
     }
 
 
+def make_plan(rules: Disclosure) -> StudyPlan:
+    plan = read_plan(STUDY.format(name="mini"))
+    return plan.model_copy(update={"disclosure": rules})
+
+
 def disclose(restricted: Tables, rules: Disclosure = RULES) -> dict[str, pd.DataFrame]:
     """What would be released if nothing had been before."""
-    return disclose_tables(restricted, rules, {}, ())
+    return disclose_tables(restricted, make_plan(rules), load_dictionary())
 
 
 def remember(people: pd.DataFrame, rules: Disclosure = RULES, is_exact: bool = True) -> Earlier:
@@ -106,7 +113,7 @@ def remember(people: pd.DataFrame, rules: Disclosure = RULES, is_exact: bool = T
 
 def release(people: pd.DataFrame, *earlier: Earlier, rules: Disclosure = RULES) -> Protected:
     """Release these people beside earlier releases."""
-    return protect(make_restricted(people), rules, {}, (), earlier)
+    return protect(make_restricted(people), make_plan(rules), load_dictionary(), earlier)
 
 
 def leave_run(out: Path, people: pd.DataFrame, name: str = "mini") -> Path:

@@ -15,13 +15,19 @@ from revictimisation.disclosure import (
     disclose_attrition,
     disclose_diagnostics,
     disclose_estimates,
-    rules,
+    kinds,
 )
-from revictimisation.disclosure.rules import round_counts
+from revictimisation.disclosure.rounding import round_counts
+from revictimisation.disclosure.tables import hide_in_chain
+from revictimisation.estimators.intervals import wilson_interval
 from revictimisation.plan import Disclosure
 from tests.cases import for_each
 
 RULES = Disclosure(threshold=5, rounding=5)
+
+
+def wilson(n_events: int, n_people: int) -> list[float]:
+    return [float(limit) for limit in wilson_interval(n_events, n_people)]
 
 
 def shares(levels: dict[str, tuple[int, int]], measure: str = "m", subgroup: str = "sex"):
@@ -31,7 +37,7 @@ def shares(levels: dict[str, tuple[int, int]], measure: str = "m", subgroup: str
         same = {"level": level, "n_events": n_events, "n_people": n_people}
         rows.append({**same, "estimand": "count", "estimate": n_events})
         share = n_events / n_people
-        interval = {"ci_low": max(share - 0.1, 0), "ci_high": min(share + 0.1, 1), "se": 0.0123}
+        interval = dict(zip(("ci_low", "ci_high"), wilson(n_events, n_people), strict=True))
         rows.append({**same, "estimand": "share", "estimate": share, **interval})
     keys = {"question": "q1", "measure": measure, "subgroup": subgroup, "outcome": "granted"}
     return make_estimates(rows, estimator="description", **keys)
@@ -67,18 +73,6 @@ def test_small_cells_are_suppressed(n_events, n_people, status):
         assert set(out["reason"]) == {"small_number"}
 
 
-def test_a_single_suppressed_level_takes_the_smallest_other_with_it():
-    out = release(shares({"a": (3, 100), "b": (30, 100), "c": (20, 100), "d": (40, 100)}))
-    assert status_of(out, "a") == status_of(out, "c") == {"suppressed"}
-    assert status_of(out, "b") == status_of(out, "d") == {"ok"}
-    assert set(out.loc[out["level"] == "c", "reason"]) == {"complement"}
-
-
-def test_two_suppressed_levels_protect_each_other():
-    out = release(shares({"a": (3, 100), "b": (30, 100), "c": (2, 100)}))
-    assert status_of(out, "b") == {"ok"}
-
-
 def test_all_estimands_of_a_comparison_fall_together():
     rows = [
         {"estimand": "risk_start", "estimate": 0.03, "n_people": 100, "n_events": 3},
@@ -94,8 +88,7 @@ def test_counts_are_rounded_and_shares_follow_from_them():
     assert out.loc["count", "estimate"] == 35
     assert out["n_people"].tolist() == [100, 100]
     assert out.loc["share", "estimate"] == pytest.approx(0.35)
-    low, high = out.loc["share", ["ci_low", "ci_high"]]
-    assert low <= 33 / 101 - 0.1 and high >= 33 / 101 + 0.1
+    assert out.loc["share", "ci_low":"ci_high"].tolist() == pytest.approx(wilson(35, 100), abs=1e-6)
 
 
 def test_difference_and_ratio_follow_from_the_released_risks():
@@ -157,9 +150,9 @@ def test_what_other_estimators_and_analyses_tell_of_the_same_people_falls_too():
     assert out["status"].tolist() == ["suppressed"] * 3 + ["ok"] * 2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
-    cells=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=6),
+    cells=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=40),
     threshold=st.integers(1, 12),
     rounding=st.integers(1, 12),
 )
@@ -181,8 +174,6 @@ def test_nothing_small_is_ever_released(cells, threshold, rounding):
         else:
             assert after.n_events % rounding == 0
             assert after.n_people % rounding == 0
-    hidden = out.loc[out["estimand"].eq("count"), "status"].eq("suppressed").sum()
-    assert hidden != 1 or len(levels) == 1
 
 
 def test_rounding_a_null_stays_null():
@@ -201,9 +192,21 @@ def test_attrition_is_rounded_and_small_drops_are_hidden():
         }
     )
     out = disclose_attrition(frame, RULES)
-    assert out["n_people"].tolist() == [105, 100]
     assert out["status"].tolist() == ["ok", "suppressed"]
-    assert pd.isna(out["n_dropped"].iloc[1])
+    assert out.loc[0, ["n_people", "n_reports", "n_dropped"]].tolist() == [105, 205, 0]
+    assert out.loc[1, ["n_people", "n_reports", "n_dropped"]].isna().all()
+
+
+def test_a_small_drop_does_not_follow_from_the_rows_around_it():
+    """Where both numbers around it are told as 200, at most four were dropped: no more is told."""
+    for n_left, n_hidden in (([402, 202, 200], 2), ([402, 203, 200], 1)):
+        dropped = -np.diff([n_left[0], *n_left])
+        frame = pd.DataFrame({"step": "reports", "reason": list("abc"), "n_people": 100,
+                              "n_reports": n_left, "n_dropped": dropped})  # fmt: skip
+        chained = hide_in_chain(np.array(n_left, float), dropped.astype(float),
+                                np.array([True, False, False]), RULES)  # fmt: skip
+        assert chained.tolist() == [False, n_hidden == 2, True]
+        assert disclose_attrition(frame, RULES)["n_reports"].isna().sum() == n_hidden
 
 
 def diagnose(checks, effects=None, measure="m"):
@@ -264,14 +267,14 @@ def test_what_the_dictionary_does_not_know_is_refused():
 
 def test_what_has_no_known_kind_is_refused(monkeypatch):
     for kind in ("", "share_typo"):
-        monkeypatch.setattr(rules, "read_facts", lambda codes, column, kind=kind: {"share": kind})
+        monkeypatch.setattr(kinds, "read_facts", lambda codes, column, kind=kind: {"share": kind})
         with pytest.raises(DisclosureError, match="share"):
-            rules.name_kind(pd.Series(["share"]), "estimand")
+            kinds.name_kind(pd.Series(["share"]), "estimand")
 
 
 def test_every_kind_of_the_dictionary_is_known():
-    for codes, kinds in rules.KINDS.items():
-        assert set(load_dictionary().codes(codes)["kind"]) == kinds
+    for codes, known in kinds.KINDS.items():
+        assert set(load_dictionary().codes(codes)["kind"]) == known
 
 
 def test_checks_behind_a_suppressed_effect_are_null_and_of_its_day_alone():
@@ -356,21 +359,21 @@ def test_mean_counts_are_hidden_with_the_people_behind_them(n_events, n_people, 
     out = release(mean_counts(n_events, n_people, n_first)).set_index("estimand")
     assert out.loc["mean_count", "status"] == status
     if status == "ok":
-        # in steps of five outcomes among the 120 people told, and above 1 where it is
-        assert out.loc["mean_count", "estimate"] == pytest.approx(125 / 120, abs=1e-6)
-        assert out.loc["mean_count", "ci_high"] > 1.8
+        # the outcomes told over the people told, and its limits may be above 1
+        assert out.loc["mean_count", "estimate"] == pytest.approx(120 / 120, abs=1e-6)
+        assert out.loc["mean_count", "ci_high"] > 1.1
 
 
 def test_a_difference_of_mean_counts_follows_from_the_released_ones():
     rows = [
-        {"estimand": "mean_count_start", "estimate": 1.1234, "n_people": 103, "n_events": 116},
+        {"estimand": "mean_count_start", "estimate": 1.1834, "n_people": 103, "n_events": 116},
         {"estimand": "mean_count_no_start", "estimate": 3.3456, "n_people": 997, "n_events": 3344},
-        {"estimand": "mean_count_difference", "estimate": -2.2222, "n_people": 1100,
+        {"estimand": "mean_count_difference", "estimate": -2.1622, "n_people": 1100,
          "n_events": 3460, "ci_low": -2.9, "ci_high": -1.6},
     ]  # fmt: skip
     keys = {"question": "q2", "estimator": "mean_cumulative_count", "time_days": 365}
     got = release(make_estimates(rows, **keys)).set_index("estimand")
-    assert got.loc["mean_count_start", "estimate"] == pytest.approx(120 / 105, abs=0.03)
+    assert got.loc["mean_count_start", "estimate"] == pytest.approx(125 / 105, abs=1e-5)
     gap = got.loc["mean_count_start", "estimate"] - got.loc["mean_count_no_start", "estimate"]
     assert got.loc["mean_count_difference", "estimate"] == pytest.approx(gap)
     assert got.loc["mean_count_difference", "ci_low"] < -2.85

@@ -304,6 +304,17 @@ def test_places_alone_are_pooled_until_no_group_is_one():
     assert pool("a:1 a:2 c:5") == "other other other"
 
 
+def test_a_district_is_pooled_if_it_is_a_municipality_and_not_if_it_is_a_part_of_one():
+    districts = pd.Series(["north"] * 3 + ["centre"] * 4 + ["south"] * 4 + ["coast"] * 3 + ["east"])
+    places = pd.Series(["1", "2", "2", *["9"] * 8, *["5"] * 3, "5"])
+    years = pd.Series([2011] * 14 + [2015])  # then the coast belonged to the east
+    pooled = pool_single_places(districts, places, years)
+    # coast and east are one municipality together too: the smallest of the others joins them
+    others = ["centre"] * 4 + ["south"] * 4
+    assert pooled.tolist() == ["other"] * 3 + others + ["other"] * 4
+    assert set(pool_single_places(districts, places)) == {"north", "other"}
+
+
 def test_nobody_and_nothing():
     data = make_study()
     empty = replace(data, entries=data.entries[:0], covariates=data.covariates[:0])

@@ -11,6 +11,7 @@ from revictimisation.analyses.analysis import Analysis, Found, no_checks
 from revictimisation.analyses.registry import ANALYSES, CONTROLS
 from revictimisation.analyses.sensitivity.negative_controls import withhold_biased
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.codes import CAUSES
 from revictimisation.core.results import (
     NO_ERROR,
     OK,
@@ -101,11 +102,13 @@ def withhold_without_error(estimates: pd.DataFrame) -> pd.DataFrame:
 def withhold_followers(estimates: pd.DataFrame, main: pd.DataFrame) -> pd.DataFrame:
     """Withhold what is said of a measure and a day whose main result is withheld, and why.
 
-    `main`: rows of the main comparison (risk_difference of `clone_censor_weight`).
+    `main`: rows of the main comparison (risk_difference of `clone_censor_weight`); those of death
+    and emigration hold nothing else back.
     """
     asked = {"estimand": "risk_difference", "estimator": "clone_censor_weight"}
     keys = ["measure", "time_days"]
-    held = choose(main, analysis="main", status=WITHHELD, **asked).drop_duplicates(keys)
+    held = choose(main, analysis="main", status=WITHHELD, **asked)
+    held = held[~held["outcome"].isin(CAUSES[1:])].drop_duplicates(keys)
     reasons = estimates[keys].merge(held[[*keys, "reason"]], on=keys, how="left")["reason"]
     out = estimates.copy()
     is_held = reasons.notna().to_numpy() & out["status"].eq(OK).to_numpy()

@@ -39,7 +39,7 @@ from revictimisation.estimators.target_trial.estimates import (
     estimate_curves,
     estimate_strategies,
 )
-from revictimisation.estimators.target_trial.gates import judge, withhold_failed
+from revictimisation.estimators.target_trial.gates import judge, withhold_failed, withhold_few
 from revictimisation.estimators.target_trial.standardised_risk import ESTIMATORS
 from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.plan import StudyPlan
@@ -105,7 +105,7 @@ def _weigh_and_estimate(
         capped = cap_weights(weighted, cap_quantile=choices.truncate_at)
         truncated = _name_rows(data, estimate_strategies(capped, days), keys)
         parts.insert(2, truncated.assign(analysis=TRUNCATED))
-    held = [withhold_failed(part, judged, gates) for part in parts]
+    held = [withhold_few(withhold_failed(part, judged, gates), gates) for part in parts]
     if curve_days:
         drawn = _name_rows(data, curve, keys).assign(analysis=CURVE)
         held.insert(2, withhold_failed(drawn, _spread_to_curve(judged, curve_days), gates))

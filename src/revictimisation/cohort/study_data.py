@@ -16,6 +16,9 @@ from revictimisation.core.places import pool_single_places
 from revictimisation.estimators.design import Design, Measures, build_design
 from revictimisation.plan import StudyPlan
 
+# Groups of municipalities, of which one may be a municipality by another name.
+POOLED = ("municipality_group", "police_district")
+
 
 @dataclass(frozen=True)
 class StudyData:
@@ -151,7 +154,7 @@ class StudyData:
         """The covariates as their levels may be shown (`subgroup`)."""
         shown = {
             str(name): self.subgroup(str(name)) for name in self.covariates
-            if name == "municipality_group" or self._is_free_text(str(name))
+            if name in POOLED or self._is_free_text(str(name))
         }  # fmt: skip
         return self.covariates.assign(**shown)
 
@@ -163,7 +166,7 @@ class StudyData:
     def subgroup(self, name: str) -> pd.Series | None:
         """Each entry's level of a subgroup as text, or None where its table is absent.
 
-        A group of municipalities that is one municipality alone is not told apart
+        A group of municipalities, or a district, that is one municipality alone is not told apart
         (`pool_single_places`). Of the extract's own texts the levels that the study file names
         (`subgroup_levels`) are shown; all else is `other`, as it may be a name or an address.
         """
@@ -173,6 +176,7 @@ class StudyData:
         if self._is_free_text(name):
             named = {*self.plan.subgroup_levels.get(name, ()), MISSING}
             return levels.where(levels.isin(named), OTHER)
-        if name != "municipality_group":
+        if name not in POOLED:
             return levels
-        return pool_single_places(levels, self.covariates["municipality_code"])
+        periods = self.covariates["index_year"] if name == "police_district" else None
+        return pool_single_places(levels, self.covariates["municipality_code"], periods)

@@ -15,11 +15,9 @@ from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.packing import pack_check
 from revictimisation.core.results import DIAGNOSTIC_COLUMNS, OK, combine
 from revictimisation.dictionary import Dictionary
-from revictimisation.disclosure import PLACES
-from revictimisation.disclosure.release import disclose_tables
+from revictimisation.disclosure import disclose_tables
 from revictimisation.extract.cleaning import CleaningLine
 from revictimisation.extract.validation.study_fit import Misfit
-from revictimisation.plan import StudyPlan
 
 Tables = dict[str, pd.DataFrame]
 Tell = Callable[[str], None]
@@ -54,8 +52,7 @@ def analyse(
     attrition = attrition.assign(status="ok")
     tell("disclosure")
     restricted = {"estimates": estimates, "attrition": attrition, "diagnostics": diagnostics}
-    classes, places = measure_classes(data.plan, dictionary), list_places(data.plan)
-    return Results(restricted, disclose_tables(restricted, data.plan.disclosure, classes, places))
+    return Results(restricted, disclose_tables(restricted, data.plan, dictionary))
 
 
 def _describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]) -> Found:
@@ -73,26 +70,3 @@ def _describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]
         for misfit in misfits
     ]
     return Found(combine([]), pd.DataFrame(rows, columns=list(DIAGNOSTIC_COLUMNS)))
-
-
-def measure_classes(plan: StudyPlan, dictionary: Dictionary) -> dict[str, str]:
-    """Disclosure class of every code and of every study measure (its strictest code's).
-
-    In a study of chosen districts or municipalities all that may not be shown by place is hidden.
-    """
-    table = dictionary.codes("measures")
-    codes = dict(zip(table["code"], table["disclosure"], strict=True))
-    if plan.eligibility.districts or plan.eligibility.municipalities:
-        codes |= {code: "never" for code, kind in codes.items() if kind == "no_place"}
-    strictness = ("never", "no_place")
-    classes = dict(codes)
-    for name, measure in plan.measures.items():
-        found = {codes.get(code, "open") for code in measure.codes}
-        classes[name] = next((kind for kind in strictness if kind in found), "open")
-    return classes
-
-
-def list_places(plan: StudyPlan) -> tuple[str, ...]:
-    """Subgroups that tell where people live or report, combined groups made of them among them."""
-    combined = plan.for_whom.combined.items()
-    return (*PLACES, *(name for name, group in combined if set(group.levels) & set(PLACES)))

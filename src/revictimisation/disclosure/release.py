@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from revictimisation.core.errors import DisclosureError
 from revictimisation.core.results import COUNTS, EARLIER_RELEASE, NUMBERS, OK, SUPPRESSED
+from revictimisation.dictionary import Dictionary
+from revictimisation.disclosure.control import disclose_tables
 from revictimisation.disclosure.register import STEP_COUNTS, Comparison, Earlier, compare
-from revictimisation.disclosure.rules import (
-    disclose_attrition,
-    disclose_diagnostics,
-    disclose_estimates,
-)
-from revictimisation.plan import Disclosure
+from revictimisation.plan import Disclosure, StudyPlan
 
 Tables = Mapping[str, pd.DataFrame]
 BESIDE = ("earlier", "n_common", "is_same", "n_suppressed")
@@ -63,23 +60,6 @@ NOTHING_LEFT = (
 )
 
 
-def disclose_tables(
-    restricted: Tables,
-    rules: Disclosure,
-    classes: Mapping[str, str],
-    places: Collection[str],
-    before: pd.Series | None = None,
-) -> dict[str, pd.DataFrame]:
-    """The releasable form of a run's tables; `before`: rows that an earlier release forbids."""
-    exact = restricted["estimates"]
-    released = disclose_estimates(exact, rules, classes, places, before)
-    return {
-        "estimates": released,
-        "attrition": disclose_attrition(restricted["attrition"], rules),
-        "diagnostics": disclose_diagnostics(restricted["diagnostics"], rules, exact, released),
-    }
-
-
 @dataclass(frozen=True)
 class Protected:
     """The tables that may leave, and how they stand beside each earlier release.
@@ -95,17 +75,14 @@ class Protected:
 
 
 def protect(
-    restricted: Tables,
-    rules: Disclosure,
-    classes: Mapping[str, str],
-    places: Collection[str],
-    earlier: Sequence[Earlier],
+    restricted: Tables, plan: StudyPlan, dictionary: Dictionary, earlier: Sequence[Earlier]
 ) -> Protected:
     """Make the releasable form of a run's tables, beside what was released `earlier`.
 
     Raises `DisclosureError` where two releases differ by few people, and where nothing is left.
     """
-    alone = disclose_tables(restricted, rules, classes, places)
+    rules = plan.disclosure
+    alone = disclose_tables(restricted, plan, dictionary)
     found = tuple(compare(one, restricted, alone, rules) for one in earlier)
     _refuse([(one, result) for one, result in zip(earlier, found, strict=True) if result.refusal],
             rules)  # fmt: skip
@@ -113,7 +90,7 @@ def protect(
     is_shown = alone["estimates"]["status"].eq(OK)
     rows = _any_of([result.rows for result in found], alone["estimates"]) & is_shown
     if rows.any():
-        tables = disclose_tables(restricted, rules, classes, places, rows)
+        tables = disclose_tables(restricted, plan, dictionary, rows)
         tables["estimates"] = _name_reasons(tables["estimates"], alone["estimates"])
     steps = _any_of([result.steps for result in found], tables["attrition"])
     checks = _any_of([result.checks for result in found], tables["diagnostics"])

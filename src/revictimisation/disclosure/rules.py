@@ -7,14 +7,13 @@ risks and shares move in steps of the rounding, so that no count can be worked o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from functools import cache
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from revictimisation.core.errors import DisclosureError
-from revictimisation.core.packing import unpack_check, unpack_contrast
+from revictimisation.core.packing import unpack_check
 from revictimisation.core.results import (
     COLUMNS,
     COUNTS,
@@ -24,60 +23,42 @@ from revictimisation.core.results import (
     OK,
     SUPPRESSED,
 )
-from revictimisation.dictionary import load_dictionary
-from revictimisation.estimators.e_value import find_e_value, find_e_value_limit
-from revictimisation.estimators.intervals import difference_interval
+from revictimisation.disclosure.bounds import Flags
+from revictimisation.disclosure.kinds import (
+    COUNT_LIKE,
+    FAMILY,
+    NOT_OF_PEOPLE,
+    name_kind,
+    name_origin,
+    read_facts,
+    refuse_unknown,
+    split_contrasts,
+)
+from revictimisation.disclosure.rounding import DECIMALS, release_numbers, round_counts, two_digits
+from revictimisation.disclosure.steps import find_short_steps
+from revictimisation.disclosure.tables import (
+    System,
+    build_cells,
+    build_system,
+    find_complements,
+    hide_in_chain,
+)
 from revictimisation.plan import Disclosure
 
 PLACES = ("police_district", "municipality_group", "municipality_code")
-# One comparison at one time: its estimands follow from each other.
-FAMILY = [key for key in KEYS if key != "estimand"]
-# What stands or falls together: other estimators and analyses of the same people's outcomes, too.
-TWINS = [key for key in FAMILY if key not in ("analysis", "estimator")]
-CORRECTED = "linkage_error"
-# Kinds of estimands (`codes/estimand.csv`): of these the people with the event are a part of all;
-COUNT_LIKE = ("share", "mean_count", "count")
-# of these they are not: outcomes per person may exceed 1, days are no people.
-NOT_OF_PEOPLE = ("days", "mean_count", "mean_count_difference")
-# All kinds (data_dictionary/README.md says what each is): what has another is not released.
-KINDS = {
-    "estimand": {*COUNT_LIKE, *NOT_OF_PEOPLE, "difference", "ratio", "statistic"},
-    "check": {"count", "share", "statistic", "detectable", "extreme", "plain", "rate", "rate_low",
-              "rate_high"},
-}  # fmt: skip
-DECIMALS = 3
+CURVES = ("curve", "first_start", "ladder_curve")
+# Why something is hidden: one word for all, as which of two is the small one would tell much of it.
+SMALL = "small_number"
+CAUSES = ("small", "short_step", "complement", "difference")
+# Reasons that tell of none or all in a group: few, to those outside.
+OF_EVENTS = {"no_events": "too_few_events", "no_events_in_a_group": "too_few_events",
+             "no_events_while_exposed": "too_few_events",
+             "nothing_but_events": "too_few_events"}  # fmt: skip
+OF_PEOPLE = {"nobody_exposed": "few_exposed_victims", "nobody_started": "few_exposed_victims",
+             "everybody_started": "few_exposed_victims",
+             "everybody_always_exposed": "few_exposed_victims"}  # fmt: skip
 EFFECTS = ("risk_difference", "mean_count_difference")
 COARSE = 0.05  # steps of a share of nobody knows how many
-
-
-@cache
-def read_facts(codes: str, column: str) -> Mapping[str, str]:
-    """What the dictionary says of each estimand, analysis or check: a column of its code list."""
-    table = load_dictionary().codes(codes)
-    return dict(zip(table["code"], table[column], strict=True))
-
-
-def name_kind(names: pd.Series, codes: str) -> pd.Series:
-    """The kind of each estimand or check; `DisclosureError` for one of no kind that we protect."""
-    kinds = names.map(read_facts(codes, "kind"))
-    refuse_unknown(names[~kinds.isin(KINDS[codes])], codes)
-    return kinds
-
-
-def refuse_unknown(names: pd.Series, codes: str) -> None:
-    """Raise `DisclosureError` if there is any: nobody has said how to protect it."""
-    if len(names):
-        raise DisclosureError(
-            f"{', '.join(sorted(set(names)))}: står inte i data_dictionary/codes/{codes}.csv, eller"
-            " där utan känt slag (kind), så ingen vet hur det ska skyddas. / The dictionary lacks"
-            " it, or its kind is none that is known, so nobody knows how to protect it."
-        )
-
-
-def name_origin(analyses: pd.Series) -> pd.Series:
-    """The analysis that each one's numbers follow from, by the dictionary; else its own name."""
-    known = read_facts("analysis", "follows")
-    return analyses.replace({name: origin for name, origin in known.items() if origin})
 
 
 def disclose_estimates(
@@ -85,18 +66,20 @@ def disclose_estimates(
     rules: Disclosure,
     classes: Mapping[str, str],
     places: Collection[str] = PLACES,
+    never: Collection[str] = (),
     before: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Make the releasable form of `estimates`: the same rows in the same order.
 
     `classes` gives a measure's disclosure class: `never` (always suppressed), `no_place` (never by
-    district or municipality: the subgroups `places`), `open`. A cell is suppressed when its people,
-    its events or its people without an event are fewer than the threshold, none of them or all
-    included; a mean count also where the risk beside it is, as a few people may have many events.
-    With it goes all that other estimands, estimators and analyses tell of the same outcome in the
-    same people; and of the levels beside a single suppressed one the smallest, so that none follows
-    from the total. A row without a released number has no counts either. `before`: rows that would
-    tell of few people beside what was released before; they are suppressed as small ones are.
+    district or municipality: the subgroups `places`), `open`; `never`: subgroups that are none. A
+    cell is suppressed when its people, its events or its people without an event are fewer than the
+    threshold, none of them or all included; a mean count also where the risk beside it is, as a few
+    people may have many events; means and medians of fewer than twice as many. With it goes all
+    that other estimands, estimators and analyses tell of the same outcome in the same people. Then
+    days of a curve between which too few events lie (`steps`), and what the others would follow
+    from (`tables`). A row without a released number has no counts either. `before`: rows that would
+    tell of few people beside an earlier release; they are suppressed as small ones are.
     Raises `DisclosureError` for columns, analyses and estimands it does not know.
     """
     if tuple(estimates.columns) != COLUMNS:
@@ -104,29 +87,80 @@ def disclose_estimates(
     known = read_facts("analysis", "follows")
     refuse_unknown(estimates.loc[~estimates["analysis"].isin([*known]), "analysis"], "analysis")
     frame = estimates.copy()
-    is_small = _is_small(frame, rules)
-    is_kept_back = _is_kept_back(frame["measure"], frame["subgroup"], classes, places)
-    if before is not None:
-        is_small |= before
-    primary = (is_small | is_kept_back) & frame["status"].eq(OK)
-    primary = _with_twins(frame, primary)
-    hidden = _with_twins(frame, primary | _complements(frame, primary))
-    hidden |= _of_hidden_levels(frame, hidden)
-    hidden &= frame["status"].eq(OK)
-    rounded = _round(frame, rules)
-    rounded.loc[hidden, [*NUMBERS, *COUNTS]] = pd.NA
-    rounded.loc[hidden, "status"] = SUPPRESSED
-    rounded.loc[hidden, "reason"] = np.where(primary[hidden], "small_number", "complement")
-    rounded.loc[is_kept_back, ["status", "reason"]] = [SUPPRESSED, KEPT_BACK]
-    rounded.loc[rounded["status"].ne(OK), [*NUMBERS, *COUNTS]] = pd.NA
-    return rounded
+    is_kept_back = find_kept_back(frame, classes, places, never)
+    hidden = find_hidden(frame, rules, is_kept_back, before).ne("")
+    released = release_numbers(frame, rules)
+    released.loc[hidden, ["status", "reason"]] = [SUPPRESSED, SMALL]
+    released.loc[is_kept_back, ["status", "reason"]] = [SUPPRESSED, KEPT_BACK]
+    released.loc[released["status"].ne(OK), [*NUMBERS, *COUNTS]] = pd.NA
+    told = released["reason"].replace(OF_EVENTS)
+    released["reason"] = told.mask(frame["level"].ne(""), told.replace(OF_PEOPLE))
+    return released
 
 
-def _is_kept_back(
-    measure: pd.Series, subgroup: pd.Series, classes: Mapping[str, str], places: Collection[str]
+def find_hidden(
+    frame: pd.DataFrame,
+    rules: Disclosure,
+    is_kept_back: pd.Series,
+    before: pd.Series | None = None,
 ) -> pd.Series:
-    kind = measure.map(classes)
-    return kind.eq("never") | (kind.eq("no_place") & subgroup.isin(list(places)))
+    """Why each row of status `ok` may not be shown: a word of `CAUSES`; empty: it may.
+
+    The word is for the data's keepers alone: which of two is the small one tells much of it.
+    """
+    is_ok = frame["status"].eq(OK)
+    kind = name_kind(frame["estimand"], "estimand")
+    is_of_people = ~kind.isin(NOT_OF_PEOPLE).to_numpy()
+    cells = build_cells(frame)
+    told = pd.Series(False, frame.index) if before is None else before
+    small = (_is_small(frame, rules) | is_kept_back | is_small_cohort(frame, rules) | told) & is_ok
+    few = np.bincount(cells.site, small, cells.n_sites) > 0
+    may_show = is_ok.to_numpy() & ~few[cells.site]
+    short = find_short_steps(
+        cells,
+        may_show & kind.isin(COUNT_LIKE).to_numpy(),
+        frame["analysis"].isin(CURVES).to_numpy(),
+        (frame["measure"].ne("") & frame["subgroup"].eq("")).to_numpy(),
+        rules.threshold,
+    )
+    contrasts = split_contrasts(frame)
+    is_level = contrasts[0]["level"].isna().to_numpy()
+    system = build_system(cells, is_level, is_of_people)
+    sensitive = _find_sensitive(system, short, is_of_people, rules)
+    sensitive[cells.events[(cells.events >= 0) & told.to_numpy()]] = True
+    hidden = find_complements(system, is_ok.to_numpy() & is_level, few | short, sensitive, rules)
+    found = pd.Series(np.select([few, short, hidden], CAUSES[:3], "")[cells.site], frame.index)
+    found = found.mask(found.eq("") & _of_hidden_levels(frame, found.ne(""), contrasts), CAUSES[3])
+    return found.where(is_ok, "")
+
+
+def _find_sensitive(system: System, short: Flags, is_of_people: Flags, rules: Disclosure) -> Flags:
+    """The variables that may not follow: few people or events, few without, a step of few."""
+    cells, value = system.cells, system.value
+    sensitive = value < rules.threshold
+    has = (cells.events >= 0) & (cells.people >= 0) & is_of_people
+    rest = value[cells.people] - value[cells.events]
+    sensitive[cells.events[has & ((rest < rules.threshold) | short[cells.site])]] = True
+    return sensitive
+
+
+def is_small_cohort(frame: pd.DataFrame, rules: Disclosure) -> bool:
+    """Whether fewer are followed than in a study of which anything is released."""
+    of_study = frame["subgroup"].eq("") & frame["question"].isin(["q1", "q2"])
+    n_people = frame.loc[of_study, "n_people"].max()
+    return bool(not pd.isna(n_people) and n_people < rules.smallest_cohort)
+
+
+def find_kept_back(
+    frame: pd.DataFrame,
+    classes: Mapping[str, str],
+    places: Collection[str],
+    never: Collection[str],
+) -> pd.Series:
+    """The rows that tell what is never told, whatever the number: see `disclose_estimates`."""
+    kind, group = frame["measure"].map(classes), frame["subgroup"]
+    by_place = kind.eq("no_place") & group.isin([*places])
+    return kind.eq("never") | by_place | group.isin([*never])
 
 
 def _is_few(count: pd.Series, rules: Disclosure) -> pd.Series:
@@ -138,7 +172,9 @@ def _is_small(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
     kind = name_kind(frame["estimand"], "estimand")
     none_or_all = (events.eq(0) | events.eq(people)).fillna(False) & kind.isin(COUNT_LIKE)
     rest = _is_few(people - events, rules) & ~kind.isin(NOT_OF_PEOPLE)
-    found = _is_few(people, rules) | _is_few(events, rules) | rest | none_or_all
+    of_spells = kind.eq("days") & frame["estimator"].eq("description")
+    few_spells = of_spells & events.lt(2 * rules.threshold).fillna(True)
+    found = _is_few(people, rules) | _is_few(events, rules) | rest | none_or_all | few_spells
     return _add_mean_counts(frame, found.astype(bool))
 
 
@@ -152,204 +188,35 @@ def _add_mean_counts(frame: pd.DataFrame, is_small: pd.Series) -> pd.Series:
     return is_small | pd.MultiIndex.from_frame(beside).isin(small)
 
 
-def _with_twins(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
-    keys = [frame[name] for name in TWINS]
-    return hidden.groupby(keys, dropna=False).transform("any").astype(bool)
-
-
-def _complements(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
-    """The smallest shown level beside a level that is alone in being suppressed."""
-    is_level = frame["subgroup"].ne("") & name_kind(frame["estimand"], "estimand").isin(COUNT_LIKE)
-    rows = frame[is_level & frame["status"].eq(OK)]
-    rows = rows.assign(is_hidden=hidden[rows.index])  # a frame without rows would take all of them
-    keys = [key for key in KEYS if key != "level"]
-    rows["n_hidden"] = rows.groupby(keys, dropna=False)["is_hidden"].transform("sum")
-    shown = rows[~rows["is_hidden"] & rows["n_hidden"].eq(1)]
-    shown = shown.assign(has_events=shown["n_events"].gt(0))
-    order = ["has_events", "n_events", "n_people", "level"]
-    shown = shown.sort_values(order, ascending=[False, True, True, True], kind="stable")
-    chosen = shown[~shown.duplicated(keys)].index
-    return pd.Series(frame.index.isin(chosen), index=frame.index)
-
-
-def _split_contrasts(frame: pd.DataFrame) -> list[pd.DataFrame]:
-    """The keys of the two levels that a row `a_less_b` tells the difference of (else level null).
-
-    Of each: all keys but the estimand. A level is known by its own share or count.
-    """
-    is_level = name_kind(frame["estimand"], "estimand").isin(COUNT_LIKE)
-    known = frame[is_level].groupby("subgroup")["level"].agg(set).to_dict()
-    named = frame[["subgroup", "level"]].drop_duplicates()
-    pairs = {
-        (group, level): unpack_contrast(level, known.get(group, ())) or (pd.NA, pd.NA)
-        for group, level in named.itertuples(index=False)
-    }
-    found = [pairs[key] for key in zip(frame["subgroup"], frame["level"], strict=True)]
-    parts = [pd.Series([pair[part] for pair in found], index=frame.index) for part in (0, 1)]
-    return [frame[FAMILY].assign(level=part) for part in parts]
-
-
-def _of_hidden_levels(frame: pd.DataFrame, hidden: pd.Series) -> pd.Series:
+def _of_hidden_levels(
+    frame: pd.DataFrame, hidden: pd.Series, contrasts: Sequence[pd.DataFrame]
+) -> pd.Series:
     """Differences of which a level is hidden: with the other level they would tell it."""
 
     def to_index(keys: pd.DataFrame) -> pd.MultiIndex:
         return pd.MultiIndex.from_frame(keys.assign(analysis=name_origin(keys["analysis"])))
 
     gone = to_index(frame.loc[hidden, FAMILY])
-    found = [to_index(keys).isin(gone) for keys in _split_contrasts(frame)]
+    found = [to_index(keys).isin(gone) for keys in contrasts]
     return pd.Series((found[0] | found[1]) & frame["level"].ne(""), index=frame.index)
 
 
-def round_counts(count: pd.Series, rounding: int) -> pd.Series:
-    """Round to the nearest multiple (a half goes up); null stays null.
+def disclose_attrition(
+    attrition: pd.DataFrame, rules: Disclosure, *, is_small_study: bool = False
+) -> pd.DataFrame:
+    """Make the releasable form of `attrition`: counts rounded, small ones null and `suppressed`.
 
-    >>> round_counts(pd.Series([7, 8, None], dtype="Int64"), 5).tolist()
-    [5, 10, <NA>]
+    A row that drops few tells nothing, nor does one from which it would follow; none does where the
+    study itself is too small.
     """
-    return ((count + rounding // 2) // rounding * rounding).astype("Int64")
-
-
-def _round(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
-    """Round counts; move shares, risks and their intervals in steps of `rounding` people."""
-    out = frame.copy()
-    for name in COUNTS:
-        out[name] = round_counts(frame[name], rules.rounding)
-    kind = name_kind(frame["estimand"], "estimand")
-    is_mean = kind.eq("mean_count")
-    is_share = kind.eq("share") | is_mean
-    is_gap = kind.eq("mean_count_difference")
-    is_difference = kind.eq("difference") | is_gap
-    step = rules.rounding / out["n_people"].astype(float).where(out["n_people"] > 0)
-    family = [frame[name] for name in FAMILY]
-    coarsest = step.where(is_share).groupby(family, dropna=False).transform("max")
-    _snap(out, frame, is_share & ~is_mean, step, bounds=(0.0, 1.0))
-    _snap(out, frame, is_mean, step, bounds=(0.0, np.inf))
-    _snap(out, frame, is_difference & ~is_gap, coarsest, bounds=(-1.0, 1.0))
-    _snap(out, frame, is_gap, coarsest, bounds=(-np.inf, np.inf))
-    is_count = kind.eq("count")
-    out.loc[is_count, "estimate"] = out.loc[is_count, "n_events"].astype(float)
-    other = ~(is_share | is_difference | is_count)
-    is_days = kind.eq("days")
-    for name in NUMBERS:
-        out.loc[other & ~is_days, name] = frame[name].round(DECIMALS)
-        out.loc[is_days, name] = frame[name].round(0)
-    out["se"] = _two_digits(frame["se"])
-    _recompute_contrasts(out, is_difference)
-    _recompute_level_gaps(out)
-    _recompute_corrected(out, frame)
-    _recompute_e_values(out)
-    return out
-
-
-def _snap(
-    out: pd.DataFrame,
-    exact: pd.DataFrame,
-    chosen: pd.Series,
-    step: pd.Series,
-    bounds: tuple[float, float],
-) -> None:
-    """Put an estimate on the nearest step, its interval's ends on the next ones outwards."""
-    for name, to_step in (("estimate", np.round), ("ci_low", np.floor), ("ci_high", np.ceil)):
-        snapped = to_step((exact[name] / step).round(9)) * step
-        value = snapped.clip(*bounds).round(6)
-        out.loc[chosen, name] = value[chosen].where(
-            step[chosen].notna(), exact[name].round(DECIMALS)
-        )
-
-
-def _recompute_contrasts(out: pd.DataFrame, is_difference: pd.Series) -> None:
-    """A difference and a ratio follow from the released risks, so they add nothing to them."""
-    keys = [*FAMILY]
-    over, under = (
-        out.loc[out["estimand"].isin([risk, count]), [*keys, "estimate"]]
-        for risk, count in (("risk_start", "mean_count_start"),
-                            ("risk_no_start", "mean_count_no_start"))
-    )  # fmt: skip
-    wide = over.merge(under, on=keys, suffixes=("_start", "_no_start")).dropna(
-        subset=["estimate_start", "estimate_no_start"]
-    )
-    if wide.empty:
-        return
-    is_ratio = out["estimand"].eq("risk_ratio")
-    found = out[keys].merge(wide, on=keys, how="left")
-    start, no_start = (found[name].to_numpy() for name in ("estimate_start", "estimate_no_start"))
-    has = ~np.isnan(start) & ~np.isnan(no_start)
-    at = (is_difference & has).to_numpy()
-    out.loc[at, "estimate"] = np.round(start - no_start, 6)[at]
-    at = (is_ratio & has).to_numpy() & (no_start > 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        out.loc[at, "estimate"] = np.round(start / no_start, DECIMALS)[at]
-
-
-def _recompute_level_gaps(out: pd.DataFrame) -> None:
-    """The difference of two levels follows from their released risks or shares.
-
-    The interval of shares does too: from exact limits the counts behind them could be told.
-    """
-    names = ["estimate", "ci_low", "ci_high"]
-    for kind, difference in (("cumulative_incidence", "risk_difference"),
-                             ("share", "share_difference")):  # fmt: skip
-        known = out[out["estimand"].eq(kind)][[*FAMILY, *names]]
-        over, under = (
-            keys.merge(known, on=FAMILY, how="left")[names].to_numpy(dtype=float).T
-            for keys in _split_contrasts(out)
-        )
-        at = out["estimand"].eq(difference).to_numpy() & ~np.isnan(over[0] - under[0])
-        found = [over[0] - under[0]]
-        if kind == "share":
-            other = (under[0], under[1], under[2])
-            found += difference_interval(over[0], over[1], over[2], other)
-        for name, value in zip(names, found, strict=False):
-            out.loc[at, name] = np.round(value, 6)[at]
-
-
-def _recompute_corrected(out: pd.DataFrame, exact: pd.DataFrame) -> None:
-    """A difference without linkage error is the released one and how far it moved.
-
-    Each rounded by itself, the two would seem to differ by what the rounding did.
-    """
-    at = exact["analysis"].eq(CORRECTED) & exact["estimand"].eq("risk_difference")
-    if not at.any():
-        return
-    keys, names = list(KEYS), ["estimate", "ci_low", "ci_high"]
-    corrected = exact[at]
-    mine = corrected[keys].assign(analysis=read_facts("analysis", "follows")[CORRECTED])
-    released, found = (
-        mine.merge(frame[[*keys, *names]], on=keys, how="left")[names].to_numpy(dtype=float)
-        for frame in (out, exact)
-    )
-    moved = corrected[names].to_numpy(dtype=float) - found
-    value = np.clip(released + moved.round(DECIMALS), -1.0, 1.0).round(6)
-    out.loc[at, names] = np.where(np.isnan(value), out[at][names].to_numpy(dtype=float), value)
-
-
-def _recompute_e_values(out: pd.DataFrame) -> None:
-    """E-values of a risk ratio follow from the released ratio and limits, and add nothing."""
-    ratios = out[out["estimand"].eq("risk_ratio")]
-    limits = ["estimate", "ci_low", "ci_high"]
-    found = out[FAMILY].merge(ratios[[*FAMILY, *limits]], on=FAMILY, how="left")
-    has = found["estimate"].notna().to_numpy()
-    value = find_e_value(found["estimate"])
-    limit = find_e_value_limit(found["ci_low"], found["ci_high"])
-    for estimand, numbers in (("e_value", value), ("e_value_limit", limit)):
-        at = out["estimand"].eq(estimand).to_numpy() & has
-        out.loc[at, "estimate"] = np.round(numbers, DECIMALS)[at]
-
-
-def _two_digits(value: pd.Series) -> pd.Series:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        size = np.floor(np.log10(value.abs().where(value.abs() > 0)))
-    scale = 10.0 ** (1 - size)
-    return ((value * scale).round() / scale).where(size.notna(), value)
-
-
-def disclose_attrition(attrition: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
-    """Make the releasable form of `attrition`: counts rounded, small ones null and `suppressed`."""
     out = attrition.copy()
-    is_small = pd.Series(False, index=out.index)
+    left, dropped = (attrition[name].to_numpy(float) for name in ("n_reports", "n_dropped"))
+    is_first = attrition["step"].ne(attrition["step"].shift()).to_numpy()
+    hidden = hide_in_chain(left, dropped, is_first, rules) | is_small_study
+    is_small = pd.Series(hidden, index=out.index)
     for name in ("n_people", "n_reports", "n_dropped"):
         few = _is_few(attrition[name], rules)
-        out[name] = round_counts(attrition[name], rules.rounding).mask(few)
+        out[name] = round_counts(attrition[name], rules.rounding).mask(few | hidden)
         is_small |= few
     out["status"] = np.where(is_small, SUPPRESSED, OK)
     return out
@@ -403,13 +270,13 @@ def disclose_diagnostics(
     family = [out["analysis"], out["measure"], named["family"]]
     of_levels = few.groupby(family, dropna=False).transform("any").astype(bool)
     gone = few | kind.eq("extreme") | (of_levels & named["level"].ne(""))
-    gone |= _is_behind_hidden(named, kind, released)
+    gone |= _is_behind_hidden(named, kind, released) | is_small_cohort(exact, rules)
     n_people = _count_people(named, exact, rules.rounding)
     value = out["value"]
-    rounded = (value / rules.rounding).round() * rules.rounding
+    rounded = np.floor(value / rules.rounding + 0.5) * rules.rounding
     value = value.mask(kind.eq("count"), rounded)
     value = value.mask(kind.eq("share"), _round_shares(value, n_people, rules))
-    value = value.mask(kind.isin(["statistic", "detectable"]), _two_digits(value))
+    value = value.mask(kind.isin(["statistic", "detectable"]), two_digits(value))
     out["value"] = value.mask(gone)
     _round_rates(out, kind)
     out.loc[gone & out["status"].eq(OK), "status"] = SUPPRESSED
@@ -432,6 +299,8 @@ def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFra
     is_dayless = named["time_days"].isna()
     unseen = is_among(keys, status.eq(SUPPRESSED)) & ~is_among(keys, status.eq(OK))
     behind = is_among(at, status.eq(SUPPRESSED)) | (is_dayless & unseen)
+    kept = released.loc[released["reason"].eq(KEPT_BACK), keys[:2]]
+    behind |= pd.MultiIndex.from_frame(named[keys[:2]]).isin(pd.MultiIndex.from_frame(kept))
     return behind | (is_among(at, status.ne(OK)) & kind.eq("detectable"))
 
 

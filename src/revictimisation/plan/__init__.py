@@ -1,6 +1,7 @@
 """The study plan: the only place for a study's dates, windows, thresholds and constants."""
 
 from revictimisation.plan.study_plan import (
+    COVARIATES,
     NUMBER_COVARIATES,
     Disclosure,
     Gates,
@@ -12,6 +13,7 @@ from revictimisation.plan.study_plan import (
 )
 
 __all__ = [
+    "COVARIATES",
     "NUMBER_COVARIATES",
     "Disclosure",
     "Gates",

@@ -151,11 +151,13 @@ class Gates(Part):
 class Disclosure(Part):
     """Counts from 1 to `threshold` - 1 are suppressed; the others are rounded to `rounding`.
 
-    A study file may set neither below what the dictionary asks for (`study_keys.yaml`).
+    Of a study that follows fewer than `smallest_cohort` nothing is released. A study file may set
+    none below what the dictionary asks for (`study_keys.yaml`).
     """
 
     threshold: Annotated[int, Field(ge=1, le=1000)] = 5
     rounding: Annotated[int, Field(ge=1, le=1000)] = 5
+    smallest_cohort: Annotated[int, Field(ge=0, le=1_000_000)] = 50
 
 
 DEFAULT_ADJUST_FOR = (

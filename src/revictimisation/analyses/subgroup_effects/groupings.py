@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from revictimisation.cohort.study_data import StudyData
+from revictimisation.cohort.study_data import POOLED, StudyData
 from revictimisation.core.arrays import Flags, Whole
 from revictimisation.core.codes import MISSING
 from revictimisation.plan import NUMBER_COVARIATES
@@ -84,7 +84,7 @@ def mark_combined(data: StudyData, group: CombinedGroup) -> pd.Series | None:
         has = column.isin(levels).to_numpy()
         is_in &= has
         is_out |= ~has & column.ne(MISSING).to_numpy()
-    if "municipality_group" in group.levels:
+    if {*POOLED} & {*group.levels}:
         places = data.covariates["municipality_code"]
         if any(places[side].nunique() == 1 for side in (is_in, is_out)):
             return None

@@ -127,3 +127,15 @@ def withhold_failed(estimates: pd.DataFrame, judged: pd.DataFrame, gates: Gates)
     """Withhold the numbers of the days on which a gate fails, with the first such gate's reason."""
     reasons = find_failed(estimates, judged, gates)
     return withhold(estimates, reasons != "", reasons)
+
+
+def withhold_few(estimates: pd.DataFrame, gates: Gates) -> pd.DataFrame:
+    """Withhold comparisons of an outcome on a day of which an arm has too few events.
+
+    The checks are of the study's outcome; death and emigration have events of their own.
+    """
+    keys = ["outcome", "time_days"]
+    is_arm = estimates["estimand"].isin(["risk_start", "risk_no_start"])
+    fewest = estimates["n_events"].where(is_arm).groupby([estimates[key] for key in keys])
+    is_few = fewest.transform("min").lt(gates.events_per_arm).fillna(False)
+    return withhold(estimates, is_few.to_numpy(bool), FEW_EVENTS)

@@ -1,0 +1,68 @@
+"""Texts of released tables: known words alone, and nothing that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+import pandas as pd
+
+from revictimisation.core.codes import MISSING, OTHER
+from revictimisation.core.packing import LESS
+from revictimisation.dictionary import load_dictionary
+from revictimisation.plan import StudyPlan
+
+# A cell that begins so is a formula to a spreadsheet; an apostrophe before it makes it text.
+FORMULA = ("=", "+", "-", "@")
+UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
+# Between the words that a level is made of: an order of measures, a difference, a range.
+BETWEEN = re.compile(rf" > |{LESS}|[ :+]")
+NUMBER = re.compile(r"\d{1,4}(-\d{1,4})?")  # a year, an age, days; no longer one
+
+
+def neutralise(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with control characters out of its texts, and no text that is a formula.
+
+    >>> neutralise(pd.DataFrame({"level": ["=1+1", "a\\tb", "65+"]}))["level"].tolist()
+    ["'=1+1", 'a b', '65+']
+    """
+    out = frame.copy()
+    for name in frame.columns:
+        if frame[name].dtype == object or pd.api.types.is_string_dtype(frame[name]):
+            out[name] = frame[name].map(neutralise_text)
+    return out
+
+
+def neutralise_text(cell: object) -> object:
+    """A title, a label, a cell: a text without control characters, and no formula."""
+    if not isinstance(cell, str):
+        return cell
+    seen = UNSEEN.sub(" ", cell).strip()
+    return f"'{seen}" if seen.startswith(FORMULA) else seen
+
+
+def list_words(plan: StudyPlan) -> set[str]:
+    """Every word that a released level or measure may be made of: codes, names of the study."""
+    dictionary = load_dictionary()
+    words = {MISSING, OTHER, ""}
+    for rows in dictionary.lists.values():
+        words |= {str(row[0]) for row in rows.select(rows.columns[0])}
+    for measure in plan.measures.values():
+        words |= {*measure.codes}
+    for levels in plan.subgroup_levels.values():
+        words |= {*levels}
+    return words | {*plan.measures, *plan.for_whom.combined, *plan.subgroups}
+
+
+def find_unknown(texts: pd.Series, words: Collection[str]) -> pd.Series:
+    """Which texts are not made of known words and numbers: one of the extract's own, say.
+
+    >>> find_unknown(pd.Series(["a", "b > a", "0-12", "Anna Ek"]), {"a", "b"}).tolist()
+    [False, False, False, True]
+    """
+    known = {
+        text: text in words
+        or all(not part or part in words or NUMBER.fullmatch(part) for part in BETWEEN.split(text))
+        for text in texts.unique()
+    }
+    return ~texts.map(known).astype(bool)
