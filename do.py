@@ -6,6 +6,7 @@ python do.py check    format, lint, types, notebooks, tests: all checks
 python do.py setup    the environment only
 python do.py docs     the documents as one searchable site in build/docs
 python do.py carry    fill wheels/, for a machine without a network
+python do.py audit    a bill of materials, and whether a locked package has a known hole
 
 Everything lands beside this file: uv in .tools/, the environment in .venv/, results in build/.
 Nothing is written to the system's Python. Where a folder wheels/ stands here (made by `carry`),
@@ -32,6 +33,7 @@ STOP_SECONDS = 10
 VENV = Path(os.environ.get("UV_PROJECT_ENVIRONMENT", str(ROOT / ".venv")))
 
 DOCS = ROOT / "build" / "docs"
+MATERIALS = ROOT / "build" / "materials.cdx.json"
 SITE = ("sphinx", "-b", "html", "-W", "--keep-going", "-q", "docs", str(DOCS))
 UNUSED = ("-p", "no:nbmake", "-p", "no:anyio")  # plugins that no test asks for, read by each worker
 # a worker takes the next file; in the order of tests/conftest.py, not by how many tests it holds
@@ -298,6 +300,19 @@ def carry(uv, python):
     return 0
 
 
+def audit(uv, python):
+    """List every locked package with its hashes (CycloneDX), then ask for known holes (osv.dev)."""
+    MATERIALS.parent.mkdir(exist_ok=True)
+    whole = ["--frozen", "--all-extras", "--no-dev", "--no-emit-project"]
+    run([uv, "export", "-q", *whole, "--format", "cyclonedx1.5", "--output-file", str(MATERIALS)])
+    print("The bill of materials: {}".format(MATERIALS), flush=True)
+    code = finish(begin([uv, "audit", "--frozen"]))
+    if code:
+        print("\nA hole is known (above), or osv.dev could not be asked: it needs a network.")
+        print("Without one, take the bill of materials to a machine that has, and ask there.")
+    return code
+
+
 def docs(uv, python):
     """Build the documents as one searchable site, without a network."""
     install(uv, python)
@@ -307,7 +322,14 @@ def docs(uv, python):
     return 0
 
 
-COMMANDS = {"docs": docs, "demo": demo, "check": check, "setup": setup, "carry": carry}
+COMMANDS = {
+    "demo": demo,
+    "check": check,
+    "setup": setup,
+    "docs": docs,
+    "carry": carry,
+    "audit": audit,
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -19,13 +19,13 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 from county_study import CountyStudy, describe_run, read_study, run_study
+from court_truth import fingerprint_court
 
 from revictimisation.analyses.convictions.association import estimate_association
 from revictimisation.analyses.convictions.case_states import build_paths
 from revictimisation.analyses.convictions.decision_time import estimate_decision_time
 from revictimisation.core.results import combine
 from revictimisation.simulate.county import SCENARIOS
-from revictimisation.simulate.court_truth import fingerprint_court
 from revictimisation.simulate.truth import read_truth
 
 COUNTIES = CountyStudy(

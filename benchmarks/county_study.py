@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from county_truth import fingerprint
 from keeping import ROOT, keep_result, name_clean_commit
 from truth_counties import prepare_county, split_counties
 
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.simulate.county import SCENARIOS
-from revictimisation.simulate.truth import fingerprint
 
 STUDY = ROOT / "pipelines" / "studies" / "county.yaml"
 COUNTIES_A_BLOCK = 10

@@ -1,15 +1,17 @@
-"""Ctrl-C at many moments of `run` on a terminal: how soon it stops, and what it leaves.
+"""Ctrl-C, or a kill, at many moments of `run` on a terminal: how soon it stops, what it leaves.
 
-    python benchmarks/interrupt.py [--stops 40] [--seed 1] [--check]
+    python benchmarks/interrupt.py [--kill] [--stops 50] [--seed 1] [--study FILE] [--check]
 
 A small county is run on a pseudo-terminal again and again in one OUT, each time stopped (Ctrl-C and
-SIGTERM by turns) later than the last time, until a run has reached its end: the moments are spread
-over the time from the start to the pages. A run that is stopped while it estimates begins that
-anew; finished notebooks must stay. After each stop are asked: the seconds until the process had
-ended, its exit code, words of libraries on the terminal, processes and files left behind, and
-whether a notebook that was done was made again. The first tenth of a second is Python's own start,
-where Ctrl-C ends it by Python's own traceback; no stop is tried there. Leaves
-benchmarks/results/interrupt.json.
+SIGTERM by turns; with --kill SIGKILL, which nobody can answer) later than the last time, until a
+run has reached its end: the moments are spread over the time from the start to the pages. A run
+that is stopped while it estimates begins that anew; finished notebooks must stay. A killed run that
+has reached its end begins in a new OUT. After each stop are asked: the seconds until the process
+had ended, its exit code, words of libraries on the terminal, processes and files left behind,
+whether a notebook that was done was made again, and whether all that the manifest vouches for is
+whole. At the end every file must have the bytes of a run that nobody stopped. The first tenth of a
+second is Python's own start, where Ctrl-C ends it by Python's own traceback; no stop is tried
+there. Leaves benchmarks/results/interrupt.json, or interrupt_kill.json.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import json
 import os
 import platform
 import random
+import shutil
 import signal
 import statistics
 import sys
@@ -31,11 +34,12 @@ from typing import Any
 from keeping import ROOT, keep_result, name_clean_commit
 
 sys.path.insert(0, str(ROOT))
-RESULT = ROOT / "benchmarks" / "results" / "interrupt.json"
+RESULTS = ROOT / "benchmarks" / "results"
 STUDY = ROOT / "pipelines" / "studies" / "county.yaml"
 COMMAND = [sys.executable, "-m", "revictimisation"]
 LIMIT_SECONDS = 3.0
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+KILL = {signal.SIGKILL: -9}
 # The first moments of all runs, then ever later ones.
 FIRST_SECONDS = (0.2, 0.5, 1.0, 2.0, 3.0)
 LAST_SECONDS = 1800.0
@@ -49,6 +53,24 @@ def find_notebooks(out: Path) -> dict[str, int]:
     return {name: (out / name).stat().st_mtime_ns for name in names}
 
 
+def count_changed(out: Path) -> int:
+    """How many files are not as the manifest says, or are of no run that it knows."""
+    from revictimisation.commands.manifest import find_changed, read_stages
+    from revictimisation.core import files
+
+    told = files.read_json(out / "manifest.json") or {}
+    outputs = {path: h for one in read_stages(told).values() for path, h in one.outputs.items()}
+    known = {*outputs, *told.get("unfinished", ()), "manifest.json"}
+    return len(find_changed(out, outputs)) + len({*files.list_below(out)} - known)
+
+
+def hash_all(out: Path) -> dict[str, str]:
+    """The hash of every file but the manifest, which holds the time."""
+    from revictimisation.core import files
+
+    return {path: h for path, h in files.hash_files(out).items() if path != "manifest.json"}
+
+
 def stop_once(words: list[Any], out: Path, temporary: Path, delay: float, number: int) -> Any:
     """Start a run, stop it after some seconds, and say what was seen; None: it had ended."""
     from tests.commands.pty_session import Session, list_leftovers, list_processes, list_stray
@@ -60,14 +82,15 @@ def stop_once(words: list[Any], out: Path, temporary: Path, delay: float, number
     session.close()
     if ended is not None and session.process.returncode == 0:
         return None
-    time.sleep(0.5)  # what is ended by force needs a moment to be gone
+    time.sleep(2 if number == signal.SIGKILL else 0.5)  # what ends by force needs a moment
     after = find_notebooks(out)
     return {
         "delay_seconds": round(delay, 2),
         "signal": signal.Signals(number).name,
         "seconds": took if took is None else round(took, 3),
         "code": session.process.returncode,
-        "is_code_right": session.process.returncode in (CODES[number], -number),
+        "is_code_right": session.process.returncode in (CODES.get(number), -number),
+        "n_changed": count_changed(out),
         "stray": list_stray(session.shown),
         "processes": len(list_processes(str(temporary))),
         "leftovers": [Path(name).name for name in list_leftovers(out, temporary)],
@@ -77,12 +100,14 @@ def stop_once(words: list[Any], out: Path, temporary: Path, delay: float, number
     }
 
 
-def sweep(folder: Path, n_stops: int, seed: int) -> list[dict[str, Any]]:
+def sweep(
+    folder: Path, study: Path, n_stops: int, seed: int, codes: dict[signal.Signals, int]
+) -> list[dict[str, Any]]:
     """Stop runs in one OUT ever later; then, once its estimates are kept, at moments by chance."""
     data, out, temporary = folder / "data", folder / "out", folder / "t"
     temporary.mkdir()
     os.spawnv(os.P_WAIT, sys.executable, [*COMMAND, "simulate", str(data), "--scenario", "small"])
-    words = [*COMMAND, "run", STUDY, "--data", data, "--out", out]
+    words = [*COMMAND, "run", study, "--data", data, "--out", out]
     chance, found = random.Random(seed), []
     for number in range(n_stops):
         if number < len(FIRST_SECONDS):
@@ -91,28 +116,37 @@ def sweep(folder: Path, n_stops: int, seed: int) -> list[dict[str, Any]]:
             delay = found[-1]["delay_seconds"] * 2
         else:
             delay = chance.uniform(1, 40)
-        one = stop_once(words, out, temporary, delay, [*CODES][number % 2])
+        one = stop_once(words, out, temporary, delay, [*codes][number % len(codes)])
         if one is None:
             print(f"{number}: the run reached its end", flush=True)
-            break
+            if codes is CODES:
+                break
+            shutil.rmtree(out)
+            continue
         found.append(one)
         print(json.dumps(one, ensure_ascii=False), flush=True)
     last = stop_once(words, out, temporary, LAST_SECONDS, signal.SIGINT)
     again = stop_once(words, out, temporary, LAST_SECONDS, signal.SIGINT)
     assert last is None and again is None, "the run did not reach its end"
+    words[-1] = folder / "undisturbed"
+    assert stop_once(words, words[-1], temporary, LAST_SECONDS, signal.SIGINT) is None
+    assert hash_all(out) == hash_all(words[-1]), "other bytes than those of a run nobody stopped"
     return found
 
 
 def main() -> None:
     """Sweep, say and keep what was found; with --check leave with 1 where a stop was not good."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--stops", type=int, default=40)
+    parser.add_argument("--stops", type=int, default=50)
+    parser.add_argument("--kill", action="store_true")
+    parser.add_argument("--study", type=Path, default=STUDY)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
     commit = name_clean_commit()
     with tempfile.TemporaryDirectory(prefix="stop") as folder:
-        found = sweep(Path(folder), args.stops, args.seed)
+        codes = KILL if args.kill else CODES
+        found = sweep(Path(folder), args.study.absolute(), args.stops, args.seed, codes)
     seconds = [one["seconds"] for one in found if one["seconds"] is not None]
     bad = [
         one
@@ -124,6 +158,7 @@ def main() -> None:
         or one["processes"]
         or one["leftovers"]
         or one["n_made_again"]
+        or one["n_changed"]
     ]
     result = {
         "command": "python benchmarks/interrupt.py " + " ".join(sys.argv[1:]),
@@ -136,7 +171,7 @@ def main() -> None:
         "n_bad": len(bad),
         "stops": found,
     }
-    keep_result(RESULT, result, commit, indent=1)
+    keep_result(RESULTS / f"interrupt{'_kill' if args.kill else ''}.json", result, commit, indent=1)
     print(json.dumps({key: one for key, one in result.items() if key != "stops"}, indent=1))
     sys.exit(bool(bad) and args.check)
 

@@ -33,7 +33,6 @@ from revictimisation.core import files
 from revictimisation.core.engine import connect
 from revictimisation.core.results import make_estimates
 from revictimisation.dictionary import load_dictionary
-from revictimisation.extract.cleaning import clean_tables
 from revictimisation.extract.validation import load_extract
 from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.simulate.county import SCENARIOS, make_tables
@@ -94,7 +93,7 @@ def prepare_tables(tables: Tables, plan: StudyPlan) -> StudyData:
     with tempfile.TemporaryDirectory() as folder:
         for name, table in tables.items():
             files.write_table(table, Path(folder), name, ("csv",))
-        extract = load_extract(connect(), Path(folder), dictionary, plan, clean=clean_tables)
+        extract = load_extract(connect(), Path(folder), dictionary, plan)
         extract.raise_for_errors()
         return prepare(extract.tables, extract.absent, dictionary, plan)[0]
 

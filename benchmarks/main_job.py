@@ -1,101 +1,192 @@
-"""The main job as a newcomer meets it: 3,000 people, cold, then unchanged, then `estimate` alone.
+"""The main job as a newcomer meets it, by the number of people: seconds, memory, and goals.
 
-    python benchmarks/main_job.py [--people 3000] [--repeats 3]
-    python benchmarks/main_job.py --estimate-only --people 30000 --repeats 1
+    python benchmarks/main_job.py [--sizes 3000 12000 30000 100000] [--repeats 3]
 
-Each round begins as an installation ends (`do.py`: a small study, which compiles the numerics; its
-time is told apart) and works in empty folders. Goals: cold under 120 s on two cores (simulating
-included), an unchanged second run under 5 s, `estimate` alone under 20 s; with `--estimate-only`
-nothing but `estimate`, at 30,000 people under 120 s. Leaves benchmarks/results/main_job.json, or
-estimate_<people>.json.
+The round begins as an installation ends (`do.py`: a small study, which compiles the numerics). Then
+each size is simulated and run in empty folders; the smallest, `--repeats` times, also once more
+unchanged, and by `estimate` alone. Wall and processor seconds (user and system: what a busy machine
+lengthens less), and the most memory that all processes of a command held at once. Linear in people
+is a growth of 1 or less: log of the ratio of the seconds (or bytes) to the size before over log of
+the ratio of the people. Leaves benchmarks/results/main_job.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import math
 import os
 import platform
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import psutil
 from keeping import keep_result, name_clean_commit
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 STUDY = ROOT / "pipelines" / "studies" / "county.yaml"
-GOALS = {"cold": 120, "unchanged": 5, "estimate": 20}
-ESTIMATE_GOALS = {"estimate": 120}
+# Of a command on so many people: at most so many wall seconds, and so many GB.
+GOALS = {
+    ("first study", 600): (25, None),
+    ("simulate and run", 3000): (45, None),
+    ("unchanged", 3000): (1, None),
+    ("estimate", 3000): (20, None),
+    ("run", 12000): (90, None),
+    ("run", 30000): (240, 2),
+}
+SAMPLED_EVERY = 0.5  # seconds
 
 
-def time_commands(folder: Path, *commands: list[str]) -> float:
-    """Wall seconds of commands one after another, with a cache of compiled code of their own."""
+class Cost(NamedTuple):
+    """What commands took: wall and processor seconds, and memory in GB (10^9 bytes)."""
+
+    wall: float
+    processor: float
+    memory: float
+
+
+def add(one: Cost, other: Cost) -> Cost:
+    """Of one after the other."""
+    wall, processor = one.wall + other.wall, one.processor + other.processor
+    return Cost(wall, processor, max(one.memory, other.memory))
+
+
+def measure(folder: Path, *command: str) -> Cost:
+    """Run a command with a cache of compiled code in the folder."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "compiled")}
+    call = [sys.executable, "-m", "revictimisation", *command]
+    is_over, peaks, said = threading.Event(), [0], folder / "said.txt"
     began = time.perf_counter()
-    for command in commands:
-        call = [sys.executable, "-m", "revictimisation", *command]
-        subprocess.run(call, check=True, env=environment, capture_output=True)
-    return time.perf_counter() - began
+    with (
+        said.open("w") as told,
+        subprocess.Popen(call, env=environment, stdout=told, stderr=told) as process,
+    ):
+        watch = threading.Thread(target=_watch, args=(process.pid, is_over, peaks))
+        watch.start()
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - began
+        is_over.set()
+        watch.join()
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{said.read_text()}")
+    largest = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Cost(wall, used.ru_utime + used.ru_stime, max(largest, *peaks) / 1e9)
 
 
-def measure(people: int, is_estimate_only: bool) -> dict[str, float]:
-    """One round: cold main job, unchanged second run, and `estimate` in another fresh folder."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        tiny = str(folder / "tiny")
-        installation = time_commands(
-            folder,
-            ["simulate", tiny, "--scenario", "small"],
-            ["estimate", str(STUDY), "--data", tiny, "--out", str(folder / "tiny_out")],
+def _watch(pid: int, is_over: threading.Event, peaks: list[int]) -> None:
+    """Note what a process and those it begot hold together; shared pages are counted once."""
+    while not is_over.wait(SAMPLED_EVERY):
+        try:
+            first = psutil.Process(pid)
+            family = [first, *first.children(recursive=True)]
+            held = [one.memory_full_info() for one in family]
+        except psutil.Error:  # one of them has just ended
+            continue
+        peaks.append(sum(getattr(one, "pss", one.uss) for one in held))
+
+
+def measure_round(folder: Path, people: int, is_whole: bool) -> dict[str, Cost]:
+    """A size: what is simulated, run, and if `is_whole` run unchanged and estimated anew."""
+    data, out = str(folder / f"county_{people}"), str(folder / f"out_{people}")
+    simulated = measure(folder, "simulate", data, "--people", str(people), "--seed", "1")
+    job = (str(STUDY), "--data", data, "--out")
+    found = {"simulate": simulated, "run": measure(folder, "run", *job, out)}
+    found["simulate and run"] = add(simulated, found["run"])
+    if is_whole:
+        found["unchanged"] = measure(folder, "run", *job, out)
+        found["estimate"] = measure(folder, "estimate", *job, f"{out}_estimated")
+    return found
+
+
+def measure_all(sizes: list[int], repeats: int) -> dict[tuple[str, int], list[Cost]]:
+    """Costs by command and people, each round's."""
+    costs: dict[tuple[str, int], list[Cost]] = {}
+    for turn in range(repeats):
+        with tempfile.TemporaryDirectory() as name:
+            folder, tiny = Path(name), str(Path(name) / "tiny")
+            measure(folder, "simulate", tiny, "--scenario", "small")
+            first = measure(folder, "estimate", str(STUDY), "--data", tiny, "--out", f"{tiny}_out")
+            costs.setdefault(("first study", 600), []).append(first)
+            for people in sizes if turn == 0 else sizes[:1]:
+                for command, cost in measure_round(folder, people, people == sizes[0]).items():
+                    costs.setdefault((command, people), []).append(cost)
+    return costs
+
+
+def find_median(costs: list[Cost]) -> Cost:
+    """Of each number by itself."""
+    return Cost(*(statistics.median(part) for part in zip(*costs, strict=True)))
+
+
+def describe(costs: dict[tuple[str, int], list[Cost]]) -> list[dict[str, Any]]:
+    """A row per command and size, with its goal and its growth from the size before."""
+    medians = {key: find_median(found) for key, found in costs.items()}
+    rows = []
+    for (command, people), cost in medians.items():
+        seconds, memory = GOALS.get((command, people), (None, None))
+        holds = cost.wall <= (seconds or math.inf) and cost.memory <= (memory or math.inf)
+        smaller = [n for name, n in medians if name == command and n < people]
+        growth = {}
+        if smaller:
+            before = medians[command, max(smaller)]
+            for name, now, then in zip(Cost._fields, cost, before, strict=True):
+                growth[name] = math.log(now / then) / math.log(people / max(smaller))
+        rows.append(
+            {
+                "command": command,
+                "people": people,
+                "median": cost._asdict(),
+                "goal": {"wall": seconds, "memory": memory, "holds": holds} if seconds else None,
+                "growth": growth,
+                "rounds": [one._asdict() for one in costs[command, people]],
+            }
         )
-        data, out = str(folder / "county"), str(folder / "out")
-        simulate = ["simulate", data, "--people", str(people), "--seed", "1"]
-        estimate = ["estimate", str(STUDY), "--data", data, "--out", str(folder / "fresh")]
-        if is_estimate_only:
-            time_commands(folder, simulate)
-            return {"estimate": time_commands(folder, estimate)}
-        run = ["run", str(STUDY), "--data", data, "--out", out]
-        cold = time_commands(folder, simulate, run)
-        unchanged = time_commands(folder, run)
-        return {
-            "small_study_of_installation": installation,
-            "cold": cold,
-            "unchanged": unchanged,
-            "estimate": time_commands(folder, estimate),
-        }
+    return rows
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """Print the table."""
+    print(
+        f"{'command':<17} {'people':>7} {'wall s':>7} {'proc s':>7} {'GB':>5}  growth of the three"
+    )
+    for row in rows:
+        goal, growth = row["goal"], row["growth"]
+        text = f"{row['command']:<17} {row['people']:>7}"
+        text += " {wall:>7.1f} {processor:>7.1f} {memory:>5.2f}".format(**row["median"])
+        text += "  " + ", ".join(f"{growth[name]:.2f}" for name in growth)
+        if goal:
+            memory = f", {goal['memory']} GB" if goal["memory"] else ""
+            text += f"  goal {goal['wall']} s{memory}: {'holds' if goal['holds'] else 'MISSED'}"
+        print(text)
 
 
 def main() -> None:
-    """Run, print medians beside the goals, keep all."""
-    parser = argparse.ArgumentParser(description="The main job, cold and unchanged.")
-    parser.add_argument("--people", type=int, default=3000)
+    """Run, print the table, keep all."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[3000, 12000, 30000, 100000])
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--estimate-only", action="store_true")
     given = parser.parse_args()
     commit = name_clean_commit()
-    goals = ESTIMATE_GOALS if given.estimate_only else GOALS
-    rounds = [measure(given.people, given.estimate_only) for _ in range(given.repeats)]
-    medians = {name: statistics.median(one[name] for one in rounds) for name in goals}
-    for name, goal in goals.items():
-        seconds = ", ".join(f"{one[name]:.1f}" for one in rounds)
-        print(f"{name:<10} median {medians[name]:6.1f} s (goal {goal} s; all: {seconds})")
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    rows = describe(measure_all(sorted(given.sizes), given.repeats))
+    show(rows)
     kept = {
         "measured_on": dt.datetime.now(dt.UTC).date().isoformat(),
         "command": "python benchmarks/main_job.py " + " ".join(sys.argv[1:]),
         "machine": {"cores": os.cpu_count(), "machine": platform.machine()},
         "python": platform.python_version(),
-        "load_before": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        "people": given.people,
-        "goals_seconds": goals,
-        "median_seconds": medians,
-        "rounds": rounds,
+        "load_before": load,
+        "rows": rows,
     }
-    target = f"estimate_{given.people}.json" if given.estimate_only else "main_job.json"
-    keep_result(RESULTS / target, kept, commit)
+    keep_result(RESULTS / "main_job.json", kept, commit)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@
     python benchmarks/simulate_truth.py --courts [--people 300000] [--scenario calibrated]
     python benchmarks/simulate_truth.py --page
 
-With --courts only the truth of question 4 (`revictimisation.simulate.court_truth`). Else two parts.
+With --courts only the truth of question 4 (`court_truth`). Else two parts.
 The risks under the two strategies come from running the process itself under them
-(`revictimisation.simulate.truth`). The log hazard ratio of a measure whose effect is not constant
+(`county_truth`). The log hazard ratio of a measure whose effect is not constant
 has no built-in number for the whole population: there stands the limit of the study's own adjusted
 model in a large county, the precision-weighted mean over a few counties of 100,000 index victims
 that go the whole way from extract to model. Where a trait is hidden the limit is that of the model
@@ -28,6 +28,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from county_figures import calibration_table, naive_table
+from county_truth import compute_truth, fingerprint, list_built_in
+from court_truth import compute_court_truth, fingerprint_court
+from simulator_page import SHOWN, make_page
 
 from revictimisation.cohort.preparation import prepare
 from revictimisation.cohort.study_data import StudyData
@@ -38,13 +42,10 @@ from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.design import build_design
 from revictimisation.extract.validation import load_extract
 from revictimisation.plan import read_plan
-from revictimisation.simulate.calibration import calibration_table, naive_table
 from revictimisation.simulate.county import SCENARIOS, make_tables
 from revictimisation.simulate.course import Course, make_ids, run_course
-from revictimisation.simulate.court_truth import compute_court_truth, fingerprint_court
-from revictimisation.simulate.page import SHOWN, make_page
 from revictimisation.simulate.scenarios import Scenario
-from revictimisation.simulate.truth import compute_truth, fingerprint, list_built_in, read_truth
+from revictimisation.simulate.truth import read_truth
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "src" / "revictimisation" / "simulate" / "truth_data"

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,18 +29,21 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LONG = (
     "tests/report/test_site.py",
     "tests/study/test_negative_controls.py",
+    "tests/api/test_bench_notebooks.py",
     "tests/study/test_defensible.py",
     "tests/api/test_study_face.py",
+    "tests/commands/test_commands.py",
+    "tests/fuzz/test_mutants.py",
     "tests/target_trial/test_standardised_truth.py",
     "tests/api/test_documents.py",
-    "tests/validation/test_secrecy.py",
-    "tests/cleaning/test_accounts.py",
-    "tests/heterogeneity/test_effects.py",
+    "tests/pseudonyms/test_pseudonymise.py",
     "tests/convictions/test_truth.py",
-    "tests/mapping/test_guide.py",
+    "tests/validation/test_secrecy.py",
     "tests/validation/test_wrong_inputs.py",
-    "tests/recurrent/test_coverage.py",
-    "tests/tables/test_against_oracle.py",
+    "tests/cleaning/test_accounts.py",
+    "tests/mapping/test_guide.py",
+    "tests/report/test_unusual_studies.py",
+    "tests/tables/test_stages.py",
     "tests/search/test_search.py",
 )
 
@@ -90,6 +93,16 @@ def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return folder
 
     return fill
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keep_drawn(make_once: Callable[..., Path]) -> Iterator[None]:
+    """A picture is drawn once for all tests, as in a run, and found by all that makes it."""
+    from revictimisation.report.rendering import KEPT_IN
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(KEPT_IN, str(make_once("drawn", lambda folder: None)))
+        yield
 
 
 @pytest.fixture(scope="session")

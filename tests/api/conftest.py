@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from revictimisation.commands.estimate import estimate_study
+from revictimisation.commands.simulate import simulate_to
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +23,11 @@ def rossi(repo_root: Path, make_once) -> tuple[Path, Path, Path]:
 def county(small_run: Path) -> tuple[Path, Path, Path]:
     """The same of the smallest county, as the command `run` leaves it."""
     return small_run / "county.yaml", small_run / "data", small_run / "out"
+
+
+@pytest.fixture(scope="session")
+def bench_county(make_once) -> Path:
+    """An extract of 400 people: that of docs/python_api.md, and of the bench notebooks."""
+    return make_once(
+        "bench_county", lambda folder: simulate_to(folder, 400, 1, "calibrated", "parquet")
+    )

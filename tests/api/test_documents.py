@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import revictimisation as rv
-from revictimisation.commands.simulate import simulate_to
 from tests.study.conftest import GROUPS, NO_GROUPS
 
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -23,7 +22,7 @@ def text(repo_root: Path) -> str:
     return (repo_root / "docs" / "python_api.md").read_text(encoding="utf-8")
 
 
-def test_the_examples_give_what_they_say(text, repo_root, tmp_path, monkeypatch):
+def test_the_examples_give_what_they_say(text, repo_root, bench_county, tmp_path, monkeypatch):
     """In a folder that has the data and the county that they name.
 
     The county's study draws two replicates and asks of no groups: no example shows either.
@@ -36,7 +35,7 @@ def test_the_examples_give_what_they_say(text, repo_root, tmp_path, monkeypatch)
     study = GROUPS.sub(NO_GROUPS, study).replace("replicates: 200", "replicates: 2")
     (tmp_path / "county.yaml").write_text(study, encoding="utf-8")
     assert "revictimisation simulate extract --people 400\n" in text
-    simulate_to(tmp_path / "extract", 400, 1, "calibrated", "parquet")
+    shutil.copytree(bench_county, tmp_path / "extract")
     monkeypatch.chdir(tmp_path)
     examples = "\n".join(BLOCK.findall(text))
     test = doctest.DocTestParser().get_doctest(examples, {}, "python_api.md", None, 0)

@@ -163,3 +163,37 @@ def test_difference_of_counts_with_shared_clusters():
     rows = count.contrast(expected["time"].tolist())
     first.assert_equal(rows["estimate"], expected["difference"])
     first.assert_equal(rows["se"], expected["se"])
+
+
+@for_each("case", ["heart", "ovarian_strata", "lung_weights_strata", "random_strata", "random_all"])
+def test_baseline_hazard(case):
+    expected = read_golden("cox_baseline", case)
+    model, _ = fit_cox(case)
+    found = model.baseline_hazard()
+    strata = first.COX_CASES[case][3].get("strata")
+    if strata:
+        assert found[strata].tolist() == expected["stratum"].tolist()
+    assert found["time_days"].tolist() == expected["time"].tolist()
+    first.assert_equal(found["cumulative_hazard"], expected["cumulative_hazard"])
+
+
+@for_each("case", [case for case in first.COX_CASES if case != "bladder2_aliased"])
+def test_concordance(case):
+    model, _ = fit_cox(case)
+    first.assert_equal([model.concordance_], read_golden("cox_concordance", case)["concordance"])
+
+
+def test_survival_along_the_paths_of_three_people():
+    model, data = fit_cox("heart")
+    expected = read_golden("cox_paths")
+    for person, theirs in expected.groupby("id"):
+        path = data[data["id"] == person]
+        found = model.predict_survival(path, theirs["time"].tolist(), id_col="id")
+        first.assert_equal(found[person], theirs["survival"])
+    late = model.predict_survival(data[data["id"] == 4], [5, 10_000], id_col="id")[4]
+    assert late.notna().tolist() == [True, False]
+
+
+def read_golden(table: str, case: str | None = None) -> pd.DataFrame:
+    found = pd.read_csv(first.__file__.replace("test_golden.py", f"{table}.csv"))
+    return found if case is None else found[found["case"] == case].reset_index(drop=True)

@@ -229,6 +229,11 @@ def test_plots_are_drawn_on_the_axes_given():
         assert model.plot(ax=ax) is ax
         if n_lines:
             assert len(ax.get_lines()) == n_lines == len(ax.get_legend().get_texts())
+            assert len({line.get_linestyle() for line in ax.get_lines()}) == n_lines
+            model.plot(ax=ax, label="again")
+            told = [text.get_text() for text in ax.get_legend().get_texts()]
+            assert len({*told}) == 2 * n_lines
+            assert told[n_lines:] == [f"again, {name}" for name in told[:n_lines]]
     ax = hazards.plot(Figure().subplots(), names=["helped"])
     assert [label.get_text() for label in ax.get_yticklabels()] == ["helped"]
     assert ax.get_xscale() == "log"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.extract.cleaning import clean_tables
 from revictimisation.extract.validation import LoadedExtract, load_extract
 from revictimisation.plan import StudyPlan
 from revictimisation.plan.parts import OpenEnds
@@ -23,7 +22,7 @@ def load_cleaned(folder: Path, changed: dict[str, list[str]], *rules: str, **mor
               for name in {**REQUIRED, **changed}}  # fmt: skip
     plan = StudyPlan(name="mini", cleaning=rules, open_ends=OpenEnds(**more))
     return load_extract(connect(), write_extract(folder, tables), load_dictionary(), plan,
-                        today=TODAY, clean=clean_tables)  # fmt: skip
+                        today=TODAY)  # fmt: skip
 
 
 def rows_of(extract: LoadedExtract, table: str, *columns: str) -> list[tuple]:

@@ -14,7 +14,6 @@ from revictimisation.cohort.preparation import prepare
 from revictimisation.core import files
 from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.extract.cleaning import clean_tables
 from revictimisation.extract.validation import load_extract
 from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.plan.parts import CLEANING_RULES
@@ -64,7 +63,7 @@ def test_every_row_of_a_faulty_extract_is_accounted_for(tmp_path, reports, measu
     plan = StudyPlan(name="mini", cleaning=tuple(rules))
     con = connect(threads=1)
     folder = write_extract(tmp_path, tables)
-    extract = load_extract(con, folder, load_dictionary(), plan, today=TODAY, clean=clean_tables)
+    extract = load_extract(con, folder, load_dictionary(), plan, today=TODAY)
     for table, rows in given_rows.items():
         lines = [one for one in extract.cleaned if one.table == table]
         left = extract.tables[table].to_pandas()
@@ -91,7 +90,7 @@ def prepare_cleaned(folder, tables, plan):
         if "/" not in name and not name.startswith("truth"):
             files.write_table(table, folder, name, ("csv",))
     dictionary = load_dictionary()
-    extract = load_extract(connect(), folder, dictionary, plan, today=TODAY, clean=clean_tables)
+    extract = load_extract(connect(), folder, dictionary, plan, today=TODAY)
     extract.raise_for_errors()
     return prepare(extract.tables, extract.absent, dictionary, plan, cleaned=extract.cleaned)
 

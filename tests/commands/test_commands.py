@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 from revictimisation.commands import command_line, estimate
+from revictimisation.commands.delete import delete_folder
 from revictimisation.commands.manifest import open_run
 from revictimisation.core import files
+from revictimisation.core.errors import UsageError
 from tests.cases import for_each
 
 MEASURE = "  financial_aid: {codes: [financial_aid], grace_days: 0}\n"
@@ -245,12 +247,18 @@ def test_a_damaged_result_is_not_done(extract, study, estimated, tmp_path):
     assert not run.is_done("estimate", run.key("estimate"))
 
 
-def hash_tables(out: Path) -> dict[str, str]:
+def hash_tables(out: Path, pattern: str = "**/*") -> dict[str, str]:
     """All that a run left but for its manifest, which holds the time and the call."""
-    return {path: h for path, h in files.hash_files(out).items() if path != "manifest.json"}
+    return {
+        path: h for path, h in files.hash_files(out, pattern).items() if path != "manifest.json"
+    }
 
 
-def test_results_do_not_depend_on_cores_or_file_format(call, extract, study, estimated, tmp_path):
+def test_results_do_not_depend_on_cores_place_hour_language_or_file_format(
+    call, extract, study, estimated, tmp_path, monkeypatch
+):
+    for name, value in (("TZ", "Asia/Tokyo"), ("LC_ALL", "sv_SE.UTF-8"), ("LANGUAGE", "sv")):
+        monkeypatch.setenv(name, value)
     parquet = tmp_path / "parquet"
     parquet.mkdir()
     for path in extract.glob("*.csv"):
@@ -258,7 +266,11 @@ def test_results_do_not_depend_on_cores_or_file_format(call, extract, study, est
         frame.replace("", None).to_parquet(parquet / f"{path.stem}.parquet")
     out = tmp_path / "out"
     assert call("estimate", study, "--data", parquet, "--out", out, "--jobs", 2)[0] == 0
-    assert hash_tables(out) == hash_tables(estimated)
+    assert hash_tables(out, "**/*.csv") == hash_tables(estimated, "**/*.csv")
+    for path in estimated.rglob("*.parquet"):  # whose metadata tell the run, so the extract's hash
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(path), pd.read_parquet(out / path.relative_to(estimated))
+        )
 
 
 def test_the_manifest_says_where_everything_came_from(good, estimated):
@@ -284,3 +296,24 @@ def test_no_pseudonym_reaches_the_output(good, estimated):
     for path in tables:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
         assert not people & set(frame.to_numpy().ravel())
+
+
+def test_delete_takes_what_holds_people_and_only_when_told_so(estimated, tmp_path, capsys):
+    out = shutil.copytree(estimated, tmp_path / "out")
+    outside = tmp_path / "elsewhere.csv"
+    outside.write_text("stays", encoding="utf-8")
+    (out / "restricted" / "link.csv").symlink_to(outside)
+    assert "--yes" in delete_folder(out)
+    assert (out / "restricted").is_dir()
+    delete_folder(out, is_sure=True)
+    assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "release"]
+    assert outside.is_file()
+    delete_folder(out, is_all=True, is_sure=True)
+    assert not [*out.iterdir()]
+
+
+def test_delete_refuses_a_folder_of_others(tmp_path):
+    (tmp_path / "letter.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(UsageError, match="inte gjord"):
+        delete_folder(tmp_path, is_all=True, is_sure=True)
+    assert (tmp_path / "letter.txt").is_file()

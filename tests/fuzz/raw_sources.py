@@ -22,6 +22,7 @@ import openpyxl
 from revictimisation.core.engine import Engine
 from revictimisation.dictionary import load_dictionary
 from revictimisation.extract.mapping import make_extract, read_mapping
+from revictimisation.extract.mapping.making import Making
 from revictimisation.extract.sources.opening import open_source
 from tests.sources.sheet_files import write_sheet
 
@@ -265,9 +266,8 @@ def try_source(con: Engine, folder: Path, seed: int, number: int) -> Outcome:
     outcome = Outcome(number, made.traits)
     try:
         mapping = read_mapping(made.mapping, _dictionary())
-        report, _ = make_extract(
-            con, open_source(str(source)), mapping, _dictionary(), folder, "csv", 5
-        )
+        making = Making(con, open_source(str(source)), _dictionary(), folder, 5, mapping)
+        report, _ = make_extract(making, "csv")
     except Exception as fault:  # whatever it is, it is a fault of ours
         outcome.faults.append(type(fault).__name__)
         return outcome

@@ -19,7 +19,6 @@ from revictimisation.core.engine import Engine, connect
 from revictimisation.core.errors import RevictimisationError
 from revictimisation.dictionary import load_dictionary
 from revictimisation.extract import validation
-from revictimisation.extract.cleaning import clean_tables
 from revictimisation.extract.validation import LoadedExtract, load_extract, render_findings
 from revictimisation.plan import read_plan
 from revictimisation.plan.parts import CLEANING_RULES
@@ -134,7 +133,7 @@ def _validate(
 ) -> int:
     """As `acceptance.validate_folder`, which does not give the tables that are looked at here."""
     plan = read_plan(study.read_text(encoding="utf-8"))
-    extract = load_extract(con, data, load_dictionary(), plan, clean=clean_tables)
+    extract = load_extract(con, data, load_dictionary(), plan)
     loaded.append(extract)
     _check_rows(outcome, data, extract)
     if not render_findings(extract.findings):

@@ -2,6 +2,7 @@
 # Run in this folder:  Rscript make_golden.R
 # Writes data/*.csv (R's own data sets, or random ones made here) and
 #   cox.csv      a row per coefficient     cox_calls.csv      a row per model: the call and versions
+#   cox_baseline.csv, cox_concordance.csv, cox_paths.csv  what follows from some of these models
 #   cox_zph.csv  a row per coefficient and model of cox.zph(<the same call>, terms = FALSE)
 #   curves.csv   a row per cause and time  curves_calls.csv   a row per curve
 #   differences.csv  a row per time: risk difference between the sexes, error by cluster
@@ -105,6 +106,22 @@ write.csv(zph_rows, "cox_zph.csv", row.names = FALSE)
 told <- function(calls, versions) data.frame(case = names(calls), versions = versions,
   call = vapply(calls, function(x) gsub(" +", " ", paste(deparse(x, 500), collapse = " ")), ""))
 write.csv(told(cox, versions), "cox_calls.csv", row.names = FALSE)
+
+# baseline hazards at columns of 0, concordance, and survival along paths of changing covariates
+baseline <- c("heart", "ovarian_strata", "lung_weights_strata", "random_strata", "random_all")
+baseline_rows <- do.call(rbind, lapply(baseline, function(case) {
+  found <- basehaz(eval(cox[[case]]), centered = FALSE)
+  found <- found[!duplicated(found[, names(found) != "time"]), ]
+  stratum <- if (is.null(found$strata)) "" else sub(".*=", "", found$strata)
+  data.frame(case = case, stratum = stratum, time = found$time, cumulative_hazard = number(found$hazard))
+}))
+write.csv(baseline_rows[as.numeric(baseline_rows$cumulative_hazard) > 1e-12, ], "cox_baseline.csv", row.names = FALSE)
+ordered <- setdiff(names(cox), "bladder2_aliased")
+write.csv(data.frame(case = ordered, concordance = number(vapply(ordered, function(case) concordance(eval(cox[[case]]))$concordance, 0))),
+          "cox_concordance.csv", row.names = FALSE)
+paths <- survfit(eval(cox$heart), newdata = stanford[stanford$id %in% c(3, 4, 10), ], id = id)
+path_rows <- do.call(rbind, lapply(names(paths$strata), function(id) { s <- paths[id]; data.frame(id = id, time = s$time, survival = number(s$surv)) }))
+write.csv(path_rows, "cox_paths.csv", row.names = FALSE)
 
 # ---- curves ------------------------------------------------------------------------------------
 times <- c(12, 60, 120, 240)

@@ -40,7 +40,7 @@ def folders(tmp_path_factory):
         write_extract(root / f"{name}_raw", raw)
         source = "police" if name == "other" else name
         pseudonymise_folder(root / f"{name}_raw", root / name, key, PseudonymOptions(source=source))
-    (root / "study.yaml").write_text("name: tiny\nlinkage: {is_on: true}\n")
+    (root / "study.yaml").write_text("name: county\nlinkage: {is_on: true}\n")
     return root
 
 
@@ -79,7 +79,7 @@ def test_the_social_services_need_no_table_of_people(folders, tmp_path):
     for _ in range(2):
         wishes = PseudonymOptions(source="social", reference_on=dt.date(2018, 12, 31))
         pseudonymise_folder(tmp_path / "raw", tmp_path / "social", key, wishes)
-    (tmp_path / "study.yaml").write_text("name: tiny\n")
+    (tmp_path / "study.yaml").write_text("name: county\n")
     police = tmp_path / "police"
     wishes = PseudonymOptions(source="police", reference_on=dt.date(2018, 12, 31))
     pseudonymise_folder(folders / "police_raw", police, key, wishes)
@@ -114,4 +114,9 @@ def test_extracts_that_do_not_belong_together_are_refused(folders, tmp_path):
     )  # fmt: skip
     with pytest.raises(DataError, match="different keys"):
         link(folders / "police", tmp_path / "foreign", "c")
-    assert not any((tmp_path / name).exists() for name in "abc")
+    (tmp_path / "study.yaml").write_text("name: other\n")
+    with pytest.raises(DataError, match="may not join two studies"):
+        link_folders(
+            folders / "police", folders / "social", tmp_path / "study.yaml", tmp_path / "d"
+        )
+    assert not any((tmp_path / name).exists() for name in "abcd")

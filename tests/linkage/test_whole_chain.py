@@ -24,7 +24,6 @@ from revictimisation.commands.pseudonymise import PseudonymOptions, pseudonymise
 from revictimisation.commands.simulate import simulate_to
 from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
-from revictimisation.extract.cleaning import clean_tables
 from revictimisation.extract.pseudonyms.keys import make_key, write_key
 from revictimisation.extract.validation import load_extract
 from revictimisation.plan import read_plan
@@ -79,8 +78,7 @@ def listening():
 def prepared(folder):
     """The study's tables and its attrition."""
     plan, dictionary = read_plan(STUDY), load_dictionary()
-    extract = load_extract(connect(threads=1), folder / "joined", dictionary, plan,
-                           clean=clean_tables)  # fmt: skip
+    extract = load_extract(connect(threads=1), folder / "joined", dictionary, plan)  # fmt: skip
     extract.raise_for_errors()
     linked = json.loads((folder / "joined" / "linkage.json").read_text(encoding="utf-8"))
     return prepare(extract.tables, extract.absent, dictionary, plan, linked=linked,

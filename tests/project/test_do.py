@@ -220,3 +220,17 @@ def make_wheel(folder: Path) -> Path:
         archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n")
         archive.writestr(f"{about}/RECORD", "")
     return wheel
+
+
+def test_an_audit_lists_materials_first_and_says_where_nobody_could_be_asked(
+    monkeypatch, capsys, tmp_path
+):
+    called = []
+    monkeypatch.setattr(do, "MATERIALS", tmp_path / "build" / "materials.cdx.json")
+    monkeypatch.setattr(do, "run", lambda words: called.append(words[1]))
+    monkeypatch.setattr(do, "begin", lambda words: called.append(words[1]))
+    for code in (0, 2):
+        monkeypatch.setattr(do, "finish", lambda process, code=code: code)
+        assert do.audit("uv", "python") == code
+    assert called == ["export", "audit"] * 2
+    assert capsys.readouterr().out.count("needs a network") == 1

@@ -33,6 +33,8 @@ ALLOWED = {
     "extract.sources.staging": {"write_table"},
     # the three streams of the process
     "commands.terminal": {"open"},
+    # the files that locks are held on
+    "core.locks": {"open", "unlink"},
     # looks at a file's first bytes: is it what its name says
     "extract.sources.formats": {"open"},
 }

@@ -23,7 +23,7 @@ ROOMS = {
                  "report", "simulate"),
     "__main__": ("core", "commands"),
     # the researchers' own studies of the method, beside the package
-    "truth_studies.records": ("core",),
+    "truth_studies.records": ("core", "estimators"),
     "truth_studies.pages": ("report", "truth_studies.records"),
 }  # fmt: skip
 # the one module of the package that asks them, in a function that does without

@@ -100,6 +100,8 @@ def assert_silent(text: str) -> None:
         (SECRET.hex(), bytes(range(32)).hex(), "weak"),
         (SECRET.hex(), "8f1c2a7b" * 8, "weak"),
         (SECRET.hex(), b"correct horse battery staple, 12".hex(), "weak"),
+        (SECRET.hex(), "lösenord för våra två län, år 2014 å ä ö".encode().hex(), "weak"),
+        (SECRET.hex(), "lösenord för våra två län, 2014 åäö".encode("cp1252").hex(), "weak"),
         (SECRET.hex(), SECRET[::-1].hex(), "changed or mistyped"),
         ("study: county", "study: other", "changed or mistyped"),
         ("rotation: 1", "rotation: 2", "changed or mistyped"),

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation.estimators.mean_count import compare_counts, mean_cumulative_count
+from revictimisation.estimators.contrasts import compare_counts
+from revictimisation.estimators.mean_count import mean_cumulative_count
 
 LAST, REPORTED = 40, [10, 40]
 # kinds of people: chance of an outcome on a day, and of dying on it (after the outcome, if any)

@@ -12,7 +12,6 @@ from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.design import build_design
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.fine_gray import (
-    compare_hazards,
     expand_competing,
     fit_cause_specific,
     fit_fine_gray,
@@ -92,10 +91,10 @@ def test_without_competing_events_both_hazards_are_the_same(seed):
     people = make_people(seed)
     people["cause"] = (people["cause"] == 1).astype(int)
     given = (design_of(people), people["stop"], people["cause"])
-    both = compare_hazards(*given, weights=people["weight"], cluster=people["family"])
-    parts = [part.drop(columns="hazard") for _, part in both.groupby("hazard")]
-    pd.testing.assert_frame_equal(*(part.reset_index(drop=True) for part in parts))
-    assert both["hazard"].tolist() == ["cause_specific"] * 2 + ["subdistribution"] * 2
+    pd.testing.assert_frame_equal(*(
+        fit(*given, weights=people["weight"], cluster=people["family"]).to_frame()
+        for fit in (fit_cause_specific, fit_fine_gray)
+    ))  # fmt: skip
 
 
 @settings(max_examples=10)
@@ -121,11 +120,12 @@ def test_a_cause_that_takes_people_away_splits_the_hazards():
     time = np.minimum(np.minimum(outcome, death), 60)
     cause = np.where(time == 60, 0, np.where(outcome < death, 1, 2))
     people = pd.DataFrame({"is_treated": treated})
-    both = compare_hazards(
-        build_design(people, [], measures=people), np.ceil(time), cause
-    ).set_index("hazard")
-    assert abs(both.loc["cause_specific", "coef"]) < 3 * both.loc["cause_specific", "se_robust"]
-    assert both.loc["subdistribution", "ci_high"] < -0.4
+    given = (build_design(people, [], measures=people), np.ceil(time), cause)
+    alone, competing = (
+        fit(*given).to_frame().loc[0] for fit in (fit_cause_specific, fit_fine_gray)
+    )
+    assert abs(alone["coef"]) < 3 * alone["se_robust"]
+    assert competing["ci_high"] < -0.4
 
 
 def test_cause_specific_is_cox_with_the_others_censored():
@@ -142,17 +142,6 @@ def test_each_row_is_a_cluster_by_default():
     named = fit_fine_gray(*given, cluster=[f"person {k}" for k in range(60)])
     assert alone.n_clusters == 60
     np.testing.assert_allclose(alone.se_robust, named.se_robust)
-
-
-def test_covariates_that_change_with_time_are_refused():
-    people = make_people(7)
-    start = np.where(people["stop"] > 6, 3, 0)
-    for fit in (fit_fine_gray, fit_cause_specific, compare_hazards):
-        with pytest.raises(ValueError, match="change with time are not defined"):
-            fit(design_of(people), people["stop"], people["cause"], start=start)
-    same = fit_fine_gray(design_of(people), people["stop"], people["cause"], start=np.zeros(60))
-    plain = fit_fine_gray(design_of(people), people["stop"], people["cause"])
-    np.testing.assert_allclose(same.coef, plain.coef, rtol=1e-12)
 
 
 def test_wrong_input_is_refused():

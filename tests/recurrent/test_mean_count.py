@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from revictimisation.estimators.contrasts import compare_counts
 from revictimisation.estimators.curves import aalen_johansen
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.intervals import count_interval
-from revictimisation.estimators.mean_count import compare_counts, mean_cumulative_count
+from revictimisation.estimators.mean_count import mean_cumulative_count
 from tests.cases import for_each
 from tests.recurrent.count_oracle import DAYS, derivatives, make_follow_up, naive_mean_count
 

@@ -13,8 +13,10 @@ from great_tables import GT
 from matplotlib import pyplot as plt
 
 from revictimisation.report import open_report
+from revictimisation.report.formats import start_upper
 from revictimisation.report.page import Page
 from revictimisation.report.sections.use import name_code
+from revictimisation.report.trials import list_main
 from revictimisation.report.verdicts import name_answer, name_measure
 from tests.cases import for_each
 from tests.project.sources import ROOT
@@ -28,7 +30,8 @@ BOOKS = {path.stem: {cell["id"]: "".join(cell["source"])
 CHANGE = re.compile(r"`([^`]+)`\s+mot\s+`([^`]+)`")
 GIVEN = {"sns": sns, "GT": GT, "name_answer": name_answer, "name_code": name_code,
          "name_measure": name_measure, "MAIN": MAIN,
-         "read_truth_study": read_truth_study}  # fmt: skip
+         "read_truth_study": read_truth_study, "list_main": list_main,
+         "start_upper": start_upper}  # fmt: skip
 NOT_OF_THE_STUDY = "07_can_it_be_trusted"
 
 

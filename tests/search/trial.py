@@ -17,7 +17,6 @@ from revictimisation.commands.pipeline import analyse
 from revictimisation.core.engine import connect
 from revictimisation.core.errors import RevictimisationError
 from revictimisation.dictionary import load_dictionary
-from revictimisation.extract.cleaning import clean_tables
 from revictimisation.extract.validation import load_extract
 from revictimisation.plan import read_plan
 from tests.search.expected import KEYS, expect, read_case
@@ -50,7 +49,7 @@ def estimate(case: Case) -> pd.DataFrame:
         dictionary, con = load_dictionary(), connect(threads=1)
         try:
             data = Path(folder) / "case" / "extract"
-            extract = load_extract(con, data, dictionary, plan, clean=clean_tables)
+            extract = load_extract(con, data, dictionary, plan)
             extract.raise_for_errors()
             ready, attrition = prepare(extract.tables, extract.absent, dictionary, plan)
             return analyse(ready, attrition, dictionary).restricted["estimates"]

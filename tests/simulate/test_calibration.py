@@ -2,8 +2,8 @@
 
 import pytest
 
-from revictimisation.simulate import calibration_table, simulate_county
-from revictimisation.simulate.calibration import FIGURES, naive_table
+from benchmarks.county_figures import FIGURES, calibration_table, naive_table
+from revictimisation.simulate import simulate_county
 from tests.cases import for_each
 
 N_PEOPLE = 6000

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.county_figures import find_index_pairs
 from revictimisation.core import files
 from revictimisation.core.engine import connect
 from revictimisation.dictionary import load_dictionary
 from revictimisation.extract.validation import load_extract
 from revictimisation.simulate import DEFAULT_PEOPLE, simulate_county
-from revictimisation.simulate.calibration import find_index_pairs
 from revictimisation.simulate.justice_tables import _collect_prison
 from tests.cases import for_each
 

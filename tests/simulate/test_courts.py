@@ -6,12 +6,8 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
+from benchmarks.court_truth import compute_court_truth, fingerprint_court, list_index_cases
 from revictimisation.simulate.county import SCENARIOS
-from revictimisation.simulate.court_truth import (
-    compute_court_truth,
-    fingerprint_court,
-    list_index_cases,
-)
 from revictimisation.simulate.justice_tables import mark_started
 from revictimisation.simulate.kernel import KIND_MEASURE
 from revictimisation.simulate.truth import read_truth

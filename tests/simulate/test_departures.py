@@ -5,6 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.county_truth import (
+    NO_EVENT,
+    draw_start_days,
+    find_first_days,
+    keep_usual,
+    list_built_in,
+    list_pairs,
+)
 from revictimisation.cohort.preparation import prepare
 from revictimisation.core import files
 from revictimisation.core.engine import connect
@@ -18,16 +26,8 @@ from revictimisation.simulate.course import make_ids, run_course
 from revictimisation.simulate.departures import LOG_REPORTING, raise_reporting
 from revictimisation.simulate.population import draw_victims
 from revictimisation.simulate.process import Force, prepare_setting, run_setting, tabulate_event
-from revictimisation.simulate.reporting import keep_usual
 from revictimisation.simulate.scenarios import Effect, remove_effects
-from revictimisation.simulate.truth import (
-    NO_EVENT,
-    draw_start_days,
-    find_first_days,
-    list_built_in,
-    list_pairs,
-    read_truth,
-)
+from revictimisation.simulate.truth import read_truth
 from tests.cases import for_each
 
 N_PEOPLE = 20_000

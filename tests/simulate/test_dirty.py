@@ -11,7 +11,7 @@ from revictimisation.extract.validation import load_extract
 from revictimisation.simulate import simulate_county
 from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.dirty import soil_county
-from revictimisation.simulate.faults import MEANINGS, FaultRates
+from revictimisation.simulate.faults import MEANINGS
 from revictimisation.simulate.identities import FIRST_BIRTH_NUMBER, number_people
 
 N_PEOPLE = 700
@@ -169,7 +169,7 @@ def test_a_county_of_one_and_a_county_without_faults(clean):
     from revictimisation.simulate.course import run_course
 
     course = run_course(SCENARIOS["dirty"], N_PEOPLE, 11)
-    none = FaultRates(**dict.fromkeys(MEANINGS, 0.0))
+    none = dict.fromkeys(MEANINGS, 0.0)
     plain = {name: table for name, table in clean.items() if name != "truth"}
     made = soil_county(course, plain, none)
     assert made["truth_faults"]["count"].sum() == 0

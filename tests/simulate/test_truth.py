@@ -8,17 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.county_truth import compute_truth, draw_start_days, fingerprint, list_built_in
+from benchmarks.simulator_page import make_page
 from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.kernel import draw_thresholds
-from revictimisation.simulate.page import make_page
 from revictimisation.simulate.process import prepare_setting, run_setting
-from revictimisation.simulate.truth import (
-    compute_truth,
-    draw_start_days,
-    fingerprint,
-    list_built_in,
-    read_truth,
-)
+from revictimisation.simulate.truth import read_truth
 from tests.cases import for_each
 
 KEYS = ["measure", "subgroup", "level", "estimand", "time_days"]

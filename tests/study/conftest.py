@@ -70,13 +70,13 @@ def analyse_some(study: str, data: Path, out: Path, names: tuple[str, ...]) -> N
 def county(repo_root: Path, make_once) -> Callable[[str], tuple[Path, Path]]:
     """Simulate a county of 3,000 once and ask of it what is tested: (data, out)."""
     main = repo_root / "pipelines" / "studies" / "county.yaml"
-    text = main.read_text(encoding="utf-8").replace("replicates: 200", "replicates: 40")
+    text = main.read_text(encoding="utf-8").replace("replicates: 200", "replicates: 25")
 
     # four days, a bootstrap and question 1 by sex are asked of the calibrated county alone
     studies = {
         "calibrated": GROUPS.sub("subgroups: [sex]", text),
         "unmeasured": DAYS.sub("report_at_days: [365, 1461]", GROUPS.sub(NO_GROUPS, text)).replace(
-            "replicates: 40", "replicates: 0"
+            "replicates: 25", "replicates: 0"
         ),
     }
 

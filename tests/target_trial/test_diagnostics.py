@@ -10,6 +10,7 @@ import pytest
 
 from revictimisation.estimators.design import build_design
 from revictimisation.estimators.target_trial.balance import (
+    count_effective_at,
     fit_chances,
     measure_balance,
     summarise_positivity,
@@ -87,7 +88,7 @@ def test_weights_without_end_fail_the_gates_and_warn_of_nothing(law, odds):
     judged = judge(checks, Gates(), {"analysis": "a", "measure": "m"}, 60).set_index("check")
     assert judged.loc["effective_sample_size:no_start", "status"] == "failed"
     assert judged.loc["largest_standardised_difference:no_start:60", "status"] == "failed"
-    assert np.isnan(endless.effective_on([60])[1]).all()
+    assert np.isnan(count_effective_at(endless, [61])[1]).all()
     effective = LevelMeasurer(endless).measure(np.arange(60) % 2, 2).effective[:, 1]
     assert effective.min() == 0
 

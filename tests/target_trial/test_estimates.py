@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revictimisation.estimators.curves import compare_risks
+from revictimisation.estimators.contrasts import compare_risks
 from revictimisation.estimators.design import build_design, design_from_array
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.flexibility import Flexibility
@@ -44,6 +44,17 @@ def test_grace_0_without_covariates_is_the_crude_comparison(law):
     for name in ("risk_start", "risk_no_start", "risk_difference", "risk_ratio"):
         for column in ("estimate", "ci_low", "ci_high", "se"):
             assert pick(table, name, column) == pytest.approx(crude.loc[name, column], rel=1e-9)
+
+
+def test_an_event_while_both_strategies_are_open_counts_in_each_and_once_in_their_contrast():
+    trial = random_trial(300, 2)
+    table = estimate_strategies(weigh_clones(trial), [90])
+    is_event = (trial.people.cause == 1) & (trial.people.stop <= 90)
+    is_open = ~trial.is_started & (trial.people.stop <= trial.grace_days)
+    n_both = pick(table, "risk_start", "n_events") + pick(table, "risk_no_start", "n_events")
+    for estimand in ("risk_difference", "risk_ratio"):
+        assert pick(table, estimand, "n_events") == is_event.sum()
+    assert n_both - is_event.sum() == (is_event & is_open).sum() > 0
 
 
 @for_each("law", LAWS)

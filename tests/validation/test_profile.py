@@ -26,7 +26,7 @@ KEYS = ["table", "kind", "column", "level"]
 def profile(folder, tables=VALID, least=1) -> pd.DataFrame:
     con = connect(threads=1)
     extract = load_extract(con, write_extract(folder, tables), load_dictionary(), today=TODAY)
-    return profile_extract(con, extract, load_dictionary(), least)
+    return profile_extract(extract, load_dictionary(), least)
 
 
 def look_up(facts: pd.DataFrame) -> dict[tuple[str, ...], tuple[int, int]]:

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import pandas as pd
 
-from revictimisation.core.results import DIAGNOSTIC_COLUMNS
+from revictimisation.core.packing import unpack_check
+from revictimisation.core.results import DIAGNOSTIC_COLUMNS, OK
+
+SETTLED = "is_converged"
+
+
+def frame_checks(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
+    """Rows of diagnostics as their table."""
+    table = pd.DataFrame([*rows], columns=list(DIAGNOSTIC_COLUMNS))
+    return table.astype({"value": "float64", "limit": "float64"}) if len(table) else table
 
 
 def no_checks() -> pd.DataFrame:
     """Diagnostics of an analysis that has none."""
-    return pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
+    return frame_checks([])
+
+
+def tell_checks(
+    checks: Mapping[str, float], analysis: str, measure: str = ""
+) -> list[dict[str, object]]:
+    """Rows of diagnostics that are told; only whether a model settled is held to a limit."""
+    same = {"analysis": analysis, "measure": measure}
+    return [
+        {**same, "check": check, "value": float(value), "limit": 1.0,
+         "status": OK if value else "failed"}
+        if unpack_check(check).name == SETTLED
+        else {**same, "check": check, "value": float(value), "limit": None, "status": OK}
+        for check, value in checks.items()
+    ]  # fmt: skip
 
 
 class Found(NamedTuple):

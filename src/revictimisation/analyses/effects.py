@@ -7,32 +7,23 @@ any) and is only ever shown beside an answer that does not.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
+from revictimisation.analyses.analysis import frame_checks, tell_checks
 from revictimisation.analyses.by_measure import name_outcomes
+from revictimisation.analyses.in_force import InForce, fit_in_force
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.codes import CAUSES
 from revictimisation.core.results import (
-    DIAGNOSTIC_COLUMNS,
-    OK,
     combine,
     hold_to_follow_up,
     make_estimates,
     not_estimable,
 )
-from revictimisation.estimators.cox import CoxFit, fit_cox
-from revictimisation.estimators.curves import aalen_johansen, compare_risks, kaplan_meier
-from revictimisation.estimators.design import Design
+from revictimisation.estimators.contrasts import compare_risks
+from revictimisation.estimators.curves import aalen_johansen, kaplan_meier
 from revictimisation.estimators.faults import NotEstimableError
-from revictimisation.estimators.hazard_rows import (
-    count_exposed,
-    describe_hazard,
-    describe_no_answer,
-)
 from revictimisation.estimators.proportional_hazards import GLOBAL, check_proportional_hazards
 from revictimisation.estimators.target_trial.diagnostics import (
     ARMS,
@@ -42,7 +33,6 @@ from revictimisation.estimators.target_trial.diagnostics import (
 )
 from revictimisation.estimators.target_trial.gates import judge, withhold_failed
 
-Note = tuple[str, str, float]  # measure, check, value
 BY_PERSON, PROPORTIONAL = "by_person", "proportional_hazards_p"
 
 
@@ -91,8 +81,9 @@ def estimate_incidence(data: StudyData) -> pd.DataFrame:
         for name in data.plan.subgroups:
             parts.append(_subgroup_rows(data, name, days, keys))
     parts.append(_person_rows(data, **same))
+    keys = {**same, "estimator": "aalen_johansen", "outcome": data.plan.outcome.who}
     for day in data.plan.days_beyond_horizon:
-        parts.append(_beyond_horizon(data, day, "aalen_johansen", **same))
+        parts.append(not_estimable("beyond_horizon", time_days=day, **keys))
     return combine(parts)
 
 
@@ -119,16 +110,6 @@ def _person_rows(data: StudyData, **keys: str) -> pd.DataFrame:
     curve = _curve_rows(data, chosen, days)
     mine = curve[curve["outcome"] == data.plan.outcome.who]
     return make_estimates(mine, analysis=BY_PERSON, estimator="aalen_johansen", **keys)
-
-
-def _beyond_horizon(data: StudyData, day: int, estimator: str, **keys: str) -> pd.DataFrame:
-    return not_estimable(
-        "beyond_horizon",
-        time_days=day,
-        estimator=estimator,
-        outcome=data.plan.outcome.who,
-        **keys,
-    )
 
 
 def _kaplan_meier_rows(data: StudyData, days: tuple[int, ...]) -> pd.DataFrame:
@@ -227,90 +208,43 @@ def estimate_hazard_ratios(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]
     `n_people` are entries ever exposed, `n_events` events while exposed. Diagnostics hold tests of
     proportional hazards of the adjusted models, by measure and of all columns.
     """
-    parts, notes = [], []
+    parts: list[pd.DataFrame] = []
+    notes: list[dict[str, object]] = []
+    same = {"question": "q2", "outcome": data.plan.outcome.who}
     first = data.first_episodes
     for estimator, episodes in (("cox_time_varying", first), ("andersen_gill", data.episodes)):
         for analysis, is_adjusted in (("main", True), ("unadjusted", False)):
-            estimates, diagnostics = _fit_measures(data, episodes, is_adjusted)
-            parts.append(make_estimates(estimates, analysis=analysis, estimator=estimator))
-            notes.append(diagnostics.assign(analysis=f"{estimator}_{analysis}"))
-    return combine(parts), pd.concat(notes, ignore_index=True)
+            found, tests = _fit_measures(data, episodes, is_adjusted)
+            keys = {"analysis": analysis, "estimator": estimator}
+            parts.append(make_estimates(found.rows, **same, **keys))
+            notes += tell_checks(found.checks, f"{estimator}_{analysis}")
+            for measure, p in tests.items():
+                notes += tell_checks({PROPORTIONAL: p}, f"{estimator}_{analysis}", measure)
+    return combine(parts), frame_checks(notes)
 
 
 def _fit_measures(
     data: StudyData, episodes: pd.DataFrame, is_adjusted: bool
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    measures = data.plan.measure_names
-    entry = episodes["entry_id"].to_numpy()
-    is_event = episodes["is_event"].to_numpy().astype(bool)
-    victim = data.entries["cluster_id"].to_numpy()[entry]
-    exposed = {
-        name: count_exposed(entry, victim, is_event, episodes[name] == 1) for name in measures
-    }
-    same = {"question": "q2", "outcome": data.plan.outcome.who}
-    if not is_event.any():
-        rows = [
-            {"measure": name, **describe_no_answer("no_events", exposed[name].counts)}
-            for name in measures
-        ]
-        return make_estimates(rows, **same), _notes([("", "n_events", 0.0)])
-    strata = data.strata(entry) if is_adjusted else None
-    design = data.design(
-        entry, episodes[list(measures)], is_adjusted=is_adjusted, without=data.plan.strata
+) -> tuple[InForce, dict[str, float]]:
+    """The model, and by measure ("": all columns) the test whether its hazard ratio is constant."""
+    measures = list(data.plan.measure_names)
+    strata = data.strata(episodes["entry_id"].to_numpy()) if is_adjusted else None
+    found = fit_in_force(
+        data,
+        episodes,
+        lambda entry: data.design(
+            entry, episodes[measures], is_adjusted=is_adjusted, without=data.plan.strata
+        ),
+        strata=strata,
     )
+    if not is_adjusted or found.fit is None or found.design is None:
+        return found, {}
     days = (episodes["start_day"].to_numpy(), episodes["stop_day"].to_numpy())
-    fit = fit_cox(design, *days, is_event, strata=strata, cluster=victim)
-    rows = [
-        {"measure": name, **row}
-        for name in measures
-        for row in describe_hazard(fit, name, exposed[name], data.plan.gates)
-    ]
-    notes = [
-        ("n_episodes", fit.n_rows),
-        ("n_events", fit.n_events),
-        ("n_coefficients", len(fit.names)),
-        ("n_constant_columns_dropped", len(design.dropped)),
-        ("is_converged", float(fit.is_converged)),
-    ]
-    tests: list[Note] = []
-    if is_adjusted:
-        tests = _test_proportionality(fit, design, *days, is_event, strata, measures)
-    return make_estimates(rows, **same), _notes([*(("", *note) for note in notes), *tests])
-
-
-def _test_proportionality(
-    fit: CoxFit,
-    design: Design,
-    start: np.ndarray,
-    stop: np.ndarray,
-    is_event: np.ndarray,
-    strata: np.ndarray | None,
-    measures: Sequence[str],
-) -> list[Note]:
-    """Whether a measure's hazard ratio changes with time, and whether any column's does: told."""
+    is_event = episodes["is_event"].to_numpy(bool)
     try:
-        found = check_proportional_hazards(fit, design, start, stop, is_event, strata=strata)
+        tested = check_proportional_hazards(found.fit, found.design, *days, is_event, strata=strata)
     except NotEstimableError:
-        return []
-    return [
-        ("" if name == GLOBAL else name, PROPORTIONAL, p)
-        for name, p in zip(found["name"], found["p"], strict=True)
-        if name in (*measures, GLOBAL)
-    ]
-
-
-def _notes(checks: Sequence[Note]) -> pd.DataFrame:
-    """Rows of diagnostics; only whether a model converged has a limit."""
-    return pd.DataFrame(
-        [
-            ("", measure, name, float(value), *_judge(name, value))
-            for measure, name, value in checks
-        ],
-        columns=list(DIAGNOSTIC_COLUMNS),
-    ).astype({"limit": "float64"})
-
-
-def _judge(name: str, value: float) -> tuple[float, str]:
-    if name != "is_converged":
-        return math.nan, OK
-    return 1.0, OK if value else "failed"
+        return found, {}
+    names = {GLOBAL: "", **{name: name for name in measures}}
+    known = tested[tested["name"].isin(names)]
+    return found, dict(zip(known["name"].map(names), known["p"], strict=True))

@@ -30,8 +30,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from revictimisation.analyses.analysis import SETTLED, frame_checks, tell_checks
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.core.results import DIAGNOSTIC_COLUMNS, OK, combine, make_estimates
+from revictimisation.core.results import combine, make_estimates
 from revictimisation.estimators.cox import CoxFit, fit_cox
 from revictimisation.estimators.design import Design, add_measures
 from revictimisation.estimators.exposure_bands import (
@@ -94,7 +95,8 @@ def estimate_exposure_variants(data: StudyData) -> tuple[pd.DataFrame, pd.DataFr
     `plan.variants`. `n_people` are entries ever in the band, `n_events` events in it; a dose's
     are those of the time it is counted in.
     """
-    parts, notes = [make_estimates([])], [pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))]
+    parts: list[pd.DataFrame] = [make_estimates([])]
+    notes: list[dict[str, object]] = []
     base = _Base(data, data.first_episodes.reset_index(drop=True), data.design())
     end_day = data.entries["stop_day"].to_numpy()
     for measure in data.plan.measure_names:
@@ -102,8 +104,8 @@ def estimate_exposure_variants(data: StudyData) -> tuple[pd.DataFrame, pd.DataFr
         for variant in _list_variants(data.plan.variants):
             estimates, note = _fit_variant(base, stretches, measure, variant)
             parts.append(estimates)
-            notes.append(note)
-    return combine(parts), pd.concat([one for one in notes if len(one)] or notes[:1])
+            notes += note
+    return combine(parts), frame_checks(notes)
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class _Base:
 
 def _fit_variant(
     base: _Base, stretches: pd.DataFrame, measure: str, variant: _Variant
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, list[dict[str, object]]]:
     pieces, held = cut_episodes(base.episodes, variant.lay(stretches))
     entry, is_event = pieces["entry_id"].to_numpy(), pieces["is_event"].to_numpy()
     victim = base.data.entries["cluster_id"].to_numpy()[entry]
@@ -140,7 +142,7 @@ def _fit_variant(
             {"level": level, **describe_no_answer(reason, exposed[level].counts)}
             for level in exposed
         ]
-        return make_estimates(rows, **same), pd.DataFrame()
+        return make_estimates(rows, **same), []
     others = pieces[[name for name in plan.measure_names if name != measure]]
     fit = _fit(base, pieces, pd.concat([others, held.add_prefix(f"{measure}:")], axis=1))
     rows = [
@@ -148,7 +150,10 @@ def _fit_variant(
         for level, (column, _) in variant.levels.items()
         for row in describe_hazard(fit, f"{measure}:{column}", exposed[level], plan.gates)
     ]
-    return make_estimates(rows, **same), _note(variant, measure, fit)
+    settled = {SETTLED: fit.is_converged}
+    return make_estimates(rows, **same), tell_checks(
+        settled, f"{ESTIMATOR}_{variant.subgroup}", measure
+    )
 
 
 def _fit(base: _Base, pieces: pd.DataFrame, measures: pd.DataFrame) -> CoxFit:
@@ -159,19 +164,4 @@ def _fit(base: _Base, pieces: pd.DataFrame, measures: pd.DataFrame) -> CoxFit:
         pieces["stop_day"].to_numpy(),
         pieces["is_event"].to_numpy(),
         cluster=base.data.entries["cluster_id"].to_numpy()[entry],
-    )
-
-
-def _note(variant: _Variant, measure: str, fit: CoxFit) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "analysis": f"{ESTIMATOR}_{variant.subgroup}",
-                "measure": measure,
-                "check": "is_converged",
-                "value": float(fit.is_converged),
-                "limit": 1.0,
-                "status": OK if fit.is_converged else "failed",
-            }
-        ]
     )

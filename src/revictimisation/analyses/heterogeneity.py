@@ -19,7 +19,6 @@ alarms are counted in `benchmarks/exploration_study.py`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,14 +27,15 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtr
 
+from revictimisation.analyses.analysis import SETTLED, frame_checks, no_checks, tell_checks
 from revictimisation.analyses.trial_inputs import build_trial, eligible_ids
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Codes, Floats
 from revictimisation.core.packing import pack_contrast
 from revictimisation.core.results import (
-    DIAGNOSTIC_COLUMNS,
     NOT_CONVERGED,
     NOT_ESTIMABLE,
-    OK,
+    NUMBERS,
     WITHHELD,
     combine,
     make_estimates,
@@ -55,14 +55,13 @@ from revictimisation.estimators.effect_tests import (
     rank_entries,
 )
 from revictimisation.estimators.faults import NotEstimableError
-from revictimisation.estimators.intervals import NO_ERROR, normal_quantile, wilson_interval
+from revictimisation.estimators.inference import Estimate
+from revictimisation.estimators.intervals import NO_ERROR, wilson_interval
 from revictimisation.estimators.level_contrasts import adjust_holm
 from revictimisation.estimators.target_trial.held_out_scores import HeldOutScores, score_held_out
 from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.plan import StudyPlan
 
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 Row = dict[str, Any]
 
 ANALYSIS, ESTIMATOR = "exploration", "effect_learner"
@@ -96,7 +95,7 @@ def explore_effects(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
     events than the study's gate asks for in each of three groups.
     """
     plan = data.plan
-    nothing = make_estimates([]), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
+    nothing = make_estimates([]), no_checks()
     if not plan.exploration.is_on or data.entries.empty or not plan.measure_names:
         return nothing
     day = plan.for_whom.choose_day(plan.days_within_horizon)
@@ -112,13 +111,9 @@ def explore_effects(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
             rows.append({**keys, "estimand": "p_value", "status": NOT_ESTIMABLE,
                          "reason": str(fault)})  # fmt: skip
     named = {"question": "q3", "analysis": ANALYSIS, "estimator": ESTIMATOR}
-    table = make_estimates(_name_outcome(rows, plan), **named)
+    table = make_estimates(({"outcome": plan.outcome.who, **row} for row in rows), **named)
     table = combine([table, _adjust(table)])
-    return table, pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
-
-
-def _name_outcome(rows: list[Row], plan: StudyPlan) -> list[Row]:
-    return [{"outcome": plan.outcome.who, **row} for row in rows]
+    return table, frame_checks(notes)
 
 
 def _adjust(table: pd.DataFrame) -> pd.DataFrame:
@@ -238,11 +233,9 @@ def _middle(counts: npt.NDArray[Any]) -> Codes:
 
 
 def _to_rows(tried: _Tried, is_converged: bool) -> list[Row]:
-    half = normal_quantile() * tried.se
-    middle = [np.median(one, axis=0) for one in
-              (tried.estimate, tried.se, tried.estimate - half, tried.estimate + half)]  # fmt: skip
-    numbers = [dict(zip(("estimate", "se", "ci_low", "ci_high"), one, strict=True))
-               for one in zip(*middle, strict=True)]  # fmt: skip
+    every_split = Estimate.with_error(tried.estimate, tried.se).interval()
+    middle = [np.median(one, axis=0) for one in every_split.numbers.values()]
+    numbers = [dict(zip(NUMBERS, one, strict=True)) for one in zip(*middle, strict=True)]
     people, events = _middle(tried.n_people), _middle(tried.n_events)
     every = {"n_people": int(people.sum()), "n_events": int(events.sum())}
     rows = [{"estimand": "effect_spread", **numbers[0], **every},
@@ -286,13 +279,9 @@ def _build_shares(tried: _Tried, people: Codes) -> list[Row]:
 
 def _note(scores: HeldOutScores, tried: _Tried, measure: str, n_splits: int) -> list[Row]:
     """Did the models settle, how many weights were capped, in how many splits was it tried."""
-    values: Sequence[tuple[str, float, float | None]] = (
-        ("is_converged", float(scores.is_converged), 1.0),
-        ("share_capped", scores.share_capped, None),
-        ("share_of_splits", len(tried.estimate) / n_splits, None),
-    )
-    return [
-        {"analysis": ANALYSIS, "measure": measure, "check": name, "value": value, "limit": limit,
-         "status": OK if limit is None or value >= limit else "failed"}
-        for name, value, limit in values
-    ]  # fmt: skip
+    checks = {
+        SETTLED: scores.is_converged,
+        "share_capped": scores.share_capped,
+        "share_of_splits": len(tried.estimate) / n_splits,
+    }
+    return tell_checks(checks, ANALYSIS, measure)

@@ -19,13 +19,13 @@ Errors by the study's bootstrap (with fewer than 2 replicates there are none). A
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.analyses.analysis import Found, no_checks
 from revictimisation.analyses.by_measure import estimate_each, name_outcomes
 from revictimisation.analyses.target_trials import FEWEST_REPLICATES
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Flags, Floats
 from revictimisation.core.packing import unpack_check, unpack_contrast
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
@@ -111,15 +111,15 @@ def _carried_out(data: StudyData, source: str) -> pd.DataFrame:
     return rows[rows["start_day"].notna()]
 
 
-def find_first_starts(data: StudyData, source: str) -> npt.NDArray[np.float64]:
+def find_first_starts(data: StudyData, source: str) -> Floats:
     """Each entry's first start of anything in a table of measures on or after day 0; NaN: none."""
     rows = _carried_out(data, source)
     first = rows[rows["start_day"] >= 0].groupby("entry_id")["start_day"].min()
-    days: npt.NDArray[np.float64] = first.reindex(data.entries["entry_id"]).to_numpy(np.float64)
+    days: Floats = first.reindex(data.entries["entry_id"]).to_numpy(np.float64)
     return days
 
 
-def find_eligible(data: StudyData, within_days: int) -> npt.NDArray[np.bool_]:
+def find_eligible(data: StudyData, within_days: int) -> Flags:
     """Entries in whom nothing of either agency runs on day 0 from before it, or began just before.
 
     Just before: on one of the `within_days` days before day 0.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from revictimisation.analyses.analysis import Found
+from revictimisation.analyses.analysis import Found, frame_checks, tell_checks
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.results import NOT_ESTIMABLE, OK, make_estimates
 
@@ -36,10 +36,4 @@ def share_link_status(counts: pd.DataFrame) -> pd.DataFrame:
 
 def list_rates(rates: Mapping[str, float]) -> pd.DataFrame:
     """The rates of the linkage in the form of `diagnostics`; none has a limit of its own."""
-    return pd.DataFrame(
-        [
-            {"analysis": ANALYSIS, "measure": "", "check": name, "value": float(value),
-             "limit": np.nan, "status": "ok"}
-            for name, value in rates.items()
-        ]
-    )  # fmt: skip
+    return frame_checks(tell_checks(rates, ANALYSIS))

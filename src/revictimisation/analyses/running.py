@@ -17,6 +17,7 @@ from revictimisation.core.results import (
     OK,
     SMALLEST_ERROR,
     WITHHELD,
+    choose,
     combine,
     withhold,
 )
@@ -104,11 +105,10 @@ def withhold_followers(estimates: pd.DataFrame, main: pd.DataFrame) -> pd.DataFr
     `main`: rows of the main comparison (risk_difference of `clone_censor_weight`); those of death
     and emigration hold nothing else back.
     """
-    is_main = main["analysis"].eq("main") & main["estimand"].eq("risk_difference")
-    is_main &= main["estimator"].eq("clone_censor_weight") & main["status"].eq(WITHHELD)
-    is_main &= ~main["outcome"].isin(CAUSES[1:])
-    held = main[is_main].drop_duplicates(["measure", "time_days"])
+    asked = {"estimand": "risk_difference", "estimator": "clone_censor_weight"}
     keys = ["measure", "time_days"]
+    held = choose(main, analysis="main", status=WITHHELD, **asked)
+    held = held[~held["outcome"].isin(CAUSES[1:])].drop_duplicates(keys)
     reasons = estimates[keys].merge(held[[*keys, "reason"]], on=keys, how="left")["reason"]
     out = estimates.copy()
     is_held = reasons.notna().to_numpy() & out["status"].eq(OK).to_numpy()

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.estimators.target_trial.changes import Changes, count_changes, spell_changes
 from revictimisation.estimators.target_trial.same_day import (
     compare_start_days,
@@ -17,8 +18,6 @@ from revictimisation.estimators.target_trial.same_day import (
 )
 from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
 from revictimisation.plan import StudyPlan
-
-Whole = npt.NDArray[np.int64]
 
 
 def build_trial(
@@ -68,9 +67,9 @@ def _list_same_day(
     data: StudyData,
     measure: str,
     stop: npt.NDArray[np.generic],
-    is_in: npt.NDArray[np.bool_],
+    is_in: Flags,
     n_copies: int,
-) -> tuple[dict[str, Changes], dict[str, npt.NDArray[np.bool_]], float]:
+) -> tuple[dict[str, Changes], dict[str, Flags], float]:
     """What starts on the measure's own start days, by place among the eligible entries.
 
     Changes `<other>_same_day` and marks `<other>_on_day_0` of measures that share more start days
@@ -78,7 +77,7 @@ def _list_same_day(
     Joint measures are left out, as in `list_other_measures`.
     """
     changes: dict[str, Changes] = {}
-    marks: dict[str, npt.NDArray[np.bool_]] = {}
+    marks: dict[str, Flags] = {}
     untold = 0.0
     plan = data.plan
     least = plan.models.people_per_same_day * n_copies
@@ -117,7 +116,7 @@ def list_changes(
     data: StudyData,
     measure: str,
     entry_id: Whole,
-    last_day: npt.NDArray[np.float64],
+    last_day: Floats,
     n_copies: int = 1,
 ) -> dict[str, Changes]:
     """What changes within the grace time and may lead to a start; none if nothing is adjusted for.
@@ -142,7 +141,7 @@ def list_changes(
     return {**list_other_measures(data, measure, entry_id), **often}
 
 
-def _count_in_time(change: Changes, last_day: npt.NDArray[np.float64]) -> int:
+def _count_in_time(change: Changes, last_day: Floats) -> int:
     """How many entries come to a value other than 0 while they can still start."""
     is_seen = (change.day <= last_day[change.entry]) & (change.value != 0)
     return len(np.unique(change.entry[is_seen]))
@@ -172,14 +171,14 @@ def list_other_measures(data: StudyData, measure: str, entry_id: Whole) -> dict[
     """
     if data.plan.is_joint(measure):
         return {}
+    at, spells = _place_rows(data.spells, entry_id)
+    days = spells[["start_day", "stop_day"]].to_numpy(dtype=np.int64)
+    codes, found = pd.factorize(spells["measure"])
     changes = {}
     for other in data.plan.measure_names:
-        if other == measure or data.plan.is_joint(other):
-            continue
-        at, spells = _place_rows(data.spells[data.spells["measure"] == other], entry_id)
-        if len(at):
-            days = spells[["start_day", "stop_day"]].to_numpy(dtype=np.int64)
-            changes[other] = spell_changes(at, days[:, 0], days[:, 1])
+        if other in found and other != measure and not data.plan.is_joint(other):
+            mine = codes == found.get_loc(other)
+            changes[other] = spell_changes(at[mine], *days[mine].T)
     return changes
 
 

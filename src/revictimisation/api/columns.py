@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+from revictimisation.core.arrays import Flags, Floats, Whole
+
 Names = str | Sequence[str] | None
 
 

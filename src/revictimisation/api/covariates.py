@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,35 @@ import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.api.columns import Columns, missing_column
-from revictimisation.estimators.design import Block, Design, add_measures, build_design
+from revictimisation.core.codes import MISSING
+from revictimisation.estimators.design import (
+    Block,
+    Design,
+    add_measures,
+    build_design,
+    text_of,
+)
+from revictimisation.estimators.splines import bend, place_knots
 
 INTERCEPT = "Intercept"
 STRATA = re.compile(r"\bstrata\s*\(")
+
+
+Coder = Callable[[pd.DataFrame], npt.NDArray[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """The columns of a model: their design, their names as asked for, other rows in them (`code`).
+
+    `code` gives a full matrix in the order of the design's columns; levels, means and knots are
+    those of the rows that the model was fitted to. It raises `ValueError` for a column that is not
+    there and for a level that was not.
+    """
+
+    design: Design
+    names: list[str]
+    code: Coder
 
 
 def make_design(
@@ -25,8 +52,8 @@ def make_design(
     splines: Mapping[str, int] | None,
     *,
     has_own: bool = True,
-) -> tuple[Design, list[str]]:
-    """The columns of a model over the rows of a frame, and their names in the order asked for.
+) -> Coded:
+    """The columns of a model over the rows of a frame.
 
     By `formula` as formulaic reads it (its intercept left out: a hazard has its baseline), or by
     the names of `covariates` as `estimators.design.build_design` takes them: numbers linearly, or
@@ -51,7 +78,45 @@ def make_design(
     own = [name for name in names if has_own and _is_mark(frame[name])]
     terms = [name for name in names if name not in own]
     design = build_design(frame, terms, measures=frame[own], splines=splines)
-    return design, sorted(design.names, key=lambda name: names.index(_find_term(name, names)))
+    asked = sorted(design.names, key=lambda name: names.index(_find_term(name, names)))
+
+    def code(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+        _check_columns(rows, [_find_term(name, names) for name in design.names])
+        columns = [
+            _code(name, _find_term(name, names), frame, rows, splines) for name in design.names
+        ]
+        return np.column_stack([*columns, np.empty((len(rows), 0))])
+
+    return Coded(design, asked, code)
+
+
+def _check_columns(rows: pd.DataFrame, names: Sequence[str]) -> None:
+    told = [missing_column(name, rows) for name in dict.fromkeys(names) if name not in rows.columns]
+    if told:
+        raise ValueError("\n".join(told))
+
+
+def _code(
+    name: str, term: str, frame: pd.DataFrame, rows: pd.DataFrame, splines: Mapping[str, int] | None
+) -> npt.NDArray[np.float64]:
+    """A column of `build_design` on `frame` for other rows."""
+    if name.startswith(f"{term}="):
+        known, texts = (_read_texts(part[term]) for part in (frame, rows))
+        strange = int((~texts.isin(known.unique())).sum())
+        if strange:
+            raise ValueError(f"column {term!r}: {strange} rows have a level that the model has not")
+        return np.asarray(texts == name.removeprefix(f"{term}="), np.float64)
+    given, fitted = (part[term].to_numpy(np.float64, na_value=np.nan) for part in (rows, frame))
+    if name == f"{term}:{MISSING}":
+        return np.isnan(given).astype(np.float64)
+    if name == term:
+        return np.where(np.isnan(given), np.unique(fitted[~np.isnan(fitted)]).mean(), given)
+    bent = bend(given, place_knots(fitted, (splines or {})[term]))
+    return np.nan_to_num(bent[:, int(name.removeprefix(f"{term}:bend")) - 1])
+
+
+def _read_texts(column: pd.Series) -> pd.Series:
+    return column.astype(object).map(text_of, na_action="ignore").fillna(MISSING)
 
 
 def _find_term(name: str, terms: Sequence[str]) -> str:
@@ -64,13 +129,13 @@ def _find_term(name: str, terms: Sequence[str]) -> str:
     return max(of, key=len)
 
 
-def _read_formula(columns: Columns, text: str, has_own: bool) -> tuple[Design, list[str]]:
+def _read_formula(columns: Columns, text: str, has_own: bool) -> Coded:
     """A formula's columns; rows that are alike in all that it names are evaluated once.
 
     Unless it computes with a column: a function (`center(age)`, `cr(age, df=4)`) may depend on all
     rows. Terms that are a column of 0 and 1, and stand in no other term, are read as they are.
     """
-    from formulaic.errors import FormulaicError
+    from formulaic.errors import DataMismatchWarning, FormulaicError
 
     frame, formula = columns.frame, _parse(text)
     named = sorted(str(name) for name in formula.required_variables if name in frame.columns)
@@ -114,7 +179,22 @@ def _read_formula(columns: Columns, text: str, has_own: bool) -> tuple[Design, l
         for term, places in spec.term_indices.items()
     }
     asked = [name for term in formula for name in of_term.get(str(term), [str(term)])]
-    return design, [name for name in asked if name in design.names]
+
+    def code(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+        _check_columns(rows, named)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", DataMismatchWarning)
+                matrix = spec.get_model_matrix(rows, na_action="raise")
+        except (FormulaicError, DataMismatchWarning, ValueError):
+            raise ValueError(
+                "formula: the rows lack a column of it, or have missing values or levels that the"
+                " model has not"
+            ) from None
+        made = pd.DataFrame(matrix).drop(columns=INTERCEPT, errors="ignore")
+        return np.column_stack([made.to_numpy(np.float64), rows[[*design.own.names]]])
+
+    return Coded(design, [name for name in asked if name in design.names], code)
 
 
 def _parse(text: str) -> Any:

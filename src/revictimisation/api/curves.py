@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.api import plots
 from revictimisation.api.columns import Columns, whole_days
 from revictimisation.api.hazards import read_episodes
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.core.results import hold_to_follow_up
-from revictimisation.estimators.curves import aalen_johansen, compare_risks
-from revictimisation.estimators.mean_count import compare_counts, mean_cumulative_count
+from revictimisation.estimators.contrasts import compare_counts, compare_risks
+from revictimisation.estimators.curves import aalen_johansen
+from revictimisation.estimators.mean_count import mean_cumulative_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 Days = int | Sequence[int]
 CONTRASTS = ("risk_difference", "risk_ratio", "mean_count_difference")
 
@@ -109,14 +107,15 @@ class _Curve:
         ]
         return pd.concat(parts, ignore_index=True)
 
-    def plot(self, ax: Axes | None = None, *, cause: int = 1) -> Axes:
-        """A curve with its band for each group, of one `cause`."""
+    def plot(self, ax: Axes | None = None, *, cause: int = 1, label: str = "") -> Axes:
+        """A curve with its band for each group, of one `cause`; `label`: beside others on `ax`."""
         stop, kind = self._given.stop, self._given.kind
         curves = self._read(plots.choose_days(stop[kind > 0], int(stop.max())))
         if "cause" in curves:
             curves = curves[curves["cause"] == cause]
         by_group = {str(level): rows for level, rows in curves.groupby("group", sort=False)}
-        return plots.draw_curves(by_group, self._label, ax, self._given.group_col)
+        of = self._given.group_col
+        return plots.draw_curves(by_group, self._label, ax, of=of, label=label)
 
     def __repr__(self) -> str:
         name, given = type(self).__name__, self._given_data

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import ndtr
 
 from revictimisation.api import plots
-from revictimisation.api.columns import Columns, Names
-from revictimisation.api.covariates import make_design
+from revictimisation.api.columns import Columns, Names, whole_days
+from revictimisation.api.covariates import Coder, make_design
+from revictimisation.core.arrays import Whole
 from revictimisation.estimators.cox import CoxFit, fit_cox
+from revictimisation.estimators.cox_baseline import estimate_baseline, find_concordance
+from revictimisation.estimators.cox_data import Episodes, check_episodes
 from revictimisation.estimators.design import Design
+from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.fine_gray import fit_fine_gray
+from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.intervals import LEVEL, normal_quantile
+from revictimisation.estimators.level_contrasts import find_p_values
 from revictimisation.estimators.proportional_hazards import GLOBAL, check_proportional_hazards
 from revictimisation.estimators.recurrent import (
     NEEDED,
@@ -28,19 +34,17 @@ from revictimisation.estimators.recurrent import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Whole = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True, eq=False)
 class _Given:
-    """What a model was fitted to."""
+    """What a model was fitted to; `levels`: a row per stratum, by its number."""
 
     design: Design
-    start: Whole
-    stop: Whole
-    is_event: npt.NDArray[np.bool_]
-    strata: Whole | None
+    code: Coder
+    episodes: Episodes
+    levels: pd.DataFrame
     is_weighted: bool
+    days: tuple[str | None, str | None]
 
 
 class _HazardModel:
@@ -80,18 +84,18 @@ class _HazardModel:
         """
         fit = self.fit_
         se = fit.se_model if fit.se_robust is None else fit.se_robust
-        half = normal_quantile(level) * se
-        z = fit.coef / se
-        with np.errstate(over="ignore"):
-            ratios = [np.exp(x) for x in (fit.coef, fit.coef - half, fit.coef + half)]
+        logs = Estimate.with_error(fit.coef, se)
+        ratios = logs.interval(quantile=normal_quantile(level)).exp()
         return pd.DataFrame(
             {
                 "coef": fit.coef,
                 "se": se,
                 "se_model": fit.se_model,
-                "z": z,
-                "p": 2 * ndtr(-np.abs(z)),
-                **dict(zip(("hazard_ratio", "ci_low", "ci_high"), ratios, strict=True)),
+                "z": fit.coef / se,
+                "p": find_p_values(logs),
+                "hazard_ratio": ratios.estimate,
+                "ci_low": ratios.low,
+                "ci_high": ratios.high,
                 "status": list(fit.coef_status),
             },
             index=_index(fit),
@@ -178,12 +182,133 @@ class CoxModel(_HazardModel):
         cluster = columns.labels(cluster_col)
         strata, weights = columns.labels(strata_col), columns.weights(weights_col)
         columns.check()
-        design, self._names = make_design(columns, formula, covariates, splines)
-        self._given = _Given(design, start, stop, is_event, strata, weights is not None)
+        coded = make_design(columns, formula, covariates, splines)
+        design, self._names = coded.design, coded.names
+        strata_cols = [strata_col] if isinstance(strata_col, str) else list(strata_col or ())
+        levels = df[strata_cols].set_axis([0] * len(df) if strata is None else strata)
+        self._given = _Given(
+            design,
+            coded.code,
+            check_episodes(len(df), start, stop, is_event, strata, weights, cluster),
+            levels[~levels.index.duplicated()],
+            weights is not None,
+            (start_col, stop_col),
+        )
+        self.__dict__.pop("_baseline", None)
         self._fit = fit_cox(
             design, start, stop, is_event, strata=strata, weights=weights, cluster=cluster
         )
         return self
+
+    def baseline_hazard(self) -> pd.DataFrame:
+        """The hazard of a row in which every column of the model is 0: a row per day with events.
+
+        Columns: those of `strata_col`, time_days, hazard, cumulative_hazard. Ties by Efron, as R's
+        `basehaz(fit, centered=FALSE)` (lifelines: by Breslow, at the means of the columns).
+        """
+        given, (centre, found) = self._fitted, self._baseline
+        told = given.levels.loc[found["stratum"]].reset_index(drop=True)
+        for name in ("hazard", "cumulative_hazard"):
+            found = found.assign(**{name: found[name] * np.exp(-centre)})
+        told = told.join(found.drop(columns="stratum").rename(columns={"day": "time_days"}))
+        return told.sort_values([*given.levels, "time_days"], ignore_index=True)
+
+    def predict_survival(
+        self, df: pd.DataFrame, days: int | Sequence[int], *, id_col: str | None = None
+    ) -> pd.DataFrame:
+        """The chance of no event by each day: a row per day, a column per row of df (its index).
+
+        A row is somebody whose covariates stay as they are, from day 0 on. With `id_col` the rows
+        are episodes, in the columns that the model was fitted with (start_col, stop_col), and a
+        column of the answer is a person who goes through hers: the chance of no event from her
+        first day on, missing before it and past her last; days between her episodes are without
+        hazard. It is a chance only where what the covariates will be does not hang on the event:
+        a measure that nobody gets after it makes the curve a mere index. Past the last day that
+        anybody of the stratum was followed there is no number.
+
+        Raises:
+            ValueError: a column that is not there, a level or a stratum that the model has not.
+            NotEstimableError: a coefficient is infinite.
+        """
+        given, centre, asked = self._fitted, self._baseline[0], whole_days(days)
+        columns = Columns(df)
+        if id_col is None:
+            path, names = np.arange(len(df)), df.index
+            start, stop = np.zeros(len(df), np.int64), np.full(len(df), asked[-1])
+        else:
+            if given.days[0] is None:
+                raise ValueError("id_col: the model was fitted without start_col and stop_col")
+            path = np.asarray(columns.labels(id_col))
+            start, stop = read_episodes(columns, None, *given.days)
+            columns.hold_apart(given.days[0], path, start, stop)
+            columns.check()
+            names = pd.Index(df[id_col].to_numpy()[np.unique(path, return_index=True)[1]])
+        ratio = np.exp(given.code(df) @ np.nan_to_num(self.fit_.coef) - centre)
+        hazard = ratio[:, None] * self._sum_baseline(self._find_strata(df), start, stop, asked)
+        by_path = np.stack([np.bincount(path, part) for part in hazard.T])
+        bounds = pd.DataFrame({"start": start, "stop": stop}).groupby(path)
+        is_seen = (bounds["start"].min().to_numpy() <= np.array(asked)[:, None]) & (
+            np.array(asked)[:, None] <= bounds["stop"].max().to_numpy()
+        )
+        survival = np.where(is_seen, np.exp(-by_path), np.nan)
+        return pd.DataFrame(survival, index=pd.Index(asked, name="time_days"), columns=names)
+
+    def _sum_baseline(
+        self, strata: Whole, start: Whole, stop: Whole, days: list[int]
+    ) -> npt.NDArray[np.float64]:
+        """The baseline hazard of each row up to each day; NaN past its stratum's follow-up."""
+        episodes, baseline = self._fitted.episodes, self._baseline[1]
+        hazard = np.zeros((len(strata), len(days)))
+        for stratum in np.unique(strata):
+            mine, rows = strata == stratum, baseline[baseline["stratum"] == stratum]
+            total = np.append(0.0, rows["cumulative_hazard"])
+            ends = np.minimum(np.stack([start[mine], stop[mine]])[:, :, None], days)
+            low, high = total[np.searchsorted(rows["day"].to_numpy(), ends, side="right")]
+            is_own = True if episodes.strata is None else episodes.strata == stratum
+            is_beyond = np.array(days) > episodes.stop.max(initial=0, where=is_own)
+            hazard[mine] = np.where(is_beyond, np.nan, high - low)
+        return hazard
+
+    @property
+    def concordance_(self) -> float:
+        """Harrell's C of the fitted rows: how often an event falls on the higher hazard.
+
+        Of those at risk on its day, within strata; by `weights_col`. R's `concordance(fit)`.
+        """
+        return find_concordance(self._risk[1], self._fitted.episodes)
+
+    @property
+    def _fitted(self) -> _Given:
+        assert self.fit_ is not None and self._given is not None
+        return self._given
+
+    @property
+    def _risk(self) -> tuple[float, npt.NDArray[np.float64]]:
+        """The mean log hazard ratio of the rows, and each row's ratio against it."""
+        coef = self.fit_.coef
+        if np.isinf(coef).any():
+            raise NotEstimableError("a coefficient is infinite: the model gives no hazards")
+        score = self._fitted.design.multiply(np.nan_to_num(coef))
+        return float(score.mean()), np.exp(score - score.mean())
+
+    @cached_property
+    def _baseline(self) -> tuple[float, pd.DataFrame]:
+        centre, risk = self._risk
+        return centre, estimate_baseline(risk, self._fitted.episodes)
+
+    def _find_strata(self, df: pd.DataFrame) -> Whole:
+        """The stratum of each row, by its number."""
+        levels = self._fitted.levels
+        if levels.columns.empty:
+            return np.zeros(len(df), np.int64)
+        columns = Columns(df)
+        columns.labels(list(levels.columns))
+        columns.check()
+        known = pd.MultiIndex.from_frame(levels)
+        place = known.get_indexer(pd.MultiIndex.from_frame(df[[*levels.columns]]))
+        columns.hold(", ".join(levels.columns), place >= 0, "a stratum that the model has")
+        columns.check()
+        return levels.index.to_numpy()[place]
 
     def check_proportional_hazards(self) -> pd.DataFrame:
         """Test whether each coefficient changes with time, and all of them together (`GLOBAL`).
@@ -194,12 +319,17 @@ class CoxModel(_HazardModel):
         Raises:
             ValueError: the model has weights. NotEstimableError: no coefficient to test.
         """
-        fit, given = self.fit_, self._given
-        assert given is not None
+        fit, given = self.fit_, self._fitted
+        episodes = given.episodes
         if given.is_weighted:
             raise ValueError("the test of proportional hazards is not defined with weights")
         found = check_proportional_hazards(
-            fit, given.design, given.start, given.stop, given.is_event, strata=given.strata
+            fit,
+            given.design,
+            episodes.start,
+            episodes.stop,
+            episodes.is_event,
+            strata=episodes.strata,
         )
         tested = found.set_index("name").rename_axis("covariate")
         return tested.loc[[name for name in (*self._names, GLOBAL) if name in tested.index]]
@@ -255,7 +385,8 @@ class PWPModel(_HazardModel):
         weights = columns.weights(weights_col)
         columns.hold_apart(start_col, person, start, stop)
         columns.check()
-        design, self._names = make_design(columns, formula, covariates, splines)
+        coded = make_design(columns, formula, covariates, splines)
+        design, self._names = coded.design, coded.names
         episodes = pd.DataFrame(dict(zip(NEEDED, (person, start, stop, is_event), strict=True)))
         ordered = episodes.sort_values(["entry_id", "start_day"], kind="stable")
         make = make_pwp_total_time if self.clock == "total" else make_pwp_gap_time
@@ -309,7 +440,8 @@ class FineGrayModel(_HazardModel):
         cluster = columns.labels(cluster_col)
         weights = columns.weights(weights_col)
         columns.check()
-        design, self._names = make_design(columns, formula, covariates, splines)
+        coded = make_design(columns, formula, covariates, splines)
+        design, self._names = coded.design, coded.names
         self._fit = fit_fine_gray(
             design, stop, cause, of_cause=self.cause, weights=weights, cluster=cluster
         )

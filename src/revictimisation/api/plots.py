@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,9 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+DASHES = ("-", "--", "-.", ":")
 
 
 def draw_ratios(table: pd.DataFrame, level: float, ax: Axes | None) -> Axes:
@@ -39,22 +43,29 @@ def draw_ratios(table: pd.DataFrame, level: float, ax: Axes | None) -> Axes:
 
 
 def draw_curves(
-    curves: Mapping[str, pd.DataFrame], label: str, ax: Axes | None, of: str | None = None
+    curves: Mapping[str, pd.DataFrame],
+    ylabel: str,
+    ax: Axes | None,
+    *,
+    of: str | None = None,
+    label: str = "",
 ) -> Axes:
     """A step curve with its band for each table (time_days, estimate, ci_low, ci_high).
 
-    `of`: what tells them apart, over their names.
+    They differ in colour and in dashes. `of`: what tells them apart, over their names; `label`:
+    what tells them from other curves on these axes, before their names.
     """
     ax = _open(ax)
-    for name, table in curves.items():
+    for (name, table), dash in zip(curves.items(), cycle(DASHES), strict=False):
         days = table["time_days"].to_numpy(np.float64)
-        (line,) = ax.step(days, table["estimate"], where="post", label=name)
+        told = ", ".join(part for part in (label, name) if part)
+        (line,) = ax.step(days, table["estimate"], where="post", linestyle=dash, label=told)
         low, high = table["ci_low"].to_numpy(), table["ci_high"].to_numpy()
         ax.fill_between(days, low, high, step="post", alpha=0.2, color=line.get_color(), lw=0)
     ax.set_xlabel("days")
-    ax.set_ylabel(label)
+    ax.set_ylabel(ylabel)
     ax.set_ylim(bottom=0)
-    if len(curves) > 1:
+    if len(curves) > 1 or label:
         ax.legend(title=of)
     return ax
 

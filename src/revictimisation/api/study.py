@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.analyses.analysis import Analysis, Found
@@ -22,6 +21,7 @@ from revictimisation.api.target_trial import WEIGHTS, Estimator, TargetTrial
 from revictimisation.cohort.preparation import prepare
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core import files
+from revictimisation.core.arrays import Whole
 from revictimisation.core.engine import connect
 from revictimisation.core.errors import StudyError
 from revictimisation.core.results import KEYS
@@ -29,11 +29,9 @@ from revictimisation.core.text import find_nearest
 from revictimisation.dictionary import Dictionary, load_dictionary
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES
-from revictimisation.extract.cleaning import clean_tables
 from revictimisation.extract.validation import LoadedExtract, load_extract
 from revictimisation.plan import StudyPlan, make_plan, read_plan
 
-Whole = npt.NDArray[np.int64]
 LINKAGE = "linkage.json"  # what the command `link` leaves beside the tables
 FOR_ALL = "grace_days"  # a key of each measure that `with_` sets for all of them
 
@@ -75,6 +73,9 @@ class Study:
                 {"safety_talk": {"grace_days": 7}}`; a list in place of a mapping keeps those named:
                 `measures=["safety_talk"]`. `grace_days` is set for all measures.
 
+        Warns:
+            UserWarning: measures are left out; what is left is then not adjusted for them.
+
         Raises:
             ValueError: an unknown key or a value that it does not take, all faults at once.
         """
@@ -86,9 +87,17 @@ class Study:
                 name: {**one, FOR_ALL: grace} for name, one in keys["measures"].items()
             }
         try:
-            return Study(make_plan(keys), self.data)
+            changed = Study(make_plan(keys), self.data)
         except StudyError as fault:
             raise ValueError(str(fault)) from None
+        lost = [name for name in self.plan.measures if name not in changed.plan.measures]
+        if lost:
+            warnings.warn(
+                f"no longer adjusted for: {', '.join(lost)}. One measure's trial with the others"
+                " adjusted for is study.target_trial(measure).",
+                stacklevel=2,
+            )
+        return changed
 
     @property
     def cohort(self) -> pd.DataFrame:
@@ -241,7 +250,7 @@ class Study:
     def _load(self) -> tuple[LoadedExtract, Dictionary]:
         dictionary = load_dictionary()
         con = connect(threads=_cores())
-        extract = load_extract(con, self.data, dictionary, self.plan, clean=clean_tables)
+        extract = load_extract(con, self.data, dictionary, self.plan)
         extract.raise_for_errors()
         return extract, dictionary
 

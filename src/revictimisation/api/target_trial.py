@@ -153,7 +153,7 @@ class TargetTrial:
         cluster = columns.labels(cluster_col)
         changing = _read_changes(columns, id_col, changes)
         columns.check()
-        design, _ = make_design(columns, formula, covariates, splines, has_own=False)
+        design = make_design(columns, formula, covariates, splines, has_own=False).design
         unknown = [name for name in modifiers if name not in design.names]
         if unknown:
             raise ValueError(
@@ -262,8 +262,11 @@ class TargetTrial:
         found = self.weighted_.weights_on(LAST if day is None else day, is_stabilised=stabilised)
         return pd.DataFrame(found, index=self._index, columns=["start", "no_start"])
 
-    def plot(self, ax: Axes | None = None, *, last_day: int | None = None) -> Axes:
-        """Both risks of the outcome with their bands, to `last_day` or the end of follow-up."""
+    def plot(self, ax: Axes | None = None, *, last_day: int | None = None, label: str = "") -> Axes:
+        """Both risks of the outcome with their bands, to `last_day` or the end of follow-up.
+
+        The arms differ in colour and dashes; `label` tells the trial from another on the same axes.
+        """
         people = self.weighted_.trial.people
         last = self.weighted_.trial.last_day if last_day is None else last_day
         days = plots.choose_days(people.stop[people.cause == 1], last)[1:]
@@ -279,7 +282,7 @@ class TargetTrial:
             label: pd.concat([zero, rows.loc[rows["estimand"] == name, list(zero)]])
             for label, name in named.items()
         }
-        return plots.draw_curves(curves, "risk", ax)
+        return plots.draw_curves(curves, "risk", ax, label=label)
 
     @property
     def weighted_(self) -> WeightedTrial:

@@ -6,9 +6,9 @@ All stages here take and give tables of the embedded engine (or of any other tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
 from revictimisation.cohort.eligibility import choose_first, classify_events, count_flow
@@ -22,9 +22,6 @@ from revictimisation.cohort.follow_up import (
 )
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,8 @@ def build_cohort(
     controls = find_first_controls(entries, events, plan)
     followed = _add_ids(add_first_outcome(entries, outcomes, controls), reports).cache()
     said = report_profiles.drop("gravity", "offence_code")
-    index_reports = name_end_reason(followed).join(said, "report_profile").drop("report_profile")
+    profiled = name_end_reason(followed).join(said, "report_profile")
+    index_reports = profiled.drop("report_profile").cache()
     return Cohort(index_reports, outcomes, events, count_flow(events, entries))
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
 from revictimisation.cohort import Cohort
 from revictimisation.cohort.court_cases import attach_court_rows
 from revictimisation.cohort.spells import SOURCES
 from revictimisation.core.engine import days_since
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
 
 COLUMNS = ("step", "reason", "n_people", "n_reports", "n_dropped")
 COURT = ("investigations", "case_decisions")

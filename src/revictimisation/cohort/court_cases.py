@@ -7,16 +7,12 @@ enters once per suspect. What follows on later reports is not counted here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import ibis
+import ibis.expr.types as ir
 
 from revictimisation.core.codes import EVIDENCE, MISSING, PARTICIPATION
 from revictimisation.core.engine import days_since
 from revictimisation.plan import StudyPlan
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
 
 INVESTIGATED, DISCONTINUED, CONVICTED = "investigated", "discontinued", "convicted"
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import ibis
+import ibis.expr.types as ir
+import pandas as pd
 
 from revictimisation.core.codes import MISSING, OTHER
 from revictimisation.core.engine import days_since
 from revictimisation.core.errors import StudyError
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
-    import pandas as pd
 
 
 def _risk_level(

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
 from revictimisation.core.engine import days_since
 from revictimisation.plan import StudyPlan
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
 
 # Why an event is not an index report, in the order in which the rules are asked.
 RULES = (

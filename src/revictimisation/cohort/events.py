@@ -6,17 +6,13 @@ of the text, and all that follows groups, joins and sorts those.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
 from revictimisation.core.codes import BREACH_GROUP, OTHER, OUTSIDERS
 from revictimisation.dictionary import Dictionary
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
 
 # What a report says, in the order in which it is compared: the graver, then the code.
 SAID = (

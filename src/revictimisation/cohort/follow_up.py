@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import ibis
+import ibis.expr.types as ir
 
 from revictimisation.core.codes import CAUSES, OUTCOME
 from revictimisation.core.engine import days_since
 from revictimisation.plan import StudyPlan
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
 
 # Why follow-up ends, by number: the causes as `cause` has them, then the two that censor.
 END_REASONS = ("horizon", *CAUSES, "data_end")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
 
 
 def build_episodes(

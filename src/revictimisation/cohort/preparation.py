@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
 from revictimisation.cohort import Cohort, build_cohort
@@ -29,9 +30,6 @@ from revictimisation.core.codes import SOCIAL_SERVICES
 from revictimisation.core.engine import days_since
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
 
 Report = Callable[[str], None]
 

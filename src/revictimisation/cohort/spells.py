@@ -6,16 +6,12 @@ day after its start, in person-time it is in force on `(start_day, stop_day]`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
 from revictimisation.core.engine import days_since
 from revictimisation.plan import StudyPlan
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
 
 # Which table holds whose measures: the name of the key and of the code.
 SOURCES = {

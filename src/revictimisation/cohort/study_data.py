@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Flags, Whole
 from revictimisation.core.codes import MISSING, OTHER
 from revictimisation.core.places import pool_single_places
 from revictimisation.estimators.design import Design, Measures, build_design
@@ -86,17 +87,17 @@ class StudyData:
             self._starts[measure] = found
         return self._starts[measure]
 
-    def has_started(self, measure: str, day: int) -> npt.NDArray[np.bool_]:
+    def has_started(self, measure: str, day: int) -> Flags:
         """Whether a measure's first start is on a day or before it, an entry each; day 0 counts."""
         return self.starts_of(measure)["first_start_day"].to_numpy() <= day
 
-    def has_started_in_grace(self, measure: str) -> npt.NDArray[np.bool_]:
+    def has_started_in_grace(self, measure: str) -> Flags:
         """Whether the measure started within its grace time and before follow-up ended."""
         start = self.starts_of(measure)["first_start_day"].to_numpy()
         is_followed = start < self.entries["stop_day"].to_numpy()
         return self.has_started(measure, self.plan.measures[measure].grace_days) & is_followed
 
-    def mark_started_by(self, day: int, measure: str) -> dict[str, npt.NDArray[np.bool_]]:
+    def mark_started_by(self, day: int, measure: str) -> dict[str, Flags]:
         """Which other measures of the study have started by a day, ran before day 0 included.
 
         A truth value per entry. None for a joint measure, which is made of the others; joint ones
@@ -119,7 +120,7 @@ class StudyData:
         *,
         chosen: npt.ArrayLike | None = None,
         is_adjusted: bool = True,
-        marks: Mapping[str, npt.NDArray[np.bool_]] | None = None,
+        marks: Mapping[str, Flags] | None = None,
         without: Collection[str] = (),
     ) -> Design:
         """The columns that a study adjusts for: `adjust_for`, numbers of `splines` as spline bases.
@@ -138,7 +139,7 @@ class StudyData:
         splines = self.plan.splines if is_adjusted else None
         return build_design(frame, terms, rows, measures=measures, splines=splines)
 
-    def strata(self, rows: npt.ArrayLike) -> npt.NDArray[np.int64] | None:
+    def strata(self, rows: npt.ArrayLike) -> Whole | None:
         """A number for each combination of the levels of the study's `strata`; None: it has none.
 
         `rows` are positions among the entries.

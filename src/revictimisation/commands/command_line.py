@@ -10,17 +10,21 @@ import rich_click as click
 
 from revictimisation import __version__
 from revictimisation.commands import (
+    attack,
     codes,
+    delete,
     estimate,
     link,
     make_key,
     map,
     pseudonymise,
+    release,
     run,
     simulate,
     study_keys,
     terminal,
     validate,
+    verify,
 )
 
 COMMANDS = (
@@ -34,6 +38,10 @@ COMMANDS = (
     study_keys,
     estimate,
     run,
+    release,
+    attack,
+    verify,
+    delete,
 )
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,7 @@ import rich_click as click
 
 from revictimisation.commands import folders
 from revictimisation.commands.folders import LINKAGE, RELEASE, RESTRICTED
-from revictimisation.commands.manifest import Run, open_run
+from revictimisation.commands.manifest import ESTIMATE, Run, check_call, open_run
 from revictimisation.commands.options import name_call, say_end, study_options
 from revictimisation.commands.progress import Progress, count_steps
 from revictimisation.core import files
@@ -33,23 +35,39 @@ def command(study: Path, data: Path, out: Path, jobs: int) -> None:
 
 def estimate_study(study: Path, data: Path, out: Path, command: str, jobs: int) -> bool:
     """The command `estimate`: True if anything had to be done."""
-    with Progress(1 + count_steps("estimate")) as progress:
-        work = begin(study, data, out, command, jobs, progress)
+    with (
+        Progress(1 + count_steps("estimate")) as progress,
+        begin(study, data, out, command, jobs, progress) as work,
+    ):
         return run_estimate(work, progress)
 
 
-def begin(study: Path, data: Path, out: Path, command: str, jobs: int, progress: Progress) -> Run:
-    """Open the run; what is told from here on is told in the study's first language."""
+@contextmanager
+def begin(
+    study: Path, data: Path, out: Path, command: str, jobs: int, progress: Progress
+) -> Iterator[Run]:
+    """Open the run, and keep OUT to it; what is told is told in the study's first language.
+
+    At the end files in OUT that are of no run are told.
+    """
     progress.tell("read_study")
-    work = open_run(study, data, out, command, jobs)
-    progress.languages = work.plan.languages[:1]
-    return work
+    check_call(study, data, out)
+    with files.locked(out):
+        work = open_run(study, data, out, command, jobs)
+        progress.languages = work.plan.languages[:1]
+        yield work
+        if unknown := work.list_unknown():
+            listed = ", ".join(unknown[:3]) + (" …" if len(unknown) > 3 else "")
+            progress.note(
+                f"{out} har {len(unknown)} filer som ingen körning har lämnat och som inget intygar"
+                f": {listed} / it holds files that no run left and nothing vouches for"
+            )
 
 
 def run_estimate(run: Run, progress: Progress) -> bool:
     """Do the stage `estimate`: extract to restricted and released tables. False: nothing to do."""
-    key = run.key("estimate")
-    if run.is_done("estimate", key):
+    key = run.key(ESTIMATE)
+    if run.is_done(ESTIMATE, key):
         progress.skip(count_steps("estimate"))
         return False
     folders.check_output(run.out, "run", [run.data], RUN_BYTES)
@@ -59,12 +77,11 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     from revictimisation.commands import pipeline
     from revictimisation.core.engine import connect
     from revictimisation.dictionary import load_dictionary
-    from revictimisation.extract.cleaning import clean_tables
     from revictimisation.extract.validation import load_extract, render_findings
 
     dictionary = load_dictionary()
     con = connect(threads=run.jobs)
-    extract = load_extract(con, run.data, dictionary, run.plan, clean=clean_tables)
+    extract = load_extract(con, run.data, dictionary, run.plan)
     extract.raise_for_errors()
     if extract.misfits:
         progress.note(render_findings([misfit.finding for misfit in extract.misfits]))
@@ -78,10 +95,10 @@ def run_estimate(run: Run, progress: Progress) -> bool:
         data, attrition, dictionary, progress.tell, run.jobs, extract.cleaned, extract.misfits
     )
     progress.tell("write")
-    with run.finish("estimate", key) as stage:
+    with run.finish(ESTIMATE, key) as stage:
         for folder, tables in ((RESTRICTED, results.restricted), (RELEASE, results.release)):
             for name, table in tables.items():
-                files.write_table(table, stage / folder, name, ("csv", "parquet"))
+                files.write_table(table, stage / folder, name, ("csv", "parquet"), run.about)
     return True
 
 

@@ -5,7 +5,8 @@ is new, empty or its own, and where there is room.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -19,6 +20,11 @@ SIMULATION = "simulation.json"  # goes with the tables made of a simulated count
 PROFILE = "profile"
 DRAFT = "mapping.yaml"
 RESTRICTED, RELEASE = "restricted", "release"
+SITE, NOTEBOOKS = "site", "notebooks"
+# What `release` leaves in OUT/release; the last shows that the rest is no draft.
+REVIEW, REVIEW_TABLE, RELEASED = "review.html", "review.csv", "RELEASED"
+SET_ASIDE = "set_aside"
+REGISTER = "release_register"
 
 # By command, the names of files that show whose a folder is. A mapping file is the user's own.
 MARKS = {
@@ -30,6 +36,16 @@ MARKS = {
     "simulate": (SIMULATION,),
 }
 LEAST_BYTES = 1 << 20
+
+
+@contextmanager
+def reserved(
+    out: Path, command: str, sources: Iterable[Path] = (), n_bytes: int = LEAST_BYTES
+) -> Iterator[None]:
+    """Keep the folder `out` to a command that may fill it (`check_output`) until it has."""
+    check_output(out, command, sources, n_bytes)
+    with files.locked(out):
+        yield
 
 
 def check_output(
@@ -80,7 +96,7 @@ def _list_above(path: Path) -> tuple[Path, ...]:
 def check_own(out: Path, command: str) -> None:
     """A folder that holds anything was made by the same command; nobody else's is written into."""
     names = files.list_entries(out)
-    if not names or (_holds_mark(names, MARKS[command]) and not _list_foreign(names, command)):
+    if not names or (holds_mark(names, MARKS[command]) and not _list_foreign(names, command)):
         return
     listed = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
     raise UsageError(
@@ -90,14 +106,15 @@ def check_own(out: Path, command: str) -> None:
     )
 
 
-def _holds_mark(names: Sequence[str], marks: Iterable[str]) -> bool:
+def holds_mark(names: Iterable[str], marks: Iterable[str]) -> bool:
+    """Whether a file of one of these names (with * for any letters) is among them."""
     return any(fnmatch(name, mark) for mark in marks for name in names)
 
 
 def _list_foreign(names: Sequence[str], command: str) -> list[str]:
     """The other commands whose mark a folder bears; that of `simulate` goes along with its data."""
     others = MARKS.keys() - {command, "simulate", "map"}
-    return sorted(other for other in others if _holds_mark(names, MARKS[other]))
+    return sorted(other for other in others if holds_mark(names, MARKS[other]))
 
 
 def measure(folder: Path) -> int:

@@ -52,26 +52,33 @@ def link_folders(police: Path, social: Path, study: Path, out: Path) -> str:
     Without a table of people the social services' clients are linked by number only.
     Returns what was found, as text.
     """
-    from revictimisation import disclosure
-    from revictimisation.analyses.linkage_quality import share_link_status
-    from revictimisation.dictionary import load_dictionary
-    from revictimisation.extract import linkage
     from revictimisation.plan import read_plan
 
     plan = read_plan(files.read_text(study))
     for folder in (police, social):
         files.check_folder(folder)
     n_bytes = folders.measure(police) + folders.measure(social)
-    folders.check_output(out, "link", [police, social], n_bytes)
+    with folders.reserved(out, "link", [police, social], n_bytes):
+        return _link(police, social, plan, out)
+
+
+def _link(police: Path, social: Path, plan: StudyPlan, out: Path) -> str:
+    from revictimisation import disclosure
+    from revictimisation.analyses.linkage_quality import share_link_status
+    from revictimisation.dictionary import load_dictionary
+    from revictimisation.extract import linkage
+    from revictimisation.extract.pseudonyms.order import sort_rows
+
     dictionary = load_dictionary()
     _check_order(police, social, dictionary)
-    _check_same_key(police, social)
+    noted = _check_same_key(police, social, plan)
     both, alone = _read_both(police, social, plan, dictionary)
     people = [linkage.make_records(one, dictionary) for one in both]
     links = linkage.link_people(people[0], people[1], plan.linkage)
     probable = links.table[links.table["kind"].eq("probability")]
     renamed = dict(zip(probable["social_id"], probable["police_id"], strict=True))
     joined, lines = linkage.join_tables(both[0], both[1], renamed, dictionary)
+    joined = {name: sort_rows(table, name, dictionary) for name, table in joined.items()}
     folders.check_alone(out, {*(f"{name}.csv" for name in joined), LINKAGE, SIMULATION, "linkage"})
     records = dict(zip(linkage.AGENCIES, people, strict=True))
     tables = dict(zip(linkage.AGENCIES, both, strict=True))
@@ -95,9 +102,7 @@ def link_folders(police: Path, social: Path, study: Path, out: Path) -> str:
         files.write_json(stage / LINKAGE, facts)
         if simulated := files.read_json(police / SIMULATION):
             files.write_json(stage / SIMULATION, simulated)
-        files.guard_files(stage)
-    files.guard_files(out)
-    return "\n".join([_render_links(facts), *alone])
+    return "\n".join([_render_links(facts), *alone, *filter(None, [noted])])
 
 
 def _read_both(
@@ -168,8 +173,13 @@ def _check_order(police: Path, social: Path, dictionary: Dictionary) -> None:
             )
 
 
-def _check_same_key(police: Path, social: Path) -> None:
-    """Both extracts were pseudonymised with one key, each under its own source."""
+def _check_same_key(police: Path, social: Path, plan: StudyPlan) -> str:
+    """Both extracts were pseudonymised with one key, the study's, each under its own source.
+
+    Gives a word on a key that is no particular study's.
+    """
+    from revictimisation.extract.pseudonyms.keys import check_study
+
     told = [files.read_json(folder / FACTS) for folder in (police, social)]
     for folder, facts in zip((police, social), told, strict=True):
         if not facts:
@@ -192,6 +202,7 @@ def _check_same_key(police: Path, social: Path) -> None:
             "Uttagen har samma --source; myndigheternas egna id kan då förväxlas. / The extracts "
             "have the same --source: ids of the agencies' own might be confused."
         )
+    return check_study(str(first.get("study")), plan.name)
 
 
 def _has_short(*told: dict[str, Any]) -> bool:

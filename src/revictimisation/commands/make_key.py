@@ -17,7 +17,8 @@ from revictimisation.commands.options import DAY, FOLDER
     "--study",
     default="study",
     show_default=True,
-    help="Studiens namn; en nyckel per studie. / The study's name; a key for each.",
+    help="Studiens namn, som i studiefilen; en nyckel per studie. / The study's name, as in the "
+    "study file; a key for each.",
 )
 @click.option(
     "--rotation",
@@ -46,7 +47,7 @@ def make_key_file(
     path: Path, study: str, rotation: int = 1, reference_on: dt.date | None = None
 ) -> str:
     """Write a new key file; its check characters and a caution, as text."""
-    from revictimisation.extract.pseudonyms.keys import make_key, write_key
+    from revictimisation.extract.pseudonyms.keys import UNNAMED, make_key, write_key
 
     key = make_key(study, rotation, reference_on)
     write_key(path, key)
@@ -54,4 +55,9 @@ def make_key_file(
         "\nOBS: utan --reference-date räknas sekel från varje uttags sista dag, och uttag med "
         "olika dag går inte att föra samman. / Extracts with different last days do not join."
     )
-    return f"{path}: kontrolltecken / check {key.check}{'' if reference_on else caution}"
+    nameless = (
+        "\nOBS: utan --study är nyckeln ingen viss studies, och kan föra samman flera. / Without "
+        "--study the key is no particular study's and can join several."
+    )
+    notes = ("" if reference_on else caution) + (nameless if study == UNNAMED else "")
+    return f"{path}: kontrolltecken / check {key.check}{notes}"

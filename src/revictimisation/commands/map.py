@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
@@ -78,22 +79,27 @@ def draft_to(given: str, out: Path, jobs: int, header_row: int | None = None) ->
     `header_row` is the row that the headings stand in; without it they are looked for. Raises
     `DataError` where rows of a file keep it from being read, after writing the draft of the rest.
     """
-    from revictimisation.core.engine import connect
-    from revictimisation.dictionary import load_dictionary
-    from revictimisation.extract.mapping import draft_mapping
-    from revictimisation.extract.sources.faults import UnreadableFileError
-    from revictimisation.extract.sources.opening import check_readable, list_places, open_source
-
     target = out / DRAFT
     if target.exists():
         raise UsageError(
             f"{target} finns redan; ge den med --mapping, eller ta bort den för ett nytt utkast.\n"
             f"{target} is there already; give it with --mapping, or remove it for a new draft."
         )
-    _check_output(given, out)
-    dictionary = load_dictionary()
+    with _reserved(given, out):
+        return _draft(given, out, jobs, header_row)
+
+
+def _draft(given: str, out: Path, jobs: int, header_row: int | None) -> Path:
+    from revictimisation.core.engine import connect
+    from revictimisation.dictionary import load_dictionary
+    from revictimisation.extract.mapping import draft_mapping
+    from revictimisation.extract.mapping.making import Drafting
+    from revictimisation.extract.sources.faults import UnreadableFileError
+    from revictimisation.extract.sources.opening import check_readable, list_places, open_source
+
+    target = out / DRAFT
     wide: set[str] = set()
-    with Progress(1) as progress, files.private_folder() as folder:
+    with Progress(1) as progress, files.private_folder(out) as folder:
 
         def begin(title: str, n_done: int, n_columns: int) -> None:
             if n_done and title not in wide:
@@ -113,9 +119,12 @@ def draft_to(given: str, out: Path, jobs: int, header_row: int | None = None) ->
                     f"There is no file in {given} that can be read."
                 )
             progress.skip(1 - len(places))
-            con, threshold = connect(threads=jobs), Disclosure().threshold
+            drafting = Drafting(
+                connect(threads=jobs), source, load_dictionary(), Path(folder),
+                Disclosure().threshold,
+            )  # fmt: skip
             places = [replace(place, header_row=header_row) for place in places]
-            draft = draft_mapping(con, source, places, dictionary, Path(folder), threshold, begin)
+            draft = draft_mapping(drafting, places, begin)
         except UnreadableFileError as fault:
             raise DataError(_tell(fault, given)) from None
     with files.fill_folder(out, is_private=True) as stage:
@@ -166,12 +175,12 @@ def map_to(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[
     """
     from revictimisation.extract.mapping.kept_reports import leave_failure
 
-    _check_output(given, out)
-    try:
-        return _map(given, out, mapping, kind, jobs)
-    except (DataError, MappingError) as fault:
-        kept = leave_failure(out, mapping.stem, str(fault))
-        raise type(fault)(f"{fault}\n\n{kept}" if kept else str(fault)) from None
+    with _reserved(given, out):
+        try:
+            return _map(given, out, mapping, kind, jobs)
+        except (DataError, MappingError) as fault:
+            kept = leave_failure(out, mapping.stem, str(fault))
+            raise type(fault)(f"{fault}\n\n{kept}" if kept else str(fault)) from None
 
 
 def _map(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[str, bool]:
@@ -179,6 +188,7 @@ def _map(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[st
     from revictimisation.dictionary import load_dictionary
     from revictimisation.extract.mapping import make_extract, read_mapping, render_report
     from revictimisation.extract.mapping.kept_reports import REPORT, leave_failure, remove_gone
+    from revictimisation.extract.mapping.making import Making
     from revictimisation.extract.mapping.report import report_facts
     from revictimisation.extract.sources.faults import UnreadableFileError
     from revictimisation.extract.sources.opening import check_readable, open_source
@@ -188,17 +198,17 @@ def _map(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[st
     named = f"{mapping.stem}{REPORT}"
     earlier = files.read_json(out / f"{named}.json")
     _check_room(out, list(asked.tables), kind, earlier)
-    with Progress(2) as progress, files.private_folder() as folder:
+    with Progress(2) as progress, files.private_folder(out) as folder:
         progress.tell("map")
         try:
             source = open_source(given)
             parts = [part for parts in asked.tables.values() for part in parts]
             check_readable(source, [part.place for part in parts])
-            threshold = Disclosure().threshold
-            con = connect(threads=jobs)
-            report, written = make_extract(
-                con, source, asked, dictionary, Path(folder), kind, threshold
-            )
+            making = Making(
+                connect(threads=jobs), source, dictionary, Path(folder), Disclosure().threshold,
+                asked,
+            )  # fmt: skip
+            report, written = make_extract(making, kind)
         except UnreadableFileError as fault:
             raise DataError(_tell(fault, given)) from None
         text = render_report(report, dictionary)
@@ -217,12 +227,15 @@ def _map(given: str, out: Path, mapping: Path, kind: str, jobs: int) -> tuple[st
     return text, report.is_complete
 
 
-def _check_output(given: str, out: Path) -> None:
-    """What is made lies apart from what the source's systems left, in a folder of its own."""
+def _reserved(given: str, out: Path) -> AbstractContextManager[None]:
+    """What is made lies apart from what the source's systems left, in a folder of its own.
+
+    Rows on their way lie there too: they may hold identity numbers, as what is made does.
+    """
     from revictimisation.extract.sources.database import is_database
 
     sources = [] if is_database(given) else [Path(given)]
-    folders.check_output(out, "map", sources, sum(map(folders.measure, sources)))
+    return folders.reserved(out, "map", sources, sum(map(folders.measure, sources)))
 
 
 def _check_room(out: Path, tables: list[str], kind: str, earlier: dict[str, Any] | None) -> None:

@@ -21,7 +21,9 @@ from typing import Any
 
 from revictimisation.core import files, interruption
 from revictimisation.core.errors import RevictimisationError
+from revictimisation.core.surroundings import refuse
 
+LONGEST_ADDRESS = 103  # of a socket that is a file, as a whole path
 WARM = "revictimisation.commands.warm"
 _started: weakref.WeakSet[BaseProcess] = weakref.WeakSet()
 
@@ -55,13 +57,26 @@ def call(function: Callable[..., Any], *given: object) -> Any:
 def _find_context() -> Any:
     from revictimisation.report.rendering import KEPT_IN
 
-    os.environ[KEPT_IN] = str(files.scratch())
+    # What they write for a while lies among our own temporary files, and goes with these.
+    os.environ[KEPT_IN] = os.environ["TMPDIR"] = str(files.scratch())
     can_fork = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if can_fork else "spawn")
     if can_fork:
         context.set_forkserver_preload([WARM])
-        files.remove_at_stop(Path(util.get_temp_dir()))  # where it is spoken to
+        spoken_to = Path(util.get_temp_dir())
+        files.remove_at_stop(spoken_to)
+        check_address(spoken_to / "listener-12345678")
     return context
+
+
+def check_address(path: Path) -> None:
+    """Raise `UsageError` where a socket's path would be longer than the system takes."""
+    if len(os.fsencode(path)) > LONGEST_ADDRESS:
+        raise refuse(
+            "TMPDIR",
+            "mappen för tillfälliga filer har en för lång sökväg. Ge TMPDIR en kortare",
+            "the folder for temporary files has too long a path. Set TMPDIR to a shorter one",
+        )
 
 
 @contextmanager

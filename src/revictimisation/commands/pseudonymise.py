@@ -30,6 +30,7 @@ class PseudonymOptions:
     source: str = ""
     is_emptied: bool = False
     has_linkage_fields: bool = False
+    study: Path | None = None
 
 
 @click.command("pseudonymise")
@@ -71,6 +72,13 @@ class PseudonymOptions:
     help="Gör nycklade ljudkoder av namn i persons, för länkning. / Make keyed codes of how names "
     "in persons sound, for linkage.",
 )
+@click.option(
+    "--study",
+    type=FOLDER,
+    default=None,
+    help="Studiefil: en annan studies nyckel godtas då inte. / Study file: another study's key is "
+    "then refused.",
+)
 def command(
     source_folder: Path,
     out_folder: Path,
@@ -80,6 +88,7 @@ def command(
     source: str,
     invalid: str,
     linkage_fields: bool,
+    study: Path | None,
 ) -> None:
     """Byt personnummer mot pseudonymer.
 
@@ -93,6 +102,7 @@ def command(
         source=source,
         is_emptied=invalid == "empty",
         has_linkage_fields=linkage_fields,
+        study=study,
     )
     click.echo(pseudonymise_folder(source_folder, out_folder, key_file, options))
     click.echo(f"Klart / done: {out_folder}")
@@ -104,15 +114,25 @@ def pseudonymise_folder(source: Path, out: Path, key_file: Path, options: Pseudo
     Returns what was found, as text. Nothing is written where something is refused. What an earlier
     run with the same key and for the same agency left in `out` is written over.
     """
+    from revictimisation.extract.mapping.kept_reports import check_complete
+    from revictimisation.extract.pseudonyms.keys import check_study, read_key
+    from revictimisation.plan import read_plan
+
+    _check_apart(source, out, key_file)
+    with folders.reserved(out, "pseudonymise", [source], folders.measure(source)):
+        check_complete(source)
+        key, noted = read_key(key_file), ""
+        if options.study is not None:
+            noted = check_study(key.study, read_plan(files.read_text(options.study)).name)
+        told = _pseudonymise(source, out, key, options)
+    return "\n".join(filter(None, (told, noted)))
+
+
+def _pseudonymise(source: Path, out: Path, key: StudyKey, options: PseudonymOptions) -> str:
     from revictimisation.core.engine import connect
     from revictimisation.dictionary import load_dictionary
     from revictimisation.extract import pseudonyms
-    from revictimisation.extract.mapping.kept_reports import check_complete
-    from revictimisation.extract.pseudonyms.keys import read_key
 
-    _check_folders(source, out, key_file)
-    check_complete(source)
-    key = read_key(key_file)
     dictionary, today = load_dictionary(), dt.date.today()
     tables, n_unknown = pseudonyms.read_raw_tables(connect(), source, dictionary)
     facts = files.read_json(source / SIMULATION)
@@ -139,12 +159,10 @@ def pseudonymise_folder(source: Path, out: Path, key_file: Path, options: Pseudo
         files.write_json(stage / FACTS, told)
         if facts:
             files.write_json(stage / SIMULATION, facts)
-        files.guard_files(stage)
-    files.guard_files(out)
     return pseudonyms.render_run(told, dictionary)
 
 
-def _check_folders(source: Path, out: Path, key_file: Path) -> None:
+def _check_apart(source: Path, out: Path, key_file: Path) -> None:
     """The key lies apart from the data, and what is written mixes with nothing else."""
     files.check_folder(source)
     for folder in (source, out):
@@ -153,7 +171,6 @@ def _check_folders(source: Path, out: Path, key_file: Path) -> None:
                 f"Nyckelfilen ligger i {folder}; den får aldrig följa med uppgifterna. / "
                 "The key file lies among the data; it must never travel with them."
             )
-    folders.check_output(out, "pseudonymise", [source], folders.measure(source))
 
 
 def _check_room(out: Path, names: Collection[str], key: StudyKey, source: str) -> None:

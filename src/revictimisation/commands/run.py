@@ -10,14 +10,14 @@ import rich_click as click
 
 from revictimisation.commands import folders, processes
 from revictimisation.commands.estimate import RUN_BYTES, begin, run_estimate
-from revictimisation.commands.folders import LINKAGE, RELEASE, RESTRICTED
-from revictimisation.commands.manifest import Run, versions
+from revictimisation.commands.folders import LINKAGE, NOTEBOOKS, RELEASE, RESTRICTED, SITE
+from revictimisation.commands.manifest import ESTIMATE, WHOLE, Run, versions
 from revictimisation.commands.notebooks import NotebookTask, execute_notebook
 from revictimisation.commands.options import name_call, say_end, study_options
 from revictimisation.commands.progress import BOTH, Progress, count_steps
 from revictimisation.core import files
+from revictimisation.core.errors import RevictimisationError
 
-NOTEBOOKS, SITE = "notebooks", "site"
 AUTHORS_ONLY = "90_truth_for_authors.ipynb"
 
 
@@ -34,18 +34,20 @@ def command(study: Path, data: Path, out: Path, jobs: int) -> None:
 
 def run_study(study: Path, data: Path, out: Path, command: str, jobs: int) -> bool:
     """The command `run`: estimates, pages, executed notebooks. True if anything had to be done."""
-    with Progress(2 + count_steps("estimate")) as progress:
-        work = begin(study, data, out, command, jobs, progress)
-        given = [str(path) for path in (study, data, out)]
-        key = work.key("run", given, files.hash_files(files.resource_dir(NOTEBOOKS), "*.ipynb"))
-        if work.is_done("run", key) and work.is_whole:
+    with (
+        Progress(2 + count_steps("estimate")) as progress,
+        begin(study, data, out, command, jobs, progress) as work,
+    ):
+        key = work.key(WHOLE, files.hash_files(files.resource_dir(NOTEBOOKS), "*.ipynb"))
+        if work.is_done(WHOLE, key) and work.is_whole:
             return False
         tasks = list_notebooks(work)
         progress.skip(-len(tasks))
         has_estimated = run_estimate(work, progress)
+        work.keep_only([ESTIMATE, SITE, RELEASE, *(task.stage for task in tasks)])
         has_built = run_site(work, progress)
         has_executed = run_notebooks(work, tasks, progress)
-        with work.finish("run", key):
+        with work.finish(WHOLE, key):
             pass
     return has_estimated or has_built or has_executed
 
@@ -54,31 +56,34 @@ def list_notebooks(work: Run) -> list[NotebookTask]:
     """The notebook of each page in each language; on synthetic data the authors' one as well.
 
     The authors' notebook holds the truth beside exact numbers and stays in the restricted folder.
+    The study is that of the results; where these lie is told from where the notebook stands.
     """
     from revictimisation.report.pages import list_outlines
 
     folder = files.resource_dir(NOTEBOOKS)
-    same = {"study": str(work.study), "out": str(work.out)}
+    places = {"out": work.out.absolute()}
     tasks = [
         NotebookTask(
             folder / f"{outline.name}.ipynb",
             work.out / NOTEBOOKS / f"{outline.name}.{language}.ipynb",
-            {**same, "language": language},
+            {"study": "", "out": "..", "language": language},
+            places,
         )
         for outline in list_outlines(is_joined=LINKAGE in work.inputs)
         for language in work.plan.languages
     ]
     if work.is_synthetic:
         target = work.out / RESTRICTED / NOTEBOOKS / AUTHORS_ONLY
-        more = {"data": str(work.data), "language": "en"}
-        tasks.append(NotebookTask(folder / AUTHORS_ONLY, target, {**same, **more}))
+        told = {"study": "", "out": "../..", "data": "", "language": "en"}
+        places = {**places, "data": work.data.absolute()}
+        tasks.append(NotebookTask(folder / AUTHORS_ONLY, target, told, places))
     return tasks
 
 
 def run_site(work: Run, progress: Progress) -> bool:
     """Make the pages from the released tables, `jobs` at a time. False: nothing to do."""
-    key = work.key("site", work.stages["estimate"]["outputs"])
-    if work.is_done("site", key):
+    key = work.key(SITE, work.outputs_of(ESTIMATE))
+    if work.is_done(SITE, key):
         progress.skip(1)
         return False
     progress.tell("site")
@@ -90,14 +95,14 @@ def run_site(work: Run, progress: Progress) -> bool:
         is_synthetic=work.is_synthetic,
         is_joined=LINKAGE in work.inputs,
         versions=versions(),
-        input_digest=work.key()[:12],
+        input_digest=work.identity,
         **{name: files.read_table(work.out / RELEASE / f"{name}.parquet") for name in names},
     )
     with ThreadPoolExecutor(max_workers=work.jobs) as pool:
         pages = render_site(
             content, lambda make, *given: pool.map(partial(processes.call, make), *given)
         )
-    with work.finish("site", key) as stage:
+    with work.finish(SITE, key) as stage:
         for path, text in pages.items():
             files.write_text(stage / SITE / path, text)
     return True
@@ -108,7 +113,7 @@ def run_notebooks(work: Run, tasks: list[NotebookTask], progress: Progress) -> b
 
     Each is kept as soon as it is done. Where one fails those under way are done, no more is begun.
     """
-    results = work.stages["estimate"]["outputs"]
+    results = work.outputs_of(ESTIMATE)
     keys = {
         task.stage: work.key(files.hash_file(task.source), task.parameters, results)
         for task in tasks
@@ -124,7 +129,11 @@ def run_notebooks(work: Run, tasks: list[NotebookTask], progress: Progress) -> b
         else:
             progress.tell("notebook", page=_name_page(task))
         with files.private_folder() as folder:
-            made = execute_notebook(task, Path(folder))
+            try:
+                made = execute_notebook(task, Path(folder), work.about)
+            except RevictimisationError:
+                work.tell_unfinished(task.target)
+                raise
             with work.finish(task.stage, keys[task.stage]) as stage:
                 files.copy_whole(made, stage / task.target.relative_to(work.out))
 

@@ -67,8 +67,8 @@ def simulate_to(folder: Path, n_people: int | None, seed: int, scenario: str, ki
         known = tuple(sorted(SCENARIOS))
         raise UsageError(f"okänt scenario / unknown scenario{name_nearest(scenario, known)}")
     n_people = n_people or DEFAULT_PEOPLE[scenario]
-    folders.check_output(folder, "simulate", n_bytes=n_people * PERSON_BYTES)
-    with Progress(2) as progress:
+    n_bytes = n_people * PERSON_BYTES
+    with folders.reserved(folder, "simulate", n_bytes=n_bytes), Progress(2) as progress:
         progress.tell("simulate")
         tables = simulate_county(scenario, n_people, seed)
         progress.tell("write")

@@ -13,7 +13,7 @@ from typing import IO, Any
 import rich_click as click
 
 from revictimisation.commands.misuse import describe_misuse
-from revictimisation.core import interruption
+from revictimisation.core import interruption, redaction
 from revictimisation.core.errors import EXIT_DONE, EXIT_FAULT, RevictimisationError, UsageError
 from revictimisation.core.surroundings import explain
 
@@ -121,6 +121,10 @@ def _open_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
     sys.stdout = _open_stream(sys.stdout, sys.__stdout__, 1)
     sys.stderr = _open_stream(sys.stderr, sys.__stderr__, 2)
+    redaction.forget_passwords()
+    if redaction.hide_passwords(sys.argv[1:], [os.environ.get("PGPASSWORD", "")]):
+        sys.stdout = redaction.RedactingStream(sys.stdout)
+        sys.stderr = redaction.RedactingStream(sys.stderr)
 
 
 def _open_stream(now: IO[str] | None, own: IO[str] | None, number: int) -> Any:

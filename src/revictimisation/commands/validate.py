@@ -21,10 +21,8 @@ from revictimisation.core.errors import DataError, UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from revictimisation.core.engine import Engine
     from revictimisation.dictionary import Dictionary
     from revictimisation.extract.validation import Finding, LoadedExtract
-    from revictimisation.extract.validation.extract import Clean
     from revictimisation.plan import StudyPlan
 
 NO_REPORT = (
@@ -90,10 +88,6 @@ def validate_folder(
     `previous` is the folder of an earlier delivery, or of the report on one; it needs `report`.
     Nothing is written anywhere without `report`.
     """
-    from revictimisation.core.engine import connect
-    from revictimisation.dictionary import load_dictionary
-    from revictimisation.extract.validation import load_extract, render_findings
-
     if previous is not None and report is None:
         raise UsageError(
             "--previous kräver --report MAPP, där jämförelsen visas. / --previous needs --report "
@@ -102,36 +96,40 @@ def validate_folder(
     given = [*filter(None, (folder, previous))]
     for path in given:
         files.check_folder(path)
-    if report is not None:
-        folders.check_output(report, "validate", given)
-    plan, clean = _read_study(study) if study else (None, None)
+    if report is None:
+        return _validate(folder, study, None, previous, jobs)
+    with folders.reserved(report, "validate", given):
+        return _validate(folder, study, report, previous, jobs)
+
+
+def _validate(
+    folder: Path, study: Path | None, report: Path | None, previous: Path | None, jobs: int
+) -> Accepted:
+    from revictimisation.core.engine import connect
+    from revictimisation.dictionary import load_dictionary
+    from revictimisation.extract.validation import load_extract, render_findings
+
+    plan = _read_study(files.read_text(study)) if study else None
     dictionary = load_dictionary()
     with Progress(3 if report else 1) as progress:
         progress.tell("check_extract")
         con = connect(threads=jobs)
-        extract = load_extract(con, folder, dictionary, plan, clean=clean)
+        extract = load_extract(con, folder, dictionary, plan)
         page = None
         if report is not None:
             progress.tell("profile")
-            survey = _survey(con, extract, previous, dictionary, plan or _read_absent())
+            survey = _survey(extract, previous, dictionary, plan or _read_study(ABSENT_STUDY))
             extract = replace(extract, findings=survey.findings)
             progress.tell("report")
             page = _write_report(survey, extract, folder, report, dictionary)
     return Accepted(render_findings(extract.findings), not extract.errors, page)
 
 
-def _read_study(study: Path) -> tuple[StudyPlan, Clean]:
-    """The plan, and what cleans as it says; imported for a study only, as they take a while."""
-    from revictimisation.extract.cleaning import clean_tables
+def _read_study(text: str) -> StudyPlan:
+    """The plan of a study file; imported where one is needed, as it takes a while."""
     from revictimisation.plan import read_plan
 
-    return read_plan(files.read_text(study)), clean_tables
-
-
-def _read_absent() -> StudyPlan:
-    from revictimisation.plan import read_plan
-
-    return read_plan(ABSENT_STUDY)
+    return read_plan(text)
 
 
 @dataclass(frozen=True)
@@ -147,7 +145,6 @@ class Survey:
 
 
 def _survey(
-    con: Engine,
     extract: LoadedExtract,
     previous: Path | None,
     dictionary: Dictionary,
@@ -165,7 +162,7 @@ def _survey(
 
     limits = plan.validation
     threshold = plan.disclosure.threshold
-    exact = profile_extract(con, extract, dictionary, threshold)
+    exact = profile_extract(extract, dictionary, threshold)
     volumes = find_volumes(exact, limits)
     facts = hide_small(exact, threshold)
     before = _read_previous(previous, dictionary, plan) if previous else None
@@ -182,20 +179,19 @@ def _read_previous(folder: Path, dictionary: Dictionary, plan: StudyPlan) -> pd.
     Raises `UsageError` if the folder holds neither.
     """
     from revictimisation.core.engine import connect
-    from revictimisation.extract.cleaning import clean_tables
     from revictimisation.extract.validation import load_extract
     from revictimisation.extract.validation.profile import profile_extract
 
     if (folder / f"{PROFILE}.parquet").is_file():
         return files.read_table(folder / f"{PROFILE}.parquet")
     con = connect()
-    extract = load_extract(con, folder, dictionary, plan, clean=clean_tables)
+    extract = load_extract(con, folder, dictionary, plan)
     if not any(extract.columns.values()):
         raise UsageError(
             f"--previous {folder}: där finns varken ett uttag eller en rapport med "
             f"{PROFILE}.parquet. / It holds neither an extract nor a report."
         )
-    return profile_extract(con, extract, dictionary, plan.disclosure.threshold)
+    return profile_extract(extract, dictionary, plan.disclosure.threshold)
 
 
 def _write_report(

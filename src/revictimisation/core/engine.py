@@ -46,6 +46,11 @@ class Engine:
 
         return ibis.duckdb.from_connection(self.con)
 
+    def run(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run SQL and fetch what it gives."""
+        rows: list[tuple[Any, ...]] = self.con.execute(statement).fetchall()
+        return rows
+
     def run_pieces(self, pieces: Mapping[Any, Piece]) -> dict[Any, Any]:
         """Do pieces of work, each as soon as what it needs is done and a core is free; by name.
 
@@ -53,7 +58,7 @@ class Engine:
         its own to the same tables. That is less work in all than many cores on one piece, which
         must put its rows back in order.
         """
-        n_cores = int(self.con.execute("SELECT current_setting('threads')").fetchall()[0][0])
+        n_cores = int(self.run("SELECT current_setting('threads')")[0][0])
         order = TopologicalSorter({name: one.needs for name, one in pieces.items()})
         order.prepare()
         done: dict[Hashable, Any] = {}

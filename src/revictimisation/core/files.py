@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import functools
 import hashlib
+import io
 import json
 import os
+import secrets
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from revictimisation.core import interruption
+from revictimisation.core import interruption, locks, reaper, redaction
 from revictimisation.core.errors import UsageError
 from revictimisation.core.surroundings import FULL, NO_FOLDER, explain, explained, refuse
 
@@ -26,7 +31,11 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 20
 MAX_TEXT_BYTES = 16 << 20
 PROBE_BYTES = 1 << 16
-UNFINISHED = ".unfinished-"  # what a folder's new files are gathered in, inside that folder
+UNFINISHED = ".unfinished-"  # how the names of what is being written begin
+LOCK = ".lock"  # in a folder that a process keeps to itself
+SCRATCH = "revictimisation-"  # in the system's folder of temporary files
+STALE_SECONDS = 60  # of a temporary folder that nobody holds
+NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 # What is being written, each with the folders made for it, to be taken away if need be.
 _unfinished: dict[Path, list[Path]] = {}
 
@@ -119,10 +128,14 @@ def is_private(path: Path) -> bool:
 def scratch() -> Path:
     """The folder of this process's temporary files, which no other user can read.
 
-    It is gone when the process ends, also when it is stopped.
+    It is gone when the process ends, also when it is stopped or killed; what a power cut left of
+    others goes now.
     """
     try:
-        path = Path(tempfile.mkdtemp(prefix="revictimisation-"))
+        folder = Path(tempfile.gettempdir())
+        _clear_scratch(folder)
+        while (path := _make_scratch(folder)) is None:
+            pass
     except OSError:
         raise refuse(
             "TMPDIR",
@@ -132,8 +145,70 @@ def scratch() -> Path:
             "with room",
         ) from None
     atexit.register(shutil.rmtree, path, ignore_errors=True)
-    _unfinished[path] = []
     return path
+
+
+def _make_scratch(folder: Path) -> Path | None:
+    """A folder that is ours as long as we live; None where another took it for left behind."""
+    path = folder / f"{SCRATCH}{secrets.token_hex(4)}"
+    remove_at_stop(path)  # before it is there: a kill may come at any moment
+    path.mkdir(0o700)
+    try:
+        return None if locks.seize(path / LOCK) is None else path
+    except FileNotFoundError:
+        return None
+
+
+def _clear_scratch(folder: Path) -> None:
+    """Remove the temporary folders of this user whose process has ended without doing so."""
+    for path in folder.glob(f"{SCRATCH}*"):
+        with suppress(OSError):
+            if not path.is_dir() or (hasattr(os, "getuid") and path.stat().st_uid != os.getuid()):
+                continue
+            if (path / LOCK).exists():
+                handle = locks.seize(path / LOCK)
+                if handle is None:
+                    continue
+                os.close(handle)
+            elif time.time() - path.stat().st_mtime < STALE_SECONDS:
+                continue
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a folder to this process; what a stop by force left unfinished in it is taken away.
+
+    `UsageError` where another process keeps it. The folder is made, and goes again where nothing
+    was put into it. Results that may only be read are kept by nobody.
+    """
+    lock = folder / LOCK
+    with explained(folder):
+        made = _make_folders(folder)
+        try:
+            handle = locks.seize(lock)
+        except OSError as fault:
+            if fault.errno not in NOT_ALLOWED or not list_entries(folder):
+                raise
+            handle = -1
+    if handle is None:
+        raise refuse(
+            folder,
+            "en annan körning skriver där just nu. Vänta tills den är klar eller ange en annan "
+            "mapp",
+            "another run is writing there. Wait until it has ended or name another folder",
+        )
+    if handle < 0:
+        yield
+        return
+    _unfinished[lock] = made
+    try:
+        for path in [*folder.rglob(f"{UNFINISHED}*")]:
+            _remove(path)
+        yield
+    finally:
+        locks.release(lock, handle)
+        _remove_empty(_unfinished.pop(lock, []))
 
 
 def find_cache() -> None:
@@ -148,20 +223,35 @@ def find_cache() -> None:
     os.environ["NUMBA_CACHE_DIR"] = str(scratch())
 
 
-def private_folder() -> tempfile.TemporaryDirectory[str]:
-    """A temporary folder that no other user can read; gone when its `with` block ends."""
-    return tempfile.TemporaryDirectory(dir=scratch(), ignore_cleanup_errors=True)
+@contextmanager
+def private_folder(within: Path | None = None) -> Iterator[str]:
+    """A temporary folder that no other user can read; gone when its `with` block ends.
+
+    It lies `within` a folder that is to hold the same rows, else among the temporary files.
+    """
+    if within is None:
+        made = tempfile.TemporaryDirectory(dir=scratch(), ignore_cleanup_errors=True)
+    else:
+        with explained(within):
+            made = tempfile.TemporaryDirectory(
+                prefix=UNFINISHED, dir=within, ignore_cleanup_errors=True
+            )
+        remove_at_stop(Path(made.name))
+    with made as path:
+        yield path
+    _unfinished.pop(Path(path), None)
 
 
 def remove_at_stop(path: Path) -> None:
-    """Take this away too, should the command be stopped."""
+    """Take this away too, should the command be stopped or killed."""
     _unfinished[path] = []
+    reaper.remove_at_death(path)
 
 
 @interruption.at_stop
 def remove_unfinished() -> None:
     """Take away what is being written, and all temporary files: the command is being stopped."""
-    begun = [*_unfinished]
+    begun = [*reversed(_unfinished)]
     for path in (*begun, *begun):  # the work goes on until the process ends, and may write anew
         _remove(path)
 
@@ -172,7 +262,11 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     with suppress(OSError):
         path.unlink()
-    for folder in _unfinished.pop(path, []):
+    _remove_empty(_unfinished.pop(path, []))
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    for folder in folders:
         with suppress(OSError):  # others have put something there
             folder.rmdir()
 
@@ -180,7 +274,7 @@ def _remove(path: Path) -> None:
 @contextmanager
 def _whole(path: Path) -> Iterator[Path]:
     """A place to write a file at; it takes the place of `path` when it is whole, else it goes."""
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(UNFINISHED + path.name)
     with explained(_without_stage(path)):
         made = _unfinished[part] = _make_folders(path.parent)
         try:
@@ -208,29 +302,45 @@ def fill_folder(folder: Path, *, is_private: bool = False) -> Iterator[Path]:
     """A folder to write files and folders into; they take their places in `folder` all together.
 
     On any fault, or when the command is stopped, `folder` is as it was, also absent. Files of other
-    names that lie in it stay. A folder made here is its owner's alone where `is_private`.
+    names that lie in it stay. Where `is_private`, folder and files are their owner's alone.
     """
+    with stage_in(folder) as stage:
+        yield stage
+        if is_private:
+            guard_files(stage)
+        publish(stage, folder, is_private=is_private)
+
+
+@contextmanager
+def stage_in(folder: Path) -> Iterator[Path]:
+    """A folder inside another, only its owner's, that is gone at the end; see `publish`."""
     with explained(folder):
-        made = _make_folders(folder, 0o700 if is_private else 0o777)
+        made = _make_folders(folder)
         stage = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder))
+    remove_at_stop(stage)
     _unfinished[stage] = made
     try:
         yield stage
-        with explained(folder), interruption.uncut:
-            _publish(stage, folder)
-            made.clear()
     finally:
         _remove(stage)
 
 
-def _publish(stage: Path, folder: Path) -> None:
-    """Put all that was gathered into its place."""
-    for path in sorted(stage.rglob("*")):
-        target = folder / path.relative_to(stage)
-        if path.is_dir():
-            target.mkdir(exist_ok=True)
-        else:
-            path.replace(target)
+def publish(stage: Path, folder: Path, *, is_private: bool = False, last: str = "") -> None:
+    """Put all that was gathered into its place, files of the name `last` after all others.
+
+    Folders get no rights that they did not have.
+    """
+    with explained(folder), interruption.uncut:
+        if is_private:
+            folder.chmod(0o700)
+        for path in sorted(stage.rglob("*"), key=lambda path: (path.name == last, path)):
+            target = folder / path.relative_to(stage)
+            if path.is_dir():
+                target.mkdir(exist_ok=True)
+                target.chmod(stat.S_IMODE(target.stat().st_mode & path.stat().st_mode))
+            else:
+                path.replace(target)
+        _unfinished.get(stage, []).clear()
 
 
 def list_entries(folder: Path) -> list[str]:
@@ -239,17 +349,47 @@ def list_entries(folder: Path) -> list[str]:
     Empty for a folder that is not there. Raises `UsageError` if it is a file or can't be read.
     """
     try:
-        return sorted(e.name for e in folder.iterdir() if not e.name.startswith(UNFINISHED))
+        names = [path.name for path in folder.iterdir()]
     except FileNotFoundError:
         return []
     except OSError as fault:
         raise explain(fault, folder) from None
+    return sorted(name for name in names if name != LOCK and not name.startswith(UNFINISHED))
+
+
+def list_all(folder: Path) -> list[str]:
+    """The names of all that lies in a folder, what a stop left unfinished too, in order."""
+    with explained(folder):
+        return sorted(entry.name for entry in folder.iterdir())
+
+
+def count_files(path: Path) -> int:
+    """How many files a path is or holds, links counted as such and not followed."""
+    if path.is_symlink() or not path.is_dir():
+        return 1
+    return sum(len(names) for _, _, names in os.walk(path))
+
+
+def remove_paths(paths: Iterable[Path]) -> None:
+    """Remove files, links and whole folders; `UsageError` for the first that can't be removed."""
+    for path in paths:
+        with explained(path):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def list_below(folder: Path) -> list[str]:
-    """The paths of all files in a folder and below it, inside the folder, in order."""
+    """The paths of all files in a folder and below it, inside the folder, in order.
+
+    Without its lock and what a stop by force left unfinished.
+    """
+    paths = [path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir()]
     return sorted(
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+        path.as_posix()
+        for path in paths
+        if path.name != LOCK and not any(part.startswith(UNFINISHED) for part in path.parts)
     )
 
 
@@ -311,7 +451,32 @@ def copy_whole(source: Path, target: Path) -> None:
 
 def remove_file(path: Path) -> None:
     """Remove a file that an earlier run of ours wrote; one that is gone is no fault."""
-    path.unlink(missing_ok=True)
+    with explained(path):
+        path.unlink(missing_ok=True)
+
+
+def remove_below(folder: Path, names: Iterable[str]) -> None:
+    """Remove files by their paths inside a folder, and the folders that they leave empty.
+
+    What lies outside it, by whatever way, is not touched.
+    """
+    whole = folder.resolve()
+    for name in names:
+        path = folder / name
+        if not name or whole not in (path.parent.resolve(), *path.parent.resolve().parents):
+            continue
+        remove_file(path)
+        _remove_empty(above for above in path.parents if folder in above.parents)
+
+
+def move_into(path: Path, folder: Path) -> Path:
+    """Move a file into a folder of its owner's alone; of the same name there may be more."""
+    with explained(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        names = (f"{number}-{path.name}" for number in range(1, 1 << 20))
+        target = next(folder / name for name in names if not os.path.lexists(folder / name))
+        path.replace(target)
+    return target
 
 
 def silence() -> None:
@@ -333,15 +498,20 @@ def write_shared(path: Path, data: bytes) -> None:
     Path(part.name).replace(path)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text with Unix line ends, making the folder; the file appears whole or not."""
-    write_bytes(path, text.encode("utf-8"))
+def write_text(path: Path, text: str, *, is_private: bool = False) -> None:
+    """Write UTF-8 text with Unix line ends, making the folder; the file appears whole or not.
+
+    Nothing of the command's passwords gets into it.
+    """
+    write_bytes(path, redaction.redact(text).encode("utf-8"), is_private=is_private)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, *, is_private: bool = False) -> None:
     """Write a file whole or not at all, so that an interrupted run leaves no half a file."""
     with _whole(path) as part:
         part.write_bytes(content)
+        if is_private:
+            part.chmod(0o600)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -360,15 +530,37 @@ def read_kept_table(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
+def read_text_table(path: Path) -> pd.DataFrame:
+    """A CSV of an extract, every cell as text; as UTF-8 or else Windows-1252, with `,` or `;`."""
+    import pandas as pd
+
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", "replace")
+    head = text.partition("\n")[0]
+    separator = ";" if head.count(";") > head.count(",") else ","
+    return pd.read_csv(io.StringIO(text), dtype=str, sep=separator, on_bad_lines="skip")
+
+
+def write_json(path: Path, content: Mapping[str, Any], *, is_private: bool = False) -> None:
     """Write a JSON object, readable by people."""
-    write_text(path, json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
+    text = json.dumps(content, ensure_ascii=False, indent=2, default=str)
+    write_text(path, text + "\n", is_private=is_private)
 
 
-def write_table(frame: pd.DataFrame, folder: Path, name: str, formats: Iterable[str]) -> list[Path]:
+def write_table(
+    frame: pd.DataFrame,
+    folder: Path,
+    name: str,
+    formats: Iterable[str],
+    about: Mapping[str, str] = MappingProxyType({}),
+) -> list[Path]:
     """Write a table as `csv` and/or `parquet`, the same bytes for the same content.
 
-    Missing values are empty in CSV and null in Parquet.
+    Missing values are empty in CSV and null in Parquet, which tells in its metadata what the table
+    is `about`.
     """
     written = []
     for kind in formats:
@@ -377,9 +569,18 @@ def write_table(frame: pd.DataFrame, folder: Path, name: str, formats: Iterable[
             if kind == "csv":
                 frame.to_csv(part, index=False, lineterminator="\n", encoding="utf-8")
             else:
-                frame.to_parquet(part, index=False)
+                _write_parquet(frame, part, about)
         written.append(path)
     return written
+
+
+def _write_parquet(frame: pd.DataFrame, path: Path, about: Mapping[str, str]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), **about}
+    pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), path)
 
 
 def write_arrow(table: pa.Table, folder: Path, name: str, kind: str) -> Path:
@@ -412,7 +613,28 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def hash_files(folder: Path, pattern: str = "**/*") -> dict[str, str]:
-    """SHA-256 of every file below a folder, by its path inside the folder, in order."""
-    paths = sorted(path for path in folder.glob(pattern) if path.is_file())
+def hash_files(
+    folder: Path, pattern: str = "**/*", without: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """SHA-256 of every file below a folder, by its path inside the folder, in order.
+
+    `without` those whose names end so.
+    """
+    paths = sorted(
+        path for path in folder.glob(pattern) if not path.name.endswith(without) and path.is_file()
+    )
     return {path.relative_to(folder).as_posix(): hash_file(path) for path in paths}
+
+
+def stamp_files(folder: Path) -> dict[str, tuple[int, ...]]:
+    """What changes whenever a file right in a folder is written, moved or exchanged, by name.
+
+    Its number, size, and the moments (ns) of the last change of its content and of its entry.
+    """
+    found: dict[str, tuple[int, ...]] = {}
+    with explained(folder):
+        for path in sorted(folder.iterdir()):
+            if path.is_file():
+                seen = path.stat()
+                found[path.name] = (seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+    return found

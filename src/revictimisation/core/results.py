@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Flags
+
 KEYS = (
     "question",
     "analysis",
@@ -35,6 +37,8 @@ ESTIMATORS_DISAGREE, FAILED_REPLICATES = "estimators_disagree", "failed_replicat
 BEYOND_FOLLOW_UP = "beyond_follow_up"
 # Reason of what is suppressed by rule, whatever the number: never shown, or never by place.
 KEPT_BACK = "kept_back"
+# Reason of what would tell of few people beside what was released before.
+EARLIER_RELEASE = "earlier_release"
 DEFAULTS = {"analysis": "main", "status": OK}
 
 
@@ -72,7 +76,7 @@ def hold_to_follow_up(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def withhold(
-    estimates: pd.DataFrame, chosen: npt.NDArray[np.bool_] | pd.Series, reason: npt.ArrayLike
+    estimates: pd.DataFrame, chosen: Flags | pd.Series, reason: npt.ArrayLike
 ) -> pd.DataFrame:
     """Withhold the chosen rows of status `ok` for a reason (one, or one a row); others stay."""
     held = np.asarray(chosen, dtype=bool) & estimates["status"].eq(OK).to_numpy()
@@ -119,6 +123,20 @@ def _complete(frame: pd.DataFrame, name: str) -> Any:
     if is_count:
         return pd.array(np.full(len(frame), np.nan), dtype="Int64")
     return np.full(len(frame), DEFAULTS.get(name, ""), dtype=object)
+
+
+def choose(estimates: pd.DataFrame, **keys: Any) -> pd.DataFrame:
+    """The rows with these keys: each has one value, or is one of a list.
+
+    >>> rows = pd.DataFrame({"analysis": ["main", "curve"], "time_days": [30, 30]})
+    >>> choose(rows, analysis=["main", "crude"], time_days=30)["analysis"].tolist()
+    ['main']
+    """
+    chosen = np.ones(len(estimates), np.bool_)
+    for name, value in keys.items():
+        asked = value if isinstance(value, list | tuple) else [value]
+        chosen &= estimates[name].isin(asked).to_numpy(np.bool_)
+    return estimates[chosen]
 
 
 def combine(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:

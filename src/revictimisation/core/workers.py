@@ -82,6 +82,3 @@ class Workers:
         if faults:
             raise faults[0]
         return [done[place] for place in sorted(done)]
-
-
-__all__ = ["Workers", "keep_libraries_serial"]

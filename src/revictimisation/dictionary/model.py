@@ -157,6 +157,18 @@ class CodeList:
         places = [self.columns.index(name) for name in names]
         return [tuple(row[place] for place in places) for row in self.rows]
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The code of every row."""
+        return tuple(code for (code,) in self.select("code"))
+
+    @property
+    def hidden(self) -> set[str]:
+        """The codes that are never shown."""
+        if "disclosure" not in self.columns:
+            return set()
+        return {code for code, kind in self.select("code", "disclosure") if kind == "never"}
+
 
 @dataclass(frozen=True, eq=False)
 class Dictionary:

@@ -29,13 +29,19 @@ BY_CODE = ("by_code", "duration")
 
 
 def disclose_tables(
-    restricted: Mapping[str, pd.DataFrame], plan: StudyPlan, dictionary: Dictionary
+    restricted: Mapping[str, pd.DataFrame],
+    plan: StudyPlan,
+    dictionary: Dictionary,
+    before: pd.Series | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """What may leave of a study's `estimates`, `attrition` and `diagnostics`."""
+    """What may leave of a study's `estimates`, `attrition` and `diagnostics`.
+
+    `before`: rows of the estimates that an earlier release forbids.
+    """
     rules, places = plan.disclosure, list_places(plan)
     classes, never = measure_classes(plan, dictionary), list_never(dictionary)
     exact, words = restricted["estimates"], list_words(plan)
-    estimates = disclose_estimates(exact, rules, classes, places, never)
+    estimates = disclose_estimates(exact, rules, classes, places, never, before)
     released = {
         "estimates": _hide_unknown(estimates, words),
         "attrition": disclose_attrition(

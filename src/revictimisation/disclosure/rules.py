@@ -67,6 +67,7 @@ def disclose_estimates(
     classes: Mapping[str, str],
     places: Collection[str] = PLACES,
     never: Collection[str] = (),
+    before: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Make the releasable form of `estimates`: the same rows in the same order.
 
@@ -77,7 +78,8 @@ def disclose_estimates(
     people may have many events; means and medians of fewer than twice as many. With it goes all
     that other estimands, estimators and analyses tell of the same outcome in the same people. Then
     days of a curve between which too few events lie (`steps`), and what the others would follow
-    from (`tables`). A row without a released number has no counts either.
+    from (`tables`). A row without a released number has no counts either. `before`: rows that would
+    tell of few people beside what was released before; they are suppressed as small ones are.
     Raises `DisclosureError` for columns, analyses and estimands it does not know.
     """
     if tuple(estimates.columns) != COLUMNS:
@@ -86,7 +88,8 @@ def disclose_estimates(
     refuse_unknown(estimates.loc[~estimates["analysis"].isin([*known]), "analysis"], "analysis")
     frame = estimates.copy()
     is_kept_back = find_kept_back(frame, classes, places, never)
-    hidden = find_hidden(frame, rules, is_kept_back).ne("")
+    telling = is_kept_back if before is None else is_kept_back | before
+    hidden = find_hidden(frame, rules, telling).ne("")
     released = release_numbers(frame, rules)
     released.loc[hidden, ["status", "reason"]] = [SUPPRESSED, SMALL]
     released.loc[is_kept_back, ["status", "reason"]] = [SUPPRESSED, KEPT_BACK]

@@ -16,10 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.estimators.faults import NotEstimableError
-
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +38,7 @@ class CensoringWeights:
     censor_days: Whole
     hazard: Floats
     at_risk: Floats
-    is_censored: npt.NDArray[np.bool_]
+    is_censored: Flags
 
     def correct_scores(self, scores: Floats) -> Floats:
         """What each person adds to the sum of `scores` (people x columns) through the weights.

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Whole
 from revictimisation.estimators.inference import Estimate, compare_arms, sum_clusters
 from revictimisation.estimators.influence import (
     ENDS,
@@ -23,9 +24,6 @@ from revictimisation.estimators.influence import (
     take_rows,
 )
 
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 RISKS = ("risk_start", "risk_no_start", "risk_difference", "risk_ratio")
 COUNTS = ("mean_count_start", "mean_count_no_start", "mean_count_difference")
 
@@ -145,6 +143,7 @@ def _compare(
         moves.append(sum_clusters(np.column_stack(moved), own, int(codes.max()) + 1))
         behind.append(count_behind(mine, curve, own, places))
         people.append(len(np.unique(entries[chosen][mine.weight > 0])))
+    happened = [curve.n_events[curve.places(days)] for curve in curves]
     arms = Estimate(np.stack(values), np.stack(moves, axis=1))
     is_risk = curves[0].is_risk
     table = compare_arms(
@@ -153,7 +152,7 @@ def _compare(
         RISKS if is_risk else COUNTS,
         {"time_days": days},
         n_people=(*people, sum(people)),
-        n_events=np.stack([curve.n_events[curve.places(days)] for curve in curves]),
+        n_events=np.stack([*happened, sum(happened)]),
         is_followed=np.stack([curve.is_followed(days) for curve in curves]),
     )
     return table.sort_values("time_days", kind="stable", ignore_index=True)

@@ -18,14 +18,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.estimators import kernels
 from revictimisation.estimators.cox_data import CoxData, check_episodes, prepare_data
 from revictimisation.estimators.design import Design
+from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.intervals import LEVEL, normal_quantile
 from revictimisation.estimators.newton import Search, State, maximise
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,15 +69,15 @@ class CoxFit:
         The interval is Wald's on the log scale, with the robust error where there is one.
         """
         robust = self.se_model if self.se_robust is None else self.se_robust
-        half = normal_quantile(level) * robust
+        wald = Estimate.with_error(self.coef, robust).interval(quantile=normal_quantile(level))
         return pd.DataFrame(
             {
                 "name": list(self.names),
                 "coef": self.coef,
                 "se_model": self.se_model,
                 "se_robust": np.nan if self.se_robust is None else self.se_robust,
-                "ci_low": self.coef - half,
-                "ci_high": self.coef + half,
+                "ci_low": wald.low,
+                "ci_high": wald.high,
                 "status": list(self.coef_status),
             }
         )
@@ -161,7 +160,7 @@ def _describe(data: CoxData, search: Search) -> CoxFit:
     )
 
 
-def _root_diagonal(covariance: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _root_diagonal(covariance: Floats) -> Floats:
     """Errors from a covariance; none where rounding has left a variance below 0."""
     variance = np.diag(covariance)
     return np.sqrt(np.where(variance >= 0, variance, np.nan))
@@ -175,7 +174,7 @@ def _unscale(covariance: Floats, scale: Floats, lost: Flags) -> Floats:
 
 
 def _sandwich(
-    data: CoxData, state: State, covariance: Floats, cluster: npt.NDArray[np.int64]
+    data: CoxData, state: State, covariance: Floats, cluster: Whole
 ) -> tuple[Floats, int]:
     """Lin and Wei's covariance: weighted dfbeta residuals summed by cluster, squared.
 

@@ -9,14 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Codes, Flags, Floats, Whole
 from revictimisation.estimators.design import Block, Design, standardise
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.risk_slots import Slots, place_episodes
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.int64]
-Cells = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Floats]
+Cells = tuple[Whole, npt.NDArray[np.int32], Floats]
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +157,7 @@ def take_sample(data: CoxData, every: int, run: int = 64) -> CoxData | None:
     )
 
 
-def _days(values: npt.ArrayLike, name: str, n: int) -> npt.NDArray[np.int64]:
+def _days(values: npt.ArrayLike, name: str, n: int) -> Whole:
     column = _column(values, name, n)
     if column.dtype.kind in "iu":
         return column.astype(np.int64, copy=False)
@@ -181,7 +179,7 @@ def _plain(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.require(column, requirements=["C", "W"])
 
 
-def _codes(values: npt.ArrayLike, name: str, n: int) -> npt.NDArray[np.int64]:
+def _codes(values: npt.ArrayLike, name: str, n: int) -> Whole:
     """Labels as small whole numbers; such are kept as they are, gaps do no harm."""
     column = _column(values, name, n)
     if column.dtype.kind in "iu" and n and column.min() >= 0 and column.max() < 2 * n:

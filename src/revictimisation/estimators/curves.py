@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.estimators.contrasts import compare_risks
 from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.influence import (
     ROUNDING,
@@ -29,8 +28,6 @@ from revictimisation.estimators.influence import (
     prepare_spread,
     tabulate,
 )
-
-__all__ = ["aalen_johansen", "compare_risks", "find_median_day", "kaplan_meier"]
 
 
 def aalen_johansen(

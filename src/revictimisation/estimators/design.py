@@ -16,13 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Codes, Floats, Whole
+from revictimisation.core.codes import MISSING
 from revictimisation.estimators.splines import bend, place_knots
 
-MISSING = "missing"
 _TRUTH = {True: "true", False: "false"}
 
-Codes = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 Measures = Mapping[str, npt.ArrayLike] | pd.DataFrame
 
 CHUNK_ROWS = 1 << 18
@@ -36,7 +35,7 @@ class Block:
     """
 
     names: tuple[str, ...]
-    indptr: npt.NDArray[np.int64]
+    indptr: Whole
     indices: npt.NDArray[np.int32]
     values: Floats
 
@@ -72,11 +71,17 @@ class Design:
         """Episodes."""
         return len(self.rows)
 
+    def multiply(self, coef: Floats) -> Floats:
+        """The sum of each row's cells, times the columns' coefficients."""
+        n_base = len(self.base.names)
+        base, own = _multiply(self.base, coef[:n_base]), _multiply(self.own, coef[n_base:])
+        return np.asarray(base[self.rows] + own)
+
     def to_dense(self) -> Floats:
         """The full matrix, `n_rows` x `len(names)`; for small data and tests."""
         return self.take_dense(np.arange(self.n_rows))
 
-    def take_dense(self, chosen: npt.NDArray[np.int64]) -> Floats:
+    def take_dense(self, chosen: Whole) -> Floats:
         """The matrix of the chosen rows, in their order."""
         return np.hstack([_spread(self.base, self.rows[chosen]), _spread(self.own, chosen)])
 
@@ -256,7 +261,7 @@ def _read_number(series: pd.Series, term: str, n_knots: int | None) -> _Term:
 
 def _read_categories(series: pd.Series, term: str) -> _Term:
     codes, labels = pd.factorize(series, use_na_sentinel=True)
-    texts = [_text_of(label) for label in labels] + [MISSING]
+    texts = [text_of(label) for label in labels] + [MISSING]
     codes = np.where(codes < 0, len(labels), codes)
     observed = {texts[code] for code in np.flatnonzero(np.bincount(codes, minlength=len(texts)))}
     ordered = sorted(observed - {MISSING}) + sorted(observed & {MISSING})
@@ -266,7 +271,8 @@ def _read_categories(series: pd.Series, term: str) -> _Term:
     return _Term(names[1:], codes, columns, np.ones(columns.shape), names if len(names) < 2 else [])
 
 
-def _text_of(label: object) -> str:
+def text_of(label: object) -> str:
+    """What a level is called in the name of its column."""
     if isinstance(label, (bool, np.bool_)):
         return _TRUTH[bool(label)]
     return str(label).strip() or MISSING
@@ -367,6 +373,12 @@ def _finite(values: Floats, name: str) -> Floats:
     if not np.isfinite(values).all():
         raise ValueError(f"{name} holds missing or infinite numbers")
     return values
+
+
+def _multiply(block: Block, coef: Floats) -> Floats:
+    row = np.repeat(np.arange(block.n_rows), np.diff(block.indptr))
+    cells = block.values * coef[block.indices]
+    return np.bincount(row, cells, block.n_rows).astype(np.float64)
 
 
 def _spread(block: Block, rows: npt.NDArray[np.integer[Any]]) -> Floats:

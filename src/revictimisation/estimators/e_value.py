@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from revictimisation.core.arrays import Floats
 
 
 def find_e_value(risk_ratio: npt.ArrayLike) -> Floats:

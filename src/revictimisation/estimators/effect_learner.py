@@ -19,12 +19,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_array
 
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
+from revictimisation.core.arrays import Codes, Flags, Floats
 
 # The variance of effects beside that of the scores' noise.
 SHARES = np.array([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0])
@@ -69,7 +67,7 @@ def build_terms(frame: pd.DataFrame, names: Sequence[str]) -> Terms:
     return Terms(np.column_stack(columns).astype(np.int64), np.column_stack(values), n_columns)
 
 
-def _standardise(number: Floats, is_known: npt.NDArray[np.bool_]) -> Floats:
+def _standardise(number: Floats, is_known: Flags) -> Floats:
     known = number[is_known]
     spread = known.std() if len(known) else 0.0
     if not spread > 0:
@@ -172,6 +170,3 @@ def fit_ridge(moments: Moments) -> Floats:
     likelihood = -0.5 * (np.log(spread).sum(axis=1) + (moments.n - 1) * np.log(left))
     found: Floats = np.einsum("jk,k->j", directions, shrunk[np.argmax(likelihood)])
     return found
-
-
-__all__ = ["SHARES", "Terms", "assign_folds", "build_terms", "learn_forward"]

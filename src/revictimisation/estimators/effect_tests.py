@@ -21,13 +21,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from revictimisation.core.arrays import Codes, Floats
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.inference import Estimate, sum_clusters
-
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 
 N_GROUPS = 3
 # Spread of what is predicted, within a fold, at or below which all are predicted the same.
@@ -126,8 +123,3 @@ def _by_victim(value: Floats, moves: Floats, ranked: Ranked, n_columns: int) -> 
     n, n_clusters = len(moves), len(labels)
     scale = n_clusters / max(n_clusters - 1, 1) * (n - 1) / max(n - n_columns, 1)
     return Estimate(value, np.sqrt(scale) * sum_clusters(moves, place))
-
-
-__all__ = [
-    "N_GROUPS", "Ranked", "compare_groups", "find_autoc", "find_spread", "rank_entries",
-]  # fmt: skip

@@ -23,9 +23,9 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import ndtr, stdtr, stdtrit
 
+from revictimisation.core.arrays import Floats
 from revictimisation.estimators.intervals import LEVEL, normal_quantile
 
-Floats = npt.NDArray[np.float64]
 # Places at which the likelihood is looked at before the best of them is refined.
 N_PLACES = 200
 

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Days = npt.NDArray[np.int64]
+from revictimisation.core.arrays import Days
+
 IN_FORCE, DAYS = "in_force", "days"
 # Room for the days of one entry in a number that sorts entries and days at once.
 DAYS_A_ENTRY = 1 << 20

@@ -16,17 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.estimators.cox import CoxFit, fit_cox
 from revictimisation.estimators.design import Block, Design
 from revictimisation.estimators.influence import Rows, check_rows, label_clusters, sum_at
-
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
-
-CAUSE_SPECIFIC, SUBDISTRIBUTION = "cause_specific", "subdistribution"
 
 
 def fit_fine_gray(
@@ -37,15 +31,15 @@ def fit_fine_gray(
     of_cause: int = 1,
     weights: npt.ArrayLike | None = None,
     cluster: npt.ArrayLike | None = None,
-    start: npt.ArrayLike | None = None,
 ) -> CoxFit:
     """Fit Fine and Gray's model for the subdistribution hazard of `of_cause`.
 
-    A row is a person, with covariates known on day 0. The robust error sums over the rows of a
-    cluster and takes the weights as known, as R's `coxph(Surv(fgstart, fgstop, fgstatus) ~ x,
-    weights = fgwt, cluster = id)` on `finegray(Surv(time, cause) ~ .)`; equal to it to 1e-8
-    (tests/golden/recurrent). `se_model` ignores that a person has several rows: use `se_robust`.
-    Cost: people, plus those with a competing event times the steps of G with an event after them.
+    A row is a person, with covariates known on day 0 (after a competing event nobody knows what
+    they would change to). The robust error sums over the rows of a cluster and takes the weights as
+    known, as R's `coxph(Surv(fgstart, fgstop, fgstatus) ~ x, weights = fgwt, cluster = id)` on
+    `finegray(Surv(time, cause) ~ .)`; equal to it to 1e-8 (tests/golden/recurrent). `se_model`
+    ignores that a person has several rows: use `se_robust`. Cost: people, plus those with a
+    competing event times the steps of G with an event after them.
 
     Args:
         design: the columns, a row per person.
@@ -53,13 +47,10 @@ def fit_fine_gray(
         of_cause: the cause modelled; all others compete.
         weights: case weights; they count in G as well.
         cluster: labels (the victim); None = each row by itself.
-        start: only to be refused: leave it out, or all alike.
 
     Raises:
         NotEstimableError: nobody of positive weight, or no event of the cause.
-        ValueError: rows that start on different days (covariates that change with time, late
-            entry): after a competing event nobody knows their values. Else see
-            `influence.check_rows`.
+        ValueError: as `influence.check_rows`.
 
     Example:
         >>> from revictimisation.estimators.design import design_from_array
@@ -69,7 +60,7 @@ def fit_fine_gray(
               name    coef status
         0  treated -1.4388     ok
     """
-    rows, labels = _check(design, stop, cause, weights, cluster, start)
+    rows, labels = _check(design, stop, cause, weights, cluster)
     expanded = expand_competing(rows, of_cause)
     return fit_cox(
         _repeat_design(design, expanded.row),
@@ -89,41 +80,15 @@ def fit_cause_specific(
     of_cause: int = 1,
     weights: npt.ArrayLike | None = None,
     cluster: npt.ArrayLike | None = None,
-    start: npt.ArrayLike | None = None,
 ) -> CoxFit:
     """Fit the cause-specific hazard on the same rows: the other causes end follow-up.
 
     Arguments and errors as `fit_fine_gray`. For measures that change with time give episodes to
     `fit_cox` itself; this one stands beside Fine and Gray's.
     """
-    rows, labels = _check(design, stop, cause, weights, cluster, start)
+    rows, labels = _check(design, stop, cause, weights, cluster)
     is_event = rows.cause == of_cause
     return fit_cox(design, rows.start, rows.stop, is_event, weights=rows.weight, cluster=labels)
-
-
-def compare_hazards(
-    design: Design,
-    stop: npt.ArrayLike,
-    cause: npt.ArrayLike,
-    *,
-    of_cause: int = 1,
-    weights: npt.ArrayLike | None = None,
-    cluster: npt.ArrayLike | None = None,
-    start: npt.ArrayLike | None = None,
-) -> pd.DataFrame:
-    """Both hazards' log ratios, a row per hazard and column of the design.
-
-    Columns: hazard (cause_specific, subdistribution) and those of `CoxFit.to_frame`. Arguments and
-    errors as `fit_fine_gray`.
-    """
-    given = {"of_cause": of_cause, "weights": weights, "cluster": cluster, "start": start}
-    fits = {
-        CAUSE_SPECIFIC: fit_cause_specific(design, stop, cause, **given),  # type: ignore[arg-type]
-        SUBDISTRIBUTION: fit_fine_gray(design, stop, cause, **given),  # type: ignore[arg-type]
-    }
-    tables = [fit.to_frame().assign(hazard=name) for name, fit in fits.items()]
-    together = pd.concat(tables, ignore_index=True)
-    return together[["hazard", *(name for name in together.columns if name != "hazard")]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,15 +149,8 @@ def _check(
     cause: npt.ArrayLike,
     weights: npt.ArrayLike | None,
     cluster: npt.ArrayLike | None,
-    start: npt.ArrayLike | None,
 ) -> tuple[Rows, Whole]:
-    rows = check_rows(stop, cause, weights, start, None)
-    if rows.start.any():
-        raise ValueError(
-            "Fine and Gray's model needs a row per person from day 0 on: after a competing event"
-            " the values of covariates that change with time are not defined. Use covariates of"
-            " day 0, or the cause-specific hazard (fit_cox on episodes)"
-        )
+    rows = check_rows(stop, cause, weights, None, None)
     if design.n_rows != len(rows.stop):
         raise ValueError(f"stop has {len(rows.stop)} values for {design.n_rows} people")
     return rows, label_clusters(cluster, len(rows.stop))

@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.core.results import BEYOND_FOLLOW_UP, NOT_ESTIMABLE, NUMBERS, OK
 from revictimisation.estimators.intervals import (
     MOST_LOG_RATIO,
@@ -38,8 +39,6 @@ from revictimisation.estimators.intervals import (
     normal_quantile,
 )
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 Scale = Literal["plain", "log", "log-log", "logit"]
 NO_EVENTS = "no_events_in_a_group"
 
@@ -121,7 +120,7 @@ class Estimate:
         """The numbers in another shape."""
         return self._each(lambda part: part.reshape(len(part), *shape), self.value.reshape(shape))
 
-    def by_cluster(self, groups: npt.NDArray[np.int64]) -> Estimate:
+    def by_cluster(self, groups: Whole) -> Estimate:
         """With the influence summed by cluster; `groups`: from 0, of each row of the influence."""
         assert self.influence is not None
         return Estimate(self.value, sum_clusters(self.influence, groups), self.draws)
@@ -292,7 +291,7 @@ def compare_arms(
     names: Sequence[str],
     at: Mapping[str, npt.ArrayLike],
     *,
-    n_people: Sequence[Any] | npt.NDArray[np.int64],
+    n_people: Sequence[Any] | Whole,
     n_events: npt.NDArray[Any],
     is_followed: Flags,
     quantile: Floats | float | None = None,
@@ -301,7 +300,8 @@ def compare_arms(
 
     Args:
         arms: 2 x numbers, `limits` theirs. names: of the estimands. at: further columns.
-        n_people: of either arm and of both. n_events, is_followed: 2 x numbers.
+        n_people, n_events: of either arm and of both (who is in both counts once), the events
+            3 x numbers. is_followed: 2 x numbers.
 
     Returns:
         A row per estimand and number; `not_estimable` with reason `beyond_follow_up` where nobody
@@ -316,7 +316,7 @@ def compare_arms(
         )
         for arm in range(2)
     ]
-    counts = {"n_people": n_people[2], "n_events": n_events.sum(axis=0)}
+    counts = {"n_people": n_people[2], "n_events": n_events[2]}
     gap = find_difference(arms, limits, quantile)
     found.append(gap.to_rows(names[2], both, **at, **counts))
     if len(names) > len(found):
@@ -326,7 +326,7 @@ def compare_arms(
     return pd.concat(found, ignore_index=True)
 
 
-def sum_clusters(influence: Floats, groups: npt.NDArray[np.int64], n_groups: int = 0) -> Floats:
+def sum_clusters(influence: Floats, groups: Whole, n_groups: int = 0) -> Floats:
     """The influence of clusters (0 to the largest, or `n_groups`) from that of their rows.
 
     >>> sum_clusters(np.array([[1.0], [2.0], [4.0]]), np.array([0, 1, 0])).tolist()

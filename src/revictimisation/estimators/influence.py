@@ -39,11 +39,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Days, Flags, Floats
 from revictimisation.estimators.faults import NotEstimableError
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Days = npt.NDArray[np.int64]
 
 # A risk this near to 1 is 1, a share left this near to 0 is 0: the rest is rounding.
 ROUNDING = 1e-12
@@ -334,7 +331,7 @@ def label_clusters(clusters: npt.ArrayLike | None, n_rows: int) -> Days:
     return codes.astype(np.int64)
 
 
-def take_rows(rows: Rows, chosen: npt.NDArray[np.bool_]) -> Rows:
+def take_rows(rows: Rows, chosen: Flags) -> Rows:
     """The chosen rows; days still count from the same origin.
 
     Raises:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaincinv, stdtrit
 
-Floats = npt.NDArray[np.float64]
+from revictimisation.core.arrays import Floats
 
 LEVEL, POWER = 0.95, 0.8
 # An error this small is rounding: nothing can move the estimate.
@@ -49,8 +49,8 @@ def find_freedom(influence: Floats) -> Floats:
     return np.maximum(freedom, 1.0)
 
 
-def t_quantile(freedom: npt.ArrayLike, level: float = LEVEL) -> Floats:
-    """The two-sided quantile of Student's t: 2.228 for 95 % and 10 degrees of freedom.
+def t_quantile(freedom: npt.ArrayLike) -> Floats:
+    """The two-sided 95 % quantile of Student's t: 2.228 for 10 degrees of freedom.
 
     Infinitely many give the normal quantile.
 
@@ -59,8 +59,8 @@ def t_quantile(freedom: npt.ArrayLike, level: float = LEVEL) -> Floats:
         [2.228, 1.96]
     """
     known = np.asarray(freedom, np.float64)
-    found: Floats = stdtrit(np.minimum(known, 1e12), 0.5 + level / 2)
-    return np.where(np.isinf(known), normal_quantile(level), found)
+    found: Floats = stdtrit(np.minimum(known, 1e12), 0.5 + LEVEL / 2)
+    return np.where(np.isinf(known), normal_quantile(), found)
 
 
 def count_effective_events(risk: npt.ArrayLike, se: npt.ArrayLike) -> Floats:
@@ -82,10 +82,8 @@ def count_effective_events(risk: npt.ArrayLike, se: npt.ArrayLike) -> Floats:
     return found
 
 
-def loglog_interval(
-    estimate: Floats, se: Floats, n_effective: Floats, level: float = LEVEL
-) -> tuple[Floats, Floats]:
-    """Interval for a risk F by the normal approximation of log(-log(1 - F)).
+def loglog_interval(estimate: Floats, se: Floats, n_effective: Floats) -> tuple[Floats, Floats]:
+    """95 % interval for a risk F by the normal approximation of log(-log(1 - F)).
 
     For Kaplan-Meier this is R's `conf.type = "log-log"` for the survival 1 - F (Kalbfleisch &
     Prentice 2002, eq. 1.17); it stays inside 0..1. Where F is 0 or 1 the approximation has no
@@ -107,21 +105,21 @@ def loglog_interval(
     # log1p: 1 - F of a risk below 1e-16 is 1, its logarithm would be 0 and be divided by
     log_survival = np.log1p(-estimate[inside])
     slope = np.maximum(np.abs((1 - estimate[inside]) * log_survival), np.finfo(np.float64).tiny)
-    half = normal_quantile(level) * se[inside] / slope
+    half = normal_quantile() * se[inside] / slope
     known = half < WIDEST
     widen = np.exp(np.minimum(half, WIDEST))
     low[inside] = np.where(known, -np.expm1(log_survival / widen), 0.0)
     high[inside] = np.where(known, -np.expm1(log_survival * widen), 1.0)
     exact = np.zeros_like(estimate)
     some = n_effective > 0
-    exact[some] = ((1 - level) / 2) ** (1 / n_effective[some])
+    exact[some] = ((1 - LEVEL) / 2) ** (1 / n_effective[some])
     high = np.where(estimate <= 0, 1 - exact, high)
     low = np.where(estimate >= 1, exact, low)
     return low, high
 
 
-def error_of_limits(low: Floats, high: Floats, level: float = LEVEL) -> Floats:
-    """The standard error that these limits stand for: half their width over the quantile.
+def error_of_limits(low: Floats, high: Floats) -> Floats:
+    """The standard error that these 95 % limits stand for: half their width over the quantile.
 
     For a number at an edge (nobody, or everybody), where nothing measures the spread and exact
     limits stand in: an error of 0 would say that it is certain.
@@ -130,14 +128,12 @@ def error_of_limits(low: Floats, high: Floats, level: float = LEVEL) -> Floats:
         >>> error_of_limits(np.array([0.0]), np.array([0.0303])).round(5)
         array([0.00773])
     """
-    half: Floats = (high - low) / (2 * normal_quantile(level))
+    half: Floats = (high - low) / (2 * normal_quantile())
     return half
 
 
-def count_interval(
-    count: Floats, se: Floats, n_people: Floats, level: float = LEVEL
-) -> tuple[Floats, Floats]:
-    """Interval for a mean count by the normal approximation of its logarithm (Ghosh & Lin 2000).
+def count_interval(count: Floats, se: Floats, n_people: Floats) -> tuple[Floats, Floats]:
+    """95 % interval for a mean count, normal on the logarithm (Ghosh & Lin 2000).
 
     Where the error is 0 (no outcomes, or everyone had as many) nothing measures the spread; there
     the exact Poisson limits (Garwood 1936) for `count` times `n_people` outcomes among `n_people`
@@ -148,9 +144,9 @@ def count_interval(
         >>> low.round(4), high.round(4)
         (array([0.3379, 0.    ]), array([0.74  , 0.1844]))
     """
-    tail = (1 - level) / 2
+    tail = (1 - LEVEL) / 2
     is_moved = (count > 0) & (se > NO_ERROR * count)
-    half = normal_quantile(level) * np.divide(se, count, out=np.zeros_like(se), where=is_moved)
+    half = normal_quantile() * np.divide(se, count, out=np.zeros_like(se), where=is_moved)
     events = count * n_people
     below = np.where(events > 0, gammaincinv(np.maximum(events, NO_ERROR), tail), 0.0)
     above = gammaincinv(events + 1, 1 - tail)

@@ -4,33 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtrc, fdtrc, stdtr
+from scipy.special import chdtrc, fdtrc, ndtr, stdtr
 
+from revictimisation.core.arrays import Floats
 from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.intervals import NO_ERROR
 
-Floats = npt.NDArray[np.float64]
 # A direction in which the levels' differences have less than this share of the largest variance
 # can't be told from the others.
 RANK_TOLERANCE = 1e-10
-# Student's t of so many degrees of freedom is normal to the last digit.
-MOST_FREEDOM = 1e12
 
 
-def find_p_values(estimate: Estimate, freedom: Floats) -> Floats:
+def find_p_values(estimate: Estimate, freedom: npt.ArrayLike = np.inf) -> Floats:
     """Two-sided p-values of numbers that may be 0; nan where one, or its error, is not known.
 
-    freedom: of each error, for Student's t; infinite for the normal distribution.
+    freedom: of each error, for Student's t; infinite: the normal distribution.
 
     Example:
         >>> levels = Estimate.with_covariance(np.array([0.1, 0.3]), np.diag([0.003, 0.001]))
-        >>> find_p_values(levels[[1]] - levels[[0]], np.array([np.inf])).round(4)
+        >>> find_p_values(levels[[1]] - levels[[0]]).round(4)
         array([0.0016])
     """
     value, se = estimate.value, estimate.se
     is_known = np.isfinite(value) & (se > NO_ERROR)
     size = np.divide(np.abs(value), se, out=np.zeros_like(se), where=is_known)
-    tail = stdtr(np.minimum(freedom, MOST_FREEDOM), -size)
+    tail = np.where(np.isinf(freedom), ndtr(-size), stdtr(freedom, -size))
     return np.where(is_known, 2 * tail, np.nan)
 
 

@@ -23,12 +23,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from revictimisation.core.arrays import Floats, Whole
 from revictimisation.estimators.design import Block, standardise
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.solve import factor_cholesky, invert_cholesky
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 ALIAS_TOLERANCE = 1e-9
 STEPS = 200
 LARGEST_STEP = 5.0  # of a coefficient in one step, per standard deviation of its column
@@ -40,8 +39,8 @@ DONE_LIKELIHOOD = 1e-9  # or one that raises the likelihood by this share of it
 class Columns:
     """A matrix by rows (CSR), its first column the intercept; `n` columns in all."""
 
-    indptr: npt.NDArray[np.int64]
-    indices: npt.NDArray[np.int64]
+    indptr: Whole
+    indices: Whole
     values: Floats
     n: int
 

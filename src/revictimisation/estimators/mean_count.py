@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.estimators.contrasts import compare_counts
 from revictimisation.estimators.curves import read_curve
 from revictimisation.estimators.influence import (
     ENDS,
@@ -22,8 +21,6 @@ from revictimisation.estimators.influence import (
     prepare_spread,
     tabulate,
 )
-
-__all__ = ["compare_counts", "mean_cumulative_count"]
 
 
 def mean_cumulative_count(

@@ -25,12 +25,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from revictimisation.core.arrays import Floats, Whole
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.inference import Estimate, sum_clusters
 from revictimisation.estimators.influence import label_clusters
 
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
 ROUNDING = 1e-10
 
 

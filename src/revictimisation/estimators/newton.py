@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from revictimisation.core.arrays import Flags, Floats
 from revictimisation.estimators import kernels
 from revictimisation.estimators.cox_data import CoxData, take_sample
 from revictimisation.estimators.solve import factor_cholesky, invert_cholesky
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 # A column is aliased when less than this share of its size is left beside the earlier columns.
 ALIAS_TOLERANCE = 1e-9

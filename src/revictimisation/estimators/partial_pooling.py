@@ -21,21 +21,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
+from revictimisation.core.arrays import Codes, Floats
+
 # Midpoints of as many equal shares of the prior: more change no sixth digit.
 N_POINTS = 1000
 
 
 @dataclass(frozen=True, eq=False)
 class Pooled:
-    """By estimate: drawn towards its family's mean, its error, and the share it was drawn."""
+    """By estimate: drawn towards its family's mean, and its error."""
 
     estimate: Floats
     se: Floats
-    share_drawn: Floats
 
 
 def pool_partially(estimate: Floats, variance: Floats, family: Codes) -> Pooled:
@@ -57,7 +55,7 @@ def pool_partially(estimate: Floats, variance: Floats, family: Codes) -> Pooled:
     spread = (1 - drawn) * variance + drawn**2 * mean_variance
     pooled = share @ given
     doubt = share @ spread + share @ (given - pooled) ** 2
-    return Pooled(pooled, np.sqrt(doubt), share @ drawn)
+    return Pooled(pooled, np.sqrt(doubt))
 
 
 def _list_between(variance: Floats) -> Floats:

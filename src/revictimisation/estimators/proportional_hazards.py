@@ -17,12 +17,11 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import chdtrc
 
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.estimators.cox import CoxFit
 from revictimisation.estimators.design import Design, standardise
 from revictimisation.estimators.faults import NotEstimableError
 
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
 GLOBAL = "GLOBAL"
 MOST_CELLS = 1 << 25  # of a design held in full: 256 MB
 
@@ -112,9 +111,7 @@ class _Columns:
         return np.asarray(hazard.sum()), weighted.sum(axis=0), x.T @ weighted
 
 
-def _standardise(
-    design: Design, fit: CoxFit, chosen: Whole, event: npt.NDArray[np.bool_]
-) -> _Columns:
+def _standardise(design: Design, fit: CoxFit, chosen: Whole, event: Flags) -> _Columns:
     """The test is the same in any unit and from any zero; the arithmetic is not."""
     base, own = standardise(design.base), standardise(design.own)
     blocks = {
@@ -136,7 +133,7 @@ class _Days:
     information: Floats
 
 
-def _clock(start: Whole, stop: Whole, event: npt.NDArray[np.bool_]) -> Callable[[Whole], Floats]:
+def _clock(start: Whole, stop: Whole, event: Flags) -> Callable[[Whole], Floats]:
     """1 less Kaplan-Meier just before a day, centred on its mean over the events."""
     days, dead = np.unique(stop[event], return_counts=True)
     at_risk = np.searchsorted(np.sort(start), days) - np.searchsorted(np.sort(stop), days)
@@ -145,9 +142,7 @@ def _clock(start: Whole, stop: Whole, event: npt.NDArray[np.bool_]) -> Callable[
     return lambda asked: centred[np.searchsorted(days, asked)]
 
 
-def _sum_days(
-    columns: _Columns, rows: Whole, start: Whole, stop: Whole, event: npt.NDArray[np.bool_]
-) -> _Days:
+def _sum_days(columns: _Columns, rows: Whole, start: Whole, stop: Whole, event: Flags) -> _Days:
     """Score and information of each event day: who enters the risk set is added, who leaves taken.
 
     One product of the columns of those who enter, and of those who leave, per event day.

@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Whole = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+from revictimisation.core.arrays import Flags, Whole
 
 NEEDED = ("entry_id", "start_day", "stop_day", "is_event")
 MADE = ("event_number", "stratum")

@@ -8,10 +8,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.estimators.faults import NotEstimableError
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,10 +23,10 @@ class Slots:
         is_empty: per slot, the first of its stratum.
     """
 
-    first: npt.NDArray[np.int64]
+    first: Whole
     low: npt.NDArray[np.int32]
     high: npt.NDArray[np.int32]
-    n_tied: npt.NDArray[np.int64]
+    n_tied: Whole
     weight_tied: Floats
     is_empty: Flags
 
@@ -70,11 +68,11 @@ class Slots:
 
 
 def place_episodes(
-    start: npt.NDArray[np.int64],
-    stop: npt.NDArray[np.int64],
+    start: Whole,
+    stop: Whole,
     is_event: Flags,
     weights: Floats,
-    strata: npt.NDArray[np.int64] | None,
+    strata: Whole | None,
 ) -> Slots:
     """Number the event days of each stratum and place each episode (start, stop] among them.
 
@@ -110,9 +108,9 @@ def place_episodes(
 
 
 def _rank_in_strata(
-    keys: npt.NDArray[np.int64],
-    strata: npt.NDArray[np.int64],
-    days: npt.NDArray[np.int64],
+    keys: Whole,
+    strata: Whole,
+    days: Whole,
     n_days: int,
 ) -> npt.NDArray[np.int32]:
     rank = np.searchsorted(keys, strata * n_days + days, side="right") + strata

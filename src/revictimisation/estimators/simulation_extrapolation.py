@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from revictimisation.core.arrays import Floats
 
 
 @dataclass(frozen=True)

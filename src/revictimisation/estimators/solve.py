@@ -1,16 +1,15 @@
 """Solving with an information matrix that may be singular.
 
-Small matrices: by LAPACK where each column can be told from those before it, else one by one.
+Small matrices, by LAPACK: a column that can't be told from those before it is left out, and the
+others are factored anew.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg.lapack import dpotrf, dtrtri
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+from revictimisation.core.arrays import Flags, Floats
 
 
 def factor_cholesky(info: Floats, scale: Floats, tolerance: float) -> tuple[Floats, Flags]:
@@ -24,21 +23,24 @@ def factor_cholesky(info: Floats, scale: Floats, tolerance: float) -> tuple[Floa
         >>> factor_cholesky(np.array([[4.0, 2.0], [2.0, 1.0]]), np.array([4.0, 1.0]), 1e-9)[1]
         array([ True, False])
     """
-    n = len(info)
-    if n and np.isfinite(info).all():
-        lower, fault = dpotrf(info, lower=1, clean=1)
-        if fault == 0 and (np.diag(lower) ** 2 > tolerance * scale).all():
-            return lower, np.ones(n, dtype=np.bool_)
-    factor, kept = np.zeros((n, n)), np.zeros(n, dtype=np.bool_)
-    for k in range(n):
-        pivot = info[k, k] - np.sum(factor[k, :k] ** 2)
-        if not pivot > tolerance * scale[k]:
-            factor[k] = 0.0
-            continue
-        kept[k] = True
-        factor[k, k] = np.sqrt(pivot)
-        below = info[k + 1 :, k] - np.sum(factor[k + 1 :, :k] * factor[k, :k], axis=1)
-        factor[k + 1 :, k] = below / factor[k, k]
+    least = tolerance * scale
+    at = np.flatnonzero(np.diag(info) > least)  # what remains of a diagonal only shrinks
+    lower = np.zeros((0, 0))
+    while len(at):
+        some = info if len(at) == len(info) else info[np.ix_(at, at)]
+        lower, fault = dpotrf(some, lower=1, clean=1)
+        told = fault - 1 if fault else len(at)
+        is_small = ~(np.diag(lower)[:told] ** 2 > least[at[:told]])
+        first = int(is_small.argmax()) if is_small.any() else told
+        if first == len(at):
+            break
+        at = np.delete(at, first)
+    kept = np.zeros(len(info), dtype=np.bool_)
+    kept[at] = True
+    if kept.all():
+        return lower, kept
+    factor = np.zeros_like(info)
+    factor[np.ix_(at, at)] = lower
     return factor, kept
 
 
@@ -51,6 +53,10 @@ def invert_cholesky(factor: Floats, kept: Flags) -> Floats:
         array([[0.25      , 0.        ],
                [0.        , 0.11111111]])
     """
+    if kept.all() and len(kept):
+        lower, _ = dtrtri(factor, lower=1)
+        whole: Floats = lower.T @ lower
+        return whole
     inverse = np.zeros_like(factor)
     if kept.any():
         # columns left out have no part in the others' rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from revictimisation.core.arrays import Floats
 
 # Quantiles at which knots stand, by their number (Harrell 2015, Regression Modeling Strategies,
 # 2nd edition, table 2.3).

@@ -30,6 +30,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from revictimisation.core.arrays import Flags, Floats
 from revictimisation.estimators.censoring_weights import CensoringWeights
 from revictimisation.estimators.inference import Estimate, stack
 from revictimisation.estimators.influence import label_clusters
@@ -40,8 +41,6 @@ from revictimisation.estimators.logistic import (
     standardise_columns,
 )
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 LARGEST_LEVERAGE = 0.9
 
 

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Integers = npt.NDArray[np.int64]
-Truths = npt.NDArray[np.bool_]
+from revictimisation.core.arrays import Flags, Whole
+
+Integers = Whole
+Truths = Flags
 
 VALID, COMPLETED = "valid", "completed"
 WRONG_CHECK, IMPOSSIBLE = "wrong_check_digit", "impossible"

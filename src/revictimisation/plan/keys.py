@@ -56,9 +56,9 @@ def find_key_faults(plan: Any, dictionary: Dictionary) -> list[str]:
     closed = {field.codes for table in dictionary.tables.values()
               for field in table.fields if field.is_closed and field.codes}  # fmt: skip
     named = [*list_codes(plan, dictionary), *_list_levels(plan, dictionary)]
-    common = {code for (code,) in dictionary.lists["common"].select("code")}
+    common = dictionary.lists["common"].codes
     for where, list_name, code in named:
-        known = tuple(one for (one,) in dictionary.lists[list_name].select("code"))
+        known = dictionary.lists[list_name].codes
         if list_name in closed and code not in {*known, *common}:
             faults.append(f"{where}: okänd kod / unknown code {code!r}{name_nearest(code, known)}")
     return faults
@@ -71,8 +71,7 @@ def _find_revealing(plan: Any, dictionary: Dictionary) -> list[str]:
     groups = [("subgroups", name) for name in plan.subgroups]
     for where, levels in find_values(plan, "for_whom.combined.*.levels"):
         groups += [(where, name) for name in levels]
-    classes = dictionary.lists["measures"].select("code", "disclosure")
-    kept = {code for code, disclosure in classes if disclosure == "never"}
+    kept = dictionary.lists["measures"].hidden
     measures = find_values(plan, "measures.*.codes")
     named = [(where, code) for where, codes in measures for code in codes if code in kept]
     named += [(where, name) for where, name in groups if name in hidden]

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from revictimisation.core.errors import StudyError
 from revictimisation.core.plain_yaml import load_keys
-from revictimisation.core.text import name_nearest
+from revictimisation.core.text import Language, name_nearest
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan.faults import describe_fault
 from revictimisation.plan.keys import find_key_faults
@@ -46,8 +46,6 @@ from revictimisation.plan.parts import (
     ValidationLimits,
     Weights,
 )
-
-Language = Literal["sv", "en"]
 
 
 class Eligibility(Part):

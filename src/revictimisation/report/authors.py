@@ -11,6 +11,7 @@ import pandas as pd
 
 from revictimisation.core import files
 from revictimisation.core.errors import UsageError
+from revictimisation.core.results import choose
 from revictimisation.report.described import Dots, DotSeries, Piece, Point, Scale, Table
 from revictimisation.report.page import Page
 from revictimisation.report.release import list_rows
@@ -53,16 +54,15 @@ def compare_ratios(page: Page, estimates: pd.DataFrame, truth: pd.DataFrame) -> 
     measure without a truth of its own (the effect differs between people and no limit is given)
     has a missing `truth`.
     """
-    q2 = estimates[(estimates["question"] == "q2") & (estimates["analysis"] == "main")]
-    is_cox = (q2["estimator"] == "cox_time_varying") & (q2["estimand"] == "log_hazard_ratio")
-    adjusted = q2[is_cox].set_index("measure").reindex(list(page.plan.measure_names))
-    is_crude = (q2["estimator"] == "crude") & (q2["estimand"] == "risk_ratio")
-    crude = q2[is_crude & (q2["time_days"] == page.last_day)].set_index("measure")["estimate"]
+    q2 = choose(estimates, question="q2", analysis="main").set_index("measure")
+    adjusted = choose(q2, estimator="cox_time_varying", estimand="log_hazard_ratio")
+    adjusted = adjusted.reindex(list(page.plan.measure_names))
+    crude = choose(q2, estimator="crude", estimand="risk_ratio", time_days=page.last_day)
     table = adjusted[["estimate", "ci_low", "ci_high", "se"]].copy()
     table.insert(0, "truth", list_truths(truth).reindex(table.index))
     table["z"] = (table["estimate"] - table["truth"]) / table["se"]
     table["is_covered"] = table["truth"].between(table["ci_low"], table["ci_high"])
-    table["crude"] = crude.map(_log).reindex(table.index)
+    table["crude"] = crude["estimate"].map(_log).reindex(table.index)
     return table
 
 
@@ -131,14 +131,10 @@ def describe_coverage(table: pd.DataFrame) -> str:
 
 def show_incidence(page: Page, estimates: pd.DataFrame, truth: pd.DataFrame) -> Piece:
     """The share with a new report at the study's days, beside its truth."""
-    is_whole = (truth["estimand"] == "cumulative_incidence") & (truth["subgroup"] == "")
-    known = truth[is_whole].set_index("time_days")["value"]
-    chosen = estimates[
-        (estimates["analysis"] == "main")
-        & (estimates["estimator"] == "aalen_johansen")
-        & (estimates["outcome"] == page.plan.outcome.who)
-        & (estimates["subgroup"] == "")
-    ]
+    whole = choose(truth, estimand="cumulative_incidence", subgroup="")
+    known = whole.set_index("time_days")["value"]
+    keys = {"estimator": "aalen_johansen", "outcome": page.plan.outcome.who}
+    chosen = choose(estimates, analysis="main", subgroup="", **keys)
     rows = []
     for row in list_rows(chosen.dropna(subset=["estimate"])):
         true = known.get(float(row.time_days))

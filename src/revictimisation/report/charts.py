@@ -190,7 +190,8 @@ def _bars(
     axes.barh(heights, [value[0] for value in shown], height=height, color=colours, lw=0)
     ends = [(y, value[1], value[2]) for y, value, _ in known if None not in value]
     if ends:
-        axes.hlines(*zip(*ends, strict=True), color=INK, lw=1.4, zorder=2)
+        for colour, width in ((PAPER, 3.4), (INK, 1.4)):  # seen on dark bars too
+            axes.hlines(*zip(*ends, strict=True), color=colour, lw=width, zorder=2)
 
 
 def _write_value(axes: Axes, y: float, value: Point | None, scale: Scale) -> None:
@@ -322,9 +323,9 @@ def _name_ends(axes: Axes, series: Sequence[CurveSeries], is_narrow: bool) -> No
 
 
 def _spread(values: Sequence[float], apart: float, top: float) -> list[float]:
-    """Move ascending values apart to a least distance, and down again if they leave the top."""
+    """Move ascending values apart to a least distance, off the bottom and down from the top."""
     places: list[float] = []
     for value in values:
-        places.append(max(value, places[-1] + apart) if places else value)
+        places.append(max(value, places[-1] + apart if places else apart / 2))
     over = places[-1] - top if places else 0.0
     return [place - max(over, 0.0) for place in places]

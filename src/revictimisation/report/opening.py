@@ -22,21 +22,23 @@ def open_report(namespace: Mapping[str, Any], extra: tuple[str, ...] = ()) -> Pa
     """Open the release that a notebook's parameters name; call it first, with `globals()`.
 
     `study` and `out` are looked for from here upwards, so that a notebook works from the project's
-    root and from its own folder. `extra` are further parameters of this notebook. Raises
-    `UsageError` for a parameter that is not known (papermill itself would only warn), a language
-    other than sv and en, a folder without a release, and a release of another study.
+    root and from its own folder; without `study` it is that of the results. `extra` are further
+    parameters of this notebook. Raises `UsageError` for a parameter that is not known (papermill
+    itself would only warn), a language other than sv and en, a folder without a release, and a
+    release of another study.
     """
     check_parameters(namespace, (*PARAMETERS, *extra))
     study, out = str(namespace["study"]), str(namespace["out"])
-    command = f"revictimisation run {study} --data DATA --out {out}"
-    plan = read_plan(files.read_text(files.find_upwards(study)))
+    command = f"revictimisation run {study or 'STUDY'} --data DATA --out {out}"
+    plan = read_plan(files.read_text(files.find_upwards(study))) if study else None
     manifest = files.read_json(files.find_upwards(out) / "manifest.json")
     folder = files.find_upwards(out) / "release"
     if manifest is None or not all((folder / f"{name}.parquet").is_file() for name in TABLES):
         raise UsageError(f"There are no results in {out}. Make them with: {command}")
-    check_study(plan, read_plan(str(manifest["study_file"])), out, command)
+    made = read_plan(str(manifest["study_file"]))
+    check_study(plan or made, made, out, command)
     tables = {name: files.read_table(folder / f"{name}.parquet") for name in TABLES}
-    release = Release(plan=plan, is_synthetic=bool(manifest.get("is_synthetic")), **tables)
+    release = Release(plan=made, is_synthetic=bool(manifest.get("is_synthetic")), **tables)
     return Page(release, load_dictionary(), str(namespace["language"]))
 
 

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from revictimisation.core.results import KEPT_BACK, NOT_ESTIMABLE, SUPPRESSED, WITHHELD
+from revictimisation.core.results import (
+    EARLIER_RELEASE,
+    KEPT_BACK,
+    NOT_ESTIMABLE,
+    SUPPRESSED,
+    WITHHELD,
+)
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
 from revictimisation.report.described import (
@@ -110,7 +116,7 @@ class Page(Writer):
     def name_reason(self, number: Number) -> str:
         """What the vocabulary calls the reason; one that it does not know, by the status."""
         if number.status == SUPPRESSED:
-            return "kept_back" if number.reason == "kept_back" else "suppressed"
+            return number.reason if number.reason in (KEPT_BACK, EARLIER_RELEASE) else "suppressed"
         if f"answers.short_{number.reason}" in self.texts:
             return number.reason
         return "withheld" if number.status == WITHHELD else "other"

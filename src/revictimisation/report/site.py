@@ -35,7 +35,7 @@ class SiteContent:
     """All that the site is made of.
 
     `estimates`, `attrition`, `diagnostics` are the released tables. `is_joined`: `link` made the
-    extract; `versions` are those of the manifest, `input_digest` identifies the extract.
+    extract; `versions` are those of the manifest, `input_digest` identifies the run.
     """
 
     plan: StudyPlan
@@ -165,6 +165,7 @@ def _frame(page: Page, content: SiteContent, name: str, title: str, body: Conten
         words=find_path(WORDS, language, languages),
         used=[] if name in (WORDS, DICTIONARY) else list_used(page, shown),
         footer=footer,
+        run=content.input_digest,
     )
 
 

@@ -7,7 +7,6 @@ from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 
 FEWER, MORE, OPEN, HIDDEN = "fewer", "more", "open", "hidden"
-VERDICTS = (FEWER, MORE, OPEN, HIDDEN)
 # from a doubling on, `2,3 gånger` is easier to take in than `130 procent`
 TWICE = 2.0
 # what question 1 calls any measure of an agency

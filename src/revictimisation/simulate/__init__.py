@@ -13,9 +13,8 @@ _HOMES = {
     "simulate_county": "county",
     "DEFAULT_PEOPLE": "county",
     "SCENARIOS": "county",
-    "calibration_table": "calibration",
 }
-__all__ = ["DEFAULT_PEOPLE", "SCENARIOS", "calibration_table", "simulate_county"]
+__all__ = ["DEFAULT_PEOPLE", "SCENARIOS", "simulate_county"]
 
 
 def __getattr__(name: str) -> Any:

@@ -40,7 +40,7 @@ def draw_clients(tables: Tables, rates: FaultRates, seed: int) -> pd.DataFrame:
     known["unit"] = np.arange(len(known))
     people = pd.concat([_differ(known, rates, seed), _draw_others(known, rates, seed)])
     people = people.reset_index(drop=True)
-    shares = (rates.missing_number, rates.reserve_number, rates.mistyped_number)
+    shares = (rates["missing_number"], rates["reserve_number"], rates["mistyped_number"])
     units = people["unit"].to_numpy()
     drawn = draw_category(seed, units, "number_kind", (1 - sum(shares), *shares))
     people["number"] = np.array(KINDS, dtype=object)[drawn]
@@ -54,9 +54,9 @@ def _differ(known: pd.DataFrame, rates: FaultRates, seed: int) -> pd.DataFrame:
     """What the municipality has otherwise than the police: year of birth, home."""
     units = known["unit"].to_numpy()
     shift = np.where(draw_chance(seed, units, "birth_shift", 0.5), 1, -1)
-    is_other = draw_chance(seed, units, "other_birth", rates.other_birth_year)
+    is_other = draw_chance(seed, units, "other_birth", rates["other_birth_year"])
     years = known["birth_year"].to_numpy() + np.where(is_other, shift, 0)
-    is_moved = draw_chance(seed, units, "moved", rates.other_municipality)
+    is_moved = draw_chance(seed, units, "moved", rates["other_municipality"])
     homes = np.array(CODES, dtype=object)[draw_days(seed, units, "moved_to", 0, len(CODES) - 1)]
     homes = np.where(is_moved, homes, known["municipality_code"])
     return known[["unit", "person_id", "sex"]].assign(birth_year=years, municipality_code=homes)
@@ -64,7 +64,7 @@ def _differ(known: pd.DataFrame, rates: FaultRates, seed: int) -> pd.DataFrame:
 
 def _draw_others(known: pd.DataFrame, rates: FaultRates, seed: int) -> pd.DataFrame:
     """Clients of the same ages and sexes whom the police do not know."""
-    n_others = round(rates.other_clients * len(known))
+    n_others = round(rates["other_clients"] * len(known))
     units = FIRST_OTHER_UNIT + np.arange(n_others, dtype=np.int64)
     like = known.iloc[draw_days(seed, units, "client_like", 0, max(len(known) - 1, 0))]
     years = like["birth_year"].to_numpy() + draw_days(seed, units, "client_year", -3, 3)

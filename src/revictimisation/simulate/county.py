@@ -8,10 +8,9 @@ import pandas as pd
 
 from revictimisation.simulate.assessment_tables import make_risk_assessments
 from revictimisation.simulate.bystanders import draw_bystanders
-from revictimisation.simulate.calibrated import CALIBRATED
+from revictimisation.simulate.calibrated import CALIBRATED, find_court
 from revictimisation.simulate.context_tables import make_centre_contacts, make_municipality_years
 from revictimisation.simulate.course import Course, run_course
-from revictimisation.simulate.courts import find_court
 from revictimisation.simulate.departures import POSITIVITY, REPORTING, UNMEASURED
 from revictimisation.simulate.dirty import soil_county
 from revictimisation.simulate.filings import collect_filings

@@ -1,4 +1,4 @@
-"""What the courts of a synthetic county go by: every number, as frozen data.
+"""What the courts of a synthetic county go by, as frozen data.
 
 Kept apart from `Scenario`, whose process of reports and measures nothing here touches: cases are
 drawn afterwards, from streams of their own. What it does to a case that a measure started is told
@@ -7,18 +7,11 @@ by `Court.participation` and `Court.cleared`; in `null` nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
-from revictimisation.simulate.scenarios import Linear, Scenario, freeze_terms
+from revictimisation.simulate.scenarios import Linear, Numbers, no_numbers
 
-Numbers = Mapping[str, float]
 ASSAULT_ON_MEN = "assault_men"
-
-
-def _no_numbers() -> Numbers:
-    return MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -44,48 +37,5 @@ class Court:
     takes_part: Linear
     strength: Linear
     base: Numbers
-    measures_part: Numbers = field(default_factory=_no_numbers)
-    measures_cleared: Numbers = field(default_factory=_no_numbers)
-
-
-CALIBRATED_COURT = Court(
-    evidence=MappingProxyType({
-        "has_witness": 0.30, "has_documented_injury": 0.28, "has_victim_participation": 0.46,
-        "has_admission": 0.08,
-    }),
-    weight=MappingProxyType({
-        "has_witness": 0.6, "has_documented_injury": 0.7, "has_victim_participation": 1.1,
-        "has_admission": 1.8,
-    }),
-    injury=Linear(0.0, freeze_terms({"risk_level": {"high": 0.5, "moderate": 0.2}})),
-    takes_part=Linear(
-        0.0,
-        freeze_terms({
-            "risk_level": {"high": -0.2}, "is_honour": {"true": -0.4}, "sex": {"male": -0.2},
-        }),
-    ),
-    strength=Linear(
-        0.0,
-        freeze_terms({
-            "risk_level": {"high": 0.6, "moderate": 0.3, "missing": 0.2},
-            "is_honour": {"true": -0.4},
-            "police_district": {"sodertorn": -0.2, "norrort": 0.1},
-        }),
-        per_earlier_report=0.10,
-    ),
-    base=MappingProxyType({
-        "assault": -3.49, ASSAULT_ON_MEN: -4.22, "gross_violation_of_integrity": -3.01,
-        "threat": -3.38, "unlawful_persecution": -2.06, "breach_of_order": -2.95,
-        "rape_sexual": -3.91, "molestation": -4.07, "damage": -4.38, "homicide_attempt": -2.55,
-    }),
-    measures_part=MappingProxyType({
-        "support_talks": 0.9, "contact_person": 0.6, "sheltered_housing": 0.5,
-    }),
-    measures_cleared=MappingProxyType({"non_contact_order": 0.45}),
-)  # fmt: skip
-NULL_COURT = replace(CALIBRATED_COURT, measures_part=_no_numbers(), measures_cleared=_no_numbers())
-
-
-def find_court(scenario: Scenario) -> Court:
-    """The courts of a scenario: in `null` no measure does anything there either."""
-    return NULL_COURT if (scenario.truth_of or scenario.name) == "null" else CALIBRATED_COURT
+    measures_part: Numbers = field(default_factory=no_numbers)
+    measures_cleared: Numbers = field(default_factory=no_numbers)

@@ -60,7 +60,7 @@ def spoil_rows(tables: Tables, rates: FaultRates, seed: int, tally: Tally) -> Ta
     made = {name: table.assign(**{IS_SPOILT: False}) for name, table in tables.items()}
     made["persons"] = _spoil_persons(made["persons"], made["reports"], rates, seed, tally)
     made["reports"] = _spoil_reports(made["reports"], rates, seed, tally)
-    blank = _pick(seed, made["police_measures"], "no_report", rates.no_report)
+    blank = _pick(seed, made["police_measures"], "no_report", rates["no_report"])
     blank &= made["police_measures"]["report_id"].notna().to_numpy()
     made["police_measures"].loc[blank, "report_id"] = None
     tally.add("no_report", "police_measures", blank.sum())
@@ -84,10 +84,10 @@ def _spoil_persons(
 ) -> pd.DataFrame:
     """Forget some years of birth, and some victims altogether (whoever draws it)."""
     persons = persons.astype({"birth_year": "Int64"})
-    blank = _pick(seed, persons, "birth_year", rates.missing_birth_year)
+    blank = _pick(seed, persons, "birth_year", rates["missing_birth_year"])
     persons.loc[blank, "birth_year"] = pd.NA
     persons.loc[blank, IS_SPOILT] = True
-    gone = _pick(seed, persons, "person", rates.missing_person)
+    gone = _pick(seed, persons, "person", rates["missing_person"])
     gone &= persons["person_id"].isin(reports["victim_id"]).to_numpy()
     tally.add("missing_birth_year", "persons", (blank & ~gone).sum())
     tally.add("missing_person", "persons", gone.sum())
@@ -101,12 +101,12 @@ def _spoil_reports(
     known = {"offence_code": ("unknown_offence_code", UNKNOWN_OFFENCE),
              "municipality_code": ("unknown_municipality", UNKNOWN_MUNICIPALITY)}  # fmt: skip
     for column, (rule, code) in known.items():
-        is_other = _pick(seed, reports, rule, getattr(rates, rule))
+        is_other = _pick(seed, reports, rule, rates[rule])
         reports.loc[is_other, [column, IS_SPOILT]] = (code, True)
         tally.add(rule, "reports", is_other.sum())
     numbers, first = np.unique(reports["report_id"], return_inverse=True)
     places = np.arange(len(numbers), dtype=np.int64)
-    again = draw_chance(seed, places, "fault_twice", rates.report_registered_twice)
+    again = draw_chance(seed, places, "fault_twice", rates["report_registered_twice"])
     copies = reports[again[first]].assign(**{IS_SPOILT: True})
     copies["report_id"] = make_ids("r", seed, first[again[first]].astype(np.int64), "twice")
     tally.add("report_registered_twice", "reports", len(copies))
@@ -123,7 +123,7 @@ def _spoil_spells(
     n_days = np.where(np.isnat(start) | np.isnat(end), -1, (end - start).astype(np.int64))
     kinds = ("overlapping_spell", "touching_spell", "end_before_start", "swapped_dates", "open_end")
     least = (LEAST_TO_SPLIT, LEAST_TO_SPLIT, 0, 1, 0)
-    shares = [getattr(rates, kind) for kind in kinds]
+    shares = [rates[kind] for kind in kinds]
     places = np.arange(len(table), dtype=np.int64)
     drawn = draw_category(seed, places, f"fault_dates_{name}", (1 - sum(shares), *shares))
     picked = {kind: (drawn == place + 1) & (n_days >= least[place])
@@ -163,7 +163,7 @@ def _write_far_ends(
     name: str, table: pd.DataFrame, rates: FaultRates, seed: int, tally: Tally
 ) -> pd.DataFrame:
     """Give some of what still goes on a last day beyond all calendars."""
-    is_far = _pick(seed, table, f"far_{name}", rates.far_end)
+    is_far = _pick(seed, table, f"far_{name}", rates["far_end"])
     is_far &= (table["start_on"].notna() & table["end_on"].isna()).to_numpy()
     is_far &= ~table[IS_SPOILT].to_numpy()
     table.loc[is_far, ["end_on", IS_SPOILT]] = (FAR_END, True)
@@ -176,7 +176,7 @@ def _retype(
 ) -> pd.DataFrame:
     """Write some codes as a person types them: in another case, with blanks around them."""
     stream = f"{name}_{column}"
-    shares = (rates.code_other_case, rates.code_with_blanks)
+    shares = (rates["code_other_case"], rates["code_with_blanks"])
     places = np.arange(len(table), dtype=np.int64)
     drawn = draw_category(seed, places, f"fault_typed_{stream}", (1 - sum(shares), *shares))
     turns = draw_days(seed, places, f"fault_case_{stream}", 0, len(CASES) - 1)
@@ -199,7 +199,7 @@ def _double(
     name: str, table: pd.DataFrame, rates: FaultRates, seed: int, tally: Tally
 ) -> pd.DataFrame:
     """Write some rows twice, the second one anywhere below."""
-    is_double = _pick(seed, table, f"double_{name}", rates.exact_duplicate)
+    is_double = _pick(seed, table, f"double_{name}", rates["exact_duplicate"])
     is_double &= ~table[IS_SPOILT].to_numpy()
     tally.add("exact_duplicate", name, is_double.sum())
     return pd.concat([table, table[is_double]], ignore_index=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from revictimisation.simulate.course import Course, date_days, number_filings
+from revictimisation.simulate.in_force import mark_in_force
 from revictimisation.simulate.kernel import KIND_OTHER, KIND_REPORT, MOST_SUSPECTS
 from revictimisation.simulate.offences import (
     BREACH_GROUP,
@@ -16,7 +17,6 @@ from revictimisation.simulate.offences import (
     settle_groups,
 )
 from revictimisation.simulate.randoms import Integers, draw_category, draw_chance, draw_exponential
-from revictimisation.simulate.reporting import mark_in_force
 
 COLUMNS = ["victim", "unit", "filing", "suspect", "relation", "day", "offence_group", "source"]
 ORDER = 0  # position of the non-contact order among the study measures

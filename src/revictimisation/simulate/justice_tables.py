@@ -14,7 +14,8 @@ from revictimisation.simulate.course import (
     finish_table,
     make_ids,
 )
-from revictimisation.simulate.courts import ASSAULT_ON_MEN, Court, Numbers
+from revictimisation.simulate.courts import ASSAULT_ON_MEN, Court
+from revictimisation.simulate.in_force import list_spells
 from revictimisation.simulate.population import add_terms
 from revictimisation.simulate.randoms import (
     Floats,
@@ -25,7 +26,7 @@ from revictimisation.simulate.randoms import (
     draw_exponential,
 )
 from revictimisation.simulate.report_tables import name_suspects
-from revictimisation.simulate.reporting import list_spells
+from revictimisation.simulate.scenarios import Numbers
 
 INVESTIGATION_COLUMNS = [
     "report_id", "suspect_id", "opened_on", "closed_on", "closing_reason", "has_witness",

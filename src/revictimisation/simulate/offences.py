@@ -60,13 +60,6 @@ def read_gravity() -> MappingProxyType[str, int]:
     return MappingProxyType(dict(zip(groups["code"], groups["gravity"].astype(int), strict=True)))
 
 
-@cache
-def read_offence_groups() -> MappingProxyType[str, str]:
-    """Offence group of each code of the dictionary."""
-    codes = load_dictionary().codes("offences")
-    return MappingProxyType(dict(zip(codes["code"], codes["offence_group"], strict=True)))
-
-
 def name_recipients(sexes: np.ndarray, ages: np.ndarray) -> np.ndarray:
     """Say which codes fit each victim: woman, man, girl or boy (under 18)."""
     is_male, is_child = sexes == "male", ages < 18

@@ -10,8 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Annotated
 
-Terms = Mapping[str, Mapping[str, float]]
+from pydantic import AfterValidator
+
+# read-only, also where they were read from a file
+Numbers = Annotated[Mapping[str, float], AfterValidator(MappingProxyType)]
+Terms = Annotated[Mapping[str, Numbers], AfterValidator(MappingProxyType)]
+
+
+def no_numbers() -> Numbers:
+    """None of any name."""
+    return MappingProxyType({})
 
 
 def freeze_terms(terms: Mapping[str, Mapping[str, float]]) -> Terms:
@@ -56,7 +66,7 @@ class Effect:
 
     log_hazard_ratio: float = 0.0
     by: str = ""
-    per_level: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    per_level: Numbers = field(default_factory=no_numbers)
     carry_share: float = 0.0
     carry_days: int = 0
 
@@ -67,15 +77,13 @@ class StudyMeasure:
 
     name: str
     table: str
-    codes: Mapping[str, float]
+    codes: Numbers
     grace_days: int
     start: Linear
     clock: StartClock
     length: Length
     effect: Effect
-    log_start_when_in_force: Mapping[str, float] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
+    log_start_when_in_force: Numbers = field(default_factory=no_numbers)
     log_restart: float = 0.0
     running_share: float = 0.0
     log_reporting_ratio: float = 0.0

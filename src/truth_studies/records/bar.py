@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from revictimisation.estimators.intervals import normal_quantile, wilson_interval
 from truth_studies.records.truth import DIFFERENCE, LOG_RATIO, NULL
 
-Z95 = 1.959963984540054
 MOST_BIAS = 0.1  # of an estimator's own standard error
 BAND = (0.93, 0.97)
 ALLOWED_CALLS = 0.05
@@ -36,10 +36,8 @@ def find_share_interval(share: float, n: int) -> tuple[float, float]:
     """
     if n < 1 or math.isnan(share):
         return 0.0, 1.0
-    square = Z95**2
-    middle = (share + square / (2 * n)) / (1 + square / n)
-    half = Z95 * math.sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
-    return max(middle - half, 0.0), min(middle + half, 1.0)
+    low, high = wilson_interval(share * n, n)
+    return float(low), float(high)
 
 
 def find_bias_interval(row: pd.Series) -> tuple[float, float, float]:
@@ -50,7 +48,7 @@ def find_bias_interval(row: pd.Series) -> tuple[float, float, float]:
     bias, spread = float(row["bias_in_errors"]), float(row["empirical_error"])
     if math.isnan(bias) or not spread > 0:
         return math.nan, math.nan, math.nan
-    half = Z95 * math.hypot(float(row["bias_mc"]), float(row["truth_error"])) / spread
+    half = normal_quantile() * math.hypot(float(row["bias_mc"]), float(row["truth_error"])) / spread
     return bias, bias - half, bias + half
 
 
@@ -123,7 +121,9 @@ def find_ratio(row: pd.Series, best: pd.Series) -> tuple[float, float, float] | 
     if not (mine > 0 and other > 0):
         return None
     ratio = mine / other
-    half = Z95 * math.hypot(float(row["rmse_mc"]) / mine, float(best["rmse_mc"]) / other)
+    half = normal_quantile() * math.hypot(
+        float(row["rmse_mc"]) / mine, float(best["rmse_mc"]) / other
+    )
     return ratio, ratio * math.exp(-half), ratio * math.exp(half)
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from revictimisation.estimators.contrasts import compare_counts
 from revictimisation.estimators.cox import CoxFit, fit_cox
 from revictimisation.estimators.design import build_design
 from revictimisation.estimators.fine_gray import fit_cause_specific, fit_fine_gray
-from revictimisation.estimators.mean_count import compare_counts, mean_cumulative_count
+from revictimisation.estimators.mean_count import mean_cumulative_count
 from revictimisation.estimators.recurrent import make_pwp_gap_time, make_pwp_total_time
 from tests.cases import for_each
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import pandas as pd
 
+from revictimisation.analyses.analysis import no_checks
 from revictimisation.analyses.convictions.association import describe_absence, estimate_association
 from revictimisation.analyses.convictions.case_states import build_paths, find_reasons
 from revictimisation.analyses.convictions.decision_time import estimate_decision_time
 from revictimisation.analyses.convictions.denominators import estimate_denominators
 from revictimisation.analyses.convictions.ladder import estimate_ladder
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.core.results import DIAGNOSTIC_COLUMNS, combine, not_estimable
+from revictimisation.core.results import combine, not_estimable
 
 __all__ = ["estimate_convictions"]
 
@@ -26,7 +27,7 @@ def estimate_convictions(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     With neither investigations nor decisions there is one row that says so.
     """
-    nothing = pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
+    nothing = no_checks()
     same = {"question": "q4", "analysis": "ladder", "estimator": "aalen_johansen",
             "estimand": "cumulative_incidence", "outcome": "convicted"}  # fmt: skip
     if data.entries.empty:

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
+from revictimisation.analyses.analysis import frame_checks, tell_checks
 from revictimisation.analyses.convictions.case_states import Paths
 from revictimisation.analyses.convictions.landmark import (
     THIS,
@@ -37,7 +37,6 @@ from revictimisation.analyses.convictions.landmark import (
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.results import (
     BEYOND_FOLLOW_UP,
-    DIAGNOSTIC_COLUMNS,
     NOT_CONVERGED,
     NOT_ESTIMABLE,
     OK,
@@ -51,8 +50,8 @@ from revictimisation.estimators.design import Design
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.hazard_rows import Exposure
 from revictimisation.estimators.inference import Estimate, Interval, find_difference
-from revictimisation.estimators.intervals import DETECTABLE_ERRORS
-from revictimisation.estimators.level_contrasts import adjust_holm
+from revictimisation.estimators.intervals import DETECTABLE_ERRORS, NO_ERROR
+from revictimisation.estimators.level_contrasts import adjust_holm, find_p_values
 from revictimisation.estimators.logistic import Columns, build_columns
 from revictimisation.estimators.standardised_odds import (
     Model,
@@ -94,7 +93,7 @@ def estimate_association(data: StudyData, paths: Paths) -> tuple[pd.DataFrame, p
         notes += [{**check, "measure": measure} for check in checks]
     estimated = mark_endless(make_estimates(rows, **SAME))
     tested = combine([estimated, test_together(estimated)])
-    return tested, pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
+    return tested, frame_checks(notes)
 
 
 def test_together(estimated: pd.DataFrame) -> pd.DataFrame:
@@ -103,9 +102,9 @@ def test_together(estimated: pd.DataFrame) -> pd.DataFrame:
     The family of a day and analysis is all its measures: the same question asked of each.
     """
     is_asked = estimated["estimand"].eq("risk_difference") & estimated["analysis"].isin(ANALYSES)
-    tested = estimated[is_asked & estimated["status"].eq(OK) & estimated["se"].gt(0)]
-    size = tested["estimate"].abs() / tested["se"]
-    raw = tested.assign(estimand="p_value", estimate=2 * ndtr(-size.to_numpy(np.float64)))
+    tested = estimated[is_asked & estimated["status"].eq(OK) & estimated["se"].gt(NO_ERROR)]
+    found = find_p_values(Estimate.with_error(tested["estimate"], tested["se"]))
+    raw = tested.assign(estimand="p_value", estimate=found)
     families = raw.groupby(["analysis", "time_days"])["estimate"]
     adjusted = raw.assign(estimand="p_value_holm", estimate=families.transform(adjust_holm))
     kept = combine([raw, adjusted]).drop(columns=["se", "ci_low", "ci_high"])
@@ -330,7 +329,4 @@ def _diagnose(models: _Models) -> list[Row]:
         "n_coefficients": models.columns["main"].n,
         "share_decided_before_landmark": mark.n_decided / (mark.n_decided + n),
     }
-    return [
-        {"analysis": "conviction_main", "check": name, "value": float(value), "status": OK}
-        for name, value in checks.items()
-    ]
+    return tell_checks(checks, "conviction_main")

@@ -26,9 +26,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.core.codes import MISSING
 
-Whole = npt.NDArray[np.int64]
 STATES = (
     "reported",
     "investigated",
@@ -90,7 +90,7 @@ class Paths:
         found[self.person[is_past]] = self.state[is_past]
         return found
 
-    def first_day_in(self, states: Sequence[str]) -> npt.NDArray[np.float64]:
+    def first_day_in(self, states: Sequence[str]) -> Floats:
         """The first day each entry's case is in one of these states; NaN: not by the end."""
         places = [STATES.index(state) for state in states]
         first = np.full(len(self.first_state), np.nan)
@@ -100,7 +100,7 @@ class Paths:
         first[np.isin(self.first_state, places)] = 0.0
         return first
 
-    def take(self, chosen: npt.NDArray[np.bool_]) -> Paths:
+    def take(self, chosen: Flags) -> Paths:
         """The cases of the chosen entries, numbered anew."""
         place = np.cumsum(chosen) - 1
         mine = chosen[self.person]

@@ -11,24 +11,18 @@ Outcomes: `decided` (any first decision), `cleared` (prosecution, summary penalt
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.analyses.convictions.case_states import REACHED, Paths
 from revictimisation.analyses.convictions.landmark import build_facts
+from revictimisation.analyses.in_force import fit_in_force
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Floats, Whole
 from revictimisation.core.codes import EVIDENCE
 from revictimisation.core.results import combine, make_estimates
-from revictimisation.estimators.cox import fit_cox
-from revictimisation.estimators.hazard_rows import (
-    count_exposed,
-    describe_hazard,
-    describe_no_answer,
-)
 
 OUTCOMES = ("decided", "cleared", "discontinued")
 SAME = {"question": "q4", "estimator": "cox_time_varying", "analysis": "main"}
-Whole = npt.NDArray[np.int64]
 
 
 def estimate_decision_time(data: StudyData, paths: Paths) -> pd.DataFrame:
@@ -42,23 +36,12 @@ def estimate_decision_time(data: StudyData, paths: Paths) -> pd.DataFrame:
     columns = facts | {name: episodes[name].to_numpy(np.float64) for name in measures}
     design = data.design(entry, columns)
     is_last = episodes["stop_day"].to_numpy() == stop[entry]
-    cluster = data.entries["cluster_id"].to_numpy()[entry]
     parts = []
     for outcome in OUTCOMES:
         happened = paths.first_day_in(REACHED[outcome]) == decided
-        is_event = is_last & happened[entry]
-        rows = []
-        exposed = {m: count_exposed(entry, cluster, is_event, episodes[m] == 1) for m in measures}
-        days = (episodes["start_day"].to_numpy(), episodes["stop_day"].to_numpy())
-        fit = fit_cox(design, *days, is_event, cluster=cluster) if is_event.any() else None
-        for name in measures:
-            found = (
-                [describe_no_answer("no_decisions", exposed[name].counts)]
-                if fit is None
-                else describe_hazard(fit, name, exposed[name], data.plan.gates)
-            )
-            rows += [{"measure": name, **row} for row in found]
-        parts.append(make_estimates(rows, outcome=outcome, **SAME))
+        mine = episodes.assign(is_event=is_last & happened[entry])
+        found = fit_in_force(data, mine, lambda _: design, no_events="no_decisions")
+        parts.append(make_estimates(found.rows, outcome=outcome, **SAME))
     out = combine(parts)
     # of a decision, not of a new report
     out["reason"] = out["reason"].replace("no_events_while_exposed", "no_decisions")
@@ -89,8 +72,8 @@ def cut_at_starts(data: StudyData, stop: Whole) -> pd.DataFrame:
     return pieces
 
 
-def _find_begun(data: StudyData, measure: str) -> npt.NDArray[np.float64]:
+def _find_begun(data: StudyData, measure: str) -> Floats:
     """The day on which each entry's measure began; 0 if it ran before, NaN if it never did."""
     starts = data.starts_of(measure)
-    first: npt.NDArray[np.float64] = starts["first_start_day"].to_numpy(np.float64)
+    first: Floats = starts["first_start_day"].to_numpy(np.float64)
     return np.where(starts["is_running_before"].to_numpy(), 0.0, first)

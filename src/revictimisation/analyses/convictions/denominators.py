@@ -17,12 +17,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.analyses.convictions.case_states import REACHED, STATES, Paths
 from revictimisation.analyses.convictions.ladder import build_reached, follow_paths, hide_absent
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Flags, Floats
 from revictimisation.core.results import combine, make_estimates, not_estimable
 from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.influence import label_clusters
@@ -30,7 +30,6 @@ from revictimisation.estimators.influence import label_clusters
 OF_REPORTS = {name: REACHED[name] for name in ("cleared", "sanctioned", "convicted")}
 OF_PROSECUTED = {name: REACHED[name] for name in ("convicted", "acquitted")}
 BEFORE, FROM = "before_change", "from_change"
-Flags = npt.NDArray[np.bool_]
 Keys = Mapping[str, str]
 
 
@@ -50,9 +49,7 @@ def estimate_denominators(data: StudyData, paths: Paths) -> pd.DataFrame:
     return hide_absent(combine(parts), data.absent - {"investigations"})
 
 
-def _list_periods(
-    day: npt.NDArray[np.float64], change: npt.NDArray[np.float64]
-) -> Iterator[tuple[dict[str, str], Flags]]:
+def _list_periods(day: Floats, change: Floats) -> Iterator[tuple[dict[str, str], Flags]]:
     """All who have the day, then by whether it lies before the change of definitions."""
     has = ~np.isnan(day)
     yield {}, has

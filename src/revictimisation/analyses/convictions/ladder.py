@@ -21,6 +21,7 @@ import pandas as pd
 
 from revictimisation.analyses.convictions.case_states import REACHED, STATES, Paths
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Whole
 from revictimisation.core.results import (
     BEYOND_FOLLOW_UP,
     combine,
@@ -31,7 +32,6 @@ from revictimisation.core.results import (
 from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.multi_state import StateShares, follow_states
 
-Whole = npt.NDArray[np.int64]
 INCIDENCE = "cumulative_incidence"
 SUBGROUPS = ("offence_group", "relation_group", "is_honour")
 

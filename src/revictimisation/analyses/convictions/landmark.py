@@ -21,13 +21,11 @@ import numpy.typing as npt
 
 from revictimisation.analyses.convictions.case_states import REACHED, Paths
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.core.codes import EVIDENCE, MISSING, PARTICIPATION
 from revictimisation.estimators.design import Design
 from revictimisation.estimators.faults import NotEstimableError
 
-Flags = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
 THIS = "this_measure"
 
 

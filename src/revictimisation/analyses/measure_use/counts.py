@@ -8,7 +8,7 @@ import pandas as pd
 from revictimisation.analyses.measure_use.hits import AGENCY_OF, DECISIONS, OUTCOMES, SUSPECTS
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.codes import POLICE, SOCIAL_SERVICES
-from revictimisation.core.results import combine, make_estimates, mark_not_estimable
+from revictimisation.core.results import choose, combine, make_estimates, mark_not_estimable
 from revictimisation.estimators.intervals import wilson_interval
 
 
@@ -37,12 +37,7 @@ def count_use(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
     cells = cells.merge(pd.Series(OUTCOMES, name="outcome"), how="cross")
     is_joint = cells["measure"].map(data.plan.is_joint).astype(bool)
     cells = cells[~is_joint | (cells["outcome"] == "carried_out")]
-    parts = [_count_cells(hits, cells, pd.Series("", index=data.entries.index), "")]
-    for name in data.plan.shown_groups:
-        levels = data.subgroup(name)
-        if levels is not None:
-            parts.append(_count_cells(hits, cells, levels, name))
-    found = combine([count_and_share(part) for part in parts])
+    found = _count_by_group(data, hits, cells)
     unregistered = list_unregistered(data)
     keys = zip(found["analysis"], found["measure"], found["outcome"], strict=True)
     return mark_not_estimable(found, [key in unregistered for key in keys], "not_registered")
@@ -73,6 +68,17 @@ def list_unregistered(data: StudyData) -> set[tuple[str, str, str]]:
     return found
 
 
+def _count_by_group(data: StudyData, hits: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """Each cell in all, and within the levels of each group that the extract knows."""
+    groups: dict[str, pd.Series | None] = {"": pd.Series("", index=data.entries.index)}
+    groups |= {name: data.subgroup(name) for name in data.plan.shown_groups}
+    return combine(
+        count_and_share(_count_cells(hits, cells, levels, name))
+        for name, levels in groups.items()
+        if levels is not None
+    )
+
+
 def _count_cells(
     hits: pd.DataFrame, cells: pd.DataFrame, levels: pd.Series, subgroup: str
 ) -> pd.DataFrame:
@@ -91,18 +97,14 @@ def count_agencies(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
     Of those with both, `joint` started something together within the study's days (if the study
     has a joint measure), `both_apart` did not. Whole population and by group.
     """
-    carried_out = hits[hits["outcome"] == "carried_out"]
 
     def has(analysis: str, names: list[str]) -> np.ndarray:
-        chosen = carried_out[
-            (carried_out["analysis"] == analysis) & carried_out["measure"].isin(names)
-        ]
+        chosen = choose(hits, outcome="carried_out", analysis=analysis, measure=names)
         return data.entries["entry_id"].isin(chosen["entry_id"]).to_numpy()
 
-    joint_names = [name for name, measure in data.plan.measures.items() if measure.is_joint]
     police = has("by_agency", [f"any_{POLICE}"])
     social = has("by_agency", [f"any_{SOCIAL_SERVICES}"])
-    joint = has("main", joint_names)
+    joint = has("main", [*filter(data.plan.is_joint, data.plan.measure_names)])
     kind = np.select(
         [joint & police & social, police & social, police, social],
         ["joint", "both_apart", "police_only", "social_services_only"],
@@ -112,9 +114,4 @@ def count_agencies(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
         {"measure": kind, "entry_id": data.entries["entry_id"], "outcome": "carried_out"}
     ).assign(analysis="agencies")
     cells = found[["analysis", "measure", "outcome"]].drop_duplicates().sort_values("measure")
-    parts = [_count_cells(found, cells, pd.Series("", index=data.entries.index), "")]
-    for name in data.plan.shown_groups:
-        levels = data.subgroup(name)
-        if levels is not None:
-            parts.append(_count_cells(found, cells, levels, name))
-    return combine([count_and_share(part) for part in parts])
+    return _count_by_group(data, found, cells)

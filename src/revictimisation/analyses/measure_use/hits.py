@@ -52,17 +52,9 @@ def find_hits(data: StudyData) -> pd.DataFrame:
 
 def _joint_hits(data: StudyData) -> pd.DataFrame:
     """First starts of the study's joint measures, which no single decision makes."""
-    joint = [name for name, measure in data.plan.measures.items() if measure.is_joint]
-    starts = data.starts[data.starts["measure"].isin(joint)]
+    starts = data.starts[data.starts["measure"].map(data.plan.is_joint).astype(bool)]
     end_day = data.entries["end_day"].to_numpy()[starts["entry_id"].to_numpy(dtype=int)]
     day = starts["first_start_day"].astype(float)
     found = starts[(day < end_day).to_numpy()]
-    return pd.DataFrame(
-        {
-            "analysis": "main",
-            "measure": found["measure"],
-            "outcome": "carried_out",
-            "entry_id": found["entry_id"],
-            "day": found["first_start_day"].astype(float),
-        }
-    )
+    named = found[["measure", "entry_id"]].assign(day=found["first_start_day"].astype(float))
+    return named.assign(analysis="main", outcome="carried_out")

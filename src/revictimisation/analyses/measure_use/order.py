@@ -16,7 +16,7 @@ def count_combinations(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
     Analysis `combination`: measure, level (the other measure), outcome `together` (both carried
     out), `before` (measure started before the other), `same_day`.
     """
-    starts = _first_starts(data, hits)
+    starts = _first_starts(data, hits).pivot(index="entry_id", columns="measure", values="day")
     rows = []
     for one, other in itertools.permutations(starts.columns, 2):
         both = starts[[one, other]].dropna()
@@ -35,10 +35,9 @@ def count_combinations(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
 
 
 def _first_starts(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
-    """A row per entry with any, a column per study measure that is a set of codes: first start."""
+    """The first start of each of the study's measures that is a set of codes, by entry."""
     chosen = hits[(hits["analysis"] == "main") & (hits["outcome"] == "carried_out")]
-    chosen = chosen[~chosen["measure"].map(data.plan.is_joint).astype(bool)]
-    return chosen.pivot(index="entry_id", columns="measure", values="day")
+    return chosen[~chosen["measure"].map(data.plan.is_joint).astype(bool)]
 
 
 def count_sequences(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
@@ -47,9 +46,7 @@ def count_sequences(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
     Analysis `sequence`, level such as `safety_talk > support_talks` (the first three measures, in
     the order of their first start, same-day starts in alphabetical order) or `none`.
     """
-    chosen = hits[(hits["analysis"] == "main") & (hits["outcome"] == "carried_out")]
-    chosen = chosen[~chosen["measure"].map(data.plan.is_joint).astype(bool)]
-    ordered = chosen.sort_values(["entry_id", "day", "measure"])
+    ordered = _first_starts(data, hits).sort_values(["entry_id", "day", "measure"])
     first_three = ordered[ordered.groupby("entry_id").cumcount() < 3]
     sequences = first_three.groupby("entry_id")["measure"].agg(" > ".join)
     counts = sequences.value_counts()

@@ -8,7 +8,7 @@ import pandas as pd
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.results import combine, hold_to_follow_up, make_estimates, not_estimable
 from revictimisation.estimators.curves import aalen_johansen, find_median_day
-from revictimisation.estimators.intervals import normal_quantile
+from revictimisation.estimators.inference import Estimate
 
 FIRST_START = {
     "question": "q1",
@@ -103,14 +103,9 @@ def _duration_rows(code: str, length: np.ndarray, is_ended: np.ndarray) -> list[
         why = {"status": "not_estimable", "reason": "none_ended"}
         return [{**keys, "estimand": "duration_mean_days", **why}]
     ended = length[is_ended]
-    mean = float(ended.mean())
-    se = float(ended.std(ddof=1) / np.sqrt(len(ended))) if len(ended) > 1 else np.nan
-    interval = {
-        "se": se,
-        "ci_low": mean - normal_quantile() * se,
-        "ci_high": mean + normal_quantile() * se,
-    }
-    rows = [{**keys, "estimand": "duration_mean_days", "estimate": mean, **interval}]
+    se = ended.std(ddof=1) / np.sqrt(len(ended)) if len(ended) > 1 else np.nan
+    mean = Estimate.with_error([ended.mean()], [se]).interval()
+    rows = [{**keys, "estimand": "duration_mean_days", **mean.row()}]
     median = find_median_day(length, is_ended)
     if median is not None:
         rows.append({**keys, "estimand": "duration_median_days", "estimate": float(median)})

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.analyses.by_measure import name_outcomes
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Flags, Whole
 from revictimisation.core.results import FEW_EVENTS, WITHHELD, make_estimates
 from revictimisation.estimators.design import Design
 from revictimisation.estimators.fine_gray import fit_cause_specific, fit_fine_gray
@@ -32,7 +32,6 @@ from revictimisation.plan import Gates
 HAZARDS = {"cause_specific_hazard": fit_cause_specific, "fine_gray": fit_fine_gray}
 EITHER = "death_or_emigration"
 Row = dict[str, Any]
-Whole = npt.NDArray[np.int64]
 
 
 def estimate_competing_hazards(data: StudyData) -> pd.DataFrame:
@@ -60,7 +59,7 @@ class _Landmark:
     stop: Whole
     cause: Whole
     cluster: Whole
-    is_started: npt.NDArray[np.bool_]
+    is_started: Flags
     design: Design | None
     reason: str
 

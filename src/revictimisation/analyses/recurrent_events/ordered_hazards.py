@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import pandas as pd
 
+from revictimisation.analyses.analysis import frame_checks, tell_checks
+from revictimisation.analyses.in_force import fit_in_force
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.core.results import DIAGNOSTIC_COLUMNS, OK, combine, make_estimates
-from revictimisation.estimators.cox import fit_cox
-from revictimisation.estimators.hazard_rows import (
-    count_exposed,
-    describe_hazard,
-    describe_no_answer,
-)
-from revictimisation.estimators.recurrent import NEEDED, make_pwp_gap_time, make_pwp_total_time
+from revictimisation.core.arrays import Whole
+from revictimisation.core.results import combine, make_estimates
+from revictimisation.estimators.design import Design
+from revictimisation.estimators.recurrent import make_pwp_gap_time, make_pwp_total_time
 
-SETTLED = "is_converged"
-Row = dict[str, Any]
 CLOCKS = {"pwp_total_time": make_pwp_total_time, "pwp_gap_time": make_pwp_gap_time}
 
 
@@ -33,63 +26,18 @@ def estimate_ordered_hazards(data: StudyData) -> tuple[pd.DataFrame, pd.DataFram
     """
     parts: list[pd.DataFrame] = []
     notes: list[dict[str, object]] = []
-    days = data.episodes[list(NEEDED)]
+    measures = list(data.plan.measure_names)
     for estimator, make in CLOCKS.items():
-        clocked = make(days, last_stratum=data.plan.definitions.last_event_stratum)
+        clocked = make(data.episodes, last_stratum=data.plan.definitions.last_event_stratum)
         for analysis, is_adjusted in (("main", True), ("unadjusted", False)):
-            rows, checks = _fit_measures(data, clocked, is_adjusted)
+
+            def design(
+                entry: Whole, clocked: pd.DataFrame = clocked, is_adjusted: bool = is_adjusted
+            ) -> Design:
+                return data.design(entry, clocked[measures], is_adjusted=is_adjusted)
+
+            found = fit_in_force(data, clocked, design, strata=clocked["stratum"].to_numpy())
             keys = {"question": "q2", "outcome": data.plan.outcome.who, "estimator": estimator}
-            parts.append(make_estimates(rows, analysis=analysis, **keys))
-            notes += _note(checks, f"{estimator}_{analysis}")
-    told = pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
-    return combine(parts), told.astype({"limit": "float64"})
-
-
-def _fit_measures(
-    data: StudyData, clocked: pd.DataFrame, is_adjusted: bool
-) -> tuple[list[Row], dict[str, float]]:
-    """Rows of all measures, and the checks that stand behind them."""
-    names, episodes = data.plan.measure_names, data.episodes
-    entry = clocked["entry_id"].to_numpy()
-    is_event = clocked["is_event"].to_numpy().astype(np.bool_)
-    victim = data.entries["cluster_id"].to_numpy()[entry]
-    exposed = {name: count_exposed(entry, victim, is_event, episodes[name] == 1) for name in names}
-    if not is_event.any():
-        rows = [
-            describe_no_answer("no_events", exposed[name].counts) | {"measure": name}
-            for name in names
-        ]
-        return rows, {"n_events": 0.0}
-    design = data.design(entry, episodes[list(names)], is_adjusted=is_adjusted)
-    fit = fit_cox(
-        design,
-        clocked["start_day"].to_numpy(),
-        clocked["stop_day"].to_numpy(),
-        is_event,
-        strata=clocked["stratum"].to_numpy(),
-        cluster=victim,
-    )
-    rows = [
-        row | {"measure": name}
-        for name in names
-        for row in describe_hazard(fit, name, exposed[name], data.plan.gates)
-    ]
-    return rows, {
-        "n_episodes": fit.n_rows,
-        "n_events": fit.n_events,
-        "n_coefficients": len(fit.names),
-        "n_constant_columns_dropped": len(design.dropped),
-        "is_converged": float(fit.is_converged),
-    }
-
-
-def _note(checks: dict[str, float], analysis: str) -> list[dict[str, object]]:
-    """Rows of diagnostics; only whether the fit settled has a limit."""
-    same = {"analysis": analysis, "measure": ""}
-    return [
-        {**same, "check": check, "value": float(value), "limit": None, "status": OK}
-        if check != SETTLED
-        else {**same, "check": check, "value": float(value), "limit": 1.0,
-              "status": OK if value else "failed"}
-        for check, value in checks.items()
-    ]  # fmt: skip
+            parts.append(make_estimates(found.rows, analysis=analysis, **keys))
+            notes += tell_checks(found.checks, f"{estimator}_{analysis}")
+    return combine(parts), frame_checks(notes)

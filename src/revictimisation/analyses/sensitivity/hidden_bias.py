@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.analyses.analysis import Found
+from revictimisation.analyses.analysis import Found, frame_checks, tell_checks
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.packing import pack_check
 from revictimisation.core.results import (
-    DIAGNOSTIC_COLUMNS,
     KEYS,
     OK,
     WITHHELD,
+    choose,
     combine,
     make_estimates,
 )
@@ -72,24 +72,22 @@ def describe_hidden_bias(plan: StudyPlan, estimates: pd.DataFrame, controls: pd.
             continue
         notes += _note(day, found)
         parts.append(_calibrate_day(plan, estimates, day, found))
-    table = pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
-    return Found(combine(parts), table.astype({"value": float, "limit": float}))
+    return Found(combine(parts), frame_checks(notes))
 
 
 def _choose(
     estimates: pd.DataFrame, plan: StudyPlan, estimator: str, estimand: str
 ) -> pd.DataFrame:
     """Main rows of the study's outcome that hold a number, whole population."""
-    chosen = (
-        estimates["analysis"].eq("main")
-        & estimates["estimator"].eq(estimator)
-        & estimates["estimand"].eq(estimand)
-        & estimates["outcome"].eq(plan.outcome.who)
-        & estimates["measure"].ne("")
-        & estimates["subgroup"].eq("")
-        & estimates["status"].isin([OK, WITHHELD])
+    found = choose(
+        estimates, **_whole(plan), estimator=estimator, estimand=estimand, status=[OK, WITHHELD]
     )
-    return estimates[chosen]
+    return found[found["measure"].ne("")]
+
+
+def _whole(plan: StudyPlan) -> dict[str, str]:
+    """Keys of the main results of everybody, of the study's outcome."""
+    return {"analysis": "main", "outcome": plan.outcome.who, "subgroup": ""}
 
 
 def _rate_ratios(plan: StudyPlan, estimates: pd.DataFrame) -> pd.DataFrame:
@@ -108,14 +106,7 @@ def _rate_ratios(plan: StudyPlan, estimates: pd.DataFrame) -> pd.DataFrame:
 
 def _is_common(plan: StudyPlan, estimates: pd.DataFrame) -> bool:
     """Whether more than `common_outcome` report again by the last report day."""
-    curve = estimates[
-        estimates["estimator"].eq("aalen_johansen")
-        & estimates["analysis"].eq("main")
-        & estimates["outcome"].eq(plan.outcome.who)
-        & estimates["subgroup"].eq("")
-        & estimates["measure"].eq("")
-        & estimates["status"].eq(OK)
-    ]
+    curve = choose(estimates, **_whole(plan), estimator="aalen_johansen", measure="", status=OK)
     last = curve[curve["time_days"].eq(curve["time_days"].max())]
     return bool(last["estimate"].gt(plan.definitions.common_outcome).any())
 
@@ -137,17 +128,13 @@ def _fit_day(
     is far from normal, and its error goes with it (in simulated counties without bias, of those of
     5 to 10 effective events 3 of 10 were beyond 1.96 errors).
     """
-    outcomes = controls[controls["estimator"].eq(TRIAL) & controls["status"].eq(OK)]
-    placebos = estimates[
-        estimates["measure"].isin(plan.negative_controls.measures)
-        & estimates["estimator"].eq(TRIAL)
-        & estimates["analysis"].eq("main")
-        & estimates["outcome"].eq(plan.outcome.who)
-        & estimates["subgroup"].eq("")
-    ]
+    outcomes = choose(controls, estimator=TRIAL, status=OK, time_days=day)
+    placebos = choose(
+        estimates, **_whole(plan), estimator=TRIAL, measure=plan.negative_controls.measures,
+        time_days=day,
+    )  # fmt: skip
     found = pd.concat([outcomes, placebos])
-    found = found[found["time_days"].eq(day)]
-    arms = found[found["estimand"].isin(["risk_start", "risk_no_start"])]
+    arms = choose(found, estimand=["risk_start", "risk_no_start"])
     arms = arms.assign(n=count_effective_events(arms["estimate"], arms["se"]))
     least = arms.groupby(["measure", "outcome"])["n"].min()
     keys = pd.MultiIndex.from_frame(found[["measure", "outcome"]])
@@ -175,13 +162,9 @@ def _calibrate_day(
 
 def _note(day: int, found: SystematicError) -> list[dict[str, object]]:
     checks = {
-        "n_negative_controls": float(found.n_controls),
+        "n_negative_controls": found.n_controls,
         "systematic_error_mean": found.mean,
         "systematic_error_mean_error": found.mean_se,
         "systematic_error_sd": found.sd,
     }
-    return [
-        {"analysis": CALIBRATED, "measure": "", "check": pack_check(check, day), "value": value,
-         "limit": None, "status": OK}
-        for check, value in checks.items()
-    ]  # fmt: skip
+    return tell_checks({pack_check(name, day): value for name, value in checks.items()}, CALIBRATED)

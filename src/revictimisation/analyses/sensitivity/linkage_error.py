@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.analyses.analysis import Found
 from revictimisation.analyses.trial_inputs import build_trial
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Floats, Whole
 from revictimisation.core.codes import OUTCOME
 from revictimisation.core.results import OK, make_estimates
 from revictimisation.estimators.faults import NotEstimableError
@@ -34,7 +34,6 @@ TRIAL, DIFFERENCE = "clone_censor_weight", "risk_difference"
 SOURCE = "social_interventions"
 LEAST_VICTIMS = 0.5
 
-Floats = npt.NDArray[np.float64]
 BY_ENTRY = ("entries", "covariates", "starts", "spells", "renewals")
 
 
@@ -119,7 +118,8 @@ def _correct(
         out.loc[is_ok, list(lost)] = np.nan
         return out.assign(status=rows["status"].mask(is_ok, "not_estimable"),
                           reason=rows["reason"].mask(is_ok, str(fault)))  # fmt: skip
-    amounts = _list_amounts(data)
+    # the shares of links that err on trial
+    amounts = (0.0, *sorted(1 / one for one in data.plan.linkage.error_one_in))
     for index, row in rows[is_ok].iterrows():
         place = days.index(int(row["time_days"]))
         moves = [_extrapolate(amounts, target, numbers[:, place], errors[:, place])
@@ -175,11 +175,6 @@ def _move(row: pd.Series, moves: list[Extrapolated]) -> dict[str, float]:
     reach = normal_quantile() * se
     return {"estimate": estimate, "se": se, "ci_low": max(-1.0, estimate - reach),
             "ci_high": min(1.0, estimate + reach)}  # fmt: skip
-
-
-def _list_amounts(data: StudyData) -> tuple[float, ...]:
-    """The shares of links that err on trial, ascending, the first 0."""
-    return (0.0, *sorted(1 / one for one in data.plan.linkage.error_one_in))
 
 
 def _list_differences(
@@ -275,9 +270,7 @@ def count_files(data: StudyData, names: list[str]) -> tuple[int, int]:
     return len(filed), len(without)
 
 
-def _split_files(
-    data: StudyData, names: list[str]
-) -> tuple[npt.NDArray[np.int64], set[int], npt.NDArray[np.int64]]:
+def _split_files(data: StudyData, names: list[str]) -> tuple[Whole, set[int], Whole]:
     """Entries with measures of the files; victims with a file; an entry of each victim without."""
     has_file = data.starts.loc[data.starts["measure"].isin(names), "entry_id"].unique()
     cluster = data.entries.set_index("entry_id")["cluster_id"]

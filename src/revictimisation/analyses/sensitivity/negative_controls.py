@@ -13,14 +13,15 @@ Tchetgen & Cohen 2010; Shi, Miao & Tchetgen Tchetgen 2020).
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.analyses.analysis import frame_checks, no_checks
+from revictimisation.analyses.in_force import fit_in_force
 from revictimisation.analyses.trial_inputs import build_trial, count_outcomes, eligible_ids
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Whole
 from revictimisation.core.codes import OUTCOME
 from revictimisation.core.results import (
-    DIAGNOSTIC_COLUMNS,
     OK,
     combine,
     make_estimates,
@@ -28,13 +29,7 @@ from revictimisation.core.results import (
     not_estimable,
     withhold,
 )
-from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.faults import NotEstimableError
-from revictimisation.estimators.hazard_rows import (
-    count_exposed,
-    describe_hazard,
-    describe_no_answer,
-)
 from revictimisation.estimators.intervals import count_effective_events
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
 from revictimisation.estimators.target_trial.diagnostics import diagnose_trial
@@ -72,11 +67,10 @@ def estimate_negative_controls(data: StudyData) -> tuple[pd.DataFrame, pd.DataFr
     Measures are judged each by itself: without any bias one of seven still fails in up to 3 of 10
     studies, and a bias that few people cannot show passes.
     """
-    empty = pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
     plan = data.plan
     is_asked = OTHER_SUSPECT in plan.negative_controls.outcomes
     if not is_asked or plan.outcome.who == "any_suspect" or data.entries.empty:
-        return make_estimates([]), empty
+        return make_estimates([]), no_checks()
     family = plan.negative_controls.against_family
     kinds = {
         "control_day": [name for name in plan.measure_names if name not in family],
@@ -92,12 +86,10 @@ def estimate_negative_controls(data: StudyData) -> tuple[pd.DataFrame, pd.DataFr
             parts.append(estimates)
             notes += _judge(data, measure, estimates, is_converged)
         hazards.append(_estimate_hazards(data, stop, cause, measures))
-    return combine([*parts, *hazards]), pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
+    return combine([*parts, *hazards]), frame_checks(notes)
 
 
-def _follow_controls(
-    data: StudyData, kind: str
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _follow_controls(data: StudyData, kind: str) -> tuple[Whole, Whole]:
     """Last day and cause of each entry's follow-up for the control, whose day stands in `kind`."""
     entries = data.entries
     day = entries[kind].to_numpy()
@@ -107,7 +99,7 @@ def _follow_controls(
 
 
 def _estimate_trial(
-    data: StudyData, measure: str, stop: npt.NDArray[np.int64], cause: npt.NDArray[np.int64]
+    data: StudyData, measure: str, stop: Whole, cause: Whole
 ) -> tuple[pd.DataFrame, bool]:
     keys = {"question": "q2", "analysis": ANALYSIS, "measure": measure}
     keys |= {"estimator": TRIAL, "outcome": OTHER_SUSPECT}
@@ -184,48 +176,24 @@ def withhold_biased(estimates: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFra
 
 def _estimate_hazards(
     data: StudyData,
-    stop: npt.NDArray[np.int64],
-    cause: npt.NDArray[np.int64],
+    stop: Whole,
+    cause: Whole,
     shown: list[str],
 ) -> pd.DataFrame:
     """Cox model of the control with all measures while in force, adjusted as the main one.
 
     Rows of the measures `shown`.
     """
-    measures = data.plan.measure_names
+    columns = [*data.plan.measure_names, SO_FAR]
     episodes = _cut_episodes(data, stop, cause)
     keys = {"question": "q2", "analysis": ANALYSIS, "estimator": HAZARDS, "outcome": OTHER_SUSPECT}
-    rows = episodes["entry_id"].to_numpy()
-    victim = data.entries["cluster_id"].to_numpy()[rows]
-    is_event = episodes["is_event"].to_numpy(bool)
-    exposed = {
-        name: count_exposed(rows, victim, is_event, episodes[name] == 1) for name in measures
-    }
-    fit = None
-    if is_event.any():
-        design = data.design(rows, episodes[[*measures, SO_FAR]])
-        fit = fit_cox(
-            design,
-            episodes["start_day"].to_numpy(),
-            episodes["stop_day"].to_numpy(),
-            is_event,
-            cluster=victim,
-        )
-    found = [
-        {"measure": name, **row}
-        for name in shown
-        for row in (
-            [describe_no_answer("no_events", exposed[name].counts)]
-            if fit is None
-            else describe_hazard(fit, name, exposed[name], data.plan.gates)
-        )
-    ]
-    return make_estimates(found, **keys)
+    found = fit_in_force(
+        data, episodes, lambda entry: data.design(entry, episodes[columns]), shown=shown
+    )
+    return make_estimates(found.rows, **keys)
 
 
-def _cut_episodes(
-    data: StudyData, stop: npt.NDArray[np.int64], cause: npt.NDArray[np.int64]
-) -> pd.DataFrame:
+def _cut_episodes(data: StudyData, stop: Whole, cause: Whole) -> pd.DataFrame:
     """Episodes up to the end of the control's follow-up, with the outcomes before each begins."""
     episodes = data.episodes
     entry = episodes["entry_id"].to_numpy(np.int64)

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from revictimisation.analyses.analysis import no_checks
 from revictimisation.analyses.subgroup_effects.family import adjust_family, pool_levels
 from revictimisation.analyses.subgroup_effects.groupings import extend_study, list_groupings
 from revictimisation.analyses.subgroup_effects.hazards import estimate_level_hazards
@@ -36,7 +37,7 @@ from revictimisation.analyses.subgroup_effects.shares import (
     estimate_treatment_shares,
 )
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.core.results import DIAGNOSTIC_COLUMNS, combine, make_estimates
+from revictimisation.core.results import combine, make_estimates
 
 __all__ = ["estimate_subgroup_effects"]
 
@@ -49,7 +50,7 @@ def estimate_subgroup_effects(data: StudyData) -> tuple[pd.DataFrame, pd.DataFra
     of each victim, for hazard ratios by the robust error.
     """
     groupings = list_groupings(data)
-    nothing = make_estimates([]), pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
+    nothing = make_estimates([]), no_checks()
     if data.entries.empty or not data.plan.measure_names:
         return nothing
     wider = extend_study(data, groupings)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.cohort.study_data import POOLED, StudyData
+from revictimisation.core.arrays import Flags, Whole
 from revictimisation.core.codes import MISSING
 from revictimisation.plan import NUMBER_COVARIATES
 from revictimisation.plan.parts import CombinedGroup
@@ -27,11 +27,11 @@ class Grouping:
 
     name: str
     levels: tuple[str, ...]
-    codes: npt.NDArray[np.int64]
+    codes: Whole
     reference: int
 
     @property
-    def is_named(self) -> npt.NDArray[np.bool_]:
+    def is_named(self) -> Flags:
         """Levels that say something: not `missing`."""
         return np.array([level != MISSING for level in self.levels])
 

@@ -6,20 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.analyses.analysis import SETTLED, frame_checks, tell_checks
 from revictimisation.analyses.subgroup_effects.groupings import Grouping
 from revictimisation.analyses.subgroup_effects.rows import LevelEffects, Row, build_contrasts
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Flags, Whole
 from revictimisation.core.packing import pack_check
-from revictimisation.core.results import (
-    DIAGNOSTIC_COLUMNS,
-    NOT_ESTIMABLE,
-    OK,
-    combine,
-    make_estimates,
-)
+from revictimisation.core.results import NOT_ESTIMABLE, combine, make_estimates
 from revictimisation.estimators.cox import CoxFit, fit_cox
 from revictimisation.estimators.design import Design, add_measures
 from revictimisation.estimators.hazard_rows import (
@@ -32,7 +27,6 @@ from revictimisation.plan import StudyPlan
 
 ESTIMATOR = "cox_time_varying"
 DIAGNOSED = "subgroup_hazards"
-Whole = npt.NDArray[np.int64]
 
 
 class Cells(NamedTuple):
@@ -70,7 +64,7 @@ def estimate_level_hazards(
         rows, note = _fit_grouping(data, episodes, people, grouping)
         parts.append(make_estimates(rows, **keys))
         notes += note
-    return combine(parts), pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
+    return combine(parts), frame_checks(notes)
 
 
 def _fit_grouping(
@@ -99,16 +93,16 @@ def _fit_grouping(
         for name in measures
         for row in _build_measure(fit, name, grouping, counts[name], data.plan)
     ]
-    return rows, [_note_fit(fit, grouping)]
+    return rows, tell_checks({pack_check(SETTLED, grouping.name): fit.is_converged}, DIAGNOSED)
 
 
 def _build_columns(
     episodes: pd.DataFrame,
     grouping: Grouping,
-    level: npt.NDArray[np.int64],
+    level: Whole,
     counts: Mapping[str, Cells],
     least_events: int,
-) -> tuple[dict[str, npt.NDArray[np.bool_]], npt.NDArray[np.bool_]]:
+) -> tuple[dict[str, Flags], Flags]:
     """A column for each measure and level with enough events; the other levels share one.
 
     Where no event falls on what they share its coefficient would run to minus infinity, and these
@@ -138,8 +132,8 @@ def _name_column(measure: str, level: str) -> str:
 def _count_cells(
     episodes: pd.DataFrame,
     measure: str,
-    victim: npt.NDArray[np.int64],
-    level: npt.NDArray[np.int64],
+    victim: Whole,
+    level: Whole,
     n_levels: int,
 ) -> Cells:
     is_exposed = episodes[measure].to_numpy() == 1
@@ -213,10 +207,3 @@ def _read_effects(
         Estimate(value, influence), np.full(len(names), np.inf), counts.n_people,
         counts.n_events, status, reasons,
     )  # fmt: skip
-
-
-def _note_fit(fit: CoxFit, grouping: Grouping) -> Row:
-    return {"analysis": DIAGNOSED, "measure": "",
-            "check": pack_check("is_converged", grouping.name),
-            "value": float(fit.is_converged), "limit": 1.0,
-            "status": OK if fit.is_converged else "failed"}  # fmt: skip

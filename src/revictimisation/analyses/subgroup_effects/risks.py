@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.analyses.analysis import frame_checks
 from revictimisation.analyses.subgroup_effects.groupings import Grouping
 from revictimisation.analyses.subgroup_effects.rows import LevelEffects, Row, build_contrasts
 from revictimisation.analyses.subgroup_effects.shares import build_outside
 from revictimisation.analyses.trial_inputs import build_trial
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Codes
 from revictimisation.core.packing import pack_check
 from revictimisation.core.results import (
     BEYOND_FOLLOW_UP,
-    DIAGNOSTIC_COLUMNS,
     NOT_ESTIMABLE,
     OK,
     WITHHELD,
@@ -27,6 +27,7 @@ from revictimisation.core.results import (
 )
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.intervals import DETECTABLE_ERRORS
+from revictimisation.estimators.target_trial.balance import read_weights_at
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
 from revictimisation.estimators.target_trial.diagnostics import (
     ARMS,
@@ -40,11 +41,9 @@ from revictimisation.estimators.target_trial.levels import (
     LevelRisks,
     count_started_victims,
     read_levels,
-    read_weights_at,
 )
 from revictimisation.plan import Gates
 
-Codes = npt.NDArray[np.int64]
 ESTIMATOR = "clone_censor_weight"
 DIAGNOSED = "subgroup_effects"
 BALANCE = "largest_standardised_difference"
@@ -67,7 +66,7 @@ def estimate_level_risks(
     same = {"question": "q3", "estimator": ESTIMATOR, "outcome": data.plan.outcome.who}
     parts = [make_estimates(table, **same) for table in tables]
     parts.append(make_estimates({**same, **row} for row in rows))
-    return combine(parts), pd.DataFrame(notes, columns=list(DIAGNOSTIC_COLUMNS))
+    return combine(parts), frame_checks(notes)
 
 
 def _estimate_measure(
@@ -196,7 +195,7 @@ def _contrast_all(
             effect=risks.gap[:, at],
             freedom=freedom[:, at],
             n_people=risks.people[:, 2],
-            n_events=risks.events[:, :, at].sum(axis=0),
+            n_events=risks.events[2, :, at],
             status=[NOT_ESTIMABLE if gone else WITHHELD if fault else OK for gone, fault in both],
             reason=[gone or str(fault) for gone, fault in both],
         )

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from revictimisation.analyses.subgroup_effects.groupings import Grouping
+from revictimisation.core.arrays import Floats, Whole
 from revictimisation.core.packing import pack_contrast
 from revictimisation.core.results import NOT_ESTIMABLE, OK
 from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.intervals import t_quantile
 from revictimisation.estimators.level_contrasts import compare_all, find_p_values
 
-Floats = npt.NDArray[np.float64]
 Row = dict[str, Any]
 CONTRAST = "contrast"
 
@@ -31,8 +30,8 @@ class LevelEffects:
 
     effect: Estimate
     freedom: Floats
-    n_people: npt.NDArray[np.int64]
-    n_events: npt.NDArray[np.int64]
+    n_people: Whole
+    n_events: Whole
     status: list[str]
     reason: list[str]
 

@@ -11,12 +11,11 @@ import pandas as pd
 
 from revictimisation.analyses.subgroup_effects.groupings import Grouping, mark_combined
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.core.packing import pack_contrast
 from revictimisation.core.results import combine, make_estimates, not_estimable
 from revictimisation.estimators.intervals import difference_interval, wilson_interval
 
-Flags = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
 Row = dict[str, Any]
 ANALYSIS = "treatment_share"
 STARTED, OUTSIDE = "started", "outside_support"
@@ -80,7 +79,7 @@ def _build_differences(
 
 
 def count_started(
-    codes: npt.NDArray[np.int64], n_levels: int, is_started: Flags, cluster: npt.NDArray[np.int64]
+    codes: Whole, n_levels: int, is_started: Flags, cluster: Whole
 ) -> dict[str, npt.NDArray[Any]]:
     """By level: n_people, n_events (started), estimate, se, ci_low, ci_high."""
     people = np.bincount(codes, minlength=n_levels)
@@ -98,9 +97,7 @@ def count_started(
             "se": se, "ci_low": low, "ci_high": high}  # fmt: skip
 
 
-def build_outside(
-    grouping: Grouping, n_people: npt.NDArray[np.int64], share: Floats, measure: str
-) -> list[Row]:
+def build_outside(grouping: Grouping, n_people: Whole, share: Floats, measure: str) -> list[Row]:
     """Rows of the share of each level outside the common support (no interval: it is no sample)."""
     n_outside = np.rint(np.nan_to_num(share) * n_people).astype(np.int64)
     found = {"n_people": n_people, "n_events": n_outside, "estimate": share}

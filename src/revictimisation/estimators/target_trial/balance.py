@@ -8,16 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Flags, Floats
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.trial_data import Trial
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 ARMS = ("start", "no_start")
 # A weight's square is still a number up to about here; no clone stands for so many.
 ENDLESS = 1e150
-AGAINST_EACH_OTHER = "start_less_no_start"
+COMPARISONS = (*ARMS, "start_less_no_start")
 
 
 def measure_balance(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataFrame:
@@ -42,21 +40,18 @@ def measure_balance(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataF
         weights = weighted.weights_on(day)
         everybody = [trial.people.stop > day, weights, weights > 0]
         cohort, *means = average_columns(trial, np.column_stack(everybody).astype(np.float64))
-        for name, pick in (("weighted", means[:2]), ("unweighted", means[2:])):
-            gaps = (pick[0] - cohort, pick[1] - cohort, pick[0] - pick[1])
-            for comparison, gap in zip((*ARMS, AGAINST_EACH_OTHER), gaps, strict=True):
-                parts.append(_rows(trial, day, comparison, name, gap / spread))
-    long = pd.concat(parts, ignore_index=True)
-    keys = ["time_days", "column", "comparison"]
-    wide = long.pivot_table(index=keys, columns="kind", values="value", sort=False, dropna=False)
-    return wide.reindex(columns=["unweighted", "weighted"]).rename_axis(columns=None).reset_index()
-
-
-def _rows(trial: Trial, day: int, comparison: str, kind: str, values: Floats) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"time_days": day, "column": list(trial.names), "comparison": comparison, "kind": kind,
-         "value": values}
-    )  # fmt: skip
+        gaps = [
+            np.array([start - cohort, other - cohort, start - other]) / spread
+            for start, other in (means[2:], means[:2])
+        ]
+        named = {
+            "time_days": day,
+            "column": np.repeat(np.array(trial.names, object), len(COMPARISONS)),
+            "comparison": COMPARISONS * len(trial.names),
+        }
+        unweighted, weighted_gaps = (gap.T.reshape(-1) for gap in gaps)
+        parts.append(pd.DataFrame({**named, "unweighted": unweighted, "weighted": weighted_gaps}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def average_columns(trial: Trial, weights: Floats, power: int = 1) -> Floats:
@@ -81,16 +76,27 @@ def measure_spread(trial: Trial) -> Floats:
     return np.where(variance > 0, np.sqrt(np.maximum(variance, 0.0)), np.inf)
 
 
-def count_effective(weights: Floats) -> float:
-    """Kish's effective number, (sum w)^2 / sum w^2: 0 of nothing, null where a weight has no end.
+def count_effective(weights: Floats) -> Floats:
+    """Kish's effective number, (sum w)^2 / sum w^2, over the first axis.
 
-    >>> count_effective(np.array([1.0, 1.0, 0.0])), count_effective(np.array([1.0, np.inf]))
-    (2.0, nan)
+    0 of nothing, null where a weight has no end.
+
+    >>> count_effective(np.array([[1.0, 1.0, 0.0], [1.0, np.inf, 0.0]]))
+    array([ 2., nan,  0.])
     """
-    largest = float(weights.max(initial=0.0))
-    if not largest < ENDLESS:
-        return float("nan")
-    return float(weights.sum() ** 2 / (weights**2).sum()) if largest > 0 else 0.0
+    ending = np.where(weights < ENDLESS, weights, np.nan)
+    total, squares = ending.sum(axis=0), np.square(ending).sum(axis=0)
+    return np.divide(total**2, squares, out=np.zeros_like(total), where=squares != 0)
+
+
+def read_weights_at(weighted: WeightedTrial, at_days: Sequence[int]) -> list[Floats]:
+    """Weights (entries x arms) of those at risk on each of the days."""
+    return [weighted.weights_on(max(day - 1, 0)) for day in at_days]
+
+
+def count_effective_at(weighted: WeightedTrial, at_days: Sequence[int]) -> Floats:
+    """Effective number of clones at risk on each day, arms x days."""
+    return count_effective(np.stack(read_weights_at(weighted, at_days), axis=2))
 
 
 def summarise_positivity(weighted: WeightedTrial) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from revictimisation.core.arrays import Floats
 from revictimisation.estimators.target_trial.pooled_logistic import (
     find_information,
     invert_information,
@@ -21,7 +22,6 @@ from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.estimators.target_trial.weighted_risk import Arms, Strategies, fill_arms
 
-Floats = npt.NDArray[np.float64]
 Answer = tuple[Floats, bool]
 Share = Callable[[Callable[[int], list[Answer]], Iterable[int]], Iterable[list[Answer]]]
 # Replicates fitted together, always so many: one's digits do not depend on how many are asked for.
@@ -136,6 +136,3 @@ def _mix(value: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return value ^ (value >> np.uint64(31))
-
-
-__all__ = ["Replicates", "bootstrap_arms", "draw_weights"]

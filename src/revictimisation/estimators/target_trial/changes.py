@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Days = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from revictimisation.core.arrays import Days, Floats
+
 # Codes of rows are numbered anew past it, so that those of further columns fit.
 FEW_CODES = 1 << 32
 

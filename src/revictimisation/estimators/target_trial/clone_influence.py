@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from revictimisation.core.arrays import Floats
 from revictimisation.estimators.inference import sum_clusters
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.entry_days import (
@@ -22,7 +22,6 @@ from revictimisation.estimators.target_trial.entry_days import (
     Gradient,
     build_days,
     cut_blocks,
-    move_hazards,
     move_law,
 )
 from revictimisation.estimators.target_trial.pooled_logistic import find_residuals
@@ -36,8 +35,6 @@ from revictimisation.estimators.target_trial.weighted_risk import (
     fill_arms,
     find_slopes,
 )
-
-Floats = npt.NDArray[np.float64]
 
 
 def find_influence(
@@ -87,19 +84,17 @@ def find_direct_influence(
     for here in cut_blocks(trial.n_entries, len(trial.interval) * n_targets):
         days = build_days(weighted, here)
         amounts = _spread_amounts(trial, days, arm, slopes, late, outcomes)
-        influence[here] = amounts.sum(axis=0)
+        influence[here] = amounts.sum(axis=0).T
         _drop_capped(weighted, days, arm, amounts)
         if arm == NO_START or weighted.is_natural:
-            moved = move_hazards(days, amounts, has_start=arm == START)
-            gradients[0].add(trial, here, days.cells, moved)
+            gradients[0].add_hazards(days, amounts, has_start=arm == START)
         if arm == START and weighted.is_natural:
-            intervals = np.broadcast_to(trial.interval[:, None], days.cells.shape)
-            gradients[1].add(trial, here, intervals, move_law(days, amounts))
+            gradients[1].add_days(days, trial.interval, move_law(days, amounts))
         elif arm == START:
             odds, rows = weighted.other.odds, trial.people.row[here]
             ends = trial.people.segment_pattern[trial.people.first_segment[1:][here] - 1]
-            moved = -amounts[-1] / (1 + odds.rows[rows] * odds.cells[ends])[:, None]
-            gradients[1].add(trial, here, ends[None], moved[None])
+            factor = -1 / (1 + odds.rows[rows] * odds.cells[ends])
+            gradients[1].add(days, amounts[-1:], factor[None], ends[None].astype(np.int64))
     daily, other = (
         gradient.by_coefficient(model.pooled.effects)
         for gradient, model in zip(gradients, models, strict=True)
@@ -111,40 +106,40 @@ def _spread_amounts(
     trial: Trial, days: EntryDays, arm: int, slopes: Slopes, late: Floats,
     outcomes: Outcomes | None,
 ) -> Floats:  # fmt: skip
-    """Weight at each place x what a unit of weight there moves: days x entries x targets.
+    """Weight at each place x what a unit of weight there moves: days x targets x entries.
 
     late: the slopes at risk summed up to each day, days x targets.
     """
     here, grace = days.here, trial.grace_days
     stop, cause = trial.people.stop[here], trial.people.cause[here]
     at_risk = slopes.at_risk.T
-    amounts = np.zeros((grace + 1, len(stop), at_risk.shape[1]))
+    amounts = np.zeros((grace + 1, at_risk.shape[1], len(stop)))
     early = at_risk[1 : grace + 1]
-    amounts[: len(early)] = early[:, None]
+    amounts[: len(early)] = early[:, :, None]
     is_late = stop > grace
     amounts[grace] = 0.0
-    amounts[grace, is_late] = late[stop[is_late]] - late[min(grace, len(late) - 1)]
+    amounts[grace][:, is_late] = (late[stop[is_late]] - late[min(grace, len(late) - 1)]).T
     who = np.flatnonzero(cause > 0)
-    amounts[np.minimum(stop[who] - 1, grace), who] += slopes.events[:, cause[who] - 1, stop[who]].T
+    happened = slopes.events[:, cause[who] - 1, stop[who]].T
+    amounts[np.minimum(stop[who] - 1, grace), :, who] += happened
     if outcomes is not None:
         first = outcomes.first[here.start : here.stop + 1]
         when = outcomes.day[first[0] : first[-1]]
         owner = np.repeat(np.arange(len(stop)), np.diff(first))
-        np.add.at(
-            amounts, (np.minimum(when - 1, grace), owner), slopes.outcomes[:, when].T
-        )  # fmt: skip
-    amounts *= days.weights[:, :, arm, None]
+        places = (np.minimum(when - 1, grace), owner)
+        np.add.at(amounts.transpose(0, 2, 1), places, slopes.outcomes[:, when].T)
+    amounts *= days.weights[arm][:, None]
     return amounts
 
 
 def _drop_capped(weighted: WeightedTrial, days: EntryDays, arm: int, amounts: Floats) -> None:
     """A capped weight does not move with the model."""
-    profile = days.weights[:, :, arm]
+    profile, by_entry = days.weights[arm], amounts.transpose(0, 2, 1)
     if arm == NO_START:
-        amounts[profile >= weighted.cap_no_start[:, None]] = 0.0
+        by_entry[profile >= weighted.cap_no_start[:, None]] = 0.0
     elif np.isfinite(weighted.cap_start):
         has_started = ~days.is_free & (np.cumsum(days.is_start, axis=0) > 0)
-        amounts[has_started & (profile >= weighted.cap_start)] = 0.0
+        by_entry[has_started & (profile >= weighted.cap_start)] = 0.0
 
 
 def add_model_scores(

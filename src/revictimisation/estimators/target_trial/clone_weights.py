@@ -41,8 +41,8 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.estimators.target_trial.pooled_logistic import Odds, refit
 from revictimisation.estimators.target_trial.start_kernels import NO_START, START, fill_weights
 from revictimisation.estimators.target_trial.start_model import (
@@ -54,9 +54,6 @@ from revictimisation.estimators.target_trial.start_model import (
 )
 from revictimisation.estimators.target_trial.trial_data import People, Trial
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.int64]
 GraceLaw = Literal["censor_at_end", "natural_law"]
 LAST = -1
 
@@ -119,14 +116,14 @@ class WeightedTrial:
         is_known = has_both and not np.isnan(self.daily.theta).any()
         return np.array([is_known and not np.isnan(self.other.theta).any(), is_known])
 
-    def weigh(self, who: Places) -> Floats:
+    def weigh(self, who: Whole) -> Floats:
         """Weights of these entries: entries x arms x places 0..grace_days.
 
         On (t, t + 1] at place t, the last one also on every later day of follow-up.
         """
         return self._weigh((self.daily.odds, self.other.odds), self.caps, who)
 
-    def _weigh(self, odds: tuple[Odds, Odds], caps: tuple[float, Floats], who: Places) -> Floats:
+    def _weigh(self, odds: tuple[Odds, Odds], caps: tuple[float, Floats], who: Whole) -> Floats:
         people, interval = self.trial.people, self.trial.interval
         weights = np.empty((len(who), 2, len(interval)))
         fill_weights(
@@ -222,20 +219,6 @@ class WeightedTrial:
         other = Odds(rows, by_interval if self.is_natural else ends)
         free = np.full(trial.grace_days + 1, np.inf)
         return self._weigh((daily, other), (np.inf, free), np.arange(trial.n_entries))
-
-    @np.errstate(all="ignore")
-    def effective_on(self, days: Sequence[int]) -> Floats:
-        """Kish's effective number of clones, arms x days: on (day, day + 1], or on `LAST`.
-
-        Null where a weight has no end.
-        """
-        at = np.stack([self.weights_on(day) for day in days], axis=2)
-        total, squares = at.sum(axis=0), np.square(at).sum(axis=0)
-        has_end = squares < np.inf
-        total = np.where(has_end, total, np.nan) ** 2
-        return np.divide(
-            total, squares, out=np.where(has_end, 0.0, np.nan), where=has_end & (squares > 0)
-        )
 
 
 def weigh_clones(
@@ -339,6 +322,3 @@ def _crude_weights(trial: Trial, is_natural: bool) -> tuple[float, Floats]:
 def _share_started(trial: Trial) -> float:
     is_in = trial.people.stop > trial.grace_days
     return float(trial.is_started[is_in].mean()) if is_in.any() else 0.0
-
-
-__all__ = ["LAST", "GraceLaw", "WeightedTrial", "cap_weights", "weigh_clones"]

@@ -72,6 +72,3 @@ def measure_disagreement(tables: Sequence[pd.DataFrame], tolerated: float = 0.0)
     return pd.DataFrame(
         {"check": "largest_disagreement", "arm": "", "time_days": days, "value": value}
     )
-
-
-__all__ = ["cross_check", "measure_disagreement"]

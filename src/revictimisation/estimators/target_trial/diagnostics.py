@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Flags, Floats
 from revictimisation.estimators.contrasts import COUNTS, RISKS
 from revictimisation.estimators.intervals import DETECTABLE_ERRORS
 from revictimisation.estimators.target_trial.balance import (
@@ -19,8 +19,6 @@ from revictimisation.estimators.target_trial.bootstrap import Replicates
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.estimates import estimate_strategies, mark_uncensored
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 Check = dict[str, object]
 # A clone that weighs less has had its event on the last days it could have gone without a start.
 NEXT_TO_NOTHING = 1e-9
@@ -100,7 +98,7 @@ def describe_weights(arm: str, is_in: Flags, weights: Floats) -> list[Check]:
     weights: theirs.
     """
     return [
-        make_check("effective_sample_size", count_effective(weights), arm),
+        make_check("effective_sample_size", float(count_effective(weights)), arm),
         make_check("n_uncensored", int(is_in.sum()), arm),
         make_check("share_censored", float(1 - is_in.mean()), arm),
     ]

@@ -2,7 +2,7 @@
 
 A weight is a product over days (`clone_weights`), so its logarithm has a derivative in the log odds
 of each day that depends on the day alone, times what rests on it from that day on. All arrays have
-the day first, then the entry (of a block), then the target: a number whose derivatives are asked.
+the day first, then the target (a number whose derivatives are asked), then the entry of a block.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array
 
+from revictimisation.core.arrays import Flags, Floats
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
-from revictimisation.estimators.target_trial.start_kernels import TINY
+from revictimisation.estimators.target_trial.start_kernels import TINY, add_ahead
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 Cells = npt.NDArray[np.integer]
 # So many numbers at a time: a block's arrays stay in the cache.
 BLOCK = 1 << 17
@@ -39,11 +38,13 @@ class EntryDays:
     """A block of entries by day of the grace time.
 
     Attributes:
-        here: the entries. weights: days x entries x arms. cells, hazards: of a start, by day.
+        here: the entries. by_column: their base columns, columns x entries. weights: arms x days x
+            entries. cells, hazards: of a start, by day.
         is_free: followed and not started by the end of the day. is_start: the day of the start.
     """
 
     here: slice
+    by_column: csc_array
     weights: Floats
     cells: Cells
     hazards: Floats
@@ -70,7 +71,8 @@ def build_days(weighted: WeightedTrial, here: slice) -> EntryDays:
     odds = weighted.daily.odds
     return EntryDays(
         here=here,
-        weights=np.moveaxis(weighted.weights[here], 2, 0),
+        by_column=trial.matrix[rows].T,
+        weights=np.ascontiguousarray(weighted.weights[here].transpose(1, 2, 0)),
         cells=cells,
         hazards=_chance(odds.rows[rows] * odds.cells[cells]),
         is_free=is_followed & ((start < 0) | (days < start)),
@@ -86,19 +88,18 @@ def _spread_segments(trial: Trial, here: slice) -> Cells:
     begin, pattern = people.segment_day[first:last], people.segment_pattern[first:last]
     end = np.append(begin[1:], 0)
     lengths = np.where(end == 0, size, end) - begin
-    return np.repeat(pattern, lengths).reshape(-1, size).T.astype(np.int64)
+    by_entry = np.repeat(pattern, lengths).reshape(-1, size)
+    return np.ascontiguousarray(by_entry.T, dtype=np.int64)
 
 
 @np.errstate(all="ignore")
 def find_law(weighted: WeightedTrial, rows: npt.NDArray[np.integer]) -> Law:
     """The natural law of entries with these rows of the base columns, by day."""
     odds, interval = weighted.other.odds, weighted.trial.interval
-    hazards = _chance(odds.rows[rows] * odds.cells[interval][:, None])
-    tail = np.zeros_like(hazards)
-    later = np.zeros(len(rows))
+    hazards = _chance(odds.rows[rows] * odds.cells[: interval[-1] + 1, None])[interval]
+    tail, stays, later = np.empty_like(hazards), 1 - hazards, np.zeros(len(rows))
     for day in range(len(interval) - 1, -1, -1):
-        later = hazards[day] + (1 - hazards[day]) * later + TINY
-        tail[day] = later
+        later = tail[day] = hazards[day] + stays[day] * later + TINY
     return Law(hazards, tail, (1 - tail) / tail)
 
 
@@ -111,46 +112,31 @@ def _chance(odds: Floats) -> Floats:
     return chance
 
 
-def move_hazards(days: EntryDays, amounts: Floats, *, has_start: bool) -> Floats:
-    """Derivatives of sums of amounts[t] x log weight in the log odds of each day's start.
-
-    Of the factors 1 / (1 - h) for days without a start (both clones) and 1 / h for the day of the
-    start (`has_start`: the start clone under the natural law). amounts must be 0 where the clone is
-    censored or its weight capped.
-    """
-    factor = np.where(days.is_free, days.hazards, 0.0)
-    if has_start:
-        factor = np.where(days.is_start, days.hazards - 1.0, factor)
-    moved = _sum_ahead(amounts)
-    moved *= factor[:, :, None]
-    return moved
-
-
 def move_law(days: EntryDays, amounts: Floats) -> Floats:
-    """The same in the log odds of the natural law.
+    """Derivatives of sums of amounts[t] x log weight in the log odds of each day's natural law.
 
     The weight holds (1 - l) for days without a start, l for the day of the start, 1 / R_0, and
     R_(t+1) while not started; log R_k has the derivative l_j (1 - R_k) / R_k in the log odds of day
-    j >= k, so a running sum over k gives all j.
+    j >= k, so a running sum over k gives all j. amounts: as for `Gradient.add_hazards`.
     """
-    law, ahead = days.law, _sum_ahead(amounts)
-    own = np.where(days.is_free, -law.hazards, np.where(days.is_start, 1 - law.hazards, 0.0))
-    leverage = np.where(days.is_free[:-1], law.leverage[1:], 0.0)
-    running = -ahead[0] * law.leverage[0][:, None]
-    for day in range(len(amounts)):
-        ahead[day] *= own[day][:, None]
-        ahead[day] += running * law.hazards[day][:, None]
-        if day + 1 < len(amounts):
-            running += amounts[day] * leverage[day][:, None]
-    return ahead
-
-
-def _sum_ahead(amounts: Floats) -> Floats:
-    """Sums over the days from each on; row by row, which is faster than `cumsum`."""
-    ahead = amounts.copy()
+    law, moved = days.law, amounts.copy()
     for day in range(len(amounts) - 2, -1, -1):
-        ahead[day] += ahead[day + 1]
-    return ahead
+        moved[day] += moved[day + 1]
+    running = np.empty_like(amounts)
+    running[0] = -moved[0] * law.leverage[0]
+    running[1:] = amounts[:-1] * np.where(days.is_free[:-1], law.leverage[1:], 0.0)[:, None]
+    sum_behind(running)
+    own = np.where(days.is_free, -law.hazards, np.where(days.is_start, 1 - law.hazards, 0.0))
+    moved *= own[:, None]
+    running *= law.hazards[:, None]
+    moved += running
+    return moved
+
+
+def sum_behind(amounts: Floats) -> None:
+    """Sums up to each day, in place; row by row, which is faster than `cumsum`."""
+    for day in range(1, len(amounts)):
+        amounts[day] += amounts[day - 1]
 
 
 @dataclass(eq=False)
@@ -165,30 +151,40 @@ class Gradient:
         """Nothing yet."""
         return cls(np.zeros((len(model.odds.cells), n_targets)), np.zeros((n_base, n_targets)))
 
-    def add(
-        self, trial: Trial, here: slice, cells: Cells, moved: Floats, at: slice = slice(None)
+    def add_hazards(
+        self, days: EntryDays, amounts: Floats, at: slice = slice(None), *, has_start: bool
     ) -> None:
-        """Add derivatives (days x entries x targets) in the log odds of these cells.
+        """Add derivatives of sums of amounts[t] x log weight in the log odds of each day's start.
 
-        at: the targets.
+        Of the factors 1 / (1 - h) for days without a start (both clones) and 1 / h for the day of
+        the start (`has_start`: the start clone under the natural law). amounts (days x targets x
+        entries) must be 0 where the clone is censored or its weight capped. at: the targets.
         """
-        ones, ends = np.ones(cells.size), np.arange(cells.size + 1)
-        places = csr_array((ones, cells.reshape(-1), ends), shape=(cells.size, len(self.cells)))
-        self.cells[:, at] += places.T @ moved.reshape(cells.size, -1)
-        self.base[:, at] += trial.matrix[trial.people.row[here]].T @ moved.sum(axis=0)
+        factor = np.where(days.is_free, days.hazards, 0.0)
+        if has_start:
+            factor = np.where(days.is_start, days.hazards - 1.0, factor)
+        self.add(days, amounts, factor, days.cells, at)
+
+    def add(
+        self, days: EntryDays, amounts: Floats, factor: Floats, cells: Cells,
+        at: slice = slice(None),
+    ) -> None:  # fmt: skip
+        """Add `factor` (days x entries) x the amounts from each day on, in these cells."""
+        by_cell, by_entry = (
+            np.zeros((amounts.shape[1], len(self.cells))),
+            np.zeros(amounts.shape[1:]),
+        )
+        add_ahead(amounts, factor, cells, np.empty(amounts.shape[2]), by_cell, by_entry)
+        self.cells[:, at] += by_cell.T
+        self.base[:, at] += days.by_column @ by_entry.T
+
+    def add_days(
+        self, days: EntryDays, interval: Cells, moved: Floats, at: slice = slice(None)
+    ) -> None:
+        """Add derivatives (days x targets x entries) in the log odds of each day's interval."""
+        np.add.at(self.cells[:, at], interval, moved.sum(axis=2))
+        self.base[:, at] += days.by_column @ moved.sum(axis=0).T
 
     def by_coefficient(self, effects: Floats) -> Floats:
         """Targets x coefficients."""
         return np.concatenate([np.einsum("ck,cj->kj", effects, self.cells), self.base]).T
-
-
-__all__ = [
-    "EntryDays",
-    "Gradient",
-    "Law",
-    "build_days",
-    "cut_blocks",
-    "find_law",
-    "move_hazards",
-    "move_law"
-]  # fmt: skip

@@ -7,24 +7,20 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.core.results import OK
 from revictimisation.estimators.contrasts import RISKS
 from revictimisation.estimators.inference import Estimate, Interval, compare_arms
 from revictimisation.estimators.influence import ROUNDING
-from revictimisation.estimators.target_trial.balance import count_effective
+from revictimisation.estimators.target_trial.balance import count_effective, count_effective_at
 from revictimisation.estimators.target_trial.bootstrap import Replicates
 from revictimisation.estimators.target_trial.clone_influence import find_influence
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.number_needed import invert_difference
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES, People
 from revictimisation.estimators.target_trial.weighted_risk import N_NUMBERS, Arms, fill_arms
-
-Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 FREE_DAYS = ("rmst_start_days", "rmst_no_start_days", "rmst_difference_days")
 COLUMNS = [
@@ -51,9 +47,9 @@ def estimate_strategies(
         number_needed_to_treat (`invert_difference`). Intervals: risks log-log, all others normal
         (`inference`). n_people: clones never censored artificially, for contrasts entries;
         n_events: events up to the day of those clones (start clones before their start included),
-        for contrasts of both arms. Where a risk is 0 or 1 its own interval is exact for the
-        effective number at risk, the difference's is put together from both, a ratio with a risk
-        of 0 is `not_estimable`.
+        for contrasts of all entries, each once. Where a risk is 0 or 1 its own interval is exact
+        for the effective number at risk, the difference's is put together from both, a ratio with a
+        risk of 0 is `not_estimable`.
 
     Raises:
         ValueError: replicates for other days.
@@ -144,7 +140,7 @@ class _Behind:
     @cached_property
     def at_risk(self) -> Floats:
         """Effective number of clones at risk, (sum w)^2 / sum w^2: arms x days."""
-        return self.weighted.effective_on([max(day - 1, 0) for day in self.at_days])
+        return count_effective_at(self.weighted, self.at_days)
 
     @cached_property
     def is_followed(self) -> Flags:
@@ -192,10 +188,13 @@ def _find_needed(rows: pd.DataFrame) -> pd.DataFrame:
     return gap.assign(**needed, estimand="number_needed_to_treat")
 
 
-def count_events(people: People, is_in: Flags, at_days: Sequence[int], cause: int) -> Counts:
-    """Events of a cause up to each day among the clones in an arm (entries x arms), unweighted."""
+def count_events(people: People, is_in: Flags, at_days: Sequence[int], cause: int) -> Whole:
+    """Events of a cause up to each day in each arm (entries x arms) and in any of them, unweighted.
+
+    Arms + 1 x days.
+    """
     happened = (people.cause == cause) & (people.stop <= np.asarray(at_days)[:, None])
-    return np.asarray([(happened & mine).sum(axis=1) for mine in is_in.T])
+    return np.asarray([(happened & mine).sum(axis=1) for mine in (*is_in.T, is_in.any(axis=1))])
 
 
 def mark_uncensored(weighted: WeightedTrial) -> Flags:
@@ -203,6 +202,3 @@ def mark_uncensored(weighted: WeightedTrial) -> Flags:
     trial = weighted.trial
     is_over = trial.people.stop <= trial.grace_days
     return np.column_stack([trial.is_started | is_over, ~trial.is_started])
-
-
-__all__ = ["estimate_curves", "estimate_outcome", "estimate_strategies", "mark_uncensored"]

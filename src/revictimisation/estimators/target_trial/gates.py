@@ -23,6 +23,8 @@ from revictimisation.core.results import (
 )
 from revictimisation.estimators.limits import Gates
 
+EVERY_DAY = -1
+
 
 @dataclass(frozen=True)
 class Gate:
@@ -99,18 +101,26 @@ def find_failed(rows: pd.DataFrame, judged: pd.DataFrame, gates: Gates) -> npt.N
 
     rows: with `time_days` and, where checks are of levels, `level`.
     """
-    found = np.full(len(rows), "", dtype=object)
-    failed = judged[judged["status"].eq("failed")]
-    for gate in list_gates(gates):
-        mine = failed.loc[failed["gate"].eq(gate.check), ["time_days", "level"]]
-        for day, level in mine.drop_duplicates().itertuples(index=False):
-            is_held = found == ""
-            if not pd.isna(day):
-                is_held &= rows["time_days"].eq(int(day)).fillna(False).to_numpy(bool)
-            if level:
-                is_held &= rows["level"].eq(level).to_numpy(bool)
-            found[is_held] = gate.reason or gate.check
-    return found
+    order = list_gates(gates)
+    listed = {gate.check: (at, gate.reason or gate.check) for at, gate in enumerate(order)}
+    none = (len(order), "")
+    failed = judged[judged["status"].eq("failed") & judged["gate"].isin(listed)]
+    found: dict[tuple[int, str], tuple[int, str]] = {}
+    for check, *key in zip(failed["gate"], _read_days(failed), failed["level"], strict=True):
+        found[tuple(key)] = min(listed[check], found.get(tuple(key), none))
+    reasons = np.full(len(rows), "", dtype=object)
+    if not found:
+        return reasons
+    levels = rows["level"] if failed["level"].ne("").any() else [""] * len(rows)
+    for place, (day, level) in enumerate(zip(_read_days(rows), levels, strict=True)):
+        concerned = ((day, level), (EVERY_DAY, level), (day, ""), (EVERY_DAY, ""))
+        reasons[place] = min(found.get(key, none) for key in concerned)[1]
+    return reasons
+
+
+def _read_days(rows: pd.DataFrame) -> list[int]:
+    days = pd.to_numeric(rows["time_days"]).to_numpy(np.float64, na_value=np.nan)
+    return np.where(np.isnan(days), EVERY_DAY, days).astype(np.int64).tolist()
 
 
 def withhold_failed(estimates: pd.DataFrame, judged: pd.DataFrame, gates: Gates) -> pd.DataFrame:

@@ -17,8 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from revictimisation.core.arrays import Codes, Flags, Floats
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.target_trial.clone_weights import (
     WeightedTrial,
@@ -37,10 +37,6 @@ from revictimisation.estimators.target_trial.potential_risks import (
 )
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial
-
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +134,3 @@ def _refit(trial: Trial, model: StartModel, is_in: list[Flags]) -> list[StartMod
     weight = np.stack(is_in, axis=1).astype(np.float64)
     unknown = replace(model, covariance=np.zeros_like(model.covariance))
     return [unknown.move(best) for best in refit(trial, model.pooled, weight, model.theta, inverse)]
-
-
-__all__ = ["HeldOutScores", "score_held_out"]

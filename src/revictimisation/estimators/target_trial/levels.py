@@ -21,15 +21,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Codes, Flags, Floats, Whole
 from revictimisation.estimators.contrasts import RISKS
 from revictimisation.estimators.inference import Estimate, compare_arms
 from revictimisation.estimators.intervals import normal_quantile, t_quantile
 from revictimisation.estimators.target_trial.balance import (
-    ENDLESS,
     average_columns,
+    count_effective,
     fit_chances,
     measure_spread,
     outside_common_support,
+    read_weights_at,
 )
 from revictimisation.estimators.target_trial.clone_influence import (
     add_model_scores,
@@ -41,11 +43,6 @@ from revictimisation.estimators.target_trial.estimates import count_events, mark
 from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.estimators.target_trial.weighted_risk import fill_arms, find_slopes
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.int64]
-Counts = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True, eq=False)
 class LevelRisks:
@@ -53,14 +50,14 @@ class LevelRisks:
 
     Attributes:
         risk: arms (start, no start) x levels x days. effective: the effective number of clones at
-            risk. events: of clones never censored; each of the same shape.
-        people: levels x (clones never censored by arm, entries).
+            risk, of the same shape.
+        people: levels x (clones never censored by arm, entries). events: the same, x levels x days.
     """
 
     risk: Estimate
     effective: Floats
-    people: Counts
-    events: Counts
+    people: Whole
+    events: Whole
 
     @cached_property
     def gap(self) -> Estimate:
@@ -80,10 +77,13 @@ class LevelRisks:
         """
         has, n_days = self.has_risk, len(at_days)
         risk = self.risk[:, has].reshape(2, -1)
-        events, effective = (part[:, has].reshape(2, -1) for part in (self.events, self.effective))
+        events, effective = (
+            self.events[:, has].reshape(3, -1),
+            self.effective[:, has].reshape(2, -1),
+        )
         return compare_arms(
             risk,
-            risk.interval("log-log", np.where(risk.value >= 1, events, effective)),
+            risk.interval("log-log", np.where(risk.value >= 1, events[:2], effective)),
             RISKS,
             {"level": np.repeat(levels[has], n_days), "time_days": np.tile(at_days, has.sum())},
             n_people=np.repeat(self.people[has], n_days, axis=0).T,
@@ -110,7 +110,7 @@ def read_levels(
     value, effective = np.full(shape, np.nan), np.zeros(shape)
     for place, weights in enumerate(read_weights_at(weighted, at_days) if given is None else given):
         effective[:, :, place] = _count_effective(weights, codes, n_levels).T
-    people, events = np.zeros((n_levels, 3), np.int64), np.zeros(shape, np.int64)
+    people, events = np.zeros((n_levels, 3), np.int64), np.zeros((3, *shape[1:]), np.int64)
     moves = np.zeros((2, trial.n_entries, n_levels * n_days))
     gradients = [
         tuple(np.zeros((n_levels * n_days, len(model.theta)))
@@ -147,19 +147,10 @@ def count_started_victims(trial: Trial, codes: Codes, n_levels: int) -> Floats:
     return found.astype(np.float64)
 
 
-def read_weights_at(weighted: WeightedTrial, at_days: Sequence[int]) -> list[Floats]:
-    """Weights (entries x arms) of those at risk on each of the days."""
-    return [weighted.weights_on(max(day - 1, 0)) for day in at_days]
-
-
 def _count_effective(weights: Floats, codes: Codes, n_levels: int) -> Floats:
-    """Kish's effective number by level and arm; 0 where a weight has no end: it tells nothing."""
-    ending = np.where(weights < ENDLESS, weights, np.nan)
-    total, squares = (
-        np.column_stack([np.bincount(codes, one, n_levels) for one in power.T])
-        for power in (ending, ending**2)
-    )
-    return np.divide(total**2, squares, out=np.zeros_like(total), where=squares > 0)
+    """Effective number by level and arm; 0 where a weight has no end: it tells nothing."""
+    found = [count_effective(weights[codes == level]) for level in range(n_levels)]
+    return np.nan_to_num(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,7 +215,7 @@ class LevelMeasurer:
         own = np.where(mine[:, None] > 0, weights, 0.0)
         means = average_columns(self._trial, np.column_stack([mine, own]))
         variance = average_columns(self._trial, mine[:, None], 2)[0] - means[0] ** 2
-        size = _count_effective(own, np.zeros(len(mine), np.int64), 1)[0]
+        size = np.nan_to_num(count_effective(own))
         is_known = (size > 0)[:, None]
         excess = np.maximum(1 / np.where(size > 0, size, np.inf) - 1 / max(mine.sum(), 1.0), 0.0)
         errors = np.sqrt(np.outer(excess, np.maximum(variance, 0.0))) / self._spread

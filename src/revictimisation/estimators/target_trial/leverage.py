@@ -13,12 +13,10 @@ as HC2 stands between HC0 and HC3 (MacKinnon & White 1985; for weights and clust
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from revictimisation.core.arrays import Floats
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.pooled_logistic import find_residuals
-
-Floats = npt.NDArray[np.float64]
 
 
 def find_leverage_factors(weighted: WeightedTrial) -> Floats:
@@ -36,6 +34,3 @@ def find_leverage_factors(weighted: WeightedTrial) -> Floats:
     factors = np.ones(trial.n_entries)
     factors[who] = np.exp((moved * scores).sum(axis=1) / 2)
     return factors
-
-
-__all__ = ["find_leverage_factors"]

@@ -14,8 +14,6 @@ import pandas as pd
 
 from revictimisation.estimators.intervals import NO_ERROR
 
-Floats = npt.NDArray[np.float64]
-
 OK, NOT_ESTIMABLE = "ok", "not_estimable"
 THROUGH_INFINITY = "interval_through_infinity"
 NO_DIFFERENCE = "no_difference"

@@ -22,12 +22,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from revictimisation.core.arrays import Days, Floats
 from revictimisation.estimators.flexibility import Flexibility
 from revictimisation.estimators.target_trial.start_model import StartModel, fit_pooled
-from revictimisation.estimators.target_trial.trial_data import Pooled, Trial
+from revictimisation.estimators.target_trial.trial_data import Pooled, Trial, number_days
 
-Floats = npt.NDArray[np.float64]
-Days = npt.NDArray[np.int64]
 Groups = npt.NDArray[np.int32]
 
 OUTCOME, LEAVING = 1, 2
@@ -241,19 +240,6 @@ def _number_groups(trial: Trial, names: Sequence[str]) -> tuple[Floats, Groups]:
     return marks, group.reshape(-1).astype(np.int32)
 
 
-def number_days(cuts: Sequence[int], last_day: int) -> npt.NDArray[np.int32]:
-    """The interval of each day 0..last_day (day 0 counts with the first).
-
-    Raises:
-        ValueError: days not ascending from 1.
-    """
-    ascending = np.asarray(cuts, dtype=np.int64)
-    if not len(ascending) or ascending[0] != 1 or not (np.diff(ascending) > 0).all():
-        raise ValueError("days must ascend from 1")
-    days = np.maximum(np.arange(last_day + 1), 1)
-    return (np.searchsorted(ascending, days, side="right") - 1).astype(np.int32)
-
-
 def _fit_states(
     trial: Trial,
     cause: int,
@@ -325,6 +311,3 @@ def _name_spans(what: str, cuts: Sequence[int]) -> list[str]:
     """`day 1-9`, the last one open: `day 10-`."""
     ends = [*(cut - 1 for cut in cuts[1:]), ""]
     return [f"{what} {a}-{b}" for a, b in zip(cuts, ends, strict=True)]
-
-
-__all__ = ["OutcomeModel", "fit_outcome_model", "number_days"]

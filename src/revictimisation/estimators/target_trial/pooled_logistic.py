@@ -96,23 +96,12 @@ def find_residuals(trial: Trial, pooled: Pooled, odds: Odds) -> csr_array:
     return csr_array((residual, pooled.cell, pooled.first), shape=shape)
 
 
-def _gather(trial: Trial, pooled: Pooled, by_row: Floats, by_cell: Floats) -> Floats:
-    """Sums by row of covariates and by cell, turned into sums by column."""
-    return np.concatenate([pooled.effects.T @ by_cell, trial.transposed @ by_row])
-
-
 def _sum_starts(trial: Trial, pooled: Pooled, weight: Floats) -> Floats:
     """The columns of the starts, weighted and summed: columns x replicates."""
     who = np.flatnonzero(pooled.is_start)
-    places = (
-        (trial.people.row[who], trial.matrix.shape[0]),
-        (pooled.cell[pooled.first[who + 1] - 1], len(pooled.effects)),
-    )
-    ones, order = np.ones(len(who)), np.arange(len(who))
-    by_row, by_cell = (
-        csr_array((ones, (place, order)), shape=(n, len(who))) @ weight[who] for place, n in places
-    )
-    return _gather(trial, pooled, by_row, by_cell)
+    cells, mine = pooled.cell[pooled.first[who + 1] - 1], weight[who]
+    by_base = trial.matrix[trial.people.row[who]].T @ mine
+    return np.concatenate([pooled.effects[cells].T @ mine, by_base])
 
 
 def _sum_expected(trial: Trial, pooled: Pooled, weight: Floats, odds: Odds) -> Floats:
@@ -121,7 +110,7 @@ def _sum_expected(trial: Trial, pooled: Pooled, weight: Floats, odds: Odds) -> F
     sum_expected(
         pooled.first, trial.people.row, pooled.cell, pooled.days, weight, *odds, by_row, by_cell
     )
-    return _gather(trial, pooled, by_row, by_cell)
+    return np.concatenate([pooled.effects.T @ by_cell, trial.transposed @ by_row])
 
 
 def _find_loglik(trial: Trial, pooled: Pooled, weight: Floats, odds: Odds) -> float:
@@ -200,7 +189,7 @@ def follow_chords(
             info = find_information(trial, pooled, own[:, k].copy(), _pick(odds, k))
             inverses[at[k]], _ = invert_information(info)
         score = starts[:, at] - _sum_expected(trial, pooled, own, odds)
-        step = np.einsum("kij,jk->ik", inverses[at], score)
+        step = np.matmul(inverses[at], score.T[:, :, None])[:, :, 0].T
         gain, longest = (score * step).sum(axis=0), np.abs(step).max(axis=0, initial=0.0)
         is_bound = longest > LONGEST_STEP
         theta[:, at] = point + step * np.where(is_bound, LONGEST_STEP / longest, 1.0)

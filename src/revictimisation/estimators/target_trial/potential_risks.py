@@ -14,36 +14,34 @@ value before the decision is q_m U1 + (1 - q_m) U0, for *no start* U0. A *target
 
 The doubly robust estimator adds, of each step that a clone is seen through (to its end or to an
 event), its weight times (what came of it less its U). Arrays have the step or day first, then the
-entry (of a block), then the target; estimators: 0 g-formula, 1 doubly robust.
+target, then the entry (of a block); estimators: 0 g-formula, 1 doubly robust.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from revictimisation.core.arrays import Days, Floats
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.entry_days import (
     EntryDays,
     Gradient,
     build_days,
     cut_blocks,
-    move_hazards,
     move_law,
+    sum_behind,
 )
-from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, number_days
+from revictimisation.estimators.target_trial.outcome_model import OutcomeModel
 from revictimisation.estimators.target_trial.start_kernels import START
 from revictimisation.estimators.target_trial.start_model import StartModel
-from revictimisation.estimators.target_trial.trial_data import Trial
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Days = npt.NDArray[np.int64]
+from revictimisation.estimators.target_trial.trial_data import Trial, number_days
 
 
 class Steps(NamedTuple):
@@ -131,7 +129,12 @@ def find_hazards(model: OutcomeModel, steps: Steps, rows: npt.NDArray[np.integer
     cells = states * n_leaving + steps.leaving[:, None]
     leaving = model.leaving.odds.rows[rows] * model.leaving.odds.cells[cells]
     a, b = outcome / (1 + outcome), leaving / (1 + leaving)
-    return Hazards(a, b, *_sum_powers((1 - a) * (1 - b), steps.days))
+    stay = (1 - a) * (1 - b)
+    sums = (np.ones_like(stay), np.zeros_like(stay), np.zeros_like(stay), stay)
+    is_long = steps.days > 1
+    for kept, found in zip(sums, _sum_powers(stay[:, is_long], steps.days[is_long]), strict=True):
+        kept[:, is_long] = found
+    return Hazards(a, b, *sums)
 
 
 def _sum_powers(stay: Floats, days: Days) -> tuple[Floats, Floats, Floats, Floats]:
@@ -142,7 +145,7 @@ def _sum_powers(stay: Floats, days: Days) -> tuple[Floats, Floats, Floats, Float
     n, m = days[:, None], np.zeros((len(days), 1), np.int64)
     ones, firsts, seconds = np.zeros_like(stay), np.zeros_like(stay), np.zeros_like(stay)
     power = np.ones_like(stay)
-    for bit in 2 ** np.arange(int(days.max()).bit_length())[::-1]:
+    for bit in 2 ** np.arange(int(days.max(initial=0)).bit_length())[::-1]:
         seconds += power * (seconds + 2 * m * firsts + m * m * ones)
         firsts += power * (firsts + m * ones)
         ones += power * ones
@@ -159,7 +162,7 @@ def _sum_powers(stay: Floats, days: Days) -> tuple[Floats, Floats, Floats, Float
 
 
 class Values(NamedTuple):
-    """Values at the beginning of each step (and after the last): steps + 1 x entries x targets.
+    """Values at the beginning of each step (and after the last): steps + 1 x targets x entries.
 
     `started`: state 1; `never`: no start; `before`: under start, none yet, before the day's
     decision; `waiting`: after it.
@@ -174,27 +177,27 @@ class Values(NamedTuple):
 def find_values(targets: Targets, share: Floats, hazards: Hazards) -> Values:
     """Backwards from the last step; `share`: q by day of the grace time and entry."""
     n_steps, grace = len(targets.lead), len(share) - 1
-    rewards = hazards.outcome[..., None] * (
-        hazards.ones[..., None] * targets.lead[:, None]
-        - hazards.firsts[..., None] * targets.fall[:, None]
+    rewards = hazards.outcome[..., None, :] * (
+        hazards.ones[..., None, :] * targets.lead[..., None]
+        - hazards.firsts[..., None, :] * targets.fall[..., None]
     )
     shape = (n_steps + 1, *rewards.shape[2:])
     started, never, before, waiting = (np.zeros(shape) for _ in range(4))
-    end = hazards.end[..., None]
+    end = hazards.end[..., None, :]
     for m in range(n_steps - 1, -1, -1):
         started[m] = rewards[1, m] + end[1, m] * started[m + 1]
         never[m] = rewards[0, m] + end[0, m] * never[m + 1]
         waiting[m] = rewards[0, m] + end[0, m] * before[m + 1]
         before[m] = started[m]
         if m < grace:
-            before[m] += (1 - share[m])[:, None] * (waiting[m] - started[m])
+            before[m] += (1 - share[m]) * (waiting[m] - started[m])
     return Values(started, never, before, waiting)
 
 
 class Increments(NamedTuple):
     """The doubly robust estimator's additions of a clone.
 
-    amounts: by place of the weight, entry and target. passed, dropped: by state, step and entry,
+    amounts: by place of the weight, target and entry. passed, dropped: by state, step and entry,
     the weights with which the value at the beginning of a step is added and its U taken away.
     """
 
@@ -215,20 +218,20 @@ def find_increments(
     place = np.minimum(np.arange(len(begin)), grace)
     is_counted = (stop > begin) & (is_free | (cause > 0))
     seen = np.where(is_free, np.minimum(end, trial.last_day), stop)
-    weight = np.where(is_counted, days.weights[place, :, arm] * inverse[seen], 0.0)
+    weight = np.where(is_counted, days.weights[arm][place] * inverse[seen], 0.0)
     has_started = (start >= 0) & (start <= begin)
     state = np.stack([~has_started, has_started])
     dropped, passed = np.where(state, weight, 0.0), np.zeros((2, len(begin) + 1, len(stop)))
     passed[:, 1:] = dropped * is_free
     passed[0, 0] = 1.0
     none_yet, decided = _none_yet(values, arm)
-    started = has_started[:, :, None]
+    started = has_started[:, None]
     then = np.where(started, values.started[1:], none_yet[1:])
     due = np.where(started, values.started[:-1], decided[:-1])
-    on_day = (stop - begin - 1)[:, :, None]
-    reward = targets.lead[:, None] - targets.fall[:, None] * on_day
-    came = np.where(is_free[:, :, None], then, np.where((cause == 1)[:, None], reward, 0.0))
-    by_step = weight[:, :, None] * (came - due)
+    on_day = (stop - begin - 1)[:, None]
+    reward = targets.lead[..., None] - targets.fall[..., None] * on_day
+    came = np.where(is_free[:, None], then, np.where(cause == 1, reward, 0.0))
+    by_step = weight[:, None] * (came - due)
     amounts = np.zeros((grace + 1, *by_step.shape[1:]))
     amounts[: min(grace, len(by_step))] = by_step[:grace]
     amounts[grace] = by_step[grace:].sum(axis=0)
@@ -243,11 +246,13 @@ def _none_yet(values: Values, arm: int) -> tuple[Floats, Floats]:
 
 
 class Moves(NamedTuple):
-    """Derivatives of both estimators: estimators x ... x entries x targets.
+    """Derivatives of both estimators: estimators x ... x targets x entries.
 
-    outcome, leaving: x states x steps, in the log odds of each; share: x days, in q.
+    share: x days, in q. In the log odds of an outcome and of leaving: `carried` (x states x steps)
+    times `outcome` and `leaving` (states x steps x targets x entries).
     """
 
+    carried: Floats
     outcome: Floats
     leaving: Floats
     share: Floats
@@ -269,23 +274,23 @@ def find_moves(
     flow = np.zeros((2, 2, *shape))
     flow[0, 0] = 1.0
     gain = values.started - values.waiting
-    end = hazards.end[..., None]
+    end = hazards.end[..., None, :]
     for m in range(n_steps):
-        flow[1] += more.passed[:, m, :, None]
+        flow[1] += more.passed[:, m, None]
         if arm == START and m <= grace:
-            q = share[m][:, None]
+            q = share[m]
             moved_share[:, m] = flow[:, 0] * gain[m]
             flow[:, 1] += flow[:, 0] * q
             flow[:, 0] *= 1 - q
-        flow[1] -= more.dropped[:, m, :, None]
+        flow[1] -= more.dropped[:, m, None]
         carried[:, :, m] = flow
         flow *= end[:, m]
     after = np.stack([_none_yet(values, arm)[0][1:], values.started[1:]])
-    lead, fall = targets.lead[:, None], targets.fall[:, None]
-    a, b, ones, firsts, seconds, _ = (part[..., None] for part in hazards)
+    lead, fall = targets.lead[..., None], targets.fall[..., None]
+    a, b, ones, firsts, seconds, _ = (part[..., None, :] for part in hazards)
     later = a * (lead * firsts - fall * seconds) + steps.days[:, None, None] * end * after
     by_outcome = a * ((1 - a) * (lead * ones - fall * firsts) - later)
-    return Moves(carried * by_outcome, carried * (-b * later), moved_share)
+    return Moves(carried, by_outcome, -b * later, moved_share)
 
 
 @dataclass(eq=False)
@@ -312,25 +317,29 @@ class HazardGradient:
         return cls(group, len(cells) // len(period) - 1, period, cells, base)
 
     def add(
-        self, trial: Trial, here: slice, arm: int, interval: npt.NDArray[np.int32], moved: Floats
-    ) -> None:
-        """Add an arm's derivatives (estimators x states x steps x entries x targets)."""
-        rows, n_intervals = trial.people.row[here], len(self.period)
+        self, entries: EntryDays, rows: npt.NDArray[np.integer], arm: int,
+        interval: npt.NDArray[np.int32], carried: Floats, moved: Floats,
+    ) -> None:  # fmt: skip
+        """Add an arm's derivatives, `carried` x `moved` (`Moves`); `interval`: of each step."""
         begins = np.flatnonzero(np.diff(interval, prepend=-1))
-        places = interval[begins]
-        # states x entries x intervals x estimators x targets
-        summed = np.add.reduceat(moved, begins, axis=2)
-        fresh, late = np.ascontiguousarray(summed.transpose(1, 3, 2, 0, 4))
-        shape, n_rows = fresh.shape[1:], len(rows)
-        self.cells[places, :, arm] += fresh.sum(axis=0)
+        runs = [slice(*ends) for ends in pairwise([*begins, len(interval)])]
+        places, n_rows, n_intervals = interval[begins], len(rows), len(self.period)
+        # estimators x states x intervals x targets x entries
+        summed = np.stack(
+            [np.einsum("esmti,smti->esti", carried[:, :, run], moved[:, run]) for run in runs],
+            axis=2,
+        )
+        fresh, late = summed[:, 0], summed[:, 1]
+        shape = fresh.shape[:-1]
+        self.cells[places, :, arm] += fresh.sum(axis=-1).swapaxes(0, 1)
         ones, ends = np.ones(n_rows), np.arange(n_rows + 1)
         groups = csr_array((ones, self.group[rows], ends), shape=(n_rows, self.n_groups))
-        by_group = (groups.T @ late.reshape(n_rows, -1)).reshape(-1, *shape)
+        by_group = (groups.T @ late.reshape(-1, n_rows).T).reshape(-1, *shape)
         at = n_intervals * (1 + np.arange(self.n_groups))[:, None] + places
-        self.cells[at, :, arm] += by_group
-        total = (trial.matrix[rows].T @ (fresh + late).reshape(n_rows, -1)).reshape(-1, *shape)
+        self.cells[at, :, arm] += by_group.swapaxes(1, 2)
+        total = (entries.by_column @ (fresh + late).reshape(-1, n_rows).T).reshape(-1, *shape)
         for k, place in enumerate(places):
-            self.base[self.period[place], :, :, arm] += total[:, k]
+            self.base[self.period[place], :, :, arm] += total[:, :, k]
 
 
 @dataclass(eq=False)
@@ -370,16 +379,18 @@ def find_scores(
         entries = build_days(weighted, here)
         share = entries.law.hazards / entries.law.tail
         share[-1] = 1.0
-        hazards = find_hazards(model, steps, trial.people.row[here])
+        rows = trial.people.row[here]
+        hazards = find_hazards(model, steps, rows)
         found = find_values(targets, share, hazards)
         for arm in range(2):
             more = find_increments(trial, entries, arm, steps, targets, inverse, found)
             plain = _none_yet(found, arm)[0][0]
-            values[here, 0, arm] = plain
-            values[here, 1, arm] = plain + more.amounts.sum(axis=0)
+            values[here, 0, arm] = plain.T
+            values[here, 1, arm] = (plain + more.amounts.sum(axis=0)).T
             moves = find_moves(arm, steps, targets, share, hazards, found, more)
-            gradients.outcome.add(trial, here, arm, steps.outcome, moves.outcome)
-            gradients.leaving.add(trial, here, arm, steps.leaving, moves.leaving)
+            of = (entries, rows, arm)
+            gradients.outcome.add(*of, steps.outcome, moves.carried, moves.outcome)
+            gradients.leaving.add(*of, steps.leaving, moves.carried, moves.leaving)
             _add_starts(trial, entries, arm, share, moves.share, more.amounts, gradients)
     return values, gradients
 
@@ -389,19 +400,18 @@ def _add_starts(
     amounts: Floats, gradients: Gradients,
 ) -> None:  # fmt: skip
     """What moves through the model of starts (doubly robust alone) and through the law."""
-    here, n_targets = entries.here, amounts.shape[2]
-    places = np.arange(4 * n_targets).reshape(2, 2, -1)
+    places = np.arange(4 * amounts.shape[1]).reshape(2, 2, -1)
     at = [slice(mine[0], mine[-1] + 1) for mine in places[:, arm]]
-    moved = move_hazards(entries, amounts, has_start=arm == START)
-    gradients.starts.add(trial, here, entries.cells, moved, at[1])
+    gradients.starts.add_hazards(entries, amounts, at[1], has_start=arm == START)
     if arm != START:
         return
-    law, own = entries.law, moved_share * share[:, :, None]
-    running = np.cumsum(own * law.leverage[:, :, None], axis=1)
-    by_share = own * (1 - law.hazards)[:, :, None] - law.hazards[:, :, None] * running
-    intervals = np.broadcast_to(trial.interval[:, None], entries.cells.shape)
-    gradients.law.add(trial, here, intervals, by_share[0], at[0])
-    gradients.law.add(trial, here, intervals, by_share[1] + move_law(entries, amounts), at[1])
+    law, more = entries.law, (0.0, move_law(entries, amounts))
+    for estimator in range(2):
+        own = moved_share[estimator] * share[:, None]
+        running = own * law.leverage[:, None]
+        sum_behind(running)
+        moved = own * (1 - law.hazards)[:, None] - law.hazards[:, None] * running
+        gradients.law.add_days(entries, trial.interval, moved + more[estimator], at[estimator])
 
 
 @np.errstate(all="ignore")
@@ -421,8 +431,5 @@ def find_doubly_robust(
         found = find_values(targets, share, find_hazards(model, steps, trial.people.row[here]))
         for arm in range(2):
             more = find_increments(trial, entries, arm, steps, targets, inverse, found)
-            scores[here, arm] = _none_yet(found, arm)[0][0] + more.amounts.sum(axis=0)
+            scores[here, arm] = (_none_yet(found, arm)[0][0] + more.amounts.sum(axis=0)).T
     return scores
-
-
-__all__ = ["Gradients", "find_doubly_robust", "find_follow_chances", "find_scores"]

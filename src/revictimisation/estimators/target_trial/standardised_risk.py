@@ -35,9 +35,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Floats
 from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.target_trial.clone_influence import add_scores, sum_by_victim
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
@@ -50,9 +50,6 @@ from revictimisation.estimators.target_trial.potential_risks import (
 )
 from revictimisation.estimators.target_trial.start_model import StartModel
 from revictimisation.estimators.target_trial.trial_data import Trial
-
-Floats = npt.NDArray[np.float64]
-Days = npt.NDArray[np.int64]
 
 G_FORMULA, DOUBLY_ROBUST = "g_formula", "doubly_robust"
 ESTIMATORS = (G_FORMULA, DOUBLY_ROBUST)
@@ -162,9 +159,3 @@ def _add_model(
     moves = np.einsum("jk,km->jm", gradient, model.covariance)
     if moves.any():
         add_scores(trial, model, moves, influence)
-
-
-__all__ = [
-    "DOUBLY_ROBUST", "ESTIMATORS", "G_FORMULA", "StandardisedRisks",
-    "estimate_standardised_risks", "standardise_risks", "widen_influence",
-]  # fmt: skip

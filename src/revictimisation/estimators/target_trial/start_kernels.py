@@ -1,4 +1,4 @@
-"""The three compiled loops of a target trial: what a bootstrap replicate spends its time on.
+"""The compiled loops of a target trial: what replicates and gradients spend their time on.
 
 Serial, and over plain arrays alone: the result can't depend on threads, and compiling is short.
 """
@@ -11,6 +11,7 @@ from revictimisation.core.compiled import kernel
 
 START, NO_START = 0, 1
 TINY = 1e-300  # so that nothing is divided by 0 where a start is impossible
+HUGE = 1e300  # so that nothing overflows where a start is certain
 
 
 @kernel
@@ -43,19 +44,28 @@ def sum_information(
     for i in range(row.size):
         if weight[i] == 0:
             continue
-        low, high = pointers[row[i]], pointers[row[i] + 1]
+        r, total = row[i], 0.0
+        low, high = pointers[r], pointers[r + 1]
         for k in range(first[i], first[i + 1]):
-            odds = row_odds[row[i]] * cell_odds[cell[k]]
+            odds = row_odds[r] * cell_odds[cell[k]]
             amount = weight[i] * days[k] * odds / ((1 + odds) * (1 + odds))
-            by_row[row[i]] += amount
+            total += amount
             by_cell[cell[k]] += amount
+            mine = cross[cell[k]]
             for c in range(low, high):
-                cross[cell[k], indices[c]] += amount * values[c]
+                mine[indices[c]] += amount * values[c]
+        by_row[r] += total
     for r in range(by_row.size):
+        if by_row[r] == 0:
+            continue
         for c in range(pointers[r], pointers[r + 1]):
-            scaled = by_row[r] * values[c]
-            for d in range(pointers[r], pointers[r + 1]):
-                base[indices[c], indices[d]] += scaled * values[d]
+            scaled, mine = by_row[r] * values[c], base[indices[c]]
+            for d in range(pointers[r], c + 1):
+                mine[indices[d]] += scaled * values[d]
+    for c in range(base.shape[0]):
+        for d in range(c):
+            base[c, d] += base[d, c]  # one of the two is 0 where indices ascend
+            base[d, c] = base[c, d]
 
 
 @kernel
@@ -124,4 +134,73 @@ def fill_weights(
                 weights[b, START, grace] = final
 
 
-__all__ = ["NO_START", "START", "TINY", "fill_weights", "sum_expected", "sum_information"]
+@kernel
+def add_ahead(
+    amounts: Any, factor: Any, cells: Any, ahead: Any, by_cell: Any, by_entry: Any
+) -> None:  # fmt: skip
+    """Add `factor` x the sum of `amounts` from each day on, by cell and by entry.
+
+    amounts: days x targets x entries. factor, cells: days x entries. by_cell: targets x cells.
+    by_entry: targets x entries. ahead: room for a number an entry.
+    """
+    n_days, n_targets, n_entries = amounts.shape
+    for t in range(n_targets):
+        for i in range(n_entries):
+            ahead[i] = 0.0
+        for day in range(n_days - 1, -1, -1):
+            for i in range(n_entries):
+                ahead[i] += amounts[day, t, i]
+                moved = ahead[i] * factor[day, i]
+                by_cell[t, cells[day, i]] += moved
+                by_entry[t, i] += moved
+
+
+@kernel
+def fill_three(
+    stop: Any, starts: Any, own: Any, odds: Any, within: Any, room: Any, chances: Any, weights: Any
+) -> None:
+    """Fill chances[entry, strategy] and weights[entry, strategy, t]; see `three_strategies`.
+
+    starts, own: agencies x entries, the first start (or -1) and exp(x'b). odds: by day, of police
+    where social services have not started and where they have; of social services where police
+    have not, have, and do so this very day. room: the inverse of P(no start on days 0..k - 1) of
+    either agency once the other has started, and P(strategy | nothing started before k), by k.
+    """
+    n_days = odds.shape[1]
+    for i in range(stop.size):
+        for agency in range(2):
+            inverse, given = room[agency], odds[1 + 2 * agency]
+            inverse[0] = 1.0
+            for k in range(n_days):
+                inverse[k + 1] = min(inverse[k] * (1 + given[k] * own[agency, i]), HUGE)
+        room[2, n_days] = room[3, n_days] = 0.0
+        room[4, n_days] = 1.0
+        for k in range(n_days - 1, -1, -1):
+            p, s, same = odds[0, k] * own[0, i], odds[2, k] * own[1, i], odds[4, k] * own[1, i]
+            p, s, same = p / (1 + p), s / (1 + s), same / (1 + same)
+            due, neither = min(k + within + 1, n_days), (1 - p) * (1 - s)
+            both, one = p * same, 0.0
+            for agency in range(2):  # that starts alone on day k
+                inverse, alone = room[1 - agency], p * (1 - same) if agency == 0 else (1 - p) * s
+                both += alone * (1 - inverse[k + 1] / inverse[due])
+                one += alone * (inverse[k + 1] / inverse[n_days])
+            room[2, k] = both + neither * room[2, k + 1]
+            room[3, k] = one + neither * room[3, k + 1]
+            room[4, k] = neither * room[4, k + 1]
+        for arm in range(3):
+            chances[i, arm] = room[2 + arm, 0]
+        for k in range(n_days):
+            has_p, has_s = 0 <= starts[0, i] <= k, 0 <= starts[1, i] <= k
+            both, one, none = room[2, k + 1], room[3, k + 1], room[4, k + 1]
+            if has_p and has_s:
+                is_near = abs(starts[0, i] - starts[1, i]) <= within
+                both, one, none = 1.0 if is_near else 0.0, 0.0, 0.0
+            elif has_p or has_s:
+                agency = 0 if has_p else 1
+                inverse, due = room[1 - agency], min(starts[agency, i] + within + 1, n_days)
+                both = 1 - inverse[k + 1] / inverse[due] if k + 1 < due else 0.0
+                one, none = inverse[k + 1] / inverse[n_days], 0.0
+            is_there = k < stop[i]
+            weights[i, 0, k] = both / chances[i, 0] if is_there and chances[i, 0] > 0 else 0.0
+            weights[i, 1, k] = one / chances[i, 1] if is_there and chances[i, 1] > 0 else 0.0
+            weights[i, 2, k] = none / chances[i, 2] if is_there and chances[i, 2] > 0 else 0.0

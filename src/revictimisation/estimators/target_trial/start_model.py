@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Floats
 from revictimisation.estimators.target_trial.pooled_logistic import (
     Maximum,
     Odds,
@@ -25,8 +26,6 @@ from revictimisation.estimators.target_trial.pooled_logistic import (
     maximise,
 )
 from revictimisation.estimators.target_trial.trial_data import Pooled, Trial
-
-Floats = npt.NDArray[np.float64]
 
 # Gain predicted of a next step. Steps with an old information matrix shrink evenly, Newton's own
 # ever faster: the former are followed further.

@@ -50,21 +50,18 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.estimators.design import Design
 from revictimisation.estimators.flexibility import USUAL, Flexibility
 from revictimisation.estimators.target_trial.changes import Changes
 from revictimisation.estimators.target_trial.pooled_logistic import refit
+from revictimisation.estimators.target_trial.start_kernels import fill_three
 from revictimisation.estimators.target_trial.start_model import StartModel, fit_start_model
 from revictimisation.estimators.target_trial.trial_data import People, Trial, prepare_trial
 from revictimisation.estimators.target_trial.weighted_risk import Arms, fill_arms
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.int64]
 STRATEGIES = ("both", "one", "none")
-BOTH, ONE, NONE = 0, 1, 2
 N_ARMS = 3
-HUGE = 1e300  # so that nothing overflows where a start is certain
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +111,7 @@ class ThreeTrial:
     @cached_property
     def chance(self) -> Floats:
         """Entries x strategies: fitted, of following each within the grace time."""
-        return self._find_chances(np.arange(self.police.n_entries))[2][:, 0].T
+        return self._fill(np.arange(self.police.n_entries))[0]
 
     @property
     def is_followed(self) -> Flags:
@@ -149,63 +146,29 @@ class ThreeTrial:
         return np.asarray(arms.at_risk[:, after] > 0)
 
     @np.errstate(all="ignore")
-    def weigh(self, who: Places) -> Floats:
+    def weigh(self, who: Whole) -> Floats:
         """Weights of these entries: entries x strategies x days 0..g.
 
         Each on (t, t + 1], the last one ever after; 0 once the strategy is left.
         """
-        grace = self.grace_days
-        starts = np.stack([trial.people.start[who] for trial in self.trials])
-        stay_p, stay_s, chances = self._find_chances(who)
-        days, at = np.arange(grace + 1)[:, None], np.arange(len(who))
-        has_p, has_s = ((start >= 0) & (start <= days) for start in starts)
-        # of the agency that has not started, where the other one has
-        given = np.where(has_p, stay_s[1, 1:], stay_p[1, 1:])
-        none_ever = np.where(has_p, stay_s[0, -1], stay_p[0, -1])
-        due = np.minimum(np.where(has_p, starts[0], starts[1]) + self.within_days, grace)
-        none_by_due = np.where(has_p, stay_s[0][due + 1, at], stay_p[0][due + 1, at])
-        profile = np.where(~has_p & ~has_s, chances[:, 1:], 0.0)
-        is_one = has_p ^ has_s
-        profile[ONE] = np.where(is_one, none_ever * given, profile[ONE])
-        profile[BOTH] = np.where(is_one & (days < due), 1 - none_by_due * given, profile[BOTH])
-        is_near = np.abs(starts[0] - starts[1]) <= self.within_days
-        profile[BOTH] = np.where(has_p & has_s, is_near, profile[BOTH])
-        is_there = (days < self.people.stop[who]) & (chances[:, :1] > 0)
-        profile = np.divide(profile, chances[:, :1], out=np.zeros_like(profile), where=is_there)
-        return np.moveaxis(profile, 2, 0)
+        return self._fill(who)[1]
 
-    def _find_chances(self, who: Places) -> tuple[Floats, Floats, Floats]:
-        """P(no start on days 0..k - 1) and its inverse, of each agency once the other has started.
-
-        And chances (strategies x k x entries): P(the strategy is followed | nothing started before
-        day k); k to grace + 1.
-        """
+    def _fill(self, who: Whole) -> tuple[Floats, Floats]:
+        """Of these entries the chance of following each strategy, and the weights."""
+        n_days = self.grace_days + 1
+        chances, weights = np.empty((len(who), N_ARMS)), np.empty((len(who), N_ARMS, n_days))
         rows = self.people.row[who]
-        own_p, own_s = (model.odds.rows[rows] for model in self.models)
-        police, social = (
-            _odds_by_day(self.police, self.models[0], 2),
-            _odds_by_day(self.social, self.models[1], 3),
-        )
-        stay_p, stay_s = _stay(own_p, police[1]), _stay(own_s, social[1])
-        p, s, same = (_chance(own_p, police[0]), _chance(own_s, social[0]),
-                      _chance(own_s, social[2]))  # fmt: skip
-        neither, after_p, after_s = (1 - p) * (1 - s), p * (1 - same), (1 - p) * s
-        grace = self.grace_days
-        days = np.arange(grace + 1)
-        due = np.minimum(days + self.within_days, grace) + 1
-        # none of the other agency on the days left to it; on the last day there are none
-        follow_p, follow_s = (one[0][due] * one[1][days + 1] for one in (stay_s, stay_p))
-        alone_p, alone_s = (one[0][grace + 1] * one[1][days + 1] for one in (stay_s, stay_p))
-        for one in (follow_p, follow_s, alone_p, alone_s):
-            one[grace] = 1.0
-        chances = np.zeros((N_ARMS, grace + 2, len(who)))
-        chances[NONE, grace + 1] = 1.0
-        now = np.zeros((N_ARMS, grace + 1, len(who)))
-        now[BOTH] = p * same + after_p * (1 - follow_p) + after_s * (1 - follow_s)
-        now[ONE] = after_p * alone_p + after_s * alone_s
-        for k in range(grace, -1, -1):
-            chances[:, k] = now[:, k] + neither[k] * chances[:, k + 1]
-        return stay_p, stay_s, chances
+        fill_three(
+            self.people.stop[who],
+            np.stack([trial.people.start[who] for trial in self.trials]),
+            np.stack([model.odds.rows[rows] for model in self.models]),
+            np.concatenate([
+                _odds_by_day(trial, model, 2 + at)
+                for at, (trial, model) in enumerate(zip(self.trials, self.models, strict=True))
+            ]),
+            self.within_days, np.empty((2 + N_ARMS, n_days + 1)), chances, weights,
+        )  # fmt: skip
+        return chances, weights
 
 
 def _odds_by_day(trial: Trial, model: StartModel, n_states: int) -> Floats:
@@ -218,23 +181,6 @@ def _odds_by_day(trial: Trial, model: StartModel, n_states: int) -> Floats:
     states = np.append(0.0, model.theta[n_intervals : n_intervals + n_states - 1])
     odds: Floats = np.exp(model.theta[trial.interval] + states[:, None])
     return odds
-
-
-def _chance(own: Floats, odds: Floats) -> Floats:
-    """Days x entries."""
-    both = odds[:, None] * own
-    chance: Floats = both / (1 + both)
-    return chance
-
-
-def _stay(own: Floats, odds: Floats) -> Floats:
-    """P(no start on days 0..k - 1) and its inverse, 2 x (days + 1) x entries.
-
-    So P(none on days a..b) is a product: [0, b + 1] x [1, a].
-    """
-    inverse = np.cumprod(1 + odds[:, None] * own, axis=0)
-    inverse = np.concatenate([np.ones((1, len(own))), np.minimum(inverse, HUGE)])
-    return np.stack([1 / inverse, inverse])
 
 
 def weigh_three(
@@ -317,6 +263,3 @@ def read_three(trial: ThreeTrial, at_days: Sequence[int]) -> Floats:
     answers = arms.read(at_days)
     answers[~trial.find_told(np.ones(trial.police.n_entries), arms)] = np.nan
     return answers
-
-
-__all__ = ["N_ARMS", "STRATEGIES", "ThreeTrial", "read_three", "weigh_three"]

@@ -16,14 +16,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from revictimisation.core.arrays import Days, Floats
 from revictimisation.estimators.design import Design, standardise
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.flexibility import USUAL, Flexibility
 from revictimisation.estimators.influence import label_clusters
 from revictimisation.estimators.target_trial.changes import Changes, Segments, build_segments
 
-Floats = npt.NDArray[np.float64]
-Days = npt.NDArray[np.int64]
 N_CAUSES = 3
 NOT_STARTED = -1
 
@@ -205,7 +204,7 @@ def _build(
     grace_days: int,
     flexibility: Flexibility,
 ) -> Trial:
-    interval = _number_intervals(cuts, grace_days)
+    interval = number_days(cuts, grace_days, first=0)
     values, centre, scale = standardise(design.base)
     pointers, indices = design.base.indptr.astype(np.int64), design.base.indices.astype(np.int32)
     law = _pool_days(people, interval, np.zeros((1, 0)))
@@ -277,11 +276,16 @@ def _check(stop: Days, kind: Days, begin: Floats, design: Design, grace_days: in
         raise ValueError("give what changes as changes, not as columns by episode")
 
 
-def _number_intervals(cuts: tuple[int, ...], grace_days: int) -> npt.NDArray[np.int32]:
+def number_days(cuts: Sequence[int], last_day: int, first: int = 1) -> npt.NDArray[np.int32]:
+    """The interval of each day 0..last_day (days before the first count with it).
+
+    Raises:
+        ValueError: days not ascending from the first.
+    """
     ascending = np.asarray(cuts, dtype=np.int64)
-    if not len(ascending) or ascending[0] != 0 or not (np.diff(ascending) > 0).all():
-        raise ValueError("cut_days must ascend from 0")
-    days = np.arange(grace_days + 1)
+    if not len(ascending) or ascending[0] != first or not (np.diff(ascending) > 0).all():
+        raise ValueError(f"cut_days must ascend from {first}")
+    days = np.maximum(np.arange(last_day + 1), first)
     return (np.searchsorted(ascending, days, side="right") - 1).astype(np.int32)
 
 

@@ -7,11 +7,7 @@ weights of Robins & Finkelstein 2000 on every sum)
 
     mu(t) = sum over s <= t of S(s-) dN(s) / Y(s)
 
-and its derivatives, with M(s) = mu(t) - mu(s) for s <= t and 0 beyond, are
-
-    in dN(s):  S(s-) / Y(s)
-    in dD(s):  -M(s) / ((1 - dD(s) / Y(s)) Y(s))
-    in Y(s):   -S(s-) dN(s) / Y(s)^2  +  M(s) dD(s) / ((1 - dD(s) / Y(s)) Y(s)^2)
+Its derivatives are those of a risk (`weighted_risk`) whose events are no reason to leave.
 
 **Which weights.** A person is followed past the first outcome, and may start after it. So the trial
 is laid out with all of follow-up (`stop_day` = its end, cause 0, 2 or 3), the model of starts is
@@ -30,18 +26,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from revictimisation.core.arrays import Days, Floats
 from revictimisation.estimators.contrasts import COUNTS
 from revictimisation.estimators.inference import Estimate, compare_arms
 from revictimisation.estimators.intervals import NO_ERROR
+from revictimisation.estimators.target_trial.balance import count_effective, count_effective_at
 from revictimisation.estimators.target_trial.changes import Changes, count_changes, spell_changes
 from revictimisation.estimators.target_trial.clone_influence import find_arm_influence
-from revictimisation.estimators.target_trial.clone_weights import LAST, WeightedTrial
+from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.estimates import mark_uncensored
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES, Outcomes, Trial
-from revictimisation.estimators.target_trial.weighted_risk import ALL, Slopes, fill_arms
-
-Floats = npt.NDArray[np.float64]
-Days = npt.NDArray[np.int64]
+from revictimisation.estimators.target_trial.weighted_risk import (
+    ALL,
+    Slopes,
+    differentiate_curve,
+    fill_arms,
+)
 
 
 def outcome_changes(
@@ -180,14 +180,16 @@ def estimate_counts(
     """
     arms = fill_counts(weighted, outcomes)
     influence = find_count_influence(weighted, outcomes, arms, at_days)
-    behind = _people_behind(weighted, at_days)
     is_in = mark_uncensored(weighted)
     days = np.asarray(at_days, dtype=np.int64)
     owner = np.repeat(np.arange(weighted.trial.n_entries), np.diff(outcomes.first))
     counts = Estimate(arms.read(at_days), influence)
-    at_risk = weighted.effective_on([max(day - 1, 0) for day in at_days])
+    at_risk = count_effective_at(weighted, at_days)
+    # how many speak for a count without spread: at most the victims
+    last = count_effective(weighted.weights_on())[:, None]
+    behind = np.minimum(np.where(at_risk > 0, at_risk, last), weighted.trial.n_clusters)
     left = (arms.before * _stay(arms.at_risk, arms.ended))[:, arms.places(at_days)]
-    mine = [np.sort(outcomes.day[is_in[owner, arm]]) for arm in range(2)]
+    mine = [np.sort(outcomes.day[chosen]) for chosen in (*is_in[owner].T, is_in[owner].any(axis=1))]
     table = compare_arms(
         counts,
         counts.interval("log", behind),
@@ -201,24 +203,11 @@ def estimate_counts(
 
 
 def _find_slopes(arms: CountArms, arm: int, at_days: Sequence[int]) -> Slopes:
-    at_risk, ended, before = arms.at_risk[arm], arms.ended[arm], arms.before[arm]
-    count, stays = arms.count[arm], _stay(at_risk, ended)
-    per_risk = _share(np.ones_like(at_risk), at_risk)
-    places = arms.places(at_days)
-    is_by = np.arange(len(count)) <= places[:, None]
-    beyond = np.where(is_by, count[places][:, None] - count, 0.0)
-    fall = beyond * _share(per_risk, stays)
-    by_outcome = np.where(is_by, before * per_risk, 0.0)
-    by_risk = fall * ended * per_risk - by_outcome * arms.outcomes[arm] * per_risk
-    events = np.repeat(-fall[:, None, :], N_CAUSES, axis=1)
-    return Slopes(by_risk, events, by_outcome)
-
-
-def _people_behind(weighted: WeightedTrial, at_days: Sequence[int]) -> Floats:
-    """Arms x days: how many speak for a count without spread, at most the number of victims."""
-    found = weighted.effective_on([LAST, *(max(day - 1, 0) for day in at_days)])
-    last, found = found[:, :1], found[:, 1:]
-    return np.minimum(np.where(found > 0, found, last), weighted.trial.n_clusters)
+    curve = (arms.at_risk[arm], arms.ended[arm], arms.outcomes[arm], arms.count[arm])
+    read = np.eye(len(curve[0]))[arms.places(at_days)]
+    moved = [differentiate_curve(*curve, on_day) for on_day in read]
+    by_risk, by_end, by_outcome = (np.array(part) for part in zip(*moved, strict=True))
+    return Slopes(by_risk, np.repeat(by_end[:, None], N_CAUSES, axis=1), by_outcome)
 
 
 def _stay(at_risk: Floats, ended: Floats) -> Floats:

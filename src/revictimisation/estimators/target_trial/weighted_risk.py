@@ -19,10 +19,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from revictimisation.core.arrays import Floats
 from revictimisation.estimators.influence import ROUNDING
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES, People
 
-Floats = npt.NDArray[np.float64]
 N_NUMBERS = N_CAUSES + 1  # the risks, and days lost to the outcome
 
 
@@ -146,11 +146,15 @@ def find_slopes(arms: Arms, arm: int, at_days: Sequence[int], n_numbers: int = N
     n_days = arms.at_risk.shape[1]
     risk_slopes, event_slopes = [], []
     for number in range(n_numbers):
+        cause = number if number < N_CAUSES else 0
+        events = arms.events[arm]
+        curve = (arms.at_risk[arm], events.sum(axis=0), events[cause], arms.risk[arm, cause])
         for day in at_days:
-            weights = _days_counted(number, day, n_days)
-            by_risk, by_event = _find_slope(arms, arm, number if number < N_CAUSES else 0, weights)
+            counted = _days_counted(number, day, n_days)
+            by_risk, by_end, by_event = differentiate_curve(*curve, counted)
             risk_slopes.append(by_risk)
-            event_slopes.append(by_event)
+            event_slopes.append(np.tile(by_end, (len(events), 1)))
+            event_slopes[-1][cause] += by_event
     nothing = np.empty((len(risk_slopes), 0))
     return Slopes(np.array(risk_slopes), np.array(event_slopes), nothing)
 
@@ -161,17 +165,20 @@ def _days_counted(number: int, day: int, n_days: int) -> Floats:
     return np.bincount(np.minimum(read, n_days - 1), minlength=n_days).astype(np.float64)
 
 
-def _find_slope(arms: Arms, arm: int, cause: int, weights: Floats) -> tuple[Floats, Floats]:
-    at_risk, events, risk = arms.at_risk[arm], arms.events[arm], arms.risk[arm]
-    is_event_day = events.sum(axis=0) > 0
-    per_risk = np.divide(1.0, at_risk, out=np.zeros_like(at_risk), where=is_event_day)
-    gone = events.sum(axis=0) * per_risk
-    stays = np.where(gone > 1 - 1e-12, 0.0, 1 - gone)
+def differentiate_curve(
+    at_risk: Floats, ended: Floats, amount: Floats, curve: Floats, weights: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Derivatives, by day, of the sum of c(t) = `weights` times the curve of `amount` while free.
+
+    In what is at risk, in what ends being free, in the amount; on days on which something happens.
+    """
+    happens = (ended > 0) | (amount > 0)
+    per_risk = np.divide(1.0, at_risk, out=np.zeros_like(at_risk), where=happens)
+    gone = ended * per_risk
+    stays = np.where(gone > ALL, 0.0, 1 - gone)
     before = np.append(1.0, np.cumprod(stays)[:-1])
     counted = np.cumsum(weights[::-1])[::-1]
-    beyond = np.cumsum((weights * risk[cause])[::-1])[::-1] - counted * risk[cause]
+    beyond = np.cumsum((weights * curve)[::-1])[::-1] - counted * curve
     fall = np.divide(beyond * per_risk, stays, out=np.zeros_like(stays), where=stays > 0)
-    by_event = np.tile(-fall, (len(events), 1))
-    by_event[cause] += counted * before * per_risk
-    by_risk = fall * gone - counted * before * events[cause] * per_risk**2
-    return by_risk, np.where(is_event_day, by_event, 0.0)
+    by_amount = counted * before * per_risk
+    return fall * gone - by_amount * amount * per_risk, -fall, by_amount

@@ -11,16 +11,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from revictimisation.core.engine import Engine
 from revictimisation.dictionary import Dictionary
 from revictimisation.extract.cleaning import reports, rows, spells
-from revictimisation.extract.cleaning.work import Loaded, Selects, Work
+from revictimisation.extract.cleaning.work import Selects, Work
+from revictimisation.extract.validation.reading import LoadedTable
 from revictimisation.plan import StudyPlan
 from revictimisation.plan.parts import CLEANING_RULES
-
-if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
 
 __all__ = ["IN_EXTRACT", "Cleaned", "CleaningLine", "clean_tables"]
 
@@ -65,7 +63,7 @@ class Cleaned:
 
 def clean_tables(
     con: Engine,
-    loaded: Mapping[str, Loaded],
+    loaded: Mapping[str, LoadedTable],
     dictionary: Dictionary,
     plan: StudyPlan,
     today: dt.date,
@@ -84,7 +82,7 @@ def clean_tables(
         made = {}
         for name, select in RULES[rule](work).items():
             made[name] = f"{loaded[name].name}_{rule}"
-            work.run(f"CREATE OR REPLACE TABLE {made[name]} AS {select}")
+            work.con.run(f"CREATE OR REPLACE TABLE {made[name]} AS {select}")
             mine = lines.setdefault(name, [_line(work, name, IN_EXTRACT, work.names[name])])
             mine.append(_compare(work, name, rule, work.names[name], made[name]))
         work = work.after(made)
@@ -96,14 +94,14 @@ def _line(work: Work, name: str, rule: str, relation: str) -> CleaningLine:
         (column for column in PEOPLE_COLUMNS if column in work.loaded[name].present), None
     )
     counted = f"count(DISTINCT {people})" if people else "0"
-    n_people, n_rows = work.run(f"SELECT {counted}, count(*) FROM {relation}")[0]
+    n_people, n_rows = work.con.run(f"SELECT {counted}, count(*) FROM {relation}")[0]
     return CleaningLine(name, rule, int(n_people), int(n_rows))
 
 
 def _compare(work: Work, name: str, rule: str, old: str, new: str) -> CleaningLine:
     """Count what became of the rows, which their numbers tell apart."""
     left = _line(work, name, rule, new)
-    n_before = int(work.run(f"SELECT count(*) FROM {old}")[0][0])
+    n_before = int(work.con.run(f"SELECT count(*) FROM {old}")[0][0])
     altered = f"SELECT count(*) FROM (SELECT * FROM {new} EXCEPT SELECT * FROM {old})"
-    n_changed = int(work.run(altered)[0][0])
+    n_changed = int(work.con.run(altered)[0][0])
     return CleaningLine(name, rule, left.n_people, left.n_rows, n_before - left.n_rows, n_changed)

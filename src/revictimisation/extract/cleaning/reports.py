@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from revictimisation.extract.cleaning.work import SOUND, Selects, Work, quote_name
+from revictimisation.extract.cleaning.work import SOUND, Selects, Work
+from revictimisation.extract.sql import quote_name
 
 SAME = ("victim_id", "suspect_id", "reported_on", "offence_code")
 NEEDED = ("report_id", *SAME)
@@ -35,14 +36,14 @@ def _mark(work: Work) -> tuple[str, str]:
     again, moved = f"{base}_again", f"{base}_moved"
     source = work.names["reports"]
     filled = " AND ".join(f"{one} IS NOT NULL" for one in NEEDED)
-    work.run(
+    work.con.run(
         f"CREATE OR REPLACE TABLE {again} AS SELECT row_number, report_id, kept_id FROM ("
         f" SELECT row_number, report_id, first_value(report_id) OVER (PARTITION BY"
         f" {', '.join(SAME)} ORDER BY first_row, row_number) AS kept_id FROM ("
         f" SELECT *, min(row_number) OVER (PARTITION BY report_id) AS first_row FROM {source})"
         f" WHERE {SOUND} AND {filled}) WHERE kept_id <> report_id"
     )
-    work.run(
+    work.con.run(
         f"CREATE OR REPLACE TABLE {moved} AS SELECT a.report_id AS old_id,"
         f" arg_min(a.kept_id, a.row_number) AS new_id FROM {again} a GROUP BY a.report_id"
         f" HAVING count(*) = (SELECT count(*) FROM {source} s WHERE s.report_id = a.report_id)"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from revictimisation.dictionary import Field
-from revictimisation.extract.cleaning.work import SOUND, Selects, Work, quote_name, quote_text
+from revictimisation.extract.cleaning.work import SOUND, Selects, Work
+from revictimisation.extract.sql import quote_name, quote_text
 
 # Blanks, hyphens and underscores between the words of a typed code are one underscore.
 BETWEEN_WORDS = r"[\s_-]+"

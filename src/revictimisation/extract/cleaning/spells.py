@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from revictimisation.extract.cleaning.work import SOUND, Selects, Work, quote_text
+from revictimisation.extract.cleaning.work import SOUND, Selects, Work
+from revictimisation.extract.sql import quote_text
 
 # Whose measure, and which: two rows of one person and code are of one measure.
 SPELLS = {

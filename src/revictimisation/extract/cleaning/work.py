@@ -5,34 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
 
 from revictimisation.core.codes import TYPE_FAULTS
+from revictimisation.core.engine import Engine
 from revictimisation.dictionary import Dictionary, Table
+from revictimisation.extract.validation.reading import LoadedTable
 from revictimisation.plan import StudyPlan
-
-if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
 
 Selects = dict[str, str]  # table: the SELECT that gives it cleaned
 # Every cell of the row is of its type. (Bits from 32 on mark a time of day, which is no fault.)
 SOUND = f"({TYPE_FAULTS} & {2**32 - 1}) = 0"
-
-
-class Loaded(Protocol):
-    """A table as it was read: what the dictionary says of it, its name, the columns it has."""
-
-    @property
-    def table(self) -> Table:
-        """The dictionary's description."""
-
-    @property
-    def name(self) -> str:
-        """Its name in the engine."""
-
-    @property
-    def present(self) -> tuple[str, ...]:
-        """The dictionary's columns that its file has."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +22,11 @@ class Work:
     """The tables as the rules before left them (`names` in the engine), and what rules go by."""
 
     con: Engine
-    loaded: Mapping[str, Loaded]
+    loaded: Mapping[str, LoadedTable]
     names: Mapping[str, str]
     plan: StudyPlan
     today: dt.date
     dictionary: Dictionary
-
-    def run(self, statement: str) -> list[tuple[Any, ...]]:
-        """Run SQL and fetch what it gives."""
-        rows: list[tuple[Any, ...]] = self.con.con.execute(statement).fetchall()
-        return rows
 
     def after(self, made: Mapping[str, str]) -> Work:
         """The same after a rule has made some tables anew."""
@@ -67,15 +44,5 @@ class Work:
 
     def columns(self, name: str) -> list[str]:
         """All columns of a table in the engine but the row number."""
-        described = self.run(f"DESCRIBE SELECT * EXCLUDE (row_number) FROM {self.names[name]}")
+        described = self.con.run(f"DESCRIBE SELECT * EXCLUDE (row_number) FROM {self.names[name]}")
         return [str(one[0]) for one in described]
-
-
-def quote_name(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_text(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"

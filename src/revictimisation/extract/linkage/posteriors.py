@@ -14,8 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+
+from revictimisation.core.arrays import Flags, Floats, Whole
 
 N_ROUNDS = 200
 CLOSE = 1e-9
@@ -36,7 +37,7 @@ class Linked:
     n_expected: float
 
     @property
-    def chances(self) -> npt.NDArray[np.float64]:
+    def chances(self) -> Floats:
         """The chances of the links chosen."""
         is_link = self.pairs["is_link"].to_numpy(dtype=bool)
         return self.pairs["probability"].to_numpy(dtype=float)[is_link]
@@ -77,15 +78,15 @@ def add_links(first: Linked, second: Linked) -> Linked:
     return Linked(pairs, share, n_clients, first.n_expected + second.n_expected)
 
 
-def _group(pairs: pd.DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+def _group(pairs: pd.DataFrame) -> tuple[Whole, Floats]:
     clients = pd.factorize(pairs["social_id"])[0].astype(np.int64)
     weights = np.minimum(pairs["weight"].to_numpy(dtype=float), MAX_WEIGHT)
     return clients, np.exp2(weights)
 
 
 def estimate_share(
-    clients: npt.NDArray[np.int64],
-    factors: npt.NDArray[np.float64],
+    clients: Whole,
+    factors: Floats,
     n_police: int,
     n_clients: int,
 ) -> float:
@@ -105,17 +106,17 @@ def estimate_share(
 
 
 def _find_chances(
-    clients: npt.NDArray[np.int64],
-    factors: npt.NDArray[np.float64],
+    clients: Whole,
+    factors: Floats,
     share: float,
     n_police: int,
-) -> npt.NDArray[np.float64]:
+) -> Floats:
     odds = share / max(n_police, 1) * factors
     whole = np.bincount(clients, weights=odds)
     return odds / (1 - share + whole[clients])
 
 
-def choose_links(pairs: pd.DataFrame, threshold: float) -> npt.NDArray[np.bool_]:
+def choose_links(pairs: pd.DataFrame, threshold: float) -> Flags:
     """Which pairs are links: at or above the threshold, each person once, the likeliest first.
 
     Ties go by pseudonym, so that the order of rows does not matter.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import Dictionary
 from revictimisation.extract.mapping.draft_column import CHECK, NEEDED, draft_column, quote_text
 from revictimisation.extract.mapping.headings import looks_like_data
+from revictimisation.extract.mapping.making import Drafting
 from revictimisation.extract.mapping.matching import TableMatch, match_table
 from revictimisation.extract.mapping.profile import ColumnProfile, profile_columns
 from revictimisation.extract.mapping.secrecy import is_prose
@@ -19,9 +19,6 @@ from revictimisation.extract.sources.heading_line import guess_text_heading
 from revictimisation.extract.sources.opening import Place, Source, list_unread, stage_place
 from revictimisation.extract.sources.staging import Staged
 from revictimisation.extract.sources.workbook import guess_heading
-
-if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
 
 # With so many headings that are words of the dictionary a row is one of headings.
 LEAST_SURE = 2
@@ -41,9 +38,7 @@ HEAD = """\
 class _Seen:
     """A place of the source, or why it can't be read."""
 
-    place: Place
     title: str
-    staged: Staged | None
     profiles: tuple[ColumnProfile, ...]
     found: TableMatch | None
     lines: tuple[str, ...] = ()
@@ -59,13 +54,7 @@ class Draft:
 
 
 def draft_mapping(
-    con: Engine,
-    source: Source,
-    places: Sequence[Place],
-    dictionary: Dictionary,
-    workspace: Path,
-    threshold: int,
-    begin: Callable[[str, int, int], None] = lambda title, n_done, n_columns: None,
+    drafting: Drafting, places: Sequence[Place], begin: Callable[[str, int, int], None]
 ) -> Draft:
     """A draft: every table that places of a source seem to hold, column by column.
 
@@ -76,7 +65,8 @@ def draft_mapping(
     each place, and of a wide one how many columns are done and of how many. Raises
     `UnreadableFileError` where nothing of the source can be read.
     """
-    seen = [_look(con, source, place, dictionary, workspace, threshold, begin) for place in places]
+    dictionary, source = drafting.dictionary, drafting.source
+    seen = [_look(drafting, place, begin) for place in places]
     faults = [one.fault for one in seen if one.fault]
     if faults and len(faults) == len(seen):
         raise faults[0]
@@ -107,33 +97,26 @@ def draft_mapping(
     return Draft("\n".join(lines) + "\n", tuple(fault for fault in faults if fault.rows))
 
 
-def _look(
-    con: Engine,
-    source: Source,
-    place: Place,
-    dictionary: Dictionary,
-    workspace: Path,
-    threshold: int,
-    begin: Callable[[str, int, int], None],
-) -> _Seen:
+def _look(drafting: Drafting, place: Place, begin: Callable[[str, int, int], None]) -> _Seen:
     """Stage and profile one place; one file of several that can't be read is a comment."""
+    con, source, workspace = drafting.con, drafting.source, drafting.workspace
     title = source.title if source.single else place.title
     begin(title, 0, 0)
     try:
         at = _find_heading(source, place, workspace)
         name, staged = next(iter(stage_place(con, source, at, workspace)))
         profiles = tuple(profile_columns(con, staged, lambda *done: begin(title, *done)))
-        found = match_table(place.title, profiles, dictionary)
+        found = match_table(place.title, profiles, drafting.dictionary)
         n_sure = sum(match.is_sure for match in found.matches) if found else 0
         if n_sure < LEAST_SURE and looks_like_data(con, staged):
             raise UnreadableFileError("unclear_heading")
-        lines = tuple(_draft_part(at, staged, profiles, found, dictionary, threshold))
-        return _Seen(at, place.title or name, None, profiles, found, lines)
+        lines = tuple(_draft_part(drafting, at, staged, profiles, found)) if found else ()
+        return _Seen(place.title or name, profiles, found, lines)
     except UnreadableFileError as fault:
         if source.folder is None or source.single:
             raise
         fault.source = place.file
-        return _Seen(place, place.title or source.title, None, (), None, fault=fault)
+        return _Seen(place.title or source.title, (), None, fault=fault)
 
 
 def _find_heading(source: Source, place: Place, workspace: Path) -> Place:
@@ -150,15 +133,12 @@ def _find_heading(source: Source, place: Place, workspace: Path) -> Place:
 
 
 def _draft_part(
+    drafting: Drafting,
     place: Place,
     staged: Staged,
     profiles: Sequence[ColumnProfile],
-    found: TableMatch | None,
-    dictionary: Dictionary,
-    threshold: int,
+    found: TableMatch,
 ) -> Iterator[str]:
-    if found is None:
-        return
     given = {
         "file": place.file,
         "sheet": place.sheet,
@@ -176,7 +156,7 @@ def _draft_part(
     by_name = {match.field.name: match for match in found.matches}
     for field in found.table.fields:
         if field.name in by_name:
-            yield from draft_column(by_name[field.name], dictionary, threshold)
+            yield from draft_column(by_name[field.name], drafting.dictionary, drafting.threshold)
         else:
             needed = f"  {NEEDED}" if field.is_required else ""
             yield f"        # {field.name}: ({field.label.sv}) hittades inte / not found{needed}"

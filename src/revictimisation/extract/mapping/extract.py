@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from revictimisation.dictionary import Dictionary, Field, Table
+from revictimisation.core.engine import Engine
+from revictimisation.dictionary import Field, Table
 from revictimisation.extract.mapping.faults import own_type
 from revictimisation.extract.mapping.headings import Heading, judge_heading
 from revictimisation.extract.mapping.inspection import inspect_cells
@@ -18,17 +18,16 @@ from revictimisation.extract.mapping.losses import (
     describe_unread,
     find_empty,
 )
-from revictimisation.extract.mapping.model import Column, Mapping, Part
+from revictimisation.extract.mapping.making import Making, Rows
+from revictimisation.extract.mapping.model import Column, Part
 from revictimisation.extract.mapping.report import MappingReport, Remark, TableReport
 from revictimisation.extract.mapping.texts import Texts, find_texts, is_for_linkage
-from revictimisation.extract.mapping.values import Cell, compile_cell, layer_rows, quote
+from revictimisation.extract.mapping.values import Cell, compile_cell, layer_rows
 from revictimisation.extract.mapping.words import is_hidden
 from revictimisation.extract.sources.faults import UnreadableFileError, may_show
-from revictimisation.extract.sources.opening import Source, stage_place
-from revictimisation.extract.sources.staging import Staged, run_query
-
-if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
+from revictimisation.extract.sources.opening import stage_place
+from revictimisation.extract.sources.staging import Staged
+from revictimisation.extract.sql import quote_text
 
 
 @dataclass
@@ -44,67 +43,49 @@ class _Work:
     remarks: list[Remark] = field(default_factory=list)
 
 
-def make_extract(
-    con: Engine,
-    source: Source,
-    mapping: Mapping,
-    dictionary: Dictionary,
-    workspace: Path,
-    kind: str,
-    threshold: int,
-) -> tuple[MappingReport, list[Path]]:
-    """Write `<table>.<kind>` (csv or parquet) for every table of the mapping into `workspace`.
+def make_extract(making: Making, kind: str) -> tuple[MappingReport, list[Path]]:
+    """Write `<table>.<kind>` (csv or parquet) for every table of the mapping into the workspace.
 
     A row of the source is a row of the extract, in the same order; only where the mapping says
     `unique_rows` are rows that are wholly alike written once. Values that find no place stand as
-    they were. Where the report says that it refuses, the files are not to be used. `threshold` is
-    how often a code must occur to be shown.
+    they were. Where the report says that it refuses, the files are not to be used.
     """
+    mapping = making.mapping
     tables, remarks, written = [], [], []
     for name, parts in mapping.tables.items():
-        work = _Work(dictionary.tables[name])
+        work = _Work(making.dictionary.tables[name])
         for part in parts:
-            _map_part(con, source, work, part, mapping, dictionary, workspace, threshold)
+            _map_part(making, work, part)
         remarks += work.remarks
         if work.pieces:
-            target = workspace / f"{name}.{kind}"
+            target = making.workspace / f"{name}.{kind}"
             is_unique = any(part.unique_rows for part in parts)
-            tables.append(_finish(con, work, target, is_unique))
+            tables.append(_finish(making.con, work, target, is_unique))
             remarks += _judge_empty(work, tables[-1].rows_out)
             written.append(target)
-    remarks += describe_unread(source, mapping)
+    remarks += describe_unread(making.source, mapping)
     return MappingReport(tuple(tables), tuple(remarks)), written
 
 
-def _map_part(
-    con: Engine,
-    source: Source,
-    work: _Work,
-    part: Part,
-    mapping: Mapping,
-    dictionary: Dictionary,
-    workspace: Path,
-    threshold: int,
-) -> None:
+def _map_part(making: Making, work: _Work, part: Part) -> None:
     """Stage the part's files one by one and write each as a piece of the table."""
+    con, source = making.con, making.source
     try:
-        for title, staged in stage_place(con, source, part.place, workspace):
-            heading = judge_heading(con, staged, part)
+        for title, staged in stage_place(con, source, part.place, making.workspace):
+            rows, heading = Rows(work.table, title, staged), judge_heading(con, staged, part)
             if heading.holds_data or not (heading.is_clear or _has_columns(part, staged)):
-                work.remarks.append(_refuse_heading(work.table, part, staged, title))
+                work.remarks.append(_refuse_heading(rows, part))
                 continue
-            cells = list(_compile(con, work, part, mapping, dictionary, staged, heading, title))
+            cells = list(_compile(making, work, part, rows, heading))
             if len(cells) < len(part.columns):
                 continue
-            texts = find_texts(con, work.table, cells, staged, dictionary, threshold)
-            work.remarks += inspect_cells(
-                con, work.table, cells, texts, staged, title, dictionary, threshold
-            )
-            piece = workspace / f"{work.table.name}_{len(work.pieces)}.piece"
+            texts = find_texts(making, rows, cells)
+            work.remarks += inspect_cells(making, rows, cells, texts)
+            piece = making.workspace / f"{work.table.name}_{len(work.pieces)}.piece"
             _write_piece(con, work.table, cells, texts, layer_rows(cells, staged), piece)
             work.pieces.append(piece)
             work.rows_in.append((title, staged.n_rows))
-            work.empty += find_empty(con, work.table, cells, texts, staged, title)
+            work.empty += find_empty(con, rows, cells, texts)
     except UnreadableFileError as fault:
         # A database is told by where it is, a file by the table it should give.
         is_database = fault.kind.startswith("database_")
@@ -130,73 +111,45 @@ def _has_columns(part: Part, staged: Staged) -> bool:
     return all(_find_place(one, staged.names, places) is not None for one in given)
 
 
-def _refuse_heading(table: Table, part: Part, staged: Staged, title: str) -> Remark:
+def _refuse_heading(rows: Rows, part: Part) -> Remark:
     """Where the headings were read and what was sought there; never what stands there."""
     named = [
         column.source
         for column in part.columns.values()
         if column.source and not column.source.isdigit()
     ]
-    at = (staged.heading_row,)
-    return Remark(
-        "unclear_heading",
-        "error",
-        table.name,
-        source=title,
-        count=1,
-        rows=at,
-        sought=", ".join(named),
-    )
+    at, sought = (rows.staged.heading_row,), ", ".join(named)
+    return rows.remark("unclear_heading", "error", count=1, rows=at, sought=sought)
 
 
 def _compile(
-    con: Engine,
-    work: _Work,
-    part: Part,
-    mapping: Mapping,
-    dictionary: Dictionary,
-    staged: Staged,
-    heading: Heading,
-    title: str,
+    making: Making, work: _Work, part: Part, rows: Rows, heading: Heading
 ) -> Iterator[Cell]:
     """The columns as SQL; one that the source does not have is told and left out."""
+    staged = rows.staged
     places = find_places(staged.names)
     taken = set()
     for number, (name, given) in enumerate(part.columns.items()):
         place = _find_place(given, staged.names, places)
         if place is None and given.constant is None:
             shown = tuple(one for one in staged.names if may_show(one))
-            work.remarks.append(
-                Remark(
-                    "missing_source_column",
-                    "error",
-                    work.table.name,
-                    name,
-                    title,
-                    names=shown,
-                    sought=given.source,
-                )
-            )
+            missing = {"names": shown, "sought": given.source}
+            work.remarks.append(rows.remark("missing_source_column", "error", name, **missing))
             continue
         work.used.add(name)
         taken.add(place)
         if place is not None and _is_refused(work.table, name, staged.names[place]):
-            where = (work.table.name, name, title)
-            work.remarks.append(
-                Remark("hidden_heading", "error", *where, sought=heading.show(place))
-            )
+            sought = heading.show(place)
+            work.remarks.append(rows.remark("hidden_heading", "error", name, sought=sought))
         kind = _find_field(work.table, name, given)
         if place is not None:
-            work.remarks += describe_flaws(kind, place, staged, work.table, title)
-        yield compile_cell(kind, number, given, place, part, mapping, dictionary)
-    work.remarks += describe_unnamed(con, staged, taken, work.table, title)
+            work.remarks += describe_flaws(rows, kind, place)
+        yield compile_cell(kind, number, given, place, part, making.mapping, making.dictionary)
+    work.remarks += describe_unnamed(making.con, rows, taken)
     if staged.n_empty:
-        n_empty = staged.n_empty
-        work.remarks.append(
-            Remark("empty_rows", "notice", work.table.name, source=title, count=n_empty)
-        )
+        work.remarks.append(rows.remark("empty_rows", "notice", count=staged.n_empty))
     if staged.is_mixed:
-        work.remarks.append(Remark("mixed_encoding", "warning", work.table.name, source=title))
+        work.remarks.append(rows.remark("mixed_encoding", "warning"))
     left = [heading.show(at) for at, one in enumerate(staged.names) if one and at not in taken]
     work.left_out.update(dict.fromkeys(left))
 
@@ -247,7 +200,7 @@ def _write_piece(
     listed = ", ".join(
         f'CAST({by_name.get(name, "NULL")} AS VARCHAR) AS "{name}"' for name in names
     )
-    run_query(con, f"COPY (SELECT {listed} FROM {rows}) TO {quote(str(target))} (FORMAT parquet)")
+    con.run(f"COPY (SELECT {listed} FROM {rows}) TO {quote_text(str(target))} (FORMAT parquet)")
 
 
 def _judge_empty(work: _Work, n_rows: int) -> Iterator[Remark]:
@@ -270,16 +223,16 @@ def _judge_empty(work: _Work, n_rows: int) -> Iterator[Remark]:
 
 def _finish(con: Engine, work: _Work, target: Path, is_unique: bool) -> TableReport:
     """Join the pieces, in order, into the table's file."""
-    pieces = ", ".join(quote(str(piece)) for piece in work.pieces)
+    pieces = ", ".join(quote_text(str(piece)) for piece in work.pieces)
     rows = f"SELECT * FROM read_parquet([{pieces}], union_by_name=true)"
     if is_unique:
-        names = ", ".join(f'"{one[0]}"' for one in run_query(con, f"DESCRIBE {rows}"))
+        names = ", ".join(f'"{one[0]}"' for one in con.run(f"DESCRIBE {rows}"))
         rows = (
             f"SELECT {names} FROM (SELECT *, row_number() OVER () AS place FROM ({rows}))"
             f" QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY place) = 1 ORDER BY place"
         )
     form = "FORMAT parquet" if target.suffix == ".parquet" else "FORMAT csv, HEADER"
-    n_written = int(run_query(con, f"COPY ({rows}) TO {quote(str(target))} ({form})")[0][0])
+    n_written = int(con.run(f"COPY ({rows}) TO {quote_text(str(target))} ({form})")[0][0])
     n_in = sum(count for _, count in work.rows_in)
     return TableReport(
         name=work.table.name,

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal
 
 from revictimisation.core.text import name_nearest
 from revictimisation.dictionary import Dictionary, Field, Table
+from revictimisation.extract.sources.naming import EXTRA_NAME
 
 # Names may be carried to `persons`, for `pseudonymise --linkage-fields`; else it refuses them.
 NAMED_TABLE = "persons"
-EXTRA_NAME = re.compile(r"x_[a-z0-9_]{1,60}")
 # A code this like one of ours is a slip of the pen, also where a list is open to others.
 LEAST_ALIKE = 0.75
 LEAST_NEAR = 0.5
@@ -80,7 +79,7 @@ def _list_columns(name: str, parts: Any) -> Iterator[tuple[str, str, Mapping[str
 def _column_faults(
     name: str, given: Mapping[str, Any], table: Table, dictionary: Dictionary
 ) -> Iterator[str]:
-    if table.name == NAMED_TABLE and (name,) in dictionary.lists["linkage_columns"].select("code"):
+    if table.name == NAMED_TABLE and name in dictionary.lists["linkage_columns"].codes:
         return
     is_extra = table.extra_columns is not None and EXTRA_NAME.fullmatch(name) is not None
     if not is_extra and name not in table.field_names:
@@ -127,9 +126,9 @@ def _target_faults(targets: list[Any], field: Field, dictionary: Dictionary) -> 
         return
     allowed = ("true", "false", "1", "0") if is_boolean else dictionary.allowed_codes(field)
     # Another table's codes of the same list are no slips; validation tells them.
-    listed = () if is_boolean else dictionary.lists[str(field.codes)].select("code")
+    listed = () if is_boolean else dictionary.lists[str(field.codes)].codes
     for target in dict.fromkeys(one for one in targets if isinstance(one, str) and one):
-        if target in allowed or ((target,) in listed and not field.is_closed):
+        if target in allowed or (target in listed and not field.is_closed):
             continue
         if is_boolean or field.is_closed or _is_slip(target, allowed):
             yield f"unknown code {target[:60]}{_name_nearest_code(target, allowed, field)}"

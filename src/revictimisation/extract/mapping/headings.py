@@ -8,27 +8,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from revictimisation.core.engine import Engine
 from revictimisation.extract.mapping.model import Part
 from revictimisation.extract.mapping.values import (
     BLANKS,
-    COMPACT_DATE,
     ISO_DATE,
-    NUMBER,
     TIME,
     YEAR_FIRST,
     YEAR_LAST,
-    quote,
 )
 from revictimisation.extract.sources.faults import show_name
-from revictimisation.extract.sources.identity import IDENTITY_NUMBER
+from revictimisation.extract.sources.identity import holds_identity_number
 from revictimisation.extract.sources.staging import Staged
+from revictimisation.extract.sql import COMPACT_DATE, NUMBER, quote_text
 
-if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
-
-_IDENTITY = re.compile(rf"(^|\D){IDENTITY_NUMBER}(\D|$)")
 # A year alone may be a heading, as of what was counted in it.
 _DATA = re.compile(
     rf"(?!(19|20)\d\d$)({ISO_DATE}{TIME}|{COMPACT_DATE}{TIME}|{YEAR_FIRST}{TIME}|{YEAR_LAST}{TIME}"
@@ -76,14 +70,14 @@ def looks_like_data(con: Engine, staged: Staged) -> bool:
     if not staged.heading_row:
         return False
     names = staged.names
-    if any(_IDENTITY.search(name) or _DATA.fullmatch(name) for name in names):
+    if any(holds_identity_number(name) or _DATA.fullmatch(name) for name in names):
         return True
-    cells = [f"trim(coalesce(c{place}, ''), {quote(BLANKS)})" for place in range(len(names))]
-    alike = [f"{cell} = {quote(name)}" for cell, name in zip(cells, names, strict=True)]
+    cells = [f"trim(coalesce(c{place}, ''), {quote_text(BLANKS)})" for place in range(len(names))]
+    alike = [f"{cell} = {quote_text(name)}" for cell, name in zip(cells, names, strict=True)]
     some = " OR ".join(one for one, name in zip(alike, names, strict=True) if name)
-    rows = f"read_parquet({quote(str(staged.path))})"
+    rows = f"read_parquet({quote_text(str(staged.path))})"
     asked = f"SELECT 1 FROM {rows} WHERE ({some}) AND NOT ({' AND '.join(alike)}) LIMIT 1"
-    return bool(con.con.execute(asked).fetchall())
+    return bool(con.run(asked))
 
 
 def _count_found(names: tuple[str, ...], part: Part) -> tuple[int, int]:

@@ -119,13 +119,10 @@ def _list_alike(
         score = liken_best(profile.name, names, LEAST)
         share = _share_known(profile, words)
         if share >= LEAST_KNOWN:
-            score = max(score, BY_CONTENT + (share - LEAST_KNOWN) / 2 + _break_tie(profile, names))
+            tie = liken_best(profile.name, names) / 20
+            score = max(score, BY_CONTENT + (share - LEAST_KNOWN) / 2 + tie)
         if score >= LEAST:
             yield profile, score
-
-
-def _break_tie(profile: ColumnProfile, names: tuple[str, ...]) -> float:
-    return liken_best(profile.name, names) / 20
 
 
 def _content_words(field: Field, dictionary: Dictionary) -> frozenset[str]:

@@ -6,30 +6,26 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from revictimisation.core.engine import Engine
 from revictimisation.extract.mapping.values import (
     BLANKS,
-    COMPACT_DATE,
     ISO_DATE,
-    NUMBER,
     TIME,
     YEAR_LAST,
     is_identity_number,
-    quote,
 )
 from revictimisation.extract.mapping.words import is_hidden, load_words
 from revictimisation.extract.sources.staging import Staged
+from revictimisation.extract.sql import COMPACT_DATE, NUMBER, compact_day, fits, quote_text
 
-if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
-
+# More different values than this are no code list, and none of them is shown.
 MAX_CODES = 60
 # So many columns, and about so many cells, are looked at by one statement.
 MOST_COLUMNS, MOST_CELLS = 100, 2_000_000
 LONGEST_TEXT = 180
 MOSTLY = 0.5
-NEARLY_ALL = 0.9
 
 
 @dataclass(frozen=True)
@@ -130,10 +126,10 @@ def _count_block(con: Engine, staged: Staged, places: Sequence[int]) -> dict[int
     Every different value is looked at once, whatever the number of its rows.
     """
     columns = ", ".join(f"c{place}" for place in places)
-    signs = ", ".join(map(quote, load_words().missing))
-    cells = f"SELECT {columns} FROM read_parquet({quote(str(staged.path))})"
+    signs = ", ".join(map(quote_text, load_words().missing))
+    cells = f"SELECT {columns} FROM read_parquet({quote_text(str(staged.path))})"
     codes = (
-        f"SELECT place, nullif(trim(cell, {quote(BLANKS)}), '') AS code, count(*) AS n"
+        f"SELECT place, nullif(trim(cell, {quote_text(BLANKS)}), '') AS code, count(*) AS n"
         f" FROM (UNPIVOT ({cells}) ON COLUMNS(*) INTO NAME place VALUE cell) GROUP BY ALL"
     )
     asked = [
@@ -160,23 +156,21 @@ def _make_profile(staged: Staged, place: int, found: tuple[Any, ...] | None) -> 
 def _ask(text: str) -> list[str]:
     """The SQL of each count of a `ColumnProfile`, in order, where `n` rows hold each text."""
 
-    def fits(pattern: str) -> str:
-        return f"regexp_full_match({text}, {quote(pattern)})"
-
-    last = fits(YEAR_LAST + TIME)
+    last = fits(text, YEAR_LAST + TIME)
     parts = [
-        f"TRY_CAST(regexp_extract({text}, {quote(YEAR_LAST)}, {one}) AS INTEGER)" for one in (1, 2)
+        f"TRY_CAST(regexp_extract({text}, {quote_text(YEAR_LAST)}, {one}) AS INTEGER)"
+        for one in (1, 2)
     ]
-    compact = f"TRY_CAST(concat_ws('-', {text}[1:4], {text}[5:6], {text}[7:8]) AS DATE) IS NOT NULL"
-    markers = ", ".join(map(quote, load_words().missing))
+    is_compact = f"({fits(text, COMPACT_DATE)} AND {compact_day(text)} IS NOT NULL)"
+    markers = ", ".join(map(quote_text, load_words().missing))
     conditions = [
         is_identity_number(text),
-        f"({fits(ISO_DATE + TIME)} OR ({fits(COMPACT_DATE)} AND {compact}))",
+        f"({fits(text, ISO_DATE + TIME)} OR {is_compact})",
         last,
         f"({last} AND {parts[0]} > 12)",
         f"({last} AND {parts[1]} > 12)",
-        fits(NUMBER),
-        fits(r"[+-]?[\d   ]*\d,\d+"),
+        fits(text, NUMBER),
+        fits(text, r"[+-]?[\d   ]*\d,\d+"),
         f"({text} LIKE '% %' OR {text} LIKE '%@%')",
     ]
     counts = [f"sum(n) FILTER (WHERE {condition})" for condition in conditions]

@@ -12,13 +12,9 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from revictimisation.dictionary import Dictionary, Text
-
-SEVERITIES = {
-    "error": Text("FEL", "ERROR"),
-    "warning": Text("VARNING", "WARNING"),
-    "notice": Text("UPPLYSNING", "NOTICE"),
-}
+from revictimisation.dictionary import Dictionary
+from revictimisation.extract.sources.faults import list_rows
+from revictimisation.extract.validation.findings import SEVERITY_LABELS
 
 
 @dataclass(frozen=True)
@@ -98,7 +94,7 @@ REFUSING = frozenset(
 
 def render_report(report: MappingReport, dictionary: Dictionary) -> str:
     """The report as plain text in Swedish and English, the gravest first."""
-    order = list(SEVERITIES)
+    order = list(SEVERITY_LABELS)
     remarks = sorted(report.remarks, key=lambda one: order.index(one.severity))
     parts = [] if report.has_refused else [_render_table(table) for table in report.tables]
     parts += [render_remark(remark, dictionary) for remark in remarks]
@@ -182,7 +178,9 @@ def render_remark(one: Remark, dictionary: Dictionary) -> str:
     words = dictionary.rules[one.rule]
     place = f"{one.table}.{one.column}" if one.column else one.table
     source = f"  ({one.source})" if one.source and one.source != one.table else ""
-    lines = [f"{SEVERITIES[one.severity]['sv']}  {place or '-'}  [{one.rule}]{source}{_rows(one)}"]
+    lines = [
+        f"{SEVERITY_LABELS[one.severity]['sv']}  {place or '-'}  [{one.rule}]{source}{_rows(one)}"
+    ]
     known = {
         "table": one.table or one.source,
         "column": one.column,
@@ -213,8 +211,7 @@ def _nearest(one: Remark) -> list[str]:
 def _rows(one: Remark) -> str:
     if not one.count:
         return ""
-    more = " …" if one.count > len(one.rows) > 0 else ""
-    listed = f": {', '.join(map(str, one.rows))}{more}" if one.rows else ""
+    listed = f": {list_rows(one.rows, one.count)}" if one.rows else ""
     return f"  {one.count} rader / rows{listed}"
 
 

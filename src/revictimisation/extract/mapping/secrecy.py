@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection
 
 from revictimisation.dictionary import load_dictionary
-from revictimisation.extract.mapping.values import quote
-from revictimisation.extract.sources.identity import IDENTITY_NUMBER
+from revictimisation.extract.sources.identity import holds_identity_number
+from revictimisation.extract.sql import finds, is_one_of
 
 MAX_LENGTH, MAX_WORDS = 40, 4
 _LETTERS = "A-Za-zÅÄÖÉÜåäöéü"
@@ -21,7 +21,6 @@ PLACE = (
     r"|^([^ ]+ ){1,2}(kommun|län|[^ ]*område|[^ ]*distrikt|region)$"
 )
 SENTENCE = rf"([^ ]+ +){{{MAX_WORDS}}}[^ ]"
-_NUMBER = re.compile(rf"(^|\D)({IDENTITY_NUMBER})(\D|$)")
 
 
 @functools.cache
@@ -50,15 +49,12 @@ def is_prose(text: str) -> bool:
 def prose(text: str, known: Collection[str]) -> str:
     """SQL: whether a value looks like a name or sentence, `known` ones in small letters aside."""
 
-    def finds(pattern: str) -> str:
-        return f"regexp_matches({text}, {quote(pattern)})"
-
-    is_name = f"({finds(NAME)} AND NOT {finds(PLACE)})"
-    is_long = f"(contains({text}, ' ') AND (length({text}) > {MAX_LENGTH} OR {finds(SENTENCE)}))"
-    is_address = f"(contains({text}, '@') OR {finds(address_pattern())})"
+    is_name = f"({finds(text, NAME)} AND NOT {finds(text, PLACE)})"
+    is_sentence = f"(length({text}) > {MAX_LENGTH} OR {finds(text, SENTENCE)})"
+    is_long = f"(contains({text}, ' ') AND {is_sentence})"
+    is_address = f"(contains({text}, '@') OR {finds(text, address_pattern())})"
     looks = f"({is_name} OR {is_long} OR {is_address})"
-    listed = ", ".join(map(quote, sorted(known)))
-    return f"({looks} AND NOT list_contains([{listed}], lower({text})))" if known else looks
+    return f"({looks} AND NOT {is_one_of(f'lower({text})', sorted(known))})" if known else looks
 
 
 def may_tell(text: str, known: Collection[str]) -> bool:
@@ -69,4 +65,4 @@ def may_tell(text: str, known: Collection[str]) -> bool:
     """
     if text.lower() in known:
         return True
-    return len(text) <= MAX_LENGTH and not is_prose(text) and _NUMBER.search(text) is None
+    return len(text) <= MAX_LENGTH and not is_prose(text) and not holds_identity_number(text)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import Dictionary, Table
-from revictimisation.extract.mapping.faults import EXTRA_NAME
+from revictimisation.extract.mapping.making import Making, Rows
 from revictimisation.extract.mapping.secrecy import PLACE, prose
-from revictimisation.extract.mapping.values import Cell, layer_rows, quote
+from revictimisation.extract.mapping.values import Cell, layer_rows
 from revictimisation.extract.mapping.words import code_words, known_words
-from revictimisation.extract.sources.staging import Staged
-
-if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
+from revictimisation.extract.sources.naming import EXTRA_NAME
+from revictimisation.extract.sql import finds, is_one_of
 
 # So many different ones are listed; beyond them every value that looks like no code is one.
 MOST_LISTED = 1000
@@ -39,14 +36,7 @@ def is_for_linkage(table: Table, name: str) -> bool:
     return name not in table.field_names and EXTRA_NAME.fullmatch(name) is None
 
 
-def find_texts(
-    con: Engine,
-    table: Table,
-    cells: Sequence[Cell],
-    staged: Staged,
-    dictionary: Dictionary,
-    threshold: int,
-) -> list[Texts]:
+def find_texts(making: Making, rows: Rows, cells: Sequence[Cell]) -> list[Texts]:
     """What is no code, column by column.
 
     In an open list a value that neither the dictionary nor the mapping knows may be a new code. It
@@ -55,11 +45,11 @@ def find_texts(
     """
     found = []
     for cell in cells:
-        known = known_words(cell.field, dictionary)
-        prosaic = _looks_prosaic(table, cell, known)
-        stray = _looks_stray(cell, dictionary, known)
+        known = known_words(cell.field, making.dictionary)
+        prosaic = _looks_prosaic(rows.table, cell, known)
+        stray = _looks_stray(cell, making.dictionary, known)
         if stray:
-            stray = _list_rare(con, cell, stray, layer_rows([cell], staged), threshold)
+            stray = _list_rare(making, rows, cell, stray)
         found.append(Texts(prosaic, f"({prosaic} OR {stray})" if stray else prosaic))
     return found
 
@@ -78,26 +68,23 @@ def _looks_stray(one: Cell, dictionary: Dictionary, known: Collection[str]) -> s
     if not one.is_coded or one.is_closed or one.unmapped == "false":
         return ""
     words = code_words(one.field, dictionary)
-    signs = [f"(contains({one.v}, ' ') AND NOT regexp_matches({one.v}, {quote(PLACE)}))"]
+    signs = [f"(contains({one.v}, ' ') AND NOT {finds(one.v, PLACE)})"]
     if words:
         longest = max(len(word) for some in words.values() for word in some)
         signs.append(f"length({one.v}) > {longest}")
     if words and all(code.isdigit() for code in words):
-        signs.append(f"NOT regexp_matches({one.v}, '[0-9]')")
-    listed = ", ".join(map(quote, sorted(known)))
-    is_word = f"list_contains([{listed}], lower({one.v}))"
+        signs.append(f"NOT {finds(one.v, '[0-9]')}")
+    is_word = is_one_of(f"lower({one.v})", sorted(known))
     return f"({one.v} IS NOT NULL AND {one.unmapped} AND NOT {is_word} AND ({' OR '.join(signs)}))"
 
 
-def _list_rare(con: Engine, one: Cell, stray: str, rows: str, threshold: int) -> str:
+def _list_rare(making: Making, rows: Rows, one: Cell, stray: str) -> str:
     """SQL: whether a value is one of those that look like no code and are rare; else empty."""
     asked = (
-        f"SELECT {one.v} FROM {rows} WHERE {stray} GROUP BY 1"
-        f" HAVING count(*) < {threshold} LIMIT {MOST_LISTED + 1}"
+        f"SELECT {one.v} FROM {layer_rows([one], rows.staged)} WHERE {stray} GROUP BY 1"
+        f" HAVING count(*) < {making.threshold} LIMIT {MOST_LISTED + 1}"
     )
-    rare = [str(value) for (value,) in con.con.execute(asked).fetchall()]
+    rare = [str(value) for (value,) in making.con.run(asked)]
     if len(rare) > MOST_LISTED:
         return stray
-    # No join, which might change the order of the rows.
-    listed = ", ".join(map(quote, rare))
-    return f"coalesce(list_contains([{listed}], {one.v}), false)" if rare else ""
+    return f"coalesce({is_one_of(one.v, rare)}, false)" if rare else ""

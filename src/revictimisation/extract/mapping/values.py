@@ -7,20 +7,28 @@ Three steps, each a column of its own: the cell as given (`g0`, `g1`, …), with
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from revictimisation.dictionary import Dictionary, Field
 from revictimisation.extract.mapping.model import Column, Mapping, Part
 from revictimisation.extract.sources.identity import IDENTITY_NUMBER
 from revictimisation.extract.sources.local_day import ZONE, has_zone, local_day
+from revictimisation.extract.sources.naming import EXTRA_NAME
 from revictimisation.extract.sources.staging import Staged
+from revictimisation.extract.sql import (
+    COMPACT_DATE,
+    NUMBER,
+    compact_day,
+    fits,
+    is_one_of,
+    quote_text,
+)
 
 # Blanks that people don't see: ordinary, hard, tab.
 BLANKS = " \u00a0\t\r\n"
 DAYS_TO_EXCEL, DAYS_TO_SAS = -25569, -3653
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
-COMPACT_DATE = r"\d{8}"
 YEAR_FIRST = r"(\d{4})[./ -](\d{1,2})[./ -](\d{1,2})"
 # Before and after noon, in English and Swedish.
 HALF = r"[AaPp]\.?[Mm]\.?|[fe]\.?m\.?"
@@ -33,7 +41,6 @@ YEAR_LAST = r"(\d{1,2})[./ -]{1,2}(\d{1,2})[./ -]{1,2}(\d{4})"
 DAYS = r"\d{1,7}([.,]\d+)?"
 WITH_TIME = r".*\d[Tt ]+\d{1,2}[:.]\d{2}.*|\d{1,7}[.,]\d*[1-9]\d*"
 COMMA_NUMBER = r"[+-]?[\d\x{a0} ]*\d,\d+"
-NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
 # What Excel and LibreOffice write for a cell that could not be reckoned, in English and Swedish.
 SHEET_ERRORS = (
     *("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"),
@@ -102,18 +109,18 @@ def compile_cell(
 ) -> Cell:
     """The SQL of one column; `place` is that of the source's column, None for a constant."""
     if place is None:
-        constant = f"nullif({quote(given.constant or '')}, '')"
+        constant = f"nullif({quote_text(given.constant or '')}, '')"
         return Cell(field, number, constant, f"g{number}", f"v{number}", is_constant=True)
     g = f"g{number}"
     is_marker = _is_missing(g, [*given.missing, *part.missing, *mapping.missing], field)
     is_error = (
         f"(starts_with({g}, '#')"
-        f" AND ({_holds(SHEET_ERRORS, f'upper({g})')} OR {_matches(g, '#{3,}')}))"
+        f" AND ({is_one_of(f'upper({g})', SHEET_ERRORS)} OR {fits(g, '#{3,}')}))"
     )
     cell = Cell(
         field,
         number,
-        given=f"nullif(trim(c{place}, {quote(BLANKS)}), '')",
+        given=f"nullif(trim(c{place}, {quote_text(BLANKS)}), '')",
         value=f"CASE WHEN {is_marker} OR {is_error} THEN NULL ELSE {g} END",
         converted=f"v{number}",
         is_error=f"({g} IS NOT NULL AND NOT {is_marker} AND {is_error})",
@@ -126,15 +133,10 @@ def compile_cell(
     if field.type == "boolean" or field.codes or given.codes or given.others is not None:
         return _code_cell(cell, given, dictionary)
     plain = _pad(cell.v, given.zeros)
-    if is_own(field.name) and (part.decimal or mapping.decimal) == ",":
+    if EXTRA_NAME.fullmatch(field.name) and (part.decimal or mapping.decimal) == ",":
         shown, _ = _write_number(cell.v, None, ",")
-        plain = f"CASE WHEN {_matches(cell.v, COMMA_NUMBER)} THEN {shown} ELSE {plain} END"
+        plain = f"CASE WHEN {fits(cell.v, COMMA_NUMBER)} THEN {shown} ELSE {plain} END"
     return replace(cell, converted=plain)
-
-
-def is_own(name: str) -> bool:
-    """Whether a column is one of the owner's own, which the dictionary does not name."""
-    return name.startswith("x_")
 
 
 def layer_rows(cells: Sequence[Cell], staged: Staged) -> str:
@@ -142,43 +144,29 @@ def layer_rows(cells: Sequence[Cell], staged: Staged) -> str:
     given = ", ".join(f"{cell.given} AS {cell.g}" for cell in cells)
     value = ", ".join(f"{cell.value} AS {cell.v}" for cell in cells)
     converted = ", ".join(f"{cell.converted} AS {cell.n}" for cell in cells)
-    rows = f"read_parquet({quote(str(staged.path))}, file_row_number=true)"
+    rows = f"read_parquet({quote_text(str(staged.path))}, file_row_number=true)"
     return (
         f"(SELECT *, {converted} FROM (SELECT *, {value}"
         f" FROM (SELECT file_row_number AS place, {given} FROM {rows})))"
     )
 
 
-def quote(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def is_identity_number(text: str) -> str:
     """SQL: whether a text has the form of an identity number."""
     # The length is looked at first, as that costs nothing: 10 digits, to 12 and a sign.
-    fits = f"length({text}) BETWEEN 10 AND 13 AND {_matches(text, IDENTITY_NUMBER)}"
-    return f"coalesce({fits}, false)"
-
-
-def _matches(text: str, pattern: str) -> str:
-    return f"regexp_full_match({text}, {quote(pattern)})"
-
-
-def _holds(texts: Iterable[str], text: str) -> str:
-    """SQL: whether a text is one of some. No join, which might change the order of the rows."""
-    return f"list_contains([{', '.join(map(quote, dict.fromkeys(texts)))}], {text})"
+    is_number = f"length({text}) BETWEEN 10 AND 13 AND {fits(text, IDENTITY_NUMBER)}"
+    return f"coalesce({is_number}, false)"
 
 
 def _is_missing(g: str, markers: Sequence[str], field: Field) -> str:
     """SQL: whether a cell is a marker, in any case; in a date, its day as well."""
     if not markers:
         return "false"
-    is_marker = _holds((marker.strip().lower() for marker in markers), f"lower({g})")
+    is_marker = is_one_of(f"lower({g})", (marker.strip().lower() for marker in markers))
     days = [marker.replace("-", "") for marker in markers if re.fullmatch(ISO_DATE, marker)]
     if field.type == "date" and days:
         day = f"regexp_replace({g}[1:10], '[./ -]', '', 'g')[1:8]"
-        is_marker = f"({is_marker} OR {_holds(days, day)})"
+        is_marker = f"({is_marker} OR {is_one_of(day, days)})"
     return is_marker
 
 
@@ -188,23 +176,22 @@ def _date_cell(cell: Cell, form: str, zone: str) -> Cell:
     A time of day with a zone makes it the day in `zone`.
     """
     v = cell.v
-    parts = f"{v}[1:4] || '-' || {v}[5:6] || '-' || {v}[7:8]"
     whens = [
-        f"WHEN {_matches(v, ISO_DATE + TIME)} THEN TRY_CAST({v}[1:10] AS DATE)",
-        f"WHEN {_matches(v, COMPACT_DATE + TIME)} THEN TRY_CAST({parts} AS DATE)",
-        f"WHEN {_matches(v, YEAR_FIRST + TIME)} THEN {_join_date(v, YEAR_FIRST, (1, 2, 3))}",
+        f"WHEN {fits(v, ISO_DATE + TIME)} THEN TRY_CAST({v}[1:10] AS DATE)",
+        f"WHEN {fits(v, COMPACT_DATE + TIME)} THEN {compact_day(v)}",
+        f"WHEN {fits(v, YEAR_FIRST + TIME)} THEN {_join_date(v, YEAR_FIRST, (1, 2, 3))}",
     ]
     if form in ("day_month_year", "month_day_year"):
         order = (3, 2, 1) if form == "day_month_year" else (3, 1, 2)
         date = _join_date(v, YEAR_LAST, order)
-        whens.append(f"WHEN {_matches(v, YEAR_LAST + TIME)} THEN {date}")
+        whens.append(f"WHEN {fits(v, YEAR_LAST + TIME)} THEN {date}")
     if form in ("excel_number", "sas_number"):
         offset = DAYS_TO_EXCEL if form == "excel_number" else DAYS_TO_SAS
         days = f"CAST(regexp_extract({v}, '^\\d+') AS INTEGER) + {offset}"
-        whens.append(f"WHEN {_matches(v, DAYS)} THEN make_date({days})")
+        whens.append(f"WHEN {fits(v, DAYS)} THEN make_date({days})")
     written = f"CASE {' '.join(whens)} END"
     shortest = 2 if form in ("excel_number", "sas_number") else 10
-    is_timed = f"{_matches(v, WITH_TIME)} AND NOT {_matches(v, MIDNIGHT)}"
+    is_timed = f"{fits(v, WITH_TIME)} AND NOT {fits(v, MIDNIGHT)}"
     return replace(
         cell,
         converted=f"CAST({local_day(v, written, zone)} AS VARCHAR)",
@@ -217,7 +204,7 @@ def _date_cell(cell: Cell, form: str, zone: str) -> Cell:
 
 def _join_date(text: str, pattern: str, order: tuple[int, int, int]) -> str:
     """SQL: the date of which `order` says where year, month and day stand in the pattern."""
-    year, month, day = (f"regexp_extract({text}, {quote(pattern)}, {part})" for part in order)
+    year, month, day = (f"regexp_extract({text}, {quote_text(pattern)}, {part})" for part in order)
     whole = f"{year} || '-' || lpad({month}, 2, '0') || '-' || lpad({day}, 2, '0')"
     return f"TRY_CAST({whole} AS DATE)"
 
@@ -225,7 +212,7 @@ def _join_date(text: str, pattern: str, order: tuple[int, int, int]) -> str:
 def _number_cell(cell: Cell, given: Column, decimal: str) -> Cell:
     """A number with a point; with a decimal comma, blanks between thousands are dropped."""
     shown, text = _write_number(cell.v, given.times, decimal)
-    converted = f"CASE WHEN {_matches(text, NUMBER)} THEN {shown} END"
+    converted = f"CASE WHEN {fits(text, NUMBER)} THEN {shown} END"
     return replace(cell, converted=converted, unmapped=f"{cell.n} IS NULL")
 
 
@@ -233,7 +220,7 @@ def _write_number(v: str, times: float | None, decimal: str) -> tuple[str, str]:
     """SQL: a number as it is written, times its unit; and before, with a point for its comma."""
     text = v
     if decimal == ",":
-        text = f"replace(translate({text}, {quote(BLANKS)}, ''), ',', '.')"
+        text = f"replace(translate({text}, {quote_text(BLANKS)}, ''), ',', '.')"
     shown = f"regexp_replace({text}, '\\.0+$', '')"
     if times is not None:
         product = f"(TRY_CAST({text} AS DOUBLE) * {times!r})"
@@ -245,7 +232,7 @@ def _pad(text: str, zeros: int | None) -> str:
     """Digits with leading zeros to a width, as spreadsheets drop them; other texts as they are."""
     if zeros is None:
         return text
-    is_short = _matches(text, rf"\d{{1,{zeros}}}")
+    is_short = fits(text, rf"\d{{1,{zeros}}}")
     return f"CASE WHEN {is_short} THEN lpad({text}, {zeros}, '0') ELSE {text} END"
 
 
@@ -256,13 +243,17 @@ def _code_cell(cell: Cell, given: Column, dictionary: Dictionary) -> Cell:
     allowed = dictionary.allowed_codes(field) if field.codes else ()
     if field.type == "boolean":
         allowed, lines = ("true", "false"), {**BOOLEANS, **lines}
-    whens = [f"WHEN {low} = {quote(code)} THEN {quote(ours)}" for code, ours in lines.items()]
-    is_line = _holds(lines, low) if lines else "false"
-    is_known = f"({is_line} OR {_holds(allowed, rest) if allowed else 'false'})"
+    whens = [
+        f"WHEN {low} = {quote_text(code)} THEN {quote_text(ours)}" for code, ours in lines.items()
+    ]
+    is_line = is_one_of(low, lines) if lines else "false"
+    is_known = f"({is_line} OR {is_one_of(rest, allowed) if allowed else 'false'})"
     if given.others is not None:
-        whens.append(f"WHEN {cell.v} IS NOT NULL AND NOT {is_known} THEN {quote(given.others)}")
+        whens.append(
+            f"WHEN {cell.v} IS NOT NULL AND NOT {is_known} THEN {quote_text(given.others)}"
+        )
     has_rest = given.others is not None
-    listed = ", ".join(map(quote, allowed)) or "NULL"
+    listed = ", ".join(map(quote_text, allowed)) or "NULL"
     # The engine looks a long list up by a join: where only counts are asked, order is no matter.
     is_counted = f"NOT ({is_line} OR coalesce({rest} IN ({listed}), false))"
     is_free = not allowed and not given.codes

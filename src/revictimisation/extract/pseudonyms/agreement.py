@@ -9,9 +9,9 @@ import pandas as pd
 
 from revictimisation.extract.pseudonyms.reading import RawTable
 from revictimisation.extract.pseudonyms.records import as_text
+from revictimisation.extract.sources.faults import MAX_ROWS_TOLD
 
 WOMAN, MAN = "female", "male"
-N_ROWS_TOLD = 10
 
 
 def find_disagreements(people: RawTable, numbers: pd.Series) -> Iterator[dict[str, Any]]:
@@ -39,5 +39,5 @@ def find_disagreements(people: RawTable, numbers: pd.Series) -> Iterator[dict[st
                 "column": f"{people.name}.{column}",
                 "n_rows": len(rows),
                 "n_asked": int(is_asked.sum()),
-                "rows": rows[:N_ROWS_TOLD].tolist(),
+                "rows": rows[:MAX_ROWS_TOLD].tolist(),
             }

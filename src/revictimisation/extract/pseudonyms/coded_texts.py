@@ -11,8 +11,7 @@ import pyarrow.compute as pc
 from revictimisation.dictionary import Dictionary
 from revictimisation.extract.pseudonyms.reading import RawTable
 from revictimisation.extract.pseudonyms.records import as_text
-
-N_ROWS_TOLD = 10
+from revictimisation.extract.sources.faults import MAX_ROWS_TOLD
 
 
 def find_coded_texts(
@@ -31,5 +30,5 @@ def find_coded_texts(
             has_blank = pc.fill_null(pc.match_substring_regex(texts, r"\S\s+\S"), False)
             (places,) = np.nonzero(has_blank.to_numpy())
             if len(places):
-                rows = (places[:N_ROWS_TOLD] + raw.first_row).tolist()
+                rows = (places[:MAX_ROWS_TOLD] + raw.first_row).tolist()
                 yield {"column": f"{name}.{field.name}", "n_cells": len(places), "rows": rows}

@@ -21,12 +21,12 @@ from revictimisation.dictionary.model import Table
 from revictimisation.extract.identity_numbers import PERSON, parse_numbers
 from revictimisation.extract.pseudonyms.number_parts import holds_parts
 from revictimisation.extract.pseudonyms.reading import RawTable
+from revictimisation.extract.sources.naming import SHOWN_NAME
 
 Action = Literal["keep", "replace", "key", "encode", "drop", "refuse"]
 NUMBERS, NUMBER_PART = "identity_number", "number_part"
 # A key of a register may by chance look like an identity number; a column of them does not.
 LEAST_SHARE_OF_KEYS = 0.5
-SHOWN_NAME = re.compile(r"[a-zåäö][a-zåäö_ ]{0,40}\d{0,2}")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from revictimisation.core import files
-from revictimisation.core.errors import UsageError
+from revictimisation.core.errors import DataError, UsageError
 from revictimisation.plan.parts import NAME_PATTERN
 
 FORMAT = "revictimisation-key 1"
@@ -30,7 +30,8 @@ CHECK_DIGITS = 8
 # Of 32 random bytes about 30 differ; a pattern, a word or a counter has fewer differing bytes or
 # steps. A made key fails this less often than once in 10^9.
 FEWEST_DIFFERENT = 20
-PRINTABLE = range(0x20, 0x7F)
+PRINTABLE = frozenset(range(0x20, 0x7F)) | frozenset("åäöéüÅÄÖÉÜ".encode("cp1252"))
+UNNAMED = "study"  # the study of a key that was made without naming one
 _HEX = re.compile(r"[0-9a-f]*")
 
 
@@ -157,8 +158,35 @@ def is_weak(secret: bytes) -> bool:
     (True, True)
     """
     steps = {(later - earlier) % 256 for earlier, later in itertools.pairwise(secret)}
-    is_words = all(byte in PRINTABLE for byte in secret)
+    is_words = PRINTABLE.issuperset(secret) or _is_text(secret)
     return min(len(set(secret)), len(steps)) < FEWEST_DIFFERENT or is_words
+
+
+def _is_text(secret: bytes) -> bool:
+    try:
+        return secret.decode("utf-8").isprintable()
+    except UnicodeDecodeError:
+        return False
+
+
+def check_study(key_study: str, study: str) -> str:
+    """Raise `DataError` where a key, or what was made with it, is of another study than asked for.
+
+    A key that no study was named for serves any; a word on that is given back.
+    """
+    if key_study == UNNAMED != study:
+        return (
+            f"OBS: nyckeln har inget studienamn, och samma nyckel kan föra samman flera studier; "
+            f"gör nästa med make-key --study {study}. / The key has no study's name, and the same "
+            "key can join several studies: make the next one with it."
+        )
+    if key_study != study:
+        raise DataError(
+            f"Nyckeln är gjord för studien {key_study}, inte för {study}: en nyckel får inte föra "
+            f"samman två studier. Gör en egen med make-key --study {study}. / The key is that of "
+            f"the study {key_study}, not of {study}: one key may not join two studies."
+        )
+    return ""
 
 
 def _refuse(path: Path, sv: str, en: str) -> UsageError:

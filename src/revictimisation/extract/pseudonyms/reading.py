@@ -14,19 +14,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from revictimisation.core import files
+from revictimisation.core.engine import Engine
 from revictimisation.core.errors import DataError
 from revictimisation.dictionary import Dictionary
 from revictimisation.extract.sources.faults import UnreadableFileError
 from revictimisation.extract.sources.local_day import shift_zone
-from revictimisation.extract.sources.staging import quote_path
 from revictimisation.extract.sources.text_table import forget_rejected, open_text
+from revictimisation.extract.sql import quote_name, quote_path
 from revictimisation.extract.validation import make_finding, render_findings
-from revictimisation.extract.validation.columns import quote_name
-from revictimisation.extract.validation.reading import DELIMITERS, run
+from revictimisation.extract.validation.reading import DELIMITERS
 from revictimisation.extract.validation.source import find_files
 
 if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
     from revictimisation.extract.validation import Finding
 
 
@@ -75,7 +74,7 @@ def read_raw_tables(
         if len(paths) > 1:
             faults.append(make_finding(dictionary, "two_files", "error", name))
         elif paths:
-            one = _read(con, name, paths[0], dictionary, known_columns(dictionary, name))
+            one = _read(con, name, paths[0], dictionary)
             if isinstance(one, RawTable):
                 tables[name] = one
             else:
@@ -91,14 +90,8 @@ def read_raw_tables(
     return tables, len(unknown)
 
 
-def known_columns(dictionary: Dictionary, table: str) -> tuple[str, ...]:
-    """The columns that the dictionary knows of a table."""
-    return dictionary.tables[table].field_names
-
-
-def _read(
-    con: Engine, name: str, path: Path, dictionary: Dictionary, known: tuple[str, ...]
-) -> RawTable | Finding:
+def _read(con: Engine, name: str, path: Path, dictionary: Dictionary) -> RawTable | Finding:
+    known = dictionary.tables[name].field_names
     if path.suffix.lower() not in READ_HERE:
         return make_finding(dictionary, "needs_mapping", "error", name)
     kind = path.suffix.lower().removeprefix(".")
@@ -140,7 +133,7 @@ def _read_csv(
 
 def _read_parquet(con: Engine, path: Path) -> pa.Table:
     relation = f"read_parquet({quote_path(path)}, hive_partitioning=false)"
-    described = run(con, f"DESCRIBE SELECT * FROM {relation}")
+    described = con.run(f"DESCRIBE SELECT * FROM {relation}")
     names = [str(one[0]).strip().lower() for one in described]
     cells = ", ".join(_select_cells(str(one[0]), str(one[1])) for one in described)
     table = con.con.execute(f"SELECT {cells} FROM {relation}").to_arrow_table()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,15 +21,16 @@ from revictimisation.extract.pseudonyms.coded_texts import find_coded_texts
 from revictimisation.extract.pseudonyms.columns import ColumnChoice, find_name_part
 from revictimisation.extract.pseudonyms.keys import StudyKey
 from revictimisation.extract.pseudonyms.linkage_fields import LINKAGE_TABLE, make_linkage_fields
+from revictimisation.extract.pseudonyms.order import sort_cells
 from revictimisation.extract.pseudonyms.reading import RawTable, list_dates
 from revictimisation.extract.pseudonyms.records import as_text, key_records
+from revictimisation.extract.sources.faults import MAX_ROWS_TOLD
 
 # What a pseudonym was made of shows in its first letter: a number that holds (`p`), twelve digits
 # that do not (`w`), or an id of the source's own (`u`). Each has a key of its own.
 PREFIXES = {"number": "p", "faulty": "w", "other": "u"}
 PEOPLE = ("persons", "person_id")
 FAULTY = ("wrong_check_digit", "impossible")
-N_ROWS_TOLD = 10
 COUNTS = (
     "n_cells", "n_distinct", "n_coordination", "n_test", "n_without_century", "n_born_after",
     "n_words",
@@ -75,6 +76,7 @@ def pseudonymise_tables(
     What is no number gets one in a domain of its own, told by `source` (the agency), as two
     agencies may give the same id to two people; with `is_emptied` it becomes empty instead. Case
     numbers and other identifiers are keyed too (`key_records`).
+    Rows stand in the order of their pseudonyms, which tells nothing of that of the source.
     `reference_on`: by default the key's, else the latest date in the extract up to `today`.
     """
     reference_on = reference_on or key.reference_on or find_last_date(tables, dictionary, today)
@@ -119,7 +121,11 @@ def pseudonymise_tables(
     late = tuple(count_late(tables, dictionary, reference_on))
     unlike = tuple(_find_unlike(tables, texts, parsed))
     coded = tuple(find_coded_texts(made, dictionary))
-    return Pseudonymised(made, told, reference_on, keyed, late, unlike, coded)
+    ordered = {
+        name: replace(raw, cells=sort_cells(raw.cells, name, dictionary))
+        for name, raw in made.items()
+    }
+    return Pseudonymised(ordered, told, reference_on, keyed, late, unlike, coded)
 
 
 def _find_unlike(
@@ -152,7 +158,7 @@ def _find_rounded_keys(
             found = pc.fill_null(pc.match_substring_regex(texts, f"^({ROUNDED_NUMBER})$"), False)
             rows = np.flatnonzero(found.to_numpy()) + raw.first_row
             if len(rows):
-                shown = rows[:N_ROWS_TOLD].tolist()
+                shown = rows[:MAX_ROWS_TOLD].tolist()
                 where = {"table": choice.table, "column": choice.column}
                 yield {**where, "n_cells": len(rows), "rows": shown}
 
@@ -264,7 +270,7 @@ def _count(raw: RawTable, column: str, places: pd.Series, parsed: pd.DataFrame) 
             "n_without_century": int((~found["has_century"]).sum()),
             "n_born_after": int(found["is_born_after"].sum()),
             "n_words": int((~found["text"].str.contains(r"\d")).sum()),
-            "rows": found["row"].head(N_ROWS_TOLD).tolist(),
+            "rows": found["row"].head(MAX_ROWS_TOLD).tolist(),
         }
         for status, found in mine.groupby("status")
     ]
@@ -278,7 +284,7 @@ def _count(raw: RawTable, column: str, places: pd.Series, parsed: pd.DataFrame) 
                 "status": "empty",
                 **nothing,
                 "n_cells": len(blank),
-                "rows": blank[:N_ROWS_TOLD].tolist(),
+                "rows": blank[:MAX_ROWS_TOLD].tolist(),
             }
         )
     return pd.DataFrame(told)

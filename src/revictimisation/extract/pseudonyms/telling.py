@@ -11,6 +11,7 @@ from revictimisation.extract.pseudonyms.columns import ColumnChoice
 from revictimisation.extract.pseudonyms.keys import StudyKey
 from revictimisation.extract.pseudonyms.records import RECORD_PREFIX
 from revictimisation.extract.pseudonyms.replacing import PREFIXES, Pseudonymised
+from revictimisation.extract.sources.faults import list_rows
 
 FLAGS = {
     "n_coordination": ("samordningsnummer", "coordination numbers"),
@@ -83,8 +84,7 @@ def _render_count(one: dict[str, Any], dictionary: Dictionary) -> str:
     line = f"  {one['table']}.{one['column']}: {int(one['n_cells'])} {sv} / {en}"
     if one["status"] in (VALID, "empty"):
         return line
-    more = " …" if one["n_cells"] > len(one["rows"]) else ""
-    return f"{line}; rader / rows {', '.join(map(str, one['rows']))}{more}"
+    return f"{line}; rader / rows {list_rows(one['rows'], one['n_cells'])}"
 
 
 def _warn(facts: dict[str, Any]) -> list[str]:
@@ -102,20 +102,18 @@ def _warn(facts: dict[str, Any]) -> list[str]:
             "century; give the extract's last day, the same for all."
         )
     for fact in facts["unlike_number"]:
-        listed = ", ".join(map(str, fact["rows"]))
-        more = " …" if fact["n_rows"] > len(fact["rows"]) else ""
         lines.append(
             f"OBS: {fact['column']} stämmer inte med personnumret i {fact['n_rows']} av "
             f"{fact['n_asked']} rader; är koder eller kolumner förväxlade? / differs from the "
-            f"identity number in {fact['n_rows']} of {fact['n_asked']} rows: {listed}{more}"
+            f"identity number in {fact['n_rows']} of {fact['n_asked']} rows: "
+            f"{list_rows(fact['rows'], fact['n_rows'])}"
         )
     for fact in facts["texts_among_codes"]:
-        more = " …" if fact["n_cells"] > len(fact["rows"]) else ""
         lines.append(
             f"OBS: {fact['column']} har text med blanksteg i stället för koder; står där namn "
             "eller anteckningar? / has texts with blanks instead of codes: "
             f"{fact['n_cells']} rader / "
-            f"rows {', '.join(map(str, fact['rows']))}{more}"
+            f"rows {list_rows(fact['rows'], fact['n_cells'])}"
         )
     if found and not found & set(PERSON):
         lines.append(

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     import psycopg
 
 CONNECT_SECONDS = 10
-SCHEMES = ("postgresql://", "postgres://")
+# An address or settings, whether they can be used or not; a path has neither.
+CONNECTION = re.compile(
+    r"(?i)\s*([a-z][a-z0-9+]+://|(host|hostaddr|port|user|uid|password|pwd|server|service|"
+    r"database)\s*=|[^/\\]*dbname\s*=)"
+)
 # What a server's error code means to the one who asks; codes begin with their class.
 KINDS = {
     "28": "database_refused",
@@ -48,14 +52,14 @@ ORDER BY 1, 2
 
 
 def is_database(source: str) -> bool:
-    """Whether a source is a connection string and not a path.
+    """Whether a source is a connection string, also a wrong one, and not a path.
 
-    >>> is_database("postgresql://analytiker@db/vardag"), is_database("dbname=vardag host=db")
+    >>> is_database("postgresql://analytiker@db/vardag"), is_database("host=db dbname=vardag")
     (True, True)
-    >>> is_database("uttag/2013")
-    False
+    >>> is_database("uttag/2013"), is_database("C:/uttag"), is_database("uttag/ar=2013")
+    (False, False, False)
     """
-    return source.startswith(SCHEMES) or "dbname=" in source.split("/")[0]
+    return CONNECTION.match(source) is not None
 
 
 def describe_database(source: str) -> str:
@@ -123,9 +127,14 @@ def _parse(source: str) -> dict[str, Any]:
     from psycopg.conninfo import conninfo_to_dict
 
     try:
-        return dict(conninfo_to_dict(source))
+        given = {key: str(value) for key, value in conninfo_to_dict(source.strip()).items()}
     except ProgrammingError:
         raise UnreadableFileError("database_address") from None
+    # A password that is not percent-encoded spills over into what comes after it.
+    told = "".join(given.get(name, "") for name in ("host", "port", "dbname"))
+    if re.search(r"[@?#]", told) or not re.fullmatch(r"[\d,]*", given.get("port", "")):
+        raise UnreadableFileError("database_address")
+    return dict(given)
 
 
 def _find_kind(fault: psycopg.Error) -> str:

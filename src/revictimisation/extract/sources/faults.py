@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 # A name of a sheet or column that may be shown: words, not data that stand in their place.
 _SHOWN = re.compile(r"[^\W\d_][^\n\r\t@\"]{0,59}")
 _MOST_DIGITS = 4
+# So far down a heading is looked for; further down stand data.
+MAX_HEADING_ROW = 20
+# Of the rows at fault the numbers of so many are told.
+MAX_ROWS_TOLD = 10
+
+
+def list_rows(rows: Sequence[int], count: int) -> str:
+    """The numbers of the first rows of so many, as they are told.
+
+    >>> list_rows((2, 5), 2), list_rows((2, 5), 9)
+    ('2, 5', '2, 5 …')
+    """
+    return ", ".join(map(str, rows)) + (" …" if count > len(rows) else "")
 
 
 class UnreadableFileError(Exception):

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from revictimisation.extract.sources.faults import UnreadableFileError
-from revictimisation.extract.sources.staging import (
-    LARGEST_WHOLE,
-    Staged,
-    copy_rows,
-    quote_path,
-    run_query,
-)
-from revictimisation.extract.sources.text_file import MAX_ROWS_TOLD
+from revictimisation.core.engine import Engine
+from revictimisation.extract.sources.faults import MAX_ROWS_TOLD, UnreadableFileError
+from revictimisation.extract.sources.staging import LARGEST_WHOLE, Staged, copy_rows
 from revictimisation.extract.sources.text_table import forget_rejected, open_text
-
-if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
+from revictimisation.extract.sql import quote_path
 
 REJECTED = "staged_rejected"
 
@@ -73,7 +64,7 @@ def _drop_empty_rows(con: Engine, staged: Staged) -> tuple[int, ...]:
     rows = f"read_parquet({quote_path(target)}, file_row_number=true)"
     filled = " OR ".join(f"trim(c{place}) <> ''" for place in range(n_columns))
     is_empty = f"NOT coalesce({filled}, false)"
-    found = run_query(con, f"SELECT file_row_number FROM {rows} WHERE {is_empty} ORDER BY 1")
+    found = con.run(f"SELECT file_row_number FROM {rows} WHERE {is_empty} ORDER BY 1")
     if found:
         kept = target.with_suffix(".kept")
         columns = ", ".join(f"c{place}" for place in range(n_columns))
@@ -93,8 +84,8 @@ def stage_parquet(con: Engine, path: Path, target: Path) -> Staged:
 
     relation = f"read_parquet({quote_path(path)}, hive_partitioning=false)"
     try:
-        run_query(con, "SET TimeZone = 'UTC'")
-        described = run_query(con, f"DESCRIBE SELECT * FROM {relation}")
+        con.run("SET TimeZone = 'UTC'")
+        described = con.run(f"DESCRIBE SELECT * FROM {relation}")
         places = ", ".join(f"c{place}" for place in range(len(described)))
         cells = ", ".join(
             f"{write_cell(f'c{place}', str(kind))} AS c{place}"

@@ -7,12 +7,9 @@ from collections import Counter
 from itertools import islice
 from pathlib import Path
 
-from revictimisation.extract.sources.faults import UnreadableFileError, may_show
+from revictimisation.extract.sources.faults import MAX_HEADING_ROW, UnreadableFileError, may_show
 from revictimisation.extract.sources.text_file import BYTE_ORDER_MARK, prepare_text
 from revictimisation.extract.sources.text_table import SEPARATORS
-
-# So far down a heading is looked for; further down stand data.
-MAX_HEADING_ROW = 20
 
 
 def guess_text_heading(path: Path, workspace: Path) -> int | None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from revictimisation.extract.sources.identity import IDENTITY_NUMBER
+from revictimisation.extract.sources.identity import holds_identity_number
 
-_NUMBER = re.compile(rf"(^|\D){IDENTITY_NUMBER}(\D|$)")
+# A column of the owner's own.
+EXTRA_NAME = re.compile(r"x_[a-z0-9_]{1,60}")
+# A column name that may be shown: words, not a row of data that stands where the names should.
+SHOWN_NAME = re.compile(r"[a-zåäö][a-zåäö_ ]{0,40}\d{0,2}")
 
 
 def fold_name(name: str) -> str:
@@ -35,4 +38,4 @@ def may_show_file(name: str) -> bool:
     >>> may_show_file("anm2014.zip"), may_show_file("Klient 790229-4711.csv")
     (True, False)
     """
-    return _NUMBER.search(name) is None and name.isprintable()
+    return not holds_identity_number(name) and name.isprintable()

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from revictimisation.core import files
+from revictimisation.core.engine import Engine
 from revictimisation.core.errors import UsageError
 from revictimisation.extract.sources import database
 from revictimisation.extract.sources.faults import UnreadableFileError, may_show_sheet
@@ -32,9 +32,6 @@ from revictimisation.extract.sources.workbook import (
     list_sheets,
     stage_sheet,
 )
-
-if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
 
 
 @dataclass(frozen=True)

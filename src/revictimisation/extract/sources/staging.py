@@ -9,10 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from revictimisation.core.engine import Engine
+from revictimisation.extract.sql import quote_text
+
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from revictimisation.core.engine import Engine
 
 CHUNK_ROWS = 50_000
 LARGEST_WHOLE = 2.0**53  # beyond it a float skips whole numbers
@@ -105,26 +106,9 @@ def write_numbers(cells: Any) -> Any:
     return pc.if_else(is_whole, whole, pc.cast(numbers, pa.string()))
 
 
-def quote_text(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def quote_path(path: Path) -> str:
-    """A path as the engine's text in which it sees no pattern."""
-    special = {"[": "[[]", "*": "[*]", "?": "[?]"}
-    return quote_text("".join(special.get(letter, letter) for letter in str(path)))
-
-
-def run_query(con: Engine, statement: str) -> list[tuple[Any, ...]]:
-    """The rows that a statement gives."""
-    rows: list[tuple[Any, ...]] = con.con.execute(statement).fetchall()
-    return rows
-
-
 def copy_rows(con: Engine, asked: str, target: Path) -> int:
     """Write what a query gives into a Parquet file; how many rows it has."""
-    done = run_query(con, f"COPY ({asked}) TO {quote_text(str(target))} (FORMAT parquet)")
+    done = con.run(f"COPY ({asked}) TO {quote_text(str(target))} (FORMAT parquet)")
     return int(done[0][0])
 
 
@@ -133,12 +117,12 @@ def transpose(rows: Sequence[Sequence[Any]], n_columns: int) -> list[list[Any]]:
     return [list(cells) for cells in zip(*rows, strict=True)] if rows else [[]] * n_columns
 
 
-def take_chunks(rows: Iterable[Any], size: int = CHUNK_ROWS) -> Iterator[list[Any]]:
-    """The rows in lists of at most `size`."""
+def take_chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    """The rows in lists of at most `CHUNK_ROWS`."""
     held: list[Any] = []
     for row in rows:
         held.append(row)
-        if len(held) == size:
+        if len(held) == CHUNK_ROWS:
             yield held
             held = []
     if held:

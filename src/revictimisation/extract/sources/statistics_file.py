@@ -7,13 +7,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from revictimisation.extract.sources.faults import UnreadableFileError
+from revictimisation.extract.sources.faults import MAX_ROWS_TOLD, UnreadableFileError
 from revictimisation.extract.sources.staging import CHUNK_ROWS, Staged, stage_chunks, write_numbers
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MAX_ROWS_TOLD = 10
 RAW = {"disable_datetime_conversion": True}
 
 

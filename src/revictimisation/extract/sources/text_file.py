@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from revictimisation.extract.sources.faults import UnreadableFileError
+from revictimisation.extract.sources.faults import MAX_ROWS_TOLD, UnreadableFileError
 
 CHUNK_BYTES = 1 << 20
-MAX_ROWS_TOLD = 10
 BYTE_ORDER_MARK = "\ufeff"
 # Encodings that a mapping file may name beside those that are found by themselves.
 ENCODINGS = (

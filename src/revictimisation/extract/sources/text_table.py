@@ -9,14 +9,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-from revictimisation.extract.sources.faults import UnreadableFileError
-from revictimisation.extract.sources.staging import quote_path, quote_text, run_query
-from revictimisation.extract.sources.text_file import MAX_ROWS_TOLD, prepare_text
-
-if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
+from revictimisation.core.engine import Engine
+from revictimisation.extract.sources.faults import MAX_ROWS_TOLD, UnreadableFileError
+from revictimisation.extract.sources.text_file import prepare_text
+from revictimisation.extract.sql import quote_path, quote_text
 
 SEPARATORS = (";", "\t", ",", "|")
 # A heading with line ends inside quotation marks is looked for over so many lines.
@@ -68,7 +66,7 @@ class TextTable:
 
     def take_rejected(self, con: Engine, rejected: str) -> tuple[int, ...]:
         """The numbers of the rows that were rejected; the engine's notes, which quote them, go."""
-        found = run_query(con, f"SELECT DISTINCT line FROM {rejected} ORDER BY line")
+        found = con.run(f"SELECT DISTINCT line FROM {rejected} ORDER BY line")
         forget_rejected(con, rejected)
         return tuple(int(line) - self.skip + self.heading_row for (line,) in found)
 
@@ -226,5 +224,5 @@ def _count_rows(
 
 def forget_rejected(con: Engine, rejected: str) -> None:
     """Drop the engine's notes on rejected rows: they quote them."""
-    run_query(con, f"DROP TABLE IF EXISTS {rejected}")
-    run_query(con, f"DROP TABLE IF EXISTS {rejected}_scan")
+    con.run(f"DROP TABLE IF EXISTS {rejected}")
+    con.run(f"DROP TABLE IF EXISTS {rejected}_scan")

@@ -8,7 +8,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from revictimisation.extract.sources.faults import UnreadableFileError, may_show, may_show_sheet
+from revictimisation.extract.sources.faults import (
+    MAX_HEADING_ROW,
+    MAX_ROWS_TOLD,
+    UnreadableFileError,
+    may_show,
+    may_show_sheet,
+)
 from revictimisation.extract.sources.formats import check_format
 from revictimisation.extract.sources.naming import fits_pattern, fold_name
 from revictimisation.extract.sources.sheet_flaws import find_sheet_flaws
@@ -23,10 +29,6 @@ from revictimisation.extract.sources.staging import (
 if TYPE_CHECKING:
     import pyarrow as pa
     from python_calamine import CalamineSheet, CalamineWorkbook
-
-MAX_ROWS_TOLD = 10
-# So far down a heading is looked for; further down stand data.
-MAX_HEADING_ROW = 20
 
 
 def list_sheets(path: Path) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from revictimisation.core.codes import ROUNDED_NUMBER, TYPE_FAULTS
 from revictimisation.dictionary import Dictionary, Field, Rule, Table
 from revictimisation.dictionary.model import FieldType, Severity
 from revictimisation.extract.sources.identity import IDENTITY_NUMBER
-from revictimisation.extract.validation.columns import quote_name, quote_text, unnest_texts
+from revictimisation.extract.sql import fits, quote_name, quote_text, unnest_texts
 
 if TYPE_CHECKING:
     from revictimisation.plan import StudyPlan
@@ -131,7 +131,7 @@ def _field_checks(column: Field, place: int, today: dt.date) -> list[Check]:
     if column.minimum is not None or column.maximum is not None:
         checks.append(_check("out_of_range", "error", column.name, _outside(column, today)))
     if column.pattern is not None:
-        other_form = f"NOT regexp_full_match({name}, {quote_text(column.pattern)})"
+        other_form = f"NOT {fits(name, column.pattern)}"
         checks.append(_check("wrong_pattern", "error", column.name, other_form))
     return checks
 
@@ -139,8 +139,7 @@ def _field_checks(column: Field, place: int, today: dt.date) -> list[Check]:
 def _is_rounded(name: str) -> str:
     """Only of what holds a plus or ends in .0 is the form asked: that takes a tenth."""
     may_be = f"contains({name}, '+') OR suffix({name}, '.0')"
-    form = f"regexp_full_match({name}, {quote_text(ROUNDED_NUMBER)})"
-    return f"CASE WHEN {may_be} THEN {form} ELSE false END"
+    return f"CASE WHEN {may_be} THEN {fits(name, ROUNDED_NUMBER)} ELSE false END"
 
 
 def _outside(column: Field, today: dt.date) -> str:
@@ -167,8 +166,7 @@ def resolve_limit(limit: str, kind: FieldType, today: dt.date) -> str:
 def _identity_number(columns: Sequence[str]) -> str:
     """Only of what begins with a digit, or lower, is the form asked: that takes a tenth."""
     name = quote_name(columns[0])
-    form = f"regexp_full_match({name}, {quote_text(IDENTITY_NUMBER)})"
-    return f"CASE WHEN {name} < ':' THEN {form} ELSE false END"
+    return f"CASE WHEN {name} < ':' THEN {fits(name, IDENTITY_NUMBER)} ELSE false END"
 
 
 def _second_before_first(columns: Sequence[str]) -> str:

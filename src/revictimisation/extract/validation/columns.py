@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from revictimisation.dictionary.model import FieldType
 from revictimisation.extract.sources.local_day import ZONE, local_day, shift_zone
+from revictimisation.extract.sql import COMPACT_DATE, NUMBER, compact_day, fits, quote_name
 
 ENGINE_TYPES: dict[FieldType, str] = {
     "string": "VARCHAR",
@@ -14,31 +13,9 @@ ENGINE_TYPES: dict[FieldType, str] = {
     "boolean": "BOOLEAN",
     "date": "DATE",
 }
-SEPARATOR = "\x1f"  # stands in no code
-COMPACT_DATE = r"\d{8}"
 TIMED_DATE = rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}(:\d{{2}}([.,]\d+)?)?( ?({ZONE}))?"
 MIDNIGHT = r".{10}[T ]00:00(:00([.,]0+)?)?"
 WHOLE = r"[+-]?\d{1,18}(\.0+)?"
-NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
-
-
-def quote_name(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_text(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def unnest_texts(texts: Iterable[str]) -> str:
-    """SQL for a row per text: one literal is read many times faster than a list of a thousand.
-
-    >>> unnest_texts(["a", "b"])
-    "unnest(string_split('a\\x1fb', '\\x1f'))"
-    """
-    return f"unnest(string_split({quote_text(SEPARATOR.join(texts))}, '{SEPARATOR}'))"
 
 
 def clean_text(name: str) -> str:
@@ -66,18 +43,14 @@ def parquet_text(name: str, engine_type: str) -> str:
     return text
 
 
-def _matches(text: str, pattern: str) -> str:
-    return f"regexp_full_match({text}, {quote_text(pattern)})"
-
-
 def is_number(text: str) -> str:
     """Whether a text is a finite number."""
-    return f"({_matches(text, NUMBER)} AND isfinite(TRY_CAST({text} AS DOUBLE)))"
+    return f"({fits(text, NUMBER)} AND isfinite(TRY_CAST({text} AS DOUBLE)))"
 
 
 def has_time_of_day(text: str) -> str:
     """Whether a date is written with a time of day other than midnight."""
-    is_timed = f"{_matches(text, TIMED_DATE)} AND NOT {_matches(text, MIDNIGHT)}"
+    is_timed = f"{fits(text, TIMED_DATE)} AND NOT {fits(text, MIDNIGHT)}"
     return f"CASE WHEN length({text}) > 10 THEN {is_timed} ELSE false END"
 
 
@@ -94,15 +67,14 @@ def cast_text(text: str, kind: FieldType) -> str:
     """
     if kind == "date":
         timed = local_day(text, f"TRY_CAST({text}[1:10] AS DATE)")
-        parts = f"{text}[1:4] || '-' || {text}[5:6] || '-' || {text}[7:8]"
         return (
             f"CASE WHEN {text} LIKE '____-__-__' THEN TRY_CAST({text} AS DATE)"
-            f" WHEN {_matches(text, COMPACT_DATE)} THEN TRY_CAST({parts} AS DATE)"
-            f" WHEN {_matches(text, TIMED_DATE)} THEN {timed} END"
+            f" WHEN {fits(text, COMPACT_DATE)} THEN {compact_day(text)}"
+            f" WHEN {fits(text, TIMED_DATE)} THEN {timed} END"
         )
     if kind == "integer":
         whole = f"TRY_CAST(split_part({text}, '.', 1) AS BIGINT)"
-        return f"CASE WHEN {_matches(text, WHOLE)} THEN {whole} END"
+        return f"CASE WHEN {fits(text, WHOLE)} THEN {whole} END"
     if kind == "number":
         return f"CASE WHEN {is_number(text)} THEN TRY_CAST({text} AS DOUBLE) END"
     if kind == "boolean":

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
-
-    Flags = NDArray[np.bool_]
-    Counts = NDArray[np.int64]
+from revictimisation.core.arrays import Flags, Whole
 
 
-def hide_complements(counts: Counts, is_hidden: Flags, threshold: int) -> Flags:
+def hide_complements(counts: Whole, is_hidden: Flags, threshold: int) -> Flags:
     """Hide further levels until what is hidden can't be reckoned from the sums of all levels.
 
     `counts` has a row per level and a column per number whose sum over the levels is told (cells

@@ -10,26 +10,26 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from revictimisation.core.engine import Piece
+from revictimisation.core.engine import Engine, Piece
 from revictimisation.dictionary import Dictionary, Table
+from revictimisation.extract.sources.faults import MAX_ROWS_TOLD
+from revictimisation.extract.sql import unnest_texts
 from revictimisation.extract.validation.checks import (
     Check,
     compile_code_checks,
     compile_dated_code_checks,
     compile_row_checks,
 )
-from revictimisation.extract.validation.columns import unnest_texts
-from revictimisation.extract.validation.findings import MAX_ROWS_SHOWN, Finding, make_finding
+from revictimisation.extract.validation.findings import Finding, make_finding
 from revictimisation.extract.validation.links import (
     compile_first_report_checks,
     compile_link_checks,
 )
 from revictimisation.extract.validation.lookups import drop_lookups, plan_lookups
-from revictimisation.extract.validation.reading import LoadedTable, run
+from revictimisation.extract.validation.reading import LoadedTable
 from revictimisation.extract.validation.repeats import compile_double_checks, compile_repeat_checks
 
 if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
     from revictimisation.plan import StudyPlan
 
 MISSING_VALUES, EMPTY_COLUMN = ("missing_value", "missing_expected_value"), "empty_column"
@@ -46,9 +46,6 @@ class Given:
     dictionary: Dictionary
     plan: StudyPlan | None
     today: dt.date
-
-
-Ask = Callable[["Engine", LoadedTable, Done, Given], list[Finding]]
 
 
 def load_and_check(
@@ -68,70 +65,62 @@ def load_and_check(
     given = Given(dictionary, plan, today)
     lookups = plan_lookups(tables)
     checks = {
-        (table.name, ask): _plan_check(table, ask, {table.name, *needs(table)}, given)
+        (table.name, place): _plan_check(table, one, given)
         for table in tables
-        for ask, needs in PASSES.items()
+        for place, one in enumerate(PASSES)
     }
     codes = Piece(lambda engine, _: _create_dated_codes(engine, f"{prefix}codes", tables, given))
     rest: dict[Any, Piece] = {DATED_CODES: codes, **lookups, **checks}
     done = con.run_pieces({**loading, **rest})
     drop_lookups(con, (done[place] for place in lookups if done[place]))
-    run(con, f"DROP TABLE {done[DATED_CODES]}")
+    con.run(f"DROP TABLE {done[DATED_CODES]}")
     found = [finding for part in checks for finding in done[part]]
     return {name: done[name] for name in loading}, found
 
 
-def _plan_check(table: Table, ask: Ask, needs: set[Hashable], given: Given) -> Piece:
+def _plan_check(table: Table, asked: _Pass, given: Given) -> Piece:
     """One of the passes over a table: it gives findings. Rows that are not there break nothing."""
 
     def check(con: Engine, done: Done) -> list[Finding]:
         one: LoadedTable = done[table.name]
-        return ask(con, one, done, given) if one.n_rows else []
+        if not one.n_rows:
+            return []
+        run = _run_together if asked.is_together else _run_alone
+        return run(con, one, asked.compile(one, done, given), given)
 
-    return Piece(check, needs)
-
-
-def _ask_rows(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
-    checks = compile_row_checks(one.table, one.present, given.today)
-    return _run_together(con, one, checks, given)
+    return Piece(check, {table.name, *asked.needs(table)})
 
 
-def _ask_links(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
-    return _run_together(con, one, compile_link_checks(one, done), given)
-
-
-def _ask_codes(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
+def _compile_codes(one: LoadedTable, done: Done, given: Given) -> list[Check]:
     known, plan = given.dictionary, given.plan
     dated = compile_dated_code_checks(one.table, one.present, one.name, known, done[DATED_CODES])
-    unknown = compile_code_checks(one.table, one.present, one.name, known, plan)
-    return _run_alone(con, one, [*unknown, *dated], given)
+    return [*compile_code_checks(one.table, one.present, one.name, known, plan), *dated]
 
 
-def _ask_doubles(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
-    return _run_together(con, one, compile_double_checks(one), given)
+@dataclass(frozen=True)
+class _Pass:
+    """Checks of a table: all in one pass, or each alone; and what they need beside the table."""
+
+    compile: Callable[[LoadedTable, Done, Given], list[Check]]
+    is_together: bool = True
+    needs: Callable[[Table], set[Hashable]] = lambda _: set()
 
 
-def _ask_repeats(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
-    return _run_alone(con, one, compile_repeat_checks(one), given)
-
-
-def _ask_first_reports(con: Engine, one: LoadedTable, done: Done, given: Given) -> list[Finding]:
-    return _run_alone(con, one, compile_first_report_checks(one, done[REPORTS], given.plan), given)
-
-
-def _list_references(table: Table) -> set[Hashable]:
-    return {(key.resource, key.reference_fields) for key in table.foreign_keys}
-
-
-# What each pass needs beside its table.
-PASSES: dict[Ask, Callable[[Table], set[Hashable]]] = {
-    _ask_rows: lambda _: set(),
-    _ask_links: _list_references,
-    _ask_codes: lambda _: {DATED_CODES},
-    _ask_doubles: lambda _: set(),
-    _ask_repeats: lambda _: set(),
-    _ask_first_reports: lambda _: {REPORTS},
-}
+PASSES = (
+    _Pass(lambda one, _, given: compile_row_checks(one.table, one.present, given.today)),
+    _Pass(
+        lambda one, done, _: compile_link_checks(one, done),
+        needs=lambda table: {(key.resource, key.reference_fields) for key in table.foreign_keys},
+    ),
+    _Pass(_compile_codes, is_together=False, needs=lambda _: {DATED_CODES}),
+    _Pass(lambda one, *_: compile_double_checks(one)),
+    _Pass(lambda one, *_: compile_repeat_checks(one), is_together=False),
+    _Pass(
+        lambda one, done, given: compile_first_report_checks(one, done[REPORTS], given.plan),
+        is_together=False,
+        needs=lambda _: {REPORTS},
+    ),
+)
 
 
 def _run_alone(
@@ -139,7 +128,7 @@ def _run_alone(
 ) -> list[Finding]:
     """Run checks one by one, and of those that have a quicker look only where that sees a fault."""
     looks = [f"EXISTS ({check.look})" if check.look else "true" for check in checks]
-    seen = run(con, f"SELECT {', '.join(looks)}")[0] if looks else ()
+    seen = con.run(f"SELECT {', '.join(looks)}")[0] if looks else ()
     broken = [check for check, is_seen in zip(checks, seen, strict=True) if is_seen]
     return [found for check in broken for found in _run_together(con, one, [check], given)]
 
@@ -155,14 +144,14 @@ def _run_together(
         return []
     asked = ", ".join(
         f"count(*) FILTER (WHERE b{place}),"
-        f" min(row_number, {MAX_ROWS_SHOWN}) FILTER (WHERE b{place})"
+        f" min(row_number, {MAX_ROWS_TOLD}) FILTER (WHERE b{place})"
         for place in range(len(checks))
     )
     marks = ", ".join(f"({check.condition}) AS b{place}" for place, check in enumerate(checks))
     is_any = " OR ".join(f"({check.condition})" for check in checks)
     source = checks[0].source or f"{one.name} t"
-    found = run(
-        con, f"SELECT {asked} FROM (SELECT row_number, {marks} FROM {source} WHERE {is_any})"
+    found = con.run(
+        f"SELECT {asked} FROM (SELECT row_number, {marks} FROM {source} WHERE {is_any})"
     )[0]
     return list(_tell(one, checks, found, given.dictionary))
 
@@ -231,7 +220,7 @@ def _create_dated_codes(con: Engine, target: str, tables: Iterable[Table], given
         if rule.kind == "valid_code_on"
     }
     columns = "list_name VARCHAR, code VARCHAR, from_on DATE, to_on DATE"
-    run(con, f"CREATE TABLE {target} ({columns})")
+    con.run(f"CREATE TABLE {target} ({columns})")
     rows = [
         (name, *cells)
         for name in sorted(lists)
@@ -241,5 +230,5 @@ def _create_dated_codes(con: Engine, target: str, tables: Iterable[Table], given
     ]
     if rows:
         cells = ", ".join(f"nullif({unnest_texts(cells)}, '')" for cells in zip(*rows, strict=True))
-        run(con, f"INSERT INTO {target} SELECT {cells}")
+        con.run(f"INSERT INTO {target} SELECT {cells}")
     return target

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +24,6 @@ from revictimisation.extract.validation.reading import (
     LoadedTable,
     count_rows,
     load_table,
-    run,
     show_table,
 )
 from revictimisation.extract.validation.source import find_files, measure_file
@@ -37,9 +36,6 @@ if TYPE_CHECKING:
     from revictimisation.plan import StudyPlan
 
 PEOPLE = "persons"
-# A function such as `cleaning.clean_tables`: it gives `names` of cleaned tables and `lines` (table,
-# rule, n_dropped, n_changed).
-Clean = Callable[..., Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +70,10 @@ class LoadedExtract:
         """The findings that stop a study."""
         return tuple(finding for finding in self.findings if finding.severity == "error")
 
-    def raise_for_errors(self, languages: Sequence[str] = ("sv", "en")) -> None:
+    def raise_for_errors(self) -> None:
         """Raise `DataError` with every error at once; warnings and notices stop nothing."""
         if self.errors:
-            raise DataError(render_findings(self.errors, languages))
+            raise DataError(render_findings(self.errors))
 
 
 def load_extract(
@@ -87,15 +83,13 @@ def load_extract(
     plan: StudyPlan | None = None,
     *,
     today: dt.date | None = None,
-    clean: Clean | None = None,
 ) -> LoadedExtract:
     """Load the extract in a folder and check it against the dictionary, set by set.
 
     One file per table, `<table>.parquet` or `<table>.csv`. All violations are found at once; none
     raises but a folder or file that can't be read (`UsageError`). With a plan, its measure codes
-    are known and its `x_` columns required. `today` is the last date that may occur. `clean`
-    applies the plan's cleaning rules to what was read, before it is checked; what they did is told
-    as notices.
+    are known and its `x_` columns required; its cleaning rules are applied before what was read is
+    checked, and what they did is told as notices. `today` is the last date that may occur.
     """
     tables = dictionary.tables_by_direction("in")
     known = [*dictionary.tables]
@@ -103,9 +97,11 @@ def load_extract(
     prefix, today = _find_prefix(con), today or dt.date.today()
     loading = _plan_loading(tables, files, dictionary, prefix)
     cleaned: tuple[Any, ...] = ()
-    if clean is not None and plan is not None and plan.cleaning:
+    if plan is not None and plan.cleaning:
+        from revictimisation.extract.cleaning import clean_tables  # slow, and seldom asked for
+
         read = con.run_pieces(loading)
-        made = clean(
+        made = clean_tables(
             con, {table.name: read[table.name] for table in tables}, dictionary, plan, today
         )
         loading = _give(con, read, made.names)
@@ -180,7 +176,7 @@ def _give(
 
 def _find_prefix(con: Engine) -> str:
     """What the names of all tables begin with, and those of no other extract loaded there."""
-    taken = [str(one[0]) for one in run(con, "SELECT table_name FROM duckdb_tables()")]
+    taken = [str(one[0]) for one in con.run("SELECT table_name FROM duckdb_tables()")]
     number = 1
     while any(name.startswith(f"extract{number}_") for name in taken):
         number += 1

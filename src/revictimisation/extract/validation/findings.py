@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import Dictionary, Text
 from revictimisation.dictionary.model import Severity
+from revictimisation.extract.sources.faults import MAX_ROWS_TOLD, list_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "notice")
-MAX_ROWS_SHOWN = 10
 SEVERITY_LABELS = {
     "error": Text("FEL", "ERROR"),
     "warning": Text("VARNING", "WARNING"),
@@ -80,7 +80,7 @@ def make_finding(
         rule=rule,
         severity=severity,
         count=count,
-        rows=tuple(sorted(rows))[:MAX_ROWS_SHOWN],
+        rows=tuple(sorted(rows))[:MAX_ROWS_TOLD],
         text=fill(words.text),
         repair=fill(dictionary.rules[advice].repair if advice else words.repair),
     )
@@ -166,7 +166,6 @@ def _render_one(one: Finding, languages: Sequence[str]) -> str:
 def _render_rows(one: Finding, language: str) -> str:
     if not one.rows:
         return ""
-    more = " …" if one.count > len(one.rows) else ""
-    listed = ", ".join(map(str, one.rows))
-    words = Text(f"  {one.count} rader: {listed}{more}", f"  {one.count} rows: {listed}{more}")
+    listed = list_rows(one.rows, one.count)
+    words = Text(f"  {one.count} rader: {listed}", f"  {one.count} rows: {listed}")
     return words[language]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from revictimisation.dictionary import Dictionary, Text
 from revictimisation.dictionary.model import Severity
-from revictimisation.extract.validation.findings import MAX_ROWS_SHOWN, Finding, make_finding
+from revictimisation.extract.sources.faults import MAX_ROWS_TOLD
+from revictimisation.extract.validation.findings import Finding, make_finding
 from revictimisation.extract.validation.volumes import DROP, FELL, JUMP, ROSE, find_early_ends
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from revictimisation.plan.parts import ValidationLimits
 
 MARKS = {"volume_drop": (DROP, FELL), "volume_jump": (JUMP, ROSE)}
@@ -55,11 +56,11 @@ def _describe_volumes(volumes: pd.DataFrame, dictionary: Dictionary) -> Iterator
 def _describe_periods(marked: list[tuple[str, str]]) -> Text:
     """The marked periods in words, the first ten; where a new level begins, *from* it on."""
     sv, en = [], []
-    for period, mark in marked[:MAX_ROWS_SHOWN]:
+    for period, mark in marked[:MAX_ROWS_TOLD]:
         is_level = mark in (FELL, ROSE)
         sv.append(("ny nivå från " if is_level else "enstaka ") + period.replace("Q", "kv "))
         en.append(("a new level from " if is_level else "single ") + period)
-    more = " …" if len(marked) > MAX_ROWS_SHOWN else ""
+    more = " …" if len(marked) > MAX_ROWS_TOLD else ""
     return Text("; ".join(sv) + more, "; ".join(en) + more)
 
 

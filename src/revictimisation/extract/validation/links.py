@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING
 
 from revictimisation.dictionary import ForeignKey
+from revictimisation.extract.sql import quote_name
 from revictimisation.extract.validation.checks import Check
-from revictimisation.extract.validation.columns import quote_name
 from revictimisation.extract.validation.lookups import Lookup
 from revictimisation.extract.validation.reading import LoadedTable
 

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from revictimisation.core.engine import Piece
+from revictimisation.core.engine import Engine, Piece
 from revictimisation.dictionary import Table
-from revictimisation.extract.validation.columns import quote_name
-from revictimisation.extract.validation.reading import LoadedTable, run
-
-if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
+from revictimisation.extract.sql import quote_name
+from revictimisation.extract.validation.reading import LoadedTable
 
 # What is asked of the table referred to: the earliest of each.
 ASKED = {"persons": ("died_on", "birth_year"), "reports": ("reported_on",)}
@@ -66,8 +63,7 @@ def _make_lookup(con: Engine, one: LoadedTable, keys: tuple[str, ...]) -> Lookup
     name, names = f"{one.name}_by_{'_'.join(keys)}", ", ".join(map(quote_name, keys))
     least = "".join(f", min({quote_name(fact)}) AS {quote_name(fact)}" for fact in facts)
     filled = " AND ".join(f"{quote_name(key)} IS NOT NULL" for key in keys)
-    run(
-        con,
+    con.run(
         f"CREATE OR REPLACE TABLE {name} AS SELECT {names}{least} FROM {one.name}"
         f" WHERE {filled} GROUP BY {names}",
     )
@@ -77,4 +73,4 @@ def _make_lookup(con: Engine, one: LoadedTable, keys: tuple[str, ...]) -> Lookup
 def drop_lookups(con: Engine, lookups: Iterable[Lookup]) -> None:
     """Forget them: they hold pseudonyms and dates."""
     for lookup in lookups:
-        run(con, f"DROP TABLE IF EXISTS {lookup.name}")
+        con.run(f"DROP TABLE IF EXISTS {lookup.name}")

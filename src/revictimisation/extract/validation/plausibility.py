@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from revictimisation.dictionary import Dictionary
 from revictimisation.extract.validation.complements import hide_within
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from revictimisation.plan.parts import ValidationLimits
 
 KEYS = ["table", "kind", "column", "level"]
@@ -69,8 +69,6 @@ def _hide_levels(
 
     Where what a column has in all is hidden itself, nothing follows from it.
     """
-    import pandas as pd
-
     is_fault = facts["level"].isin(FAULTS) & facts["kind"].isin(BY_LEVEL)
     whole = facts.loc[facts["kind"].eq("filled") & is_hidden, ["table", "column"]]
     of_whole = pd.MultiIndex.from_frame(facts[["table", "column"]]).isin(
@@ -96,7 +94,7 @@ def compare_deliveries(
     they differ by more than the limits and by more than chance would, rows and cells taken as
     independent. They are not quite (a person has several): the limits matter more than chance.
     """
-    both = _pair(_add_rates(now), _add_rates(before))
+    both = _add_rates(now).merge(_add_rates(before), on=KEYS, suffixes=("", "_old"))
     is_share = both["kind"].isin(SHARES)
     both["now"], both["before"] = both["n"] / both["total"], both["n_old"] / both["total_old"]
     pooled = (both["n"] + both["n_old"]) / (both["total"] + both["total_old"])
@@ -116,14 +114,8 @@ def _add_rates(facts: pd.DataFrame) -> pd.DataFrame:
     months = known[(known["kind"] == "month") & (known["level"].str.len() == len("2013-04"))]
     spans = months.groupby("table", sort=False).agg(n=("n", "sum"), total=("n", "size"))
     rates = spans.reset_index().assign(kind="rows", column="", level="")
-    import pandas as pd
-
     kept = pd.concat([rates, shares])[[*KEYS, "n", "total"]]
     return kept.astype({"n": "float64", "total": "float64"})
-
-
-def _pair(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    return now.merge(before, on=KEYS, suffixes=("", "_old"))
 
 
 def hold_against_expected(facts: pd.DataFrame, dictionary: Dictionary) -> pd.DataFrame:

@@ -14,29 +14,23 @@ delivery can be held against them. `n` of `total`, by kind:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
+
+from revictimisation.core.codes import MISSING, OTHER
 from revictimisation.dictionary import Dictionary, Field
-from revictimisation.extract.validation.columns import quote_name, quote_text
+from revictimisation.extract.sql import quote_name, quote_text
 from revictimisation.extract.validation.extract import LoadedExtract
-from revictimisation.extract.validation.reading import run
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from revictimisation.core.engine import Engine
 
 FACTS = ("table", "kind", "column", "level", "n", "total")
-OTHER, MISSING = "other", "missing"
 # The share of a table's rows below which a year is told with the other years: a mistyped date
 # would else be a year of its own.
 RARE_YEAR = 0.005
 Row = tuple[str, str, str, str, int, int]
 
 
-def profile_extract(
-    con: Engine, extract: LoadedExtract, dictionary: Dictionary, least: int = 5
-) -> pd.DataFrame:
+def profile_extract(extract: LoadedExtract, dictionary: Dictionary, least: int = 5) -> pd.DataFrame:
     """The facts of an extract, exact: a row per table, kind, column and level.
 
     Tables that were not given have none. Months and years with fewer rows than `least`, or than a
@@ -44,31 +38,29 @@ def profile_extract(
     would else be told. So are codes and districts that the dictionary does not know; `missing` is
     an empty one.
     """
-    import pandas as pd
-
     rows: list[Row] = []
     for name, columns in extract.columns.items():
         if columns:
-            rows += _profile_table(con, name, extract, dictionary, least)
+            rows += _profile_table(name, extract, dictionary, least)
     return pd.DataFrame(rows, columns=list(FACTS))
 
 
 def _profile_table(
-    con: Engine, name: str, extract: LoadedExtract, dictionary: Dictionary, least: int
+    name: str, extract: LoadedExtract, dictionary: Dictionary, least: int
 ) -> Iterator[Row]:
     n_rows = extract.row_counts[name]
     yield name, "rows", "", "", n_rows, n_rows
-    yield from _profile_cells(con, name, extract, dictionary, least)
+    yield from _profile_cells(name, extract, dictionary, least)
     for column in dictionary.tables[name].fields:
         if column.name not in extract.columns[name]:
             continue
         if _is_coded(column):
-            yield from _profile_codes(con, name, column, extract, dictionary)
+            yield from _profile_codes(name, column, extract, dictionary)
         elif column.type == "integer" and not column.name.endswith("year"):
             asked = f"SELECT sum({quote_name(column.name)}), count({quote_name(column.name)})"
-            total, n_filled = run(con, f"{asked} FROM {extract.names[name]}")[0]
+            total, n_filled = extract.con.run(f"{asked} FROM {extract.names[name]}")[0]
             yield name, "mean", column.name, "", int(total or 0), int(n_filled)
-    yield from _profile_days(con, name, extract, dictionary)
+    yield from _profile_days(name, extract, dictionary)
 
 
 def _is_coded(column: Field) -> bool:
@@ -78,16 +70,14 @@ def _is_coded(column: Field) -> bool:
 
 
 def _profile_cells(
-    con: Engine, name: str, extract: LoadedExtract, dictionary: Dictionary, least: int
+    name: str, extract: LoadedExtract, dictionary: Dictionary, least: int
 ) -> Iterator[Row]:
     """Filled cells and rows by month and place: one pass, added up in the margins."""
-    import pandas as pd
-
     columns = extract.columns[name]
     filled = ", ".join(f"count(t.{quote_name(column)})" for column in columns)
     month, place, source = _find_when_and_where(name, extract, dictionary)
-    found = run(
-        con, f"SELECT {month}, {place}, count(*), {filled} FROM {source} GROUP BY ALL ORDER BY ALL"
+    found = extract.con.run(
+        f"SELECT {month}, {place}, count(*), {filled} FROM {source} GROUP BY ALL ORDER BY ALL"
     )
     cells = pd.DataFrame(found, columns=["month", "place", "", *columns])
     whole = cells[["", *columns]].sum()
@@ -100,8 +90,7 @@ def _profile_cells(
         levels = years.where(is_told, OTHER).where(years.notna(), MISSING)
         yield from _add_up(name, "filled_year", cells, levels, columns)
     if place != "NULL":
-        known = set(dictionary.codes("police_districts")["code"])
-        places = cells["place"]
+        places, known = cells["place"], dictionary.lists["police_districts"].codes
         levels = places.where(places.isin(known), OTHER).where(places.notna(), MISSING)
         yield from _add_up(name, "filled_place", cells, levels, columns)
 
@@ -171,11 +160,10 @@ def _list_districts(dictionary: Dictionary) -> str:
 
 
 def _profile_codes(
-    con: Engine, name: str, column: Field, extract: LoadedExtract, dictionary: Dictionary
+    name: str, column: Field, extract: LoadedExtract, dictionary: Dictionary
 ) -> Iterator[Row]:
     cell = f"CAST({quote_name(column.name)} AS VARCHAR)"
-    found = run(
-        con,
+    found = extract.con.run(
         f"SELECT {cell}, count(*) FROM {extract.names[name]} WHERE {cell} IS NOT NULL GROUP BY 1",
     )
     known = _shown_codes(column, dictionary)
@@ -192,14 +180,11 @@ def _shown_codes(column: Field, dictionary: Dictionary) -> list[str]:
     """The codes that may be told: known, and not of a measure that is never shown."""
     if column.type == "boolean":
         return ["true", "false"]
-    frame = dictionary.codes(column.codes or "")
-    hidden = set(frame.loc[frame["disclosure"] == "never", "code"]) if "disclosure" in frame else ()
+    hidden = dictionary.lists[column.codes or ""].hidden
     return [code for code in dictionary.allowed_codes(column) if code not in hidden]
 
 
-def _profile_days(
-    con: Engine, name: str, extract: LoadedExtract, dictionary: Dictionary
-) -> Iterator[Row]:
+def _profile_days(name: str, extract: LoadedExtract, dictionary: Dictionary) -> Iterator[Row]:
     """Days in force by measure, of spells that have ended and did not end before they began."""
     columns = extract.columns[name]
     coded: Mapping[str, Field] = {
@@ -209,8 +194,7 @@ def _profile_days(
         if not {code, "start_on", "end_on"} <= set(columns):
             continue
         shown = set(_shown_codes(column, dictionary))
-        for level, days, n_spells in run(
-            con,
+        for level, days, n_spells in extract.con.run(
             f"SELECT {quote_name(code)}, sum(end_on - start_on), count(*)"
             f" FROM {extract.names[name]} WHERE end_on >= start_on GROUP BY 1 ORDER BY 1",
         ):

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -21,10 +21,12 @@ from revictimisation.dictionary import Dictionary, Table
 from revictimisation.dictionary.model import FieldType
 from revictimisation.extract.sources.faults import UnreadableFileError
 from revictimisation.extract.sources.formats import STATISTICS, WORKBOOK, check_format, find_format
-from revictimisation.extract.sources.staging import Flaw, quote_path
+from revictimisation.extract.sources.naming import EXTRA_NAME, SHOWN_NAME
+from revictimisation.extract.sources.staging import Flaw
 from revictimisation.extract.sources.statistics_file import stage_statistics
 from revictimisation.extract.sources.text_table import TextTable, forget_rejected, open_text
 from revictimisation.extract.sources.workbook import choose_sheet, stage_sheet
+from revictimisation.extract.sql import quote_name, quote_path
 from revictimisation.extract.validation import columns as sql
 from revictimisation.extract.validation.checks import TIME_OF_DAY
 from revictimisation.extract.validation.findings import Finding, make_finding
@@ -36,9 +38,6 @@ if TYPE_CHECKING:
 
 # What a CSV file of an extract may be separated by.
 DELIMITERS = (";", ",")
-EXTRA_NAME = re.compile(r"x_[a-z0-9_]{1,60}")
-# A column name that may be shown: words, not a row of data that stands where the names should.
-SHOWN_NAME = re.compile(r"[a-zåäö][a-zåäö_ ]{0,40}\d{0,2}")
 
 
 @dataclass(frozen=True)
@@ -67,15 +66,9 @@ class _Layout:
     flaws: tuple[Flaw, ...] = ()
 
 
-def run(con: Engine, statement: str) -> list[tuple[Any, ...]]:
-    """Run SQL and fetch what it gives."""
-    rows: list[tuple[Any, ...]] = con.con.execute(statement).fetchall()
-    return rows
-
-
 def count_rows(con: Engine, name: str) -> int:
     """How many rows a table of the engine has."""
-    return int(run(con, f"SELECT count(*) FROM {name}")[0][0])
+    return int(con.run(f"SELECT count(*) FROM {name}")[0][0])
 
 
 def load_table(
@@ -146,8 +139,8 @@ def _load_nothing(
     con: Engine, table: Table, name: str, findings: Iterable[Finding], is_given: bool
 ) -> LoadedTable:
     types = [(field.name, sql.ENGINE_TYPES[field.type]) for field in table.fields]
-    columns = [f"{sql.quote_name(column)} {kind}" for column, kind in types]
-    run(con, f"CREATE OR REPLACE TABLE {name}_rows ({', '.join(columns)}, {TYPE_FAULTS} BIGINT)")
+    columns = [f"{quote_name(column)} {kind}" for column, kind in types]
+    con.run(f"CREATE OR REPLACE TABLE {name}_rows ({', '.join(columns)}, {TYPE_FAULTS} BIGINT)")
     _number_rows(con, name, first_row=1, skipped=())
     return LoadedTable(table, name, 0, (), (), is_given, tuple(findings))
 
@@ -170,7 +163,7 @@ def _judge_flaws(table: Table, layout: _Layout, dictionary: Dictionary) -> list[
 
 def _layout_csv(text: TextTable, rejected: str) -> _Layout:
     """Columns are read by place, so that no name of the file's gets into a statement."""
-    clean = sql.clean_text if text.has_spaces else sql.quote_name
+    clean = sql.clean_text if text.has_spaces else quote_name
     names = tuple(name.lower() for name in text.names)
     cells = {name: clean(f"c{place}") for place, name in enumerate(names) if name}
     return _Layout(
@@ -185,7 +178,7 @@ def _layout_csv(text: TextTable, rejected: str) -> _Layout:
 
 def _layout_parquet(con: Engine, path: Path) -> _Layout:
     relation = f"read_parquet({quote_path(path)}, hive_partitioning=false)"
-    described = run(con, f"DESCRIBE SELECT * FROM {relation}")
+    described = con.run(f"DESCRIBE SELECT * FROM {relation}")
     names = tuple(str(one[0]).strip().lower() for one in described)
     texts = {
         name: sql.parquet_text(str(one[0]), str(one[1]))
@@ -223,7 +216,7 @@ def _find_extra(con: Engine, table: Table, layout: _Layout) -> dict[str, bool]:
         f"coalesce(bool_and({text} IS NULL OR {sql.is_number(text)}), true)"
         for text in (_number_text(layout, name) for name in names)
     ]
-    found = run(con, f"SELECT {', '.join(tests)} FROM {_without_rejects(layout.relation)}")[0]
+    found = con.run(f"SELECT {', '.join(tests)} FROM {_without_rejects(layout.relation)}")[0]
     return dict(zip(names, map(bool, found), strict=True))
 
 
@@ -276,7 +269,7 @@ def _create_table(
     kinds.update({one: "number" if is_number else "string" for one, is_number in extra.items()})
     texts, values, faults, kept = [], [], ["0::BIGINT"], []
     for place, (column, kind) in enumerate(kinds.items()):
-        target, raw = sql.quote_name(column), sql.quote_name(f"{column}:text")
+        target, raw = quote_name(column), quote_name(f"{column}:text")
         kept.append(target)
         if column not in layout.texts:
             values.append(f"CAST(NULL AS {sql.ENGINE_TYPES[kind]}) AS {target}")
@@ -291,8 +284,7 @@ def _create_table(
         if kind == "date":
             bit = 1 << (place + TIME_OF_DAY)
             faults.append(f"CASE WHEN {sql.has_time_of_day(raw)} THEN {bit} ELSE 0 END")
-    run(
-        con,
+    con.run(
         f"CREATE OR REPLACE TABLE {name}_rows AS"
         f" SELECT {', '.join(kept)}, {' | '.join(faults)} AS {TYPE_FAULTS}"
         f" FROM (SELECT {', '.join(values)}"
@@ -307,18 +299,17 @@ def _number_rows(con: Engine, name: str, first_row: int, skipped: Sequence[int])
         shifts = {row - place: place + 1 for place, row in enumerate(skipped)}
         values = ", ".join(f"({at}, {shift})" for at, shift in shifts.items())
         numbered = f"(SELECT *, rowid + {first_row} AS place FROM {name}_rows)"
-        run(
-            con,
+        con.run(
             f"CREATE OR REPLACE TABLE {name}_rows AS SELECT r.* EXCLUDE (place),"
             f" r.place + coalesce(s.shift, 0) AS row_number FROM {numbered} r"
             f" ASOF LEFT JOIN (VALUES {values}) s(first_at, shift) ON r.place >= s.first_at",
         )
     columns = f"t.*{'' if skipped else f', {number} AS row_number'}"
-    run(con, f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM {source}")
+    con.run(f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM {source}")
 
 
 def show_table(con: Engine, name: str) -> ir.Table:
     """The table as other stages know it: the dictionary's columns and `row_number`, last."""
     columns = f"* EXCLUDE ({TYPE_FAULTS}, row_number), row_number"
-    run(con, f"CREATE OR REPLACE VIEW {name}_typed AS SELECT {columns} FROM {name}")
+    con.run(f"CREATE OR REPLACE VIEW {name}_typed AS SELECT {columns} FROM {name}")
     return con.backend.table(f"{name}_typed")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from revictimisation.dictionary import Rule
+from revictimisation.extract.sql import quote_name
 from revictimisation.extract.validation.checks import Check
-from revictimisation.extract.validation.columns import quote_name
 from revictimisation.extract.validation.reading import LoadedTable
 
 

@@ -9,15 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from revictimisation.core.engine import Engine
 from revictimisation.core.text import find_nearest
 from revictimisation.dictionary import Dictionary, Text
 from revictimisation.dictionary.model import Severity
-from revictimisation.extract.validation.columns import quote_name
+from revictimisation.extract.sql import quote_name
 from revictimisation.extract.validation.findings import Finding, make_finding
-from revictimisation.extract.validation.reading import LoadedTable, run
+from revictimisation.extract.validation.reading import LoadedTable
 
 if TYPE_CHECKING:
-    from revictimisation.core.engine import Engine
     from revictimisation.plan import StudyPlan
     from revictimisation.plan.parts import ValidationLimits
 
@@ -64,9 +64,7 @@ def _find_data_ends(
         if dated_by not in one.present or one.table.field(dated_by).type != "date":
             continue
         day = quote_name(dated_by)
-        found = run(
-            con, f"SELECT DISTINCT {day} FROM {one.name} WHERE {day} IS NOT NULL ORDER BY 1"
-        )
+        found = con.run(f"SELECT DISTINCT {day} FROM {one.name} WHERE {day} IS NOT NULL ORDER BY 1")
         days = measure_data_end([row[0] for row in found], plan.data_end_on, plan.validation)
         if days:
             rule, months = BEFORE if days > 0 else AFTER, round(abs(days) / DAYS_A_MONTH)
@@ -117,14 +115,13 @@ def _find_codes(
     from revictimisation.plan.keys import list_codes  # a plan is here, and so its packages are
 
     for where, list_name, code in list_codes(plan, dictionary):
-        if (code,) not in dictionary.lists[list_name].select("code"):
+        if code not in dictionary.lists[list_name].codes:
             named.setdefault((list_name, code), where)
     held = {name: _count_codes(con, loaded, name) for name in {name for name, _ in named}}
     for (list_name, code), where in named.items():
         if code in held[list_name]:
             continue
-        hidden = _hidden_codes(dictionary, list_name)
-        known = {one for (one,) in dictionary.lists[list_name].select("code")}
+        hidden, known = dictionary.lists[list_name].hidden, dictionary.lists[list_name].codes
         shown = [one for one, n in sorted(held[list_name].items()) if one not in hidden
                  and (one in known or n >= plan.disclosure.threshold)]  # fmt: skip
         near = find_nearest(code, sorted({*known, *shown}))
@@ -145,16 +142,9 @@ def _count_codes(con: Engine, loaded: Mapping[str, LoadedTable], list_name: str)
             cell = quote_name(column.name)
             is_code = f"regexp_full_match({cell}, '{CODE_FORM}')"
             asked = f"SELECT {cell}, count(*) FROM {one.name} WHERE {is_code} GROUP BY 1"
-            for code, n_rows in run(con, asked):
+            for code, n_rows in con.run(asked):
                 counts[code] = counts.get(code, 0) + int(n_rows)
     return counts
-
-
-def _hidden_codes(dictionary: Dictionary, list_name: str) -> set[str]:
-    known = dictionary.lists[list_name]
-    if "disclosure" not in known.columns:
-        return set()
-    return {code for code, shown in known.select("code", "disclosure") if shown == "never"}
 
 
 def _find_nobody(
@@ -164,7 +154,7 @@ def _find_nobody(
         return
     first, last = plan.accrual.from_on, min(plan.accrual.to_on, plan.data_end_on)
     within = f"reported_on BETWEEN DATE '{first}' AND DATE '{last}'"
-    if not run(con, f"SELECT EXISTS (SELECT 1 FROM {reports.name} WHERE {within})")[0][0]:
+    if not con.run(f"SELECT EXISTS (SELECT 1 FROM {reports.name} WHERE {within})")[0][0]:
         yield _make(dictionary, NOBODY, "error", REPORTS, REPORTS)
 
 

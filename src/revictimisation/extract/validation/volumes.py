@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from revictimisation.core.arrays import Floats
 from revictimisation.extract.validation.complements import hide_within
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
-
     from revictimisation.plan.parts import ValidationLimits
 
 VOLUMES = ("table", "period", "n_rows", "usual", "onward", "mark")
@@ -32,8 +31,6 @@ def find_volumes(facts: pd.DataFrame, limits: ValidationLimits) -> pd.DataFrame:
     neighbours on both sides, and `mark` is `drop`, `jump` or empty; where a new level begins it is
     `fell` or `rose`, `usual` the median before and `onward` the median from then on.
     """
-    import pandas as pd
-
     dated = facts[(facts["kind"] == "month") & (facts["level"].str.len() == len("2013-04"))]
     parts = [_follow(str(name), rows, limits) for name, rows in dated.groupby("table", sort=False)]
     return pd.concat(parts) if parts else pd.DataFrame(columns=list(VOLUMES))
@@ -41,8 +38,6 @@ def find_volumes(facts: pd.DataFrame, limits: ValidationLimits) -> pd.DataFrame:
 
 def _follow(name: str, rows: pd.DataFrame, limits: ValidationLimits) -> pd.DataFrame:
     """One table's periods."""
-    import pandas as pd
-
     numbers = [_number_month(level) for level in rows["level"]]
     counts = pd.Series(rows["n"].to_numpy(dtype=np.int64), index=numbers).sort_index()
     shares = counts.cumsum() / counts.sum()
@@ -96,9 +91,7 @@ def _name_period(number: int, is_quarterly: bool) -> str:
     return f"{number // MONTHS_A_YEAR}-{number % MONTHS_A_YEAR + 1:02d}"
 
 
-def mark_unusual(
-    values: NDArray[np.float64], limits: ValidationLimits
-) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
+def mark_unusual(values: Floats, limits: ValidationLimits) -> tuple[Floats, Floats, list[str]]:
     """What is usual around each period, the level from it on, and what stands out there.
 
     Far is further than `volume_deviations` robust standard deviations (1.4826 times the median
@@ -129,9 +122,7 @@ def mark_unusual(
     return usual, onward, marks
 
 
-def _hold_against_neighbours(
-    values: NDArray[np.float64], limits: ValidationLimits
-) -> tuple[NDArray[np.float64], list[str]]:
+def _hold_against_neighbours(values: Floats, limits: ValidationLimits) -> tuple[Floats, list[str]]:
     """The median of each period's neighbours, and which periods lie far from it."""
     span = limits.neighbours
     usual, marks = values.copy(), [""] * len(values)
@@ -145,20 +136,20 @@ def _hold_against_neighbours(
     return usual, marks
 
 
-def _scale(values: NDArray[np.float64]) -> float:
+def _scale(values: Floats) -> float:
     middle = float(np.median(values))
     spread = NORMAL_MAD * float(np.median(np.abs(values - middle)))
     return max(spread, middle**0.5, 1.0)
 
 
-def _is_far(value: float, around: NDArray[np.float64], limits: ValidationLimits) -> bool:
+def _is_far(value: float, around: Floats, limits: ValidationLimits) -> bool:
     middle = float(np.median(around))
     distance = abs(value - middle)
     is_large = distance > limits.volume_change * middle
     return is_large and distance > limits.volume_deviations * _scale(around)
 
 
-def _measure_noise(values: NDArray[np.float64]) -> float:
+def _measure_noise(values: Floats) -> float:
     """How many times a Poisson's the variance is from one period to the next, at least 1.
 
     By the squares of successive differences (von Neumann 1941), which a few new levels hardly move.
@@ -169,8 +160,8 @@ def _measure_noise(values: NDArray[np.float64]) -> float:
 
 
 def _find_step(
-    before: NDArray[np.float64],
-    held: NDArray[np.float64],
+    before: Floats,
+    held: Floats,
     noise: float,
     limits: ValidationLimits,
 ) -> float:

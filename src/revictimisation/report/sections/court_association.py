@@ -18,7 +18,7 @@ from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, list_names
 from revictimisation.report.trials import list_main
-from revictimisation.report.verdicts import name_answer
+from revictimisation.report.verdicts import is_joint, name_answer
 
 STARTED, NOT_STARTED, GAP = "risk_start", "risk_no_start", "risk_difference"
 ESTIMATORS = ("standardised_logistic", "firth_logistic")
@@ -88,8 +88,12 @@ def show_association(page: Page) -> Piece:
     heads += [page.say(f"courts.head_{one}")
               for one in ("gap", "with", "without", "equal", "unadjusted")]  # fmt: skip
     caption = page.say("courts.association_caption", period=page.formats.period(page.last_day))
-    table = page.table(caption, heads, rows)
-    return join([Text("\n".join(lines)), page.text("courts.many", n=len(measures)), table])
+    rounded = page.say("courts.note_steps", rounding=page.plan.disclosure.rounding)
+    table = page.table(caption, heads, rows, [rounded])
+    untried = [name_answer(page, one) for one in measures if is_joint(page, one)]
+    also = f" {page.say('courts.many_also', measures=list_names(page, untried))}" if untried else ""
+    many = page.text("courts.many", n=len(measures) - len(untried), also=also)
+    return join([Text("\n".join(lines)), many, table])
 
 
 def find_sure(page: Page) -> set[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from revictimisation.estimators.level_contrasts import adjust_holm
+from revictimisation.estimators.inference import Estimate
+from revictimisation.estimators.intervals import error_of_limits
+from revictimisation.estimators.level_contrasts import adjust_holm, find_p_values
 from revictimisation.report.described import NOTHING, Piece, join
 from revictimisation.report.group_effects import SIGNIFICANCE
 from revictimisation.report.page import Page
@@ -17,7 +18,6 @@ from revictimisation.report.sections.group_tables import LEAST_P
 from revictimisation.report.verdicts import name_answer
 
 OUTCOMES = ("decided", "cleared")
-NORMAL = 1.959964
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,11 @@ def list_decision_tests(page: Page) -> list[DecisionTest]:
         for outcome in OUTCOMES
     ]
     known = [one for one in found if one[2].has_interval and one[2].ci_low]
-    adjusted = adjust_holm(np.array([_find_p(ratio) for _, _, ratio in known], np.float64))
+    ends = [[one.estimate, one.ci_low, one.ci_high] for _, _, one in known]
+    value, low, high = np.log(np.array(ends, np.float64).reshape(-1, 3)).T
+    p_values = find_p_values(Estimate.with_error(value, error_of_limits(low, high)))
+    adjusted = adjust_holm(p_values)
     return [DecisionTest(*one, float(p)) for one, p in zip(known, adjusted, strict=True)]
-
-
-def _find_p(ratio: Number) -> float:
-    low, mid, high = (math.log(one or 1.0) for one in (ratio.ci_low, ratio.estimate, ratio.ci_high))
-    error = (high - low) / 2 / NORMAL
-    return math.erfc(abs(mid) / error / math.sqrt(2)) if error else float(mid == 0)
 
 
 def describe_decisions(page: Page) -> str:

@@ -11,9 +11,9 @@ from revictimisation.report.group_effects import (
     Difference,
     choose_day,
     find_pooled,
+    find_ratio,
     judge_group,
     list_shown,
-    list_shown_ratios,
     name_division,
     name_level,
 )
@@ -43,7 +43,7 @@ def describe_difference(page: Page, one: Difference, *, is_brief: bool = False) 
     shown = list_shown(page, one.measure, one.grouping)
     is_risk = one.is_called_by_risk and len(shown) > 1
     if not is_risk:
-        shown = list_shown_ratios(page, one.measure, one.grouping)
+        shown = list_shown(page, one.measure, one.grouping, find_ratio)
     kind = "risk" if is_risk else "ratio_brief" if is_brief else "ratio"
     tell = {"risk": _describe_risk, "ratio": _describe_ratio, "ratio_brief": _describe_ratio_brief}[
         kind

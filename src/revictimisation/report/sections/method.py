@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from revictimisation.core.packing import CheckName, unpack_check
-from revictimisation.report.described import Folded, Piece
+from revictimisation.report.described import Folded, Piece, join
 from revictimisation.report.group_effects import find_pair
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import list_rows
@@ -27,7 +27,9 @@ def show_all_checks(page: Page) -> Piece:
     names = ("model", "measure", "check", "value", "limit", "status")
     heads = [page.say(f"referees.head_{name}") for name in names]
     table = page.table(page.say("referees.all_caption"), heads, rows, kind="words")
-    return Folded(page.say("referees.all_summary", n=page.formats.count(len(rows))), table)
+    n = page.formats.count(len(rows))
+    folded = Folded(page.say("referees.all_summary", n=n), table)
+    return join([page.text("referees.all_text"), folded])
 
 
 def _row(page: Page, row: Any) -> list[str]:

@@ -34,14 +34,15 @@ from revictimisation.report.trials import (
     find_effect,
     has_rows,
     list_checks,
+    list_main,
 )
 from revictimisation.report.verdicts import name_answer, name_measure, warn_untried
 
 BEFORE = f"{BALANCE}_unweighted"
-WEIGHT_CHECKS = ("n_uncensored", "share_censored", "weight_mean", "weight_max",
-                 "effective_sample_size")  # fmt: skip
-SUPPORT_CHECKS = ("share_outside_support", "least_chance", "largest_chance")
-TICKS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
+# without the extremes (the largest weight, the least chance): one person's, never released
+WEIGHT_CHECKS = ("n_uncensored", "share_censored", "weight_mean", "effective_sample_size")
+SUPPORT_CHECKS = ("share_outside_support",)
+TICKS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 # name of a column: what its numbers are looked up by
 INTERVALS: dict[str, dict[str, Any]] = {
     "main": {},
@@ -61,8 +62,9 @@ def show_overview(page: Page) -> Piece:
     measures = _list_measures(page)
     if not measures:
         return page.text("referees.none")
-    failed = [measure for measure in measures if _has_failed(page, measure)]
-    given = {"n_all": len(measures), "n_held": len(measures) - len(failed)}
+    counted = [measure for measure in list_main(page) if measure in measures]
+    n_held = sum(not _has_failed(page, measure) for measure in counted)
+    given = {"n_all": len(counted), "n_held": n_held}
     return join([page.text("referees.lead", **given), Text(warn_untried(page))])
 
 
@@ -87,7 +89,14 @@ def _table(page: Page, part: str, names: Sequence[str], rows: list[list[Any]]) -
     if not rows:
         return page.text("referees.none")
     heads = [page.say("common.measure"), *(page.say(f"referees.{name}") for name in names)]
-    return page.table(page.say(f"referees.caption_{part}"), heads, rows)
+    return page.table(page.say(f"referees.caption_{part}"), heads, rows, _explain_dash(page, rows))
+
+
+def _explain_dash(
+    page: Page, rows: list[list[Any]], note: str = "common.note_suppressed"
+) -> list[str]:
+    """What a dash means, where there is one."""
+    return [page.say(note)] if any(DASH in row for row in rows) else []
 
 
 def describe_check(page: Page, check: Check | None) -> str:
@@ -167,7 +176,7 @@ def _balance_table(page: Page, measures: list[str]) -> Piece:
 
 
 def show_support(page: Page) -> Piece:
-    """Positivity: the least and largest chance of a start, and the share outside support."""
+    """Positivity: the share whose chance of a start has no like in the other arm."""
     rows = []
     for measure in _list_measures(page):
         checks = list_checks(page, measure)
@@ -187,7 +196,8 @@ def show_detectable(page: Page) -> Piece:
     if not rows:
         return page.text("referees.none")
     heads = [page.say("common.measure"), *(page.formats.period(day) for day in days)]
-    return page.table(page.say("referees.detectable_caption"), heads, rows)
+    notes = _explain_dash(page, rows, "referees.detectable_note")
+    return page.table(page.say("referees.detectable_caption"), heads, rows, notes)
 
 
 def _points(page: Page, check: Check | None) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from revictimisation.dictionary import load_dictionary
 from revictimisation.simulate.calibrated import CALIBRATED
 from revictimisation.simulate.justice_tables import CLEARED_KINDS
-from revictimisation.simulate.offences import read_offence_groups
 from revictimisation.simulate.population import RELATIONS
 
 Tables = Mapping[str, pd.DataFrame]
@@ -94,7 +94,8 @@ def _share_cleared(group: str, sex: str = "") -> Callable[..., float]:
     """Share of reports x suspects of an offence group that were prosecuted, fined or waived."""
 
     def achieve(pairs: pd.DataFrame, tables: Tables) -> float:
-        groups = read_offence_groups()
+        codes = load_dictionary().codes("offences")
+        groups = dict(zip(codes["code"], codes["offence_group"], strict=True))
         reports = tables["reports"].merge(
             tables["persons"][["person_id", "sex"]], left_on="victim_id", right_on="person_id"
         )

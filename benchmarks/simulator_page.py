@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from revictimisation.core import files
-from revictimisation.simulate.courts import find_court
+from revictimisation.simulate.calibrated import find_court
 from revictimisation.simulate.faults import DIRTY_RATES, MEANINGS, FaultRates
 from revictimisation.simulate.justice_tables import CONVICTED_SHARE
 from revictimisation.simulate.population import RISK_LEVELS
@@ -124,10 +125,10 @@ def _describe_departures(scenarios: Mapping[str, Scenario]) -> dict[str, object]
 
 def _describe_faults(rates: FaultRates) -> dict[str, object]:
     """What the page says of ``dirty``."""
-    rows = [(name, meaning, f"{getattr(rates, name):.1%}") for name, meaning in MEANINGS.items()]
+    rows = [(name, meaning, f"{rates[name]:.1%}") for name, meaning in MEANINGS.items()]
     return {
         "faults": _make_table(("fault", "what it is", "rate"), rows),
-        "misspelt": rates.name_misspelt, "renamed": rates.name_changed,
+        "misspelt": rates["name_misspelt"], "renamed": rates["name_changed"],
     }  # fmt: skip
 
 
@@ -166,7 +167,7 @@ def make_page(
     ``naive`` holds the rows of ``naive_table`` for each scenario, named in column scenario;
     ``facts`` where the truth of ``calibrated`` came from.
     """
-    template = files.read_text(files.package_file("simulate", "page.md"))
+    template = files.read_text(Path(__file__).with_suffix(".md"))
     scenario = scenarios["calibrated"]
     shown = {
         f"truth_{name}": tabulate_truth(

@@ -20,8 +20,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from revictimisation.simulate.calibrated import find_court
 from revictimisation.simulate.course import Course
-from revictimisation.simulate.courts import Court, find_court
+from revictimisation.simulate.courts import Court
 from revictimisation.simulate.filings import collect_index
 from revictimisation.simulate.justice_tables import (
     date_cases,

@@ -1,0 +1,99 @@
+"""Checks of an analysis that tell counts, a person's own value, or more digits than allowed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from revictimisation.core.packing import unpack_check
+from revictimisation.core.results import SUPPRESSED
+from revictimisation.dictionary import load_dictionary
+from revictimisation.disclosure.attack.findings import make_findings, name_rows
+from revictimisation.disclosure.attack.release import Release
+
+DIGITS = 2
+SHOWN_DECIMALS = 6  # a share with so many tells its fraction
+ARMS = {"start": "risk_start", "no_start": "risk_no_start"}
+
+
+def read_diagnostics(release: Release) -> pd.DataFrame:
+    """`count`: small or no multiple. `extreme`: one person's. `fraction`: so fine that the people
+    behind a share follow. `digits`: a statistic with more than two. `behind`: events of an arm
+    whose risk is suppressed.
+    """
+    table = release.tables.get("diagnostics")
+    if table is None or table.empty:
+        return make_findings([])
+    shown = _name_checks(table)
+    shown = shown[shown["value"].notna()]
+    kind, value = shown["kind"], shown["value"].astype(float)
+    r, threshold = release.rules.rounding, release.rules.threshold
+    is_odd = kind.eq("count") & (value.lt(threshold) | (value % r).ne(0))
+    n_people = _count_people(shown, release.estimates)
+    found = {
+        "count": is_odd,
+        "extreme": kind.eq("extreme"),
+        "fraction": kind.eq("share") & _tells_fraction(value, n_people, r, threshold),
+        "digits": kind.isin(["statistic", "detectable"]) & _has_more_digits(value),
+        "behind": _is_behind(shown, release.estimates),
+    }
+    low = value.where(kind.eq("count"))
+    shown = shown.assign(low=low, high=low)
+    parts = [shown[chosen].assign(what=what) for what, chosen in found.items()]
+    return make_findings(pd.concat(parts), kind="diagnostics", place="diagnostics", column="value")
+
+
+def _name_checks(table: pd.DataFrame) -> pd.DataFrame:
+    known = load_dictionary().codes("check")
+    kinds = dict(zip(known["code"], known["kind"], strict=True))
+    checks = [unpack_check(text) for text in table["check"]]
+    return pd.DataFrame({
+        "row": name_rows(table, ("analysis", "measure", "check")), "value": table["value"],
+        "analysis": table["analysis"], "measure": table["measure"],
+        "name": [check.name for check in checks], "arm": [check.arm for check in checks],
+        "subgroup": [check.group for check in checks], "level": [check.level for check in checks],
+        "time_days": pd.array([check.day for check in checks], dtype="Int64"),
+        "kind": [kinds.get(check.name, "") for check in checks],
+    }, index=table.index)  # fmt: skip
+
+
+def _count_people(shown: pd.DataFrame, estimates: pd.DataFrame) -> pd.Series:
+    """The people of each check's measure and level as released, or of all; NaN where untold."""
+    keys = ["measure", "subgroup", "level"]
+    known = estimates.groupby(keys, as_index=False)["n_people"].max()
+    found = shown[keys].merge(known, on=keys, how="left")["n_people"]
+    return pd.Series(found.astype(float).to_numpy(), index=shown.index)
+
+
+def _tells_fraction(value: pd.Series, n_people: pd.Series, r: int, threshold: int) -> pd.Series:
+    """Shares off the steps of `r` people whose digits leave fewer people than the threshold."""
+    step = (r / n_people.where(n_people.gt(0))).clip(0.01, 1.0).fillna(0.05)
+    off = np.abs(value / step - np.round(value / step)) * step
+    is_off = off.gt(2e-6) & value.lt(1)
+    decimals = value.map(_count_decimals)
+    is_narrow = (n_people * 10.0**-decimals).lt(threshold)
+    return is_off & (is_narrow | decimals.ge(SHOWN_DECIMALS))
+
+
+def _count_decimals(value: float) -> int:
+    text = f"{value:.12f}".rstrip("0")
+    return len(text.partition(".")[2])
+
+
+def _has_more_digits(value: pd.Series) -> pd.Series:
+    with np.errstate(divide="ignore"):
+        size = np.floor(np.log10(value.abs()))
+    scale = 10.0 ** (DIGITS - 1 - size.where(np.isfinite(size), 0.0))
+    return (np.abs(value * scale - np.round(value * scale)) > 1e-6) & value.ne(0)
+
+
+def _is_behind(shown: pd.DataFrame, estimates: pd.DataFrame) -> pd.Series:
+    """Events of an arm up to a day whose risk is suppressed for being of few."""
+    keys = ["measure", "subgroup", "level", "time_days", "estimand"]
+    is_risk = estimates["estimator"].eq("clone_censor_weight") & estimates["analysis"].eq("main")
+    is_risk &= estimates["status"].eq(SUPPRESSED) & estimates["estimand"].isin([*ARMS.values()])
+    hidden = estimates[is_risk].astype({"time_days": "Int64"})
+    mine = shown.assign(estimand=shown["arm"].map(ARMS))
+    is_count = shown["kind"].eq("count") & shown["name"].eq("n_events")
+    is_hidden = pd.MultiIndex.from_frame(mine[keys]).isin(pd.MultiIndex.from_frame(hidden[keys]))
+    return is_count & is_hidden

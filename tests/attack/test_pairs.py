@@ -1,0 +1,71 @@
+"""What two releases tell together: who left, what only one shows, what each hides of the other."""
+
+from __future__ import annotations
+
+import shutil
+
+import pandas as pd
+
+from revictimisation.disclosure.attack import attack, open_release
+from revictimisation.disclosure.attack.margins import recover_counts
+from tests.attack.made import make_exact, make_out, without_a_victim
+from tests.attack.plants import ALL, WOMEN, hide, show, where
+
+
+def find(*outs):
+    found = attack([open_release(out) for out in outs])
+    return found[found["kind"].eq("differences")]
+
+
+def test_a_victim_who_left_is_told_by_her_group(tmp_path):
+    whole = make_out(tmp_path / "whole")
+    less = make_out(tmp_path / "less", without_a_victim)
+    found = find(whole, less)
+    assert {*found["what"]} == {"differ"}
+    assert any("female" in row for row in found["row"])
+    assert not any(row.endswith("· male") for row in found["row"])
+    gap = make_exact()["n_people"] - without_a_victim(make_exact())["n_people"]
+    assert gap.max() == 1
+    assert found["low"].le(1).all()
+    assert found["high"].between(1, 4).all()
+    again = find(less, whole)
+    assert {*again["row"]} == {*found["row"]}
+
+
+def test_the_same_release_twice_tells_nothing_more(tmp_path):
+    out = make_out(tmp_path / "out")
+    shutil.copytree(out, tmp_path / "copy")
+    assert find(out, tmp_path / "copy").empty
+
+
+def test_a_number_that_only_one_of_two_shows(tmp_path):
+    whole = make_out(tmp_path / "whole")
+    less = make_out(tmp_path / "less", without_a_victim)
+    hide(where(measure="safety_talk", outcome="offered", level="male", estimand="share"))(less)
+    found = find(whole, less)
+    assert found.loc[found["what"].eq("crossed"), "row"].str.contains("male").all()
+    assert "crossed" in {*found["what"]}
+
+
+def test_two_releases_that_each_hide_what_the_other_shows(tmp_path):
+    one, other = (make_out(tmp_path / name) for name in ("one", "other"))
+    hide(ALL)(other)
+    hide(where(measure="alarm_package", subgroup="", estimand="share"))(other)
+    show(WOMEN, estimate=25, n_events=25, n_people=205)(other)
+    shares = where(measure="alarm_package", level="female", estimand="share")
+    show(shares, estimate=0.121951, n_events=25, n_people=205)(other)
+    for out in (one, other):
+        assert recover_counts(open_release(out)).empty
+    found = find(one, other)
+    assert {*found["what"]} == {"joined"}
+    men = found[found["row"].str.endswith("male") & ~found["row"].str.contains("female")]
+    assert len(men) == 1
+    assert men[["low", "high"]].to_numpy().tolist() == [[0.0, 4.0]]
+
+
+def test_a_release_is_larger_whatever_its_place(tmp_path):
+    outs = [make_out(tmp_path / "whole"), make_out(tmp_path / "less", without_a_victim)]
+    both = [find(*outs), find(*outs[::-1])]
+    pd.testing.assert_frame_equal(
+        *(found.drop(columns="place").reset_index(drop=True) for found in both)
+    )

@@ -1,0 +1,44 @@
+"""Every planted leak is found and named; in the clean release there is nothing to find."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from revictimisation.disclosure.attack import ATTACKS, attack, open_release
+from tests.attack.made import make_out, seal
+from tests.attack.plants import PLANTS, SECRET, UNSEALED
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_out(tmp_path_factory.mktemp("clean") / "out")
+
+
+SECRETS = frozenset([SECRET])
+
+
+def test_nothing_is_found_in_a_clean_release(clean):
+    for folder in (clean, clean / "release"):
+        assert attack([open_release(folder, secrets=SECRETS)]).to_dict("records") == []
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_a_planted_leak_is_found_and_named(name, clean, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(clean, out)
+    (kind, what), plant = PLANTS[name]
+    plant(out)
+    if name not in UNSEALED:
+        seal(out)
+    mine = next(one for one in ATTACKS if kind in one.kinds)
+    found = mine.find(open_release(out, secrets=SECRETS))
+    assert (kind, what) in {*zip(found["kind"], found["what"], strict=True)}
+
+
+def test_there_are_leaks_of_every_kind():
+    kinds = {kind for (kind, _), _ in PLANTS.values()}
+    assert kinds == {kind for one in ATTACKS for kind in one.kinds}
+    assert len(PLANTS) > 60

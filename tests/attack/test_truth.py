@@ -1,0 +1,68 @@
+"""No recovery is a guess: against the exact tables of studies that are kept, none is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from revictimisation.core.results import KEYS
+from revictimisation.disclosure.attack import open_release
+from revictimisation.disclosure.attack.algebra import FOLLOWS, solve_families
+from revictimisation.disclosure.attack.cells import count_exactly, list_cells
+from revictimisation.disclosure.attack.findings import name_rows
+from revictimisation.disclosure.attack.margins import bound_cells
+
+STUDIES = ("county_600", "county_3000", "linked", "mdve", "rossi")
+
+
+def read_kept(repo_root: Path, name: str, tmp_path: Path):
+    """A kept study's release as an OUT, and its exact estimates."""
+    kept = repo_root / "tests" / "yardstick" / name
+    folder = tmp_path / "release"
+    folder.mkdir()
+    for table in ("estimates", "attrition", "diagnostics"):
+        (folder / f"{table}.parquet").write_bytes((kept / f"release_{table}.parquet").read_bytes())
+    exact = pd.read_parquet(kept / "restricted_estimates.parquet")
+    texts = [name for name in exact if exact[name].dtype == object]
+    return open_release(folder, 5, 5), exact.assign(**exact[texts].fillna(""))
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_no_range_of_a_count_leaves_the_truth_out(name, repo_root, tmp_path):
+    release, exact = read_kept(repo_root, name, tmp_path)
+    cells = list_cells(release.estimates, release.rules, None)
+    table = bound_cells(cells, 5)
+    assert not table["is_false"].any()
+    truth = count_exactly(exact).reindex(pd.MultiIndex.from_frame(table[["kind", "key"]]))
+    value = truth.to_numpy()
+    known = ~np.isnan(value)
+    assert known.mean() > 0.9
+    for low, high in (("low", "high"), ("told_low", "told_high")):
+        assert (table[low].to_numpy()[known] <= value[known]).all()
+        assert (value[known] <= table[high].to_numpy()[known]).all()
+    # sums that are taken for granted hold in the exact tables
+    relations = cells.relations
+    total = np.bincount(relations.relation, value[relations.count] * relations.sign)
+    whole = ~np.isnan(total)
+    assert (total[whole & relations.is_equal] == 0).all()
+    assert (total[whole] <= 0).all()
+    assert whole.sum() > 100
+
+
+@pytest.mark.parametrize("estimand", FOLLOWS)
+def test_a_number_that_is_solved_is_the_one_that_was_hidden(estimand, repo_root, tmp_path):
+    """Each kind of number is hidden in turn where it was shown, and solved from the others."""
+    release, _ = read_kept(repo_root, "county_3000", tmp_path)
+    rows = release.estimates
+    gone = rows["estimand"].eq(estimand) & rows["status"].eq("ok")
+    shown = pd.Series(rows["estimate"].to_numpy(float, copy=True), index=name_rows(rows, KEYS))
+    rows.loc[gone, ["status", "estimate"]] = ["suppressed", np.nan]
+    found = solve_families(release)
+    found = found[found["what"].eq("algebra")]
+    assert len(found) > 5
+    true = shown.reindex(found["row"]).to_numpy()
+    close = 1.5 if estimand.endswith("days") else 0.02
+    assert np.isclose(found["low"], true, rtol=0.01, atol=close).all()

@@ -1,0 +1,3 @@
+"""What the tests of releases share."""
+
+from tests.commands.conftest import call  # noqa: F401

@@ -1,0 +1,260 @@
+"""The command: what leaves is whole, known by its hash and reviewed, or nothing is left at all."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from revictimisation.commands.folders import RELEASED, REVIEW, REVIEW_TABLE
+from revictimisation.commands.manifest import reopen_run
+from revictimisation.core import files
+from tests.cases import for_each
+
+from .people import draw_people, leave_run
+
+COUNTY = draw_people(400)
+ALL = {f"{name}.{kind}" for name in ("estimates", "attrition", "diagnostics")
+       for kind in ("csv", "parquet")} | {REVIEW, REVIEW_TABLE, RELEASED}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> Path:
+    """A run, as `estimate` leaves it; nobody may change it."""
+    return leave_run(tmp_path_factory.mktemp("kept") / "out", COUNTY)
+
+
+@pytest.fixture
+def out(kept, tmp_path) -> Path:
+    return Path(shutil.copytree(kept, tmp_path / "out"))
+
+
+def read_marks(out: Path) -> dict:
+    marks = files.read_json(out / "release" / RELEASED)
+    assert marks is not None
+    return marks
+
+
+def test_a_release_is_whole_and_says_what_it_is(call, out, tmp_path):
+    code, said = call("release", out)
+    assert code == 0, said
+    assert str(tmp_path / "release_register") in said
+    assert {path.name for path in (out / "release").iterdir()} == ALL
+    marks, hashes = read_marks(out), files.hash_files(out / "release")
+    assert marks["files"] == {name: h for name, h in hashes.items() if name != RELEASED}
+    assert marks["study"] == "mini" and marks["rules"] == {"threshold": 5, "rounding": 5}
+    assert reopen_run(out, tmp_path, 1).is_whole
+
+
+def test_the_register_is_its_owners_alone_and_holds_exact_counts(call, out, tmp_path):
+    call("release", out)
+    register = tmp_path / "release_register"
+    paths = [register, *register.rglob("*")]
+    assert len(paths) == 6
+    assert all(path.stat().st_mode & 0o077 == 0 for path in paths)
+    kept = pd.read_parquet(next(register.rglob("estimates.parquet")))
+    exact = pd.read_parquet(out / "restricted" / "estimates.parquet")
+    assert kept["n_events"].equals(exact["n_events"])
+
+
+def test_the_page_and_its_table_tell_of_every_number_and_no_more(call, out):
+    call("release", out)
+    folder = out / "release"
+    listed = pd.read_csv(folder / REVIEW_TABLE, keep_default_na=False)
+    tables = {name: pd.read_parquet(folder / f"{name}.parquet")
+              for name in ("estimates", "attrition", "diagnostics")}  # fmt: skip
+    assert listed["table"].value_counts().to_dict() == {n: len(t) for n, t in tables.items()}
+    assert listed["rule"].ne("").all() and listed["status"].ne("").all()
+    of_estimates = listed[listed["table"].eq("estimates")]
+    assert of_estimates["reason"].tolist() == tables["estimates"]["reason"].tolist()
+    assert pd.to_numeric(of_estimates["n_events"]).fillna(0).mod(5).eq(0).all()
+    page = (folder / REVIEW).read_text(encoding="utf-8")
+    assert "http" not in page and "src=" not in page
+    assert 'lang="sv"' in page and 'lang="en"' in page
+    told = ["Granskning före utlämnande", "Review before release", "Underskrift", "none or all"]
+    for words in (*told, files.hash_file(folder / "estimates.csv")[:16]):
+        assert words in page
+    ids = [part.split('"')[0] for part in page.split(' id="')[1:]]
+    assert len(ids) == len(set(ids))
+    bodies = [part.split("</tbody>")[0] for part in page.split("<tbody>")[1:]]
+    rows = [body.count("<tr>") for body in bodies]
+    assert len(rows) > 8 and max(rows) == 40
+
+
+def test_the_same_run_released_again_is_the_same_bytes(call, out, tmp_path):
+    call("release", out)
+    first = files.hash_files(out / "release")
+    entries = files.list_entries(tmp_path / "release_register")
+    other = leave_run(tmp_path / "other", COUNTY.iloc[30:])
+    assert call("release", other)[0] == 0
+    assert call("release", out)[0] == 0  # what left once leaves again, whatever left since
+    assert files.hash_files(out / "release") == first
+    assert files.list_entries(tmp_path / "release_register") == [
+        *entries, f"0002-mini-{read_marks(other)['tables']}"]  # fmt: skip
+
+
+def test_a_refused_release_leaves_nothing(call, out, tmp_path):
+    other = leave_run(tmp_path / "other", COUNTY.iloc[1:])
+    for name in ("site", "notebooks"):
+        files.write_text(other / name / "page", "draft")
+    assert call("release", out)[0] == 0
+    code, said = call("release", other)
+    assert code == 5
+    assert said.index("Ändra urvalet") < said.index("Change the selection")
+    assert files.list_entries(other) == ["manifest.json", "restricted"]
+    assert len(files.list_entries(tmp_path / "release_register")) == 1
+    shutil.rmtree(tmp_path / "release_register")  # it never left: withdrawn
+    assert call("release", other)[0] == 0
+    assert {path.name for path in (other / "release").iterdir()} == ALL
+
+
+def test_a_municipality_left_out_is_held_against_the_register(call, out, tmp_path):
+    other = leave_run(tmp_path / "other", COUNTY.iloc[60:])
+    call("release", out)
+    assert call("release", other)[0] == 0
+    exact, then = (pd.read_parquet(folder / "restricted" / "estimates.parquet")
+                   for folder in (other, out))  # fmt: skip
+    told = pd.read_csv(other / "release" / "estimates.csv")["status"].eq("ok")
+    told &= pd.read_csv(out / "release" / "estimates.csv")["status"].eq("ok")
+    assert told.any()
+    assert (then["n_events"] - exact["n_events"])[told].ge(5).all()
+    assert "skulle tillsammans med ett tidigare" in (other / "release" / REVIEW).read_text("utf-8")
+
+
+@for_each("folder", ["out", "out/release", "bare"])
+def test_previous_releases_are_named_by_any_of_their_folders(call, out, folder):
+    shutil.copytree(out / "release", out.parent / "bare", dirs_exist_ok=True)
+    other = leave_run(out.parent / f"other_{folder.replace('/', '_')}", COUNTY.iloc[2:])
+    words = ("release", other, "--register", out.parent / "none", "--previous", out.parent / folder)
+    code, said = call(*words)
+    assert code == 5, said
+    assert ("avrundade" in said) == (folder == "bare")
+
+
+def test_several_previous_releases_after_one_flag(call, out, tmp_path):
+    far, near = (leave_run(tmp_path / name, COUNTY.iloc[n:]) for name, n in (("f", 90), ("n", 1)))
+    words = ("release", out, "--register", tmp_path / "none", "--previous", far, near)
+    assert call(*words)[0] == 5
+
+
+def test_wrong_folders_are_wrong_use_and_harm_nothing(call, out, tmp_path):
+    call("release", out)
+    first = files.hash_files(out)
+    (tmp_path / "empty").mkdir()
+    for words in (
+        ["release", tmp_path / "empty"],
+        ["release", tmp_path / "nowhere"],
+        ["release", out, "--previous", tmp_path / "empty"],
+        ["release", out, "--previous", out / "release"],
+        ["release", out, tmp_path / "empty"],
+        ["release", out, "--register", out / "register"],
+    ):
+        code, said = call(*words)
+        assert code == 2, said
+        assert "Traceback" not in said
+    assert files.hash_files(out) == first
+
+
+def test_what_the_run_did_not_leave_is_set_aside(call, out):
+    for place in ("release/notes.txt", "release/sub/v1.csv", "release/old.part"):
+        files.write_text(out / place, "v1;secret")
+    files.write_text(out / "release" / "estimates.csv", "v1;secret")
+    code, said = call("release", out)
+    assert code == 0
+    assert "notes.txt" in said and "secret" not in said
+    assert {path.name for path in (out / "release").rglob("*") if path.is_file()} == ALL
+    aside = files.list_entries(out / "restricted" / "set_aside")
+    assert aside == ["1-notes.txt", "1-old.part", "1-v1.csv"]
+    assert "secret" not in (out / "release" / "estimates.csv").read_text("utf-8")
+
+
+@for_each("spoil", ["restricted", "register"])
+def test_what_cannot_be_vouched_for_is_refused(call, kept, tmp_path, spoil):
+    out = shutil.copytree(kept, tmp_path / "out")
+    call("release", out)
+    if spoil == "restricted":
+        path = out / "restricted" / "estimates.parquet"
+        pd.read_parquet(path).iloc[1:].to_parquet(path)
+    else:
+        next((tmp_path / "release_register").rglob("estimates.parquet")).unlink()
+    code, said = call("release", out)
+    assert code == 5, said
+    assert not (out / "release").exists()
+
+
+def test_results_that_change_are_a_draft_again(call, out, tmp_path):
+    call("release", out)
+    run = reopen_run(out, tmp_path, 1)
+    assert run.is_done("estimate", run.key("estimate")) and run.is_whole  # `run` has nothing to do
+    with run.finish("site", "key") as stage:
+        files.write_text(stage / "site" / "index.html", "another")
+    assert not {RELEASED, REVIEW, REVIEW_TABLE} & set(files.list_entries(out / "release"))
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from revictimisation.commands import command_line
+put, n_left = Path.replace, int(sys.argv.pop(1))
+def replace(self, target):
+    global n_left
+    n_left -= 1
+    if n_left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return put(self, target)
+Path.replace = replace
+sys.argv[0] = "revictimisation"
+command_line.main()
+"""
+
+
+@for_each("moment", [9, 22, 28])
+def test_killed_between_files_it_is_no_release_and_the_next_one_is_whole(
+    call, out, kept, tmp_path, moment
+):  # fmt: skip
+    call("release", out)
+    first = files.hash_files(out / "release")
+    shutil.rmtree(out.parent / "release_register")
+    mine = shutil.copytree(kept, tmp_path / "mine" / "out")
+    words = [sys.executable, "-c", KILLED, str(moment), "release", str(mine)]
+    assert subprocess.run(words, check=False, capture_output=True).returncode == -9
+    assert not (mine / "release" / RELEASED).exists()
+    assert call("release", mine)[0] == 0
+    assert files.hash_files(mine / "release") == first
+
+
+def test_pages_and_notebooks_are_made_of_what_is_released(call, small_run, tmp_path):
+    """Of a run with pages: first as drafted, then beside a release that forbids a measure's use."""
+    out, before = (shutil.copytree(small_run / "out", tmp_path / name) for name in ("out", "then"))
+    book = "notebook 02_which_measures.sv"
+    reopen_run(out, tmp_path, 1).keep_only(["estimate", "site", book])
+    drafted = files.hash_files(out)
+    assert call("release", out)[0] == 0
+    made = files.hash_files(out)
+    assert {path for path in drafted if made[path] != drafted[path]} == {"manifest.json"}
+    marks = read_marks(out)
+    assert {path: drafted[path] for path in marks["beside"]} == marks["beside"]
+    assert set(marks["beside"]) == {
+        path for path in made if path.startswith(("site/", "notebooks"))
+    }
+    assert marks["is_as_drafted"]
+
+    exact = pd.read_parquet(before / "restricted" / "estimates.parquet")
+    exact.loc[exact["question"].eq("q1") & exact["measure"].eq("joint"), "n_events"] -= 2
+    exact.to_parquet(before / "restricted" / "estimates.parquet")
+    words = ("--previous", before, "--register", tmp_path / "other")
+    code, said = call("release", out, *words)
+    assert code == 0, said
+    shown = pd.read_parquet(out / "release" / "estimates.parquet")
+    shown = shown[shown["question"].eq("q1") & shown["measure"].eq("joint")]
+    assert shown["status"].ne("ok").all() and shown["reason"].eq("earlier_release").any()
+    changed = {path for path, h in files.hash_files(out).items() if h != made.get(path)}
+    assert {"site/02_which_measures.html", "notebooks/02_which_measures.sv.ipynb"} < changed
+    assert not read_marks(out)["is_as_drafted"]
+    assert reopen_run(out, tmp_path, 1).is_whole
+    assert call("attack", out)[0] in (0, 5)
+    assert "surplus" not in call("attack", out)[1]
