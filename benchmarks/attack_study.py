@@ -28,7 +28,6 @@ import yaml
 from keeping import ROOT, keep_result, name_clean_commit
 
 from revictimisation.commands.estimate import estimate_study
-from revictimisation.commands.pipeline import list_places, measure_classes
 from revictimisation.commands.simulate import simulate_to
 from revictimisation.core import files
 from revictimisation.core.errors import DisclosureError
@@ -121,8 +120,7 @@ def make_release(study: Path, data: Path, folder: Path, before: Made | None, who
         entry = make_entry(before.restricted, before.released)
         earlier = [take_exact("before", plan.disclosure, entry)]
     try:
-        found = protect(restricted, plan.disclosure, measure_classes(plan, load_dictionary()),
-                        list_places(plan), earlier)  # fmt: skip
+        found = protect(restricted, plan, load_dictionary(), earlier)
     except DisclosureError:
         return Made(left, REFUSED, restricted, {})
     for name, table in found.tables.items():

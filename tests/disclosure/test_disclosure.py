@@ -124,7 +124,7 @@ def test_an_unknown_column_is_refused():
         release(frame)
 
 
-@for_each(("status", "reason"), [("not_estimable", "no_events"), ("withheld", "few_events")])
+@for_each(("status", "reason"), [("not_estimable", "not_registered"), ("withheld", "few_events")])
 def test_a_row_without_a_number_keeps_its_reason_and_loses_its_counts(status, reason):
     row = {"estimand": "log_hazard_ratio", "estimate": 0.5, "se": 0.1, "n_people": 300,
            "n_events": 60, "status": status, "reason": reason}  # fmt: skip

@@ -236,7 +236,9 @@ def test_why_a_number_is_missing_does_not_tell_of_none_or_all():
     keys = {"question": "q3", "measure": "m", "subgroup": "sex", "level": "male",
             "estimand": "hazard_ratio"}  # fmt: skip
     reasons = ["no_events_while_exposed", "nobody_exposed", "fewer_than_two_levels"]
-    out = release(pd.concat([not_estimable(reason, **keys) for reason in reasons]))
+    out = release(
+        pd.concat([not_estimable(reason, **keys) for reason in reasons], ignore_index=True)
+    )
     assert out["reason"].tolist() == [
         "too_few_events", "few_exposed_victims", "fewer_than_two_levels"]  # fmt: skip
 
