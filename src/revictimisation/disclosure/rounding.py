@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from revictimisation.core.results import COUNTS, KEYS, NUMBERS
+from revictimisation.core.results import COUNTS, KEYS, NUMBERS, OK
 from revictimisation.disclosure.bounds import Flags, Floats
 from revictimisation.disclosure.kinds import (
     FAMILY,
@@ -28,6 +28,7 @@ from revictimisation.estimators.intervals import (
     normal_quantile,
     wilson_interval,
 )
+from revictimisation.estimators.target_trial.number_needed import invert_difference
 from revictimisation.plan import Disclosure
 
 CORRECTED = "linkage_error"
@@ -82,12 +83,13 @@ def release_numbers(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     _add_arms(out, frame)
     _recompute_level_gaps(out)
     _recompute_corrected(out, frame)
+    _recompute_needed(out)
     _recompute_e_values(out)
     return out
 
 
 def _tell_alike(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
-    """The people of each row, or the most of the same level that are more by the threshold at most.
+    """The people of each row, or the most of the same level that are more by fewer than the threshold.
 
     Populations of one level are mostly parts of each other (those in whom a measure ran before are
     left out of its comparison): of two that differ by few the difference would tell the few.
@@ -100,7 +102,7 @@ def _tell_alike(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
     most: dict[tuple[object, ...], int] = {}
     for subgroup, level, people in ordered.itertuples(index=False):
         group = (subgroup, level)
-        if group not in most or most[group] - people > rules.threshold:
+        if group not in most or most[group] - people >= rules.threshold:
             most[group] = people
         told[(*group, people)] = most[group]
     keys = zip(rows["subgroup"], rows["level"], rows["n_people"], strict=True)
@@ -316,6 +318,19 @@ def _recompute_corrected(out: pd.DataFrame, exact: pd.DataFrame) -> None:
     moved = corrected[names].to_numpy(dtype=float) - found
     value = np.clip(released + moved.round(DECIMALS), -1.0, 1.0).round(6)
     out.loc[at, names] = np.where(np.isnan(value), out[at][names].to_numpy(dtype=float), value)
+
+
+def _recompute_needed(out: pd.DataFrame) -> None:
+    """Numbers needed to treat follow from the released differences and limits, and add nothing."""
+    at = out["estimand"].eq("number_needed_to_treat")
+    gaps = out.loc[out["estimand"].eq("risk_difference"), [*FAMILY, *NUMBERS]]
+    rows = out.loc[at, FAMILY].merge(gaps, on=FAMILY, how="left")
+    needed = invert_difference(rows["estimate"], rows["se"], rows["ci_low"], rows["ci_high"])
+    made = needed[[*NUMBERS, "status", "reason"]].set_axis(out.index[at])
+    made = made[rows["estimate"].notna().to_numpy() & out.loc[at, "status"].eq(OK).to_numpy()]
+    made[list(NUMBERS)] = made[list(NUMBERS)].round(DECIMALS)
+    made["se"] = two_digits(made["se"])
+    out.loc[made.index, list(made)] = made
 
 
 def _recompute_e_values(out: pd.DataFrame) -> None:

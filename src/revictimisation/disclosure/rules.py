@@ -46,7 +46,7 @@ from revictimisation.disclosure.tables import (
 from revictimisation.plan import Disclosure
 
 PLACES = ("police_district", "municipality_group", "municipality_code")
-CURVES = ("curve", "first_start", "ladder_curve")
+CURVES = ("curve", "first_start", "ladder", "ladder_curve", "of_reports")
 # Why something is hidden: one word for all, as which of two is the small one would tell much of it.
 SMALL = "small_number"
 CAUSES = ("small", "short_step", "complement", "difference")
@@ -271,7 +271,7 @@ def disclose_diagnostics(
     of_levels = few.groupby(family, dropna=False).transform("any").astype(bool)
     gone = few | kind.eq("extreme") | (of_levels & named["level"].ne(""))
     gone |= _is_behind_hidden(named, kind, released) | is_small_cohort(exact, rules)
-    n_people = _count_people(named, exact, rules.rounding)
+    n_people = _count_people(named, out["analysis"], exact, rules.rounding)
     value = out["value"]
     rounded = np.floor(value / rules.rounding + 0.5) * rules.rounding
     value = value.mask(kind.eq("count"), rounded)
@@ -304,9 +304,18 @@ def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFra
     return behind | (is_among(at, status.ne(OK)) & kind.eq("detectable"))
 
 
-def _count_people(named: pd.DataFrame, exact: pd.DataFrame, rounding: int) -> pd.Series:
-    """The people of each check's measure and level, rounded, by the numbers that they are in."""
+def _count_people(
+    named: pd.DataFrame, analyses: pd.Series, exact: pd.DataFrame, rounding: int
+) -> pd.Series:
+    """The people of each check's measure and level, rounded.
+
+    Those of its own analysis, else the fewest that any tells: with fewer people steps are coarser.
+    """
     keys = ["measure", "subgroup", "level"]
-    known = exact.groupby(keys, as_index=False)["n_people"].max()
-    found = named[keys].merge(known, on=keys, how="left")["n_people"]
-    return pd.Series(round_counts(found, rounding).astype(float).to_numpy(), index=named.index)
+    rows = named[keys].assign(analysis=analyses)
+    found = pd.Series(np.nan, rows.index)
+    for by in (["analysis", *keys], keys):
+        known = exact.groupby(by, as_index=False)["n_people"].min()
+        told = rows[by].merge(known, on=by, how="left")["n_people"].astype(float)
+        found = found.fillna(told.set_axis(rows.index))
+    return round_counts(found.astype("Int64"), rounding).astype(float)
