@@ -72,3 +72,19 @@ def test_the_rules_may_be_given(threshold, n_small, call, tmp_path):  # noqa: F8
     code, _ = call("attack", out, "--threshold", threshold, "--rounding", 5)
     assert (code == 5) == bool(n_small)
     assert cli.COMMANDS
+
+
+def test_a_release_of_almost_nothing_is_read(call, tmp_path):  # noqa: F811
+    """Without days, contrasts or checks; the rules stand in RELEASED, with more than we ask."""
+    out = make_out(tmp_path / "out")
+    table = pd.read_parquet(out / "release" / "estimates.parquet")
+    first = table[table["question"].eq("q1")].assign(time_days=None)
+    files.write_table(first, out / "release", "estimates", ("csv", "parquet"))
+    seal(out)
+    marks = files.read_json(out / "release" / "RELEASED")
+    rules = {"threshold": 5, "rounding": 5, "smallest_cohort": 50}
+    files.write_json(out / "release" / "RELEASED", {"rules": rules, "files": marks})
+    files.write_json(out / "manifest.json", {"study_file": "name: x\nunknown_key: 1\n"})
+    code, told = call("attack", out / "release")
+    assert code in (0, 5), told
+    assert "margins" not in told

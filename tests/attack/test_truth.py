@@ -12,6 +12,7 @@ from revictimisation.core.results import KEYS
 from revictimisation.disclosure.attack import open_release
 from revictimisation.disclosure.attack.algebra import FOLLOWS, solve_families
 from revictimisation.disclosure.attack.cells import count_exactly, list_cells
+from revictimisation.disclosure.attack.diagnostics import find_denominator, read_diagnostics
 from revictimisation.disclosure.attack.findings import name_rows
 from revictimisation.disclosure.attack.margins import bound_cells
 
@@ -66,3 +67,19 @@ def test_a_number_that_is_solved_is_the_one_that_was_hidden(estimand, repo_root,
     true = shown.reindex(found["row"]).to_numpy()
     close = 1.5 if estimand.endswith("days") else 0.02
     assert np.isclose(found["low"], true, rtol=0.01, atol=close).all()
+
+
+@pytest.mark.parametrize("name", ["county_600", "county_3000"])
+def test_a_share_that_is_too_fine_is_so(name, repo_root, tmp_path):
+    """The exact share lies within half a step of the one shown, whose steps are that fine."""
+    release, _ = read_kept(repo_root, name, tmp_path)
+    exact = pd.read_parquet(
+        repo_root / "tests" / "yardstick" / name / "restricted_diagnostics.parquet"
+    )
+    checks = release.tables["diagnostics"]
+    row = name_rows(checks, ("analysis", "measure", "check"))
+    found = read_diagnostics(release)
+    mine = row.isin(found.loc[found["what"].eq("fraction"), "row"]).to_numpy()
+    shown = checks.loc[mine, "value"].to_numpy(float)
+    half = np.array([0.5 / find_denominator(share, 500_000) for share in shown])
+    assert (np.abs(exact.loc[mine, "value"].to_numpy(float) - shown) <= half + 1e-6).all()

@@ -21,6 +21,7 @@ import pytest
 from revictimisation.commands.manifest import find_changed, open_run, read_stages
 from revictimisation.core import files
 from revictimisation.core.errors import UsageError
+from revictimisation.extract.mapping.making import Making
 from tests.cases import for_each
 
 if sys.platform == "win32":
@@ -253,8 +254,8 @@ def test_numbers_on_their_way_lie_where_what_is_made_of_them_will(place, kind, m
 
     seen = []
 
-    def look(*given: object, **_: object) -> None:
-        (workspace,) = [one for one in given if isinstance(one, Path)]
+    def look(making: Making, *_: object) -> None:
+        workspace = making.workspace
         seen.append((workspace.parent, workspace.name, workspace.stat().st_mode & 0o777))
         raise UsageError("stop")
 

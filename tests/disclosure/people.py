@@ -13,7 +13,7 @@ from revictimisation.core import files
 from revictimisation.core.packing import pack_check
 from revictimisation.core.results import make_estimates
 from revictimisation.dictionary import load_dictionary
-from revictimisation.disclosure import disclose_tables
+from revictimisation.disclosure.control import disclose_tables
 from revictimisation.disclosure.register import Earlier, make_entry, take_exact, take_rounded
 from revictimisation.disclosure.release import Protected, Tables, protect
 from revictimisation.plan import Disclosure, StudyPlan, read_plan
@@ -93,7 +93,6 @@ def make_restricted(people: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def make_plan(rules: Disclosure) -> StudyPlan:
-    """A study of these groups, with rules of its own, looser ones than the dictionary's too."""
     plan = read_plan(STUDY.format(name="mini"))
     return plan.model_copy(update={"disclosure": rules})
 

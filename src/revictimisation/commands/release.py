@@ -212,14 +212,16 @@ def protect_run(
     from revictimisation.dictionary import load_dictionary
     from revictimisation.disclosure.release import protect
 
+    dictionary = load_dictionary()
+
     def beside(before: Sequence[Entry]) -> Protected:
         earlier = [*(entry.earlier for entry in before), *previous]
-        return protect(restricted, work.plan, load_dictionary(), earlier)
+        return protect(restricted, work.plan, dictionary, earlier)
 
     for number, entry in enumerate(entries):
         if entry.facts["run"] == work.identity[:SHORT]:
             same = beside(entries[:number])
-            if hash_tables(same.tables)[:SHORT] == entry.facts["tables"]:
+            if hash_tables(same.tables) == entry.facts["tables"]:
                 return same, entry
     return beside(entries), None
 
@@ -239,11 +241,9 @@ def read_restricted(work: Run) -> dict[str, pd.DataFrame]:
 
 
 def hash_tables(tables: Mapping[str, pd.DataFrame]) -> str:
-    """A hash of released tables, whatever files they stand in."""
-    digest = hashlib.sha256()
-    for name in TABLES:
-        digest.update(tables[name].to_csv(index=False, lineterminator="\n").encode())
-    return digest.hexdigest()
+    """A hash of released tables, whatever files they stand in; `SHORT` signs."""
+    whole = " ".join(files.hash_table(tables[name]) for name in TABLES)
+    return hashlib.sha256(whole.encode()).hexdigest()[:SHORT]
 
 
 def _clear(work: Run, progress: Progress) -> None:
@@ -301,7 +301,7 @@ def _describe(work: Run, protected: Protected, own: Entry | None) -> dict[str, A
     return {
         "study": work.plan.name,
         "run": work.identity[:SHORT],
-        "tables": hash_tables(protected.tables)[:SHORT],
+        "tables": hash_tables(protected.tables),
         "released_on": own.facts["released_on"] if own else dt.date.today().isoformat(),
         "version": __version__,
         "is_synthetic": work.is_synthetic,

@@ -613,6 +613,12 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def hash_table(frame: pd.DataFrame) -> str:
+    """SHA-256 of a table as it would be written as CSV."""
+    text = frame.to_csv(index=False, lineterminator="\n")
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
 def hash_files(
     folder: Path, pattern: str = "**/*", without: tuple[str, ...] = ()
 ) -> dict[str, str]:

@@ -36,7 +36,7 @@ def disclose_tables(
 ) -> dict[str, pd.DataFrame]:
     """What may leave of a study's `estimates`, `attrition` and `diagnostics`.
 
-    `before`: rows of the estimates that an earlier release forbids.
+    `before`: rows of `estimates` that would tell of few people beside an earlier release.
     """
     rules, places = plan.disclosure, list_places(plan)
     classes, never = measure_classes(plan, dictionary), list_never(dictionary)

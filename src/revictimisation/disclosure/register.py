@@ -10,7 +10,7 @@ that only its released tables are left of, the range that each rounded count can
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, NamedTuple
@@ -25,7 +25,9 @@ from revictimisation.disclosure.kinds import NOT_OF_PEOPLE, name_kind
 from revictimisation.plan import Disclosure
 
 Flags = npt.NDArray[np.bool_]
+Group = tuple[str, str]
 GROUP = ["subgroup", "level"]
+WHOLE: Group = ("", "")  # the group that is everybody
 BLOCK = [key for key in KEYS if key not in GROUP]  # one number of everybody and of every group
 STEP, CHECK = ["step", "reason"], ["analysis", "measure", "check"]
 STEP_COUNTS = ["n_people", "n_reports", "n_dropped"]
@@ -138,13 +140,18 @@ class Beside(NamedTuple):
         return bool(self.is_changed.any())
 
     def list_telling(
-        self, threshold: int, is_other_cohort: bool, is_other_rounding: bool
+        self,
+        threshold: int,
+        is_other_cohort: bool,
+        is_other_rounding: bool,
+        same: Collection[Group] = (),
     ) -> npt.NDArray[Any]:
         """The new rows whose number, with the earlier one, tells of few people, of none or of all.
 
         Where neither the cohorts nor a row of the block differ the same people are meant, and
         nothing is told. What was suppressed before stays so as long as nearly the same people are
-        meant; a count rounded in two ways is told too well.
+        meant; a count rounded in two ways is told too well. `same`: groups that are the whole of
+        one of the two releases; that nobody else is in them goes without saying.
         """
         people, events, without = self.people, self.events, self.people.less(self.events)
         is_near = people.may_be_near(threshold) & events.may_be_near(threshold)
@@ -152,6 +159,8 @@ class Beside(NamedTuple):
         kind = name_kind(self.rows["estimand"], "estimand")
         of_people = ~kind.isin(NOT_OF_PEOPLE).to_numpy()
         few |= of_people & (without.may_be_few(threshold) | without.may_be_none())
+        groups = zip(self.rows["subgroup"], self.rows["level"], strict=True)
+        few &= self.is_changed | ~np.array([group in same for group in groups], dtype=bool)
         changed = pd.Series(self.is_changed, index=self.rows.index)
         blocks = [self.rows[name] for name in BLOCK]
         in_changed = changed.groupby(blocks).transform("any").to_numpy(dtype=bool)
@@ -193,10 +202,14 @@ def compare(
     named = _lay_beside(estimates, release["estimates"], earlier)
     people = _find_gap_of_people(restricted, earlier)
     is_other_cohort = bool((people.least != 0).any()) if earlier.is_exact else named.has_changed
-    found = [named.list_telling(threshold, is_other_cohort, is_other_rounding)]
+    found: list[npt.NDArray[Any]] = []
+    same: set[Group] = set()
     for pair in _pair_others(estimates, earlier, threshold):
         groups = _lay_groups_beside(estimates, earlier, *pair)
         found.append(groups.list_telling(threshold, groups.has_changed, is_other_rounding))
+        if WHOLE in pair and not groups.has_changed:
+            same.update(pair)
+    found.append(named.list_telling(threshold, is_other_cohort, is_other_rounding, same))
     return Comparison(
         earlier.name,
         n_common=len(named.rows),
@@ -339,9 +352,6 @@ def _find_checks(
     few = _find_few("diagnostics", CHECK, ["value"], restricted, release, earlier, threshold)
     keys = [diagnostics["analysis"], diagnostics["measure"], named]
     return is_count & (few & is_count).groupby(keys).transform("any").astype(bool)
-
-
-Group = tuple[str, str]
 
 
 def _pair_others(

@@ -79,7 +79,7 @@ def disclose_estimates(
     that other estimands, estimators and analyses tell of the same outcome in the same people. Then
     days of a curve between which too few events lie (`steps`), and what the others would follow
     from (`tables`). A row without a released number has no counts either. `before`: rows that would
-    tell of few people beside what was released before; they are suppressed as small ones are.
+    tell of few people beside an earlier release; they are suppressed as small ones are.
     Raises `DisclosureError` for columns, analyses and estimands it does not know.
     """
     if tuple(estimates.columns) != COLUMNS:
@@ -88,8 +88,7 @@ def disclose_estimates(
     refuse_unknown(estimates.loc[~estimates["analysis"].isin([*known]), "analysis"], "analysis")
     frame = estimates.copy()
     is_kept_back = find_kept_back(frame, classes, places, never)
-    telling = is_kept_back if before is None else is_kept_back | before
-    hidden = find_hidden(frame, rules, telling).ne("")
+    hidden = find_hidden(frame, rules, is_kept_back, before).ne("")
     released = release_numbers(frame, rules)
     released.loc[hidden, ["status", "reason"]] = [SUPPRESSED, SMALL]
     released.loc[is_kept_back, ["status", "reason"]] = [SUPPRESSED, KEPT_BACK]
@@ -99,7 +98,12 @@ def disclose_estimates(
     return released
 
 
-def find_hidden(frame: pd.DataFrame, rules: Disclosure, is_kept_back: pd.Series) -> pd.Series:
+def find_hidden(
+    frame: pd.DataFrame,
+    rules: Disclosure,
+    is_kept_back: pd.Series,
+    before: pd.Series | None = None,
+) -> pd.Series:
     """Why each row of status `ok` may not be shown: a word of `CAUSES`; empty: it may.
 
     The word is for the data's keepers alone: which of two is the small one tells much of it.
@@ -108,7 +112,8 @@ def find_hidden(frame: pd.DataFrame, rules: Disclosure, is_kept_back: pd.Series)
     kind = name_kind(frame["estimand"], "estimand")
     is_of_people = ~kind.isin(NOT_OF_PEOPLE).to_numpy()
     cells = build_cells(frame)
-    small = (_is_small(frame, rules) | is_kept_back | is_small_cohort(frame, rules)) & is_ok
+    told = pd.Series(False, frame.index) if before is None else before
+    small = (_is_small(frame, rules) | is_kept_back | is_small_cohort(frame, rules) | told) & is_ok
     few = np.bincount(cells.site, small, cells.n_sites) > 0
     may_show = is_ok.to_numpy() & ~few[cells.site]
     short = find_short_steps(
@@ -122,6 +127,7 @@ def find_hidden(frame: pd.DataFrame, rules: Disclosure, is_kept_back: pd.Series)
     is_level = contrasts[0]["level"].isna().to_numpy()
     system = build_system(cells, is_level, is_of_people)
     sensitive = _find_sensitive(system, short, is_of_people, rules)
+    sensitive[cells.events[(cells.events >= 0) & told.to_numpy()]] = True
     hidden = find_complements(system, is_ok.to_numpy() & is_level, few | short, sensitive, rules)
     found = pd.Series(np.select([few, short, hidden], CAUSES[:3], "")[cells.site], frame.index)
     found = found.mask(found.eq("") & _of_hidden_levels(frame, found.ne(""), contrasts), CAUSES[3])

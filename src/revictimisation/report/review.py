@@ -26,6 +26,7 @@ from revictimisation.report.texts import load_texts
 MOST_ROWS = 40
 HASH_SIGNS = 16
 LANGUAGES = ("sv", "en")
+DIFFERENCE = {True: "same", False: "other"}
 CHECKS = ("sources", "smallest", "withheld", "words", "beside", "hashes")
 SIGNATURES = ("name", "day", "checked", "signature")
 AMOUNTS = ("estimate", "n_people", "n_events")
@@ -113,7 +114,7 @@ class Sheet(Writer):
         """What codes are called."""
         return Labels(self.dictionary, self.review.plan, self.language)
 
-    def open(self, name: str, level: int = 2) -> Heading:
+    def head(self, name: str, level: int = 2) -> Heading:
         """A heading with an anchor of its own in each language."""
         return Heading(self.say(f"review.{name}"), level, _anchor(name, self.language))
 
@@ -144,17 +145,17 @@ def _anchor(name: str, language: str) -> str:
 def show_review(sheet: Sheet) -> Content:
     """The page in one language."""
     return join([
-        sheet.open("title", 1),
+        sheet.head("title", 1),
         show_opening(sheet),
-        sheet.open("files_heading"),
+        sheet.head("files_heading"),
         show_files(sheet),
-        sheet.open("numbers_heading"),
+        sheet.head("numbers_heading"),
         *show_numbers(sheet),
-        sheet.open("hidden_heading"),
+        sheet.head("hidden_heading"),
         show_hidden(sheet),
-        sheet.open("beside_heading"),
+        sheet.head("beside_heading"),
         show_beside(sheet),
-        sheet.open("sign_heading"),
+        sheet.head("sign_heading"),
         *show_signatures(sheet),
     ])  # fmt: skip
 
@@ -255,7 +256,7 @@ def show_beside(sheet: Sheet) -> Piece:
         [
             earlier,
             sheet.formats.count(n_common),
-            sheet.say(f"review.beside_{'same' if is_same else 'other'}"),
+            sheet.say(f"review.beside_{DIFFERENCE[is_same]}"),
             sheet.formats.count(n_suppressed),
         ]
         for earlier, n_common, is_same, n_suppressed in _list_rows(sheet.review.beside)

@@ -90,6 +90,8 @@ def _solve_comparisons(rows: pd.DataFrame) -> pd.DataFrame:
         *(name for ways in FOLLOWS.values() for needed, _ in ways for name in needed),
     }
     mine = rows[rows["estimand"].isin(names)]
+    if mine.empty:
+        return mine[["row"]]
     keys = pd.MultiIndex.from_frame(mine[FAMILY].astype({"time_days": "Int64"}))
     family = pd.factorize(keys)[0]
     shown = mine.assign(family=family)[mine["status"].eq(OK)]
@@ -137,6 +139,8 @@ def _look_beside(rows: pd.DataFrame) -> pd.DataFrame:
 def _add_levels(rows: pd.DataFrame) -> pd.DataFrame:
     """A kept-back level beside a shown difference to a shown level."""
     gaps = rows[rows["estimand"].isin(list(LEVEL_GAPS)) & rows["status"].eq(OK)]
+    if gaps.empty:
+        return gaps[["row"]]
     keys = ["measure", "subgroup", "outcome", "estimator", "time_days", "of"]
     parts = []
     known = rows.groupby("subgroup")["level"].agg(set).to_dict()

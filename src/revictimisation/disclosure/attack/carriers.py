@@ -203,7 +203,7 @@ def _read_table(path: str, place: int, table: list[list[str]], known: Known) -> 
     names = [name for name in head if name in (*KEYS, *NUMBERS, *COUNTS, "status")]
     if "estimate" in names and len(set(names) & set(KEYS)) >= 2 and len(set(head)) == len(head):
         yield from _hold_rows(path, place, pd.DataFrame(body, columns=head)[names], known)
-    counted = [k for k, name in enumerate(head) if COUNTED.search(name) and "%" not in name]
+    counted = [k for k, name in enumerate(head) if COUNTED.fullmatch(name)]
     r = known.release.rules.rounding
     for number, row in enumerate(body):
         for k in counted:

@@ -263,10 +263,10 @@ def find_telling(shares: pd.DataFrame, rounding: int) -> dict[str, Flags]:
         stepped = np.clip(to_step((value / step).round(9)) * step, 0.0, 1.0)
         shown = shares[name].to_numpy(float)
         off = np.minimum(np.abs(stepped - shown), np.abs(value - shown)) > ROUNDED_SHARE
-        is_made = off[~np.isnan(shown)].mean() <= EXCEPTIONS if len(shown) else True
-        told[name] = (off if is_made else np.ones(len(shares), bool)) & ~np.isnan(shown)
-        if name != "estimate":  # of a share with an error of its own the limits are others
-            told[name] &= shares["se"].isna().to_numpy()
+        # of a share with an error of its own the limits are others
+        is_plain = ~np.isnan(shown) & (shares["se"].isna().to_numpy() | (name == "estimate"))
+        is_made = not is_plain.any() or off[is_plain].mean() <= EXCEPTIONS
+        told[name] = is_plain & (off | (not is_made))
     return told
 
 

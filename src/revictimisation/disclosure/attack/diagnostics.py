@@ -12,7 +12,7 @@ from revictimisation.disclosure.attack.findings import make_findings, name_rows
 from revictimisation.disclosure.attack.release import Release
 
 DIGITS = 2
-SHOWN_DECIMALS = 6  # a share with so many tells its fraction
+OFF = 1e-6  # how exactly a share is shown
 ARMS = {"start": "risk_start", "no_start": "risk_no_start"}
 
 
@@ -33,7 +33,7 @@ def read_diagnostics(release: Release) -> pd.DataFrame:
     found = {
         "count": is_odd,
         "extreme": kind.eq("extreme"),
-        "fraction": kind.eq("share") & _tells_fraction(value, n_people, r, threshold),
+        "fraction": kind.eq("share") & _tells_fraction(value, n_people, r),
         "digits": kind.isin(["statistic", "detectable"]) & _has_more_digits(value),
         "behind": _is_behind(shown, release.estimates),
     }
@@ -65,19 +65,29 @@ def _count_people(shown: pd.DataFrame, estimates: pd.DataFrame) -> pd.Series:
     return pd.Series(found.astype(float).to_numpy(), index=shown.index)
 
 
-def _tells_fraction(value: pd.Series, n_people: pd.Series, r: int, threshold: int) -> pd.Series:
-    """Shares off the steps of `r` people whose digits leave fewer people than the threshold."""
-    step = (r / n_people.where(n_people.gt(0))).clip(0.01, 1.0).fillna(0.05)
-    off = np.abs(value / step - np.round(value / step)) * step
-    is_off = off.gt(2e-6) & value.lt(1)
-    decimals = value.map(_count_decimals)
-    is_narrow = (n_people * 10.0**-decimals).lt(threshold)
-    return is_off & (is_narrow | decimals.ge(SHOWN_DECIMALS))
+def _tells_fraction(value: pd.Series, n_people: pd.Series, rounding: int) -> pd.Series:
+    """Shares in steps that are finer than `rounding` people, by more than rounding may do.
+
+    A share of m / n in lowest terms moves in steps of a whole n-th part at the most.
+    """
+    most = n_people.fillna(n_people.max()) / (rounding - 1) if rounding > 1 else n_people * 0
+    chosen = value.gt(0) & value.lt(1) & most.notna()
+    is_fine = [
+        not find_denominator(share, int(of))
+        for share, of in zip(value[chosen], most[chosen], strict=True)
+    ]
+    return pd.Series(is_fine, index=value.index[chosen]).reindex(value.index, fill_value=False)
 
 
-def _count_decimals(value: float) -> int:
-    text = f"{value:.12f}".rstrip("0")
-    return len(text.partition(".")[2])
+def find_denominator(share: float, most: int) -> int:
+    """The smallest denominator, up to `most`, of a share with six decimals; 0 if there is none.
+
+    >>> [find_denominator(share, 50) for share in (0.25, 0.052632, 0.21)]
+    [4, 19, 0]
+    """
+    n = np.arange(1, most + 1)
+    found = n[np.abs(share * n - np.round(share * n)) <= OFF * n]
+    return int(found[0]) if len(found) else 0
 
 
 def _has_more_digits(value: pd.Series) -> pd.Series:

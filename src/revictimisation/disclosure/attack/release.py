@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from revictimisation.core import files
-from revictimisation.core.errors import UsageError
+from revictimisation.core.errors import StudyError, UsageError
+from revictimisation.core.results import NUMBERS
 from revictimisation.plan import Disclosure, StudyPlan, read_plan
 
 TABLES = ("estimates", "attrition", "diagnostics")
@@ -86,13 +89,19 @@ def open_release(
             "den ligger i. / There is no release here: the table estimates is missing. Name the "
             "folder release, or the one that holds it."
         )
-    manifest = files.read_json(root / MANIFEST) or {}
-    plan = read_plan(manifest["study_file"]) if "study_file" in manifest else None
-    told = (files.read_json(folder / RELEASED) or {}).get("rules")
+    plan = _read_study(files.read_json(root / MANIFEST) or {})
     known = plan.disclosure if plan else _infer_rules(tables["estimates"])
-    known = Disclosure(**told) if told else known
-    rules = Disclosure(threshold=threshold or known.threshold, rounding=rounding or known.rounding)
+    told = {**known.model_dump(), **(files.read_json(folder / RELEASED) or {}).get("rules", {})}
+    rules = Disclosure(threshold=threshold or told["threshold"],
+                       rounding=rounding or told["rounding"])  # fmt: skip
     return Release(root, folder, tables, rules, plan, secrets)
+
+
+def _read_study(manifest: Mapping[str, Any]) -> StudyPlan | None:
+    """The study of a manifest; None for one that this version does not know."""
+    with suppress(KeyError, StudyError):
+        return read_plan(manifest["study_file"])
+    return None
 
 
 def _read_table(folder: Path, name: str) -> pd.DataFrame | None:
@@ -103,8 +112,11 @@ def _read_table(folder: Path, name: str) -> pd.DataFrame | None:
         table = files.read_kept_table(folder / f"{name}.csv")
     else:
         return None
+    numbers = ("time_days", *NUMBERS, "n_people", "n_events", "n_reports", "n_dropped", "value")
     for column in table.columns:
-        if not pd.api.types.is_numeric_dtype(table[column]):
+        if column in numbers:
+            table[column] = pd.to_numeric(table[column])
+        elif not pd.api.types.is_numeric_dtype(table[column]):
             table[column] = table[column].fillna("").astype(str)
     return table
 
