@@ -89,7 +89,7 @@ def release_numbers(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
 
 
 def _tell_alike(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
-    """The people of each row, or the most of the same level that are more by fewer than the threshold.
+    """The people of each row, or the most of the same level if more by fewer than the threshold.
 
     Populations of one level are mostly parts of each other (those in whom a measure ran before are
     left out of its comparison): of two that differ by few the difference would tell the few.

@@ -70,12 +70,19 @@ class Cells:
     relations: Relations
 
 
-def list_cells(estimates: pd.DataFrame, rules: Disclosure, plan: StudyPlan | None) -> Cells:
-    """The cells of all rows but those that could not be estimated, and how they hang together."""
+def list_cells(
+    estimates: pd.DataFrame, rules: Disclosure, plan: StudyPlan | None, n_alike: int | None = None
+) -> Cells:
+    """The cells of all rows but those that could not be estimated, and how they hang together.
+
+    `n_alike`: populations that differ by so few may be told as the largest of them; the threshold
+    less 1 if not given, as disclosure control does.
+    """
+    alike = rules.threshold - 1 if n_alike is None else n_alike
     kept = estimates["status"].ne("not_estimable") & ~mark_contrasts(estimates)
     rows = name_cells(estimates[kept])
-    table = pd.concat([_gather(rows, "people", "n_people", rules),
-                       _gather(rows, "events", "n_events", rules)], ignore_index=True)  # fmt: skip
+    table = pd.concat([_gather(rows, "people", "n_people", rules, alike),
+                       _gather(rows, "events", "n_events", rules, 0)], ignore_index=True)  # fmt: skip
     places = pd.Series(table.index, index=pd.MultiIndex.from_frame(table[["kind", "key"]]))
     for kind in ("people", "events"):
         rows[kind] = places.loc[kind].reindex(rows[f"{kind}_key"]).to_numpy()
@@ -158,12 +165,13 @@ def bound_counts(count: pd.Series, rounding: int) -> tuple[Whole, Whole]:
     return np.where(count.isna(), 0, low), np.where(count.isna(), MOST, high)
 
 
-def _gather(rows: pd.DataFrame, kind: str, column: str, rules: Disclosure) -> pd.DataFrame:
+def _gather(
+    rows: pd.DataFrame, kind: str, column: str, rules: Disclosure, n_alike: int
+) -> pd.DataFrame:
     """A row per cell: the ranges that its shown rows have in common."""
     count = rows[column].astype("Int64")
     low, high = bound_counts(count.mask(_is_sum(rows)), rules.rounding)
-    if kind == "people":  # populations that differ by few are told as the largest of them
-        low = np.maximum(low - (rules.threshold - 1), 0)
+    low = np.maximum(low - n_alike, 0)
     is_kept = rows["status"].eq("ok") & count.ge(rules.threshold).fillna(False) & (low > 0)
     low = np.where(is_kept, np.maximum(low, np.minimum(rules.threshold, high)), low)
     ok = rows["status"].eq("ok")

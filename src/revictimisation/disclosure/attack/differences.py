@@ -96,9 +96,9 @@ def _bound_differences(
     nothing is concluded.
     """
     rules, threshold = larger.rules, larger.rules.threshold
-    cells = list_cells(larger.estimates, rules, larger.plan)
+    cells = list_cells(larger.estimates, rules, larger.plan, 0)
     table = bound_cells(cells, threshold)
-    less = list_cells(smaller.estimates, smaller.rules, smaller.plan)
+    less = list_cells(smaller.estimates, smaller.rules, smaller.plan, 0)
     beside = bound_cells(less, threshold).set_index(["kind", "key"])[["low", "high"]]
     names = pd.MultiIndex.from_frame(table[["kind", "key"]])
     under = beside.reindex(names).reset_index(drop=True)
