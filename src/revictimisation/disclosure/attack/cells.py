@@ -81,8 +81,9 @@ def list_cells(
     alike = rules.threshold - 1 if n_alike is None else n_alike
     kept = estimates["status"].ne("not_estimable") & ~mark_contrasts(estimates)
     rows = name_cells(estimates[kept])
-    table = pd.concat([_gather(rows, "people", "n_people", rules, alike),
-                       _gather(rows, "events", "n_events", rules, 0)], ignore_index=True)  # fmt: skip
+    parts = [_gather(rows, "people", "n_people", rules, alike)]
+    parts.append(_gather(rows, "events", "n_events", rules, 0))
+    table = pd.concat(parts, ignore_index=True)
     places = pd.Series(table.index, index=pd.MultiIndex.from_frame(table[["kind", "key"]]))
     for kind in ("people", "events"):
         rows[kind] = places.loc[kind].reindex(rows[f"{kind}_key"]).to_numpy()
