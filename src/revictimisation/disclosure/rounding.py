@@ -83,6 +83,7 @@ def release_numbers(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     _recompute_level_gaps(out)
     _recompute_corrected(out, frame)
     _recompute_e_values(out)
+    _recompute_needed(out)
     return out
 
 
@@ -329,6 +330,19 @@ def _recompute_e_values(out: pd.DataFrame) -> None:
     for estimand, numbers in (("e_value", value), ("e_value_limit", limit)):
         at = out["estimand"].eq(estimand).to_numpy() & has
         out.loc[at, "estimate"] = np.round(numbers, DECIMALS)[at]
+
+
+def _recompute_needed(out: pd.DataFrame) -> None:
+    """A number needed to treat follows from the released difference; of none there is none."""
+    names = ["estimate", "ci_low", "ci_high", "se"]
+    gaps = out.loc[out["estimand"].eq("risk_difference"), [*FAMILY, *names]]
+    at = out["estimand"].eq("number_needed_to_treat")
+    found = out.loc[at, FAMILY].merge(gaps, on=FAMILY, how="left").set_axis(out.index[at])
+    known = found[names].mask(found[names].eq(0))
+    out.loc[at, "estimate"] = (-1 / known["estimate"]).round(1)
+    out.loc[at, "ci_low"] = (-1 / known["ci_high"]).round(1)
+    out.loc[at, "ci_high"] = (-1 / known["ci_low"]).round(1)
+    out.loc[at, "se"] = two_digits(known["se"] / known["estimate"] ** 2)
 
 
 def two_digits(value: pd.Series) -> pd.Series:

@@ -90,7 +90,8 @@ def disclose_estimates(
     is_kept_back = find_kept_back(frame, classes, places, never)
     hidden = find_hidden(frame, rules, is_kept_back, before).ne("")
     released = release_numbers(frame, rules)
-    released.loc[hidden, ["status", "reason"]] = [SUPPRESSED, SMALL]
+    endless = released["status"].eq(OK) & released["estimate"].isna()
+    released.loc[hidden | endless, ["status", "reason"]] = [SUPPRESSED, SMALL]
     released.loc[is_kept_back, ["status", "reason"]] = [SUPPRESSED, KEPT_BACK]
     released.loc[released["status"].ne(OK), [*NUMBERS, *COUNTS]] = pd.NA
     told = released["reason"].replace(OF_EVENTS)
@@ -305,8 +306,8 @@ def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFra
 
 
 def _count_people(named: pd.DataFrame, exact: pd.DataFrame, rounding: int) -> pd.Series:
-    """The people of each check's measure and level, rounded, by the numbers that they are in."""
+    """The fewest people behind a number of each check's measure and level, rounded."""
     keys = ["measure", "subgroup", "level"]
-    known = exact.groupby(keys, as_index=False)["n_people"].max()
+    known = exact.groupby(keys, as_index=False)["n_people"].min()
     found = named[keys].merge(known, on=keys, how="left")["n_people"]
     return pd.Series(round_counts(found, rounding).astype(float).to_numpy(), index=named.index)
