@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from revictimisation.core.results import COUNTS, KEYS, NUMBERS
+from revictimisation.core.results import COUNTS, KEYS, NUMBERS, OK
 from revictimisation.disclosure.bounds import Flags, Floats
 from revictimisation.disclosure.kinds import (
     FAMILY,
@@ -28,6 +28,7 @@ from revictimisation.estimators.intervals import (
     normal_quantile,
     wilson_interval,
 )
+from revictimisation.estimators.target_trial.number_needed import invert_difference
 from revictimisation.plan import Disclosure
 
 CORRECTED = "linkage_error"
@@ -82,13 +83,13 @@ def release_numbers(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     _add_arms(out, frame)
     _recompute_level_gaps(out)
     _recompute_corrected(out, frame)
-    _recompute_e_values(out)
     _recompute_needed(out)
+    _recompute_e_values(out)
     return out
 
 
 def _tell_alike(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
-    """The people of each row, or the most of the same level that are more by the threshold at most.
+    """The people of each row, or the most of its level that are more by fewer than the threshold.
 
     Populations of one level are mostly parts of each other (those in whom a measure ran before are
     left out of its comparison): of two that differ by few the difference would tell the few.
@@ -101,7 +102,7 @@ def _tell_alike(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
     most: dict[tuple[object, ...], int] = {}
     for subgroup, level, people in ordered.itertuples(index=False):
         group = (subgroup, level)
-        if group not in most or most[group] - people > rules.threshold:
+        if group not in most or most[group] - people >= rules.threshold:
             most[group] = people
         told[(*group, people)] = most[group]
     keys = zip(rows["subgroup"], rows["level"], rows["n_people"], strict=True)
@@ -319,6 +320,19 @@ def _recompute_corrected(out: pd.DataFrame, exact: pd.DataFrame) -> None:
     out.loc[at, names] = np.where(np.isnan(value), out[at][names].to_numpy(dtype=float), value)
 
 
+def _recompute_needed(out: pd.DataFrame) -> None:
+    """Numbers needed to treat follow from the released differences and limits, and add nothing."""
+    at = out["estimand"].eq("number_needed_to_treat")
+    gaps = out.loc[out["estimand"].eq("risk_difference"), [*FAMILY, *NUMBERS]]
+    rows = out.loc[at, FAMILY].merge(gaps, on=FAMILY, how="left")
+    needed = invert_difference(rows["estimate"], rows["se"], rows["ci_low"], rows["ci_high"])
+    made = needed[[*NUMBERS, "status", "reason"]].set_axis(out.index[at])
+    made = made[rows["estimate"].notna().to_numpy() & out.loc[at, "status"].eq(OK).to_numpy()]
+    made[list(NUMBERS)] = made[list(NUMBERS)].round(DECIMALS)
+    made["se"] = two_digits(made["se"])
+    out.loc[made.index, list(made)] = made
+
+
 def _recompute_e_values(out: pd.DataFrame) -> None:
     """E-values of a risk ratio follow from the released ratio and limits, and add nothing."""
     ratios = out[out["estimand"].eq("risk_ratio")]
@@ -330,19 +344,6 @@ def _recompute_e_values(out: pd.DataFrame) -> None:
     for estimand, numbers in (("e_value", value), ("e_value_limit", limit)):
         at = out["estimand"].eq(estimand).to_numpy() & has
         out.loc[at, "estimate"] = np.round(numbers, DECIMALS)[at]
-
-
-def _recompute_needed(out: pd.DataFrame) -> None:
-    """A number needed to treat follows from the released difference; of none there is none."""
-    names = ["estimate", "ci_low", "ci_high", "se"]
-    gaps = out.loc[out["estimand"].eq("risk_difference"), [*FAMILY, *names]]
-    at = out["estimand"].eq("number_needed_to_treat")
-    found = out.loc[at, FAMILY].merge(gaps, on=FAMILY, how="left").set_axis(out.index[at])
-    known = found[names].mask(found[names].eq(0))
-    out.loc[at, "estimate"] = (-1 / known["estimate"]).round(1)
-    out.loc[at, "ci_low"] = (-1 / known["ci_high"]).round(1)
-    out.loc[at, "ci_high"] = (-1 / known["ci_low"]).round(1)
-    out.loc[at, "se"] = two_digits(known["se"] / known["estimate"] ** 2)
 
 
 def two_digits(value: pd.Series) -> pd.Series:

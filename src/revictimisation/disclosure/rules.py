@@ -90,8 +90,7 @@ def disclose_estimates(
     is_kept_back = find_kept_back(frame, classes, places, never)
     hidden = find_hidden(frame, rules, is_kept_back, before).ne("")
     released = release_numbers(frame, rules)
-    endless = released["status"].eq(OK) & released["estimate"].isna()
-    released.loc[hidden | endless, ["status", "reason"]] = [SUPPRESSED, SMALL]
+    released.loc[hidden, ["status", "reason"]] = [SUPPRESSED, SMALL]
     released.loc[is_kept_back, ["status", "reason"]] = [SUPPRESSED, KEPT_BACK]
     released.loc[released["status"].ne(OK), [*NUMBERS, *COUNTS]] = pd.NA
     told = released["reason"].replace(OF_EVENTS)
@@ -272,7 +271,7 @@ def disclose_diagnostics(
     of_levels = few.groupby(family, dropna=False).transform("any").astype(bool)
     gone = few | kind.eq("extreme") | (of_levels & named["level"].ne(""))
     gone |= _is_behind_hidden(named, kind, released) | is_small_cohort(exact, rules)
-    n_people = _count_people(named, exact, rules.rounding)
+    n_people = _count_people(named, out["analysis"], exact, rules.rounding)
     value = out["value"]
     rounded = np.floor(value / rules.rounding + 0.5) * rules.rounding
     value = value.mask(kind.eq("count"), rounded)
@@ -305,9 +304,18 @@ def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFra
     return behind | (is_among(at, status.ne(OK)) & kind.eq("detectable"))
 
 
-def _count_people(named: pd.DataFrame, exact: pd.DataFrame, rounding: int) -> pd.Series:
-    """The fewest people behind a number of each check's measure and level, rounded."""
+def _count_people(
+    named: pd.DataFrame, analyses: pd.Series, exact: pd.DataFrame, rounding: int
+) -> pd.Series:
+    """The people of each check's measure and level, rounded.
+
+    Those of its own analysis, else the fewest that any tells: with fewer people steps are coarser.
+    """
     keys = ["measure", "subgroup", "level"]
-    known = exact.groupby(keys, as_index=False)["n_people"].min()
-    found = named[keys].merge(known, on=keys, how="left")["n_people"]
-    return pd.Series(round_counts(found, rounding).astype(float).to_numpy(), index=named.index)
+    rows = named[keys].assign(analysis=analyses)
+    found = pd.Series(np.nan, rows.index)
+    for by in (["analysis", *keys], keys):
+        known = exact.groupby(by, as_index=False)["n_people"].min()
+        told = rows[by].merge(known, on=by, how="left")["n_people"].astype(float)
+        found = found.fillna(told.set_axis(rows.index))
+    return round_counts(found.astype("Int64"), rounding).astype(float)

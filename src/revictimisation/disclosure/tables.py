@@ -279,14 +279,17 @@ def find_complements(
 ) -> Flags:
     """The sites that must be hidden, those given (`hidden_sites`) among them.
 
-    `is_open`: rows that would be shown. `sensitive`: variables that must not follow, where hidden.
+    `is_open`: rows that would be shown; none of them may follow where it is hidden, as nobody knows
+    which of two is the small one, nor may what else is `sensitive`.
     """
     cells, hidden = system.cells, hidden_sites.copy()
+    counted = np.zeros(len(system.value), bool)
+    counted[: len(cells.value)] = cells.find_shown(is_open)
     while True:
         shown = np.zeros(len(system.value), bool)
         shown[: len(cells.value)] = cells.find_shown(is_open & ~hidden[cells.site])
         low, high = system.find_intervals(shown, rules)
-        told = sensitive & ~shown & (high - low < rules.threshold)
+        told = (sensitive | counted) & ~shown & (high - low < rules.threshold)
         told |= shown & (high - low < 1) & (rules.rounding > 1)
         chosen = _choose(system, told, shown, low, high)
         if not chosen:

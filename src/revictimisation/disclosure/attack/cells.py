@@ -162,6 +162,8 @@ def _gather(rows: pd.DataFrame, kind: str, column: str, rules: Disclosure) -> pd
     """A row per cell: the ranges that its shown rows have in common."""
     count = rows[column].astype("Int64")
     low, high = bound_counts(count.mask(_is_sum(rows)), rules.rounding)
+    if kind == "people":  # populations that differ by few are told as the largest of them
+        low = np.maximum(low - (rules.threshold - 1), 0)
     is_kept = rows["status"].eq("ok") & count.ge(rules.threshold).fillna(False) & (low > 0)
     low = np.where(is_kept, np.maximum(low, np.minimum(rules.threshold, high)), low)
     ok = rows["status"].eq("ok")
@@ -212,7 +214,7 @@ def narrow_by_shares(rows: pd.DataFrame, table: pd.DataFrame, rules: Disclosure)
     r = rules.rounding
     low, high = table["low"].to_numpy(np.int64).copy(), table["high"].to_numpy(np.int64).copy()
     people_at, events_at = (shares[name].to_numpy(np.int64) for name in ("people", "events"))
-    people = low[people_at][:, None] + np.arange(r)
+    people = low[people_at][:, None] + np.arange(r + rules.threshold - 1)
     events = low[events_at][:, None] + np.arange(r)
     n, k = people[:, :, None], events[:, None, :]
     is_possible = (n <= high[people_at][:, None, None]) & (k <= high[events_at][:, None, None])
