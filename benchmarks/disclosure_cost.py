@@ -63,7 +63,7 @@ def measure_cost(plan: StudyPlan, tables: dict[str, pd.DataFrame]) -> dict[str, 
     keys = [exact["question"], exact["analysis"]]
     columns = {"n_ok": is_ok, "n_shown": told["status"].eq("ok")}
     columns |= {f"n_{cause}": causes.eq(cause) for cause in CAUSES}
-    counted = pd.DataFrame(columns).groupby(keys).sum()
+    counted = pd.DataFrame(columns)[is_ok].groupby([key[is_ok] for key in keys]).sum()
     counted.loc[("all", "all"), :] = counted.sum()
     counted = counted.astype(int).assign(
         share_shown=(counted["n_shown"] / counted["n_ok"]).round(3)

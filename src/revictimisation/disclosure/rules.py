@@ -46,7 +46,7 @@ from revictimisation.disclosure.tables import (
 from revictimisation.plan import Disclosure
 
 PLACES = ("police_district", "municipality_group", "municipality_code")
-CURVES = ("curve", "first_start", "ladder", "ladder_curve", "of_reports")
+CURVES = ("curve", "first_start", "ladder_curve")
 # Why something is hidden: one word for all, as which of two is the small one would tell much of it.
 SMALL = "small_number"
 CAUSES = ("small", "short_step", "complement", "difference")

@@ -71,7 +71,10 @@ def find_short_steps(
     keys = [*SITE, "estimator", "estimand"]
     rows = cells.rows[used].assign(site=cells.site[used], is_curve=is_curve[used], kept=kept[used])
     rows = rows.drop_duplicates([*keys, "is_curve"])
-    curve = rows.groupby(SITE[:-1], sort=False)["is_curve"].transform("any")
+    # what is told of everybody's course is a curve, also where it is told of report days alone
+    curve = rows.groupby(SITE[:-1], sort=False)["is_curve"].transform("any") | rows["measure"].eq(
+        ""
+    )
     for _, mine in rows[curve].groupby(SITE[:-1], sort=False):
         day = mine["time_days"].to_numpy()
         days, place = np.unique(day, return_inverse=True)
