@@ -25,6 +25,10 @@ KINDS = {
               "rate_high"},
 }  # fmt: skip
 
+# Question 1: what an agency did is what it did alone and what both did.
+AGENCIES = {"any_police": ("police_only", "both_apart", "joint"),
+            "any_social_services": ("social_services_only", "both_apart", "joint")}  # fmt: skip
+
 
 @cache
 def read_facts(codes: str, column: str) -> Mapping[str, str]:

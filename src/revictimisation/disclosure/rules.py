@@ -307,15 +307,16 @@ def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFra
 def _count_people(
     named: pd.DataFrame, analyses: pd.Series, exact: pd.DataFrame, rounding: int
 ) -> pd.Series:
-    """The people of each check's measure and level, rounded.
+    """The people of each check's measure and level, rounded, by the shares that they are in.
 
     Those of its own analysis, else the fewest that any tells: with fewer people steps are coarser.
     """
     keys = ["measure", "subgroup", "level"]
     rows = named[keys].assign(analysis=analyses)
+    shares = exact[exact["estimand"].map(read_facts("estimand", "kind")).eq("share")]
     found = pd.Series(np.nan, rows.index)
     for by in (["analysis", *keys], keys):
-        known = exact.groupby(by, as_index=False)["n_people"].min()
+        known = shares.groupby(by, as_index=False)["n_people"].min()
         told = rows[by].merge(known, on=by, how="left")["n_people"].astype(float)
         found = found.fillna(told.set_axis(rows.index))
     return round_counts(found.astype("Int64"), rounding).astype(float)

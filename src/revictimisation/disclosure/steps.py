@@ -16,6 +16,9 @@ import numpy as np
 from revictimisation.disclosure.bounds import Flags
 from revictimisation.disclosure.tables import SITE, Cells
 
+COURSE = ["analysis", "estimator", "estimand"]  # what one curve of a site is known by
+SAME_COURSE = {"curve": "main", "ladder_curve": "ladder"}
+
 
 def order_days(days: Sequence[int], first: Collection[int] = ()) -> list[int]:
     """Days in the order in which they are tried: those of `first`, the last of all days, halves.
@@ -68,8 +71,9 @@ def find_short_steps(
     """
     hidden = np.zeros(cells.n_sites, bool)
     used = may_show & (cells.events >= 0) & cells.rows["time_days"].ge(0).to_numpy()
-    keys = [*SITE, "estimator", "estimand"]
+    keys = [*SITE, *COURSE]
     rows = cells.rows[used].assign(site=cells.site[used], is_curve=is_curve[used], kept=kept[used])
+    rows["analysis"] = rows["analysis"].replace(SAME_COURSE)
     rows = rows.drop_duplicates([*keys, "is_curve"])
     # what is told of everybody's course is a curve, also where it is told of report days alone
     curve = rows.groupby(SITE[:-1], sort=False)["is_curve"].transform("any") | rows["measure"].eq(
@@ -78,7 +82,7 @@ def find_short_steps(
     for _, mine in rows[curve].groupby(SITE[:-1], sort=False):
         day = mine["time_days"].to_numpy()
         days, place = np.unique(day, return_inverse=True)
-        kind = mine.groupby(["estimator", "estimand"], sort=False).ngroup().to_numpy()
+        kind = mine.groupby(COURSE, sort=False).ngroup().to_numpy()
         counts = np.full((len(days), kind.max() + 1), np.nan)
         counts[place, kind] = mine["n_events"].to_numpy()
         on_report = ~mine["is_curve"].to_numpy()

@@ -15,7 +15,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from revictimisation.dictionary import load_dictionary
 from revictimisation.disclosure.bounds import Constraints, Flags, Floats, Ints
+from revictimisation.disclosure.kinds import AGENCIES
 from revictimisation.plan import Disclosure
 
 # What tells of the same people's outcomes, whichever estimator or analysis it comes from.
@@ -25,6 +27,7 @@ FAMILY = ["analysis", "measure", "outcome", "estimator", "estimand", "time_days"
 SERIES = ["question", "analysis", "measure", "subgroup", "level", "outcome", "estimator",
           "estimand"]  # fmt: skip
 NOBODY = -1
+TABLES = {"police_measures": "any_police", "social_interventions": "any_social_services"}
 OFFERED, DECIDED = "offered", ("granted", "denied", "declined")
 
 
@@ -126,6 +129,12 @@ class _Sums:
         self.is_equal.append(np.full(n_rows, is_equal))
         self.n_rows += n_rows
 
+    def add_at_most(self, pairs: pd.DataFrame) -> None:
+        """The first of each pair of variables is no more than the second."""
+        each = pairs.drop_duplicates().to_numpy(np.int64)
+        each = each[each[:, 0] != each[:, 1]]
+        self.add(np.arange(len(each)), each[:, 0], each[:, 1], is_equal=False)
+
     def add_rest(self, value: Floats) -> Ints:
         """Variables of their own for what no row tells."""
         first = self.n_cells + self.n_rest
@@ -187,8 +196,9 @@ def build_system(cells: Cells, is_level: Flags, is_of_people: Flags) -> System:
     _add_levels(sums, rows[is_level & counted])
     _add_states(sums, rows[is_level & is_of_people & counted])
     _add_decisions(sums, rows[is_level & is_of_people & counted])
-    pairs = rows.loc[is_of_people & counted, ["events", "people"]].drop_duplicates().to_numpy()
-    sums.add(np.arange(len(pairs)), pairs[:, 0], pairs[:, 1], is_equal=False)
+    _add_agencies(sums, rows[is_level & is_of_people & counted])
+    _add_uses(sums, rows[is_level & is_of_people & counted])
+    sums.add_at_most(rows.loc[is_of_people & counted, ["events", "people"]])
     _add_time(sums, rows[is_level & counted & rows["time_days"].ge(0).to_numpy()])
     value = np.concatenate([cells.value, *sums.rest])
     return System(cells, value, sums.freeze())
@@ -260,6 +270,42 @@ def _add_decisions(sums: _Sums, rows: pd.DataFrame) -> None:
     _add_some(sums, group[is_part], part, offered, is_sum.to_numpy())
 
 
+def _add_uses(sums: _Sums, rows: pd.DataFrame) -> None:
+    """Who was granted a measure was offered it; who got a code of an agency got something of it."""
+    use = rows[rows["question"].eq("q1")]
+    keys = ["measure", "subgroup", "level", "estimator", "estimand", "time_days"]
+    mine = ["analysis", *keys]
+    offered = use.loc[use["outcome"].eq(OFFERED), [*mine, "events"]]
+    decided = use.loc[use["outcome"].isin(DECIDED), [*mine, "events"]]
+    found = decided.merge(offered, on=mine, suffixes=("", "_whole"))
+    sums.add_at_most(found[["events", "events_whole"]])
+    codes = load_dictionary().codes("measures")
+    agency = dict(zip(codes["code"], codes["table"].map(TABLES), strict=True))
+    of_code = use.loc[use["analysis"].eq("by_code"), [*keys, "outcome", "events"]]
+    of_code = of_code.assign(measure=of_code["measure"].map(agency)).dropna(subset=["measure"])
+    whole = use.loc[use["analysis"].eq("by_agency"), [*keys, "outcome", "events"]]
+    found = of_code.merge(whole, on=[*keys, "outcome"], suffixes=("", "_whole"))
+    sums.add_at_most(found[["events", "events_whole"]])
+
+
+def _add_agencies(sums: _Sums, rows: pd.DataFrame) -> None:
+    """Whoever an agency did something for had it from that one alone, or from both."""
+    keys = [*(name for name in FAMILY if name not in ("analysis", "measure")), "subgroup", "level"]
+    wholes = rows[rows["analysis"].eq("by_agency")].drop_duplicates([*keys, "measure"])
+    kinds = rows[rows["analysis"].eq("agencies")].drop_duplicates([*keys, "measure"])
+    for agency, has in AGENCIES.items():
+        whole = wholes[wholes["measure"].eq(agency)].reset_index(drop=True)
+        whole["number"] = whole.index
+        parts = kinds[kinds["measure"].isin(has)].merge(
+            whole[[*keys, "number", "n_events"]], on=keys, suffixes=("", "_whole")
+        )
+        groups = parts.groupby("number")
+        total = groups["n_events"].sum().reindex(whole.index)
+        is_sum = total.eq(whole["n_events"]) & groups.size().reindex(whole.index).eq(len(has))
+        number, of = (parts[name].to_numpy(np.int64) for name in ("number", "events"))
+        _add_some(sums, number, of, whole["events"].to_numpy(np.int64), is_sum.to_numpy())
+
+
 def _add_time(sums: _Sums, rows: pd.DataFrame) -> None:
     """Events so far never grow fewer."""
     series = rows.groupby(SERIES, sort=False).ngroup().to_numpy()
@@ -269,9 +315,7 @@ def _add_time(sums: _Sums, rows: pd.DataFrame) -> None:
     is_next = series[1:] == series[:-1]
     falls = np.bincount(series[1:], is_next & (count[1:] < count[:-1]), series.max(initial=0) + 1)
     is_next &= falls[series[1:]] == 0
-    pairs = np.unique(np.column_stack([of[:-1], of[1:]])[is_next], axis=0)
-    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-    sums.add(np.arange(len(pairs)), pairs[:, 0], pairs[:, 1], is_equal=False)
+    sums.add_at_most(pd.DataFrame({"less": of[:-1], "more": of[1:]})[is_next])
 
 
 def find_complements(

@@ -16,6 +16,7 @@ import pandas as pd
 from revictimisation.core.packing import unpack_contrast
 from revictimisation.dictionary import load_dictionary
 from revictimisation.disclosure.attack.ranges import MOST, Relations
+from revictimisation.disclosure.kinds import AGENCIES
 from revictimisation.estimators.intervals import wilson_interval
 from revictimisation.plan import Disclosure, StudyPlan
 
@@ -52,8 +53,6 @@ ROUNDED_SHARE = 2e-6  # as far as a share with six decimals may be from what it 
 EXCEPTIONS = 0.02
 ARMED = ("trial", "crude", "conviction", "mean_cumulative_count")
 ADDING = {"description", "risk", "mean_cumulative_count"}
-AGENCIES = {"any_police": ("police_only", "both_apart", "joint"),
-            "any_social_services": ("social_services_only", "both_apart", "joint")}  # fmt: skip
 CELL = [*PART, "subgroup", "level"]
 
 
