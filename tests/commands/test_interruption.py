@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import tempfile
 import time
 
 import pytest
@@ -32,12 +33,11 @@ interruption.run_stoppable(lambda: execute_notebook(task, folder), lambda: print
 
 
 @pytest.fixture
-def temporary(tmp_path, monkeypatch):
+def temporary(monkeypatch):
     """A folder for temporary files that nobody else uses; short, as sockets lie in it."""
-    folder = tmp_path / "t"
-    folder.mkdir()
-    monkeypatch.setenv("TMPDIR", str(folder))
-    return folder
+    with tempfile.TemporaryDirectory(prefix="t") as name:
+        monkeypatch.setenv("TMPDIR", name)
+        yield Path(name)
 
 
 def test_a_command_stops_at_once_and_leaves_nothing_half_made(tmp_path, temporary):

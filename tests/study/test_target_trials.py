@@ -71,7 +71,8 @@ def test_what_fails_a_gate_is_withheld_and_released_without_a_number(county):
     others = ["mean_cumulative_count", "three_strategies", "subgroup_effects", "exploration"]
     checks = checks[~checks["analysis"].isin(others)]
     failed = set(checks.loc[checks["status"] == "failed", "measure"])
-    withheld = exact[exact["status"] == "withheld"]
+    # of deaths and emigration there are few, whatever the checks of new reports
+    withheld = exact[exact["status"].eq("withheld") & exact["outcome"].eq("same_suspect")]
     assert set(withheld["measure"]) == failed
     assert failed and failed < set(exact["measure"])
     assert withheld["estimate"].notna().all()

@@ -133,7 +133,7 @@ def _rebuild_shares(
     told = np.divide(told_events, told_people, out=np.full(len(rows), np.nan),
                      where=told_people > 0)  # fmt: skip
     se = rows["se"].to_numpy(float)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         factor = se / _plain_error(share, people, mean)
         factor = np.where(np.isfinite(factor), np.maximum(factor, 1.0), 1.0)
         told_factor = factor.round(1)

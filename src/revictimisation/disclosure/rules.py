@@ -34,7 +34,13 @@ from revictimisation.disclosure.kinds import (
     refuse_unknown,
     split_contrasts,
 )
-from revictimisation.disclosure.rounding import DECIMALS, release_numbers, round_counts, two_digits
+from revictimisation.disclosure.rounding import (
+    ARMS,
+    DECIMALS,
+    release_numbers,
+    round_counts,
+    two_digits,
+)
 from revictimisation.disclosure.steps import find_short_steps
 from revictimisation.disclosure.tables import (
     System,
@@ -313,7 +319,10 @@ def _count_people(
     """
     keys = ["measure", "subgroup", "level"]
     rows = named[keys].assign(analysis=analyses)
-    shares = exact[exact["estimand"].map(read_facts("estimand", "kind")).eq("share")]
+    is_share = exact["estimand"].map(read_facts("estimand", "kind")).eq("share")
+    shares = exact[
+        is_share & ~exact["estimand"].isin([one for arm in ARMS.values() for one in arm])
+    ]
     found = pd.Series(np.nan, rows.index)
     for by in (["analysis", *keys], keys):
         known = shares.groupby(by, as_index=False)["n_people"].min()
