@@ -319,7 +319,7 @@ def _count_people(
     """
     keys = ["measure", "subgroup", "level"]
     rows = named[keys].assign(analysis=analyses)
-    is_share = exact["estimand"].map(read_facts("estimand", "kind")).eq("share")
+    is_share = exact["estimand"].map(read_facts("estimand", "kind")).isin(["share", "difference"])
     shares = exact[
         is_share & ~exact["estimand"].isin([one for arm in ARMS.values() for one in arm])
     ]
