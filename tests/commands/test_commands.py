@@ -313,7 +313,16 @@ def test_delete_takes_what_holds_people_and_only_when_told_so(estimated, tmp_pat
 
 
 def test_delete_refuses_a_folder_of_others(tmp_path):
-    (tmp_path / "letter.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(UsageError, match="inte gjord"):
-        delete_folder(tmp_path, is_all=True, is_sure=True)
-    assert (tmp_path / "letter.txt").is_file()
+    """A study file, or a manifest of another program, makes no folder ours."""
+    for name in ("letter.txt", "study.yaml", "manifest.json"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+        with pytest.raises(UsageError, match="inte gjord"):
+            delete_folder(tmp_path, is_all=True, is_sure=True)
+        assert (tmp_path / name).is_file()
+
+
+def test_delete_leaves_the_users_own_mapping(tmp_path):
+    for name in ("police_report.json", "reports.parquet", "police.yaml"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    delete_folder(tmp_path, is_sure=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["police.yaml"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import rich_click as click
 
 from revictimisation.commands import folders
-from revictimisation.commands.folders import MANIFEST, RELEASE
+from revictimisation.commands.folders import MANIFEST, RELEASE, RESTRICTED
 from revictimisation.commands.options import FOLDER
 from revictimisation.core import files
 from revictimisation.core.errors import UsageError
@@ -39,18 +40,21 @@ def command(folder: Path, is_all: bool, is_sure: bool) -> None:
 def delete_folder(folder: Path, is_all: bool = False, is_sure: bool = False) -> str:
     """Delete what a folder of ours holds, links and not what they lead to; what was done, as text.
 
-    Of a run's folder, `KEPT` stay unless `is_all`. Raises `UsageError` for a folder that no command
-    of ours made.
+    Unless `is_all`, `KEPT` stay of a run's folder, and mapping files of any. Raises `UsageError`
+    for a folder that no command of ours made: a YAML file, or a manifest of others, does not show
+    that one did.
     """
     names = files.list_all(folder)
-    if not any(folders.holds_mark(names, marks) for marks in folders.MARKS.values()):
+    is_run = _is_run(folder, names)
+    marks = {mark for each in folders.MARKS.values() for mark in each}
+    if not is_run and not folders.holds_mark(names, marks - {MANIFEST, *folders.MAPPINGS}):
         raise UsageError(
             f"{folder} är inte gjord av något av kommandona här, så inget tas bort. Ange mappen"
             " som ett kommando skrev till. / No command of ours made it, and nothing is deleted:"
             " name the folder that one wrote to."
         )
-    is_run = folders.holds_mark(names, folders.MARKS["run"])
-    doomed = [folder / name for name in names if is_all or not (is_run and name in KEPT)]
+    stays = KEPT if is_run else folders.MAPPINGS
+    doomed = [folder / name for name in names if is_all or not folders.holds_mark([name], stays)]
     n_files = sum(files.count_files(path) for path in doomed)
     if is_sure:
         files.remove_paths(doomed)
@@ -63,3 +67,10 @@ def delete_folder(folder: Path, is_all: bool = False, is_sure: bool = False) -> 
         f"Inget är gjort; kör igen med --yes. / {n_files} files would be deleted; nothing was "
         "done: call again with --yes."
     )
+
+
+def _is_run(folder: Path, names: Sequence[str]) -> bool:
+    """Whether a run filled the folder: also one whose manifest is damaged."""
+    if MANIFEST not in names:
+        return False
+    return RESTRICTED in names or "study_file" in (files.read_json(folder / MANIFEST) or {})

@@ -26,13 +26,15 @@ REVIEW, REVIEW_TABLE, RELEASED = "review.html", "review.csv", "RELEASED"
 SET_ASIDE = "set_aside"
 REGISTER = "release_register"
 
-# By command, the names of files that show whose a folder is. A mapping file is the user's own.
+# A mapping file is the user's own.
+MAPPINGS = ("*.yaml", "*.yml")
+# By command, the names of files that show whose a folder is.
 MARKS = {
     "run": (MANIFEST,),
     "link": (LINKAGE,),
     "pseudonymise": (FACTS,),
     "validate": (f"{PROFILE}.parquet",),
-    "map": ("*_report.json", "*.yaml", "*.yml"),
+    "map": ("*_report.json", *MAPPINGS),
     "simulate": (SIMULATION,),
 }
 LEAST_BYTES = 1 << 20
