@@ -197,4 +197,4 @@ def compile_typst(text: str, kind: str, standard: str = "") -> Any:
     compiler = typst.Compiler(text.encode(), font_paths=fonts, ignore_system_fonts=True)
     if kind == "png":
         return compiler.compile(format="png", ppi=DOTS_PER_INCH)
-    return compiler.compile(format="pdf", pdf_standards=[standard], timestamp=0)
+    return compiler.compile(format="pdf", pdf_standards=[standard])
