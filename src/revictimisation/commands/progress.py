@@ -26,9 +26,9 @@ class Progress:
     """Tell which step of how many is under way, on standard error.
 
     On a terminal a bar with the elapsed time; elsewhere a line per step, unless all is done in less
-    than a second. `tell(step)` begins the next step, by its key in `steps.yaml` (an analysis that has
-    none there by its label in the dictionary), in the `languages` given: Swedish and English as
-    long as nobody has said which.
+    than a second. `tell(step)` begins the next step, by its key in `steps.yaml` (an analysis
+    that is not there by its label in the dictionary), in the `languages` given: Swedish and English
+    as long as nobody has said which.
     """
 
     def __init__(self, n_steps: int, languages: Sequence[str] = BOTH) -> None:
