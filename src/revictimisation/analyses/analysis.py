@@ -54,7 +54,8 @@ class Analysis:
     gives `Found`, or `estimates` alone. `is_controlled`: the negative controls may hold it back.
     `follows`: an analysis by whose withheld main results this one's are withheld too. `is_long`: it
     is begun first, so that it does not end alone. `is_resampled`: its bootstrap replicates are
-    given to idle threads (`estimate` takes `share`, a map). `steps.yaml` calls it by its name.
+    given to idle threads (`estimate` takes `share`, a map). While it runs it is called
+    by its label in the dictionary, or by better words in `commands/steps.yaml`.
     """
 
     name: str

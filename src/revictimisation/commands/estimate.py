@@ -13,7 +13,7 @@ from revictimisation.commands import folders
 from revictimisation.commands.folders import LINKAGE, RELEASE, RESTRICTED
 from revictimisation.commands.manifest import ESTIMATE, Run, check_call, open_run
 from revictimisation.commands.options import name_call, say_end, study_options
-from revictimisation.commands.progress import Progress, count_steps
+from revictimisation.commands.progress import Progress, count_steps, load_steps
 from revictimisation.core import files
 from revictimisation.core.errors import DataError
 
@@ -80,6 +80,7 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     from revictimisation.extract.validation import load_extract, render_findings
 
     dictionary = load_dictionary()
+    progress.skip(-sum(one.name not in load_steps() for one in pipeline.ANALYSES))
     con = connect(threads=run.jobs)
     extract = load_extract(con, run.data, dictionary, run.plan)
     extract.raise_for_errors()
