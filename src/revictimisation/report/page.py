@@ -62,8 +62,24 @@ class Writer:
         return Heading(self.say(key), level, key.replace(".", "-").replace("_", "-"))
 
 
+class StudyWriter(Writer):
+    """A writer about one study, which knows what its codes are called."""
+
+    dictionary: Dictionary
+
+    @property
+    def plan(self) -> StudyPlan:
+        """The study."""
+        raise NotImplementedError
+
+    @cached_property
+    def labels(self) -> Labels:
+        """What codes are called."""
+        return Labels(self.dictionary, self.plan, self.language)
+
+
 @dataclass(frozen=True)
-class Page(Writer):
+class Page(StudyWriter):
     """What notebooks and pages are written with."""
 
     release: Release
@@ -75,11 +91,6 @@ class Page(Writer):
     def plan(self) -> StudyPlan:
         """The study."""
         return self.release.plan
-
-    @cached_property
-    def labels(self) -> Labels:
-        """What codes are called."""
-        return Labels(self.dictionary, self.plan, self.language)
 
     def table(
         self, caption: str, columns: Sequence[str], rows: Sequence[Sequence[Any]],
