@@ -213,7 +213,8 @@ def show_numbers(sheet: Sheet) -> Iterable[Piece]:
         size = measure_size(part)
         first = part.loc[size.sort_values(kind="stable").index].head(MOST_ROWS)
         rows = [_number_row(sheet, row) for row in first.itertuples()]
-        caption = sheet.say("review.numbers_caption", table=sheet.name_table(table, question))
+        name = sheet.name_table(str(table), str(question))
+        caption = sheet.say("review.numbers_caption", table=name)
         number = "dropped" if table == ATTRITION else "number"
         yield sheet.cut(
             caption, ("what", number, "people", "events", "rule"), rows, total=len(part)
