@@ -173,6 +173,18 @@ def test_what_the_run_did_not_leave_is_set_aside(call, out):
     assert "secret" not in (out / "release" / "estimates.csv").read_text("utf-8")
 
 
+def test_a_link_to_a_folder_is_told_and_set_aside(call, out, tmp_path):
+    call("release", out)
+    files.write_text(tmp_path / "extract" / "persons.csv", "person_id")
+    link = out / "release" / "more"
+    link.symlink_to(tmp_path / "extract", target_is_directory=True)
+    code, said = call("verify", out)
+    assert code == 3 and "release/more" in said
+    assert call("release", out)[0] == 0
+    assert not link.is_symlink() and (tmp_path / "extract" / "persons.csv").exists()
+    assert files.list_entries(out / "restricted" / "set_aside") == ["1-more"]
+
+
 @for_each("spoil", ["restricted", "register"])
 def test_what_cannot_be_vouched_for_is_refused(call, kept, tmp_path, spoil):
     out = shutil.copytree(kept, tmp_path / "out")
