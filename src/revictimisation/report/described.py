@@ -6,6 +6,7 @@ marks: `**bold**`, backticks around a name of the files, `[words](#place)`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Point = tuple[float, float | None, float | None]
+
+
+def lead_to_site(html: str) -> str:
+    """The same with links to pages of the site as a notebook in OUT/notebooks must say them.
+
+    >>> lead_to_site('<a href="words.html#word-risk">')
+    '<a href="../site/words.html#word-risk">'
+    """
+    return re.sub(r'href="(?=[\w-]+\.html)', 'href="../site/', html)
 
 
 class Piece:
@@ -31,7 +41,7 @@ class Piece:
     def _repr_html_(self) -> str:
         from revictimisation.report.rendering import wrap
 
-        return wrap(self)
+        return lead_to_site(wrap(self))
 
     def __bool__(self) -> bool:
         return True
