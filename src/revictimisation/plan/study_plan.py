@@ -205,8 +205,8 @@ class Definitions(Part):
 
     `risk_level_by_day`: last day of an assessment that counts at baseline; earlier reports count up
     to `earlier_reports_cap`; `shared_within_days`: how soon the other agency knew;
-    `n_sequences`: how many orders of measures are listed; `daily_start_days`: the last day of those
-    on which it is told, day by day, how many have got a first measure. An outcome in a larger share than
+    `n_sequences`: how many orders of measures are listed; `daily_start_days`: until when it is told
+    day by day how many have got a first measure. An outcome in a larger share than
     `common_outcome` is common, and a hazard ratio then no risk ratio (VanderWeele & Ding 2017,
     Table 2). From `last_event_stratum` on new reports share a baseline hazard
     (Prentice-Williams-Peterson); a stratum each, as in R's `strata(enum)`: as many as there are. A

@@ -23,8 +23,11 @@ def draw_areas(areas: Areas) -> tuple[bytes, bytes]:
 
 def _draw_areas(areas: Areas, drawing: Drawing) -> None:
     size, write = drawing.small, areas.write
-    ends = {one.name: f"{one.name} {write(one.shares[-1])}" for one in areas.series}
-    names = {name: wrap_words(told, NAMES * drawing.width, size) for name, told in ends.items()}
+    gap = "\n" if drawing.is_narrow else " "
+    names = {
+        one.name: f"{wrap_words(one.name, NAMES * drawing.width, size)}{gap}{write(one.shares[-1])}"
+        for one in areas.series
+    }
     room = max(measure(line, size) for told in names.values() for line in told.split("\n")) * 1.08
     left = GAP / 2 + max(measure(write(tick), size) for tick in TICKS)
     top = AROUND + size * LINE
@@ -34,22 +37,23 @@ def _draw_areas(areas: Areas, drawing: Drawing) -> None:
     shares = Axis(0.0, 1.0, bottom, top)
     for tick in TICKS:
         drawing.text(left - GAP / 2, shares.at(tick), write(tick), side="end", size=size,
-                     colour=QUIET, kind="y")  # fmt: skip
+                     colour=QUIET)  # fmt: skip
     base = [0.0] * len(areas.days)
     places: list[tuple[float, str]] = []
     for number, one in enumerate(areas.series):
         upper = [below + share for below, share in zip(base, one.shares, strict=True)]
         colour = find_look(one.look, number).colour if one.look else SOFT
-        outline = [(days.at(day), shares.at(share)) for day, share in zip(areas.days, upper, strict=True)]  # fmt: skip
-        floor = [(days.at(day), shares.at(share)) for day, share in zip(areas.days, base, strict=True)]  # fmt: skip
-        drawing.area([*outline, *floor[::-1]], colour)
+        upper_edge, lower_edge = (
+            [(days.at(day), shares.at(share)) for day, share in zip(areas.days, edge, strict=True)]
+            for edge in (upper, base)
+        )
+        drawing.area([*upper_edge, *lower_edge[::-1]], colour)
         if number:
-            drawing.line(floor, PAPER, 1.5)
+            drawing.line(lower_edge, PAPER, 1.5)
         if one.look:
             places.append((shares.at((base[-1] + upper[-1]) / 2), one.name))
         elif max(one.shares) > THICK:
-            drawing.text(left + GAP, shares.at((base[0] + upper[0]) / 2), one.name, size=size,
-                         is_bold=True)  # fmt: skip
+            drawing.text(left + GAP / 2, top + size, one.name, size=size, is_bold=True)
         base = upper
     _name_ends(drawing, places, names, days.stop + GAP / 2)
     _draw_days(drawing, areas, days, bottom)
@@ -74,5 +78,5 @@ def _draw_days(drawing: Drawing, areas: Areas, days: Axis, bottom: float) -> Non
     ticks = [(days.at(day), told) for day, told in areas.ticks]
     for (at, told), (before, told_before) in pairwise([*ticks[::-1], (float("-inf"), "")]):
         if at - before >= (measure(told, size) + measure(told_before, size)) / 2 + GAP:
-            drawing.text(at, y, told, side="middle", size=size, colour=QUIET, kind="x")
+            drawing.text(at, y, told, side="middle", size=size, colour=QUIET)
     drawing.reach(y + size * LINE / 2 + 2)

@@ -17,6 +17,7 @@ from revictimisation.report.verdicts import is_joint, name_measure
 AGENCIES = ("police", SOCIAL_SERVICES, "other")
 RISK, HIGH, LOW = "risk_level", "high", "low"
 NEITHER = "neither"
+NEAR = 0.02  # shares so near that either may stand for a day between theirs
 ANY = "any"  # what the curves of first starts call any measure of either agency
 
 
@@ -43,18 +44,31 @@ def find_any(page: Page, **keys: str) -> Number:
 def find_start(page: Page, measure: str, day: int, **keys: str) -> Number:
     """The share in whom a measure (`any`: of either agency) began by a day, before a new report."""
     given: dict[str, Any] = {"question": "q1", "analysis": "first_start", **keys}
-    return page.release.find(measure=measure, outcome="measure_start", time_days=day,
-                             estimator="aalen_johansen", estimand="cumulative_incidence", **given)  # fmt: skip
+    return page.release.find(
+        measure=measure,
+        outcome="measure_start",
+        time_days=day,
+        estimator="aalen_johansen",
+        estimand="cumulative_incidence",
+        **given,
+    )
 
 
 def find_start_by(page: Page, measure: str, day: int, **keys: str) -> Number:
-    """The same, of the last day up to then that may be told.
+    """The same; of a day that may not be told the last one before it that may.
 
-    Days between which few started are not told apart, so it is the day's to within those few.
+    Between days that are told few started, or the day is nearer to the next of them: so only where
+    these two are `NEAR` each other. Else the day stays untold.
     """
-    days = sorted((one for one in page.plan.start_days if one <= day), reverse=True)
-    told = (find_start(page, measure, one, **keys) for one in days)
-    return next((one for one in told if one.is_shown), find_start(page, measure, day, **keys))
+    exact = find_start(page, measure, day, **keys)
+    if exact.is_shown:
+        return exact
+    found = ((one, find_start(page, measure, one, **keys)) for one in page.plan.start_days)
+    told = [(one, number) for one, number in found if number.is_shown]
+    before = next((number for one, number in reversed(told) if one < day), exact)
+    after = next((number for one, number in told if one > day), exact)
+    is_near = (after.estimate or 1.0) - (before.estimate or 0.0) < NEAR
+    return before if before.is_shown and after.is_shown and is_near else exact
 
 
 def list_codes(page: Page) -> list[tuple[str, Number]]:
@@ -74,7 +88,9 @@ def list_used(page: Page) -> list[tuple[str, Number]]:
     names = [name for name in plan.measure_names if not is_joint(page, name)]
     grouped = {code for name in names for code in plan.measures[name].codes}
     found = [(name, find_share(page, name)) for name in names]
-    return _sort(found + [(code, number) for code, number in list_codes(page) if code not in grouped])  # fmt: skip
+    return _sort(
+        found + [(code, number) for code, number in list_codes(page) if code not in grouped]
+    )
 
 
 def _sort(found: list[tuple[str, Number]]) -> list[tuple[str, Number]]:

@@ -102,7 +102,9 @@ def show_paths(page: Page) -> Piece:
     rows = []
     for measure in page.plan.measure_names:
         found = [_find_path(page, measure, level) for level in PATHS]
-        rows.append([start_upper(name_answer(page, measure)), *(show_gap(page, one) for one in found)])
+        rows.append(
+            [start_upper(name_answer(page, measure)), *(show_gap(page, one) for one in found)]
+        )
     heads = [page.say("common.measure"), *(page.labels.code("path", one) for one in PATHS)]
     table = page.table(page.say("courts.paths_caption"), heads, rows)
     return join([Text(page.say("courts.paths")), table])

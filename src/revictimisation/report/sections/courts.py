@@ -28,7 +28,7 @@ from revictimisation.report.natural_frequencies import (
     show_gap,
     show_hundred,
 )
-from revictimisation.report.page import SHARE, Page
+from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, list_names, make_scale
 from revictimisation.report.sections.words import describe_word
@@ -177,13 +177,23 @@ def _count_known(page: Page) -> Number | None:
 
 def _describe_reasons(page: Page) -> Piece:
     """The two commonest reasons for which cases are discontinued."""
-    found = [(reason, find_reached(page, "discontinued", page.last_day, subgroup=REASON, level=reason))
-             for reason in page.levels("q4", REASON)]  # fmt: skip
-    shown = sorted(((one.estimate or 0.0, reason) for reason, one in found if one.is_shown), reverse=True)  # fmt: skip
+    found = [
+        (reason, find_reached(page, "discontinued", page.last_day, subgroup=REASON, level=reason))
+        for reason in page.levels("q4", REASON)
+    ]
+    shown = sorted(
+        ((one.estimate or 0.0, reason) for reason, one in found if one.is_shown), reverse=True
+    )
     if len(shown) < 2:
         return NOTHING
-    told = [page.say("courts.reason_one", reason=_name_reason(page, reason),
-                     share=page.formats.of_hundred(share)) for share, reason in shown[:2]]  # fmt: skip
+    told = [
+        page.say(
+            "courts.reason_one",
+            reason=_name_reason(page, reason),
+            share=page.formats.of_hundred(share),
+        )
+        for share, reason in shown[:2]
+    ]
     return page.text("courts.reasons", reasons=list_names(page, told))
 
 
@@ -202,10 +212,18 @@ def show_states(page: Page) -> Piece:
     if len(told) < 3:
         return table
     grid = np.array(sorted({0, *told}), float)
-    ended = {ending: sum(_fill(points, grid) for points in found) for ending, found in curves.items()}
+    ended = {
+        ending: sum(_fill(points, grid) for points in found) for ending, found in curves.items()
+    }
     rest = 1.0 - sum(ended.values())
-    until = next((day for day in page.plan.days_within_horizon
-                  if rest[np.searchsorted(grid, day, side="right") - 1] < SETTLED), grid[-1])  # fmt: skip
+    until = next(
+        (
+            day
+            for day in page.plan.days_within_horizon
+            if rest[np.searchsorted(grid, day, side="right") - 1] < SETTLED
+        ),
+        grid[-1],
+    )
     kept = grid <= until
     series = [AreaSeries(page.say(f"courts.state_{ending}"), _list(share, kept), f"states.{ending}")
               for ending, share in ended.items()]  # fmt: skip
@@ -240,13 +258,18 @@ def _list(shares: Any, kept: Any) -> tuple[float, ...]:
 
 def _states_table(page: Page) -> Piece:
     days = [0, *page.plan.days_within_horizon]
-    states = [state for state in page.levels("q4", "case_state")
-              if any(find_standing(page, state, day).estimate for day in page.plan.curve_days)]  # fmt: skip
+    states = [
+        state
+        for state in page.levels("q4", "case_state")
+        if any(find_standing(page, state, day).estimate for day in page.plan.curve_days)
+    ]
     rows = [[page.labels.code("case_state", state),
              *(page.show_share(find_standing(page, state, day)) for day in days)]
             for state in states]  # fmt: skip
-    heads = [page.say("courts.state"), *(page.formats.period(day) if day else page.say("courts.at_once")
-                                         for day in days)]  # fmt: skip
+    heads = [
+        page.say("courts.state"),
+        *(page.formats.period(day) if day else page.say("courts.at_once") for day in days),
+    ]
     return page.table(page.say("courts.states_table"), heads, rows)
 
 
@@ -260,11 +283,11 @@ def show_denominators(page: Page) -> Piece:
     found = {one: find_share_of(page, one) for one in DENOMINATORS}
     if all(one.is_shown for one in found.values()):
         caption = page.say("courts.denominators_caption", **{
-            one: page.formats.of_hundred(number.estimate or 0.0) for one, number in found.items()
+            one: page.formats.percent_short(number.estimate or 0.0) for one, number in found.items()
         })  # fmt: skip
     else:
         caption = page.say("courts.denominators_plain")
-    table = page.table(caption, heads, rows)
+    table = page.table(caption, heads, rows, kind="small")
     return join([table, page.text("courts.denominators_note"), _show_published(page)])
 
 
@@ -308,8 +331,11 @@ def show_association(page: Page) -> Piece:
                       _judge(gap, is_sure=measure in sure),
                       _describe_gap(page, gap, is_sure=measure in sure))
             for measure, gap in gaps.items()]  # fmt: skip
-    scale = replace(make_scale(page, [*gaps.values()]), label=page.say("courts.axis"),
-                    sides=(page.say("courts.side_fewer"), page.say("courts.side_more")))  # fmt: skip
+    scale = replace(
+        make_scale(page, [*gaps.values()]),
+        label=page.say("courts.axis"),
+        sides=(page.say("courts.side_fewer"), page.say("courts.side_more")),
+    )
     _, ending, given = _count(page)
     title = page.say(f"courts.association_{ending}", **given)
     told = " ".join(finish(f"{row.name}: {row.told}") for row in rows)
@@ -327,7 +353,8 @@ def _describe_gap(page: Page, gap: Number, *, is_sure: bool) -> str:
     if verdict == HIDDEN:
         return page.say("answers.none_why", why=page.why_not(gap))
     if verdict == OPEN:
-        return page.say("answers.open")
+        is_apart = judge(gap, same=0.0) != OPEN
+        return page.say("courts.maybe_chance" if is_apart else "answers.open")
     return page.say("trials.with_between", people=describe_people(page, gap.estimate or 0.0),
                     between=describe_between(page, gap))  # fmt: skip
 

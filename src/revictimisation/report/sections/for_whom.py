@@ -16,7 +16,6 @@ from revictimisation.report.described import (
     Figure,
     Forest,
     ForestRow,
-    Heading,
     Piece,
     Scale,
     Text,
@@ -47,7 +46,15 @@ from revictimisation.report.sections.answer import finish, list_names, make_scal
 from revictimisation.report.sections.cohort import find_incidence
 from revictimisation.report.sections.exploration import list_verdicts
 from revictimisation.report.trials import has_answer, has_rows, list_first, list_main
-from revictimisation.report.verdicts import FEWER, HIDDEN, OPEN, TWICE, describe_about, judge, name_answer
+from revictimisation.report.verdicts import (
+    FEWER,
+    HIDDEN,
+    OPEN,
+    TWICE,
+    describe_about,
+    judge,
+    name_answer,
+)
 
 RATIO_TICKS = {0.25: "¼", 0.5: "½", 1.0: "1", 2.0: "2×", 4.0: "4×"}
 HALF = (0.45, 0.55)  # ratios that are said to be half
@@ -57,26 +64,22 @@ YES, TRIED = "●", "○"
 
 def describe_for_whom(page: Page) -> str:
     """The answer for the first page, in a line."""
-    tested = _list_tested(page)
+    tested, called = _list_tested(page), _list_claims(page)
     if not tested:
         return page.say("for_whom.line_none")
-    called = _list_claims(page)
-    given = {"n": len(tested), "n_called": len(called)}
-    if not called:
-        return page.say("for_whom.line_open", **given)
-    first = called[0]
-    return page.say("for_whom.line_called", measure=name_answer(page, first.measure),
-                    grouping=name_division(page, first.grouping), **given)  # fmt: skip
+    key = {0: "open", 1: "one"}.get(len(called), "some")
+    first = _name(page, called[0]) if called else ""
+    return page.say(f"for_whom.line_{key}", n=len(tested), n_called=len(called), first=first)
 
 
 def describe_measure_groups(page: Page, measure: str) -> str:
     """Whether a measure helps some groups more than others: a sentence for its own page."""
     if not has_answer(page, measure):
         return page.say("for_whom.measure_hidden")
-    mine = [one for one in list_differences(page) if one.measure == measure and one.is_tested]
+    mine = [one for one in _list_tested(page) if one.measure == measure]
     called = [one for one in mine if one.is_called]
     if called:
-        return " ".join(_describe_claim(page, one) for one in called[:1])
+        return finish(describe_claim(page, called[0]))
     if not mine:
         return page.say("for_whom.measure_untested")
     known = [value for (name, _), value in list_detectable(page, is_tested=True).items()
@@ -86,13 +89,14 @@ def describe_measure_groups(page: Page, measure: str) -> str:
 
 
 def _list_tested(page: Page) -> list[Difference]:
-    return [one for one in list_differences(page) if one.is_tested]
+    """What was tested of measures with an answer: no other number stands in for one."""
+    first = list_first(page)
+    return [one for one in list_differences(page) if one.is_tested and one.measure in first]
 
 
 def _list_claims(page: Page) -> list[Difference]:
-    """The differences that are called, of measures with an answer, what matters most first."""
-    first = list_first(page)
-    return [one for one in _list_tested(page) if one.is_called and one.measure in first]
+    """The differences that are called, what matters most first."""
+    return [one for one in _list_tested(page) if one.is_called]
 
 
 def show_lead(page: Page) -> Piece:
@@ -102,50 +106,53 @@ def show_lead(page: Page) -> Piece:
     groupings = list_groupings(page)
     if not groupings:
         return page.text("for_whom.no_groups")
-    how = page.say("for_whom.how", n_groupings=len(groupings), n_measures=len(page.plan.measure_names),
-                   period=page.formats.period(choose_day(page)))  # fmt: skip
+    how = page.say(
+        "for_whom.how",
+        n_groupings=len(groupings),
+        n_measures=len(list_first(page)),
+        period=page.formats.period(choose_day(page)),
+    )
     told = describe_known_truth(page, "group_tests")
-    return join([Text(f"{_describe_answer(page)} {how}"), Text(told)])
+    return join([Text(f"{describe_answer(page)} {how}"), Text(told)])
 
 
-def _describe_answer(page: Page) -> str:
+def describe_answer(page: Page) -> str:
+    """How many differences between groups are more than chance, in a sentence."""
     tested = _list_tested(page)
     if not tested:
         return page.say("for_whom.answer_untested")
-    called = [one for one in tested if one.is_called]
-    key = {0: "none", 1: "one"}.get(len(called), "some")
-    return page.say(f"for_whom.answer_{key}", n=len(tested), n_called=len(called))
+    n_called = len(_list_claims(page))
+    key = {0: "none", 1: "one"}.get(n_called, "some")
+    return page.say(f"for_whom.answer_{key}", n=len(tested), n_called=n_called)
 
 
 def show_claims(page: Page) -> Piece:
     """A picture for each difference that is called; else of the one that comes nearest."""
-    claims, called = _list_claims(page), [one for one in _list_tested(page) if one.is_called]
+    claims = _list_claims(page)
     parts: list[Piece] = [_show_claim(page, one) for one in claims[:MOST_CLAIMS]]
     rest = [_name(page, one) for one in claims[MOST_CLAIMS:]]
     if rest:
         parts.append(page.text("for_whom.more", named=list_names(page, rest)))
-    if len(claims) < len(called):
-        parts.append(page.text("for_whom.apart", n=len(called) - len(claims)))
     if not claims:
         parts.append(_show_nearest(page))
     placebo = [name_answer(page, one) for one in page.plan.negative_controls.measures
-               if one in {difference.measure for difference in called}]  # fmt: skip
+               if one in {claim.measure for claim in claims}]  # fmt: skip
     if placebo:
         parts.append(page.text("for_whom.placebo", measures=list_names(page, placebo)))
     if not any(parts):
         return NOTHING
-    return join([page.heading("for_whom.claims" if called else "for_whom.nearest"), *parts,
+    return join([page.heading("for_whom.claims" if claims else "for_whom.nearest"), *parts,
                  page.text("for_whom.reading")])  # fmt: skip
 
 
 def _name(page: Page, one: Difference) -> str:
-    return f"{name_answer(page, one.measure)} {name_division(page, one.grouping)}"
+    return f"{name_answer(page, one.measure)}, {name_division(page, one.grouping)}"
 
 
 def _show_nearest(page: Page) -> Piece:
     """The difference that stands out most of those of measures with an answer: maybe chance."""
-    drawn = [one for one in _list_tested(page)
-             if one.measure in list_first(page) and one.measure not in page.plan.negative_controls.measures
+    placebo = page.plan.negative_controls.measures
+    drawn = [one for one in _list_tested(page) if one.measure not in placebo
              and len(list_shown(page, one.measure, one.grouping)) > 1]  # fmt: skip
     if not drawn:
         return NOTHING
@@ -159,10 +166,9 @@ def _is_ratio(one: Difference) -> bool:
 
 
 def _show_claim(page: Page, one: Difference) -> Piece:
-    anchor = f"claim-{one.measure}-{one.grouping}".replace("_", "-")
-    heading = Heading(start_upper(_name(page, one)), 3, anchor)
-    parts: list[Piece] = [heading, _draw(page, one, _describe_claim(page, one), is_ratio=_is_ratio(one))]
-    if _is_ratio(one):
+    title, is_ratio = describe_claim(page, one), _is_ratio(one)
+    parts: list[Piece] = [_draw(page, one, title, is_ratio=is_ratio)]
+    if is_ratio:
         key = "whole_open" if one.risk_holm.is_shown else "whole_untested"
         period = page.formats.period(choose_day(page))
         parts.append(page.text(f"for_whom.{key}", period=period))
@@ -180,7 +186,7 @@ def _list_pooled(page: Page, one: Difference, *, is_ratio: bool) -> list[tuple[s
     return found
 
 
-def _describe_claim(page: Page, one: Difference) -> str:
+def describe_claim(page: Page, one: Difference) -> str:
     """The groups at either end, in a sentence: what the picture says."""
     is_ratio = _is_ratio(one)
     shown = [pair for pair in _list_pooled(page, one, is_ratio=is_ratio) if pair[1].has_interval]
@@ -220,25 +226,37 @@ def _draw(page: Page, one: Difference, title: str, *, is_ratio: bool) -> Figure:
     names = [start_upper(name_level(page, one.grouping, level)) for level, _ in found]
     told = [_describe_level(page, number, is_ratio=is_ratio) for _, number in found]
     numbers = [number for _, number in found]
-    rows = [ForestRow(name, number.point, judge(number, same) if number.has_interval else HIDDEN, words)
-            for name, number, words in zip(names, numbers, told, strict=True)]  # fmt: skip
+    rows = [
+        ForestRow(name, number.point, judge(number, same) if number.has_interval else HIDDEN, words)
+        for name, number, words in zip(names, numbers, told, strict=True)
+    ]
     scale = _make_ratio_scale(page) if is_ratio else make_scale(page, numbers)
     show = page.show_ratio_both if is_ratio else lambda number: show_gap(page, number)
-    cells = [[name, show(number), "" if number.n_people is None else page.show_number(number.n_people)]
-             for name, number in zip(names, numbers, strict=True)]  # fmt: skip
+    cells = [
+        [name, show(number), "" if number.n_people is None else page.show_number(number.n_people)]
+        for name, number in zip(names, numbers, strict=True)
+    ]
     heads = [page.say(f"for_whom.head_{one}") for one in ("group", "pooled", "people")]
     key = "in_force" if is_ratio else "within"
     caption = page.say(f"for_whom.table_{key}", measure=start_upper(name_answer(page, one.measure)),
                        period=page.formats.period(choose_day(page)))  # fmt: skip
-    alt = " ".join([title, *(finish(f"{name}: {words}") for name, words in zip(names, told, strict=True))])
+    alt = " ".join(
+        [title, *(finish(f"{name}: {words}") for name, words in zip(names, told, strict=True))]
+    )
     return page.figure(Forest(rows, scale), alt, title, page.table(caption, heads, cells))
 
 
 def _make_ratio_scale(page: Page) -> Scale:
     ticks = {**RATIO_TICKS, 1.0: page.say("trials.tick_same")}
     sides = page.say("for_whom.side_less"), page.say("for_whom.side_more")
-    return Scale(page.formats.way("count", words=ticks.items()), list(RATIO_TICKS),
-                 page.say("for_whom.ratio_axis"), is_log=True, reference=1.0, sides=sides)  # fmt: skip
+    return Scale(
+        page.formats.way("count", words=ticks.items()),
+        list(RATIO_TICKS),
+        page.say("for_whom.ratio_axis"),
+        is_log=True,
+        reference=1.0,
+        sides=sides,
+    )
 
 
 def show_measures(page: Page) -> Piece:
@@ -257,22 +275,27 @@ def show_measures(page: Page) -> Piece:
     heads = [page.say("common.measure"), *(page.labels.group(one) for one in groupings)]
     seen = sorted(known.values())
     key = "grid_caption" if seen else "grid_plain"
-    given = {"least": count_people(page, seen[0]), "middle": count_people(page, median_low(seen))} if seen else {}  # fmt: skip
+    given = (
+        {"least": count_people(page, seen[0]), "middle": count_people(page, median_low(seen))}
+        if seen
+        else {}
+    )
     note = page.say("for_whom.grid_note", yes=YES, tried=TRIED)
-    table = page.table(page.say(f"for_whom.{key}", **given), heads, rows, [note], "stacked grid")
+    table = page.table(page.say(f"for_whom.{key}", **given), heads, rows, [note], "heat")
     return join([table, _describe_beside(page)])
 
 
-def _show_answer(page: Page, measure: str, grouping: str, known: dict[tuple[str, str], float]) -> Cell:
-    label = page.labels.group(grouping)
+def _show_answer(
+    page: Page, measure: str, grouping: str, known: dict[tuple[str, str], float]
+) -> Cell:
     if not has_answer(page, measure):
-        return Cell(DASH, label=label)
+        return Cell(DASH, kind="shade none")
     one = find_difference(page, measure, grouping)
     if one.is_called:
-        return Cell(YES, label=label, kind="yes")
+        return Cell(YES, kind="shade s8")
     if (measure, grouping) in known:
-        return Cell(count_people(page, known[measure, grouping]), label=label)
-    return Cell(TRIED if one.is_tested else DASH, label=label)
+        return Cell(count_people(page, known[measure, grouping]), kind="shade s1")
+    return Cell(TRIED, kind="shade s1") if one.is_tested else Cell(DASH, kind="shade none")
 
 
 def _describe_beside(page: Page) -> Piece:
@@ -285,11 +308,13 @@ def _describe_beside(page: Page) -> Piece:
 
 
 def show_exploration(page: Page) -> Piece:
-    """What was found without naming groups, labelled as exploration; nothing where none was made."""
+    """What was found without naming groups, called exploration; nothing where none was made."""
     if not has_rows(page, question="q3", analysis="exploration"):
         return NOTHING
     lines = Text("\n".join(f"- {verdict}" for verdict in list_verdicts(page)))
-    return join([page.heading("for_whom.exploration"), page.text("for_whom.exploration_text"), lines])
+    return join(
+        [page.heading("for_whom.exploration"), page.text("for_whom.exploration_text"), lines]
+    )
 
 
 def show_limits(page: Page) -> Content:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from revictimisation.core.codes import POLICE, SOCIAL_SERVICES
 from revictimisation.estimators.intervals import difference_interval
 from revictimisation.report.curves import make_curve
 from revictimisation.report.described import (
@@ -16,6 +15,7 @@ from revictimisation.report.described import (
     CurveSeries,
     Folded,
     Piece,
+    Table,
     Text,
     Written,
     join,
@@ -56,17 +56,24 @@ N_ORDERS = 6
 
 
 def describe_reach(page: Page) -> str:
-    """The answer for the first page, in a line."""
-    high, everyone = find_any(page, subgroup=RISK, level=HIGH), find_any(page)
-    shared = _find_shared(page, _list_sharing_days(page)[-1])
+    """The answer for the first page, in a line: what those at high risk got, and what was shared.
+
+    Where who got nothing is too few to be told, how many had got something by the last of the days.
+    """
+    high, everyone = {"subgroup": RISK, "level": HIGH}, find_any(page)
     if not everyone.is_shown:
         return page.say("reach.line_hidden", why=page.why_not(everyone))
-    told = {"any": _hundred(page, everyone)}
-    if not high.is_shown or not shared.is_shown:
-        return page.say("reach.line_any", **told)
-    days = page.formats.days(_list_sharing_days(page)[-1])
-    return page.say("reach.line", high=_hundred(page, high), days=days,
-                    shared=page.formats.count((shared.estimate or 0.0) * 100), **told)  # fmt: skip
+    day = _list_sharing_days(page)[-1]
+    shared, own, key = _find_shared(page, day), find_any(page, **high), "line"
+    if not own.is_shown:
+        own, everyone, key = (
+            *(find_start_by(page, ANY, day, **one) for one in (high, {})),
+            "line_start",
+        )
+    if not (own.is_shown and shared.is_shown and everyone.is_shown):
+        return page.say("reach.line_any", any=_hundred(page, find_any(page)))
+    return page.say(f"reach.{key}", high=_hundred(page, own), any=_hundred(page, everyone),
+                    days=page.formats.days(day), shared=_hundred(page, shared))  # fmt: skip
 
 
 def _hundred(page: Page, number: Number) -> str:
@@ -79,8 +86,10 @@ def show_lead(page: Page) -> Piece:
     shown = [(code, number) for code, number in list_used(page) if number.is_shown][:3]
     parts: list[Piece] = [Text(f"**{describe_reach(page)}**")]
     if len(shown) == 3:
-        used = [page.say("reach.used_one", measure=name_measure(page, code), share=_hundred(page, one))
-                for code, one in shown]  # fmt: skip
+        used = [
+            page.say("reach.used_one", measure=name_measure(page, code), share=_hundred(page, one))
+            for code, one in shown
+        ]
         parts.append(page.text("reach.used", measures=list_names(page, used)))
     return join([*parts, facts])
 
@@ -98,9 +107,13 @@ def show_who(page: Page) -> Piece:
              *(start_upper(name_measure(page, one)) for one in measures)]  # fmt: skip
     high, low = (find_any(page, subgroup=RISK, level=one) for one in (HIGH, LOW))
     key = "who_caption" if high.is_shown and low.is_shown else "who_caption_plain"
-    given = {} if key == "who_caption_plain" else {"high": _hundred(page, high), "low": _hundred(page, low)}  # fmt: skip
-    table = page.table(page.say(f"reach.{key}", **given), heads, rows, [page.say("reach.who_note")],
-                       "heat")  # fmt: skip
+    given = (
+        {}
+        if key == "who_caption_plain"
+        else {"high": _hundred(page, high), "low": _hundred(page, low)}
+    )
+    notes = [page.say("reach.who_note")]
+    table = Table(page.say(f"reach.{key}", **given), heads, rows, notes, "heat")
     return join([table, _show_claims(page)])
 
 
@@ -150,8 +163,11 @@ def _show_claims(page: Page) -> Piece:
     """The field's claims about who is reached, tried on who got anything at all."""
     combined = page.plan.for_whom.combined
     told = [_describe_claim(page, one) for one in (HONOUR, *combined) if page.levels("q1", one)]
-    told += [page.say("reach.claim_one_municipality", group=page.labels.group(one))
-             for one in combined if has_rows(page, subgroup=one, reason="one_municipality")]  # fmt: skip
+    told += [
+        page.say("reach.claim_one_municipality", group=page.labels.group(one))
+        for one in combined
+        if has_rows(page, subgroup=one, reason="one_municipality")
+    ]
     if not told:
         return NOTHING
     return join([page.text("reach.claims"), Text("\n".join(f"- {one}" for one in told))])
@@ -162,7 +178,9 @@ def _describe_claim(page: Page, grouping: str) -> str:
     own, other = (find_any(page, subgroup=grouping, level=level) for level in (IN, OUT))
     group = start_upper(name_level(page, grouping, IN))
     if not (own.has_interval and other.has_interval):
-        return page.say("reach.claim_hidden", group=group, why=page.why_not(other if own.is_shown else own))  # fmt: skip
+        return page.say(
+            "reach.claim_hidden", group=group, why=page.why_not(other if own.is_shown else own)
+        )
     verdict = judge(find_share_gap(own, other), same=0.0)
     return page.say(f"reach.claim_{verdict if verdict in (FEWER, MORE) else 'open'}", group=group,
                     share=_hundred(page, own), other=_hundred(page, other))  # fmt: skip
@@ -189,14 +207,14 @@ def show_way(page: Page) -> Piece:
          *(page.show_bar(one, head, top) for one, head in zip(found, heads, strict=True))]
         for name, found in shares.items()
     ]  # fmt: skip
-    ends = {name: (found[0].estimate, found[-1].estimate) for name, found in shares.items()
-            if found[0].is_shown and found[-1].is_shown}  # fmt: skip
+    ends = {name: (found[0].estimate or 0.0, found[-1].estimate or 0.0)
+            for name, found in shares.items() if found[0].is_shown and found[-1].is_shown}  # fmt: skip
     caption = page.say("reach.way_plain")
     if ends:
         widest = max(ends, key=lambda name: ends[name][0] - ends[name][1])
-        first, last = (page.formats.of_hundred(one) for one in ends[widest])
-        caption = page.say("reach.way_caption", measure=name_measure(page, widest), first=first,
-                           last=page.formats.count(ends[widest][1] * 100))  # fmt: skip
+        first, last = ends[widest]
+        given = {"first": page.formats.of_hundred(first), "last": page.formats.count(last * 100)}
+        caption = page.say("reach.way_caption", measure=name_measure(page, widest), **given)
     table = page.table(caption, [page.say("common.measure"), *heads], rows, kind="stacked steps")
     return join([table, page.text("reach.way_note")])
 
@@ -206,10 +224,15 @@ def show_soon(page: Page) -> Piece:
     if not find_start_by(page, ANY, page.plan.start_days[-1]).is_shown:
         why = page.why_not(find_start(page, ANY, page.plan.start_days[-1]))
         return page.text("common.nothing_to_show", why=why)
-    until = min(page.plan.definitions.daily_start_days or page.plan.horizon_days, page.plan.horizon_days)  # fmt: skip
+    until = min(
+        page.plan.definitions.daily_start_days or page.plan.horizon_days, page.plan.horizon_days
+    )
     days = [day for day in page.plan.start_days if day <= until]
-    levels = [level for level in page.levels("q1", RISK)
-              if any(find_start(page, ANY, day, subgroup=RISK, level=level).is_shown for day in days)]  # fmt: skip
+    levels = [
+        level
+        for level in page.levels("q1", RISK)
+        if any(find_start(page, ANY, day, subgroup=RISK, level=level).is_shown for day in days)
+    ]
     series = [_draw_starts(page, days, level) for level in levels] or [_draw_starts(page, days)]
     ticks = [(float(day), page.formats.count(day)) for day in _list_ticks(until)]
     picture = Curves(
@@ -247,8 +270,12 @@ def _describe_soon(page: Page, levels: Sequence[str]) -> str:
     day = _list_sharing_days(page)[0]
     found = {one: find_start_by(page, ANY, day, subgroup=RISK, level=one) for one in levels}
     if all(one in found and found[one].is_shown for one in (HIGH, LOW)):
-        return page.say("reach.soon_by_risk", days=page.formats.days(day),
-                        high=_hundred(page, found[HIGH]), low=_hundred(page, found[LOW]))  # fmt: skip
+        return page.say(
+            "reach.soon_by_risk",
+            days=page.formats.days(day),
+            high=_hundred(page, found[HIGH]),
+            low=_hundred(page, found[LOW]),
+        )
     everyone = find_start_by(page, ANY, day)
     if not everyone.is_shown:
         return page.say("reach.soon_plain")
@@ -257,18 +284,28 @@ def _describe_soon(page: Page, levels: Sequence[str]) -> str:
 
 def _soon_table(page: Page, levels: Sequence[str]) -> Piece:
     """By risk, and each measure by itself: the share by a few days, and by the end."""
-    days = sorted({0, *_list_sharing_days(page), page.plan.definitions.daily_start_days, page.last_day})  # fmt: skip
+    days = sorted(
+        {0, *_list_sharing_days(page), page.plan.definitions.daily_start_days, page.last_day}
+    )
     days = [day for day in days if day <= page.plan.horizon_days]
-    kinds = [(page.say("reach.any_everyone"), ANY, {})]
-    kinds += [(page.say("reach.any_level", level=name_risk(page, one)), ANY, {"subgroup": RISK, "level": one})
-              for one in levels]  # fmt: skip
+    kinds: list[tuple[str, str, dict[str, str]]] = [(page.say("reach.any_everyone"), ANY, {})]
+    kinds += [
+        (
+            page.say("reach.any_level", level=name_risk(page, one)),
+            ANY,
+            {"subgroup": RISK, "level": one},
+        )
+        for one in levels
+    ]
     kinds += [(start_upper(name_measure(page, one)), one, {}) for one in page.plan.measure_names]
     rows = [
         [name, *(page.show_share_both(find_start_by(page, of, day, **keys)) for day in days)]
         for name, of, keys in kinds
     ]
     heads = [page.say("common.measure"), *(page.formats.days(day) for day in days)]
-    return page.table(page.say("reach.soon_table"), heads, rows, [page.say("reach.soon_table_note")])
+    return page.table(
+        page.say("reach.soon_table"), heads, rows, [page.say("reach.soon_table_note")]
+    )
 
 
 def _find_shared(page: Page, day: int | None = None, **keys: str) -> Number:
@@ -296,8 +333,12 @@ def show_shared(page: Page) -> Piece:
         found = [*(_find_shared(page, day, **keys) for day in days),
                  find_start_by(page, ANY, last, **keys),
                  find_share(page, NEITHER, analysis="agencies", **keys)]  # fmt: skip
-        rows.append([start_upper(name), *(page.show_bar(one, head)
-                                          for one, head in zip(found, heads, strict=True))])  # fmt: skip
+        rows.append(
+            [
+                start_upper(name),
+                *(page.show_bar(one, head) for one, head in zip(found, heads, strict=True)),
+            ]
+        )
     caption = page.say("reach.shared_caption", share=_hundred(page, everyone),
                        days=page.formats.days(last))  # fmt: skip
     table = page.table(caption, [page.labels.group(RISK), *heads], rows, kind="stacked steps")
@@ -319,7 +360,7 @@ def show_together(page: Page) -> Piece:
         given = {"joint": _hundred(page, joint), "within": page.formats.days(max(within))}
     heads = [page.say("common.group"), page.say("common.share")]
     table = page.table(page.say(f"reach.{key}", **given), heads, rows, kind="bars")
-    return join([table, _note_joint(page, joint), _show_orders(page)])
+    return join([table, _note_joint(page, joint)])
 
 
 def _note_joint(page: Page, joint: Number) -> Piece:
@@ -360,15 +401,21 @@ def show_codes(page: Page) -> Piece:
     rows = []
     for code, share in codes:
         mean, median = (_find_duration(page, code, kind) for kind in ("mean", "median"))
-        rows.append([start_upper(name_code(page, code)), name_agency(page, code),
-                     page.show_events(share), page.show_share_both(share),
-                     *(page.show(one, page.formats.count, DAYS) for one in (mean, median))])  # fmt: skip
+        rows.append(
+            [
+                start_upper(name_code(page, code)),
+                name_agency(page, code),
+                page.show_events(share),
+                page.show_share_both(share),
+                *(page.show(one, page.formats.count, DAYS) for one in (mean, median)),
+            ]
+        )
     names = ("agency", "n", "share", "mean", "median")
     heads = [page.say("common.measure"), *(page.say(f"reach.codes_{one}") for one in names)]
     notes = [*note_grouped(page), page.say("reach.codes_note")]
     table = page.table(page.say("reach.codes_caption"), heads, rows, notes)
     shelter = Text(_describe_shelter(page))
-    return Folded(page.say("reach.codes"), join([shelter, table]))
+    return Folded(page.say("reach.codes"), join([_show_orders(page), shelter, table]))
 
 
 def _find_duration(page: Page, code: str, kind: str) -> Number:
@@ -378,7 +425,7 @@ def _find_duration(page: Page, code: str, kind: str) -> Number:
 
 
 def _describe_shelter(page: Page) -> str:
-    """How long stays in sheltered housing last; beside the published mean where that says anything."""
+    """How long stays in sheltered housing last; beside the published mean in a real county."""
     mean, known = _find_duration(page, SHELTER, "mean"), load_references()["shelter_stay"]
     beside = page.say("common.set_shelter") if page.release.is_synthetic else page.say(
         "reach.shelter_published", published=page.formats.days(known["estimate"]),
@@ -387,5 +434,7 @@ def _describe_shelter(page: Page) -> str:
     if not mean.is_shown:
         return ""
     interval = page.show_interval(mean, lambda low, high: page.formats.range(low, high, 0), DAYS)
-    told = page.say("reach.shelter", mean=page.formats.days(mean.estimate or 0.0), interval=interval)
+    told = page.say(
+        "reach.shelter", mean=page.formats.days(mean.estimate or 0.0), interval=interval
+    )
     return f"{told} {beside}"
