@@ -24,15 +24,6 @@ MOST_ROWS = 40  # of a table on a page
 Point = tuple[float, float | None, float | None]
 
 
-def lead_to_site(html: str) -> str:
-    """The same with links to pages of the site as a notebook in OUT/notebooks must say them.
-
-    >>> lead_to_site('<a href="words.html#word-risk">')
-    '<a href="../site/words.html#word-risk">'
-    """
-    return re.sub(r'href="(?=[\w-]+\.html)', 'href="../site/', html)
-
-
 def plain(told: str) -> str:
     """A text without its marks.
 
@@ -42,6 +33,15 @@ def plain(told: str) -> str:
     for mark in (BOLD, CODE, LINK):
         told = mark.sub(r"\1", told)
     return told
+
+
+def lead_to_site(html: str) -> str:
+    """The same with links to pages of the site as a notebook in OUT/notebooks must say them.
+
+    >>> lead_to_site('<a href="words.html#word-risk">')
+    '<a href="../site/words.html#word-risk">'
+    """
+    return re.sub(r'href="(?=[\w-]+\.html)', 'href="../site/', html)
 
 
 class Piece:
