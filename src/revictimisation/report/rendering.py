@@ -20,14 +20,12 @@ from revictimisation.report.described import (
     Areas,
     Bars,
     Content,
-    CourtDiagram,
     Curves,
     Dots,
     Figure,
     Folded,
     Forest,
     Group,
-    GroupForest,
     Heading,
     Item,
     Items,
@@ -232,7 +230,7 @@ def _link_files(told: str, stem: str, kinds: Sequence[str]) -> str:
 
 def draw(picture: Picture) -> tuple[bytes, bytes]:
     """A picture as SVG, for wide and for narrow screens."""
-    from revictimisation.report import areas, charts, court_diagram, forest, group_forest
+    from revictimisation.report import areas, charts, forest
 
     drawers: dict[type, Callable[[Any], tuple[bytes, bytes]]] = {
         Dots: charts.draw_dots,
@@ -240,8 +238,6 @@ def draw(picture: Picture) -> tuple[bytes, bytes]:
         Curves: charts.draw_curves,
         Areas: areas.draw_areas,
         Forest: forest.draw_forest,
-        GroupForest: group_forest.draw_groups,
-        CourtDiagram: court_diagram.draw_explanations,
     }
     return drawers[type(picture)](picture)
 
