@@ -7,7 +7,7 @@ marks: `**bold**`, backticks around a name of the files, `[words](#place)`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -351,6 +351,27 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class AreaSeries:
+    """A share at each day, `told` in words at its end; without a `look` it is what is left."""
+
+    name: str
+    shares: Sequence[float]
+    look: str = ""
+    told: str = ""
+
+
+@dataclass(frozen=True)
+class Areas:
+    """Shares that are a whole at each of the `days`, stacked from below; `ticks`: days in words."""
+
+    days: Sequence[float]
+    series: Sequence[AreaSeries]
+    ticks: Sequence[tuple[float, str]]
+    write: Way
+    y_label: str
+
+
+@dataclass(frozen=True)
 class ForestRow:
     """A row: its name, its difference with interval or None, the verdict, and words beside it."""
 
@@ -368,38 +389,7 @@ class Forest:
     scale: Scale
 
 
-@dataclass(frozen=True)
-class GroupRow:
-    """A group: its own difference and the pooled one (or None) with intervals, words beside.
-
-    `is_clear` fills both marks. With `is_heading` it is the name of the groups that follow.
-    """
-
-    name: str
-    own: Point | None = None
-    pooled: Point | None = None
-    told: str = ""
-    is_heading: bool = False
-    is_clear: bool = False
-
-
-@dataclass(frozen=True)
-class GroupForest:
-    """Groups around no difference; `names` of the two numbers stand above."""
-
-    rows: Sequence[GroupRow]
-    scale: Scale
-    names: tuple[str, str]
-
-
-@dataclass(frozen=True)
-class CourtDiagram:
-    """What could explain an association: the words of each box (lines parted by |)."""
-
-    words: Mapping[str, str]
-
-
-Picture = Dots | Bars | Curves | Forest | GroupForest | CourtDiagram
+Picture = Dots | Bars | Curves | Areas | Forest
 
 
 @dataclass(frozen=True)

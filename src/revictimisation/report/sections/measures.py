@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from revictimisation.report.check_values import describe_beside
+from revictimisation.report.curves import make_curve, time_ticks
 from revictimisation.report.described import (
     NOTHING,
     Curves,
@@ -27,7 +28,6 @@ from revictimisation.report.natural_frequencies import (
 )
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.sections.answer import describe_against, describe_within, finish
-from revictimisation.report.sections.groups import make_curve, time_ticks
 from revictimisation.report.trials import (
     ARMS,
     BALANCE,

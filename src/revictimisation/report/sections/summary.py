@@ -14,6 +14,7 @@ from revictimisation.report.described import (
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import list_differences, list_groupings
 from revictimisation.report.known_truth import describe_known_truth
+from revictimisation.report.measure_use import find_share, list_used
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import (
@@ -23,14 +24,11 @@ from revictimisation.report.sections.answer import (
     list_clear,
 )
 from revictimisation.report.sections.cohort import describe_by_person, find_incidence
-from revictimisation.report.sections.court_association import describe_in_short
-from revictimisation.report.sections.courts import find_reached
-from revictimisation.report.sections.differences import describe_difference
-from revictimisation.report.sections.for_whom import describe_answer
+from revictimisation.report.sections.courts import describe_convictions, find_reached
+from revictimisation.report.sections.for_whom import describe_answer, describe_claim
 from revictimisation.report.sections.measures import describe_badge, describe_measure
 from revictimisation.report.sections.misfits import show_misfits
 from revictimisation.report.sections.models import describe_less_common
-from revictimisation.report.sections.use import find_share, list_used
 from revictimisation.report.trials import judge_measure, list_first, list_main
 from revictimisation.report.verdicts import name_measure
 
@@ -118,7 +116,7 @@ def _list_for_whom(page: Page) -> list[str]:
     if len(first) < len(called):
         n = page.formats.count(len(called) - len(first))
         told = f"{told} {page.say('index.finding_for_whom_apart', n=n)}"
-    return [told, *(describe_difference(page, one, is_brief=True) for one in first[:1])]
+    return [told, *(describe_claim(page, one) for one in first[:1])]
 
 
 def _format_courts(page: Page) -> str:
@@ -128,7 +126,7 @@ def _format_courts(page: Page) -> str:
         return ""
     told = page.formats.of_hundred(share.estimate or 0.0)
     period = page.formats.period(page.last_day)
-    answer = f"{_describe_set(page)} {describe_in_short(page)}".strip()
+    answer = f"{_describe_set(page)} {describe_convictions(page)}".strip()
     return page.say("index.finding_courts", share=told, period=period, answer=answer)
 
 
