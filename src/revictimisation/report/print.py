@@ -33,6 +33,7 @@ REGIONS = {"sv": "SE", "en": "GB"}
 REPORT_SIZE = 10.0
 BRIEF_SIZES = (10.5, 10.0, 9.5, 9.0, 8.5)
 MOST_PAGES = 2  # of the brief
+COMPACT = "#show heading.where(level: 1): set text(size: 0.85em)"
 PAGES = re.compile(rb"<xmpTPg:NPages>(\d+)<")
 HEADING = re.compile(r"#heading\(level: (\d)\)")
 SECTION = 2  # the level of the headings that part a page
@@ -52,9 +53,18 @@ def print_all(
     opening = _open(page, title, has_contents=True)
     report = _frame(page, title, footer, f"{opening}\n{chapters}", REPORT_SIZE)
     return {
-        f"{BRIEF}_{page.language}.pdf": print_brief(page, title, footer, told, start),
-        f"{REPORT}_{page.language}.pdf": compile_typst(report, "pdf", STANDARD),
+        name_print(BRIEF, page.language): print_brief(page, title, footer, told, start),
+        name_print(REPORT, page.language): compile_typst(report, "pdf", STANDARD),
     }
+
+
+def name_print(kind: str, language: str) -> str:
+    """The file of a document.
+
+    >>> name_print("brief", "sv")
+    'brief_sv.pdf'
+    """
+    return f"{kind}_{language}.pdf"
 
 
 def print_brief(
@@ -69,7 +79,9 @@ def print_brief(
     def make(size: float) -> bytes:
         parts = [raise_headings(typeset(part)) for part in told]
         body = "\n\n".join([_open(page, title, has_contents=False), *parts])
-        made: bytes = compile_typst(_frame(page, title, footer, body, size), "pdf", STANDARD)
+        made: bytes = compile_typst(
+            _frame(page, title, footer, f"{COMPACT}\n{body}", size), "pdf", STANDARD
+        )
         return made
 
     *larger, smallest = BRIEF_SIZES

@@ -20,7 +20,7 @@ from revictimisation.report.described import NOTHING, Content, Heading, Piece
 from revictimisation.report.outline import Outline
 from revictimisation.report.page import Page
 from revictimisation.report.pages import DICTIONARY, START, WORDS, list_pages
-from revictimisation.report.print import print_all
+from revictimisation.report.print import BRIEF, REPORT, name_print, print_all
 from revictimisation.report.release import Release
 from revictimisation.report.rendering import mark_up, read_style, wrap
 from revictimisation.report.sections.summary import name_study
@@ -166,6 +166,10 @@ def _frame(page: Page, content: SiteContent, name: str, body: Content) -> str:
         say=page.say,
         words=find_path(WORDS, page.language, languages),
         used=[] if name in (WORDS, DICTIONARY) else list_used(page, shown),
+        prints=[
+            (page.say(f"common.print_{kind}"), name_print(kind, page.language))
+            for kind in (BRIEF, REPORT)
+        ],
         footer=footer,
         run=content.input_digest,
     )
