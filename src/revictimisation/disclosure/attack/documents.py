@@ -1,7 +1,7 @@
 """The words of a PDF as our pages are printed: its text, its metadata, its structure's texts.
 
-It reads what `report.print` leaves (Typst's PDF: no encryption, streams deflated, fonts with a table
-from signs to letters), not every PDF there is: of another it gives the bytes as letters.
+It reads what `report.print` leaves (Typst: no encryption, streams deflated, fonts with a table from
+signs to letters), not every PDF there is: of another it gives the bytes as letters.
 """
 
 from __future__ import annotations
