@@ -148,6 +148,20 @@ class Gates(Part):
     same_day_starts: Annotated[float, Field(ge=0, le=1)] = 0.05
 
 
+class EvidenceLimits(Part):
+    """What decides the words and the steps of certainty of an answer (`report.evidence`).
+
+    A difference in risk up to `small_difference` is little or none; one from `important_difference`
+    on matters to whoever decides. `highest_rating`: the steps of four that an answer begins with;
+    what nobody drew lots for begins at three at most. The limits are the project's own judgement:
+    whoever owns a study settles them before the numbers are seen.
+    """
+
+    small_difference: Annotated[float, Field(gt=0, lt=1)] = 0.02
+    important_difference: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    highest_rating: Annotated[int, Field(ge=1, le=3)] = 3
+
+
 class Disclosure(Part):
     """Counts from 1 to `threshold` - 1 are suppressed; the others are rounded to `rounding`.
 
@@ -270,6 +284,7 @@ class StudyPlan(Part):
     models: Models = Models()
     variants: Variants = Variants()
     gates: Gates = Gates()
+    evidence: EvidenceLimits = EvidenceLimits()
     definitions: Definitions = Definitions()
     for_whom: ForWhom = ForWhom()
     exploration: Exploration = Exploration()
