@@ -6,7 +6,7 @@ style and pictures are inside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -15,7 +15,7 @@ import pandas as pd
 
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import StudyPlan
-from revictimisation.report.addresses import find_path
+from revictimisation.report.addresses import ENDING, find_path
 from revictimisation.report.described import NOTHING, Content, Heading, Piece
 from revictimisation.report.outline import Outline
 from revictimisation.report.page import Page
@@ -24,6 +24,7 @@ from revictimisation.report.release import Release
 from revictimisation.report.rendering import mark_up, read_style, wrap
 from revictimisation.report.sections.summary import name_study
 from revictimisation.report.sections.words import list_used
+from revictimisation.report.takeaway import taking
 
 DIGEST_LENGTH = 12
 SECTION = 2  # the level of the headings that part a page
@@ -47,14 +48,22 @@ class SiteContent:
     input_digest: str
 
     @property
+    def languages(self) -> Sequence[str]:
+        """The study's languages."""
+        return self.plan.languages
+
+    @property
     def outlines(self) -> Mapping[str, Outline]:
         """The pages by name, in the order of the menu."""
         pages = list_pages(self.plan, is_joined=self.is_joined)
         return {outline.name: outline for outline in pages}
 
 
-def render_site(content: SiteContent, each: Callable[..., Iterable[str]] = map) -> dict[str, str]:
-    """Make every page: its path in the site, and its text.
+Files = dict[str, str | bytes]
+
+
+def render_site(content: SiteContent, each: Callable[..., Iterable[Files]] = map) -> Files:
+    """Make every page, and what its readers may take along: by path, texts and pictures.
 
     The index of the first language (Swedish if the study has it) is `index.html`; pages of another
     language end in `_<language>.html`. `each` calls a function of a module for every page, as `map`
@@ -62,15 +71,17 @@ def render_site(content: SiteContent, each: Callable[..., Iterable[str]] = map) 
     """
     languages = content.plan.languages
     wanted = [(name, language) for language in languages for name in content.outlines]
-    texts = each(partial(render_page, content), *zip(*wanted, strict=True))
-    return {
-        find_path(name, language, languages): text
-        for (name, language), text in zip(wanted, texts, strict=True)
-    }
+    made = each(partial(render_files, content), *zip(*wanted, strict=True))
+    return {path: text for files in made for path, text in files.items()}
 
 
 def render_page(content: SiteContent, name: str, language: str) -> str:
-    """One page of the site, by its name."""
+    """One page of the site, by its name: its text."""
+    return str(render_files(content, name, language)[find_path(name, language, content.languages)])
+
+
+def render_files(content: SiteContent, name: str, language: str) -> Files:
+    """One page of the site, by its name, with what is taken along from it."""
     release = Release(
         plan=content.plan,
         is_synthetic=content.is_synthetic,
@@ -78,8 +89,11 @@ def render_page(content: SiteContent, name: str, language: str) -> str:
         attrition=content.attrition,
         diagnostics=content.diagnostics,
     )
-    site = frozenset(content.outlines)
-    return _frame(Page(release, load_dictionary(), language, site=site), content, name)
+    path, site = find_path(name, language, content.languages), frozenset(content.outlines)
+    page = Page(release, load_dictionary(), language, site=site)
+    with taking(path.removesuffix(ENDING)) as taken:
+        text = _frame(page, content, name)
+    return {path: text, **taken.finish()}
 
 
 def split_opening(body: Content) -> tuple[Content, Content]:
