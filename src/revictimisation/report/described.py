@@ -190,7 +190,9 @@ class Cell:
     """What is written in a cell, and the number that it tells.
 
     `below` stands in small print under it, `label` before it where its table is stacked, `bar` (a
-    share) is drawn before it, `kind` is a class. Without a number `status` and `reason` say why.
+    share) is drawn before it, `kind` is a class. `span`: its interval is drawn between these ends,
+    no difference marked, and `spoken` is what it tells those who cannot see it; without a span that
+    is read in place of what is written. Without a number `status` and `reason` say why.
     """
 
     told: str
@@ -206,6 +208,8 @@ class Cell:
     kind: str = ""
     anchor: str = ""
     language: str = ""
+    span: tuple[float, float] | None = None
+    spoken: str = ""
 
     def __str__(self) -> str:
         return self.told
@@ -429,4 +433,16 @@ class Periods(Piece):
     """A row of bars over time: of each the period, height (0 to 1), and kind (`odd`, `pale`)."""
 
     bars: tuple[tuple[str, float, str], ...]
+    alt: str
+
+
+@dataclass(frozen=True)
+class IconArray(Piece):
+    """A hundred dots, so many of each part from the first on, the rest hollow; each part in words.
+
+    `parts`: how many, and what they are; `rest` names the others.
+    """
+
+    parts: tuple[tuple[int, str], ...]
+    rest: str
     alt: str

@@ -165,33 +165,36 @@ def find_no_answer(reason: str) -> str:
 def find_grounds(page: Page, measure: str, number: Number) -> Grounds:
     """What a released answer rests on."""
     assert number.ci_low is not None and number.ci_high is not None
-    return Grounds(
-        number.ci_low,
-        number.ci_high,
-        _hold_control(page, measure),
-        _hold([number.ci_low <= (way.estimate or 0.0) <= number.ci_high
-               for way in list_ways(page, measure)]),
-        _hold([judge(one, same=0.0) == judge(number, same=0.0)
-               for one in list_variants(page, measure)]),
-    )  # fmt: skip
+    ways, variants = _hold_ways(page, measure, number), _hold_variants(page, measure, number)
+    control = _hold_control(page, measure)
+    return Grounds(number.ci_low, number.ci_high, control, _hold(ways), _hold(variants))
+
+
+def count_agreeing(page: Page, measure: str) -> tuple[int, int]:
+    """How many of the other ways of counting say what the answer says, and how many there are."""
+    number = find_effect(page, measure)
+    held = [*_hold_ways(page, measure, number), *_hold_variants(page, measure, number)]
+    return sum(held), len(held)
+
+
+def _hold_ways(page: Page, measure: str, number: Number) -> list[bool]:
+    """Of each other estimator whether it lies in the answer's interval, the ends included."""
+    found = (find_effect(page, measure, estimator=way) for way in WAYS if way != WEIGHTING)
+    low, high = number.ci_low or 0.0, number.ci_high or 0.0
+    return [low <= (one.estimate or 0.0) <= high for one in found if one.is_shown]
+
+
+def _hold_variants(page: Page, measure: str, number: Number) -> list[bool]:
+    """Of the comparison with something done otherwise whether its verdict is the answer's."""
+    found = (find_effect(page, measure, analysis=variant) for variant in VARIANTS)
+    verdict = judge(number, same=0.0)
+    return [judge(one, same=0.0) == verdict for one in found if one.has_interval]
 
 
 def _hold(found: list[bool]) -> Held:
     if not found:
         return "untried"
     return "yes" if all(found) else "no"
-
-
-def list_ways(page: Page, measure: str) -> list[Number]:
-    """The other estimators' numbers of the same comparison, those that are shown."""
-    found = (find_effect(page, measure, estimator=way) for way in WAYS if way != WEIGHTING)
-    return [number for number in found if number.is_shown]
-
-
-def list_variants(page: Page, measure: str) -> list[Number]:
-    """The same comparison with something done otherwise, those with an interval."""
-    found = (find_effect(page, measure, analysis=variant) for variant in VARIANTS)
-    return [number for number in found if number.has_interval]
 
 
 def _hold_control(page: Page, measure: str) -> Held:

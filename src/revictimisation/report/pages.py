@@ -10,8 +10,8 @@ from revictimisation.report import known_truth
 from revictimisation.report.described import Content, join
 from revictimisation.report.outline import Outline, alone, if_joined, under
 from revictimisation.report.page import Page
+from revictimisation.report.sections import start as start_page
 from revictimisation.report.sections import (
-    answer,
     cohort,
     court_association,
     courts,
@@ -23,13 +23,12 @@ from revictimisation.report.sections import (
     group_tables,
     groups,
     linkage,
-    measures,
+    measure,
     method,
     misleading,
     models,
     referees,
     strategies,
-    summary,
     trial_table,
     use,
     ways,
@@ -42,12 +41,9 @@ MEASURE_NOTEBOOK = "03_do_they_work"
 
 OUTLINES = (
     Outline(START, "index", (
-        alone("index.lead", summary.show_lead),
-        under("index.findings", summary.show_findings),
-        under("index.picture", summary.ask, answer.show_picture, answer.show_caution),
-        under("index.cards", summary.show_cards),
-        under("index.unknown", "index.unknown_text"),
-        under("index.made", summary.show_made),
+        alone("index.lead", start_page.show_lead),
+        under("index.measures", start_page.show_measures),
+        under("index.questions", start_page.show_questions, start_page.show_more),
     ), notebook=MEASURE_NOTEBOOK, in_menu=True, has_contents=False),
     Outline("02_reach", "use", (
         alone("use.lead", use.show_lead),
@@ -83,7 +79,6 @@ OUTLINES = (
         under("courts.explain", court_association.show_explanations),
     ), notebook="05_convictions", in_menu=True),
     Outline("06_how_we_know", "effects", (
-        alone("effects.lead", answer.show_lead),
         under("effects.misleads", misleading.show_why, misleading.show_contrast,
               misleading.show_crude),
         under("trial.title", trial_table.show_trial),
@@ -129,7 +124,14 @@ OUTLINES = (
 
 # one page a measure of the study
 MEASURE = Outline("measure", "measure", (
-    alone("measure.answer", lambda page: measures.show_measure(page, page.measure)),
+    alone("measure.state", measure.show_state),
+    alone("measure.what", measure.show_what),
+    alone("measure.who", measure.show_who),
+    alone("measure.effect", measure.show_effect),
+    alone("measure.sure", measure.show_sure),
+    alone("measure.for_whom", measure.show_for_whom),
+    alone("measure.change", measure.show_change),
+    alone("measure.unsaid", measure.show_unsaid),
 ), notebook=MEASURE_NOTEBOOK, of_measure=True, has_contents=False)  # fmt: skip
 
 

@@ -22,7 +22,6 @@ from revictimisation.report.page import Page
 from revictimisation.report.pages import DICTIONARY, WORDS, list_pages
 from revictimisation.report.release import Release
 from revictimisation.report.rendering import mark_up, read_style, wrap
-from revictimisation.report.sections.summary import name_study
 from revictimisation.report.sections.words import list_used
 from revictimisation.report.takeaway import taking
 
@@ -132,7 +131,7 @@ def _frame(page: Page, content: SiteContent, name: str) -> str:
     return load_template().render(
         language=page.language,
         title=mark_up(outline.entitle(page).told),
-        study=name_study(page),
+        study=page.title,
         body=rest,
         opening=opening if outline.has_contents else "",
         banner=page.text("common.banner").html if content.is_synthetic else "",
@@ -140,7 +139,7 @@ def _frame(page: Page, content: SiteContent, name: str) -> str:
         menu=_list_links(page, content, name, in_menu=True),
         more=_list_links(page, content, name, in_menu=False),
         others=others,
-        style=read_style("report.css") + read_style("site.css"),
+        style="".join(map(read_style, ("report.css", "answers.css", "site.css"))),
         say=page.say,
         words=find_path(WORDS, page.language, languages),
         used=[] if name in (WORDS, DICTIONARY) else list_used(page, shown),
