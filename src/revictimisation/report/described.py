@@ -355,6 +355,26 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class AreaSeries:
+    """A share at each day; without a `look` it is what is left, in the colour of the ground."""
+
+    name: str
+    shares: Sequence[float]
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Areas:
+    """Shares that are a whole at each of the `days`, stacked from below; `ticks`: days in words."""
+
+    days: Sequence[float]
+    series: Sequence[AreaSeries]
+    ticks: Sequence[tuple[float, str]]
+    write: Way
+    y_label: str
+
+
+@dataclass(frozen=True)
 class ForestRow:
     """A row: its name, its difference with interval or None, the verdict, and words beside it."""
 
@@ -403,7 +423,7 @@ class CourtDiagram:
     words: Mapping[str, str]
 
 
-Picture = Dots | Bars | Curves | Forest | GroupForest | CourtDiagram
+Picture = Dots | Bars | Curves | Areas | Forest | GroupForest | CourtDiagram
 
 
 @dataclass(frozen=True)

@@ -197,6 +197,11 @@ class Page(Writer):
         """A cell with a share in per cent."""
         return self.show(number, self.formats.percent, SHARE)
 
+    def show_bar(self, number: Number, label: str = "", top: float = 1.0) -> Cell:
+        """A cell with a share in whole per cent, and a bar that `top` fills."""
+        cell = self.show(number, self.formats.percent_short, SHARE)
+        return replace(cell, bar=(number.estimate or 0.0) / (top or 1.0), label=label)
+
     def show_share_interval(self, number: Number) -> Cell:
         """A cell with the interval of a share."""
         return self.show_interval(number, self.formats.percent_range, SHARE)

@@ -17,6 +17,7 @@ from revictimisation.report.described import (
     BOLD,
     CODE,
     LINK,
+    Areas,
     Bars,
     Content,
     CourtDiagram,
@@ -287,12 +288,13 @@ def _link_files(told: str, stem: str, kinds: Sequence[str]) -> str:
 
 def draw(picture: Picture) -> tuple[bytes, bytes]:
     """A picture as SVG, for wide and for narrow screens."""
-    from revictimisation.report import charts, court_diagram, forest, group_forest
+    from revictimisation.report import areas, charts, court_diagram, forest, group_forest
 
     drawers: dict[type, Callable[[Any], tuple[bytes, bytes]]] = {
         Dots: charts.draw_dots,
         Bars: charts.draw_bars,
         Curves: charts.draw_curves,
+        Areas: areas.draw_areas,
         Forest: forest.draw_forest,
         GroupForest: group_forest.draw_groups,
         CourtDiagram: court_diagram.draw_explanations,

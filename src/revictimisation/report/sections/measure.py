@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from revictimisation.report.sections.groups import make_curve, time_ticks
+from revictimisation.report.curves import make_curve, time_ticks
 from revictimisation.report.described import (
     NOTHING,
     Content,
@@ -17,6 +17,7 @@ from revictimisation.report.described import (
 )
 from revictimisation.report.evidence import LIST, STEPS, Evidence, count_agreeing, rate_measure
 from revictimisation.report.formats import start_upper
+from revictimisation.report.measure_use import find_share
 from revictimisation.report.natural_frequencies import (
     count_people,
     describe_between,
@@ -26,8 +27,8 @@ from revictimisation.report.natural_frequencies import (
 )
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.sections.answer import describe_within, finish, list_names
+from revictimisation.report.sections.for_whom import describe_measure_groups
 from revictimisation.report.sections.start import show_rating
-from revictimisation.report.sections.use import find_share
 from revictimisation.report.trials import (
     ARMS,
     describe_reason,
@@ -213,8 +214,9 @@ def show_for_whom(page: Page) -> Piece:
     """A line on who is helped more, with a link; nothing without an answer."""
     if not (page.measure and has_answer(page, page.measure)):
         return NOTHING
-    link = page.link("04_for_whom", page.say("common.menu_04_for_whom"))
-    return join([page.heading("measure.for_whom"), page.text("measure.for_whom_text", link=link)])
+    link = page.link("04_for_whom", page.say("measure.for_whom_link"))
+    told = f"{describe_measure_groups(page, page.measure)} {link}."
+    return join([page.heading("measure.for_whom"), Text(told)])
 
 
 def show_change(page: Page) -> Piece:

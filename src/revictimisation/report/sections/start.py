@@ -18,15 +18,16 @@ from revictimisation.report.described import (
 from revictimisation.report.evidence import LIST, STEPS, Evidence, rate_measure
 from revictimisation.report.forest import list_ticks
 from revictimisation.report.formats import start_upper
+from revictimisation.report.measure_use import find_share
 from revictimisation.report.natural_frequencies import count_people, describe_both
 from revictimisation.report.page import DASH, HUNDREDTHS, SHARE, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import list_names
 from revictimisation.report.sections.cohort import find_incidence
-from revictimisation.report.sections.court_association import describe_in_short
-from revictimisation.report.sections.for_whom import describe_answer
+from revictimisation.report.sections.courts import describe_convictions
+from revictimisation.report.sections.for_whom import describe_for_whom
 from revictimisation.report.sections.misfits import show_misfits
-from revictimisation.report.sections.use import find_share
+from revictimisation.report.sections.reach import describe_reach
 from revictimisation.report.trials import find_effect, list_main
 from revictimisation.report.verdicts import is_joint, name_answer, name_measure
 
@@ -40,8 +41,9 @@ def _describe_doubts(page: Page) -> str:
 
 # a question's page, its heading, and its answer in a line
 QUESTIONS: Sequence[tuple[str, str, Callable[[Page], str]]] = (
-    ("04_for_whom", "index.ask_for_whom", describe_answer),
-    ("05_convictions", "index.ask_convictions", describe_in_short),
+    ("02_reach", "index.ask_reach", describe_reach),
+    ("04_for_whom", "index.ask_for_whom", describe_for_whom),
+    ("05_convictions", "index.ask_convictions", describe_convictions),
     ("06_how_we_know", "index.ask_wrong", _describe_doubts),
 )
 
