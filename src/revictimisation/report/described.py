@@ -190,7 +190,9 @@ class Cell:
     """What is written in a cell, and the number that it tells.
 
     `below` stands in small print under it, `label` before it where its table is stacked, `bar` (a
-    share) is drawn before it, `kind` is a class. Without a number `status` and `reason` say why.
+    share) is drawn before it, `kind` is a class. `span`: its interval is drawn between these ends,
+    no difference marked, and `spoken` is what it tells those who cannot see it; without a span that
+    is read in place of what is written. Without a number `status` and `reason` say why.
     """
 
     told: str
@@ -206,6 +208,8 @@ class Cell:
     kind: str = ""
     anchor: str = ""
     language: str = ""
+    span: tuple[float, float] | None = None
+    spoken: str = ""
 
     def __str__(self) -> str:
         return self.told
@@ -351,6 +355,26 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class AreaSeries:
+    """A share at each day; without a `look` it is what is left, in the colour of the ground."""
+
+    name: str
+    shares: Sequence[float]
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Areas:
+    """Shares that are a whole at each of the `days`, stacked from below; `ticks`: days in words."""
+
+    days: Sequence[float]
+    series: Sequence[AreaSeries]
+    ticks: Sequence[tuple[float, str]]
+    write: Way
+    y_label: str
+
+
+@dataclass(frozen=True)
 class ForestRow:
     """A row: its name, its difference with interval or None, the verdict, and words beside it."""
 
@@ -399,7 +423,7 @@ class CourtDiagram:
     words: Mapping[str, str]
 
 
-Picture = Dots | Bars | Curves | Forest | GroupForest | CourtDiagram
+Picture = Dots | Bars | Curves | Areas | Forest | GroupForest | CourtDiagram
 
 
 @dataclass(frozen=True)
@@ -429,4 +453,16 @@ class Periods(Piece):
     """A row of bars over time: of each the period, height (0 to 1), and kind (`odd`, `pale`)."""
 
     bars: tuple[tuple[str, float, str], ...]
+    alt: str
+
+
+@dataclass(frozen=True)
+class IconArray(Piece):
+    """A hundred dots, so many of each part from the first on, the rest hollow; each part in words.
+
+    `parts`: how many, and what they are; `rest` names the others.
+    """
+
+    parts: tuple[tuple[int, str], ...]
+    rest: str
     alt: str

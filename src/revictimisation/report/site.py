@@ -23,7 +23,6 @@ from revictimisation.report.pages import DICTIONARY, START, WORDS, list_pages
 from revictimisation.report.print import BRIEF, REPORT, name_print, print_all
 from revictimisation.report.release import Release
 from revictimisation.report.rendering import mark_up, read_style, wrap
-from revictimisation.report.sections.summary import name_study
 from revictimisation.report.sections.words import list_used
 from revictimisation.report.takeaway import taking
 
@@ -154,7 +153,7 @@ def _frame(page: Page, content: SiteContent, name: str, body: Content) -> str:
     return load_template().render(
         language=page.language,
         title=mark_up(outline.entitle(page).told),
-        study=name_study(page),
+        study=page.title,
         body=rest,
         opening=opening if outline.has_contents else "",
         banner=page.text("common.banner").html if content.is_synthetic else "",
@@ -162,7 +161,7 @@ def _frame(page: Page, content: SiteContent, name: str, body: Content) -> str:
         menu=_list_links(page, content, name, in_menu=True),
         more=_list_links(page, content, name, in_menu=False),
         others=others,
-        style=read_style("report.css") + read_style("site.css"),
+        style="".join(map(read_style, ("report.css", "answers.css", "site.css"))),
         say=page.say,
         words=find_path(WORDS, page.language, languages),
         used=[] if name in (WORDS, DICTIONARY) else list_used(page, shown),
