@@ -64,8 +64,8 @@ class Group:
     """Those of one level of a grouping, or everybody; arrays have a place for each of them.
 
     Attributes:
-        rows: their places among the entries. quarter, year: of the index report, counted from
-            January of the year 0; -1 without a date.
+        rows: their places among the entries.
+        quarter: of the index report, counted from the first of the year 0; -1 without a date.
         subgroup, level: empty for everybody.
     """
 
@@ -114,14 +114,11 @@ def estimate_course(data: StudyData) -> Found:
         for day in data.plan.course.at_days
         if day not in days
     ]
-    index_on = pd.to_datetime(data.entries["index_on"])
-    quarter = index_on.dt.year * 4 + index_on.dt.quarter - 1
-    quarter = quarter.fillna(-1).to_numpy(np.int64)
-    everybody = Group(data, np.arange(len(data.entries)), quarter)
+    everybody = choose_everybody(data)
     notes: list[dict[str, object]] = []
     for day in days:
-        parts += [_tell_periods(everybody, day, name, same) for name in (QUARTER, YEAR)]
-        trend, checks = _tell_change(everybody, day, same)
+        parts += [estimate_periods(everybody, day, name, same) for name in (QUARTER, YEAR)]
+        trend, checks = estimate_change(everybody, day, same)
         parts.append(trend)
         notes += tell_checks(checks, "course_change")
     for name in data.plan.course.groups:
@@ -131,11 +128,18 @@ def estimate_course(data: StudyData) -> Found:
             continue
         for level in sorted(levels.unique()):
             rows = np.flatnonzero(levels.eq(level))
-            group = Group(data, rows, quarter[rows], name, level)
+            group = Group(data, rows, everybody.quarter[rows], name, level)
             for day in days:
-                parts.append(_tell_periods(group, day, YEAR, same))
-                parts.append(_tell_change(group, day, same)[0])
+                parts.append(estimate_periods(group, day, YEAR, same))
+                parts.append(estimate_change(group, day, same)[0])
     return Found(combine(parts), frame_checks(notes))
+
+
+def choose_everybody(data: StudyData) -> Group:
+    """All who are followed."""
+    index_on = pd.to_datetime(data.entries["index_on"])
+    quarter = index_on.dt.year * 4 + index_on.dt.quarter - 1
+    return Group(data, np.arange(len(index_on)), quarter.fillna(-1).to_numpy(np.int64))
 
 
 def _list_periods(data: StudyData, name: str) -> Iterator[tuple[int, str]]:
@@ -151,7 +155,7 @@ def _list_periods(data: StudyData, name: str) -> Iterator[tuple[int, str]]:
                 yield year * 4 + place, pack_quarter(year, place + 1)
 
 
-def _tell_periods(group: Group, day: int, name: str, same: Keys) -> pd.DataFrame:
+def estimate_periods(group: Group, day: int, name: str, same: Keys) -> pd.DataFrame:
     """The share of each period, as it is and standardised: two rows a period."""
     period = group.quarter if name == QUARTER else group.year
     is_followed = group.mark_followed(day, period)
@@ -172,7 +176,7 @@ def _tell_periods(group: Group, day: int, name: str, same: Keys) -> pd.DataFrame
         if reason:
             parts += [not_estimable(reason, **at, **of) for of in (CRUDE, ADJUSTED)]
             continue
-        parts.append(_tell_crude(group, chosen, day, {**at, **counts, **CRUDE}))
+        parts.append(_describe_crude(group, chosen, day, {**at, **counts, **CRUDE}))
         if number not in shares:
             parts.append(not_estimable(failed, **at, **ADJUSTED))
             continue
@@ -185,7 +189,7 @@ def _tell_periods(group: Group, day: int, name: str, same: Keys) -> pd.DataFrame
     return combine(parts)
 
 
-def _tell_crude(group: Group, chosen: Flags, day: int, keys: Keys) -> pd.DataFrame:
+def _describe_crude(group: Group, chosen: Flags, day: int, keys: Keys) -> pd.DataFrame:
     """The share of some as it is: one row."""
     entries = group.entries[chosen]
     curve = aalen_johansen(
@@ -199,7 +203,7 @@ def _tell_crude(group: Group, chosen: Flags, day: int, keys: Keys) -> pd.DataFra
 def _standardise(
     group: Group, period: Whole, is_followed: Flags, is_outcome: Flags
 ) -> tuple[dict[int, Estimate], dict[str, str], str]:
-    """The standardised share of each followed period; the estimator; the gate that fails for all."""
+    """The standardised share of each followed period; the estimator; what gate fails for all."""
     told = np.unique(period[is_followed])
     terms = {str(number): (period == number).astype(np.float64) for number in told[1:]}
     counts = [
@@ -239,9 +243,7 @@ def _fit(
         raise NotEstimableError(TOO_SHORT)
     chosen = np.isin(np.arange(len(group.data.entries)), group.rows)
     left_out = (YEAR, *([group.subgroup] if group.subgroup else []))
-    design = group.data.design(
-        np.arange(len(group.rows)), terms, chosen=chosen, without=left_out
-    )
+    design = group.data.design(np.arange(len(group.rows)), terms, chosen=chosen, without=left_out)
     columns = read_design(design)
     place = {name: design.names.index(name) + 1 for name in terms if name in design.names}
     model = fit_model(columns, is_outcome, None, is_firth=is_few, counted=is_followed)
@@ -250,7 +252,7 @@ def _fit(
     return model, place
 
 
-def _tell_change(group: Group, day: int, same: Keys) -> tuple[pd.DataFrame, dict[str, float]]:
+def estimate_change(group: Group, day: int, same: Keys) -> tuple[pd.DataFrame, dict[str, float]]:
     """The change a year and whether it may be chance, as it is and standardised: four rows."""
     plan = group.data.plan
     is_followed = group.mark_followed(day, group.quarter)
@@ -270,7 +272,7 @@ def _tell_change(group: Group, day: int, same: Keys) -> tuple[pd.DataFrame, dict
     few = min(n_events, n_people - n_events)
     held = FEW_EVENTS if few < plan.gates.events_per_arm else ""
     crude = _follow_line(group, told, slope, is_followed, is_outcome)
-    parts = [_tell_slope(sum_by_cluster(crude, group.cluster), held, {**keys, **CRUDE})]
+    parts = [_describe_slope(sum_by_cluster(crude, group.cluster), held, {**keys, **CRUDE})]
     is_few = few < plan.course.firth_below_events
     when = (group.quarter + 0.5) / 4 - time[0]
     try:
@@ -280,10 +282,12 @@ def _tell_change(group: Group, day: int, same: Keys) -> tuple[pd.DataFrame, dict
         parts.append(not_estimable(str(fault), estimand="yearly_change", **told_why, **ADJUSTED))
         return combine(parts), {}
     shares = standardise_at(model, [{place[TIME]: at} for at in time - time[0]])
-    change = Estimate(shares.value @ slope, shares.influence @ slope)
+    assert shares.influence is not None
+    change = Estimate(np.array([shares.value @ slope]), (shares.influence @ slope)[:, None])
     estimator = FIRTH if model.fit.is_firth else ADJUSTED
     held = held or ("" if model.fit.is_converged else NOT_CONVERGED)
-    parts.append(_tell_slope(sum_by_cluster(change[None], group.cluster), held, {**keys, **estimator}))
+    by_victim = sum_by_cluster(change, group.cluster)
+    parts.append(_describe_slope(by_victim, held, {**keys, **estimator}))
     checks = {
         pack_check("n_coefficients", day): float(model.columns.n),
         pack_check("is_converged", day): float(model.fit.is_converged),
@@ -325,7 +329,7 @@ def _follow_line(
     return Estimate(np.array([share @ slope]), influence)
 
 
-def _tell_slope(change: Estimate, held: str, keys: Keys) -> pd.DataFrame:
+def _describe_slope(change: Estimate, held: str, keys: Keys) -> pd.DataFrame:
     """Rows of a change and of its test, withheld where a gate fails."""
     status = {"status": WITHHELD if held else OK, "reason": held}
     rows = [

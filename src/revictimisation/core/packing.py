@@ -1,4 +1,4 @@
-"""What is packed into one text of a result, and taken apart again: checks, levels, their differences.
+"""What is packed into one text of a result, and taken apart again: checks, levels, differences.
 
 A check is `name:arm:day:group=level`, each part but the name only where it has one; a difference of
 two levels is `a_less_b`; a level of one grouping within that of another is `a:b`, of the grouping
