@@ -9,6 +9,7 @@ import statsmodels.api as sm
 
 from revictimisation.analyses.course import choose_everybody, estimate_change, estimate_course
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.errors import StudyError
 from revictimisation.plan import read_plan
 
 SHORT = "follow_up_too_short"
@@ -294,5 +295,5 @@ def test_what_lies_beyond_the_horizon_or_has_no_date():
 
 def test_a_study_names_known_groups_that_may_be_shown():
     for named in ("index_year", "honour", "municipality_code", "protected_identity", "x_area"):
-        with pytest.raises(Exception, match="course.groups"):
+        with pytest.raises(StudyError, match=r"course\.groups"):
             read_plan(f"{STUDY}course: {{groups: [{named}]}}")
