@@ -16,7 +16,9 @@ from revictimisation.core.results import (
 )
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
+from revictimisation.report.addresses import find_path
 from revictimisation.report.described import (
+    MOST_ROWS,
     Cell,
     Content,
     Figure,
@@ -64,12 +66,17 @@ class Writer:
 
 @dataclass(frozen=True)
 class Page(Writer):
-    """What notebooks and pages are written with."""
+    """What notebooks and pages are written with.
+
+    `measure` is the one that the page is about, if any; `site` the names of the site's pages.
+    """
 
     release: Release
     dictionary: Dictionary
     language: str
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=load_texts, repr=False)
+    measure: str = ""
+    site: frozenset[str] = frozenset()
 
     @property
     def plan(self) -> StudyPlan:
@@ -81,17 +88,41 @@ class Page(Writer):
         """What codes are called."""
         return Labels(self.dictionary, self.plan, self.language)
 
+    def link(self, name: str, told: str) -> str:
+        """Words that lead to another page of the site; the words alone where it has no such page.
+
+        A place on the page may follow its name: `words#word-uncertainty`.
+        """
+        name, _, anchor = name.partition("#")
+        if name not in self.site:
+            return told
+        path = find_path(name, self.language, self.plan.languages)
+        return f"[{told}]({path}{'#' if anchor else ''}{anchor})"
+
     def table(
         self, caption: str, columns: Sequence[str], rows: Sequence[Sequence[Any]],
         notes: Sequence[str] = (), kind: str = "",
     ) -> Table:  # fmt: skip
         """A table with the notes that its cells without a number need, before its own."""
         cells = [cell for row in rows for cell in row if isinstance(cell, Cell)]
-        return Table(caption, columns, rows, [*self._explain(cells), *notes], kind)
+        said = {}
+        if len(rows) > MOST_ROWS:
+            total = self.formats.count(len(rows))
+            said = {"cut": self.say("common.rows_cut", shown=MOST_ROWS, total=total),
+                    "take": self.say("common.take_along")}  # fmt: skip
+        return Table(caption, columns, rows, [*self._explain(cells), *notes], kind, **said)
 
     def figure(self, picture: Picture, alt: str, caption: str, table: Piece) -> Figure:
-        """A picture with the numbers behind it."""
-        return Figure(picture, alt, caption, self.say("common.numbers_behind"), table)
+        """A picture with the numbers behind it, and where it comes from."""
+        behind, take = self.say("common.numbers_behind"), self.say("common.take_along")
+        return Figure(picture, alt, caption, behind, table, self.source, take)
+
+    @cached_property
+    def source(self) -> str:
+        """Where the numbers of a figure come from, and of which study they are."""
+        key = "common.source_invented" if self.release.is_synthetic else "common.source"
+        until = self.formats.date(self.plan.data_end_on)
+        return self.say(key, study=self.plan.title_in(self.language), until=until)
 
     def style(self) -> Content:
         """What pieces need to look in JupyterLab as on their page; on synthetic data the banner."""

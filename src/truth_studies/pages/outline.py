@@ -19,7 +19,7 @@ def _of_kept(show: Callable[[Page, TruthStudy], Piece]) -> Callable[[Page], Piec
     return lambda page: show(page, read_kept())
 
 
-OUTLINE = Outline("07_can_it_be_trusted", "truth_study", (
+OUTLINE = Outline("08_validation", "truth_study", (
     alone("truth_study.answer", _of_kept(answer.show_answer)),
     alone("truth_study.ways", _of_kept(answer.show_ways)),
     alone("truth_study.misses", _of_kept(misses.show_misses)),
@@ -32,4 +32,4 @@ OUTLINE = Outline("07_can_it_be_trusted", "truth_study", (
     alone("truth_study.small", _of_kept(departures.show_small)),
     alone("truth_study.tables", _of_kept(tables.show_tables)),
     alone("truth_study.provenance", _of_kept(tables.show_provenance)),
-), prepare=add_texts)  # fmt: skip
+), prepare=add_texts, notebook="08_validation")  # fmt: skip
