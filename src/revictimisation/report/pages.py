@@ -13,6 +13,7 @@ from revictimisation.report.page import Page
 from revictimisation.report.sections import (
     answer,
     cohort,
+    course,
     court_association,
     courts,
     dictionary,
@@ -49,6 +50,14 @@ OUTLINES = (
         under("index.unknown", "index.unknown_text"),
         under("index.made", summary.show_made),
     ), notebook=MEASURE_NOTEBOOK, in_menu=True, has_contents=False),
+    Outline("01_does_it_fall", "course", (
+        alone("course.lead", course.show_lead),
+        under("course.quarters", course.show_quarters),
+        under("course.years", course.show_years),
+        alone("course.honour", course.show_honour),
+        alone("course.districts", course.show_districts),
+        under("course.unseen", "course.unseen_text"),
+    ), notebook="01_does_it_fall", in_menu=True, has_contents=False),
     Outline("02_reach", "use", (
         alone("use.lead", use.show_lead),
         under("use.codes", "use.codes_text", use.show_codes),

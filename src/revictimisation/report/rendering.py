@@ -19,6 +19,7 @@ from revictimisation.report.described import (
     LINK,
     Bars,
     Content,
+    Course,
     CourtDiagram,
     Curves,
     Dots,
@@ -231,12 +232,13 @@ def _link_files(told: str, stem: str, kinds: Sequence[str]) -> str:
 
 def draw(picture: Picture) -> tuple[bytes, bytes]:
     """A picture as SVG, for wide and for narrow screens."""
-    from revictimisation.report import charts, court_diagram, forest, group_forest
+    from revictimisation.report import charts, course_chart, court_diagram, forest, group_forest
 
     drawers: dict[type, Callable[[Any], tuple[bytes, bytes]]] = {
         Dots: charts.draw_dots,
         Bars: charts.draw_bars,
         Curves: charts.draw_curves,
+        Course: course_chart.draw_course,
         Forest: forest.draw_forest,
         GroupForest: group_forest.draw_groups,
         CourtDiagram: court_diagram.draw_explanations,
