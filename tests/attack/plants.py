@@ -228,6 +228,17 @@ PLANTS: dict[str, tuple[tuple[str, str], Callable[[Path], None]]] = {
     "unrounded neighbours on a curve": (
         ("curves", "step"), do_all(put(where(analysis="curve", time=182), n_events=26),
                                    put(CURVE, n_events=29))),
+    # what is followed by quarter and year, and within groups
+    "quarter by its year and the other quarters": (
+        ("curves", "within"), show(where(level="2013-Q3"), estimate=5 / 35, n_events=5,
+                                   n_people=35)),
+    "honour cases of a year by the others of that year": (
+        ("curves", "within"), show(where(level="false:2014"), estimate=30 / 105, n_events=30,
+                                   n_people=105)),
+    "honour cases of a year by the other year": (
+        ("curves", "exact"), do_all(
+            put(where(level="true", estimand="cumulative_incidence"), n_events=11),
+            put(where(level="true:2013"), n_events=7))),
     # algebra within a comparison
     "difference of two shown risks": (("algebra", "algebra"), hide(both("risk_difference"))),
     "difference by the number needed": (

@@ -30,6 +30,7 @@ from revictimisation.plan.parts import (
     Codes,
     Convictions,
     Count,
+    Course,
     Day,
     Exploration,
     ForWhom,
@@ -288,6 +289,7 @@ class StudyPlan(Part):
     gates: Gates = Gates()
     evidence: EvidenceLimits = EvidenceLimits()
     definitions: Definitions = Definitions()
+    course: Course = Course()
     for_whom: ForWhom = ForWhom()
     exploration: Exploration = Exploration()
     negative_controls: NegativeControls = NegativeControls()
@@ -337,6 +339,16 @@ class StudyPlan(Part):
         for name in self.subgroups:
             if name in NUMBER_COVARIATES:
                 faults.append(f"subgroups: {name!r} {NO_GROUP}")
+        for name in self.course.groups:
+            if name not in COVARIATES:
+                near = name_nearest(name, COVARIATES)
+                faults.append(f"course.groups: okänd kovariat / unknown covariate {name!r}{near}")
+            elif name in NUMBER_COVARIATES:
+                faults.append(f"course.groups: {name!r} {NO_GROUP}")
+        if len(set(self.course.groups)) < len(self.course.groups):
+            faults.append(
+                "course.groups: en kovariat nämns två gånger / a covariate is named twice"
+            )
         for name in self.subgroup_levels:
             if name not in (*self.subgroups, *self.adjust_for) or not name.startswith("x_"):
                 told = "ska vara en egen x_-kolumn i subgroups / must be an x_ column of subgroups"

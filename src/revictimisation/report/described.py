@@ -417,13 +417,45 @@ class GroupForest:
 
 
 @dataclass(frozen=True)
+class CourseSeries:
+    """A share by period: its points (None: not told), and between what it lies by chance alone."""
+
+    name: str
+    points: Sequence[Point | None]
+    limits: Sequence[tuple[float, float] | None]
+    look: str = ""
+
+    def is_outside(self, place: int) -> bool:
+        """Whether a period lies outside what chance gives."""
+        point, limits = self.points[place], self.limits[place]
+        return bool(point and limits and not limits[0] <= point[0] <= limits[1])
+
+
+@dataclass(frozen=True)
+class Course:
+    """Shares over time, period by period.
+
+    `years` are the places (from 0, a period a step) at which one begins, with its name; `marks`
+    places of what changed, each by a letter; `short` the first period whose follow-up is too short,
+    with words for it.
+    """
+
+    series: Sequence[CourseSeries]
+    years: Sequence[tuple[float, str]]
+    marks: Sequence[tuple[float, str]]
+    write: Way
+    y_label: str = ""
+    short: tuple[float, str] | None = None
+
+
+@dataclass(frozen=True)
 class CourtDiagram:
     """What could explain an association: the words of each box (lines parted by |)."""
 
     words: Mapping[str, str]
 
 
-Picture = Dots | Bars | Curves | Areas | Forest | GroupForest | CourtDiagram
+Picture = Dots | Bars | Curves | Areas | Course | Forest | GroupForest | CourtDiagram
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ from revictimisation.report.described import (
     LINK,
     Areas,
     Bars,
+    Cell,
     Content,
+    Course,
     CourtDiagram,
     Curves,
     Dots,
@@ -288,13 +290,21 @@ def _link_files(told: str, stem: str, kinds: Sequence[str]) -> str:
 
 def draw(picture: Picture) -> tuple[bytes, bytes]:
     """A picture as SVG, for wide and for narrow screens."""
-    from revictimisation.report import areas, charts, court_diagram, forest, group_forest
+    from revictimisation.report import (
+        areas,
+        charts,
+        course_chart,
+        court_diagram,
+        forest,
+        group_forest,
+    )
 
     drawers: dict[type, Callable[[Any], tuple[bytes, bytes]]] = {
         Dots: charts.draw_dots,
         Bars: charts.draw_bars,
         Curves: charts.draw_curves,
         Areas: areas.draw_areas,
+        Course: course_chart.draw_course,
         Forest: forest.draw_forest,
         GroupForest: group_forest.draw_groups,
         CourtDiagram: court_diagram.draw_explanations,

@@ -80,7 +80,7 @@ def render_language(content: SiteContent, language: str) -> Files:
     made: Files = {}
     for name, body in bodies.items():
         made |= _write_page(page, content, name, body)
-    return made | print_all(page, name_study(page), _describe_origin(page, content), bodies,
+    return made | print_all(page, page.title, _describe_origin(page, content), bodies,
                             START, left_out=(DICTIONARY,))  # fmt: skip
 
 
