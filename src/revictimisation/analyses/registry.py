@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from revictimisation.analyses.analysis import Analysis
 from revictimisation.analyses.convictions import estimate_convictions
+from revictimisation.analyses.course import estimate_course
 from revictimisation.analyses.effects import (
     estimate_crude,
     estimate_hazard_ratios,
@@ -23,6 +24,7 @@ from revictimisation.analyses.target_trials import estimate_target_trials
 
 CONTROLS, TRIALS = "negative_controls", "target_trials"
 ANALYSES = (
+    Analysis("course", "course", estimate_course),
     Analysis("measure_use", "q1", estimate_use),
     Analysis("crude", "q2", estimate_crude),
     Analysis("incidence", "q2", estimate_incidence),
