@@ -20,12 +20,14 @@ from revictimisation.analyses.sensitivity.hidden_bias import find_hidden_bias
 from revictimisation.analyses.sensitivity.linkage_error import estimate_linkage_error
 from revictimisation.analyses.sensitivity.negative_controls import estimate_negative_controls
 from revictimisation.analyses.subgroup_effects import estimate_subgroup_effects
+from revictimisation.analyses.suspects import count_suspects
 from revictimisation.analyses.target_trials import estimate_target_trials
 
 CONTROLS, TRIALS = "negative_controls", "target_trials"
 ANALYSES = (
     Analysis("course", "course", estimate_course),
     Analysis("measure_use", "q1", estimate_use),
+    Analysis("suspects", "q1", count_suspects),
     Analysis("crude", "q2", estimate_crude),
     Analysis("incidence", "q2", estimate_incidence),
     Analysis("hazard_ratios", "q2", estimate_hazard_ratios),

@@ -18,7 +18,7 @@ import pandas as pd
 from revictimisation.core.packing import find_wholes
 from revictimisation.dictionary import load_dictionary
 from revictimisation.disclosure.bounds import Constraints, Flags, Floats, Ints
-from revictimisation.disclosure.kinds import AGENCIES, name_counted
+from revictimisation.disclosure.kinds import AGENCIES, WIDER, name_counted
 from revictimisation.plan import Disclosure
 
 # What tells of the same people's outcomes, whichever estimator or analysis it comes from.
@@ -197,6 +197,7 @@ def build_system(cells: Cells, is_level: Flags, is_of_people: Flags) -> System:
     rows = rows.assign(family=rows.groupby(FAMILY, sort=False).ngroup())
     _add_levels(sums, rows[is_level & counted])
     _add_states(sums, rows[is_level & is_of_people & counted])
+    _add_outcomes(sums, rows[is_level & is_of_people & counted])
     _add_decisions(sums, rows[is_level & is_of_people & counted])
     _add_agencies(sums, rows[is_level & is_of_people & counted])
     _add_uses(sums, rows[is_level & is_of_people & counted])
@@ -268,6 +269,21 @@ def _add_states(sums: _Sums, rows: pd.DataFrame) -> None:
         margin = groups["people"].first().to_numpy(np.int64)
         group = np.asarray(groups.ngroup(), np.int64)
         _add_some(sums, group, mine["events"].to_numpy(), margin, chosen)
+
+
+def _add_outcomes(sums: _Sums, rows: pd.DataFrame) -> None:
+    """Who has an outcome has any wider one too; who has the wider one alone is the rest."""
+    keys = [*(name for name in FAMILY if name != "outcome"), *LEVEL, "people"]
+    each = rows.drop_duplicates([*keys, "outcome"])
+    for part, wider in WIDER.items():
+        mine = each.loc[each["outcome"].eq(part), [*keys, "events", "n_events"]]
+        wholes = each.loc[each["outcome"].isin(wider), [*keys, "events", "n_events"]]
+        both = mine.merge(wholes, on=keys, suffixes=("", "_whole"))
+        rest = (both["n_events_whole"] - both["n_events"]).to_numpy()
+        unseen = np.flatnonzero(rest > 0)
+        group = np.concatenate([np.arange(len(both)), unseen])
+        of = np.concatenate([both["events"].to_numpy(np.int64), sums.add_rest(rest[unseen])])
+        _add_some(sums, group, of, both["events_whole"].to_numpy(np.int64), rest >= 0)
 
 
 def _add_decisions(sums: _Sums, rows: pd.DataFrame) -> None:

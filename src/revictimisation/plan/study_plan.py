@@ -50,7 +50,10 @@ from revictimisation.plan.parts import (
 
 
 class Eligibility(Part):
-    """Which reports may be an index report. `None` for districts and municipalities means all."""
+    """Which reports may be an index report. `None` for districts and municipalities means all.
+
+    `honour`: `only` those that are honour-related.
+    """
 
     min_age: Annotated[int, Field(ge=0, le=150)] = 0
     max_age: Annotated[int, Field(ge=0, le=150)] = 120
@@ -64,13 +67,14 @@ class Eligibility(Part):
     )
     districts: Codes | None = None
     municipalities: Codes | None = None
+    honour: Literal["all", "only"] = "all"
     washout_days: Count = 365
 
 
 class Outcome(Part):
     """What counts as a new report: against whom, breach-only or not, and from which day."""
 
-    who: Literal["same_suspect", "any_suspect"] = "same_suspect"
+    who: Literal["same_suspect", "any_suspect", "any_kin"] = "same_suspect"
     drop_breach_only: bool = False
     lag_days: Count = 1
 
