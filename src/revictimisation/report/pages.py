@@ -10,7 +10,6 @@ from revictimisation.report import known_truth
 from revictimisation.report.described import Content, join
 from revictimisation.report.outline import Outline, alone, if_joined, under
 from revictimisation.report.page import Page
-from revictimisation.report.sections import start as start_page
 from revictimisation.report.sections import (
     cohort,
     court_numbers,
@@ -32,6 +31,7 @@ from revictimisation.report.sections import (
     ways,
     words,
 )
+from revictimisation.report.sections import start as start_page
 
 START, WORDS, DICTIONARY = "index", "words", "dictionary"
 MEASURE_NOTEBOOK = "03_do_they_work"
