@@ -190,7 +190,9 @@ class Cell:
     """What is written in a cell, and the number that it tells.
 
     `below` stands in small print under it, `label` before it where its table is stacked, `bar` (a
-    share) is drawn before it, `kind` is a class. Without a number `status` and `reason` say why.
+    share) is drawn before it, `kind` is a class. `span`: its interval is drawn between these ends,
+    no difference marked, and `spoken` is what it tells those who cannot see it; without a span that
+    is read in place of what is written. Without a number `status` and `reason` say why.
     """
 
     told: str
@@ -206,6 +208,8 @@ class Cell:
     kind: str = ""
     anchor: str = ""
     language: str = ""
+    span: tuple[float, float] | None = None
+    spoken: str = ""
 
     def __str__(self) -> str:
         return self.told
@@ -389,7 +393,39 @@ class Forest:
     scale: Scale
 
 
-Picture = Dots | Bars | Curves | Areas | Forest
+@dataclass(frozen=True)
+class CourseSeries:
+    """A share by period: its points (None: not told), and between what it lies by chance alone."""
+
+    name: str
+    points: Sequence[Point | None]
+    limits: Sequence[tuple[float, float] | None]
+    look: str = ""
+
+    def is_outside(self, place: int) -> bool:
+        """Whether a period lies outside what chance gives."""
+        point, limits = self.points[place], self.limits[place]
+        return bool(point and limits and not limits[0] <= point[0] <= limits[1])
+
+
+@dataclass(frozen=True)
+class Course:
+    """Shares over time, period by period.
+
+    `years` are the places (from 0, a period a step) at which one begins, with its name; `marks`
+    places of what changed, each by a letter; `short` the first period whose follow-up is too short,
+    with words for it.
+    """
+
+    series: Sequence[CourseSeries]
+    years: Sequence[tuple[float, str]]
+    marks: Sequence[tuple[float, str]]
+    write: Way
+    y_label: str = ""
+    short: tuple[float, str] | None = None
+
+
+Picture = Dots | Bars | Curves | Areas | Course | Forest
 
 
 @dataclass(frozen=True)
@@ -419,4 +455,16 @@ class Periods(Piece):
     """A row of bars over time: of each the period, height (0 to 1), and kind (`odd`, `pale`)."""
 
     bars: tuple[tuple[str, float, str], ...]
+    alt: str
+
+
+@dataclass(frozen=True)
+class IconArray(Piece):
+    """A hundred dots, so many of each part from the first on, the rest hollow; each part in words.
+
+    `parts`: how many, and what they are; `rest` names the others.
+    """
+
+    parts: tuple[tuple[int, str], ...]
+    rest: str
     alt: str

@@ -11,8 +11,8 @@ from revictimisation.report.described import Content, join
 from revictimisation.report.outline import Outline, alone, if_joined, under
 from revictimisation.report.page import Page
 from revictimisation.report.sections import (
-    answer,
     cohort,
+    course,
     court_numbers,
     courts,
     dictionary,
@@ -21,31 +21,36 @@ from revictimisation.report.sections import (
     for_whom,
     group_numbers,
     linkage,
-    measures,
+    measure,
     method,
     misleading,
     models,
     reach,
     referees,
     strategies,
-    summary,
     trial_table,
     ways,
     words,
 )
+from revictimisation.report.sections import start as start_page
 
 START, WORDS, DICTIONARY = "index", "words", "dictionary"
 MEASURE_NOTEBOOK = "03_do_they_work"
 
 OUTLINES = (
     Outline(START, "index", (
-        alone("index.lead", summary.show_lead),
-        under("index.findings", summary.show_findings),
-        under("index.picture", summary.ask, answer.show_picture, answer.show_caution),
-        under("index.cards", summary.show_cards),
-        under("index.unknown", "index.unknown_text"),
-        under("index.made", summary.show_made),
+        alone("index.lead", start_page.show_lead),
+        under("index.measures", start_page.show_measures),
+        under("index.questions", start_page.show_questions, start_page.show_more),
     ), notebook=MEASURE_NOTEBOOK, in_menu=True, has_contents=False),
+    Outline("01_does_it_fall", "course", (
+        alone("course.lead", course.show_lead),
+        under("course.quarters", course.show_quarters),
+        under("course.years", course.show_years),
+        alone("course.honour", course.show_honour),
+        alone("course.districts", course.show_districts),
+        under("course.unseen", "course.unseen_text"),
+    ), notebook="01_does_it_fall", in_menu=True, has_contents=False),
     Outline("02_reach", "reach", (
         alone("reach.lead", reach.show_lead),
         under("reach.who", reach.show_who),
@@ -71,7 +76,6 @@ OUTLINES = (
         under("courts.limits", "courts.limits_text"),
     ), notebook="05_convictions", in_menu=True, has_contents=False),
     Outline("06_how_we_know", "effects", (
-        alone("effects.lead", answer.show_lead),
         under("effects.misleads", misleading.show_why, misleading.show_contrast,
               misleading.show_crude),
         under("trial.title", trial_table.show_trial),
@@ -121,7 +125,14 @@ OUTLINES = (
 
 # one page a measure of the study
 MEASURE = Outline("measure", "measure", (
-    alone("measure.answer", lambda page: measures.show_measure(page, page.measure)),
+    alone("measure.state", measure.show_state),
+    alone("measure.what", measure.show_what),
+    alone("measure.who", measure.show_who),
+    alone("measure.effect", measure.show_effect),
+    alone("measure.sure", measure.show_sure),
+    alone("measure.for_whom", measure.show_for_whom),
+    alone("measure.change", measure.show_change),
+    alone("measure.unsaid", measure.show_unsaid),
 ), notebook=MEASURE_NOTEBOOK, of_measure=True, has_contents=False)  # fmt: skip
 
 
