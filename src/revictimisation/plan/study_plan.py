@@ -30,6 +30,7 @@ from revictimisation.plan.parts import (
     Codes,
     Convictions,
     Count,
+    Course,
     Day,
     Exploration,
     ForWhom,
@@ -49,7 +50,10 @@ from revictimisation.plan.parts import (
 
 
 class Eligibility(Part):
-    """Which reports may be an index report. `None` for districts and municipalities means all."""
+    """Which reports may be an index report. `None` for districts and municipalities means all.
+
+    `honour`: `only` those that are honour-related.
+    """
 
     min_age: Annotated[int, Field(ge=0, le=150)] = 0
     max_age: Annotated[int, Field(ge=0, le=150)] = 120
@@ -63,13 +67,14 @@ class Eligibility(Part):
     )
     districts: Codes | None = None
     municipalities: Codes | None = None
+    honour: Literal["all", "only"] = "all"
     washout_days: Count = 365
 
 
 class Outcome(Part):
     """What counts as a new report: against whom, breach-only or not, and from which day."""
 
-    who: Literal["same_suspect", "any_suspect"] = "same_suspect"
+    who: Literal["same_suspect", "any_suspect", "any_kin"] = "same_suspect"
     drop_breach_only: bool = False
     lag_days: Count = 1
 
@@ -288,6 +293,7 @@ class StudyPlan(Part):
     gates: Gates = Gates()
     evidence: EvidenceLimits = EvidenceLimits()
     definitions: Definitions = Definitions()
+    course: Course = Course()
     for_whom: ForWhom = ForWhom()
     exploration: Exploration = Exploration()
     negative_controls: NegativeControls = NegativeControls()
@@ -337,6 +343,16 @@ class StudyPlan(Part):
         for name in self.subgroups:
             if name in NUMBER_COVARIATES:
                 faults.append(f"subgroups: {name!r} {NO_GROUP}")
+        for name in self.course.groups:
+            if name not in COVARIATES:
+                near = name_nearest(name, COVARIATES)
+                faults.append(f"course.groups: okänd kovariat / unknown covariate {name!r}{near}")
+            elif name in NUMBER_COVARIATES:
+                faults.append(f"course.groups: {name!r} {NO_GROUP}")
+        if len(set(self.course.groups)) < len(self.course.groups):
+            faults.append(
+                "course.groups: en kovariat nämns två gånger / a covariate is named twice"
+            )
         for name in self.subgroup_levels:
             if name not in (*self.subgroups, *self.adjust_for) or not name.startswith("x_"):
                 told = "ska vara en egen x_-kolumn i subgroups / must be an x_ column of subgroups"

@@ -25,7 +25,7 @@ def _draw_areas(areas: Areas, drawing: Drawing) -> None:
     size, write = drawing.small, areas.write
     gap = "\n" if drawing.is_narrow else " "
     names = {
-        one.name: f"{wrap_words(one.name, NAMES * drawing.width, size)}{gap}{write(one.shares[-1])}"
+        one.name: f"{wrap_words(one.name, NAMES * drawing.width, size)}{gap}{one.told}".rstrip()
         for one in areas.series
     }
     room = max(measure(line, size) for told in names.values() for line in told.split("\n")) * 1.08

@@ -7,7 +7,7 @@ marks: `**bold**`, backticks around a name of the files, `[words](#place)`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -357,11 +357,12 @@ class Curves:
 
 @dataclass(frozen=True)
 class AreaSeries:
-    """A share at each day; without a `look` it is what is left, in the colour of the ground."""
+    """A share at each day, `told` in words at its end; without a `look` it is what is left."""
 
     name: str
     shares: Sequence[float]
     look: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True)
@@ -394,37 +395,38 @@ class Forest:
 
 
 @dataclass(frozen=True)
-class GroupRow:
-    """A group: its own difference and the pooled one (or None) with intervals, words beside.
-
-    `is_clear` fills both marks. With `is_heading` it is the name of the groups that follow.
-    """
+class CourseSeries:
+    """A share by period: its points (None: not told), and between what it lies by chance alone."""
 
     name: str
-    own: Point | None = None
-    pooled: Point | None = None
-    told: str = ""
-    is_heading: bool = False
-    is_clear: bool = False
+    points: Sequence[Point | None]
+    limits: Sequence[tuple[float, float] | None]
+    look: str = ""
+
+    def is_outside(self, place: int) -> bool:
+        """Whether a period lies outside what chance gives."""
+        point, limits = self.points[place], self.limits[place]
+        return bool(point and limits and not limits[0] <= point[0] <= limits[1])
 
 
 @dataclass(frozen=True)
-class GroupForest:
-    """Groups around no difference; `names` of the two numbers stand above."""
+class Course:
+    """Shares over time, period by period.
 
-    rows: Sequence[GroupRow]
-    scale: Scale
-    names: tuple[str, str]
+    `years` are the places (from 0, a period a step) at which one begins, with its name; `marks`
+    places of what changed, each by a letter; `short` the first period whose follow-up is too short,
+    with words for it.
+    """
+
+    series: Sequence[CourseSeries]
+    years: Sequence[tuple[float, str]]
+    marks: Sequence[tuple[float, str]]
+    write: Way
+    y_label: str = ""
+    short: tuple[float, str] | None = None
 
 
-@dataclass(frozen=True)
-class CourtDiagram:
-    """What could explain an association: the words of each box (lines parted by |)."""
-
-    words: Mapping[str, str]
-
-
-Picture = Dots | Bars | Curves | Areas | Forest | GroupForest | CourtDiagram
+Picture = Dots | Bars | Curves | Areas | Course | Forest
 
 
 @dataclass(frozen=True)

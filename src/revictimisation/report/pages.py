@@ -12,6 +12,7 @@ from revictimisation.report.outline import Outline, alone, if_joined, under
 from revictimisation.report.page import Page
 from revictimisation.report.sections import (
     cohort,
+    course,
     court_numbers,
     courts,
     dictionary,
@@ -42,6 +43,14 @@ OUTLINES = (
         under("index.measures", start_page.show_measures),
         under("index.questions", start_page.show_questions, start_page.show_more),
     ), notebook=MEASURE_NOTEBOOK, in_menu=True, has_contents=False),
+    Outline("01_does_it_fall", "course", (
+        alone("course.lead", course.show_lead),
+        under("course.quarters", course.show_quarters),
+        under("course.years", course.show_years),
+        alone("course.honour", course.show_honour),
+        alone("course.districts", course.show_districts),
+        under("course.unseen", "course.unseen_text"),
+    ), notebook="01_does_it_fall", in_menu=True, has_contents=False),
     Outline("02_reach", "reach", (
         alone("reach.lead", reach.show_lead),
         under("reach.who", reach.show_who),

@@ -22,14 +22,13 @@ from revictimisation.report.described import (
     Bars,
     Cell,
     Content,
-    CourtDiagram,
+    Course,
     Curves,
     Dots,
     Figure,
     Folded,
     Forest,
     Group,
-    GroupForest,
     Heading,
     IconArray,
     Item,
@@ -297,16 +296,15 @@ def _link_files(told: str, stem: str, kinds: Sequence[str]) -> str:
 
 def draw(picture: Picture) -> tuple[bytes, bytes]:
     """A picture as SVG, for wide and for narrow screens."""
-    from revictimisation.report import areas, charts, court_diagram, forest, group_forest
+    from revictimisation.report import areas, charts, course_chart, forest
 
     drawers: dict[type, Callable[[Any], tuple[bytes, bytes]]] = {
         Dots: charts.draw_dots,
         Bars: charts.draw_bars,
         Curves: charts.draw_curves,
         Areas: areas.draw_areas,
+        Course: course_chart.draw_course,
         Forest: forest.draw_forest,
-        GroupForest: group_forest.draw_groups,
-        CourtDiagram: court_diagram.draw_explanations,
     }
     return drawers[type(picture)](picture)
 

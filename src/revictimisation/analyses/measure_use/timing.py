@@ -24,8 +24,8 @@ def estimate_first_start(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
 
     Aalen-Johansen along the plan's `start_days`, outcome `measure_start`; for each study measure
     (entries in which it ran before day 0 left out) and for any measure of either agency, the latter
-    also by risk level. On one day a new report comes before a start. A measure that nobody starts has no
-    curve: whether the extract registers it can't be told.
+    also by risk level. On one day a new report comes before a start. A measure that nobody starts
+    has no curve: whether the extract registers it can't be told.
     """
     carried_out = hits[hits["outcome"] == "carried_out"]
     any_start = carried_out[carried_out["analysis"] == "by_agency"]

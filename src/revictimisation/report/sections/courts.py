@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from revictimisation.report.described import (
 )
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import SIGNIFICANCE, widen_for_family
+from revictimisation.report.measure_use import NEAR
 from revictimisation.report.natural_frequencies import (
     count_people,
     describe_between,
@@ -45,6 +46,7 @@ ENDINGS: Mapping[str, tuple[str, ...]] = {
     "other": ("acquitted", "summary_penalty", "prosecution_waived", "prosecution_dropped"),
     "discontinued": ("discontinued", "not_investigated"),
 }
+LEAST_DAYS = 3  # of a picture
 SETTLED = 0.01  # with fewer open cases nothing more happens in the picture
 STARTED, NOT_STARTED, GAP = "risk_start", "risk_no_start", "risk_difference"
 ESTIMATORS = ("standardised_logistic", "firth_logistic")
@@ -204,56 +206,68 @@ def _name_reason(page: Page, reason: str) -> str:
 
 def show_states(page: Page) -> Piece:
     """Where the cases stand by each day, drawn to a hundred with those that are still open."""
-    days = list(page.plan.curve_days)
-    curves = {ending: [_find_points(page, state, days) for state in states]
+    table, days = _states_table(page), page.plan.days_within_horizon
+    curves = {ending: [_find_points(page, state) for state in states]
               for ending, states in ENDINGS.items()}  # fmt: skip
-    table = _states_table(page)
-    told = sorted({day for found in curves.values() for points in found for day, _ in points})
-    if len(told) < 3:
+    told = {day for found in curves.values() for points in found for day, _ in points}
+    if len(told) < LEAST_DAYS or not days:
         return table
-    grid = np.array(sorted({0, *told}), float)
-    ended = {
-        ending: sum(_fill(points, grid) for points in found) for ending, found in curves.items()
-    }
-    rest = 1.0 - sum(ended.values())
-    until = next(
-        (
-            day
-            for day in page.plan.days_within_horizon
-            if rest[np.searchsorted(grid, day, side="right") - 1] < SETTLED
-        ),
-        grid[-1],
-    )
-    kept = grid <= until
-    series = [AreaSeries(page.say(f"courts.state_{ending}"), _list(share, kept), f"states.{ending}")
-              for ending, share in ended.items()]  # fmt: skip
-    series.append(AreaSeries(page.say("courts.state_open"), _list(np.maximum(rest, 0.0), kept)))
-    ticks = [(0.0, "0"), *((float(day), page.formats.period(day))
-                           for day in page.plan.days_within_horizon if day <= until)]  # fmt: skip
-    picture = Areas([float(day) for day in grid[kept]], series, ticks,
-                    page.formats.way("percent_short"), page.say("courts.states_share"))  # fmt: skip
-    first = page.plan.days_within_horizon[0]
-    at = int(np.searchsorted(grid, first, side="right")) - 1
-    title = page.say("courts.states_title", period=page.formats.period(first),
-                     share=page.formats.of_hundred(ended["discontinued"][at]))  # fmt: skip
-    ends = ", ".join(f"{one.name} {page.formats.percent(one.shares[-1], 0)}" for one in series)
+    grid = sorted({0, *told, *days})
+    ended = {ending: sum(_fill(points, grid) for points in found)
+             for ending, found in curves.items()}  # fmt: skip
+    rest = np.maximum(1.0 - sum(ended.values()), 0.0)
+    until = next((day for day in days if rest[grid.index(day)] < SETTLED), grid[-1])
+    kept = slice(grid.index(until) + 1)
+    series = [
+        AreaSeries(page.say(f"courts.state_{ending}"), _list(share[kept]), f"states.{ending}",
+                   _write_end(page, curves[ending], until))
+        for ending, share in ended.items()
+    ]  # fmt: skip
+    series.append(AreaSeries(page.say("courts.state_open"), _list(rest[kept])))
+    ticks = [(0.0, "0"), *((float(day), page.formats.period(day)) for day in days if day <= until)]
+    picture = Areas(_list(grid[kept]), series, ticks, page.formats.way("percent_short"),
+                    page.say("courts.states_share"))  # fmt: skip
+    title = _describe_states(page, days[0])
+    ends = ", ".join(f"{one.name} {one.told}".strip() for one in series)
     alt = page.say("courts.states_alt", finding=title, ends=ends)
     return join([page.figure(picture, alt, title, table), page.text("courts.states_note")])
 
 
-def _find_points(page: Page, state: str, days: list[int]) -> list[tuple[int, float]]:
-    found = ((day, find_standing(page, state, day)) for day in days)
+def _find_points(page: Page, state: str) -> list[tuple[int, float]]:
+    found = ((day, find_standing(page, state, day)) for day in page.plan.curve_days)
     return [(day, one.estimate or 0.0) for day, one in found if one.is_shown]
 
 
-def _fill(points: list[tuple[int, float]], grid: Any) -> Any:
+def _fill(points: list[tuple[int, float]], grid: Sequence[int]) -> Any:
     """Straight lines between the days that are told, from none on day 0."""
     known = dict([(0, 0.0), *points])
     return np.interp(grid, [*known], [*known.values()])
 
 
-def _list(shares: Any, kept: Any) -> tuple[float, ...]:
-    return tuple(round(float(one), 6) for one in shares[kept])
+def _list(numbers: Any) -> tuple[float, ...]:
+    return tuple(round(float(one), 6) for one in numbers)
+
+
+def _write_end(page: Page, found: list[list[tuple[int, float]]], day: int) -> str:
+    """An ending's share by a day; nothing where the days told around it are not near it."""
+    total = 0.0
+    for points in filter(None, found):
+        before = max((one for one in points if one[0] <= day), default=(0, 0.0))
+        after = min((one for one in points if one[0] >= day), default=before)
+        if after[1] - before[1] >= NEAR:
+            return ""
+        total += before[1]
+    return page.formats.percent_short(total)
+
+
+def _describe_states(page: Page, day: int) -> str:
+    """How many cases are discontinued by a day, where that is told."""
+    known = page.levels("q4", "case_state")
+    found = [find_standing(page, one, day) for one in ENDINGS["discontinued"] if one in known]
+    if not found or not all(one.is_shown for one in found):
+        return page.say("courts.states_plain")
+    share = page.formats.of_hundred(sum(one.estimate or 0.0 for one in found))
+    return page.say("courts.states_title", period=page.formats.period(day), share=share)
 
 
 def _states_table(page: Page) -> Piece:

@@ -85,7 +85,8 @@ def describe_measure_groups(page: Page, measure: str) -> str:
     known = [value for (name, _), value in list_detectable(page, is_tested=True).items()
              if name == measure]  # fmt: skip
     least = count_people(page, min(known)) if known else ""
-    return page.say(f"for_whom.measure_{'open' if known else 'bare'}", n=len(mine), least=least)
+    kind = "open" if known else "bare"
+    return page.say(f"for_whom.measure_{kind}", n=len(mine), least=least)
 
 
 def _list_tested(page: Page) -> list[Difference]:
@@ -196,7 +197,8 @@ def describe_claim(page: Page, one: Difference) -> str:
     ends = [page.say("for_whom.end", level=name_level(page, one.grouping, level),
                      told=_describe_level(page, number, is_ratio=is_ratio))
             for level, number in (ordered[0], ordered[-1])]  # fmt: skip
-    return page.say(f"for_whom.claim_{'ratio' if is_ratio else 'risk'}", ends="; ".join(ends),
+    kind = "ratio" if is_ratio else "risk"
+    return page.say(f"for_whom.claim_{kind}", ends="; ".join(ends),
                     measure=start_upper(name_answer(page, one.measure)),
                     period=page.formats.period(choose_day(page)))  # fmt: skip
 

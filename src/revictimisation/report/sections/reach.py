@@ -44,7 +44,7 @@ from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import list_names
 from revictimisation.report.texts import load_references
 from revictimisation.report.trials import has_rows
-from revictimisation.report.verdicts import FEWER, MORE, is_joint, judge, name_measure
+from revictimisation.report.verdicts import is_joint, judge, name_measure
 
 STEPS = ("offered", "granted", "declined", "denied", "carried_out")
 KINDS = ("joint", "both_apart", "police_only", "social_services_only", NEITHER)
@@ -182,8 +182,8 @@ def _describe_claim(page: Page, grouping: str) -> str:
             "reach.claim_hidden", group=group, why=page.why_not(other if own.is_shown else own)
         )
     verdict = judge(find_share_gap(own, other), same=0.0)
-    return page.say(f"reach.claim_{verdict if verdict in (FEWER, MORE) else 'open'}", group=group,
-                    share=_hundred(page, own), other=_hundred(page, other))  # fmt: skip
+    return page.say(f"reach.claim_{verdict}", group=group, share=_hundred(page, own),
+                    other=_hundred(page, other))  # fmt: skip
 
 
 def find_share_gap(own: Number, other: Number) -> Number:
@@ -208,7 +208,8 @@ def show_way(page: Page) -> Piece:
         for name, found in shares.items()
     ]  # fmt: skip
     ends = {name: (found[0].estimate or 0.0, found[-1].estimate or 0.0)
-            for name, found in shares.items() if found[0].is_shown and found[-1].is_shown}  # fmt: skip
+            for name, found in shares.items()
+            if found[0].is_shown and found[-1].is_shown}  # fmt: skip
     caption = page.say("reach.way_plain")
     if ends:
         widest = max(ends, key=lambda name: ends[name][0] - ends[name][1])
