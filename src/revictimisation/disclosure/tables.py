@@ -332,9 +332,8 @@ def _add_agencies(sums: _Sums, rows: pd.DataFrame) -> None:
         parts = kinds[kinds["measure"].isin(has)].merge(
             whole[[*keys, "number", "n_events"]], on=keys, suffixes=("", "_whole")
         )
-        groups = parts.groupby("number")
-        total = groups["n_events"].sum().reindex(whole.index)
-        is_sum = total.eq(whole["n_events"]) & groups.size().reindex(whole.index).eq(len(has))
+        total = parts.groupby("number")["n_events"].sum().reindex(whole.index)
+        is_sum = total.eq(whole["n_events"])
         number, of = (parts[name].to_numpy(np.int64) for name in ("number", "events"))
         _add_some(sums, number, of, whole["events"].to_numpy(np.int64), is_sum.to_numpy())
 
