@@ -80,6 +80,7 @@ def build_cells(frame: pd.DataFrame) -> Cells:
     rows = name_counted(frame).assign(
         time_days=frame["time_days"].fillna(NOBODY).astype(np.int64),
         measure=_name_alike(frame),
+        named=frame["measure"],  # what an agency's sums go by
         n_people=frame["n_people"].astype(float),
         n_events=frame["n_events"].astype(float),
     )
@@ -314,26 +315,32 @@ def _add_uses(sums: _Sums, rows: pd.DataFrame) -> None:
     sums.add_at_most(found[["events", "events_whole"]])
     codes = load_dictionary().codes("measures")
     agency = dict(zip(codes["code"], codes["table"].map(TABLES), strict=True))
+    use = use.assign(measure=use["named"])
     of_code = use.loc[use["analysis"].eq("by_code"), [*keys, "outcome", "events"]]
     of_code = of_code.assign(measure=of_code["measure"].map(agency)).dropna(subset=["measure"])
     whole = use.loc[use["analysis"].eq("by_agency"), [*keys, "outcome", "events"]]
     found = of_code.merge(whole, on=[*keys, "outcome"], suffixes=("", "_whole"))
+    found = found[found["events"].ne(found["events_whole"])]
     sums.add_at_most(found[["events", "events_whole"]])
 
 
 def _add_agencies(sums: _Sums, rows: pd.DataFrame) -> None:
     """Whoever an agency did something for had it from that one alone, or from both."""
     keys = [*(name for name in FAMILY if name not in ("analysis", "measure")), "subgroup", "level"]
+    rows = rows.assign(measure=rows["named"])
     wholes = rows[rows["analysis"].eq("by_agency")].drop_duplicates([*keys, "measure"])
     kinds = rows[rows["analysis"].eq("agencies")].drop_duplicates([*keys, "measure"])
-    for agency, has in AGENCIES.items():
+    told = set(kinds["measure"])  # a study of no measures near in time has no `joint`
+    for agency, kinds_of in AGENCIES.items():
+        has = told.intersection(kinds_of)
         whole = wholes[wholes["measure"].eq(agency)].reset_index(drop=True)
         whole["number"] = whole.index
         parts = kinds[kinds["measure"].isin(has)].merge(
             whole[[*keys, "number", "n_events"]], on=keys, suffixes=("", "_whole")
         )
-        total = parts.groupby("number")["n_events"].sum().reindex(whole.index)
-        is_sum = total.eq(whole["n_events"])
+        groups = parts.groupby("number")
+        total = groups["n_events"].sum().reindex(whole.index)
+        is_sum = total.eq(whole["n_events"]) & groups.size().reindex(whole.index).eq(len(has))
         number, of = (parts[name].to_numpy(np.int64) for name in ("number", "events"))
         _add_some(sums, number, of, whole["events"].to_numpy(np.int64), is_sum.to_numpy())
 

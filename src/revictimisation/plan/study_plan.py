@@ -153,6 +153,20 @@ class Gates(Part):
     same_day_starts: Annotated[float, Field(ge=0, le=1)] = 0.05
 
 
+class EvidenceLimits(Part):
+    """What decides the words and the steps of certainty of an answer (`report.evidence`).
+
+    A difference in risk up to `small_difference` is little or none; one from `important_difference`
+    on matters to whoever decides. `highest_rating`: the steps of four that an answer begins with;
+    what nobody drew lots for begins at three at most. The limits are the project's own judgement:
+    whoever owns a study settles them before the numbers are seen.
+    """
+
+    small_difference: Annotated[float, Field(gt=0, lt=1)] = 0.02
+    important_difference: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    highest_rating: Annotated[int, Field(ge=1, le=3)] = 3
+
+
 class Disclosure(Part):
     """Counts from 1 to `threshold` - 1 are suppressed; the others are rounded to `rounding`.
 
@@ -210,7 +224,8 @@ class Definitions(Part):
 
     `risk_level_by_day`: last day of an assessment that counts at baseline; earlier reports count up
     to `earlier_reports_cap`; `shared_within_days`: how soon the other agency knew;
-    `n_sequences`: how many orders of measures are listed. An outcome in a larger share than
+    `n_sequences`: how many orders of measures are listed; `daily_start_days`: until when it is told
+    day by day how many have got a first measure. An outcome in a larger share than
     `common_outcome` is common, and a hazard ratio then no risk ratio (VanderWeele & Ding 2017,
     Table 2). From `last_event_stratum` on new reports share a baseline hazard
     (Prentice-Williams-Peterson); a stratum each, as in R's `strata(enum)`: as many as there are. A
@@ -221,6 +236,7 @@ class Definitions(Part):
     earlier_reports_cap: Annotated[int, Field(ge=1, le=1000)] = 5
     shared_within_days: Bounds = (7, 30)
     n_sequences: Annotated[int, Field(ge=1, le=1000)] = 12
+    daily_start_days: Annotated[int, Field(ge=0, le=365)] = 60
     common_outcome: Annotated[float, Field(gt=0, lt=1)] = 0.15
     last_event_stratum: Annotated[int, Field(ge=1, le=1000)] = 4
     recent_report_days: PositiveCount = 7
@@ -275,6 +291,7 @@ class StudyPlan(Part):
     models: Models = Models()
     variants: Variants = Variants()
     gates: Gates = Gates()
+    evidence: EvidenceLimits = EvidenceLimits()
     definitions: Definitions = Definitions()
     course: Course = Course()
     for_whom: ForWhom = ForWhom()
@@ -416,6 +433,12 @@ class StudyPlan(Part):
         step = math.ceil(self.horizon_days / 48)
         days = {*range(0, self.horizon_days + 1, step), self.horizon_days, *self.report_at_days}
         return tuple(sorted(day for day in days if day <= self.horizon_days))
+
+    @property
+    def start_days(self) -> tuple[int, ...]:
+        """The days of the curves of first starts: every one of the first, then the curve days."""
+        daily = range(min(self.definitions.daily_start_days, self.horizon_days) + 1)
+        return tuple(sorted({*daily, *self.curve_days}))
 
     def title_in(self, language: str) -> str:
         """The title in a language, else in the other, else the name."""

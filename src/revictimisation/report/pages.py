@@ -11,45 +11,43 @@ from revictimisation.report.described import Content, join
 from revictimisation.report.outline import Outline, alone, if_joined, under
 from revictimisation.report.page import Page
 from revictimisation.report.sections import (
-    answer,
     cohort,
     course,
-    court_association,
+    court_numbers,
     courts,
     dictionary,
-    durations,
     effects,
     exploration,
     for_whom,
+<<<<<<< HEAD
     group_tables,
     groups,
     honour,
+=======
+    group_numbers,
+>>>>>>> main
     linkage,
-    measures,
+    measure,
     method,
     misleading,
     models,
+    reach,
     referees,
     strategies,
-    summary,
     trial_table,
-    use,
     ways,
-    who_gets,
     words,
 )
+from revictimisation.report.sections import start as start_page
 
 START, WORDS, DICTIONARY = "index", "words", "dictionary"
 MEASURE_NOTEBOOK = "03_do_they_work"
 
 OUTLINES = (
     Outline(START, "index", (
-        alone("index.lead", summary.show_lead),
-        under("index.findings", summary.show_findings),
-        under("index.picture", summary.ask, answer.show_picture, answer.show_caution),
-        under("index.cards", summary.show_cards),
-        under("index.unknown", "index.unknown_text"),
-        under("index.made", summary.show_made),
+        alone("index.lead", start_page.show_lead),
+        under("index.measures", start_page.show_measures),
+        under("index.questions", start_page.show_questions, start_page.show_more),
     ), notebook=MEASURE_NOTEBOOK, in_menu=True, has_contents=False),
     Outline("01_does_it_fall", "course", (
         alone("course.lead", course.show_lead),
@@ -59,41 +57,31 @@ OUTLINES = (
         alone("course.districts", course.show_districts),
         under("course.unseen", "course.unseen_text"),
     ), notebook="01_does_it_fall", in_menu=True, has_contents=False),
-    Outline("02_reach", "use", (
-        alone("use.lead", use.show_lead),
-        under("use.codes", "use.codes_text", use.show_codes),
-        under("use.decisions", "use.decisions_text", use.show_decisions),
-        under("use.agencies", use.show_agencies),
-        under("use.risk", groups.show_risk),
-        under("use.high", groups.show_high_risk),
-        under("use.first", "use.first_text", groups.show_first_start, groups.show_first_by_measure),
-        under("use.combined", "use.combined_text", use.show_combinations, use.show_orders),
-        under("use.duration", durations.show_durations),
-        under("use.sharing", groups.show_sharing),
-        under("use.groups", "use.groups_text", groups.show_groups),
-    ), notebook="02_reach", in_menu=True),
+    Outline("02_reach", "reach", (
+        alone("reach.lead", reach.show_lead),
+        under("reach.who", reach.show_who),
+        under("reach.way", reach.show_way),
+        under("reach.soon", reach.show_soon),
+        under("reach.shared", reach.show_shared),
+        under("reach.together", reach.show_together),
+        alone("reach.codes", reach.show_codes),
+    ), notebook="02_reach", in_menu=True, has_contents=False),
     Outline("04_for_whom", "for_whom", (
         alone("for_whom.lead", for_whom.show_lead),
-        alone("for_whom.clearest", for_whom.show_clearest),
+        alone("for_whom.claims", for_whom.show_claims),
         under("for_whom.measures", for_whom.show_measures),
-        under("for_whom.shares", "for_whom.shares_text", who_gets.show_claims,
-              who_gets.show_all_shares),
-        under("for_whom.detectable", for_whom.show_detectable),
-        alone("for_whom.exploration", exploration.show_exploration),
-        under("for_whom.referees", group_tables.show_tests, group_tables.show_scales),
-    ), notebook="04_for_whom", in_menu=True),
+        alone("for_whom.exploration", for_whom.show_exploration),
+        under("for_whom.limits", for_whom.show_limits),
+    ), notebook="04_for_whom", in_menu=True, has_contents=False),
     Outline("05_convictions", "courts", (
         alone("courts.lead", courts.show_lead),
-        under("courts.ladder", "courts.ladder_text", courts.show_ladder),
-        under("courts.reasons", courts.show_reasons),
-        under("courts.denominators", "courts.denominators_text", courts.show_denominators),
-        under("courts.time", courts.show_steps, courts.show_decision_time),
-        under("courts.association", "courts.association_text",
-              court_association.show_association),
-        under("courts.explain", court_association.show_explanations),
-    ), notebook="05_convictions", in_menu=True),
+        under("courts.ladder", courts.show_ladder),
+        under("courts.states", courts.show_states),
+        under("courts.denominators", courts.show_denominators),
+        under("courts.association", courts.show_association),
+        under("courts.limits", "courts.limits_text"),
+    ), notebook="05_convictions", in_menu=True, has_contents=False),
     Outline("06_how_we_know", "effects", (
-        alone("effects.lead", answer.show_lead),
         under("effects.misleads", misleading.show_why, misleading.show_contrast,
               misleading.show_crude),
         under("trial.title", trial_table.show_trial),
@@ -122,6 +110,10 @@ OUTLINES = (
         alone("referees.controls", referees.show_controls),
         under("referees.checks", method.show_all_checks),
         under("referees.method", method.show_method),
+        under("for_whom.researchers_groups", group_numbers.show_tests,
+              group_numbers.show_own_and_pooled, group_numbers.show_contrasts,
+              exploration.show_exploration_numbers),
+        under("courts.researchers", court_numbers.show_decisions, court_numbers.show_paths),
     ), notebook="07_for_researchers"),
     Outline("09_linkage", "linkage", (
         alone("linkage.lead", linkage.show_lead),
@@ -147,7 +139,14 @@ OUTLINES = (
 
 # one page a measure of the study
 MEASURE = Outline("measure", "measure", (
-    alone("measure.answer", lambda page: measures.show_measure(page, page.measure)),
+    alone("measure.state", measure.show_state),
+    alone("measure.what", measure.show_what),
+    alone("measure.who", measure.show_who),
+    alone("measure.effect", measure.show_effect),
+    alone("measure.sure", measure.show_sure),
+    alone("measure.for_whom", measure.show_for_whom),
+    alone("measure.change", measure.show_change),
+    alone("measure.unsaid", measure.show_unsaid),
 ), notebook=MEASURE_NOTEBOOK, of_measure=True, has_contents=False)  # fmt: skip
 
 

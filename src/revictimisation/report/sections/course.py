@@ -14,6 +14,7 @@ import numpy as np
 
 from revictimisation.core.packing import QUARTER, YEAR, pack_within
 from revictimisation.estimators.level_contrasts import adjust_holm
+from revictimisation.report.charts import list_shares
 from revictimisation.report.described import (
     NOTHING,
     Cell,
@@ -30,7 +31,6 @@ from revictimisation.report.described import (
 from revictimisation.report.formats import start_upper
 from revictimisation.report.page import SHARE, Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.use import share_ticks
 
 ESTIMATORS = {
     "main": ("standardised_logistic", "firth_logistic"),
@@ -274,7 +274,7 @@ def show_honour(page: Page) -> Piece:
     top = max((one.ci_high or one.estimate or 0.0) for row in found.values() for one in row)
     period = page.formats.period(day)
     axis = page.say("course.honour_axis", period=period)
-    scale = Scale(page.formats.way("percent_short"), share_ticks(top), axis)
+    scale = Scale(page.formats.way("percent_short"), list_shares(top), axis)
     heads = [page.say("course.head_year"), *(start_upper(one.name) for one in series)]
     rows: list[list[object]] = [
         [year, *(page.show_share_both(found[level][place]) for level in names)]
