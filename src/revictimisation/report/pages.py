@@ -19,13 +19,8 @@ from revictimisation.report.sections import (
     effects,
     exploration,
     for_whom,
-<<<<<<< HEAD
-    group_tables,
-    groups,
-    honour,
-=======
     group_numbers,
->>>>>>> main
+    honour,
     linkage,
     measure,
     method,
