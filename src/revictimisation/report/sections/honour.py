@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from revictimisation.core.codes import SAME_SUSPECT
 from revictimisation.plan import StudyPlan
+from revictimisation.report.charts import list_shares
 from revictimisation.report.described import Bars, Piece, Scale, Text, join
+from revictimisation.report.measure_use import find_share, list_used
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.cohort import find_incidence
 from revictimisation.report.sections.course import describe_course
-from revictimisation.report.sections.use import find_share, list_used, share_ticks
 from revictimisation.report.verdicts import name_measure
 
 BY_PERSON = "by_person"
@@ -18,6 +19,20 @@ BY_PERSON = "by_person"
 def if_about_honour(plan: StudyPlan, _is_joined: bool) -> bool:
     """Only where the study is of honour-related cases alone."""
     return plan.eligibility.honour == "only"
+
+
+def describe_honour(page: Page) -> str:
+    """How many report anyone of the family again, in one short line: for the first page.
+
+    Empty where the study is not of honour-related cases alone.
+    """
+    if not if_about_honour(page.plan, False):
+        return ""
+    wide = find_incidence(page, page.plan.outcome.who, analysis=BY_PERSON)
+    if not wide.has_interval:
+        return page.say("honour.short_hidden", why=page.why_not(wide))
+    share = page.formats.of_hundred(wide.estimate or 0.0)
+    return page.say("honour.short", share=share, period=page.formats.period(page.last_day))
 
 
 def show_lead(page: Page) -> Piece:
@@ -86,7 +101,7 @@ def show_measures(page: Page) -> Piece:
                      share=page.formats.percent(most.estimate or 0.0))  # fmt: skip
     top = max(number.ci_high or number.estimate or 0.0 for _, number in shown)
     axis = page.say("honour.measures_axis")
-    scale = Scale(page.formats.way("percent_short"), share_ticks(top), axis)
+    scale = Scale(page.formats.way("percent_short"), list_shares(top), axis)
     labels = [name_measure(page, name) for name, _ in found]
     picture = Bars(labels, [number.point for _, number in found], [0] * len(found), [""], scale)
     rows = [[label, page.show_share_both(number)]
