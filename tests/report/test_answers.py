@@ -31,10 +31,7 @@ from revictimisation.report.trials import (
     Check,
     describe_reason,
     find_effect,
-    judge_measure,
-    list_checks,
 )
-from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN
 from tests.cases import for_each
 
 from .conftest import make_page
