@@ -172,9 +172,7 @@ def find_grounds(page: Page, measure: str, number: Number) -> Grounds:
     ways, variants = _hold_ways(page, measure, number), _hold_variants(page, measure, number)
     control = _hold_control(page, measure)
     background: Held = "yes" if page.plan.adjust_for else "no"
-    return Grounds(
-        number.ci_low, number.ci_high, control, _hold(ways), _hold(variants), background
-    )
+    return Grounds(number.ci_low, number.ci_high, control, _hold(ways), _hold(variants), background)
 
 
 def count_agreeing(page: Page, measure: str) -> tuple[int, int]:
