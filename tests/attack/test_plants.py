@@ -12,7 +12,7 @@ from revictimisation.disclosure.attack import ATTACKS, attack, open_release
 from revictimisation.disclosure.attack.cells import list_cells
 from revictimisation.disclosure.attack.margins import bound_cells
 from tests.attack.made import make_out, put, seal
-from tests.attack.plants import PLANTS, SECRET, UNSEALED, where
+from tests.attack.plants import PAGE, PLANTS, SECRET, UNSEALED, rewrite, where
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +26,15 @@ SECRETS = frozenset([SECRET])
 def test_nothing_is_found_in_a_clean_release(clean):
     for folder in (clean, clean / "release"):
         assert attack([open_release(folder, secrets=SECRETS)]).to_dict("records") == []
+
+
+def test_what_a_picture_says_of_numbers_that_stand_on_its_page_is_not_hidden(clean, tmp_path):
+    out = Path(shutil.copytree(clean, tmp_path / "out"))
+    PLANTS["alternative text"][1](out)
+    rewrite(PAGE, "</main>", "<p>Bias 0.11823.</p></main>")(out)
+    seal(out)
+    found = attack([open_release(out)])
+    assert "hidden" not in set(found["what"])
 
 
 def test_parts_of_which_one_could_not_be_estimated_are_no_sum(clean, tmp_path):
