@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from revictimisation.report.described import (
     NOTHING,
@@ -171,9 +172,9 @@ def _count_known(page: Page) -> Number | None:
     attrition = page.release.attrition
     mine = attrition[attrition["step"].eq("reports")].set_index("reason")["n_reports"]
     counts = [mine.get(reason) for reason in ("in_extract", "suspect_unknown")]
-    if any(one is None or one != one or not one for one in counts):
+    if any(pd.isna(one) for one in counts) or not counts[0]:
         return None
-    every, known = (int(one) for one in counts if one is not None)
+    every, known = map(int, counts)
     return Number(known / every, n_people=every, n_events=known, status="ok", reason="")
 
 
