@@ -112,21 +112,6 @@ def describe_unanswered(page: Page) -> str:
     return page.say("models.unanswered", measures=told)
 
 
-def describe_less_common(page: Page) -> str:
-    """For the first page: new reports less common while in force, for what, and no cause.
-
-    Empty where there is none.
-    """
-    names = list_by_ratio(page, FEWER)
-    if not names:
-        return ""
-    return page.say(
-        "index.finding_in_force",
-        measures=describe_resting(page, names),
-        beside=page.say(f"models.beside_{_kind(page)}"),
-    )
-
-
 def show_verdicts(page: Page) -> Piece:
     """A sentence per measure, then the hazard ratios; folded."""
     items = []
