@@ -132,7 +132,7 @@ def test_states_are_drawn_to_a_hundred_with_what_is_open():
     assert all(word in svg.decode() for svg in (wide, narrow) for word in ("öppna", "fällande dom"))
     # between days that are far apart no number is written
     far = courts._write_end(page, [[(31, 0.4), (1461, 0.8)]], 365)
-    assert far == "" and courts._write_end(page, [[(31, 0.4), (400, 0.41)]], 365) == "40\xa0%"
+    assert far == "" and courts._write_end(page, [[(31, 0.4), (400, 0.41)]], 365) == "41\xa0%"
 
 
 def with_rows(n_all: object, n_known: object) -> Page:

@@ -174,7 +174,7 @@ def _count_known(page: Page) -> Number | None:
     counts = [mine.get(reason) for reason in ("in_extract", "suspect_unknown")]
     if any(pd.isna(one) for one in counts) or not counts[0]:
         return None
-    every, known = map(int, counts)
+    every, known = (int(one or 0) for one in counts)
     return Number(known / every, n_people=every, n_events=known, status="ok", reason="")
 
 
@@ -250,15 +250,13 @@ def _list(numbers: Any) -> tuple[float, ...]:
 
 
 def _write_end(page: Page, found: list[list[tuple[int, float]]], day: int) -> str:
-    """An ending's share by a day; nothing where the days told around it are not near it."""
-    total = 0.0
+    """An ending's share by a day as it is drawn; nothing where the days told around are apart."""
     for points in filter(None, found):
         before = max((one for one in points if one[0] <= day), default=(0, 0.0))
         after = min((one for one in points if one[0] >= day), default=before)
         if after[1] - before[1] >= NEAR:
             return ""
-        total += before[1]
-    return page.formats.percent_short(total)
+    return page.formats.percent_short(sum(float(_fill(points, [day])[0]) for points in found))
 
 
 def _describe_states(page: Page, day: int) -> str:
