@@ -182,4 +182,4 @@ def test_reports_against_the_family_stand_beside_those_against_the_suspect():
         "The same suspect or a relative, within 1 year",
         "The same suspect or a relative, within 4 years",
     ]  # fmt: skip
-    assert "**20 in 100 of the people" in show_several(page).told
+    assert "**20 in 100 people" in show_several(page).told

@@ -197,7 +197,7 @@ def _cell(cell: Written) -> str:
         told = (f'<span class="bar" aria-hidden="true"><i style="width:{100 * cell.bar:.1f}%"></i>'
                 f"</span><span>{told}</span>")  # fmt: skip
     if cell.label:
-        told = f'<span class="label" aria-hidden="true">{mark_up(cell.label)}:</span> {told}'
+        told = f'<span class="label" data-told="{escape(cell.label)}:"></span> {told}'
     return told + "".join(f"<br><small>{mark_up(line)}</small>" for line in cell.below)
 
 

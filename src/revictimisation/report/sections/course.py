@@ -227,8 +227,7 @@ def show_years(page: Page) -> Piece:
     for year in page.levels("course", YEAR):
         found = [find_course(page, "share", day, subgroup=YEAR, level=year) for day in days]
         crude = find_course(page, "share", last, "unadjusted", subgroup=YEAR, level=year)
-        people = page.show_people(crude)
-        named = Cell(year, below=(page.say("course.of_people", n=people),))
+        named = _name_with_people(page, year, crude)
         rows.append([named, *map(page.show_share_both, [*found, crude])])
     changes = [find_change(page, day) for day in days]
     changes.append(find_course(page, "yearly_change", last, "unadjusted"))
@@ -236,6 +235,10 @@ def show_years(page: Page) -> Piece:
     heads = [page.say("course.head_year"), *_head_days(page, days),
              page.say("course.head_as_is", period=page.formats.period(last))]  # fmt: skip
     return page.table(page.say("course.years_caption"), heads, rows)
+
+
+def _name_with_people(page: Page, name: str, number: Number) -> Cell:
+    return Cell(name, below=(page.say("course.of_people", n=page.show_people(number)),))
 
 
 def _show_change(page: Page, number: Number) -> Cell:
@@ -308,8 +311,9 @@ def show_districts(page: Page) -> Piece:
     kind = "hidden" if not tried else "some" if clear else "none"
     title = page.say(f"course.districts_{kind}", n=len(tried), k=len(clear), names=names)
     rows = [
-        [page.labels.level(DISTRICT, level), page.show_people(number), _show_change(page, number)]
+        [_name_with_people(page, page.labels.level(DISTRICT, level), number),
+         _show_change(page, number)]
         for level, number in found.items()
-    ]
-    heads = [page.say(f"course.head_{name}") for name in ("district", "followed", "change")]
+    ]  # fmt: skip
+    heads = [page.say("course.head_district"), page.say("course.row_change")]
     return join([page.heading("course.districts"), page.table(title, heads, rows)])
