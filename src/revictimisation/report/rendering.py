@@ -167,8 +167,8 @@ def _table(piece: Table) -> str:
     taken = find_taken()
     if len(piece.rows) > piece.most_rows:
         foot += f'<p class="note">{mark_up(piece.cut)}</p>'
-        if taken and not taken.is_kept:
-            foot += _link_files(piece.take, taken.keep_tables([piece]), ("csv",))
+    if piece.take and taken and not taken.is_kept:
+        foot += _link_files(piece.take, taken.keep_tables([piece]), ("csv",))
     label = escape(plain(piece.caption))
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'

@@ -159,7 +159,8 @@ def show_measures(page: Page) -> Piece:
     ends = {"most": count_people(page, most), "period": page.formats.period(page.last_day)}
     heads = [page.say(f"index.head_{one}", **ends)
              for one in ("measure", "use", "gap", "answer", "rating")]  # fmt: skip
-    table = Table(page.say("index.table", **ends), heads, rows, kind="answers")
+    table = Table(page.say("index.table", **ends), heads, rows, kind="answers",
+                  take=page.say("common.take_along"))  # fmt: skip
     notes = [page.say("index.table_note", **ends), *_list_untried(page)]
     if any(find_share(page, one).status == "suppressed" for one in measures):
         notes.append(page.say("common.note_suppressed"))
@@ -181,9 +182,8 @@ def show_span(page: Page, gap: Number, most: float) -> Cell:
         hidden = page.say("index.not_shown")
         return Cell(hidden, span=(-most, most), spoken=hidden, status=gap.status, reason=gap.reason)
     told = describe_both(page, gap)
-    numbers = {"value": gap.estimate, "low": gap.ci_low, "high": gap.ci_high}
-    return Cell(told, **numbers, unit=HUNDREDTHS, status=gap.status, span=(-most, most),
-                spoken=told)  # fmt: skip
+    return Cell(told, gap.estimate, gap.ci_low, gap.ci_high, HUNDREDTHS, gap.status,
+                span=(-most, most), spoken=told)  # fmt: skip
 
 
 def show_rating(page: Page, found: Evidence) -> Cell:
