@@ -58,36 +58,53 @@ def add(one: Cost, other: Cost) -> Cost:
     return Cost(wall, processor, max(one.memory, other.memory))
 
 
-def measure(folder: Path, *command: str) -> Cost:
-    """Run a command with a cache of compiled code in the folder."""
+def measure(folder: Path, *command: str, within: float | None = None) -> Cost:
+    """Run a command with a cache of compiled code in the folder.
+
+    Processor seconds are those of the command and of all processes that it begot, as last seen.
+
+    Raises:
+        TimeoutError: it was not done `within` so many seconds, and was ended.
+    """
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "compiled")}
     call = [sys.executable, "-m", "revictimisation", *command]
-    is_over, peaks, said = threading.Event(), [0], folder / "said.txt"
+    is_over, said = threading.Event(), folder / "said.txt"
+    peaks: list[int] = [0]
+    spent: dict[int, float] = {}
     began = time.perf_counter()
     with (
         said.open("w") as told,
         subprocess.Popen(call, env=environment, stdout=told, stderr=told) as process,
     ):
-        watch = threading.Thread(target=_watch, args=(process.pid, is_over, peaks))
+        late = threading.Timer(within or threading.TIMEOUT_MAX, process.terminate)
+        late.daemon = True
+        late.start()
+        watch = threading.Thread(target=_watch, args=(process.pid, is_over, peaks, spent))
         watch.start()
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began
+        late.cancel()
         is_over.set()
         watch.join()
         process.returncode = os.waitstatus_to_exitcode(status)
+    if within and wall >= within:
+        raise TimeoutError
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{said.read_text()}")
     largest = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return Cost(wall, used.ru_utime + used.ru_stime, max(largest, *peaks) / 1e9)
+    others = sum(seconds for pid, seconds in spent.items() if pid != process.pid)
+    own = max(used.ru_utime + used.ru_stime, spent.get(process.pid, 0.0))
+    return Cost(wall, own + others, max(largest, *peaks) / 1e9)
 
 
-def _watch(pid: int, is_over: threading.Event, peaks: list[int]) -> None:
-    """Note what a process and those it begot hold together; shared pages are counted once."""
+def _watch(pid: int, is_over: threading.Event, peaks: list[int], spent: dict[int, float]) -> None:
+    """Note what a process and those it begot hold together (shared pages once), and their time."""
     while not is_over.wait(SAMPLED_EVERY):
         try:
             first = psutil.Process(pid)
             family = [first, *first.children(recursive=True)]
             held = [one.memory_full_info() for one in family]
+            spent |= {one.pid: sum(one.cpu_times()[:2]) for one in family}
         except psutil.Error:  # one of them has just ended
             continue
         peaks.append(sum(getattr(one, "pss", one.uss) for one in held))

@@ -22,6 +22,7 @@ INJECTED = "injected-parameters"  # papermill's tag of the cell that it puts in
 KEPT_METADATA = ("kernelspec", "language_info")
 DROPPED_METADATA = ("papermill", "execution")
 TABLE = re.compile(r'<div id=\\"([a-z]{10})\\"')  # what great_tables calls a table, drawn at random
+_ABSENT: Any = None  # a module of which importing says that it is not there
 ADDRESS = re.compile(r" at 0x[0-9a-f]{4,}")  # where an object lay in memory
 
 
@@ -60,7 +61,8 @@ def execute_notebook(
 
     processes.preload(processes.PAGES)
     made = folder / task.target.name
-    options = {"connection_file": str(folder / "kernel.json"), **_kernel_address(folder)}
+    manager = {"connection_file": str(folder / "kernel.json"), **_kernel_address(folder)}
+    options = {"KernelManager": manager, "NotebookClient": {"shutdown_kernel": "immediate"}}
     places = {name: str(path) for name, path in task.places.items()}
     with closing(ensure_event_loop()):  # which papermill would make for this thread and leave open
         try:
@@ -72,7 +74,7 @@ def execute_notebook(
                 progress_bar=False,
                 request_save_on_cell_execute=False,
                 kernel_manager_class=_make_kernel_manager(),
-                config=Config({"KernelManager": options}),
+                config=Config(options),
             )
         except PapermillExecutionError as fault:
             _leave_out_surroundings(made, task, folder, about)
@@ -157,7 +159,12 @@ class Kernel:
         """Start it."""
         self.process = processes.start(serve_kernel, connection_file)
         self.pid = self.process.pid
-        self.kill, self.terminate = self.process.kill, self.process.terminate
+        self.terminate = self.process.terminate
+
+    def kill(self) -> None:
+        """End it at once: what it had to say has been said."""
+        self.process.kill()
+        self.process.join()
 
     def poll(self) -> int | None:
         """The exit code, None as long as it runs."""
@@ -180,7 +187,7 @@ def serve_kernel(connection_file: str) -> None:
     from ipykernel.kernelapp import launch_new_instance
 
     IOPubThread._setup_pipe_in = _open_no_port
-    sys.modules["debugpy"] = None  # type: ignore[assignment]  # nobody debugs what is executed here
+    sys.modules["debugpy"] = _ABSENT  # nobody debugs what is executed here
     os.environ["IPYTHONDIR"] = str(Path(connection_file).parent / "ipython")
     # matplotlib came before the kernel, which would else tell it where figures go; what tables are
     # called by is drawn at random, the same each time

@@ -140,7 +140,8 @@ def run_notebooks(work: Run, tasks: list[NotebookTask], progress: Progress) -> b
             with work.finish(task.stage, keys[task.stage]) as stage:
                 files.copy_whole(made, stage / task.target.relative_to(work.out))
 
-    pool = ThreadPoolExecutor(max_workers=work.jobs)
+    # while a notebook waits for its kernel to come up or to end, another is executed
+    pool = ThreadPoolExecutor(max_workers=work.jobs + (work.jobs > 1))
     try:
         for finished in as_completed([pool.submit(do, task) for task in due]):
             finished.result()
