@@ -14,7 +14,8 @@ import pandas as pd
 
 from revictimisation.analyses.analysis import Found
 from revictimisation.analyses.by_measure import estimate_each, name_outcomes
-from revictimisation.analyses.trial_inputs import build_trial, list_modifiers
+from revictimisation.analyses.subgroup_effects.groupings import list_groupings
+from revictimisation.analyses.trial_inputs import build_trial, eligible_ids, list_modifiers
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
@@ -23,6 +24,7 @@ from revictimisation.core.results import (
     mark_endless,
     not_estimable,
 )
+from revictimisation.estimators.target_trial.balance import measure_shares
 from revictimisation.estimators.target_trial.bootstrap import Replicates, Share, bootstrap_arms
 from revictimisation.estimators.target_trial.clone_weights import (
     WeightedTrial,
@@ -31,8 +33,11 @@ from revictimisation.estimators.target_trial.clone_weights import (
 )
 from revictimisation.estimators.target_trial.cross_check import cross_check
 from revictimisation.estimators.target_trial.diagnostics import (
+    ARMS,
+    describe_covariates,
     describe_replicates,
     diagnose_trial,
+    make_check,
     stack_checks,
 )
 from revictimisation.estimators.target_trial.estimates import (
@@ -94,7 +99,8 @@ def _weigh_and_estimate(
     )
     others, compared = _check_otherwise(data, weighted, table, keys)
     gates, named = data.plan.gates, {"analysis": ESTIMATOR, "measure": keys["measure"]}
-    checks = stack_checks(diagnose_trial(weighted, days, table), resampled, compared)
+    alike = describe_covariates(weighted), _describe_shares(data, weighted, keys["measure"])
+    checks = stack_checks(diagnose_trial(weighted, days, table), *alike, resampled, compared)
     judged = judge(checks, gates, named, trial.grace_days)
     parts = [
         _name_rows(data, main, keys),
@@ -142,6 +148,24 @@ def _estimate_resampled(
 
 def _pick_days(drawn: Replicates, every: list[int], days: list[int]) -> Replicates:
     return replace(drawn, answers=drawn.answers[..., np.searchsorted(every, days)])
+
+
+def _describe_shares(data: StudyData, weighted: WeightedTrial, measure: str) -> pd.DataFrame:
+    """The check `share_weighted`: of each arm's weights, the share of each level of the subgroups.
+
+    When the grace time ends, where anything is adjusted for. What the shares were before weighting
+    follows from `treatment_share`.
+    """
+    is_in = data.entries["entry_id"].isin(eligible_ids(data, measure)).to_numpy()
+    day, rows = weighted.trial.grace_days, []
+    for grouping in list_groupings(data) if weighted.trial.names else []:
+        by_arm = measure_shares(weighted, grouping.codes[is_in], len(grouping.levels), day)
+        rows += [
+            {**make_check("share_weighted", share, arm, day), "group": grouping.name, "level": level}
+            for arm, shares in zip(ARMS, by_arm, strict=True)
+            for level, share in zip(grouping.levels, shares, strict=True)
+        ]
+    return pd.DataFrame(rows)
 
 
 def _spread_to_curve(judged: pd.DataFrame, curve_days: list[int]) -> pd.DataFrame:
