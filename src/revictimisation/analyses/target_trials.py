@@ -34,6 +34,7 @@ from revictimisation.estimators.target_trial.clone_weights import (
 from revictimisation.estimators.target_trial.cross_check import cross_check
 from revictimisation.estimators.target_trial.diagnostics import (
     ARMS,
+    describe_at_risk,
     describe_covariates,
     describe_replicates,
     diagnose_trial,
@@ -99,8 +100,14 @@ def _weigh_and_estimate(
     )
     others, compared = _check_otherwise(data, weighted, table, keys)
     gates, named = data.plan.gates, {"analysis": ESTIMATOR, "measure": keys["measure"]}
-    alike = describe_covariates(weighted), _describe_shares(data, weighted, keys["measure"])
-    checks = stack_checks(diagnose_trial(weighted, days, table), *alike, resampled, compared)
+    checks = stack_checks(
+        diagnose_trial(weighted, days, table),
+        describe_at_risk(weighted, days),
+        describe_covariates(weighted),
+        _describe_shares(data, weighted, keys["measure"]),
+        resampled,
+        compared,
+    )
     judged = judge(checks, gates, named, trial.grace_days)
     parts = [
         _name_rows(data, main, keys),

@@ -42,6 +42,7 @@ from revictimisation.plan.parts import (
     OpenEnds,
     Part,
     PositiveCount,
+    Protocol,
     Title,
     ValidationLimits,
     Weights,
@@ -243,6 +244,7 @@ class StudyPlan(Part):
 
     name: Name
     title: Title = Title()
+    protocol: Protocol = Protocol()
     accrual: Accrual = Accrual()
     data_end_on: Day = dt.date(2018, 12, 31)
     eligibility: Eligibility = Eligibility()

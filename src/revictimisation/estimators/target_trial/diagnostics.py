@@ -94,6 +94,15 @@ def describe_covariates(weighted: WeightedTrial) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def describe_at_risk(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataFrame:
+    """The check `n_at_risk`: clones still followed and still in their arm after each day."""
+    return pd.DataFrame([
+        make_check("n_at_risk", float(count), arm, day)
+        for day in (0, *at_days)
+        for arm, count in zip(ARMS, (weighted.weights_on(day) > 0).sum(axis=0), strict=True)
+    ])  # fmt: skip
+
+
 def describe_replicates(drawn: Replicates) -> pd.DataFrame:
     """The check `share_failed_replicates`: of the bootstrap's, those without a settled answer."""
     share = drawn.n_unsettled / len(drawn.answers)
