@@ -18,6 +18,7 @@ from typing import Any
 from revictimisation.core import files
 from revictimisation.report.described import (
     Bars,
+    CausalGraph,
     Content,
     CourtDiagram,
     Curves,
@@ -30,6 +31,8 @@ from revictimisation.report.described import (
     Heading,
     Item,
     Items,
+    Listing,
+    LovePlot,
     Periods,
     Picture,
     Piece,
@@ -37,6 +40,7 @@ from revictimisation.report.described import (
     Table,
     Terms,
     Text,
+    TrialDiagram,
     Written,
 )
 
@@ -113,6 +117,13 @@ def _style(_piece: Style) -> str:
 def read_style(name: str) -> str:
     """One of the style sheets that come with the package."""
     return files.read_text(files.package_file("report", "templates", name))
+
+
+@render.register
+def _listing(piece: Listing) -> str:
+    marks = _mark(lang=piece.language)
+    return (f'<pre tabindex="0" role="region" aria-label="{escape(piece.label)}"{marks}><code>'
+            f"{escape(piece.told, quote=False)}</code></pre>")  # fmt: skip
 
 
 @render.register
@@ -217,7 +228,14 @@ def draw(picture: Picture) -> tuple[bytes, bytes]:
 
 
 def _draw(picture: Picture) -> tuple[bytes, bytes]:
-    from revictimisation.report import charts, court_diagram, forest, group_forest
+    from revictimisation.report import (
+        charts,
+        court_diagram,
+        diagrams,
+        forest,
+        group_forest,
+        love_plot,
+    )
 
     drawers: dict[type, Callable[[Any], tuple[bytes, bytes]]] = {
         Dots: charts.draw_dots,
@@ -226,6 +244,9 @@ def _draw(picture: Picture) -> tuple[bytes, bytes]:
         Forest: forest.draw_forest,
         GroupForest: group_forest.draw_groups,
         CourtDiagram: court_diagram.draw_explanations,
+        TrialDiagram: diagrams.draw_trial,
+        CausalGraph: diagrams.draw_graph,
+        LovePlot: love_plot.draw_love,
     }
     return drawers[type(picture)](picture)
 

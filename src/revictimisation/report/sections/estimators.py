@@ -1,14 +1,33 @@
-"""Notebook 3: the same question counted in three ways, and whether they agree."""
+"""Page 07: the same difference by every estimator, whether they agree, and the one that misleads."""
 
 from __future__ import annotations
 
-from revictimisation.report.described import NOTHING, Dots, Piece, Text, join
-from revictimisation.report.natural_frequencies import count_people, show_gap
-from revictimisation.report.page import Page
+from typing import Any
+
+from revictimisation.report.described import NOTHING, Dots, Folded, Piece, Text, join
+from revictimisation.report.natural_frequencies import count_people, show_gap, show_hundred
+from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import list_names, make_scale, make_series
-from revictimisation.report.trials import WAYS, WEIGHTING, find_effect, has_numbers, list_first
+from revictimisation.report.sections.how_we_know import find_crude
+from revictimisation.report.trials import (
+    WAYS,
+    WEIGHTING,
+    add_events,
+    find_effect,
+    has_numbers,
+    has_rows,
+    list_first,
+)
 from revictimisation.report.verdicts import name_answer
+
+# name of a column: what its numbers are looked up by
+COLUMNS: dict[str, dict[str, Any]] = {
+    "main": {},
+    "influence": {"analysis": "influence_interval"},
+    "truncated": {"analysis": "weights_truncated"},
+    **{way: {"estimator": way} for way in WAYS if way != WEIGHTING},
+}
 
 
 def show_ways(page: Page) -> Piece:
@@ -40,7 +59,45 @@ def show_ways(page: Page) -> Piece:
         page.table(title, heads, rows),
     )
     told = Text(describe_agreement(page))
-    return join([page.heading("trials.ways"), page.text("trials.ways_text"), told, figure])
+    return join([page.text("trials.ways_text"), told, figure])
+
+
+def show_estimates(page: Page) -> Piece:
+    """The same difference by other intervals, truncated weights and other estimators."""
+    columns = {
+        name: keys for name, keys in COLUMNS.items()
+        if has_rows(page, question="q2", **{"analysis": "main", "estimator": WEIGHTING, **keys})
+    }  # fmt: skip
+    if not columns:
+        return page.text("referees.none")
+    rows = []
+    for measure in page.plan.measure_names:
+        found = [find_effect(page, measure, **keys) for keys in columns.values()]
+        cells = [add_events(page, measure, one, show_gap(page, one)) for one in found]
+        rows.append([name_answer(page, measure), *cells])
+    heads = [page.say("common.measure"),
+             *(page.say(f"referees.interval_{column}") for column in columns)]  # fmt: skip
+    caption = page.say("referees.intervals_caption", period=page.formats.period(page.last_day))
+    return page.table(caption, heads, rows)
+
+
+def show_crude(page: Page) -> Piece:
+    """The risks behind the comparison that misleads, with their events; folded."""
+    rows = []
+    for name in page.plan.measure_names:
+        risks = [find_crude(page, name, f"risk_{arm}") for arm in ("start", "no_start")]
+        gap, ratio = find_crude(page, name), find_crude(page, name, "risk_ratio")
+        events = [DASH if risk.n_events is None else page.formats.count(risk.n_events)
+                  for risk in risks]  # fmt: skip
+        rows.append([name_answer(page, name), *(show_hundred(page, risk) for risk in risks),
+                     show_gap(page, gap), page.show_ratio_both(ratio),
+                     " + ".join(events)])  # fmt: skip
+    heads = [page.say("common.measure"), *(
+        page.say(f"effects.crude_{one}")
+        for one in ("start", "no_start", "difference", "ratio", "events")
+    )]  # fmt: skip
+    caption = page.say("effects.crude_table", period=page.formats.period(page.last_day))
+    return Folded(caption, page.table(caption, heads, rows, [page.say("effects.crude_note")]))
 
 
 def list_ways(page: Page) -> list[str]:
