@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -93,16 +93,6 @@ def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return folder
 
     return fill
-
-
-@pytest.fixture(scope="session", autouse=True)
-def keep_drawn(make_once: Callable[..., Path]) -> Iterator[None]:
-    """A picture is drawn once for all tests, as in a run, and found by all that makes it."""
-    from revictimisation.report.rendering import KEPT_IN
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(KEPT_IN, str(make_once("drawn", lambda folder: None)))
-        yield
 
 
 @pytest.fixture(scope="session")

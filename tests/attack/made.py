@@ -15,11 +15,16 @@ import pandas as pd
 from revictimisation.core import files
 from revictimisation.core.results import COUNTS, NUMBERS, OK, make_estimates
 from revictimisation.estimators.intervals import wilson_interval
+from revictimisation.report.described import Curves, CurveSeries, Figure, Table
+from revictimisation.report.formats import Formats
+from revictimisation.report.takeaway import draw_pngs
 
 DAYS = (30, 91, 182, 274, 365, 548, 730, 1096, 1461)
 EVENTS = (3, 12, 21, 29, 38, 47, 56, 64, 73)  # by those days, of 301
 EVERYBODY, WOMEN, MEN = 301, 203, 98
 STUDY = "name: made\nmeasures: {safety_talk: {grace_days: 30}, alarm_package: {grace_days: 30}}\n"
+TAKEN = "site/figures"
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 USE = {"question": "q1", "analysis": "main", "estimator": "description"}
 HELD = {"status": "withheld", "reason": "effective_sample_size"}
 SMALL = {"status": "suppressed", "reason": "small_number"}
@@ -144,7 +149,7 @@ def make_attrition() -> pd.DataFrame:
 
 
 def draw(shares: dict[int, float]) -> str:
-    """A curve as the pages draw one."""
+    """A curve as matplotlib draws one in a notebook."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -161,7 +166,16 @@ def draw(shares: dict[int, float]) -> str:
     return drawn.getvalue()
 
 
-def make_page(figure: str) -> str:
+def draw_inline(shares: dict[int, float]) -> str:
+    """A curve as the pages draw one."""
+    series = [CurveSeries("safety talk", [*shares], [*shares.values()])]
+    days = [(0.0, "0"), (365.0, "1 year"), (731.0, "2 years"), (1461.0, "4 years")]
+    curves = Curves(series, days, Formats("en").way("percent_short"))
+    table = Table("Shares", ["day"], [])
+    return Figure(curves, "A curve that ends at 25 in 100.", "A curve", "numbers", table).html
+
+
+def make_page(figure: str, inline: str = "") -> str:
     picture = base64.b64encode(figure.encode()).decode()
     return (
         "<html><head><style>.a { display: none; }</style></head><body><main>"
@@ -169,7 +183,7 @@ def make_page(figure: str) -> str:
         "<tr><th>safety talk</th><td>90</td><td>30.0%</td></tr>"
         "<tr><th>alarm package</th><td>–</td><td>–</td></tr></tbody></table>"
         f'<img alt="A curve that ends at 25 in 100." src="data:image/svg+xml;base64,{picture}">'
-        "</main></body></html>"
+        f"{inline}</main></body></html>"
     )
 
 
@@ -202,7 +216,10 @@ def make_out(out: Path, change: Callable[[pd.DataFrame], pd.DataFrame] = lambda 
                        "diagnostics": make_diagnostics()})  # fmt: skip
     curve = shown[shown["analysis"].eq("curve") & shown["status"].eq(OK)]
     points = {0: 0.0, **dict(zip(curve["time_days"], curve["estimate"], strict=True))}
-    files.write_text(out / "site" / "index.html", make_page(draw(points)))
+    files.write_text(out / "site" / "index.html", make_page(draw(points), draw_inline(points)))
+    taken = "measure,Number,share\nsafety talk,90,0.3\nalarm package,–,–\n"
+    files.write_text(out / TAKEN / "index-1.csv", taken)
+    files.write_bytes(out / TAKEN / "index-1.png", draw_pngs([PICTURE])[0])
     files.write_json(out / "notebooks" / "use.en.ipynb", make_notebook(shown))
     seal(out)
     return out

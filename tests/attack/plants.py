@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.attack.made import EVERYBODY, add, draw, edit, make_page, put, rewrite
+from tests.attack.made import (
+    EVERYBODY,
+    TAKEN,
+    add,
+    draw,
+    draw_inline,
+    edit,
+    make_page,
+    put,
+    rewrite,
+)
 
 Rows = Callable[[pd.DataFrame], pd.Series]
 PAGE, NOTEBOOK = "site/index.html", "notebooks/use.en.ipynb"
@@ -88,13 +99,21 @@ def index_by_person(out: Path) -> None:
     table.set_axis([7 * row % 101 for row in range(len(table))]).to_parquet(path)
 
 
-def draw_hidden(out: Path) -> None:
-    """The figure draws the first, hidden, point too."""
+def list_drawn(out: Path) -> dict[int, float]:
+    """The points of a figure that draws the first, hidden, one too."""
     table = pd.read_parquet(out / "release" / "estimates.parquet")
     curve = table[table["analysis"].eq("curve") & table["status"].eq("ok")]
     points = {0: 0.0, 30: 3 / EVERYBODY}
-    points |= dict(zip(curve["time_days"], curve["estimate"], strict=True))
-    (out / PAGE).write_text(make_page(draw(points)), encoding="utf-8")
+    return points | dict(zip(curve["time_days"], curve["estimate"], strict=True))
+
+
+def write_beside(out: Path) -> None:
+    """A picture of dots tells what it was made of."""
+    path = out / TAKEN / "index-1.png"
+    data = path.read_bytes()
+    told = b"tEXt" + b"note\0three men"
+    chunk = struct.pack(">I", len(told) - 4) + told + struct.pack(">I", zlib.crc32(told))
+    path.write_bytes(data[:-12] + chunk + data[-12:])
 
 
 def hidden_in_output(book: dict) -> None:
@@ -241,7 +260,17 @@ PLANTS: dict[str, tuple[tuple[str, str], Callable[[Path], None]]] = {
         ("carriers", "hidden"), rewrite(PAGE, "25 in 100.", "25 in 100 (0.11823).")),
     "unrounded count on a page": (("carriers", "page_count"), rewrite(PAGE, "<td>90", "<td>91")),
     "hidden row in a notebook": (("carriers", "page_table"), change_notebook(hidden_in_output)),
-    "hidden point in a figure": (("carriers", "figure"), draw_hidden),
+    "hidden point in a notebook's figure": (("carriers", "figure"), lambda out: write(
+        PAGE, make_page(draw(list_drawn(out))))(out)),
+    "hidden point in a figure": (("carriers", "figure"), lambda out: write(
+        PAGE, make_page("", draw_inline(list_drawn(out))))(out)),
+    "description of a figure": (
+        ("carriers", "hidden"), rewrite(PAGE, "25 in 100.</desc>", "25.117 in 100.</desc>")),
+    "share in a file beside a page": (
+        ("carriers", "page_table"), rewrite(f"{TAKEN}/index-1.csv", ",0.3", ",0.3017")),
+    "count in a file beside a page": (
+        ("carriers", "page_table"), rewrite(f"{TAKEN}/index-1.csv", ",90", ",91")),
+    "text in a picture of dots": (("carriers", "metadata"), write_beside),
     "metadata of a table file": (("carriers", "metadata"), change_parquet(
         lambda t: t.replace_schema_metadata({**t.schema.metadata, b"exact": b"3"}))),
     "index of a table file": (("carriers", "metadata"), index_by_person),

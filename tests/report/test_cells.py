@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 
 from revictimisation.report.described import (
@@ -40,6 +39,7 @@ from revictimisation.report.sections import (
     ways,
     who_gets,
 )
+from revictimisation.report.takeaway import taking
 from tests.cases import for_each
 
 from .conftest import make_page
@@ -172,8 +172,28 @@ def test_a_figure_has_alternative_text_caption_and_numbers():
     wide, narrow = draw(EXAMPLE)
     numbers = Table("Numbers", ["a"], [["1"]])
     text = Figure(EXAMPLE, 'what "it" shows', "caption", "behind", numbers).html
-    assert 'alt="what &quot;it&quot; shows"' in text
-    assert "<figcaption>caption</figcaption>" in text
+    assert ">what &quot;it&quot; shows</desc>" in text
+    assert "<figure><figcaption>caption</figcaption>" in text
     assert "<details><summary>behind</summary>" in text and "<span>Numbers</span></caption>" in text
-    shown = re.findall(r'base64,([^"]+)"', text)
-    assert [base64.b64decode(one) for one in shown] == [narrow, wide]
+    shown = re.findall(r"<svg.*?</svg>", text)
+    assert [len(re.findall("<text", one)) for one in shown] == [
+        one.count(b"<text") for one in (wide, narrow)
+    ]
+    assert text.count('role="img"') == 2 and "download" not in text
+
+
+def test_a_page_gives_its_figures_to_take_along():
+    rows = [["=1+1", Cell("12 %", 0.1234, 0.1, 0.2), Cell("–", status="suppressed")]] * 41
+    figure = Figure(EXAMPLE, "alt", "**A** finding", "behind", Table("T", ["a", "b", "c"], rows))
+    with taking("page") as taken:
+        texts = [figure.html, figure.html]
+    assert 'href="figures/page-1.csv"' in texts[0] and 'href="figures/page-2.png"' in texts[1]
+    names = re.findall(r'<desc id="([^"]+)"', "".join(texts))
+    assert len(set(names)) == 2
+    made = taken.finish()
+    kept = made["figures/page-1.csv"].splitlines()
+    assert kept[0] == "\ufeffa,b,b (95 % ≥),b (95 % ≤),c" and len(kept) == 42
+    assert kept[1] == "'=1+1,0.1234,0.1,0.2,–"
+    assert "<title>A finding</title><desc>alt</desc>" in made["figures/page-1.svg"]
+    assert made["figures/page-1.png"].startswith(b"\x89PNG") and made == taken.finish()
+    assert texts[0].count("<tr>") == 41

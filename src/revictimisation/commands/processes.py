@@ -55,10 +55,8 @@ def call(function: Callable[..., Any], *given: object) -> Any:
 
 @functools.cache
 def _find_context() -> Any:
-    from revictimisation.report.rendering import KEPT_IN
-
     # What they write for a while lies among our own temporary files, and goes with these.
-    os.environ[KEPT_IN] = os.environ["TMPDIR"] = str(files.scratch())
+    os.environ["TMPDIR"] = str(files.scratch())
     can_fork = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if can_fork else "spawn")
     if can_fork:

@@ -103,8 +103,9 @@ def run_site(work: Run, progress: Progress) -> bool:
             content, lambda make, *given: pool.map(partial(processes.call, make), *given)
         )
     with work.finish(SITE, key) as stage:
-        for path, text in pages.items():
-            files.write_text(stage / SITE / path, text)
+        for path, made in pages.items():
+            write = files.write_text if isinstance(made, str) else files.write_bytes
+            write(stage / SITE / path, made)
     return True
 
 

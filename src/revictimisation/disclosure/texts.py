@@ -9,12 +9,10 @@ import pandas as pd
 
 from revictimisation.core.codes import MISSING, OTHER
 from revictimisation.core.packing import LESS
+from revictimisation.core.spreadsheets import neutralise_text
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import StudyPlan
 
-# A cell that begins so is a formula to a spreadsheet; an apostrophe before it makes it text.
-FORMULA = ("=", "+", "-", "@")
-UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
 # Between the words that a level is made of: an order of measures, a difference, a range.
 BETWEEN = re.compile(rf" > |{LESS}|[ :+]")
 NUMBER = re.compile(r"\d{1,4}(-\d{1,4})?")  # a year, an age, days; no longer one
@@ -31,14 +29,6 @@ def neutralise(frame: pd.DataFrame) -> pd.DataFrame:
         if frame[name].dtype == object or pd.api.types.is_string_dtype(frame[name]):
             out[name] = frame[name].map(neutralise_text)
     return out
-
-
-def neutralise_text(cell: object) -> object:
-    """A title, a label, a cell: a text without control characters, and no formula."""
-    if not isinstance(cell, str):
-        return cell
-    seen = UNSEEN.sub(" ", cell).strip()
-    return f"'{seen}" if seen.startswith(FORMULA) else seen
 
 
 def list_words(plan: StudyPlan) -> set[str]:

@@ -1,141 +1,76 @@
-"""Pictures: dots with intervals, bars and curves, as SVG with the same bytes every time.
+"""Dots with intervals, bars and curves, each drawn for a wide and for a narrow screen.
 
-Each is drawn twice, for wide and for narrow screens. Colours hold for colour-blind eyes and in
-grey print; lines also differ in dashes and dots in shape; words stand beside what they name.
+Words stand beside what they name; colours, shapes and lines are those of `colours`.
 """
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from revictimisation.report.described import (
-    Bars,
-    Curves,
-    CurveSeries,
-    Dots,
-    DotSeries,
-    Point,
-    Scale,
+from revictimisation.report.colours import INK, PAPER, QUIET, RULE, Look, find_look
+from revictimisation.report.described import Bars, Curves, CurveSeries, Dots, DotSeries, Point
+from revictimisation.report.drawing import (
+    BOLD,
+    LINE,
+    Axis,
+    Drawing,
+    draw_twice,
+    height_of,
+    measure,
+    wrap_words,
+)
+from revictimisation.report.frames import (
+    AROUND,
+    GAP,
+    Row,
+    draw_interval,
+    draw_legend,
+    draw_rows,
+    draw_scale,
+    draw_sides,
+    find_axis,
+    keep_inside,
+    measure_rows,
+    measure_sides,
+    thin_names,
 )
 
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-INK, QUIET, RULE, PAPER = "#17212b", "#4a5763", "#cfd6dc", "#ffffff"
-COLOURS = ("#0a4f7d", "#b4470e", "#3d7a3a", "#7a3e8f", "#5b6670", "#8a6d00")
-DASHES: tuple[tuple[float, tuple[float, ...] | None] | str, ...] = (
-    "solid", (0, (5, 2)), (0, (1.2, 1.4)), (0, (7, 2, 1.5, 2)), (0, (3, 3)), (0, (9, 3)),
-)  # fmt: skip
-MARKERS = ("o", "s", "D", "^", "v", "P")
-BAR_COLOURS = ("#0a4f7d", "#e08a3c", "#9aa5ae")  # dark, middle and light also in grey print
-# room is reserved by a wide font that comes with matplotlib; the reader's own is narrower
-DRAWN_WITH, SHOWN_WITH = b"'DejaVu Sans'", b"'Segoe UI', Helvetica, Arial, sans-serif"
-WIDE_INCHES, NARROW_INCHES = 7.0, 4.1
-MOST_BESIDE = 3  # names of series in a row; of more, two
-LEAST, MOST = 0.08, 12.5
-WIDE_APART, NARROW_APART = 0.1, 0.18  # between names of days, for them not to touch
-RC: Any = {
-    "svg.hashsalt": "revictimisation",
-    "svg.fonttype": "none",
-    "font.family": "DejaVu Sans",
-    "font.size": 11,
-    "axes.edgecolor": RULE,
-    "text.color": INK,
-    "axes.labelcolor": QUIET,
-    "xtick.color": QUIET,
-    "ytick.color": QUIET,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
-
-
-def draw_both(
-    draw: Callable[[Figure, bool], None], heights: tuple[float, float]
-) -> tuple[bytes, bytes]:
-    """Draw for a wide and for a narrow screen; `draw` gets the figure and whether it is narrow."""
-    wide = render(draw, WIDE_INCHES, heights[0], is_narrow=False)
-    return wide, render(draw, NARROW_INCHES, heights[1], is_narrow=True)
-
-
-def render(
-    draw: Callable[[Figure, bool], None], width: float, height: float, *, is_narrow: bool
-) -> bytes:
-    """One SVG, without a date and with fixed identifiers."""
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    with _style():
-        figure = Figure(figsize=(width, height), facecolor=PAPER, layout="constrained")
-        canvas: Any = FigureCanvasSVG(figure)
-        draw(figure, is_narrow)
-        stream = io.BytesIO()
-        canvas.print_svg(stream, metadata={"Date": None, "Creator": None})
-    return stream.getvalue().replace(DRAWN_WITH, SHOWN_WITH)
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    from matplotlib import rc_context
-
-    with rc_context(RC):
-        yield
+APART, ALONE = 13.0, 22.0  # heights: of a series in a row, and of a row of one
+BAR, NARROW_BAR = 20.0, 15.0
+INCH = 80.0  # of a height of curves
+END_NAMES = 0.26  # of the width, at most, for names at the ends of curves
+RISK_NAMES = 0.3  # of the width, at most, for names of groups below
+NAMED = 1.05  # heights of a name, for it not to touch the next
+STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)
+MOST_STEPS = 6
 
 
 def draw_dots(dots: Dots) -> tuple[bytes, bytes]:
     """Rows of dots with intervals; a row without a number is left empty."""
-    labels, series, scale = dots.labels, dots.series, dots.scale
-
-    def draw(figure: Figure, is_narrow: bool) -> None:
-        axes = figure.subplots()
-        for number, one in enumerate(series):
-            _dots(axes, one, number, _place(number, len(series), is_narrow))
-        row_axis(axes, labels, is_narrow, above=0.33)
-        value_axis(axes, scale, is_narrow)
-        if len(series) > 1:
-            handles, names = axes.get_legend_handles_labels()
-            figure.legend(
-                handles, names, loc="outside upper left", ncols=1 if is_narrow else beside,
-                frameon=False, handletextpad=0.4, borderaxespad=0.2,
-            )  # fmt: skip
-
-    beside = len(series) if len(series) <= MOST_BESIDE else 2
-    head = 0.5 + (0.3 if scale.sides else 0.0)
-    wide_head = head + 0.35 + (0.25 * (-(-len(series) // 2) - 1) if beside < len(series) else 0.0)
-    rows, per = len(labels), 0.30 + 0.16 * len(series)
-    narrow_head = head + 0.25 * len(series)
-    return draw_both(draw, (wide_head + rows * per, narrow_head + rows * (per + 0.32)))
+    return draw_twice(partial(_draw_dots, dots))
 
 
-def _place(number: int, n_series: int, is_narrow: bool) -> float:
-    """Where in its row (-0.5 to 0.5) a series stands; on narrow screens the name is above it."""
-    first, last = (-0.12, 0.36) if is_narrow else (-0.3, 0.3)
-    if n_series == 1:
-        return (first + last) / 2
-    step = min((last - first) / (n_series - 1), 0.26)
-    return (first + last) / 2 + step * (number - (n_series - 1) / 2)
-
-
-def _dots(axes: Axes, one: DotSeries, number: int, shift: float) -> None:
-    colour = COLOURS[number]
-    shown = [(row + shift, point) for row, point in enumerate(one.points) if point]
-    ends = [(y, low, high) for y, (_, low, high) in shown if low is not None and high is not None]
-    if ends:
-        axes.hlines(*zip(*ends, strict=True), color=colour, lw=2.2)
-    look: Any = {"ms": 7.5, "mec": colour, "mew": 1.8}
-    for is_open in (False, True):
-        here = [(y, point[0]) for y, point in shown if _is_open(one, round(y - shift)) == is_open]
-        axes.plot(
-            [value for _, value in here], [y for y, _ in here], MARKERS[number],
-            mfc=PAPER if is_open else colour, **look,
-        )  # fmt: skip
-    fill = colour if one.is_filled else PAPER
-    axes.plot([], [], MARKERS[number], mfc=fill, label=one.name, **look)
+def _draw_dots(dots: Dots, drawing: Drawing) -> None:
+    series, n_series = dots.series, len(dots.series)
+    looks = [find_look(one.look, place) for place, one in enumerate(series)]
+    entries = [(partial(drawing.dot, look=look, is_filled=one.is_filled), one.name)
+               for look, one in zip(looks, series, strict=True)]  # fmt: skip
+    rows = [Row(label, max(ALONE, APART * n_series)) for label in dots.labels]
+    top = draw_legend(drawing, entries if n_series > 1 else [], 0.0)
+    points = [point for one in series for point in one.points]
+    axis = find_axis(dots.scale, points, *measure_sides(drawing, rows))
+    top = draw_sides(drawing, dots.scale, axis, top)
+    draw_scale(drawing, dots.scale, axis, top, top + measure_rows(drawing, rows))
+    placed = draw_rows(drawing, rows, top)
+    for number, (one, look) in enumerate(zip(series, looks, strict=True)):
+        shift = APART * (number - (n_series - 1) / 2)
+        for row, point in enumerate(one.points):
+            if point is not None:
+                is_filled = not _is_open(one, row)
+                y = placed.places[row] + shift
+                draw_interval(drawing, axis, y, point, look, is_filled=is_filled)
 
 
 def _is_open(one: DotSeries, row: int) -> bool:
@@ -144,188 +79,172 @@ def _is_open(one: DotSeries, row: int) -> bool:
 
 def draw_bars(bars: Bars) -> tuple[bytes, bytes]:
     """Horizontal bars with the value written at the end."""
-    labels, values, kinds, scale = bars.labels, bars.values, bars.kinds, bars.scale
-
-    def draw(figure: Figure, is_narrow: bool) -> None:
-        axes = figure.subplots()
-        places = [row + (0.17 if is_narrow else 0.0) for row in range(len(values))]
-        _bars(axes, places, values, kinds, 0.34 if is_narrow else 0.62)
-        for y, value in zip(places, values, strict=True):
-            _write_value(axes, y, value, scale)
-        row_axis(axes, labels, is_narrow, above=0.2)
-        value_axis(axes, scale, is_narrow)
-        shown = sorted(set(kinds))
-        if len(bars.kind_names) > 1:
-            patches = [_patch(kind) for kind in shown]
-            names = [bars.kind_names[kind] for kind in shown]
-            figure.legend(
-                patches, names, loc="outside upper left", ncols=1 if is_narrow else len(shown),
-                frameon=False, handlelength=1.1, borderaxespad=0.2,
-            )  # fmt: skip
-
-    rows = len(labels)
-    legend = 0.3 * len(set(kinds)) if len(bars.kind_names) > 1 else 0.0
-    return draw_both(draw, (0.75 + rows * 0.32 + min(legend, 0.3), 0.7 + rows * 0.5 + legend))
+    return draw_twice(partial(_draw_bars, bars))
 
 
-def _patch(kind: int) -> Artist:
-    from matplotlib.patches import Patch
+def _draw_bars(bars: Bars, drawing: Drawing) -> None:
+    scale, tall = bars.scale, NARROW_BAR if drawing.is_narrow else BAR
+    named = dict(enumerate(bars.looks))
+    looks = [find_look(named.get(kind, ""), kind) for kind in range(max(bars.kinds, default=0) + 1)]
+    shown = sorted(set(bars.kinds)) if len(bars.kind_names) > 1 else []
+    entries = [(partial(_draw_sign, drawing, looks[kind]), bars.kind_names[kind]) for kind in shown]
+    top = draw_legend(drawing, entries, 0.0)
+    rows = [Row(label, tall) for label in bars.labels]
+    left, right = measure_sides(drawing, rows)
+    widest = max(measure(scale.write(value[0]), drawing.size) if value else 0.0
+                 for value in bars.values)  # fmt: skip
+    axis = find_axis(scale, bars.values, left, right - widest)
+    draw_scale(drawing, scale, axis, top, top + measure_rows(drawing, rows))
+    placed = draw_rows(drawing, rows, top)
+    for y, value, kind in zip(placed.places, bars.values, bars.kinds, strict=True):
+        _draw_bar(drawing, axis, y, value, looks[kind], tall, scale.write)
 
-    return Patch(facecolor=BAR_COLOURS[kind], lw=0)
+
+def _draw_sign(drawing: Drawing, look: Look, x: float, y: float) -> None:
+    drawing.box(x - 8, y - 6, 16, 12, look.colour if look.is_filled else PAPER, edge=look.colour)
 
 
-def _bars(
-    axes: Axes, places: Sequence[float], values: Sequence[Point | None], kinds: Sequence[int],
-    height: float,
+def _draw_bar(
+    drawing: Drawing, axis: Axis, y: float, value: Point | None, look: Look, tall: float,
+    write: Callable[[float], str],
 ) -> None:  # fmt: skip
-    """Bars from 0 with their intervals; nothing where there is no number."""
-    known = [
-        (y, value, BAR_COLOURS[kind])
-        for y, value, kind in zip(places, values, kinds, strict=True)
-        if value is not None
-    ]
-    if not known:
-        return
-    heights, shown, colours = zip(*known, strict=True)
-    axes.barh(heights, [value[0] for value in shown], height=height, color=colours, lw=0)
-    ends = [(y, value[1], value[2]) for y, value, _ in known if None not in value]
-    if ends:
-        for colour, width in ((PAPER, 3.4), (INK, 1.4)):  # seen on dark bars too
-            axes.hlines(*zip(*ends, strict=True), color=colour, lw=width, zorder=2)
-
-
-def _write_value(axes: Axes, y: float, value: Point | None, scale: Scale) -> None:
-    """The number beyond the bar and its interval."""
+    """A bar from 0 with its interval, and the number beyond both."""
     if value is None:
-        axes.text(0, y, " –", va="center", color=QUIET)
+        drawing.text(axis.start + 4, y, "–", colour=QUIET)
         return
     estimate, low, high = value
-    end = estimate if low is None or high is None else max(estimate, high)
-    axes.annotate(
-        scale.write(estimate), (end, y), xytext=(5, 0), textcoords="offset points", va="center",
-        fontsize=10,
-    )  # fmt: skip
-
-
-def row_axis(axes: Axes, labels: Sequence[str], is_narrow: bool, above: float) -> None:
-    """Names at the left, or above each row where there is no room beside it."""
-    axes.set_ylim(len(labels) - 0.35, -0.65)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    between = [row - 0.5 for row in range(1, len(labels))]
-    if between:
-        axes.hlines(between, 0, 1, transform=axes.get_yaxis_transform(), color=RULE, lw=0.5)
-    if not is_narrow:
-        axes.set_yticks(range(len(labels)), labels, color=INK)
-        return
-    axes.set_yticks([])
-    for row, label in enumerate(labels):
-        axes.text(
-            0, row - above, label, transform=axes.get_yaxis_transform(), va="center", color=INK,
-            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.8},
-        )  # fmt: skip
-
-
-def value_axis(axes: Axes, scale: Scale, is_narrow: bool) -> None:
-    """The axis along the bottom with its ticks in words, and what no difference is."""
-    if scale.is_log:
-        axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    ticks = list(scale.ticks)
-    if scale.is_log:  # an interval that runs off the axis has its ends in the table
-        axes.set_xlim(max(min(low, ticks[0]), LEAST), min(max(high, ticks[-1]), MOST))
-    else:
-        first = min(low, ticks[0]) if ticks[0] < 0 else ticks[0]
-        last = ticks[-1] if scale.pad else max(high, ticks[-1])
-        axes.set_xlim(first - scale.pad, last + scale.pad)
-    axes.set_xticks(ticks, [scale.write(tick) for tick in ticks])
-    axes.minorticks_off()
-    axes.grid(axis="x", color=RULE, lw=0.7)
-    axes.set_axisbelow(True)
-    axes.set_xlabel(scale.label)
-    if scale.band is not None:
-        axes.axvspan(*scale.band, color=COLOURS[2], alpha=0.2, lw=0, zorder=0)
-    if scale.reference is not None:
-        axes.axvline(scale.reference, color=INK, lw=1.2)
-    if scale.sides:
-        _sides(axes, scale, is_narrow)
-
-
-def _sides(axes: Axes, scale: Scale, is_narrow: bool) -> None:
-    """Say what lies on either side of the reference line."""
-    at = scale.reference or 0.0
-    left, right = scale.sides or ("", "")
-    size = 9.5 if is_narrow else 10.5
-    for told, side, shift in ((f"← {left}", "right", -8), (f"{right} →", "left", 8)):
-        axes.annotate(
-            told, (at, 1.0), xycoords=axes.get_xaxis_transform(), xytext=(shift, 4),
-            textcoords="offset points", ha=side, va="bottom", fontsize=size, color=QUIET,
-        )  # fmt: skip
+    start, stop = axis.at(0.0), axis.at(estimate)
+    fill, edge = (look.colour, "") if look.is_filled else (PAPER, look.colour)
+    drawing.box(min(start, stop), y - tall / 2, abs(stop - start), tall, fill, edge)
+    if low is not None and high is not None:
+        for ink, width in ((PAPER, 4.2), (INK, 1.8)):  # seen on dark bars too
+            drawing.line([(axis.at(low), y), (axis.at(high), y)], ink, width)
+    beyond = axis.at(max(estimate, high if low is not None and high is not None else estimate))
+    drawing.text(beyond + 6, y, write(estimate))
 
 
 def draw_curves(curves: Curves) -> tuple[bytes, bytes]:
-    """Curves with their bands, each named at its end."""
-
-    def draw(figure: Figure, is_narrow: bool) -> None:
-        axes = figure.subplots()
-        for number, one in enumerate(curves.series):
-            _curve(axes, one, number)
-        _time_axis(axes, curves.days, curves.write, NARROW_APART if is_narrow else WIDE_APART)
-        _name_ends(axes, curves.series, is_narrow)
-
-    return draw_both(draw, curves.heights)
+    """Curves with their bands, each named at its end; numbers at risk below them."""
+    return draw_twice(partial(_draw_curves, curves))
 
 
-def _curve(axes: Axes, one: CurveSeries, number: int) -> None:
-    """Straight lines between the days for which there are numbers."""
-    colour = COLOURS[number]
-    if len(one.low):
-        axes.fill_between(one.days, one.low, one.high, color=colour, alpha=0.16, lw=0)
-    axes.plot(one.days, one.estimate, color=colour, lw=2.2, ls=DASHES[number])
+def _draw_curves(curves: Curves, drawing: Drawing) -> None:
+    series, write = curves.series, curves.write
+    looks = [find_look(one.look, place) for place, one in enumerate(series)]
+    highest = max([end for one in series for end in (*one.estimate, *one.high)], default=0.0)
+    ticks = list_shares(max(curves.top, highest))
+    names = [wrap_words(one.name, END_NAMES * drawing.width, drawing.small) for one in series]
+    lines = [line for name in names for line in name.split("\n")]
+    room = max((BOLD * measure(line, drawing.small) for line in lines), default=0.0)
+    left = GAP / 2 + max(measure(write(tick), drawing.small) for tick in ticks)
+    if curves.at_risk:
+        longest = max(measure(name, drawing.small) for name, _ in curves.at_risk)
+        left = max(left, min(RISK_NAMES * drawing.width, longest + GAP))
+    top = AROUND
+    if curves.y_label:
+        told = wrap_words(curves.y_label, drawing.width, drawing.small)
+        tall = height_of(told, drawing.small)
+        drawing.text(0, tall / 2, told, size=drawing.small, colour=QUIET)
+        top += tall
+    bottom = top + INCH * curves.heights[drawing.is_narrow]
+    right = drawing.width - (room + GAP if room else 2 * AROUND)
+    days = Axis(0.0, curves.days[-1][0], left, right)
+    shares = Axis(0.0, max(highest, ticks[-1]), bottom, top)
+    for tick in ticks:
+        y = shares.at(tick)
+        with drawing.group("tick y"):
+            drawing.line([(left, y), (right, y)])
+            drawing.text(left - GAP / 2, y, write(tick), side="end", size=drawing.small,
+                         colour=QUIET)  # fmt: skip
+    _draw_days(drawing, curves, days, bottom)
+    for one, look in zip(series, looks, strict=True):
+        if len(one.low):
+            upper = [(days.at(day), shares.at(one_high))
+                     for day, one_high in zip(one.days, one.high, strict=True)]  # fmt: skip
+            lower = [(days.at(day), shares.at(one_low))
+                     for day, one_low in zip(one.days, one.low, strict=True)]  # fmt: skip
+            drawing.area([*upper, *lower[::-1]], look.colour, 0.16)
+    for one, look in zip(series, looks, strict=True):
+        points = [(days.at(day), shares.at(share))
+                  for day, share in zip(one.days, one.estimate, strict=True)]  # fmt: skip
+        drawing.line(points, look.colour, 2.6, look.dashes, kind="curve")
+    if room:
+        _name_ends(drawing, series, names, [look.colour for look in looks], shares, right + GAP / 2)
+    _draw_at_risk(drawing, curves, days)
 
 
-def _time_axis(
-    axes: Axes, days: Sequence[tuple[float, str]], write: Callable[[float], str], apart: float
-) -> None:
-    """Days in words, but those that would run into the next; `apart` is a share of the axis."""
-    names, next_day = [], math.inf
-    for day, name in reversed(days):
-        has_room = next_day - day >= apart * days[-1][0]
-        names.append(name if has_room else "")
-        next_day = day if has_room else next_day
-    axes.set_xticks([day for day, _ in days], names[::-1])
-    axes.set_xlim(0, days[-1][0])
-    axes.set_ylim(bottom=0)
-    step = 0.1 if axes.get_ylim()[1] < 0.8 else 0.2
-    ticks = [step * at for at in range(int(axes.get_ylim()[1] / step + 1e-9) + 1)]
-    axes.set_yticks(ticks, [write(tick) for tick in ticks])
-    axes.grid(axis="y", color=RULE, lw=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
+def list_shares(highest: float) -> list[float]:
+    """Even steps from 0 up to the first at or above the highest share, at most seven of them.
+
+    >>> list_shares(0.43), list_shares(0.03)
+    ([0.0, 0.1, 0.2, 0.3, 0.4, 0.5], [0.0, 0.01, 0.02, 0.03])
+    """
+    step = next((one for one in STEPS if highest / one <= MOST_STEPS), STEPS[-1])
+    last = max(math.ceil(round(highest / step, 6)), 1)
+    return [round(at * step, 6) for at in range(last + 1)]
 
 
-def _name_ends(axes: Axes, series: Sequence[CurveSeries], is_narrow: bool) -> None:
-    """Names beside the curves' ends, moved apart where they would cover each other."""
-    if len(series) == 1 and not series[0].name:
+def _draw_days(drawing: Drawing, curves: Curves, axis: Axis, bottom: float) -> None:
+    """Days in words, but those that would run into the next; the last is always told."""
+    names = [name for _, name in curves.days]
+    drawing.line([(axis.start, bottom), (axis.stop, bottom)], QUIET, 1.0)
+    y = bottom + 8 + drawing.small * LINE / 2
+    shown = thin_names([axis.at(day) for day, _ in curves.days], names, drawing.small,
+                       len(names) - 1)  # fmt: skip
+    for place, name in shown:
+        with drawing.group("tick x"):
+            drawing.line([(place, bottom), (place, bottom + 5)], QUIET)
+            x = keep_inside(drawing, place, name)
+            drawing.text(x, y, name, side="middle", size=drawing.small, colour=QUIET)
+    drawing.reach(y + drawing.small * LINE / 2 + 2)
+    if curves.x_label:
+        y = drawing.height + 2 + drawing.small * LINE / 2
+        x = keep_inside(drawing, (axis.start + axis.stop) / 2, curves.x_label)
+        drawing.text(x, y, curves.x_label, side="middle", size=drawing.small, colour=QUIET)
+        drawing.reach(y + drawing.small * LINE / 2 + 2)
+
+
+def _draw_at_risk(drawing: Drawing, curves: Curves, axis: Axis) -> None:
+    """Below the days how many are still followed in each group."""
+    if not curves.at_risk:
         return
-    top = axes.get_ylim()[1]
-    apart = top * (0.075 if not is_narrow else 0.08)
-    ends = sorted((one.estimate[-1], number) for number, one in enumerate(series))
-    places = _spread([end for end, _ in ends], apart, top)
-    for place, (_, number) in zip(places, ends, strict=True):
-        one = series[number]
-        axes.annotate(
-            one.name, (1.0, place), xycoords=axes.get_yaxis_transform(), va="center",
-            xytext=(6, 0), textcoords="offset points",
-            color=COLOURS[number], fontsize=10, annotation_clip=False,
-        )  # fmt: skip
+    y = drawing.height + AROUND
+    size = drawing.small
+    for number, (name, counts) in enumerate(curves.at_risk):
+        if number == 0:
+            drawing.line([(0, y), (drawing.width, y)], RULE)
+        told = wrap_words(name, axis.start - GAP, size)
+        tall = height_of(told, size)
+        y += 4 + tall / 2
+        drawing.text(0, y, told, size=size, colour=QUIET)
+        places = [axis.at(day) for day, _ in counts]
+        for place, count in thin_names(places, [count for _, count in counts], size):
+            drawing.text(keep_inside(drawing, place, count), y, count, side="middle", size=size)
+        y += tall / 2
+    drawing.reach(y + 4)
 
 
-def _spread(values: Sequence[float], apart: float, top: float) -> list[float]:
-    """Move ascending values apart to a least distance, off the bottom and down from the top."""
+def _name_ends(
+    drawing: Drawing, series: Sequence[CurveSeries], names: Sequence[str],
+    colours: Sequence[str], shares: Axis, x: float,
+) -> None:  # fmt: skip
+    """Names beside the curves' ends, moved apart where they would cover each other."""
+    ends = sorted(((shares.at(one.estimate[-1]), number) for number, one in enumerate(series)))
+    heights = [height_of(names[number], drawing.small) * NAMED for _, number in ends]
+    for place, (_, number) in zip(_spread([end for end, _ in ends], heights, shares.start),
+                                  ends, strict=True):  # fmt: skip
+        drawing.text(x, place, names[number], size=drawing.small, colour=colours[number],
+                     is_bold=True)  # fmt: skip
+
+
+def _spread(middles: Sequence[float], heights: Sequence[float], bottom: float) -> list[float]:
+    """Move ascending middles apart so that what is around them does not overlap, above a floor."""
     places: list[float] = []
-    for value in values:
-        places.append(max(value, places[-1] + apart if places else apart / 2))
-    over = places[-1] - top if places else 0.0
-    return [place - max(over, 0.0) for place in places]
+    for at, (middle, tall) in enumerate(zip(middles, heights, strict=True)):
+        least = places[-1] + (heights[at - 1] + tall) / 2 if places else -math.inf
+        places.append(max(middle, least))
+    floor = bottom
+    for at in reversed(range(len(places))):
+        places[at] = min(places[at], floor - heights[at] / 2 if at == len(places) - 1 else floor)
+        floor = places[at] - (heights[at] + heights[at - 1]) / 2
+    return places

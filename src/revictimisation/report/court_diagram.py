@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from functools import partial
 
-from revictimisation.report.charts import COLOURS, INK, PAPER, QUIET, draw_both
+from revictimisation.report.colours import PAPER, QUIET, SERIES
 from revictimisation.report.described import CourtDiagram
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.text import Text
+from revictimisation.report.drawing import Drawing, draw_twice, height_of, measure
 
 # box: place on a wide screen, place on a narrow one (of 1 x 1), and whether the study can see it
 BOXES: Mapping[str, tuple[tuple[float, float], tuple[float, float], bool]] = {
@@ -28,39 +25,67 @@ ARROWS = (
     ("measure", "conviction", False),
 )  # fmt: skip
 
+WIDE_HEIGHT, NARROW_HEIGHT = 340.0, 430.0
+AROUND, APART, HEAD = 10.0, 4.0, 10.0
+Box = tuple[float, float, float, float]  # middle, half width, half height
+
 
 def draw_explanations(diagram: CourtDiagram) -> tuple[bytes, bytes]:
     """Draw the boxes with the diagram's words, for wide and narrow screens."""
-    words = diagram.words
-
-    def draw(figure: Figure, is_narrow: bool) -> None:
-        axes = figure.subplots()
-        axes.set_xlim(0, 1)
-        axes.set_ylim(0, 1)
-        axes.axis("off")
-        place = {name: box[1] if is_narrow else box[0] for name, box in BOXES.items()}
-        boxes = {
-            name: _box(axes, place[name], words[name].replace("|", "\n"), is_seen=is_seen,
-                       size=9.0 if is_narrow else 10.5)
-            for name, (_, _, is_seen) in BOXES.items()
-        }  # fmt: skip
-        for start, end, is_hidden in ARROWS:
-            _arrow(axes, boxes[start], boxes[end], is_hidden=is_hidden)
-
-    return draw_both(draw, (3.4, 4.4))
+    return draw_twice(partial(_draw_explanations, diagram))
 
 
-def _box(axes: Axes, at: tuple[float, float], told: str, *, is_seen: bool, size: float) -> Text:
-    colour = COLOURS[0] if is_seen else COLOURS[1]
-    style = {"boxstyle": "round,pad=0.5", "facecolor": PAPER, "edgecolor": colour, "lw": 1.8,
-             "ls": "solid" if is_seen else "--"}  # fmt: skip
-    return axes.text(*at, told, ha="center", va="center", fontsize=size, color=INK, bbox=style)
+def _draw_explanations(diagram: CourtDiagram, drawing: Drawing) -> None:
+    height = NARROW_HEIGHT if drawing.is_narrow else WIDE_HEIGHT
+    words = {name: told.replace("|", "\n") for name, told in diagram.words.items()}
+    boxes = {
+        name: _place(drawing, words[name], narrow if drawing.is_narrow else wide, height)
+        for name, (wide, narrow, _) in BOXES.items()
+    }
+    for start, end, is_hidden in ARROWS:
+        _draw_arrow(drawing, boxes[start], boxes[end], is_hidden=is_hidden)
+    for name, (x, y, half, tall) in boxes.items():
+        is_seen = BOXES[name][2]
+        drawing.box(x - half, y - tall, 2 * half, 2 * tall, PAPER, SERIES[not is_seen].colour,
+                    dashes="" if is_seen else "6 4", corner=5)  # fmt: skip
+        drawing.text(x, y, words[name], side="middle", size=drawing.small)
+    drawing.reach(height)
 
 
-def _arrow(axes: Axes, start: Text, end: Text, *, is_hidden: bool) -> None:
-    """From the edge of a box to the edge of another; drawn last, when the boxes have their size."""
-    colour = COLOURS[1] if is_hidden else QUIET
-    look = {"arrowstyle": "-|>", "color": colour, "lw": 1.6, "ls": "--" if is_hidden else "solid",
-            "patchA": start.get_bbox_patch(), "patchB": end.get_bbox_patch(), "shrinkA": 3,
-            "shrinkB": 3}  # fmt: skip
-    axes.annotate("", xy=end.get_position(), xytext=start.get_position(), arrowprops=look, zorder=4)
+def _place(drawing: Drawing, told: str, at: tuple[float, float], height: float) -> Box:
+    """A box around its words, inside the picture."""
+    half = max(measure(line, drawing.small) for line in told.split("\n")) / 2 + AROUND
+    tall = height_of(told, drawing.small) / 2 + AROUND
+    x = min(max(at[0] * drawing.width, half + 1), drawing.width - half - 1)
+    y = min(max((1 - at[1]) * height, tall + 1), height - tall - 1)
+    return x, y, half, tall
+
+
+def _find_edge(box: Box, towards: Box) -> tuple[float, float]:
+    """Where a line from the middle of a box to that of another leaves it."""
+    x, y, half, tall = box
+    right, down = towards[0] - x, towards[1] - y
+    share = min(half / abs(right) if right else math.inf, tall / abs(down) if down else math.inf)
+    length = math.hypot(right, down)
+    share += APART / length
+    return x + share * right, y + share * down
+
+
+def _draw_arrow(drawing: Drawing, start: Box, end: Box, *, is_hidden: bool) -> None:
+    """From the edge of a box to the edge of another."""
+    colour = SERIES[1].colour if is_hidden else QUIET
+    draw_arrow(drawing, _find_edge(start, end), _find_edge(end, start), colour,
+               "6 4" if is_hidden else "")  # fmt: skip
+
+
+def draw_arrow(
+    drawing: Drawing, start: tuple[float, float], end: tuple[float, float], colour: str,
+    dashes: str = "",
+) -> None:  # fmt: skip
+    """A line with a head at its end."""
+    turn = math.atan2(end[1] - start[1], end[0] - start[0])
+    back = (end[0] - HEAD * math.cos(turn), end[1] - HEAD * math.sin(turn))
+    drawing.line([start, back], colour, 2.0, dashes)
+    wings = [(end[0] - HEAD * math.cos(turn + side), end[1] - HEAD * math.sin(turn + side))
+             for side in (0.45, -0.45)]  # fmt: skip
+    drawing.area([end, *wings], colour)

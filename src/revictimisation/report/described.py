@@ -6,6 +6,7 @@ marks: `**bold**`, backticks around a name of the files, `[words](#place)`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,23 @@ from revictimisation.report.formats import Way
 if TYPE_CHECKING:
     import pandas as pd
 
+# the marks in a text
+BOLD = re.compile(r"\*\*(.+?)\*\*")
+CODE = re.compile(r"`([^`]+)`")
+LINK = re.compile(r"\[([^]]+)\]\(([\w.#-]+)\)")
+MOST_ROWS = 40  # of a table on a page
 Point = tuple[float, float | None, float | None]
+
+
+def plain(told: str) -> str:
+    """A text without its marks.
+
+    >>> plain("**a** `b` [c](#d)")
+    'a b c'
+    """
+    for mark in (BOLD, CODE, LINK):
+        told = mark.sub(r"\1", told)
+    return told
 
 
 class Piece:
@@ -96,6 +113,15 @@ class Listing(Piece):
     told: str
     label: str
     language: str = ""
+
+
+@dataclass(frozen=True)
+class Attachment(Piece):
+    """A file to take along: what stands before the link, its name, and its text."""
+
+    told: str
+    name: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -206,7 +232,8 @@ class Table(Piece):
     """A table: its caption, columns by their heads, rows of cells, notes, and its kind.
 
     A cell is a `Cell`, plain text or a piece; the first names its row. `kind` is a class, such as
-    `words` for prose instead of numbers.
+    `words` for prose instead of numbers. Rows stand by importance: of more than `most_rows` the
+    first are shown, `cut` says so, and all are there to take along (`take` stands before the link).
     """
 
     caption: str
@@ -214,12 +241,15 @@ class Table(Piece):
     rows: Sequence[Sequence[Any]]
     notes: Sequence[str] = ()
     kind: str = ""
+    most_rows: int = MOST_ROWS
+    cut: str = ""
+    take: str = ""
 
     def to_frame(self) -> pd.DataFrame:
         """The table as it is written, a column for each of its own."""
         import pandas as pd
 
-        rows = [[_write(cell) for cell in row] for row in self.rows]
+        rows = [[write_plain(cell) for cell in row] for row in self.rows]
         return pd.DataFrame(rows, columns=list(self.columns))
 
     def to_cells(self) -> pd.DataFrame:
@@ -231,7 +261,7 @@ class Table(Piece):
 
         fields = ("value", "low", "high", "unit", "status")
         cells = [
-            [self.caption, _write(row[0]), head, _write(cell),
+            [self.caption, write_plain(row[0]), head, write_plain(cell),
              *(getattr(cell, field, None) for field in fields)]
             for row in self.rows
             for head, cell in zip(self.columns[1:], row[1:], strict=False)
@@ -239,35 +269,39 @@ class Table(Piece):
         return pd.DataFrame(cells, columns=["table", "row", "column", "written", *fields])
 
 
-def _write(cell: Written) -> str:
+def write_plain(cell: Written) -> str:
     """A cell in plain text."""
     if isinstance(cell, Piece):
-        return "\n".join(part.told for part in cell.walk() if isinstance(part, Text | Heading))
-    return " ".join([cell.told, *cell.below]) if isinstance(cell, Cell) else cell
+        told = "\n".join(part.told for part in cell.walk() if isinstance(part, Text | Heading))
+        return plain(told)
+    return plain(" ".join([cell.told, *cell.below]) if isinstance(cell, Cell) else cell)
 
 
 @dataclass(frozen=True)
 class DotSeries:
     """One kind of dots: its name, and for every row an estimate with its interval, or None.
 
-    `is_open`: for every row whether its dot is not filled, whatever the series' is.
+    `is_open`: for every row whether its dot is not filled, whatever the series' is. `look` is what
+    it stands for (`colours.LOOKS`), such as `methods.crude`; without one its place decides.
     """
 
     name: str
     points: Sequence[Point | None]
     is_filled: bool = True
     is_open: Sequence[bool] = ()
+    look: str = ""
 
 
 @dataclass(frozen=True)
 class CurveSeries:
-    """A curve over days with its interval band; `name` is written at its end."""
+    """A curve over days with its interval band; `name` is written at its end, `look` as of dots."""
 
     name: str
     days: Sequence[float]
     estimate: Sequence[float]
     low: Sequence[float] = ()
     high: Sequence[float] = ()
+    look: str = ""
 
 
 @dataclass(frozen=True)
@@ -295,26 +329,34 @@ class Dots:
 
 @dataclass(frozen=True)
 class Bars:
-    """Horizontal bars with the value written at the end; `kinds` gives each bar's colour."""
+    """Horizontal bars with the value written at the end; `kinds` gives each bar's place among the
+    `kind_names` and their `looks` (as of dots)."""
 
     labels: Sequence[str]
     values: Sequence[Point | None]
     kinds: Sequence[int]
     kind_names: Sequence[str]
     scale: Scale
+    looks: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Curves:
     """Curves with their bands, each named at its end; `days` are the ticks in words.
 
-    `heights` are in inches, for wide and for narrow screens.
+    `heights` are in inches, for wide and for narrow screens; `top` is the least that the axis
+    holds, the same for curves that are compared. `at_risk`: for each group its name, and by day how
+    many are followed, in words.
     """
 
     series: Sequence[CurveSeries]
     days: Sequence[tuple[float, str]]
     write: Way
     heights: tuple[float, float] = (3.6, 3.7)
+    x_label: str = ""
+    y_label: str = ""
+    top: float = 0.0
+    at_risk: Sequence[tuple[str, Sequence[tuple[float, str]]]] = ()
 
 
 @dataclass(frozen=True)
@@ -431,7 +473,8 @@ Picture = (
 class Figure(Piece):
     """A picture in words and as data: what is drawn, its alternative text and caption, its table.
 
-    `behind` is what the folded table is called.
+    The caption says what it shows that matters. `behind` is what the folded table is called,
+    `source` stands in small print, `take` before the files to take along.
     """
 
     picture: Picture
@@ -439,6 +482,8 @@ class Figure(Piece):
     caption: str
     behind: str
     table: Piece
+    source: str = ""
+    take: str = ""
 
     def walk(self) -> Iterator[Piece]:
         """It and the numbers behind it."""

@@ -17,6 +17,7 @@ from revictimisation.core.results import (
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
 from revictimisation.report.described import (
+    MOST_ROWS,
     Cell,
     Content,
     Figure,
@@ -87,11 +88,24 @@ class Page(Writer):
     ) -> Table:  # fmt: skip
         """A table with the notes that its cells without a number need, before its own."""
         cells = [cell for row in rows for cell in row if isinstance(cell, Cell)]
-        return Table(caption, columns, rows, [*self._explain(cells), *notes], kind)
+        said = {}
+        if len(rows) > MOST_ROWS:
+            total = self.formats.count(len(rows))
+            said = {"cut": self.say("common.rows_cut", shown=MOST_ROWS, total=total),
+                    "take": self.say("common.take_along")}  # fmt: skip
+        return Table(caption, columns, rows, [*self._explain(cells), *notes], kind, **said)
 
     def figure(self, picture: Picture, alt: str, caption: str, table: Piece) -> Figure:
-        """A picture with the numbers behind it."""
-        return Figure(picture, alt, caption, self.say("common.numbers_behind"), table)
+        """A picture with the numbers behind it, and where it comes from."""
+        behind, take = self.say("common.numbers_behind"), self.say("common.take_along")
+        return Figure(picture, alt, caption, behind, table, self.source, take)
+
+    @cached_property
+    def source(self) -> str:
+        """Where the numbers of a figure come from, and of which study they are."""
+        key = "common.source_invented" if self.release.is_synthetic else "common.source"
+        until = self.formats.date(self.plan.data_end_on)
+        return self.say(key, study=self.plan.title_in(self.language), until=until)
 
     def style(self) -> Content:
         """What pieces need to look in JupyterLab as on their page; on synthetic data the banner."""

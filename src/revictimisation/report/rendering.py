@@ -5,18 +5,19 @@ Whatever is text is escaped here. Nothing is loaded from anywhere: pictures are 
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import os
 import re
 from collections.abc import Callable, Sequence
 from functools import singledispatch
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from revictimisation.core import files
 from revictimisation.report.described import (
+    BOLD,
+    CODE,
+    LINK,
+    Attachment,
     Bars,
     CausalGraph,
     Content,
@@ -42,17 +43,15 @@ from revictimisation.report.described import (
     Text,
     TrialDiagram,
     Written,
+    plain,
 )
+from revictimisation.report.takeaway import find_taken, make_file
 
-BOLD = re.compile(r"\*\*(.+?)\*\*")
 MARKS = (
     (BOLD, r"<strong>\1</strong>"),
-    (re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
-    (re.compile(r"\[([^]]+)\]\(([\w.#-]+)\)"), r'<a href="\2">\1</a>'),
+    (CODE, r"<code>\1</code>"),
+    (LINK, r'<a href="\2">\1</a>'),
 )
-NARROW_PX = 620
-# the folder of what was drawn, in the environment of the processes of one run
-KEPT_IN = "REVICTIMISATION_DRAWN"
 # of bars over time: width, gap, height, and the room for a mark above
 BAR, GAP, HEIGHT, MARK = 8, 2, 90, 12
 YEAR_LETTERS = 4
@@ -127,6 +126,16 @@ def _listing(piece: Listing) -> str:
 
 
 @render.register
+def _attachment(piece: Attachment) -> str:
+    """Nothing where nobody takes files along, as in a notebook."""
+    taken = find_taken()
+    if not taken:
+        return ""
+    stem, _, kind = taken.keep_file(piece.name, piece.text).rpartition(".")
+    return _link_files(piece.told, stem, (kind,))
+
+
+@render.register
 def _heading(piece: Heading) -> str:
     return f"<h{piece.level}{_mark(id=piece.anchor)}>{mark_up(piece.told)}</h{piece.level}>"
 
@@ -166,9 +175,14 @@ def _folded(piece: Folded) -> str:
 def _table(piece: Table) -> str:
     """It scrolls inside its own box where the screen is narrow."""
     head = "".join(f'<th scope="col">{mark_up(one)}</th>' for one in piece.columns)
-    body = "".join(map(_row, piece.rows))
+    body = "".join(map(_row, piece.rows[: piece.most_rows]))
     foot = "".join(f'<p class="note">{mark_up(note)}</p>' for note in piece.notes)
-    label = escape(BOLD.sub(r"\1", piece.caption))
+    taken = find_taken()
+    if len(piece.rows) > piece.most_rows:
+        foot += f'<p class="note">{mark_up(piece.cut)}</p>'
+        if taken and not taken.is_kept:
+            foot += _link_files(piece.take, taken.keep_tables([piece]), ("csv",))
+    label = escape(plain(piece.caption))
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
         f'<table class="numbers {piece.kind}"><caption><span>{mark_up(piece.caption)}</span>'
@@ -200,34 +214,45 @@ def _cell(cell: Written) -> str:
 
 @render.register
 def _figure(piece: Figure) -> str:
-    """A picture drawn for wide and for narrow screens, its caption, and its numbers, folded."""
-    wide, narrow = (
-        "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")
-        for svg in draw(piece.picture)
-    )
-    return (
-        f'<figure><picture><source media="(max-width: {NARROW_PX}px)" srcset="{narrow}">'
-        f'<img src="{wide}" alt="{escape(piece.alt)}"></picture>'
-        f"<figcaption>{mark_up(piece.caption)}</figcaption>"
-        f"{render(Folded(piece.behind, piece.table))}</figure>"
-    )
+    """A picture below what it says, drawn for wide and for narrow screens; its numbers, folded.
+
+    A screen reader meets the one that is shown, told by the alternative text.
+    """
+    wide, narrow = draw(piece.picture)
+    taken = find_taken()
+    name = "f" + hashlib.sha256(wide + piece.alt.encode()).hexdigest()[:8]
+    name = taken.name(name) if taken else name
+    told = f'<desc id="{name}">{escape(piece.alt)}</desc>'
+    shown = _inline(wide, "wide", name, told) + _inline(narrow, "narrow", name)
+    source = f'<p class="source">{mark_up(piece.source)}</p>' if piece.source else ""
+    numbers = Folded(piece.behind, piece.table)
+    if taken is None:
+        folded = render(numbers)
+    else:
+        with taken.keeping(piece.tables) as stem:
+            folded = render(numbers)
+        taken.keep_picture(stem, make_file(wide, plain(piece.caption), piece.alt, piece.source))
+        folded += _link_files(piece.take, stem, ("csv", "svg", "png"))
+    caption = mark_up(piece.caption)
+    return f"<figure><figcaption>{caption}</figcaption>{shown}{source}{folded}</figure>"
+
+
+def _inline(svg: bytes, kind: str, name: str, told: str = "") -> str:
+    """A picture inside a page, named by a text of the page."""
+    marks = f'class="{kind}" role="img" aria-labelledby="{name}"'
+    opening, _, rest = svg.decode().partition(">")
+    opening = opening.replace(' xmlns="http://www.w3.org/2000/svg"', "")
+    return f"{opening.replace('<svg', f'<svg {marks}')}>{told}{rest}"
+
+
+def _link_files(told: str, stem: str, kinds: Sequence[str]) -> str:
+    """Links to files to take along."""
+    links = " ".join(f'<a href="{stem}.{kind}" download>{kind.upper()}</a>' for kind in kinds)
+    return f'<p class="take">{escape(told)} {links}</p>'
 
 
 def draw(picture: Picture) -> tuple[bytes, bytes]:
-    """A picture for wide and for narrow screens; within a run each is drawn once."""
-    folder = os.environ.get(KEPT_IN)
-    if not folder:
-        return _draw(picture)
-    name = hashlib.sha256(repr(picture).encode()).hexdigest()
-    paths = [Path(folder) / f"{name}-{width}.svg" for width in ("wide", "narrow")]
-    if not all(path.is_file() for path in paths):
-        for path, drawn in zip(paths, _draw(picture), strict=True):
-            files.write_shared(path, drawn)
-    wide, narrow = map(files.read_bytes, paths)
-    return wide, narrow
-
-
-def _draw(picture: Picture) -> tuple[bytes, bytes]:
+    """A picture as SVG, for wide and for narrow screens."""
     from revictimisation.report import (
         charts,
         court_diagram,

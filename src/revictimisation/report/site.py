@@ -6,7 +6,7 @@ style and pictures are inside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 
@@ -23,9 +23,10 @@ from revictimisation.report.rendering import mark_up, read_style, wrap
 from revictimisation.report.sections.dictionary import show_dictionary
 from revictimisation.report.sections.summary import name_study, show_summary
 from revictimisation.report.sections.words import list_used, show_words
+from revictimisation.report.takeaway import taking
 
 INDEX, WORDS, DICTIONARY = "index", "words", "dictionary"
-SWEDISH = "sv"
+SWEDISH, ENDING = "sv", ".html"
 DIGEST_LENGTH = 12
 SECTION = 2  # the level of the headings that part a page
 
@@ -47,6 +48,11 @@ class SiteContent:
     versions: Mapping[str, str]
     input_digest: str
 
+    @property
+    def languages(self) -> Sequence[str]:
+        """The study's languages."""
+        return self.plan.languages
+
     @cached_property
     def names(self) -> list[str]:
         """The pages, in the order of the menu."""
@@ -54,8 +60,11 @@ class SiteContent:
         return [INDEX, *(outline.name for outline in outlines), WORDS, DICTIONARY]
 
 
-def render_site(content: SiteContent, each: Callable[..., Iterable[str]] = map) -> dict[str, str]:
-    """Make every page: its path in the site, and its text.
+Files = dict[str, str | bytes]
+
+
+def render_site(content: SiteContent, each: Callable[..., Iterable[Files]] = map) -> Files:
+    """Make every page, and what its readers may take along: by path, texts and pictures.
 
     The index of the first language (Swedish if the study has it) is `index.html`; pages of another
     language end in `_<language>.html`. `each` calls a function of a module for every page, as `map`
@@ -63,11 +72,8 @@ def render_site(content: SiteContent, each: Callable[..., Iterable[str]] = map) 
     """
     languages = content.plan.languages
     wanted = [(name, language) for language in languages for name in content.names]
-    texts = each(partial(render_page, content), *zip(*wanted, strict=True))
-    return {
-        find_path(name, language, languages): text
-        for (name, language), text in zip(wanted, texts, strict=True)
-    }
+    made = each(partial(render_files, content), *zip(*wanted, strict=True))
+    return {path: text for files in made for path, text in files.items()}
 
 
 def find_path(name: str, language: str, languages: Iterable[str]) -> str:
@@ -78,11 +84,16 @@ def find_path(name: str, language: str, languages: Iterable[str]) -> str:
     """
     known = list(languages)
     first = SWEDISH if SWEDISH in known else known[0]
-    return f"{name}.html" if language == first else f"{name}_{language}.html"
+    return f"{name}{ENDING}" if language == first else f"{name}_{language}{ENDING}"
 
 
 def render_page(content: SiteContent, name: str, language: str) -> str:
-    """One page of the site, by its name."""
+    """One page of the site, by its name: its text."""
+    return str(render_files(content, name, language)[find_path(name, language, content.languages)])
+
+
+def render_files(content: SiteContent, name: str, language: str) -> Files:
+    """One page of the site, by its name, with what is taken along from it."""
     release = Release(
         plan=content.plan,
         is_synthetic=content.is_synthetic,
@@ -92,7 +103,10 @@ def render_page(content: SiteContent, name: str, language: str) -> str:
     )
     page = Page(release, load_dictionary(), language)
     title, body = _show_body(page, content, name)
-    return _frame(page, content, name, title, body)
+    path = find_path(name, language, content.languages)
+    with taking(path.removesuffix(ENDING)) as taken:
+        text = _frame(page, content, name, title, body)
+    return {path: text, **taken.finish()}
 
 
 def _show_body(page: Page, content: SiteContent, name: str) -> tuple[str, Content]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from revictimisation.report.described import NOTHING, Cell, Piece, Text, join
+from revictimisation.report.described import NOTHING, Attachment, Cell, Piece, Text, join
 from revictimisation.report.page import DASH, SHARE, Page
 from truth_studies.pages.naming import (
     describe_bar,
@@ -48,7 +48,9 @@ def show_table(page: Page, study: TruthStudy) -> Piece:
     caption = page.say("truth_study.table_caption")
     table = page.table(caption, heads, rows, [page.say("truth_study.table_note")])
     text = page.text("truth_study.tables_text", **describe_bar(page))
-    return join([page.heading("truth_study.tables"), text, table])
+    whole = Attachment(page.say("common.take_along"), "every_number.csv",
+                       study.table.to_csv(index=False, lineterminator="\n"))  # fmt: skip
+    return join([page.heading("truth_study.tables"), text, table, whole])
 
 
 def _read(study: TruthStudy, scenario: str, way: Way) -> pd.DataFrame:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import csv
+import io
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -48,13 +50,29 @@ COUNTED = re.compile(
 PERCENT = re.compile(r"(\d+)\s*%")
 SPAN = re.compile(r"(\d+)\s*(day|dag|week|veck|month|mån|year|år)", re.IGNORECASE)
 DAYS = {"day": 1, "dag": 1, "mon": 365.25 / 12, "mån": 365.25 / 12, "yea": 365.25, "år": 365.25}
+TAKEN = "site/figures/"
+INVENTED = ("07_can_it_be_trusted", "08_validation")  # of counties of known truth, no extract
+WRITTEN = re.compile(r"-?(\d+(?:\.\d+)?)")
 RUN, IDENTITY = b"revictimisation_run", re.compile(rb"[0-9a-f]{64}")  # which run it is of
-VERTEX = re.compile(r"[ML]\s+(-?[\d.]+)\s+(-?[\d.]+)")
-LINE = re.compile(r'<g id="line2d_\d+">\s*<path d="([^"]+)" clip-path')
+DRAWN = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
+SAID = re.compile(r"<(?:desc|title)[^>]*>(.*?)</", re.DOTALL)
+KEPT = re.compile(r"<!--(.*?)-->|<metadata>(.*?)</metadata>", re.DOTALL)
+VERTEX = re.compile(r"[ML]\s*(-?[\d.]+)\s+(-?[\d.]+)")
+# lines and ticks as `report.drawing` writes them, and as matplotlib does (in notebooks)
+LINES = (
+    re.compile(r'<path d="([^"]+)"[^>]*class="curve"'),
+    re.compile(r'<g id="line2d_\d+">\s*<path d="([^"]+)" clip-path'),
+)
+NAMED = re.compile(
+    r'<g class="tick ([xy])"><path d="M(-?[\d.]+) (-?[\d.]+)[^>]*>(?:</path>)?'
+    r"<text[^>]*>([^<]*)</text>"
+)
 TICK = re.compile(
     r'<g id="([xy])tick_\d+">(.*?)<text[^>]*>([^<]*)</text>', re.DOTALL
 )  # fmt: skip
 PLACE = re.compile(r'<use [^>]*x="(-?[\d.]+)" y="(-?[\d.]+)"')
+PNG = b"\x89PNG\r\n\x1a\n"
+CHUNKS = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"sRGB", b"pHYs", b"cHRM", b"sBIT"}
 CLOSE = 2e-4  # of a share that is read off a figure
 LEAST_POINTS = 8
 
@@ -158,8 +176,9 @@ def read_carriers(release: Release) -> pd.DataFrame:
     """`hidden`: numbers in comments, hidden elements, data of pages and descriptions of pictures.
 
     `page_table`, `page_count`: a number in a table of a page or notebook that the release does not
-    show. `figure`: a point drawn that no row shows. `metadata`, `statistics`, `columns`,
-    `disagree`: what table files carry besides, or against, each other.
+    show, or of a file beside it. `figure`: a point drawn that no row shows. `metadata`,
+    `statistics`, `columns`, `disagree`: what pictures and table files carry besides, or against,
+    each other.
     """
     known = Known(release)
     rows: list[Row] = []
@@ -168,6 +187,10 @@ def read_carriers(release: Release) -> pd.DataFrame:
             rows += _read_page(path, release.read(path), known)
         elif path.endswith(".ipynb"):
             rows += _read_notebook(path, release.read(path), known)
+        elif path.endswith(".png"):
+            rows += _read_dots(path, release.read(path))
+        elif path.startswith(TAKEN) and path.endswith(".csv"):
+            rows += _read_taken(path, release.read(path), known)
     rows += _read_tables(release)
     return make_findings(rows, kind="carriers")
 
@@ -244,18 +267,16 @@ def _to_text(column: pd.Series) -> pd.Series:
 
 def _read_figures(path: str, data: bytes, known: Known) -> Iterator[Row]:
     """Curves in pictures, read by their axes; and what a picture says of itself."""
-    pictures = [data] if path.endswith(".svg") else []
-    for text in EMBEDDED.findall(data.decode("utf-8", "replace")):
-        try:
-            pictures.append(base64.b64decode(text))
-        except binascii.Error:
-            continue
-    for number, picture in enumerate(pictures):
-        text = picture.decode("utf-8", "replace")
-        said = re.findall(r"<!--(.*?)-->|<(?:desc|title)[^>]*>(.*?)</", text, re.DOTALL)
-        said += [(note, "") for note in re.findall(r"<metadata>(.*?)</metadata>", text, re.DOTALL)]
-        bare = [re.sub(r"<[^>]*>", " ", one or other) for one, other in said]
-        yield from _read_hidden(f"{path}, figure {number + 1}", bare, known)
+    whole = data.decode("utf-8", "replace")
+    pictures = [whole] if path.endswith(".svg") else DRAWN.findall(whole)
+    for text in EMBEDDED.findall(whole):
+        with suppress(binascii.Error):
+            pictures.append(base64.b64decode(text).decode("utf-8", "replace"))
+    for number, text in enumerate(pictures):
+        kept = [TAG.sub(" ", one or other) for one, other in KEPT.findall(text)]
+        yield from _read_hidden(f"{path}, figure {number + 1}", kept, known)
+        said = [TAG.sub(" ", one) for one in SAID.findall(text)]
+        yield from _read_hidden(f"{path}, figure {number + 1}", said, known, least=2)
         for curve in _read_curves(text):
             points = [(day, share) for day, share in curve if round(day) in known.shares]
             n_odd = sum(
@@ -268,26 +289,35 @@ def _read_figures(path: str, data: bytes, known: Known) -> Iterator[Row]:
 
 def _read_curves(text: str) -> Iterator[list[tuple[float, float]]]:
     """Lines over days and per cent, as days and shares; none where the axes are of other things."""
-    if text.count('<g id="axes_') != 1:
+    if text.count('<g id="axes_') > 1:
         return
     ticks: dict[str, list[tuple[float, float]]] = {"x": [], "y": []}
-    for axis, inside, label in TICK.findall(text):
-        place = PLACE.search(inside)
-        value = _read_tick(axis, label)
-        if place and value is not None:
-            ticks[axis].append((float(place[1] if axis == "x" else place[2]), value))
+    for axis, x, y, label in _list_ticks(text):
+        value = _read_tick(axis, unescape(label))
+        if value is not None:
+            ticks[axis].append((x if axis == "x" else y, value))
     if min(len(found) for found in ticks.values()) < 2:
         return
     scales = {
         axis: np.polyfit([place for place, _ in found], [value for _, value in found], 1)
         for axis, found in ticks.items()
     }
-    for path in LINE.findall(text):
+    for path in (path for line in LINES for path in line.findall(text)):
         points = [(float(x), float(y)) for x, y in VERTEX.findall(path)]
         yield [
             (float(np.polyval(scales["x"], x)), float(np.polyval(scales["y"], y)))
             for x, y in points
         ]
+
+
+def _list_ticks(text: str) -> Iterator[tuple[str, float, float, str]]:
+    """The axis, place and words of each tick, as our pages and as matplotlib write it."""
+    for axis, x, y, label in NAMED.findall(text):
+        yield axis, float(x), float(y), label
+    for axis, inside, label in TICK.findall(text):
+        place = PLACE.search(inside)
+        if place:
+            yield axis, float(place[1]), float(place[2]), label
 
 
 def _read_tick(axis: str, label: str) -> float | None:
@@ -302,6 +332,38 @@ def _read_tick(axis: str, label: str) -> float | None:
     unit = span[2].lower()
     per = next((days for name, days in DAYS.items() if unit.startswith(name)), None)
     return int(span[1]) * per if per else None
+
+
+def _read_dots(path: str, data: bytes) -> Iterator[Row]:
+    """What a picture of dots carries beside them: texts, times, places."""
+    at = len(PNG)
+    while data.startswith(PNG) and at + 8 <= len(data):
+        size, name = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        if name not in CHUNKS:
+            yield {"what": "metadata", "place": path, "row": name.decode("latin-1")}
+        at += size + 12
+    if not data.startswith(PNG) or at != len(data):
+        yield {"what": "metadata", "place": path, "row": "n"}
+
+
+def _read_taken(path: str, data: bytes, known: Known) -> Iterator[Row]:
+    """Numbers with decimals that no row shows, counts that are not rounded as all are."""
+    if path.removeprefix(TAKEN).startswith(INVENTED):
+        return
+    rows = [*csv.reader(io.StringIO(data.decode("utf-8-sig", "replace")))]
+    r = known.release.rules.rounding
+    for place, row in enumerate(rows[1:], start=2):
+        for head, cell in zip(rows[0], row, strict=False):
+            number = WRITTEN.fullmatch(cell)
+            if number is None:
+                continue
+            value = float(number[1])
+            is_odd = value != round(value) and not known.is_told(number[1])
+            if COUNTED.fullmatch(head):
+                is_odd |= value % r > 0 and value not in known.counts
+            if is_odd:
+                yield {"what": "page_table", "place": path, "row": f"{place}", "column": head,
+                       "low": value, "high": value}  # fmt: skip
 
 
 def _read_notebook(path: str, data: bytes, known: Known) -> Iterator[Row]:

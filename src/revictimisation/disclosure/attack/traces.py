@@ -73,6 +73,8 @@ def _to_text(path: str, release: Release) -> str | None:
     data = release.read(path)
     if path.endswith(".parquet"):
         return _read_parquet(release, path, data)
+    if path.endswith(".png"):  # dots; `carriers` reads what may lie beside them
+        return None
     if not path.endswith(TEXTS) and "." in path.rpartition("/")[2]:
         return data.decode("latin-1")
     text = BINARY.sub("", data.decode("utf-8", "replace"))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 
 from revictimisation.core import files
-from revictimisation.report.described import Folded, Listing, Piece, Text, join
+from revictimisation.report.described import Attachment, Folded, Piece, Text, join
 from revictimisation.report.page import Page
 
 ENTRY = re.compile(r"@(\w+)\{(\w+), (.*)\}$", re.MULTILINE)
@@ -43,13 +43,10 @@ def describe_work(work: Mapping[str, str]) -> str:
 
 
 def show_works(page: Page) -> Piece:
-    """The works, then the same as BibTeX to take along; both folded."""
+    """The works, folded, and the same as BibTeX to take along."""
     works = "\n".join(f"- {describe_work(work)}" for work in load_works())
-    listing = Listing(read_bibliography(), page.say("referees.works_bibtex"), "en")
-    return join([
-        Folded(page.say("referees.works", n=len(load_works())), Text(works)),
-        Folded(page.say("referees.works_bibtex"), listing),
-    ])  # fmt: skip
+    taken = Attachment(page.say("common.take_along"), "references.bib", read_bibliography())
+    return join([Folded(page.say("referees.works", n=len(load_works())), Text(works)), taken])
 
 
 def show_citing(page: Page) -> Piece:

@@ -1,0 +1,75 @@
+"""The one code of colour, shape and line of every figure: by what it stands for.
+
+A mark is at least 3:1 against white. Colours of one list are told apart by colour-blind eyes; in
+grey print by lightness, or else by shape and line, which differ within a list
+(`tests/report/test_colours.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+INK, QUIET, RULE, PAPER = "#17212b", "#4a5763", "#cfd6dc", "#ffffff"
+SOFT = "#e6ebef"  # ground, never a mark
+
+
+@dataclass(frozen=True)
+class Look:
+    """A colour, the shape of a dot (`drawing.SHAPES`) and the dashes of a line (empty: solid)."""
+
+    colour: str
+    shape: str = "circle"
+    dashes: str = ""
+    is_filled: bool = True
+
+
+# series of which no meaning is named, in their order
+SERIES = (
+    Look("#0a4f7d"),
+    Look("#c2560c", "square", "9 4"),
+    Look("#2f8f6b", "diamond", "2 3"),
+    Look("#7a3e8f", "up", "12 4 2 4"),
+    Look("#6f7b85", "down", "5 5"),
+    Look("#8a6d00", "cross", "16 5"),
+)
+# estimators: the same in every chart
+METHODS = {
+    "clone_censor_weight": SERIES[0],
+    "doubly_robust": SERIES[1],
+    "g_formula": SERIES[2],
+    "cox_time_varying": SERIES[3],
+    "crude": SERIES[4],
+    "cox_unadjusted": SERIES[5],
+}
+AGENCIES = {
+    "police": SERIES[0],
+    "social_services": SERIES[1],
+    "both": Look("#2f8f6b", "diamond", "2 3"),
+    "none": SERIES[4],
+}
+STRATEGIES = {"start": SERIES[0], "no_start": Look("#c2560c", "square", "9 4", is_filled=False)}
+# ordered: the darkest is the highest
+RISKS = {
+    "high": Look("#08304c", "up"),
+    "moderate": Look("#2a78ad", "circle", "9 4"),
+    "low": Look("#6d9dbd", "down", "2 3"),
+    "missing": Look("#857a70", "diamond", "12 4 2 4", is_filled=False),
+}
+# verdicts: fewer, more, open
+VERDICTS = {
+    "fewer": Look("#0a4f7d"),
+    "more": Look("#b4470e", "square"),
+    "open": Look("#5b6670", "diamond", is_filled=False),
+}
+LISTS = {"series": dict(enumerate(SERIES)), "methods": METHODS, "agencies": AGENCIES,
+         "strategies": STRATEGIES, "risks": RISKS, "verdicts": VERDICTS}  # fmt: skip
+LOOKS = {f"{name}.{code}": look for name, looks in LISTS.items() for code, look in looks.items()}
+
+
+def find_look(name: str, place: int) -> Look:
+    """The look of a meaning such as `methods.crude`; of one that is not named, of the place.
+
+    >>> find_look("risks.high", 3).shape, find_look("", 1).shape
+    ('up', 'square')
+    """
+    return LOOKS.get(name, SERIES[place % len(SERIES)])

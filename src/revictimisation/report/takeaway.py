@@ -1,0 +1,206 @@
+"""What a reader takes along from a page: the numbers of its figures and tables, and the pictures.
+
+Figures and long tables tell what they hold while their page is written (`taking`); where nobody
+listens, as in a notebook, they have no links.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from revictimisation.core.spreadsheets import neutralise_text
+from revictimisation.report.colours import INK, PAPER, QUIET
+from revictimisation.report.described import Cell, Table, write_plain
+from revictimisation.report.drawing import (
+    FONTS,
+    SMALL,
+    TEXT,
+    Drawing,
+    height_of,
+    wrap_words,
+    write,
+)
+
+FOLDER = "figures"
+MARGIN = 16.0
+DOTS_PER_INCH = 108
+BYTE_ORDER = "\ufeff"  # by which spreadsheets know that it is UTF-8
+VIEW = re.compile(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"[^>]*>(.*)</svg>\s*$', re.DOTALL)
+
+
+@dataclass
+class Taken:
+    """What one page gives to take along: files by path, and the pictures that become PNG."""
+
+    page: str
+    files: dict[str, str | bytes] = field(default_factory=dict)
+    pictures: dict[str, str] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    is_kept: bool = False
+
+    @contextmanager
+    def keeping(self, tables: Sequence[Table]) -> Iterator[str]:
+        """Keep tables that are written in the `with` block; gives their path without the ending."""
+        stem = self.keep_tables(tables)
+        self.is_kept = True
+        yield stem
+        self.is_kept = False
+
+    def keep_tables(self, tables: Sequence[Table]) -> str:
+        """Keep tables as one CSV; gives its path without the ending."""
+        stem = f"{FOLDER}/{self.page}-{len(self.files) - len(self.pictures) + 1}"
+        self.files[f"{stem}.csv"] = write_csv(tables)
+        return stem
+
+    def keep_file(self, name: str, text: str) -> str:
+        """Keep a text as a file of the page; gives its path."""
+        path = f"{FOLDER}/{self.page}-{name}"
+        self.files[path] = text
+        return path
+
+    def keep_picture(self, stem: str, svg: str) -> None:
+        """Keep a picture as a file of its own."""
+        self.files[f"{stem}.svg"] = self.pictures[stem] = svg
+
+    def name(self, wanted: str) -> str:
+        """An identifier that the page has not used."""
+        number, name = 1, wanted
+        while name in self.names:
+            number, name = number + 1, f"{wanted}-{number + 1}"
+        self.names.add(name)
+        return name
+
+    def finish(self) -> dict[str, str | bytes]:
+        """All files, the pictures as PNG too."""
+        pictures = draw_pngs(list(self.pictures.values()))
+        pngs = {f"{stem}.png": png for stem, png in zip(self.pictures, pictures, strict=True)}
+        return {**self.files, **pngs}
+
+
+_listening: ContextVar[Taken | None] = ContextVar("taken", default=None)
+
+
+@contextmanager
+def taking(page: str) -> Iterator[Taken]:
+    """Listen to what is written in the `with` block, of the page whose file has this stem."""
+    taken = Taken(page)
+    token = _listening.set(taken)
+    try:
+        yield taken
+    finally:
+        _listening.reset(token)
+
+
+def find_taken() -> Taken | None:
+    """The page that listens, if one does."""
+    return _listening.get()
+
+
+def write_csv(tables: Sequence[Table]) -> str:
+    """Tables as a spreadsheet reads them, below each other with their names if they are several.
+
+    A cell is its number, unrounded as it was released, with its interval beside; without one as it
+    is written.
+
+    >>> write_csv([Table("t", ["who", "share"], [["all", Cell("12 %", 0.125)]])])[1:]
+    'who,share\\nall,0.125\\n'
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for table in tables:
+        has_limits = [
+            any(_has_limits(row[place]) for row in table.rows if place < len(row))
+            for place in range(len(table.columns))
+        ]
+        beside = [table.caption] if len(tables) > 1 else []
+        heads = [f"{head}{end}" for head, is_wide in zip(table.columns, has_limits, strict=True)
+                 for end in (("", " (95 % ≥)", " (95 % ≤)") if is_wide else ("",))]  # fmt: skip
+        writer.writerow([*beside, *map(_neutralise, heads)])
+        for row in table.rows:
+            cells = [part for cell, is_wide in zip(row, has_limits, strict=False)
+                     for part in _list_parts(cell, is_wide=is_wide)]  # fmt: skip
+            writer.writerow([*map(_neutralise, beside), *cells])
+    return BYTE_ORDER + text.getvalue()
+
+
+def _neutralise(told: str) -> str:
+    return str(neutralise_text(told))
+
+
+def _has_limits(cell: Any) -> bool:
+    return isinstance(cell, Cell) and cell.low is not None
+
+
+def _list_parts(cell: Any, *, is_wide: bool) -> list[str]:
+    """A cell's number, and its limits where its column has any."""
+    value = cell.value if isinstance(cell, Cell) else None
+    told = _neutralise(write_plain(cell)) if value is None else repr(value)
+    if not is_wide:
+        return [told]
+    limits = (cell.low, cell.high) if isinstance(cell, Cell) else (None, None)
+    return [told, *("" if limit is None else repr(limit) for limit in limits)]
+
+
+def make_file(svg: bytes, caption: str, alt: str, source: str) -> str:
+    """A picture by itself: its title above, its source below, what it shows for who cannot see."""
+    found = VIEW.search(svg.decode())
+    if found is None:
+        raise ValueError("a picture is SVG with a viewBox from 0")
+    width, height = float(found[1]), float(found[2])
+    frame = Drawing(is_narrow=False)
+    title = wrap_words(caption, width, TEXT)
+    below = wrap_words(source, width, TEXT * SMALL) if source else ""
+    top = MARGIN + height_of(title, TEXT)
+    frame.text(MARGIN, MARGIN + height_of(title, TEXT) / 2, title, is_bold=True)
+    y = top + MARGIN / 2 + height
+    if below:
+        y += MARGIN / 2 + height_of(below, TEXT * SMALL)
+        middle = y - height_of(below, TEXT * SMALL) / 2
+        frame.text(MARGIN, middle, below, size=TEXT * SMALL, colour=QUIET)
+    y += MARGIN
+    opening = found[0][: found[0].index(found[3])]
+    inner = opening.replace(
+        "<svg ",
+        f'<svg x="{write(MARGIN)}" y="{write(top + MARGIN / 2)}" width="{found[1]}"'
+        f' height="{found[2]}" ',
+    )
+    wide = write(width + 2 * MARGIN)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {write(y)}" width="{wide}"'
+        f' height="{write(y)}" font-family="{FONTS}" font-size="{write(TEXT)}" fill="{INK}"'
+        f' role="img"><title>{escape(caption)}</title><desc>{escape(alt)}</desc>'
+        f'<rect width="100%" height="100%" fill="{PAPER}"/>{"".join(frame.parts)}'
+        f"{inner}{found[3]}</svg></svg>\n"
+    )
+
+
+def draw_pngs(pictures: Sequence[str]) -> list[bytes]:
+    """Pictures in dots, by the fonts that come with matplotlib alone: the same on every machine."""
+    if not pictures:
+        return []
+    pages = "\n#pagebreak()\n".join(
+        f"#image(bytes({json.dumps(svg, ensure_ascii=False)}))" for svg in pictures
+    )
+    drawn = compile_typst(f"#set page(width: auto, height: auto, margin: 0pt)\n{pages}", "png")
+    return drawn if isinstance(drawn, list) else [drawn]
+
+
+def compile_typst(text: str, kind: str, standard: str = "") -> Any:
+    """What Typst makes of a text: PNG (a picture a page) or PDF. It asks no network and no file."""
+    import typst
+    from matplotlib import get_data_path
+
+    fonts = typst.Fonts(include_system_fonts=False, font_paths=[f"{get_data_path()}/fonts/ttf"])
+    compiler = typst.Compiler(text.encode(), font_paths=fonts, ignore_system_fonts=True)
+    if kind == "png":
+        return compiler.compile(format="png", ppi=DOTS_PER_INCH)
+    return compiler.compile(format="pdf", pdf_standards=[standard])
