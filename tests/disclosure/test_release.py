@@ -232,7 +232,7 @@ def test_killed_between_files_it_is_no_release_and_the_next_one_is_whole(
 def test_pages_and_notebooks_are_made_of_what_is_released(call, small_run, tmp_path):
     """Of a run with pages: first as drafted, then beside a release that forbids a measure's use."""
     out, before = (shutil.copytree(small_run / "out", tmp_path / name) for name in ("out", "then"))
-    book = "notebook 02_which_measures.sv"
+    book = "notebook 02_reach.sv"
     reopen_run(out, tmp_path, 1).keep_only(["estimate", "site", book])
     drafted = files.hash_files(out)
     assert call("release", out)[0] == 0
@@ -255,7 +255,7 @@ def test_pages_and_notebooks_are_made_of_what_is_released(call, small_run, tmp_p
     shown = shown[shown["question"].eq("q1") & shown["measure"].eq("joint")]
     assert shown["status"].ne("ok").all() and shown["reason"].eq("earlier_release").any()
     changed = {path for path, h in files.hash_files(out).items() if h != made.get(path)}
-    assert {"site/02_which_measures.html", "notebooks/02_which_measures.sv.ipynb"} < changed
+    assert {"site/02_reach.html", "notebooks/02_reach.sv.ipynb"} < changed
     assert not read_marks(out)["is_as_drafted"]
     assert reopen_run(out, tmp_path, 1).is_whole
     assert call("attack", out)[0] in (0, 5)

@@ -8,9 +8,9 @@ import pandas as pd
 
 from revictimisation.core.results import DIAGNOSTIC_COLUMNS
 from revictimisation.report.page import Page
+from revictimisation.report.pages import list_outlines
 from revictimisation.report.sections.method import show_all_checks
 from revictimisation.report.sections.misfits import show_misfits
-from revictimisation.report.sections.summary import show_summary
 from tests.report.conftest import make_page
 
 ROWS = [
@@ -27,7 +27,7 @@ def with_rows(page: Page) -> Page:
 
 def test_the_first_page_tells_before_any_number_in_both_languages():
     swedish, english = (with_rows(make_page(language)) for language in ("sv", "en"))
-    told = show_summary(swedish, []).html
+    told = list_outlines()[0].describe(swedish).html
     for words in ("31 december 2018", "anmälningar", "48 mån", "7 mån", "safty_talk"):
         assert words in told
     assert told.index("48 mån") < told.index('id="index-findings"')

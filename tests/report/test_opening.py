@@ -66,6 +66,6 @@ def test_paths_are_found_from_a_folder_below(tmp_path, monkeypatch):
 
 
 def test_papermill_stops_at_an_unknown_parameter(repo_root, county: Study, tmp_path):
-    notebook = repo_root / "notebooks" / "01_data_and_cohort.ipynb"
+    notebook = repo_root / "notebooks" / "02_reach.ipynb"
     given = {**county.parameters("sv"), "langage": "en"}
     assert "unknown: langage" in run_papermill(notebook, tmp_path / "x.ipynb", given)

@@ -18,7 +18,7 @@ from .conftest import make_page
 
 TEXTS = {**load_texts(), **load_texts(pages.TEXTS)}
 PARTS = "common|cohort|use|trials|trial|models|referees|effects|index|truth_study|courts"
-PARTS += "|for_whom|linkage|delivery|answers|dictionary|notebooks|review"
+PARTS += "|for_whom|linkage|delivery|answers|dictionary|notebooks|review|word_list"
 KEY = re.compile(rf"""["']((?:{PARTS})\.(?!html)[a-z0-9_]+)["']""")
 # a key put together: `f"effects.card_{verdict}"`
 BUILT = re.compile(rf"""f["']((?:{PARTS})\.[^"']*)["']""")
@@ -50,7 +50,7 @@ def test_both_languages_with_the_same_blanks(key):
 
 def test_every_key_that_is_used_exists():
     used = set(KEY.findall(read_sources()))
-    sections = [one for outline in list_outlines(is_joined=True) for one in outline.sections]
+    sections = [one for outline in list_outlines() for one in outline.sections]
     names = {one.name for one in sections if one.level is None}  # of pieces without a heading
     assert len(used) > 100 and names
     assert used - set(TEXTS) - names == set()

@@ -23,4 +23,4 @@ def test_a_study_with_nothing_to_show_says_so(small_run, tmp_path, name):
     for text in pages.values():
         for rubbish in (">nan<", ">None<", "None…", "{why}"):
             assert rubbish not in text
-    assert "studiefilen nämner inga åtgärder" in pages["02_which_measures.html"].lower()
+    assert "studiefilen nämner inga åtgärder" in pages["02_reach.html"].lower()

@@ -123,7 +123,7 @@ def list_pages(folder: Path) -> set[str]:
 def test_without_the_truth_studies_a_run_has_every_page_but_theirs(tmp_path, request):
     every = list_pages(tmp_path)
     request.getfixturevalue("without_studies")
-    assert every - list_pages(tmp_path) == {"07_can_it_be_trusted"}
+    assert every - list_pages(tmp_path) == {"08_validation"}
 
 
 def test_a_fault_inside_the_truth_studies_is_no_missing_package(monkeypatch):

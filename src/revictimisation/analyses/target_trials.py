@@ -168,7 +168,11 @@ def _describe_shares(data: StudyData, weighted: WeightedTrial, measure: str) -> 
     for grouping in list_groupings(data) if weighted.trial.names else []:
         by_arm = measure_shares(weighted, grouping.codes[is_in], len(grouping.levels), day)
         rows += [
-            {**make_check("share_weighted", share, arm, day), "group": grouping.name, "level": level}
+            {
+                **make_check("share_weighted", share, arm, day),
+                "group": grouping.name,
+                "level": level,
+            }
             for arm, shares in zip(ARMS, by_arm, strict=True)
             for level, share in zip(grouping.levels, shares, strict=True)
         ]

@@ -53,23 +53,23 @@ def run_study(study: Path, data: Path, out: Path, command: str, jobs: int) -> bo
 
 
 def list_notebooks(work: Run) -> list[NotebookTask]:
-    """The notebook of each page in each language; on synthetic data the authors' one as well.
+    """The notebooks of the pages in each language; on synthetic data the authors' one as well.
 
     The authors' notebook holds the truth beside exact numbers and stays in the restricted folder.
     The study is that of the results; where these lie is told from where the notebook stands.
     """
-    from revictimisation.report.pages import list_outlines
+    from revictimisation.report import pages
 
     folder = files.resource_dir(NOTEBOOKS)
     places = {"out": work.out.absolute()}
     tasks = [
         NotebookTask(
-            folder / f"{outline.name}.ipynb",
-            work.out / NOTEBOOKS / f"{outline.name}.{language}.ipynb",
+            folder / f"{name}.ipynb",
+            work.out / NOTEBOOKS / f"{name}.{language}.ipynb",
             {"study": "", "out": "..", "language": language},
             places,
         )
-        for outline in list_outlines(is_joined=LINKAGE in work.inputs)
+        for name in pages.list_notebooks(work.plan, is_joined=LINKAGE in work.inputs)
         for language in work.plan.languages
     ]
     if work.is_synthetic:
@@ -149,9 +149,11 @@ def run_notebooks(work: Run, tasks: list[NotebookTask], progress: Progress) -> b
 
 def _name_page(task: NotebookTask) -> dict[str, str]:
     """What the page of a notebook is called in the site's menu, by language, and the page's own."""
+    from revictimisation.report.pages import list_outlines
     from revictimisation.report.texts import load_texts
 
     texts = load_texts()
-    titles = texts[f"common.menu_{task.source.stem}"]
+    shown = (one.name for one in list_outlines() if one.notebook == task.source.stem)
+    titles = texts[f"common.menu_{next(shown)}"]
     own = texts["common.language_name"][task.parameters["language"]]
     return {said: f"{titles[said]} ({own})" for said in BOTH}

@@ -17,4 +17,4 @@ __all__ = ["great_tables", "ipykernel", "matplotlib", "opening", "seaborn", "sit
 
 load_dictionary()
 texts.load_texts()
-pages.list_outlines(is_joined=True)
+pages.list_outlines()

@@ -14,10 +14,11 @@ import pandas as pd
 
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
+from revictimisation.report.addresses import find_path
 from revictimisation.report.described import Heading, Piece, join
 from revictimisation.report.page import Writer
 from revictimisation.report.rendering import read_style, wrap
-from revictimisation.report.site import find_path, list_sections, load_template
+from revictimisation.report.site import list_sections, load_template
 from revictimisation.report.texts import load_texts
 
 NAME = "validation"

@@ -35,6 +35,15 @@ def plain(told: str) -> str:
     return told
 
 
+def lead_to_site(html: str) -> str:
+    """The same with links to pages of the site as a notebook in OUT/notebooks must say them.
+
+    >>> lead_to_site('<a href="words.html#word-risk">')
+    '<a href="../site/words.html#word-risk">'
+    """
+    return re.sub(r'href="(?=[\w-]+\.html)', 'href="../site/', html)
+
+
 class Piece:
     """A part of a page; JupyterLab shows it as it will stand there."""
 
@@ -48,7 +57,7 @@ class Piece:
     def _repr_html_(self) -> str:
         from revictimisation.report.rendering import wrap
 
-        return wrap(self)
+        return lead_to_site(wrap(self))
 
     def __bool__(self) -> bool:
         return True

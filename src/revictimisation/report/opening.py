@@ -11,6 +11,7 @@ from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.report.formats import LOCALES
 from revictimisation.report.page import Page
+from revictimisation.report.pages import list_pages
 from revictimisation.report.release import Release
 
 PARAMETERS = ("study", "out", "language")
@@ -23,9 +24,10 @@ def open_report(namespace: Mapping[str, Any], extra: tuple[str, ...] = ()) -> Pa
 
     `study` and `out` are looked for from here upwards, so that a notebook works from the project's
     root and from its own folder; without `study` it is that of the results. `extra` are further
-    parameters of this notebook. Raises `UsageError` for a parameter that is not known (papermill
-    itself would only warn), a language other than sv and en, a folder without a release, and a
-    release of another study.
+    parameters of this notebook, among them perhaps the `measure` that it is about (without it the
+    study's first). Raises `UsageError` for a parameter that is not known (papermill
+    itself would only warn), a language other than sv and en, a folder without a release, a
+    release of another study, and a measure that it does not have.
     """
     check_parameters(namespace, (*PARAMETERS, *extra))
     study, out = str(namespace["study"]), str(namespace["out"])
@@ -39,7 +41,10 @@ def open_report(namespace: Mapping[str, Any], extra: tuple[str, ...] = ()) -> Pa
     check_study(plan or made, made, out, command)
     tables = {name: files.read_table(folder / f"{name}.parquet") for name in TABLES}
     release = Release(plan=made, is_synthetic=bool(manifest.get("is_synthetic")), **tables)
-    return Page(release, load_dictionary(), str(namespace["language"]))
+    site = frozenset(outline.name for outline in list_pages(made, is_joined=False))
+    measure = str(namespace.get("measure") or next(iter(made.measure_names), ""))
+    check_measure(measure, made)
+    return Page(release, load_dictionary(), str(namespace["language"]), measure=measure, site=site)
 
 
 def check_parameters(namespace: Mapping[str, Any], known: tuple[str, ...]) -> None:
@@ -60,6 +65,12 @@ def check_parameters(namespace: Mapping[str, Any], known: tuple[str, ...]) -> No
         )
     if namespace["language"] not in LOCALES:
         raise UsageError(f"language must be one of {', '.join(LOCALES)}.")
+
+
+def check_measure(measure: str, plan: StudyPlan) -> None:
+    """Refuse a measure that the study does not have."""
+    if measure not in ("", *plan.measure_names):
+        raise UsageError(f"measure must be one of {', '.join(plan.measure_names)}.")
 
 
 def check_study(asked: StudyPlan, made: StudyPlan, out: str, command: str) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from revictimisation.report.described import Content, Piece, join
+from revictimisation.plan import StudyPlan
+from revictimisation.report.described import Content, Heading, Piece, join
+from revictimisation.report.formats import start_upper
 from revictimisation.report.page import Page
+from revictimisation.report.verdicts import name_answer
 
 Part = str | Callable[[Page], Piece]
 
@@ -36,22 +39,53 @@ def alone(name: str, *parts: Part) -> Section:
     return Section(name, parts, None)
 
 
+def _leave(page: Page) -> Page:
+    return page
+
+
+def _always(_plan: StudyPlan, _is_joined: bool) -> bool:
+    return True
+
+
+def if_joined(_plan: StudyPlan, is_joined: bool) -> bool:
+    """Only where `link` joined two agencies' extracts."""
+    return is_joined
+
+
 @dataclass(frozen=True)
 class Outline:
-    """A page: the name it shares with its notebook, the part of the texts its title is in.
+    """A page: its name in the site, the part of the texts its title is in.
 
-    `prepare` gives the page what its sections need beside the report's own texts. A page that is
-    `if_joined` is made only where `link` joined two agencies' extracts.
+    `prepare` gives the page what its sections need beside the report's own texts. It stands in the
+    menu if `in_menu`, else at the foot of each page (`common.menu_<name>` in both). One that is
+    `of_measure` is made once for each measure and stands in neither, as Start leads to it. The
+    notebook `notebook` shows the same sections; empty: none does. `is_made` says for which studies
+    there is a page. `has_contents`: its headings stand first.
     """
 
     name: str
     part: str
     sections: tuple[Section, ...]
-    prepare: Callable[[Page], Page] = lambda page: page
-    if_joined: bool = False
+    prepare: Callable[[Page], Page] = _leave
+    notebook: str = ""
+    in_menu: bool = False
+    of_measure: bool = False
+    is_made: Callable[[StudyPlan, bool], bool] = _always
+    has_contents: bool = True
 
     def describe(self, page: Page) -> Content:
         """The whole page, title and sections."""
         page = self.prepare(page)
-        title = page.heading(f"{self.part}.title", level=1)
-        return join([title, *(section.describe(page) for section in self.sections)])
+        return join([self.entitle(page), *(section.describe(page) for section in self.sections)])
+
+    def entitle(self, page: Page) -> Heading:
+        """The page's title: of one about a measure what that is called."""
+        page = self.prepare(page)
+        if not self.of_measure:
+            return page.heading(f"{self.part}.title", level=1)
+        return Heading(start_upper(name_answer(page, page.measure)), 1, f"{self.part}-title")
+
+    def about(self, measure: str) -> Outline:
+        """The same page about one measure."""
+        name = f"{self.name}_{measure}"
+        return replace(self, name=name, prepare=lambda page: replace(page, measure=measure))

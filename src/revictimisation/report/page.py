@@ -16,6 +16,7 @@ from revictimisation.core.results import (
 )
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
+from revictimisation.report.addresses import find_path
 from revictimisation.report.described import (
     MOST_ROWS,
     Cell,
@@ -65,12 +66,17 @@ class Writer:
 
 @dataclass(frozen=True)
 class Page(Writer):
-    """What notebooks and pages are written with."""
+    """What notebooks and pages are written with.
+
+    `measure` is the one that the page is about, if any; `site` the names of the site's pages.
+    """
 
     release: Release
     dictionary: Dictionary
     language: str
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=load_texts, repr=False)
+    measure: str = ""
+    site: frozenset[str] = frozenset()
 
     @property
     def plan(self) -> StudyPlan:
@@ -81,6 +87,17 @@ class Page(Writer):
     def labels(self) -> Labels:
         """What codes are called."""
         return Labels(self.dictionary, self.plan, self.language)
+
+    def link(self, name: str, told: str) -> str:
+        """Words that lead to another page of the site; the words alone where it has no such page.
+
+        A place on the page may follow its name: `words#word-uncertainty`.
+        """
+        name, _, anchor = name.partition("#")
+        if name not in self.site:
+            return told
+        path = find_path(name, self.language, self.plan.languages)
+        return f"[{told}]({path}{'#' if anchor else ''}{anchor})"
 
     def table(
         self, caption: str, columns: Sequence[str], rows: Sequence[Sequence[Any]],

@@ -1,4 +1,4 @@
-"""The site: an index, the pages in outline, the word list and the dictionary, as texts.
+"""The site: every page in outline within the frame that all share, as texts.
 
 `render_site` is pure: the same content gives the same texts. A page is one file that loads nothing:
 style and pictures are inside it.
@@ -8,25 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cache, partial
 
 import jinja2
 import pandas as pd
 
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import StudyPlan
-from revictimisation.report.described import NOTHING, Content, Heading, Piece, join
+from revictimisation.report.addresses import find_path
+from revictimisation.report.described import NOTHING, Content, Heading, Piece
+from revictimisation.report.outline import Outline
 from revictimisation.report.page import Page
-from revictimisation.report.pages import list_outlines
+from revictimisation.report.pages import DICTIONARY, WORDS, list_pages
 from revictimisation.report.release import Release
 from revictimisation.report.rendering import mark_up, read_style, wrap
-from revictimisation.report.sections.dictionary import show_dictionary
-from revictimisation.report.sections.summary import name_study, show_summary
-from revictimisation.report.sections.words import list_used, show_words
+from revictimisation.report.sections.summary import name_study
+from revictimisation.report.sections.words import list_used
 from revictimisation.report.takeaway import taking
 
-INDEX, WORDS, DICTIONARY = "index", "words", "dictionary"
-SWEDISH, ENDING = "sv", ".html"
+ENDING = ".html"
 DIGEST_LENGTH = 12
 SECTION = 2  # the level of the headings that part a page
 
@@ -53,11 +53,11 @@ class SiteContent:
         """The study's languages."""
         return self.plan.languages
 
-    @cached_property
-    def names(self) -> list[str]:
-        """The pages, in the order of the menu."""
-        outlines = list_outlines(is_joined=self.is_joined)
-        return [INDEX, *(outline.name for outline in outlines), WORDS, DICTIONARY]
+    @property
+    def outlines(self) -> Mapping[str, Outline]:
+        """The pages by name, in the order of the menu."""
+        pages = list_pages(self.plan, is_joined=self.is_joined)
+        return {outline.name: outline for outline in pages}
 
 
 Files = dict[str, str | bytes]
@@ -71,20 +71,9 @@ def render_site(content: SiteContent, each: Callable[..., Iterable[Files]] = map
     does, and may do so in processes of their own.
     """
     languages = content.plan.languages
-    wanted = [(name, language) for language in languages for name in content.names]
+    wanted = [(name, language) for language in languages for name in content.outlines]
     made = each(partial(render_files, content), *zip(*wanted, strict=True))
     return {path: text for files in made for path, text in files.items()}
-
-
-def find_path(name: str, language: str, languages: Iterable[str]) -> str:
-    """Where a page stands: the first language, Swedish before others, has no ending.
-
-    >>> find_path("index", "sv", ("en", "sv")), find_path("index", "en", ("en", "sv"))
-    ('index.html', 'index_en.html')
-    """
-    known = list(languages)
-    first = SWEDISH if SWEDISH in known else known[0]
-    return f"{name}{ENDING}" if language == first else f"{name}_{language}{ENDING}"
 
 
 def render_page(content: SiteContent, name: str, language: str) -> str:
@@ -101,30 +90,11 @@ def render_files(content: SiteContent, name: str, language: str) -> Files:
         attrition=content.attrition,
         diagnostics=content.diagnostics,
     )
-    page = Page(release, load_dictionary(), language)
-    title, body = _show_body(page, content, name)
+    page = Page(release, load_dictionary(), language, site=frozenset(content.outlines))
     path = find_path(name, language, content.languages)
     with taking(path.removesuffix(ENDING)) as taken:
-        text = _frame(page, content, name, title, body)
+        text = _frame(page, content, name)
     return {path: text, **taken.finish()}
-
-
-def _show_body(page: Page, content: SiteContent, name: str) -> tuple[str, Content]:
-    """A page's title and what stands on it."""
-    if name == INDEX:
-        links = [
-            (other, find_path(other, page.language, content.plan.languages))
-            for other in content.names
-            if other != INDEX
-        ]
-        return name_study(page), show_summary(page, links)
-    if name == WORDS:
-        return page.say("common.page_words"), show_words(page)
-    if name == DICTIONARY:
-        title = page.say("common.page_dictionary")
-        return title, join([Heading(title, 1), show_dictionary(page)])
-    (outline,) = (one for one in list_outlines(is_joined=True) if one.name == name)
-    return page.say(f"common.page_{name}"), outline.describe(page)
 
 
 def split_opening(body: Content) -> tuple[Content, Content]:
@@ -144,43 +114,52 @@ def list_sections(body: Content) -> list[tuple[str, str]]:
             if isinstance(piece, Heading) and _is_section(piece)]  # fmt: skip
 
 
-def _frame(page: Page, content: SiteContent, name: str, title: str, body: Content) -> str:
+def _frame(page: Page, content: SiteContent, name: str) -> str:
     """The whole page: what was put on it, with menu, contents, words and footer."""
-    languages, language = content.plan.languages, page.language
-    menu = [
-        (page.say(f"common.menu_{other}"), find_path(other, language, languages), other == name)
-        for other in content.names
-    ]
+    outline, languages = content.outlines[name], content.plan.languages
+    body = outline.describe(page)
     others = [
         (other, page.texts["common.language_name"][other], find_path(name, other, languages))
         for other in languages
-        if other != language
+        if other != page.language
     ]
-    has_contents = name not in (INDEX, WORDS, DICTIONARY)
     # each is written once: pictures are drawn as they are written
-    opening, rest = map(wrap, split_opening(body) if has_contents else (NOTHING, body))
+    opening, rest = map(wrap, split_opening(body) if outline.has_contents else (NOTHING, body))
     versions = {"python": "–", "revictimisation": "–", **content.versions}
     footer = page.say(
         "common.footer_versions", digest=content.input_digest[:DIGEST_LENGTH], **versions
     )
     shown = " ".join([opening, rest, page.say("common.footer"), footer])
     return load_template().render(
-        language=language,
-        title=title,
+        language=page.language,
+        title=mark_up(outline.entitle(page).told),
         study=name_study(page),
         body=rest,
-        opening=opening if has_contents else "",
+        opening=opening if outline.has_contents else "",
         banner=page.text("common.banner").html if content.is_synthetic else "",
-        sections=list_sections(body) if has_contents else [],
-        menu=menu,
+        sections=list_sections(body) if outline.has_contents else [],
+        menu=_list_links(page, content, name, in_menu=True),
+        more=_list_links(page, content, name, in_menu=False),
         others=others,
         style=read_style("report.css") + read_style("site.css"),
         say=page.say,
-        words=find_path(WORDS, language, languages),
+        words=find_path(WORDS, page.language, languages),
         used=[] if name in (WORDS, DICTIONARY) else list_used(page, shown),
         footer=footer,
         run=content.input_digest,
     )
+
+
+def _list_links(
+    page: Page, content: SiteContent, name: str, *, in_menu: bool
+) -> list[tuple[str, str, bool]]:
+    """The pages of the menu or at the foot: name, address, and whether it is this one."""
+    return [
+        (page.say(f"common.menu_{other}"),
+         find_path(other, page.language, content.plan.languages), other == name)
+        for other, outline in content.outlines.items()
+        if outline.in_menu == in_menu and not outline.of_measure
+    ]  # fmt: skip
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Page 07: the same difference by every estimator, whether they agree, and the one that misleads."""
+"""Page 07: the same difference by every estimator, whether they agree, and what misleads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page 06: why the simple comparison misleads, the trial one would have wanted, what may be wrong."""
+"""Page 06: why the simple comparison misleads, the trial one would have wanted, and limits."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def count_more(numbers: list[Number]) -> int:
 def show_wanted(page: Page) -> Piece:
     """The trial one would have wanted: in a few words, and as a small diagram."""
     given = {"against": describe_against(page), "period": page.formats.period(page.last_day)}
-    words = {name: page.say(f"how_we_know.trial_{name}", **given)
-             for name in ("eligible", "start", "no_start", "grace", "follow_up", "outcome")}  # fmt: skip
+    names = ("eligible", "start", "no_start", "grace", "follow_up", "outcome")
+    words = {name: page.say(f"how_we_know.trial_{name}", **given) for name in names}
     picture = TrialDiagram(
         words["eligible"], (words["start"], words["no_start"]), words["grace"],
         words["follow_up"], words["outcome"],

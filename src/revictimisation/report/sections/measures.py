@@ -72,7 +72,7 @@ def show_measures(page: Page) -> Piece:
 def show_measure(page: Page, measure: str) -> Piece:
     """What can be said, the two curves, how sure, what it means, and what it rests on."""
     verdict, name = judge_measure(page, measure), name_answer(page, measure)
-    heading = Heading(name[:1].upper() + name[1:], 3, f"measure-{measure}".replace("_", "-"))
+    heading = Heading(name[:1].upper() + name[1:], 2, f"measure-{measure}".replace("_", "-"))
     badge = describe_badge(page, measure)
     told = Text(f"{describe_measure(page, measure)} {' '.join(_describe_earlier(page, measure))}")
     parts = [heading, Text(badge, f"badge {verdict}"), told]

@@ -1,4 +1,4 @@
-"""Page 07: the estimand, the target trial beside its emulation, and the study file it comes from."""
+"""Page 07: the estimand, the target trial beside its emulation, and the study file."""
 
 from __future__ import annotations
 

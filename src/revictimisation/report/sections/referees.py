@@ -140,7 +140,7 @@ def show_support(page: Page) -> Piece:
     picture = Dots([row[0] for row in rows], [DotSeries(axis, points)],
                    Scale(write, ticks, axis, reference=limit))  # fmt: skip
     given = {"limit": page.formats.percent(limit, 0), "n_all": len(rows),
-             "n_held": sum(point is not None and point[0] <= limit for point in points)}  # fmt: skip
+             "n_held": sum(bool(point) and point[0] <= limit for point in points)}  # fmt: skip
     alt, caption = (page.say(f"referees.support_{one}", **given) for one in ("alt", "caption"))
     return page.figure(picture, alt, caption, _table(page, "support", (OUTSIDE,), rows))
 

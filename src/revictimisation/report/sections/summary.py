@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from revictimisation.report.described import (
-    Content,
     Heading,
     Item,
     Items,
@@ -22,8 +21,6 @@ from revictimisation.report.sections.answer import (
     describe_counts,
     describe_scope,
     list_clear,
-    show_caution,
-    show_picture,
 )
 from revictimisation.report.sections.cohort import describe_by_person, find_incidence
 from revictimisation.report.sections.court_association import describe_in_short
@@ -34,7 +31,6 @@ from revictimisation.report.sections.measures import describe_badge, describe_me
 from revictimisation.report.sections.misfits import show_misfits
 from revictimisation.report.sections.models import describe_less_common
 from revictimisation.report.sections.use import find_share, list_used
-from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import judge_measure, list_first, list_main
 from revictimisation.report.verdicts import name_measure
 
@@ -157,10 +153,12 @@ def _card(page: Page, name: str) -> Item:
         use = page.say("index.card_use_hidden", why=page.why_not(share))
     badge = Text(describe_badge(page, name), "badge")
     told = Text(use), Text(describe_measure(page, name, "first"))
-    return Item(join([Heading(start_upper(title), 3), badge, *told]), verdict)
+    return Item(
+        join([Heading(page.link(f"measure_{name}", start_upper(title)), 3), badge, *told]), verdict
+    )
 
 
-def _ask(page: Page) -> Piece:
+def ask(page: Page) -> Piece:
     """The question that the picture answers."""
     period = page.formats.period(page.last_day)
     return page.text("trials.question", against=describe_against(page), period=period)
@@ -187,29 +185,6 @@ def show_made(page: Page) -> Piece:
     )
 
 
-def show_links(page: Page, links: list[tuple[str, str]]) -> Piece:
-    """The other pages, each with a line on what it holds; links are (page name, address)."""
-    items = []
-    for name, address in links:
-        about = page.say(f"common.about_{name}") if f"common.about_{name}" in load_texts() else ""
-        items.append(Item((f"[{page.say(f'common.page_{name}')}]({address})", about)))
-    return Items(tuple(items), "links")
-
-
-def show_summary(page: Page, links: list[tuple[str, str]]) -> Content:
-    """The whole first page below its banner; links are (page name, address)."""
-    title = Heading(name_study(page), 1)
-    lead = Text(page.say("index.lead"), "lead")
-    parts: list[Piece] = [
-        title,
-        lead,
-        show_misfits(page),
-        page.heading("index.findings"),
-        show_findings(page),
-    ]
-    parts += [page.heading("index.picture"), _ask(page), show_picture(page), show_caution(page)]
-    parts += [page.heading("index.cards"), show_cards(page)]
-    parts += [page.heading("index.unknown"), page.text("index.unknown_text")]
-    parts += [page.heading("index.more"), show_links(page, links)]
-    parts += [page.heading("index.made"), show_made(page)]
-    return join(parts)
+def show_lead(page: Page) -> Piece:
+    """What the study is, and where extract and study file do not agree."""
+    return join([Text(page.say("index.lead"), "lead"), show_misfits(page)])

@@ -16,10 +16,10 @@ TAG = re.compile(r"<style>.*?</style>|<[^>]*>", re.DOTALL)
 
 
 def show_words(page: Page) -> Content:
-    """The whole page; each word has an anchor `word-<key>`."""
-    parts: list[Piece] = [Heading(page.say("common.page_words"), 1), page.text("common.words_lead")]
+    """The whole page below its title; each word has an anchor `word-<key>`."""
+    parts: list[Piece] = [page.text("word_list.lead")]
     for part, words in load_words().items():
-        parts += [Heading(page.say(f"common.words_{part}"), 2), _list(page, words)]
+        parts += [Heading(page.say(f"word_list.part_{part}"), 2), _list(page, words)]
     return join(parts)
 
 
