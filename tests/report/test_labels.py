@@ -10,6 +10,8 @@ import pandas as pd
 
 from revictimisation.core import results
 from revictimisation.dictionary import load_dictionary
+from revictimisation.plan import read_plan
+from revictimisation.report.labels import Labels
 from revictimisation.report.release import Release
 from revictimisation.report.sections.method import show_all_checks
 from revictimisation.report.texts import load_texts
@@ -151,3 +153,11 @@ def test_the_table_of_all_checks_is_in_the_language_of_the_page():
             ].str.lower()
             own = set(frame_of[f"label_{language}"].str.lower())
             assert not [one for one in foreign if one not in own and f"|{one}|" in text]
+
+
+def test_groups_that_are_code_lists_have_names() -> None:
+    """Groupings that are no covariates are named by the code list of their name."""
+    labels = Labels(DICTIONARY, read_plan("name: a"), "sv")
+    assert labels.level("strategy", "both") == "polis och socialtjänst tillsammans"
+    assert labels.level("agency", "police") == labels.code("agency", "police") != "police"
+    assert labels.level("sex", "male_less_female") == "man − kvinna"

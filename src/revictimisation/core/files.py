@@ -273,16 +273,25 @@ def _remove_empty(folders: Iterable[Path]) -> None:
 
 @contextmanager
 def _whole(path: Path) -> Iterator[Path]:
-    """A place to write a file at; it takes the place of `path` when it is whole, else it goes."""
+    """A place to write a file at; it takes the place of `path` when it is whole, else it goes.
+
+    What is written is on the disk before it has its name: a power cut leaves the old or the new.
+    """
     part = path.with_name(UNFINISHED + path.name)
     with explained(_without_stage(path)):
         made = _unfinished[part] = _make_folders(path.parent)
         try:
             yield part
+            _flush(part)
             part.replace(path)
             made.clear()
         finally:
             _remove(part)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
 
 
 def _make_folders(folder: Path, mode: int = 0o777) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-SWEDISH = "sv"
+SWEDISH, ENDING = "sv", ".html"
 
 
 def find_path(name: str, language: str, languages: Iterable[str]) -> str:
@@ -15,4 +15,4 @@ def find_path(name: str, language: str, languages: Iterable[str]) -> str:
     """
     known = list(languages)
     first = SWEDISH if SWEDISH in known else known[0]
-    return f"{name}.html" if language == first else f"{name}_{language}.html"
+    return f"{name}{ENDING}" if language == first else f"{name}_{language}{ENDING}"

@@ -26,11 +26,11 @@ class Look:
 # series of which no meaning is named, in their order
 SERIES = (
     Look("#0a4f7d"),
-    Look("#c2560c", "square", "9 4"),
-    Look("#2f8f6b", "diamond", "2 3"),
-    Look("#7a3e8f", "up", "12 4 2 4"),
-    Look("#6f7b85", "down", "5 5"),
-    Look("#8a6d00", "cross", "16 5"),
+    Look("#a33f00", "square", "9 4"),
+    Look("#1d5c4a", "diamond", "2 3"),
+    Look("#9a4fc4", "up", "12 4 2 4"),
+    Look("#88929e", "down", "5 5"),
+    Look("#b98900", "cross", "16 5"),
 )
 # estimators: the same in every chart
 METHODS = {
@@ -43,17 +43,17 @@ METHODS = {
 }
 AGENCIES = {
     "police": SERIES[0],
-    "social_services": SERIES[1],
-    "both": Look("#2f8f6b", "diamond", "2 3"),
-    "none": SERIES[4],
+    "social_services": Look("#c8641b", "square", "9 4"),
+    "both": Look("#16261f", "diamond", "2 3"),
+    "none": Look("#7b858f", "down", "5 5", is_filled=False),
 }
-STRATEGIES = {"start": SERIES[0], "no_start": Look("#c2560c", "square", "9 4", is_filled=False)}
+STRATEGIES = {"start": SERIES[0], "no_start": Look("#c8641b", "square", "9 4", is_filled=False)}
 # ordered: the darkest is the highest
 RISKS = {
     "high": Look("#08304c", "up"),
-    "moderate": Look("#2a78ad", "circle", "9 4"),
-    "low": Look("#6d9dbd", "down", "2 3"),
-    "missing": Look("#857a70", "diamond", "12 4 2 4", is_filled=False),
+    "moderate": Look("#2a6f9e", "circle", "9 4"),
+    "low": Look("#6c95b1", "down", "2 3"),
+    "missing": Look("#9a6a4a", "diamond", "12 4 2 4", is_filled=False),
 }
 # verdicts: fewer, more, open
 VERDICTS = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from revictimisation.core.codes import MISSING, OTHER
+from revictimisation.core.packing import unpack_contrast
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
 
@@ -62,20 +63,21 @@ class Labels:
         return name.removeprefix("x_").replace("_", " ")
 
     def level(self, group: str, level: str) -> str:
-        """A level of a grouping."""
-        codes = self._codes(group)
-        label = self.code(codes, level) if codes else self.code("common", level)
+        """A level of a grouping, or the difference of two."""
+        codes = self._codes(group) or "common"
+        label = self.code(codes, level)
+        if label == level and (pair := unpack_contrast(level)):
+            return " − ".join(self.level(group, one) for one in pair)
         return PARENTHESIS.sub("", label) if group == "police_district" else label
 
     def _codes(self, group: str) -> str | None:
-        if group == "agency":
-            return "agency"
+        """The code list of a grouping's levels: a covariate's, or the list of its name."""
         if group in self.plan.for_whom.combined:
             return "yes_no"
-        names = self.dictionary.tables["covariates"].field_names
-        if group not in names:
-            return None
-        return self.dictionary.tables["covariates"].field(group).codes
+        covariates = self.dictionary.tables["covariates"]
+        if group in covariates.field_names:
+            return covariates.field(group).codes
+        return group if group in self.dictionary.code_lists else None
 
     def sort_levels(self, group: str, levels: Iterable[str]) -> list[str]:
         """Levels in the order of their code list, what is not known last."""

@@ -15,7 +15,7 @@ import pandas as pd
 
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import StudyPlan
-from revictimisation.report.addresses import find_path
+from revictimisation.report.addresses import ENDING, find_path
 from revictimisation.report.described import NOTHING, Content, Heading, Piece
 from revictimisation.report.outline import Outline
 from revictimisation.report.page import Page
@@ -26,7 +26,6 @@ from revictimisation.report.sections.summary import name_study
 from revictimisation.report.sections.words import list_used
 from revictimisation.report.takeaway import taking
 
-ENDING = ".html"
 DIGEST_LENGTH = 12
 SECTION = 2  # the level of the headings that part a page
 
@@ -90,8 +89,8 @@ def render_files(content: SiteContent, name: str, language: str) -> Files:
         attrition=content.attrition,
         diagnostics=content.diagnostics,
     )
-    page = Page(release, load_dictionary(), language, site=frozenset(content.outlines))
-    path = find_path(name, language, content.languages)
+    path, site = find_path(name, language, content.languages), frozenset(content.outlines)
+    page = Page(release, load_dictionary(), language, site=site)
     with taking(path.removesuffix(ENDING)) as taken:
         text = _frame(page, content, name)
     return {path: text, **taken.finish()}
