@@ -122,7 +122,14 @@ class Page(Writer):
         """Where the numbers of a figure come from, and of which study they are."""
         key = "common.source_invented" if self.release.is_synthetic else "common.source"
         until = self.formats.date(self.plan.data_end_on)
-        return self.say(key, study=self.plan.title_in(self.language), until=until)
+        return self.say(key, study=self.title, until=until)
+
+    @cached_property
+    def title(self) -> str:
+        """The study's title; on invented data the invented county's, whatever place it names."""
+        if self.release.is_synthetic:
+            return self.say("common.title_example", name=self.plan.name)
+        return self.plan.title_in(self.language)
 
     def style(self) -> Content:
         """What pieces need to look in JupyterLab as on their page; on synthetic data the banner."""

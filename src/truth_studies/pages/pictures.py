@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -16,6 +16,7 @@ from revictimisation.report.described import (
     Piece,
     Point,
     Scale,
+    Text,
     join,
 )
 from revictimisation.report.page import DASH, Page
@@ -47,6 +48,7 @@ class Line:
 
     name: str
     points: list[Point | None]
+    look: str = ""
 
 
 def list_ticks(values: Sequence[float]) -> list[float]:
@@ -94,13 +96,14 @@ def find_share(name: str) -> Callable[[pd.Series], Point | None]:
 
 def draw_figure(
     page: Page, part: str, measures: Sequence[str], lines: Sequence[Line], scale: Scale,
-    **given: str,
+    found: str, **given: str,
 ) -> Piece:  # fmt: skip
-    """A picture of the lines with its caption, alternative text and the numbers behind it."""
+    """A picture of the lines with what is found, alternative text and the numbers behind it."""
     if not lines:
         return NOTHING
     names = [name_measure(page, measure) for measure in measures]
-    series = [DotSeries(line.name, line.points, is_filled=at == 0) for at, line in enumerate(lines)]
+    series = [DotSeries(line.name, line.points, is_filled=at == 0, look=line.look)
+              for at, line in enumerate(lines)]  # fmt: skip
     picture = Dots(names, series, scale)
     rows = [
         [name, *(_cell(page, line.points[at], scale) for line in lines)]
@@ -109,8 +112,9 @@ def draw_figure(
     heads = [page.say("common.measure"), *(line.name for line in lines)]
     caption = page.say(f"truth_study.caption_{part}", **given)
     alt = " ".join([page.say(f"truth_study.alt_{part}", **given), *_describe(page, lines, scale)])
-    numbers = page.table(caption, heads, rows)
-    return page.figure(picture, alt, caption, numbers)
+    figure = page.figure(picture, alt, found or caption, page.table(caption, heads, rows))
+    note = Text(page.say(f"truth_study.note_{part}", **given), "note")
+    return join([page.heading(f"truth_study.{part}"), figure, note])
 
 
 def _cell(page: Page, point: Point | None, scale: Scale) -> Cell | str:
@@ -170,25 +174,25 @@ def show_bias(page: Page, study: TruthStudy) -> Piece:
     """How far from the truth each way to estimate lies where what the method supposes holds."""
     measures = study.measures(CALIBRATED, WAYS)
     day = study.days[-1] if study.days else None
-    found = [find_line(study, CALIBRATED, way, day, measures, name_way(page, way), find_bias)
-             for way in WAYS]  # fmt: skip
-    lines = [line for line in found if line]
+    found = {way: find_line(study, CALIBRATED, way, day, measures, name_way(page, way), find_bias)
+             for way in WAYS}  # fmt: skip
+    lines = [replace(line, look=f"methods.{way.estimator}") for way, line in found.items() if line]
     if not lines:
         return NOTHING
     given = {"period": page.formats.period(day or 0), **describe_bar(page)}
-    figure = draw_figure(page, "bias", measures, lines, make_bias_scale(page, lines), **given)
-    return join([page.heading("truth_study.bias"), _tell_bias(page, study, day), figure])
+    scale, found = make_bias_scale(page, lines), _tell_bias(page, study, day)
+    return draw_figure(page, "bias", measures, lines, scale, found, **given)
 
 
-def _tell_bias(page: Page, study: TruthStudy, day: int | None) -> Piece:
+def _tell_bias(page: Page, study: TruthStudy, day: int | None) -> str:
     """The finding: the furthest of the main method's numbers and of the simple comparison's."""
     found = {name: study.rows(CALIBRATED, way, day=day) for name, way in
              (("main", MAIN), ("crude", CRUDE))}  # fmt: skip
     if not all(len(rows) for rows in found.values()):
-        return NOTHING
+        return ""
     most = {name: page.formats.decimal(rows["bias_in_errors"].abs().max(), 1)
             for name, rows in found.items()}  # fmt: skip
-    return page.text("truth_study.found_bias", **most)
+    return page.say("truth_study.found_bias", **most)
 
 
 def show_coverage(page: Page, study: TruthStudy) -> Piece:
@@ -204,9 +208,8 @@ def show_coverage(page: Page, study: TruthStudy) -> Piece:
     given = {"period": page.formats.period(day), **describe_bar(page)}
     low = min(list_ends(lines), default=1.0)
     scale = make_share_scale(page, low)
-    figure = draw_figure(page, "coverage", measures, lines, scale, **given)
     least = {line.name: min(point[0] for point in line.points if point) for line in lines}
     lowest = min(least, key=lambda name: least[name])
-    told = page.text("truth_study.found_coverage", scenario=lowest,
-                     least=page.formats.percent(least[lowest], 0))  # fmt: skip
-    return join([page.heading("truth_study.coverage"), told, figure])
+    told = page.say("truth_study.found_coverage", scenario=lowest,
+                    least=page.formats.percent(least[lowest], 0))  # fmt: skip
+    return draw_figure(page, "coverage", measures, lines, scale, told, **given)

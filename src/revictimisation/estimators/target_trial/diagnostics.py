@@ -13,6 +13,7 @@ from revictimisation.estimators.intervals import DETECTABLE_ERRORS
 from revictimisation.estimators.target_trial.balance import (
     count_effective,
     measure_balance,
+    read_weights_at,
     summarise_positivity,
 )
 from revictimisation.estimators.target_trial.bootstrap import Replicates
@@ -95,11 +96,12 @@ def describe_covariates(weighted: WeightedTrial) -> pd.DataFrame:
 
 
 def describe_at_risk(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataFrame:
-    """The check `n_at_risk`: clones still followed and still in their arm after each day."""
+    """The check `n_at_risk`: clones followed and in their arm when each day begins."""
+    weights = read_weights_at(weighted, at_days)
     return pd.DataFrame([
         make_check("n_at_risk", float(count), arm, day)
-        for day in (0, *at_days)
-        for arm, count in zip(ARMS, (weighted.weights_on(day) > 0).sum(axis=0), strict=True)
+        for day, one in zip(at_days, weights, strict=True)
+        for arm, count in zip(ARMS, (one > 0).sum(axis=0), strict=True)
     ])  # fmt: skip
 
 

@@ -171,10 +171,10 @@ def _row(page: Page, measure: str, gap: Number) -> ForestRow:
     return ForestRow(name_answer(page, measure), gap.point, verdict, told)
 
 
-def make_series(name: str, numbers: Sequence[Number]) -> DotSeries:
+def make_series(name: str, numbers: Sequence[Number], look: str = "") -> DotSeries:
     """Differences as a series of dots, open where it is unclear whether there is one."""
     is_open = [judge(number, same=0.0) not in (FEWER, MORE) for number in numbers]
-    return DotSeries(name, [number.point for number in numbers], is_open=is_open)
+    return DotSeries(name, [number.point for number in numbers], is_open=is_open, look=look)
 
 
 def make_scale(page: Page, numbers: Sequence[Number]) -> Scale:

@@ -138,7 +138,8 @@ def show_balance(page: Page) -> Piece:
         page.say("referees.balance_caption", **given),
         page.say("referees.balance_alt", **given),
     )
-    return page.figure(picture, alt, caption, _balance_table(page, after, before))
+    figure = page.figure(picture, alt, caption, _balance_table(page, after, before))
+    return join([figure, page.text("referees.balance_text")])
 
 
 def _list_after(page: Page, measure: str) -> dict[str, float]:

@@ -54,6 +54,6 @@ def show_citing(page: Page) -> Piece:
     record = page.plan.protocol
     ethics = record.ethics_approval or page.say("referees.ethics_left")
     return page.text(
-        "referees.citing_text", study=page.plan.title_in(page.language),
+        "referees.citing_text", study=page.title,
         version=version("revictimisation"), ethics=ethics,
     )  # fmt: skip

@@ -172,7 +172,7 @@ def _measure_flow(page: Page, measure: str, every: int) -> list[Cell | str]:
 
 def show_at_risk(page: Page) -> Piece:
     """How many clones are still followed in each arm, by day."""
-    days = [0, *page.plan.days_within_horizon]
+    days = page.plan.days_within_horizon
     rows = []
     for measure in page.plan.measure_names:
         checks = list_checks(page, measure)
@@ -184,8 +184,7 @@ def show_at_risk(page: Page) -> Piece:
                                      for one in found)])  # fmt: skip
     if not rows:
         return page.text("referees.none")
-    heads = [page.say("common.measure"), page.say("cohort.at_risk_first"),
-             *(page.formats.period(day) for day in days[1:])]  # fmt: skip
+    heads = [page.say("common.measure"), *(page.formats.period(day) for day in days)]
     return page.table(page.say("cohort.at_risk_caption"), heads, rows)
 
 

@@ -49,7 +49,7 @@ def _show_range(page: Page, number: Number) -> Cell:
 def _describe_shelter(page: Page) -> Piece:
     mean, median = _duration(page, SHELTER, "mean"), _duration(page, SHELTER, "median")
     known = load_references()["shelter_stay"]
-    beside = page.say("common.set_shelter") if page.release.is_synthetic else page.say(
+    beside = page.say("common.set_by") if page.release.is_synthetic else page.say(
         "use.duration_published", published=page.formats.days(known["estimate"]),
         year=int(known["year"]),
     )  # fmt: skip

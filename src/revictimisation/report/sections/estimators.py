@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from revictimisation.report.described import NOTHING, Dots, Folded, Piece, Text, join
+from revictimisation.report.described import NOTHING, Dots, Folded, Piece, join
 from revictimisation.report.natural_frequencies import count_people, show_gap, show_hundred
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
@@ -43,7 +43,9 @@ def show_ways(page: Page) -> Piece:
         way: [find_effect(page, measure, estimator=way) for measure in measures] for way in ways
     }
     names = [name_answer(page, measure) for measure in measures]
-    series = [make_series(page.say(f"trials.way_{way}"), gaps[way]) for way in ways]
+    series = [
+        make_series(page.say(f"trials.way_{way}"), gaps[way], f"methods.{way}") for way in ways
+    ]
     every = [one for found in gaps.values() for one in found]
     picture = Dots(names, series, make_scale(page, every))
     rows = [
@@ -55,11 +57,12 @@ def show_ways(page: Page) -> Piece:
     figure = page.figure(
         picture,
         page.say("trials.ways_alt", told=describe_agreement(page).replace("**", "")),
-        page.say("trials.ways_caption", period=period),
+        describe_agreement(page),
         page.table(title, heads, rows),
     )
-    told = Text(describe_agreement(page))
-    return join([page.text("trials.ways_text"), told, figure])
+    return join(
+        [page.text("trials.ways_text"), figure, page.text("trials.ways_note", period=period)]
+    )
 
 
 def show_estimates(page: Page) -> Piece:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from revictimisation.report.described import NOTHING, Dots, Piece, Text, TrialDiagram, join
+from revictimisation.report.described import Dots, Piece, Text, TrialDiagram, join, plain
 from revictimisation.report.known_truth import describe_known_truth, list_known_limits
 from revictimisation.report.natural_frequencies import show_gap
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import describe_against, make_scale, make_series
-from revictimisation.report.sections.protocol import list_covariates
 from revictimisation.report.trials import DIFFERENCE, find_effect, list_first
 from revictimisation.report.verdicts import OPEN, judge, name_answer
 
+METHODS = {"crude": "methods.crude", "main": "methods.clone_censor_weight"}
 MORE = {"researchers": "07_for_researchers", "validation": "08_validation"}
 
 
@@ -49,7 +49,7 @@ def show_simple(page: Page) -> Piece:
         "n_main_all": sum(number.is_shown for number in main),
     }
     names = ("crude", "main")
-    series = [make_series(page.say(f"how_we_know.series_{name}"), numbers)
+    series = [make_series(page.say(f"how_we_know.series_{name}"), numbers, METHODS[name])
               for name, numbers in zip(names, (crude, main), strict=True)]  # fmt: skip
     told = [name_answer(page, measure) for measure in measures]
     picture = Dots(told, series, make_scale(page, [*crude, *main]))
@@ -59,15 +59,15 @@ def show_simple(page: Page) -> Piece:
     period = page.formats.period(page.last_day)
     table = page.table(page.say("how_we_know.simple_table", period=period), heads, rows)
     found = page.say("how_we_know.simple_found", **counts)
-    caption = f"{found} {page.say('how_we_know.simple_caption', period=period)}"
-    return join([text, page.figure(picture, found.replace("**", ""), caption, table),
-                 _describe_open(page, main)])  # fmt: skip
+    figure = page.figure(picture, plain(found), found, table)
+    note = page.say("how_we_know.simple_note", period=period)
+    return join([text, figure, Text(f"{note} {_describe_open(page, main)}".strip(), "note")])
 
 
-def _describe_open(page: Page, main: list[Number]) -> Piece:
+def _describe_open(page: Page, main: list[Number]) -> str:
     """That the answers are unclear either way, where all of them are."""
     verdicts = {judge(number, same=0.0) for number in main if number.is_shown}
-    return page.text("how_we_know.simple_open") if verdicts == {OPEN} else NOTHING
+    return page.say("how_we_know.simple_open") if verdicts == {OPEN} else ""
 
 
 def count_more(numbers: list[Number]) -> int:
@@ -90,7 +90,7 @@ def show_wanted(page: Page) -> Piece:
     heads = [page.say(f"trial.head_{name}") for name in ("measure", "grace")]
     table = page.table(page.say("trial.measures_caption"), heads, graces)
     key = "wanted_text" if page.plan.adjust_for else "wanted_bare"
-    text = page.text(f"how_we_know.{key}", covariates=list_covariates(page))
+    text = page.text(f"how_we_know.{key}")
     return join([text, page.figure(picture, alt, caption, table)])
 
 

@@ -76,14 +76,16 @@ def show_weights(page: Page) -> Piece:
             parts[measure, arm] = _find_part(*(found[at] for at in (0, -1)))
     if not rows:
         return page.text("referees.none")
-    series = [DotSeries(page.say(f"referees.arm_{arm}"), [parts[one, arm] for one in measures])
+    series = [DotSeries(page.say(f"referees.arm_{arm}"), [parts[one, arm] for one in measures],
+                        look=f"strategies.{arm}")
               for arm in ARMS]  # fmt: skip
     scale = Scale(page.formats.way("percent_short"), PARTS, page.say("referees.weights_axis"))
     picture = Dots([name_answer(page, one) for one in measures], series, scale)
     known = [point[0] for point in parts.values() if point]
     least = page.formats.percent(min(known, default=0.0), 0)
     alt, caption = (page.say(f"referees.weights_{one}", least=least) for one in ("alt", "caption"))
-    return page.figure(picture, alt, caption, _table(page, "weights", WEIGHT_CHECKS, rows))
+    figure = page.figure(picture, alt, caption, _table(page, "weights", WEIGHT_CHECKS, rows))
+    return join([figure, page.text("referees.weights_text")])
 
 
 def _find_part(clones: Check | None, effective: Check | None) -> Point | None:
@@ -126,9 +128,10 @@ def _write(page: Page, name: str, value: float, more: int) -> str:
 
 def show_support(page: Page) -> Piece:
     """Overlap: the share whose chance of a start has no like in the other arm, with its limit."""
-    rows, points, measures = [], [], _list_measures(page)
-    for measure in measures:
+    rows, points, n_held = [], [], 0
+    for measure in _list_measures(page):
         check = find_checks(list_checks(page, measure), OUTSIDE).get("")
+        n_held += check is not None and check.status != FAILED
         rows.append([name_answer(page, measure), describe_check(page, check)])
         is_known = check is not None and check.value is not None and not pd.isna(check.value)
         points.append((check.value, None, None) if check and is_known else None)
@@ -139,10 +142,10 @@ def show_support(page: Page) -> Piece:
     write, axis = page.formats.way("percent_short"), page.say("referees.share_outside_support")
     picture = Dots([row[0] for row in rows], [DotSeries(axis, points)],
                    Scale(write, ticks, axis, reference=limit))  # fmt: skip
-    given = {"limit": page.formats.percent(limit, 0), "n_all": len(rows),
-             "n_held": sum(bool(point) and point[0] <= limit for point in points)}  # fmt: skip
+    given = {"limit": page.formats.percent(limit, 0), "n_all": len(rows), "n_held": n_held}  # fmt: skip
     alt, caption = (page.say(f"referees.support_{one}", **given) for one in ("alt", "caption"))
-    return page.figure(picture, alt, caption, _table(page, "support", (OUTSIDE,), rows))
+    figure = page.figure(picture, alt, caption, _table(page, "support", (OUTSIDE,), rows))
+    return join([figure, page.text("referees.support_text")])
 
 
 def show_detectable(page: Page) -> Piece:
@@ -206,4 +209,4 @@ def show_controls(page: Page) -> Piece:
         for kind, names in named.items()
     }  # fmt: skip
     text = page.text("referees.controls_text", least=least, **assumed)
-    return join([page.heading("referees.controls"), text, table])
+    return join([page.heading("referees.controls", level=3), text, table])

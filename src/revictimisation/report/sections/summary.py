@@ -166,8 +166,7 @@ def ask(page: Page) -> Piece:
 
 def name_study(page: Page) -> str:
     """The study's title; on synthetic data it says that the county is invented."""
-    title = page.plan.title_in(page.language)
-    return page.say("index.title_invented", title=title) if page.release.is_synthetic else title
+    return page.title
 
 
 def show_made(page: Page) -> Piece:
