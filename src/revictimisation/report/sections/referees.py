@@ -142,7 +142,7 @@ def show_support(page: Page) -> Piece:
     write, axis = page.formats.way("percent_short"), page.say("referees.share_outside_support")
     picture = Dots([row[0] for row in rows], [DotSeries(axis, points)],
                    Scale(write, ticks, axis, reference=limit))  # fmt: skip
-    given = {"limit": page.formats.percent(limit, 0), "n_all": len(rows), "n_held": n_held}  # fmt: skip
+    given = {"limit": page.formats.percent(limit, 0), "n_all": len(rows), "n_held": n_held}
     alt, caption = (page.say(f"referees.support_{one}", **given) for one in ("alt", "caption"))
     figure = page.figure(picture, alt, caption, _table(page, "support", (OUTSIDE,), rows))
     return join([figure, page.text("referees.support_text")])
