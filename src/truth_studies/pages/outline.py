@@ -24,5 +24,6 @@ OUTLINE = Outline("08_validation", "truth_study", (
     alone("truth_study.bias", _of_kept(pictures.show_bias)),
     alone("truth_study.coverage", _of_kept(pictures.show_coverage)),
     alone("truth_study.tables", _of_kept(tables.show_table)),
+    alone("truth_study.files", tables.show_files),
     alone("truth_study.provenance", _of_kept(tables.show_provenance)),
 ), prepare=add_texts, notebook="08_validation")  # fmt: skip

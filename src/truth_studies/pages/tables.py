@@ -13,6 +13,7 @@ from truth_studies.pages.naming import (
     name_scenario,
     name_way,
 )
+from truth_studies.records import read_kept_texts
 from truth_studies.records.bar import count_released, tally
 from truth_studies.records.truth import (
     CRUDE,
@@ -48,9 +49,15 @@ def show_table(page: Page, study: TruthStudy) -> Piece:
     caption = page.say("truth_study.table_caption")
     table = page.table(caption, heads, rows, [page.say("truth_study.table_note")])
     text = page.text("truth_study.tables_text", **describe_bar(page))
-    whole = Attachment(page.say("common.take_along"), "every_number.csv",
-                       study.table.to_csv(index=False, lineterminator="\n"))  # fmt: skip
-    return join([page.heading("truth_study.tables"), text, table, whole])
+    return join([page.heading("truth_study.tables"), text, table])
+
+
+def show_files(page: Page) -> Piece:
+    """Every kept table, to take along."""
+    return join(
+        Attachment(page.say("truth_study.take", study=folder), f"{folder}.csv", text)
+        for folder, text in read_kept_texts().items()
+    )
 
 
 def _read(study: TruthStudy, scenario: str, way: Way) -> pd.DataFrame:

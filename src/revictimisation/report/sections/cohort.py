@@ -19,23 +19,6 @@ REPORTS, ALL = "reports", "in_extract"
 SAME_SUSPECT = "same_suspect"
 
 
-def show_lead(page: Page) -> Piece:
-    """How many are followed, from when and how long."""
-    accrual, write = page.plan.accrual, page.formats
-    values = {
-        "from_on": write.date(accrual.from_on),
-        "to_on": write.date(accrual.to_on),
-        "horizon": page.horizon,
-    }
-    final = _steps(page, REPORTS).iloc[-1:]
-    counts = final[["n_people", "n_reports"]].dropna()
-    if counts.empty:
-        return page.text("cohort.lead_unknown", **values)
-    values["n_victims"] = write.count(counts["n_people"].iloc[0])
-    values["n_entries"] = write.count(counts["n_reports"].iloc[0])
-    return join([page.text("cohort.lead", **values), page.text("cohort.lead_unit")])
-
-
 def describe_definitions(page: Page) -> dict[str, str]:
     """Population, index report, outcome and follow-up of the study, a text each."""
     plan, write = page.plan, page.formats

@@ -167,10 +167,3 @@ def show_by_risk(page: Page) -> Piece:
     alt = page.say("effects.risk_alt", ends=" ".join(ends))
     figure = page.figure(picture, alt, caption, table)
     return join([figure, page.text("effects.risk_text")])
-
-
-def show_caution(page: Page) -> Piece:
-    """What the numbers allow, and what they do not."""
-    kind = "adjusted" if page.plan.adjust_for else "bare"
-    rests = page.say(f"effects.caution_{kind}")
-    return page.text("effects.caution_text", rests=rests)
