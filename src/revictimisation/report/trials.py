@@ -37,6 +37,11 @@ class Check:
     status: str
 
     @property
+    def known(self) -> float | None:
+        """Its value, or None where it is not told."""
+        return None if self.value is None or pd.isna(self.value) else self.value
+
+    @property
     def name(self) -> str:
         """What is checked."""
         return self.of.name

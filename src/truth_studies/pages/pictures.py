@@ -180,8 +180,8 @@ def show_bias(page: Page, study: TruthStudy) -> Piece:
     if not lines:
         return NOTHING
     given = {"period": page.formats.period(day or 0), **describe_bar(page)}
-    scale, found = make_bias_scale(page, lines), _tell_bias(page, study, day)
-    return draw_figure(page, "bias", measures, lines, scale, found, **given)
+    scale, told = make_bias_scale(page, lines), _tell_bias(page, study, day)
+    return draw_figure(page, "bias", measures, lines, scale, told, **given)
 
 
 def _tell_bias(page: Page, study: TruthStudy, day: int | None) -> str:

@@ -77,14 +77,14 @@ def _list_rows(
             (level.people - level.started) / (people - started) if people > started else None,
         )
         after = (weighted.get((arm, group, level.name)) for arm in ARMS)
-        values = [*before, *(check.value if check else None for check in after)]
+        values = [*before, *(check.known if check else None for check in after)]
         name = f"{page.labels.group(group)}: {page.labels.level(group, level.name)}"
         rows.append([name, *(_show_share(page, value) for value in values)])
     return rows
 
 
 def _show_share(page: Page, share: float | None) -> Cell | str:
-    if share is None or math.isnan(share):
+    if share is None:
         return DASH
     return Cell(page.formats.percent(share, 0), share, unit=SHARE)
 
@@ -146,9 +146,9 @@ def _list_after(page: Page, measure: str) -> dict[str, float]:
     """The larger of both arms' differences of each covariate after weighting."""
     found: dict[str, float] = {}
     for check in list_checks(page, measure):
-        if check.name == DIFFERENCES and check.value is not None and not math.isnan(check.value):
+        if check.name == DIFFERENCES and check.known is not None:
             name = check.of.parts[-1]
-            found[name] = max(found.get(name, 0.0), check.value)
+            found[name] = max(found.get(name, 0.0), check.known)
     return found
 
 

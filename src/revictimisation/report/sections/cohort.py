@@ -145,9 +145,8 @@ def _measure_flow(page: Page, measure: str, every: int) -> list[Cell | str]:
         page.show_number(started.n_events),
     ]
     for arm in ARMS:
-        share = censored.get(arm)
-        known = share is not None and share.value is not None and not pd.isna(share.value)
-        cells.append(page.formats.percent(share.value, 0) if share and known else DASH)
+        share = censored[arm].known if arm in censored else None
+        cells.append(DASH if share is None else page.formats.percent(share, 0))
     for arm in ARMS:
         cells.append(page.show_number(events[arm].value if arm in events else None))
     return [name_answer(page, measure), *cells]

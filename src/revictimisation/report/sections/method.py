@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
 from revictimisation.core.packing import CheckName, unpack_check
 from revictimisation.estimators.target_trial.gates import list_gates
 from revictimisation.report.described import Cell, Folded, Piece
@@ -56,7 +54,7 @@ def _judge(page: Page, measure: str, name: str) -> Cell | str:
     if not held:
         return DASH
     failed = [check for check in held if check.status == FAILED]
-    hidden = [check for check in held if check.value is None or pd.isna(check.value)]
+    hidden = [check for check in held if check.known is None]
     if failed:
         n = page.say("referees.grid_of", n=len(failed), n_all=len(held)) if len(held) > 1 else ""
         return Cell(f"✗ {n}".strip(), kind="fails")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
-
 from revictimisation.report.check_values import describe_beside
 from revictimisation.report.described import (
     NOTHING,
@@ -90,8 +88,7 @@ def show_weights(page: Page) -> Piece:
 
 def _find_part(clones: Check | None, effective: Check | None) -> Point | None:
     """The effective number of the clones left, as a part of them."""
-    n, worth = (None if one is None or pd.isna(one.value) else one.value
-                for one in (clones, effective))  # fmt: skip
+    n, worth = (check.known if check else None for check in (clones, effective))
     return (min(worth / n, 1.0), None, None) if n and worth is not None else None
 
 
@@ -111,7 +108,7 @@ def _explain_dash(
 
 def describe_check(page: Page, check: Check | None) -> str:
     """A check's value as it is written, by what it measures."""
-    if check is None or check.value is None or pd.isna(check.value):
+    if check is None or check.known is None:
         return DASH
     return describe_beside(page, check, lambda value, more: _write(page, check.name, value, more))
 
@@ -128,13 +125,15 @@ def _write(page: Page, name: str, value: float, more: int) -> str:
 
 def show_support(page: Page) -> Piece:
     """Overlap: the share whose chance of a start has no like in the other arm, with its limit."""
-    rows, points, n_held = [], [], 0
+    rows: list[list[str]] = []
+    points: list[Point | None] = []
+    n_held = 0
     for measure in _list_measures(page):
         check = find_checks(list_checks(page, measure), OUTSIDE).get("")
         n_held += check is not None and check.status != FAILED
         rows.append([name_answer(page, measure), describe_check(page, check)])
-        is_known = check is not None and check.value is not None and not pd.isna(check.value)
-        points.append((check.value, None, None) if check and is_known else None)
+        known = check.known if check else None
+        points.append(None if known is None else (known, None, None))
     if not rows:
         return page.text("referees.none")
     limit = page.plan.gates.share_outside_support
@@ -164,9 +163,9 @@ def show_detectable(page: Page) -> Piece:
 
 
 def _points(page: Page, check: Check | None) -> str:
-    if check is None or check.value is None or pd.isna(check.value):
+    if check is None or check.known is None:
         return DASH
-    return page.formats.decimal(check.value * 100, 1)
+    return page.formats.decimal(check.known * 100, 1)
 
 
 def show_controls(page: Page) -> Piece:
