@@ -15,9 +15,11 @@ import pytest
 import yaml
 from hypothesis import settings
 
+from revictimisation.commands import processes
 from revictimisation.core.workers import keep_libraries_serial
 
 keep_libraries_serial()  # as every command does, before NumPy is loaded
+processes.preload(processes.ANALYSES, processes.PAGES)  # as `run`, whichever test is the first
 
 # the same examples on every machine and in every run; a slow machine is no failure
 settings.register_profile("fixed", derandomize=True, deadline=None, print_blob=True)

@@ -44,7 +44,7 @@ def make_exact() -> pd.DataFrame:
             rows += [{**same, "estimand": "count", "estimate": k},
                      {**same, "estimand": "share", "estimate": k / n}]  # fmt: skip
     rows += list(make_curve()) + list(make_trial("safety_talk", {}))
-    rows += list(make_trial("alarm_package", HELD)) + list(make_shares())
+    rows += list(make_trial("alarm_package", HELD)) + list(make_shares()) + list(make_course())
     return make_estimates(rows)
 
 
@@ -91,6 +91,44 @@ def make_shares():
                "estimate": k / n, "n_people": n, "n_events": k, "se": 0.03}  # fmt: skip
     yield {**same, "subgroup": "sex", "level": "male_less_female", "se": 0.06,
            "estimand": "share_difference", "estimate": 33 / MEN - 58 / WOMEN}  # fmt: skip
+
+
+# By quarter, and in honour cases by year: how many, and with how many outcomes by three years.
+QUARTERS = {
+    "2013-Q1": (40, 20),
+    "2013-Q2": (38, 6),
+    "2013-Q3": (37, 5),
+    "2013-Q4": (36, 1),
+    "2014-Q1": (38, 20),
+    "2014-Q2": (38, 4),
+    "2014-Q3": (37, 4),
+    "2014-Q4": (37, 4),
+}
+YEARS = {"2013": (151, 32), "2014": (150, 32)}
+HONOUR = {
+    "false:2013": (120, 26),
+    "false:2014": (105, 28),
+    "true:2013": (31, 6),
+    "true:2014": (45, 4),
+}
+NOT_TOLD = ("2013-Q3", "2013-Q4", "2014-Q2", "2014-Q3", "2014-Q4", "false:2014", "true:2014")
+
+
+def make_course():
+    """By quarter and year and in honour cases; the small ones are hidden, and others with them."""
+    same = {"outcome": "same_suspect", "estimator": "aalen_johansen", "time_days": 1096, "se": 0.03}
+    course = {**same, "question": "course", "analysis": "unadjusted", "estimand": "share"}
+    told = {"index_quarter": QUARTERS, "index_year": YEARS, "is_honour:index_year": HONOUR}
+    for group, levels in told.items():
+        for level, (n, k) in levels.items():
+            yield {**course, "subgroup": group, "level": level, "estimate": k / n, "n_people": n,
+                   "n_events": k, **(SMALL if level in NOT_TOLD else {})}  # fmt: skip
+    for level, n, k in (("false", 225, 54), ("true", 76, 10)):
+        yield {**same, "question": "q2", "analysis": "main", "estimand": "cumulative_incidence",
+               "subgroup": "is_honour", "level": level, "estimate": k / n, "n_people": n,
+               "n_events": k}  # fmt: skip
+    yield {**course, "estimand": "yearly_change", "estimate": -0.026, "n_people": EVERYBODY,
+           "n_events": 64}  # fmt: skip
 
 
 def release(exact: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from revictimisation.report.takeaway import compile_typst
 from tests.attack.made import (
     EVERYBODY,
     TAKEN,
@@ -105,6 +106,12 @@ def list_drawn(out: Path) -> dict[int, float]:
     curve = table[table["analysis"].eq("curve") & table["status"].eq("ok")]
     points = {0: 0.0, 30: 3 / EVERYBODY}
     return points | dict(zip(curve["time_days"], curve["estimate"], strict=True))
+
+
+def write_print(out: Path, told: str) -> None:
+    """A printed page says it, its letters by the signs of a font."""
+    text = f'#set document(title: "Brief")\n= Title (one)\n#{json.dumps(told, ensure_ascii=False)}'
+    (out / "site" / "brief_en.pdf").write_bytes(compile_typst(text, "pdf", "ua-1"))
 
 
 def write_beside(out: Path) -> None:
@@ -221,6 +228,17 @@ PLANTS: dict[str, tuple[tuple[str, str], Callable[[Path], None]]] = {
     "unrounded neighbours on a curve": (
         ("curves", "step"), do_all(put(where(analysis="curve", time=182), n_events=26),
                                    put(CURVE, n_events=29))),
+    # what is followed by quarter and year, and within groups
+    "quarter by its year and the other quarters": (
+        ("curves", "within"), show(where(level="2013-Q3"), estimate=5 / 35, n_events=5,
+                                   n_people=35)),
+    "honour cases of a year by the others of that year": (
+        ("curves", "within"), show(where(level="false:2014"), estimate=30 / 105, n_events=30,
+                                   n_people=105)),
+    "honour cases of a year by the other year": (
+        ("curves", "exact"), do_all(
+            put(where(level="true", estimand="cumulative_incidence"), n_events=11),
+            put(where(level="true:2013"), n_events=7))),
     # algebra within a comparison
     "difference of two shown risks": (("algebra", "algebra"), hide(both("risk_difference"))),
     "difference by the number needed": (
@@ -282,6 +300,9 @@ PLANTS: dict[str, tuple[tuple[str, str], Callable[[Path], None]]] = {
         "release/estimates.csv", ",90,ok", ",95,ok")),
     # traces
     "pseudonym": (("traces", "pseudonym"), rewrite(PAGE, "</main>", "p003af79dd9ce26</main>")),
+    "pseudonym in print": (("traces", "pseudonym"), lambda out: write_print(
+        out, "Her number is p003af79dd9ce26.")),
+    "free text in print": (("traces", "secret"), lambda out: write_print(out, SECRET)),
     "pseudonym of a key": (("traces", "pseudonym"), change_notebook(
         lambda book: book["metadata"].update(first="p_" + 4 * "9f86d081"))),
     "identity number": (("traces", "identity_number"), rewrite(

@@ -1,4 +1,4 @@
-"""`--jobs` is how many threads are at work, however deep the work is nested."""
+"""`--jobs` is how many are at work, however deep the work is nested."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from revictimisation.commands import processes
 from revictimisation.core.workers import LIBRARIES, Workers, keep_libraries_serial
 from tests.cases import for_each
 
@@ -71,5 +73,42 @@ def test_no_other_module_decides_how_many_threads_there_are():
         for path in SOURCE.rglob("*.py")
         if any(word in path.read_text("utf-8") for word in ("ThreadPoolExecutor(", "cpu_count("))
     }
-    assert found == {"core/workers.py", "core/engine.py", "commands/run.py", "commands/options.py",
-                     "api/study.py"}  # fmt: skip
+    assert found == {"core/engine.py", "commands/run.py", "commands/options.py", "api/study.py"}
+
+
+def test_what_is_begun_is_told_here_once_each_and_in_order():
+    begun = []
+    with Workers(1) as workers:
+        workers.map(abs, [3, 1, 2], begun.append)
+    assert begun == [3, 1, 2]
+
+
+def test_a_helper_whose_place_is_not_open_yet_is_not_waited_for():
+    is_over = threading.Event()
+
+    @contextmanager
+    def open_late():
+        is_over.wait()
+        yield lambda do: pytest.fail("nothing was left to do")
+
+    with Workers(2, open_late) as workers:
+        assert workers.map(abs, [-1, -2]) == [1, 2]
+    is_over.set()
+
+
+def test_a_process_does_what_it_takes_elsewhere_and_the_answers_are_the_same():
+    with Workers(2, processes.open_place) as workers:
+        numbers = workers.map(find_process, range(8))
+        assert workers.map(divmod_by_3, range(8)) == [divmod(k, 3) for k in range(8)]
+    with processes.open_place() as place:
+        assert place(find_process)(0) not in (os.getpid(), 0)
+    assert os.getpid() in numbers and len(set(numbers)) <= 2
+
+
+def find_process(_: int) -> int:
+    time.sleep(0.01)
+    return os.getpid()
+
+
+def divmod_by_3(k: int) -> tuple[int, int]:
+    return divmod(k, 3)

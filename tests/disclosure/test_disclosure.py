@@ -252,15 +252,15 @@ def test_each_kind_of_check_leaves_as_the_dictionary_allows():
 
 def test_what_is_weighted_is_told_of_no_level_that_is_hidden():
     checks = {
-        "share_weighted:start:30:sex=female": 0.9876,
-        "share_weighted:start:30:sex=male": 0.0124,
+        "share_weighted:start:sex=female": 0.9876,
+        "share_weighted:start:sex=male": 0.0124,
         "standardised_difference:start:30:sex": 0.12345,
         "n_at_risk:start:365": 41.0,
         "n_at_risk:no_start:365": 3.0,
     }
     out = diagnose(checks, {("sex", "female", 365): (60, "ok"), ("sex", "male", 365): (2, "ok")})
     assert out["value"].dropna().to_dict() == pytest.approx({
-        "share_weighted:start:30:sex=female": 85 * 5 / 430,  # steps of five people of 430
+        "share_weighted:start:sex=female": 85 * 5 / 430,  # steps of five people of 430
         "standardised_difference:start:30:sex": 0.12,
         "n_at_risk:start:365": 40.0,
     }, abs=1e-6)  # fmt: skip

@@ -51,6 +51,34 @@ def test_a_release_is_whole_and_says_what_it_is(call, out, tmp_path):
     assert reopen_run(out, tmp_path, 1).is_whole
 
 
+def test_what_was_handed_over_is_checked_without_a_manifest(call, out, tmp_path):
+    code, said = call("release", out)
+    mark = f"RELEASED, SHA-256: {files.hash_file(out / 'release' / RELEASED)}"
+    assert code == 0 and mark in said and "beside it: 0" in said
+    assert mark in call("verify", out)[1]
+    bare = Path(shutil.copytree(out / "release", tmp_path / "bare"))
+    for folder in (bare, Path(shutil.copytree(bare, tmp_path / "handed" / "release")).parent):
+        code, said = call("verify", folder)
+        assert code == 0 and mark in said and "8 filer" in said
+    (bare / "estimates.csv").write_text("question\n")
+    (bare / "notes.txt").write_text("x")
+    (bare / "attrition.csv").unlink()
+    code, said = call("verify", bare)
+    assert code == 3 and "inte som RELEASED säger" in said
+    for kind, name in (("ändrad", "estimates.csv"), ("okänd", "notes.txt"),
+                       ("saknas", "attrition.csv")):  # fmt: skip
+        assert any(kind in line and name in line for line in said.splitlines()), said
+    assert call("verify", bare, "--rerun")[0] == 2
+    files.write_text(bare / RELEASED, "{")
+    assert call("verify", bare)[0] == 3
+
+
+def test_a_draft_named_as_an_earlier_release_is_told(call, out, kept, tmp_path):
+    other = leave_run(tmp_path / "other", COUNTY.iloc[90:])
+    code, said = call("release", other, "--previous", kept)
+    assert code == 0 and "may be a draft" in said and "beside it: 1" in said
+
+
 def test_the_register_is_its_owners_alone_and_holds_exact_counts(call, out, tmp_path):
     call("release", out)
     register = tmp_path / "release_register"
@@ -146,6 +174,7 @@ def test_wrong_folders_are_wrong_use_and_harm_nothing(call, out, tmp_path):
     call("release", out)
     first = files.hash_files(out)
     (tmp_path / "empty").mkdir()
+    files.write_text(tmp_path / "extract" / "persons.csv", "person_id")
     for words in (
         ["release", tmp_path / "empty"],
         ["release", tmp_path / "nowhere"],
@@ -153,6 +182,7 @@ def test_wrong_folders_are_wrong_use_and_harm_nothing(call, out, tmp_path):
         ["release", out, "--previous", out / "release"],
         ["release", out, tmp_path / "empty"],
         ["release", out, "--register", out / "register"],
+        ["release", out, "--register", tmp_path / "extract"],
     ):
         code, said = call(*words)
         assert code == 2, said
@@ -171,6 +201,18 @@ def test_what_the_run_did_not_leave_is_set_aside(call, out):
     aside = files.list_entries(out / "restricted" / "set_aside")
     assert aside == ["1-notes.txt", "1-old.part", "1-v1.csv"]
     assert "secret" not in (out / "release" / "estimates.csv").read_text("utf-8")
+
+
+def test_a_link_to_a_folder_is_told_and_set_aside(call, out, tmp_path):
+    call("release", out)
+    files.write_text(tmp_path / "extract" / "persons.csv", "person_id")
+    link = out / "release" / "more"
+    link.symlink_to(tmp_path / "extract", target_is_directory=True)
+    code, said = call("verify", out)
+    assert code == 3 and "release/more" in said
+    assert call("release", out)[0] == 0
+    assert not link.is_symlink() and (tmp_path / "extract" / "persons.csv").exists()
+    assert files.list_entries(out / "restricted" / "set_aside") == ["1-more"]
 
 
 @for_each("spoil", ["restricted", "register"])

@@ -177,6 +177,34 @@ def test_a_measure_of_one_code_is_hidden_with_the_code():
     assert by_measure[0] == by_measure[1]
 
 
+def count_agencies(is_one_code: bool) -> pd.DataFrame:
+    """Who did something for 150 women and 50 men, in a study of no measures near in time."""
+    levels = {"female": (90, 31, 13, 16), "male": (24, 12, 2, 12)}
+    sums = {"": tuple(map(sum, zip(*levels.values(), strict=True))), **levels}
+    kinds, wholes, codes = [], [], []
+    for level, numbers in sums.items():
+        both, police, social, _ = numbers
+        keys = {"subgroup": "sex" if level else "", "level": level, "n_people": sum(numbers)}
+        names = ("both_apart", "police_only", "social_services_only", "neither")
+        kinds += [{**keys, "measure": name, "n_events": n}
+                  for name, n in zip(names, numbers, strict=True)]  # fmt: skip
+        wholes.append({**keys, "measure": "any_police", "n_events": both + police})
+        wholes.append({**keys, "measure": "any_social_services", "n_events": both + social})
+        codes.append({**keys, "measure": "support_talks", "n_events": both + social})
+    parts = [count(codes, analysis="by_code")] if is_one_code else []
+    parts += [count(wholes, analysis="by_agency"), count(kinds, analysis="agencies")]
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.parametrize("is_one_code", [False, True])
+def test_an_agencys_sum_is_known_where_no_measures_are_near_in_time(is_one_code):
+    out = release(count_agencies(is_one_code))
+    out = out[out["estimand"].eq("count") & out["level"].eq("male")].set_index("measure")
+    few = out.loc["social_services_only", "status"]
+    assert few == "suppressed"
+    assert not out.loc[["both_apart", "any_social_services"], "status"].eq("ok").all()
+
+
 def curve(counts: list[int], days: list[int], n_people: int, **keys) -> pd.DataFrame:
     """Aalen-Johansen without censoring, errors as of plain shares."""
     share = np.array(counts) / n_people

@@ -24,24 +24,23 @@ from revictimisation.report.sections import (
     baseline,
     citing,
     cohort,
-    durations,
+    court_numbers,
+    courts,
     effects,
     estimators,
     for_whom,
     graphs,
-    group_tables,
-    groups,
+    group_numbers,
     how_we_know,
     lists,
     measures,
     method,
     models,
     protocol,
+    reach,
     referees,
     strategies,
     summary,
-    use,
-    who_gets,
 )
 from revictimisation.report.takeaway import taking
 from tests.cases import for_each
@@ -51,17 +50,17 @@ from .conftest import make_page
 SUPPRESSED = Number(status="suppressed", reason="small_number")
 # these have nothing to say where the release has no rows for them
 OPTIONAL = [
-    *(use.show_orders, estimators.show_ways, strategies.show_strategies, models.show_in_force),
+    *(reach.show_codes, estimators.show_ways, strategies.show_strategies, models.show_in_force),
     *(models.show_recurrent, models.show_competing, models.show_variants),
-    *(referees.show_controls, for_whom.show_clearest, who_gets.show_all_shares),
-    *(group_tables.show_tests, group_tables.show_scales),
+    *(referees.show_controls, for_whom.show_claims, for_whom.show_exploration),
+    *(group_numbers.show_tests, group_numbers.show_own_and_pooled, group_numbers.show_contrasts),
 ]
 SECTIONS = [
     *(cohort.show_measure_flow, cohort.show_at_risk, baseline.show_table_one),
-    *(cohort.show_unseen, use.show_lead, use.show_codes, use.show_decisions, use.show_agencies),
-    *(use.show_combinations, durations.show_durations, groups.show_risk),
-    *(groups.show_groups, groups.show_first_start, groups.show_first_by_measure),
-    *(groups.show_high_risk, groups.show_sharing, answer.show_lead, answer.show_picture),
+    *(cohort.show_unseen, reach.show_lead, reach.show_who, reach.show_way, reach.show_soon),
+    *(reach.show_shared, reach.show_together, answer.show_lead, answer.show_picture),
+    *(courts.show_lead, courts.show_ladder, courts.show_states, courts.show_denominators),
+    *(courts.show_association, court_numbers.show_decisions, court_numbers.show_paths),
     *(measures.show_measures, models.show_ratios, effects.show_incidence),
     *(effects.show_reference, effects.show_by_risk, how_we_know.show_lead),
     *(how_we_know.show_simple, how_we_know.show_wanted, how_we_know.show_limits),
@@ -71,8 +70,8 @@ SECTIONS = [
     *(referees.show_overview, referees.show_weights, baseline.show_balance),
     *(referees.show_support, referees.show_detectable, method.show_grid),
     *(method.show_all_checks, method.show_method, summary.show_findings),
-    *(for_whom.show_lead, for_whom.show_measures, for_whom.show_detectable),
-    *(who_gets.show_claims, summary.show_cards, summary.show_made, *OPTIONAL),
+    *(for_whom.show_lead, for_whom.show_measures, for_whom.show_limits),
+    *(summary.show_cards, summary.show_made, *OPTIONAL),
 ]
 
 
@@ -126,8 +125,8 @@ def test_a_suppressed_share_is_a_dash_where_it_is_shown():
     keys |= {"outcome": "carried_out", "estimand": "share"}
     row = {**keys, "status": "suppressed", "reason": "small_number"}
     page = make_page(rows=[row])
-    shown = use.show_decisions(page).html
-    assert "<td>–</td>" in shown and "Det betyder inte noll" in shown
+    shown = reach.show_way(page).html
+    assert "<span>–</span>" in shown and "Det betyder inte noll" in shown
     assert "för liten" in summary.show_cards(page).html
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
+from revictimisation.report.described import Figure
+from revictimisation.report.rendering import draw
 from revictimisation.report.sections import courts
-from revictimisation.report.sections.court_association import describe_answer
-from revictimisation.report.sections.court_times import list_decision_tests, show_hazards
+from revictimisation.report.sections.court_numbers import list_decision_tests, show_decisions
+from revictimisation.report.sections.courts import describe_answer, describe_convictions
 
 from .conftest import make_page
 
@@ -59,19 +63,73 @@ def hazards(cleared: tuple[float, float, float]) -> list[dict]:
     ]  # fmt: skip
 
 
-def test_decisions_that_stand_when_tested_together_are_named_at_the_head_too():
+def test_decisions_that_stand_when_tested_together_are_told_to_referees():
     page = make_page("sv", [*rows(0.4), *hazards((1.5, 1.2, 1.875))], STUDY)
     found = [one.p_holm for one in list_decision_tests(page)]
     # log(1.5) / (log(1.5625) / 3.919928) = 3.5613 errors: p 0.000369, of four tests 0.001476
     assert [round(one, 5) for one in found] == [1.0, 0.00148, 1.0, 1.0]
     told = "oftare eller tidigare personuppklarad efter kontaktperson (1,50, osäkerhet 1,20–1,88"
-    assert told in show_hazards(page).html and told in courts.show_lead(page).html
+    assert told in show_decisions(page).html
 
 
 def test_a_decision_that_one_test_alone_would_call_is_not_called():
     page = make_page("sv", [*rows(0.4), *hazards((1.25, 1.02, 1.53))], STUDY)
-    assert "inget av dem mer än slumpen" in show_hazards(page).html
-    assert "En annan fråga är besluten" not in courts.show_lead(page).html
+    assert "inget av dem mer än slumpen" in show_decisions(page).html
+
+
+def words(text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", text)).replace("\xa0", " ")
+
+
+def test_an_interval_apart_from_none_is_called_only_with_all_tested_together():
+    for p_holm, told in ((0.4, "kan vara slumpen"), (0.01, "10 fler, mellan 6 och 14 fler")):
+        shown = words(courts.show_association(make_page("sv", rows(p_holm), STUDY)).html)
+        assert f"Kontaktperson: {told[:1].upper()}{told[1:]}" in shown or (
+            f"Kontaktperson: {told}" in shown
+        )
+
+
+def reached(outcome: str, share: float, **keys) -> dict:
+    same = {"question": "q4", "analysis": "ladder", "outcome": outcome, "time_days": 1461,
+            "estimator": "aalen_johansen", "estimand": "cumulative_incidence"}  # fmt: skip
+    ends = {"ci_low": share - 0.01, "ci_high": share + 0.01}
+    return {**same, "estimate": share, **ends, "n_people": 1000, **keys}
+
+
+def test_the_line_for_the_first_page_says_how_many_and_never_effect():
+    share = reached("convicted", 0.11)
+    told = describe_convictions(make_page("sv", [*rows(0.4), share], STUDY))
+    assert told == (
+        "11 av 100 anmälningar mot en misstänkt ledde till fällande dom inom 4 år. "
+        "Inget säkert samband med någon av 2 åtgärder."
+    )
+    some = describe_convictions(make_page("sv", [*rows(0.01), share], STUDY))
+    assert "Samband, inte bevisad effekt, med 1 av 2 åtgärder" in some
+
+
+def standing(state: str, day: int, share: float) -> dict:
+    return reached("case_state", share, analysis="ladder_curve", subgroup="case_state",
+                   level=state, time_days=day, estimand="share")  # fmt: skip
+
+
+def test_states_are_drawn_to_a_hundred_with_what_is_open():
+    told = [standing("discontinued", 31, 0.4), standing("discontinued", 1461, 0.8),
+            standing("convicted", 62, 0.05), standing("convicted", 1461, 0.11)]  # fmt: skip
+    page = make_page("sv", told, STUDY)
+    (figure,) = [one for one in courts.show_states(page).walk() if isinstance(one, Figure)]
+    picture = figure.picture
+    assert list(picture.days) == [0, 31, 62, 1461]
+    for at in range(4):
+        assert sum(one.shares[at] for one in picture.series) == pytest.approx(1.0)
+    open_part = picture.series[-1]
+    # 62 days: 0.4 + 31 / 1430 of 0.4 discontinued, 0.05 convicted
+    assert open_part.shares[2] == pytest.approx(1 - 0.4 - 0.4 * 31 / 1430 - 0.05, abs=1e-6)
+    assert [one.told for one in picture.series] == ["11\xa0%", "0\xa0%", "80\xa0%", ""]
+    wide, narrow = draw(picture)
+    assert all(word in svg.decode() for svg in (wide, narrow) for word in ("öppna", "fällande dom"))
+    # between days that are far apart no number is written
+    far = courts._write_end(page, [[(31, 0.4), (1461, 0.8)]], 365)
+    assert far == "" and courts._write_end(page, [[(31, 0.4), (400, 0.41)]], 365) == "40\xa0%"
 
 
 def test_published_shares_of_one_sex_do_not_stand_beside_a_share_of_both():
@@ -82,5 +140,5 @@ def test_published_shares_of_one_sex_do_not_stand_beside_a_share_of_both():
 
 
 def test_the_steps_are_explained_in_the_words_of_the_word_list():
-    shown = courts.show_steps(make_page("sv", [], STUDY)).html
+    shown = courts.show_ladder(make_page("sv", [], STUDY)).html
     assert all(one in shown for one in ("Personuppklarad", "Lagförd", "Fällande dom"))

@@ -1,4 +1,4 @@
-"""Question 3 in words: what is called, what cannot be told, who gets what, and for referees."""
+"""Question 3 in words: what is called, what cannot be told, and for referees."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from revictimisation.core.results import DIAGNOSTIC_COLUMNS
-from revictimisation.report.described import GroupForest, GroupRow
 from revictimisation.report.group_effects import (
     describe_missing,
     find_difference,
@@ -22,13 +21,9 @@ from revictimisation.report.group_effects import (
     name_row,
     widen_for_family,
 )
-from revictimisation.report.group_forest import draw_groups
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections import exploration, for_whom, group_tables, who_gets
-from revictimisation.report.sections.answer import make_scale
-from revictimisation.report.sections.group_pictures import show_picture
-from revictimisation.report.sections.summary import show_findings
+from revictimisation.report.sections import exploration, for_whom, group_numbers
 from tests.cases import for_each
 
 from .conftest import make_page
@@ -82,18 +77,6 @@ def p_values(measure: str, group: str, raw: float, holm: float, scale: dict = TR
             {**same, "estimand": "p_value_holm", "estimate": holm}]  # fmt: skip
 
 
-def shares(measure: str, group: str, one: float, other: float, half: float = 0.02) -> list[dict]:
-    same = {"question": "q3", "analysis": "treatment_share", "measure": measure, "subgroup": group,
-            "outcome": "started", "estimator": "description"}  # fmt: skip
-    gap = one - other
-    return [
-        {**same, "level": level, "estimand": "share", "estimate": share, "ci_low": share - half,
-         "ci_high": share + half, "n_people": 300}
-        for level, share in (("true", one), ("false", other))
-    ] + [{**same, "level": "true_less_false", "estimand": "share_difference", "estimate": gap,
-          "ci_low": gap - half, "ci_high": gap + half}]  # fmt: skip
-
-
 def add_detectable(page: Page, values: dict[tuple[str, str], float]) -> Page:
     """What would have been seen, by measure and `grouping=level`."""
     rows = [
@@ -126,66 +109,54 @@ def all_rows() -> list[dict]:
     found += p_values(PERSON, "is_honour", 0.0, 0.001, COX)
     found += [effect(TALK, "is_honour", level, 0.0, 0.05) for level in ("true", "false")]
     found += p_values(TALK, "is_honour", 0.3, 1.0)
-    for measure in (PERSON, TALK):
-        found += shares(measure, "is_honour", 0.21, 0.07)
-        found += shares(measure, "men_over_18", 0.02, 0.1)
-    return found
+    return [*found, *(answer(measure) for measure in (PERSON, TALK))]
+
+
+def answer(measure: str) -> dict:
+    """An answer to the main question; without one there is none for groups."""
+    keys = {"question": "q2", "subgroup": "", "level": "", "time_days": 1461}
+    return effect(measure, "", "", -0.02, 0.05) | keys
+
+
+def unanswered() -> list[dict]:
+    return [row for row in all_rows() if row["question"] != "q2"]
 
 
 def open_page(language: str = "sv") -> Page:
     return make_page(language, all_rows(), STUDY)
 
 
-def test_what_is_called_comes_first_in_people_and_then_while_in_force():
-    shown = words(for_whom.show_lead(open_page()).html)
-    risk = ("Kontaktperson, efter risknivå (nya anmälningar inom 1 år, av 100 personer). "
-            "Hög risk: 10 färre, mellan 7 och 13 färre; jämkat 9 färre, mellan 6 och 12 färre. "
-            "Låg risk: oklart åt båda håll, mellan 2 färre och 4 fler; jämkat oklart")  # fmt: skip
-    force = ("Kontaktperson, hedersrelaterade ärenden mot övriga : hur vanlig en ny anmälan är"
-             " medan åtgärden pågår , jämfört med tid utan den (1 är lika vanlig; det visar inte"
-             " att åtgärden är orsaken)."
-             " Hedersrelaterade ärenden: ungefär hälften så vanlig (0,50, osäkerhet 0,42–0,60;"
-             " jämkat 0,55, osäkerhet 0,48–0,64; ungefär 30 nya anmälningar medan den pågick)."
-             " Övriga ärenden: oklart åt båda håll (1,00, osäkerhet 0,91–1,10; jämkat 1,00,"
-             " osäkerhet 0,92–1,09; ungefär 30 nya anmälningar medan den pågick). Inom 1 år från"
-             " anmälan, också sedan åtgärden har slutat, syns ingen säker skillnad mellan gr"
-             )  # fmt: skip
-    assert "av 3 prövade skillnader mellan grupper är 2 större än slumpen" in shown
-    assert 0 < shown.index(risk.split("(")[0].strip()) < shown.index("Hedersrelaterade ärenden:")
-    assert all(one in shown.replace(" ( ", " (").replace("  ", " ") for one in (risk, force))
-    # a group that is not stated is none of the ends, though it is the outermost
-    assert "20 fler" not in shown
+def test_what_is_called_comes_first_with_pooled_numbers_alone():
+    page = open_page()
+    lead, shown = words(for_whom.show_lead(page).html), words(for_whom.show_claims(page).html)
+    assert "Av 3 prövade skillnader mellan grupper är 2 större än slumpen" in lead
+    risk = "Kontaktperson, nya anmälningar inom 1 år av 100 personer: hög risk 9 färre; låg risk o"
+    force = "Kontaktperson, medan åtgärden pågår. Ny anmälan: hedersrelaterade ärenden ungefär "
+    assert 0 <= shown.index(risk) < shown.index(force)
+    assert (
+        "Inom 1 år från anmälan, också sedan åtgärden har slutat, syns ingen säker skill" in shown
+    )
+    # -10,0 and 0,50 are groups' own numbers; a group that is not stated is none of the ends
+    assert "−9,0 −11,7 till −6,3" in shown and "0,55 0,48–0,64" in shown
+    assert not re.search("−10,0|0,50|20 fler", shown)
+    assert for_whom.describe_for_whom(page).startswith(
+        "Säkra skillnader mellan grupper: 2 av 3 prövade, främst kontaktperson, efter risknivå."
+    )
 
 
-def test_the_measure_that_matters_most_is_drawn():
-    shown = for_whom.show_clearest(open_page("en")).html
-    assert "The difference that matters most" in shown and "by risk level" in shown
-    assert "pooled number" in words(shown)
-    table = words(shown)
-    assert "−10.0" in table and "High risk" in table
-
-
-def test_a_difference_found_while_in_force_is_drawn_on_that_scale():
-    called_by_risk = for_whom.show_clearest(open_page()).html
-    is_risk = {"estimand": "p_value_holm", "estimator": TRIAL["estimator"]}
-    rows = [row | ({"estimate": 0.4} if is_risk.items() <= row.items() else {})
-            for row in all_rows()]  # fmt: skip
-    shown = for_whom.show_clearest(make_page("sv", rows, STUDY)).html.replace("\xa0", " ")
-    first = shown.index("hur vanlig en ny anmälan är medan åtgärden pågår")
-    assert first < shown.index("färre gör en ny anmälan inom 1 år")
-    assert "Hedersrelaterade ärenden: 50 procent mindre vanlig." in shown
-    assert "Övriga ärenden: oklart åt båda håll." in shown
-    assert "½ är hälften" not in called_by_risk
+def test_more_claims_than_pictures_are_named(monkeypatch):
+    monkeypatch.setattr(for_whom, "MOST_CLAIMS", 1)
+    shown = words(for_whom.show_claims(open_page()).html)
+    named = "Ytterligare säkra skillnader: kontaktperson, hedersrelaterade ärenden mot övriga."
+    assert named in shown and "medan åtgärden pågår" not in shown
 
 
 def test_a_difference_called_for_a_placebo_measure_is_a_warning():
-    page = open_page()
-    assert "misstar sig metoden" not in for_whom.show_lead(page).html
-    rows = [row for row in all_rows() if row.get("analysis") != "treatment_share"]
-    rows += [*p_values(TALK, "is_honour", 0.0, 0.01, COX)]
+    assert "misstar sig metoden" not in for_whom.show_claims(open_page()).html
+    rows = [*all_rows(), *p_values(TALK, "is_honour", 0.0, 0.01, COX)]
     rows += [ratio(TALK, "is_honour", "true", 0.5, 1.2), ratio(TALK, "is_honour", "false", 1, 1.1)]
     warned = make_page("sv", rows, STUDY)
-    assert "studiefilen antar att skyddssamtal inte" in words(for_whom.show_lead(warned).html)
+    assert "studiefilen antar att skyddssamtal inte" in words(for_whom.show_claims(warned).html)
 
 
 def none_called(language: str = "sv") -> Page:
@@ -208,7 +179,7 @@ def with_pairs(page: Page) -> Page:
     return Page(release, page.dictionary, page.language)
 
 
-def test_we_cannot_tell_and_what_would_have_been_seen():
+def test_nothing_clear_is_no_proof_and_what_would_have_been_seen_stands_beside():
     page = with_pairs(none_called())
     shown = words(for_whom.show_lead(page).html)
     assert "Ingen säker skillnad. Av 3 prövade" in shown
@@ -220,61 +191,47 @@ def test_we_cannot_tell_and_what_would_have_been_seen():
     assert found == pytest.approx(
         {(PERSON, "is_honour"): 0.2 * factor, (TALK, "is_honour"): 0.1 * factor}
     )
-    assert "en skillnad på ungefär 12 av 100" in shown and "minst 12 av 100" in shown
-    assert "Ytterligare 3 skillnader gick inte att pröva" in shown
-    drawn = words(for_whom.show_clearest(page).html)
-    assert "så läses bilderna" in drawn and "kan vara slumpen" in drawn
-    # the example is no placebo measure
-    assert "Skyddssamtal" not in drawn
+    grid = words(for_whom.show_measures(page).html)
+    assert "Som bäst hade en skillnad på 12 av 100" in grid and "först en på 12" in grid
+    # of the person the risk levels are tested but without what would have been seen
+    assert "Kontaktperson ○ 24 –" in grid and "Skyddssamtal – 12 –" in grid
+    nearest = words(for_whom.show_claims(page).html)
+    assert "Kan vara slumpen: kontaktperson, efter risknivå" in nearest
+    assert "Ingen säker skillnad" in for_whom.describe_for_whom(page)
 
 
-def test_every_measure_has_its_sentence():
-    shown = words(for_whom.show_measures(with_pairs(none_called())).html)
-    assert "Kontaktperson Ingen säker skillnad mellan grupper (2 indelningar prövade)." in shown
-    assert "Som bäst hade en skillnad på ungefär 24 av 100" in shown
-    called = words(for_whom.show_measures(open_page()).html)
-    assert "skillnaden efter risknivå och hedersrelaterade ärenden mot övriga." in called
+def test_every_measure_has_its_sentence_and_its_row():
+    page = with_pairs(none_called())
+    told = for_whom.describe_measure_groups(page, PERSON)
+    assert "(2 indelningar prövade). Som bäst hade en skillnad på ungefär 24 av 100" in told
+    assert "hög risk 9 färre" in for_whom.describe_measure_groups(open_page(), PERSON)
+    assert "Kontaktperson ● ● –" in words(for_whom.show_measures(open_page()).html)
 
 
-def test_a_group_without_a_number_says_why_and_what_would_have_been_seen():
-    shown = words(show_picture(none_called(), PERSON, ["men_over_18", "risk_level"]).html)
-    assert "Män över 18 år hålls inne – – 25 För få att jämföra." in shown
-    assert "Hög risk −10,0 −13,0 till −7,0 −9,0 −11,7 till −6,3 500" in shown
-    row = next(one for one in re.findall(r"Risknivå: uppgift saknas.{60}", shown))
-    assert " 500" in row
-    # alone with a number among men over 18 and others: nothing to be drawn to
-    assert "Män över 18 år: övriga −1,0 −4,0 till +2,0 – 500" in shown
+def test_a_measure_without_an_answer_has_none_for_groups_either():
+    page = make_page("sv", unanswered(), STUDY)
+    assert "Kontaktperson – – –" in words(for_whom.show_measures(page).html)
+    assert "finns inget svar" in for_whom.describe_measure_groups(page, PERSON)
+    assert "Inget svar" in for_whom.describe_for_whom(page)
+    # referees have them, hazards with the events they rest on
+    shown = words(group_numbers.show_own_and_pooled(page).html)
+    assert "Kontaktperson: Hög risk −10,0" in shown and "0,50 0,42–0,60 30 händelser" in shown
 
 
-def test_a_group_is_clear_only_where_its_pooled_number_is_too():
-    apart = [drawn(row, 2.0) if row.get("analysis") == "partially_pooled" else row
-             for row in all_rows()]  # fmt: skip
+def test_a_group_is_clear_only_where_its_pooled_number_is():
     rows = [row if row.get("analysis") != "partially_pooled" else {**row, "ci_high": 0.2}
-            for row in apart]  # fmt: skip
-    for page, told in ((open_page(), "Hög risk: 10 färre."),
-                       (make_page("sv", rows, STUDY), "Hög risk: oklart åt båda hå")):  # fmt: skip
-        assert told in show_picture(page, PERSON, ["risk_level"]).html
-    shown = words(for_whom.show_lead(make_page("sv", rows, STUDY)).html)
-    assert "10 färre, mellan 7 och 13 färre; jämkat" in shown
-    assert "alltså oklart åt båda håll" in shown
+            for row in all_rows()]  # fmt: skip
+    for page, told in ((open_page(), "hög risk 9 färre"),
+                       (make_page("sv", rows, STUDY), "hög risk oklart åt båda håll")):  # fmt: skip
+        assert told in words(for_whom.show_claims(page).html)
 
 
 def test_one_difference_is_told_in_the_singular():
     rows = [row | ({"estimate": 0.4} if row["estimand"] == "p_value_holm"
                    and row["subgroup"] == "is_honour" else {}) for row in all_rows()]  # fmt: skip
-    shown = words(for_whom.show_lead(make_page("sv", rows, STUDY)).html)
-    assert "en skillnad av 3 prövade mellan grupper är större än slumpen" in shown
-    assert "Den som betyder mest" not in shown
-
-
-def test_groups_of_a_measure_withheld_as_a_whole_are_told_as_such():
-    whole = effect(PERSON, "", "", 0.0, question="q2", status="withheld", reason="few_events")
-    whole |= dict.fromkeys(("estimate", "ci_low", "ci_high"))
-    shown = words(for_whom.show_measures(make_page("sv", [*all_rows(), whole], STUDY)).html)
-    assert shown.count("För hela gruppen hålls svaret inne") == 1
-    assert "För hela gruppen hålls svaret inne" not in words(
-        for_whom.show_measures(open_page()).html
-    )
+    page = make_page("sv", rows, STUDY)
+    assert "En skillnad av 3 prövade mellan grupper är" in words(for_whom.show_lead(page).html)
+    assert "1 av 3 prövade (kontaktperson, efter risknivå)" in for_whom.describe_for_whom(page)
 
 
 @for_each(
@@ -317,41 +274,25 @@ def test_differences_in_their_order():
     assert first.is_called_by_risk and first.unadjusted == 0 and first.adjusted == 0.004
 
 
-def test_claims_are_tried_in_words():
-    shown = words(who_gets.show_claims(open_page()).html)
-    assert "I tid får de oftare kontaktperson (inom 60 dagar: 21 av 100, 7 bland övriga)" in shown
-    assert "män över 18 år saknar nästan helt skydd" in shown
-    assert "I tid får de mer sällan kontaktperson (inom 60 dagar: 2 av 100, 10 bland övr" in shown
-    assert "Effekten i gruppen går inte att räkna ut för någon åtgärd" in shown
-    assert "nej: för få att jämföra" in shown and "Vanligast för dem i tid är" in shown
+def test_referees_see_own_and_pooled_side_by_side_and_the_family():
+    page = with_pairs(none_called())
+    shown = words(group_numbers.show_own_and_pooled(page).html)
+    assert "Kontaktperson: Hög risk −10,0 −13,0 till −7,0 −9,0 −11,7 till −6,3 500 8" in shown
+    assert "Kontaktperson: Hedersrelaterade ärenden −3,0" in shown
+    assert "0,50 0,42–0,60 0,55 0,48–0,64" in shown
+    # alone with a number among men over 18 and others: nothing to be drawn to
+    assert "Män över 18 år: övriga −1,0 −4,0 till +2,0 – 500" in shown
+    assert "Män över 18 år hålls inne –" in shown and "För få att jämföra." in shown
+    tests = words(group_numbers.show_tests(open_page()).html)
+    assert "tillsammans 12 test, av vilka 4 gick att göra" in tests
+    assert "Kontaktperson: Hedersrelaterat 0,200 1,000 < 0,001 0,001" in tests.replace("&lt;", "<")
+    contrasts = words(group_numbers.show_contrasts(page).html)
+    assert "hedersrelaterade ärenden mot övriga ärenden −3,0" in contrasts
 
 
-def test_a_claim_about_the_larger_group_is_turned():
-    rows = shares(PERSON, "is_honour", 0.3, 0.2)
-    rows[-1] |= {"level": "false_less_true", "estimate": -0.1, "ci_low": -0.12, "ci_high": -0.08}
-    page = make_page("sv", rows, STUDY)
-    gap = who_gets.find_share_gap(page, PERSON, "is_honour")
-    assert (gap.estimate, gap.ci_low, gap.ci_high) == (0.1, 0.08, 0.12)
-    unknown = who_gets.find_share_gap(page, TALK, "is_honour")
-    assert not unknown.is_shown
-    assert "Inget svar: skyddssamtal. Uppgifterna räcker inte till" in words(
-        who_gets.show_claims(page).html
-    )
-
-
-def test_referees_see_the_family():
-    shown = words(group_tables.show_tests(open_page()).html)
-    assert "tillsammans 12 test, av vilka 4 gick att göra" in shown
-    assert "Kontaktperson: Hedersrelaterat 0,200 1,000 < 0,001 0,001" in shown.replace("&lt;", "<")
-    scales = words(group_tables.show_scales(with_pairs(open_page())).html)
-    assert "Hedersrelaterade ärenden mot övriga ärenden −3,0" in scales
-    assert "0,50 0,42–0,60" in scales
-
-
-SECTIONS = [for_whom.show_lead, for_whom.show_clearest, for_whom.show_measures,
-            for_whom.show_detectable, who_gets.show_claims, who_gets.show_all_shares,
-            group_tables.show_tests, group_tables.show_scales,
-            exploration.show_exploration]  # fmt: skip
+SECTIONS = [for_whom.show_lead, for_whom.show_claims, for_whom.show_measures, for_whom.show_limits,
+            for_whom.show_exploration, group_numbers.show_tests, group_numbers.show_own_and_pooled,
+            group_numbers.show_contrasts, exploration.show_exploration_numbers]  # fmt: skip
 
 
 def read_all(page: Page) -> str:
@@ -374,29 +315,16 @@ def test_where_all_is_suppressed_the_page_says_so(language):
             for row in all_rows()]  # fmt: skip
     page = make_page(language, rows, STUDY)
     shown = read_all(page)
-    told = {"sv": ("Inget svar.", "gruppen är för liten för att visas", "Inget svar: "),
-            "en": ("No answer.", "the group is too small to be shown", "No answer: ")}  # fmt: skip
+    told = {"sv": ("Inget svar.", "gruppen är för liten för att visas"),
+            "en": ("No answer.", "the group is too small to be shown")}  # fmt: skip
     assert all(one.lower() in shown.lower() for one in told[language])
-    assert for_whom.show_clearest(page).html == ""
-    assert "Inget svar." in show_findings(make_page("sv", rows, STUDY)).html
+    assert for_whom.show_claims(page).html == ""
 
 
 def test_both_languages_show_the_same_numbers():
     digits = [re.sub(r"\D+", " ", read_all(with_pairs(open_page(one)))).split()
               for one in ("sv", "en")]  # fmt: skip
     assert digits[0] == digits[1] and len(digits[0]) > 100
-
-
-def test_groups_as_a_picture_are_the_same_bytes_and_hold_every_name():
-    rows = [GroupRow("Risk", is_heading=True),
-            GroupRow("High", (-0.1, -0.2, -0.05), (-0.05, -0.1, 0.01), "10 fewer"),
-            GroupRow("Low", None, None, "cannot be told")]  # fmt: skip
-    scale = make_scale(make_page("en"), [Number(-0.1, -0.2, -0.05, status="ok")])
-    wide, narrow = draw_groups(GroupForest(rows, scale, ("own", "pooled")))
-    assert (wide, narrow) == draw_groups(GroupForest(rows, scale, ("own", "pooled")))
-    for picture in (wide, narrow):
-        for name in (b"Risk", b"High", b"Low", b"10 fewer", b"cannot be told", b"pooled"):
-            assert name in picture
 
 
 def explored(measure: str, holm: float) -> list[dict]:
@@ -424,12 +352,13 @@ def explored(measure: str, holm: float) -> list[dict]:
 def test_exploration_is_told_as_such():
     rows = [*all_rows(), *explored(PERSON, 0.01), *explored(TALK, 0.5)]
     page = make_page("sv", rows, STUDY)
-    shown = words(exploration.show_exploration(page).html)
-    assert "Det här är utforskning och inget svar." in shown
+    shown = words(for_whom.show_exploration(page).html)
+    assert shown.strip().startswith("Utforskning, inget svar")
     assert "Kontaktperson : ett mönster höll" in shown and "9 färre, mellan 6 och 12 färre" in shown
     assert "Inget säkert mönster: skyddssamtal." in shown
     # the family of named groups is another
-    assert "av vilka 4 gick att göra" in words(group_tables.show_tests(page).html)
+    assert "av vilka 4 gick att göra" in words(group_numbers.show_tests(page).html)
+    shown = words(exploration.show_exploration_numbers(page).html)
     # who they are only where it was more than chance
     assert "Kontaktperson: vilka som" in shown and "Skyddssamtal: vilka som" not in shown
     assert "Hög risk 60,0 % 55,0–65,0 % 10,0 %" in shown
@@ -440,6 +369,6 @@ def test_exploration_that_could_not_be_done_says_why():
            "estimator": "effect_learner", "outcome": "same_suspect", "estimand": "p_value",
            "status": "not_estimable", "reason": "no_finite_answer"}  # fmt: skip
     page = make_page("sv", [*all_rows(), row, {**row, "measure": TALK}], STUDY)
-    shown = words(exploration.show_exploration(page).html)
+    shown = words(for_whom.show_exploration(page).html)
     assert "Gick inte att söka i: kontaktperson och skyddssamtal. För få personer" in shown
-    assert exploration.show_exploration(open_page()).html == ""
+    assert for_whom.show_exploration(open_page()).html == ""

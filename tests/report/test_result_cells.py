@@ -14,8 +14,8 @@ from matplotlib import pyplot as plt
 
 from revictimisation.report import open_report
 from revictimisation.report.formats import start_upper
+from revictimisation.report.measure_use import name_code
 from revictimisation.report.page import Page
-from revictimisation.report.sections.use import name_code
 from revictimisation.report.trials import list_first, list_main
 from revictimisation.report.verdicts import name_answer, name_measure
 from tests.cases import for_each

@@ -26,7 +26,7 @@ NAMES = [*PAGES]
 OF_NUMBERS = [name for name, outline in PAGES.items() if outline.notebook]
 PATHS = [f"{name}{ending}.html" for name in NAMES for ending in ("", "_en")]
 PARTS = (
-    "common|cohort|use|trials?|models|referees|effects|index|truth_study|courts|for_whom|linkage"
+    "common|cohort|reach|trials?|models|referees|effects|index|truth_study|courts|for_whom|linkage"
 )
 # no pictures for a screen that nobody looks at: a third less work, and the same layout
 PLAIN = ["--no-sandbox", "--disable-gpu", "--disable-threaded-compositing",
@@ -36,7 +36,7 @@ WIDTHS = {"desktop": 1280, "phone": 390, "small phone": 360}
 RUBBISH = r"\bnan\b|\bNone\b|<NA>|Undefined"
 BANNER = {"sv": "säger ingenting om Stockholm", "en": "say nothing about Stockholm"}
 # at least so many; a measure without an answer has no curves
-PICTURES = {"index": 1, "02_reach": 3, "04_for_whom": 3, "05_convictions": 3, "06_how_we_know": 1,
+PICTURES = {"index": 1, "02_reach": 1, "04_for_whom": 1, "05_convictions": 2, "06_how_we_know": 1,
             "07_for_researchers": 4, "08_validation": 10}  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def test_a_page_is_whole(pages, path):
     if not path.startswith("dictionary"):  # which has tests of its own
         assert not re.search(RUBBISH, words)
         assert not re.search(
-            r"[{}]|\b(?:common|cohort|use|trials?|models|referees|effects|index|truth_study|courts|for_whom|linkage)\.[a-z]",
+            r"[{}]|\b(?:common|cohort|reach|trials?|models|referees|effects|index|truth_study|courts|for_whom|linkage)\.[a-z]",
             text_only(text),
         )
         assert not re.search(r"[a-z]_[a-z]", text_only(text))
@@ -109,7 +109,10 @@ def test_numbers_do_not_depend_on_the_language(pages):
     """The same digits stand on both pages, however they are written."""
     for name in OF_NUMBERS:
         found = [
-            re.findall(r"<td>([\d\xa0.,]+?)\xa0?%?</td>", pages[f"{name}{ending}.html"])
+            re.findall(
+                r"<td>(?:<span class=[^>]*>)?([\d\xa0.,]+?)\xa0?%?(?:</span>)?</td>",
+                pages[f"{name}{ending}.html"],
+            )
             for ending in ("", "_en")
         ]
         digits = [[re.sub(r"\D", "", cell) for cell in cells] for cells in found]

@@ -17,7 +17,7 @@ from truth_studies import pages
 from .conftest import make_page
 
 TEXTS = {**load_texts(), **load_texts(pages.TEXTS)}
-PARTS = "common|cohort|use|trials|trial|models|referees|effects|index|truth_study|courts"
+PARTS = "common|cohort|reach|trials|trial|models|referees|effects|index|truth_study|courts"
 PARTS += "|how_we_know|for_whom|linkage|delivery|answers|dictionary|notebooks|review|word_list"
 KEY = re.compile(rf"""["']((?:{PARTS})\.(?!html)[a-z0-9_]+)["']""")
 # a key put together: `f"effects.card_{verdict}"`

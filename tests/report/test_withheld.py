@@ -10,17 +10,16 @@ import pytest
 from revictimisation.report.page import Page
 from revictimisation.report.sections import (
     answer,
-    court_association,
     courts,
-    durations,
     effects,
     estimators,
+    for_whom,
     how_we_know,
     measures,
     models,
+    reach,
     strategies,
     summary,
-    who_gets,
 )
 from revictimisation.report.trials import has_answer, list_first
 from revictimisation.report.verdicts import name_answer
@@ -99,14 +98,14 @@ def test_strategies_of_a_measure_without_an_answer_are_for_referees():
     assert "300 händelser" in words(folded)
 
 
-def test_a_group_found_in_a_measure_without_an_answer_is_not_on_the_first_page():
-    from .test_for_whom import PERSON, all_rows
+def test_a_group_found_in_a_measure_without_an_answer_is_on_no_page_but_researchers():
     from .test_for_whom import STUDY as GROUPS
+    from .test_for_whom import all_rows, unanswered
 
-    told = words(summary.show_findings(make_page("sv", all_rows(), GROUPS)).html)
-    assert "Hög risk:" not in told and "Av dem gäller 2 åtgärder som inte har något svar" in told
-    answered = [*all_rows(), *trial(PERSON, 0.32, 0.4)]
-    assert "Hög risk:" in words(summary.show_findings(make_page("sv", answered, GROUPS)).html)
+    page = make_page("sv", unanswered(), GROUPS)
+    told = for_whom.describe_for_whom(page) + words(for_whom.show_claims(page).html)
+    assert "hög risk" not in told.lower() and "Inget svar" in told
+    assert "hög risk" in for_whom.show_claims(make_page("sv", all_rows(), GROUPS)).html.lower()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -118,11 +117,15 @@ def test_starts_near_in_time_are_called_so_and_stand_on_no_first_page(language):
                  row(name, None, 0.01, None, estimand="p_value_holm", **keys)]  # fmt: skip
     page = make_page(language, rows, JOINT)
     name = {"sv": "nära varandra i tid", "en": "near in time"}[language]
-    told = read_first(page) + court_association.describe_in_short(page)
+    told = read_first(page) + courts.describe_convictions(page)
     assert name not in told and "ointly" not in told and "emensam" not in told
     untried = {"sv": "oprövat", "en": "untried"}[language]
     assert untried in name_answer(page, "joint")
-    for shown in (answer.show_lead(page), measures.show_measures(page), courts.show_lead(page)):
+    for shown in (
+        answer.show_lead(page),
+        measures.show_measures(page),
+        courts.show_association(page),
+    ):
         assert untried in shown.html
     counts = answer.describe_counts(page)
     assert "3" in counts and "4" not in counts
@@ -137,12 +140,16 @@ def test_no_text_calls_two_starts_near_in_time_joint_work():
 def test_what_an_invented_county_is_set_to_is_no_confirmation(is_invented):
     found = {"question": "q2", "outcome": "same_suspect", "estimator": "aalen_johansen",
              "estimand": "cumulative_incidence"}  # fmt: skip
+    stay = {"question": "q1", "outcome": "carried_out", "estimator": "description",
+            "time_days": None}  # fmt: skip
     rows = [row("", 0.35, 0.39, 0.43, **found),
-            row("", 0.33, 0.37, 0.41, analysis="by_person", **found)]  # fmt: skip
+            row("", 0.33, 0.37, 0.41, analysis="by_person", **found),
+            row(SHELTER, 70, 77, 84, **stay, analysis="duration", estimand="duration_mean_days"),
+            row(SHELTER, 0.1, 0.2, 0.3, **stay, analysis="by_code", estimand="share")]  # fmt: skip
     page = make_page("sv", rows, STUDY)
     page = Page(dataclasses.replace(page.release, is_synthetic=is_invented), page.dictionary, "sv")
-    reference, stays = words(effects.show_reference(page).html), durations.show_durations(page).html
-    cleared = words(courts._published(page).html)
+    reference, stays = words(effects.show_reference(page).html), words(reach.show_codes(page).html)
+    cleared = words(courts._show_published(page).html)
     first = words(summary.show_findings(page).html + summary.show_made(page).html)
     assert ("216 våldsutsatta kvinnor utsattes" in reference) != is_invented
     assert ("82 dagar" in stays) != is_invented and ("14 %" in cleared) != is_invented
@@ -170,10 +177,3 @@ def test_follow_ups_are_called_so_and_people_stand_beside_them():
     assert "40 av 100 våldsutsatta" not in told
     person = make_page("en", rows, STUDY + "outcome: {who: any_suspect}\n")
     assert "Counted by person" not in words(summary.show_findings(person).html)
-
-
-def test_got_in_time_is_told_with_its_days_and_apart_from_carried_out():
-    from .test_for_whom import open_page
-
-    told = words(who_gets.show_claims(open_page("en")).html)
-    assert "In time they get more often contact person (within 60 days: 21 in 100, 7 among" in told

@@ -63,6 +63,7 @@ class Reading:
         step = -(-horizon // 48)
         curve = {*range(0, horizon + 1, step), horizon, *self.days}
         self.curve_days = sorted(day for day in curve if day <= horizon)
+        self.start_days = sorted({*range(min(60, horizon) + 1), *self.curve_days})
 
     def starts(self, measure: str) -> np.ndarray:
         """The first start on day 0 or later by entry, `NEVER` if there is none."""
@@ -136,8 +137,8 @@ def _use(reading: Reading) -> Rows:
             cause = np.where(is_start, 1, np.where(reading.cause[is_in] > 0, 2, 0))
             same = {"analysis": "first_start", "measure": measure, "outcome": "measure_start"}
             weights = counting.perturb(reading.victim[is_in])
-            curve = counting.risks(day, cause, weights, reading.curve_days)
-            for place, when in enumerate(reading.curve_days):
+            curve = counting.risks(day, cause, weights, reading.start_days)
+            for place, when in enumerate(reading.start_days):
                 n = int((is_start & (start <= when)).sum())
                 yield (
                     key("q1", "aalen_johansen", "cumulative_incidence", time_days=when, **same),

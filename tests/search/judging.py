@@ -12,16 +12,22 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
+from revictimisation.disclosure.kinds import read_facts
 from revictimisation.plan import Gates
 from tests.search.expected import KEYS, MOST_LARGER, Expected, Reading
 from tests.search.following import cut_episodes
 
 HAZARDS = ("log_hazard_ratio", "hazard_ratio")
-SHARES = ("cumulative_incidence", "share", "risk_start", "risk_no_start")
-CONTRASTS = ("risk_difference", "risk_ratio", "odds_ratio", "rmst_difference_days",
-             "number_needed_to_treat", "mean_count_difference", *HAZARDS)  # fmt: skip
-PLAIN = ("count", "p_value", "p_value_holm", "duration_mean_days", "duration_median_days",
-         "e_value", "e_value_limit")  # fmt: skip
+# what the dictionary says of each estimand: a new one is judged by its line there
+KINDS, HAS_ERROR, ARMS = (read_facts("estimand", name) for name in ("kind", "has_error", "arm"))
+SHARES = tuple(name for name, kind in KINDS.items() if kind == "share")
+MEAN_COUNTS = tuple(name for name, kind in KINDS.items() if kind.startswith("mean_count"))
+CONTRASTS = tuple(
+    name
+    for name, kind in KINDS.items()
+    if HAS_ERROR[name] == "true" and not ARMS[name] and kind not in ("share", "mean_count")
+)
+PLAIN = tuple(name for name, told in HAS_ERROR.items() if told == "false")
 NO_SPREAD = 1e-10
 SAME = 1e-6  # of an estimate, relative; of an error ten times as much
 
@@ -209,7 +215,7 @@ def is_edge(row: dict) -> bool:
         return value <= 1e-12 or value >= 1 - 1e-12
     if estimand == "risk_difference":
         return min(abs(abs(value) - edge) for edge in (0.0, 1.0)) < 1e-12
-    return estimand.startswith("mean_count") and row["n_events"] == 0
+    return estimand in MEAN_COUNTS and row["n_events"] == 0
 
 
 def tell(value: object) -> str:
@@ -240,7 +246,7 @@ class LastDays:
         people = self.reading
         if not people.entries:
             return {}
-        is_counted = row["estimand"].startswith("mean_count")
+        is_counted = row["estimand"] in MEAN_COUNTS
         stop, cause = people.stop, people.cause
         if is_counted:
             stop = np.array([one.end_day for one in people.entries])
@@ -264,10 +270,8 @@ class LastDays:
             grace = people.study["measures"][measure]["grace_days"]
             is_started = (start <= grace) & (start < stop)
             arms = {"started": is_started, "others": ~is_started}
-        wanted = {"rmst_start_days": ["started"], "rmst_no_start_days": ["others"],
-                  "risk_start": ["started"], "risk_no_start": ["others"],
-                  "mean_count_start": ["started"], "mean_count_no_start": ["others"]}  # fmt: skip
-        names = wanted.get(row["estimand"], list(arms))
+        of_arm = {"start": ["started"], "no_start": ["others"]}
+        names = of_arm.get(ARMS[row["estimand"]], list(arms))
         return {name: self._end(stop, cause, chosen & arms[name]) for name in names}
 
     def _end(self, stop, cause, chosen) -> tuple[int, bool]:

@@ -15,6 +15,7 @@ from revictimisation.commands import pipeline
 from revictimisation.commands.estimate import estimate_study
 from revictimisation.commands.simulate import simulate_to
 from revictimisation.core.engine import connect
+from revictimisation.core.workers import Workers
 from revictimisation.dictionary import load_dictionary
 from revictimisation.extract.validation import load_extract
 from revictimisation.plan import read_plan
@@ -59,7 +60,10 @@ def analyse_some(study: str, data: Path, out: Path, names: tuple[str, ...]) -> N
     extract = load_extract(connect(threads=2), data, dictionary, plan)
     prepared, attrition = prepare(extract.tables, extract.absent, dictionary, plan)
     asked = [analysis for analysis in ANALYSES if analysis.name in names]
-    results = pipeline.analyse(prepared, attrition, dictionary, n_jobs=2, analyses=asked)
+    with Workers(2) as workers:
+        results = pipeline.analyse(
+            prepared, attrition, dictionary, share=workers.map, analyses=asked
+        )
     for folder, tables in (("restricted", results.restricted), ("release", results.release)):
         (out / folder).mkdir(parents=True)
         for name, table in tables.items():

@@ -118,6 +118,8 @@ class Oracle:
         relations = {self.gravest(rows)["relation"]}
         if not relations & set(plan.eligibility.relations):
             return False
+        if plan.eligibility.honour == "only" and not any(row["is_honour"] for row in rows):
+            return False
         birth_year = self.persons[victim]["birth_year"]
         if birth_year is None:
             if plan.eligibility.min_age > 0 or plan.eligibility.max_age < 120:
@@ -147,7 +149,7 @@ class Oracle:
         if start is None:
             return None
         plan, person = self.plan, self.persons[victim]
-        anyone = plan.outcome.who == "any_suspect"
+        anyone = plan.outcome.who != "same_suspect"
         first, outcomes, end = None, [], None
         if person["died_on"] == start or person["emigrated_on"] == start:
             return None
@@ -157,6 +159,9 @@ class Oracle:
                 break
             end = day
             rows = self.reports_on(victim, suspect, on, anyone)
+            if plan.outcome.who == "any_kin":
+                rows = [row for row in rows
+                        if row["suspect_id"] == suspect or self.is_kin(victim, row)]  # fmt: skip
             counts = bool(rows) and day > plan.outcome.lag_days
             if plan.outcome.drop_breach_only and rows:
                 counts = counts and any(
@@ -181,6 +186,14 @@ class Oracle:
             "end_cause": 2 if person["died_on"] == last else 3 * (person["emigrated_on"] == last),
             "outcomes": outcomes,
         }
+
+    def is_kin(self, victim: str, row: dict) -> bool:
+        """Whether the victim ever calls a report's suspect kin; one unknown: in this report."""
+        mine = [row] if row["suspect_id"] is None else [
+            one for one in self.reports[victim] if one["suspect_id"] == row["suspect_id"]
+        ]  # fmt: skip
+        kin = ("parent", "sibling", "child", "other_relative")
+        return any(one["relation"] in kin for one in mine)
 
     def is_outsider(self, victim: str, suspect: str) -> bool:
         """Whether all that the victim ever says of the suspect is acquaintance or stranger."""
@@ -214,6 +227,12 @@ class Oracle:
                 ):
                     continue
                 needs_outsider = kind == "outsider_day" or (kind == "control_day" and in_honour)
+                if plan.outcome.who == "any_kin" and any(
+                    self.is_kin(victim, row)
+                    for row in self.reports[victim]
+                    if row["suspect_id"] == other
+                ):
+                    continue
                 if needs_outsider and not self.is_outsider(victim, other):
                     continue
                 if kind != "other_day" and any(row["is_honour"] for row in mine):

@@ -20,7 +20,8 @@ STUDY = """
 name: oracle
 accrual: {{from_on: 2013-01-05, to_on: 2013-02-10}}
 data_end_on: 2013-02-25
-eligibility: {{washout_days: {washout}, min_age: {min_age}, relations: [former_partner, parent]}}
+eligibility: {{washout_days: {washout}, min_age: {min_age}, honour: {honour},
+  relations: [former_partner, parent]}}
 outcome: {{who: {who}, lag_days: {lag}, drop_breach_only: {drop}}}
 horizon_days: 30
 report_at_days: [10, 30]
@@ -34,6 +35,8 @@ PLANS = [
     dict(washout=0, min_age=0, who="same_suspect", lag=0, drop="false"),
     dict(washout=7, min_age=18, who="same_suspect", lag=1, drop="true"),
     dict(washout=3, min_age=0, who="any_suspect", lag=1, drop="true"),
+    dict(washout=3, min_age=0, who="any_kin", lag=1, drop="true"),
+    dict(washout=3, min_age=0, who="any_kin", lag=0, drop="false", honour="only"),
 ]
 
 
@@ -89,7 +92,7 @@ def test_cohort_starts_and_person_time_equal_the_oracle(engine, seed, choices):
     offences = dictionary.codes("offences")
     breach = offences.loc[offences["offence_group"] == "breach_of_order", "code"].iloc[0]
     extract = random_extract(seed, n_victims=100)
-    plan = read_plan(STUDY.format(**choices))
+    plan = read_plan(STUDY.format(**{"honour": "all"} | choices))
     tables = build_tables(engine, extract, breach)
     oracle = Oracle(extract, plan, {"9999"})
     cohort = build_cohort(tables["reports"], tables["persons"], dictionary, plan)
@@ -100,6 +103,8 @@ def test_cohort_starts_and_person_time_equal_the_oracle(engine, seed, choices):
         for suspect in SUSPECTS
         if (found := oracle.follow(victim, suspect))
     }
+    same = plan.outcome.model_copy(update={"who": "same_suspect"})
+    alone = Oracle(extract, plan.model_copy(update={"outcome": same}), {"9999"})
     got = {(row.victim_id, row.suspect_id): row for row in entries.itertuples()}
     assert set(got) == set(expected)
     for key, row in got.items():
@@ -107,6 +112,8 @@ def test_cohort_starts_and_person_time_equal_the_oracle(engine, seed, choices):
         wanted = [want[name] for name in ("stop_day", "end_day", "cause", "end_cause")]
         assert [row.stop_day, row.end_day, row.cause, row.end_cause] == wanted
         assert row.index_on.isoformat()[:10] == want["index_on"].isoformat()
+        own = alone.follow(*key)["outcomes"]
+        assert row.own_day == own[0] if own else pd.isna(row.own_day)
         index = {
             suspect: found["index_on"]
             for (victim, suspect), found in expected.items()

@@ -53,8 +53,10 @@ class Analysis:
     `estimate` is given the study's data and what each analysis of `needs` found, gates applied; it
     gives `Found`, or `estimates` alone. `is_controlled`: the negative controls may hold it back.
     `follows`: an analysis by whose withheld main results this one's are withheld too. `is_long`: it
-    is begun first, so that it does not end alone. `is_resampled`: its bootstrap replicates are
-    given to idle threads (`estimate` takes `share`, a map). `steps.yaml` calls it by its name.
+    is begun first, so that it does not end alone. `is_by_measure`: what it finds of measures is
+    what it finds of each (`estimate` takes `measures`), so that they may be done side by side.
+    While it runs it is called by its label in the dictionary, or by better words in
+    `commands/steps.yaml`.
     """
 
     name: str
@@ -64,4 +66,4 @@ class Analysis:
     is_controlled: bool = False
     follows: str = ""
     is_long: bool = field(default=False, kw_only=True)
-    is_resampled: bool = field(default=False, kw_only=True)
+    is_by_measure: bool = field(default=False, kw_only=True)

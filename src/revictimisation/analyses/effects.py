@@ -7,6 +7,8 @@ any) and is only ever shown beside an answer that does not.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -14,7 +16,7 @@ from revictimisation.analyses.analysis import frame_checks, tell_checks
 from revictimisation.analyses.by_measure import name_outcomes
 from revictimisation.analyses.in_force import InForce, fit_in_force
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.core.codes import CAUSES
+from revictimisation.core.codes import CAUSES, OUTCOME, SAME_SUSPECT
 from revictimisation.core.results import (
     combine,
     hold_to_follow_up,
@@ -36,9 +38,10 @@ from revictimisation.estimators.target_trial.gates import judge, withhold_failed
 BY_PERSON, PROPORTIONAL = "by_person", "proportional_hazards_p"
 
 
-def _curve_rows(data: StudyData, chosen: np.ndarray, days: tuple[int, ...]) -> pd.DataFrame:
-    """Aalen-Johansen for the three ends of follow-up among the chosen entries."""
-    entries = data.entries[chosen]
+def _curve_rows(
+    entries: pd.DataFrame, days: tuple[int, ...], outcomes: Mapping[int, str]
+) -> pd.DataFrame:
+    """Aalen-Johansen for the ends of follow-up of entries, those that `outcomes` name by number."""
     curve = aalen_johansen(
         entries["stop_day"].to_numpy(),
         entries["cause"].to_numpy(),
@@ -46,9 +49,8 @@ def _curve_rows(data: StudyData, chosen: np.ndarray, days: tuple[int, ...]) -> p
         cluster=entries["cluster_id"].to_numpy(),
         n_causes=len(CAUSES),
     )
-    named = curve.assign(
-        outcome=curve["cause"].map(name_outcomes(data.plan)), n_people=len(entries)
-    )
+    mine = curve[curve["cause"].isin(list(outcomes))]
+    named = mine.assign(outcome=mine["cause"].map(outcomes), n_people=len(entries))
     return hold_to_follow_up(named.drop(columns=["cause", "n_at_risk"]))
 
 
@@ -64,7 +66,8 @@ def estimate_incidence(data: StudyData) -> pd.DataFrame:
     Estimates at the study's `report_at_days` (analysis `main`) and along the curve (`curve`):
     `cumulative_incidence` of the outcome, death and emigration, for the whole population and each
     level of each subgroup. These count entries, a victim once for each suspect; analysis
-    `by_person` counts each victim once (`choose_person_entries`). Kaplan-Meier treats death and
+    `by_person` counts each victim once (`choose_person_entries`); where the study's outcome is
+    about others too, both tell that against the same suspect beside. Kaplan-Meier treats death and
     emigration as censoring and is shown only beside Aalen-Johansen, for the whole population.
     """
     same = {"question": "q2", "estimand": "cumulative_incidence"}
@@ -74,13 +77,15 @@ def estimate_incidence(data: StudyData) -> pd.DataFrame:
     for analysis, days in _days_by_analysis(data).items():
         if not days:
             continue
-        curve = _curve_rows(data, np.ones(len(data.entries), bool), days)
+        curve = _curve_rows(data.entries, days, name_outcomes(data.plan))
         keys = {**same, "analysis": analysis}
         parts.append(make_estimates(curve, estimator="aalen_johansen", **keys))
         parts.append(make_estimates(_kaplan_meier_rows(data, days), **keys))
         for name in data.plan.subgroups:
             parts.append(_subgroup_rows(data, name, days, keys))
-    parts.append(_person_rows(data, **same))
+    parts.append(_person_rows(data, data.entries, data.plan.outcome.who, **same))
+    if data.plan.outcome.who != SAME_SUSPECT:
+        parts += _own_rows(data, **same)
     keys = {**same, "estimator": "aalen_johansen", "outcome": data.plan.outcome.who}
     for day in data.plan.days_beyond_horizon:
         parts.append(not_estimable("beyond_horizon", time_days=day, **keys))
@@ -101,15 +106,36 @@ def choose_person_entries(entries: pd.DataFrame) -> pd.DataFrame:
     return ranked.drop_duplicates("cluster_id").drop(columns="is_open")
 
 
-def _person_rows(data: StudyData, **keys: str) -> pd.DataFrame:
-    """The share of victims with a new report against the suspect of their first index report."""
+def _person_rows(data: StudyData, entries: pd.DataFrame, outcome: str, **keys: str) -> pd.DataFrame:
+    """The share of victims with the outcome after their first index report."""
     days = _days_by_analysis(data)["main"]
     if not days:
         return combine([])
-    chosen = data.entries.index.isin(choose_person_entries(data.entries).index)
-    curve = _curve_rows(data, chosen, days)
-    mine = curve[curve["outcome"] == data.plan.outcome.who]
-    return make_estimates(mine, analysis=BY_PERSON, estimator="aalen_johansen", **keys)
+    chosen = entries.index.isin(choose_person_entries(entries).index)
+    curve = _curve_rows(entries[chosen], days, {OUTCOME: outcome})
+    return make_estimates(curve, analysis=BY_PERSON, estimator="aalen_johansen", **keys)
+
+
+def _own_rows(data: StudyData, **keys: str) -> list[pd.DataFrame]:
+    """Of a study of a wider outcome: the share with a new report against the same suspect."""
+    days = _days_by_analysis(data)["main"]
+    if not days:
+        return []
+    entries = follow_own(data.entries)
+    curve = _curve_rows(entries, days, {OUTCOME: SAME_SUSPECT})
+    return [
+        make_estimates(curve, estimator="aalen_johansen", **keys),
+        _person_rows(data, entries, SAME_SUSPECT, **keys),
+    ]
+
+
+def follow_own(entries: pd.DataFrame) -> pd.DataFrame:
+    """The same entries followed to the first new report against the same suspect."""
+    own = entries["own_day"]
+    return entries.assign(
+        stop_day=own.fillna(entries["end_day"]).astype("int64"),
+        cause=np.where(own.notna(), OUTCOME, entries["end_cause"]),
+    )
 
 
 def _kaplan_meier_rows(data: StudyData, days: tuple[int, ...]) -> pd.DataFrame:
@@ -133,7 +159,8 @@ def _subgroup_rows(
         return not_estimable("table_absent", outcome=data.plan.outcome.who, **keys)
     parts = []
     for level in sorted(levels.unique()):
-        curve = _curve_rows(data, (levels == level).to_numpy(), days)
+        mine = data.entries[(levels == level).to_numpy()]
+        curve = _curve_rows(mine, days, name_outcomes(data.plan))
         parts.append(make_estimates(curve, level=level, **keys))
     return combine(parts)
 

@@ -18,6 +18,8 @@ Errors by the study's bootstrap (with fewer than 2 replicates there are none). A
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -34,7 +36,7 @@ from revictimisation.core.results import (
     mark_endless,
 )
 from revictimisation.estimators.faults import NotEstimableError
-from revictimisation.estimators.target_trial.bootstrap import Share, bootstrap_arms
+from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms
 from revictimisation.estimators.target_trial.diagnostics import describe_replicates, stack_checks
 from revictimisation.estimators.target_trial.gates import judge, withhold_failed
 from revictimisation.estimators.target_trial.three_estimates import diagnose_three, estimate_three
@@ -50,26 +52,25 @@ SAME = {"question": "q2", "analysis": ANALYSIS, "estimator": ESTIMATOR, "subgrou
 POLICE, SOCIAL = "police_measures", "social_interventions"
 
 
-def estimate_joint_strategies(data: StudyData, share: Share = map) -> Found:
-    """Estimate the three strategies of every joint measure; also the diagnostics."""
+def estimate_joint_strategies(data: StudyData, measures: Iterable[str] | None = None) -> Found:
+    """Estimate the three strategies of the joint ones of measures (all); also the diagnostics."""
+    asked = data.plan.measure_names if measures is None else measures
     return estimate_each(
         data,
-        filter(data.plan.is_joint, data.plan.measure_names),
-        lambda measure, days: _estimate_one(data, measure, days, share),
+        filter(data.plan.is_joint, asked),
+        lambda measure, days: _estimate_one(data, measure, days),
         "risk_difference",
         **SAME,
         level="both_less_none",
     )
 
 
-def _estimate_one(data: StudyData, measure: str, days: list[int], share: Share) -> Found:
+def _estimate_one(data: StudyData, measure: str, days: list[int]) -> Found:
     plan = data.plan
     trial, replicates, resampled = build_three_strategies(data, measure), None, no_checks()
     if plan.bootstrap.replicates >= FEWEST_REPLICATES:
         rule = plan.bootstrap
-        replicates = bootstrap_arms(
-            trial, days, n_replicates=rule.replicates, seed=rule.seed, share=share
-        )
+        replicates = bootstrap_arms(trial, days, n_replicates=rule.replicates, seed=rule.seed)
         resampled = describe_replicates(replicates)
     table = estimate_three(trial, days, replicates)
     checks = stack_checks(diagnose_three(trial, table), resampled)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from revictimisation.analyses.analysis import Analysis
 from revictimisation.analyses.convictions import estimate_convictions
+from revictimisation.analyses.course import estimate_course
 from revictimisation.analyses.effects import (
     estimate_crude,
     estimate_hazard_ratios,
@@ -19,23 +20,26 @@ from revictimisation.analyses.sensitivity.hidden_bias import find_hidden_bias
 from revictimisation.analyses.sensitivity.linkage_error import estimate_linkage_error
 from revictimisation.analyses.sensitivity.negative_controls import estimate_negative_controls
 from revictimisation.analyses.subgroup_effects import estimate_subgroup_effects
+from revictimisation.analyses.suspects import count_suspects
 from revictimisation.analyses.target_trials import estimate_target_trials
 
 CONTROLS, TRIALS = "negative_controls", "target_trials"
 ANALYSES = (
+    Analysis("course", "course", estimate_course),
     Analysis("measure_use", "q1", estimate_use),
+    Analysis("suspects", "q1", count_suspects),
     Analysis("crude", "q2", estimate_crude),
     Analysis("incidence", "q2", estimate_incidence),
     Analysis("hazard_ratios", "q2", estimate_hazard_ratios),
     Analysis(TRIALS, "q2", estimate_target_trials, is_controlled=True, is_long=True,
-             is_resampled=True),
+             is_by_measure=True),
     Analysis("exposure_variants", "q2", estimate_exposure_variants),
     Analysis(CONTROLS, "q2", estimate_negative_controls, is_long=True),
     Analysis("hidden_bias", "q2", find_hidden_bias,
              needs=("incidence", "hazard_ratios", TRIALS, CONTROLS)),
     Analysis("recurrent_events", "q2", estimate_recurrent_events, is_controlled=True, is_long=True),
     Analysis("joint_strategies", "q2", estimate_joint_strategies, is_controlled=True,
-             is_long=True, is_resampled=True),
+             is_long=True, is_by_measure=True),
     Analysis("subgroup_effects", "q3", estimate_subgroup_effects, is_controlled=True, is_long=True),
     Analysis("heterogeneity", "q3", explore_effects, is_controlled=True, follows=TRIALS,
              is_long=True),

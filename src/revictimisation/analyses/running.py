@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import groupby
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -21,40 +24,78 @@ from revictimisation.core.results import (
     combine,
     withhold,
 )
-from revictimisation.core.workers import Workers
+from revictimisation.core.workers import map_here
 from revictimisation.dictionary import load_dictionary
+from revictimisation.plan import StudyPlan
+
+
+class Task(NamedTuple):
+    """What is done in one place: an analysis of all measures, or of these alone."""
+
+    analysis: Analysis
+    measures: tuple[str, ...] | None = None
+
+
+class Share(Protocol):
+    """Does each of items, which may be done side by side and elsewhere (`Workers.map`)."""
+
+    def __call__(
+        self, do: Callable[[Task], Found], items: Iterable[Task], begin: Callable[[Task], object]
+    ) -> list[Found]:
+        """What comes of each, in their order; `begin` is called here as one is begun."""
 
 
 def run_analyses(
     data: StudyData,
     report: Callable[[str], None] = lambda step: None,
-    n_jobs: int = 1,
+    share: Share = map_here,
     analyses: Sequence[Analysis] = ANALYSES,
 ) -> Found:
     """Estimate everything a study asks for: all rows of `estimates` and of `diagnostics`.
 
-    Analyses that need no other's results run `n_jobs` at a time; the results are the same.
-    `report` is called with the name of each as it begins.
+    What needs no other's results is shared out; the results are the same. `report` is called with
+    the name of each analysis as it begins.
     """
-
-    def run(one: Analysis, *found: Found) -> Found:
-        report(one.name)
-        shared = {"share": workers.map} if one.is_resampled else {}
-        given = one.estimate(data, *found, **shared)
-        both = (given, no_checks()) if isinstance(given, pd.DataFrame) else given
-        return Found(withhold_without_error(both[0]), both[1])
-
     first = sorted(
         (analysis for analysis in analyses if not analysis.needs), key=lambda one: not one.is_long
     )
-    with Workers(n_jobs) as workers:
-        made = workers.map(run, first)
-        found = {one.name: both for one, both in zip(first, made, strict=True)}
-        found = _hold_back(analyses, found)
-        for analysis in analyses:
-            if analysis.needs:
-                found[analysis.name] = run(analysis, *(found[name] for name in analysis.needs))
+    tasks = [task for analysis in first for task in _divide(analysis, data.plan)]
+    begun: set[str] = set()
+
+    def begin(task: Task) -> None:
+        name = task.analysis.name
+        if name not in begun:
+            begun.add(name)
+            report(name)
+
+    made = zip(tasks, share(partial(do_task, data), tasks, begin), strict=True)
+    parts = {name: [found for _, found in several]
+             for name, several in groupby(made, lambda one: one[0].analysis.name)}  # fmt: skip
+    found = {name: lay_out(several) for name, several in parts.items()}
+    found = _hold_back(analyses, found)
+    for analysis in analyses:
+        if analysis.needs:
+            report(analysis.name)
+            given = (found[name] for name in analysis.needs)
+            found[analysis.name] = _standardise(analysis.estimate(data, *given))
     return lay_out([found[analysis.name] for analysis in analyses])
+
+
+def _divide(analysis: Analysis, plan: StudyPlan) -> list[Task]:
+    if not (analysis.is_by_measure and plan.measure_names):
+        return [Task(analysis)]
+    return [Task(analysis, (measure,)) for measure in plan.measure_names]
+
+
+def do_task(data: StudyData, task: Task) -> Found:
+    """What an analysis that needs no other's results finds."""
+    asked = {} if task.measures is None else {"measures": task.measures}
+    return _standardise(task.analysis.estimate(data, **asked))
+
+
+def _standardise(given: pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame]) -> Found:
+    both = (given, no_checks()) if isinstance(given, pd.DataFrame) else given
+    return Found(withhold_without_error(both[0]), both[1])
 
 
 def lay_out(found: Sequence[Found]) -> Found:

@@ -7,6 +7,7 @@ else it is `withheld`, with the gate that failed as its reason.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +26,7 @@ from revictimisation.core.results import (
     not_estimable,
 )
 from revictimisation.estimators.target_trial.balance import measure_shares
-from revictimisation.estimators.target_trial.bootstrap import Replicates, Share, bootstrap_arms
+from revictimisation.estimators.target_trial.bootstrap import Replicates, bootstrap_arms
 from revictimisation.estimators.target_trial.clone_weights import (
     WeightedTrial,
     cap_weights,
@@ -57,9 +58,9 @@ FEWEST_REPLICATES = 2
 
 
 def estimate_target_trials(
-    data: StudyData, *, has_curves: bool = True, share: Share = map
+    data: StudyData, measures: Iterable[str] | None = None, *, has_curves: bool = True
 ) -> Found:
-    """Estimate every measure's target trial at `report_at_days`; also the diagnostics.
+    """Estimate the target trial of measures (all) at `report_at_days`; also the diagnostics.
 
     Estimator `clone_censor_weight`: risk_start, risk_no_start, risk_difference, risk_ratio,
     rmst_difference_days, number_needed_to_treat; outcomes the study's, death and emigration.
@@ -69,18 +70,17 @@ def estimate_target_trials(
     with the largest weights capped, `curve` both risks at `curve_days`. Estimators `g_formula` and
     `doubly_robust`: the same risks otherwise, under the same gates, with the influence's intervals.
     Entries in whom the measure ran before day 0 are not eligible. Without `has_curves` no curve is
-    drawn (truth studies). `share`: see `bootstrap_arms`.
+    drawn (truth studies).
     """
 
     def estimate(measure: str, days: list[int]) -> Found:
         every = data.entries
         ends = every["stop_day"].to_numpy(), every["cause"].to_numpy()
         trial = build_trial(data, measure, *ends)
-        return _weigh_and_estimate(
-            data, trial, days, {**SAME, "measure": measure}, has_curves, share
-        )
+        return _weigh_and_estimate(data, trial, days, {**SAME, "measure": measure}, has_curves)
 
-    return estimate_each(data, data.plan.measure_names, estimate, "risk_difference", **SAME)
+    asked = data.plan.measure_names if measures is None else measures
+    return estimate_each(data, asked, estimate, "risk_difference", **SAME)
 
 
 def _weigh_and_estimate(
@@ -89,15 +89,12 @@ def _weigh_and_estimate(
     days: list[int],
     keys: dict[str, str],
     has_curves: bool,
-    share: Share,
 ) -> Found:
     choices = data.plan.weights
     weighted = weigh_clones(trial, grace_law=choices.grace_law)
     table = estimate_strategies(weighted, days)
     curve_days = list(data.plan.curve_days) if has_curves else []
-    main, curve, resampled = _estimate_resampled(
-        data.plan, weighted, days, curve_days, table, share
-    )
+    main, curve, resampled = _estimate_resampled(data.plan, weighted, days, curve_days, table)
     others, compared = _check_otherwise(data, weighted, table, keys)
     gates, named = data.plan.gates, {"analysis": ESTIMATOR, "measure": keys["measure"]}
     checks = stack_checks(
@@ -131,7 +128,6 @@ def _estimate_resampled(
     days: list[int],
     curve_days: list[int],
     table: pd.DataFrame,
-    share: Share,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """The numbers at `days` and both risks along the curve, with the study's intervals; the check.
 
@@ -142,9 +138,7 @@ def _estimate_resampled(
     if asked.replicates < FEWEST_REPLICATES:
         return table, estimate_curves(weighted, curve_days), pd.DataFrame()
     every = sorted({*days, *curve_days})
-    drawn = bootstrap_arms(
-        weighted, every, n_replicates=asked.replicates, seed=asked.seed, share=share
-    )
+    drawn = bootstrap_arms(weighted, every, n_replicates=asked.replicates, seed=asked.seed)
     main, curve = (_pick_days(drawn, every, one) for one in (days, curve_days))
     return (
         estimate_strategies(weighted, days, replicates=main),
@@ -169,7 +163,7 @@ def _describe_shares(data: StudyData, weighted: WeightedTrial, measure: str) -> 
         by_arm = measure_shares(weighted, grouping.codes[is_in], len(grouping.levels), day)
         rows += [
             {
-                **make_check("share_weighted", share, arm, day),
+                **make_check("share_weighted", share, arm),
                 "group": grouping.name,
                 "level": level,
             }

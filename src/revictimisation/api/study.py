@@ -26,6 +26,7 @@ from revictimisation.core.engine import connect
 from revictimisation.core.errors import StudyError
 from revictimisation.core.results import KEYS
 from revictimisation.core.text import find_nearest
+from revictimisation.core.workers import Workers
 from revictimisation.dictionary import Dictionary, load_dictionary
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES
@@ -170,7 +171,7 @@ class Study:
         unknown = [key for key in keys if key not in KEYS]
         if unknown:
             raise ValueError(f"no key {unknown[0]!r} of estimates: {', '.join(KEYS)}")
-        found = run_analyses(self.study_data, n_jobs=_cores(), analyses=analyses).estimates
+        found = self._run(analyses).estimates
         for key, value in keys.items():
             known = found[key].dropna().unique().tolist()
             if value not in known:
@@ -218,7 +219,11 @@ class Study:
 
     @cached_property
     def _found(self) -> Found:
-        return run_analyses(self.study_data, n_jobs=_cores())
+        return self._run(ANALYSES)
+
+    def _run(self, analyses: Sequence[Analysis]) -> Found:
+        with Workers(_cores()) as workers:
+            return run_analyses(self.study_data, share=workers.map, analyses=analyses)
 
     @property
     def study_data(self) -> StudyData:

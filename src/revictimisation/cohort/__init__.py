@@ -12,7 +12,12 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from revictimisation.cohort.eligibility import choose_first, classify_events, count_flow
-from revictimisation.cohort.events import gather_events, rank_report_profiles, with_offence_group
+from revictimisation.cohort.events import (
+    gather_events,
+    list_kin,
+    rank_report_profiles,
+    with_offence_group,
+)
 from revictimisation.cohort.follow_up import (
     add_first_outcome,
     add_follow_up,
@@ -20,6 +25,7 @@ from revictimisation.cohort.follow_up import (
     find_outcomes,
     name_end_reason,
 )
+from revictimisation.core.codes import SAME_SUSPECT
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
 
@@ -30,8 +36,9 @@ class Cohort:
 
     `index_reports`: a row per victim x suspect, `(0, stop_day]` is at risk of the first outcome,
     `(0, end_day]` of any; `cause` is 0 (censored), 1 outcome, 2 death, 3 emigration, `end_cause`
-    that at `end_day` (never 1); `other_day`, `control_day`, `outsider_day`: first report against
-    somebody else (`find_first_controls`).
+    that at `end_day` (never 1); `own_day`: first new report against the same suspect, whoever the
+    outcome is about; `other_day`, `control_day`, `outsider_day`: first report against somebody else
+    (`find_first_controls`).
     `outcomes`: a row per entry x day with an outcome, 0 < lag < day <= end_day.
     `events`: a row per victim x suspect x day of report. `victim` and `pair` number victims and
     victims x suspects alike in both tables.
@@ -56,12 +63,15 @@ def build_cohort(
     grouped = with_offence_group(reports, dictionary)
     report_profiles = rank_report_profiles(grouped).cache()
     events = classify_events(
-        gather_events(grouped, report_profiles, persons), report_profiles, plan
+        gather_events(grouped, report_profiles, persons, list_kin(dictionary)),
+        report_profiles,
+        plan,
     ).cache()
     entries = _number_entries(add_follow_up(choose_first(events), plan)).cache()
     outcomes = find_outcomes(entries, events, plan).cache()
     controls = find_first_controls(entries, events, plan)
-    followed = _add_ids(add_first_outcome(entries, outcomes, controls), reports).cache()
+    own = find_outcomes(entries, events, plan, SAME_SUSPECT)
+    followed = _add_ids(add_first_outcome(entries, outcomes, controls, own), reports).cache()
     said = report_profiles.drop("gravity", "offence_code")
     profiled = name_end_reason(followed).join(said, "report_profile")
     index_reports = profiled.drop("report_profile").cache()

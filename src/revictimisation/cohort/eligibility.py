@@ -18,6 +18,7 @@ RULES = (
     "age_not_eligible",
     "district_not_eligible",
     "municipality_not_eligible",
+    "not_honour_related",
     "earlier_report_within_washout",
 )
 ELIGIBLE = len(RULES)
@@ -46,6 +47,7 @@ def _break_rules(events: ir.Table, plan: StudyPlan) -> list[ir.BooleanValue]:
         ~age.between(rules.min_age, rules.max_age).fill_null(everyone),
         is_outside(events.police_district, rules.districts),
         is_outside(events.municipality_code, rules.municipalities),
+        (events.is_honour != 1).fill_null(True) if rules.honour == "only" else ibis.literal(False),
         (since <= rules.washout_days).fill_null(False),
     ]
 

@@ -6,12 +6,14 @@ of the text, and all that follows groups, joins and sorts those.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
-from revictimisation.core.codes import BREACH_GROUP, OTHER, OUTSIDERS
+from revictimisation.core.codes import BREACH_GROUP, KIN, OTHER, OUTSIDERS
 from revictimisation.dictionary import Dictionary
 
 # What a report says, in the order in which it is compared: the graver, then the code.
@@ -61,6 +63,12 @@ def with_offence_group(reports: ir.Table, dictionary: Dictionary) -> ir.Table:
     )
 
 
+def list_kin(dictionary: Dictionary) -> list[str]:
+    """The relations that are kin, by the dictionary."""
+    relations = dictionary.codes("relation")
+    return relations.loc[relations["relation_group"].eq(KIN), "code"].tolist()
+
+
 def rank_report_profiles(reports: ir.Table) -> ir.Table:
     """Number what reports (with offence groups) say, the gravest first: a row per distinct one."""
     order = ibis.window(order_by=[ibis.desc("gravity"), *SAID[1:]])
@@ -68,13 +76,16 @@ def rank_report_profiles(reports: ir.Table) -> ir.Table:
     return said.mutate(report_profile=ibis.row_number().over(order).cast("int32"))
 
 
-def gather_events(reports: ir.Table, report_profiles: ir.Table, persons: ir.Table) -> ir.Table:
+def gather_events(
+    reports: ir.Table, report_profiles: ir.Table, persons: ir.Table, kin: Collection[str]
+) -> ir.Table:
     """Collapse reports (with offence groups) to a row per victim x suspect x day.
 
     `victim` and `pair` (victim x suspect, an unknown one too) number the texts in their order;
     `report_profile` is the gravest of the day's; an event is honour-related if any of its rows is,
     and `is_breach_only` if all are, and `is_outsider` if all of the victim's against the suspect,
-    on any day, call the suspect an acquaintance or a stranger. `row_number` is one of its rows in
+    on any day, call the suspect an acquaintance or a stranger; `is_kin` if any of these calls the
+    suspect one of `kin` (of an unknown suspect: the day's own). `row_number` is one of its rows in
     reports, `n_rows` how many it has. `PERSON` are the victim's.
     """
     is_same = [reports[name].identical_to(report_profiles[name]) for name in SAID]
@@ -93,6 +104,7 @@ def gather_events(reports: ir.Table, report_profiles: ir.Table, persons: ir.Tabl
         is_honour=joined.is_honour.cast("int8"),
         is_breach=(joined.offence_group == BREACH_GROUP).cast("int8"),
         is_outsider=joined.relation.isin(OUTSIDERS).fill_null(False).cast("int8"),
+        is_kin=joined.relation.isin(list(kin)).fill_null(False).cast("int8"),
     )
     events = numbered.group_by(["victim", "pair", "is_known", "reported_on", *PERSON]).aggregate(
         report_profile=_.report_profile.min(),
@@ -101,5 +113,10 @@ def gather_events(reports: ir.Table, report_profiles: ir.Table, persons: ir.Tabl
         is_honour=_.is_honour.max(),
         is_breach_only=_.is_breach.min() == 1,
         is_outsider=_.is_outsider.min(),
+        is_kin=_.is_kin.max(),
     )
-    return events.mutate(is_outsider=_.is_outsider.min().over(group_by="pair") == 1)
+    of_pair = ibis.window(group_by="pair")
+    return events.mutate(
+        is_outsider=_.is_outsider.min().over(of_pair) == 1,
+        is_kin=ibis.ifelse(_.is_known, _.is_kin.max().over(of_pair), _.is_kin) == 1,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from revictimisation.core.codes import CAUSES, OUTCOME
+from revictimisation.core.codes import ANY_KIN, CAUSES, OUTCOME, SAME_SUSPECT
 from revictimisation.core.engine import days_since
 from revictimisation.plan import StudyPlan
 
@@ -45,17 +45,24 @@ def add_follow_up(first: ir.Table, plan: StudyPlan) -> ir.Table:
     )
 
 
-def find_outcomes(entries: ir.Table, events: ir.Table, plan: StudyPlan) -> ir.Table:
+def find_outcomes(
+    entries: ir.Table, events: ir.Table, plan: StudyPlan, who: str | None = None
+) -> ir.Table:
     """Find the outcomes of each entry: a row per entry x day, `lag_days` < day <= `end_day`.
 
-    Against any suspect, a day's reports are one event, and breach-only if all of them are.
+    `who` they are about, the study's if not given: the entry's suspect, any suspect, or the entry's
+    suspect or anyone of the victim's kin. Of several a day's reports are one event, and breach-only
+    if all of them are.
     """
     rules = plan.outcome
-    key = "victim" if rules.who == "any_suspect" else "pair"
+    who = who or rules.who
+    key = "pair" if who == SAME_SUSPECT else "victim"
     new = events.filter(~events.is_breach_only) if rules.drop_breach_only else events
-    joined = entries.select("entry_id", "end_day", "index_on", key).join(
-        new.select(key, "reported_on"), key
+    joined = entries.select("entry_id", "end_day", "index_on", key, own_pair="pair").join(
+        new.select(key, "reported_on", "is_kin", of_pair="pair"), key
     )
+    if who == ANY_KIN:
+        joined = joined.filter(joined.is_kin | (joined.of_pair == joined.own_pair))
     found = joined.select(
         "entry_id", "end_day", day=days_since(joined.reported_on, joined.index_on)
     ).filter(lambda t: (t.day > rules.lag_days) & (t.day <= t.end_day))
@@ -69,7 +76,8 @@ def find_first_controls(entries: ir.Table, events: ir.Table, plan: StudyPlan) ->
     `other_day`: by the victim against a known person who is not the suspect of any of this victim's
     entries, `lag_days` < day <= `end_day`, past the first outcome too. A report against somebody
     unknown may be against the index suspect, and one made on a day on which the victim also reports
-    an index suspect may be of the same event: neither counts.
+    an index suspect may be of the same event: neither counts, nor does one against kin where that
+    is the study's outcome.
 
     `control_day`: the first of these that is a negative control: no measure aimed at the index
     suspect can prevent it (Lipsitch, Tchetgen Tchetgen & Cohen 2010). Violence in the name of
@@ -84,6 +92,8 @@ def find_first_controls(entries: ir.Table, events: ir.Table, plan: StudyPlan) ->
     new = events.filter(~events.is_breach_only) if plan.outcome.drop_breach_only else events
     # an index suspect's own reports are all made on such days
     others = new.filter(new.is_known).anti_join(index_days, ["victim", "reported_on"])
+    if plan.outcome.who == ANY_KIN:
+        others = others.filter(~others.is_kin)
     by_victim = ibis.window(group_by="victim")
     cases = entries.mutate(in_honour=entries.is_honour.max().over(by_victim).fill_null(0) == 1)
     joined = cases.select("entry_id", "end_day", "index_on", "victim", "in_honour").join(
@@ -100,15 +110,20 @@ def find_first_controls(entries: ir.Table, events: ir.Table, plan: StudyPlan) ->
     )
 
 
-def add_first_outcome(entries: ir.Table, outcomes: ir.Table, controls: ir.Table) -> ir.Table:
+def add_first_outcome(
+    entries: ir.Table, outcomes: ir.Table, controls: ir.Table, own: ir.Table
+) -> ir.Table:
     """Add the end of time at risk of the first outcome (`stop_day`) and its `cause`.
 
-    Also `end_cause`, why follow-up ends past any outcome (0, 2 death, 3 emigration), and the days
-    of `find_first_controls`, missing where there is none.
+    Also `own_day`, the first of those against the same suspect (`own`; missing: none), `end_cause`,
+    why follow-up ends past any outcome (0, 2 death, 3 emigration), and the days of
+    `find_first_controls`, missing where there is none.
     """
     first = outcomes.group_by("entry_id").aggregate(outcome_day=outcomes.day.min())
     joined = entries.left_join(first, "entry_id").drop("entry_id_right")
     joined = joined.left_join(controls, "entry_id").drop("entry_id_right")
+    first_own = own.group_by("entry_id").aggregate(own_day=own.day.min())
+    joined = joined.left_join(first_own, "entry_id").drop("entry_id_right")
     reason = ibis.ifelse(joined.outcome_day.notnull(), OUTCOME, joined.reason).cast("int8")
     return joined.mutate(
         stop_day=ibis.coalesce(joined.outcome_day, joined.end_day),

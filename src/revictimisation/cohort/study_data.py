@@ -25,7 +25,8 @@ class StudyData:
     """One study's analysis tables, all in the order of `entry_id` (0, 1, 2 ...).
 
     `entries`: a row per entry: entry_id, cluster_id (the victim), stop_day, end_day, cause,
-    end_cause (why follow-up ends on end_day: 0, 2 death, 3 emigration), other_day, control_day and
+    end_cause (why follow-up ends on end_day: 0, 2 death, 3 emigration), own_day (the first new
+    report against the same suspect; NaN: none by end_day), other_day, control_day and
     outsider_day (the first report against somebody else, the first that is a negative control, and
     one for measures aimed at a family; NaN: none by end_day), index_on.
     `covariates`: a row per entry. `starts`: a row per entry x measure (first_start_day,

@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from revictimisation.commands import folders
+from revictimisation.commands import folders, processes
 from revictimisation.commands.folders import LINKAGE, RELEASE, RESTRICTED
 from revictimisation.commands.manifest import ESTIMATE, Run, check_call, open_run
 from revictimisation.commands.options import name_call, say_end, study_options
-from revictimisation.commands.progress import Progress, count_steps
+from revictimisation.commands.progress import Progress, count_steps, load_steps
 from revictimisation.core import files
 from revictimisation.core.errors import DataError
+from revictimisation.core.workers import Workers
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from revictimisation.analyses.running import Share
+    from revictimisation.commands.pipeline import Results
 
 RUN_BYTES = 64 << 20
 
@@ -73,6 +77,20 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     folders.check_output(run.out, "run", [run.data], RUN_BYTES)
     progress.tell("check_extract")
     files.find_cache()
+    if run.jobs > 1:
+        processes.preload(processes.ANALYSES)
+        processes.warm_up()
+    with Workers(run.jobs, processes.open_place) as workers:
+        results = _estimate(run, progress, workers.map)
+    progress.tell("write")
+    with run.finish(ESTIMATE, key) as stage:
+        for folder, tables in ((RESTRICTED, results.restricted), (RELEASE, results.release)):
+            for name, table in tables.items():
+                files.write_table(table, stage / folder, name, ("csv", "parquet"), run.about)
+    return True
+
+
+def _estimate(run: Run, progress: Progress, share: Share) -> Results:
     from revictimisation.cohort.preparation import prepare
     from revictimisation.commands import pipeline
     from revictimisation.core.engine import connect
@@ -80,6 +98,7 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     from revictimisation.extract.validation import load_extract, render_findings
 
     dictionary = load_dictionary()
+    progress.skip(-sum(one.name not in load_steps() for one in pipeline.ANALYSES))
     con = connect(threads=run.jobs)
     extract = load_extract(con, run.data, dictionary, run.plan)
     extract.raise_for_errors()
@@ -91,15 +110,10 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     )
     if data.entries.empty:
         raise DataError(_describe_nobody(attrition))
-    results = pipeline.analyse(
-        data, attrition, dictionary, progress.tell, run.jobs, extract.cleaned, extract.misfits
+    con.disconnect()
+    return pipeline.analyse(
+        data, attrition, dictionary, progress.tell, share, extract.cleaned, extract.misfits
     )
-    progress.tell("write")
-    with run.finish(ESTIMATE, key) as stage:
-        for folder, tables in ((RESTRICTED, results.restricted), (RELEASE, results.release)):
-            for name, table in tables.items():
-                files.write_table(table, stage / folder, name, ("csv", "parquet"), run.about)
-    return True
 
 
 def _describe_nobody(attrition: pd.DataFrame) -> str:

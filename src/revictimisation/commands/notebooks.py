@@ -57,6 +57,7 @@ def execute_notebook(
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
+    processes.preload(processes.PAGES)
     made = folder / task.target.name
     options = {"connection_file": str(folder / "kernel.json"), **_kernel_address(folder)}
     places = {name: str(path) for name, path in task.places.items()}

@@ -10,10 +10,11 @@ import pandas as pd
 
 from revictimisation.analyses.analysis import Analysis, Found
 from revictimisation.analyses.registry import ANALYSES
-from revictimisation.analyses.running import lay_out, run_analyses
+from revictimisation.analyses.running import Share, lay_out, run_analyses
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.packing import pack_check
 from revictimisation.core.results import DIAGNOSTIC_COLUMNS, OK, combine
+from revictimisation.core.workers import map_here
 from revictimisation.dictionary import Dictionary
 from revictimisation.disclosure import disclose_tables
 from revictimisation.extract.cleaning import CleaningLine
@@ -36,18 +37,18 @@ def analyse(
     attrition: pd.DataFrame,
     dictionary: Dictionary,
     tell: Tell = lambda step: None,
-    n_jobs: int = 1,
+    share: Share = map_here,
     cleaned: Sequence[CleaningLine] = (),
     misfits: Sequence[Misfit] = (),
     analyses: Sequence[Analysis] = ANALYSES,
 ) -> Results:
     """Estimate everything a study asks for, and pass it through disclosure control.
 
-    Stages that need no other's results run `n_jobs` at a time; the results are the same. The
-    rows that were altered when the extract was `cleaned` stand in `diagnostics`, and `misfits`,
-    where the extract does not hold what the study file asks for.
+    Analyses that need no other's results are shared out; the results are the same. The rows that
+    were altered when the extract was `cleaned` stand in `diagnostics`, and `misfits`, where the
+    extract does not hold what the study file asks for.
     """
-    found = run_analyses(data, tell, n_jobs, analyses)
+    found = run_analyses(data, tell, share, analyses)
     estimates, diagnostics = lay_out([found, _describe_extract(cleaned, misfits)])
     attrition = attrition.assign(status="ok")
     tell("disclosure")

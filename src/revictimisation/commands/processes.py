@@ -1,19 +1,22 @@
 """Processes that work beside ours: warm from the start where the system can fork; they end with us.
 
-They say nothing on our terminal: what they have to say is what they give.
+There they all come from one process that has loaded what they will need (`preload`). They say
+nothing on our terminal: what they have to say is what they give.
 """
 
 from __future__ import annotations
 
 import functools
+import gc
 import multiprocessing
 import os
 import signal
 import threading
+import traceback
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing import util
+from multiprocessing import forkserver, util
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -22,9 +25,18 @@ from typing import Any
 from revictimisation.core import files, interruption
 from revictimisation.core.errors import RevictimisationError
 from revictimisation.core.surroundings import refuse
+from revictimisation.core.workers import Place
 
 LONGEST_ADDRESS = 103  # of a socket that is a file, as a whole path
-WARM = "revictimisation.commands.warm"
+ANALYSES = "revictimisation.commands.pipeline"
+PAGES = "revictimisation.commands.warm"
+ENDED = (
+    "En process som arbetade åt kommandot avslutades, kanske för att minnet tog slut. Kör igen, "
+    "med --jobs 1 om det händer på nytt.\n"
+    "A process that worked for the command was ended, perhaps as memory ran out. Run again, with "
+    "--jobs 1 if it happens once more."
+)
+_preloaded: list[str] = []
 _started: weakref.WeakSet[BaseProcess] = weakref.WeakSet()
 
 
@@ -37,20 +49,57 @@ def start(target: Callable[..., None], *given: object) -> BaseProcess:
     return process
 
 
-def call(function: Callable[..., Any], *given: object) -> Any:
-    """What a function of a module gives in a process of its own; what it raises is raised here."""
-    ours, theirs = multiprocessing.Pipe(duplex=False)
-    process = start(_answer, theirs, function, given)
+@contextmanager
+def open_place() -> Iterator[Place]:
+    """A process of its own, for `Workers`; what is raised there is raised here.
+
+    What is done there, and what it is given, must be of modules. It ends with the block.
+    """
+    ours, theirs = multiprocessing.Pipe()
+    process = start(_serve, theirs)
     theirs.close()
-    with ours:
+
+    def receive() -> Any:
         try:
             value, fault = ours.recv()
-        except EOFError:
-            value, fault = None, RevictimisationError("A process that made a page was ended.")
+        except (EOFError, ConnectionError):
+            value, fault = None, RevictimisationError(ENDED)
+        if fault is not None:
+            raise fault
+        return value
+
+    def place(do: Callable[..., Any]) -> Callable[..., Any]:
+        ours.send(do)
+
+        def ask(*given: object) -> Any:
+            ours.send(given)
+            return receive()
+
+        return ask
+
+    with ours:
+        receive()
+        yield place
     process.join()
-    if fault is not None:
-        raise fault
-    return value
+
+
+def call(function: Callable[..., Any], *given: object) -> Any:
+    """What a function of a module gives in a process of its own; what it raises is raised here."""
+    with open_place() as place:
+        return place(function)(*given)
+
+
+def preload(*modules: str) -> None:
+    """Have the process that the others come from load these, before the first of them is begun."""
+    _preloaded.extend(module for module in modules if module not in _preloaded)
+
+
+def warm_up() -> None:
+    """Begin to load what processes will need, while we do something else."""
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        _find_context()
+        with _without_ctrl_c():
+            forkserver.ensure_running()
 
 
 @functools.cache
@@ -60,7 +109,7 @@ def _find_context() -> Any:
     can_fork = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if can_fork else "spawn")
     if can_fork:
-        context.set_forkserver_preload([WARM])
+        context.set_forkserver_preload(_preloaded)
         spoken_to = Path(util.get_temp_dir())
         files.remove_at_stop(spoken_to)
         check_address(spoken_to / "listener-12345678")
@@ -92,6 +141,8 @@ def _without_ctrl_c() -> Iterator[None]:
 
 
 def _begin(target: Callable[..., None], given: tuple[object, ...]) -> None:
+    gc.freeze()  # what was loaded before stays: to look for garbage there would copy it
+    gc.set_threshold(50_000)
     files.silence()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     target(*given)
@@ -104,11 +155,23 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _answer(pipe: Connection, function: Callable[..., Any], given: tuple[object, ...]) -> None:
-    try:
-        pipe.send((function(*given), None))
-    except Exception as fault:
-        pipe.send((None, fault))
+def _serve(pipe: Connection) -> None:
+    """Say that we are up; then do what we are given last with each thing that we are given."""
+    do: Callable[..., Any] = tuple
+    pipe.send((None, None))
+    while True:
+        try:
+            given = pipe.recv()
+        except EOFError:
+            return
+        if not isinstance(given, tuple):
+            do = given
+            continue
+        try:
+            pipe.send((do(*given), None))
+        except Exception as fault:
+            fault.add_note("".join(traceback.format_tb(fault.__traceback__)))
+            pipe.send((None, fault))
 
 
 @interruption.at_stop

@@ -26,8 +26,9 @@ class Progress:
     """Tell which step of how many is under way, on standard error.
 
     On a terminal a bar with the elapsed time; elsewhere a line per step, unless all is done in less
-    than a second. `tell(step)` begins the next step, by its key in `steps.yaml`, in the
-    `languages` given: Swedish and English as long as nobody has said which.
+    than a second. `tell(step)` begins the next step, by its key in `steps.yaml` (an analysis
+    that is not there by its label in the dictionary), in the `languages` given: Swedish and English
+    as long as nobody has said which.
     """
 
     def __init__(self, n_steps: int, languages: Sequence[str] = BOTH) -> None:
@@ -90,7 +91,7 @@ class Progress:
 
     def tell(self, step: str, **words: Mapping[str, str]) -> None:
         """Begin a step; `words`, each by language, fill in what its text leaves open."""
-        texts = load_steps()[step]
+        texts = load_steps().get(step) or label_analysis(step)
         told = " / ".join(
             texts[language].format(**{name: word[language] for name, word in words.items()})
             for language in self.languages
@@ -135,6 +136,17 @@ def load_steps() -> Mapping[str, Mapping[str, str]]:
 def count_steps(command: str) -> int:
     """How many steps a command has, of those that are told one by one (`estimate`)."""
     return len(_read_steps()[command])
+
+
+def label_analysis(name: str) -> Mapping[str, str]:
+    """What an analysis is called where `steps.yaml` has no words for it; by language.
+
+    >>> label_analysis("calibrated")["sv"]
+    'empirisk kalibrering'
+    """
+    from revictimisation.dictionary import load_dictionary
+
+    return {language: load_dictionary().label("analysis", name, language) for language in BOTH}
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ from revictimisation.commands.manifest import RELEASE as STAGE
 from revictimisation.commands.options import FOLDER, jobs_option
 from revictimisation.commands.progress import Progress
 from revictimisation.commands.run import AUTHORS_ONLY, list_notebooks, run_notebooks, run_site
+from revictimisation.commands.verify import tell_hash
 from revictimisation.core import files
 from revictimisation.core.errors import DisclosureError, UsageError
 
@@ -43,6 +45,7 @@ TABLES = ("estimates", "attrition", "diagnostics")
 FACTS = "release.json"
 LEAVING = (RELEASE, SITE, NOTEBOOKS)
 SHORT = 16  # signs of a hash that tells releases apart
+ENTRY = re.compile(r"\d{4,}-")  # how the name of a release in the register begins
 
 
 @click.command("release")
@@ -81,8 +84,10 @@ def command(
             " releases after --previous."
         )
     where = register or out.absolute().parent / REGISTER
-    release_run(out, (*previous, *more), where, jobs)
+    n_earlier = release_run(out, (*previous, *more), where, jobs)
     click.echo(f"Klart / done: {out / RELEASE / REVIEW}")
+    click.echo(f"Tidigare utlämnanden som det hölls mot / earlier releases beside it: {n_earlier}")
+    click.echo(tell_hash(out / RELEASE / RELEASED))
     click.echo(f"Register (lämnar aldrig rummet / never leaves the room): {where}")
 
 
@@ -95,16 +100,22 @@ class Entry:
     earlier: Earlier
 
 
-def release_run(out: Path, previous: Sequence[Path], register: Path, jobs: int) -> None:
-    """The command `release`; raises `DisclosureError`, and clears what was to leave, if refused."""
+def release_run(out: Path, previous: Sequence[Path], register: Path, jobs: int) -> int:
+    """The command `release`: beside how many earlier ones; `DisclosureError` if it is refused.
+
+    What was to leave is then cleared.
+    """
     files.check_folder(out)
     folders.check_apart(register, [out])
+    _check_register(register)
     with Progress(3) as progress, files.locked(out), files.locked(register):
         progress.tell("read_release")
         with files.private_folder() as scratch:
             work = reopen_run(out, Path(scratch), jobs)
             progress.languages = work.plan.languages[:1]
             earlier = [read_previous(path, work) for path in previous]
+            for path in previous:
+                _note_draft(path, progress)
             work.keep_only(work.stages.keys() - {STAGE})
             try:
                 entries = read_register(register)
@@ -124,6 +135,18 @@ def release_run(out: Path, previous: Sequence[Path], register: Path, jobs: int) 
                 _write_marks(stage / RELEASE, work, facts)
                 if own is None:
                     _enter(register, entries, make_kept(restricted, protected.tables), facts)
+    return len(protected.beside)
+
+
+def _check_register(register: Path) -> None:
+    """Raise `UsageError` for a folder that holds other things and no release."""
+    names = files.list_entries(register)
+    if names and not any(ENTRY.match(name) for name in names):
+        raise UsageError(
+            f"{register}: inte tom, och inget register över utlämnanden. Ange registret,"
+            " eller en ny mapp om inget har lämnats ut. / The folder is not empty, and no register"
+            " of releases: name the register, or a new folder if nothing was released."
+        )
 
 
 def read_register(register: Path) -> list[Entry]:
@@ -182,6 +205,16 @@ def read_previous(path: Path, work: Run) -> Earlier:
     facts = files.read_json(told / RELEASED) or {}
     usual = {"threshold": work.plan.disclosure.threshold, "rounding": _find_rounding(release)}
     return take_rounded(name, Disclosure(**facts.get("rules", usual)), release)
+
+
+def _note_draft(path: Path, progress: Progress) -> None:
+    """Tell that a folder named as an earlier release bears no mark of one."""
+    if not any((folder / RELEASED).is_file() for folder in (path, path / RELEASE)):
+        progress.note(
+            f"--previous {path}: {RELEASED} saknas, så det kan vara ett utkast som aldrig lämnades"
+            f" ut. Det räknas som utlämnat. / {RELEASED} is missing: it may be a draft that never"
+            " left. It counts as released."
+        )
 
 
 def _read_tables(folder: Path) -> dict[str, pd.DataFrame] | None:

@@ -43,6 +43,7 @@ def run_study(study: Path, data: Path, out: Path, command: str, jobs: int) -> bo
             return False
         tasks = list_notebooks(work)
         progress.skip(-len(tasks))
+        processes.preload(processes.ANALYSES, processes.PAGES)
         has_estimated = run_estimate(work, progress)
         work.keep_only([ESTIMATE, SITE, RELEASE, *(task.stage for task in tasks)])
         has_built = run_site(work, progress)
@@ -87,6 +88,7 @@ def run_site(work: Run, progress: Progress) -> bool:
         progress.skip(1)
         return False
     progress.tell("site")
+    processes.preload(processes.PAGES)
     from revictimisation.report.site import SiteContent, render_site
 
     names = ("estimates", "attrition", "diagnostics")

@@ -27,6 +27,7 @@ MISSING, CHANGED = "saknas / missing", "ändrad / changed"
 UNKNOWN, OTHER = "okänd / unknown", "andra byte / other bytes"
 INPUT_MISSING, INPUT_CHANGED = "indata saknas / input missing", "indata ändrade / input changed"
 INPUT_UNKNOWN = "nya indata / new input"
+BESIDE = (folders.SITE, folders.NOTEBOOKS)  # what lies beside a release
 
 
 @click.command("verify")
@@ -48,7 +49,8 @@ def command(out: Path, data: Path | None, rerun: bool, jobs: int) -> None:
     """Kontrollera att resultaten är de som manifestet säger, och att de går att göra om.
 
     Check that every file of a run is there as the manifest says and nothing beside; with --rerun,
-    that the same inputs give the same bytes. Exit code 3 with a list of what differs.
+    that the same inputs give the same bytes. Of what was handed over without a manifest: that it is
+    as RELEASED says. Exit code 3 with a list of what differs.
     """
     click.echo(verify_folder(out, data, is_rerun=rerun, jobs=jobs))
 
@@ -62,6 +64,8 @@ def verify_folder(
     files.check_folder(out)
     if data is not None:
         files.check_folder(data)
+    elif not (out / folders.MANIFEST).exists() and (marks := find_marks(out)):
+        return verify_release(marks)
     with files.locked(out):
         manifest, stages = _read_manifest(out)
         found = [*_compare_outputs(out, manifest, stages)]
@@ -71,11 +75,55 @@ def verify_folder(
         outputs = _list_outputs(stages)
         told = (
             f"{out}: {len(outputs)} filer är som manifestet säger / files are as the manifest says"
+            f"\n{tell_hash(out / folders.MANIFEST)}"
         )
+        if marks := find_marks(out):
+            told += f"\n{tell_hash(marks)}"
         if is_rerun and data is not None:
             n_same = _rerun(out, data, manifest, stages, jobs)
             told += f"\n{n_same} filer blev lika byte för byte / files came out the same bytes"
     return told
+
+
+def find_marks(folder: Path) -> Path | None:
+    """RELEASED in a folder, or in its folder `release`."""
+    places = (folder / folders.RELEASE, folder)
+    return next((p / folders.RELEASED for p in places if (p / folders.RELEASED).is_file()), None)
+
+
+def tell_hash(path: Path) -> str:
+    """A file that vouches for others, and its own hash, for somebody else to keep."""
+    return f"{path.name}, SHA-256: {files.hash_file(path)}"
+
+
+def verify_release(marks: Path) -> str:
+    """What holds of a release as it was handed over; `DataError` with all that does not.
+
+    Pages and notebooks need not lie beside it; what lies there is held against it.
+    """
+    told = files.read_json(marks) or {}
+    folder = marks.parent
+    root = folder.parent if folder.name == folders.RELEASE else None
+    beside = [name for name in BESIDE if root and (root / name).is_dir()]
+    if not all(isinstance(told.get(name), dict) for name in ("files", "beside")):
+        raise DataError(f"{marks} är skadad / is damaged.")
+    there = {folder / path: h for path, h in told["files"].items()}
+    if root:
+        kept = {path: h for path, h in told["beside"].items() if path.split("/")[0] in beside}
+        there |= {root / path: h for path, h in kept.items()}
+    known = {path for path in there if path.is_file()}
+    found = [f"{MISSING}: {path}" for path in there if path not in known]
+    found += [f"{CHANGED}: {path}" for path in known if files.hash_file(path) != there[path]]
+    places = [folder, *(root / name for name in beside if root)]
+    found += [f"{UNKNOWN}: {place / path}" for place in places for path in files.list_below(place)
+              if place / path not in {*there, marks}]  # fmt: skip
+    _refuse(sorted(found), folder, by=folders.RELEASED)
+    absent = ", ".join(name for name in BESIDE if name not in beside and told["beside"])
+    more = f"\nInte med / not here: {absent}" if absent else ""
+    return (
+        f"{folder}: {len(there)} filer är som {folders.RELEASED} säger / files are as it says"
+        f"{more}\n{tell_hash(marks)}"
+    )
 
 
 def _read_manifest(out: Path) -> tuple[Mapping[str, Any], Mapping[str, Stage]]:
@@ -121,12 +169,12 @@ def _compare_inputs(data: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
             yield f"{INPUT_CHANGED}: {name}"
 
 
-def _refuse(found: list[str], where: Path, more: str = "") -> None:
+def _refuse(found: list[str], where: Path, more: str = "", by: str = "") -> None:
     if found:
         listed = "\n".join(f"  {line}" for line in found)
         raise DataError(
-            f"{where}: {len(found)} filer är inte som manifestet säger. / {len(found)} files are "
-            f"not as the manifest says.\n{listed}{more}"
+            f"{where}: {len(found)} filer är inte som {by or 'manifestet'} säger. / {len(found)} "
+            f"files are not as {by or 'the manifest'} says.\n{listed}{more}"
         )
 
 

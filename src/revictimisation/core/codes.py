@@ -5,6 +5,9 @@ OTHER = "other"
 BREACH_GROUP = "breach_of_order"
 # Suspects known to be no family: all others may be, those of unknown relation among them.
 OUTSIDERS = ("acquaintance", "stranger")
+KIN = "kin"  # a group of relations
+# Whom an outcome is about: in honour cases the family is one.
+SAME_SUSPECT, ANY_SUSPECT, ANY_KIN = "same_suspect", "any_suspect", "any_kin"
 # Why follow-up ended, in the order in which they count on one day (contract, "Ties").
 CAUSES = ("outcome", "death", "emigration")
 OUTCOME, DEATH, EMIGRATION = 1, 2, 3

@@ -392,9 +392,11 @@ def remove_paths(paths: Iterable[Path]) -> None:
 def list_below(folder: Path) -> list[str]:
     """The paths of all files in a folder and below it, inside the folder, in order.
 
-    Without its lock and what a stop by force left unfinished.
+    A link is a file of its own, also one to a folder. Without its lock and what a stop by force
+    left unfinished.
     """
-    paths = [path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir()]
+    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    paths = [path.relative_to(folder) for path in found]
     return sorted(
         path.as_posix()
         for path in paths

@@ -1,7 +1,8 @@
-"""What is packed into one text of a result, and taken apart again: checks, differences of levels.
+"""What is packed into one text of a result, and taken apart again: checks, levels, differences.
 
 A check is `name:arm:day:group=level`, each part but the name only where it has one; a difference of
-two levels is `a_less_b`. Nobody else puts these together or takes them apart.
+two levels is `a_less_b`; a level of one grouping within that of another is `a:b`, of the grouping
+`one:other`. Nobody else puts these together or takes them apart.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 PART, OF, LESS = ":", "=", "_less_"
+Level = tuple[str, str]  # a grouping and a level of it; ("", ""): everybody
+QUARTER, YEAR = "index_quarter", "index_year"
+FOLLOWED: Level = ("is_followed", "true")  # those of periods that are followed long enough
+EVERYBODY: Level = ("", "")
 
 
 @dataclass(frozen=True)
@@ -87,3 +92,53 @@ def unpack_contrast(text: str, levels: Collection[str] = ()) -> tuple[str, str] 
     words = text.split(LESS)
     pairs = [(LESS.join(words[:k]), LESS.join(words[k:])) for k in range(1, len(words))]
     return next((pair for pair in pairs if {*pair} <= {*levels}), pairs[0])
+
+
+def pack_within(*parts: str) -> str:
+    """What a grouping within others, or a level of it, is called: the wider first.
+
+    >>> pack_within("is_honour", "index_year"), pack_within("true", "2013")
+    ('is_honour:index_year', 'true:2013')
+    """
+    return PART.join(parts)
+
+
+def unpack_within(subgroup: str, level: str) -> tuple[Level, ...]:
+    """The levels that a level is where all of them meet: itself, if of one grouping.
+
+    The last grouping's levels hold no `:`; of two groupings the first one's may.
+
+    >>> unpack_within("is_honour:index_year", "true:2013")
+    (('is_honour', 'true'), ('index_year', '2013'))
+    """
+    groups = subgroup.split(PART)
+    levels = level.rsplit(PART, len(groups) - 1)
+    return tuple(zip(groups, levels, strict=False))
+
+
+def pack_quarter(year: int, quarter: int) -> str:
+    """What a quarter of a year is called.
+
+    >>> pack_quarter(2013, 2)
+    '2013-Q2'
+    """
+    return f"{year}-Q{quarter}"
+
+
+def find_wholes(subgroup: str, level: str) -> tuple[Level, ...]:
+    """What a level is a part of, so that all levels like it make that up: the margins of tables.
+
+    Everybody; for one where several groupings meet each of these; for a quarter its year.
+
+    >>> find_wholes("is_honour:index_year", "true:2013")
+    (('', ''), ('is_honour', 'true'), ('index_year', '2013'))
+    >>> find_wholes("index_quarter", "2013-Q2"), find_wholes("", "")
+    ((('', ''), ('index_year', '2013')), ())
+    """
+    if (subgroup, level) == EVERYBODY:
+        return ()
+    parts = unpack_within(subgroup, level)
+    wholes = [EVERYBODY, *(parts if len(parts) > 1 else ())]
+    if subgroup == QUARTER:
+        wholes.append((YEAR, level.partition("-")[0]))
+    return tuple(wholes)

@@ -1,16 +1,20 @@
-"""How many threads are at work: as many as the command was asked for, however work is nested."""
+"""How many are at work: as many as the command was asked for, however work is nested."""
 
 from __future__ import annotations
 
 import os
+import queue
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
+# Gives a function that does the same in another place.
+Place = Callable[[Callable[[Any], Any]], Callable[[Any], Any]]
 # Linear algebra libraries open a thread per core and sum in an order that depends on how many.
 LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -25,11 +29,18 @@ def keep_libraries_serial() -> None:
         os.environ.setdefault(name, threads)
 
 
-class Workers:
-    """At most `n` threads at work, the caller's among them.
+@contextmanager
+def _here() -> Iterator[Place]:
+    yield lambda do: do
 
-    Work handed out from within work is shared with threads that are idle at the time, and done by
-    who hands it out where none is: nobody waits for a thread that waits.
+
+class Workers:
+    """At most `n` at work: the caller's thread, and helpers that take what is next when they can.
+
+    A helper is a thread; what it takes it does in the place that it opens for itself: `here`, or a
+    process of its own. One whose place is not open yet is not waited for. Work handed out from
+    within work is shared with helpers that are idle at the time, and done by who hands it out where
+    none is: nobody waits for a helper that waits.
 
     Example:
         >>> with Workers(2) as workers:
@@ -37,11 +48,16 @@ class Workers:
         [2, 4, 6]
     """
 
-    def __init__(self, n: int) -> None:
-        self._helpers = ThreadPoolExecutor(n - 1, "worker") if n > 1 else None
-        self._n = n
+    def __init__(
+        self, n: int, open_place: Callable[[], AbstractContextManager[Place]] = _here
+    ) -> None:
+        self._open_place = open_place
+        self._offers: queue.SimpleQueue[_Work[Any, Any] | None] = queue.SimpleQueue()
+        self._helpers = [threading.Thread(target=self._help, daemon=True) for _ in range(n - 1)]
 
     def __enter__(self) -> Self:
+        for helper in self._helpers:
+            helper.start()
         return self
 
     def __exit__(
@@ -50,35 +66,81 @@ class Workers:
         fault: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._helpers is not None:
-            self._helpers.shutdown(wait=kind is None, cancel_futures=True)
+        for _ in self._helpers:
+            self._offers.put(None)
 
-    def map(self, do: Callable[[A], B], items: Iterable[A]) -> list[B]:
+    def map(
+        self,
+        do: Callable[[A], B],
+        items: Iterable[A],
+        begin: Callable[[A], object] = lambda item: None,
+    ) -> list[B]:
         """`do` of each item, in their order; the first ones begun first.
 
-        The first fault of any of them is raised, and what has not begun is left.
+        `begin` is called here with each item that is begun. The first fault of any of them is
+        raised, and what has not begun is left.
         """
-        todo, lock = enumerate(items), threading.Lock()
-        done: dict[int, B] = {}
-        faults: list[BaseException] = []
+        work = _Work(do, items, begin)
+        for _ in self._helpers:
+            self._offers.put(work)
+        work.take_part(do)
+        return work.wait()
 
-        def work() -> None:
-            while not faults:
-                with lock:
-                    given = next(todo, None)
-                if given is None:
-                    return
-                place, item = given
-                try:
-                    done[place] = do(item)
-                except BaseException as fault:
-                    faults.append(fault)
+    def _help(self) -> None:
+        with self._open_place() as place:
+            while (work := self._offers.get()) is not None:
+                work.help(place)
 
-        helpers = [] if self._helpers is None else [
-            self._helpers.submit(work) for _ in range(self._n - 1)
-        ]  # fmt: skip
-        work()
-        wait([helper for helper in helpers if not helper.cancel()])
-        if faults:
-            raise faults[0]
-        return [done[place] for place in sorted(done)]
+
+def map_here(
+    do: Callable[[A], B], items: Iterable[A], begin: Callable[[A], object] = lambda item: None
+) -> list[B]:
+    """As `Workers.map`, by the caller alone."""
+    return Workers(1).map(do, items, begin)
+
+
+class _Work(Generic[A, B]):
+    """Items that several do: what is left of them, how many are under way, what is done."""
+
+    def __init__(
+        self, do: Callable[[A], B], items: Iterable[A], begin: Callable[[A], object]
+    ) -> None:
+        self._do, self._begin = do, begin
+        self._left = deque(enumerate(items))
+        self._under_way = 0
+        self._done: dict[int, B] = {}
+        self._faults: list[BaseException] = []
+        self._changed = threading.Condition()
+
+    def help(self, place: Place) -> None:
+        """Take what is next in another place, if anything is left."""
+        if self._left:
+            self.take_part(place(self._do))
+
+    def take_part(self, do: Callable[[A], B]) -> None:
+        """Take what is next as long as anything is left."""
+        while (taken := self._take()) is not None:
+            place, item = taken
+            try:
+                self._begin(item)
+                self._done[place] = do(item)
+            except BaseException as fault:
+                self._faults.append(fault)
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def _take(self) -> tuple[int, A] | None:
+        with self._changed:
+            if self._faults or not self._left:
+                return None
+            self._under_way += 1
+            return self._left.popleft()
+
+    def wait(self) -> list[B]:
+        """What is done, as soon as nothing is under way."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._under_way)
+        if self._faults:
+            raise self._faults[0]
+        return [self._done[place] for place in sorted(self._done)]

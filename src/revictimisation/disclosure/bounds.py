@@ -47,17 +47,30 @@ class Constraints:
         return np.where(is_plus, lower, -upper), np.where(is_plus, upper, -lower)
 
     def narrow(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
-        """The intervals that all constraints together leave of those given."""
-        low, high = low.copy(), high.copy()
+        """The intervals that all constraints together leave of those given.
+
+        After the first round only constraints of which a variable has moved can say more.
+        """
+        low, high, active = low.copy(), high.copy(), self
         for _ in range(MOST_ROUNDS):
-            below, above = self.find_implied(low, high)
+            below, above = active.find_implied(low, high)
             new_low, new_high = low.copy(), high.copy()
-            np.maximum.at(new_low, self.of, below)
-            np.minimum.at(new_high, self.of, above)
-            if np.array_equal(new_low, low) and np.array_equal(new_high, high):
+            np.maximum.at(new_low, active.of, below)
+            np.minimum.at(new_high, active.of, above)
+            has_moved = (new_low != low) | (new_high != high)
+            if not has_moved.any():
                 break
-            low, high = new_low, new_high
+            low, high, active = new_low, new_high, self._choose(has_moved)
         return low, high
+
+    def _choose(self, variables: Flags) -> Constraints:
+        """The constraints that hold any of these variables."""
+        kept = np.zeros(len(self.is_equal), np.bool_)
+        kept[self.of_row[variables[self.of]]] = True
+        inside, number = kept[self.of_row], np.cumsum(kept) - 1
+        return Constraints(
+            number[self.of_row[inside]], self.of[inside], self.sign[inside], self.is_equal[kept]
+        )
 
 
 def _sum_others(value: Floats, row: Ints, n_rows: int, endless: float) -> Floats:

@@ -10,6 +10,7 @@ from revictimisation.core.codes import OTHER
 from revictimisation.core.packing import pack_check, unpack_check
 from revictimisation.core.results import COUNTS, NUMBERS, SUPPRESSED
 from revictimisation.dictionary import Dictionary
+from revictimisation.disclosure.kinds import is_grouped_by
 from revictimisation.disclosure.rules import (
     PLACES,
     SMALL,
@@ -67,7 +68,8 @@ def list_causes(estimates: pd.DataFrame, plan: StudyPlan, dictionary: Dictionary
 def _hide_unknown(estimates: pd.DataFrame, words: set[str]) -> pd.DataFrame:
     """Measures and levels that nobody has named become `other`, and tell nothing."""
     is_code = estimates["analysis"].isin(BY_CODE)
-    is_own = estimates["subgroup"].str.startswith(OWN) | estimates["subgroup"].isin(COVARIATES)
+    is_own = estimates["subgroup"].str.startswith(OWN)
+    is_own |= is_grouped_by(estimates["subgroup"], COVARIATES)
     out = estimates.copy()
     for name, chosen in (("measure", is_code), ("level", is_own)):
         unknown = find_unknown(out[name], words) & chosen

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 
 import pandas as pd
 
 from revictimisation.core.errors import DisclosureError
-from revictimisation.core.packing import unpack_contrast
+from revictimisation.core.packing import FOLLOWED, pack_within, unpack_contrast, unpack_within
 from revictimisation.core.results import KEYS
 from revictimisation.dictionary import load_dictionary
 
@@ -28,6 +28,36 @@ KINDS = {
 # Question 1: what an agency did is what it did alone and what both did.
 AGENCIES = {"any_police": ("police_only", "both_apart", "joint"),
             "any_social_services": ("social_services_only", "both_apart", "joint")}  # fmt: skip
+# Rows that count what others do: the course over time counts the outcomes of question 2.
+COUNTED_AS = {
+    "course": {"question": "q2", "analysis": "main", "estimator": "aalen_johansen",
+               "estimand": "cumulative_incidence"},
+}  # fmt: skip
+# An outcome that is a part of wider ones: who has one of these alone is the rest.
+WIDER = {"same_suspect": ("any_suspect", "any_kin")}
+# Estimands of those alone who are of periods followed long enough: a part of their level.
+OF_FOLLOWED = ("yearly_change", "p_value")
+
+
+def name_counted(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same rows by what they count (`COUNTED_AS`), so that rows that count alike meet."""
+    out = frame.copy()
+    for question, keys in COUNTED_AS.items():
+        mine = frame["question"].eq(question)
+        followed = mine & frame["estimand"].isin(OF_FOLLOWED)
+        for place, name in enumerate(("subgroup", "level")):
+            told = frame.loc[followed, name]
+            packed = [pack_within(*filter(None, (text, FOLLOWED[place]))) for text in told]
+            out.loc[followed, name] = packed
+        out.loc[mine, list(keys)] = list(keys.values())
+    return out
+
+
+def is_grouped_by(subgroups: pd.Series, names: Collection[str]) -> pd.Series:
+    """Which groupings are one of these, or are made of one and others."""
+    told = {text: any(name in names for name, _ in unpack_within(text, text))
+            for text in subgroups.unique()}  # fmt: skip
+    return subgroups.map(told).astype(bool)
 
 
 @cache

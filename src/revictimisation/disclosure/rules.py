@@ -28,6 +28,7 @@ from revictimisation.disclosure.kinds import (
     COUNT_LIKE,
     FAMILY,
     NOT_OF_PEOPLE,
+    is_grouped_by,
     name_kind,
     name_origin,
     read_facts,
@@ -164,9 +165,9 @@ def find_kept_back(
     never: Collection[str],
 ) -> pd.Series:
     """The rows that tell what is never told, whatever the number: see `disclose_estimates`."""
-    kind, group = frame["measure"].map(classes), frame["subgroup"]
-    by_place = kind.eq("no_place") & group.isin([*places])
-    return kind.eq("never") | by_place | group.isin([*never])
+    kind = frame["measure"].map(classes)
+    by_place = kind.eq("no_place") & is_grouped_by(frame["subgroup"], places)
+    return kind.eq("never") | by_place | is_grouped_by(frame["subgroup"], never)
 
 
 def _is_few(count: pd.Series, rules: Disclosure) -> pd.Series:

@@ -79,15 +79,23 @@ def find_short_steps(
     curve = rows.groupby(SITE[:-1], sort=False)["is_curve"].transform("any") | rows["measure"].eq(
         ""
     )
-    for _, mine in rows[curve].groupby(SITE[:-1], sort=False):
-        day = mine["time_days"].to_numpy()
-        days, place = np.unique(day, return_inverse=True)
-        kind = mine.groupby(COURSE, sort=False).ngroup().to_numpy()
-        counts = np.full((len(days), kind.max() + 1), np.nan)
-        counts[place, kind] = mine["n_events"].to_numpy()
-        on_report = ~mine["is_curve"].to_numpy()
-        ordered = order_days(days.tolist(), {*day[on_report].tolist()})
+    rows = rows[curve]
+    at, kinds, every_day, events, sites, on_report, is_kept = (
+        rows.groupby(SITE[:-1], sort=False).ngroup().to_numpy(),
+        rows.groupby(COURSE, sort=False).ngroup().to_numpy(),
+        *(rows[name].to_numpy() for name in ("time_days", "n_events", "site")),
+        ~rows["is_curve"].to_numpy(),
+        rows["kept"].to_numpy(),
+    )
+    order = np.argsort(at, kind="stable")
+    for mine in np.split(order, np.flatnonzero(np.diff(at[order])) + 1) if len(rows) else ():
+        days, place = np.unique(every_day[mine], return_inverse=True)
+        courses, course = np.unique(kinds[mine], return_inverse=True)
+        counts = np.full((len(days), len(courses)), np.nan)
+        counts[place, course] = events[mine]
+        reported = mine[on_report[mine]]
+        ordered = order_days(days.tolist(), {*every_day[reported].tolist()})
         told = choose_days(dict(zip(days.tolist(), counts.tolist(), strict=True)), ordered, least)
-        told |= {*day[mine["kept"].to_numpy() & on_report].tolist()}
-        hidden[mine.loc[~mine["time_days"].isin(told), "site"].to_numpy()] = True
+        told |= {*every_day[reported[is_kept[reported]]].tolist()}
+        hidden[sites[mine[~np.isin(every_day[mine], [*told])]]] = True
     return hidden

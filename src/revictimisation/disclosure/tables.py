@@ -15,9 +15,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from revictimisation.core.packing import find_wholes
 from revictimisation.dictionary import load_dictionary
 from revictimisation.disclosure.bounds import Constraints, Flags, Floats, Ints
-from revictimisation.disclosure.kinds import AGENCIES
+from revictimisation.disclosure.kinds import AGENCIES, WIDER, name_counted
 from revictimisation.plan import Disclosure
 
 # What tells of the same people's outcomes, whichever estimator or analysis it comes from.
@@ -26,6 +27,7 @@ SITE = ["question", "measure", "subgroup", "level", "outcome", "time_days"]
 FAMILY = ["analysis", "measure", "outcome", "estimator", "estimand", "time_days"]
 SERIES = ["question", "analysis", "measure", "subgroup", "level", "outcome", "estimator",
           "estimand"]  # fmt: skip
+LEVEL, WHOLE = ["subgroup", "level"], ["whole_subgroup", "whole_level"]
 NOBODY = -1
 TABLES = {"police_measures": "any_police", "social_interventions": "any_social_services"}
 OFFERED, DECIDED = "offered", ("granted", "denied", "declined")
@@ -75,9 +77,10 @@ def build_cells(frame: pd.DataFrame) -> Cells:
     that have as many. Measures with the same counts everywhere are one (a measure of a single
     code stands among the codes, too).
     """
-    rows = frame.assign(
+    rows = name_counted(frame).assign(
         time_days=frame["time_days"].fillna(NOBODY).astype(np.int64),
         measure=_name_alike(frame),
+        named=frame["measure"],  # what an agency's sums go by
         n_people=frame["n_people"].astype(float),
         n_events=frame["n_events"].astype(float),
     )
@@ -195,6 +198,7 @@ def build_system(cells: Cells, is_level: Flags, is_of_people: Flags) -> System:
     rows = rows.assign(family=rows.groupby(FAMILY, sort=False).ngroup())
     _add_levels(sums, rows[is_level & counted])
     _add_states(sums, rows[is_level & is_of_people & counted])
+    _add_outcomes(sums, rows[is_level & is_of_people & counted])
     _add_decisions(sums, rows[is_level & is_of_people & counted])
     _add_agencies(sums, rows[is_level & is_of_people & counted])
     _add_uses(sums, rows[is_level & is_of_people & counted])
@@ -205,27 +209,42 @@ def build_system(cells: Cells, is_level: Flags, is_of_people: Flags) -> System:
 
 
 def _add_levels(sums: _Sums, rows: pd.DataFrame) -> None:
-    """The levels of a subgroup make up the whole population; who is in none told is the rest.
+    """Levels make up what they are parts of (`find_wholes`); who is in none told is the rest.
 
     An estimand that only some of the levels have says nothing that those with more do not.
     """
-    whole = rows[rows["subgroup"].eq("")].drop_duplicates("family").set_index("family")
-    levels = rows[rows["subgroup"].ne("") & rows["family"].isin(whole.index)]
+    each = rows.drop_duplicates(["family", *LEVEL])
+    known = each.set_index(["family", *LEVEL])
+    levels = each.drop(columns=LEVEL).join(_list_parts(each), how="inner")
+    levels = levels[pd.MultiIndex.from_frame(levels[["family", *WHOLE]]).isin(known.index)]
     if levels.empty:
         return
-    groups = levels.groupby(["family", "subgroup"], sort=False)
+    groups = levels.groupby(["family", *WHOLE, "grouping"], sort=False)
     group = np.asarray(groups.ngroup(), np.int64)
-    families = groups["family"].first()
     size = groups.size()
-    whole_events = whole["events"].reindex(families).to_numpy()
-    most = size.groupby([whole_events, size.index.get_level_values("subgroup")]).transform("max")
-    is_full = size.eq(most).to_numpy()
-    for of, count in (("events", "n_events"), ("people", "n_people")):
-        rest = whole[count].reindex(families).to_numpy() - groups[count].sum().to_numpy()
-        margin = whole[of].reindex(families).to_numpy(np.int64)
+    key = size.index.to_frame(index=False)
+    whole = known.loc[pd.MultiIndex.from_frame(key[["family", *WHOLE]])]
+    alike = [whole["events"].to_numpy(), *(key[name].to_numpy() for name in (*WHOLE, "grouping"))]
+    is_full = size.eq(size.groupby(alike).transform("max").to_numpy()).to_numpy()
+    for of_whole, count in (("events", "n_events"), ("people", "n_people")):
+        rest = whole[count].to_numpy() - groups[count].sum().to_numpy()
+        margin = whole[of_whole].to_numpy(np.int64)
         unseen = np.flatnonzero(is_full & (rest > 0))
-        part = np.concatenate([levels[of].to_numpy(np.int64), sums.add_rest(rest[unseen])])
+        part = np.concatenate([levels[of_whole].to_numpy(np.int64), sums.add_rest(rest[unseen])])
         _add_some(sums, np.concatenate([group, unseen]), part, margin, is_full & (rest >= 0))
+
+
+def _list_parts(rows: pd.DataFrame) -> pd.DataFrame:
+    """A row per row and whole that its level is a part of: `WHOLE`, and its own `grouping`."""
+    each = rows[LEVEL].drop_duplicates()
+    found = [
+        (subgroup, level, *whole)
+        for subgroup, level in each.itertuples(index=False)
+        for whole in find_wholes(subgroup, level)
+    ]
+    parts = pd.DataFrame(found, columns=[*LEVEL, *WHOLE])
+    joined = rows[LEVEL].reset_index(names="row").merge(parts, on=LEVEL)
+    return joined.set_index("row").rename(columns={"subgroup": "grouping"}).drop(columns="level")
 
 
 def _add_some(sums: _Sums, row: Ints, part: Ints, margin: Ints, chosen: Flags) -> None:
@@ -251,6 +270,21 @@ def _add_states(sums: _Sums, rows: pd.DataFrame) -> None:
         margin = groups["people"].first().to_numpy(np.int64)
         group = np.asarray(groups.ngroup(), np.int64)
         _add_some(sums, group, mine["events"].to_numpy(), margin, chosen)
+
+
+def _add_outcomes(sums: _Sums, rows: pd.DataFrame) -> None:
+    """Who has an outcome has any wider one too; who has the wider one alone is the rest."""
+    keys = [*(name for name in FAMILY if name != "outcome"), *LEVEL, "people"]
+    each = rows.drop_duplicates([*keys, "outcome"])
+    for part, wider in WIDER.items():
+        mine = each.loc[each["outcome"].eq(part), [*keys, "events", "n_events"]]
+        wholes = each.loc[each["outcome"].isin(wider), [*keys, "events", "n_events"]]
+        both = mine.merge(wholes, on=keys, suffixes=("", "_whole"))
+        rest = (both["n_events_whole"] - both["n_events"]).to_numpy()
+        unseen = np.flatnonzero(rest > 0)
+        group = np.concatenate([np.arange(len(both)), unseen])
+        of = np.concatenate([both["events"].to_numpy(np.int64), sums.add_rest(rest[unseen])])
+        _add_some(sums, group, of, both["events_whole"].to_numpy(np.int64), rest >= 0)
 
 
 def _add_decisions(sums: _Sums, rows: pd.DataFrame) -> None:
@@ -281,19 +315,24 @@ def _add_uses(sums: _Sums, rows: pd.DataFrame) -> None:
     sums.add_at_most(found[["events", "events_whole"]])
     codes = load_dictionary().codes("measures")
     agency = dict(zip(codes["code"], codes["table"].map(TABLES), strict=True))
+    use = use.assign(measure=use["named"])
     of_code = use.loc[use["analysis"].eq("by_code"), [*keys, "outcome", "events"]]
     of_code = of_code.assign(measure=of_code["measure"].map(agency)).dropna(subset=["measure"])
     whole = use.loc[use["analysis"].eq("by_agency"), [*keys, "outcome", "events"]]
     found = of_code.merge(whole, on=[*keys, "outcome"], suffixes=("", "_whole"))
+    found = found[found["events"].ne(found["events_whole"])]
     sums.add_at_most(found[["events", "events_whole"]])
 
 
 def _add_agencies(sums: _Sums, rows: pd.DataFrame) -> None:
     """Whoever an agency did something for had it from that one alone, or from both."""
     keys = [*(name for name in FAMILY if name not in ("analysis", "measure")), "subgroup", "level"]
+    rows = rows.assign(measure=rows["named"])
     wholes = rows[rows["analysis"].eq("by_agency")].drop_duplicates([*keys, "measure"])
     kinds = rows[rows["analysis"].eq("agencies")].drop_duplicates([*keys, "measure"])
-    for agency, has in AGENCIES.items():
+    told = set(kinds["measure"])  # a study of no measures near in time has no `joint`
+    for agency, kinds_of in AGENCIES.items():
+        has = told.intersection(kinds_of)
         whole = wholes[wholes["measure"].eq(agency)].reset_index(drop=True)
         whole["number"] = whole.index
         parts = kinds[kinds["measure"].isin(has)].merge(

@@ -27,7 +27,9 @@ def neutralise(frame: pd.DataFrame) -> pd.DataFrame:
     out = frame.copy()
     for name in frame.columns:
         if frame[name].dtype == object or pd.api.types.is_string_dtype(frame[name]):
-            out[name] = frame[name].map(neutralise_text)
+            told = {cell: neutralise_text(cell) for cell in frame[name].dropna().unique()}
+            if any(cell != seen for cell, seen in told.items()):
+                out[name] = [told.get(cell, cell) for cell in frame[name]]
     return out
 
 

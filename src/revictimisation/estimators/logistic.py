@@ -21,10 +21,10 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 from revictimisation.core.arrays import Floats, Whole
-from revictimisation.estimators.design import Block, standardise
+from revictimisation.estimators.design import Block, Design, standardise
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.solve import factor_cholesky, invert_cholesky
 
@@ -90,6 +90,25 @@ def build_columns(matrix: npt.ArrayLike) -> Columns:
     indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(full)))])
     return Columns(indptr.astype(np.int64), column.astype(np.int64), full[row, column],
                    full.shape[1])  # fmt: skip
+
+
+def read_design(design: Design) -> Columns:
+    """The columns of a design, sparse as they are, with an intercept in front.
+
+    >>> from revictimisation.estimators.design import design_from_array
+    >>> read_design(design_from_array([[1.0], [2.0]], ["age"])).matrix.toarray().tolist()
+    [[1.0, 1.0], [1.0, 2.0]]
+    """
+    base, own = (
+        csr_array((block.values, block.indices, block.indptr),
+                  shape=(block.n_rows, len(block.names)))
+        for block in (design.base, design.own)
+    )  # fmt: skip
+    first = csr_array(np.ones((design.n_rows, 1)))
+    whole = hstack([first, base[design.rows], own], format="csr")
+    whole.sort_indices()
+    indptr, indices = (part.astype(np.int64) for part in (whole.indptr, whole.indices))
+    return Columns(indptr, indices, whole.data, 1 + len(design.names))
 
 
 @dataclass(frozen=True, eq=False)

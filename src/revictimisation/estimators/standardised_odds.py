@@ -24,7 +24,7 @@ is an interventional effect at best (VanderWeele, Vansteelandt & Robins 2014, Ep
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,6 +37,7 @@ from revictimisation.estimators.influence import label_clusters
 from revictimisation.estimators.logistic import (
     Columns,
     LogisticFit,
+    Units,
     fit_logistic,
     standardise_columns,
 )
@@ -48,10 +49,12 @@ LARGEST_LEVERAGE = 0.9
 class Model:
     """A fitted model, and what each person adds to its score: `residual` times the row.
 
-    `weights`: the censoring weights it was fitted with, if any.
+    `units`: what its columns were given in; `weights`: the censoring weights it was fitted with, if
+    any.
     """
 
     columns: Columns
+    units: Units
     fit: LogisticFit
     residual: Floats
     weights: CensoringWeights | None
@@ -66,9 +69,10 @@ class Model:
 
     def predict(self, values: Mapping[int, float]) -> tuple[Floats, Floats]:
         """Each person's chance with columns set to values; and their derivatives' weights."""
+        inside = self._enter(values)
         held = self.fit.coef.copy()
-        held[list(values)] = 0.0
-        line = self.columns.times(held) + sum(self.fit.coef[k] * values[k] for k in values)
+        held[list(inside)] = 0.0
+        line = self.columns.times(held) + sum(self.fit.coef[k] * inside[k] for k in inside)
         chance = 1.0 / (1.0 + np.exp(-line))
         return chance, chance * (1 - chance)
 
@@ -76,9 +80,14 @@ class Model:
         """Mean over people of slope times the row, with these columns set."""
         n = len(slope)
         total = self.columns.sum_rows(slope)
-        for column, value in values.items():
+        for column, value in self._enter(values).items():
             total[column] = value * slope.sum()
         return total / n
+
+    def _enter(self, values: Mapping[int, float]) -> dict[int, float]:
+        """Values of columns in the units that these were fitted in."""
+        centre, scale = self.units.centre, self.units.scale
+        return {k: (value - centre[k]) / scale[k] for k, value in values.items()}
 
 
 def fit_model(
@@ -105,20 +114,28 @@ def fit_model(
     weight = np.ones(len(event)) if weights is None else weights.weight
     if counted is not None:
         weight = np.where(counted, weight, 0.0)
-    columns, _ = standardise_columns(columns)
+    columns, units = standardise_columns(columns)
     fit = fit_logistic(columns, event, weight, is_firth=is_firth, start=start)
     residual = weight * (event - fit.chance)
     if is_small_sample:
         residual = residual / (1.0 - np.minimum(fit.leverage, LARGEST_LEVERAGE))
-    return Model(columns, fit, residual, weights)
+    return Model(columns, units, fit, residual, weights)
 
 
 def standardise(model: Model, column: int) -> Estimate:
     """The mean chance with a column at 1 and at 0; influence by person."""
+    return standardise_at(model, ({column: 1.0}, {column: 0.0}))
+
+
+def standardise_at(model: Model, settings: Sequence[Mapping[int, float]]) -> Estimate:
+    """The mean chance with columns set to values, a number a setting; influence by person.
+
+    The mean is over all rows of the model's columns, those that did not count in its fit as well.
+    """
     found = []
-    for value in ({column: 1.0}, {column: 0.0}):
-        chance, slope = model.predict(value)
-        found.append(_average(chance, model.move(model.mean_derivative(slope, value))))
+    for values in settings:
+        chance, slope = model.predict(values)
+        found.append(_average(chance, model.move(model.mean_derivative(slope, values))))
     return stack(found)
 
 

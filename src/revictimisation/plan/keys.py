@@ -69,6 +69,7 @@ def _find_revealing(plan: Any, dictionary: Dictionary) -> list[str]:
     fields = dictionary.tables["covariates"].fields
     hidden = {field.name for field in fields if field.disclosure == "never"}
     groups = [("subgroups", name) for name in plan.subgroups]
+    groups += [("course.groups", name) for name in plan.course.groups]
     for where, levels in find_values(plan, "for_whom.combined.*.levels"):
         groups += [(where, name) for name in levels]
     kept = dictionary.lists["measures"].hidden

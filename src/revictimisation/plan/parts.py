@@ -308,6 +308,21 @@ class Convictions(Part):
     firth_below_events: Annotated[int, Field(ge=0, le=10_000)] = 10
 
 
+class Course(Part):
+    """Does repeat victimisation fall: by quarter and year of the index report.
+
+    `at_days`: the shares with a new report by these days. `groups`: covariates within whose levels
+    the course is told too. `least_quarters`: with fewer quarters no change is told, as seasons
+    would seem one. `firth_below_events`: with fewer outcomes, or fewer without one, in any period
+    Firth's penalty.
+    """
+
+    at_days: Bounds = (182, 365)
+    groups: Names = ("is_honour", "police_district")
+    least_quarters: Annotated[int, Field(ge=2, le=400)] = 4
+    firth_below_events: Annotated[int, Field(ge=0, le=10_000)] = 10
+
+
 class ForWhom(Part):
     """Question 3. `least_events`: a hazard ratio of a group takes so many events in it while the
     measure is in force, and as many while it is not.

@@ -30,6 +30,7 @@ from revictimisation.plan.parts import (
     Codes,
     Convictions,
     Count,
+    Course,
     Day,
     Exploration,
     ForWhom,
@@ -50,7 +51,10 @@ from revictimisation.plan.parts import (
 
 
 class Eligibility(Part):
-    """Which reports may be an index report. `None` for districts and municipalities means all."""
+    """Which reports may be an index report. `None` for districts and municipalities means all.
+
+    `honour`: `only` those that are honour-related.
+    """
 
     min_age: Annotated[int, Field(ge=0, le=150)] = 0
     max_age: Annotated[int, Field(ge=0, le=150)] = 120
@@ -64,13 +68,14 @@ class Eligibility(Part):
     )
     districts: Codes | None = None
     municipalities: Codes | None = None
+    honour: Literal["all", "only"] = "all"
     washout_days: Count = 365
 
 
 class Outcome(Part):
     """What counts as a new report: against whom, breach-only or not, and from which day."""
 
-    who: Literal["same_suspect", "any_suspect"] = "same_suspect"
+    who: Literal["same_suspect", "any_suspect", "any_kin"] = "same_suspect"
     drop_breach_only: bool = False
     lag_days: Count = 1
 
@@ -149,6 +154,20 @@ class Gates(Part):
     same_day_starts: Annotated[float, Field(ge=0, le=1)] = 0.05
 
 
+class EvidenceLimits(Part):
+    """What decides the words and the steps of certainty of an answer (`report.evidence`).
+
+    A difference in risk up to `small_difference` is little or none; one from `important_difference`
+    on matters to whoever decides. `highest_rating`: the steps of four that an answer begins with;
+    what nobody drew lots for begins at three at most. The limits are the project's own judgement:
+    whoever owns a study settles them before the numbers are seen.
+    """
+
+    small_difference: Annotated[float, Field(gt=0, lt=1)] = 0.02
+    important_difference: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    highest_rating: Annotated[int, Field(ge=1, le=3)] = 3
+
+
 class Disclosure(Part):
     """Counts from 1 to `threshold` - 1 are suppressed; the others are rounded to `rounding`.
 
@@ -206,7 +225,8 @@ class Definitions(Part):
 
     `risk_level_by_day`: last day of an assessment that counts at baseline; earlier reports count up
     to `earlier_reports_cap`; `shared_within_days`: how soon the other agency knew;
-    `n_sequences`: how many orders of measures are listed. An outcome in a larger share than
+    `n_sequences`: how many orders of measures are listed; `daily_start_days`: until when it is told
+    day by day how many have got a first measure. An outcome in a larger share than
     `common_outcome` is common, and a hazard ratio then no risk ratio (VanderWeele & Ding 2017,
     Table 2). From `last_event_stratum` on new reports share a baseline hazard
     (Prentice-Williams-Peterson); a stratum each, as in R's `strata(enum)`: as many as there are. A
@@ -217,6 +237,7 @@ class Definitions(Part):
     earlier_reports_cap: Annotated[int, Field(ge=1, le=1000)] = 5
     shared_within_days: Bounds = (7, 30)
     n_sequences: Annotated[int, Field(ge=1, le=1000)] = 12
+    daily_start_days: Annotated[int, Field(ge=0, le=365)] = 60
     common_outcome: Annotated[float, Field(gt=0, lt=1)] = 0.15
     last_event_stratum: Annotated[int, Field(ge=1, le=1000)] = 4
     recent_report_days: PositiveCount = 7
@@ -272,7 +293,9 @@ class StudyPlan(Part):
     models: Models = Models()
     variants: Variants = Variants()
     gates: Gates = Gates()
+    evidence: EvidenceLimits = EvidenceLimits()
     definitions: Definitions = Definitions()
+    course: Course = Course()
     for_whom: ForWhom = ForWhom()
     exploration: Exploration = Exploration()
     negative_controls: NegativeControls = NegativeControls()
@@ -322,6 +345,16 @@ class StudyPlan(Part):
         for name in self.subgroups:
             if name in NUMBER_COVARIATES:
                 faults.append(f"subgroups: {name!r} {NO_GROUP}")
+        for name in self.course.groups:
+            if name not in COVARIATES:
+                near = name_nearest(name, COVARIATES)
+                faults.append(f"course.groups: okänd kovariat / unknown covariate {name!r}{near}")
+            elif name in NUMBER_COVARIATES:
+                faults.append(f"course.groups: {name!r} {NO_GROUP}")
+        if len(set(self.course.groups)) < len(self.course.groups):
+            faults.append(
+                "course.groups: en kovariat nämns två gånger / a covariate is named twice"
+            )
         for name in self.subgroup_levels:
             if name not in (*self.subgroups, *self.adjust_for) or not name.startswith("x_"):
                 told = "ska vara en egen x_-kolumn i subgroups / must be an x_ column of subgroups"
@@ -402,6 +435,12 @@ class StudyPlan(Part):
         step = math.ceil(self.horizon_days / 48)
         days = {*range(0, self.horizon_days + 1, step), self.horizon_days, *self.report_at_days}
         return tuple(sorted(day for day in days if day <= self.horizon_days))
+
+    @property
+    def start_days(self) -> tuple[int, ...]:
+        """The days of the curves of first starts: every one of the first, then the curve days."""
+        daily = range(min(self.definitions.daily_start_days, self.horizon_days) + 1)
+        return tuple(sorted({*daily, *self.curve_days}))
 
     def title_in(self, language: str) -> str:
         """The title in a language, else in the other, else the name."""

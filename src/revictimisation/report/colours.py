@@ -55,14 +55,27 @@ RISKS = {
     "low": Look("#6c95b1", "down", "2 3"),
     "missing": Look("#9a6a4a", "diamond", "12 4 2 4", is_filled=False),
 }
+# how a case ended
+STATES = {
+    "discontinued": Look("#857a70"),
+    "other": Look("#2a78ad"),
+    "convicted": Look("#08304c"),
+}
 # verdicts: fewer, more, open
 VERDICTS = {
     "fewer": Look("#0a4f7d"),
     "more": Look("#b4470e", "square"),
     "open": Look("#5b6670", "diamond", is_filled=False),
 }
-LISTS = {"series": dict(enumerate(SERIES)), "methods": METHODS, "agencies": AGENCIES,
-         "strategies": STRATEGIES, "risks": RISKS, "verdicts": VERDICTS}  # fmt: skip
+LISTS = {
+    "series": dict(enumerate(SERIES)),
+    "methods": METHODS,
+    "agencies": AGENCIES,
+    "strategies": STRATEGIES,
+    "risks": RISKS,
+    "states": STATES,
+    "verdicts": VERDICTS,
+}
 LOOKS = {f"{name}.{code}": look for name, looks in LISTS.items() for code, look in looks.items()}
 
 

@@ -7,7 +7,7 @@ marks: `**bold**`, backticks around a name of the files, `[words](#place)`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -208,7 +208,9 @@ class Cell:
     """What is written in a cell, and the number that it tells.
 
     `below` stands in small print under it, `label` before it where its table is stacked, `bar` (a
-    share) is drawn before it, `kind` is a class. Without a number `status` and `reason` say why.
+    share) is drawn before it, `kind` is a class. `span`: its interval is drawn between these ends,
+    no difference marked, and `spoken` is what it tells those who cannot see it; without a span that
+    is read in place of what is written. Without a number `status` and `reason` say why.
     """
 
     told: str
@@ -224,6 +226,8 @@ class Cell:
     kind: str = ""
     anchor: str = ""
     language: str = ""
+    span: tuple[float, float] | None = None
+    spoken: str = ""
 
     def __str__(self) -> str:
         return self.told
@@ -369,6 +373,27 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class AreaSeries:
+    """A share at each day, `told` in words at its end; without a `look` it is what is left."""
+
+    name: str
+    shares: Sequence[float]
+    look: str = ""
+    told: str = ""
+
+
+@dataclass(frozen=True)
+class Areas:
+    """Shares that are a whole at each of the `days`, stacked from below; `ticks`: days in words."""
+
+    days: Sequence[float]
+    series: Sequence[AreaSeries]
+    ticks: Sequence[tuple[float, str]]
+    write: Way
+    y_label: str
+
+
+@dataclass(frozen=True)
 class ForestRow:
     """A row: its name, its difference with interval or None, the verdict, and words beside it."""
 
@@ -387,34 +412,35 @@ class Forest:
 
 
 @dataclass(frozen=True)
-class GroupRow:
-    """A group: its own difference and the pooled one (or None) with intervals, words beside.
-
-    `is_clear` fills both marks. With `is_heading` it is the name of the groups that follow.
-    """
+class CourseSeries:
+    """A share by period: its points (None: not told), and between what it lies by chance alone."""
 
     name: str
-    own: Point | None = None
-    pooled: Point | None = None
-    told: str = ""
-    is_heading: bool = False
-    is_clear: bool = False
+    points: Sequence[Point | None]
+    limits: Sequence[tuple[float, float] | None]
+    look: str = ""
+
+    def is_outside(self, place: int) -> bool:
+        """Whether a period lies outside what chance gives."""
+        point, limits = self.points[place], self.limits[place]
+        return bool(point and limits and not limits[0] <= point[0] <= limits[1])
 
 
 @dataclass(frozen=True)
-class GroupForest:
-    """Groups around no difference; `names` of the two numbers stand above."""
+class Course:
+    """Shares over time, period by period.
 
-    rows: Sequence[GroupRow]
-    scale: Scale
-    names: tuple[str, str]
+    `years` are the places (from 0, a period a step) at which one begins, with its name; `marks`
+    places of what changed, each by a letter; `short` the first period whose follow-up is too short,
+    with words for it.
+    """
 
-
-@dataclass(frozen=True)
-class CourtDiagram:
-    """What could explain an association: the words of each box (lines parted by |)."""
-
-    words: Mapping[str, str]
+    series: Sequence[CourseSeries]
+    years: Sequence[tuple[float, str]]
+    marks: Sequence[tuple[float, str]]
+    write: Way
+    y_label: str = ""
+    short: tuple[float, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -465,17 +491,7 @@ class LovePlot:
     axis: str
 
 
-Picture = (
-    TrialDiagram
-    | CausalGraph
-    | LovePlot
-    | Dots
-    | Bars
-    | Curves
-    | Forest
-    | GroupForest
-    | CourtDiagram
-)
+Picture = TrialDiagram | CausalGraph | LovePlot | Dots | Bars | Curves | Areas | Course | Forest
 
 
 @dataclass(frozen=True)
@@ -505,4 +521,16 @@ class Periods(Piece):
     """A row of bars over time: of each the period, height (0 to 1), and kind (`odd`, `pale`)."""
 
     bars: tuple[tuple[str, float, str], ...]
+    alt: str
+
+
+@dataclass(frozen=True)
+class IconArray(Piece):
+    """A hundred dots, so many of each part from the first on, the rest hollow; each part in words.
+
+    `parts`: how many, and what they are; `rest` names the others.
+    """
+
+    parts: tuple[tuple[int, str], ...]
+    rest: str
     alt: str

@@ -18,11 +18,9 @@ from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.texts import load_texts
 from revictimisation.report.trials import DIFFERENCE, WEIGHTING, describe_gates
-from revictimisation.report.verdicts import HIDDEN, OPEN, judge
 
 COX, RATIO, LOG_RATIO = "cox_time_varying", "hazard_ratio", "log_hazard_ratio"
-POOLED, CONTRAST, SHARES = "partially_pooled", "contrast", "treatment_share"
-STARTED, OUTSIDE = "started", "outside_support"
+POOLED, CONTRAST = "partially_pooled", "contrast"
 IN, OUT = "true", "false"
 # how a level or two of them is named among the diagnostics
 DIAGNOSED, DETECTABLE = "subgroup_effects", "minimum_detectable_difference"
@@ -113,32 +111,6 @@ def find_pooled(
              and find(page, measure, grouping, one).is_shown]  # fmt: skip
     is_among = len(shown) > 1 and level in shown
     return find(page, measure, grouping, level, POOLED) if is_among else Number()
-
-
-def judge_group(own: Number, pooled: Number, same: float) -> str:
-    """What can be said of a group among others: as `judge`, and never more than its pooled number.
-
-    The outermost of many groups is so partly by chance. A group that stands alone in its grouping,
-    without a pooled number, was tried against nothing.
-
-    >>> low, near = Number(0.5, 0.3, 0.9, status="ok"), Number(0.7, 0.4, 1.1, status="ok")
-    >>> judge_group(low, low, 1.0), judge_group(low, near, 1.0), judge_group(low, Number(), 1.0)
-    ('fewer', 'open', 'open')
-    """
-    verdict = judge(own, same)
-    return verdict if verdict in (HIDDEN, judge(pooled, same)) else OPEN
-
-
-def find_share(page: Page, measure: str, grouping: str, level: str, outcome: str) -> Number:
-    """The share of a level in whom a measure started, or outside the common support.
-
-    Of two levels (`a_less_b`) their difference.
-    """
-    return page.release.find(
-        question="q3", analysis=SHARES, measure=measure, subgroup=grouping, level=level,
-        outcome=outcome, estimator="description",
-        estimand="share_difference" if find_pair(page, grouping, level) else "share",
-    )  # fmt: skip
 
 
 @dataclass(frozen=True)

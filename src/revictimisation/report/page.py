@@ -64,8 +64,24 @@ class Writer:
         return Heading(self.say(key), level, key.replace(".", "-").replace("_", "-"))
 
 
+class StudyWriter(Writer):
+    """A writer about one study, which knows what its codes are called."""
+
+    dictionary: Dictionary
+
+    @property
+    def plan(self) -> StudyPlan:
+        """The study."""
+        raise NotImplementedError
+
+    @cached_property
+    def labels(self) -> Labels:
+        """What codes are called."""
+        return Labels(self.dictionary, self.plan, self.language)
+
+
 @dataclass(frozen=True)
-class Page(Writer):
+class Page(StudyWriter):
     """What notebooks and pages are written with.
 
     `measure` is the one that the page is about, if any; `site` the names of the site's pages.
@@ -82,11 +98,6 @@ class Page(Writer):
     def plan(self) -> StudyPlan:
         """The study."""
         return self.release.plan
-
-    @cached_property
-    def labels(self) -> Labels:
-        """What codes are called."""
-        return Labels(self.dictionary, self.plan, self.language)
 
     def link(self, name: str, told: str) -> str:
         """Words that lead to another page of the site; the words alone where it has no such page.
@@ -196,6 +207,11 @@ class Page(Writer):
     def show_share(self, number: Number) -> Cell:
         """A cell with a share in per cent."""
         return self.show(number, self.formats.percent, SHARE)
+
+    def show_bar(self, number: Number, label: str = "", top: float = 1.0) -> Cell:
+        """A cell with a share in whole per cent, and a bar that `top` fills."""
+        cell = self.show(number, self.formats.percent_short, SHARE)
+        return replace(cell, bar=(number.estimate or 0.0) / (top or 1.0), label=label)
 
     def show_share_interval(self, number: Number) -> Cell:
         """A cell with the interval of a share."""

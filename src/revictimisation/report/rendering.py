@@ -17,19 +17,21 @@ from revictimisation.report.described import (
     BOLD,
     CODE,
     LINK,
+    Areas,
     Attachment,
     Bars,
     CausalGraph,
+    Cell,
     Content,
-    CourtDiagram,
+    Course,
     Curves,
     Dots,
     Figure,
     Folded,
     Forest,
     Group,
-    GroupForest,
     Heading,
+    IconArray,
     Item,
     Items,
     Listing,
@@ -55,6 +57,10 @@ MARKS = (
 # of bars over time: width, gap, height, and the room for a mark above
 BAR, GAP, HEIGHT, MARK = 8, 2, 90, 12
 YEAR_LETTERS = 4
+# an interval in a cell: its width, half its height, and what its ends keep from the edge
+SPAN, SPAN_EDGE = (200, 11), 6
+# a hundred dots: how many in a row, the room and the radius of each
+HUNDRED, ICONS, ICON, ICON_RADIUS = 100, 10, 20, 7.5
 
 
 def mark_up(told: str) -> str:
@@ -110,7 +116,7 @@ def _text(piece: Text) -> str:
 
 @render.register
 def _style(_piece: Style) -> str:
-    return f"<style>{read_style('report.css')}</style>"
+    return f"<style>{read_style('report.css')}{read_style('answers.css')}</style>"
 
 
 def read_style(name: str) -> str:
@@ -200,7 +206,9 @@ def _cell(cell: Written) -> str:
         return mark_up(cell)
     if isinstance(cell, Piece):
         return render(cell)
-    told = mark_up(cell.told)
+    told = _draw_span(cell) if cell.span else mark_up(cell.told)
+    if cell.spoken and not cell.span:
+        told = f'<span role="img" aria-label="{escape(cell.spoken)}">{told}</span>'
     marks = _mark(id=cell.anchor, lang=cell.language, **{"class": cell.kind})
     if marks:
         told = f"<span{marks}>{told}</span>"
@@ -210,6 +218,55 @@ def _cell(cell: Written) -> str:
     if cell.label:
         told = f'<span class="label" aria-hidden="true">{mark_up(cell.label)}:</span> {told}'
     return told + "".join(f"<br><small>{mark_up(line)}</small>" for line in cell.below)
+
+
+def _draw_span(cell: Cell) -> str:
+    """An interval with its estimate around no difference, in the cell itself.
+
+    Without a number the words of the cell beside the line of no difference.
+    """
+    low, high = cell.span or (-1.0, 1.0)
+    wide, middle = SPAN
+
+    def at(value: float) -> str:
+        return f"{SPAN_EDGE + (wide - 2 * SPAN_EDGE) * (value - low) / (high - low):.1f}"
+
+    zero = f'<path class="zero" d="M{at(0.0)} 2V{2 * middle - 2}"/>'
+    if cell.value is None or cell.low is None or cell.high is None:
+        shapes = f'{zero}<text x="2" y="{middle + 4}">{escape(cell.told)}</text>'
+    else:
+        line = f'<path class="line" d="M{at(cell.low)} {middle}H{at(cell.high)}"/>'
+        dot = f'<circle cx="{at(cell.value)}" cy="{middle}" r="4.5"/>'
+        shapes = f"{zero}{line}{dot}"
+    box = f'viewBox="0 0 {wide} {2 * middle}"'
+    return f'<svg class="span" {box} role="img" aria-label="{escape(cell.spoken)}">{shapes}</svg>'
+
+
+@render.register
+def _icon_array(piece: IconArray) -> str:
+    """Ten rows of ten, filled from the first; what each kind is stands below."""
+    counts = [number for number, _ in piece.parts]
+    dots = []
+    for place in range(HUNDRED):
+        row, column = divmod(place, ICONS)
+        kind = next((at for at in range(len(counts)) if place < sum(counts[: at + 1])), None)
+        name = "rest" if kind is None else f"part{kind}"
+        x, y = (ICON * (one + 0.5) for one in (column, row))
+        dots.append(f'<circle class="{name}" cx="{x:g}" cy="{y:g}" r="{ICON_RADIUS}"/>')
+    side = ICONS * ICON
+    left = HUNDRED - sum(counts)
+    named = [*((f"part{at}", *part) for at, part in enumerate(piece.parts)),
+             ("rest", left, piece.rest)]  # fmt: skip
+    legend = "".join(
+        f'<li><svg viewBox="0 0 {ICON} {ICON}" aria-hidden="true"><circle class="{name}"'
+        f' cx="{ICON / 2:g}" cy="{ICON / 2:g}" r="{ICON_RADIUS}"/></svg>'
+        f"<b>{number}</b> {mark_up(told)}</li>"
+        for name, number, told in named
+    )
+    return (
+        f'<div class="icons"><svg viewBox="0 0 {side} {side}" role="img"'
+        f' aria-label="{escape(piece.alt)}">{"".join(dots)}</svg><ul>{legend}</ul></div>'
+    )
 
 
 @render.register
@@ -253,22 +310,15 @@ def _link_files(told: str, stem: str, kinds: Sequence[str]) -> str:
 
 def draw(picture: Picture) -> tuple[bytes, bytes]:
     """A picture as SVG, for wide and for narrow screens."""
-    from revictimisation.report import (
-        charts,
-        court_diagram,
-        diagrams,
-        forest,
-        group_forest,
-        love_plot,
-    )
+    from revictimisation.report import areas, charts, course_chart, diagrams, forest, love_plot
 
     drawers: dict[type, Callable[[Any], tuple[bytes, bytes]]] = {
         Dots: charts.draw_dots,
         Bars: charts.draw_bars,
         Curves: charts.draw_curves,
+        Areas: areas.draw_areas,
+        Course: course_chart.draw_course,
         Forest: forest.draw_forest,
-        GroupForest: group_forest.draw_groups,
-        CourtDiagram: court_diagram.draw_explanations,
         TrialDiagram: diagrams.draw_trial,
         CausalGraph: diagrams.draw_graph,
         LovePlot: love_plot.draw_love,

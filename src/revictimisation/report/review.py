@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from revictimisation.core.packing import unpack_check
@@ -17,8 +17,15 @@ from revictimisation.core.results import KEYS, OK, SUPPRESSED
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
 from revictimisation.report.described import Content, Heading, Item, Items, Piece, Table, Text, join
-from revictimisation.report.labels import Labels
-from revictimisation.report.page import DASH, Writer
+from revictimisation.report.names import (
+    name_analysis,
+    name_any_measure,
+    name_check,
+    name_step,
+    name_table,
+    name_whole,
+)
+from revictimisation.report.page import DASH, StudyWriter
 from revictimisation.report.rendering import read_style, wrap
 from revictimisation.report.site import list_sections, load_template
 from revictimisation.report.texts import load_texts
@@ -28,8 +35,10 @@ HASH_SIGNS = 16
 LANGUAGES = ("sv", "en")
 DIFFERENCE = {True: "same", False: "other"}
 CHECKS = ("sources", "smallest", "withheld", "words", "beside", "hashes")
-SIGNATURES = ("name", "day", "checked", "signature")
+SIGNATURES = ("name", "day", "checked", "hash", "signature")
 AMOUNTS = ("estimate", "n_people", "n_events")
+ATTRITION = "attrition"
+WHOLE = ("count", "days", "plain")  # kinds of numbers that are whole, or written so
 NUMBER = (*KEYS, "check", *AMOUNTS, "rule", "status", "reason")
 
 
@@ -53,7 +62,7 @@ def list_numbers(tables: Mapping[str, pd.DataFrame], dictionary: Dictionary) -> 
     """A row per number of every table: what it is, of whom, by which rule it left, or why not.
 
     `rule` is the kind that the dictionary gives its estimand or check; steps of the attrition stand
-    as `analysis` and `check`.
+    as `analysis` and `check`, and what they dropped as `estimate`.
     """
 
     def read_kinds(codes: str) -> dict[str, str]:
@@ -67,7 +76,12 @@ def list_numbers(tables: Mapping[str, pd.DataFrame], dictionary: Dictionary) -> 
     names = [unpack_check(text).name for text in checks["check"]]
     checks = checks.assign(rule=pd.Series(names, checks.index, object).map(read_kinds("check")))
     steps = tables["attrition"].rename(
-        columns={"step": "analysis", "reason": "check", "n_reports": "n_events"}
+        columns={
+            "step": "analysis",
+            "reason": "check",
+            "n_reports": "n_events",
+            "n_dropped": "estimate",
+        }
     )
     parts = {"estimates": estimates, "diagnostics": checks, "attrition": steps.assign(rule="count")}
     found = [part.reindex(columns=[*NUMBER]).assign(table=name) for name, part in parts.items()]
@@ -101,7 +115,7 @@ def render_review(review: Review, dictionary: Dictionary) -> str:
 
 
 @dataclass(frozen=True)
-class Sheet(Writer):
+class Sheet(StudyWriter):
     """What the page is written with, in one language."""
 
     review: Review
@@ -109,10 +123,10 @@ class Sheet(Writer):
     language: str
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=load_texts, repr=False)
 
-    @cached_property
-    def labels(self) -> Labels:
-        """What codes are called."""
-        return Labels(self.dictionary, self.review.plan, self.language)
+    @property
+    def plan(self) -> StudyPlan:
+        """The study."""
+        return self.review.plan
 
     def head(self, name: str, level: int = 2) -> Heading:
         """A heading with an anchor of its own in each language."""
@@ -130,10 +144,15 @@ class Sheet(Writer):
         """How a number of this kind is protected."""
         return self.say(f"review.rule_{kind}") if f"review.rule_{kind}" in self.texts else kind
 
+    def name_table(self, table: str, question: str) -> str:
+        """A table by its label, with the question whose rows are meant."""
+        of = self.labels.code("question", question) if question else ""
+        return " – ".join(filter(None, [name_table(self, table), of]))
+
     def name_reason(self, status: str, reason: str) -> str:
-        """Why a number is not shown."""
+        """Why a number is not shown; diagnostics and steps of the attrition hold no reason."""
         if status == SUPPRESSED:
-            return self.labels.code("suppression", reason) if reason else ""
+            return self.labels.code("suppression", reason or "small_number")
         key = f"answers.short_{reason}"
         return self.say(key) if key in self.texts else reason
 
@@ -191,36 +210,57 @@ def show_numbers(sheet: Sheet) -> Iterable[Piece]:
     yield sheet.text("review.numbers_how", most=MOST_ROWS)
     shown = sheet.review.numbers[_has_number(sheet.review.numbers)]
     for (table, question), part in shown.groupby(["table", "question"], sort=False):
-        name = f"{table} {question}".strip()
-        first = part.sort_values(["n_events", "n_people"], kind="stable").head(MOST_ROWS)
+        size = measure_size(part)
+        first = part.loc[size.sort_values(kind="stable").index].head(MOST_ROWS)
         rows = [_number_row(sheet, row) for row in first.itertuples()]
+        name = sheet.name_table(str(table), str(question))
         caption = sheet.say("review.numbers_caption", table=name)
-        heads = ("what", "number", "people", "events", "rule")
-        yield sheet.cut(caption, heads, rows, total=len(part))
+        number = "dropped" if table == ATTRITION else "number"
+        yield sheet.cut(
+            caption, ("what", number, "people", "events", "rule"), rows, total=len(part)
+        )
+
+
+def measure_size(numbers: pd.DataFrame) -> pd.Series:
+    """How few a number is about: its events, its own count, the rows that a step dropped.
+
+    Equal ones go by their people; what is about no count comes last.
+    """
+    values = numbers[[*AMOUNTS]].astype("Float64").astype(float)
+    is_count = numbers["table"].ne("estimates") & numbers["rule"].eq("count")
+    own = values["estimate"].where(is_count & values["estimate"].gt(0))
+    fewest = own.fillna(values["n_events"]).fillna(np.inf)
+    order = np.lexsort([values["n_people"].fillna(np.inf), fewest])
+    return pd.Series(np.argsort(order, kind="stable"), numbers.index)
 
 
 def _number_row(sheet: Sheet, row: Any) -> list[str]:
-    labels = sheet.labels
-    of = [
-        labels.code("estimand", row.estimand) if row.estimand else _name_check(sheet, row.check),
-        labels.measure(row.measure) if row.measure else "",
-        f"{labels.group(row.subgroup)}: {labels.level(row.subgroup, row.level)}"
-        if row.subgroup
-        else "",
-        labels.code("outcome", row.outcome) if row.outcome else "",
-        labels.code("analysis", row.analysis) if row.analysis else "",
-        "" if pd.isna(row.time_days) else sheet.formats.period(int(row.time_days)),
-    ]
     counts = [DASH if pd.isna(count) else sheet.formats.count(count)
               for count in (row.n_people, row.n_events)]  # fmt: skip
-    number = DASH if pd.isna(row.estimate) else sheet.formats.decimal(row.estimate, 3)
-    return [", ".join(filter(None, of)), number, *counts, sheet.name_rule(row.rule)]
+    number = DASH if pd.isna(row.estimate) else _write_number(sheet, row)
+    return [describe_row(sheet, row), number, *counts, sheet.name_rule(row.rule)]
 
 
-def _name_check(sheet: Sheet, text: str) -> str:
-    """A check by its label, with the rest of its name as it stands in the table."""
-    name = unpack_check(text).name
-    return sheet.labels.code("check", name) + text.removeprefix(name).replace(":", " ")
+def describe_row(sheet: Sheet, row: Any) -> str:
+    """What a number is, and of whom."""
+    if row.table == ATTRITION:
+        return name_step(sheet, row.analysis, row.check)
+    labels = sheet.labels
+    of = [
+        labels.code("estimand", row.estimand) if row.estimand else name_check(sheet, row.check),
+        name_any_measure(sheet, row.measure) if row.measure else "",
+        name_whole(sheet, row.subgroup, row.level) if row.subgroup else "",
+        labels.code("outcome", row.outcome) if row.outcome else "",
+        name_analysis(sheet, row.analysis) if row.analysis else "",
+        "" if pd.isna(row.time_days) else sheet.formats.period(int(row.time_days)),
+    ]
+    return ", ".join(filter(None, of))
+
+
+def _write_number(sheet: Sheet, row: Any) -> str:
+    """Counts, days and what is whole about a model without decimals."""
+    is_whole = row.rule in WHOLE and float(row.estimate).is_integer()
+    return sheet.formats.count(row.estimate) if is_whole else sheet.formats.decimal(row.estimate, 3)
 
 
 def show_hidden(sheet: Sheet) -> Piece:
@@ -232,7 +272,7 @@ def show_hidden(sheet: Sheet) -> Piece:
     counted = counted.sort_values("size", ascending=False, kind="stable")
     rows = [
         [
-            f"{table} {question}".strip(),
+            sheet.name_table(table, question),
             sheet.labels.code("estimate_status", status),
             sheet.name_reason(status, reason),
             sheet.formats.count(n_rows),

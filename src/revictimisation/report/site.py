@@ -19,10 +19,10 @@ from revictimisation.report.addresses import ENDING, find_path
 from revictimisation.report.described import NOTHING, Content, Heading, Piece
 from revictimisation.report.outline import Outline
 from revictimisation.report.page import Page
-from revictimisation.report.pages import DICTIONARY, WORDS, list_pages
+from revictimisation.report.pages import DICTIONARY, START, WORDS, list_pages
+from revictimisation.report.print import BRIEF, REPORT, name_print, print_all
 from revictimisation.report.release import Release
 from revictimisation.report.rendering import mark_up, read_style, wrap
-from revictimisation.report.sections.summary import name_study
 from revictimisation.report.sections.words import list_used
 from revictimisation.report.takeaway import taking
 
@@ -69,10 +69,19 @@ def render_site(content: SiteContent, each: Callable[..., Iterable[Files]] = map
     language end in `_<language>.html`. `each` calls a function of a module for every page, as `map`
     does, and may do so in processes of their own.
     """
-    languages = content.plan.languages
-    wanted = [(name, language) for language in languages for name in content.outlines]
-    made = each(partial(render_files, content), *zip(*wanted, strict=True))
+    made = each(partial(render_language, content), content.languages)
     return {path: text for files in made for path, text in files.items()}
+
+
+def render_language(content: SiteContent, language: str) -> Files:
+    """Every page in one language, with what is taken along, and the pages in print."""
+    page = make_page(content, language)
+    bodies = {name: outline.describe(page) for name, outline in content.outlines.items()}
+    made: Files = {}
+    for name, body in bodies.items():
+        made |= _write_page(page, content, name, body)
+    return made | print_all(page, page.title, _describe_origin(page, content), bodies,
+                            START, left_out=(DICTIONARY,))  # fmt: skip
 
 
 def render_page(content: SiteContent, name: str, language: str) -> str:
@@ -82,6 +91,12 @@ def render_page(content: SiteContent, name: str, language: str) -> str:
 
 def render_files(content: SiteContent, name: str, language: str) -> Files:
     """One page of the site, by its name, with what is taken along from it."""
+    page = make_page(content, language)
+    return _write_page(page, content, name, content.outlines[name].describe(page))
+
+
+def make_page(content: SiteContent, language: str) -> Page:
+    """What the pages of a language are written with."""
     release = Release(
         plan=content.plan,
         is_synthetic=content.is_synthetic,
@@ -89,11 +104,21 @@ def render_files(content: SiteContent, name: str, language: str) -> Files:
         attrition=content.attrition,
         diagnostics=content.diagnostics,
     )
-    path, site = find_path(name, language, content.languages), frozenset(content.outlines)
-    page = Page(release, load_dictionary(), language, site=site)
+    return Page(release, load_dictionary(), language, site=frozenset(content.outlines))
+
+
+def _write_page(page: Page, content: SiteContent, name: str, body: Content) -> Files:
+    path = find_path(name, page.language, content.languages)
     with taking(path.removesuffix(ENDING)) as taken:
-        text = _frame(page, content, name)
+        text = _frame(page, content, name, body)
     return {path: text, **taken.finish()}
+
+
+def _describe_origin(page: Page, content: SiteContent) -> str:
+    """What made the site, of which run."""
+    versions = {"python": "–", "revictimisation": "–", **content.versions}
+    digest = content.input_digest[:DIGEST_LENGTH]
+    return page.say("common.footer_versions", digest=digest, **versions)
 
 
 def split_opening(body: Content) -> tuple[Content, Content]:
@@ -113,10 +138,9 @@ def list_sections(body: Content) -> list[tuple[str, str]]:
             if isinstance(piece, Heading) and _is_section(piece)]  # fmt: skip
 
 
-def _frame(page: Page, content: SiteContent, name: str) -> str:
+def _frame(page: Page, content: SiteContent, name: str, body: Content) -> str:
     """The whole page: what was put on it, with menu, contents, words and footer."""
     outline, languages = content.outlines[name], content.plan.languages
-    body = outline.describe(page)
     others = [
         (other, page.texts["common.language_name"][other], find_path(name, other, languages))
         for other in languages
@@ -124,15 +148,12 @@ def _frame(page: Page, content: SiteContent, name: str) -> str:
     ]
     # each is written once: pictures are drawn as they are written
     opening, rest = map(wrap, split_opening(body) if outline.has_contents else (NOTHING, body))
-    versions = {"python": "–", "revictimisation": "–", **content.versions}
-    footer = page.say(
-        "common.footer_versions", digest=content.input_digest[:DIGEST_LENGTH], **versions
-    )
+    footer = _describe_origin(page, content)
     shown = " ".join([opening, rest, page.say("common.footer"), footer])
     return load_template().render(
         language=page.language,
         title=mark_up(outline.entitle(page).told),
-        study=name_study(page),
+        study=page.title,
         body=rest,
         opening=opening if outline.has_contents else "",
         banner=page.text("common.banner").html if content.is_synthetic else "",
@@ -140,10 +161,14 @@ def _frame(page: Page, content: SiteContent, name: str) -> str:
         menu=_list_links(page, content, name, in_menu=True),
         more=_list_links(page, content, name, in_menu=False),
         others=others,
-        style=read_style("report.css") + read_style("site.css"),
+        style="".join(map(read_style, ("report.css", "answers.css", "site.css"))),
         say=page.say,
         words=find_path(WORDS, page.language, languages),
         used=[] if name in (WORDS, DICTIONARY) else list_used(page, shown),
+        prints=[
+            (page.say(f"common.print_{kind}"), name_print(kind, page.language))
+            for kind in (BRIEF, REPORT)
+        ],
         footer=footer,
         run=content.input_digest,
     )

@@ -200,7 +200,6 @@ def compile_typst(text: str, kind: str, standard: str = "") -> Any:
     from matplotlib import get_data_path
 
     fonts = typst.Fonts(include_system_fonts=False, font_paths=[f"{get_data_path()}/fonts/ttf"])
-    compiler = typst.Compiler(text.encode(), font_paths=fonts, ignore_system_fonts=True)
-    if kind == "png":
-        return compiler.compile(format="png", ppi=DOTS_PER_INCH)
-    return compiler.compile(format="pdf", pdf_standards=[standard])
+    compiler = typst.Compiler(font_paths=fonts, ignore_system_fonts=True)
+    asked = {"ppi": DOTS_PER_INCH} if kind == "png" else {"pdf_standards": [standard]}
+    return compiler.compile(input=text.encode(), format=kind, **asked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from revictimisation.report.formats import start_upper
-from revictimisation.report.page import Page
+from revictimisation.report.page import Page, StudyWriter
 from revictimisation.report.release import Number
 
 FEWER, MORE, OPEN, HIDDEN = "fewer", "more", "open", "hidden"
@@ -15,12 +15,12 @@ ANY = "any_"
 ABOUT_FROM_PERCENT, ABOUT_STEP = 10, 5
 
 
-def is_joint(page: Page, measure: str) -> bool:
+def is_joint(page: StudyWriter, measure: str) -> bool:
     """True for a measure that is two starts near in time, one by either agency."""
     return measure in page.plan.measures and page.plan.measures[measure].is_joint
 
 
-def name_measure(page: Page, name: str) -> str:
+def name_measure(page: StudyWriter, name: str) -> str:
     """A measure of the study, a code, or any measure of an agency, as it is called."""
     if name.startswith(ANY):
         agency = name.removeprefix(ANY)

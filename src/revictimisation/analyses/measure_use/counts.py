@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 
 from revictimisation.analyses.measure_use.hits import AGENCY_OF, DECISIONS, OUTCOMES, SUSPECTS
+from revictimisation.analyses.subgroup_effects.groupings import is_level, mark_combined
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.codes import POLICE, SOCIAL_SERVICES
 from revictimisation.core.results import choose, combine, make_estimates, mark_not_estimable
 from revictimisation.estimators.intervals import wilson_interval
+
+NEITHER = "neither"
 
 
 def count_and_share(counts: pd.DataFrame, **keys: str) -> pd.DataFrame:
@@ -69,14 +72,32 @@ def list_unregistered(data: StudyData) -> set[tuple[str, str, str]]:
 
 
 def _count_by_group(data: StudyData, hits: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
-    """Each cell in all, and within the levels of each group that the extract knows."""
+    """Each cell in all, within the levels of each group that the extract knows, and of those that
+    a claim is about (`for_whom.combined`).
+    """
     groups: dict[str, pd.Series | None] = {"": pd.Series("", index=data.entries.index)}
     groups |= {name: data.subgroup(name) for name in data.plan.shown_groups}
+    groups |= {
+        name: mark_combined(data, group)
+        for name, group in data.plan.for_whom.combined.items()
+        if not is_level(group, groups)
+    }
     return combine(
-        count_and_share(_count_cells(hits, cells, levels, name))
+        count_and_share(_count_cells(hits, _choose_cells(data, cells, name), levels, name))
         for name, levels in groups.items()
         if levels is not None
     )
+
+
+def _choose_cells(data: StudyData, cells: pd.DataFrame, group: str) -> pd.DataFrame:
+    """Of a group that a claim is about only who got each measure, and who got nothing.
+
+    It lies across other groups: whatever is told of it may hide as much of those.
+    """
+    if group not in data.plan.for_whom.combined:
+        return cells
+    is_told = cells["analysis"].eq("main") | cells["measure"].eq(NEITHER)
+    return cells[is_told & cells["outcome"].eq("carried_out")]
 
 
 def _count_cells(
@@ -108,7 +129,7 @@ def count_agencies(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
     kind = np.select(
         [joint & police & social, police & social, police, social],
         ["joint", "both_apart", "police_only", "social_services_only"],
-        "neither",
+        NEITHER,
     )
     found = pd.DataFrame(
         {"measure": kind, "entry_id": data.entries["entry_id"], "outcome": "carried_out"}

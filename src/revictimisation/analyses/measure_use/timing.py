@@ -22,10 +22,10 @@ FIRST_START = {
 def estimate_first_start(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
     """Estimate time to the first measure, competing with a new report, death and emigration.
 
-    Aalen-Johansen along the curve days, outcome `measure_start`; for each study measure (entries
-    in which it ran before day 0 left out) and for any measure of either agency, the latter also by
-    risk level. On one day a new report comes before a start. A measure that nobody starts has no
-    curve: whether the extract registers it can't be told.
+    Aalen-Johansen along the plan's `start_days`, outcome `measure_start`; for each study measure
+    (entries in which it ran before day 0 left out) and for any measure of either agency, the latter
+    also by risk level. On one day a new report comes before a start. A measure that nobody starts
+    has no curve: whether the extract registers it can't be told.
     """
     carried_out = hits[hits["outcome"] == "carried_out"]
     any_start = carried_out[carried_out["analysis"] == "by_agency"]
@@ -62,7 +62,7 @@ def _first_start_rows(
     curve = aalen_johansen(
         stop,
         cause,
-        at_days=data.plan.curve_days,
+        at_days=data.plan.start_days,
         cluster=entries["cluster_id"].to_numpy(),
         n_causes=2,
     )

@@ -20,7 +20,7 @@ from revictimisation.analyses.in_force import fit_in_force
 from revictimisation.analyses.trial_inputs import build_trial, count_outcomes, eligible_ids
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.arrays import Whole
-from revictimisation.core.codes import OUTCOME
+from revictimisation.core.codes import ANY_SUSPECT, OUTCOME
 from revictimisation.core.results import (
     OK,
     combine,
@@ -69,7 +69,7 @@ def estimate_negative_controls(data: StudyData) -> tuple[pd.DataFrame, pd.DataFr
     """
     plan = data.plan
     is_asked = OTHER_SUSPECT in plan.negative_controls.outcomes
-    if not is_asked or plan.outcome.who == "any_suspect" or data.entries.empty:
+    if not is_asked or plan.outcome.who == ANY_SUSPECT or data.entries.empty:
         return make_estimates([]), no_checks()
     family = plan.negative_controls.against_family
     kinds = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,7 +47,7 @@ def list_groupings(data: StudyData) -> list[Grouping]:
         if levels is not None:
             found.append(_make_grouping(name, levels))
     for name, group in data.plan.for_whom.combined.items():
-        marks = None if _is_level(data, group) else mark_combined(data, group)
+        marks = None if is_level(group, data.plan.subgroups) else mark_combined(data, group)
         if marks is not None:
             found.append(_make_grouping(name, marks))
     return found
@@ -63,9 +63,10 @@ def _make_grouping(name: str, levels: pd.Series) -> Grouping:
     return Grouping(name, names, codes.astype(np.int64), reference)
 
 
-def _is_level(data: StudyData, group: CombinedGroup) -> bool:
+def is_level(group: CombinedGroup, names: Collection[str]) -> bool:
+    """Whether a combined group is no more than a level of one of these covariates."""
     (name, levels), *others = group.levels.items()
-    return not others and len(levels) == 1 and name in data.plan.subgroups
+    return not others and len(levels) == 1 and name in names
 
 
 def mark_combined(data: StudyData, group: CombinedGroup) -> pd.Series | None:

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.core.packing import unpack_contrast
+from revictimisation.core.packing import FOLLOWED, find_wholes, unpack_contrast
 from revictimisation.dictionary import load_dictionary
 from revictimisation.disclosure.attack.ranges import MOST, Relations
-from revictimisation.disclosure.kinds import AGENCIES
+from revictimisation.disclosure.kinds import AGENCIES, is_grouped_by, name_counted
 from revictimisation.estimators.intervals import wilson_interval
 from revictimisation.plan import Disclosure, StudyPlan
 
@@ -51,6 +51,7 @@ COUNTED = {"description", "risk"}  # of these an event is a person, once
 PART = ["question", "analysis", "group", "measure", "outcome", "time_days", "arm"]
 ROUNDED_SHARE = 2e-6  # as far as a share with six decimals may be from what it is made of
 EXCEPTIONS = 0.02
+WHOLE = ["whole_subgroup", "whole_level"]
 ARMED = ("trial", "crude", "conviction", "mean_cumulative_count")
 ADDING = {"description", "risk", "mean_cumulative_count"}
 CELL = [*PART, "subgroup", "level"]
@@ -78,8 +79,10 @@ def list_cells(
     less 1 if not given, as disclosure control does.
     """
     alike = rules.threshold - 1 if n_alike is None else n_alike
-    kept = estimates["status"].ne("not_estimable") & ~mark_contrasts(estimates)
-    rows = name_cells(estimates[kept])
+    is_told = estimates["status"].ne("not_estimable")
+    rows = name_cells(estimates[~mark_contrasts(estimates)])
+    untold = find_partial(rows[~is_told.reindex(rows.index)])
+    rows = rows[is_told.reindex(rows.index)]
     parts = [_gather(rows, "people", "n_people", rules, alike)]
     parts.append(_gather(rows, "events", "n_events", rules, 0))
     table = pd.concat(parts, ignore_index=True)
@@ -87,7 +90,7 @@ def list_cells(
     for kind in ("people", "events"):
         rows[kind] = places.loc[kind].reindex(rows[f"{kind}_key"]).to_numpy()
     narrow_by_shares(rows, table, rules)
-    return Cells(rows, table, relate(rows, table, plan))
+    return Cells(rows, table, relate(rows, table, plan, untold))
 
 
 def mark_contrasts(estimates: pd.DataFrame) -> pd.Series:
@@ -100,7 +103,7 @@ def mark_contrasts(estimates: pd.DataFrame) -> pd.Series:
 
 def name_cells(estimates: pd.DataFrame) -> pd.DataFrame:
     """Rows with what they count: `group` of estimators, `arm`, `people_key`, `events_key`."""
-    rows = estimates.copy()
+    rows = name_counted(estimates)
     rows["own_analysis"] = rows["analysis"]
     rows["analysis"] = rows["analysis"].replace(SAME_PEOPLE)
     rows["group"] = rows["estimator"].replace(SAME_COUNTS)
@@ -115,6 +118,7 @@ def name_cells(estimates: pd.DataFrame) -> pd.DataFrame:
     is_all = head.isin(EVERYBODY) & (rows["question"].eq("q1") | rows["measure"].eq(""))
     own = _join(rows, ["question", "analysis", "group", "measure", "outcome", "arm", "subgroup",
                        "level"])  # fmt: skip
+    is_all &= ~is_grouped_by(rows["subgroup"], FOLLOWED)
     has_level = is_all & ~rows["subgroup"].isin(NO_PARTITION)
     level = rows["subgroup"].where(has_level, "") + "|" + rows["level"].where(has_level, "")
     rows["people_key"] = own.mask(is_all, "everybody|" + level)
@@ -280,10 +284,26 @@ def find_telling(shares: pd.DataFrame, rounding: int) -> dict[str, Flags]:
     return told
 
 
-def relate(rows: pd.DataFrame, table: pd.DataFrame, plan: StudyPlan | None) -> Relations:
+def find_partial(untold: pd.DataFrame) -> pd.MultiIndex:
+    """Wholes of which some part could not be estimated: what is told of the others is no sum.
+
+    Of each by its base (`_base` of a cell of events), grouping and whole.
+    """
+    keys = untold[["events_key", "subgroup", "level"]].drop_duplicates()
+    found = [
+        (f"events|{key.rsplit('|', 2)[0]}", group, *whole)
+        for key, group, level in keys.itertuples(index=False)
+        for whole in find_wholes(group, level)
+    ]
+    return pd.MultiIndex.from_tuples(found, names=["base", "subgroup", *WHOLE])
+
+
+def relate(
+    rows: pd.DataFrame, table: pd.DataFrame, plan: StudyPlan | None, untold: pd.MultiIndex
+) -> Relations:
     """All that must add up: levels, parts of a whole, the events before later ones."""
     terms = [
-        _levels(table), _events_of_people(rows), _later_days(table), _use(table, plan),
+        _levels(table, untold), _events_of_people(rows), _later_days(table), _use(table, plan),
         _reasons(table),
     ]  # fmt: skip
     found = pd.concat([part for part in terms if len(part)], ignore_index=True)
@@ -299,18 +319,25 @@ def _terms(relation: pd.Series, count: object, sign: int, is_equal: bool, of: st
                          "sign": sign, "is_equal": is_equal})  # fmt: skip
 
 
-def _levels(table: pd.DataFrame) -> pd.DataFrame:
-    """The levels of a grouping are all of its people, and all of their events."""
-    is_counted = table["group"].isin(ADDING)
-    cells = table.assign(base=_base(table))[is_counted & ~table["subgroup"].isin(NO_PARTITION)]
-    whole = cells[cells["subgroup"].eq("")].drop_duplicates("base")
-    levels = cells[cells["subgroup"].ne("") & cells["base"].isin(whole["base"])]
-    of = levels["base"] + "|" + levels["subgroup"]
-    groups = pd.DataFrame({"base": levels["base"], "of": of}).drop_duplicates()
-    place = pd.Series(whole.index, index=whole["base"])
+def _levels(table: pd.DataFrame, untold: pd.MultiIndex) -> pd.DataFrame:
+    """The levels of a grouping are all that they are parts of: its people, and its events."""
+    cells = table.assign(base=_base(table), place=table.index)[table["group"].isin(ADDING)]
+    cells = cells[["base", "subgroup", "level", "place"]]
+    is_part = cells["subgroup"].ne("") & ~cells["subgroup"].isin(NO_PARTITION)
+    is_part &= ~is_grouped_by(cells["subgroup"], FOLLOWED)
+    each = cells.loc[is_part, ["subgroup", "level"]].drop_duplicates()
+    parts = [(*own, *whole) for own in each.itertuples(index=False) for whole in find_wholes(*own)]
+    margins = pd.DataFrame(parts, columns=["subgroup", "level", *WHOLE])
+    wholes = cells.rename(columns={"subgroup": WHOLE[0], "level": WHOLE[1], "place": "whole"})
+    found = cells[is_part].merge(margins, on=["subgroup", "level"])
+    found = found.merge(wholes.drop_duplicates(["base", *WHOLE]), on=["base", *WHOLE])
+    keys = pd.MultiIndex.from_frame(found[["base", "subgroup", *WHOLE]])
+    found = found[~keys.isin(untold)]
+    of = found["subgroup"] + ">" + found["whole"].astype(str)
+    groups = found.assign(of=of).drop_duplicates("of")
     return pd.concat([
-        _terms(of, levels.index, 1, True, "levels"),
-        _terms(groups["of"], place.reindex(groups["base"]).to_numpy(), -1, True, "levels"),
+        _terms(of, found["place"].to_numpy(), 1, True, "levels"),
+        _terms(groups["of"], groups["whole"].to_numpy(), -1, True, "levels"),
     ])  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from revictimisation.core.results import KEYS, OK
 from revictimisation.dictionary import load_dictionary
+from revictimisation.disclosure.attack.documents import read_document
 from revictimisation.disclosure.attack.findings import make_findings, name_rows
 from revictimisation.disclosure.attack.release import TABLES, Release
 
@@ -73,6 +74,8 @@ def _to_text(path: str, release: Release) -> str | None:
     data = release.read(path)
     if path.endswith(".parquet"):
         return _read_parquet(release, path, data)
+    if path.endswith(".pdf"):
+        return read_document(data)
     if path.endswith(".png"):  # dots; `carriers` reads what may lie beside them
         return None
     if not path.endswith(TEXTS) and "." in path.rpartition("/")[2]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from revictimisation.report.curves import make_curve, time_ticks
 from revictimisation.report.described import (
     NOTHING,
     Curves,
@@ -11,6 +12,7 @@ from revictimisation.report.described import (
     Written,
     join,
 )
+from revictimisation.report.measure_use import name_risk
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import describe_against
@@ -19,8 +21,6 @@ from revictimisation.report.sections.cohort import (
     find_by_person,
     find_incidence,
 )
-from revictimisation.report.sections.groups import make_curve, time_ticks
-from revictimisation.report.sections.use import name_risk
 from revictimisation.report.texts import load_references
 
 

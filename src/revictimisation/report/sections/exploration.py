@@ -1,4 +1,4 @@
-"""Notebook 4: what was found without naming groups, told as exploration and no answer."""
+"""Question 3 without named groups: what a search foretold, told as exploration and no answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from revictimisation.core.packing import pack_contrast
 from revictimisation.core.results import NOT_ESTIMABLE
-from revictimisation.report.described import NOTHING, Folded, Piece, Text, join
+from revictimisation.report.described import NOTHING, Piece, Text, join
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
     SIGNIFICANCE,
@@ -20,8 +20,8 @@ from revictimisation.report.natural_frequencies import describe_both, show_gap
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, list_names
-from revictimisation.report.sections.group_tables import show_p
-from revictimisation.report.trials import describe_gates, has_rows
+from revictimisation.report.sections.group_numbers import show_p
+from revictimisation.report.trials import describe_gates, has_rows, list_first
 from revictimisation.report.verdicts import name_answer
 
 ANALYSIS, ESTIMATOR = "exploration", "effect_learner"
@@ -44,18 +44,13 @@ def find_explored(page: Page, measure: str, estimand: str, **keys: Any) -> Numbe
     return page.release.find(estimand="p_value", outcome=page.plan.outcome.who, **same)
 
 
-def show_exploration(page: Page) -> Piece:
-    """What it is, a sentence a measure, and folded the numbers; nothing where there are none."""
+def show_exploration_numbers(page: Page) -> Piece:
+    """For referees: what was foretold tried on others, and who they are that it was foretold of."""
     if not has_rows(page, question="q3", analysis=ANALYSIS):
         return NOTHING
-    heading, text = page.heading("for_whom.exploration"), page.text("for_whom.exploration_text")
-    lines = "\n".join(f"- {verdict}" for verdict in list_verdicts(page))
-    tables = [_table(page), *(_who(page, name) for name in page.plan.measure_names
-                              if is_called(page, name))]  # fmt: skip
-    folded = Folded(page.say("for_whom.exploration_numbers"), join(tables))
-    told = describe_known_truth(page, "exploration")
-    tried = Text(told) if told else NOTHING
-    return join([heading, text, Text(lines), tried, folded])
+    called = (name for name in page.plan.measure_names if is_called(page, name))
+    tried = Text(describe_known_truth(page, "exploration"))
+    return join([tried, _table(page), *(_who(page, name) for name in called)])
 
 
 def is_called(page: Page, measure: str) -> bool:
@@ -65,10 +60,13 @@ def is_called(page: Page, measure: str) -> bool:
 
 
 def list_verdicts(page: Page) -> list[str]:
-    """A sentence for each measure with a pattern, one for those without, one for each why not."""
+    """A sentence for each measure with a pattern, one for those without, one for each why not.
+
+    Of measures with an answer to the main question: no other number stands in for one.
+    """
     told, quiet = [], []
     hidden: dict[str, list[str]] = {}
-    for measure in page.plan.measure_names:
+    for measure in list_first(page):
         name, test = name_answer(page, measure), find_explored(page, measure, "p_value_holm")
         if not test.is_shown:
             why = finish(describe_gates(page, [page.name_reason(test)]))

@@ -1,203 +1,325 @@
-"""Notebook 4: question 3, whether measures help some groups more than others."""
+"""Page 04: question 3, whether measures help some groups more than others.
+
+A group's number is the pooled one, drawn towards those of the other groups: the outermost of many
+groups is so partly by chance. Its own stands beside it only for referees (`group_numbers`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from statistics import median_low
 
-from revictimisation.core.results import WITHHELD
-from revictimisation.report.described import NOTHING, Folded, Heading, Piece, Text, join
+from revictimisation.report.described import (
+    NOTHING,
+    Cell,
+    Content,
+    Figure,
+    Forest,
+    ForestRow,
+    Piece,
+    Scale,
+    Text,
+    join,
+)
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
+    Difference,
     choose_day,
-    count_tests,
+    describe_missing,
+    find_difference,
+    find_gap,
+    find_pooled,
+    find_ratio,
     list_detectable,
     list_differences,
     list_groupings,
+    list_levels,
     list_shown,
     name_division,
+    name_level,
 )
 from revictimisation.report.known_truth import describe_known_truth
-from revictimisation.report.natural_frequencies import count_people
+from revictimisation.report.natural_frequencies import count_people, describe_people, show_gap
 from revictimisation.report.page import DASH, Page
-from revictimisation.report.sections.answer import list_names, show_caution
+from revictimisation.report.release import Number
+from revictimisation.report.sections.answer import finish, list_names, make_scale
 from revictimisation.report.sections.cohort import find_incidence
-from revictimisation.report.sections.differences import describe_difference
-from revictimisation.report.sections.group_pictures import show_picture, show_ratio_picture
-from revictimisation.report.trials import find_effect
-from revictimisation.report.verdicts import name_answer, warn_untried
+from revictimisation.report.sections.exploration import list_verdicts
+from revictimisation.report.trials import has_answer, has_rows, list_first, list_main
+from revictimisation.report.verdicts import (
+    FEWER,
+    HIDDEN,
+    OPEN,
+    TWICE,
+    describe_about,
+    judge,
+    name_answer,
+)
+
+RATIO_TICKS = {0.25: "¼", 0.5: "½", 1.0: "1", 2.0: "2×", 4.0: "4×"}
+HALF = (0.45, 0.55)  # ratios that are said to be half
+MOST_CLAIMS = 4  # with a picture each
+YES, TRIED = "●", "○"
+
+
+def describe_for_whom(page: Page) -> str:
+    """The answer for the first page, in a line."""
+    tested, called = _list_tested(page), _list_claims(page)
+    if not tested:
+        return page.say("for_whom.line_none")
+    key = {0: "open", 1: "one"}.get(len(called), "some")
+    first = _name(page, called[0]) if called else ""
+    return page.say(f"for_whom.line_{key}", n=len(tested), n_called=len(called), first=first)
+
+
+def describe_measure_groups(page: Page, measure: str) -> str:
+    """Whether a measure helps some groups more than others: a sentence for its own page."""
+    if not has_answer(page, measure):
+        return page.say("for_whom.measure_hidden")
+    mine = [one for one in _list_tested(page) if one.measure == measure]
+    called = [one for one in mine if one.is_called]
+    if called:
+        return finish(describe_claim(page, called[0]))
+    if not mine:
+        return page.say("for_whom.measure_untested")
+    known = [value for (name, _), value in list_detectable(page, is_tested=True).items()
+             if name == measure]  # fmt: skip
+    least = count_people(page, min(known)) if known else ""
+    kind = "open" if known else "bare"
+    return page.say(f"for_whom.measure_{kind}", n=len(mine), least=least)
+
+
+def _list_tested(page: Page) -> list[Difference]:
+    """What was tested of measures with an answer: no other number stands in for one."""
+    first = list_first(page)
+    return [one for one in list_differences(page) if one.is_tested and one.measure in first]
+
+
+def _list_claims(page: Page) -> list[Difference]:
+    """The differences that are called, what matters most first."""
+    return [one for one in _list_tested(page) if one.is_called]
 
 
 def show_lead(page: Page) -> Piece:
-    """The question, the answer, and how large differences the study would have seen."""
+    """The answer, how it was asked, and how often the method calls what is not there."""
     if not page.plan.measure_names:
         return page.text("common.no_measures")
     groupings = list_groupings(page)
     if not groupings:
         return page.text("for_whom.no_groups")
-    names = [page.labels.group(grouping) for grouping in groupings]
-    how = page.text(
+    how = page.say(
         "for_whom.how",
         n_groupings=len(groupings),
-        groupings=list_names(page, [name[:1].lower() + name[1:] for name in names]),
-        n_measures=len(page.plan.measure_names),
-        period=_period(page),
+        n_measures=len(list_first(page)),
+        period=page.formats.period(choose_day(page)),
     )
-    answer = f"{page.say('for_whom.question')} {describe_answer(page)}"
-    tests = Text(describe_known_truth(page, "group_tests"))
-    return join([Text(answer), _list_called(page), tests, _describe_seen(page), how,
-                 _describe_day(page), show_caution(page),
-                 Text(warn_untried(page))])  # fmt: skip
-
-
-def _period(page: Page) -> str:
-    return page.formats.period(choose_day(page))
+    told = describe_known_truth(page, "group_tests")
+    return join([Text(f"{describe_answer(page)} {how}"), Text(told)])
 
 
 def describe_answer(page: Page) -> str:
     """How many differences between groups are more than chance, in a sentence."""
-    found = list_differences(page)
-    n_tested = sum(one.is_tested for one in found)
-    if not n_tested:
+    tested = _list_tested(page)
+    if not tested:
         return page.say("for_whom.answer_untested")
-    called = [one for one in found if one.is_called]
-    key = {0: "none", 1: "one"}.get(len(called), "some")
-    return page.say(f"for_whom.answer_{key}", n=n_tested, n_called=len(called))
+    n_called = len(_list_claims(page))
+    key = {0: "none", 1: "one"}.get(n_called, "some")
+    return page.say(f"for_whom.answer_{key}", n=len(tested), n_called=n_called)
 
 
-def _list_called(page: Page) -> Piece:
-    told = [
-        f"- {describe_difference(page, difference)}"
-        for difference in list_differences(page)
-        if difference.is_called
-    ]
-    if not told:
+def show_claims(page: Page) -> Piece:
+    """A picture for each difference that is called; else of the one that comes nearest."""
+    claims = _list_claims(page)
+    parts: list[Piece] = [_show_claim(page, one) for one in claims[:MOST_CLAIMS]]
+    rest = [_name(page, one) for one in claims[MOST_CLAIMS:]]
+    if rest:
+        parts.append(page.text("for_whom.more", named=list_names(page, rest)))
+    if not claims:
+        parts.append(_show_nearest(page))
+    placebo = [name_answer(page, one) for one in page.plan.negative_controls.measures
+               if one in {claim.measure for claim in claims}]  # fmt: skip
+    if placebo:
+        parts.append(page.text("for_whom.placebo", measures=list_names(page, placebo)))
+    if not any(parts):
         return NOTHING
-    overlap = page.text("for_whom.overlap") if len(told) > 1 else NOTHING
-    return join([Text("\n".join(told)), overlap, _warn_of_placebo(page)])
+    return join([page.heading("for_whom.claims" if claims else "for_whom.nearest"), *parts,
+                 page.text("for_whom.reading")])  # fmt: skip
 
 
-def _warn_of_placebo(page: Page) -> Piece:
-    """A measure held to do nothing must not seem to do more for some than for others."""
-    called = {difference.measure for difference in list_differences(page) if difference.is_called}
-    names = [name_answer(page, measure) for measure in page.plan.negative_controls.measures
-             if measure in called]  # fmt: skip
-    if not names:
-        return NOTHING
-    return page.text("for_whom.placebo", measures=list_names(page, names))
+def _name(page: Page, one: Difference) -> str:
+    return f"{name_answer(page, one.measure)}, {name_division(page, one.grouping)}"
 
 
-def _describe_seen(page: Page) -> Piece:
-    """How large differences would have been seen, beside how many report again; and how many
-    could not be tested.
-    """
-    told = []
-    seen = sorted(list_detectable(page, is_tested=True).values())
-    if seen:
-        least, middle = (count_people(page, one) for one in (seen[0], median_low(seen)))
-        told.append(page.say("for_whom.seen", least=least, middle=middle))
-        share = find_incidence(page, page.plan.outcome.who, time_days=choose_day(page))
-        if share.is_shown:
-            of_hundred = page.formats.of_hundred(share.estimate or 0.0)
-            told.append(page.say("for_whom.seen_beside", share=of_hundred, period=_period(page)))
-    n_untested = sum(not difference.is_tested for difference in list_differences(page))
-    if n_untested and seen:
-        told.append(page.say("for_whom.untested", n=n_untested))
-    return Text(" ".join(told)) if told else NOTHING
-
-
-def _describe_day(page: Page) -> Piece:
-    """Why it is not the day of question 2's page, where it is not."""
-    if choose_day(page) == page.last_day:
-        return NOTHING
-    last = page.formats.period(page.last_day)
-    return page.text("for_whom.why_day", period=_period(page), last=last)
-
-
-def show_clearest(page: Page) -> Piece:
-    """The difference that matters most, or comes nearest, with how its picture is read."""
-    found = [difference for difference in list_differences(page) if difference.is_tested]
-    drawn = [
-        one
-        for one in found
-        if len(list_shown(page, one.measure, one.grouping)) > 1
-        and (one.is_called or one.measure not in page.plan.negative_controls.measures)
-    ]
+def _show_nearest(page: Page) -> Piece:
+    """The difference that stands out most of those of measures with an answer: maybe chance."""
+    placebo = page.plan.negative_controls.measures
+    drawn = [one for one in _list_tested(page) if one.measure not in placebo
+             and len(list_shown(page, one.measure, one.grouping)) > 1]  # fmt: skip
     if not drawn:
         return NOTHING
-    first = drawn[0]
-    is_ratio = first.is_called and not first.is_called_by_risk
-    kind = "in_force" if is_ratio else "called" if first.is_called else "open"
-    heading = page.heading("for_whom.clearest" if first.is_called else "for_whom.clearest_maybe")
-    told = page.text(
-        f"for_whom.clearest_{kind}",
-        measure=start_upper(name_answer(page, first.measure)),
-        grouping=name_division(page, first.grouping),
+    title = page.say("for_whom.nearest_title", claim=_name(page, drawn[0]))
+    return join([_draw(page, drawn[0], title, is_ratio=False)])
+
+
+def _is_ratio(one: Difference) -> bool:
+    """Whether a difference is called only by how common new reports are while in force."""
+    return not one.is_called_by_risk
+
+
+def _show_claim(page: Page, one: Difference) -> Piece:
+    title, is_ratio = describe_claim(page, one), _is_ratio(one)
+    parts: list[Piece] = [_draw(page, one, title, is_ratio=is_ratio)]
+    if is_ratio:
+        key = "whole_open" if one.risk_holm.is_shown else "whole_untested"
+        period = page.formats.period(choose_day(page))
+        parts.append(page.text(f"for_whom.{key}", period=period))
+    return join(parts)
+
+
+def _list_pooled(page: Page, one: Difference, *, is_ratio: bool) -> list[tuple[str, Number]]:
+    """The levels of a grouping with their pooled numbers; of those without one, why."""
+    find: Callable[..., Number] = find_ratio if is_ratio else find_gap
+    found = []
+    for level in list_levels(page, one.grouping):
+        own = find(page, one.measure, one.grouping, level)
+        pooled = find_pooled(page, one.measure, one.grouping, level, is_ratio=is_ratio)
+        found.append((level, pooled if pooled.is_shown else own if not own.is_shown else Number()))
+    return found
+
+
+def describe_claim(page: Page, one: Difference) -> str:
+    """The groups at either end, in a sentence: what the picture says."""
+    is_ratio = _is_ratio(one)
+    shown = [pair for pair in _list_pooled(page, one, is_ratio=is_ratio) if pair[1].has_interval]
+    if len(shown) < 2:
+        return finish(_name(page, one))
+    ordered = sorted(shown, key=lambda pair: pair[1].estimate or 0.0)
+    ends = [page.say("for_whom.end", level=name_level(page, one.grouping, level),
+                     told=_describe_level(page, number, is_ratio=is_ratio))
+            for level, number in (ordered[0], ordered[-1])]  # fmt: skip
+    kind = "ratio" if is_ratio else "risk"
+    return page.say(f"for_whom.claim_{kind}", ends="; ".join(ends),
+                    measure=start_upper(name_answer(page, one.measure)),
+                    period=page.formats.period(choose_day(page)))  # fmt: skip
+
+
+def _describe_level(page: Page, number: Number, *, is_ratio: bool) -> str:
+    """Beside a row of the picture: what can be said of the group, or why nothing."""
+    if not number.has_interval:
+        return page.say("answers.none_why", why=describe_missing(page, number, "short"))
+    verdict = judge(number, same=1.0 if is_ratio else 0.0)
+    if verdict == OPEN:
+        return page.say("answers.open")
+    if not is_ratio:
+        return describe_people(page, number.estimate or 0.0)
+    estimate = number.estimate or 1.0
+    if HALF[0] <= estimate <= HALF[1]:
+        return page.say("for_whom.ratio_half")
+    if estimate >= TWICE:
+        return page.say("for_whom.ratio_times", about=page.formats.decimal(estimate, 1))
+    key = "ratio_fewer" if verdict == FEWER else "ratio_more"
+    return page.say(f"for_whom.{key}", about=describe_about(page, number))
+
+
+def _draw(page: Page, one: Difference, title: str, *, is_ratio: bool) -> Figure:
+    """The groups of a difference below each other, by their pooled numbers."""
+    same = 1.0 if is_ratio else 0.0
+    found = _list_pooled(page, one, is_ratio=is_ratio)
+    names = [start_upper(name_level(page, one.grouping, level)) for level, _ in found]
+    told = [_describe_level(page, number, is_ratio=is_ratio) for _, number in found]
+    numbers = [number for _, number in found]
+    rows = [
+        ForestRow(name, number.point, judge(number, same) if number.has_interval else HIDDEN, words)
+        for name, number, words in zip(names, numbers, told, strict=True)
+    ]
+    scale = _make_ratio_scale(page) if is_ratio else make_scale(page, numbers)
+    show = page.show_ratio_both if is_ratio else lambda number: show_gap(page, number)
+    cells = [
+        [name, show(number), "" if number.n_people is None else page.show_number(number.n_people)]
+        for name, number in zip(names, numbers, strict=True)
+    ]
+    heads = [page.say(f"for_whom.head_{one}") for one in ("group", "pooled", "people")]
+    key = "in_force" if is_ratio else "within"
+    caption = page.say(f"for_whom.table_{key}", measure=start_upper(name_answer(page, one.measure)),
+                       period=page.formats.period(choose_day(page)))  # fmt: skip
+    alt = " ".join(
+        [title, *(finish(f"{name}: {words}") for name, words in zip(names, told, strict=True))]
     )
-    # what was found is drawn first: the risks may show nothing where the hazards do
-    ratios = [show_ratio_picture(page, first.measure, first.grouping)] if is_ratio else []
-    beside = [page.text("for_whom.beside_ratio")] if is_ratio else []
-    picture = show_picture(page, first.measure, [first.grouping])
-    return join([heading, told, *ratios, *beside, picture, page.text("for_whom.reading")])
+    return page.figure(Forest(rows, scale), alt, title, page.table(caption, heads, cells))
+
+
+def _make_ratio_scale(page: Page) -> Scale:
+    ticks = {**RATIO_TICKS, 1.0: page.say("trials.tick_same")}
+    sides = page.say("for_whom.side_less"), page.say("for_whom.side_more")
+    return Scale(
+        page.formats.way("count", words=ticks.items()),
+        list(RATIO_TICKS),
+        page.say("for_whom.ratio_axis"),
+        is_log=True,
+        reference=1.0,
+        sides=sides,
+    )
 
 
 def show_measures(page: Page) -> Piece:
-    """Every measure: what can be said of its groups, and folded all of them in a picture."""
-    if not page.plan.measure_names or not list_groupings(page):
+    """For each measure and division: a sure difference, how large one would have been seen, or no
+    answer.
+    """
+    groupings = list_groupings(page)
+    if not (page.plan.measure_names and groupings):
         return page.text("for_whom.answer_untested")
-    parts = [_show_measure(page, name) for name in page.plan.measure_names]
-    return join([page.text("for_whom.measures_text"), *parts])
-
-
-def _show_measure(page: Page, measure: str) -> Piece:
-    anchor = f"groups-{measure}".replace("_", "-")
-    heading = Heading(start_upper(name_answer(page, measure)), 3, anchor)
-    picture = show_picture(page, measure, list_groupings(page))
-    folded = Folded(page.say("for_whom.measure_groups"), picture)
-    told = " ".join([_describe_measure(page, measure), _describe_withheld(page, measure)]).strip()
-    return join([heading, Text(told), folded])
-
-
-def _describe_withheld(page: Page, measure: str) -> str:
-    """That single groups have a number though the answer for everyone is withheld."""
-    whole = find_effect(page, measure, day=choose_day(page))
-    shown = [grouping for grouping in list_groupings(page) if list_shown(page, measure, grouping)]
-    if whole.status != WITHHELD or not shown:
-        return ""
-    return page.say("for_whom.whole_withheld")
-
-
-def _describe_measure(page: Page, measure: str) -> str:
-    mine = [
-        difference
-        for difference in list_differences(page)
-        if difference.measure == measure and difference.is_tested
-    ]
-    if not mine:
-        return page.say("for_whom.measure_untested")
-    called = [name_division(page, one.grouping) for one in mine if one.is_called]
-    if called:
-        return page.say("for_whom.measure_called", groupings=list_names(page, called))
     known = list_detectable(page, is_tested=True)
-    seen = [value for (name, _), value in known.items() if name == measure]
-    if not seen:
-        return page.say("for_whom.measure_bare", n=len(mine))
-    least = count_people(page, min(seen))
-    return page.say("for_whom.measure_open", n=len(mine), least=least)
-
-
-def show_detectable(page: Page) -> Piece:
-    """How large a difference between two groups would have been seen, by measure and grouping."""
-    found = list_detectable(page, is_tested=False)
-    if not found:
-        return page.text("for_whom.answer_untested")
-    measures = page.plan.measure_names
     rows = [
-        [page.labels.group(grouping),
-         *(count_people(page, found[measure, grouping]) if (measure, grouping) in found else DASH
-           for measure in measures)]
-        for grouping in list_groupings(page)
+        [start_upper(name_answer(page, measure)),
+         *(_show_answer(page, measure, grouping, known) for grouping in groupings)]
+        for measure in list_main(page)
     ]  # fmt: skip
-    heads = [page.say("for_whom.head_group"), *(name_answer(page, measure) for measure in measures)]
-    text = page.text("for_whom.detectable_text", n=count_tests(page))
-    caption = page.say("for_whom.detectable_caption", period=_period(page))
-    return join([text, page.table(caption, heads, rows, [page.say("for_whom.detectable_none")])])
+    heads = [page.say("common.measure"), *(page.labels.group(one) for one in groupings)]
+    seen = sorted(known.values())
+    key = "grid_caption" if seen else "grid_plain"
+    given = (
+        {"least": count_people(page, seen[0]), "middle": count_people(page, median_low(seen))}
+        if seen
+        else {}
+    )
+    note = page.say("for_whom.grid_note", yes=YES, tried=TRIED)
+    table = page.table(page.say(f"for_whom.{key}", **given), heads, rows, [note], "heat")
+    return join([table, _describe_beside(page)])
+
+
+def _show_answer(
+    page: Page, measure: str, grouping: str, known: dict[tuple[str, str], float]
+) -> Cell:
+    if not has_answer(page, measure):
+        return Cell(DASH, kind="shade none")
+    one = find_difference(page, measure, grouping)
+    if one.is_called:
+        return Cell(YES, kind="shade s8")
+    if (measure, grouping) in known:
+        return Cell(count_people(page, known[measure, grouping]), kind="shade s1")
+    return Cell(TRIED, kind="shade s1") if one.is_tested else Cell(DASH, kind="shade none")
+
+
+def _describe_beside(page: Page) -> Piece:
+    """What a difference is to be compared with: how many report again by the same day."""
+    share = find_incidence(page, page.plan.outcome.who, time_days=choose_day(page))
+    if not share.is_shown:
+        return NOTHING
+    return page.text("for_whom.beside", share=page.formats.of_hundred(share.estimate or 0.0),
+                     period=page.formats.period(choose_day(page)))  # fmt: skip
+
+
+def show_exploration(page: Page) -> Piece:
+    """What was found without naming groups, called exploration; nothing where none was made."""
+    if not has_rows(page, question="q3", analysis="exploration"):
+        return NOTHING
+    lines = Text("\n".join(f"- {verdict}" for verdict in list_verdicts(page)))
+    return join(
+        [page.heading("for_whom.exploration"), page.text("for_whom.exploration_text"), lines]
+    )
+
+
+def show_limits(page: Page) -> Content:
+    """What it does not say, and where each group's own number stands."""
+    told = page.link("07_for_researchers", page.say("for_whom.researchers"))
+    return join([page.text("for_whom.limits_text"), page.text("for_whom.where", link=told)])

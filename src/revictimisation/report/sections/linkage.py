@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from revictimisation.report.charts import list_shares
 from revictimisation.report.described import (
     NOTHING,
     Bars,
@@ -174,7 +175,7 @@ def show_found(page: Page) -> Piece:
     ]
     scale = Scale(
         page.formats.way("percent_short"),
-        _list_share_ticks(numbers),
+        list_shares(max(number.estimate or 0.0 for number in numbers)),
         page.say("linkage.found_axis"),
     )
     picture = Bars(names, points, [0, 0, 2, 2], [], scale)
@@ -183,12 +184,6 @@ def show_found(page: Page) -> Piece:
     alt, caption = page.say("linkage.found_alt", told=told), page.say("linkage.found_caption")
     figure = page.figure(picture, alt, caption, _found_table(page))
     return join([page.heading("linkage.found"), page.text("linkage.found_text"), figure])
-
-
-def _list_share_ticks(numbers: list[Number]) -> list[float]:
-    most = max((number.estimate or 0.0 for number in numbers), default=0.0)
-    step = 0.2 if most > 0.5 else 0.1
-    return [round(step * at, 1) for at in range(math.ceil(round(most / step, 6)) + 1)]
 
 
 def _found_table(page: Page) -> Piece:

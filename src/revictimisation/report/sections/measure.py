@@ -1,0 +1,246 @@
+"""The page of one measure: what it is, who gets it, what happens, how sure, what is not said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from revictimisation.report.curves import make_curve, time_ticks
+from revictimisation.report.described import (
+    NOTHING,
+    Content,
+    Curves,
+    CurveSeries,
+    Piece,
+    Text,
+    join,
+)
+from revictimisation.report.evidence import LIST, STEPS, Evidence, count_agreeing, rate_measure
+from revictimisation.report.formats import start_upper
+from revictimisation.report.measure_use import find_share
+from revictimisation.report.natural_frequencies import (
+    count_people,
+    describe_between,
+    describe_people,
+    show_gap,
+    show_hundred,
+)
+from revictimisation.report.page import DASH, Page
+from revictimisation.report.sections.answer import describe_within, finish, list_names
+from revictimisation.report.sections.for_whom import describe_measure_groups
+from revictimisation.report.sections.start import show_rating
+from revictimisation.report.trials import (
+    ARMS,
+    describe_reason,
+    find_arms,
+    find_checks,
+    find_effect,
+    has_answer,
+    list_checks,
+)
+from revictimisation.report.verdicts import FEWER, MORE, is_joint, judge
+
+HEIGHTS = (3.0, 3.1)  # in inches, for wide and narrow screens
+AT_RISK = "n_at_risk"
+
+
+def show_state(page: Page) -> Piece:
+    """The answer in its fixed words, with the steps of certainty."""
+    if not page.measure:
+        return page.text("common.no_measures")
+    found = rate_measure(page, page.measure)
+    told = start_upper(page.labels.code(LIST, found.code))
+    dots = "" if found.rating is None else f" {show_rating(page, found)}"
+    return Text(f"{told}{dots}", f"state {found.kind}")
+
+
+def show_what(page: Page) -> Piece:
+    """What the measure is, who decides on it, on what legal ground, and what is counted."""
+    measure = page.measure
+    if not measure:
+        return NOTHING
+    one = page.plan.measures[measure]
+    if is_joint(page, measure):
+        within = page.formats.days(one.joint_within_days or 0)
+        told = [page.say("measure.joint", within=within)]
+    else:
+        told = _describe_code(page, measure if measure in one.codes else one.codes[0])
+    if len(one.codes) > 1:
+        kinds = [page.labels.measure(code) for code in one.codes if code != measure]
+        told.append(page.say("measure.codes", codes=list_names(page, kinds)))
+    return join([page.heading("measure.what"), Text(" ".join(told))])
+
+
+def _describe_code(page: Page, code: str) -> list[str]:
+    """What the dictionary says of a code; nothing of one that it does not know."""
+    frame = page.dictionary.code_lists["measures"]
+    rows = frame[frame["code"] == code].to_dict("records")
+    if not rows:
+        return []
+    who = rows[0][f"decided_by_{page.language}"]
+    return [rows[0][f"about_{page.language}"], page.say("measure.decided", who=who),
+            page.say("measure.basis", basis=rows[0]["legal_basis"])]  # fmt: skip
+
+
+def show_who(page: Page) -> Piece:
+    """Who gets it and who does not, in a sentence."""
+    measure = page.measure
+    if not measure:
+        return NOTHING
+    share = find_share(page, measure)
+    if not share.is_shown:
+        told = page.say("measure.who_hidden", why=page.why_not(share))
+        return join([page.heading("measure.who"), Text(told)])
+    told = page.say("measure.who_all", share=page.formats.of_hundred(share.estimate or 0.0))
+    by_risk = {level: find_share(page, measure, subgroup="risk_level", level=level)
+               for level in ("high", "low")}  # fmt: skip
+    if all(number.is_shown for number in by_risk.values()):
+        shares = {level: page.formats.of_hundred(number.estimate or 0.0)
+                  for level, number in by_risk.items()}  # fmt: skip
+        told = f"{told} {page.say('measure.who_risk', **shares)}"
+    return join([page.heading("measure.who"), Text(told)])
+
+
+def show_effect(page: Page) -> Piece:
+    """`40 → 38 av 100`, the interval of the difference, and both curves; else why there is none."""
+    measure = page.measure
+    if not measure:
+        return NOTHING
+    gap = find_effect(page, measure)
+    if not has_answer(page, measure):
+        why = finish(describe_reason(page, measure, gap))
+        return join([page.heading("measure.why"), Text(why)])
+    given = {
+        "period": page.formats.period(page.last_day),
+        "within": describe_within(page, measure),
+        "people": describe_people(page, gap.estimate or 0.0),
+        "between": describe_between(page, gap),
+    }
+    start, no_start = find_arms(page, measure)
+    if start.is_shown and no_start.is_shown:
+        ends = {arm: count_people(page, number.estimate or 0.0)
+                for arm, number in zip(ARMS, (start, no_start), strict=True)}  # fmt: skip
+        told: list[Piece] = [Text(page.say("measure.arrow", **ends), "state"),
+                             page.text("measure.arrow_told", **given)]  # fmt: skip
+    else:
+        told = [page.text("measure.gap_told", **given)]
+    return join([page.heading("measure.effect"), *told, _show_curves(page, measure)])
+
+
+def _show_curves(page: Page, measure: str) -> Piece:
+    """The two curves with their bands and how many are followed; the numbers behind them."""
+    curves = [_make_curve(page, measure, arm) for arm in ARMS]
+    table = _tabulate(page, measure)
+    if not all(len(curve.days) > 1 for curve in curves):
+        return table
+    ticks = [(float(day), page.formats.period(day))
+             for day in time_ticks(page, page.plan.horizon_days)]  # fmt: skip
+    picture = Curves(
+        curves,
+        [(0.0, "0"), *ticks],
+        page.formats.way("percent_short"),
+        HEIGHTS,
+        x_label=page.say("measure.curve_x"),
+        y_label=page.say("measure.curve_y"),
+        at_risk=_list_at_risk(page, measure),
+    )
+    ends = {arm: page.formats.of_hundred(one.estimate[-1])
+            for arm, one in zip(ARMS, curves, strict=True)}  # fmt: skip
+    alt = page.say("measure.curve_alt", period=page.formats.period(int(curves[0].days[-1])), **ends)
+    finding = page.say(f"measure.curve_finding_{rate_measure(page, measure).kind}")
+    note = page.text("measure.curve_note")
+    return join([page.figure(picture, alt, finding, table), Text(note.told, "note")])
+
+
+def _make_curve(page: Page, measure: str, arm: str) -> CurveSeries:
+    found = [
+        (day, find_effect(page, measure, f"risk_{arm}", day, analysis="curve"))
+        for day in page.plan.curve_days
+    ]
+    if not any(number.is_shown for _, number in found):
+        days = page.plan.days_within_horizon
+        found = [(day, find_effect(page, measure, f"risk_{arm}", day)) for day in days]
+    return make_curve(page.say(f"measure.curve_{arm}"), found, f"strategies.{arm}")
+
+
+def _list_at_risk(page: Page, measure: str) -> Sequence[tuple[str, Sequence[tuple[float, str]]]]:
+    """How many are followed in each arm by the study's days; nothing where no day is told."""
+    checks = list_checks(page, measure)
+    told = []
+    for arm in ARMS:
+        found = {day: find_checks(checks, AT_RISK, day).get(arm)
+                 for day in page.plan.days_within_horizon}  # fmt: skip
+        known = [(float(day), DASH if one.value is None else page.formats.count(one.value))
+                 for day, one in found.items() if one is not None]  # fmt: skip
+        if known:
+            told.append((page.say(f"measure.curve_{arm}"), known))
+    return told
+
+
+def _tabulate(page: Page, measure: str) -> Piece:
+    """Both risks and their difference at the study's days."""
+    rows = []
+    for day in page.plan.report_at_days:
+        cells = [show_hundred(page, arm) for arm in find_arms(page, measure, day)]
+        gap = show_gap(page, find_effect(page, measure, day=day))
+        rows.append([page.formats.period(day), *cells, gap])
+    heads = [page.say("common.time"), *(page.say(f"trials.head_{name}") for name in (*ARMS, "gap"))]
+    return page.table(page.say("measure.curve_table"), heads, rows)
+
+
+def show_sure(page: Page) -> Piece:
+    """The steps of certainty, and what lowers them."""
+    if not page.measure:
+        return NOTHING
+    found = rate_measure(page, page.measure)
+    if found.kind == "none":
+        return NOTHING
+    heading = page.heading("measure.sure")
+    if found.rating is None:
+        return join([heading, page.text("measure.untried")])
+    return join([heading, Text(_describe_rating(page, found))])
+
+
+def _describe_rating(page: Page, found: Evidence) -> str:
+    told = page.say("measure.sure_rating", n=found.rating, steps=STEPS,
+                    most=page.plan.evidence.highest_rating)  # fmt: skip
+    if not found.lowered:
+        return f"{told} {page.say('measure.sure_unlowered')}"
+    why = [page.say(f"measure.lowered_{one}") for one in found.lowered]
+    return f"{told} {page.say('measure.sure_lowered')} {list_names(page, why)}."
+
+
+def show_for_whom(page: Page) -> Piece:
+    """A line on who is helped more, with a link; nothing without an answer."""
+    if not (page.measure and has_answer(page, page.measure)):
+        return NOTHING
+    link = page.link("04_for_whom", page.say("measure.for_whom_link"))
+    told = f"{describe_measure_groups(page, page.measure)} {link}."
+    return join([page.heading("measure.for_whom"), Text(told)])
+
+
+def show_change(page: Page) -> Piece:
+    """What would change the answer: other ways of counting, and something unknown."""
+    measure = page.measure
+    if not (measure and has_answer(page, measure)):
+        return NOTHING
+    n, n_all = count_agreeing(page, measure)
+    given: dict[str, Any] = {"n": n, "n_all": n_all}
+    told = [page.say("measure.change_ways" if n_all else "measure.change_none", **given)]
+    limit = find_effect(page, measure, "e_value_limit")
+    if judge(find_effect(page, measure), same=0.0) in (FEWER, MORE) and limit.is_shown:
+        times = page.formats.decimal(limit.estimate or 1.0, 1)
+        told.append(page.say("measure.change_unknown", limit=times))
+    link = page.link("06_how_we_know", page.say("common.menu_06_how_we_know"))
+    told.append(page.say("measure.change_hidden", link=link))
+    return join([page.heading("measure.change"), Text(" ".join(told))])
+
+
+def show_unsaid(page: Page) -> Content:
+    """What the answer does not say."""
+    if not page.measure:
+        return NOTHING
+    kind = rate_measure(page, page.measure).kind
+    told = [page.say(f"measure.unsaid_{kind}")] if kind in ("open", "none") else []
+    told.append(page.say("measure.unsaid_text"))
+    return join([page.heading("measure.unsaid"), Text(" ".join(told))])

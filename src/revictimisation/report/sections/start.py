@@ -1,0 +1,216 @@
+"""The first page: one sentence, a hundred dots, a row a measure, and a line a question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from revictimisation.report.described import (
+    NOTHING,
+    Cell,
+    Group,
+    Heading,
+    IconArray,
+    Piece,
+    Table,
+    Text,
+    join,
+)
+from revictimisation.report.evidence import LIST, STEPS, Evidence, rate_measure
+from revictimisation.report.forest import list_ticks
+from revictimisation.report.formats import start_upper
+from revictimisation.report.measure_use import find_share
+from revictimisation.report.natural_frequencies import count_people, describe_both
+from revictimisation.report.page import DASH, HUNDREDTHS, SHARE, Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections.answer import list_names
+from revictimisation.report.sections.cohort import find_incidence
+from revictimisation.report.sections.courts import describe_convictions
+from revictimisation.report.sections.for_whom import describe_for_whom
+from revictimisation.report.sections.how_we_know import describe_trust
+from revictimisation.report.sections.misfits import show_misfits
+from revictimisation.report.sections.reach import describe_reach
+from revictimisation.report.trials import find_effect, list_main
+from revictimisation.report.verdicts import is_joint, name_answer, name_measure
+
+FULL, EMPTY = "●", "○"
+CLEAR = ("fewer", "more", "little")  # kinds of evidence that say something
+
+
+# a question's page, its heading, and its answer in a line
+QUESTIONS: Sequence[tuple[str, str, Callable[[Page], str]]] = (
+    ("02_reach", "index.ask_reach", describe_reach),
+    ("04_for_whom", "index.ask_for_whom", describe_for_whom),
+    ("05_convictions", "index.ask_convictions", describe_convictions),
+    ("06_how_we_know", "index.ask_wrong", describe_trust),
+)
+
+
+def show_lead(page: Page) -> Piece:
+    """The answer in one sentence, and of a hundred how many report again."""
+    told = [Text(_describe_answer(page)), Text(_describe_followed(page), "note")]
+    if page.release.is_synthetic:
+        told.append(Text(page.say("common.set_by"), "note"))
+    return join(
+        [show_misfits(page), Group((Group(tuple(told), "answer-lead"), _draw(page)), "opening")]
+    )
+
+
+def _describe_answer(page: Page) -> str:
+    repeated = _describe_repeat(page)
+    measures = list_main(page)
+    if not measures:
+        return f"**{page.say('common.no_measures')}** {repeated}"
+    found = {measure: rate_measure(page, measure) for measure in measures}
+    clear = [one for one in CLEAR if any(each.kind == one for each in found.values())]
+    n_open = sum(each.kind == "open" for each in found.values())
+    if not clear:
+        key = "index.answer_open" if n_open else "index.answer_none"
+        return f"**{page.say(key, n=_count(page, len(measures)))}** {repeated}"
+    told = [_describe_kind(page, found, kind) for kind in clear]
+    left = sum(each.kind not in CLEAR for each in found.values())
+    if left:
+        told.append(page.say("index.answer_left", n=page.formats.count(left)))
+    return f"**{' '.join(told)}** {repeated}"
+
+
+def _count(page: Page, number: int) -> str:
+    """A number up to twelve in letters."""
+    words = page.say("index.numbers").split()
+    return words[number - 1] if number <= len(words) else page.formats.count(number)
+
+
+def _describe_kind(page: Page, found: dict[str, Evidence], kind: str) -> str:
+    """The measures of which the same is said, behind its words: `Kan minska: skyddat boende.`"""
+    told = []
+    for code in dict.fromkeys(each.code for each in found.values() if each.kind == kind):
+        names = [name_answer(page, one) for one, each in found.items() if each.code == code]
+        said = start_upper(page.labels.code(LIST, code))
+        told.append(page.say(f"index.answer_{kind}", said=said, measures=list_names(page, names)))
+    return " ".join(told)
+
+
+def _describe_repeat(page: Page) -> str:
+    """How many of a hundred reports are followed by another, and how many soon."""
+    last = find_incidence(page, page.plan.outcome.who)
+    if not last.is_shown:
+        return page.say("index.repeat_hidden", why=page.why_not(last))
+    given = {"share": page.formats.of_hundred(last.estimate or 0.0),
+             "against": page.say(f"index.against_{page.plan.outcome.who}"),
+             "period": page.formats.period(page.last_day)}  # fmt: skip
+    first, day = _find_early(page)
+    if not first.is_shown:
+        return page.say("index.repeat", **given)
+    early, soon = count_people(page, first.estimate or 0.0), page.formats.period(day)
+    return page.say("index.repeat_early", early=early, soon=soon, **given)
+
+
+def _find_early(page: Page) -> tuple[Number, int]:
+    """The share at the first of the study's days, and the day; none where that is the last."""
+    day = page.plan.report_at_days[0]
+    if day >= page.last_day:
+        return Number(), day
+    return find_incidence(page, page.plan.outcome.who, time_days=day), day
+
+
+def _describe_followed(page: Page) -> str:
+    """How many reports of which years, and until when they are followed."""
+    last = find_incidence(page, page.plan.outcome.who)
+    if not last.is_shown or last.n_people is None:
+        return ""
+    accrual = page.plan.accrual
+    return page.say("index.followed", n=page.formats.count(last.n_people),
+                    first=accrual.from_on.year, last=accrual.to_on.year,
+                    end=page.plan.data_end_on.year)  # fmt: skip
+
+
+def _draw(page: Page) -> Piece:
+    """A hundred dots: reported again soon, later, not."""
+    last = find_incidence(page, page.plan.outcome.who)
+    if not last.is_shown:
+        return NOTHING
+    period, total = page.formats.period(page.last_day), round((last.estimate or 0.0) * 100)
+    first, day = _find_early(page)
+    if not first.is_shown:
+        parts = [(total, page.say("index.dots_within", period=period))]
+    else:
+        early = round((first.estimate or 0.0) * 100)
+        parts = [(early, page.say("index.dots_within", period=page.formats.period(day))),
+                 (total - early, page.say("index.dots_later", period=period))]  # fmt: skip
+    alt = page.say("index.dots_alt", total=total, period=period)
+    return IconArray(tuple(parts), page.say("index.dots_rest"), alt)
+
+
+def show_measures(page: Page) -> Piece:
+    """A row a measure: how many got it, the interval, the answer in fixed words, how sure."""
+    measures = list_main(page)
+    if not measures:
+        return NOTHING
+    gaps = [find_effect(page, measure) for measure in measures]
+    ticks = list_ticks([gap.point for gap in gaps])
+    most = max(-ticks[0], ticks[-1])
+    rows = [_row(page, one, gap, most) for one, gap in zip(measures, gaps, strict=True)]
+    ends = {"most": count_people(page, most), "period": page.formats.period(page.last_day)}
+    heads = [page.say(f"index.head_{one}", **ends)
+             for one in ("measure", "use", "gap", "answer", "rating")]  # fmt: skip
+    table = Table(page.say("index.table", **ends), heads, rows, kind="answers")
+    notes = [page.say("index.table_note", **ends), *_list_untried(page)]
+    if any(find_share(page, one).status == "suppressed" for one in measures):
+        notes.append(page.say("common.note_suppressed"))
+    return join([table, *(Text(note, "note") for note in notes)])
+
+
+def _row(page: Page, measure: str, gap: Number, most: float) -> list[Cell]:
+    share, found = find_share(page, measure), rate_measure(page, measure)
+    use = page.show(share, page.formats.way("of_hundred"), SHARE)
+    answer = start_upper(page.labels.code(LIST, found.code))
+    name = page.link(f"measure_{measure}", start_upper(name_measure(page, measure)))
+    return [Cell(name), use, show_span(page, gap, most), Cell(answer, kind=found.kind),
+            show_rating(page, found)]  # fmt: skip
+
+
+def show_span(page: Page, gap: Number, most: float) -> Cell:
+    """A cell with a difference drawn between `most` fewer and `most` more; none: that it is not."""
+    if not gap.has_interval:
+        hidden = page.say("index.not_shown")
+        return Cell(hidden, span=(-most, most), spoken=hidden, status=gap.status, reason=gap.reason)
+    told = describe_both(page, gap)
+    numbers = {"value": gap.estimate, "low": gap.ci_low, "high": gap.ci_high}
+    return Cell(told, **numbers, unit=HUNDREDTHS, status=gap.status, span=(-most, most),
+                spoken=told)  # fmt: skip
+
+
+def show_rating(page: Page, found: Evidence) -> Cell:
+    """A cell with the steps of certainty as dots; a dash where there is no answer to rate."""
+    if found.rating is None:
+        return Cell(DASH, spoken=page.say("index.no_rating"))
+    dots = FULL * found.rating + EMPTY * (STEPS - found.rating)
+    spoken = page.say("index.rating", n=found.rating, steps=STEPS)
+    return Cell(dots, found.rating, kind="rating", spoken=spoken)
+
+
+def _list_untried(page: Page) -> list[str]:
+    """That measures near in time have no answer here, with a link to their page."""
+    return [
+        page.say(
+            "index.untried",
+            measure=page.link(f"measure_{one}", name_measure(page, one)),
+        )
+        for one in page.plan.measure_names
+        if is_joint(page, one)
+    ]
+
+
+def show_questions(page: Page) -> Piece:
+    """The other questions: each a link, with its answer in a line."""
+    told = []
+    for name, key, describe in QUESTIONS:
+        line = describe(page)
+        if line:
+            heading = Heading(page.link(name, page.say(key)), 3)
+            told.append(Group((heading, Text(line))))
+    return Group(tuple(told), "questions")
+
+
+def show_more(page: Page) -> Piece:
+    """Where referees read on."""
+    return Text(page.link("07_for_researchers", page.say("common.menu_07_for_researchers")), "more")
