@@ -16,9 +16,11 @@ import yaml
 from hypothesis import settings
 
 from revictimisation.commands import processes
+from revictimisation.commands.notebooks import spare_grammar
 from revictimisation.core.workers import keep_libraries_serial
 
 keep_libraries_serial()  # as every command does, before NumPy is loaded
+spare_grammar()  # as the command run does
 processes.preload(processes.ANALYSES, processes.PAGES)  # as `run`, whichever test is the first
 
 # the same examples on every machine and in every run; a slow machine is no failure

@@ -9,7 +9,7 @@ import pytest
 
 from revictimisation.disclosure.attack import ATTACKS, attack, open_release
 from tests.attack.made import make_out, seal
-from tests.attack.plants import PLANTS, SECRET, UNSEALED
+from tests.attack.plants import PAGE, PLANTS, SECRET, UNSEALED, rewrite
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +23,15 @@ SECRETS = frozenset([SECRET])
 def test_nothing_is_found_in_a_clean_release(clean):
     for folder in (clean, clean / "release"):
         assert attack([open_release(folder, secrets=SECRETS)]).to_dict("records") == []
+
+
+def test_what_a_picture_says_of_numbers_that_stand_on_its_page_is_not_hidden(clean, tmp_path):
+    out = Path(shutil.copytree(clean, tmp_path / "out"))
+    PLANTS["alternative text"][1](out)
+    rewrite(PAGE, "</main>", "<p>Bias 0.11823.</p></main>")(out)
+    seal(out)
+    found = attack([open_release(out)])
+    assert "hidden" not in set(found["what"])
 
 
 @pytest.mark.parametrize("name", PLANTS)

@@ -16,6 +16,7 @@ from revictimisation.disclosure.attack.diagnostics import find_denominator, read
 from revictimisation.disclosure.attack.findings import name_rows
 from revictimisation.disclosure.attack.margins import bound_cells
 
+MOST_HIDDEN = 40  # of a kind
 STUDIES = ("county_600", "county_3000", "linked", "mdve", "rossi")
 
 
@@ -53,20 +54,33 @@ def test_no_range_of_a_count_leaves_the_truth_out(name, repo_root, tmp_path):
     assert whole.sum() > 100
 
 
-@pytest.mark.parametrize("estimand", FOLLOWS)
-def test_a_number_that_is_solved_is_the_one_that_was_hidden(estimand, repo_root, tmp_path):
-    """Each kind of number is hidden in turn where it was shown, and solved from the others."""
+def test_a_number_that_is_solved_is_the_one_that_was_hidden(repo_root, tmp_path):
+    """Each kind of number is hidden where it was shown, and solved from the others.
+
+    Of a comparison one alone: of those whose kind is rarest first.
+    """
     release, _ = read_kept(repo_root, "county_3000", tmp_path)
     rows = release.estimates
-    gone = rows["estimand"].eq(estimand) & rows["status"].eq("ok")
     shown = pd.Series(rows["estimate"].to_numpy(float, copy=True), index=name_rows(rows, KEYS))
-    rows.loc[gone, ["status", "estimate"]] = ["suppressed", np.nan]
+    family = rows.groupby([key for key in KEYS if key != "estimand"], dropna=False).ngroup()
+    mine = {name: rows["estimand"].eq(name) & rows["status"].eq("ok") for name in FOLLOWS}
+    taken: set[int] = set()
+    for estimand in sorted(FOLLOWS, key=lambda name: mine[name].sum()):
+        free = [one for one in family[mine[estimand]] if one not in taken][:MOST_HIDDEN]
+        taken |= {*free}
+        gone = mine[estimand] & family.isin(free)
+        rows.loc[gone, ["status", "estimate"]] = ["suppressed", np.nan]
     found = solve_families(release)
     found = found[found["what"].eq("algebra")]
-    assert len(found) > 5
-    true = shown.reindex(found["row"]).to_numpy()
-    close = 1.5 if estimand.endswith("days") else 0.02
-    assert np.isclose(found["low"], true, rtol=0.01, atol=close).all()
+    hidden = pd.Series(rows["estimand"].to_numpy(), index=shown.index).reindex(found["row"])
+    for estimand in FOLLOWS:
+        solved = found[hidden.eq(estimand).to_numpy()]
+        assert len(solved) > 5, estimand
+        true = shown.reindex(solved["row"]).to_numpy()
+        close = 1.5 if estimand.endswith("days") else 0.02
+        is_known = ~np.isnan(true)  # others were hidden before
+        assert is_known.sum() > 5, estimand
+        assert np.isclose(solved["low"], true, rtol=0.01, atol=close)[is_known].all(), estimand
 
 
 @pytest.mark.parametrize("name", ["county_600", "county_3000"])

@@ -73,6 +73,19 @@ def test_what_was_handed_over_is_checked_without_a_manifest(call, out, tmp_path)
     assert call("verify", bare)[0] == 3
 
 
+def test_what_was_deleted_in_time_is_told_and_is_no_fault(call, out):
+    call("release", out)
+    with files.locked(out):
+        assert call("delete", out, "--yes")[0] == 2  # while a run holds it
+    assert (out / "restricted").exists()
+    assert call("delete", out, "--yes")[0] == 0
+    assert not (out / "restricted").exists() and not (out / files.LOCK).exists()
+    code, said = call("verify", out)
+    assert code == 0 and "3 filer är" not in said and "6 files are not there" in said
+    (out / "release" / "estimates.csv").unlink()
+    assert call("verify", out)[0] == 3
+
+
 def test_a_draft_named_as_an_earlier_release_is_told(call, out, kept, tmp_path):
     other = leave_run(tmp_path / "other", COUNTY.iloc[90:])
     code, said = call("release", other, "--previous", kept)

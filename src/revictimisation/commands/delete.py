@@ -44,7 +44,7 @@ def delete_folder(folder: Path, is_all: bool = False, is_sure: bool = False) -> 
     for a folder that no command of ours made: a YAML file, or a manifest of others, does not show
     that one did.
     """
-    names = files.list_all(folder)
+    names = [name for name in files.list_all(folder) if name != files.LOCK]
     is_run = _is_run(folder, names)
     marks = {mark for each in folders.MARKS.values() for mark in each}
     if not is_run and not folders.holds_mark(names, marks - {MANIFEST, *folders.MAPPINGS}):
@@ -57,7 +57,8 @@ def delete_folder(folder: Path, is_all: bool = False, is_sure: bool = False) -> 
     doomed = [folder / name for name in names if is_all or not folders.holds_mark([name], stays)]
     n_files = sum(files.count_files(path) for path in doomed)
     if is_sure:
-        files.remove_paths(doomed)
+        with files.locked(folder):
+            files.remove_paths(doomed)
         return (
             f"{folder}: {n_files} filer är borttagna. Kopior och säkerhetskopior finns kvar där de "
             f"finns. / {n_files} files are deleted; copies and backups are where they are."

@@ -73,12 +73,19 @@ def verify_folder(
             found += _compare_inputs(data, manifest)
         _refuse(found, out)
         outputs = _list_outputs(stages)
+        gone = _list_deleted(out, outputs)
+        n_files = len(outputs) - len(gone)
         told = (
-            f"{out}: {len(outputs)} filer är som manifestet säger / files are as the manifest says"
+            f"{out}: {n_files} filer är som manifestet säger / files are as the manifest says"
             f"\n{tell_hash(out / folders.MANIFEST)}"
         )
         if marks := find_marks(out):
             told += f"\n{tell_hash(marks)}"
+        if gone:
+            told += (
+                f"\n{folders.RESTRICTED}/ är gallrad: {len(gone)} filer finns inte att pröva / has"
+                f" been deleted: {len(gone)} files are not there to be checked"
+            )
         if is_rerun and data is not None:
             n_same = _rerun(out, data, manifest, stages, jobs)
             told += f"\n{n_same} filer blev lika byte för byte / files came out the same bytes"
@@ -148,7 +155,8 @@ def _compare_outputs(
 ) -> Iterator[str]:
     """A line for each file that is not as the manifest says, or that it does not know."""
     outputs = _list_outputs(stages)
-    for path in find_changed(out, outputs):
+    gone = _list_deleted(out, outputs)
+    for path in find_changed(out, {p: h for p, h in outputs.items() if p not in gone}):
         yield f"{CHANGED if (out / path).is_file() else MISSING}: {path}"
     told = manifest["outputs"]
     for path, _ in sorted({*told.items()} ^ {*outputs.items()}, key=str):
@@ -156,6 +164,13 @@ def _compare_outputs(
     for path in sorted({*files.list_below(out)} - outputs.keys() - {folders.MANIFEST}):
         half = " (halvfärdig / unfinished)" if path in read_unfinished(manifest) else ""
         yield f"{UNKNOWN}: {path}{half}"
+
+
+def _list_deleted(out: Path, outputs: Mapping[str, str]) -> set[str]:
+    """The files of a run's `restricted`, where the folder is gone as `delete` leaves it."""
+    if (out / folders.RESTRICTED).exists():
+        return set()
+    return {path for path in outputs if path.startswith(f"{folders.RESTRICTED}/")}
 
 
 def _compare_inputs(data: Path, manifest: Mapping[str, Any]) -> Iterator[str]:

@@ -202,15 +202,26 @@ def _read_page(path: str, data: bytes, known: Known) -> Iterator[Row]:
         return
     text = EMBEDDED.sub("", text)
     yield from _read_hidden(path, list_hidden(text), known)
-    yield from _read_hidden(path, ALT.findall(text), known, least=2)
+    yield from _read_hidden(path, ALT.findall(text), known, least=2, seen=_list_seen(text))
     for place, table in enumerate(list_tables(text)):
         yield from _read_table(path, place, table, known)
 
 
-def _read_hidden(path: str, texts: Iterable[str], known: Known, least: int = 0) -> Iterator[Row]:
-    """Numbers of at least so many decimals that the release does not tell."""
+def _list_seen(text: str) -> frozenset[str]:
+    """The numbers that anybody sees on a page: those of invented counties are in no release."""
+    return frozenset(NUMBER.findall(TAG.sub(" ", COMMENT.sub("", STYLE.sub("", text)))))
+
+
+def _read_hidden(
+    path: str,
+    texts: Iterable[str],
+    known: Known,
+    least: int = 0,
+    seen: frozenset[str] = frozenset(),
+) -> Iterator[Row]:
+    """Numbers of at least so many decimals that neither the release nor what is `seen` tells."""
     for place, text in enumerate(texts):
-        numbers = NUMBER.findall(text)
+        numbers = {*NUMBER.findall(text)} - seen
         if any(
             len(number.replace(",", ".").partition(".")[2]) >= least and not known.is_told(number)
             for number in numbers

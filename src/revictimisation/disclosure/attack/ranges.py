@@ -19,6 +19,7 @@ Whole = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 MOST = 1 << 40  # no bound: more than any count
 MOST_ROUNDS = 200
+NEAR = 1e-6  # of a whole number, in a solution
 LARGEST = 400  # counts of a component that linear programmes are solved for
 
 
@@ -114,16 +115,33 @@ def _solve_component(
     columns = [place[count] for count in relations.count[is_in].tolist()]
     matrix = coo_matrix((relations.sign[is_in], (where, columns)), (len(rows), len(mine))).tocsr()
     is_equal = relations.is_equal[rows]
-    bounds = np.column_stack([low[mine], np.where(high[mine] >= MOST, np.inf, high[mine])])
-    for count in wanted:
+    upper, equal = matrix[~is_equal], matrix[is_equal]
+    least, most = low[mine].astype(float), np.where(high[mine] >= MOST, np.inf, high[mine])
+    seen_least, seen_most = np.full(len(mine), np.inf), np.full(len(mine), -np.inf)
+
+    def minimise(aim: npt.NDArray[np.float64]) -> float | None:
+        found = linprog(
+            aim, A_ub=upper, b_ub=np.zeros(upper.shape[0]), A_eq=equal,
+            b_eq=np.zeros(equal.shape[0]), bounds=np.column_stack([least, most]), method="highs",
+        )  # fmt: skip
+        if found.status != 0:
+            return None
+        np.minimum(seen_least, found.x, out=seen_least)
+        np.maximum(seen_most, found.x, out=seen_most)
+        return float(found.fun)
+
+    # a solution that reaches the bounds of many counts at once spares a programme for each
+    at = np.array([place[count] for count in wanted.tolist()])
+    together = np.zeros(len(mine))
+    together[at] = 1
+    minimise(together)
+    minimise(-together)
+    for count, k in zip(wanted.tolist(), at.tolist(), strict=True):
         for sign, ends in ((1, low), (-1, high)):
+            is_reached = (
+                seen_least[k] <= least[k] + NEAR if sign > 0 else seen_most[k] >= most[k] - NEAR
+            )
             aim = np.zeros(len(mine))
-            aim[place[int(count)]] = sign
-            found = linprog(
-                aim, A_ub=matrix[~is_equal], b_ub=np.zeros((~is_equal).sum()),
-                A_eq=matrix[is_equal], b_eq=np.zeros(is_equal.sum()), bounds=bounds,
-                method="highs",
-            )  # fmt: skip
-            if found.status == 0:
-                value = sign * found.fun
-                ends[count] = np.ceil(value - 1e-6) if sign > 0 else np.floor(value + 1e-6)
+            aim[k] = sign
+            if not is_reached and (value := minimise(aim)) is not None:
+                ends[count] = np.ceil(value - NEAR) if sign > 0 else np.floor(-value + NEAR)
