@@ -30,12 +30,23 @@ from revictimisation.report.trials import WEIGHTING
 from tests.cases import for_each
 
 from .conftest import LANGUAGES, make_page
-from .test_answers import SHELTER, STUDY, words
 
+STUDY = """name: mini
+measures:
+  sheltered_housing: {grace_days: 30}
+  safety_talk: {grace_days: 0}
+  alarm_package: {grace_days: 14}
+"""
+SHELTER = "sheltered_housing"
 SHARE = {"question": "q3", "analysis": "treatment_share", "estimator": "description",
          "estimand": "share", "outcome": "started", "measure": SHELTER}  # fmt: skip
 SEXES = STUDY + "subgroups: [sex]\nadjust_for: [sex, relation]\n"
 ITEMS = [item for one in load_checklists().values() for item in one.items]
+
+
+def words(html: str) -> str:
+    bare = re.sub(r"<svg.*?</svg>|<style>.*?</style>", "", html, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", bare).replace("\xa0", " "))
 
 
 def share(n_events: int | None, n_people: int | None, **keys) -> dict:

@@ -13,7 +13,7 @@ from revictimisation.commands.run import list_notebooks
 from revictimisation.core import files
 from revictimisation.report.described import Text
 from revictimisation.report.known_truth import describe_known_truth
-from revictimisation.report.sections import how_we_know, summary
+from revictimisation.report.sections import how_we_know, start
 from tests.report import conftest
 from truth_studies.pages import limits
 from truth_studies.pages.sentences import SENTENCES, describe_exploration, describe_group_tests
@@ -30,10 +30,11 @@ STUDY = "name: mini\nmeasures: {sheltered_housing: {}, alarm_package: {}}\n"
 
 def test_what_matters_most_stands_on_the_first_page_with_the_numbers_of_the_kept_study():
     page = make_page("sv", study=STUDY)
-    kept = limits.describe_hidden(page, read_truth_study(), read_alarms())
-    assert kept and words(Text(kept)).strip() in words(summary.show_findings(page))
     trust = how_we_know.describe_trust(page)
-    assert "bara om inget viktigt har missats" in trust and "av länen" in trust
+    assert trust.startswith("Ja.") and "av påhittade län" in trust and len(trust.split()) <= 20
+    assert words(Text(trust)).strip() in words(start.show_questions(page))
+    kept = limits.describe_hidden(page, read_truth_study(), read_alarms())
+    assert kept and words(Text(kept)).strip() in words(how_we_know.show_limits(page))
 
 
 def test_how_often_the_tests_are_wrong_is_told_where_it_is_known(tmp_path):
@@ -87,7 +88,7 @@ def without_studies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_the_truth_studies_a_page_says_that_nothing_is_kept(without_studies):
     page = conftest.make_page("sv", study=STUDY)
-    assert "inga prövningar mot känd sanning finns sparade" in words(summary.show_findings(page))
+    assert "inga prövningar mot känd sanning finns sparade" in words(how_we_know.show_limits(page))
     assert "no trials against a known truth are kept" in describe_known_truth(
         conftest.make_page("en"), "group_tests"
     )

@@ -12,11 +12,8 @@ from revictimisation.core.codes import CAUSES
 from revictimisation.report.described import NOTHING, Cell, Folded, Piece, join
 from revictimisation.report.page import HUNDREDTHS, Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.answer import list_names
 from revictimisation.report.trials import add_events, has_rows, list_first
 from revictimisation.report.verdicts import (
-    FEWER,
-    judge,
     name_answer,
 )
 
@@ -60,41 +57,6 @@ def show_in_force(page: Page) -> Piece:
     folded = (show_recurrent, show_competing, show_variants)
     parts = [page.heading("models.in_force", level=3), text, show_ratios(page)]
     return join([*parts, *(show(page) for show in folded)])
-
-
-def list_by_ratio(page: Page, verdict: str) -> list[str]:
-    """The measures with an answer whose hazard ratio while in force has a verdict."""
-    return [one for one in list_first(page) if judge(find_ratio(page, one)) == verdict]
-
-
-def describe_resting(page: Page, measures: Sequence[str]) -> str:
-    """Measures in a row, each with the new reports that its ratio rests on, where known."""
-    told: list[str] = []
-    for measure in measures:
-        name, n = name_answer(page, measure), find_ratio(page, measure).n_events
-        key = "models.rests_on_too" if any("(" in other for other in told) else "models.rests_on"
-        told.append(name if n is None else page.say(key, measure=name, n=page.formats.count(n)))
-    return list_names(page, told)
-
-
-def describe_less_common(page: Page) -> str:
-    """For the first page: new reports less common while in force, for what, and no cause.
-
-    Empty where there is none.
-    """
-    names = list_by_ratio(page, FEWER)
-    if not names:
-        return ""
-    return page.say(
-        "index.finding_in_force",
-        measures=describe_resting(page, names),
-        beside=page.say(f"models.beside_{_kind(page)}"),
-    )
-
-
-def _kind(page: Page) -> str:
-    """Whether a study allows for any background: `adjusted` or `bare`."""
-    return "adjusted" if page.plan.adjust_for else "bare"
 
 
 def show_ratios(page: Page) -> Piece:
