@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from revictimisation.disclosure.attack import ATTACKS, attack, open_release
-from tests.attack.made import make_out, seal
-from tests.attack.plants import PAGE, PLANTS, SECRET, UNSEALED, rewrite
+from revictimisation.disclosure.attack.cells import list_cells
+from revictimisation.disclosure.attack.margins import bound_cells
+from tests.attack.made import make_out, put, seal
+from tests.attack.plants import PAGE, PLANTS, SECRET, UNSEALED, rewrite, where
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +35,20 @@ def test_what_a_picture_says_of_numbers_that_stand_on_its_page_is_not_hidden(cle
     seal(out)
     found = attack([open_release(out)])
     assert "hidden" not in set(found["what"])
+
+
+def test_parts_of_which_one_could_not_be_estimated_are_no_sum(clean, tmp_path):
+    """The other quarters do not make up the year, and nothing that follows from it is told."""
+    out = tmp_path / "out"
+    shutil.copytree(clean, out)
+    for level in ("2014-Q1", "2014-Q2", "2014-Q3"):
+        put(where(level=level), status="not_estimable", reason="follow_up_too_short",
+            n_people=pd.NA, n_events=pd.NA, estimate=pd.NA, se=pd.NA)(out)  # fmt: skip
+    seal(out)
+    release = open_release(out)
+    cells = list_cells(release.estimates, release.rules, release.plan)
+    assert not bound_cells(cells, 5)["is_false"].any()
+    assert attack([open_release(out)]).empty
 
 
 @pytest.mark.parametrize("name", PLANTS)

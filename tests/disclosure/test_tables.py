@@ -108,6 +108,66 @@ def test_an_intruder_knows_no_hidden_count_within_the_threshold(seed):
         assert high - low >= RULES.threshold
 
 
+COURSE = {"question": "course", "outcome": "same_suspect", "analysis": "unadjusted",
+          "estimator": "aalen_johansen", "estimand": "share", "time_days": 365}  # fmt: skip
+
+
+def follow(group: str, levels: dict[str, tuple[int, int]], **keys) -> list[dict]:
+    """Rows of the course: of each level how many, and with how many outcomes."""
+    return [
+        {**COURSE, "subgroup": group, "level": level, "estimate": k / n, "se": 0.03, "n_people": n,
+         "n_events": k, **keys}
+        for level, (n, k) in levels.items()
+    ]  # fmt: skip
+
+
+def test_a_hidden_quarter_follows_neither_from_its_year_nor_from_everybody():
+    """Of 32 in 2013 told as 30, three quarters told as 20, 5 and 5 would leave at most 2."""
+    quarters = {"2013-Q1": (40, 20), "2013-Q2": (38, 6), "2013-Q3": (37, 5), "2013-Q4": (36, 1)}
+    later = {f"2014-Q{k}": (60, 20) for k in range(1, 5)}
+    years = {"2013": (151, 32), "2014": (240, 80)}
+    whole = {"question": "q2", "analysis": "main", "estimand": "cumulative_incidence"}
+    rows = follow("index_quarter", quarters | later) + follow("index_year", years)
+    out = release(make_estimates([*rows, *follow("", {"": (391, 112)}, **whole)]))
+    status = out.set_index("level")["status"]
+    assert status["2013-Q4"] == status["2013-Q3"] == "suppressed"
+    assert status[["2013-Q1", "2013", "2014", "2014-Q1", ""]].eq("ok").all()
+    alone = release(make_estimates(follow("index_quarter", quarters)))
+    assert alone["status"].tolist() == ["ok", "ok", "ok", "suppressed"]
+
+
+def test_a_hidden_group_of_a_year_follows_neither_from_the_year_nor_from_the_group():
+    cells = {"false:2013": (120, 26), "false:2014": (105, 28), "true:2013": (31, 6),
+             "true:2014": (45, 4)}  # fmt: skip
+    whole = {"question": "q2", "analysis": "main", "estimand": "cumulative_incidence"}
+    rows = follow("is_honour:index_year", cells)
+    rows += follow("index_year", {"2013": (151, 32), "2014": (150, 32)})
+    rows += follow("is_honour", {"false": (225, 54), "true": (76, 10)}, **whole)
+    status = release(make_estimates(rows)).set_index("level")["status"]
+    assert status[["false:2014", "true:2014"]].eq("suppressed").all()
+    assert status[["2013", "2014", "false", "true"]].eq("ok").all()
+
+
+def test_those_of_periods_that_are_followed_are_a_part_of_all():
+    """Of 40 with an outcome 38 are of followed periods: two are of the others."""
+    whole = {"question": "q2", "analysis": "main", "estimand": "cumulative_incidence"}
+    rows = follow("", {"": (300, 40)}, **whole)
+    rows += follow("", {"": (280, 38)}, estimand="yearly_change", estimate=-0.01)
+    assert "suppressed" in release(make_estimates(rows))["status"].tolist()
+    rows[1] |= {"n_people": 300, "n_events": 40}
+    assert release(make_estimates(rows))["status"].eq("ok").all()
+
+
+def test_who_has_only_the_wider_outcome_does_not_follow():
+    """Of 62 against anyone of the family 60 are against the suspect: two are not."""
+    same = {"question": "q2", "analysis": "main", "estimand": "cumulative_incidence"}
+    rows = follow("", {"": (300, 62)}, **same, outcome="any_kin")
+    rows += follow("", {"": (300, 60)}, **same)
+    assert "suppressed" in release(make_estimates(rows))["status"].tolist()
+    rows[1]["n_events"] = 40
+    assert release(make_estimates(rows))["status"].eq("ok").all()
+
+
 def test_the_intruder_finds_what_the_rule_for_single_rows_leaves():
     """Without secondary suppression: three of 100, beside 60, of 63 in all."""
     exact = count([{"n_events": 62, "n_people": 300},

@@ -216,6 +216,9 @@ def test_curve_days_hold_the_days_reported_and_the_horizon():
     plan = read_plan("name: a\nhorizon_days: 400\nreport_at_days: [17, 365, 800]")
     assert {0, 17, 365, 400} <= set(plan.curve_days)
     assert max(plan.curve_days) == 400
+    assert {*plan.start_days} == {*range(61), *plan.curve_days}
+    short = read_plan("name: a\nhorizon_days: 40\ndefinitions: {daily_start_days: 3}")
+    assert {*range(4)} <= {*short.start_days} and max(short.start_days) == 40
 
 
 @for_each("name", ["county", "sodertorn", "norrort"])

@@ -20,7 +20,6 @@ from revictimisation.report.formats import Formats
 from revictimisation.report.release import Number
 from revictimisation.report.rendering import draw
 from revictimisation.report.sections import (
-    answer,
     baseline,
     citing,
     cohort,
@@ -33,14 +32,13 @@ from revictimisation.report.sections import (
     group_numbers,
     how_we_know,
     lists,
-    measures,
     method,
     models,
     protocol,
     reach,
     referees,
+    start,
     strategies,
-    summary,
 )
 from revictimisation.report.takeaway import taking
 from tests.cases import for_each
@@ -58,10 +56,10 @@ OPTIONAL = [
 SECTIONS = [
     *(cohort.show_measure_flow, cohort.show_at_risk, baseline.show_table_one),
     *(cohort.show_unseen, reach.show_lead, reach.show_who, reach.show_way, reach.show_soon),
-    *(reach.show_shared, reach.show_together, answer.show_lead, answer.show_picture),
+    *(reach.show_shared, reach.show_together),
     *(courts.show_lead, courts.show_ladder, courts.show_states, courts.show_denominators),
     *(courts.show_association, court_numbers.show_decisions, court_numbers.show_paths),
-    *(measures.show_measures, models.show_ratios, effects.show_incidence),
+    *(models.show_ratios, effects.show_incidence),
     *(effects.show_reference, effects.show_by_risk, how_we_know.show_lead),
     *(how_we_know.show_simple, how_we_know.show_wanted, how_we_know.show_limits),
     *(how_we_know.show_reading, protocol.show_estimand, protocol.show_protocol),
@@ -69,9 +67,9 @@ SECTIONS = [
     *(citing.show_works, citing.show_citing, estimators.show_estimates, estimators.show_crude),
     *(referees.show_overview, referees.show_weights, baseline.show_balance),
     *(referees.show_support, referees.show_detectable, method.show_grid),
-    *(method.show_all_checks, method.show_method, summary.show_findings),
+    *(method.show_all_checks, method.show_method),
     *(for_whom.show_lead, for_whom.show_measures, for_whom.show_limits),
-    *(summary.show_cards, summary.show_made, *OPTIONAL),
+    *(start.show_questions, *OPTIONAL),
 ]
 
 
@@ -127,7 +125,7 @@ def test_a_suppressed_share_is_a_dash_where_it_is_shown():
     page = make_page(rows=[row])
     shown = reach.show_way(page).html
     assert "<span>–</span>" in shown and "Det betyder inte noll" in shown
-    assert "för liten" in summary.show_cards(page).html
+    assert "för liten" in start.show_measures(page).html
 
 
 @for_each("section", SECTIONS)

@@ -137,6 +137,13 @@ def answer_rows() -> list[dict]:
     return [*rows, row(SHELTER, -0.02, 0.0, 0.02, **CONTROL)]
 
 
+def test_one_step_is_left_where_the_study_allows_for_nothing():
+    found = rate(Grounds(-0.1, -0.03, "yes", "yes", "yes", "no"), LIMITS)
+    assert (found.code, found.rating, found.lowered) == ("leans_fewer", 1, ("background_no",))
+    page = make_page("sv", answer_rows(), STUDY + "adjust_for: []\n")
+    assert rate_measure(add_checks(page, [ENOUGH]), SHELTER).rating == 1
+
+
 def test_what_is_released_decides():
     def rated(rows: list[dict], check: tuple = ENOUGH) -> tuple:
         found = rate_measure(add_checks(make_page("sv", rows, STUDY), [check]), SHELTER)

@@ -19,6 +19,7 @@ from .conftest import make_page
 TEXTS = {**load_texts(), **load_texts(pages.TEXTS)}
 PARTS = "common|cohort|reach|trials|trial|models|referees|effects|index|truth_study|courts"
 PARTS += "|how_we_know|for_whom|linkage|delivery|answers|dictionary|notebooks|review|word_list"
+PARTS += "|measure|course|honour"
 KEY = re.compile(rf"""["']((?:{PARTS})\.(?!html)[a-z0-9_]+)["']""")
 # a key put together: `f"effects.card_{verdict}"`
 BUILT = re.compile(rf"""f["']((?:{PARTS})\.[^"']*)["']""")
@@ -88,7 +89,7 @@ def test_sentences_that_must_be_carried():
             "går inte att bevisa",
             "är inte ”hjälper inte”",
             "vilja att anmäla",
-            "samband, inte orsak",
+            "inte bevisad effekt",
             "säger ingenting om Stockholm",
         ],
         "en": [
@@ -96,7 +97,7 @@ def test_sentences_that_must_be_carried():
             "cannot be proved",
             "is not “it does not help”",
             "willingness to report",
-            "association, not cause",
+            "not a proven effect",
             "say nothing about Stockholm",
         ],
     }

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from revictimisation.analyses.effects import choose_person_entries, estimate_incidence
+from revictimisation.analyses.suspects import count_suspects
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.plan import read_plan
 
@@ -51,3 +52,27 @@ def test_the_share_of_people_stands_beside_that_of_follow_ups(entries):
     assert got.loc["by_person", 365].tolist() == [pytest.approx(0.8), 5, 4]
     assert got.loc["main", 100].tolist() == [pytest.approx(0.3), 10, 3]
     assert got.loc["main", 365].tolist() == [pytest.approx(0.3 + 0.7 * 2 / 7), 10, 5]
+
+
+def test_victims_with_several_suspects_are_counted_once(entries):
+    nothing = pd.DataFrame()
+    rows = count_suspects(StudyData(read_plan(STUDY), entries, *[nothing] * 7))
+    share = rows.set_index("estimand").loc["share"]
+    assert share[["estimate", "n_people", "n_events"]].tolist() == [1.0, 5, 5]
+    one_less = entries.drop(index=entries.index[-1])
+    rows = count_suspects(StudyData(read_plan(STUDY), one_less, *[nothing] * 7))
+    assert rows.set_index("estimand").loc["count", "estimate"] == 4
+
+
+def test_reports_against_the_suspect_stand_beside_those_against_any_relative(entries):
+    """Of three whose relative is reported on day 80, 50 and 300 one is so against the suspect."""
+    own_day = [200.0, None, None, 390.0, *[None] * 6]
+    both = entries.assign(own_day=own_day, end_day=400, end_cause=0)
+    study = STUDY + "\noutcome: {who: any_kin}"
+    made = estimate_incidence(StudyData(read_plan(study), both, *[pd.DataFrame()] * 7))
+    mine = made[made["outcome"].eq("same_suspect") & made["estimator"].eq("aalen_johansen")]
+    got = mine.set_index(["analysis", "time_days"])[["estimate", "n_people", "n_events"]]
+    assert got.loc["main", 365].tolist() == [pytest.approx(0.1), 10, 1]
+    assert got.loc["by_person", 365].tolist() == [pytest.approx(0.2), 5, 1]
+    wide = made[made["outcome"].eq("any_kin") & made["analysis"].eq("main")]
+    assert wide["n_events"].max() == 5

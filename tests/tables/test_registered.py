@@ -9,6 +9,7 @@ import pandas as pd
 from revictimisation.analyses.measure_use import estimate_use
 from revictimisation.cohort.preparation import prepare
 from revictimisation.core.engine import connect
+from revictimisation.core.results import choose
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import read_plan
 
@@ -95,3 +96,24 @@ def test_a_column_without_a_start_tells_nothing_of_what_was_carried_out():
     found = use(police_measures=rows)
     assert count(found, "order")["granted"] == 1
     assert count(found, "order")["carried_out"] == NOT
+
+
+def test_first_starts_are_told_day_by_day_up_to_a_day_of_the_study_file():
+    """The order began on day 2: nobody before it, everybody from it on."""
+    first = choose(use(), analysis="first_start", measure="order", subgroup="")
+    days = dict(zip(first["time_days"], first["estimate"], strict=True))
+    assert [days[day] for day in (0, 1, 2, 3, 60)] == [0, 0, 1, 1, 1]
+    assert {*range(61)} <= {*days} and 61 not in days and 300 in days
+
+
+def test_a_group_that_a_claim_is_about_is_told_who_got_what_and_nothing_else():
+    """A woman is out of the men over 18; honour is a level of its own grouping."""
+    found = use()
+    mine = found[found["subgroup"].eq("men_over_18") & found["estimand"].eq("count")]
+    told = {*zip(mine["analysis"], mine["measure"], mine["outcome"], strict=True)}
+    assert {*mine["level"]} == {"false"} and {*mine["outcome"]} == {"carried_out"}
+    assert ("main", "order", "carried_out") in told
+    assert {*mine["analysis"]} <= {"main", "agencies"}
+    order = choose(mine, analysis="main", measure="order")
+    assert order[["n_people", "n_events"]].to_numpy().tolist() == [[1, 1]]
+    assert not found["subgroup"].eq("honour").any()

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,7 @@ from revictimisation.estimators.solve import factor_cholesky, invert_cholesky
 
 ALIAS_TOLERANCE = 1e-9
 STEPS = 200
+MOST_PRODUCTS = 1 << 21  # of an information matrix that is made of the full matrix
 LARGEST_STEP = 5.0  # of a coefficient in one step, per standard deviation of its column
 DONE = 1e-8  # a step this small is the last
 DONE_LIKELIHOOD = 1e-9  # or one that raises the likelihood by this share of it
@@ -50,14 +52,20 @@ class Columns:
         return len(self.indptr) - 1
 
     @cached_property
-    def matrix(self) -> csr_array:
-        """The same for SciPy."""
-        return csr_array((self.values, self.indices, self.indptr), shape=(self.n_rows, self.n))
+    def is_small(self) -> bool:
+        """Whether the full matrix costs less than the sparse one, which is handled in Python."""
+        return self.n_rows * self.n**2 <= MOST_PRODUCTS
 
     @cached_property
-    def transposed(self) -> csr_array:
+    def matrix(self) -> Any:
+        """The same for SciPy; where it is small in full."""
+        sparse = csr_array((self.values, self.indices, self.indptr), shape=(self.n_rows, self.n))
+        return sparse.toarray() if self.is_small else sparse
+
+    @cached_property
+    def transposed(self) -> Any:
         """Columns x rows."""
-        return self.matrix.T.tocsr()
+        return np.ascontiguousarray(self.matrix.T) if self.is_small else self.matrix.T.tocsr()
 
     def times(self, vector: Floats) -> Floats:
         """Each row times a vector."""
@@ -71,6 +79,8 @@ class Columns:
 
     def find_information(self, weight: Floats) -> Floats:
         """X' diag(weight) X."""
+        if self.is_small:
+            return np.asarray((self.transposed * weight) @ self.matrix)
         spread = np.repeat(weight, np.diff(self.indptr)) * self.values
         scaled = csr_array((spread, self.indices, self.indptr), shape=self.matrix.shape)
         info: Floats = (self.transposed @ scaled).toarray()
@@ -78,6 +88,8 @@ class Columns:
 
     def find_quadratic(self, matrix: Floats) -> Floats:
         """x' matrix x for each row x."""
+        if self.is_small:
+            return np.asarray(((self.matrix @ matrix) * self.matrix).sum(axis=1))
         found: Floats = self.matrix.multiply(self.matrix @ matrix).sum(axis=1)
         return found
 

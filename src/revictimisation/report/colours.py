@@ -57,8 +57,8 @@ RISKS = {
 }
 # how a case ended
 STATES = {
-    "discontinued": Look("#857a70"),
-    "other": Look("#2a78ad"),
+    "discontinued": Look("#8d8379", "diamond", "2 3"),
+    "other": Look("#2a6a99", "square", "9 4"),
     "convicted": Look("#08304c"),
 }
 # verdicts: fewer, more, open

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 CODE = re.compile(r"`([^`]+)`")
 LINK = re.compile(r"\[([^]]+)\]\(([\w.#-]+)\)")
+FOREIGN = re.compile(r"\[([^]]+)\]\{(\w\w)\}")  # words in another language
 MOST_ROWS = 40  # of a table on a page
 Point = tuple[float, float | None, float | None]
 
@@ -27,10 +28,10 @@ Point = tuple[float, float | None, float | None]
 def plain(told: str) -> str:
     """A text without its marks.
 
-    >>> plain("**a** `b` [c](#d)")
-    'a b c'
+    >>> plain("**a** `b` [c](#d) [e]{sv}")
+    'a b c e'
     """
-    for mark in (BOLD, CODE, LINK):
+    for mark in (BOLD, CODE, LINK, FOREIGN):
         told = mark.sub(r"\1", told)
     return told
 
@@ -534,3 +535,12 @@ class IconArray(Piece):
     parts: tuple[tuple[int, str], ...]
     rest: str
     alt: str
+
+
+@dataclass(frozen=True)
+class Stated(Piece):
+    """An answer in its fixed words with its steps of certainty; `kind` is that of the evidence."""
+
+    told: str
+    rating: Cell
+    kind: str

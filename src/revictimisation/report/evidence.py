@@ -56,6 +56,7 @@ class Grounds:
 
     `control`: reports that the measure cannot prevent do not differ. `ways`: the other estimators
     lie in the interval. `variants`: the same comparison done otherwise gives the same verdict.
+    `background`: the study allows for what those compared were like before.
     """
 
     low: float
@@ -63,6 +64,7 @@ class Grounds:
     control: Held
     ways: Held
     variants: Held
+    background: Held = "yes"
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ def rate(grounds: Grounds, limits: EvidenceLimits) -> Evidence:
     The interval takes one where it leaves the direction open, one more where it holds an
     `important_difference`, itself included, both ways. Control, ways and variants take one each
     where they do not hold, and where they could not be tried: what is not examined is not sound.
+    Where nothing is allowed for one step is left.
     """
     direction = find_direction(grounds.low, grounds.high, limits)
     most = limits.important_difference
@@ -120,11 +123,12 @@ def rate(grounds: Grounds, limits: EvidenceLimits) -> Evidence:
         lowered.append("direction")
     if grounds.low <= -most and grounds.high >= most:
         lowered.append("wide")
-    for name in ("control", "ways", "variants"):
+    for name in ("control", "ways", "variants", "background"):
         held: Held = getattr(grounds, name)
         if held != "yes":
             lowered.append(f"{name}_{held}")
-    rating = max(limits.highest_rating - len(lowered), 1)
+    is_bare = grounds.background != "yes"
+    rating = 1 if is_bare else max(limits.highest_rating - len(lowered), 1)
     return Evidence(CODES[direction][rating], rating, tuple(lowered))
 
 
@@ -167,7 +171,8 @@ def find_grounds(page: Page, measure: str, number: Number) -> Grounds:
     assert number.ci_low is not None and number.ci_high is not None
     ways, variants = _hold_ways(page, measure, number), _hold_variants(page, measure, number)
     control = _hold_control(page, measure)
-    return Grounds(number.ci_low, number.ci_high, control, _hold(ways), _hold(variants))
+    background: Held = "yes" if page.plan.adjust_for else "no"
+    return Grounds(number.ci_low, number.ci_high, control, _hold(ways), _hold(variants), background)
 
 
 def count_agreeing(page: Page, measure: str) -> tuple[int, int]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from revictimisation.report.described import Cell
 from revictimisation.report.page import HUNDREDTHS, Page
 from revictimisation.report.release import Number
-from revictimisation.report.verdicts import FEWER, MORE, OPEN, judge
+from revictimisation.report.verdicts import FEWER, MORE, judge
 
 HUNDRED = 100
 # what is less than this is not rounded up to one person
@@ -62,23 +61,10 @@ def describe_both(page: Page, number: Number) -> str:
     return page.say("trials.with_between", people=people, between=describe_between(page, number))
 
 
-def describe_sure(page: Page, gap: Number, detectable: float | None) -> str:
-    """How sure the answer is, without a word of statistics."""
-    verdict = judge(gap, same=0.0)
-    if verdict in (FEWER, MORE):
-        near = min((gap.ci_low or 0.0, gap.ci_high or 0.0), key=abs)
-        return page.say(f"trials.sure_{verdict}", near=describe_people(page, near))
-    if verdict != OPEN:
-        return ""
-    if detectable is None:
-        return page.say("trials.sure_open")
-    return page.say("trials.sure_seen", seen=count_people(page, detectable))
-
-
 def describe_needed(page: Page, gap: Number, needed: Number) -> str:
     """How many must start the measure for one person fewer, or one more, to report again.
 
-    Where the difference may go either way the number runs through infinity: then there is none.
+    Empty where the difference may go either way: the number then runs through infinity.
     """
     verdict = judge(gap, same=0.0)
     if verdict in (FEWER, MORE) and needed.has_interval:
@@ -90,9 +76,7 @@ def describe_needed(page: Page, gap: Number, needed: Number) -> str:
                 low=_count_large(page, ends[0]),
                 high=_count_large(page, ends[1]),
             )
-    if verdict != OPEN:
-        return ""
-    return page.say("trials.needed_open")
+    return ""
 
 
 def _count_large(page: Page, number: float) -> str:
@@ -101,29 +85,6 @@ def _count_large(page: Page, number: float) -> str:
         return page.formats.count(math.ceil(round(number, 6)))
     step = 10 ** (math.floor(math.log10(number)) - 1)
     return page.formats.count(round(number / step) * step)
-
-
-def describe_days(page: Page, days: Number, arms: Sequence[Number], period: str) -> str:
-    """Event-free days gained or lost a person on average, with the interval, and of each arm."""
-    if not days.has_interval:
-        return ""
-    low, high = days.ci_low or 0.0, days.ci_high or 0.0
-    given = {"period": period, "days": _describe_gain(page, days.estimate or 0.0)}
-    between = page.say(
-        "trials.between", low=_describe_gain(page, low), high=_describe_gain(page, high)
-    )
-    told = page.say("trials.days", between=between, **given)
-    if not all(arm.is_shown for arm in arms):
-        return told
-    free = [page.formats.days(round(arm.estimate or 0.0)) for arm in arms]
-    return f"{told} {page.say('trials.days_arms', start=free[0], no_start=free[1])}"
-
-
-def _describe_gain(page: Page, days: float) -> str:
-    if round(days) == 0:
-        return page.say("trials.days_same")
-    key = "trials.days_more" if days > 0 else "trials.days_fewer"
-    return page.say(key, days=page.formats.days(abs(days)))
 
 
 def show_hundred(page: Page, number: Number) -> Cell:

@@ -24,6 +24,7 @@ from revictimisation.report.sections import (
     for_whom,
     graphs,
     group_numbers,
+    honour,
     how_we_know,
     linkage,
     lists,
@@ -124,6 +125,14 @@ OUTLINES = (
         alone("linkage.who", linkage.show_who),
         alone("linkage.method", linkage.show_method),
     ), notebook="09_linkage", is_made=if_joined),
+    Outline("honour", "honour", (
+        alone("honour.lead", honour.show_lead),
+        under("honour.again", honour.show_again),
+        under("honour.several", honour.show_several),
+        under("honour.measures", honour.show_measures),
+        under("honour.course", honour.show_course),
+        under("honour.cannot", "honour.cannot_text"),
+    ), is_made=honour.if_about_honour, has_contents=False),
     Outline(WORDS, "word_list", (alone("words.all", words.show_words),), has_contents=False),
     Outline(DICTIONARY, "dictionary", (
         alone("dictionary.all", dictionary.show_dictionary),

@@ -16,6 +16,7 @@ from revictimisation.core import files
 from revictimisation.report.described import (
     BOLD,
     CODE,
+    FOREIGN,
     LINK,
     Areas,
     Attachment,
@@ -39,6 +40,7 @@ from revictimisation.report.described import (
     Periods,
     Picture,
     Piece,
+    Stated,
     Style,
     Table,
     Terms,
@@ -53,6 +55,7 @@ MARKS = (
     (BOLD, r"<strong>\1</strong>"),
     (CODE, r"<code>\1</code>"),
     (LINK, r'<a href="\2">\1</a>'),
+    (FOREIGN, r'<span lang="\2">\1</span>'),
 )
 # of bars over time: width, gap, height, and the room for a mark above
 BAR, GAP, HEIGHT, MARK = 8, 2, 90, 12
@@ -116,7 +119,7 @@ def _text(piece: Text) -> str:
 
 @render.register
 def _style(_piece: Style) -> str:
-    return f"<style>{read_style('report.css')}{read_style('answers.css')}</style>"
+    return f"<style>{read_style('report.css')}{read_style('start.css')}</style>"
 
 
 def read_style(name: str) -> str:
@@ -216,7 +219,7 @@ def _cell(cell: Written) -> str:
         told = (f'<span class="bar" aria-hidden="true"><i style="width:{100 * cell.bar:.1f}%"></i>'
                 f"</span><span>{told}</span>")  # fmt: skip
     if cell.label:
-        told = f'<span class="label" aria-hidden="true">{mark_up(cell.label)}:</span> {told}'
+        told = f'<span class="label" data-told="{escape(cell.label)}:"></span> {told}'
     return told + "".join(f"<br><small>{mark_up(line)}</small>" for line in cell.below)
 
 
@@ -267,6 +270,11 @@ def _icon_array(piece: IconArray) -> str:
         f'<div class="icons"><svg viewBox="0 0 {side} {side}" role="img"'
         f' aria-label="{escape(piece.alt)}">{"".join(dots)}</svg><ul>{legend}</ul></div>'
     )
+
+
+@render.register
+def _stated(piece: Stated) -> str:
+    return f'<p class="state {piece.kind}">{mark_up(piece.told)} {_cell(piece.rating)}</p>'
 
 
 @render.register

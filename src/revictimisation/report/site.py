@@ -161,7 +161,7 @@ def _frame(page: Page, content: SiteContent, name: str, body: Content) -> str:
         menu=_list_links(page, content, name, in_menu=True),
         more=_list_links(page, content, name, in_menu=False),
         others=others,
-        style="".join(map(read_style, ("report.css", "answers.css", "site.css"))),
+        style="".join(map(read_style, ("report.css", "start.css", "site.css"))),
         say=page.say,
         words=find_path(WORDS, page.language, languages),
         used=[] if name in (WORDS, DICTIONARY) else list_used(page, shown),

@@ -81,8 +81,7 @@ def list_cells(
     alike = rules.threshold - 1 if n_alike is None else n_alike
     is_told = estimates["status"].ne("not_estimable")
     rows = name_cells(estimates[~mark_contrasts(estimates)])
-    untold = find_partial(rows[~is_told.reindex(rows.index)])
-    rows = rows[is_told.reindex(rows.index)]
+    untold, rows = (rows[is_told[rows.index].eq(told)] for told in (False, True))
     parts = [_gather(rows, "people", "n_people", rules, alike)]
     parts.append(_gather(rows, "events", "n_events", rules, 0))
     table = pd.concat(parts, ignore_index=True)
@@ -90,7 +89,7 @@ def list_cells(
     for kind in ("people", "events"):
         rows[kind] = places.loc[kind].reindex(rows[f"{kind}_key"]).to_numpy()
     narrow_by_shares(rows, table, rules)
-    return Cells(rows, table, relate(rows, table, plan, untold))
+    return Cells(rows, table, relate(rows, table, plan, find_partial(untold, table)))
 
 
 def mark_contrasts(estimates: pd.DataFrame) -> pd.Series:
@@ -284,26 +283,29 @@ def find_telling(shares: pd.DataFrame, rounding: int) -> dict[str, Flags]:
     return told
 
 
-def find_partial(untold: pd.DataFrame) -> pd.MultiIndex:
-    """Wholes of which some part could not be estimated: what is told of the others is no sum.
+def find_partial(untold: pd.DataFrame, table: pd.DataFrame) -> pd.MultiIndex:
+    """Wholes of which some part is in no row that was estimated: the others do not make them up.
 
-    Of each by its base (`_base` of a cell of events), grouping and whole.
+    `untold`: the rows that were not. Of each whole its base (`_base`), the grouping and itself.
     """
-    keys = untold[["events_key", "subgroup", "level"]].drop_duplicates()
-    found = [
-        (f"events|{key.rsplit('|', 2)[0]}", group, *whole)
-        for key, group, level in keys.itertuples(index=False)
-        for whole in find_wholes(group, level)
-    ]
+    found: list[tuple[str, ...]] = []
+    for kind in ("people", "events"):
+        told = table.loc[table["kind"].eq(kind), "key"]
+        rows = untold.loc[~untold[f"{kind}_key"].isin(told), [f"{kind}_key", "subgroup", "level"]]
+        found += [
+            (f"{kind}|{key.rsplit('|', 2)[0]}", group, *whole)
+            for key, group, level in rows.drop_duplicates().itertuples(index=False)
+            for whole in find_wholes(group, level)
+        ]
     return pd.MultiIndex.from_tuples(found, names=["base", "subgroup", *WHOLE])
 
 
 def relate(
-    rows: pd.DataFrame, table: pd.DataFrame, plan: StudyPlan | None, untold: pd.MultiIndex
+    rows: pd.DataFrame, table: pd.DataFrame, plan: StudyPlan | None, partial: pd.MultiIndex
 ) -> Relations:
     """All that must add up: levels, parts of a whole, the events before later ones."""
     terms = [
-        _levels(table, untold), _events_of_people(rows), _later_days(table), _use(table, plan),
+        _levels(table, partial), _events_of_people(rows), _later_days(table), _use(table, plan),
         _reasons(table),
     ]  # fmt: skip
     found = pd.concat([part for part in terms if len(part)], ignore_index=True)
@@ -319,7 +321,7 @@ def _terms(relation: pd.Series, count: object, sign: int, is_equal: bool, of: st
                          "sign": sign, "is_equal": is_equal})  # fmt: skip
 
 
-def _levels(table: pd.DataFrame, untold: pd.MultiIndex) -> pd.DataFrame:
+def _levels(table: pd.DataFrame, partial: pd.MultiIndex) -> pd.DataFrame:
     """The levels of a grouping are all that they are parts of: its people, and its events."""
     cells = table.assign(base=_base(table), place=table.index)[table["group"].isin(ADDING)]
     cells = cells[["base", "subgroup", "level", "place"]]
@@ -332,7 +334,7 @@ def _levels(table: pd.DataFrame, untold: pd.MultiIndex) -> pd.DataFrame:
     found = cells[is_part].merge(margins, on=["subgroup", "level"])
     found = found.merge(wholes.drop_duplicates(["base", *WHOLE]), on=["base", *WHOLE])
     keys = pd.MultiIndex.from_frame(found[["base", "subgroup", *WHOLE]])
-    found = found[~keys.isin(untold)]
+    found = found[~keys.isin(partial)]
     of = found["subgroup"] + ">" + found["whole"].astype(str)
     groups = found.assign(of=of).drop_duplicates("of")
     return pd.concat([

@@ -7,6 +7,7 @@ their people, with three errors on either side of it, of each quarter's own size
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,7 +29,7 @@ from revictimisation.report.described import (
     join,
 )
 from revictimisation.report.formats import start_upper
-from revictimisation.report.page import PEOPLE, SHARE, Page
+from revictimisation.report.page import SHARE, Page
 from revictimisation.report.release import Number
 
 ESTIMATORS = {
@@ -138,7 +139,7 @@ def show_quarters(page: Page) -> Piece:
     ]
     shown = [point[0] for point in series[-1].points if point]
     told = {"n": len(shown), "k": len(outside), "names": "; ".join(outside)}
-    title = page.say(f"course.quarters_{'some' if outside else 'none'}", **told)
+    title = page.say("course.quarters_some" if outside else "course.quarters_none", **told)
     write = page.formats.way("percent_short")
     marks = _list_changes(page, quarters)
     years = [(float(place), one[:4]) for place, one in enumerate(quarters) if one.endswith("Q1")]
@@ -207,7 +208,8 @@ def _list_changes(page: Page, quarters: Sequence[str]) -> list[tuple[float, str,
         if name in quarters:
             into = ((month - 1) % 3 + (day - 1) / 31) / 3
             place = quarters.index(name) + into
-            found.append((place, LETTERS[len(found)], f"{row[f'label_{page.language}']}"))
+            on = page.formats.date(dt.date(year, month, day))
+            found.append((place, LETTERS[len(found)], f"{on}: {row[f'label_{page.language}']}"))
     return found
 
 
@@ -225,16 +227,18 @@ def show_years(page: Page) -> Piece:
     for year in page.levels("course", YEAR):
         found = [find_course(page, "share", day, subgroup=YEAR, level=year) for day in days]
         crude = find_course(page, "share", last, "unadjusted", subgroup=YEAR, level=year)
-        rows.append([year, page.show(crude, page.formats.count, PEOPLE, "n_people"),
-                     *(page.show_share_both(one) for one in found),
-                     page.show_share_both(crude)])  # fmt: skip
+        named = _name_with_people(page, year, crude)
+        rows.append([named, *map(page.show_share_both, [*found, crude])])
     changes = [find_change(page, day) for day in days]
     changes.append(find_course(page, "yearly_change", last, "unadjusted"))
-    rows.append([page.say("course.row_change"), "", *(_show_change(page, one) for one in changes)])
-    heads = [page.say("course.head_year"), page.say("course.head_followed"),
-             *_head_days(page, days),
+    rows.append([page.say("course.row_change"), *(_show_change(page, one) for one in changes)])
+    heads = [page.say("course.head_year"), *_head_days(page, days),
              page.say("course.head_as_is", period=page.formats.period(last))]  # fmt: skip
     return page.table(page.say("course.years_caption"), heads, rows)
+
+
+def _name_with_people(page: Page, name: str, number: Number) -> Cell:
+    return Cell(name, below=(page.say("course.of_people", n=page.show_people(number)),))
 
 
 def _show_change(page: Page, number: Number) -> Cell:
@@ -307,8 +311,9 @@ def show_districts(page: Page) -> Piece:
     kind = "hidden" if not tried else "some" if clear else "none"
     title = page.say(f"course.districts_{kind}", n=len(tried), k=len(clear), names=names)
     rows = [
-        [page.labels.level(DISTRICT, level), page.show_people(number), _show_change(page, number)]
+        [_name_with_people(page, page.labels.level(DISTRICT, level), number),
+         _show_change(page, number)]
         for level, number in found.items()
-    ]
-    heads = [page.say(f"course.head_{name}") for name in ("district", "followed", "change")]
+    ]  # fmt: skip
+    heads = [page.say("course.head_district"), page.say("course.row_change")]
     return join([page.heading("course.districts"), page.table(title, heads, rows)])

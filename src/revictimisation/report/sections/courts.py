@@ -262,12 +262,11 @@ def _write_end(page: Page, found: list[list[tuple[int, float]]], day: int) -> st
 
 def _describe_states(page: Page, day: int) -> str:
     """How many cases are discontinued by a day, where that is told."""
-    known = page.levels("q4", "case_state")
-    found = [find_standing(page, one, day) for one in ENDINGS["discontinued"] if one in known]
-    if not found or not all(one.is_shown for one in found):
+    share = find_reached(page, "discontinued", day)
+    if not share.is_shown:
         return page.say("courts.states_plain")
-    share = page.formats.of_hundred(sum(one.estimate or 0.0 for one in found))
-    return page.say("courts.states_title", period=page.formats.period(day), share=share)
+    told = page.formats.of_hundred(share.estimate or 0.0)
+    return page.say("courts.states_title", period=page.formats.period(day), share=told)
 
 
 def _states_table(page: Page) -> Piece:

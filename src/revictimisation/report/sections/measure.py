@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from revictimisation.report.addresses import SWEDISH
 from revictimisation.report.curves import make_curve, time_ticks
 from revictimisation.report.described import (
     NOTHING,
@@ -12,6 +13,7 @@ from revictimisation.report.described import (
     Curves,
     CurveSeries,
     Piece,
+    Stated,
     Text,
     join,
 )
@@ -21,6 +23,7 @@ from revictimisation.report.measure_use import find_share
 from revictimisation.report.natural_frequencies import (
     count_people,
     describe_between,
+    describe_needed,
     describe_people,
     show_gap,
     show_hundred,
@@ -50,8 +53,7 @@ def show_state(page: Page) -> Piece:
         return page.text("common.no_measures")
     found = rate_measure(page, page.measure)
     told = start_upper(page.labels.code(LIST, found.code))
-    dots = "" if found.rating is None else f" {show_rating(page, found)}"
-    return Text(f"{told}{dots}", f"state {found.kind}")
+    return Stated(told, show_rating(page, found), found.kind)
 
 
 def show_what(page: Page) -> Piece:
@@ -77,9 +79,11 @@ def _describe_code(page: Page, code: str) -> list[str]:
     rows = frame[frame["code"] == code].to_dict("records")
     if not rows:
         return []
-    who = rows[0][f"decided_by_{page.language}"]
+    who, basis = rows[0][f"decided_by_{page.language}"], rows[0]["legal_basis"]
+    if page.language != SWEDISH:
+        basis = f"[{basis}]{{{SWEDISH}}}"
     return [rows[0][f"about_{page.language}"], page.say("measure.decided", who=who),
-            page.say("measure.basis", basis=rows[0]["legal_basis"])]  # fmt: skip
+            page.say("measure.basis", basis=basis)]  # fmt: skip
 
 
 def show_who(page: Page) -> Piece:
@@ -120,10 +124,13 @@ def show_effect(page: Page) -> Piece:
     if start.is_shown and no_start.is_shown:
         ends = {arm: count_people(page, number.estimate or 0.0)
                 for arm, number in zip(ARMS, (start, no_start), strict=True)}  # fmt: skip
-        told: list[Piece] = [Text(page.say("measure.arrow", **ends), "state"),
-                             page.text("measure.arrow_told", **given)]  # fmt: skip
+        kind = rate_measure(page, measure).kind
+        told: list[Piece] = [Text(page.say("measure.arrow", **ends), f"arrow {kind}"),
+                             page.text("measure.arrow_told", **ends, **given)]  # fmt: skip
     else:
         told = [page.text("measure.gap_told", **given)]
+    needed = find_effect(page, measure, "number_needed_to_treat")
+    told += [Text(describe_needed(page, gap, needed)), Text(page.say("measure.curve_note"), "note")]
     return join([page.heading("measure.effect"), *told, _show_curves(page, measure)])
 
 
@@ -148,8 +155,7 @@ def _show_curves(page: Page, measure: str) -> Piece:
             for arm, one in zip(ARMS, curves, strict=True)}  # fmt: skip
     alt = page.say("measure.curve_alt", period=page.formats.period(int(curves[0].days[-1])), **ends)
     finding = page.say(f"measure.curve_finding_{rate_measure(page, measure).kind}")
-    note = page.text("measure.curve_note")
-    return join([page.figure(picture, alt, finding, table), Text(note.told, "note")])
+    return page.figure(picture, alt, finding, table)
 
 
 def _make_curve(page: Page, measure: str, arm: str) -> CurveSeries:

@@ -24,8 +24,10 @@ from revictimisation.report.page import DASH, HUNDREDTHS, SHARE, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import list_names
 from revictimisation.report.sections.cohort import find_incidence
+from revictimisation.report.sections.course import describe_course
 from revictimisation.report.sections.courts import describe_convictions
 from revictimisation.report.sections.for_whom import describe_for_whom
+from revictimisation.report.sections.honour import describe_honour
 from revictimisation.report.sections.how_we_know import describe_trust
 from revictimisation.report.sections.misfits import show_misfits
 from revictimisation.report.sections.reach import describe_reach
@@ -38,6 +40,8 @@ CLEAR = ("fewer", "more", "little")  # kinds of evidence that say something
 
 # a question's page, its heading, and its answer in a line
 QUESTIONS: Sequence[tuple[str, str, Callable[[Page], str]]] = (
+    ("01_does_it_fall", "index.ask_course", describe_course),
+    ("honour", "index.ask_honour", describe_honour),
     ("02_reach", "index.ask_reach", describe_reach),
     ("04_for_whom", "index.ask_for_whom", describe_for_whom),
     ("05_convictions", "index.ask_convictions", describe_convictions),
