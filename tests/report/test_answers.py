@@ -23,6 +23,7 @@ from revictimisation.report.sections import (
     baseline,
     estimators,
     how_we_know,
+    measure,
     method,
     models,
     protocol,
@@ -179,8 +180,8 @@ def test_a_measure_without_a_row_is_left_out_of_further_models():
 
 def test_three_ways_that_agree_and_one_that_does_not():
     rows = [*trial(SHELTER, 0.32, 0.4), *trial(TALK, 0.39, 0.4)]
-    for measure, start, no_start in ((SHELTER, 0.33, 0.4), (TALK, 0.38, 0.4)):
-        rows += trial(measure, start, no_start, estimator="g_formula")
+    for name, start, no_start in ((SHELTER, 0.33, 0.4), (TALK, 0.38, 0.4)):
+        rows += trial(name, start, no_start, estimator="g_formula")
     told = estimators.describe_agreement(make_page("sv", rows, STUDY))
     assert told.startswith("För **alla 2** åtgärder") and "med 1 av 100" in told
     far = [*rows, *trial(SHELTER, 0.2, 0.4, estimator="doubly_robust")]
@@ -283,7 +284,8 @@ def test_a_study_that_allows_for_nothing_says_so_and_nothing_is_called_adjusted(
     study = STUDY + "adjust_for: []\n"
     rows = [*trial(SHELTER, 0.32, 0.4), hazard(SHELTER, 0.5)]
     page = make_page("sv", rows, study)
-    shown = [models.show_in_force, protocol.show_protocol, method.show_method]
+    page = dataclasses.replace(page, measure=SHELTER)
+    shown = [measure.show_sure, models.show_in_force, protocol.show_protocol, method.show_method]
     shown += [baseline.show_balance, how_we_know.show_wanted]
     told = " ".join(words(one(page).html) for one in shown)
     assert "tar ingen hänsyn till bakgrund" in told and "liknar dem i ," not in told

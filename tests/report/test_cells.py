@@ -32,6 +32,7 @@ from revictimisation.report.sections import (
     group_numbers,
     how_we_know,
     lists,
+    measure,
     method,
     models,
     protocol,
@@ -51,6 +52,8 @@ OPTIONAL = [
     *(reach.show_codes, estimators.show_ways, strategies.show_strategies, models.show_in_force),
     *(models.show_recurrent, models.show_competing, models.show_variants),
     *(referees.show_controls, for_whom.show_claims, for_whom.show_exploration),
+    *(start.show_measures, measure.show_what, measure.show_who, measure.show_effect),
+    *(measure.show_sure, measure.show_for_whom, measure.show_change, measure.show_unsaid),
     *(group_numbers.show_tests, group_numbers.show_own_and_pooled, group_numbers.show_contrasts),
 ]
 SECTIONS = [
@@ -67,9 +70,9 @@ SECTIONS = [
     *(citing.show_works, citing.show_citing, estimators.show_estimates, estimators.show_crude),
     *(referees.show_overview, referees.show_weights, baseline.show_balance),
     *(referees.show_support, referees.show_detectable, method.show_grid),
-    *(method.show_all_checks, method.show_method),
+    *(method.show_all_checks, method.show_method, start.show_lead),
     *(for_whom.show_lead, for_whom.show_measures, for_whom.show_limits),
-    *(start.show_questions, *OPTIONAL),
+    *(start.show_questions, measure.show_state, *OPTIONAL),
 ]
 
 
@@ -125,7 +128,7 @@ def test_a_suppressed_share_is_a_dash_where_it_is_shown():
     page = make_page(rows=[row])
     shown = reach.show_way(page).html
     assert "<span>–</span>" in shown and "Det betyder inte noll" in shown
-    assert "för liten" in start.show_measures(page).html
+    assert "<td>–</td>" in start.show_measures(page).html
 
 
 @for_each("section", SECTIONS)
