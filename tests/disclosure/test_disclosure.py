@@ -250,6 +250,22 @@ def test_each_kind_of_check_leaves_as_the_dictionary_allows():
     assert set(out.loc[out["value"].isna(), "status"]) == {"suppressed"}
 
 
+def test_what_is_weighted_is_told_of_no_level_that_is_hidden():
+    checks = {
+        "share_weighted:start:sex=female": 0.9876,
+        "share_weighted:start:sex=male": 0.0124,
+        "standardised_difference:start:30:sex": 0.12345,
+        "n_at_risk:start:365": 41.0,
+        "n_at_risk:no_start:365": 3.0,
+    }
+    out = diagnose(checks, {("sex", "female", 365): (60, "ok"), ("sex", "male", 365): (2, "ok")})
+    assert out["value"].dropna().to_dict() == pytest.approx({
+        "share_weighted:start:sex=female": 85 * 5 / 430,  # steps of five people of 430
+        "standardised_difference:start:30:sex": 0.12,
+        "n_at_risk:start:365": 40.0,
+    }, abs=1e-6)  # fmt: skip
+
+
 def test_a_share_of_nobody_knows_how_many_is_coarse():
     assert diagnose({"share_outside_support": 0.123})["value"].tolist() == [0.1]
 

@@ -20,22 +20,26 @@ from revictimisation.report.formats import Formats
 from revictimisation.report.release import Number
 from revictimisation.report.rendering import draw
 from revictimisation.report.sections import (
+    baseline,
+    citing,
     cohort,
     court_numbers,
     courts,
     effects,
+    estimators,
     for_whom,
+    graphs,
     group_numbers,
+    how_we_know,
+    lists,
     measure,
     method,
-    misleading,
     models,
+    protocol,
     reach,
     referees,
     start,
     strategies,
-    trial_table,
-    ways,
 )
 from revictimisation.report.takeaway import taking
 from tests.cases import for_each
@@ -45,7 +49,7 @@ from .conftest import make_page
 SUPPRESSED = Number(status="suppressed", reason="small_number")
 # these have nothing to say where the release has no rows for them
 OPTIONAL = [
-    *(reach.show_codes, ways.show_ways, strategies.show_strategies, models.show_in_force),
+    *(reach.show_codes, estimators.show_ways, strategies.show_strategies, models.show_in_force),
     *(models.show_recurrent, models.show_competing, models.show_variants),
     *(referees.show_controls, for_whom.show_claims, for_whom.show_exploration),
     *(start.show_measures, measure.show_what, measure.show_who, measure.show_effect),
@@ -53,16 +57,19 @@ OPTIONAL = [
     *(group_numbers.show_tests, group_numbers.show_own_and_pooled, group_numbers.show_contrasts),
 ]
 SECTIONS = [
-    *(cohort.show_lead, cohort.show_definitions, cohort.show_end, cohort.show_people),
+    *(cohort.show_measure_flow, cohort.show_at_risk, baseline.show_table_one),
     *(cohort.show_unseen, reach.show_lead, reach.show_who, reach.show_way, reach.show_soon),
     *(reach.show_shared, reach.show_together),
     *(courts.show_lead, courts.show_ladder, courts.show_states, courts.show_denominators),
     *(courts.show_association, court_numbers.show_decisions, court_numbers.show_paths),
-    *(models.show_verdicts, models.show_ratios, effects.show_incidence),
-    *(effects.show_reference, effects.show_by_risk, effects.show_caution, misleading.show_why),
-    *(misleading.show_contrast, misleading.show_crude, trial_table.show_trial),
-    *(referees.show_overview, referees.show_weights, referees.show_balance),
-    *(referees.show_support, referees.show_detectable, referees.show_intervals),
+    *(models.show_ratios, effects.show_incidence),
+    *(effects.show_reference, effects.show_by_risk, how_we_know.show_lead),
+    *(how_we_know.show_simple, how_we_know.show_wanted, how_we_know.show_limits),
+    *(how_we_know.show_reading, protocol.show_estimand, protocol.show_protocol),
+    *(protocol.show_measures, graphs.show_graphs, lists.show_lists),
+    *(citing.show_works, citing.show_citing, estimators.show_estimates, estimators.show_crude),
+    *(referees.show_overview, referees.show_weights, baseline.show_balance),
+    *(referees.show_support, referees.show_detectable, method.show_grid),
     *(method.show_all_checks, method.show_method, start.show_lead),
     *(for_whom.show_lead, for_whom.show_measures, for_whom.show_limits),
     *(start.show_questions, measure.show_state, *OPTIONAL),

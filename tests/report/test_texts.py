@@ -18,8 +18,8 @@ from .conftest import make_page
 
 TEXTS = {**load_texts(), **load_texts(pages.TEXTS)}
 PARTS = "common|cohort|reach|trials|trial|models|referees|effects|index|truth_study|courts"
-PARTS += "|for_whom|linkage|delivery|answers|dictionary|notebooks|review|word_list|measure|course"
-PARTS += "|honour"
+PARTS += "|how_we_know|for_whom|linkage|delivery|answers|dictionary|notebooks|review|word_list"
+PARTS += "|measure|course|honour"
 KEY = re.compile(rf"""["']((?:{PARTS})\.(?!html)[a-z0-9_]+)["']""")
 # a key put together: `f"effects.card_{verdict}"`
 BUILT = re.compile(rf"""f["']((?:{PARTS})\.[^"']*)["']""")

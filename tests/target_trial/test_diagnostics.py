@@ -13,6 +13,7 @@ from revictimisation.estimators.target_trial.balance import (
     count_effective_at,
     fit_chances,
     measure_balance,
+    measure_shares,
     summarise_positivity,
 )
 from revictimisation.estimators.target_trial.changes import (
@@ -22,7 +23,11 @@ from revictimisation.estimators.target_trial.changes import (
     spell_changes,
 )
 from revictimisation.estimators.target_trial.clone_weights import weigh_clones
-from revictimisation.estimators.target_trial.diagnostics import diagnose_trial
+from revictimisation.estimators.target_trial.diagnostics import (
+    describe_at_risk,
+    describe_covariates,
+    diagnose_trial,
+)
 from revictimisation.estimators.target_trial.gates import judge
 from revictimisation.estimators.target_trial.levels import LevelMeasurer
 from revictimisation.estimators.target_trial.trial_data import prepare_trial
@@ -65,6 +70,39 @@ def test_balance_by_hand():
     spread = people["age"].std(ddof=0)
     assert table.loc["start", "unweighted"] == pytest.approx((20 - 30) / spread)
     assert table.loc["start_less_no_start", "unweighted"] == pytest.approx((20 - 40) / spread)
+
+
+def test_each_covariate_tells_its_largest_difference_after_weighting():
+    """Never what it was before: of two levels that tells how many of the rarer one started."""
+    weighted = weigh_clones(random_trial(2000, 2), grace_law="natural_law")
+    checks, table = describe_covariates(weighted), measure_balance(weighted, [])
+    assert set(checks["check"]) == {"standardised_difference"}
+    for row in checks.itertuples():
+        mine = table[table["time_days"].eq(12) & table["comparison"].eq(row.arm)]
+        mine = mine[mine["column"].str.match(rf"{row.group}(?:$|[=:])")]
+        assert row.value == pytest.approx(mine["weighted"].abs().max())
+    whole = diagnose_trial(weighted, [20])
+    whole = whole[whole["check"].eq("largest_standardised_difference") & whole["time_days"].eq(12)]
+    assert checks.groupby("arm")["value"].max().to_dict() == pytest.approx(
+        whole.set_index("arm")["value"].to_dict()
+    )
+
+
+def test_weighted_shares_and_those_still_followed_by_hand():
+    """Of two women and two men one of each starts on day 0; a woman is followed for 5 days."""
+    people = pd.DataFrame({"sex": ["f", "m", "f", "m"]})
+    trial = prepare_trial(
+        [9, 9, 5, 9], [0] * 4, [0, 0, None, None], build_design(people, ["sex"]), grace_days=0
+    )
+    weighted = weigh_clones(trial)
+    shares = measure_shares(weighted, np.array([0, 1, 0, 1]), 2, 0)
+    np.testing.assert_allclose(shares, [[0.5, 0.5], [0.5, 0.5]])
+    after = measure_shares(weighted, np.array([0, 1, 0, 1]), 2, 6)
+    np.testing.assert_allclose(after, [[0.5, 0.5], [0.0, 1.0]])
+    found = describe_at_risk(weighted, [5, 6]).set_index(["arm", "time_days"])["value"]
+    assert found.to_dict() == {("start", 5): 2, ("no_start", 5): 2, ("start", 6): 2,
+                               ("no_start", 6): 1}  # fmt: skip
+    assert np.isnan(measure_shares(weighted, np.zeros(4, np.int64), 1, 20)).all()
 
 
 @for_each("law", ["natural_law", "censor_at_end"])

@@ -6,48 +6,35 @@ import json
 import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from revictimisation.commands.manifest import hash_code, open_run
 from revictimisation.commands.run import list_notebooks
 from revictimisation.core import files
+from revictimisation.report.described import Text
 from revictimisation.report.known_truth import describe_known_truth
+from revictimisation.report.sections import how_we_know, start
 from tests.report import conftest
-from truth_studies.pages import answer
+from truth_studies.pages import limits
 from truth_studies.pages.sentences import SENTENCES, describe_exploration, describe_group_tests
+from truth_studies.records.controls import read_alarms
 from truth_studies.records.exploration import read_records
 from truth_studies.records.subgroups import read_family
-from truth_studies.records.truth import TruthStudy, read_truth_study
+from truth_studies.records.truth import read_truth_study
 
 from .made import make_page
+from .test_pages import words
 
-SHELTER, ALARM = "sheltered_housing", "alarm_package"
 STUDY = "name: mini\nmeasures: {sheltered_housing: {}, alarm_package: {}}\n"
 
 
-def test_what_matters_most_stands_first_with_the_numbers_of_the_kept_study():
-    columns = ["scenario", "estimator", "analysis", "measure", "estimand", "time_days", "intervals",
-               "n_counties", "coverage", "bias_in_errors", "bias_mc", "truth_error",
-               "rejection_rate", "empirical_error", "n_released", "coverage_released"]  # fmt: skip
-    same = ("clone_censor_weight", "main")
-
-    def make_study(released: int) -> TruthStudy:
-        rows = [("calibrated", *same, SHELTER, "risk_difference", 1461, "influence", 100, 0.95, 0.0,
-                 0.01, 0.0, 0.1, 0.02, 42, 0.95)]  # fmt: skip
-        rows += [("unmeasured", *same, name, "risk_difference", 1461, "influence", 100, share, 1.0,
-                  0.01, 0.0, 0.1, 0.02, released, share)
-                 for name, share in ((SHELTER, 0.07), (ALARM, 0.63))]  # fmt: skip
-        return TruthStudy(pd.DataFrame(rows, columns=columns))
-
+def test_what_matters_most_stands_on_the_first_page_with_the_numbers_of_the_kept_study():
     page = make_page("sv", study=STUDY)
-    told = answer.describe_hidden_difference(page, make_study(41)).replace("\xa0", " ")
-    assert "i 7,0 % till 63,0 % av länen" in told
-    assert "inte inne sådana svar: de släpper fram 41,0 %, mot 42,0 %" in told
-    assert "bara en del av dem" in answer.describe_hidden_difference(page, make_study(10))
-    assert answer.describe_hidden_difference(page, TruthStudy(pd.DataFrame())) == ""
-    shown = answer.show_answer(page, read_truth_study()).html
-    assert shown.index("dold skillnad") < shown.index("Metoderna har prövats")
+    trust = how_we_know.describe_trust(page)
+    assert trust.startswith("Ja.") and "av påhittade län" in trust and len(trust.split()) <= 20
+    assert words(Text(trust)).strip() in words(start.show_questions(page))
+    kept = limits.describe_hidden(page, read_truth_study(), read_alarms())
+    assert kept and words(Text(kept)).strip() in words(how_we_know.show_limits(page))
 
 
 def test_how_often_the_tests_are_wrong_is_told_where_it_is_known(tmp_path):
@@ -100,6 +87,8 @@ def without_studies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_the_truth_studies_a_page_says_that_nothing_is_kept(without_studies):
+    page = conftest.make_page("sv", study=STUDY)
+    assert "inga prövningar mot känd sanning finns sparade" in words(how_we_know.show_limits(page))
     assert "no trials against a known truth are kept" in describe_known_truth(
         conftest.make_page("en"), "group_tests"
     )

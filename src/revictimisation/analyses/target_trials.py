@@ -15,7 +15,8 @@ import pandas as pd
 
 from revictimisation.analyses.analysis import Found
 from revictimisation.analyses.by_measure import estimate_each, name_outcomes
-from revictimisation.analyses.trial_inputs import build_trial, list_modifiers
+from revictimisation.analyses.subgroup_effects.groupings import list_groupings
+from revictimisation.analyses.trial_inputs import build_trial, eligible_ids, list_modifiers
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
@@ -24,6 +25,7 @@ from revictimisation.core.results import (
     mark_endless,
     not_estimable,
 )
+from revictimisation.estimators.target_trial.balance import measure_shares
 from revictimisation.estimators.target_trial.bootstrap import Replicates, bootstrap_arms
 from revictimisation.estimators.target_trial.clone_weights import (
     WeightedTrial,
@@ -32,8 +34,12 @@ from revictimisation.estimators.target_trial.clone_weights import (
 )
 from revictimisation.estimators.target_trial.cross_check import cross_check
 from revictimisation.estimators.target_trial.diagnostics import (
+    ARMS,
+    describe_at_risk,
+    describe_covariates,
     describe_replicates,
     diagnose_trial,
+    make_check,
     stack_checks,
 )
 from revictimisation.estimators.target_trial.estimates import (
@@ -91,7 +97,14 @@ def _weigh_and_estimate(
     main, curve, resampled = _estimate_resampled(data.plan, weighted, days, curve_days, table)
     others, compared = _check_otherwise(data, weighted, table, keys)
     gates, named = data.plan.gates, {"analysis": ESTIMATOR, "measure": keys["measure"]}
-    checks = stack_checks(diagnose_trial(weighted, days, table), resampled, compared)
+    checks = stack_checks(
+        diagnose_trial(weighted, days, table),
+        describe_at_risk(weighted, days),
+        describe_covariates(weighted),
+        _describe_shares(data, weighted, keys["measure"]),
+        resampled,
+        compared,
+    )
     judged = judge(checks, gates, named, trial.grace_days)
     parts = [
         _name_rows(data, main, keys),
@@ -136,6 +149,28 @@ def _estimate_resampled(
 
 def _pick_days(drawn: Replicates, every: list[int], days: list[int]) -> Replicates:
     return replace(drawn, answers=drawn.answers[..., np.searchsorted(every, days)])
+
+
+def _describe_shares(data: StudyData, weighted: WeightedTrial, measure: str) -> pd.DataFrame:
+    """The check `share_weighted`: of each arm's weights, the share of each level of the subgroups.
+
+    When the grace time ends, where anything is adjusted for. What the shares were before weighting
+    follows from `treatment_share`.
+    """
+    is_in = data.entries["entry_id"].isin(eligible_ids(data, measure)).to_numpy()
+    day, rows = weighted.trial.grace_days, []
+    for grouping in list_groupings(data) if weighted.trial.names else []:
+        by_arm = measure_shares(weighted, grouping.codes[is_in], len(grouping.levels), day)
+        rows += [
+            {
+                **make_check("share_weighted", share, arm),
+                "group": grouping.name,
+                "level": level,
+            }
+            for arm, shares in zip(ARMS, by_arm, strict=True)
+            for level, share in zip(grouping.levels, shares, strict=True)
+        ]
+    return pd.DataFrame(rows)
 
 
 def _spread_to_curve(judged: pd.DataFrame, curve_days: list[int]) -> pd.DataFrame:

@@ -45,11 +45,14 @@ class CheckName:
 def pack_check(name: str, *parts: object, group: str = "", level: str = "") -> str:
     """Put a check's text together; empty parts and None are left out.
 
+    A check of a whole grouping, without a level, has its name as the last part.
+
     >>> pack_check("n_events", "start", 182, group="sex", level="female")
     'n_events:start:182:sex=female'
     """
     told = [name, *(str(part) for part in parts if part not in (None, ""))]
-    return PART.join([*told, f"{group}{OF}{level}"] if group else told)
+    of = f"{group}{OF}{level}" if level else group
+    return PART.join([*told, of] if of else told)
 
 
 def unpack_check(text: str) -> CheckName:

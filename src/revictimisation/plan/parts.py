@@ -69,6 +69,29 @@ class Title(Part):
     en: Annotated[str, Field(max_length=300)] = ""
 
 
+class Amendment(Part):
+    """A change of the protocol after its date: when, and what."""
+
+    made_on: Day
+    what: Title = Title()
+
+
+class Protocol(Part):
+    """What a person knows of the study and no run can: for the report's lists, never for a number.
+
+    `decided_on`: the day the study file was settled, before its outcomes were seen. What is empty
+    is told as missing.
+    """
+
+    decided_on: Day | None = None
+    registered_as: Annotated[str, Field(max_length=300)] = ""
+    ethics_approval: Annotated[str, Field(max_length=300)] = ""
+    funding: Title = Title()
+    interests: Title = Title()
+    data_access: Title = Title()
+    amendments: Annotated[tuple[Amendment, ...], Field(max_length=MOST_NAMES)] = ()
+
+
 class Accrual(Part):
     """The first and the last day (both included) on which an index report may be made."""
 

@@ -43,6 +43,7 @@ from revictimisation.plan.parts import (
     OpenEnds,
     Part,
     PositiveCount,
+    Protocol,
     Title,
     ValidationLimits,
     Weights,
@@ -264,6 +265,7 @@ class StudyPlan(Part):
 
     name: Name
     title: Title = Title()
+    protocol: Protocol = Protocol()
     accrual: Accrual = Accrual()
     data_end_on: Day = dt.date(2018, 12, 31)
     eligibility: Eligibility = Eligibility()

@@ -117,6 +117,24 @@ class Text(Piece):
 
 
 @dataclass(frozen=True)
+class Listing(Piece):
+    """Text as it stands in a file, line by line; `language` where it is not the page's."""
+
+    told: str
+    label: str
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Attachment(Piece):
+    """A file to take along: what stands before the link, its name, and its text."""
+
+    told: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Style(Piece):
     """What tables and figures need in JupyterLab to look as on their page."""
 
@@ -426,7 +444,55 @@ class Course:
     short: tuple[float, str] | None = None
 
 
-Picture = Dots | Bars | Curves | Areas | Course | Forest
+@dataclass(frozen=True)
+class TrialDiagram:
+    """The trial one would have wanted: who takes part, two strategies with their grace, what then.
+
+    `strategies` are named one above the other; `grace`, `follow_up` name the parts of their time.
+    """
+
+    eligible: str
+    strategies: tuple[str, str]
+    grace: str
+    follow_up: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class CausalGraph:
+    """What is taken to drive what: covariates drive measure and outcome, as does the unmeasured.
+
+    `between` stands on the way from measure to outcome (empty: nothing is told apart there).
+    """
+
+    measure: str
+    outcome: str
+    covariates: Sequence[str]
+    unmeasured: str
+    between: str = ""
+
+
+@dataclass(frozen=True)
+class LoveRow:
+    """A covariate: its standardised differences before weighting (none known: empty) and after."""
+
+    name: str
+    before: Sequence[float]
+    after: Sequence[float]
+
+
+@dataclass(frozen=True)
+class LovePlot:
+    """Balance by covariate, a dot a measure; `names` of before and after, `limit` as a line."""
+
+    rows: Sequence[LoveRow]
+    names: tuple[str, str]
+    limit: float
+    write: Way
+    axis: str
+
+
+Picture = TrialDiagram | CausalGraph | LovePlot | Dots | Bars | Curves | Areas | Course | Forest
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Literal
 from revictimisation.report.outline import Outline
 from revictimisation.report.page import Page
 
-About = Literal["hidden_difference", "group_tests", "exploration"]
+About = Literal["trust", "hidden_difference", "group_tests", "exploration"]
 
 
 def describe_known_truth(page: Page, about: About) -> str:
@@ -21,6 +21,15 @@ def describe_known_truth(page: Page, about: About) -> str:
     from truth_studies.pages.sentences import SENTENCES
 
     return SENTENCES[about](page)
+
+
+def list_known_limits(page: Page) -> list[str]:
+    """Where the answers hold and where they do not, by counties of known truth, in five lines."""
+    if find_spec("truth_studies") is None:
+        return [page.say("common.no_truth_studies")]
+    from truth_studies.pages.sentences import list_known_limits as list_limits
+
+    return list_limits(page)
 
 
 def list_outlines() -> list[Outline]:

@@ -19,7 +19,9 @@ from revictimisation.report.described import (
     FOREIGN,
     LINK,
     Areas,
+    Attachment,
     Bars,
+    CausalGraph,
     Cell,
     Content,
     Course,
@@ -33,6 +35,8 @@ from revictimisation.report.described import (
     IconArray,
     Item,
     Items,
+    Listing,
+    LovePlot,
     Periods,
     Picture,
     Piece,
@@ -41,6 +45,7 @@ from revictimisation.report.described import (
     Table,
     Terms,
     Text,
+    TrialDiagram,
     Written,
     plain,
 )
@@ -120,6 +125,23 @@ def _style(_piece: Style) -> str:
 def read_style(name: str) -> str:
     """One of the style sheets that come with the package."""
     return files.read_text(files.package_file("report", "templates", name))
+
+
+@render.register
+def _listing(piece: Listing) -> str:
+    marks = _mark(lang=piece.language)
+    return (f'<pre tabindex="0" role="region" aria-label="{escape(piece.label)}"{marks}><code>'
+            f"{escape(piece.told, quote=False)}</code></pre>")  # fmt: skip
+
+
+@render.register
+def _attachment(piece: Attachment) -> str:
+    """Nothing where nobody takes files along, as in a notebook."""
+    taken = find_taken()
+    if not taken:
+        return ""
+    stem, _, kind = taken.keep_file(piece.name, piece.text).rpartition(".")
+    return _link_files(piece.told, stem, (kind,))
 
 
 @render.register
@@ -297,7 +319,7 @@ def _link_files(told: str, stem: str, kinds: Sequence[str]) -> str:
 
 def draw(picture: Picture) -> tuple[bytes, bytes]:
     """A picture as SVG, for wide and for narrow screens."""
-    from revictimisation.report import areas, charts, course_chart, forest
+    from revictimisation.report import areas, charts, course_chart, diagrams, forest, love_plot
 
     drawers: dict[type, Callable[[Any], tuple[bytes, bytes]]] = {
         Dots: charts.draw_dots,
@@ -306,6 +328,9 @@ def draw(picture: Picture) -> tuple[bytes, bytes]:
         Areas: areas.draw_areas,
         Course: course_chart.draw_course,
         Forest: forest.draw_forest,
+        TrialDiagram: diagrams.draw_trial,
+        CausalGraph: diagrams.draw_graph,
+        LovePlot: love_plot.draw_love,
     }
     return drawers[type(picture)](picture)
 

@@ -61,6 +61,12 @@ class Taken:
         self.files[f"{stem}.csv"] = write_csv(tables)
         return stem
 
+    def keep_file(self, name: str, text: str) -> str:
+        """Keep a text as a file of the page; gives its path."""
+        path = f"{FOLDER}/{self.page}-{name}"
+        self.files[path] = text
+        return path
+
     def keep_picture(self, stem: str, svg: str) -> None:
         """Keep a picture as a file of its own."""
         self.files[f"{stem}.svg"] = self.pictures[stem] = svg

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from revictimisation.core.packing import unpack_check
+from revictimisation.core.packing import CheckName, unpack_check
 from revictimisation.core.results import OK, WITHHELD
 from revictimisation.estimators.target_trial.gates import list_gates
 from revictimisation.report.described import Cell
@@ -31,12 +31,30 @@ ARMS = ("start", "no_start")
 class Check:
     """One of the checks behind a measure's comparison; `arm` and `day` where it has them."""
 
-    name: str
-    arm: str
-    day: int | None
+    of: CheckName
     value: float | None
     limit: float | None
     status: str
+
+    @property
+    def known(self) -> float | None:
+        """Its value, or None where it is not told."""
+        return None if self.value is None or pd.isna(self.value) else self.value
+
+    @property
+    def name(self) -> str:
+        """What is checked."""
+        return self.of.name
+
+    @property
+    def arm(self) -> str:
+        """The arm that it is of; empty: both or neither."""
+        return self.of.arm
+
+    @property
+    def day(self) -> int | None:
+        """The day up to which it counts; None: every day."""
+        return self.of.day
 
 
 def find_effect(
@@ -67,6 +85,14 @@ def find_arms(page: Page, measure: str, day: int | None = None) -> list[Number]:
     """The risks of both arms; where their difference is not shown they are not either."""
     gap = find_effect(page, measure, day=day)
     return [find_effect(page, measure, f"risk_{arm}", day) if gap.is_shown else gap for arm in ARMS]
+
+
+def find_started(page: Page, measure: str, group: str = "", level: str = "") -> Number:
+    """The share of those eligible for a measure (or of a level of them) who started in time."""
+    return page.release.find(
+        question="q3", analysis="treatment_share", measure=measure, subgroup=group, level=level,
+        outcome="started", estimator="description", estimand="share",
+    )  # fmt: skip
 
 
 def has_answer(page: Page, measure: str) -> bool:
@@ -116,8 +142,7 @@ def list_checks(page: Page, measure: str, analysis: str = WEIGHTING) -> list[Che
 
 def _read_check(row: Any) -> Check:
     """`n_events:start:182` is the check `n_events` of the arm `start` up to day 182."""
-    of = unpack_check(row.check)
-    return Check(of.name, of.arm, of.day, row.value, row.limit, row.status)
+    return Check(unpack_check(row.check), row.value, row.limit, row.status)
 
 
 def find_checks(

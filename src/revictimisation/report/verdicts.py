@@ -70,36 +70,9 @@ def judge(number: Number, same: float = 1.0) -> str:
     return MORE if number.ci_low > same else OPEN
 
 
-def describe_verdict(page: Page, measure: str, ratio: Number) -> str:
-    """One sentence on a measure: how much less or more common a new report was, how sure.
-
-    Where the interval includes 1 it is unclear either way, with how much the interval holds;
-    never that a measure does not work.
-    """
-    name, verdict = name_answer(page, measure), judge(ratio)
-    if verdict == HIDDEN:
-        return page.say("effects.verdict_hidden", measure=name, why=page.why_not(ratio))
-    estimate, low, high = ratio.estimate or 1.0, ratio.ci_low or 0.0, ratio.ci_high or 1.0
-    if verdict == OPEN:
-        ends = describe_end(page, low), describe_end(page, high)
-        return page.say("effects.verdict_open", measure=name, low=ends[0], high=ends[1])
-    if verdict == MORE and high >= TWICE:
-        about, span = page.formats.decimal(estimate, 1), page.formats.range(low, high, 1)
-        return page.say("effects.verdict_times", measure=name, about=about, span=span)
-    about, span = describe_about(page, ratio), describe_span(page, ratio)
-    return page.say(f"effects.verdict_{verdict}", measure=name, about=about, span=span)
-
-
 def describe_about(page: Page, ratio: Number) -> str:
     """`60 procent`: how far a ratio is from 1, to be said with *about*."""
     return page.say("effects.percent", percent=_about(page, ratio.estimate or 1.0))
-
-
-def describe_span(page: Page, ratio: Number) -> str:
-    """`34–78 procent`: the interval of a ratio that lies on one side of 1, the nearer end first."""
-    ends = sorted((ratio.ci_low or 0.0, ratio.ci_high or 0.0), key=lambda end: abs(end - 1))
-    low, high = (_percent(page, end) for end in ends)
-    return page.say("effects.percent_span", low=low, high=high)
 
 
 def _percent(page: Page, ratio: float) -> str:
@@ -115,13 +88,3 @@ def _about(page: Page, ratio: float) -> str:
     if percent < ABOUT_FROM_PERCENT:
         return _percent(page, ratio)
     return page.formats.count(ABOUT_STEP * round(percent / ABOUT_STEP))
-
-
-def describe_end(page: Page, ratio: float) -> str:
-    """One end of an interval that includes 1: `20 procent mindre vanlig`."""
-    if ratio >= TWICE:
-        return page.say("effects.span_times", times=page.formats.decimal(ratio, 1))
-    if ratio == 1:
-        return page.say("effects.span_same")
-    key = "effects.span_less" if ratio < 1 else "effects.span_more"
-    return page.say(key, percent=_percent(page, ratio))

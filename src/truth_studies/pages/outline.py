@@ -8,7 +8,7 @@ from functools import cache
 from revictimisation.report.described import Piece
 from revictimisation.report.outline import Outline, alone
 from revictimisation.report.page import Page
-from truth_studies.pages import add_texts, alarms, answer, departures, misses, pictures, tables
+from truth_studies.pages import add_texts, limits, pictures, tables
 from truth_studies.records.controls import read_alarms
 from truth_studies.records.truth import TruthStudy, read_truth_study
 
@@ -20,16 +20,10 @@ def _of_kept(show: Callable[[Page, TruthStudy], Piece]) -> Callable[[Page], Piec
 
 
 OUTLINE = Outline("08_validation", "truth_study", (
-    alone("truth_study.answer", _of_kept(answer.show_answer)),
-    alone("truth_study.ways", _of_kept(answer.show_ways)),
-    alone("truth_study.misses", _of_kept(misses.show_misses)),
+    alone("truth_study.limits", lambda page: limits.show_limits(page, read_kept(), read_alarms())),
     alone("truth_study.bias", _of_kept(pictures.show_bias)),
     alone("truth_study.coverage", _of_kept(pictures.show_coverage)),
-    alone("truth_study.null", _of_kept(pictures.show_null)),
-    alone("truth_study.efficiency", _of_kept(pictures.show_efficiency)),
-    alone("truth_study.departures", _of_kept(departures.show_departures)),
-    alone("truth_study.alarms", lambda page: alarms.show_alarms(page, read_alarms())),
-    alone("truth_study.small", _of_kept(departures.show_small)),
-    alone("truth_study.tables", _of_kept(tables.show_tables)),
+    alone("truth_study.tables", _of_kept(tables.show_table)),
+    alone("truth_study.files", tables.show_files),
     alone("truth_study.provenance", _of_kept(tables.show_provenance)),
 ), prepare=add_texts, notebook="08_validation")  # fmt: skip

@@ -1,11 +1,10 @@
-"""Notebook 7 in pictures: bias, coverage, calls where nothing works, nearness to the best."""
+"""The truth studies in two pictures: bias by method, and coverage where what is supposed fails."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -17,34 +16,25 @@ from revictimisation.report.described import (
     Piece,
     Point,
     Scale,
+    Text,
     join,
 )
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.verdicts import name_measure
-from truth_studies.pages.answer import describe_bar, name_way
-from truth_studies.records.bar import (
-    ALLOWED_CALLS,
-    BAND,
-    MOST_BIAS,
-    find_bias_interval,
-    find_ratio,
-    find_share_interval,
-)
+from truth_studies.pages.naming import describe_bar, name_scenario, name_way
+from truth_studies.records.bar import BAND, MOST_BIAS, find_bias_interval, find_share_interval
 from truth_studies.records.truth import (
     CALIBRATED,
     CRUDE,
-    FORCE,
     FORMULA,
     MAIN,
-    NULL,
-    ORACLE,
     ROBUST,
-    UNADJUSTED,
     TruthStudy,
     Way,
 )
 
-RISKS, HAZARDS = (MAIN, ROBUST, FORMULA, CRUDE), (FORCE, UNADJUSTED)
+WAYS = (MAIN, ROBUST, FORMULA, CRUDE)
+PROMISED = 0.95
 STEPS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 MOST_TICKS = 6
 LOW_COVERAGE = 0.7
@@ -58,6 +48,7 @@ class Line:
 
     name: str
     points: list[Point | None]
+    look: str = ""
 
 
 def list_ticks(values: Sequence[float]) -> list[float]:
@@ -72,19 +63,6 @@ def list_ticks(values: Sequence[float]) -> list[float]:
         if last - first < MOST_TICKS:
             break
     return [step * at for at in range(first, max(last, first + 1) + 1)]
-
-
-def collect(
-    page: Page, study: TruthStudy, scenario: str, ways: Sequence[Way], day: int | None,
-    find: Callable[[pd.Series], Point | None],
-) -> tuple[list[str], list[Line]]:  # fmt: skip
-    """The measures, and a line for each way that has any of them."""
-    measures = study.measures(scenario, ways)
-    lines = []
-    for way in ways:
-        line = find_line(study, scenario, way, day, measures, name_way(page, way), find)
-        lines += [line] if line else []
-    return measures, lines
 
 
 def find_line(
@@ -118,13 +96,14 @@ def find_share(name: str) -> Callable[[pd.Series], Point | None]:
 
 def draw_figure(
     page: Page, part: str, measures: Sequence[str], lines: Sequence[Line], scale: Scale,
-    **given: str,
+    found: str, **given: str,
 ) -> Piece:  # fmt: skip
-    """A picture of the lines with its caption, alternative text and the numbers behind it."""
+    """A picture of the lines with what is found, alternative text and the numbers behind it."""
     if not lines:
         return NOTHING
     names = [name_measure(page, measure) for measure in measures]
-    series = [DotSeries(line.name, line.points, is_filled=at == 0) for at, line in enumerate(lines)]
+    series = [DotSeries(line.name, line.points, is_filled=at == 0, look=line.look)
+              for at, line in enumerate(lines)]  # fmt: skip
     picture = Dots(names, series, scale)
     rows = [
         [name, *(_cell(page, line.points[at], scale) for line in lines)]
@@ -133,8 +112,9 @@ def draw_figure(
     heads = [page.say("common.measure"), *(line.name for line in lines)]
     caption = page.say(f"truth_study.caption_{part}", **given)
     alt = " ".join([page.say(f"truth_study.alt_{part}", **given), *_describe(page, lines, scale)])
-    numbers = page.table(caption, heads, rows)
-    return page.figure(picture, alt, caption, numbers)
+    figure = page.figure(picture, alt, found or caption, page.table(caption, heads, rows))
+    note = Text(page.say(f"truth_study.note_{part}", **given), "note")
+    return join([page.heading(f"truth_study.{part}"), figure, note])
 
 
 def _cell(page: Page, point: Point | None, scale: Scale) -> Cell | str:
@@ -177,15 +157,11 @@ def make_bias_scale(page: Page, lines: Sequence[Line]) -> Scale:
     )  # fmt: skip
 
 
-def make_share_scale(page: Page, axis: str, low: float, high: float, **bar: Any) -> Scale:
-    """The axis of shares of counties, no longer than they need."""
-    ticks: Sequence[float] = SHARES
-    if low >= LOW_COVERAGE:
-        ticks = (0.7, 0.8, 0.9, 1.0)
-    elif high < 1.0:
-        ticks = tuple(one for at, one in enumerate(ticks) if at < 2 or ticks[at - 1] < high)
-    label = page.say(f"truth_study.{axis}")
-    return Scale(page.formats.way("percent_short"), ticks, label, pad=SHARE_PAD, **bar)
+def make_share_scale(page: Page, low: float) -> Scale:
+    """The axis of shares of counties, no longer than they need, with what is asked for shaded."""
+    ticks: Sequence[float] = SHARES if low < LOW_COVERAGE else (0.7, 0.8, 0.9, 1.0)
+    return Scale(page.formats.way("percent_short"), ticks, page.say("truth_study.coverage_axis"),
+                 reference=PROMISED, band=BAND, pad=SHARE_PAD)  # fmt: skip
 
 
 def list_ends(lines: Sequence[Line]) -> list[float]:
@@ -194,78 +170,46 @@ def list_ends(lines: Sequence[Line]) -> list[float]:
     return [end for point in points for end in point if end is not None]
 
 
-def show_part(
-    page: Page,
-    part: str,
-    figures: Sequence[Piece],
-    told: Piece = NOTHING,
-    given: Mapping[str, str] | None = None,
-) -> Piece:
-    """A section with its text, what is told, and its figures; nothing where there are none."""
-    if not any(figures):
-        return NOTHING
-    text = page.text(f"truth_study.text_{part}", **(given or {}))
-    return join([page.heading(f"truth_study.{part}"), text, told, *figures])
-
-
-def _list_pictures(
-    study: TruthStudy, risks: Sequence[Way]
-) -> list[tuple[str, Sequence[Way], int | None]]:
-    """What is drawn of each: risk differences at every day, and hazard ratios."""
-    return [*(("risk", risks, day) for day in study.days), ("hazard", HAZARDS, None)]
-
-
 def show_bias(page: Page, study: TruthStudy) -> Piece:
-    """Bias in standard errors: the adjusted ways and the naive ones."""
-    figures = []
-    for part, ways, day in _list_pictures(study, RISKS):
-        measures, lines = collect(page, study, CALIBRATED, ways, day, find_bias)
-        scale = make_bias_scale(page, lines)
-        given = {"period": page.formats.period(day)} if day else {}
-        figures.append(draw_figure(page, f"bias_{part}", measures, lines, scale, **given))
-    return show_part(page, "bias", figures, given=describe_bar(page))
+    """How far from the truth each way to estimate lies where what the method supposes holds."""
+    measures = study.measures(CALIBRATED, WAYS)
+    day = study.days[-1] if study.days else None
+    found = {way: find_line(study, CALIBRATED, way, day, measures, name_way(page, way), find_bias)
+             for way in WAYS}  # fmt: skip
+    lines = [replace(line, look=f"methods.{way.estimator}") for way, line in found.items() if line]
+    if not lines:
+        return NOTHING
+    given = {"period": page.formats.period(day or 0), **describe_bar(page)}
+    scale, told = make_bias_scale(page, lines), _tell_bias(page, study, day)
+    return draw_figure(page, "bias", measures, lines, scale, told, **given)
+
+
+def _tell_bias(page: Page, study: TruthStudy, day: int | None) -> str:
+    """The finding: the furthest of the main method's numbers and of the simple comparison's."""
+    found = {name: study.rows(CALIBRATED, way, day=day) for name, way in
+             (("main", MAIN), ("crude", CRUDE))}  # fmt: skip
+    if not all(len(rows) for rows in found.values()):
+        return ""
+    most = {name: page.formats.decimal(rows["bias_in_errors"].abs().max(), 1)
+            for name, rows in found.items()}  # fmt: skip
+    return page.say("truth_study.found_bias", **most)
 
 
 def show_coverage(page: Page, study: TruthStudy) -> Piece:
-    """Coverage of 95 % intervals, with the band that is asked for."""
-    figures, bar = [], describe_bar(page)
-    for part, ways, day in _list_pictures(study, study.add_beside(CALIBRATED, RISKS)):
-        measures, lines = collect(page, study, CALIBRATED, ways, day, find_share("coverage"))
-        low = min(list_ends(lines), default=1.0)
-        scale = make_share_scale(page, "coverage_axis", low, 1.0, reference=0.95, band=BAND)
-        given = {"period": page.formats.period(day)} if day else {}
-        figures.append(
-            draw_figure(page, f"coverage_{part}", measures, lines, scale, **given, **bar)
-        )
-    return show_part(page, "coverage", figures, given=bar)
-
-
-def show_null(page: Page, study: TruthStudy) -> Piece:
-    """How often an interval leaves no difference out where nothing works."""
-    figures, bar = [], describe_bar(page)
-    for part, ways, day in _list_pictures(study, study.add_beside(NULL, RISKS)):
-        measures, lines = collect(page, study, NULL, ways, day, find_share("rejection_rate"))
-        high = max(list_ends(lines), default=0.0)
-        scale = make_share_scale(page, "null_axis", 0.0, high, reference=ALLOWED_CALLS)
-        given = {"period": page.formats.period(day)} if day else {}
-        figures.append(draw_figure(page, f"null_{part}", measures, lines, scale, **given, **bar))
-    return show_part(page, "null", figures, given=bar)
-
-
-def show_efficiency(page: Page, study: TruthStudy) -> Piece:
-    """Root mean squared error as a multiple of the oracle's."""
-
-    day = study.days[-1] if study.days else None
-
-    def find(row: pd.Series) -> Point | None:
-        best = study.one(CALIBRATED, ORACLE, row["measure"], day)
-        return None if best is None else find_ratio(row, best)
-
-    measures, lines = collect(page, study, CALIBRATED, RISKS, day, find)
-    ticks = sorted({*list_ticks(list_ends(lines)), 1.0})
-    digits = 0 if all(tick == round(tick) for tick in ticks) else 1
-    axis = page.say("truth_study.efficiency_axis")
-    scale = Scale(page.formats.way("decimal", digits), ticks, axis, reference=1.0)
-    period = page.formats.period(day or 0)
-    figure = draw_figure(page, "efficiency", measures, lines, scale, period=period)
-    return show_part(page, "efficiency", [figure])
+    """How often the main method's intervals cover the truth, by scenario."""
+    there = [scenario for scenario in study.scenarios if study.measures(scenario, (MAIN,))]
+    measures = list(dict.fromkeys(m for one in there for m in study.measures(one, (MAIN,))))
+    if not measures or not study.days:
+        return NOTHING
+    day, way, find = study.days[-1], study.find_common(there), find_share("coverage")
+    found = [find_line(study, one, way, day, measures, name_scenario(page, one), find)
+             for one in there]  # fmt: skip
+    lines = [line for line in found if line]
+    given = {"period": page.formats.period(day), **describe_bar(page)}
+    low = min(list_ends(lines), default=1.0)
+    scale = make_share_scale(page, low)
+    least = {line.name: min(point[0] for point in line.points if point) for line in lines}
+    lowest = min(least, key=lambda name: least[name])
+    told = page.say("truth_study.found_coverage", scenario=lowest,
+                    least=page.formats.percent(least[lowest], 0))  # fmt: skip
+    return draw_figure(page, "coverage", measures, lines, scale, told, **given)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from revictimisation.report.page import Page
 from truth_studies.pages import add_texts
-from truth_studies.pages.answer import describe_hidden_difference
+from truth_studies.pages.limits import describe_hidden, describe_trust, list_limits
+from truth_studies.records.controls import read_alarms
 from truth_studies.records.exploration import Record, read_records
 from truth_studies.records.subgroups import FamilyRecord, read_family
 from truth_studies.records.truth import CALIBRATED, NULL, read_truth_study
@@ -47,10 +48,16 @@ def _count_built_in(page: Page, record: Record, scenario: str) -> dict[str, str]
             for name, measure in BUILT_IN.items()}  # fmt: skip
 
 
+def list_known_limits(page: Page) -> list[str]:
+    """Where the answers hold and where they do not, in five lines."""
+    return list_limits(add_texts(page), read_truth_study(), read_alarms())
+
+
 # by what it is about: the sentence of the tables that are kept
 SENTENCES: dict[str, Callable[[Page], str]] = {
-    "hidden_difference": lambda page: describe_hidden_difference(
-        add_texts(page), read_truth_study()
+    "trust": lambda page: describe_trust(add_texts(page), read_truth_study()),
+    "hidden_difference": lambda page: describe_hidden(
+        add_texts(page), read_truth_study(), read_alarms()
     ),
     "group_tests": lambda page: describe_group_tests(add_texts(page), read_family()),
     "exploration": lambda page: describe_exploration(add_texts(page), read_records()),

@@ -112,21 +112,6 @@ def tally(rows: pd.DataFrame) -> Tally:
     return Tally(*(found.count(one) for one in (INSIDE, UNSURE, MISSED)))
 
 
-def find_ratio(row: pd.Series, best: pd.Series) -> tuple[float, float, float] | None:
-    """Root mean squared error over the oracle's, with a 95 % Monte Carlo interval.
-
-    The interval takes both errors as independent, which makes it too wide: they share counties.
-    """
-    mine, other = float(row["rmse"]), float(best["rmse"])
-    if not (mine > 0 and other > 0):
-        return None
-    ratio = mine / other
-    half = normal_quantile() * math.hypot(
-        float(row["rmse_mc"]) / mine, float(best["rmse_mc"]) / other
-    )
-    return ratio, ratio * math.exp(-half), ratio * math.exp(half)
-
-
 def count_released(rows: pd.DataFrame) -> tuple[float | None, float | None]:
     """The share of estimates that the gates let through, and the coverage among those.
 

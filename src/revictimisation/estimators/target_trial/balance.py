@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.core.arrays import Flags, Floats
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.trial_data import Trial
 
@@ -52,6 +52,17 @@ def measure_balance(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataF
         unweighted, weighted_gaps = (gap.T.reshape(-1) for gap in gaps)
         parts.append(pd.DataFrame({**named, "unweighted": unweighted, "weighted": weighted_gaps}))
     return pd.concat(parts, ignore_index=True)
+
+
+def measure_shares(weighted: WeightedTrial, codes: Whole, n_levels: int, day: int) -> Floats:
+    """The weighted share of each level in each arm among those followed past a day, arms x levels.
+
+    codes: each entry's place among the levels. Null where an arm has nobody left.
+    """
+    weights = weighted.weights_on(day)
+    sums = np.array([np.bincount(codes, mine, n_levels) for mine in weights.T])
+    total = sums.sum(axis=1, keepdims=True)
+    return np.divide(sums, total, out=np.full_like(sums, np.nan), where=total > 0)
 
 
 def average_columns(trial: Trial, weights: Floats, power: int = 1) -> Floats:

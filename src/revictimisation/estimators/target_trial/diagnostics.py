@@ -13,6 +13,7 @@ from revictimisation.estimators.intervals import DETECTABLE_ERRORS
 from revictimisation.estimators.target_trial.balance import (
     count_effective,
     measure_balance,
+    read_weights_at,
     summarise_positivity,
 )
 from revictimisation.estimators.target_trial.bootstrap import Replicates
@@ -75,6 +76,35 @@ def diagnose_counts(
     )
 
 
+def describe_covariates(weighted: WeightedTrial) -> pd.DataFrame:
+    """The check `standardised_difference` of each covariate (`group`), arm against cohort.
+
+    The largest of the covariate's columns, after weighting, when the grace time ends. Before
+    weighting it would tell how many starters a covariate's rarer level has, so it is not made.
+    """
+    day, rows = weighted.trial.grace_days, []
+    table = measure_balance(weighted, []) if weighted.trial.names else pd.DataFrame()
+    for arm in ARMS if len(table) else ():
+        mine = table[table["comparison"].eq(arm) & table["time_days"].eq(day)]
+        terms = mine["column"].str.split("[=:]", n=1, regex=True).str[0]
+        largest = mine["weighted"].abs().groupby(terms, sort=False).max()
+        rows += [
+            {**make_check("standardised_difference", float(gap), arm, day), "group": str(term)}
+            for term, gap in largest.items()
+        ]
+    return pd.DataFrame(rows)
+
+
+def describe_at_risk(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataFrame:
+    """The check `n_at_risk`: clones followed and in their arm when each day begins."""
+    weights = read_weights_at(weighted, at_days)
+    return pd.DataFrame([
+        make_check("n_at_risk", float(count), arm, day)
+        for day, one in zip(at_days, weights, strict=True)
+        for arm, count in zip(ARMS, (one > 0).sum(axis=0), strict=True)
+    ])  # fmt: skip
+
+
 def describe_replicates(drawn: Replicates) -> pd.DataFrame:
     """The check `share_failed_replicates`: of the bootstrap's, those without a settled answer."""
     share = drawn.n_unsettled / len(drawn.answers)
@@ -84,7 +114,9 @@ def describe_replicates(drawn: Replicates) -> pd.DataFrame:
 def stack_checks(*parts: pd.DataFrame) -> pd.DataFrame:
     """Tables of checks below each other, those without rows left out."""
     kinds = {"time_days": "Int64", "value": "float64"}
-    return pd.concat([part.astype(kinds) for part in parts if len(part)], ignore_index=True)
+    rows = pd.concat([part.astype(kinds) for part in parts if len(part)], ignore_index=True)
+    of_levels = [name for name in ("group", "level") if name in rows]
+    return rows.fillna(dict.fromkeys(of_levels, ""))
 
 
 def make_check(check: str, value: float, arm: str = "", day: int | None = None) -> Check:

@@ -46,10 +46,10 @@ def finish(told: str) -> str:
     return told[:1].upper() + told[1:] + ("" if told.endswith(".") else ".")
 
 
-def make_series(name: str, numbers: Sequence[Number]) -> DotSeries:
+def make_series(name: str, numbers: Sequence[Number], look: str = "") -> DotSeries:
     """Differences as a series of dots, open where it is unclear whether there is one."""
     is_open = [judge(number, same=0.0) not in (FEWER, MORE) for number in numbers]
-    return DotSeries(name, [number.point for number in numbers], is_open=is_open)
+    return DotSeries(name, [number.point for number in numbers], is_open=is_open, look=look)
 
 
 def make_scale(page: Page, numbers: Sequence[Number]) -> Scale:

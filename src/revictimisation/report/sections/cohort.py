@@ -1,4 +1,4 @@
-"""Notebook 1: who is counted, for how long, and what is not in the data."""
+"""Page 07: from the extract to the study, and to each measure's comparison; what is not there."""
 
 from __future__ import annotations
 
@@ -6,40 +6,17 @@ from typing import Any
 
 import pandas as pd
 
-from revictimisation.core.codes import CAUSES
-from revictimisation.plan import Measure
-from revictimisation.report.described import Cell, Folded, Group, Item, Items, Piece, Text, join
-from revictimisation.report.page import DASH, SHARE, Page
+from revictimisation.report.described import Cell, Folded, Item, Items, Piece, Text, join
+from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number, list_rows
 from revictimisation.report.texts import load_texts
+from revictimisation.report.trials import ARMS, find_checks, find_started, list_checks
+from revictimisation.report.verdicts import name_answer
 
+FLOW = ("already", "eligible", "started", "censored_start", "censored_no_start", "events_start",
+        "events_no_start")  # fmt: skip
 REPORTS, ALL = "reports", "in_extract"
 SAME_SUSPECT = "same_suspect"
-
-
-def show_lead(page: Page) -> Piece:
-    """How many are followed, from when and how long."""
-    accrual, write = page.plan.accrual, page.formats
-    values = {
-        "from_on": write.date(accrual.from_on),
-        "to_on": write.date(accrual.to_on),
-        "horizon": page.horizon,
-    }
-    final = _steps(page, REPORTS).iloc[-1:]
-    counts = final[["n_people", "n_reports"]].dropna()
-    if counts.empty:
-        return page.text("cohort.lead_unknown", **values)
-    values["n_victims"] = write.count(counts["n_people"].iloc[0])
-    values["n_entries"] = write.count(counts["n_reports"].iloc[0])
-    return join([page.text("cohort.lead", **values), page.text("cohort.lead_unit")])
-
-
-def show_definitions(page: Page) -> Piece:
-    """Who enters, what counts, until when: the study file in words."""
-    heads = [page.say("cohort.term"), page.say("cohort.meaning")]
-    terms = {**describe_definitions(page), "measures": _measures(page)}
-    rows = [[page.say(f"cohort.def_{name}"), meaning] for name, meaning in terms.items()]
-    return page.table(page.say("cohort.who_caption"), heads, rows, kind="words")
 
 
 def describe_definitions(page: Page) -> dict[str, str]:
@@ -101,23 +78,6 @@ def list_words(words: list[str], last: str) -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
-def _measures(page: Page) -> Piece:
-    lines = [f"- {_describe_measure(page, name, one)}" for name, one in page.plan.measures.items()]
-    return Text("\n".join(lines) + "\n\n" + page.say("cohort.def_in_force"))
-
-
-def _describe_measure(page: Page, name: str, one: Measure) -> str:
-    grace = page.formats.days(one.grace_days)
-    if one.joint_within_days is not None:
-        within = page.formats.days(one.joint_within_days)
-        joint = page.say("common.joint")
-        return page.say("cohort.def_joint_text", measure=joint, within=within, grace=grace)
-    several = [page.labels.measure(code) for code in one.codes] if len(one.codes) > 1 else []
-    codes = page.say("cohort.def_codes", codes=", ".join(several)) if several else ""
-    measure = page.labels.measure(name)
-    return page.say("cohort.def_measure_text", measure=measure, grace=grace, codes=codes)
-
-
 def _steps(page: Page, table: str) -> pd.DataFrame:
     attrition = page.release.attrition
     return attrition[attrition["step"] == table]
@@ -161,6 +121,55 @@ def _kept(page: Page, row: Any, title: str) -> tuple[str, ...]:
     )
 
 
+def show_measure_flow(page: Page) -> Piece:
+    """From all follow-ups to the clones of each measure's comparison, a row a measure."""
+    steps = _steps(page, REPORTS)
+    every = steps["n_reports"].iloc[-1] if len(steps) else None
+    if not page.plan.measure_names or every is None or pd.isna(every):
+        return page.text("referees.none")
+    rows = [_measure_flow(page, measure, int(every)) for measure in page.plan.measure_names]
+    heads = [page.say("common.measure"), *(page.say(f"cohort.flow_{one}") for one in FLOW)]
+    notes = [page.say("cohort.flow_note", n=page.formats.count(every))]
+    return page.table(page.say("cohort.flow_caption"), heads, rows, notes)
+
+
+def _measure_flow(page: Page, measure: str, every: int) -> list[Cell | str]:
+    started = find_started(page, measure)
+    already = None if started.n_people is None else every - started.n_people
+    checks = list_checks(page, measure)
+    censored = find_checks(checks, "share_censored")
+    events = find_checks(checks, "n_events", page.last_day)
+    cells: list[Cell | str] = [
+        page.show_number(already),
+        page.show_number(started.n_people),
+        page.show_number(started.n_events),
+    ]
+    for arm in ARMS:
+        share = censored[arm].known if arm in censored else None
+        cells.append(DASH if share is None else page.formats.percent(share, 0))
+    for arm in ARMS:
+        cells.append(page.show_number(events[arm].value if arm in events else None))
+    return [name_answer(page, measure), *cells]
+
+
+def show_at_risk(page: Page) -> Piece:
+    """How many clones are still followed in each arm, by day."""
+    days = page.plan.days_within_horizon
+    rows = []
+    for measure in page.plan.measure_names:
+        checks = list_checks(page, measure)
+        for arm in ARMS:
+            found = [find_checks(checks, "n_at_risk", day).get(arm) for day in days]
+            name = f"{name_answer(page, measure)}, {page.say(f'referees.arm_{arm}')}"
+            if any(found):
+                rows.append([name, *(page.show_number(one.value if one else None)
+                                     for one in found)])  # fmt: skip
+    if not rows:
+        return page.text("referees.none")
+    heads = [page.say("common.measure"), *(page.formats.period(day) for day in days)]
+    return page.table(page.say("cohort.at_risk_caption"), heads, rows)
+
+
 def show_attrition(page: Page) -> Piece:
     """What became of every row of every table, folded."""
     rows = []
@@ -178,28 +187,6 @@ def show_attrition(page: Page) -> Piece:
         notes.insert(0, page.say("common.note_suppressed"))
     table = page.table(page.say("cohort.attrition_caption"), heads, rows, notes)
     return Folded(page.say("cohort.attrition_summary"), table)
-
-
-def show_end(page: Page) -> Piece:
-    """How many follow-ups had ended in what by the last of the study's days."""
-    names = (page.plan.outcome.who, *CAUSES[1:])
-    numbers = [find_incidence(page, name) for name in names]
-    period = page.formats.period(page.last_day)
-    parts = []
-    if numbers[0].is_shown:
-        share = page.formats.of_hundred(numbers[0].estimate or 0)
-        interval = page.show_share_interval(numbers[0])
-        told = page.say("cohort.end_text", period=period, outcome=share, interval=interval)
-        parts = [Text(f"{told} {describe_by_person(page)}".strip())]
-    rows = [
-        [page.say(f"cohort.end_{name}"), page.show_share(one), page.show_share_interval(one)]
-        for name, one in zip(("outcome", "death", "emigration"), numbers, strict=True)
-    ]
-    rows.append([page.say("cohort.end_none"), _rest(page, numbers), ""])
-    heads = ["", page.say("common.share"), page.say("common.interval")]
-    notes = [page.say("cohort.end_none_note")]
-    table = page.table(page.say("cohort.end_caption", period=period), heads, rows, notes)
-    return join([*parts, table])
 
 
 def find_incidence(page: Page, outcome: str, **keys: str | int) -> Number:
@@ -234,39 +221,6 @@ def describe_by_person(page: Page) -> str:
         interval=page.show_share_interval(number),
         n=page.formats.count(number.n_people or 0),
     )
-
-
-def _rest(page: Page, numbers: list[Number]) -> str:
-    known = [number.estimate for number in numbers if number.estimate is not None]
-    return page.formats.percent(1 - sum(known)) if len(known) == len(numbers) else DASH
-
-
-def show_people(page: Page) -> Piece:
-    """The follow-ups by each grouping: numbers with their shares as bars."""
-    told = page.text("cohort.people_text", risk_day=page.plan.definitions.risk_level_by_day)
-    tables = [
-        _group_table(page, group) for group in page.plan.shown_groups if page.levels("q1", group)
-    ]
-    if not tables:
-        return join([told, page.text("cohort.people_none")])
-    note = page.say("common.note_rounded", rounding=page.plan.disclosure.rounding)
-    return join([told, Group(tuple(tables), "pair"), Text(note, "note")])
-
-
-def _group_table(page: Page, group: str) -> Piece:
-    levels = page.levels("q1", group)
-    counts = [page.release.count_level(group, level) for level in levels]
-    total = sum(count or 0 for count in counts)
-    rows = []
-    for level, count in zip(levels, counts, strict=True):
-        share = count / total if count and total else None
-        told = DASH if share is None else page.formats.percent(share, 0)
-        bar = Cell(told, share, unit=SHARE, bar=share or 0.0)
-        rows.append([page.labels.level(group, level), page.show_number(count), bar])
-    title = page.labels.group(group)
-    heads = [page.say("common.group"), page.say("common.people"), page.say("common.share")]
-    notes = [page.say("common.note_suppressed")] if None in counts else []
-    return Group((page.table(title, heads, rows, notes, "bars"),))
 
 
 def show_unseen(page: Page) -> Piece:

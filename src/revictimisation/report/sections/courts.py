@@ -310,7 +310,7 @@ def _show_published(page: Page) -> Piece:
     is set to them: then only that is said.
     """
     if page.release.is_synthetic:
-        return page.text("common.set_courts")
+        return page.text("common.set_by")
     frame = page.dictionary.code_lists["published_clearance"]
     of_both = frame.groupby(["offence_group", "measured"])["victims"].transform("nunique") == 1
     rows = []

@@ -139,7 +139,7 @@ def _show_value(sheet: Sheet, one: object, at: str) -> str:
 def _show_expected(sheet: Sheet) -> Piece:
     expected = sheet.delivery.expected
     how = sheet.text("delivery.plausible_expected")
-    known = [sheet.text("common.set_expected")] if sheet.delivery.is_synthetic else []
+    known = [sheet.text("common.set_by")] if sheet.delivery.is_synthetic else []
     if expected.empty:
         return join([how, *known, sheet.text("delivery.expected_none")])
     names = ("figure", "now", "expected", "outcome", "confidence")

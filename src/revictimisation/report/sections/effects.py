@@ -113,12 +113,7 @@ def show_reference(page: Page) -> Piece:
     """
     number, known = find_by_person(page), load_references()["new_report_four_years"]
     if page.release.is_synthetic:
-        return page.text(
-            "common.set_repeat",
-            share=page.formats.of_hundred(known["estimate"]),
-            period=page.formats.period(int(known["time_days"])),
-            n=page.formats.count(known["n_people"]),
-        )
+        return page.text("common.set_by")
     theirs = Number(known["estimate"], known["ci_low"], known["ci_high"], status="ok")
     rows: list[list[Written]] = [
         [page.say("effects.reference_row", n=page.formats.count(known["n_people"])),
@@ -172,10 +167,3 @@ def show_by_risk(page: Page) -> Piece:
     alt = page.say("effects.risk_alt", ends=" ".join(ends))
     figure = page.figure(picture, alt, caption, table)
     return join([figure, page.text("effects.risk_text")])
-
-
-def show_caution(page: Page) -> Piece:
-    """What the numbers allow, and what they do not."""
-    kind = "adjusted" if page.plan.adjust_for else "bare"
-    rests = page.say(f"effects.caution_{kind}")
-    return page.text("effects.caution_text", rests=rests)

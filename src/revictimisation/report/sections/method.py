@@ -1,46 +1,87 @@
-"""Notebook 6, last part: every check there is, and how the study is done."""
+"""Page 07: the checks as a grid and in full, and how the study is done."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from revictimisation.core.packing import CheckName, unpack_check
-from revictimisation.report.described import Folded, Piece, join
+from revictimisation.estimators.target_trial.gates import list_gates
+from revictimisation.report.described import Cell, Folded, Piece
+from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import find_pair
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import list_rows
+from revictimisation.report.sections.protocol import list_covariates
 from revictimisation.report.sections.referees import describe_check
-from revictimisation.report.sections.trial_table import list_covariates
 from revictimisation.report.texts import load_texts
-from revictimisation.report.trials import ARMS, Check
+from revictimisation.report.trials import (
+    ARMS,
+    CONTROL,
+    CONTROL_CHECK,
+    FAILED,
+    WARNING,
+    WEIGHTING,
+    Check,
+    list_checks,
+)
 from revictimisation.report.verdicts import name_answer
 
 ITEMS = ("incidence", "trial", "weights", "balance", "support", "detectable", "intervals", "ways",
          "model", "errors", "adjusted", "ties", "crude", "assumptions", "small")  # fmt: skip
 
 
+def show_grid(page: Page) -> Piece:
+    """Whether each check that may hold an answer back holds: a row a check, a column a measure."""
+    measures = [name for name in page.plan.measure_names if list_checks(page, name)]
+    if not measures:
+        return page.text("referees.none")
+    gates = [gate.check for gate in list_gates(page.plan.gates)]
+    rows = [
+        [start_upper(page.labels.code("check", name)),
+         *(_judge(page, measure, name) for measure in measures)]
+        for name in [*gates, CONTROL_CHECK]
+    ]  # fmt: skip
+    heads = [page.say("referees.head_check"), *(name_answer(page, one) for one in measures)]
+    kept = [row for row in rows if any(cell != DASH for cell in row[1:])]
+    return page.table(page.say("referees.grid_caption"), heads, kept, kind="grid")
+
+
+def _judge(page: Page, measure: str, name: str) -> Cell | str:
+    """Whether a check holds in every arm and on every day that it is held to a limit."""
+    analysis = CONTROL["analysis"] if name == CONTROL_CHECK else WEIGHTING
+    held = [check for check in list_checks(page, measure, analysis)
+            if check.name == name and check.limit is not None]  # fmt: skip
+    if not held:
+        return DASH
+    failed = [check for check in held if check.status == FAILED]
+    hidden = [check for check in held if check.known is None]
+    if failed:
+        n = page.say("referees.grid_of", n=len(failed), n_all=len(held)) if len(held) > 1 else ""
+        return Cell(f"✗ {n}".strip(), kind="fails")
+    return Cell("–", kind="hidden") if len(hidden) == len(held) else Cell("✓", kind="holds")
+
+
 def show_all_checks(page: Page) -> Piece:
-    """Every check of every model with its limit and whether it holds; folded."""
-    rows = [_row(page, row) for row in list_rows(page.release.diagnostics)]
+    """Every check of every model with its limit and whether it holds, those that do not first."""
+    frame = page.release.diagnostics
+    order = frame["status"].map({FAILED: 0, WARNING: 1}).fillna(2)
+    rows = [_row(page, row) for row in list_rows(frame.loc[order.sort_values(kind="stable").index])]
     if not rows:
         return page.text("referees.none")
     names = ("model", "measure", "check", "value", "limit", "status")
     heads = [page.say(f"referees.head_{name}") for name in names]
     table = page.table(page.say("referees.all_caption"), heads, rows, kind="words")
-    n = page.formats.count(len(rows))
-    folded = Folded(page.say("referees.all_summary", n=n), table)
-    return join([page.text("referees.all_text"), folded])
+    return Folded(page.say("referees.all_summary", n=page.formats.count(len(rows))), table)
 
 
 def _row(page: Page, row: Any) -> list[str]:
     measure = name_answer(page, row.measure) if row.measure else DASH
     of = unpack_check(row.check)
-    name, label = of.name, page.labels.code("check", of.name)
     parts = [*(_name_part(page, part) for part in of.parts), *_name_level(page, of)]
-    check = ", ".join([label, *parts])
+    check = ", ".join([page.labels.code("check", of.name), *parts])
     told = [
-        describe_check(page, Check(name, "", None, row.value, row.limit, row.status)),
-        describe_check(page, Check(name, "", None, row.limit, None, "")),
+        describe_check(page, Check(of, row.value, row.limit, row.status)),
+        describe_check(page, Check(of, row.limit, None, "")),
     ]
     status = page.labels.code("diagnostic_status", row.status)
     return [_name_analysis(page, row.analysis), measure, check, *told, status]

@@ -1,4 +1,4 @@
-"""Notebook 3: new reports while a measure is in force, and other ways to look at the same data.
+"""Page 07: new reports while a measure is in force, and other ways to look at the same data.
 
 Each part stands only where the release has rows for it.
 """
@@ -9,18 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from revictimisation.core.codes import CAUSES
-from revictimisation.report.described import NOTHING, Cell, Folded, Item, Items, Piece, Text, join
+from revictimisation.report.described import NOTHING, Cell, Folded, Piece, join
 from revictimisation.report.page import HUNDREDTHS, Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.answer import finish, list_names
-from revictimisation.report.trials import add_events, has_answer, has_rows, list_first
+from revictimisation.report.trials import add_events, has_rows, list_first
 from revictimisation.report.verdicts import (
-    FEWER,
-    HIDDEN,
-    MORE,
-    OPEN,
-    describe_verdict,
-    judge,
     name_answer,
 )
 
@@ -56,84 +49,14 @@ def find_ratio(page: Page, measure: str, estimator: str = COX, **keys: str) -> N
     return ratio
 
 
-def list_by_ratio(page: Page, verdict: str) -> list[str]:
-    """The measures with an answer whose hazard ratio while in force has a verdict."""
-    return [one for one in list_first(page) if judge(find_ratio(page, one)) == verdict]
-
-
 def show_in_force(page: Page) -> Piece:
-    """How common new reports were while each measure was in force; the numbers folded."""
+    """How common new reports were while each measure was in force, and other ways to count."""
     if not has_rows(page, question="q2", estimator=COX) or not page.plan.measure_names:
         return NOTHING
-    parts = [page.heading("models.in_force"), page.text("models.in_force_text")]
-    lines = [
-        page.say(f"models.in_force_{verdict}", measures=describe_resting(page, names))
-        for verdict in (FEWER, MORE, OPEN)
-        if (names := list_by_ratio(page, verdict))
-    ]
-    lines += _list_hidden(page)
-    parts.append(Text("\n".join(f"- {line}" for line in lines)))
-    if list_by_ratio(page, FEWER) or list_by_ratio(page, MORE):
-        parts.append(page.text("models.not_the_cause"))
-    parts.append(Text(describe_unanswered(page)))
-    parts += [page.heading("models.referees", level=3), page.text("models.referees_text")]
-    folded = (show_verdicts, show_recurrent, show_competing, show_variants)
-    return join([*parts, *(one(page) for one in folded)])
-
-
-def _list_hidden(page: Page) -> list[str]:
-    """Measures with an answer and no ratio while in force, a line a reason."""
-    groups: dict[str, list[str]] = {}
-    for one in list_by_ratio(page, HIDDEN):
-        why = finish(page.why_not(find_ratio(page, one)))
-        groups.setdefault(why, []).append(name_answer(page, one))
-    return [
-        page.say("models.in_force_hidden", measures=list_names(page, names), why=why)
-        for why, names in groups.items()
-    ]
-
-
-def describe_resting(page: Page, measures: Sequence[str]) -> str:
-    """Measures in a row, each with the new reports that its ratio rests on, where known."""
-    told: list[str] = []
-    for measure in measures:
-        name, n = name_answer(page, measure), find_ratio(page, measure).n_events
-        key = "models.rests_on_too" if any("(" in other for other in told) else "models.rests_on"
-        told.append(name if n is None else page.say(key, measure=name, n=page.formats.count(n)))
-    return list_names(page, told)
-
-
-def describe_unanswered(page: Page) -> str:
-    """The measures that have no answer, whose numbers stand only among those for referees."""
-    names = [name for name in page.plan.measure_names if not has_answer(page, name)]
-    if not names:
-        return ""
-    told = list_names(page, [name_answer(page, name) for name in names])
-    return page.say("models.unanswered", measures=told)
-
-
-def show_verdicts(page: Page) -> Piece:
-    """A sentence per measure, then the hazard ratios; folded."""
-    items = []
-    for name in page.plan.measure_names:
-        ratio = find_ratio(page, name)
-        told = Text(f"{describe_verdict(page, name, ratio)} {_describe_rests(page, ratio)}")
-        items.append(Item(told, judge(ratio)))
-    text = page.text(f"models.verdicts_{_kind(page)}")
-    listed = Items(tuple(items), "verdicts")
-    return Folded(page.say("models.verdicts"), join([text, listed, show_ratios(page)]))
-
-
-def _describe_rests(page: Page, ratio: Number) -> str:
-    """How many new reports a ratio rests on; nothing where there is no ratio or no count."""
-    if not ratio.is_shown or ratio.n_events is None:
-        return ""
-    return page.say("models.verdict_rests", n=page.formats.count(ratio.n_events))
-
-
-def _kind(page: Page) -> str:
-    """Whether a study allows for any background: `adjusted` or `bare`."""
-    return "adjusted" if page.plan.adjust_for else "bare"
+    text = page.text("models.in_force_text")
+    folded = (show_recurrent, show_competing, show_variants)
+    parts = [page.heading("models.in_force", level=3), text, show_ratios(page)]
+    return join([*parts, *(show(page) for show in folded)])
 
 
 def show_ratios(page: Page) -> Piece:

@@ -428,7 +428,7 @@ def _find_duration(page: Page, code: str, kind: str) -> Number:
 def _describe_shelter(page: Page) -> str:
     """How long stays in sheltered housing last; beside the published mean in a real county."""
     mean, known = _find_duration(page, SHELTER, "mean"), load_references()["shelter_stay"]
-    beside = page.say("common.set_shelter") if page.release.is_synthetic else page.say(
+    beside = page.say("common.set_by") if page.release.is_synthetic else page.say(
         "reach.shelter_published", published=page.formats.days(known["estimate"]),
         year=int(known["year"]),
     )  # fmt: skip

@@ -1,11 +1,9 @@
-"""Notebook 6: for researchers and referees: weights, balance, support, checks, and the method."""
+"""Page 07: weights, overlap, what could be seen, every estimator, and negative controls."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-
-import pandas as pd
 
 from revictimisation.report.check_values import describe_beside
 from revictimisation.report.described import (
@@ -18,18 +16,16 @@ from revictimisation.report.described import (
     Text,
     join,
 )
+from revictimisation.report.love_plot import list_ticks
 from revictimisation.report.natural_frequencies import show_gap
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.sections.answer import list_names
 from revictimisation.report.trials import (
     ARMS,
-    BALANCE,
     CONTROL,
     FAILED,
-    WAYS,
     WEIGHTING,
     Check,
-    add_events,
     find_checks,
     find_effect,
     has_rows,
@@ -38,18 +34,10 @@ from revictimisation.report.trials import (
 )
 from revictimisation.report.verdicts import name_answer, name_measure, warn_untried
 
-BEFORE = f"{BALANCE}_unweighted"
 # without the extremes (the largest weight, the least chance): one person's, never released
 WEIGHT_CHECKS = ("n_uncensored", "share_censored", "weight_mean", "effective_sample_size")
-SUPPORT_CHECKS = ("share_outside_support",)
-TICKS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-# name of a column: what its numbers are looked up by
-INTERVALS: dict[str, dict[str, Any]] = {
-    "main": {},
-    "influence": {"analysis": "influence_interval"},
-    "truncated": {"analysis": "weights_truncated"},
-    **{way: {"estimator": way} for way in WAYS if way != WEIGHTING},
-}
+OUTSIDE = "share_outside_support"
+PARTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 def _list_measures(page: Page) -> list[str]:
@@ -74,15 +62,34 @@ def _has_failed(page: Page, measure: str) -> bool:
 
 
 def show_weights(page: Page) -> Piece:
-    """Weights of the clones never censored, by measure and arm."""
-    rows = []
-    for measure in _list_measures(page):
+    """What part of the clones left their weights are worth, by measure and arm, and the weights."""
+    measures = _list_measures(page)
+    rows, parts = [], {}
+    for measure in measures:
         checks = list_checks(page, measure)
         for arm in ARMS:
             found = [find_checks(checks, check).get(arm) for check in WEIGHT_CHECKS]
             name = f"{name_answer(page, measure)}, {page.say(f'referees.arm_{arm}')}"
             rows.append([name, *(describe_check(page, one) for one in found)])
-    return _table(page, "weights", WEIGHT_CHECKS, rows)
+            parts[measure, arm] = _find_part(*(found[at] for at in (0, -1)))
+    if not rows:
+        return page.text("referees.none")
+    series = [DotSeries(page.say(f"referees.arm_{arm}"), [parts[one, arm] for one in measures],
+                        look=f"strategies.{arm}")
+              for arm in ARMS]  # fmt: skip
+    scale = Scale(page.formats.way("percent_short"), PARTS, page.say("referees.weights_axis"))
+    picture = Dots([name_answer(page, one) for one in measures], series, scale)
+    known = [point[0] for point in parts.values() if point]
+    least = page.formats.percent(min(known, default=0.0), 0)
+    alt, caption = (page.say(f"referees.weights_{one}", least=least) for one in ("alt", "caption"))
+    figure = page.figure(picture, alt, caption, _table(page, "weights", WEIGHT_CHECKS, rows))
+    return join([figure, page.text("referees.weights_text")])
+
+
+def _find_part(clones: Check | None, effective: Check | None) -> Point | None:
+    """The effective number of the clones left, as a part of them."""
+    n, worth = (check.known if check else None for check in (clones, effective))
+    return (min(worth / n, 1.0), None, None) if n and worth is not None else None
 
 
 def _table(page: Page, part: str, names: Sequence[str], rows: list[list[Any]]) -> Piece:
@@ -101,7 +108,7 @@ def _explain_dash(
 
 def describe_check(page: Page, check: Check | None) -> str:
     """A check's value as it is written, by what it measures."""
-    if check is None or check.value is None or pd.isna(check.value):
+    if check is None or check.known is None:
         return DASH
     return describe_beside(page, check, lambda value, more: _write(page, check.name, value, more))
 
@@ -116,73 +123,28 @@ def _write(page: Page, name: str, value: float, more: int) -> str:
     return page.formats.decimal(value, (3 if name.startswith("minimum") else 2) + more)
 
 
-def show_balance(page: Page) -> Piece:
-    """The largest standardised difference when the grace time ends, before and after; by day."""
-    measures = [measure for measure in _list_measures(page) if _find_days(page, measure)]
-    if not measures:
-        return page.text("referees.balance_none")
-    after, before = (
-        [_worst(page, measure, check) for measure in measures] for check in (BALANCE, BEFORE)
-    )
-    series = [
-        DotSeries(page.say("referees.balance_after"), after),
-        DotSeries(page.say("referees.balance_before"), before, is_filled=False),
-    ]
-    top = max((point[0] for point in (*after, *before) if point), default=0.0)
-    ticks = [tick for at, tick in enumerate(TICKS) if at < 4 or TICKS[at - 1] < top]
-    limit = page.plan.gates.largest_standardised_difference
-    write, axis = page.formats.way("decimal", 1), page.say("referees.balance_axis")
-    scale = Scale(write, ticks, axis, reference=limit)
-    names = [name_answer(page, measure) for measure in measures]
-    picture = Dots(names, series, scale)
-    told = {"limit": page.formats.decimal(limit, 2)}
-    held = sum(point is not None and point[0] <= limit for point in after)
-    alt = page.say("referees.balance_alt", n_held=held, n_all=len(measures), **told)
-    caption = page.say("referees.balance_caption", **told)
-    return page.figure(picture, alt, caption, _balance_table(page, measures))
-
-
-def _find_days(page: Page, measure: str) -> list[int]:
-    """The days on which balance was measured, in order."""
-    checks = list_checks(page, measure)
-    return sorted(
-        {check.day for check in checks if check.name == BALANCE and check.day is not None}
-    )
-
-
-def _worst(page: Page, measure: str, check: str) -> Point | None:
-    """The largest of both arms at the end of the grace time."""
-    day = page.plan.measures[measure].grace_days
-    found = find_checks(list_checks(page, measure), check, day).values()
-    values = [one.value for one in found if one.value is not None and not pd.isna(one.value)]
-    return (max(values), None, None) if values else None
-
-
-def _balance_table(page: Page, measures: list[str]) -> Piece:
-    rows = []
-    for measure in measures:
-        checks = list_checks(page, measure)
-        for day in _find_days(page, measure):
-            found = [
-                find_checks(checks, one, day).get(arm) for arm in ARMS for one in (BEFORE, BALANCE)
-            ]
-            cells = [describe_check(page, one) for one in found]
-            if any(cell != DASH for cell in cells):
-                when = page.formats.days(day)
-                rows.append([f"{name_answer(page, measure)}, {when}", *cells])
-    names = [f"{arm}_{when}" for arm in ARMS for when in ("before", "after")]
-    heads = [page.say("common.measure"), *(page.say(f"referees.balance_{name}") for name in names)]
-    return page.table(page.say("referees.balance_table"), heads, rows)
-
-
 def show_support(page: Page) -> Piece:
-    """Positivity: the share whose chance of a start has no like in the other arm."""
-    rows = []
+    """Overlap: the share whose chance of a start has no like in the other arm, with its limit."""
+    rows: list[list[str]] = []
+    points: list[Point | None] = []
+    n_held = 0
     for measure in _list_measures(page):
-        checks = list_checks(page, measure)
-        found = [find_checks(checks, check).get("") for check in SUPPORT_CHECKS]
-        rows.append([name_answer(page, measure), *(describe_check(page, one) for one in found)])
-    return _table(page, "support", SUPPORT_CHECKS, rows)
+        check = find_checks(list_checks(page, measure), OUTSIDE).get("")
+        n_held += check is not None and check.status != FAILED
+        rows.append([name_answer(page, measure), describe_check(page, check)])
+        known = check.known if check else None
+        points.append(None if known is None else (known, None, None))
+    if not rows:
+        return page.text("referees.none")
+    limit = page.plan.gates.share_outside_support
+    ticks = list_ticks(max([limit, *(point[0] for point in points if point)]))
+    write, axis = page.formats.way("percent_short"), page.say("referees.share_outside_support")
+    picture = Dots([row[0] for row in rows], [DotSeries(axis, points)],
+                   Scale(write, ticks, axis, reference=limit))  # fmt: skip
+    given = {"limit": page.formats.percent(limit, 0), "n_all": len(rows), "n_held": n_held}
+    alt, caption = (page.say(f"referees.support_{one}", **given) for one in ("alt", "caption"))
+    figure = page.figure(picture, alt, caption, _table(page, "support", (OUTSIDE,), rows))
+    return join([figure, page.text("referees.support_text")])
 
 
 def show_detectable(page: Page) -> Piece:
@@ -201,31 +163,9 @@ def show_detectable(page: Page) -> Piece:
 
 
 def _points(page: Page, check: Check | None) -> str:
-    if check is None or check.value is None or pd.isna(check.value):
+    if check is None or check.known is None:
         return DASH
-    return page.formats.decimal(check.value * 100, 1)
-
-
-def show_intervals(page: Page) -> Piece:
-    """The same difference by other intervals, truncated weights and other estimators."""
-    columns = {
-        name: keys for name, keys in INTERVALS.items()
-        if has_rows(page, question="q2", **{"analysis": "main", "estimator": WEIGHTING, **keys})
-    }  # fmt: skip
-    if not columns:
-        return page.text("referees.none")
-    rows = []
-    for measure in page.plan.measure_names:
-        found = [find_effect(page, measure, **keys) for keys in columns.values()]
-        cells = [add_events(page, measure, one, show_gap(page, one)) for one in found]
-        rows.append([name_answer(page, measure), *cells])
-    heads = [
-        page.say("common.measure"),
-        *(page.say(f"referees.interval_{column}") for column in columns),
-    ]
-    period = page.formats.period(page.last_day)
-    caption = page.say("referees.intervals_caption", period=period)
-    return page.table(caption, heads, rows)
+    return page.formats.decimal(check.known * 100, 1)
 
 
 def show_controls(page: Page) -> Piece:
@@ -268,4 +208,4 @@ def show_controls(page: Page) -> Piece:
         for kind, names in named.items()
     }  # fmt: skip
     text = page.text("referees.controls_text", least=least, **assumed)
-    return join([page.heading("referees.controls"), text, table])
+    return join([page.heading("referees.controls", level=3), text, table])

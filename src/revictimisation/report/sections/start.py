@@ -28,6 +28,7 @@ from revictimisation.report.sections.course import describe_course
 from revictimisation.report.sections.courts import describe_convictions
 from revictimisation.report.sections.for_whom import describe_for_whom
 from revictimisation.report.sections.honour import describe_honour
+from revictimisation.report.sections.how_we_know import describe_trust
 from revictimisation.report.sections.misfits import show_misfits
 from revictimisation.report.sections.reach import describe_reach
 from revictimisation.report.trials import find_effect, list_main
@@ -37,10 +38,6 @@ FULL, EMPTY = "●", "○"
 CLEAR = ("fewer", "more", "little")  # kinds of evidence that say something
 
 
-def _describe_doubts(page: Page) -> str:
-    return page.say("index.line_wrong")
-
-
 # a question's page, its heading, and its answer in a line
 QUESTIONS: Sequence[tuple[str, str, Callable[[Page], str]]] = (
     ("01_does_it_fall", "index.ask_course", describe_course),
@@ -48,7 +45,7 @@ QUESTIONS: Sequence[tuple[str, str, Callable[[Page], str]]] = (
     ("02_reach", "index.ask_reach", describe_reach),
     ("04_for_whom", "index.ask_for_whom", describe_for_whom),
     ("05_convictions", "index.ask_convictions", describe_convictions),
-    ("06_how_we_know", "index.ask_wrong", _describe_doubts),
+    ("06_how_we_know", "index.ask_wrong", describe_trust),
 )
 
 
@@ -56,7 +53,7 @@ def show_lead(page: Page) -> Piece:
     """The answer in one sentence, and of a hundred how many report again."""
     told = [Text(_describe_answer(page)), Text(_describe_followed(page), "note")]
     if page.release.is_synthetic:
-        told.append(Text(page.say("common.set_brief"), "note"))
+        told.append(Text(page.say("common.set_by"), "note"))
     return join(
         [show_misfits(page), Group((Group(tuple(told), "answer-lead"), _draw(page)), "opening")]
     )

@@ -1,4 +1,4 @@
-"""Notebook 3: a joint measure as three strategies: both agencies in time, one of them, none."""
+"""Page 07: a joint measure as three strategies: both agencies in time, one of them, none."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def show_strategies(page: Page) -> Piece:
         for name in page.plan.measure_names
         if has_rows(page, analysis=ANALYSIS, measure=name)
     ]
-    return join([page.heading("models.strategies"), *parts]) if parts else NOTHING
+    return join([page.heading("models.strategies", level=3), *parts]) if parts else NOTHING
 
 
 def _show_one(page: Page, measure: str) -> Piece:
