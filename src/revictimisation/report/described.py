@@ -209,6 +209,7 @@ class Cell:
     kind: str = ""
     anchor: str = ""
     language: str = ""
+    key: tuple[str | int, ...] = ()
     span: tuple[float, float] | None = None
     spoken: str = ""
 

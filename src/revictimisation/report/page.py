@@ -179,7 +179,8 @@ class Page(StudyWriter):
         """
         if number.is_shown:
             value = getattr(number, of) or 0
-            return Cell(write(value), value, unit=unit, status=number.status)
+            key = (*number.key, of) if number.key else ()
+            return Cell(write(value), value, unit=unit, status=number.status, key=key)
         told = DASH
         if number.status != SUPPRESSED:
             word = "withheld" if number.status == WITHHELD else NOT_ESTIMABLE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -23,7 +23,10 @@ LINKAGE = "linkage"
 
 @dataclass(frozen=True)
 class Number:
-    """One released number with its interval; without status `ok` it holds only why not."""
+    """One released number with its interval; without status `ok` it holds only why not.
+
+    `key` is that of its row (`results.KEYS`), for facts to be held against each other.
+    """
 
     estimate: float | None = None
     ci_low: float | None = None
@@ -33,6 +36,7 @@ class Number:
     n_events: int | None = None
     status: str = NOT_ESTIMABLE
     reason: str = "not_computed"
+    key: Key = field(default=(), compare=False, repr=False)
 
     @property
     def is_shown(self) -> bool:
@@ -99,8 +103,9 @@ class Release:
     def find(self, **keys: str | int) -> Number:
         """The number with these keys; keys not named are empty (analysis: `main`)."""
         given = {"analysis": "main", "time_days": NO_DAY, **keys}
-        place = self._places.get(tuple(given.get(key, "") for key in KEYS))
-        return Number() if place is None else Number(*self._rows[place])
+        key = tuple(given.get(name, "") for name in KEYS)
+        place = self._places.get(key)
+        return Number() if place is None else Number(*self._rows[place], key=key)
 
     def count_level(self, subgroup: str, level: str) -> int | None:
         """How many entries are in a level, from any of question 1's rows that is shown."""

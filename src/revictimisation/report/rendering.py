@@ -161,7 +161,8 @@ def _folded(piece: Folded) -> str:
 @render.register
 def _table(piece: Table) -> str:
     """It scrolls inside its own box where the screen is narrow."""
-    head = "".join(f'<th scope="col">{mark_up(one)}</th>' for one in piece.columns)
+    head = "".join(f'<th scope="col">{mark_up(one)}</th>' if one else "<td></td>"
+                   for one in piece.columns)  # fmt: skip
     body = "".join(map(_row, piece.rows[: piece.most_rows]))
     foot = "".join(f'<p class="note">{mark_up(note)}</p>' for note in piece.notes)
     taken = find_taken()
