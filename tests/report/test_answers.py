@@ -19,6 +19,7 @@ from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections import (
     answer,
+    measure,
     method,
     misleading,
     models,
@@ -292,10 +293,11 @@ def test_a_study_that_allows_for_nothing_says_so_and_nothing_is_called_adjusted(
     study = STUDY + "adjust_for: []\n"
     rows = [*trial(SHELTER, 0.32, 0.4), hazard(SHELTER, 0.5)]
     page = make_page("sv", rows, study)
-    shown = [models.show_in_force, trial_table.show_trial, misleading.show_why]
+    page = dataclasses.replace(page, measure=SHELTER)
+    shown = [measure.show_sure, models.show_in_force, trial_table.show_trial, misleading.show_why]
     shown += [method.show_method, referees.show_balance, misleading.show_contrast]
     told = " ".join(words(one(page).html) for one in shown)
-    assert "tar inte hänsyn till någon bakgrund" in told and "liknar dem i ," not in told
+    assert "inte tar hänsyn till någon bakgrund" in told and "liknar dem i ," not in told
     assert "Justerad" not in told and " justerad" not in told
     assert "finns ingen balans att visa" in told
 

@@ -20,21 +20,20 @@ from revictimisation.report.formats import Formats
 from revictimisation.report.release import Number
 from revictimisation.report.rendering import draw
 from revictimisation.report.sections import (
-    answer,
     cohort,
     court_numbers,
     courts,
     effects,
     for_whom,
     group_numbers,
-    measures,
+    measure,
     method,
     misleading,
     models,
     reach,
     referees,
+    start,
     strategies,
-    summary,
     trial_table,
     ways,
 )
@@ -49,22 +48,24 @@ OPTIONAL = [
     *(reach.show_codes, ways.show_ways, strategies.show_strategies, models.show_in_force),
     *(models.show_recurrent, models.show_competing, models.show_variants),
     *(referees.show_controls, for_whom.show_claims, for_whom.show_exploration),
+    *(start.show_measures, measure.show_what, measure.show_who, measure.show_effect),
+    *(measure.show_sure, measure.show_for_whom, measure.show_change, measure.show_unsaid),
     *(group_numbers.show_tests, group_numbers.show_own_and_pooled, group_numbers.show_contrasts),
 ]
 SECTIONS = [
     *(cohort.show_lead, cohort.show_definitions, cohort.show_end, cohort.show_people),
     *(cohort.show_unseen, reach.show_lead, reach.show_who, reach.show_way, reach.show_soon),
-    *(reach.show_shared, reach.show_together, answer.show_lead, answer.show_picture),
+    *(reach.show_shared, reach.show_together),
     *(courts.show_lead, courts.show_ladder, courts.show_states, courts.show_denominators),
     *(courts.show_association, court_numbers.show_decisions, court_numbers.show_paths),
-    *(measures.show_measures, models.show_verdicts, models.show_ratios, effects.show_incidence),
+    *(models.show_verdicts, models.show_ratios, effects.show_incidence),
     *(effects.show_reference, effects.show_by_risk, effects.show_caution, misleading.show_why),
     *(misleading.show_contrast, misleading.show_crude, trial_table.show_trial),
     *(referees.show_overview, referees.show_weights, referees.show_balance),
     *(referees.show_support, referees.show_detectable, referees.show_intervals),
-    *(method.show_all_checks, method.show_method, summary.show_findings),
+    *(method.show_all_checks, method.show_method, start.show_lead),
     *(for_whom.show_lead, for_whom.show_measures, for_whom.show_limits),
-    *(summary.show_cards, summary.show_made, *OPTIONAL),
+    *(start.show_questions, measure.show_state, *OPTIONAL),
 ]
 
 
@@ -120,7 +121,7 @@ def test_a_suppressed_share_is_a_dash_where_it_is_shown():
     page = make_page(rows=[row])
     shown = reach.show_way(page).html
     assert "<span>–</span>" in shown and "Det betyder inte noll" in shown
-    assert "för liten" in summary.show_cards(page).html
+    assert "<td>–</td>" in start.show_measures(page).html
 
 
 @for_each("section", SECTIONS)

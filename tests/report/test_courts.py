@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
+import pandas as pd
 import pytest
 
 from revictimisation.report.described import Figure
+from revictimisation.report.page import Page
 from revictimisation.report.rendering import draw
 from revictimisation.report.sections import courts
 from revictimisation.report.sections.court_numbers import list_decision_tests, show_decisions
@@ -129,7 +132,23 @@ def test_states_are_drawn_to_a_hundred_with_what_is_open():
     assert all(word in svg.decode() for svg in (wide, narrow) for word in ("öppna", "fällande dom"))
     # between days that are far apart no number is written
     far = courts._write_end(page, [[(31, 0.4), (1461, 0.8)]], 365)
-    assert far == "" and courts._write_end(page, [[(31, 0.4), (400, 0.41)]], 365) == "40\xa0%"
+    assert far == "" and courts._write_end(page, [[(31, 0.4), (400, 0.41)]], 365) == "41\xa0%"
+
+
+def with_rows(n_all: object, n_known: object) -> Page:
+    """A page that knows how many rows of reports there were, and how many name a suspect."""
+    page = make_page("sv", [reached("prosecuted", 0.14)], STUDY)
+    told = pd.DataFrame({"step": "reports", "reason": ["in_extract", "suspect_unknown"],
+                         "n_reports": pd.array([n_all, n_known], dtype="Int64")})  # fmt: skip
+    return dataclasses.replace(page, release=dataclasses.replace(page.release, attrition=told))
+
+
+def test_the_ladder_begins_with_a_known_suspect_where_that_is_told():
+    shown = words(courts.show_ladder(with_rows(1000, 930)).html)
+    assert "Har en känd misstänkt 93 %" in shown and "Åtal väckt 14 %" in shown
+    assert "14 av 100 anmälningar mot en misstänkt leder till åtal inom 4 år" in shown
+    for counts in ((1000, None), (None, None), (0, 0)):
+        assert "känd misstänkt" not in words(courts.show_ladder(with_rows(*counts)).html)
 
 
 def test_published_shares_of_one_sex_do_not_stand_beside_a_share_of_both():

@@ -127,7 +127,7 @@ def estimate_course(data: StudyData) -> Found:
             parts.append(not_estimable("table_absent", **asked, subgroup=name))
             continue
         for level in sorted(levels.unique()):
-            rows = np.flatnonzero(levels.eq(level))
+            rows = np.flatnonzero(levels.eq(level)).astype(np.int64)
             group = Group(data, rows, everybody.quarter[rows], name, level)
             for day in days:
                 parts.append(estimate_periods(group, day, YEAR, same))
@@ -139,7 +139,8 @@ def choose_everybody(data: StudyData) -> Group:
     """All who are followed."""
     index_on = pd.to_datetime(data.entries["index_on"])
     quarter = index_on.dt.year * 4 + index_on.dt.quarter - 1
-    return Group(data, np.arange(len(index_on)), quarter.fillna(-1).to_numpy(np.int64))
+    rows = np.arange(len(index_on), dtype=np.int64)
+    return Group(data, rows, np.asarray(quarter.fillna(-1), np.int64))
 
 
 def _list_periods(data: StudyData, name: str) -> Iterator[tuple[int, str]]:

@@ -225,7 +225,7 @@ def _add_levels(sums: _Sums, rows: pd.DataFrame) -> None:
     key = size.index.to_frame(index=False)
     whole = known.loc[pd.MultiIndex.from_frame(key[["family", *WHOLE]])]
     alike = [whole["events"].to_numpy(), *(key[name].to_numpy() for name in (*WHOLE, "grouping"))]
-    is_full = size.eq(size.groupby(alike).transform("max").to_numpy()).to_numpy()
+    is_full = (size == size.groupby(alike).transform("max")).to_numpy()
     for of_whole, count in (("events", "n_events"), ("people", "n_people")):
         rest = whole[count].to_numpy() - groups[count].sum().to_numpy()
         margin = whole[of_whole].to_numpy(np.int64)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -56,13 +57,13 @@ class Columns:
         return self.n_rows * self.n**2 <= MOST_PRODUCTS
 
     @cached_property
-    def matrix(self) -> csr_array | Floats:
+    def matrix(self) -> Any:
         """The same for SciPy; where it is small in full."""
         sparse = csr_array((self.values, self.indices, self.indptr), shape=(self.n_rows, self.n))
         return sparse.toarray() if self.is_small else sparse
 
     @cached_property
-    def transposed(self) -> csr_array | Floats:
+    def transposed(self) -> Any:
         """Columns x rows."""
         return np.ascontiguousarray(self.matrix.T) if self.is_small else self.matrix.T.tocsr()
 

@@ -484,8 +484,8 @@ class IconArray(Piece):
 
 @dataclass(frozen=True)
 class Stated(Piece):
-    """An answer in its fixed words with its steps of certainty; `kind` is that of the evidence."""
+    """An answer in its fixed words, its steps of certainty if it has any, the kind of evidence."""
 
     told: str
-    rating: Cell
+    rating: Cell | None
     kind: str

@@ -253,7 +253,8 @@ def _icon_array(piece: IconArray) -> str:
 
 @render.register
 def _stated(piece: Stated) -> str:
-    return f'<p class="state {piece.kind}">{mark_up(piece.told)} {_cell(piece.rating)}</p>'
+    rating = f" {_cell(piece.rating)}" if piece.rating else ""
+    return f'<p class="state {piece.kind}">{mark_up(piece.told)}{rating}</p>'
 
 
 @render.register

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from revictimisation.report.described import (
     NOTHING,
@@ -171,9 +172,9 @@ def _count_known(page: Page) -> Number | None:
     attrition = page.release.attrition
     mine = attrition[attrition["step"].eq("reports")].set_index("reason")["n_reports"]
     counts = [mine.get(reason) for reason in ("in_extract", "suspect_unknown")]
-    if any(one is None or one != one or not one for one in counts):
+    if any(pd.isna(one) for one in counts) or not counts[0]:
         return None
-    every, known = (int(one) for one in counts if one is not None)
+    every, known = (int(one or 0) for one in counts)
     return Number(known / every, n_people=every, n_events=known, status="ok", reason="")
 
 
@@ -249,15 +250,13 @@ def _list(numbers: Any) -> tuple[float, ...]:
 
 
 def _write_end(page: Page, found: list[list[tuple[int, float]]], day: int) -> str:
-    """An ending's share by a day; nothing where the days told around it are not near it."""
-    total = 0.0
+    """An ending's share by a day as it is drawn; nothing where the days told around are apart."""
     for points in filter(None, found):
         before = max((one for one in points if one[0] <= day), default=(0, 0.0))
         after = min((one for one in points if one[0] >= day), default=before)
         if after[1] - before[1] >= NEAR:
             return ""
-        total += before[1]
-    return page.formats.percent_short(total)
+    return page.formats.percent_short(sum(float(_fill(points, [day])[0]) for points in found))
 
 
 def _describe_states(page: Page, day: int) -> str:

@@ -53,7 +53,7 @@ def show_state(page: Page) -> Piece:
         return page.text("common.no_measures")
     found = rate_measure(page, page.measure)
     told = start_upper(page.labels.code(LIST, found.code))
-    return Stated(told, show_rating(page, found), found.kind)
+    return Stated(told, show_rating(page, found) if found.rating else None, found.kind)
 
 
 def show_what(page: Page) -> Piece:

@@ -99,7 +99,7 @@ def show_who(page: Page) -> Piece:
     measures = page.plan.measure_names
     if not measures:
         return page.text("common.no_measures")
-    rows: list[list[Written]] = [_shade_row(page, page.say("common.everyone"), {})]
+    rows: list[list[Written]] = [_shade_row(page, start_upper(page.say("common.everyone")), {})]
     for found in _list_parts(page):
         if len(rows) + len(found) <= MOST_ROWS:
             rows += found
