@@ -116,7 +116,7 @@ class Page(StudyWriter):
     ) -> Table:  # fmt: skip
         """A table with the notes that its cells without a number need, before its own."""
         cells = [cell for row in rows for cell in row if isinstance(cell, Cell)]
-        said = {}
+        said: dict[str, Any] = {}
         if len(rows) > MOST_ROWS:
             total = self.formats.count(len(rows))
             said = {"cut": self.say("common.rows_cut", shown=MOST_ROWS, total=total),

@@ -105,7 +105,7 @@ class Release:
         given = {"analysis": "main", "time_days": NO_DAY, **keys}
         key = tuple(given.get(name, "") for name in KEYS)
         place = self._places.get(key)
-        return Number() if place is None else Number(*self._rows[place], key=key)
+        return Number() if place is None else Number(*self._rows[place], key)
 
     def count_level(self, subgroup: str, level: str) -> int | None:
         """How many entries are in a level, from any of question 1's rows that is shown."""

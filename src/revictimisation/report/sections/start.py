@@ -181,9 +181,8 @@ def show_span(page: Page, gap: Number, most: float) -> Cell:
         hidden = page.say("index.not_shown")
         return Cell(hidden, span=(-most, most), spoken=hidden, status=gap.status, reason=gap.reason)
     told = describe_both(page, gap)
-    numbers = {"value": gap.estimate, "low": gap.ci_low, "high": gap.ci_high}
-    return Cell(told, **numbers, unit=HUNDREDTHS, status=gap.status, span=(-most, most),
-                spoken=told)  # fmt: skip
+    return Cell(told, gap.estimate, gap.ci_low, gap.ci_high, HUNDREDTHS, gap.status,
+                span=(-most, most), spoken=told)  # fmt: skip
 
 
 def show_rating(page: Page, found: Evidence) -> Cell:
