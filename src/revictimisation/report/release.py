@@ -69,14 +69,20 @@ class Release:
         """What each number holds, in the order of `Number`."""
         order = ("estimate", "ci_low", "ci_high", "se", "n_people", "n_events")
         assert (*NUMBERS, *COUNTS) == order
-        return [*zip(*_to_lists(self.estimates[[*order, "status", "reason"]]), strict=True)]
+        told = _to_lists(self.estimates[[*order, "status", "reason"]])
+        return [*zip(*told, self._keys, strict=True)]
+
+    @cached_property
+    def _keys(self) -> list[Key]:
+        """The key of every number, in the order of `results.KEYS`; no day is -1."""
+        days = self.estimates["time_days"].fillna(NO_DAY).astype(int)
+        keys = _to_lists(self.estimates[[*KEYS]].assign(time_days=days))
+        return [*zip(*keys, strict=True)]
 
     @cached_property
     def _places(self) -> Mapping[Key, int]:
-        """The row of every number by its key, in the order of `results.KEYS`; no day is -1."""
-        days = self.estimates["time_days"].fillna(NO_DAY).astype(int)
-        keys = _to_lists(self.estimates[[*KEYS]].assign(time_days=days))
-        return {key: place for place, key in enumerate(zip(*keys, strict=True))}
+        """The row of every number by its key."""
+        return {key: place for place, key in enumerate(self._keys)}
 
     @cached_property
     def level_names(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
@@ -103,9 +109,8 @@ class Release:
     def find(self, **keys: str | int) -> Number:
         """The number with these keys; keys not named are empty (analysis: `main`)."""
         given = {"analysis": "main", "time_days": NO_DAY, **keys}
-        key = tuple(given.get(name, "") for name in KEYS)
-        place = self._places.get(key)
-        return Number() if place is None else Number(*self._rows[place], key)
+        place = self._places.get(tuple(given.get(key, "") for key in KEYS))
+        return Number() if place is None else Number(*self._rows[place])
 
     def count_level(self, subgroup: str, level: str) -> int | None:
         """How many entries are in a level, from any of question 1's rows that is shown."""
