@@ -32,6 +32,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # as a worker takes a whole file and what is begun late ends late.
 LONG = (
     "tests/report/test_site.py",
+    "tests/report/test_browser.py",
     "tests/study/test_negative_controls.py",
     "tests/api/test_bench_notebooks.py",
     "tests/study/test_defensible.py",

@@ -104,13 +104,20 @@ def content(county: Study) -> SiteContent:
 
 
 @pytest.fixture(scope="session")
-def pages(content: SiteContent) -> dict[str, str]:
+def made(content: SiteContent) -> dict[str, str | bytes]:
+    """All files of the site."""
     return render_site(content)
 
 
 @pytest.fixture(scope="session")
-def site(pages: dict[str, str], tmp_path_factory) -> Path:
+def pages(made: dict[str, str | bytes]) -> dict[str, str]:
+    return {path: str(text) for path, text in made.items() if path.endswith(".html")}
+
+
+@pytest.fixture(scope="session")
+def site(made: dict[str, str | bytes], tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    for path, text in pages.items():
-        (folder / path).write_text(text, encoding="utf-8")
+    (folder / "figures").mkdir()
+    for path, text in made.items():
+        (folder / path).write_bytes(text if isinstance(text, bytes) else text.encode())
     return folder

@@ -1,20 +1,19 @@
-"""The pages as texts: complete in each language, the same every time; and in a real browser."""
+"""The pages as texts: complete in each language, light, the same every time."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-
 from revictimisation.dictionary import load_dictionary
+from revictimisation.disclosure.attack.documents import read_document
 from revictimisation.plan import read_plan
 from revictimisation.report.pages import list_pages
+from revictimisation.report.print import count_pages
 from revictimisation.report.site import SiteContent, render_page
+from revictimisation.report.site import make_page as make_page_of
 from tests.cases import for_each
 from tests.project.sources import ROOT
 
@@ -28,15 +27,10 @@ PATHS = [f"{name}{ending}.html" for name in NAMES for ending in ("", "_en")]
 PARTS = (
     "common|cohort|reach|trials?|models|referees|effects|index|truth_study|courts|for_whom|linkage"
 )
-# no pictures for a screen that nobody looks at: a third less work, and the same layout
-PLAIN = ["--no-sandbox", "--disable-gpu", "--disable-threaded-compositing",
-         "--num-raster-threads=1"]  # fmt: skip
-MENU = 5  # entries at most
-WIDTHS = {"desktop": 1280, "phone": 390, "small phone": 360}
 RUBBISH = r"\bnan\b|\bNone\b|<NA>|Undefined"
 BANNER = {"sv": "säger ingenting om Stockholm", "en": "say nothing about Stockholm"}
 # at least so many; a measure without an answer has no curves
-PICTURES = {"index": 1, "02_reach": 1, "04_for_whom": 1, "05_convictions": 2, "06_how_we_know": 1,
+PICTURES = {"02_reach": 1, "04_for_whom": 1, "05_convictions": 2, "06_how_we_know": 1,
             "07_for_researchers": 4, "08_validation": 10}  # fmt: skip
 
 
@@ -107,6 +101,7 @@ def test_pages_have_headings_in_order_and_anchors_once(pages, path):
 
 def test_numbers_do_not_depend_on_the_language(pages):
     """The same digits stand on both pages, however they are written."""
+    n_digits = 0
     for name in OF_NUMBERS:
         found = [
             re.findall(
@@ -116,7 +111,9 @@ def test_numbers_do_not_depend_on_the_language(pages):
             for ending in ("", "_en")
         ]
         digits = [[re.sub(r"\D", "", cell) for cell in cells] for cells in found]
-        assert digits[0] == digits[1] and len(digits[0]) >= 4 * name.startswith("0")
+        assert digits[0] == digits[1], name
+        n_digits += len(digits[0])
+    assert n_digits > 100
 
 
 def test_a_run_leaves_what_the_kept_pages_are_made_by(finished_run: Study):
@@ -126,10 +123,12 @@ def test_a_run_leaves_what_the_kept_pages_are_made_by(finished_run: Study):
     with a notebook one is held whole, all by their sections (the next test).
     """
     content, site = read_content(finished_run), finished_run.out / "site"
-    written = {path.stem: path.read_text(encoding="utf-8") for path in site.iterdir()}
-    assert {*written} == {*content.outlines} and {path.suffix for path in site.iterdir()} == {
-        ".html"
-    }
+    written = {path.stem: path.read_text(encoding="utf-8") for path in site.glob("*.html")}
+    assert {*written} == {*content.outlines}
+    others = {path.name for path in site.iterdir()} - {f"{name}.html" for name in written}
+    assert others == {"figures", "brief_sv.pdf", "report_sv.pdf"}
+    drawn = {path.suffix for path in (site / "figures").iterdir()}
+    assert drawn == {".csv", ".svg", ".png"}
     for name in ("index", "06_how_we_know", "words", "dictionary"):
         assert hide_digest(written[name]) == hide_digest(render_page(content, name, "sv"))
     for name, text in written.items():
@@ -156,10 +155,17 @@ def test_a_run_leaves_executed_notebooks_that_show_what_the_pages_show(finished_
             (finished_run.out / "site" / f"{one.name}.html").read_text(encoding="utf-8")
             for one in mine
         )
+        page = leave_out_links(page)
         assert len(shown) == sum(len(one.sections) for one in mine)
         for html in shown:
             told = html.removeprefix('<div class="report">').removesuffix("</div>")
             assert told.replace("../site/", "") in page
+
+
+def leave_out_links(page: str) -> str:
+    """Without what only a site has: files to take along, links to its word list."""
+    page = re.sub(r'<p class="take">.*?</p>', "", page)
+    return re.sub(r'<a class="word"[^>]*>(.*?)</a>', r"\1", page)
 
 
 def hide_digest(text: str) -> str:
@@ -176,56 +182,6 @@ def test_the_authors_notebook_is_never_linked(pages):
     assert not any("90_truth" in text or "truth.csv" in text for text in pages.values())
 
 
-@pytest.fixture(scope="module")
-def browser(browser_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=PLAIN)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def screen(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page()
-    page.faults, page.requests = [], []
-    page.on("console", lambda told: page.faults.append(told.text))
-    page.on("pageerror", lambda fault: page.faults.append(str(fault)))
-    page.on("request", lambda request: page.requests.append(request.url))
-    yield page
-    page.close()
-
-
-@for_each("path", PATHS)
-def test_a_browser_shows_the_page(site: Path, screen: Page, path):
-    """Loaded once and looked at in each width: a page has style but no script that reads it."""
-    screen.faults.clear()
-    screen.requests.clear()
-    screen.goto((site / path).as_uri())
-    assert screen.locator("script").count() == 0
-    check_pictures(screen, path)
-    assert screen.locator("main").count() == screen.locator("footer").count() == 1
-    for name, width in WIDTHS.items():
-        screen.set_viewport_size({"width": width, "height": 900})
-        wide = screen.evaluate(
-            "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-        )
-        assert wide[0] <= wide[1] <= width, f"the page is wider than the screen: {name}"
-        assert screen.locator("body > .banner").is_visible()
-    assert screen.faults == []
-    assert [url for url in screen.requests if not url.startswith(("file:", "data:"))] == []
-
-
-def test_the_menu_stands_on_one_line_where_there_is_room(site: Path, screen: Page):
-    screen.set_viewport_size({"width": WIDTHS["desktop"], "height": 900})
-    for path in ("index.html", "index_en.html"):
-        screen.goto((site / path).as_uri())
-        tops = screen.eval_on_selector_all(
-            "header .menu li", "all => all.map(one => one.getBoundingClientRect().top)"
-        )
-        in_menu = [one for one in PAGES.values() if one.in_menu]
-        assert len(tops) == len(in_menu) + 1 <= MENU + 1 and max(tops) - min(tops) < 2
-
-
 def test_every_page_can_be_reached_from_the_start_and_back(pages):
     for name, ending in itertools.product(NAMES, ("", "_en")):
         assert f'href="index{ending}.html"' in pages[f"{name}{ending}.html"]
@@ -234,15 +190,49 @@ def test_every_page_can_be_reached_from_the_start_and_back(pages):
         ), name
 
 
-def check_pictures(screen: Page, path: str) -> None:
-    pictures = screen.eval_on_selector_all(
-        "img", "all => all.map(one => [one.alt, one.complete && one.naturalWidth > 0])"
-    )
+MOST_ROWS, MOST_BYTES = 40, 300_000
+
+
+@for_each("path", PATHS)
+def test_a_page_is_light_and_its_tables_short(pages, path):
+    text = pages[path]
+    assert len(text.encode()) < MOST_BYTES
+    tables = re.findall(r"<tbody>(.*?)</tbody>", text, re.DOTALL)
+    assert max([table.count("<tr>") for table in tables], default=0) <= MOST_ROWS
+    assert "base64" not in text and "<img" not in text
+
+
+@for_each("path", PATHS)
+def test_a_figure_says_what_it_finds_and_gives_its_numbers(pages, made, path):
+    figures = re.findall(r"<figure>.*?</figure>", pages[path], re.DOTALL)
     expected = PICTURES.get(path.removesuffix(".html").removesuffix("_en"), 0)
-    assert len(pictures) >= expected and bool(pictures) == bool(expected)
-    assert all(len(alt) > 20 and is_shown for alt, is_shown in pictures)
-    assert screen.locator("figure figcaption").count() == len(pictures)
-    assert screen.locator("figure > details > .scroll table").count() == len(pictures)
+    assert len(figures) >= expected
+    for figure in figures:
+        assert figure.startswith("<figure><figcaption>") and '<p class="source">' in figure
+        assert len(re.search(r"<desc [^>]*>(.*?)</desc>", figure)[1]) > 20
+        (wide, narrow) = re.findall(r'<svg class="(?:wide|narrow)" role="img" [^>]*>', figure)
+        assert re.search('labelledby="[^"]+', wide)[0] == re.search('labelledby="[^"]+', narrow)[0]
+        files = re.findall(r'href="(figures/[^"]+)" download', figure)
+        assert [one.rpartition(".")[2] for one in files] == ["csv", "svg", "png"]
+        assert made[files[2]].startswith(b"\x89PNG") and "<title>" in made[files[1]]
+        assert made[files[0]].count("\n") >= 2
+
+
+@for_each("path", PATHS)
+def test_a_word_is_explained_where_it_is_first_used(pages, path):
+    links = re.findall(r'<a class="word" href="([^"]+)"', pages[path])
+    assert len(links) == len(set(links)) and all("#word-" in link for link in links)
+    assert links or path.startswith(("words", "dictionary", "measure_", "01", "08"))
+
+
+def test_the_site_is_there_in_print(made, content: SiteContent):
+    for language in ("sv", "en"):
+        brief, report = (made[f"{name}_{language}.pdf"] for name in ("brief", "report"))
+        assert count_pages(brief) <= 2 < count_pages(report)
+        told = read_document(report)
+        missing = [one.entitle(make_page_of(content, language)).told
+                   for name, one in content.outlines.items() if name != "dictionary"]  # fmt: skip
+        assert [title for title in missing if title not in told] == []
 
 
 @for_each("path", PATHS)
@@ -251,5 +241,7 @@ def test_every_link_leads_somewhere(site: Path, path):
     assert len(links) > 5
     for link in set(links):
         target, _, anchor = link.partition("#")
-        text = (site / (target or path)).read_text(encoding="utf-8")
-        assert not anchor or f'id="{anchor}"' in text, link
+        assert (site / (target or path)).is_file(), link
+        if anchor:
+            text = (site / (target or path)).read_text(encoding="utf-8")
+            assert f'id="{anchor}"' in text, link

@@ -7,7 +7,9 @@ grey print by lightness, or else by shape and line, which differ within a list
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 INK, QUIET, RULE, PAPER = "#17212b", "#4a5763", "#cfd6dc", "#ffffff"
 SOFT = "#e6ebef"  # ground, never a mark
@@ -67,7 +69,7 @@ VERDICTS = {
     "more": Look("#b4470e", "square"),
     "open": Look("#5b6670", "diamond", is_filled=False),
 }
-LISTS = {
+LISTS: Mapping[str, Mapping[Any, Look]] = {
     "series": dict(enumerate(SERIES)),
     "methods": METHODS,
     "agencies": AGENCIES,

@@ -227,6 +227,7 @@ class Cell:
     kind: str = ""
     anchor: str = ""
     language: str = ""
+    key: tuple[str | int, ...] = ()
     span: tuple[float, float] | None = None
     spoken: str = ""
 
@@ -258,6 +259,16 @@ class Table(Piece):
     most_rows: int = MOST_ROWS
     cut: str = ""
     take: str = ""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a page shows but the first rows: only where it says so."""
+        return bool(self.cut) and len(self.rows) > self.most_rows
+
+    @property
+    def shown(self) -> Sequence[Sequence[Any]]:
+        """The rows that a page shows."""
+        return self.rows[: self.most_rows] if self.is_cut else self.rows
 
     def to_frame(self) -> pd.DataFrame:
         """The table as it is written, a column for each of its own."""

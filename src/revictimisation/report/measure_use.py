@@ -38,7 +38,7 @@ def find_any(page: Page, **keys: str) -> Number:
     rest, low, high = (
         None if one is None else 1 - one for one in (none.estimate, none.ci_high, none.ci_low)
     )
-    return replace(none, estimate=rest, ci_low=low, ci_high=high, n_events=None)
+    return replace(none, estimate=rest, ci_low=low, ci_high=high, n_events=None, key=())
 
 
 def find_start(page: Page, measure: str, day: int, **keys: str) -> Number:

@@ -116,7 +116,7 @@ class Page(StudyWriter):
     ) -> Table:  # fmt: skip
         """A table with the notes that its cells without a number need, before its own."""
         cells = [cell for row in rows for cell in row if isinstance(cell, Cell)]
-        said = {}
+        said: dict[str, Any] = {}
         if len(rows) > MOST_ROWS:
             total = self.formats.count(len(rows))
             said = {"cut": self.say("common.rows_cut", shown=MOST_ROWS, total=total),
@@ -179,7 +179,8 @@ class Page(StudyWriter):
         """
         if number.is_shown:
             value = getattr(number, of) or 0
-            return Cell(write(value), value, unit=unit, status=number.status)
+            key = (*number.key, of) if number.key else ()
+            return Cell(write(value), value, unit=unit, status=number.status, key=key)
         told = DASH
         if number.status != SUPPRESSED:
             word = "withheld" if number.status == WITHHELD else NOT_ESTIMABLE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -23,7 +23,10 @@ LINKAGE = "linkage"
 
 @dataclass(frozen=True)
 class Number:
-    """One released number with its interval; without status `ok` it holds only why not."""
+    """One released number with its interval; without status `ok` it holds only why not.
+
+    `key` is that of its row (`results.KEYS`), for facts to be held against each other.
+    """
 
     estimate: float | None = None
     ci_low: float | None = None
@@ -33,6 +36,7 @@ class Number:
     n_events: int | None = None
     status: str = NOT_ESTIMABLE
     reason: str = "not_computed"
+    key: Key = field(default=(), compare=False, repr=False)
 
     @property
     def is_shown(self) -> bool:
@@ -65,14 +69,20 @@ class Release:
         """What each number holds, in the order of `Number`."""
         order = ("estimate", "ci_low", "ci_high", "se", "n_people", "n_events")
         assert (*NUMBERS, *COUNTS) == order
-        return [*zip(*_to_lists(self.estimates[[*order, "status", "reason"]]), strict=True)]
+        told = _to_lists(self.estimates[[*order, "status", "reason"]])
+        return [*zip(*told, self._keys, strict=True)]
+
+    @cached_property
+    def _keys(self) -> list[Key]:
+        """The key of every number, in the order of `results.KEYS`; no day is -1."""
+        days = self.estimates["time_days"].fillna(NO_DAY).astype(int)
+        keys = _to_lists(self.estimates[[*KEYS]].assign(time_days=days))
+        return [*zip(*keys, strict=True)]
 
     @cached_property
     def _places(self) -> Mapping[Key, int]:
-        """The row of every number by its key, in the order of `results.KEYS`; no day is -1."""
-        days = self.estimates["time_days"].fillna(NO_DAY).astype(int)
-        keys = _to_lists(self.estimates[[*KEYS]].assign(time_days=days))
-        return {key: place for place, key in enumerate(zip(*keys, strict=True))}
+        """The row of every number by its key."""
+        return {key: place for place, key in enumerate(self._keys)}
 
     @cached_property
     def level_names(self) -> Mapping[tuple[str, str], tuple[str, ...]]:

@@ -183,11 +183,12 @@ def _folded(piece: Folded) -> str:
 @render.register
 def _table(piece: Table) -> str:
     """It scrolls inside its own box where the screen is narrow."""
-    head = "".join(f'<th scope="col">{mark_up(one)}</th>' for one in piece.columns)
-    body = "".join(map(_row, piece.rows[: piece.most_rows]))
+    head = "".join(f'<th scope="col">{mark_up(one)}</th>' if one else "<td></td>"
+                   for one in piece.columns)  # fmt: skip
+    body = "".join(map(_row, piece.shown))
     foot = "".join(f'<p class="note">{mark_up(note)}</p>' for note in piece.notes)
     taken = find_taken()
-    if len(piece.rows) > piece.most_rows:
+    if piece.is_cut:
         foot += f'<p class="note">{mark_up(piece.cut)}</p>'
     if piece.take and taken and not taken.is_kept:
         foot += _link_files(piece.take, taken.keep_tables([piece]), ("csv",))

@@ -17,16 +17,18 @@ from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import StudyPlan
 from revictimisation.report.addresses import ENDING, find_path
 from revictimisation.report.described import NOTHING, Content, Heading, Piece
+from revictimisation.report.facts import check_facts
 from revictimisation.report.outline import Outline
 from revictimisation.report.page import Page
 from revictimisation.report.pages import DICTIONARY, START, WORDS, list_pages
 from revictimisation.report.print import BRIEF, REPORT, name_print, print_all
 from revictimisation.report.release import Release
 from revictimisation.report.rendering import mark_up, read_style, wrap
-from revictimisation.report.sections.words import list_used
+from revictimisation.report.sections.words import link_words, list_used
 from revictimisation.report.takeaway import taking
 
 DIGEST_LENGTH = 12
+BETWEEN = "\f"  # in no text
 SECTION = 2  # the level of the headings that part a page
 
 
@@ -74,9 +76,13 @@ def render_site(content: SiteContent, each: Callable[..., Iterable[Files]] = map
 
 
 def render_language(content: SiteContent, language: str) -> Files:
-    """Every page in one language, with what is taken along, and the pages in print."""
+    """Every page in one language, with what is taken along, and the pages in print.
+
+    Raises `RevictimisationError` where they contradict each other.
+    """
     page = make_page(content, language)
     bodies = {name: outline.describe(page) for name, outline in content.outlines.items()}
+    check_facts(bodies)
     made: Files = {}
     for name, body in bodies.items():
         made |= _write_page(page, content, name, body)
@@ -148,6 +154,9 @@ def _frame(page: Page, content: SiteContent, name: str, body: Content) -> str:
     ]
     # each is written once: pictures are drawn as they are written
     opening, rest = map(wrap, split_opening(body) if outline.has_contents else (NOTHING, body))
+    words = find_path(WORDS, page.language, languages)
+    if name not in (WORDS, DICTIONARY):
+        opening, _, rest = link_words(page, f"{opening}{BETWEEN}{rest}", words).partition(BETWEEN)
     footer = _describe_origin(page, content)
     shown = " ".join([opening, rest, page.say("common.footer"), footer])
     return load_template().render(
@@ -163,7 +172,7 @@ def _frame(page: Page, content: SiteContent, name: str, body: Content) -> str:
         others=others,
         style="".join(map(read_style, ("report.css", "start.css", "site.css"))),
         say=page.say,
-        words=find_path(WORDS, page.language, languages),
+        words=words,
         used=[] if name in (WORDS, DICTIONARY) else list_used(page, shown),
         prints=[
             (page.say(f"common.print_{kind}"), name_print(kind, page.language))

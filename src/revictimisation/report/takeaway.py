@@ -33,6 +33,7 @@ from revictimisation.report.drawing import (
 FOLDER = "figures"
 MARGIN = 16.0
 DOTS_PER_INCH = 108
+PNG = "png"
 BYTE_ORDER = "\ufeff"  # by which spreadsheets know that it is UTF-8
 VIEW = re.compile(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"[^>]*>(.*)</svg>\s*$', re.DOTALL)
 
@@ -190,7 +191,7 @@ def draw_pngs(pictures: Sequence[str]) -> list[bytes]:
     pages = "\n#pagebreak()\n".join(
         f"#image(bytes({json.dumps(svg, ensure_ascii=False)}))" for svg in pictures
     )
-    drawn = compile_typst(f"#set page(width: auto, height: auto, margin: 0pt)\n{pages}", "png")
+    drawn = compile_typst(f"#set page(width: auto, height: auto, margin: 0pt)\n{pages}", PNG)
     return drawn if isinstance(drawn, list) else [drawn]
 
 
@@ -201,5 +202,7 @@ def compile_typst(text: str, kind: str, standard: str = "") -> Any:
 
     fonts = typst.Fonts(include_system_fonts=False, font_paths=[f"{get_data_path()}/fonts/ttf"])
     compiler = typst.Compiler(font_paths=fonts, ignore_system_fonts=True)
-    asked = {"ppi": DOTS_PER_INCH} if kind == "png" else {"pdf_standards": [standard]}
-    return compiler.compile(input=text.encode(), format=kind, **asked)
+    asked: dict[str, Any] = {"format": kind, "ppi": DOTS_PER_INCH}
+    if standard:
+        asked = {"format": kind, "pdf_standards": [standard]}
+    return compiler.compile(input=text.encode(), **asked)

@@ -142,8 +142,8 @@ def _table(piece: Table) -> str:
     """Its heads are repeated on each page that it runs over."""
     n_columns = len(piece.columns)
     heads = "".join(f"[{set_text(head)}]," for head in piece.columns)
-    rows = "".join(_row(row, n_columns) for row in piece.rows[: piece.most_rows])
-    notes = [*piece.notes, *([piece.cut] if len(piece.rows) > piece.most_rows else [])]
+    rows = "".join(_row(row, n_columns) for row in piece.shown)
+    notes = [*piece.notes, *([piece.cut] if piece.is_cut else [])]
     aligned = "left" if piece.kind == "words" else "(x, _) => if x == 0 { left } else { right }"
     size = "7.5pt" if n_columns >= WIDE_TABLE else "8.5pt"
     return (

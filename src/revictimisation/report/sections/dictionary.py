@@ -13,6 +13,7 @@ import pandas as pd
 from revictimisation.dictionary import Field, Rule, Table, Text
 from revictimisation.report import described
 from revictimisation.report.described import (
+    MOST_ROWS,
     Cell,
     Content,
     Folded,
@@ -150,7 +151,7 @@ def _show_codes(page: Page, name: str, frame: pd.DataFrame) -> Piece:
         [Cell(str(cell), language=mark) for cell, mark in zip(row, marks, strict=True)]
         for row in frame[columns].itertuples(index=False)
     ]
-    table: Piece = described.Table(name, heads, rows, kind="words")
+    table: Piece = page.table(name, heads, rows, kind="words")
     if len(frame) >= FOLD_FROM:
         table = Folded(f"{len(frame)} {page.say('dictionary.n_codes')}", table)
     return join([Heading(f"`{name}`", 3, f"codes-{name}"), table])
@@ -163,7 +164,9 @@ def _show_rules(page: Page) -> Piece:
          _name_blanks(page, one.text), _name_blanks(page, one.repair)]
         for name, one in page.dictionary.rules.items()
     ]  # fmt: skip
-    return described.Table(page.say("dictionary.rules"), heads, rows, kind="words")
+    caption = page.say("dictionary.rules")
+    return join(described.Table(caption, heads, rows[at : at + MOST_ROWS], kind="words")
+                for at in range(0, len(rows), MOST_ROWS))  # fmt: skip
 
 
 def _name_blanks(page: Page, text: Text) -> str:

@@ -12,6 +12,9 @@ from revictimisation.report.labels import PARENTHESIS
 from revictimisation.report.page import Page
 from revictimisation.report.texts import load_words
 
+# running text, and in it what no link may stand in: tags, other links
+RUNNING = re.compile(r"<(p|li)>.*?</\1>", re.DOTALL)
+APART = re.compile(r"(<a\b.*?</a>|<code>.*?</code>|<[^>]*>)", re.DOTALL)
 TAG = re.compile(r"<style>.*?</style>|<[^>]*>", re.DOTALL)
 
 
@@ -42,6 +45,32 @@ def list_used(page: Page, body: str) -> list[tuple[str, str]]:
         for key, word in words.items()
     ]
     return [(anchor, name) for anchor, name in named if name.lower() in shown]
+
+
+def link_words(page: Page, html: str, address: str) -> str:
+    """The page's HTML with a link to the word list, at an address, where a word is first used.
+
+    In running text alone: not in headings, tables, figures or other links.
+    """
+    known = {PARENTHESIS.sub("", name_word(page, word)).lower(): _anchor(key)
+             for words in load_words().values() for key, word in words.items()}  # fmt: skip
+    names = sorted(known, key=len, reverse=True)
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)", re.IGNORECASE)
+    linked: set[str] = set()
+
+    def link(found: re.Match[str]) -> str:
+        anchor = known[found[0].lower()]
+        if anchor in linked:
+            return found[0]
+        linked.add(anchor)
+        return f'<a class="word" href="{address}#{anchor}">{found[0]}</a>'
+
+    def link_in(found: re.Match[str]) -> str:
+        parts = APART.split(found[0])
+        parts[::2] = [pattern.sub(link, part) for part in parts[::2]]
+        return "".join(parts)
+
+    return RUNNING.sub(link_in, html)
 
 
 def name_word(page: Page, word: Mapping[str, Any]) -> str:
