@@ -93,8 +93,11 @@ def render_language(content: SiteContent, language: str) -> Files:
     made: Files = {}
     for name, body in bodies.items():
         made |= _write_page(page, content, name, body)
-    return made | print_all(page, page.title, _describe_origin(page, content), bodies,
-                            START, left_out=(DICTIONARY,), for_referees=(WORDS, *content.for_referees))  # fmt: skip
+    prints = print_all(
+        page, page.title, _describe_origin(page, content), bodies, START,
+        left_out=(DICTIONARY,), for_referees=content.for_referees,
+    )  # fmt: skip
+    return made | prints
 
 
 def render_page(content: SiteContent, name: str, language: str) -> str:
