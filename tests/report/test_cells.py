@@ -191,7 +191,9 @@ def test_a_figure_has_alternative_text_caption_and_numbers():
 
 def test_a_page_gives_its_figures_to_take_along():
     rows = [["=1+1", Cell("12 %", 0.1234, 0.1, 0.2), Cell("–", status="suppressed")]] * 41
-    figure = Figure(EXAMPLE, "alt", "**A** finding", "behind", Table("T", ["a", "b", "c"], rows))
+    figure = Figure(
+        EXAMPLE, "alt", "**A** finding", "behind", Table("T", ["a", "b", "c"], rows, cut="cut")
+    )
     with taking("page") as taken:
         texts = [figure.html, figure.html]
     assert 'href="figures/page-1.csv"' in texts[0] and 'href="figures/page-2.png"' in texts[1]

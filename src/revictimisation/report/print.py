@@ -41,19 +41,20 @@ SECTION = 2  # the level of the headings that part a page
 
 def print_all(
     page: Page, title: str, footer: str, bodies: Mapping[str, Content], start: str,
-    left_out: Sequence[str] = (),
+    left_out: Sequence[str] = (), for_referees: Sequence[str] = (),
 ) -> dict[str, bytes]:  # fmt: skip
     """Both documents in the page's language, by the names of their files.
 
     `bodies` are the pages in their order, `start` the first of them; those `left_out` are no part
-    of the report.
+    of the report, those `for_referees` none of the brief.
     """
     told = {name: body for name, body in bodies.items() if name not in left_out}
+    first = {name: body for name, body in told.items() if name not in for_referees}
     chapters = "\n#pagebreak()\n".join(map(typeset, told.values()))
     opening = _open(page, title, has_contents=True)
     report = _frame(page, title, footer, f"{opening}\n{chapters}", REPORT_SIZE)
     return {
-        name_print(BRIEF, page.language): print_brief(page, title, footer, told, start),
+        name_print(BRIEF, page.language): print_brief(page, title, footer, first, start),
         name_print(REPORT, page.language): compile_typst(report, "pdf", STANDARD),
     }
 

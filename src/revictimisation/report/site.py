@@ -28,6 +28,7 @@ from revictimisation.report.sections.words import link_words, list_used
 from revictimisation.report.takeaway import taking
 
 DIGEST_LENGTH = 12
+HOW = "06_how_we_know"
 BETWEEN = "\f"  # in no text
 SECTION = 2  # the level of the headings that part a page
 
@@ -53,6 +54,12 @@ class SiteContent:
     def languages(self) -> Sequence[str]:
         """The study's languages."""
         return self.plan.languages
+
+    @property
+    def for_referees(self) -> Sequence[str]:
+        """Pages that the menu does not lead to, but how we know: no part of a brief."""
+        return [name for name, one in self.outlines.items()
+                if not (one.in_menu or one.of_measure or name == HOW)]  # fmt: skip
 
     @property
     def outlines(self) -> Mapping[str, Outline]:
@@ -86,8 +93,11 @@ def render_language(content: SiteContent, language: str) -> Files:
     made: Files = {}
     for name, body in bodies.items():
         made |= _write_page(page, content, name, body)
-    return made | print_all(page, page.title, _describe_origin(page, content), bodies,
-                            START, left_out=(DICTIONARY,))  # fmt: skip
+    prints = print_all(
+        page, page.title, _describe_origin(page, content), bodies, START,
+        left_out=(DICTIONARY,), for_referees=content.for_referees,
+    )  # fmt: skip
+    return made | prints
 
 
 def render_page(content: SiteContent, name: str, language: str) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from functools import singledispatch
 
+from revictimisation.report.colours import QUIET, RISKS, Look
 from revictimisation.report.described import (
     BOLD,
     CODE,
@@ -20,6 +21,7 @@ from revictimisation.report.described import (
     Folded,
     Group,
     Heading,
+    IconArray,
     Items,
     Piece,
     Style,
@@ -29,9 +31,12 @@ from revictimisation.report.described import (
     Written,
     plain,
 )
+from revictimisation.report.drawing import Drawing
 from revictimisation.report.rendering import draw, render
 
 PICTURE = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
+ICONS = 10  # in a row
+ICON_LOOKS = (RISKS["high"], RISKS["low"], RISKS["moderate"])  # of parts, in their order
 TAG = re.compile(r"<[^>]*>")
 LONGEST_NUMBER = 26  # letters of what may be a number
 WIDE_TABLE = 6  # columns, from which letters are smaller
@@ -79,6 +84,27 @@ def typeset(piece: Piece) -> str:
         alt = str(getattr(piece, "alt", "")) or TAG.sub(" ", html)
         return f"#block({_set_image(svg, alt)})"
     return set_text(" ".join(TAG.sub(" ", html).split()))
+
+
+@typeset.register
+def _icon_array(piece: IconArray) -> str:
+    """A hundred dots beside what each kind of them is."""
+    counts = [number for number, _ in piece.parts]
+    kinds = [at for at, number in enumerate(counts) for _ in range(number)]
+    dots = Drawing(is_narrow=True)
+    step = dots.width / ICONS
+    for place in range(ICONS * ICONS):
+        row, column = divmod(place, ICONS)
+        kind = kinds[place] if place < len(kinds) else None
+        look = ICON_LOOKS[kind] if kind is not None else Look(QUIET)
+        x, y = step * (column + 0.5), step * (row + 0.5)
+        dots.dot(x, y, Look(look.colour), is_filled=kind is not None, size=0.85 * step)
+    dots.reach(dots.width)
+    left = ICONS * ICONS - sum(counts)
+    named = [*piece.parts, (left, piece.rest)]
+    told = "".join(f"[{set_text(f'**{number}** {words}')}]," for number, words in named)
+    shown = _set_image(dots.to_svg().decode(), piece.alt)
+    return f"#grid(columns: (5.2cm, 1fr), gutter: 1.2em, align: horizon, {shown}, list({told}))"
 
 
 @typeset.register

@@ -39,6 +39,7 @@ DATA = re.compile(r"\sdata-[\w-]+=\"([^\"]*)\"")
 ALT = re.compile(r"\salt=\"([^\"]*)\"")
 TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 CELLS = re.compile(r"<t[dh][^>]*>(.*?)</t[dh]>", re.DOTALL)
+HEADS = re.compile(r"<th scope=\"col\"[^>]*>(.*?)</th>", re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 # Headings below which pages hold counts of people and cases.
@@ -106,9 +107,12 @@ class _Element(HTMLParser):
 
 
 def list_hidden(text: str) -> list[str]:
-    """Comments, values of data attributes, and what hiding elements hold."""
+    """Comments, values of data attributes but heads of columns, and what hiding elements hold."""
     bare = STYLE.sub("", text)
-    found = [*COMMENT.findall(bare), *(value for value in DATA.findall(bare) if value)]
+    heads = {unescape(TAG.sub("", head)).strip() for head in HEADS.findall(bare)}
+    data = (value for value in DATA.findall(bare) if value)
+    found = [*COMMENT.findall(bare),
+             *(value for value in data if unescape(value).rstrip(": ") not in heads)]  # fmt: skip
     for hiding in HIDES.finditer(bare):
         found += _Element(bare[hiding.start() :]).texts
     return found
