@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from revictimisation.commands.folders import RELEASED, REVIEW, REVIEW_TABLE
-from revictimisation.commands.manifest import reopen_run
+from revictimisation.commands.manifest import hash_code, reopen_run
 from revictimisation.core import files
 from tests.cases import for_each
 
@@ -71,6 +71,19 @@ def test_what_was_handed_over_is_checked_without_a_manifest(call, out, tmp_path)
     assert call("verify", bare, "--rerun")[0] == 2
     files.write_text(bare / RELEASED, "{")
     assert call("verify", bare)[0] == 3
+
+
+def test_the_code_that_made_a_release_is_named_and_another_is_told(call, out, monkeypatch):
+    call("release", out)
+    code = read_marks(out)["code"]
+    assert code == (files.read_json(out / "manifest.json") or {})["code"] == hash_code()
+    assert f"kod {code[:16]}" in (out / "release" / REVIEW).read_text("utf-8")
+    for folder in (out, out / "release"):
+        assert "another version" not in call("verify", folder)[1]
+    monkeypatch.setattr("revictimisation.commands.verify.hash_code", lambda: "f" * 64)
+    for folder in (out, out / "release"):
+        status, said = call("verify", folder)
+        assert status == 0 and f"another version of the code: {code[:16]}, här" in said
 
 
 def test_what_was_deleted_in_time_is_told_and_is_no_fault(call, out):

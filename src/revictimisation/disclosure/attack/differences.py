@@ -159,8 +159,8 @@ def _subtract_parts(whole: Release, parts: Sequence[Release]) -> pd.DataFrame:
         return make_findings([])
     is_few = table["kind"].eq("people") & (least >= 1) & (most < threshold)
     place = " − ".join(_name(release) for release in (whole, *parts))
-    return make_findings(table.assign(low=least, high=most, row=name_cell(table))[is_few],
-                         kind="differences", what="sum", place=place, column="n_people")  # fmt: skip
+    found = table.assign(low=least, high=most, row=name_cell(table), place=place)[is_few]
+    return make_findings(found, kind="differences", what="sum", column="n_people")
 
 
 def _count_everybody(release: Release) -> float:
