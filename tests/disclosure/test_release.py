@@ -86,6 +86,22 @@ def test_the_code_that_made_a_release_is_named_and_another_is_told(call, out, mo
         assert status == 0 and f"another version of the code: {code[:16]}, här" in said
 
 
+def test_a_manifest_that_may_not_be_read_is_not_called_damaged(call, out, monkeypatch):
+    """As for another user than the run's; who may read what is released can still attack it."""
+    read = Path.read_text
+
+    def read_own(path, *args, **kwargs):
+        if path.name == "manifest.json":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "read_text", read_own)
+    for words in (("verify", out), ("release", out)):
+        status, said = call(*words)
+        assert status == 2 and "manifest.json: rätt att läsa" in said and "damaged" not in said
+    assert call("attack", out)[0] in (0, 5)
+
+
 def test_what_was_deleted_in_time_is_told_and_is_no_fault(call, out):
     call("release", out)
     with files.locked(out):
@@ -314,13 +330,13 @@ def test_pages_and_notebooks_are_made_of_what_is_released(call, small_run, tmp_p
     assert marks["is_as_drafted"]
 
     exact = pd.read_parquet(before / "restricted" / "estimates.parquet")
-    exact.loc[exact["question"].eq("q1") & exact["measure"].eq("joint"), "n_events"] -= 2
+    exact.loc[exact["question"].eq("q1") & exact["measure"].eq("safety_talk"), "n_events"] -= 2
     exact.to_parquet(before / "restricted" / "estimates.parquet")
     words = ("--previous", before, "--register", tmp_path / "other")
     code, said = call("release", out, *words)
     assert code == 0, said
     shown = pd.read_parquet(out / "release" / "estimates.parquet")
-    shown = shown[shown["question"].eq("q1") & shown["measure"].eq("joint")]
+    shown = shown[shown["question"].eq("q1") & shown["measure"].eq("safety_talk")]
     assert shown["status"].ne("ok").all() and shown["reason"].eq("earlier_release").any()
     changed = {path for path, h in files.hash_files(out).items() if h != made.get(path)}
     assert {"site/02_reach.html", "notebooks/02_reach.sv.ipynb"} < changed
