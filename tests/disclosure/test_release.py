@@ -330,13 +330,13 @@ def test_pages_and_notebooks_are_made_of_what_is_released(call, small_run, tmp_p
     assert marks["is_as_drafted"]
 
     exact = pd.read_parquet(before / "restricted" / "estimates.parquet")
-    exact.loc[exact["question"].eq("q1") & exact["measure"].eq("safety_talk"), "n_events"] -= 2
+    exact.loc[exact["question"].eq("q1") & exact["measure"].eq("joint"), "n_events"] -= 2
     exact.to_parquet(before / "restricted" / "estimates.parquet")
     words = ("--previous", before, "--register", tmp_path / "other")
     code, said = call("release", out, *words)
     assert code == 0, said
     shown = pd.read_parquet(out / "release" / "estimates.parquet")
-    shown = shown[shown["question"].eq("q1") & shown["measure"].eq("safety_talk")]
+    shown = shown[shown["question"].eq("q1") & shown["measure"].eq("joint")]
     assert shown["status"].ne("ok").all() and shown["reason"].eq("earlier_release").any()
     changed = {path for path, h in files.hash_files(out).items() if h != made.get(path)}
     assert {"site/02_reach.html", "notebooks/02_reach.sv.ipynb"} < changed
