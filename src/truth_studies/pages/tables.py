@@ -14,9 +14,10 @@ from truth_studies.pages.naming import (
     name_way,
 )
 from truth_studies.records import read_kept_texts
-from truth_studies.records.bar import count_released, tally
+from truth_studies.records.bar import count_released, list_effects, list_released, tally
 from truth_studies.records.truth import (
     CRUDE,
+    DEPARTURES,
     FORCE,
     FORMULA,
     GATED,
@@ -29,7 +30,8 @@ from truth_studies.records.truth import (
 )
 
 WAYS = (MAIN, ROBUST, FORMULA, FORCE, CRUDE, UNADJUSTED)
-COLUMNS = ("n_counties", "inside", "bias_in_errors", "coverage", "rejection_rate", "released")
+COLUMNS = ("n_counties", "inside", "bias_in_errors", "released", "coverage_released", "coverage",
+           "power", "rejection_rate")  # fmt: skip
 SHORT_COMMIT = 12
 
 
@@ -67,16 +69,21 @@ def _read(study: TruthStudy, scenario: str, way: Way) -> pd.DataFrame:
 
 def _describe_rows(page: Page, way: Way, rows: pd.DataFrame) -> list[Cell | str]:
     worst = float(rows["bias_in_errors"].abs().max())
+    released = list_released(rows) if way in GATED else rows.iloc[:0]
     share = count_released(rows)[0] if way in GATED else None
+    is_hidden = rows["scenario"].iloc[0] == DEPARTURES[0]
+    found = [] if is_hidden else [*list_effects(released)["rejection_rate"]]
     called = rows["rejection_rate"].mean() if rows["scenario"].iloc[0] == NULL else None
     return [
         page.formats.count(rows["n_counties"].max()),
         page.say("truth_study.of", n=page.formats.count(tally(rows).n_inside),
                  n_all=page.formats.count(len(rows))),
         Cell(page.formats.decimal(worst, 1), worst),
-        describe_range(page, [*rows["coverage"]]),
-        _show_share(page, called),
         _show_share(page, share),
+        describe_range(page, [*released["coverage_released"]]) if len(released) else DASH,
+        describe_range(page, [*rows["coverage"]]),
+        describe_range(page, found) if found else DASH,
+        _show_share(page, called),
     ]  # fmt: skip
 
 
