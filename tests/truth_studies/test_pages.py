@@ -180,7 +180,7 @@ def tell(*rows: dict, alarms=ALARMS, plan: str = "name: mini") -> list[str]:
     [
         # with 200 counties chance alone is 0.14 standard errors, with 20,000 a tenth of that
         ({"bias": 0.14}, "0 are surely more than 0.1 standard errors from the truth and 0 surely"),
-        ({"bias": 0.05, "n_counties": 20000}, "from the truth and 1 surely within 0.1; of the"),
+        ({"bias": 0.05, "n_counties": 20000}, "from the truth and 1 surely within 0.1; the rest"),
         ({"bias": 0.6}, "1 are surely more than 0.1 standard errors from the truth and 0 surely"),
     ],
 )
@@ -227,12 +227,12 @@ def test_power_and_what_could_not_be_answered_are_computed():
             row(rejection_rate=0.38, time_days=365)]  # fmt: skip
     plan = "name: mini\nmeasures: {sheltered_housing: {}, safety_talk: {}, alarm_package: {}}\n"
     page, known = make_page("en", study=plan), study(*rows, provenance=facts)
-    told = [one.replace(" ", " ") for one in limits.list_limits(page, known, {})]
+    told = [one.replace("\xa0", " ") for one in limits.list_limits(page, known, {})]
     assert "sheltered housing, 4 years: 20%; sheltered housing, 1 year: 38% (200 c" in find(
         told, "Low power"
     )
     assert "on alarm or protection package: in 0 of 200 counties of 3,000" in find(told, "No answ")
-    plain = [one.replace(" ", " ") for one in limits.list_plain_limits(page, known, {})]
+    plain = [one.replace("\xa0", " ") for one in limits.list_plain_limits(page, known, {})]
     assert "within 4 years was found in 20% of the counties (sheltered" in find(plain, "Small diff")
 
 
@@ -253,8 +253,10 @@ def test_a_hidden_difference_is_told_with_what_escapes_the_checks():
 
 
 def test_false_alarms_are_told_where_nothing_is_wrong():
-    rows = [row(scenario=NULL, rejection_rate=0.04, coverage=0.96),
-            row(scenario=NULL, measure=TALK, rejection_rate=0.2, coverage=0.8, n_released=0)]
+    rows = [
+        row(scenario=NULL, rejection_rate=0.04, coverage=0.96),
+        row(scenario=NULL, measure=TALK, rejection_rate=0.2, coverage=0.8, n_released=0),
+    ]
     line = find(tell(row(), *rows), "False")
     assert "on average 4% of the numbers let through are called an effect, at most 4%" in line
     assert "Among all numbers it is 12%, at most 20%." in line
@@ -293,6 +295,13 @@ def test_a_row_of_the_table_is_a_scenario_and_a_method():
     assert "main scenario: Clone, censor and weight 200 1 of 2 0.6 75% 86–95% 86–95% 5% –" in told
     assert "nothing works: Clone, censor and weight 200 0 of 1 0.0 0% – 95% – 14%" in told
     assert "main scenario: Cox while in force 200 1 of 1 0.0 – – 95% – –" in told
+
+
+def test_rows_by_two_kinds_of_intervals_are_told_apart():
+    rows = [row(), row(intervals="bootstrap100", n_counties=10)]
+    told = words(tables.show_table(make_page("en"), study(*rows)))
+    assert "Clone, censor and weight, bootstrap with 100 replicates 10 " in told
+    assert "The same, influence intervals 200 " in told
 
 
 def test_the_version_is_told_by_its_commit():

@@ -200,9 +200,10 @@ def _tell_bias(page: Page, study: TruthStudy, day: int | None) -> str:
 
 def _describe_kind(page: Page, study: TruthStudy, scenarios: Sequence[str], way: Way) -> str:
     """Whose intervals the picture is of, and how many counties tried those that it is not of."""
-    kinds = {way.intervals or study.find_kind(one, way.estimator) for one in scenarios}
-    told = [page.say("truth_study.note_kind",
-                     kind=list_names(page, [name_intervals(page, one) for one in kinds]))]  # fmt: skip
+    kinds = dict.fromkeys(way.intervals or study.find_kind(one, way.estimator)
+                          for one in scenarios)  # fmt: skip
+    names = list_names(page, [name_intervals(page, one) for one in kinds])
+    told = [page.say("truth_study.note_kind", kind=names)]
     if way == BY_INFLUENCE:
         rows = study.rows(CALIBRATED, MAIN)
         told.append(page.say("truth_study.note_other_kind",

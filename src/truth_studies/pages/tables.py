@@ -38,7 +38,7 @@ SHORT_COMMIT = 12
 def show_table(page: Page, study: TruthStudy) -> Piece:
     """How each method did in each scenario, over all measures and days."""
     rows = [
-        [f"{name_scenario(page, scenario)}: {name_way(page, way)}",
+        [f"{name_scenario(page, scenario)}: {_name_way(page, study, scenario, way)}",
          *_describe_rows(page, way, found)]
         for scenario in study.scenarios
         for way in study.add_beside(scenario, WAYS)
@@ -52,6 +52,14 @@ def show_table(page: Page, study: TruthStudy) -> Piece:
     table = page.table(caption, heads, rows, [page.say("truth_study.table_note")])
     text = page.text("truth_study.tables_text", **describe_bar(page))
     return join([page.heading("truth_study.tables"), text, table])
+
+
+def _name_way(page: Page, study: TruthStudy, scenario: str, way: Way) -> str:
+    """The way, with whose intervals its row has where the scenario has two kinds."""
+    name = name_way(page, way)
+    if way != MAIN or not study.has_two_kinds(scenario):
+        return name
+    return f"{name}, {name_intervals(page, study.find_kind(scenario, way.estimator))}"
 
 
 def show_files(page: Page) -> Piece:

@@ -69,6 +69,7 @@ def _describe_done(page: Page, item: str) -> str:
         follow_up=terms["follow_up"],
         covariates=list_covariates(page),
         days=_list_days(page),
+        last=page.formats.period(page.last_day),
         uncertainty=_describe_uncertainty(page),
     )
 
