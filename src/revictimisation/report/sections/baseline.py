@@ -6,8 +6,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from revictimisation.report.described import NOTHING, Cell, Folded, LovePlot, LoveRow, Piece, join
+from revictimisation.report.described import (
+    NOTHING,
+    Cell,
+    Folded,
+    LovePlot,
+    LoveRow,
+    Piece,
+    Text,
+    join,
+)
 from revictimisation.report.page import DASH, SHARE, Page
+from revictimisation.report.sections.referees import describe_joint
 from revictimisation.report.trials import ARMS, Check, find_started, list_checks
 from revictimisation.report.verdicts import name_answer
 
@@ -139,7 +149,7 @@ def show_balance(page: Page) -> Piece:
         page.say("referees.balance_alt", **given),
     )
     figure = page.figure(picture, alt, caption, _balance_table(page, after, before))
-    return join([figure, page.text("referees.balance_text")])
+    return join([figure, page.text("referees.balance_text"), Text(describe_joint(page), "note")])
 
 
 def _list_after(page: Page, measure: str) -> dict[str, float]:
