@@ -231,9 +231,9 @@ def test_one_difference_is_told_in_the_singular():
     page = make_page("sv", rows, STUDY)
     assert "En skillnad av 3 prövade mellan grupper är" in words(for_whom.show_lead(page).html)
     assert "hög risk 9 färre" in for_whom.describe_for_whom(page)
-    by_risk = [row | ({"estimate": 0.4} if row["estimand"] == "p_value_holm"
-                      and row["subgroup"] == "risk_level" else {}) for row in all_rows()]  # fmt: skip
-    in_force = for_whom.describe_for_whom(make_page("sv", by_risk, STUDY))
+    other = [row | ({"estimate": 0.4} if row["estimand"] == "p_value_holm"
+                    and row["subgroup"] == "risk_level" else {}) for row in all_rows()]  # fmt: skip
+    in_force = for_whom.describe_for_whom(make_page("sv", other, STUDY))
     assert in_force.startswith("Kontaktperson, medan åtgärden pågår: ") and "färre" in in_force
     assert in_force.endswith("Efter 1 år ingen säker skillnad.")
 

@@ -49,7 +49,8 @@ def test_words_are_counted_as_they_are_read():
 @for_each(
     ("rows", "sv"),
     [
-        (trial(TALK, 0.39, 0.4), "Vi kan inte säga att någon av tre åtgärder minskar nya anmälningar inom 4 år"),
+        (trial(TALK, 0.39, 0.4),
+         "Vi kan inte säga att någon av tre åtgärder minskar nya anmälningar inom 4 år, eller"),
         ([], "Ingen av tre åtgärder har ett svar som håller för att visas."),
         (answer_rows(), "Minskar troligen nya anmälningar inom 4 år: skyddat boende. För 2 är"),
         ([row(TALK, -0.01, 0.0, 0.01), *trial(TALK, 0.405, 0.4, estimator="g_formula"),
@@ -200,6 +201,13 @@ def test_several_failed_checks_are_a_list():
     shown = about(add_checks(make_page("sv", rows, STUDY), failed), SHELTER)
     assert shown.count("<li>De som fick åtgärden") == shown.count("<li>För många") == 1
     assert "Dessutom" not in shown
+
+
+def test_one_measure_alone_is_told_in_the_singular():
+    study = "name: mini\nmeasures:\n  safety_talk: {grace_days: 0}\n"
+    for rows, sv in ((trial(TALK, 0.39, 0.4), "Vi kan inte säga att åtgärden minskar"),
+                     ([], "Åtgärden har inget svar som håller")):  # fmt: skip
+        assert sv in read(start.show_lead(make_page("sv", rows, study)).html)
 
 
 def test_a_study_without_measures_says_so():

@@ -105,8 +105,8 @@ def show_who(page: Page) -> Piece:
         return NOTHING
     share = find_share(page, measure)
     if not share.is_shown:
-        told = page.say("measure.who_hidden", why=page.why_not(share))
-        return join([page.heading("measure.who"), Text(told)])
+        why = page.say("measure.who_hidden", why=page.why_not(share))
+        return join([page.heading("measure.who"), Text(why)])
     told = [page.say("measure.who_all", share=page.formats.of_hundred(share.estimate or 0.0))]
     by_risk = {level: find_share(page, measure, subgroup="risk_level", level=level)
                for level in ("high", "low")}  # fmt: skip

@@ -70,7 +70,7 @@ def _describe_answer(page: Page) -> str:
     clear = [one for one in CLEAR if any(each.kind == one for each in found.values())]
     n_open = sum(each.kind == "open" for each in found.values())
     if not clear:
-        key = "index.answer_open" if n_open else "index.answer_none"
+        key = f"index.answer_{'open' if n_open else 'none'}{'_one' if len(measures) == 1 else ''}"
         n, period = _count(page, len(measures)), page.formats.period(page.last_day)
         return f"**{page.say(key, n=n, period=period)}** {repeated}"
     told = [_describe_kind(page, found, kind) for kind in clear]
