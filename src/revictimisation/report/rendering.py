@@ -225,10 +225,8 @@ def _cell(cell: Written) -> str:
 
 
 def _draw_span(cell: Cell) -> str:
-    """An interval with its estimate around no difference, in the cell itself.
-
-    Without a number the words of the cell beside the line of no difference.
-    """
+    """An interval with its estimate around no difference, in the cell itself, and what is told."""
+    assert cell.value is not None and cell.low is not None and cell.high is not None
     low, high = cell.span or (-1.0, 1.0)
     wide, middle = SPAN
 
@@ -236,14 +234,11 @@ def _draw_span(cell: Cell) -> str:
         return f"{SPAN_EDGE + (wide - 2 * SPAN_EDGE) * (value - low) / (high - low):.1f}"
 
     zero = f'<path class="zero" d="M{at(0.0)} 2V{2 * middle - 2}"/>'
-    if cell.value is None or cell.low is None or cell.high is None:
-        shapes = f'{zero}<text x="2" y="{middle + 4}">{escape(cell.told)}</text>'
-    else:
-        line = f'<path class="line" d="M{at(cell.low)} {middle}H{at(cell.high)}"/>'
-        dot = f'<circle cx="{at(cell.value)}" cy="{middle}" r="4.5"/>'
-        shapes = f"{zero}{line}{dot}"
-    box = f'viewBox="0 0 {wide} {2 * middle}"'
-    return f'<svg class="span" {box} role="img" aria-label="{escape(cell.spoken)}">{shapes}</svg>'
+    line = f'<path class="line" d="M{at(cell.low)} {middle}H{at(cell.high)}"/>'
+    dot = f'<circle cx="{at(cell.value)}" cy="{middle}" r="4.5"/>'
+    box = f'viewBox="0 0 {wide} {2 * middle}" role="img" aria-label="{escape(cell.spoken)}"'
+    words = f'<small aria-hidden="true">{escape(cell.told)}</small>'
+    return f'<svg class="span" {box}>{zero}{line}{dot}</svg>{words}'
 
 
 @render.register
