@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -62,7 +63,7 @@ EVEN = dict.fromkeys(QUARTERS, 0.22)
 @pytest.mark.parametrize(
     ("low", "high", "bold", "line"),
     [
-        (-0.02, 0.01, "Det går inte att säga om färre anmäler igen.", "Det går inte att säga: "),
+        (-0.02, 0.01, "Det är oklart om färre anmäler igen.", "Oklart: "),
         (-0.04, -0.01, "Andelen som anmäler igen minskar", "Ja, "),
         (0.01, 0.03, "Andelen som anmäler igen ökar", "Nej, "),
     ],
@@ -70,6 +71,8 @@ EVEN = dict.fromkeys(QUARTERS, 0.22)
 def test_the_answer_is_one_clear_sentence(low, high, bold, line):
     page = make_page("sv", make_rows(EVEN, low, high))
     assert f"**{bold}**" in show_lead(page).parts[0].told
+    years = "20,0 % (2011), 20,0 % (2012), 20,0 % (2013) och 20,0 % (2014)"
+    assert years in show_lead(page).parts[0].told.replace("\xa0", " ")
     told = describe_course(page)
     assert told.startswith(line)
     assert len(told.split()) <= 20
@@ -79,7 +82,7 @@ def test_where_there_is_no_number_there_is_no_answer():
     row = {**SAME, "estimand": "yearly_change", "time_days": 365, **HIDDEN}
     page = make_page("en", [row])
     assert describe_course(page) == "No answer: follow-up is too short."
-    assert "has no answer" in show_lead(page).told
+    assert "There is no answer to whether" in show_lead(page).told
     assert "Too few" in show_quarters(page).told
     assert not show_honour(page)
 
@@ -91,7 +94,7 @@ def find_course(page) -> tuple[Course, str]:
 
 def test_a_quarter_outside_what_chance_gives_is_named():
     picture, caption = find_course(make_page("sv", make_rows(EVEN)))
-    assert caption == "Inget av 16 kvartal ligger utanför vad slumpen ger"
+    assert caption == "Inget av 16 kvartal skiljer sig mer än slumpen ger"
     # three errors at the mean, and half a step of rounding
     low, high = picture.series[-1].limits[0]
     assert (low, high) == pytest.approx((0.22 - 0.084 - 0.0125, 0.22 + 0.084 + 0.0125))
@@ -106,11 +109,16 @@ def test_what_changed_is_marked_where_it_did():
     picture, _ = find_course(page)
     told = "\n".join(part.told for part in show_quarters(page).walk() if hasattr(part, "told"))
     assert "**A** 1 oktober 2011: besöksförbud blir kontaktförbud" in told
-    assert [letter for _, letter in picture.marks] == ["A", "B", "C", "D"]
+    assert [letter for _, letter in picture.marks] == ["A", "B", "C", "D", "E"]
+    # of what only the year is known no day is told
+    assert "**C** 2013: resurscentrum Origo öppnar\n" in told
     assert picture.marks[0][0] == pytest.approx(QUARTERS.index("2011-Q4"))
     wide, narrow = draw(picture)
     for svg in (wide, narrow):
         assert svg.startswith(b"<svg") and b">A<" in svg and b">2013<" in svg
+        boxes = [float(x) for x in re.findall(r'<rect x="([\d.]+)"[^>]* rx=', svg.decode())]
+        wide_ones = [after - before for before, after in pairwise(boxes)]
+        assert len(boxes) == 5 and min(wide_ones) >= 24  # letters never touch
 
 
 def test_too_short_a_follow_up_is_said_and_not_drawn():
@@ -135,9 +143,18 @@ def test_districts_are_tested_together():
     for level, (low, high) in {"city": (-0.05, -0.01), "nacka": (-0.02, 0.03)}.items():
         rows += change(low, high, subgroup="police_district", level=level, time_days=365)
     table = show_districts(make_page("en", rows)).tables[0]
-    assert table.caption.startswith("In 1 of 2 districts")
+    assert table.caption.startswith("In 1 of 2 districts the change")
     rows[-3]["estimate"] = 0.04  # with two districts that is not enough
     assert show_districts(make_page("en", rows)).tables[0].caption.startswith("In none of 2")
+
+
+def test_the_rest_is_no_district():
+    rows = make_rows(EVEN)
+    for level in ("city", "nacka", "other"):
+        rows += change(-0.02, 0.03, subgroup="police_district", level=level, time_days=365)
+    table = show_districts(make_page("sv", rows)).tables[0]
+    assert table.caption.startswith("I inget av 2 distrikt och övriga är förändringen")
+    assert [str(row[0]) for row in table.rows] == ["City", "Nacka", "Övrigt"]
 
 
 def test_honour_related_cases_stand_beside_the_others():
@@ -148,6 +165,7 @@ def test_honour_related_cases_stand_beside_the_others():
                       time_days=365) for year in YEARS]  # fmt: skip
     figure = show_honour(make_page("sv", rows)).parts[1]
     assert figure.caption == "Hedersrelaterade ärenden: ökar. Övriga: kan inte avgöras"
+    assert "utan uppgift om heder" in figure.table.notes[0]
     assert [len([p for p in one.points if p]) for one in figure.picture.series] == [4, 4]
 
 

@@ -103,7 +103,7 @@ def test_the_line_for_the_first_page_says_how_many_and_never_effect():
     share = reached("convicted", 0.11)
     told = describe_convictions(make_page("sv", [*rows(0.4), share], STUDY))
     assert told == (
-        "11 av 100 anmälningar mot en misstänkt ledde till fällande dom inom 4 år. "
+        "11 av 100 ärenden ledde till fällande dom inom 4 år. "
         "Inget säkert samband med någon av 2 åtgärder."
     )
     some = describe_convictions(make_page("sv", [*rows(0.01), share], STUDY))
@@ -128,11 +128,46 @@ def test_states_are_drawn_to_a_hundred_with_what_is_open():
     # 62 days: 0.4 + 31 / 1430 of 0.4 discontinued, 0.05 convicted
     assert open_part.shares[2] == pytest.approx(1 - 0.4 - 0.4 * 31 / 1430 - 0.05, abs=1e-6)
     assert [one.told for one in picture.series] == ["11\xa0%", "0\xa0%", "80\xa0%", ""]
+    # what is open has no number of its own to tell
+    assert figure.alt.endswith("Efter 4 år: fällande dom 11\xa0%, annat avslut 0\xa0%, "
+                               "nedlagda 80\xa0%. Resten är öppna.")  # fmt: skip
     wide, narrow = draw(picture)
     assert all(word in svg.decode() for svg in (wide, narrow) for word in ("öppna", "fällande dom"))
     # between days that are far apart no number is written
     far = courts._write_end(page, [[(31, 0.4), (1461, 0.8)]], 365)
     assert far == "" and courts._write_end(page, [[(31, 0.4), (400, 0.41)]], 365) == "41\xa0%"
+
+
+def test_the_picture_ends_on_a_day_that_is_told_and_the_table_holds_no_empty_day():
+    told = [standing("discontinued", day, share)
+            for day, share in ((31, 0.5), (713, 0.995), (1461, 0.996))]  # fmt: skip
+    page = make_page("sv", told, STUDY.replace("[1461]", "[365, 730, 1461]"))
+    (figure,) = [one for one in courts.show_states(page).walk() if isinstance(one, Figure)]
+    # by 730 days next to none are open, but no number of that day is told
+    assert figure.picture.days[-1] == 1461 and figure.alt.count("Efter 4 år") == 1
+    assert figure.table.columns == ["Läge", "4 år"]
+
+
+def test_shares_of_rounded_counts_are_whole_and_the_days_of_the_change_are_named():
+    share = {"question": "q4", "analysis": "of_tried", "outcome": "convicted",
+             "estimator": "description", "estimand": "share"}  # fmt: skip
+    periods = ({}, {"subgroup": "definition_period", "level": "before_change"},
+               {"subgroup": "definition_period", "level": "from_change"})  # fmt: skip
+    rows = [
+        {**share, **keys, "estimate": n / of, "ci_low": 0.7, "ci_high": 0.84, "n_people": of}
+        for keys, (n, of) in zip(periods, ((355, 450), (210, 270), (145, 185)), strict=True)
+    ]
+    shown = words(courts.show_denominators(make_page("sv", rows, STUDY)).html)
+    assert "Före 2014 Från 2014" in shown
+    assert "Dem som fick dom 79 % 70–84 % 78 % 70–84 % 78 % 70–84 %" in shown
+    assert "avrundade till närmaste 5" in shown
+
+
+def test_what_may_be_chance_is_explained_and_no_mark_that_is_not_there():
+    shown = [words(courts.show_association(make_page("sv", rows(p), STUDY)).html)
+             for p in (0.4, 0.01)]  # fmt: skip
+    assert "”Kan vara slumpen”: ensamt" in shown[0] and "när 2 åtgärder prövas" in shown[0]
+    assert "Fyllt tecken" not in shown[0] and "Fyllt tecken" in shown[1]
 
 
 def with_rows(n_all: object, n_known: object) -> Page:
@@ -143,10 +178,10 @@ def with_rows(n_all: object, n_known: object) -> Page:
     return dataclasses.replace(page, release=dataclasses.replace(page.release, attrition=told))
 
 
-def test_the_ladder_begins_with_a_known_suspect_where_that_is_told():
+def test_rows_with_a_known_suspect_stand_beside_the_ladder_where_that_is_told():
     shown = words(courts.show_ladder(with_rows(1000, 930)).html)
-    assert "Har en känd misstänkt 93 %" in shown and "Åtal väckt 14 %" in shown
-    assert "14 av 100 anmälningar mot en misstänkt leder till åtal inom 4 år" in shown
+    assert "har 93 av 100 en känd misstänkt" in shown and "Åtal väckt 14 %" in shown
+    assert "14 av 100 ärenden leder till åtal inom 4 år" in shown
     for counts in ((1000, None), (None, None), (0, 0)):
         assert "känd misstänkt" not in words(courts.show_ladder(with_rows(*counts)).html)
 

@@ -129,9 +129,12 @@ def open_page(language: str = "sv") -> Page:
 def test_what_is_called_comes_first_with_pooled_numbers_alone():
     page = open_page()
     lead, shown = words(for_whom.show_lead(page).html), words(for_whom.show_claims(page).html)
-    assert "Av 3 prövade skillnader mellan grupper är 2 större än slumpen" in lead
-    risk = "Kontaktperson, nya anmälningar inom 1 år av 100 personer: hög risk 9 färre; låg risk o"
-    force = "Kontaktperson, medan åtgärden pågår. Ny anmälan: hedersrelaterade ärenden ungefär "
+    assert "2 av 3 prövade skillnader mellan grupper är större än slumpen" in lead
+    assert "över alla 4 prövningar i studien" in lead
+    risk = (
+        "Kontaktperson, nya anmälningar inom 1 år av 100 personer. Hög risk: 9 färre. Låg risk: o"
+    )
+    force = "Kontaktperson, ny anmälan medan åtgärden pågår. Hedersrelaterade ärenden: ungefär "
     assert 0 <= shown.index(risk) < shown.index(force)
     assert (
         "Inom 1 år från anmälan, också sedan åtgärden har slutat, syns ingen säker skill" in shown
@@ -146,7 +149,7 @@ def test_what_is_called_comes_first_with_pooled_numbers_alone():
 def test_more_claims_than_pictures_are_named(monkeypatch):
     monkeypatch.setattr(for_whom, "MOST_CLAIMS", 1)
     shown = words(for_whom.show_claims(open_page()).html)
-    named = "Ytterligare säkra skillnader: kontaktperson, hedersrelaterade ärenden mot övriga."
+    named = "Också större än slumpen: kontaktperson, hedersrelaterade ärenden mot övriga."
     assert named in shown and "medan åtgärden pågår" not in shown
 
 
@@ -191,7 +194,10 @@ def test_nothing_clear_is_no_proof_and_what_would_have_been_seen_stands_beside()
         {(PERSON, "is_honour"): 0.2 * factor, (TALK, "is_honour"): 0.1 * factor}
     )
     grid = words(for_whom.show_measures(page).html)
-    assert "Som bäst hade en skillnad på 12 av 100" in grid and "först en på 12" in grid
+    assert (
+        "hade sett är 12 av 100; i hälften av jämförelserna hade den behövt vara 24 eller mer"
+        in grid
+    )
     # of the person the risk levels are tested but without what would have been seen
     assert "Kontaktperson ○ 24 –" in grid and "Skyddssamtal – 12 –" in grid
     nearest = words(for_whom.show_claims(page).html)
@@ -199,12 +205,40 @@ def test_nothing_clear_is_no_proof_and_what_would_have_been_seen_stands_beside()
     assert "Ingen säker skillnad" in for_whom.describe_for_whom(page)
 
 
+def test_the_smallest_that_would_have_been_seen_is_of_measures_that_have_an_answer():
+    """A measure without one has no number in the table, so none above it either."""
+    page = with_pairs(none_called())
+    assert "är 12 av 100" in words(for_whom.show_measures(page).html)
+    table = page.release.estimates
+    has_answer = table["question"].eq("q2") & table["measure"].eq(TALK)
+    release = dataclasses.replace(page.release, estimates=table[~has_answer])
+    shown = words(for_whom.show_measures(Page(release, page.dictionary, "sv")).html)
+    assert "är 24 av 100" in shown and "12 av 100" not in shown
+
+
+def test_a_difference_only_while_in_force_is_said_so_first_and_its_group_by_its_own_number():
+    rows = [row | ({"estimate": 0.4} if row["estimand"] == "p_value_holm"
+                   and row["subgroup"] == "risk_level" else {}) for row in all_rows()]  # fmt: skip
+    # the own number of the honour-related (0.42 to 0.60) is apart, the pooled one no longer
+    rows = [row | ({"ci_high": 1.2} if row.get("analysis") == "partially_pooled"
+                   and row["estimand"] == "hazard_ratio" else {}) for row in rows]  # fmt: skip
+    page = make_page("sv", rows, STUDY)
+    lead = words(for_whom.show_lead(page).html)
+    assert "Hedersrelaterade ärenden: oklart åt båda håll" in lead
+    assert "Inom 1 år från anmälan syns däremot ingen säker skillnad. Det räcker inte" in lead
+    shown = words(for_whom.show_claims(page).html)
+    assert "för hedersrelaterade ärenden: ungefär hälften så vanlig (hasardkvot 0,50" in shown
+    assert "Personer som fått åtgärden" in shown
+    grid = words(for_whom.show_measures(page).html)
+    assert "◐ större än slumpen, men bara medan" in grid and "●" not in grid
+
+
 def test_every_measure_has_its_sentence_and_its_row():
     page = with_pairs(none_called())
     told = for_whom.describe_measure_groups(page, PERSON)
     assert "(2 indelningar prövade). Som bäst hade en skillnad på ungefär 24 av 100" in told
-    assert "hög risk 9 färre" in for_whom.describe_measure_groups(open_page(), PERSON)
-    assert "Kontaktperson ● ● –" in words(for_whom.show_measures(open_page()).html)
+    assert "Hög risk: 9 färre" in for_whom.describe_measure_groups(open_page(), PERSON)
+    assert "Kontaktperson ● ◐ –" in words(for_whom.show_measures(open_page()).html)
 
 
 def test_a_measure_without_an_answer_has_none_for_groups_either():
@@ -220,8 +254,8 @@ def test_a_measure_without_an_answer_has_none_for_groups_either():
 def test_a_group_is_clear_only_where_its_pooled_number_is():
     rows = [row if row.get("analysis") != "partially_pooled" else {**row, "ci_high": 0.2}
             for row in all_rows()]  # fmt: skip
-    for page, told in ((open_page(), "hög risk 9 färre"),
-                       (make_page("sv", rows, STUDY), "hög risk oklart åt båda håll")):  # fmt: skip
+    for page, told in ((open_page(), "Hög risk: 9 färre"),
+                       (make_page("sv", rows, STUDY), "Hög risk: oklart åt båda")):  # fmt: skip
         assert told in words(for_whom.show_claims(page).html)
 
 
@@ -229,7 +263,9 @@ def test_one_difference_is_told_in_the_singular():
     rows = [row | ({"estimate": 0.4} if row["estimand"] == "p_value_holm"
                    and row["subgroup"] == "is_honour" else {}) for row in all_rows()]  # fmt: skip
     page = make_page("sv", rows, STUDY)
-    assert "En skillnad av 3 prövade mellan grupper är" in words(for_whom.show_lead(page).html)
+    assert "Bara en av 3 prövade skillnader mellan grupper är" in words(
+        for_whom.show_lead(page).html
+    )
     assert "hög risk 9 färre" in for_whom.describe_for_whom(page)
     other = [row | ({"estimate": 0.4} if row["estimand"] == "p_value_holm"
                     and row["subgroup"] == "risk_level" else {}) for row in all_rows()]  # fmt: skip

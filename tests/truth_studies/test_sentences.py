@@ -51,7 +51,7 @@ def test_how_often_the_tests_are_wrong_is_told_where_it_is_known(tmp_path):
     page = make_page("sv")
     shown = describe_group_tests(page, read_family(tmp_path)).replace("\xa0", " ")
     assert "50 påhittade län med 3 000 personer" in shown and "i 3 av dem såg" in shown
-    assert "I 40 län" in shown and "hittade det någon i 10" in shown
+    assert "I 40 andra" in shown and "en skillnad bara i 10" in shown
     nothing = describe_group_tests(page, read_family(tmp_path / "none"))
     assert "slår fel är inte prövat" in nothing
     assert {"null", "calibrated"} <= set(read_family())

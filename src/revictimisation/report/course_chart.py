@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from revictimisation.report.charts import list_shares
 from revictimisation.report.colours import INK, PAPER, QUIET, Look, find_look
 from revictimisation.report.described import Course, CourseSeries
 from revictimisation.report.drawing import (
-    BOLD,
     LINE,
     Axis,
     Drawing,
@@ -19,49 +19,55 @@ from revictimisation.report.drawing import (
 )
 from revictimisation.report.frames import AROUND, GAP, keep_inside, thin_names
 
-TALL, NARROW_TALL = 290.0, 270.0
-MARK = 10.0  # half the height of a letter's box
+TALL, NARROW_TALL = 170.0, 150.0  # of a panel
+MARK, APART = 10.0, 4.0  # half the height of a letter's box, and least between two
 DOT = 9.0
-NAMES = 0.24  # of the width, at most, for names at the ends
 
 
 def draw_course(course: Course) -> tuple[bytes, bytes]:
-    """Dots by period joined by lines, their limits of chance shaded, each named at its end."""
+    """Dots by period joined by lines, their limits of chance shaded; a panel a series."""
     return draw_twice(partial(_draw_course, course))
 
 
 def _draw_course(course: Course, drawing: Drawing) -> None:
-    names = [wrap_words(one.name, NAMES * drawing.width, drawing.small) for one in course.series]
-    room = max(BOLD * measure(line, drawing.small) for name in names for line in name.split("\n"))
     told = [end for one in course.series for point in (*one.points, *one.limits) if point
             for end in point if end is not None]  # fmt: skip
     ticks = list_shares(max(told, default=0.1))
     label = wrap_words(course.y_label, drawing.width, drawing.small)
     tall = height_of(label, drawing.small) + AROUND
     drawing.text(0, tall / 2, label, size=drawing.small, colour=QUIET)
-    top = tall + (2 * MARK + AROUND if course.marks else 0.0)
-    bottom = top + (NARROW_TALL if drawing.is_narrow else TALL)
     left = GAP / 2 + max(measure(course.write(tick), drawing.small) for tick in ticks)
     n_periods = max(len(one.points) for one in course.series)
-    time = Axis(0.0, float(n_periods), left, drawing.width - room - GAP)
-    shares = Axis(0.0, ticks[-1], bottom, top)
+    time = Axis(0.0, float(n_periods), left, drawing.width - AROUND)
+    name = drawing.small * LINE + 2 * AROUND  # what the name above a panel takes
+    first = tall + (2 * MARK + AROUND if course.marks else 0.0)
+    panel = (NARROW_TALL if drawing.is_narrow else TALL) + name
+    bottom = first + panel * len(course.series)
+    _draw_marks(drawing, course, time, first, bottom)
+    for place, one in enumerate(course.series):
+        top = first + panel * place + name
+        shares = Axis(0.0, ticks[-1], first + panel * (place + 1), top)
+        _draw_panel(drawing, course, one, find_look(one.look, place), time, shares, ticks)
+        drawing.text(left + AROUND / 2, top - name / 2, one.name, size=drawing.small,
+                     colour=find_look(one.look, place).colour, is_bold=True,
+                     has_ground=True)  # fmt: skip
+    _draw_years(drawing, course, time, bottom)
+
+
+def _draw_panel(
+    drawing: Drawing, course: Course, one: CourseSeries, look: Look, time: Axis, shares: Axis,
+    ticks: Sequence[float],
+) -> None:  # fmt: skip
+    """A series by itself: what chance gives would hide another's."""
     for tick in ticks:
         y = shares.at(tick)
         with drawing.group("tick y"):
-            drawing.line([(left, y), (time.stop, y)])
-            drawing.text(left - GAP / 2, y, course.write(tick), side="end", size=drawing.small,
-                         colour=QUIET)  # fmt: skip
-    looks = [find_look(one.look, place) for place, one in enumerate(course.series)]
-    for one, look in zip(course.series, looks, strict=True):
-        _shade(drawing, one, look, time, shares)
-    _draw_marks(drawing, course, time, top, bottom)
-    _draw_short(drawing, course, time, top, bottom)
-    for one, look, name in zip(course.series, looks, names, strict=True):
-        end = _draw_series(drawing, one, look, time, shares)
-        if end is not None:
-            drawing.text(time.stop + GAP / 2, end, name, size=drawing.small, colour=look.colour,
-                         is_bold=True)  # fmt: skip
-    _draw_years(drawing, course, time, bottom)
+            drawing.line([(time.start, y), (time.stop, y)])
+            drawing.text(time.start - GAP / 2, y, course.write(tick), side="end",
+                         size=drawing.small, colour=QUIET)  # fmt: skip
+    _shade(drawing, one, look, time, shares)
+    _draw_short(drawing, course, time, shares.stop, shares.start)
+    _draw_series(drawing, one, look, time, shares)
 
 
 def _shade(drawing: Drawing, one: CourseSeries, look: Look, time: Axis, shares: Axis) -> None:
@@ -73,10 +79,8 @@ def _shade(drawing: Drawing, one: CourseSeries, look: Look, time: Axis, shares: 
             drawing.box(x, y, time.at(place + 1) - x, tall, look.colour, opacity=0.14)
 
 
-def _draw_series(
-    drawing: Drawing, one: CourseSeries, look: Look, time: Axis, shares: Axis
-) -> float | None:
-    """The dots and the line between those that are told; gives the height of the last."""
+def _draw_series(drawing: Drawing, one: CourseSeries, look: Look, time: Axis, shares: Axis) -> None:
+    """The dots and the line between those that are told."""
     placed = [
         (time.at(place + 0.5), shares.at(point[0]), one.is_outside(place))
         for place, point in enumerate(one.points)
@@ -85,18 +89,19 @@ def _draw_series(
     drawing.line([(x, y) for x, y, _ in placed], look.colour, 1.6, look.dashes)
     for x, y, is_outside in placed:
         drawing.dot(x, y, look, is_filled=not is_outside, size=DOT + 4 * is_outside)
-    return placed[-1][1] if placed else None
 
 
 def _draw_marks(drawing: Drawing, course: Course, time: Axis, top: float, bottom: float) -> None:
-    """What changed, by a letter at the head of a line."""
-    y = top - MARK - AROUND / 2
+    """What changed, by a letter at the head of a line; beside it where another is too near."""
+    y, free = top - MARK - AROUND / 2, 0.0
     for place, letter in course.marks:
         x = time.at(place)
-        drawing.line([(x, top - AROUND / 2), (x, bottom)], INK, 1.2, "4 3")
         half = max(MARK, measure(letter, drawing.small) / 2 + 4)
-        drawing.box(x - half, y - MARK, 2 * half, 2 * MARK, PAPER, edge=INK, corner=3)
-        drawing.text(x, y, letter, side="middle", size=drawing.small, is_bold=True)
+        box = max(x, free + half)
+        free = box + half + APART
+        drawing.line([(box, y), (x, top), (x, bottom)], INK, 1.2, "4 3")
+        drawing.box(box - half, y - MARK, 2 * half, 2 * MARK, PAPER, edge=INK, corner=3)
+        drawing.text(box, y, letter, side="middle", size=drawing.small, is_bold=True)
 
 
 def _draw_short(drawing: Drawing, course: Course, time: Axis, top: float, bottom: float) -> None:

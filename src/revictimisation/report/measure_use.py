@@ -55,20 +55,27 @@ def find_start(page: Page, measure: str, day: int, **keys: str) -> Number:
 
 
 def find_start_by(page: Page, measure: str, day: int, **keys: str) -> Number:
-    """The same; of a day that may not be told the last one before it that may.
+    """The same; of a day that may not be told the last one before it that may."""
+    return find_start_told(page, measure, day, **keys)[1]
+
+
+def find_start_told(page: Page, measure: str, day: int, **keys: str) -> tuple[int, Number]:
+    """The same with the day that it is of.
 
     Between days that are told few started, or the day is nearer to the next of them: so only where
     these two are `NEAR` each other. Else the day stays untold.
     """
     exact = find_start(page, measure, day, **keys)
     if exact.is_shown:
-        return exact
+        return day, exact
     found = ((one, find_start(page, measure, one, **keys)) for one in page.plan.start_days)
     told = [(one, number) for one, number in found if number.is_shown]
-    before = next((number for one, number in reversed(told) if one < day), exact)
+    last, before = next(
+        ((one, number) for one, number in reversed(told) if one < day), (day, exact)
+    )
     after = next((number for one, number in told if one > day), exact)
     is_near = (after.estimate or 1.0) - (before.estimate or 0.0) < NEAR
-    return before if before.is_shown and after.is_shown and is_near else exact
+    return (last, before) if before.is_shown and after.is_shown and is_near else (day, exact)
 
 
 def list_codes(page: Page) -> list[tuple[str, Number]]:

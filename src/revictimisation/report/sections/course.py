@@ -31,6 +31,7 @@ from revictimisation.report.described import (
 from revictimisation.report.formats import start_upper
 from revictimisation.report.page import SHARE, Page
 from revictimisation.report.release import Number
+from revictimisation.report.sections.answer import list_names
 
 ESTIMATORS = {
     "main": ("standardised_logistic", "firth_logistic"),
@@ -39,9 +40,10 @@ ESTIMATORS = {
 FEWER, MORE, OPEN, HIDDEN = "fewer", "more", "open", "hidden"
 LIMITS = 3.0  # errors on either side of the mean
 SURE = 0.05
+MOST_YEARS = 6  # that a sentence names: with more the table tells them
 TOO_SHORT = "follow_up_too_short"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-HONOUR, DISTRICT = "is_honour", "police_district"
+HONOUR, DISTRICT, OTHER = "is_honour", "police_district", "other"
 
 
 def find_course(page: Page, estimand: str, day: int, analysis: str = "main", **keys: str) -> Number:
@@ -108,15 +110,12 @@ def show_lead(page: Page) -> Piece:
         for year in page.levels("course", YEAR)
         if (share := find_course(page, "share", day, subgroup=YEAR, level=year)).is_shown
     ]
-    if len(shown) > 1:
-        (first, before), (last, after) = shown[0], shown[-1]
-        told.append(
-            page.say(
-                "course.lead_share", first=first, last=last, period=page.formats.period(day),
-                share_first=page.formats.percent(before.estimate or 0.0),
-                share_last=page.formats.percent(after.estimate or 0.0),
-            )
-        )  # fmt: skip
+    if 1 < len(shown) <= MOST_YEARS:
+        shares = [page.say("course.lead_year", year=year,
+                           share=page.formats.percent(share.estimate or 0.0))
+                  for year, share in shown]  # fmt: skip
+        told.append(page.say("course.lead_share", period=page.formats.period(day),
+                             shares=list_names(page, shares)))  # fmt: skip
     return join([Text(" ".join(told)), page.text("course.lead_mix")])
 
 
@@ -198,17 +197,21 @@ def _find_short(page: Page, numbers: Sequence[Number]) -> tuple[float, str] | No
 
 
 def _list_changes(page: Page, quarters: Sequence[str]) -> list[tuple[float, str, str]]:
-    """What changed in these quarters: where, by which letter, and in words with the day."""
+    """What changed in these quarters: where, by which letter, and in words with the day.
+
+    Where only the year is known it stands at its beginning, and no day is told.
+    """
     rows = page.dictionary.codes("changes").sort_values("changed_on").to_dict("records")
     found: list[tuple[float, str, str]] = []
     for row in rows:
-        year, month, day = (int(part) for part in row["changed_on"].split("-"))
-        quarter = (month - 1) // 3
-        name = f"{year}-Q{quarter + 1}"
+        told = row["changed_on"]
+        day = dt.date.fromisoformat(f"{told}-01-01" if len(told) == len("2013") else told)
+        quarter = (day.month - 1) // 3
+        name = f"{day.year}-Q{quarter + 1}"
         if name in quarters:
-            into = ((month - 1) % 3 + (day - 1) / 31) / 3
+            into = ((day.month - 1) % 3 + (day.day - 1) / 31) / 3
             place = quarters.index(name) + into
-            on = page.formats.date(dt.date(year, month, day))
+            on = page.formats.date(day) if told == day.isoformat() else told
             found.append((place, LETTERS[len(found)], f"{on}: {row[f'label_{page.language}']}"))
     return found
 
@@ -223,7 +226,7 @@ def _show_changes(page: Page, marks: Sequence[tuple[float, str, str]]) -> Piece:
 def show_years(page: Page) -> Piece:
     """Year by year, and the change a year."""
     days, last = list_days(page), _last_day(page)
-    rows: list[list[object]] = []
+    rows: list[list[Cell]] = []
     for year in page.levels("course", YEAR):
         found = [find_course(page, "share", day, subgroup=YEAR, level=year) for day in days]
         crude = find_course(page, "share", last, "unadjusted", subgroup=YEAR, level=year)
@@ -231,10 +234,11 @@ def show_years(page: Page) -> Piece:
         rows.append([named, *map(page.show_share_both, [*found, crude])])
     changes = [find_change(page, day) for day in days]
     changes.append(find_course(page, "yearly_change", last, "unadjusted"))
-    rows.append([page.say("course.row_change"), *(_show_change(page, one) for one in changes)])
+    named = Cell(page.say("course.row_change"))
+    rows.append([named, *(_show_change(page, one) for one in changes)])
     heads = [page.say("course.head_year"), *_head_days(page, days),
              page.say("course.head_as_is", period=page.formats.period(last))]  # fmt: skip
-    return page.table(page.say("course.years_caption"), heads, rows)
+    return page.table(page.say("course.years_caption"), heads, rows, kind="small")
 
 
 def _name_with_people(page: Page, name: str, number: Number) -> Cell:
@@ -286,7 +290,9 @@ def show_honour(page: Page) -> Piece:
     changes = [_show_change(page, find_change(page, day, HONOUR, level)) for level in names]
     rows.append([page.say("course.row_change"), *changes])
     alt = page.say("course.honour_alt", period=period, title=title)
-    figure = page.figure(Dots(years, series, scale), alt, title, page.table(title, heads, rows))
+    notes = [page.say("course.honour_note", rounding=page.plan.disclosure.rounding)]
+    table = page.table(title, heads, rows, notes)
+    figure = page.figure(Dots(years, series, scale), alt, title, table)
     return join([page.heading("course.honour"), figure])
 
 
@@ -309,9 +315,11 @@ def show_districts(page: Page) -> Piece:
     clear = [level for level, p in zip(tried, adjusted, strict=True) if p < SURE]
     names = ", ".join(page.labels.level(DISTRICT, level) for level in clear)
     kind = "hidden" if not tried else "some" if clear else "none"
-    title = page.say(f"course.districts_{kind}", n=len(tried), k=len(clear), names=names)
+    n = len(tried) - (OTHER in tried)
+    districts = page.say("course.districts_rest" if OTHER in tried else "course.districts_n", n=n)
+    title = page.say(f"course.districts_{kind}", districts=districts, k=len(clear), names=names)
     rows = [
-        [_name_with_people(page, page.labels.level(DISTRICT, level), number),
+        [_name_with_people(page, start_upper(page.labels.level(DISTRICT, level)), number),
          _show_change(page, number)]
         for level, number in found.items()
     ]  # fmt: skip

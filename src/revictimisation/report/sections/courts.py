@@ -13,6 +13,7 @@ from revictimisation.report.described import (
     NOTHING,
     Areas,
     AreaSeries,
+    Cell,
     Folded,
     Forest,
     ForestRow,
@@ -30,7 +31,7 @@ from revictimisation.report.natural_frequencies import (
     show_gap,
     show_hundred,
 )
-from revictimisation.report.page import Page
+from revictimisation.report.page import SHARE, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, list_names, make_scale
 from revictimisation.report.sections.words import describe_word
@@ -150,8 +151,7 @@ def show_lead(page: Page) -> Piece:
 
 def show_ladder(page: Page) -> Piece:
     """From report to suspect, prosecution and conviction, a bar for each step."""
-    known = _count_known(page)
-    rows = [] if known is None else [[page.say("courts.rung_suspect"), page.show_bar(known)]]
+    rows = []
     for outcome in RUNGS:
         one = find_reached(page, outcome, page.last_day)
         rows.append([start_upper(page.say(f"courts.rung_{outcome}")), page.show_bar(one)])
@@ -163,11 +163,14 @@ def show_ladder(page: Page) -> Piece:
     table = page.table(caption, heads, rows, kind="bars")
     steps = Text("\n".join(f"- {describe_word(page, 'court', one)}" for one in EXPLAINED))
     folded = Folded(page.say("courts.steps"), steps)
-    note = page.text("courts.ladder_note") if known else NOTHING
+    known = _count_known(page)
+    note = NOTHING
+    if known is not None:
+        note = page.text("courts.ladder_note", share=page.formats.of_hundred(known))
     return join([table, note, folded, _describe_reasons(page)])
 
 
-def _count_known(page: Page) -> Number | None:
+def _count_known(page: Page) -> float | None:
     """The share of the extract's rows of reports that name a suspect; None where it is not told."""
     attrition = page.release.attrition
     mine = attrition[attrition["step"].eq("reports")].set_index("reason")["n_reports"]
@@ -175,7 +178,7 @@ def _count_known(page: Page) -> Number | None:
     if any(pd.isna(one) for one in counts) or not counts[0]:
         return None
     every, known = (int(one or 0) for one in counts)
-    return Number(known / every, n_people=every, n_events=known, status="ok", reason="")
+    return known / every
 
 
 def _describe_reasons(page: Page) -> Piece:
@@ -217,7 +220,7 @@ def show_states(page: Page) -> Piece:
     ended = {ending: sum(_fill(points, grid) for points in found)
              for ending, found in curves.items()}  # fmt: skip
     rest = np.maximum(1.0 - sum(ended.values()), 0.0)
-    until = next((day for day in days if rest[grid.index(day)] < SETTLED), grid[-1])
+    until = next((day for day in days if day in told and rest[grid.index(day)] < SETTLED), grid[-1])
     kept = slice(grid.index(until) + 1)
     series = [
         AreaSeries(page.say(f"courts.state_{ending}"), _list(share[kept]), f"states.{ending}",
@@ -229,8 +232,8 @@ def show_states(page: Page) -> Piece:
     picture = Areas(_list(grid[kept]), series, ticks, page.formats.way("percent_short"),
                     page.say("courts.states_share"))  # fmt: skip
     title = _describe_states(page, days[0])
-    ends = ", ".join(f"{one.name} {one.told}".strip() for one in series)
-    alt = page.say("courts.states_alt", finding=title, ends=ends)
+    ends = ", ".join(f"{one.name} {one.told}" for one in series if one.told)
+    alt = page.say("courts.states_alt", finding=title, until=page.formats.period(until), ends=ends)
     return join([page.figure(picture, alt, title, table), page.text("courts.states_note")])
 
 
@@ -269,12 +272,13 @@ def _describe_states(page: Page, day: int) -> str:
 
 
 def _states_table(page: Page) -> Piece:
-    days = [0, *page.plan.days_within_horizon]
     states = [
         state
         for state in page.levels("q4", "case_state")
         if any(find_standing(page, state, day).estimate for day in page.plan.curve_days)
     ]
+    days = [day for day in (0, *page.plan.days_within_horizon)
+            if any(find_standing(page, state, day).is_shown for state in states)]  # fmt: skip
     rows = [[page.labels.code("case_state", state),
              *(page.show_share(find_standing(page, state, day)) for day in days)]
             for state in states]  # fmt: skip
@@ -288,9 +292,11 @@ def _states_table(page: Page) -> Piece:
 def show_denominators(page: Page) -> Piece:
     """The share convicted of the reports, of the prosecuted and of the tried; by period too."""
     rows = [[start_upper(page.say(f"courts.{one}")),
-             *(page.show_share_both(find_share_of(page, one, period)) for period in PERIODS)]
+             *(_show_whole(page, find_share_of(page, one, period)) for period in PERIODS)]
             for one in DENOMINATORS]  # fmt: skip
-    heads = [page.say("courts.of_what"), *(page.say(f"courts.{one}") for one in
+    day = page.plan.convictions.definitions_change_on
+    change = str(day.year) if (day.month, day.day) == (1, 1) else page.formats.date(day)
+    heads = [page.say("courts.of_what"), *(page.say(f"courts.{one}", change=change) for one in
              ("all_years", "before_change", "from_change"))]  # fmt: skip
     found = {one: find_share_of(page, one) for one in DENOMINATORS}
     if all(one.is_shown for one in found.values()):
@@ -300,7 +306,18 @@ def show_denominators(page: Page) -> Piece:
     else:
         caption = page.say("courts.denominators_plain")
     table = page.table(caption, heads, rows, kind="small")
-    return join([table, page.text("courts.denominators_note"), _show_published(page)])
+    note = page.text("courts.denominators_note", change=change,
+                     rounding=page.plan.disclosure.rounding)  # fmt: skip
+    return join([table, note, _show_published(page)])
+
+
+def _show_whole(page: Page, number: Number) -> Cell:
+    """A share and its interval in whole per cent: of counts in steps of five no more is known."""
+    return page.show_both(
+        number,
+        page.show(number, lambda share: page.formats.percent(share, 0), SHARE),
+        lambda low, high: page.formats.percent_range(low, high, 0),
+    )
 
 
 def _show_published(page: Page) -> Piece:
@@ -352,7 +369,17 @@ def show_association(page: Page) -> Piece:
     title = page.say(f"courts.association_{ending}", **given)
     told = " ".join(finish(f"{row.name}: {row.told}") for row in rows)
     figure = page.figure(Forest(rows, scale), f"{finish(title)} {told}", title, table)
-    return join([figure, page.text("courts.association_note")])
+    notes = [page.say("courts.association_note")]
+    if any(_is_chance(gaps[one], is_sure=one in sure) for one in measures):
+        notes.append(page.say("courts.association_chance", n=given["n"]))
+    if sure:
+        notes.append(page.say("courts.association_filled"))
+    return join([figure, Text(" ".join(notes))])
+
+
+def _is_chance(gap: Number, *, is_sure: bool) -> bool:
+    """Apart from none when tested alone, but not with all measures tested together."""
+    return judge(gap, same=0.0) in (FEWER, MORE) and not is_sure
 
 
 def _judge(gap: Number, *, is_sure: bool) -> str:
@@ -365,8 +392,8 @@ def _describe_gap(page: Page, gap: Number, *, is_sure: bool) -> str:
     if verdict == HIDDEN:
         return page.say("answers.none_why", why=page.why_not(gap))
     if verdict == OPEN:
-        is_apart = judge(gap, same=0.0) != OPEN
-        return page.say("courts.maybe_chance" if is_apart else "answers.open")
+        is_chance = _is_chance(gap, is_sure=is_sure)
+        return page.say("courts.maybe_chance" if is_chance else "answers.open")
     return page.say("trials.with_between", people=describe_people(page, gap.estimate or 0.0),
                     between=describe_between(page, gap))  # fmt: skip
 

@@ -7,7 +7,7 @@ groups is so partly by chance. Its own stands beside it only for referees (`grou
 from __future__ import annotations
 
 from collections.abc import Callable
-from statistics import median_low
+from statistics import median_high
 
 from revictimisation.report.described import (
     NOTHING,
@@ -25,6 +25,7 @@ from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
     Difference,
     choose_day,
+    count_tests,
     describe_missing,
     find_difference,
     find_gap,
@@ -39,7 +40,12 @@ from revictimisation.report.group_effects import (
     name_level,
 )
 from revictimisation.report.known_truth import describe_known_truth
-from revictimisation.report.natural_frequencies import count_people, describe_people, show_gap
+from revictimisation.report.natural_frequencies import (
+    count_people,
+    describe_between,
+    describe_people,
+    show_gap,
+)
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, list_names, make_scale
@@ -59,7 +65,8 @@ from revictimisation.report.verdicts import (
 RATIO_TICKS = {0.25: "¼", 0.5: "½", 1.0: "1", 2.0: "2×", 4.0: "4×"}
 HALF = (0.45, 0.55)  # ratios that are said to be half
 MOST_CLAIMS = 4  # with a picture each
-YES, TRIED = "●", "○"
+# in the table of measures and divisions: what each mark stands for
+MARKS = {"risk": "●", "force": "◐", "tried": "○", "none": DASH}
 
 
 def describe_for_whom(page: Page) -> str:
@@ -133,20 +140,26 @@ def show_lead(page: Page) -> Piece:
         "for_whom.how",
         n_groupings=len(groupings),
         n_measures=len(list_first(page)),
+        n_tests=count_tests(page),
         period=page.formats.period(choose_day(page)),
     )
     told = describe_known_truth(page, "group_tests")
-    return join([Text(f"{describe_answer(page)} {how}"), Text(told)])
+    return join([Text(describe_answer(page)), Text(how), Text(told)])
 
 
 def describe_answer(page: Page) -> str:
-    """How many differences between groups are more than chance, in a sentence."""
-    tested = _list_tested(page)
+    """How many differences between groups are more than chance, and the first of them."""
+    tested, called = _list_tested(page), _list_claims(page)
     if not tested:
         return page.say("for_whom.answer_untested")
-    n_called = len(_list_claims(page))
-    key = {0: "none", 1: "one"}.get(n_called, "some")
-    return page.say(f"for_whom.answer_{key}", n=len(tested), n_called=n_called)
+    if not called:
+        return page.say("for_whom.answer_none", n=len(tested))
+    claim = finish(describe_claim(page, called[0]))
+    if _is_ratio(called[0]) and called[0].risk_holm.is_shown:
+        period = page.formats.period(choose_day(page))
+        claim = page.say("for_whom.claim_force", claim=claim, period=period)
+    key = "one" if len(called) == 1 else "some"
+    return page.say(f"for_whom.answer_{key}", n=len(tested), n_called=len(called), claim=claim)
 
 
 def show_claims(page: Page) -> Piece:
@@ -195,7 +208,27 @@ def _show_claim(page: Page, one: Difference) -> Piece:
         key = "whole_open" if one.risk_holm.is_shown else "whole_untested"
         period = page.formats.period(choose_day(page))
         parts.append(page.text(f"for_whom.{key}", period=period))
-    return join(parts)
+    return join([*parts, _describe_own(page, one, is_ratio=is_ratio)])
+
+
+def _describe_own(page: Page, one: Difference, *, is_ratio: bool) -> Text:
+    """The own numbers of groups whose pooled one is unclear though their own is not."""
+    find: Callable[..., Number] = find_ratio if is_ratio else find_gap
+    same, told = 1.0 if is_ratio else 0.0, []
+    for level, pooled in _list_pooled(page, one, is_ratio=is_ratio):
+        own = find(page, one.measure, one.grouping, level)
+        if not pooled.has_interval or judge(pooled, same) != OPEN or judge(own, same) == OPEN:
+            continue
+        if is_ratio:
+            number = page.say("for_whom.own_ratio", ratio=page.show_ratio(own))
+            span = page.show_ratio_interval(own)
+        else:
+            number = page.say("for_whom.own_gap", gap=page.formats.points(own.estimate or 0.0))
+            span = describe_between(page, own)
+        told.append(page.say("for_whom.own_apart", level=name_level(page, one.grouping, level),
+                             told=_describe_level(page, own, is_ratio=is_ratio), number=number,
+                             span=span))  # fmt: skip
+    return Text(" ".join(told))
 
 
 def _list_pooled(page: Page, one: Difference, *, is_ratio: bool) -> list[tuple[str, Number]]:
@@ -216,11 +249,11 @@ def describe_claim(page: Page, one: Difference) -> str:
     if len(shown) < 2:
         return finish(_name(page, one))
     ordered = sorted(shown, key=lambda pair: pair[1].estimate or 0.0)
-    ends = [page.say("for_whom.end", level=name_level(page, one.grouping, level),
+    ends = [page.say("for_whom.end", level=start_upper(name_level(page, one.grouping, level)),
                      told=_describe_level(page, number, is_ratio=is_ratio))
             for level, number in (ordered[0], ordered[-1])]  # fmt: skip
     kind = "ratio" if is_ratio else "risk"
-    return page.say(f"for_whom.claim_{kind}", ends="; ".join(ends),
+    return page.say(f"for_whom.claim_{kind}", ends=". ".join(ends),
                     measure=start_upper(name_answer(page, one.measure)),
                     period=page.formats.period(choose_day(page)))  # fmt: skip
 
@@ -260,7 +293,8 @@ def _draw(page: Page, one: Difference, title: str, *, is_ratio: bool) -> Figure:
         [name, show(number), "" if number.n_people is None else page.show_number(number.n_people)]
         for name, number in zip(names, numbers, strict=True)
     ]
-    heads = [page.say(f"for_whom.head_{one}") for one in ("group", "pooled", "people")]
+    people = "had" if is_ratio else "people"
+    heads = [page.say(f"for_whom.head_{one}") for one in ("group", "pooled", people)]
     key = "in_force" if is_ratio else "within"
     caption = page.say(f"for_whom.table_{key}", measure=start_upper(name_answer(page, one.measure)),
                        period=page.formats.period(choose_day(page)))  # fmt: skip
@@ -290,7 +324,8 @@ def show_measures(page: Page) -> Piece:
     groupings = list_groupings(page)
     if not (page.plan.measure_names and groupings):
         return page.text("for_whom.answer_untested")
-    known = list_detectable(page, is_tested=True)
+    first, detectable = list_first(page), list_detectable(page, is_tested=True)
+    known = {pair: value for pair, value in detectable.items() if pair[0] in first}
     rows = [
         [start_upper(name_answer(page, measure)),
          *(_show_answer(page, measure, grouping, known) for grouping in groupings)]
@@ -300,13 +335,23 @@ def show_measures(page: Page) -> Piece:
     seen = sorted(known.values())
     key = "grid_caption" if seen else "grid_plain"
     given = (
-        {"least": count_people(page, seen[0]), "middle": count_people(page, median_low(seen))}
+        {"least": count_people(page, seen[0]), "middle": count_people(page, median_high(seen))}
         if seen
         else {}
     )
-    note = page.say("for_whom.grid_note", yes=YES, tried=TRIED)
-    table = page.table(page.say(f"for_whom.{key}", **given), heads, rows, [note], "heat")
+    table = page.table(page.say(f"for_whom.{key}", **given), heads, rows,
+                       [_explain_marks(page, rows)], "heat")  # fmt: skip
     return join([table, _describe_beside(page)])
+
+
+def _explain_marks(page: Page, rows: list[list[Cell | str]]) -> str:
+    """What the marks of a table mean, of those that are in it."""
+    cells = [str(cell) for row in rows for cell in row[1:]]
+    keys = [key for key, mark in MARKS.items() if any(mark in cell for cell in cells)]
+    if any(char.isdigit() for cell in cells for char in cell):
+        keys = ["number", *keys]
+    period = page.formats.period(choose_day(page))
+    return " ".join(page.say(f"for_whom.grid_{key}", period=period) for key in keys)
 
 
 def _show_answer(
@@ -315,11 +360,14 @@ def _show_answer(
     if not has_answer(page, measure):
         return Cell(DASH, kind="shade none")
     one = find_difference(page, measure, grouping)
+    if one.is_called_by_risk:
+        return Cell(MARKS["risk"], kind="shade s8")
+    seen = [count_people(page, known[measure, grouping])] if (measure, grouping) in known else []
     if one.is_called:
-        return Cell(YES, kind="shade s8")
-    if (measure, grouping) in known:
-        return Cell(count_people(page, known[measure, grouping]), kind="shade s1")
-    return Cell(TRIED, kind="shade s1") if one.is_tested else Cell(DASH, kind="shade none")
+        return Cell("\xa0".join([*seen, MARKS["force"]]), kind="shade s3")
+    if seen or one.is_tested:
+        return Cell(*(seen or [MARKS["tried"]]), kind="shade s1")
+    return Cell(DASH, kind="shade none")
 
 
 def _describe_beside(page: Page) -> Piece:

@@ -32,6 +32,7 @@ from revictimisation.report.measure_use import (
     find_share,
     find_start,
     find_start_by,
+    find_start_told,
     list_codes,
     list_used,
     name_agency,
@@ -52,7 +53,7 @@ HONOUR, SHELTER = "is_honour", "sheltered_housing"
 # the order in which groupings are shown, as long as there is room for all their levels
 FIRST, LAST = (RISK, HONOUR), ("sex", "age_group", "relation", "police_district", "index_year")
 N_SHADES = 10
-N_ORDERS = 6
+N_ORDERS, NO_ORDER = 6, "none"
 
 
 def describe_reach(page: Page) -> str:
@@ -82,7 +83,7 @@ def _hundred(page: Page, number: Number) -> str:
 
 def show_lead(page: Page) -> Piece:
     """Whether something is done, and the three measures that are used most."""
-    facts = page.text("reach.facts", horizon=page.horizon)
+    facts = join([_describe_any(page), page.text("reach.facts", horizon=page.horizon)])
     shown = [(code, number) for code, number in list_used(page) if number.is_shown][:3]
     parts: list[Piece] = [Text(f"**{describe_reach(page)}**")]
     if len(shown) == 3:
@@ -92,6 +93,15 @@ def show_lead(page: Page) -> Piece:
         ]
         parts.append(page.text("reach.used", measures=list_names(page, used)))
     return join([*parts, facts])
+
+
+def _describe_any(page: Page) -> Piece:
+    """What counts as something, and how many got a measure that the study asks about."""
+    none = _find_order(page, NO_ORDER)
+    if not none.is_shown:
+        return page.text("reach.any_means_plain")
+    share = start_upper(_hundred(page, replace(none, estimate=1 - (none.estimate or 0.0))))
+    return page.text("reach.any_means", share=share)
 
 
 def show_who(page: Page) -> Piece:
@@ -207,17 +217,23 @@ def show_way(page: Page) -> Piece:
          *(page.show_bar(one, head, top) for one, head in zip(found, heads, strict=True))]
         for name, found in shares.items()
     ]  # fmt: skip
-    ends = {name: (found[0].estimate or 0.0, found[-1].estimate or 0.0)
-            for name, found in shares.items()
-            if found[0].is_shown and found[-1].is_shown}  # fmt: skip
-    caption = page.say("reach.way_plain")
-    if ends:
-        widest = max(ends, key=lambda name: ends[name][0] - ends[name][1])
-        first, last = ends[widest]
-        given = {"first": page.formats.of_hundred(first), "last": page.formats.count(last * 100)}
-        caption = page.say("reach.way_caption", measure=name_measure(page, widest), **given)
+    most = {step: _find_most(page, {name: found[STEPS.index(step)]
+                                    for name, found in shares.items()})
+            for step in ("denied", "declined")}  # fmt: skip
+    caption = page.say("reach.way_caption", **most) if all(most.values()) else (
+        page.say("reach.way_plain"))  # fmt: skip
     table = page.table(caption, [page.say("common.measure"), *heads], rows, kind="stacked steps")
     return join([table, page.text("reach.way_note")])
+
+
+def _find_most(page: Page, shares: dict[str, Number]) -> str:
+    """Of the measures shown the one with the largest share, and that share; empty without any."""
+    shown = {name: one for name, one in shares.items() if one.is_shown}
+    if not shown:
+        return ""
+    most = max(shown, key=lambda name: shown[name].estimate or 0.0)
+    return page.say("reach.way_one", measure=name_measure(page, most),
+                    share=_hundred(page, shown[most]))  # fmt: skip
 
 
 def show_soon(page: Page) -> Piece:
@@ -241,19 +257,34 @@ def show_soon(page: Page) -> Piece:
         y_label=page.say("reach.soon_share"), top=1.0,
     )  # fmt: skip
     caption = _describe_soon(page, levels)
-    ends = ", ".join(f"{page.formats.percent(one.estimate[-1], 0)} {one.name}".strip()
-                     for one in series if one.estimate)  # fmt: skip
-    alt = page.say("reach.soon_alt", finding=caption, days=page.formats.days(until), ends=ends)
+    ends = "; ".join(filter(None, (_describe_end(page, days, one) for one in levels or [""])))
+    alt = page.say("reach.soon_alt", finding=caption, ends=ends)
     figure = page.figure(picture, alt, caption, _soon_table(page, levels))
     return join([figure, page.text("reach.soon_note")])
 
 
+def _list_level(level: str) -> dict[str, str]:
+    return {"subgroup": RISK, "level": level} if level else {}
+
+
 def _draw_starts(page: Page, days: list[int], level: str = "") -> CurveSeries:
     """A curve to the last day: what is not told apart from an earlier day stands as on that."""
-    keys = {"subgroup": RISK, "level": level} if level else {}
+    keys = _list_level(level)
     found = [(day, find_start(page, ANY, day, **keys)) for day in days[:-1]]
     found.append((days[-1], find_start_by(page, ANY, days[-1], **keys)))
     return make_curve(name_risk(page, level) if level else "", found, f"risks.{level}")
+
+
+def _describe_end(page: Page, days: list[int], level: str) -> str:
+    """The last day of a curve that is told itself, and its number."""
+    found = ((day, find_start(page, ANY, day, **_list_level(level))) for day in reversed(days))
+    last = next(((day, one) for day, one in found if one.is_shown), None)
+    if last is None:
+        return ""
+    told = {"day": page.formats.count(last[0]),
+            "share": page.formats.percent(last[1].estimate or 0.0, 0)}  # fmt: skip
+    name = name_risk(page, level) if level else ""
+    return f"{name} {page.say('reach.soon_end', **told)}".strip()
 
 
 def _list_ticks(until: int) -> Iterator[int]:
@@ -300,13 +331,21 @@ def _soon_table(page: Page, levels: Sequence[str]) -> Piece:
     ]
     kinds += [(start_upper(name_measure(page, one)), one, {}) for one in page.plan.measure_names]
     rows = [
-        [name, *(page.show_share_both(find_start_by(page, of, day, **keys)) for day in days)]
-        for name, of, keys in kinds
+        [name, *(_show_start(page, of, day, **keys) for day in days)] for name, of, keys in kinds
     ]
-    heads = [page.say("common.measure"), *(page.formats.days(day) for day in days)]
+    heads = [page.say("common.measure")]
+    heads += [page.formats.period(one) if one == page.last_day else page.formats.days(one)
+              for one in days]  # fmt: skip
     return page.table(
         page.say("reach.soon_table"), heads, rows, [page.say("reach.soon_table_note")]
     )
+
+
+def _show_start(page: Page, measure: str, day: int, **keys: str) -> Cell:
+    """The share by a day; where that of an earlier day stands for it, with that day."""
+    told, number = find_start_told(page, measure, day, **keys)
+    cell = page.show_share_both(number)
+    return cell if told == day else cell.above(page.say("reach.soon_day", day=told))
 
 
 def _find_shared(page: Page, day: int | None = None, **keys: str) -> Number:
@@ -360,7 +399,8 @@ def show_together(page: Page) -> Piece:
         key = "together_caption"
         given = {"joint": _hundred(page, joint), "within": page.formats.days(max(within))}
     heads = [page.say("common.group"), page.say("common.share")]
-    table = page.table(page.say(f"reach.{key}", **given), heads, rows, kind="bars")
+    notes = [page.say("reach.rounded")]
+    table = page.table(page.say(f"reach.{key}", **given), heads, rows, notes, kind="bars")
     return join([table, _note_joint(page, joint)])
 
 
@@ -370,7 +410,7 @@ def _note_joint(page: Page, joint: Number) -> Piece:
     shares = [find_share(page, name) for name in names]
     if len(shares) != 1 or not (joint.is_shown and shares[0].is_shown):
         return NOTHING
-    if shares[0].n_events in (None, joint.n_events):
+    if _hundred(page, shares[0]) == _hundred(page, joint):
         return NOTHING
     return Text(page.say("reach.joint_before", share=_hundred(page, shares[0])), "note")
 
@@ -378,9 +418,7 @@ def _note_joint(page: Page, joint: Number) -> Piece:
 def _show_orders(page: Page) -> Piece:
     """The commonest orders in which people got the study's measures."""
     levels = page.release.level_names.get(("q1", "sequence"), ())[:N_ORDERS]
-    keys = {"analysis": "sequence", "subgroup": "sequence"}
-    rows = [[start_upper(_describe_order(page, level)),
-             page.show_bar(find_share(page, "", level=level, **keys))]
+    rows = [[start_upper(_describe_order(page, level)), page.show_bar(_find_order(page, level))]
             for level in levels]  # fmt: skip
     if not rows:
         return NOTHING
@@ -388,8 +426,12 @@ def _show_orders(page: Page) -> Piece:
     return page.table(page.say("reach.order_caption"), heads, rows, kind="bars")
 
 
+def _find_order(page: Page, level: str) -> Number:
+    return find_share(page, "", level=level, analysis="sequence", subgroup="sequence")
+
+
 def _describe_order(page: Page, level: str) -> str:
-    if level == "none":
+    if level == NO_ORDER:
         return page.say("reach.order_none")
     return " → ".join(name_measure(page, name) for name in level.split(" > "))
 
