@@ -5,7 +5,7 @@ They hold without the site. The sections say it as on their pages; no number is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from revictimisation.report.described import Content, Heading, Piece, Text, join
 from revictimisation.report.evidence import rate_measure
@@ -17,8 +17,13 @@ from revictimisation.report.sections.answer import list_names
 from revictimisation.report.sections.course import describe_course
 from revictimisation.report.sections.for_whom import describe_for_whom, describe_measure_groups
 from revictimisation.report.sections.reach import describe_reach
+from revictimisation.report.sections.words import describe_word
 from revictimisation.report.trials import describe_reason, find_effect, list_first, list_main
 from revictimisation.report.verdicts import name_answer
+
+# of the word list: what has to be known to read the rest
+WORDS = (("study", "case"), ("study", "new_report"), ("numbers", "uncertainty"),
+         ("numbers", "certainty"))  # fmt: skip
 
 
 def describe_brief(page: Page) -> Content:
@@ -32,9 +37,17 @@ def describe_brief(page: Page) -> Content:
         page.text("how_we_know.unseen"),
         Text(how_we_know.describe_trust(page)),
         *_list_under(page, "brief.decide", _list_decisions(page), _warn(page)),
-        *_list_under(page, "brief.others", [
-            f"**{page.say(f'brief.{name}')}** {describe(page)}" for name, describe in OTHERS
-        ]),
+        page.heading("brief.groups"),
+        Text(_describe_groups(page)),
+        page.heading("brief.convictions"),
+        Text(f"{courts.describe_convictions(page)} {page.say('courts.lead_association')}"),
+        page.heading("brief.reach"),
+        Text(describe_reach(page)),
+        page.heading("brief.course"),
+        Text(describe_course(page)),
+        page.heading("brief.counted"),
+        page.text("how_we_know.wanted_text" if page.plan.adjust_for else "how_we_know.wanted_bare"),
+        Text("\n".join(f"- {describe_word(page, *word)}" for word in WORDS)),
     ])  # fmt: skip
 
 
@@ -62,18 +75,6 @@ def _describe_groups(page: Page) -> str:
     called = {one.measure for one in list_differences(page) if one.is_tested and one.is_called}
     told = [describe_measure_groups(page, one) for one in list_first(page) if one in called]
     return " ".join([describe_for_whom(page), *told])
-
-
-def _describe_convictions(page: Page) -> str:
-    return f"{courts.describe_convictions(page)} {page.say('courts.lead_association')}"
-
-
-OTHERS: Sequence[tuple[str, Callable[[Page], str]]] = (
-    ("groups", _describe_groups),
-    ("convictions", _describe_convictions),
-    ("course", describe_course),
-    ("reach", describe_reach),
-)
 
 
 def _warn(page: Page) -> Piece:

@@ -23,11 +23,11 @@ BRIEF, REPORT = "brief", "report"
 STANDARD = "ua-1"
 REGIONS = {"sv": "SE", "en": "GB"}
 REPORT_SIZE = 10.0
-BRIEF_SIZES = (10.5, 10.0, 9.5, 9.0, 8.5)
+BRIEF_SIZES = (11.0, 10.5, 10.0, 9.5, 9.0, 8.5)
 MOST_PAGES = 2  # of the brief
 MOST_ROWS = 10  # of a table for referees
 # the brief's headings are small; the report's chapters follow each other without empty pages
-BRIEF_LOOKS = """#show heading.where(level: 1): set text(size: 0.8em)
+BRIEF_LOOKS = """#show heading.where(level: 1): set text(size: 0.72em)
 #show heading: set block(above: 1.1em, below: 0.55em)
 #set page(margin: (x: 1.9cm, top: 2cm, bottom: 1.7cm))"""
 CHAPTERS = """#show heading.where(level: 1): it => block(above: 3em, below: 1em, sticky: true,

@@ -79,9 +79,8 @@ def _describe_code(page: Page, code: str) -> list[str]:
     rows = frame[frame["code"] == code].to_dict("records")
     if not rows:
         return []
-    who, basis = rows[0][f"decided_by_{page.language}"], rows[0]["legal_basis"]
-    if page.language != SWEDISH:
-        basis = f"[{basis}]{{{SWEDISH}}}"
+    who = rows[0][f"decided_by_{page.language}"]
+    basis = rows[0]["legal_basis" if page.language == SWEDISH else "legal_basis_en"]
     return [rows[0][f"about_{page.language}"], page.say("measure.decided", who=who),
             page.say("measure.basis", basis=basis)]  # fmt: skip
 
