@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from revictimisation.report.described import Content, Figure, Folded, Group, Piece, Table
+from revictimisation.report.described import Content, Figure, Folded, Group, Piece, Table, Text
 from revictimisation.report.addresses import find_path
 from revictimisation.report.page import Page
 from revictimisation.report.rendering import read_style
@@ -22,10 +22,10 @@ from revictimisation.report.typesetting import set_text, typeset
 BRIEF, REPORT = "brief", "report"
 STANDARD = "ua-1"
 REGIONS = {"sv": "SE", "en": "GB"}
-REPORT_SIZE = 10.0
+REPORT_SIZE = 9.5
 BRIEF_SIZES = (11.0, 10.5, 10.0, 9.5, 9.0, 8.5)
 MOST_PAGES = 2  # of the brief
-MOST_ROWS = 10  # of a table for referees
+MOST_ROWS = 12  # of a table for referees
 # the brief's headings are small; the report's chapters follow each other without empty pages
 BRIEF_LOOKS = """#show heading.where(level: 1): set text(size: 0.72em)
 #show heading: set block(above: 1.1em, below: 0.55em)
@@ -42,8 +42,8 @@ def print_all(
 ) -> dict[str, bytes]:  # fmt: skip
     """Both documents in the page's language, by the names of their files.
 
-    `bodies` are the pages in their order, without those `left_out`; of the tables of those
-    `for_referees` the report has the first rows, the site's files them all.
+    `bodies` are the pages in their order, without those `left_out`; the long tables of those
+    `for_referees` stand in the site's files alone.
     """
     told = [shorten_tables(page, body) if name in for_referees else body
             for name, body in bodies.items() if name not in left_out]  # fmt: skip
@@ -96,11 +96,10 @@ def raise_headings(markup: str) -> str:
 
 
 def shorten_tables(page: Page, piece: Piece) -> Any:
-    """The same with no more than the first rows of its tables, which says how many there are."""
+    """The same with where a long table is to be found in its place."""
     if isinstance(piece, Table) and len(piece.rows) > MOST_ROWS:
         total = page.formats.count(len(piece.rows))
-        cut = page.say("common.rows_cut", shown=MOST_ROWS, total=total)
-        return replace(piece, most_rows=MOST_ROWS, cut=cut)
+        return Text(page.say("brief.table", caption=piece.caption, total=total), "note")
     if isinstance(piece, Content | Group):
         return replace(piece, parts=tuple(shorten_tables(page, part) for part in piece.parts))
     if isinstance(piece, Folded):
