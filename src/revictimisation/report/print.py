@@ -12,7 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from revictimisation.report.described import Content, Figure, Folded, Group, Piece, Table, Text
+from revictimisation.report.described import (
+    Content,
+    Figure,
+    Folded,
+    Group,
+    Listing,
+    Piece,
+    Table,
+    Text,
+)
 from revictimisation.report.addresses import find_path
 from revictimisation.report.page import Page
 from revictimisation.report.rendering import read_style
@@ -30,8 +39,12 @@ MOST_ROWS = 12  # of a table for referees
 BRIEF_LOOKS = """#show heading.where(level: 1): set text(size: 0.72em)
 #show heading: set block(above: 1.1em, below: 0.55em)
 #set page(margin: (x: 1.9cm, top: 2cm, bottom: 1.7cm))"""
-CHAPTERS = """#show heading.where(level: 1): it => block(above: 3em, below: 1em, sticky: true,
-  stroke: (top: 2pt + accent), inset: (top: 0.6em), width: 100%, it.body)"""
+CHAPTERS = """#show heading.where(level: 1): it => {
+  block(height: 7cm, breakable: false, above: 3em, below: 0pt) // no chapter begins lower than this
+  v(-7cm)
+  block(below: 1em, sticky: true, stroke: (top: 2pt + accent), inset: (top: 0.6em), width: 100%,
+    it.body)
+}"""
 PAGES = re.compile(rb"<xmpTPg:NPages>(\d+)<")
 HEADING = re.compile(r"#heading\(level: (\d)\)")
 
@@ -96,10 +109,12 @@ def raise_headings(markup: str) -> str:
 
 
 def shorten_tables(page: Page, piece: Piece) -> Any:
-    """The same with where a long table is to be found in its place."""
+    """The same without long tables and files, which the site has."""
     if isinstance(piece, Table) and len(piece.rows) > MOST_ROWS:
         total = page.formats.count(len(piece.rows))
         return Text(page.say("brief.table", caption=piece.caption, total=total), "note")
+    if isinstance(piece, Listing):
+        return Text(page.say("brief.listing"), "note")
     if isinstance(piece, Content | Group):
         return replace(piece, parts=tuple(shorten_tables(page, part) for part in piece.parts))
     if isinstance(piece, Folded):

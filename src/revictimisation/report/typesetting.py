@@ -25,6 +25,7 @@ from revictimisation.report.described import (
     Heading,
     IconArray,
     Items,
+    Listing,
     Piece,
     Stated,
     Style,
@@ -152,6 +153,11 @@ def _text(piece: Text) -> str:
             told = set_text(" ".join(block.split()))
             blocks.append(f"#note[{told}]" if piece.kind == "note" else told)
     return "\n\n".join(blocks)
+
+
+@typeset.register
+def _listing(piece: Listing) -> str:
+    return f"#raw({json.dumps(piece.told, ensure_ascii=False)}, block: true)"
 
 
 @typeset.register
