@@ -193,8 +193,10 @@ def _table(piece: Table) -> str:
     if piece.take and taken and not taken.is_kept:
         foot += _link_files(piece.take, taken.keep_tables([piece]), ("csv",))
     label = escape(plain(piece.caption))
+    swipe = piece.swipe if taken and piece.swipe and taken.tell_swipe() else ""
+    above = f'<p class="note swipe">{mark_up(swipe)}</p>' if swipe else ""
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
+        f'{above}<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
         f'<table class="numbers {piece.kind}"><caption><span>{mark_up(piece.caption)}</span>'
         f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{foot}"
     )

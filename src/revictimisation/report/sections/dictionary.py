@@ -148,7 +148,10 @@ def _grade(page: Page, severity: str) -> str:
 
 def _show_codes(page: Page, name: str, frame: pd.DataFrame) -> Piece:
     other = "_en" if page.language == "sv" else "_sv"
-    columns = [one for one in frame.columns if one in SWEDISH or not one.endswith(other)]
+    columns = [
+        one for one in frame.columns
+        if (f"{one}_{page.language}" not in frame if one in SWEDISH else not one.endswith(other))
+    ]  # fmt: skip
     heads = [page.say(f"dictionary.head_{column}") for column in columns]
     marks = ["sv" if page.language != "sv" and one in SWEDISH else "" for one in columns]
     rows = [
