@@ -52,7 +52,7 @@ def test_some_analyses_alone_are_as_in_all_of_the_command(county_study, county):
     assert {"clone_censor_weight", "cox_time_varying"} <= set(alone.index.unique("estimator"))
     assert 0 < len(alone) < len(every)
     pd.testing.assert_frame_equal(alone, every.loc[alone.index])
-    with pytest.raises(ValueError, match="no analysis 'target_trial': measure_use"):
+    with pytest.raises(ValueError, match="no analysis 'target_trial': .*measure_use"):
         county_study.estimate("target_trial")
     one = county_study.estimate("hazard_ratios", measure="joint", analysis="main")
     assert set(one["measure"]) == {"joint"} and set(one["analysis"]) == {"main"}

@@ -33,6 +33,7 @@ def test_what_was_recovered_is_named_and_never_told(call, tmp_path):  # noqa: F8
     assert code == 5
     for kind in ("limits/exact", "traces/secret", "diagnostics/count"):
         assert kind in told
+    told = told.replace(str(tmp_path), "")
     assert SECRET not in told
     assert "91" not in told
     assert "103" not in told
@@ -63,7 +64,7 @@ def test_every_finding_has_its_words():
     texts = load_texts()
     for (kind, what), _ in PLANTS.values():
         assert {*texts[kind][what]} == {"sv", "en"}
-    assert {*texts["differences"]} == {"differ", "crossed", "joined"}
+    assert {*texts["differences"]} == {"differ", "crossed", "joined", "sum"}
 
 
 @pytest.mark.parametrize("threshold, n_small", [(5, 0), (40, 1)])

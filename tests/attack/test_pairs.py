@@ -1,4 +1,7 @@
-"""What two releases tell together: who left, what only one shows, what each hides of the other."""
+"""What two releases tell together: who left, what only one shows, what each hides of the other.
+
+And three: whom one holds beside the two others.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,15 @@ import shutil
 
 import pandas as pd
 
+from revictimisation.core import files
 from revictimisation.disclosure.attack import attack, open_release
 from revictimisation.disclosure.attack.differences import subtract_releases
 from revictimisation.disclosure.attack.margins import recover_counts
+from revictimisation.plan import Disclosure
 from tests.attack.made import make_exact, make_out, without_a_victim
 from tests.attack.plants import ALL, WOMEN, hide, show, where
+from tests.cases import for_each
+from tests.disclosure.people import disclose, draw_people, make_restricted
 
 
 def find(*outs):
@@ -69,3 +76,21 @@ def test_a_release_is_larger_whatever_its_place(tmp_path):
     pd.testing.assert_frame_equal(
         *(found.drop(columns="place").reset_index(drop=True) for found in both)
     )
+
+
+@for_each(("n_left", "is_found"), [(8, True), (0, False), (200, False)])
+def test_few_who_are_in_one_of_three_and_in_neither_other(tmp_path, n_left, is_found):
+    """What three counts rounded to fives leave is narrower than a threshold of 20."""
+    rules, county = Disclosure(threshold=20, rounding=5), draw_people(700)
+    names = ("north", "south", "county")
+    for name, people in zip(names, (county[:420], county[420 : 700 - n_left], county), strict=True):
+        for table, frame in disclose(make_restricted(people), rules).items():
+            files.write_table(frame, tmp_path / name / "release", table, ("parquet",))
+    opened = [open_release(tmp_path / name, rules.threshold, rules.rounding) for name in names]
+    found = subtract_releases(opened)
+    found = found[found["what"].eq("sum")]
+    assert found.empty != is_found
+    if is_found:
+        assert {*found["place"]} == {"county − north − south"}
+        everybody = found[found["row"].eq("everybody")].iloc[0]
+        assert 1 <= everybody["low"] <= n_left <= everybody["high"] < 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -95,6 +96,49 @@ def test_many_more_people_leave_most_numbers():
     alone = disclose(make_restricted(more))["estimates"]["status"].eq(OK)
     made = release(more, remember_county()).tables["estimates"]["status"].eq(OK)
     assert made.sum() > 0.8 * alone.sum()
+
+
+def remember_as(name: str, people: pd.DataFrame) -> register.Earlier:
+    return dataclasses.replace(remember(people), name=name)
+
+
+@for_each("turn", [0, 1, 2])
+def test_a_whole_that_is_two_others_but_for_a_few_is_refused(turn):
+    """Three people of the county are neither in the north nor in the south, whichever comes last.
+
+    Or one of them in both and two in neither.
+    """
+    county = draw_people(700, seed=3)
+    for south in (county.iloc[420:697], county.iloc[419:698]):
+        three = [county, county.iloc[:420], south]
+        first, second, third = three[turn:] + three[:turn]
+        earlier = (remember_as("spring", first), remember_as("summer", second))
+        with pytest.raises(DisclosureError) as refused:
+            release(third, *earlier)
+        said = str(refused.value).splitlines()
+        assert len(said) == 3 and all("spring" in line and "summer" in line for line in said[:2])
+        assert "färre än 5" in said[0] and "fewer than 5" in said[1]
+
+
+def test_sums_that_leave_nobody_or_many_and_unrelated_releases_are_released():
+    county = draw_people(700, seed=3)
+    districts = [county.iloc[:240], county.iloc[240:420], county.iloc[420:]]
+    others = [draw_people(n, seed=n) for n in (500, 200)]
+    for people in ([county.iloc[:420], districts[2]], districts, others):
+        earlier = [remember_as(str(place), part) for place, part in enumerate(people)]
+        made = release(county, *earlier).tables["estimates"]
+        assert made["status"].eq(OK).any()
+
+
+def test_of_a_sum_few_people_may_have_more_follow_ups_and_exact_counts_are_needed():
+    county = draw_people(700, seed=3)
+    new, south = make_restricted(county), remember(county.iloc[420:697])
+    new["attrition"]["n_reports"] += 3
+    for is_exact in (True, False):
+        parts = [remember(county.iloc[:420], is_exact=is_exact), south]
+        assert bool(register.find_sums(new, RULES, parts)) == is_exact
+    new["attrition"]["n_people"] += 2
+    assert not register.find_sums(new, RULES, [remember(county.iloc[:420]), south])
 
 
 def test_a_few_new_events_of_the_same_people_are_refused():

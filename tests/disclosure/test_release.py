@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from revictimisation.commands.folders import RELEASED, REVIEW, REVIEW_TABLE
-from revictimisation.commands.manifest import reopen_run
+from revictimisation.commands.manifest import hash_code, reopen_run
 from revictimisation.core import files
 from tests.cases import for_each
 
@@ -71,6 +71,35 @@ def test_what_was_handed_over_is_checked_without_a_manifest(call, out, tmp_path)
     assert call("verify", bare, "--rerun")[0] == 2
     files.write_text(bare / RELEASED, "{")
     assert call("verify", bare)[0] == 3
+
+
+def test_the_code_that_made_a_release_is_named_and_another_is_told(call, out, monkeypatch):
+    call("release", out)
+    code = read_marks(out)["code"]
+    assert code == (files.read_json(out / "manifest.json") or {})["code"] == hash_code()
+    assert f"kod {code[:16]}" in (out / "release" / REVIEW).read_text("utf-8")
+    for folder in (out, out / "release"):
+        assert "another version" not in call("verify", folder)[1]
+    monkeypatch.setattr("revictimisation.commands.verify.hash_code", lambda: "f" * 64)
+    for folder in (out, out / "release"):
+        status, said = call("verify", folder)
+        assert status == 0 and f"another version of the code: {code[:16]}, här" in said
+
+
+def test_a_manifest_that_may_not_be_read_is_not_called_damaged(call, out, monkeypatch):
+    """As for another user than the run's; who may read what is released can still attack it."""
+    read = Path.read_text
+
+    def read_own(path, *args, **kwargs):
+        if path.name == "manifest.json":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "read_text", read_own)
+    for words in (("verify", out), ("release", out)):
+        status, said = call(*words)
+        assert status == 2 and "manifest.json: rätt att läsa" in said and "damaged" not in said
+    assert call("attack", out)[0] in (0, 5)
 
 
 def test_what_was_deleted_in_time_is_told_and_is_no_fault(call, out):

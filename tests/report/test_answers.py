@@ -231,10 +231,23 @@ def test_the_simple_comparison_says_unclear_only_where_all_are():
     rows = [*trial(SHELTER, 0.42, 0.4), *trial(SHELTER, 0.5, 0.4, estimator="crude")]
     told = words(how_we_know.show_simple(make_page("sv", rows, STUDY)).html)
     assert "får 1 av 1 åtgärder att se skadliga ut" in told and "är det 1 av 1" in told
-    assert "ändå oklara åt båda håll" in told
+    assert "Ofyllda ringar: oklart åt båda håll" in told
     clear = [*rows, *trial(TALK, 0.32, 0.4)]
     told = words(how_we_know.show_simple(make_page("sv", clear, STUDY)).html)
-    assert "är det 1 av 2" in told and "ändå oklara" not in told
+    assert "är det 1 av 2" in told and "Ofyllda" not in told
+
+
+def test_other_looks_that_exclude_nothing_are_counted_and_named():
+    early = [row(SHELTER, -0.075, -0.044, -0.005, time_days=182),
+             row(SHELTER, -0.06, -0.02, 0.02, time_days=365)]  # fmt: skip
+    counts = [row(measure, low, -0.07, -0.01, estimand="mean_count_difference",
+                  estimator="mean_cumulative_count")
+              for measure, low in ((SHELTER, -0.13), (ALARM, -0.2))]  # fmt: skip
+    rows = [*trial(SHELTER, 0.42, 0.4), *early, *counts]
+    told = words(estimators.show_looks(make_page("sv", rows, STUDY)).html)
+    assert "Huvudsvaret är det för 4 år." in told and "utesluter 2 av 3 intervall noll" in told
+    assert "skyddat boende, 6 månader; skyddat boende, medelantal" in told
+    assert not estimators.show_looks(make_page("sv", counts, STUDY))
 
 
 def test_dots_are_open_where_it_is_unclear_whether_there_is_a_difference():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from revictimisation.report.described import (
     Cell,
     Dots,
@@ -41,7 +43,7 @@ from revictimisation.report.sections import (
     start,
     strategies,
 )
-from revictimisation.report.takeaway import taking
+from revictimisation.report.takeaway import taking, write_csv
 from tests.cases import for_each
 
 from .conftest import make_page
@@ -128,7 +130,7 @@ def test_a_suppressed_share_is_a_dash_where_it_is_shown():
     page = make_page(rows=[row])
     shown = reach.show_way(page).html
     assert "<span>–</span>" in shown and "Det betyder inte noll" in shown
-    assert "<td>–</td>" in start.show_measures(page).html
+    assert 'data-told="Fick den:"></span> –</td>' in start.show_measures(page).html
 
 
 @for_each("section", SECTIONS)
@@ -189,6 +191,31 @@ def test_a_figure_has_alternative_text_caption_and_numbers():
     assert text.count('role="img"') == 2 and "download" not in text
 
 
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        (Cell("2 färre", -0.0203, -0.0612, 0.0249), "-2,-6,2"),
+        (Cell("−1,3", -0.0131, -0.0255, 0.0), "-1.3,-2.6,0.0"),  # halves away from 0
+        (Cell("1,234", 1234.0, 1000.0, 2000.0), "1234,1000,2000"),
+        (Cell("1,23", 1.234, 1.1, 1.5), "1.23,1.10,1.50"),
+        (Cell("39 av 100", 0.3949, 0.3, 0.5), "39,30,50"),
+        (Cell("12–34 %", None, 0.1212, 0.3434), "12–34 %,12,34"),
+    ],
+)
+def test_a_file_says_a_number_as_the_page_does(cell, written):
+    table = Table("T", ["a", "fewer ← → more"], [["x", cell]])
+    head, row = write_csv([table])[1:].splitlines()
+    assert row == f"x,{written}"
+    assert head.startswith("a,fewer – more") and "→" not in head
+
+
+def test_every_table_of_five_rows_may_be_taken_along_but_prose():
+    page = make_page()
+    for n_rows, kind, is_taken in ((5, "", True), (4, "", False), (5, "words", False),
+                                   (41, "words", True)):  # fmt: skip
+        assert bool(page.table("T", ["a"], [["x"]] * n_rows, kind=kind).take) == is_taken
+
+
 def test_a_page_gives_its_figures_to_take_along():
     rows = [["=1+1", Cell("12 %", 0.1234, 0.1, 0.2), Cell("–", status="suppressed")]] * 41
     figure = Figure(
@@ -201,8 +228,8 @@ def test_a_page_gives_its_figures_to_take_along():
     assert len(set(names)) == 2
     made = taken.finish()
     kept = made["figures/page-1.csv"].splitlines()
-    assert kept[0] == "\ufeffa,b,b (95 % ≥),b (95 % ≤),c" and len(kept) == 42
-    assert kept[1] == "'=1+1,0.1234,0.1,0.2,–"
+    assert kept[0] == "\ufeffa,b (%),b (%) (95 % ≥),b (%) (95 % ≤),c" and len(kept) == 42
+    assert kept[1] == "'=1+1,12,10,20,–"
     assert "<title>A finding</title><desc>alt</desc>" in made["figures/page-1.svg"]
     assert made["figures/page-1.png"].startswith(b"\x89PNG") and made == taken.finish()
     assert texts[0].count("<tr>") == 41

@@ -69,6 +69,13 @@ def test_links_lead_to_places_on_the_page(page):
     assert not re.search(r"https?://|url\(|@import|<script", html)
 
 
+def test_the_page_begins_with_the_tables_that_an_extract_must_have(page):
+    _, html = page
+    first = html[: html.index("</p>")]
+    told = set(re.findall(r"#table-(\w+)", first))
+    assert told == {"persons", "reports", "police_measures", "social_interventions"}
+
+
 def test_every_column_is_told_in_the_page_s_language(page):
     language, html = page
     text = re.sub(r"<.*?>", "", html)

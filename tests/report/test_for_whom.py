@@ -142,9 +142,8 @@ def test_what_is_called_comes_first_with_pooled_numbers_alone():
     # -10,0 and 0,50 are groups' own numbers; a group that is not stated is none of the ends
     assert "−9,0 −11,7 till −6,3" in shown and "0,55 0,48–0,64" in shown
     assert not re.search("−10,0|0,50|20 fler", shown)
-    assert for_whom.describe_for_whom(page).startswith(
-        "Säkra skillnader mellan grupper: 2 av 3 prövade, främst kontaktperson, efter risknivå."
-    )
+    line = for_whom.describe_for_whom(page)
+    assert line.startswith(risk[:-3]) and line.endswith("2 av 3 prövade skillnader säkra.")
 
 
 def test_more_claims_than_pictures_are_named(monkeypatch):
@@ -267,7 +266,12 @@ def test_one_difference_is_told_in_the_singular():
     assert "Bara en av 3 prövade skillnader mellan grupper är" in words(
         for_whom.show_lead(page).html
     )
-    assert "1 av 3 prövade (kontaktperson, efter risknivå)" in for_whom.describe_for_whom(page)
+    assert "hög risk 9 färre" in for_whom.describe_for_whom(page)
+    other = [row | ({"estimate": 0.4} if row["estimand"] == "p_value_holm"
+                    and row["subgroup"] == "risk_level" else {}) for row in all_rows()]  # fmt: skip
+    in_force = for_whom.describe_for_whom(make_page("sv", other, STUDY))
+    assert in_force.startswith("Kontaktperson, medan åtgärden pågår: ") and "färre" in in_force
+    assert in_force.endswith("Efter 1 år ingen säker skillnad.")
 
 
 @for_each(

@@ -95,9 +95,9 @@ def test_groups_are_rows_and_shades_follow_the_number():
     high = next(row for row in table.rows if str(row[0]) == "High risk")
     assert [(str(one), one.kind) for one in high[1:3]] == [("99", "shade s9"), ("20", "shade s2")]
     assert (str(high[3]), high[3].kind) == ("–", "shade none")
-    assert sum(str(row[0]) == "Men over 18" for row in table.rows) == 1
+    assert sum(str(row[0]) == "Men aged 18 or over" for row in table.rows) == 1
     told = words(reach.show_who(page).html)
-    assert "Men over 18 receive something less often: 83 in 100, compared with 90 in 100 of" in told
+    assert "Men aged 18 or over receive something less often: 83 in 100, compared with 90" in told
     assert "Honour-related cases : no clear difference, 90 in 100 compared with 90 in 100" in told
 
 

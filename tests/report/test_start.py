@@ -49,12 +49,13 @@ def test_words_are_counted_as_they_are_read():
 @for_each(
     ("rows", "sv"),
     [
-        (trial(TALK, 0.39, 0.4), "Ingen av tre åtgärder har visats minska nya anmälningar, och"),
+        (trial(TALK, 0.39, 0.4),
+         "Vi kan inte säga att någon av tre åtgärder minskar nya anmälningar inom 4 år, eller"),
         ([], "Ingen av tre åtgärder har ett svar som håller för att visas."),
-        (answer_rows(), "Minskar troligen nya anmälningar: skyddat boende. För 2 är"),
+        (answer_rows(), "Minskar troligen nya anmälningar inom 4 år: skyddat boende. För 2 är"),
         ([row(TALK, -0.01, 0.0, 0.01), *trial(TALK, 0.405, 0.4, estimator="g_formula"),
           row(TALK, -0.01, 0.0, 0.01, analysis="weights_truncated")],
-         "Gör liten eller ingen skillnad: skyddssamtal. För 2 är"),
+         "Gör liten eller ingen skillnad inom 4 år: skyddssamtal. För 2 är"),
     ],
 )  # fmt: skip
 def test_the_first_sentence_says_what_is_known(rows, sv):
@@ -69,7 +70,7 @@ def test_a_hundred_dots_are_as_many_as_the_sentence_says():
     drawn = re.search(r"<svg.*?</svg>", shown)[0]
     assert [drawn.count(f'class="{kind}"') for kind in ("part0", "part1", "rest")] == [16, 24, 60]
     told = read(shown)
-    assert "40 av 100 anmälningar följs av en ny" in told and "16 redan inom 6 månader" in told
+    assert "40 av 100 ärenden följs av en ny anmälan" in told and "16 inom 6 månader" in told
     assert 'aria-label="Hundra prickar: 40 är fyllda' in drawn
 
 
@@ -89,8 +90,8 @@ def test_a_row_says_how_many_the_interval_the_words_and_the_steps():
         'aria-label="8 färre, mellan 4 och 12 färre"' in shelter
         and 'aria-label="3 av 4"' in shelter
     )
-    assert "Inget svar: för få" in alarm and "visas inte" in alarm and "●" not in alarm
-    assert "gick inte att beräkna" in talk and "circle" not in talk + alarm
+    assert "Inget svar: för få" in alarm and 'aria-label="visas inte"' in alarm and "●" not in alarm
+    assert "gick inte att beräkna" in talk and "<svg" not in talk + alarm
 
 
 def test_an_interval_is_drawn_where_its_numbers_are():
@@ -140,19 +141,20 @@ def test_the_page_of_a_measure_with_an_answer():
     rows += [one for day in (0, 31, 1461)
              for one in trial(SHELTER, 0.32, 0.4, time_days=day, analysis="curve")]  # fmt: skip
     rows.append(row(SHELTER, None, 1.3, None, estimand="e_value_limit"))
+    rows.append(row(SHELTER, -0.12, -0.08, -0.04, analysis="influence_interval"))  # no other way
     at_risk = [(SHELTER, f"n_at_risk:{arm}:1461", value, None, "ok")
                for arm, value in (("start", 415.0), ("no_start", None))]  # fmt: skip
     page = add_checks(make_page("sv", rows, STUDY), [ENOUGH, *at_risk])
     shown = about(page, SHELTER)
     told = read(shown)
-    assert "Minskar troligen ●●●○" in told and "40 → 32 av 100" in told
+    assert "Minskar troligen ●●●○" in told and "Utan: 40, med: 32 av 100" in told
     assert "Skillnad: 8 färre , osäkerhet mellan 4 och 12 färre." in told
-    assert "Ungefär 13 personer" in told and "Beslutas av socialtjänsten." in told
+    assert "Ungefär 13 personer" in told and "Beslutas av socialnämnden." in told
     assert "Inget av det som prövats sänker den." in told
     assert "2 av 2 andra sätt att räkna ger samma besked." in told and "1,3 gånger" in told
     assert "Färre anmäler igen om alla får åtgärden" in told
     drawn = " ".join(re.findall(r"<svg.*?</svg>", shown, re.DOTALL))
-    assert "415" in drawn and "Efter 4 år: 32 av 100 om alla fick åtgärden, 40 av 100" in drawn
+    assert "415" in drawn and "Efter 4 år: 32 av 100 om alla hade fått åtgärden, 40 av 1" in drawn
 
 
 def test_a_joint_measure_is_told_as_untried_with_no_steps():
@@ -160,6 +162,52 @@ def test_a_joint_measure_is_told_as_untried_with_no_steps():
     told = read(about(make_page("sv", trial("joint", 0.3, 0.4), study), "joint"))
     assert "visar inte att de arbetade tillsammans" in told and "Oprövat" in told
     assert "●" not in told and "metoden är inte prövad" in told
+    assert "Utan:" not in told and "10 färre av 100" in told and "ingen indelning" not in told
+
+
+def test_an_earlier_difference_is_told_beside_an_unclear_last_one():
+    rows = [*trial(TALK, 0.395, 0.4), *trial(TALK, 0.12, 0.2, time_days=182)]
+    rows = [one if one["estimand"] != "risk_difference" or one["time_days"] == 182
+            else {**one, "ci_high": 0.01} for one in rows]  # fmt: skip
+    told = read(about(make_page("sv", rows, STUDY), TALK))
+    assert "Efter 6 månader: 8 färre , mellan 4 och 12 färre." in told and "slump" in told
+    assert "oklar skillnad" in told
+    sure = read(about(make_page("sv", [*answer_rows(), *rows], STUDY), SHELTER))
+    assert "Efter 6 månader: " not in sure
+
+
+def test_what_an_answer_would_take_names_what_those_compared_differ_in():
+    limits = [(SHELTER, f"standardised_difference:{arm}:30:{name}", value, None, "ok")
+              for arm, name, value in (("start", "sex", 0.12), ("no_start", "sex", 0.01),
+                                       ("start", "risk_level", 0.3), ("start", "relation", 0.1),
+                                       ("start", "age_group", None))]  # fmt: skip
+    share = {"question": "q3", "analysis": "treatment_share", "outcome": "started",
+             "estimator": "description", "estimand": "share", "time_days": None}  # fmt: skip
+    got = {**share, "question": "q1", "analysis": "main", "outcome": "carried_out"}
+    rows = [hidden(SHELTER, "withheld", "largest_standardised_difference"),
+            row(SHELTER, 0.08, 0.1, 0.12, **share), row(SHELTER, 0.1, 0.2, 0.3, **got)]  # fmt: skip
+    told = read(about(add_checks(make_page("sv", rows, STUDY), limits), SHELTER))
+    assert "mest i fråga om risknivå och kön." in told
+    assert "Genomfördes i 20 av 100 ärenden." in told
+    assert "Jämförelsen räknar start inom 30 dagar: 10 av 100 (300 ärenden)." in told
+    few = read(about(make_page("sv", [hidden(SHELTER, "withheld", "few_events")], STUDY), SHELTER))
+    assert "fler år eller fler län" in few and "fråga om" not in few
+
+
+def test_several_failed_checks_are_a_list():
+    failed = [(SHELTER, name, 1.0, 0.1, "failed")
+              for name in ("largest_standardised_difference", "share_outside_support")]  # fmt: skip
+    rows = [hidden(SHELTER, "withheld", "largest_standardised_difference")]
+    shown = about(add_checks(make_page("sv", rows, STUDY), failed), SHELTER)
+    assert shown.count("<li>De som fick åtgärden") == shown.count("<li>För många") == 1
+    assert "Dessutom" not in shown
+
+
+def test_one_measure_alone_is_told_in_the_singular():
+    study = "name: mini\nmeasures:\n  safety_talk: {grace_days: 0}\n"
+    for rows, sv in ((trial(TALK, 0.39, 0.4), "Vi kan inte säga att åtgärden minskar"),
+                     ([], "Åtgärden har inget svar som håller")):  # fmt: skip
+        assert sv in read(start.show_lead(make_page("sv", rows, study)).html)
 
 
 def test_a_study_without_measures_says_so():

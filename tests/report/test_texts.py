@@ -19,7 +19,7 @@ from .conftest import make_page
 TEXTS = {**load_texts(), **load_texts(pages.TEXTS)}
 PARTS = "common|cohort|reach|trials|trial|models|referees|effects|index|truth_study|courts"
 PARTS += "|how_we_know|for_whom|linkage|delivery|answers|dictionary|notebooks|review|word_list"
-PARTS += "|measure|course|honour"
+PARTS += "|measure|course|honour|brief"
 KEY = re.compile(rf"""["']((?:{PARTS})\.(?!html)[a-z0-9_]+)["']""")
 # a key put together: `f"effects.card_{verdict}"`
 BUILT = re.compile(rf"""f["']((?:{PARTS})\.[^"']*)["']""")

@@ -20,7 +20,7 @@ def test_a_study_with_nothing_to_show_says_so(small_run, tmp_path, name):
     estimate_study(study, small_run / "data", out, "test", jobs=2)
     pages = render_site(read_content(Study(study, out)))
     assert "index.html" in pages
-    for text in pages.values():
+    for text in (text for text in pages.values() if isinstance(text, str)):
         for rubbish in (">nan<", ">None<", "None…", "{why}"):
             assert rubbish not in text
     assert "studiefilen nämner inga åtgärder" in pages["02_reach.html"].lower()

@@ -64,7 +64,7 @@ def test_the_first_page_tells_no_other_number_where_the_answer_is_withheld(langu
     assert list_first(page) == [ALARM] and not has_answer(page, SHELTER)
     told = read_first(page)
     assert not re.search(r"77|0[,.]23|87[,.]0|procent mindre|(?<!\d)15 n", told)
-    badge = {"sv": "Inget svar: för olika grupper", "en": "No answer: groups too different"}
+    badge = {"sv": "Inget svar: ojämförbara grupper", "en": "No answer: incomparable groups"}
     assert badge[language] in told
 
 
@@ -112,7 +112,8 @@ def test_starts_near_in_time_are_called_so_and_stand_on_no_first_page(language):
     page = make_page(language, rows, JOINT)
     name = {"sv": "nära varandra i tid", "en": "near in time"}[language]
     told = read_first(page) + courts.describe_convictions(page)
-    note = {"sv": "Oprövat: insatser nära varandra i tid", "en": "Untried: measures near in time"}
+    note = {"sv": "Metoden är inte prövad för insatser nära varandra i tid",
+            "en": "Not tested: measures near in time"}  # fmt: skip
     assert note[language] in told and name not in told.replace(note[language], "")
     assert "ointly" not in told and "emensam" not in told
     untried = {"sv": "oprövat", "en": "untried"}[language]
@@ -165,7 +166,7 @@ def test_the_first_page_counts_reports_and_no_people():
     rows = [row("", 0.35, 0.395, 0.43, **found),
             row("", 0.33, 0.37, 0.41, analysis="by_person", **found)]  # fmt: skip
     told = words(start.show_lead(make_page("sv", rows, STUDY)).html)
-    assert "40 av 100 anmälningar följs av en ny mot samma misstänkta person" in told
+    assert "40 av 100 ärenden följs av en ny anmälan mot samma misstänkta person" in told
     assert "37" not in told and "våldsutsatta" not in told  # one number, of reports
     person = make_page("en", rows, STUDY + "outcome: {who: any_suspect}\n")
     assert "37" not in words(start.show_lead(person).html)

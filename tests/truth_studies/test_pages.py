@@ -44,6 +44,7 @@ LAST = 1461
 HIDDEN = DEPARTURES[0]
 ALARMS = {(CALIBRATED, ANY): Alarm(60, 0.4, 0.06), (NULL, ANY): Alarm(60, 0.3, 0.06),
           (HIDDEN, SHELTER): Alarm(60, 0.08, 0.04), (HIDDEN, TALK): Alarm(60, 0.57, 0.06),
+          (CALIBRATED, TALK): Alarm(60, 0.03, 0.02), (NULL, TALK): Alarm(60, 0.06, 0.03),
           (HIDDEN, ANY): Alarm(60, 0.87, 0.04)}  # fmt: skip
 SHOWS = (
     lambda page, study: limits.show_limits(page, study, {}),
@@ -67,7 +68,7 @@ def row(**given) -> dict:
         "mean": values["truth"] + in_errors * spread, "relative_bias": 0.1,
         "estimated_error": spread, "coverage_mc": 0.015, "rejection_rate_mc": 0.015,
         "n_released": released, "share_released": released / n,
-        "coverage_released": 0.95 if released else math.nan,
+        "coverage_released": values["coverage"] if released else math.nan,
     }  # fmt: skip
 
 
@@ -177,55 +178,102 @@ def tell(*rows: dict, alarms=ALARMS, plan: str = "name: mini") -> list[str]:
 @for_each(
     ("given", "told"),
     [
-        ({"bias": 0.14}, "Right on average where the assumptions hold.** Of 1 numbers not one"),
-        ({"bias": 0.6}, "Not always right on average, even where the assumptions hold.** 1 of 1"),
+        # with 200 counties chance alone is 0.14 standard errors, with 20,000 a tenth of that
+        ({"bias": 0.14}, "0 are surely more than 0.1 standard errors from the truth and 0 surely"),
+        ({"bias": 0.05, "n_counties": 20000}, "from the truth and 1 surely within 0.1; the rest"),
+        ({"bias": 0.6}, "1 are surely more than 0.1 standard errors from the truth and 0 surely"),
     ],
 )
-def test_bias_is_told_as_it_is(given, told):
-    line, *_ = tell(row(**given))
-    assert told in line and f"({given['bias']:.2f})" in line
+def test_bias_is_told_no_surer_than_it_is(given, told):
+    (line,) = (one for one in tell(row(**given)) if "ias" in one[:20])
+    assert told in line and f"4 years, {given['bias']:.2f} (" in line
+    assert line.startswith("**Bias even") == (given["bias"] == 0.6)
+
+
+def find(lines: list[str], start: str) -> str:
+    (line,) = (one for one in lines if one.startswith(f"**{start}"))
+    return line
+
+
+def test_coverage_is_told_first_among_those_let_through_with_their_counties():
+    rows = [row(coverage=0.86, n_released=59), row(measure=TALK, coverage=0.94),
+            row(measure="alarm_package", coverage=0.3, n_released=0),
+            row(scenario=NULL, coverage=0.91, n_released=80),
+            row(intervals="bootstrap100", n_counties=10, n_released=6, coverage=0.7)]  # fmt: skip
+    plan = "name: mini\nbootstrap: {replicates: 100}\n"
+    line = tell(*rows, plan=plan)[0]
+    assert "86–94% of the counties in the main scenario (59–200 counties per number" in line
+    assert "lowest for sheltered housing, 4 years" in line
+    assert "nothing works 91% (80 counties)" in line
+    assert "in only 10 counties with 100 replicates: 70% (6 counties)" in line
+    bare = "name: mini\nbootstrap: {replicates: 0}\n"
+    assert "bootstrap" not in tell(*rows, plan=bare)[0]
 
 
 def test_where_intervals_are_too_sure_is_told_by_scenario():
-    line = tell(row(), row(scenario="small", coverage=0.45, n_counties=20),
-                row(scenario=NULL, coverage=0.86, rejection_rate=0.14),
-                row(scenario=HIDDEN, coverage=0.05))[1]  # fmt: skip
-    assert "too seldom in nothing works (86%) and small county (45%)." in line
-    assert "keep their promise" in tell(row(), row(scenario=HIDDEN, coverage=0.05))[1]
+    line = find(tell(row(), row(scenario="small", coverage=0.45, n_counties=20),
+                     row(scenario=NULL, coverage=0.86, rejection_rate=0.14),
+                     row(scenario=HIDDEN, coverage=0.05)), "Among all numbers")  # fmt: skip
+    assert "in nothing works (sheltered housing, 4 years: 86%); small county (shelt" in line
+    assert "as promised" in find(
+        tell(row(), row(scenario=HIDDEN, coverage=0.05)), "Among all numbers"
+    )
+
+
+def test_power_and_what_could_not_be_answered_are_computed():
+    facts = {"runs": [{"scenario": CALIBRATED, "people_per_county": 3000}]}
+    rows = [row(rejection_rate=0.2, n_released=150), row(measure=TALK, truth=0.0),
+            row(measure="alarm_package", n_released=0, rejection_rate=0.9),
+            row(rejection_rate=0.38, time_days=365)]  # fmt: skip
+    plan = "name: mini\nmeasures: {sheltered_housing: {}, safety_talk: {}, alarm_package: {}}\n"
+    page, known = make_page("en", study=plan), study(*rows, provenance=facts)
+    told = [one.replace("\xa0", " ") for one in limits.list_limits(page, known, {})]
+    assert "sheltered housing, 4 years: 20%; sheltered housing, 1 year: 38% (200 c" in find(
+        told, "Low power"
+    )
+    assert "on alarm or protection package: in 0 of 200 counties of 3,000" in find(told, "No answ")
+    plain = [one.replace("\xa0", " ") for one in limits.list_plain_limits(page, known, {})]
+    assert "within 4 years was found in 20% of the counties (sheltered" in find(plain, "Small diff")
 
 
 def test_a_hidden_difference_is_told_with_what_escapes_the_checks():
     rows = [row(n_released=86), row(scenario=HIDDEN, coverage=0.05, n_released=88),
             row(scenario=HIDDEN, measure=TALK, coverage=0.85, n_released=88)]  # fmt: skip
-    line = tell(*rows)[2]
-    assert "the truth in only 5–85% of the counties" in line
-    assert "still let 44% of the numbers through, against 43% otherwise" in line
-    assert "notices it in 8–57% of the counties" in line
+    line = find(tell(*rows), "Blind")
+    assert "the truth in only 5–85% of the counties (88 counties per number)" in line
+    assert "let 44% of the numbers through, against 43% in the main" in line
+    assert "in 87% of the counties, against 30–40% with nothing wrong (10% would be" in line
+    assert "for a single measure in 8–57% against 3–6% (60 counties per scenario)" in line
     trust = limits.describe_trust(make_page("en"), study(*rows)).replace("\xa0", " ")
-    assert "was right in 5–85% of invented counties, not 95%" in trust
+    assert "was right in only 5–85% of invented counties, not 95%" in trust
+    unseen = study(*rows, row(scenario=HIDDEN, measure="joint", coverage=0.01, n_released=0))
+    assert "5–85%" in limits.describe_trust(make_page("en"), unseen)
     assert limits.describe_trust(make_page("en"), study(row())) == ""
     assert "negative" not in "".join(tell(*rows, alarms={}))
 
 
 def test_false_alarms_are_told_where_nothing_is_wrong():
-    (line,) = (one for one in tell(row(), row(scenario=NULL, rejection_rate=0.08))
-               if one.startswith("**False"))  # fmt: skip
-    assert "8% of the numbers are still called an effect (5% is chance)" in line
-    assert "alarm for some measure in 30–40% of the counties with nothing wrong" in line
+    rows = [
+        row(scenario=NULL, rejection_rate=0.04, coverage=0.96),
+        row(scenario=NULL, measure=TALK, rejection_rate=0.2, coverage=0.8, n_released=0),
+    ]
+    line = find(tell(row(), *rows), "False")
+    assert "on average 4% of the numbers let through are called an effect, at most 4%" in line
+    assert "Among all numbers it is 12%, at most 20%." in line
+    assert "none of them is let through" in find(tell(row(), rows[1]), "False")
 
 
 def test_what_was_never_tried_is_said():
     plan = "name: mini\nmeasures:\n  sheltered_housing: {}\n  joint: {joint_within_days: 30}\n"
     rows = [row(), row(scenario=NULL), row(intervals="bootstrap200", n_counties=50)]
-    assert tell(*rows, plan=plan)[-1] == (
-        "**Never tried:** measures near in time; bootstrap intervals in the scenarios nothing"
-        " works."
+    assert find(tell(*rows, plan=plan), "Never") == (
+        "**Never tried:** the risk difference for measures near in time; bootstrap intervals in"
+        " the scenarios nothing works."
     )
     whole = "name: mini\nmeasures: {sheltered_housing: {}}\n"
     assert not any("Never tried" in line for line in tell(row(), plan=whole))
-    assert (
-        "as many counties as it takes (20 where it should be 200)"
-        in tell(row(n_counties=20), plan=whole)[-1]
+    assert find(tell(row(n_counties=20), plan=whole), "Too few") == (
+        "**Too few counties.** 20 invented counties per scenario; there should be 200."
     )
 
 
@@ -235,16 +283,25 @@ def test_the_finding_stands_above_each_picture():
     told = words(pictures.show_bias(page, study(*rows)))
     assert "at most 0.3 standard errors from the truth, the simple comparison 4.3" in told
     told = words(pictures.show_coverage(page, study(*rows)))
-    assert "Coverage is lowest in the scenario “a hidden trait”: 10%" in told
+    assert "Coverage of all numbers is lowest in the scenario “an unmeasured trait”: 10%" in told
+    assert "Source: invented counties where the truth is known, not the study's own" in told
+    assert "Intervals from the influence function." in told
 
 
 def test_a_row_of_the_table_is_a_scenario_and_a_method():
     rows = [row(bias=0.6, coverage=0.86, n_released=100), row(measure=TALK),
             row(scenario=NULL, rejection_rate=0.14, n_released=0), hazard()]  # fmt: skip
     told = words(tables.show_table(make_page("en"), study(*rows)))
-    assert "main scenario: Clone, censor and weight 200 1 of 2 0.6 86–95% – 75%" in told
-    assert "nothing works: Clone, censor and weight 200 0 of 1 0.0 95% 14% 0%" in told
-    assert "main scenario: Cox while in force 200 1 of 1 0.0 95% – –" in told
+    assert "main scenario: Clone, censor and weight 200 1 of 2 0.6 75% 86–95% 86–95% 5% –" in told
+    assert "nothing works: Clone, censor and weight 200 0 of 1 0.0 0% – 95% – 14%" in told
+    assert "main scenario: Cox while in force 200 1 of 1 0.0 – – 95% – –" in told
+
+
+def test_rows_by_two_kinds_of_intervals_are_told_apart():
+    rows = [row(), row(intervals="bootstrap100", n_counties=10)]
+    told = words(tables.show_table(make_page("en"), study(*rows)))
+    assert "Clone, censor and weight, bootstrap with 100 replicates 10 " in told
+    assert "The same, influence intervals 200 " in told
 
 
 def test_the_version_is_told_by_its_commit():
@@ -286,7 +343,7 @@ def test_the_kept_table_is_told_whole(language):
     assert not re.search(r"\bnan\b|None|[{}]|truth_study\.(?!py)", words(whole))
     assert whole.html.count("<figure>") == 2
     told = limits.list_limits(page, kept, read_alarms())
-    assert len(told) == 5 and all(line.startswith("**") for line in told)
+    assert len(told) == 8 and all(line.startswith("**") for line in told)
     (table,) = tables.show_table(page, kept).tables
     assert 30 < len(table.rows) <= MOST_ROWS
 

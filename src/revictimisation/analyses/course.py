@@ -337,4 +337,4 @@ def _describe_slope(change: Estimate, held: str, keys: Keys) -> pd.DataFrame:
         {"estimand": "yearly_change", **change.interval().row(), **status},
         {"estimand": "p_value", "estimate": float(find_p_values(change)[0]), **status},
     ]
-    return mark_endless(make_estimates(rows, **keys))
+    return make_estimates(mark_endless(pd.DataFrame(rows)), **keys)

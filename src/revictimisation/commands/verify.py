@@ -27,6 +27,7 @@ MISSING, CHANGED = "saknas / missing", "ändrad / changed"
 UNKNOWN, OTHER = "okänd / unknown", "andra byte / other bytes"
 INPUT_MISSING, INPUT_CHANGED = "indata saknas / input missing", "indata ändrade / input changed"
 INPUT_UNKNOWN = "nya indata / new input"
+SHORT = 16  # signs of a hash that are shown
 BESIDE = (folders.SITE, folders.NOTEBOOKS)  # what lies beside a release
 
 
@@ -81,6 +82,7 @@ def verify_folder(
         )
         if marks := find_marks(out):
             told += f"\n{tell_hash(marks)}"
+        told += _tell_code(manifest)
         if gone:
             told += (
                 f"\n{folders.RESTRICTED}/ är gallrad: {len(gone)} filer finns inte att pröva / has"
@@ -129,7 +131,18 @@ def verify_release(marks: Path) -> str:
     more = f"\nInte med / not here: {absent}" if absent else ""
     return (
         f"{folder}: {len(there)} filer är som {folders.RELEASED} säger / files are as it says"
-        f"{more}\n{tell_hash(marks)}"
+        f"{more}\n{tell_hash(marks)}{_tell_code(told)}"
+    )
+
+
+def _tell_code(told: Mapping[str, Any]) -> str:
+    """A line where the code that made it, as a manifest or RELEASED tells, is another than this."""
+    then, now = str(told.get("code", "")), hash_code()
+    if then in ("", now):
+        return ""
+    return (
+        "\nGjord av en annan version av programmets kod / made by another version of the code:"
+        f" {then[:SHORT]}, här / here {now[:SHORT]}"
     )
 
 

@@ -526,9 +526,14 @@ def write_bytes(path: Path, content: bytes, *, is_private: bool = False) -> None
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """Read a JSON object; None if there is none or it is not whole."""
+    """Read a JSON object; None if there is none or it is not whole.
+
+    Raises `PermissionError` for one that may not be read: nobody knows then whether it is whole.
+    """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
+    except PermissionError:
+        raise
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

@@ -10,9 +10,10 @@ that only its released tables are left of, the range that each rounded count can
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import functools
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import combinations, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -221,6 +222,40 @@ def compare(
     )
 
 
+def find_sums(
+    restricted: Mapping[str, pd.DataFrame], rules: Disclosure, earlier: Sequence[Earlier]
+) -> list[tuple[Earlier, Earlier]]:
+    """Pairs of earlier releases with which a new one makes a sum that is off by a few people.
+
+    One of the three is then the two others together, but for fewer people or follow-ups than the
+    threshold, who are in neither of these or in both; and so is every count of question 1. Where
+    all counts are exactly the sum nobody is left to tell of. Levels are not looked at: what is a
+    rare level of one study, put under others, may not be one of another.
+    """
+    sides = [restricted, *(one.low for one in earlier)]
+    cohorts = pd.DataFrame([_count_cohort(side["attrition"]) for side in sides]).to_numpy(float)
+    profile = functools.cache(lambda place: _profile_whole(sides[place]["estimates"]))
+    found = []
+    for pair in combinations([n for n, one in enumerate(earlier, 1) if one.is_exact], 2):
+        two, three = tuple(earlier[n - 1] for n in pair), (0, *pair)
+        threshold = max(rules.threshold, two[0].rules.threshold, two[1].rules.threshold)
+        left = np.abs(2 * cohorts[[*three]] - cohorts[[*three]].sum(axis=0))
+        for whole, off in zip(three, left, strict=True):
+            if not off.min(initial=np.inf) < threshold:
+                continue
+            gaps = 2 * profile(whole) - sum(profile(place) for place in three)
+            most, n_left = gaps.abs().max(), off.max()
+            if most < max(threshold, n_left + 1) and max(most, n_left) > 0:
+                found.append((two[0], two[1]))
+                break
+    return found
+
+
+def _profile_whole(estimates: pd.DataFrame) -> pd.Series:
+    """Question 1's counts of everybody."""
+    return _profile_groups(estimates)[1].get(WHOLE, pd.Series(dtype=float))
+
+
 def _lay_beside(exact: pd.DataFrame, released: pd.DataFrame, earlier: Earlier) -> Beside:
     """The numbers of the same name in both releases."""
     low, high = (_key(side["estimates"]) for side in (earlier.low, earlier.high))
@@ -288,9 +323,13 @@ def _count_people(estimates: pd.DataFrame, attrition: pd.DataFrame) -> pd.Series
 
     The latter by what question 1 counts in it.
     """
+    return pd.concat([_count_cohort(attrition), _count_groups(estimates)])
+
+
+def _count_cohort(attrition: pd.DataFrame) -> pd.Series:
     end = attrition[attrition["step"].eq("reports")].tail(1)
     counts = {("cohort", name): end[name].sum() for name in ("n_people", "n_reports") if len(end)}
-    return pd.concat([pd.Series(counts, dtype=float), _count_groups(estimates)])
+    return pd.Series(counts, dtype=float)
 
 
 def _count_groups(estimates: pd.DataFrame) -> pd.Series:

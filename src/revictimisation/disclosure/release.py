@@ -11,7 +11,7 @@ from revictimisation.core.errors import DisclosureError
 from revictimisation.core.results import COUNTS, EARLIER_RELEASE, NUMBERS, OK, SUPPRESSED
 from revictimisation.dictionary import Dictionary
 from revictimisation.disclosure.control import disclose_tables
-from revictimisation.disclosure.register import STEP_COUNTS, Comparison, Earlier, compare
+from revictimisation.disclosure.register import STEP_COUNTS, Earlier, compare, find_sums
 from revictimisation.plan import Disclosure, StudyPlan
 
 Tables = Mapping[str, pd.DataFrame]
@@ -24,6 +24,15 @@ REFUSALS = {
         "The people differ from those of an earlier release, {earlier}, by 1 to {most}. Who has"
         " both can work out everything about them. Change the selection so that {threshold} people"
         " or more differ, or release the same selection as then.",
+    ),
+    "few_people_of_sum": (
+        "Av det här och två tidigare utlämnanden, {earlier} och {other}, är ett de båda andra"
+        " tillsammans, så när som på färre än {threshold} personer. Den som har alla tre kan räkna"
+        " ut nästan allt om dem. Ändra urvalet så att minst {threshold} personer skiljer, eller"
+        " ingen.",
+        "Of this and two earlier releases, {earlier} and {other}, one is the two others together"
+        " but for fewer than {threshold} people. Who has all three can work out nearly everything"
+        " about them. Change the selection so that {threshold} people or more differ, or none.",
     ),
     "few_people_rounded": (
         "De som ingår kan skilja sig från dem i ett tidigare utlämnande, {earlier}, med 1 till"
@@ -84,8 +93,10 @@ def protect(
     rules = plan.disclosure
     alone = disclose_tables(restricted, plan, dictionary)
     found = tuple(compare(one, restricted, alone, rules) for one in earlier)
-    _refuse([(one, result) for one, result in zip(earlier, found, strict=True) if result.refusal],
-            rules)  # fmt: skip
+    refused: list[tuple[str, Sequence[Earlier]]]
+    refused = [(x.refusal, (one,)) for one, x in zip(earlier, found, strict=True) if x.refusal]
+    refused += [("few_people_of_sum", two) for two in find_sums(restricted, rules, earlier)]
+    _refuse(refused, rules)
     tables = alone
     is_shown = alone["estimates"]["status"].eq(OK)
     rows = _any_of([result.rows for result in found], alone["estimates"]) & is_shown
@@ -112,14 +123,14 @@ def _any_of(found: Sequence[pd.Series], like: pd.DataFrame) -> pd.Series:
     return rows
 
 
-def _refuse(refused: Sequence[tuple[Earlier, Comparison]], rules: Disclosure) -> None:
-    """Raise `DisclosureError` with every reason, Swedish first."""
+def _refuse(refused: Sequence[tuple[str, Sequence[Earlier]]], rules: Disclosure) -> None:
+    """Raise `DisclosureError` with every reason and the releases that it is of, Swedish first."""
     told = []
-    for earlier, comparison in refused:
-        threshold = max(rules.threshold, earlier.rules.threshold)
-        words = {"earlier": earlier.name, "threshold": threshold, "most": threshold - 1,
-                 "rounding": earlier.rules.rounding}  # fmt: skip
-        told += [text.format(**words) for text in REFUSALS[comparison.refusal]]
+    for refusal, earlier in refused:
+        threshold = max(rules.threshold, *(one.rules.threshold for one in earlier))
+        words = {"earlier": earlier[0].name, "other": earlier[-1].name, "threshold": threshold,
+                 "most": threshold - 1, "rounding": earlier[0].rules.rounding}  # fmt: skip
+        told += [text.format(**words) for text in REFUSALS[refusal]]
     if told:
         raise DisclosureError("\n".join([*told, WITHDRAWN]))
 

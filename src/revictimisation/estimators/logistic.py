@@ -108,7 +108,7 @@ def read_design(design: Design) -> Columns:
     """The columns of a design, sparse as they are, with an intercept in front.
 
     >>> from revictimisation.estimators.design import design_from_array
-    >>> read_design(design_from_array([[1.0], [2.0]], ["age"])).matrix.toarray().tolist()
+    >>> read_design(design_from_array([[1.0], [2.0]], ["age"])).matrix.tolist()
     [[1.0, 1.0], [1.0, 2.0]]
     """
     base, own = (

@@ -243,7 +243,7 @@ def _default_claims() -> dict[str, CombinedGroup]:
     adult = ("18-26", "27-44", "45-64", "65+")
     return {
         "men_over_18": CombinedGroup(
-            title=Title(sv="Män över 18 år", en="Men over 18"),
+            title=Title(sv="Män 18 år och äldre", en="Men aged 18 or over"),
             levels={"sex": ("male",), "age_group": adult},
         ),
         "honour": CombinedGroup(

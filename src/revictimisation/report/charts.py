@@ -120,7 +120,7 @@ def _draw_bar(
         for ink, width in ((PAPER, 4.2), (INK, 1.8)):  # seen on dark bars too
             drawing.line([(axis.at(low), y), (axis.at(high), y)], ink, width)
     beyond = axis.at(max(estimate, high if low is not None and high is not None else estimate))
-    drawing.text(beyond + 6, y, write(estimate))
+    drawing.text(beyond + 6, y, write(estimate), has_ground=True)
 
 
 def draw_curves(curves: Curves) -> tuple[bytes, bytes]:

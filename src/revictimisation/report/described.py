@@ -249,6 +249,7 @@ class Table(Piece):
     A cell is a `Cell`, plain text or a piece; the first names its row. `kind` is a class, such as
     `words` for prose instead of numbers. Rows stand by importance: of more than `most_rows` the
     first are shown, `cut` says so, and all are there to take along (`take` stands before the link).
+    `swipe` tells those with a narrow screen how to see it whole.
     """
 
     caption: str
@@ -259,6 +260,7 @@ class Table(Piece):
     most_rows: int = MOST_ROWS
     cut: str = ""
     take: str = ""
+    swipe: str = ""
 
     @property
     def is_cut(self) -> bool:

@@ -7,7 +7,7 @@ Directions and four steps of certainty follow GRADE's practice (Guyatt et al. 20
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,6 +33,7 @@ STEPS = 4
 LIST = "evidence"
 # the same comparison with something done otherwise
 VARIANTS = ("weights_truncated", "influence_interval", "linkage_error")
+SAME_POINT = "influence_interval"  # another interval around the same number
 FEWER, LEANS_FEWER, OPEN, LITTLE, LEANS_MORE, MORE = (
     *("fewer", "leans_fewer", "unclear", "little", "leans_more", "more"),
 )
@@ -176,9 +177,13 @@ def find_grounds(page: Page, measure: str, number: Number) -> Grounds:
 
 
 def count_agreeing(page: Page, measure: str) -> tuple[int, int]:
-    """How many of the other ways of counting say what the answer says, and how many there are."""
+    """How many of the other ways of counting say what the answer says, and how many there are.
+
+    Another interval around the same number is no other way.
+    """
     number = find_effect(page, measure)
-    held = [*_hold_ways(page, measure, number), *_hold_variants(page, measure, number)]
+    variants = [one for one in VARIANTS if one != SAME_POINT]
+    held = [*_hold_ways(page, measure, number), *_hold_variants(page, measure, number, variants)]
     return sum(held), len(held)
 
 
@@ -189,9 +194,11 @@ def _hold_ways(page: Page, measure: str, number: Number) -> list[bool]:
     return [low <= (one.estimate or 0.0) <= high for one in found if one.is_shown]
 
 
-def _hold_variants(page: Page, measure: str, number: Number) -> list[bool]:
+def _hold_variants(
+    page: Page, measure: str, number: Number, variants: Sequence[str] = VARIANTS
+) -> list[bool]:
     """Of the comparison with something done otherwise whether its verdict is the answer's."""
-    found = (find_effect(page, measure, analysis=variant) for variant in VARIANTS)
+    found = (find_effect(page, measure, analysis=variant) for variant in variants)
     verdict = judge(number, same=0.0)
     return [judge(one, same=0.0) == verdict for one in found if one.has_interval]
 

@@ -97,19 +97,20 @@ def _draw_wide_row(
 def _draw_narrow_row(
     drawing: Drawing, row: Row, y: float, _left: float, _right: float
 ) -> tuple[float, float]:
+    """Name and words above what is drawn, on white: the axis' lines do not run through them."""
     name = wrap_words(row.name, drawing.width, drawing.size)
     told = wrap_words(row.told, drawing.width, drawing.small)
     y += AROUND / 2
     tall = height_of(name, drawing.size)
-    drawing.text(0, y + tall / 2, name, is_bold=row.is_heading)
-    fits = count_lines(name) == count_lines(told) == 1 and (
-        measure(name, drawing.size) + measure(told, drawing.small) + GAP <= drawing.width
-    )
-    if row.told and fits:
-        drawing.text(drawing.width, y + tall / 2, told, side="end", size=drawing.small)
+    drawing.text(0, y + tall / 2, name, is_bold=row.is_heading, has_ground=True)
+    after = measure(name, drawing.size) + GAP
+    is_one_line = count_lines(name) == count_lines(told) == 1
+    if row.told and is_one_line and after + measure(told, drawing.small) <= drawing.width:
+        drawing.text(after, y + tall / 2, told, size=drawing.small, colour=QUIET, has_ground=True)
     elif row.told:
         below = height_of(told, drawing.small)
-        drawing.text(0, y + tall + below / 2, told, size=drawing.small, colour=QUIET)
+        drawing.text(0, y + tall + below / 2, told, size=drawing.small, colour=QUIET,
+                     has_ground=True)  # fmt: skip
         tall += below
     if row.is_heading:
         return y + tall / 2, y + tall + AROUND / 2

@@ -24,7 +24,7 @@ def describe_known_truth(page: Page, about: About) -> str:
 
 
 def list_known_limits(page: Page) -> list[str]:
-    """Where the answers hold and where they do not, by counties of known truth, in five lines."""
+    """Where the answers hold and where they do not, by counties of known truth, in plain words."""
     if find_spec("truth_studies") is None:
         return [page.say("common.no_truth_studies")]
     from truth_studies.pages.sentences import list_known_limits as list_limits

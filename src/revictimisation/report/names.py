@@ -6,7 +6,7 @@ own name.
 
 from __future__ import annotations
 
-from revictimisation.core.packing import unpack_check
+from revictimisation.core.packing import unpack_check, unpack_within
 from revictimisation.report.page import StudyWriter
 from revictimisation.report.verdicts import name_measure
 
@@ -17,7 +17,7 @@ THEN, NONE = " > ", "none"
 
 def name_any_measure(writer: StudyWriter, name: str) -> str:
     """A measure, a code, any measure of an agency, or which of the agencies did something."""
-    key = f"use.kind_{name}"
+    key = f"reach.kind_{name}"
     if key in writer.texts and name not in writer.plan.measures:
         return writer.say(key)
     return writer.say("review.any_measure") if name == "any" else name_measure(writer, name)
@@ -33,7 +33,7 @@ def name_level(writer: StudyWriter, group: str, level: str) -> str:
     """A level; measures in an order, and beside another, are levels too."""
     if group == "sequence":
         names = [name_any_measure(writer, name) for name in level.split(THEN)]
-        return writer.say("use.order_none") if level == NONE else " → ".join(names)
+        return writer.say("reach.order_none") if level == NONE else " → ".join(names)
     if group == "combined_with":
         return name_any_measure(writer, level)
     if group in BANDS:
@@ -42,9 +42,11 @@ def name_level(writer: StudyWriter, group: str, level: str) -> str:
 
 
 def name_whole(writer: StudyWriter, group: str, level: str) -> str:
-    """A grouping with its level, or what holds for all its levels."""
-    told = name_group(writer, group)
-    return f"{told}: {name_level(writer, group, level)}" if level else told
+    """A grouping with its level, where several meet each; or what holds for all its levels."""
+    parts = unpack_within(group, level or group)
+    if not level:
+        return ", ".join(name_group(writer, of) for of, _ in parts)
+    return ", ".join(f"{name_group(writer, of)}: {name_level(writer, of, at)}" for of, at in parts)
 
 
 def name_analysis(writer: StudyWriter, analysis: str) -> str:

@@ -95,9 +95,9 @@ def show_hundred(page: Page, number: Number) -> Cell:
     )
 
 
-def show_gap(page: Page, number: Number) -> Cell:
+def show_gap(page: Page, number: Number, digits: int = 1) -> Cell:
     """A cell with a difference of risks in people out of a hundred, its interval below it."""
-    write = page.formats.points
+    write = page.formats.way("points", digits)
     return page.show_both(
         number,
         page.show(number, write, HUNDREDTHS),

@@ -36,6 +36,9 @@ from revictimisation.report.release import Number, Release
 from revictimisation.report.texts import load_texts
 
 DASH = "–"
+TAKEN_FROM, PROSE = 5, "words"  # rows of a table that may be taken along; a kind that is not
+# columns of a table that phones show in part; kinds whose rows they stack or shrink
+WIDE, STACKED = 4, {"stacked", "heat"}
 # units of cells: people, a share of 1, a ratio, people of a hundred, days
 PEOPLE, SHARE, RATIO, HUNDREDTHS, DAYS = "people", "share", "ratio", "per_hundred", "days"
 
@@ -119,8 +122,11 @@ class Page(StudyWriter):
         said: dict[str, Any] = {}
         if len(rows) > MOST_ROWS:
             total = self.formats.count(len(rows))
-            said = {"cut": self.say("common.rows_cut", shown=MOST_ROWS, total=total),
-                    "take": self.say("common.take_along")}  # fmt: skip
+            said["cut"] = self.say("common.rows_cut", shown=MOST_ROWS, total=total)
+        if said or (len(rows) >= TAKEN_FROM and kind != PROSE):
+            said["take"] = self.say("common.take_along")
+        if len(columns) >= WIDE and STACKED.isdisjoint(kind.split()):
+            said["swipe"] = self.say("common.swipe")
         return Table(caption, columns, rows, [*self._explain(cells), *notes], kind, **said)
 
     def figure(self, picture: Picture, alt: str, caption: str, table: Piece) -> Figure:

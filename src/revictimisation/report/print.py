@@ -10,18 +10,19 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from revictimisation.report.described import (
-    NOTHING,
     Content,
     Figure,
     Folded,
-    Heading,
-    Items,
+    Group,
+    Listing,
     Piece,
+    Table,
     Text,
-    join,
 )
+from revictimisation.report.addresses import find_path
 from revictimisation.report.page import Page
 from revictimisation.report.rendering import read_style
 from revictimisation.report.takeaway import compile_typst
@@ -30,31 +31,40 @@ from revictimisation.report.typesetting import set_text, typeset
 BRIEF, REPORT = "brief", "report"
 STANDARD = "ua-1"
 REGIONS = {"sv": "SE", "en": "GB"}
-REPORT_SIZE = 10.0
-BRIEF_SIZES = (10.5, 10.0, 9.5, 9.0, 8.5)
+REPORT_SIZE = 9.5
+BRIEF_SIZES = (11.0, 10.5, 10.0, 9.5, 9.0, 8.5)
 MOST_PAGES = 2  # of the brief
-COMPACT = "#show heading.where(level: 1): set text(size: 0.85em)"
+MOST_ROWS = 12  # of a table for referees
+# the brief's headings are small; the report's chapters follow each other without empty pages
+BRIEF_LOOKS = """#show heading.where(level: 1): set text(size: 0.72em)
+#show heading: set block(above: 1.1em, below: 0.55em)
+#set page(margin: (x: 1.9cm, top: 2cm, bottom: 1.7cm))"""
+CHAPTERS = """#show heading.where(level: 1): it => {
+  block(height: 7cm, breakable: false, above: 3em, below: 0pt) // no chapter begins lower than this
+  v(-7cm)
+  block(below: 1em, sticky: true, stroke: (top: 2pt + accent), inset: (top: 0.6em), width: 100%,
+    it.body)
+}"""
 PAGES = re.compile(rb"<xmpTPg:NPages>(\d+)<")
 HEADING = re.compile(r"#heading\(level: (\d)\)")
-SECTION = 2  # the level of the headings that part a page
 
 
 def print_all(
-    page: Page, title: str, footer: str, bodies: Mapping[str, Content], start: str,
+    page: Page, title: str, footer: str, bodies: Mapping[str, Content], brief: Content,
     left_out: Sequence[str] = (), for_referees: Sequence[str] = (),
 ) -> dict[str, bytes]:  # fmt: skip
     """Both documents in the page's language, by the names of their files.
 
-    `bodies` are the pages in their order, `start` the first of them; those `left_out` are no part
-    of the report, those `for_referees` none of the brief.
+    `bodies` are the pages in their order, without those `left_out`; the long tables of those
+    `for_referees` stand in the site's files alone.
     """
-    told = {name: body for name, body in bodies.items() if name not in left_out}
-    first = {name: body for name, body in told.items() if name not in for_referees}
-    chapters = "\n#pagebreak()\n".join(map(typeset, told.values()))
+    told = [shorten_tables(page, body) if name in for_referees else body
+            for name, body in bodies.items() if name not in left_out]  # fmt: skip
     opening = _open(page, title, has_contents=True)
-    report = _frame(page, title, footer, f"{opening}\n{chapters}", REPORT_SIZE)
+    parts = "\n".join([CHAPTERS, opening, *map(typeset, told)])
+    report = _frame(page, title, footer, parts, REPORT_SIZE)
     return {
-        name_print(BRIEF, page.language): print_brief(page, title, footer, first, start),
+        name_print(BRIEF, page.language): print_brief(page, title, footer, brief),
         name_print(REPORT, page.language): compile_typst(report, "pdf", STANDARD),
     }
 
@@ -68,21 +78,16 @@ def name_print(kind: str, language: str) -> str:
     return f"{kind}_{language}.pdf"
 
 
-def print_brief(
-    page: Page, title: str, footer: str, bodies: Mapping[str, Content], start: str
-) -> bytes:
-    """What Start says, and what each page says first, on two pages: first the last of these give
-    way, then the letters are as large as there is room for.
+def print_brief(page: Page, title: str, footer: str, body: Content) -> bytes:
+    """The brief on two pages: first its last parts give way, then the letters are as large as there
+    is room for.
     """
-    openings = [list_opening(body) for name, body in bodies.items() if name != start]
-    told = [shorten(lower(bodies[start])), *filter(None, openings)]
+    told = [raise_headings(typeset(part)) for part in body.parts]
 
     def make(size: float) -> bytes:
-        parts = [raise_headings(typeset(part)) for part in told]
-        body = "\n\n".join([_open(page, title, has_contents=False), *parts])
-        made: bytes = compile_typst(
-            _frame(page, title, footer, f"{COMPACT}\n{body}", size), "pdf", STANDARD
-        )
+        opening = _open(page, title, has_contents=False)
+        parts = "\n\n".join([BRIEF_LOOKS, opening, *told])
+        made: bytes = compile_typst(_frame(page, title, footer, parts, size), "pdf", STANDARD)
         return made
 
     *larger, smallest = BRIEF_SIZES
@@ -103,30 +108,20 @@ def raise_headings(markup: str) -> str:
     return HEADING.sub(lambda found: f"#heading(level: {max(int(found[1]) - 1, 1)})", markup)
 
 
-def lower(body: Content) -> Content:
-    """A page without its title, which the document has."""
-    parts = [part for part in body.parts if not (isinstance(part, Heading) and part.level == 1)]
-    return Content(tuple(parts))
-
-
-def shorten(body: Content) -> Content:
-    """Without what a reader may open, and without the numbers behind figures."""
-    parts = [replace(part, table=NOTHING) if isinstance(part, Figure) else part
-             for part in body.parts if not isinstance(part, Folded)]  # fmt: skip
-    return join(parts)
-
-
-def list_opening(body: Content) -> Content:
-    """A page's title, and the texts before its first section: nothing without them."""
-    told: list[Piece] = []
-    for part in lower(body).parts:
-        if isinstance(part, Heading) and part.level == SECTION:
-            break
-        if isinstance(part, Text) or (isinstance(part, Items) and part.kind == "findings"):
-            told.append(part)
-    titles = [Heading(part.told, SECTION) for part in body.parts
-              if isinstance(part, Heading) and part.level == 1]  # fmt: skip
-    return join([*titles, *told]) if told else join([])
+def shorten_tables(page: Page, piece: Piece) -> Any:
+    """The same without long tables and files, which the site has."""
+    if isinstance(piece, Table) and len(piece.rows) > MOST_ROWS:
+        total = page.formats.count(len(piece.rows))
+        return Text(page.say("brief.table", caption=piece.caption, total=total), "note")
+    if isinstance(piece, Listing):
+        return Text(page.say("brief.listing"), "note")
+    if isinstance(piece, Content | Group):
+        return replace(piece, parts=tuple(shorten_tables(page, part) for part in piece.parts))
+    if isinstance(piece, Folded):
+        return replace(piece, content=shorten_tables(page, piece.content))
+    if isinstance(piece, Figure):
+        return replace(piece, table=shorten_tables(page, piece.table))
+    return piece
 
 
 def count_pages(pdf: bytes) -> int:
@@ -140,19 +135,23 @@ def _frame(page: Page, title: str, footer: str, body: str, size: float) -> str:
     language = page.language
     return (
         f"#set document(title: {_quote(title)}, author: {_quote('revictimisation')}, date: none)\n"
-        f"#let running = [{set_text(title)}]\n#let foot = [{set_text(footer)}]\n"
+        f"#let running = [{set_text(f'{title} {page.title}')}]\n#let foot = [{set_text(footer)}]\n"
         f'#set text(lang: "{language}", region: "{REGIONS[language]}", size: {size}pt)\n'
         f"{read_style('print.typ')}\n{body}\n"
     )
 
 
 def _open(page: Page, title: str, *, has_contents: bool) -> str:
-    """The title, on synthetic data the banner, and the contents."""
-    parts = [f"#title[{set_text(title)}]"]
+    """The title, who made it of which data, on synthetic data the banner, and the contents."""
+    made = page.say(
+        "brief.made", until=page.formats.date(page.plan.data_end_on),
+        address=find_path("index", page.language, page.plan.languages),
+    )  # fmt: skip
+    parts = [f"#title[{set_text(title)}]", f"#note[{set_text(f'**{page.title}.** {made}')}]"]
     if page.release.is_synthetic:
         parts.append(f"#banner[{set_text(page.say('common.banner'))}]")
     if has_contents:
-        parts.append(f"#outline(title: [{set_text(page.say('common.contents_print'))}], depth: 2)")
+        parts.append(f"#outline(title: [{set_text(page.say('common.contents_print'))}], depth: 1)")
         parts.append("#pagebreak()")
     return "\n".join(parts)
 

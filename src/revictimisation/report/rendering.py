@@ -193,8 +193,10 @@ def _table(piece: Table) -> str:
     if piece.take and taken and not taken.is_kept:
         foot += _link_files(piece.take, taken.keep_tables([piece]), ("csv",))
     label = escape(plain(piece.caption))
+    swipe = piece.swipe if taken and piece.swipe and taken.tell_swipe() else ""
+    above = f'<p class="note swipe">{mark_up(swipe)}</p>' if swipe else ""
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
+        f'{above}<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
         f'<table class="numbers {piece.kind}"><caption><span>{mark_up(piece.caption)}</span>'
         f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{foot}"
     )
@@ -225,10 +227,8 @@ def _cell(cell: Written) -> str:
 
 
 def _draw_span(cell: Cell) -> str:
-    """An interval with its estimate around no difference, in the cell itself.
-
-    Without a number the words of the cell beside the line of no difference.
-    """
+    """An interval with its estimate around no difference, in the cell itself, and what is told."""
+    assert cell.value is not None and cell.low is not None and cell.high is not None
     low, high = cell.span or (-1.0, 1.0)
     wide, middle = SPAN
 
@@ -236,14 +236,11 @@ def _draw_span(cell: Cell) -> str:
         return f"{SPAN_EDGE + (wide - 2 * SPAN_EDGE) * (value - low) / (high - low):.1f}"
 
     zero = f'<path class="zero" d="M{at(0.0)} 2V{2 * middle - 2}"/>'
-    if cell.value is None or cell.low is None or cell.high is None:
-        shapes = f'{zero}<text x="2" y="{middle + 4}">{escape(cell.told)}</text>'
-    else:
-        line = f'<path class="line" d="M{at(cell.low)} {middle}H{at(cell.high)}"/>'
-        dot = f'<circle cx="{at(cell.value)}" cy="{middle}" r="4.5"/>'
-        shapes = f"{zero}{line}{dot}"
-    box = f'viewBox="0 0 {wide} {2 * middle}"'
-    return f'<svg class="span" {box} role="img" aria-label="{escape(cell.spoken)}">{shapes}</svg>'
+    line = f'<path class="line" d="M{at(cell.low)} {middle}H{at(cell.high)}"/>'
+    dot = f'<circle cx="{at(cell.value)}" cy="{middle}" r="4.5"/>'
+    box = f'viewBox="0 0 {wide} {2 * middle}" role="img" aria-label="{escape(cell.spoken)}"'
+    words = f'<small aria-hidden="true">{escape(cell.told)}</small>'
+    return f'<svg class="span" {box}>{zero}{line}{dot}</svg>{words}'
 
 
 @render.register

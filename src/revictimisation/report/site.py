@@ -17,10 +17,11 @@ from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import StudyPlan
 from revictimisation.report.addresses import ENDING, find_path
 from revictimisation.report.described import NOTHING, Content, Heading, Piece
+from revictimisation.report.brief import describe_brief
 from revictimisation.report.facts import check_facts
 from revictimisation.report.outline import Outline
 from revictimisation.report.page import Page
-from revictimisation.report.pages import DICTIONARY, START, WORDS, list_pages
+from revictimisation.report.pages import DICTIONARY, WORDS, list_pages
 from revictimisation.report.print import BRIEF, REPORT, name_print, print_all
 from revictimisation.report.release import Release
 from revictimisation.report.rendering import mark_up, read_style, wrap
@@ -57,7 +58,7 @@ class SiteContent:
 
     @property
     def for_referees(self) -> Sequence[str]:
-        """Pages that the menu does not lead to, but how we know: no part of a brief."""
+        """Pages that the menu does not lead to, but how we know."""
         return [name for name, one in self.outlines.items()
                 if not (one.in_menu or one.of_measure or name == HOW)]  # fmt: skip
 
@@ -94,7 +95,8 @@ def render_language(content: SiteContent, language: str) -> Files:
     for name, body in bodies.items():
         made |= _write_page(page, content, name, body)
     prints = print_all(
-        page, page.title, _describe_origin(page, content), bodies, START,
+        page, page.say("index.title"), _describe_origin(page, content), bodies,
+        describe_brief(page),
         left_out=(DICTIONARY,), for_referees=content.for_referees,
     )  # fmt: skip
     return made | prints
@@ -134,7 +136,9 @@ def _describe_origin(page: Page, content: SiteContent) -> str:
     """What made the site, of which run."""
     versions = {"python": "–", "revictimisation": "–", **content.versions}
     digest = content.input_digest[:DIGEST_LENGTH]
-    return page.say("common.footer_versions", digest=digest, **versions)
+    return page.say(
+        "common.footer_versions", digest=digest, study=content.plan.name, **versions
+    )
 
 
 def split_opening(body: Content) -> tuple[Content, Content]:

@@ -9,17 +9,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 from typing import Any
 
 from revictimisation.core.spreadsheets import neutralise_text
 from revictimisation.report.colours import INK, PAPER, QUIET
-from revictimisation.report.described import Cell, Table, write_plain
+from revictimisation.report.described import Cell, Table, plain, write_plain
 from revictimisation.report.drawing import (
     FONTS,
     SMALL,
@@ -34,6 +36,9 @@ FOLDER = "figures"
 MARGIN = 16.0
 DOTS_PER_INCH = 108
 PNG = "png"
+ARROWS = re.compile("[←→]")
+SPACES, NUMBER = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3})"), re.compile(r"\d[\d,.]*(?<=\d)")
+HUNDRED, HALF = 100, 0.50001  # half of a last decimal
 BYTE_ORDER = "\ufeff"  # by which spreadsheets know that it is UTF-8
 VIEW = re.compile(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"[^>]*>(.*)</svg>\s*$', re.DOTALL)
 
@@ -47,6 +52,7 @@ class Taken:
     pictures: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     is_kept: bool = False
+    is_swipe_told: bool = False
 
     @contextmanager
     def keeping(self, tables: Sequence[Table]) -> Iterator[str]:
@@ -61,6 +67,12 @@ class Taken:
         stem = f"{FOLDER}/{self.page}-{len(self.files) - len(self.pictures) + 1}"
         self.files[f"{stem}.csv"] = write_csv(tables)
         return stem
+
+    def tell_swipe(self) -> bool:
+        """Whether it is yet to be said how to see a wide table: once a page, where it is open."""
+        is_first = not (self.is_kept or self.is_swipe_told)
+        self.is_swipe_told |= is_first
+        return is_first
 
     def keep_file(self, name: str, text: str) -> str:
         """Keep a text as a file of the page; gives its path."""
@@ -109,28 +121,35 @@ def find_taken() -> Taken | None:
 def write_csv(tables: Sequence[Table]) -> str:
     """Tables as a spreadsheet reads them, below each other with their names if they are several.
 
-    A cell is its number, unrounded as it was released, with its interval beside; without one as it
-    is written.
+    A cell is its number as it is written, of the unit that stands there, with its interval beside;
+    without one as it is written.
 
-    >>> write_csv([Table("t", ["who", "share"], [["all", Cell("12 %", 0.125)]])])[1:]
-    'who,share\\nall,0.125\\n'
+    >>> write_csv([Table("t", ["who", "share"], [["all", Cell("12,5 %", 0.125)]])])[1:]
+    'who,share (%)\\nall,12.5\\n'
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for table in tables:
-        has_limits = [
-            any(_has_limits(row[place]) for row in table.rows if place < len(row))
-            for place in range(len(table.columns))
-        ]
+        columns = range(len(table.columns))
+        cells = [[row[at] for row in table.rows if at < len(row)] for at in columns]
+        has_limits = [any(map(_has_limits, column)) for column in cells]
         beside = [table.caption] if len(tables) > 1 else []
-        heads = [f"{head}{end}" for head, is_wide in zip(table.columns, has_limits, strict=True)
+        heads = [f"{_write_head(head, column)}{end}"
+                 for head, column, is_wide in zip(table.columns, cells, has_limits, strict=True)
                  for end in (("", " (95 % ≥)", " (95 % ≤)") if is_wide else ("",))]  # fmt: skip
         writer.writerow([*beside, *map(_neutralise, heads)])
         for row in table.rows:
-            cells = [part for cell, is_wide in zip(row, has_limits, strict=False)
+            parts = [part for cell, is_wide in zip(row, has_limits, strict=False)
                      for part in _list_parts(cell, is_wide=is_wide)]  # fmt: skip
-            writer.writerow([*map(_neutralise, beside), *cells])
+            writer.writerow([*map(_neutralise, beside), *parts])
     return BYTE_ORDER + text.getvalue()
+
+
+def _write_head(head: str, cells: Sequence[Any]) -> str:
+    """A head without arrows, which say nothing in a file, and with the unit of its cells."""
+    told = " – ".join(filter(None, (part.strip() for part in ARROWS.split(plain(head)))))
+    is_percent = any(isinstance(cell, Cell) and "%" in cell.told for cell in cells)
+    return f"{told} (%)" if is_percent and "%" not in told else told
 
 
 def _neutralise(told: str) -> str:
@@ -143,12 +162,43 @@ def _has_limits(cell: Any) -> bool:
 
 def _list_parts(cell: Any, *, is_wide: bool) -> list[str]:
     """A cell's number, and its limits where its column has any."""
-    value = cell.value if isinstance(cell, Cell) else None
-    told = _neutralise(write_plain(cell)) if value is None else repr(value)
+    if not isinstance(cell, Cell):
+        return [_neutralise(write_plain(cell)), *([""] * (2 if is_wide else 0))]
+    write = find_way(cell)
+    told = _neutralise(write_plain(cell)) if cell.value is None else write(cell.value)
     if not is_wide:
         return [told]
-    limits = (cell.low, cell.high) if isinstance(cell, Cell) else (None, None)
-    return [told, *("" if limit is None else repr(limit) for limit in limits)]
+    return [told, *("" if limit is None else write(limit) for limit in (cell.low, cell.high))]
+
+
+def find_way(cell: Cell) -> Callable[[float], str]:
+    """How the numbers of a cell are written in a file: of the unit, and with the decimals, of what
+    is written in the cell; unrounded where its number does not stand in it.
+
+    >>> find_way(Cell("−1,3 av 100", -0.0131))(-0.0267), find_way(Cell("3 220", 3220))(3220)
+    ('-2.7', '3220')
+    >>> find_way(Cell("bar", 0.1234))(0.1234)
+    '0.1234'
+    """
+    for found in NUMBER.findall(SPACES.sub("", cell.told)):
+        for told in (found.replace(",", "."), found.replace(",", "")):
+            decimals = len(told.partition(".")[2])
+            for times in (1, HUNDRED):
+                shown = [end for end in (cell.value, cell.low, cell.high) if end is not None]
+                if any(_is_written(end * times, told, decimals) for end in shown):
+                    return partial(_write_number, times=times, decimals=decimals)
+    return repr
+
+
+def _is_written(value: float, told: str, decimals: int) -> bool:
+    return told.count(".") <= 1 and abs(abs(value) - float(told)) <= HALF * 10.0**-decimals
+
+
+def _write_number(value: float, times: int, decimals: int) -> str:
+    """A number with so many decimals, halves away from 0, as pages round."""
+    step = 10.0**decimals
+    whole = math.floor(round(abs(value) * times * step, 6) + 0.5) / step
+    return f"{math.copysign(whole, value) if whole else 0.0:.{decimals}f}"
 
 
 def make_file(svg: bytes, caption: str, alt: str, source: str) -> str:

@@ -19,7 +19,7 @@ from revictimisation.report.verdicts import HIDDEN, is_joint, judge
 WEIGHTING = "clone_censor_weight"
 WAYS = (WEIGHTING, "g_formula", "doubly_robust")
 DIFFERENCE = "risk_difference"
-BALANCE = "largest_standardised_difference"
+BALANCE, COVARIATE = "largest_standardised_difference", "standardised_difference"
 FAILED, WARNING = "failed", "warning"
 # reports that no measure towards this suspect can prevent, and the check of them
 CONTROL: dict[str, Any] = {"analysis": "negative_control_outcome", "outcome": "other_suspect"}
@@ -158,6 +158,16 @@ def find_checks(
     }
 
 
+def list_balance(page: Page, measure: str) -> dict[str, float]:
+    """The larger of both arms' standardised differences of each covariate after weighting."""
+    found: dict[str, float] = {}
+    for check in list_checks(page, measure):
+        if check.name == COVARIATE and check.known is not None:
+            name = check.of.parts[-1]
+            found[name] = max(found.get(name, 0.0), check.known)
+    return found
+
+
 def list_failures(page: Page, measure: str) -> list[str]:
     """What the checks that did not hold by the last of the study's days are called as reasons."""
     reasons = {gate.check: gate.reason or gate.check for gate in list_gates(page.plan.gates)}
@@ -176,10 +186,14 @@ def describe_reason(page: Page, measure: str, number: Number, kind: str = "why")
     A number that is withheld names every check that failed, in the order of the checks; of kind
     `first` and `short` only the first.
     """
-    reason = page.name_reason(number)
+    return describe_gates(page, list_reasons(page, measure, number), kind)
+
+
+def list_reasons(page: Page, measure: str, number: Number) -> list[str]:
+    """The reasons of the vocabulary for which a measure has no number, at least one."""
     failed = list_failures(page, measure) if number.status == WITHHELD else []
     known = [one for one in failed if f"answers.short_{one}" in load_texts()]
-    return describe_gates(page, known or [reason], kind)
+    return known or [page.name_reason(number)]
 
 
 def describe_gates(page: Page, names: list[str], kind: str = "why") -> str:

@@ -11,11 +11,13 @@ import re
 from collections.abc import Sequence
 from functools import singledispatch
 
-from revictimisation.report.colours import QUIET, RISKS, Look
+from revictimisation.report.colours import INK, PAPER, QUIET, RISKS, Look
 from revictimisation.report.described import (
     BOLD,
     CODE,
+    FOREIGN,
     LINK,
+    Cell,
     Content,
     Figure,
     Folded,
@@ -23,7 +25,9 @@ from revictimisation.report.described import (
     Heading,
     IconArray,
     Items,
+    Listing,
     Piece,
+    Stated,
     Style,
     Table,
     Terms,
@@ -31,14 +35,16 @@ from revictimisation.report.described import (
     Written,
     plain,
 )
-from revictimisation.report.drawing import Drawing
+from revictimisation.report.drawing import Axis, Drawing, write
 from revictimisation.report.rendering import draw, render
 
 PICTURE = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
-ICONS = 10  # in a row
+ICONS, ICONS_WIDTH, ICON_EDGE = 10, "4.2cm", 0.06  # in a row, wide, an edge by the room of one
+REST = "#7b858f"
 ICON_LOOKS = (RISKS["high"], RISKS["low"], RISKS["moderate"])  # of parts, in their order
 TAG = re.compile(r"<[^>]*>")
 LONGEST_NUMBER = 26  # letters of what may be a number
+SPAN_TALL, SPAN_WIDTH = 34.0, "3.2cm"  # of an interval in a cell
 WIDE_TABLE = 6  # columns, from which letters are smaller
 
 
@@ -53,7 +59,7 @@ def set_text(told: str) -> str:
     >>> set_text("a **b** `c`")
     '#"a ";#strong[#"b";];#" ";#raw("c");'
     """
-    places = sorted((found.start(), kind, found) for kind in (BOLD, CODE, LINK)
+    places = sorted((found.start(), kind, found) for kind in (BOLD, CODE, LINK, FOREIGN)
                     for found in kind.finditer(told))  # fmt: skip
     parts, at = [], 0
     for start, kind, found in places:
@@ -65,6 +71,8 @@ def set_text(told: str) -> str:
             parts.append(f"#strong[{set_text(inside)}]")
         elif kind is CODE:
             parts.append(f"#raw({json.dumps(inside, ensure_ascii=False)})")
+        elif kind is FOREIGN:
+            parts.append(f"#text(lang: {json.dumps(found[2])})[{quote(inside)}]")
         else:
             parts.append(quote(inside))
         at = found.end()
@@ -88,7 +96,7 @@ def typeset(piece: Piece) -> str:
 
 @typeset.register
 def _icon_array(piece: IconArray) -> str:
-    """A hundred dots beside what each kind of them is."""
+    """A hundred dots, and below them what each kind is, by its own dot."""
     counts = [number for number, _ in piece.parts]
     kinds = [at for at, number in enumerate(counts) for _ in range(number)]
     dots = Drawing(is_narrow=True)
@@ -96,15 +104,32 @@ def _icon_array(piece: IconArray) -> str:
     for place in range(ICONS * ICONS):
         row, column = divmod(place, ICONS)
         kind = kinds[place] if place < len(kinds) else None
-        look = ICON_LOOKS[kind] if kind is not None else Look(QUIET)
-        x, y = step * (column + 0.5), step * (row + 0.5)
-        dots.dot(x, y, Look(look.colour), is_filled=kind is not None, size=0.85 * step)
+        _draw_icon(dots, step * (column + 0.5), step * (row + 0.5), step, kind)
     dots.reach(dots.width)
     left = ICONS * ICONS - sum(counts)
-    named = [*piece.parts, (left, piece.rest)]
-    told = "".join(f"[{set_text(f'**{number}** {words}')}]," for number, words in named)
+    named = [*((kind, *part) for kind, part in enumerate(piece.parts)), (None, left, piece.rest)]
+    legend = "".join(_name_icons(*one) for one in named)
     shown = _set_image(dots.to_svg().decode(), piece.alt)
-    return f"#grid(columns: (5.2cm, 1fr), gutter: 1.2em, align: horizon, {shown}, list({told}))"
+    return f"#block(width: {ICONS_WIDTH})[#{shown}\n#block(above: 0.7em)[#small[{legend}]]]"
+
+
+def _name_icons(kind: int | None, number: int, told: str) -> str:
+    dot = Drawing(is_narrow=True)
+    _draw_icon(dot, dot.width / 2, dot.width / 2, dot.width, kind)
+    dot.reach(dot.width)
+    shown = _set_image(dot.to_svg().decode(), told, "0.8em")
+    return f"#box({shown}) {set_text(f'**{number}** {told}')} #linebreak()"
+
+
+def _draw_icon(drawing: Drawing, x: float, y: float, step: float, kind: int | None) -> None:
+    """A dot of a part, filled; of those who are left an open one."""
+    is_filled = kind is not None
+    colour = ICON_LOOKS[kind].colour if kind is not None else REST
+    edge = ICON_EDGE * step
+    drawing.parts.append(
+        f'<circle cx="{write(x)}" cy="{write(y)}" r="{write(0.4 * step)}"'
+        f' fill="{colour if is_filled else PAPER}" stroke="{colour}" stroke-width="{write(edge)}"/>'
+    )
 
 
 @typeset.register
@@ -131,6 +156,11 @@ def _text(piece: Text) -> str:
 
 
 @typeset.register
+def _listing(piece: Listing) -> str:
+    return f"#raw({json.dumps(piece.told, ensure_ascii=False)}, block: true)"
+
+
+@typeset.register
 def _heading(piece: Heading) -> str:
     return f"#heading(level: {piece.level})[{set_text(piece.told)}]"
 
@@ -154,7 +184,13 @@ def _terms(piece: Terms) -> str:
 
 @typeset.register
 def _group(piece: Group) -> str:
+    if piece.kind == "opening":
+        told, *beside = map(typeset, piece.parts)
+        icons = "".join(beside)
+        return f"#grid(columns: (1fr, auto), gutter: 1.6em, [{told}], [{icons}])"
     inside = "\n\n".join(map(typeset, piece.parts))
+    if piece.kind == "answer-lead":
+        return f"#text(size: 1.12em)[{inside}]"
     return f"#side[{inside}]" if piece.kind in ("answer", "banner") else inside
 
 
@@ -170,7 +206,8 @@ def _table(piece: Table) -> str:
     heads = "".join(f"[{set_text(head)}]," for head in piece.columns)
     rows = "".join(_row(row, n_columns) for row in piece.shown)
     notes = [*piece.notes, *([piece.cut] if piece.is_cut else [])]
-    aligned = "left" if piece.kind == "words" else "(x, _) => if x == 0 { left } else { right }"
+    is_left = piece.kind in ("words", "answers")
+    aligned = "left" if is_left else "(x, _) => if x == 0 { left } else { right }"
     size = "7.5pt" if n_columns >= WIDE_TABLE else "8.5pt"
     return (
         f"#figure(kind: table, caption: [{set_text(piece.caption)}])[#set text(size: {size})\n"
@@ -196,9 +233,31 @@ def _cell(cell: Written) -> str:
     if isinstance(cell, str):
         return set_text(cell)
     told = set_text(cell.told)
+    if cell.span and cell.value is not None:
+        return f"{_draw_span(cell)} #linebreak()#small[{told}]"
     if cell.language:
         told = f"#text(lang: {json.dumps(cell.language)})[{told}]"
     return told + "".join(f"#linebreak()#small[{set_text(line)}]" for line in cell.below)
+
+
+def _draw_span(cell: Cell) -> str:
+    """An interval with its estimate around no difference."""
+    low, high = cell.span or (-1.0, 1.0)
+    drawing = Drawing(is_narrow=True)
+    axis = Axis(low, high, SPAN_TALL / 2, drawing.width - SPAN_TALL / 2)
+    y = SPAN_TALL / 2
+    drawing.line([(axis.at(0.0), 2), (axis.at(0.0), SPAN_TALL - 2)], QUIET, 2.4)
+    if cell.low is not None and cell.high is not None:
+        drawing.line([(axis.at(cell.low), y), (axis.at(cell.high), y)], QUIET, 6.0)
+    drawing.dot(axis.at(cell.value or 0.0), y, Look(INK), is_filled=False, size=20.0)
+    drawing.reach(SPAN_TALL)
+    return f"#box({_set_image(drawing.to_svg().decode(), cell.spoken, SPAN_WIDTH)})"
+
+
+@typeset.register
+def _stated(piece: Stated) -> str:
+    rating = f" {piece.rating.told}" if isinstance(piece.rating, Cell) else ""
+    return f"#text(size: 1.2em)[{set_text(f'**{piece.told}**{rating}')}]"
 
 
 @typeset.register
@@ -212,6 +271,6 @@ def _figure(piece: Figure) -> str:
     )
 
 
-def _set_image(svg: str, alt: str) -> str:
+def _set_image(svg: str, alt: str, width: str = "100%") -> str:
     told = json.dumps(plain(alt), ensure_ascii=False)
-    return f"image(bytes({json.dumps(svg, ensure_ascii=False)}), alt: {told}, width: 100%)"
+    return f"image(bytes({json.dumps(svg, ensure_ascii=False)}), alt: {told}, width: {width})"

@@ -1,26 +1,39 @@
-"""What the truth studies found, in five lines: where the answers hold, and where they do not.
+"""What the truth studies found, line by line: where the answers hold, and where they do not.
 
-Every number is computed from a kept table; a line whose table is not kept is not there.
+Page 08 has every line, page 06 the same in plain words. Coverage is told among the numbers that
+the gates let through, which are those that a study would show; then of all. Every number is
+computed from a kept table; a line whose table is not kept is not there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from revictimisation.report.described import Piece, Text, join
 from revictimisation.report.page import Page
 from revictimisation.report.sections.answer import list_names
-from revictimisation.report.verdicts import name_measure
+from revictimisation.report.verdicts import name_answer, name_measure
 from truth_studies.pages.naming import (
     describe_bar,
+    describe_counts,
     describe_range,
     name_row,
     name_scenario,
 )
-from truth_studies.records.bar import BAND, BIAS, COVERAGE, count_released, list_missed
-from truth_studies.records.controls import ANY, Alarm
+from truth_studies.records.bar import (
+    BAND,
+    BIAS,
+    COVERAGE,
+    count_released,
+    count_surely_inside,
+    find_bias_interval,
+    list_effects,
+    list_missed,
+    list_released,
+)
+from truth_studies.records.controls import ANY, Alarm, expect_any, list_alarms
 from truth_studies.records.truth import (
     BOOTSTRAP,
     CALIBRATED,
@@ -31,53 +44,117 @@ from truth_studies.records.truth import (
 )
 
 HIDDEN = DEPARTURES[0]
+UNHIDDEN = (CALIBRATED, NULL)
 ENOUGH_COUNTIES = 200
 Alarms = Mapping[tuple[str, str], Alarm]
 
 
 def list_limits(page: Page, study: TruthStudy, alarms: Alarms) -> list[str]:
-    """The five lines, without those that no kept table tells."""
+    """The lines of page 08, without those that no kept table tells."""
     told = (
-        _describe_unbiased(page, study),
-        _describe_too_sure(page, study),
+        _describe_coverage(page, study),
         describe_hidden(page, study, alarms),
-        _describe_false_alarms(page, study, alarms),
+        _describe_bias(page, study),
+        _describe_false_calls(page, study),
+        _describe_power(page, study),
+        _describe_unanswered(page, study, "unanswered"),
+        _describe_too_sure(page, study),
         _describe_untried(page, study),
+        _describe_few(page, study, "few"),
+    )
+    return [one for one in told if one]
+
+
+def list_plain_limits(page: Page, study: TruthStudy, alarms: Alarms) -> list[str]:
+    """The same in plain words, for page 06."""
+    told = (
+        _describe_hidden_plainly(page, study, alarms),
+        _describe_coverage_plainly(page, study),
+        _describe_power_plainly(page, study),
+        _describe_unanswered(page, study, "plain_unanswered"),
+        _describe_few(page, study, "plain_few"),
     )
     return [one for one in told if one]
 
 
 def describe_trust(page: Page, study: TruthStudy) -> str:
     """How far any answer is to be trusted, in one sentence; empty without counties to say it of."""
-    rows = _read(study, HIDDEN)
+    rows = _read_released(study, HIDDEN)
     if rows.empty:
         return ""
-    return page.say("truth_study.trust", coverage=describe_range(page, [*rows["coverage"]]))
+    return page.say("truth_study.trust", **_describe_span(page, rows))
 
 
 def _read(study: TruthStudy, scenario: str) -> pd.DataFrame:
-    """The main method's risk differences of a scenario whose bias and coverage are known."""
-    rows = study.rows(scenario, MAIN)
+    """The main method's risk differences of a scenario, by the intervals that most counties have;
+    those whose bias and coverage are known.
+    """
+    rows = study.rows(scenario, study.find_most(scenario))
     return rows.dropna(subset=["bias_in_errors", "coverage"]) if len(rows) else rows
 
 
-def _describe_unbiased(page: Page, study: TruthStudy) -> str:
+def _read_released(study: TruthStudy, scenario: str) -> pd.DataFrame:
+    return list_released(_read(study, scenario))
+
+
+def _describe_span(page: Page, rows: pd.DataFrame) -> dict[str, str]:
+    """Coverage among the numbers let through, from least to most, and of how many counties."""
+    return {
+        "coverage": describe_range(page, [*rows["coverage_released"]]),
+        "n": describe_counts(page, [*rows["n_released"]]),
+    }
+
+
+def _describe_bias(page: Page, study: TruthStudy) -> str:
     """How far from the truth at most where what the method supposes holds."""
     rows = _read(study, CALIBRATED)
+    rows = rows[rows["empirical_error"].gt(0)] if len(rows) else rows
     if rows.empty:
         return ""
     worst = rows.iloc[int(rows["bias_in_errors"].abs().argmax())]
+    bias, low, high = (page.formats.decimal(end, 2) for end in find_bias_interval(worst))
     n_beyond = len(list_missed(rows, BIAS))
     return page.say(
-        "truth_study.unbiased" if not n_beyond else "truth_study.biased",
+        "truth_study.biased" if n_beyond else "truth_study.unbiased",
         n_beyond=page.formats.count(n_beyond), n_all=page.formats.count(len(rows)),
-        bias=page.formats.decimal(abs(worst["bias_in_errors"]), 2), where=name_row(page, worst),
-        **describe_bar(page),
+        n_sure=page.formats.count(count_surely_inside(rows)), bias=bias, low=low, high=high,
+        where=name_row(page, worst), **describe_bar(page),
+    )  # fmt: skip
+
+
+def _describe_coverage(page: Page, study: TruthStudy) -> str:
+    """How often intervals hold the truth among the numbers that would have been shown."""
+    rows = _read_released(study, CALIBRATED)
+    if rows.empty:
+        return ""
+    worst = rows.iloc[int(rows["coverage_released"].argmin())]
+    told = [page.say("truth_study.released", where=name_row(page, worst),
+                     **_describe_span(page, rows), **describe_bar(page))]  # fmt: skip
+    others = [
+        page.say("truth_study.released_in", scenario=name_scenario(page, scenario),
+                 **_describe_span(page, found))
+        for scenario in study.scenarios if scenario not in (CALIBRATED, HIDDEN)
+        if len(found := _read_released(study, scenario))
+    ]  # fmt: skip
+    if others:
+        told.append(page.say("truth_study.released_others", others="; ".join(others)))
+    return " ".join([*told, _describe_kind(page, study)]).strip()
+
+
+def _describe_kind(page: Page, study: TruthStudy) -> str:
+    """In how few counties the kind of intervals that the study shows was tried."""
+    kind = study.find_kind(CALIBRATED, MAIN.estimator)
+    rows = list_released(study.rows(CALIBRATED, MAIN))
+    if not (page.plan.bootstrap.replicates and study.has_two_kinds(CALIBRATED) and len(rows)):
+        return ""
+    return page.say(
+        "truth_study.released_kind", replicates=kind.removeprefix(BOOTSTRAP),
+        counties=page.formats.count(rows["n_counties"].max()), **_describe_span(page, rows),
     )  # fmt: skip
 
 
 def _describe_too_sure(page: Page, study: TruthStudy) -> str:
-    """In which scenarios intervals cover too seldom, hidden differences aside."""
+    """In which scenarios intervals of all numbers cover too seldom, hidden differences aside."""
     told = []
     for scenario in study.scenarios:
         rows = _read(study, scenario) if scenario != HIDDEN else pd.DataFrame()
@@ -85,66 +162,154 @@ def _describe_too_sure(page: Page, study: TruthStudy) -> str:
         under += [row for row in list_missed(rows) if row["scenario"] == NULL
                   and row["coverage"] < BAND[0]]  # fmt: skip
         if under:
-            least = page.formats.percent(min(row["coverage"] for row in under), 0)
-            told.append(f"{name_scenario(page, scenario)} ({least})")
+            worst = min(under, key=lambda row: float(row["coverage"]))
+            least = page.formats.percent(worst["coverage"], 0)
+            told.append(f"{name_scenario(page, scenario)} ({name_row(page, worst)}: {least})")
     key = "too_sure" if told else "sure_enough"
-    return "" if study.is_empty else page.say(f"truth_study.{key}", where=list_names(page, told))
+    return "" if study.is_empty else page.say(f"truth_study.{key}", where="; ".join(told))
 
 
 def describe_hidden(page: Page, study: TruthStudy, alarms: Alarms) -> str:
     """What matters most: how a hidden difference escapes the intervals, the gates, the controls."""
-    rows = _read(study, HIDDEN)
+    rows = _read_released(study, HIDDEN)
     if rows.empty:
         return ""
-    told = [page.say("truth_study.hidden", coverage=describe_range(page, [*rows["coverage"]]))]
-    share, usual = (count_released(study.rows(one, MAIN))[0] for one in (HIDDEN, CALIBRATED))
+    told = [page.say("truth_study.hidden", **_describe_span(page, rows))]
+    share, usual = (count_released(_read(study, one))[0] for one in (HIDDEN, CALIBRATED))
     if share is not None and usual is not None:
         given = {"share": page.formats.percent(share, 0), "usual": page.formats.percent(usual, 0)}
         told.append(page.say("truth_study.hidden_released", **given))
-    one = [alarm.share for (scenario, name), alarm in alarms.items()
-           if scenario == HIDDEN and name != ANY]  # fmt: skip
-    if one:
-        told.append(page.say("truth_study.hidden_alarms", share=describe_range(page, one)))
+    given = _describe_alarms(page, alarms)
+    if given:
+        told.append(page.say("truth_study.hidden_alarms", **given))
     return " ".join(told)
 
 
-def _describe_false_alarms(page: Page, study: TruthStudy, alarms: Alarms) -> str:
-    """How often something is called an effect, or held back, though nothing is there."""
-    told = []
-    rows = study.rows(NULL, MAIN)
-    rows = rows.dropna(subset=["rejection_rate"]) if len(rows) else rows
-    if len(rows):
-        called = page.formats.percent(rows["rejection_rate"].mean(), 0)
-        told.append(page.say("truth_study.false_calls", share=called, **describe_bar(page)))
-    kept = [alarms[one, ANY].share for one in (CALIBRATED, NULL) if (one, ANY) in alarms]
-    if kept:
-        told.append(page.say("truth_study.false_alarms", share=describe_range(page, kept)))
-    return " ".join([page.say("truth_study.false_lead"), *told]) if told else ""
+def _describe_alarms(page: Page, alarms: Alarms) -> dict[str, str]:
+    """Alarms with a hidden difference beside those without one: of any measure, and of each."""
+    usual = [alarms[one, ANY].share for one in UNHIDDEN if (one, ANY) in alarms]
+    each, each_usual = (list_alarms(alarms, one) for one in ((HIDDEN,), UNHIDDEN))
+    if not (usual and each and each_usual and (HIDDEN, ANY) in alarms):
+        return {}
+    counties = [one.n_counties for one in (*each, *each_usual)]
+    return {
+        "any": page.formats.percent(alarms[HIDDEN, ANY].share, 0),
+        "any_usual": describe_range(page, usual),
+        "each": describe_range(page, [one.share for one in each]),
+        "each_usual": describe_range(page, [one.share for one in each_usual]),
+        "chance": page.formats.percent(expect_any(len(each)), 0),
+        "n_measures": page.formats.count(len(each)),
+        "n": describe_counts(page, counties),
+    }
+
+
+def _describe_hidden_plainly(page: Page, study: TruthStudy, alarms: Alarms) -> str:
+    rows = _read_released(study, HIDDEN)
+    if rows.empty:
+        return ""
+    told = [page.say("truth_study.plain_hidden", **_describe_span(page, rows))]
+    given = _describe_alarms(page, alarms)
+    if given:
+        told.append(page.say("truth_study.plain_alarms", **given))
+    return " ".join(told)
+
+
+def _describe_coverage_plainly(page: Page, study: TruthStudy) -> str:
+    rows = _read_released(study, CALIBRATED)
+    return "" if rows.empty else page.say("truth_study.plain_coverage",
+                                          **_describe_span(page, rows))  # fmt: skip
+
+
+def _describe_false_calls(page: Page, study: TruthStudy) -> str:
+    """How often something is called an effect though nothing is there: let through, and of all."""
+    rows = _read(study, NULL)
+    if rows.empty:
+        return ""
+    released, called = list_released(rows), rows["rejection_rate"]
+    _, covered = count_released(rows)
+    shares = {"all": called.mean(), "highest_all": called.max()}
+    if covered is not None:
+        shares |= {"share": 1 - covered, "highest": 1 - released["coverage_released"].min()}
+    given = {name: page.formats.percent(share, 0) for name, share in shares.items()}
+    key = "false_calls_all" if covered is None else "false_calls"
+    return page.say(f"truth_study.{key}", **given, **describe_bar(page))
+
+
+def _describe_power(page: Page, study: TruthStudy) -> str:
+    """How often a difference that is there was found, by measure and day."""
+    rows = list_effects(_read(study, CALIBRATED))
+    if rows.empty:
+        return ""
+    found = "; ".join(f"{name_row(page, row)}: {page.formats.percent(row['rejection_rate'], 0)}"
+                      for _, row in rows.iterrows())  # fmt: skip
+    n = describe_counts(page, [*rows["n_counties"]])
+    return page.say("truth_study.power", found=found, n=n)
+
+
+def _describe_power_plainly(page: Page, study: TruthStudy) -> str:
+    rows = list_effects(_read(study, CALIBRATED))
+    rows = rows[rows["time_days"].eq(rows["time_days"].max())] if len(rows) else rows
+    if rows.empty:
+        return ""
+    day = page.formats.period(int(rows["time_days"].iloc[0]))
+    found = list_names(page, [
+        page.say("truth_study.plain_found", measure=name_answer(page, row["measure"]),
+                 share=page.formats.percent(row["rejection_rate"], 0))
+        for _, row in rows.iterrows()
+    ])  # fmt: skip
+    return page.say("truth_study.plain_power", period=day, found=found)
+
+
+def _describe_unanswered(page: Page, study: TruthStudy, key: str) -> str:
+    """Of which measures of the study no county gave a number that the gates let through."""
+    rows = _read(study, CALIBRATED)
+    people = study.describe_run(CALIBRATED).get("people_per_county")
+    if rows.empty or people is None:
+        return ""
+    released = rows.groupby("measure")["n_released"].max()
+    names = [name_answer(page, one) for one in page.plan.measure_names
+             if one in released.index and not released[one]]  # fmt: skip
+    if not names:
+        return ""
+    n = describe_counts(page, [*rows["n_counties"]])
+    return page.say(f"truth_study.{key}", measures=list_names(page, names), n=n,
+                    people=page.formats.count(people))  # fmt: skip
 
 
 def _describe_untried(page: Page, study: TruthStudy) -> str:
-    """What the pages show and no county of known truth has tried, and how few were made."""
-    told = []
+    """What the pages show and no county of known truth has tried."""
     tried = study.measures(CALIBRATED, (MAIN,))
     missing = [name_measure(page, name) for name in page.plan.measure_names if name not in tried]
+    told = []
     if tried and missing:
-        told += missing
+        names = list_names(page, missing)
+        told.append(page.say("truth_study.untried_measures", measures=names))
     without = [
         name_scenario(page, scenario) for scenario in study.scenarios
         if not study.find_kind(scenario, MAIN.estimator).startswith(BOOTSTRAP)
     ]  # fmt: skip
     if study.has_bootstrap and without:
         told.append(page.say("truth_study.untried_bootstrap", scenarios=list_names(page, without)))
-    few = [study.count_counties(scenario) for scenario in study.scenarios]
-    if few and min(few) < ENOUGH_COUNTIES:
-        n = page.formats.count
-        told.append(page.say("truth_study.too_few", least=n(min(few)), enough=n(ENOUGH_COUNTIES)))
     return page.say("truth_study.untried", what="; ".join(told)) if told else ""
 
 
+def _describe_few(page: Page, study: TruthStudy, key: str) -> str:
+    """How few counties were made, where they are fewer than it takes."""
+    counts = [study.count_counties(scenario) for scenario in study.scenarios]
+    if not counts or min(counts) >= ENOUGH_COUNTIES:
+        return ""
+    n = describe_counts(page, counts)
+    return page.say(f"truth_study.{key}", n=n, enough=page.formats.count(ENOUGH_COUNTIES))
+
+
+def show_lines(lines: Sequence[str]) -> Text:
+    """Lines as a list."""
+    return Text("\n".join(f"- {one}" for one in lines))
+
+
 def show_limits(page: Page, study: TruthStudy, alarms: Alarms) -> Piece:
-    """What was done, the bar, and the five lines; one sentence if nothing is kept."""
+    """What was done, the bar, and the lines; one sentence if nothing is kept."""
     if study.is_empty:
         return page.text("truth_study.none")
-    lines = Text("\n".join(f"- {one}" for one in list_limits(page, study, alarms)))
+    lines = show_lines(list_limits(page, study, alarms))
     return join([page.text("truth_study.done", **describe_bar(page)), lines])

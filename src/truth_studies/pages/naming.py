@@ -61,3 +61,9 @@ def describe_range(page: Page, shares: Sequence[float]) -> str:
     if round(low, 2) == round(high, 2):
         return page.formats.percent(low, 0)
     return page.formats.percent_range(low, high, 0)
+
+
+def describe_counts(page: Page, counts: Sequence[float]) -> str:
+    """`59–100`: from the least to the largest of some counts."""
+    low, high = min(counts), max(counts)
+    return page.formats.count(low) if low == high else page.formats.range(low, high, 0)

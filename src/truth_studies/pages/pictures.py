@@ -20,10 +20,12 @@ from revictimisation.report.described import (
     join,
 )
 from revictimisation.report.page import DASH, Page
+from revictimisation.report.sections.answer import list_names
 from revictimisation.report.verdicts import name_measure
-from truth_studies.pages.naming import describe_bar, name_scenario, name_way
+from truth_studies.pages.naming import describe_bar, name_intervals, name_scenario, name_way
 from truth_studies.records.bar import BAND, MOST_BIAS, find_bias_interval, find_share_interval
 from truth_studies.records.truth import (
+    BY_INFLUENCE,
     CALIBRATED,
     CRUDE,
     FORMULA,
@@ -112,7 +114,8 @@ def draw_figure(
     heads = [page.say("common.measure"), *(line.name for line in lines)]
     caption = page.say(f"truth_study.caption_{part}", **given)
     alt = " ".join([page.say(f"truth_study.alt_{part}", **given), *_describe(page, lines, scale)])
-    figure = page.figure(picture, alt, found or caption, page.table(caption, heads, rows))
+    figure = replace(page.figure(picture, alt, found or caption, page.table(caption, heads, rows)),
+                     source=page.say("truth_study.source"))  # fmt: skip
     note = Text(page.say(f"truth_study.note_{part}", **given), "note")
     return join([page.heading(f"truth_study.{part}"), figure, note])
 
@@ -195,6 +198,19 @@ def _tell_bias(page: Page, study: TruthStudy, day: int | None) -> str:
     return page.say("truth_study.found_bias", **most)
 
 
+def _describe_kind(page: Page, study: TruthStudy, scenarios: Sequence[str], way: Way) -> str:
+    """Whose intervals the picture is of, and how many counties tried those that it is not of."""
+    kinds = dict.fromkeys(way.intervals or study.find_kind(one, way.estimator)
+                          for one in scenarios)  # fmt: skip
+    names = list_names(page, [name_intervals(page, one) for one in kinds])
+    told = [page.say("truth_study.note_kind", kind=names)]
+    if way == BY_INFLUENCE:
+        rows = study.rows(CALIBRATED, MAIN)
+        told.append(page.say("truth_study.note_other_kind",
+                             counties=page.formats.count(rows["n_counties"].max())))  # fmt: skip
+    return " ".join(told)
+
+
 def show_coverage(page: Page, study: TruthStudy) -> Piece:
     """How often the main method's intervals cover the truth, by scenario."""
     there = [scenario for scenario in study.scenarios if study.measures(scenario, (MAIN,))]
@@ -205,7 +221,8 @@ def show_coverage(page: Page, study: TruthStudy) -> Piece:
     found = [find_line(study, one, way, day, measures, name_scenario(page, one), find)
              for one in there]  # fmt: skip
     lines = [line for line in found if line]
-    given = {"period": page.formats.period(day), **describe_bar(page)}
+    given = {"period": page.formats.period(day), **describe_bar(page),
+             "kind": _describe_kind(page, study, there, way)}  # fmt: skip
     low = min(list_ends(lines), default=1.0)
     scale = make_share_scale(page, low)
     least = {line.name: min(point[0] for point in line.points if point) for line in lines}

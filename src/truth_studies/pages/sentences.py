@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from revictimisation.report.page import Page
 from truth_studies.pages import add_texts
-from truth_studies.pages.limits import describe_hidden, describe_trust, list_limits
+from truth_studies.pages.limits import describe_hidden, describe_trust, list_plain_limits
 from truth_studies.records.controls import read_alarms
 from truth_studies.records.exploration import Record, read_records
 from truth_studies.records.subgroups import FamilyRecord, read_family
@@ -49,8 +49,8 @@ def _count_built_in(page: Page, record: Record, scenario: str) -> dict[str, str]
 
 
 def list_known_limits(page: Page) -> list[str]:
-    """Where the answers hold and where they do not, in five lines."""
-    return list_limits(add_texts(page), read_truth_study(), read_alarms())
+    """Where the answers hold and where they do not, in plain words."""
+    return list_plain_limits(add_texts(page), read_truth_study(), read_alarms())
 
 
 # by what it is about: the sentence of the tables that are kept

@@ -14,9 +14,10 @@ from truth_studies.pages.naming import (
     name_way,
 )
 from truth_studies.records import read_kept_texts
-from truth_studies.records.bar import count_released, tally
+from truth_studies.records.bar import count_released, list_effects, list_released, tally
 from truth_studies.records.truth import (
     CRUDE,
+    DEPARTURES,
     FORCE,
     FORMULA,
     GATED,
@@ -29,14 +30,15 @@ from truth_studies.records.truth import (
 )
 
 WAYS = (MAIN, ROBUST, FORMULA, FORCE, CRUDE, UNADJUSTED)
-COLUMNS = ("n_counties", "inside", "bias_in_errors", "coverage", "rejection_rate", "released")
+COLUMNS = ("n_counties", "inside", "bias_in_errors", "released", "coverage_released", "coverage",
+           "power", "rejection_rate")  # fmt: skip
 SHORT_COMMIT = 12
 
 
 def show_table(page: Page, study: TruthStudy) -> Piece:
     """How each method did in each scenario, over all measures and days."""
     rows = [
-        [f"{name_scenario(page, scenario)}: {name_way(page, way)}",
+        [f"{name_scenario(page, scenario)}: {_name_way(page, study, scenario, way)}",
          *_describe_rows(page, way, found)]
         for scenario in study.scenarios
         for way in study.add_beside(scenario, WAYS)
@@ -50,6 +52,14 @@ def show_table(page: Page, study: TruthStudy) -> Piece:
     table = page.table(caption, heads, rows, [page.say("truth_study.table_note")])
     text = page.text("truth_study.tables_text", **describe_bar(page))
     return join([page.heading("truth_study.tables"), text, table])
+
+
+def _name_way(page: Page, study: TruthStudy, scenario: str, way: Way) -> str:
+    """The way, with whose intervals its row has where the scenario has two kinds."""
+    name = name_way(page, way)
+    if way != MAIN or not study.has_two_kinds(scenario):
+        return name
+    return f"{name}, {name_intervals(page, study.find_kind(scenario, way.estimator))}"
 
 
 def show_files(page: Page) -> Piece:
@@ -67,16 +77,21 @@ def _read(study: TruthStudy, scenario: str, way: Way) -> pd.DataFrame:
 
 def _describe_rows(page: Page, way: Way, rows: pd.DataFrame) -> list[Cell | str]:
     worst = float(rows["bias_in_errors"].abs().max())
+    released = list_released(rows) if way in GATED else rows.iloc[:0]
     share = count_released(rows)[0] if way in GATED else None
+    is_hidden = rows["scenario"].iloc[0] == DEPARTURES[0]
+    found = [] if is_hidden else [*list_effects(released)["rejection_rate"]]
     called = rows["rejection_rate"].mean() if rows["scenario"].iloc[0] == NULL else None
     return [
         page.formats.count(rows["n_counties"].max()),
         page.say("truth_study.of", n=page.formats.count(tally(rows).n_inside),
                  n_all=page.formats.count(len(rows))),
         Cell(page.formats.decimal(worst, 1), worst),
-        describe_range(page, [*rows["coverage"]]),
-        _show_share(page, called),
         _show_share(page, share),
+        describe_range(page, [*released["coverage_released"]]) if len(released) else DASH,
+        describe_range(page, [*rows["coverage"]]),
+        describe_range(page, found) if found else DASH,
+        _show_share(page, called),
     ]  # fmt: skip
 
 

@@ -112,6 +112,23 @@ def tally(rows: pd.DataFrame) -> Tally:
     return Tally(*(found.count(one) for one in (INSIDE, UNSURE, MISSED)))
 
 
+def list_released(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that the gates let through in any county."""
+    return rows[rows["n_released"].gt(0)] if len(rows) else rows
+
+
+def list_effects(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows let through whose truth is a difference: how often it is called is their power."""
+    found = list_released(rows)
+    return found[found["truth"].ne(0)] if len(found) else found
+
+
+def count_surely_inside(rows: pd.DataFrame) -> int:
+    """How many rows have a bias whose whole Monte Carlo interval lies within what is allowed."""
+    ends = [find_bias_interval(row) for _, row in rows.iterrows()]
+    return sum(low >= -MOST_BIAS and high <= MOST_BIAS for _, low, high in ends)
+
+
 def count_released(rows: pd.DataFrame) -> tuple[float | None, float | None]:
     """The share of estimates that the gates let through, and the coverage among those.
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,21 @@ class Alarm(NamedTuple):
     n_counties: int
     share: float
     error: float
+
+
+def list_alarms(alarms: Mapping[tuple[str, str], Alarm], scenarios: Sequence[str]) -> list[Alarm]:
+    """Those of single measures in the scenarios."""
+    return [one for (scenario, name), one in alarms.items()
+            if scenario in scenarios and name != ANY]  # fmt: skip
+
+
+def expect_any(n_measures: int, level: float = 0.05) -> float:
+    """The share of counties with an alarm of any measure by chance alone, were they independent.
+
+    >>> round(expect_any(7), 2)
+    0.3
+    """
+    return 1 - (1 - level) ** n_measures
 
 
 def read_alarms(folder: Path = TABLES / "control_study") -> dict[tuple[str, str], Alarm]:

@@ -110,6 +110,10 @@ class TruthStudy:
         kinds = {self.find_kind(scenario, MAIN.estimator) for scenario in scenarios}
         return MAIN if len(kinds) < 2 else BY_INFLUENCE
 
+    def find_most(self, scenario: str) -> Way:
+        """The main method by the intervals that most counties have."""
+        return BY_INFLUENCE if self.has_two_kinds(scenario) else MAIN
+
     def rows(
         self, scenario: str, way: Way, *, day: int | None = None, estimands: Sequence[str] = ()
     ) -> pd.DataFrame:

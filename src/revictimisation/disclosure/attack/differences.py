@@ -1,4 +1,4 @@
-"""What two releases of nearly the same people tell together that neither tells by itself."""
+"""What two or three releases of nearly the same people tell together, and none by itself."""
 
 from __future__ import annotations
 
@@ -27,17 +27,23 @@ MODELLED = "outside_support"  # a share of people by a model of all
 
 
 def subtract_releases(releases: Sequence[Release]) -> pd.DataFrame:
-    """Every two releases, differenced.
+    """Every two releases, differenced; and of every three each less the two others.
 
     `differ`: a cell in which 1 to threshold - 1 people differ. `crossed`: a number that only one of
     two releases of nearly the same people shows. `joined`: what follows from both where they agree.
+    `sum`: a cell in which 1 to threshold - 1 people are in one of three and in neither other.
     """
     found = [_subtract(one, other) for one, other in combinations(releases, 2)]
+    found += [
+        _subtract_parts(three[whole], [*three[:whole], *three[whole + 1 :]])
+        for three in combinations(releases, 3)
+        for whole in range(len(three))
+    ]
     return make_findings(pd.concat(found) if found else [], kind="differences")
 
 
 def _subtract(one: Release, other: Release) -> pd.DataFrame:
-    place = f"{one.folder.parent.name or one.folder} − {other.folder.parent.name or other.folder}"
+    place = f"{_name(one)} − {_name(other)}"
     pair = _pair_rows(one.estimates, other.estimates)
     is_changed = _is_changed(pair)
     if not is_changed.any():
@@ -124,6 +130,48 @@ def _bound_differences(
     if is_near:
         parts.append(_find_crossed(pair))
     return pd.concat(parts, ignore_index=True)
+
+
+def _subtract_parts(whole: Release, parts: Sequence[Release]) -> pd.DataFrame:
+    """Cells of the people who are in a release and in neither of two others, if those are few.
+
+    The two are taken to be apart, and parts of the first; where that contradicts what is released,
+    nothing is concluded.
+    """
+    rules, threshold = whole.rules, whole.rules.threshold
+    sizes = [_count_everybody(release) for release in (whole, *parts)]
+    if not abs(sizes[0] - sum(sizes[1:])) < threshold + 2 * rules.rounding:
+        return make_findings([])
+    cells = list_cells(whole.estimates, rules, whole.plan, 0)
+    table = bound_cells(cells, threshold)
+    names = pd.MultiIndex.from_frame(table[["kind", "key"]])
+    low, high, is_known = table["low"], table["high"], np.ones(len(table), bool)
+    for part in parts:
+        less = bound_cells(list_cells(part.estimates, part.rules, part.plan, 0), threshold)
+        under = less.set_index(["kind", "key"])[["low", "high"]].reindex(names).reset_index()
+        is_known &= under["low"].notna().to_numpy()
+        low, high = low - under["high"].fillna(MOST), high - under["low"].fillna(0)
+    is_false = high.lt(0).any()
+    least, most = (ends.clip(0, MOST).to_numpy(np.int64) for ends in (low, high))
+    least, most, is_wrong = narrow(least, most, _keep(cells.relations, is_known))
+    is_all = (table["key"].eq("everybody||") & table["kind"].eq("people")).to_numpy()
+    if is_false or is_wrong.any() or not (most[is_all] < threshold).any():
+        return make_findings([])
+    is_few = table["kind"].eq("people") & (least >= 1) & (most < threshold)
+    place = " − ".join(_name(release) for release in (whole, *parts))
+    found = table.assign(low=least, high=most, row=name_cell(table), place=place)[is_few]
+    return make_findings(found, kind="differences", what="sum", column="n_people")
+
+
+def _count_everybody(release: Release) -> float:
+    """The people that are followed, as released; NaN where that is not shown."""
+    rows = release.estimates
+    is_whole = rows["question"].eq("q1") & rows["analysis"].eq("main") & rows["subgroup"].eq("")
+    return float(rows.loc[is_whole & rows["status"].eq(OK), "n_people"].astype(float).max())
+
+
+def _name(release: Release) -> str:
+    return str(release.folder.parent.name or release.folder)
 
 
 def _find_cells(cells: Cells, local: pd.DataFrame) -> pd.DataFrame:

@@ -89,12 +89,19 @@ def open_release(
             "den ligger i. / There is no release here: the table estimates is missing. Name the "
             "folder release, or the one that holds it."
         )
-    plan = _read_study(files.read_json(root / MANIFEST) or {})
+    plan = _read_study(read_manifest(root))
     known = plan.disclosure if plan else _infer_rules(tables["estimates"])
     told = {**known.model_dump(), **(files.read_json(folder / RELEASED) or {}).get("rules", {})}
     rules = Disclosure(threshold=threshold or told["threshold"],
                        rounding=rounding or told["rounding"])  # fmt: skip
     return Release(root, folder, tables, rules, plan, secrets)
+
+
+def read_manifest(root: Path) -> Mapping[str, Any]:
+    """The manifest beside a release; empty where there is none that the intruder may read."""
+    with suppress(PermissionError):
+        return files.read_json(root / MANIFEST) or {}
+    return {}
 
 
 def _read_study(manifest: Mapping[str, Any]) -> StudyPlan | None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from revictimisation.core import files
 from revictimisation.disclosure.attack.findings import make_findings
-from revictimisation.disclosure.attack.release import MANIFEST, RELEASE, RELEASED, Release
+from revictimisation.disclosure.attack.release import RELEASE, RELEASED, Release, read_manifest
 
 Row = dict[str, Any]
 PAGES = ("site/", "notebooks/")
@@ -61,7 +61,7 @@ def _is_in_release(release: Release, path: str) -> bool:
 def _read_hashes(release: Release) -> dict[str, str]:
     """Hashes by path inside the root: of RELEASED, else of the manifest beside."""
     found: dict[str, str] = {}
-    manifest = files.read_json(release.root / MANIFEST) or {}
+    manifest = read_manifest(release.root)
     found |= {path: told for path, told in manifest.get("outputs", {}).items()
               if path.partition("/")[0] != "restricted"}  # fmt: skip
     if (release.folder / RELEASED).is_file():

@@ -6,12 +6,22 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from revictimisation.report.described import NOTHING, Cell, Folded, LovePlot, LoveRow, Piece, join
+from revictimisation.report.described import (
+    NOTHING,
+    Cell,
+    Folded,
+    LovePlot,
+    LoveRow,
+    Piece,
+    Text,
+    join,
+)
 from revictimisation.report.page import DASH, SHARE, Page
-from revictimisation.report.trials import ARMS, Check, find_started, list_checks
+from revictimisation.report.sections.referees import describe_joint
+from revictimisation.report.trials import ARMS, Check, find_started, list_balance, list_checks
 from revictimisation.report.verdicts import name_answer
 
-SHARES, DIFFERENCES = "share_weighted", "standardised_difference"
+SHARES = "share_weighted"
 COLUMNS = ("everyone", "before_start", "before_no_start", "after_start", "after_no_start")
 
 
@@ -111,7 +121,7 @@ def measure_before(levels: Sequence[Level]) -> float | None:
 
 def show_balance(page: Page) -> Piece:
     """Balance by covariate: the starters before weighting, the worse arm after it."""
-    after = {measure: _list_after(page, measure) for measure in page.plan.measure_names}
+    after = {measure: list_balance(page, measure) for measure in page.plan.measure_names}
     after = {measure: found for measure, found in after.items() if found}
     if not after:
         return page.text("referees.balance_none")
@@ -139,17 +149,7 @@ def show_balance(page: Page) -> Piece:
         page.say("referees.balance_alt", **given),
     )
     figure = page.figure(picture, alt, caption, _balance_table(page, after, before))
-    return join([figure, page.text("referees.balance_text")])
-
-
-def _list_after(page: Page, measure: str) -> dict[str, float]:
-    """The larger of both arms' differences of each covariate after weighting."""
-    found: dict[str, float] = {}
-    for check in list_checks(page, measure):
-        if check.name == DIFFERENCES and check.known is not None:
-            name = check.of.parts[-1]
-            found[name] = max(found.get(name, 0.0), check.known)
-    return found
+    return join([figure, page.text("referees.balance_text"), Text(describe_joint(page), "note")])
 
 
 def _balance_table(

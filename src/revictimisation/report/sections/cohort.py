@@ -178,11 +178,13 @@ def show_attrition(page: Page) -> Piece:
         title = page.dictionary.tables[row.step].label[page.language] if is_first else ""
         told = f"– {_describe_step(page, row.reason)}"
         name = f"**{title}** `{row.step}`" if is_first else told
-        people = "" if row.n_people == 0 and not is_first else page.show_number(row.n_people)
+        has_people = row.n_people != 0 or (is_first and row.n_reports == 0)
+        people = page.show_number(row.n_people) if has_people else ""
         dropped = "" if is_first else page.show_number(row.n_dropped)
         rows.append([name, people, page.show_number(row.n_reports), dropped])
     heads = [page.say(f"cohort.attrition_{one}") for one in ("step", "people", "rows", "dropped")]
-    notes = [page.say("common.note_rounded", rounding=page.plan.disclosure.rounding)]
+    notes = [page.say("cohort.attrition_note"),
+             page.say("common.note_rounded", rounding=page.plan.disclosure.rounding)]  # fmt: skip
     if page.release.attrition["n_dropped"].isna().any():
         notes.insert(0, page.say("common.note_suppressed"))
     table = page.table(page.say("cohort.attrition_caption"), heads, rows, notes)

@@ -39,12 +39,16 @@ def show_dictionary(page: Page) -> Content:
     dictionary = page.dictionary
     links = [Item((f"{_link('table', one.name)} {one.label[page.language]}",))
              for one in dictionary.tables.values()]  # fmt: skip
-    parts: list[Piece] = [page.text("dictionary.intro"), Items(tuple(links), "columns")]
+    needed = [f"{_link('table', one.name)} ({one.label[page.language].lower()})"
+              for one in dictionary.tables.values()
+              if one.direction == "in" and not one.is_optional]  # fmt: skip
+    must_bring = page.text("dictionary.must_bring", tables=", ".join(needed))
+    parts: list[Piece] = [must_bring, page.text("dictionary.intro"), Items(tuple(links), "columns")]
     for direction in DIRECTIONS:
         parts.append(Heading(page.say(f"dictionary.{direction}"), 2))
         parts += [_show_table(page, one) for one in dictionary.tables.values()
                   if one.direction == direction]  # fmt: skip
-    parts.append(Heading(page.say("dictionary.lists"), 2))
+    parts += [Heading(page.say("dictionary.lists"), 2), page.text("dictionary.how_sure")]
     parts += [_show_codes(page, *one) for one in dictionary.code_lists.items()]
     return join([*parts, Heading(page.say("dictionary.rules"), 2), _show_rules(page)])
 
@@ -144,7 +148,10 @@ def _grade(page: Page, severity: str) -> str:
 
 def _show_codes(page: Page, name: str, frame: pd.DataFrame) -> Piece:
     other = "_en" if page.language == "sv" else "_sv"
-    columns = [one for one in frame.columns if one in SWEDISH or not one.endswith(other)]
+    columns = [
+        one for one in frame.columns
+        if (f"{one}_{page.language}" not in frame if one in SWEDISH else not one.endswith(other))
+    ]  # fmt: skip
     heads = [page.say(f"dictionary.head_{column}") for column in columns]
     marks = ["sv" if page.language != "sv" and one in SWEDISH else "" for one in columns]
     rows = [

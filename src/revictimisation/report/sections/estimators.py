@@ -19,7 +19,7 @@ from revictimisation.report.trials import (
     has_rows,
     list_first,
 )
-from revictimisation.report.verdicts import name_answer
+from revictimisation.report.verdicts import OPEN, judge, name_answer
 
 # name of a column: what its numbers are looked up by
 COLUMNS: dict[str, dict[str, Any]] = {
@@ -60,9 +60,28 @@ def show_ways(page: Page) -> Piece:
         describe_agreement(page),
         page.table(title, heads, rows),
     )
-    return join(
-        [page.text("trials.ways_text"), figure, page.text("trials.ways_note", period=period)]
-    )
+    return join([page.text("trials.ways_text"), figure,
+                 page.text("trials.ways_note", period=period), show_looks(page)])  # fmt: skip
+
+
+def show_looks(page: Page) -> Piece:
+    """Which other numbers of measures with an answer exclude nothing: earlier days, mean counts."""
+    numbers = {}
+    for measure in list_first(page):
+        name = name_answer(page, measure)
+        for day in page.plan.days_within_horizon[:-1]:
+            told = page.say("referees.looks_days", measure=name, period=page.formats.period(day))
+            numbers[told] = find_effect(page, measure, day=day)
+        told = page.say("referees.looks_counts", measure=name)
+        numbers[told] = find_effect(page, measure, "mean_count_difference",
+                                    estimator="mean_cumulative_count")  # fmt: skip
+    shown = {told: number for told, number in numbers.items() if number.has_interval}
+    if not shown:
+        return NOTHING
+    sure = [told for told, number in shown.items() if judge(number, same=0.0) != OPEN]
+    found = f" ({'; '.join(sure)})" if sure else ""
+    return page.text("referees.looks", period=page.formats.period(page.last_day), n=len(sure),
+                     n_all=len(shown), found=found)  # fmt: skip
 
 
 def show_estimates(page: Page) -> Piece:

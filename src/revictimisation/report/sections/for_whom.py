@@ -74,9 +74,31 @@ def describe_for_whom(page: Page) -> str:
     tested, called = _list_tested(page), _list_claims(page)
     if not tested:
         return page.say("for_whom.line_none")
-    key = {0: "open", 1: "one"}.get(len(called), "some")
-    first = _name(page, called[0]) if called else ""
-    return page.say(f"for_whom.line_{key}", n=len(tested), n_called=len(called), first=first)
+    if not called:
+        return page.say("for_whom.line_uncalled", n=len(tested))
+    told = _describe_direction(page, called[0])
+    if len(called) == 1:
+        return told
+    return page.say("for_whom.line_some", n=len(tested), n_called=len(called), told=told)
+
+
+def _describe_direction(page: Page, one: Difference) -> str:
+    """Which groups differ, and whether only while the measure is in force.
+
+    Then also that no difference is left by the day of the groups, if that was tested.
+    """
+    if not _is_ratio(one):
+        return finish(describe_claim(page, one))
+    ends = [
+        f"{name_level(page, one.grouping, level)} {page.say(f'for_whom.line_{judge(number)}')}"
+        for level, number in _list_pooled(page, one, is_ratio=True) if number.has_interval
+    ]  # fmt: skip
+    told = page.say("for_whom.line_in_force", ends=", ".join(ends),
+                    measure=start_upper(name_answer(page, one.measure)))  # fmt: skip
+    if not one.risk_holm.is_shown:
+        return told
+    period = page.formats.period(choose_day(page))
+    return f"{told} {page.say('for_whom.line_whole', period=period)}"
 
 
 def describe_measure_groups(page: Page, measure: str) -> str:
@@ -86,7 +108,7 @@ def describe_measure_groups(page: Page, measure: str) -> str:
     mine = [one for one in _list_tested(page) if one.measure == measure]
     called = [one for one in mine if one.is_called]
     if called:
-        return finish(describe_claim(page, called[0]))
+        return _describe_direction(page, called[0])
     if not mine:
         return page.say("for_whom.measure_untested")
     known = [value for (name, _), value in list_detectable(page, is_tested=True).items()

@@ -30,7 +30,7 @@ from revictimisation.report.natural_frequencies import count_people, show_gap
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish
-from revictimisation.report.trials import add_events
+from revictimisation.report.trials import add_events, list_first
 from revictimisation.report.verdicts import name_answer
 
 LEAST_P = 0.001
@@ -48,7 +48,8 @@ def show_own_and_pooled(page: Page) -> Piece:
         for level in list_levels(page, grouping, is_named=False)
     ]  # fmt: skip
     names = ("group", "own", "pooled", "people", "seen", "own_ratio", "pooled_ratio", "why")
-    heads = [page.say(f"for_whom.head_{one}") for one in names]
+    heads = [page.say("referees.group_follow_ups" if one == "people" else f"for_whom.head_{one}")
+             for one in names]  # fmt: skip
     caption = page.say("for_whom.own_caption", period=page.formats.period(choose_day(page)))
     notes = [page.say("for_whom.pooled_note"), page.say("for_whom.seen_note")]
     return page.table(caption, heads, rows, notes, kind="why")
@@ -84,6 +85,10 @@ def show_tests(page: Page) -> Piece:
     text = Text(page.say("for_whom.referees_text", period=page.formats.period(choose_day(page)),
                          n_all=2 * len(found), n=n,
                          times=page.formats.decimal(widen_for_family(n), 2)))  # fmt: skip
+    first = list_first(page)
+    n_pairs = sum(one.is_tested and one.measure in first for one in found)
+    related = page.text("referees.tests_relate", n=n, n_pairs=n_pairs,
+                        page=page.link("04_for_whom", page.say("for_whom.title")))  # fmt: skip
     rows = [
         [f"{start_upper(name_answer(page, one.measure))}: {page.labels.group(one.grouping)}",
          *(show_p(page, test) for test in (one.risk, one.risk_holm, one.hazard, one.hazard_holm))]
@@ -92,7 +97,8 @@ def show_tests(page: Page) -> Piece:
     names = ("test", "risk_p", "risk_holm", "hazard_p", "hazard_holm")
     heads = [page.say(f"for_whom.head_{one}") for one in names]
     notes = [page.say("for_whom.tests_dash")]
-    return join([text, page.table(page.say("for_whom.tests_caption"), heads, rows, notes)])
+    table = page.table(page.say("for_whom.tests_caption"), heads, rows, notes)
+    return join([text, related, table])
 
 
 def show_p(page: Page, number: Number) -> str:

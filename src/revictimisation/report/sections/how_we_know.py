@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from revictimisation.report.described import Dots, Piece, Text, TrialDiagram, join, plain
 from revictimisation.report.known_truth import describe_known_truth, list_known_limits
 from revictimisation.report.natural_frequencies import show_gap
@@ -91,7 +93,7 @@ def show_wanted(page: Page) -> Piece:
     table = page.table(page.say("trial.measures_caption"), heads, graces)
     key = "wanted_text" if page.plan.adjust_for else "wanted_bare"
     text = page.text(f"how_we_know.{key}")
-    return join([text, page.figure(picture, alt, caption, table)])
+    return join([text, replace(page.figure(picture, alt, caption, table), source="")])
 
 
 def show_limits(page: Page) -> Piece:

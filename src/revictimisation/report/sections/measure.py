@@ -17,7 +17,14 @@ from revictimisation.report.described import (
     Text,
     join,
 )
-from revictimisation.report.evidence import LIST, STEPS, Evidence, count_agreeing, rate_measure
+from revictimisation.report.evidence import (
+    LIST,
+    STEPS,
+    UNTRIED,
+    Evidence,
+    count_agreeing,
+    rate_measure,
+)
 from revictimisation.report.formats import start_upper
 from revictimisation.report.measure_use import find_share
 from revictimisation.report.natural_frequencies import (
@@ -29,22 +36,28 @@ from revictimisation.report.natural_frequencies import (
     show_hundred,
 )
 from revictimisation.report.page import DASH, Page
+from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import describe_within, finish, list_names
 from revictimisation.report.sections.for_whom import describe_measure_groups
 from revictimisation.report.sections.start import show_rating
 from revictimisation.report.trials import (
     ARMS,
-    describe_reason,
+    describe_gates,
     find_arms,
     find_checks,
     find_effect,
+    find_started,
     has_answer,
+    list_balance,
     list_checks,
+    list_reasons,
 )
 from revictimisation.report.verdicts import FEWER, MORE, is_joint, judge
 
 HEIGHTS = (3.0, 3.1)  # in inches, for wide and narrow screens
 AT_RISK = "n_at_risk"
+TOO_UNLIKE, TOO_FEW = "no_answer_groups", ("no_answer_few", "no_answer_coarse")
+MOST_NAMED = 3  # of what those compared differ in
 
 
 def show_state(page: Page) -> Piece:
@@ -79,9 +92,8 @@ def _describe_code(page: Page, code: str) -> list[str]:
     rows = frame[frame["code"] == code].to_dict("records")
     if not rows:
         return []
-    who, basis = rows[0][f"decided_by_{page.language}"], rows[0]["legal_basis"]
-    if page.language != SWEDISH:
-        basis = f"[{basis}]{{{SWEDISH}}}"
+    who = rows[0][f"decided_by_{page.language}"]
+    basis = rows[0]["legal_basis" if page.language == SWEDISH else f"legal_basis_{page.language}"]
     return [rows[0][f"about_{page.language}"], page.say("measure.decided", who=who),
             page.say("measure.basis", basis=basis)]  # fmt: skip
 
@@ -93,27 +105,34 @@ def show_who(page: Page) -> Piece:
         return NOTHING
     share = find_share(page, measure)
     if not share.is_shown:
-        told = page.say("measure.who_hidden", why=page.why_not(share))
-        return join([page.heading("measure.who"), Text(told)])
-    told = page.say("measure.who_all", share=page.formats.of_hundred(share.estimate or 0.0))
+        why = page.say("measure.who_hidden", why=page.why_not(share))
+        return join([page.heading("measure.who"), Text(why)])
+    told = [page.say("measure.who_all", share=page.formats.of_hundred(share.estimate or 0.0))]
     by_risk = {level: find_share(page, measure, subgroup="risk_level", level=level)
                for level in ("high", "low")}  # fmt: skip
     if all(number.is_shown for number in by_risk.values()):
         shares = {level: page.formats.of_hundred(number.estimate or 0.0)
                   for level, number in by_risk.items()}  # fmt: skip
-        told = f"{told} {page.say('measure.who_risk', **shares)}"
-    return join([page.heading("measure.who"), Text(told)])
+        told.append(page.say("measure.who_risk", **shares))
+    started = find_started(page, measure)
+    if started.is_shown and started.n_events is not None:
+        told.append(page.say("measure.who_started", n=page.formats.count(started.n_events),
+                             share=page.formats.of_hundred(started.estimate or 0.0),
+                             within=describe_within(page, measure)))  # fmt: skip
+    return join([page.heading("measure.who"), Text(" ".join(told))])
 
 
 def show_effect(page: Page) -> Piece:
-    """`40 → 38 av 100`, the interval of the difference, and both curves; else why there is none."""
+    """`Utan: 40, med: 38 av 100`, the interval of the difference, both curves; else why not.
+
+    Where the method is untried no number stands by itself.
+    """
     measure = page.measure
     if not measure:
         return NOTHING
     gap = find_effect(page, measure)
     if not has_answer(page, measure):
-        why = finish(describe_reason(page, measure, gap))
-        return join([page.heading("measure.why"), Text(why)])
+        return join([page.heading("measure.why"), _list_why(page, measure, gap)])
     given = {
         "period": page.formats.period(page.last_day),
         "within": describe_within(page, measure),
@@ -121,17 +140,38 @@ def show_effect(page: Page) -> Piece:
         "between": describe_between(page, gap),
     }
     start, no_start = find_arms(page, measure)
-    if start.is_shown and no_start.is_shown:
+    kind = rate_measure(page, measure).kind
+    if kind != UNTRIED and start.is_shown and no_start.is_shown:
         ends = {arm: count_people(page, number.estimate or 0.0)
                 for arm, number in zip(ARMS, (start, no_start), strict=True)}  # fmt: skip
-        kind = rate_measure(page, measure).kind
-        told: list[Piece] = [Text(page.say("measure.arrow", **ends), f"arrow {kind}"),
+        key = "measure.arrow_open" if kind == "open" else "measure.arrow"
+        told: list[Piece] = [Text(page.say(key, **ends), f"arrow {kind}"),
                              page.text("measure.arrow_told", **ends, **given)]  # fmt: skip
     else:
         told = [page.text("measure.gap_told", **given)]
+    if kind != UNTRIED:
+        told.append(Text(_describe_earlier(page, measure, gap)))
     needed = find_effect(page, measure, "number_needed_to_treat")
     told += [Text(describe_needed(page, gap, needed)), Text(page.say("measure.curve_note"), "note")]
     return join([page.heading("measure.effect"), *told, _show_curves(page, measure)])
+
+
+def _list_why(page: Page, measure: str, gap: Number) -> Piece:
+    """Why there is no answer, a line for each check that did not hold."""
+    told = [finish(describe_gates(page, [one])) for one in list_reasons(page, measure, gap)]
+    return Text(told[0] if len(told) == 1 else "\n".join(f"- {one}" for one in told))
+
+
+def _describe_earlier(page: Page, measure: str, gap: Number) -> str:
+    """Differences that exclude none at earlier days, where that of the last day does not."""
+    if judge(gap, same=0.0) in (FEWER, MORE):
+        return ""
+    found = {day: find_effect(page, measure, day=day) for day in page.plan.days_within_horizon}
+    told = [page.say("measure.earlier", period=page.formats.period(day),
+                     people=describe_people(page, one.estimate or 0.0),
+                     between=describe_between(page, one))
+            for day, one in found.items() if judge(one, same=0.0) in (FEWER, MORE)]  # fmt: skip
+    return " ".join([*told, page.say("measure.earlier_note")]) if told else ""
 
 
 def _show_curves(page: Page, measure: str) -> Piece:
@@ -220,16 +260,24 @@ def show_for_whom(page: Page) -> Piece:
     """A line on who is helped more, with a link; nothing without an answer."""
     if not (page.measure and has_answer(page, page.measure)):
         return NOTHING
+    heading = page.heading("measure.for_whom")
+    if is_joint(page, page.measure):
+        return join([heading, page.text("measure.for_whom_untried")])
     link = page.link("04_for_whom", page.say("measure.for_whom_link"))
-    told = f"{describe_measure_groups(page, page.measure)} {link}."
-    return join([page.heading("measure.for_whom"), Text(told)])
+    return join([heading, Text(f"{describe_measure_groups(page, page.measure)} {link}.")])
 
 
 def show_change(page: Page) -> Piece:
-    """What would change the answer: other ways of counting, and something unknown."""
+    """What would change the answer: other ways of counting, and something unknown.
+
+    Without an answer what one would take, where the data can tell.
+    """
     measure = page.measure
-    if not (measure and has_answer(page, measure)):
+    if not measure:
         return NOTHING
+    if not has_answer(page, measure):
+        told = _list_needed(page, measure)
+        return join([page.heading("measure.needed"), Text(" ".join(told))]) if told else NOTHING
     n, n_all = count_agreeing(page, measure)
     given: dict[str, Any] = {"n": n, "n_all": n_all}
     told = [page.say("measure.change_ways" if n_all else "measure.change_none", **given)]
@@ -242,11 +290,26 @@ def show_change(page: Page) -> Piece:
     return join([page.heading("measure.change"), Text(" ".join(told))])
 
 
+def _list_needed(page: Page, measure: str) -> list[str]:
+    """What an answer would take: people who are alike, or more of them."""
+    code = rate_measure(page, measure).code
+    if code in TOO_FEW:
+        return [page.say("measure.needed_more")]
+    if code != TOO_UNLIKE:
+        return []
+    limit = page.plan.gates.largest_standardised_difference
+    apart = {name: value for name, value in list_balance(page, measure).items() if value > limit}
+    most = sorted(apart, key=lambda name: -apart[name])[:MOST_NAMED]
+    names = [page.labels.group(name).lower() for name in most]
+    told = [page.say("measure.needed_unlike", groups=list_names(page, names))] if names else []
+    return [*told, page.say("measure.needed_match")]
+
+
 def show_unsaid(page: Page) -> Content:
     """What the answer does not say."""
     if not page.measure:
         return NOTHING
     kind = rate_measure(page, page.measure).kind
-    told = [page.say(f"measure.unsaid_{kind}")] if kind in ("open", "none") else []
+    told = [page.say(f"measure.unsaid_{kind}")] if kind in ("open", "none", UNTRIED) else []
     told.append(page.say("measure.unsaid_text"))
     return join([page.heading("measure.unsaid"), Text(" ".join(told))])

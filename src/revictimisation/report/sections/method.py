@@ -43,7 +43,15 @@ def show_grid(page: Page) -> Piece:
     ]  # fmt: skip
     heads = [page.say("referees.head_check"), *(name_answer(page, one) for one in measures)]
     kept = [row for row in rows if any(cell != DASH for cell in row[1:])]
-    return page.table(page.say("referees.grid_caption"), heads, kept, kind="grid")
+    return page.table(
+        page.say("referees.grid_caption"), heads, kept, [_describe_unit(page)], kind="grid"
+    )
+
+
+def _describe_unit(page: Page) -> str:
+    """In what the distance between the ways to count is told, and what counts as none."""
+    tolerated = page.formats.decimal(page.plan.gates.tolerated_disagreement, 2)
+    return page.say("referees.checks_unit", tolerated=tolerated)
 
 
 def _judge(page: Page, measure: str, name: str) -> Cell | str:
@@ -70,7 +78,8 @@ def show_all_checks(page: Page) -> Piece:
         return page.text("referees.none")
     names = ("model", "measure", "check", "value", "limit", "status")
     heads = [page.say(f"referees.head_{name}") for name in names]
-    table = page.table(page.say("referees.all_caption"), heads, rows, kind="words")
+    notes = [_describe_unit(page)]
+    table = page.table(page.say("referees.all_caption"), heads, rows, notes, kind="words")
     return Folded(page.say("referees.all_summary", n=page.formats.count(len(rows))), table)
 
 

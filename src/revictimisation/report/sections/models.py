@@ -120,7 +120,7 @@ def _describe_same(page: Page) -> Piece:
     shown = [(a.estimate or 1, b.estimate or 1) for a, b in pairs if a.is_shown and b.is_shown]
     if not shown:
         return NOTHING
-    same = sum((a < 1) == (b < 1) for a, b in shown)
+    same = sum((round(a, 2) - 1) * (round(b, 2) - 1) >= 0 for a, b in shown)
     return page.text("models.recurrent_count", n_same=same, n_all=len(shown))
 
 
@@ -148,7 +148,7 @@ def show_counts(page: Page) -> Piece:
     heads = [page.say("common.measure"), *(page.say(f"models.{kind}") for kind in kinds)]
     period = page.formats.period(page.last_day)
     caption = page.say("models.counts_caption", period=period)
-    return join([*parts, page.table(caption, heads, rows)])
+    return join([*parts, page.table(caption, heads, rows, [page.say("models.counts_note")])])
 
 
 def _show_count(page: Page, number: Number) -> Cell:

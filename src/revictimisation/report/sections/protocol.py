@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import yaml
 
-from revictimisation.report.described import Attachment, Cell, Folded, Listing, Piece, Text, join
+from revictimisation.report.described import (
+    NOTHING,
+    Attachment,
+    Cell,
+    Folded,
+    Listing,
+    Piece,
+    Text,
+    join,
+)
 from revictimisation.report.page import Page
 from revictimisation.report.sections.answer import describe_against, describe_grace
 from revictimisation.report.sections.cohort import describe_definitions, list_words
@@ -69,6 +78,7 @@ def _describe_done(page: Page, item: str) -> str:
         follow_up=terms["follow_up"],
         covariates=list_covariates(page),
         days=_list_days(page),
+        last=page.formats.period(page.last_day),
         uncertainty=_describe_uncertainty(page),
     )
 
@@ -119,7 +129,10 @@ def show_record(page: Page) -> Piece:
                for one in record.amendments]  # fmt: skip
     amended = page.say("trial.amended" if changes else "trial.not_amended")
     written = write_plan(page)
-    parts = [page.text("trial.study_file_text"), Listing(written, page.say("trial.study_file")),
+    is_invented = page.release.is_synthetic
+    parts = [page.text("trial.study_file_text"),
+             page.text("trial.study_file_invented") if is_invented else NOTHING,
+             Listing(written, page.say("trial.study_file")),
              Attachment(page.say("common.take_along"), "study.yaml", written)]  # fmt: skip
     folded = Folded(page.say("trial.study_file"), join(parts))
     return join([Text(f"{told} {amended}"), Text("\n".join(changes)), folded])

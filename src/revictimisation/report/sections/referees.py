@@ -32,7 +32,7 @@ from revictimisation.report.trials import (
     list_checks,
     list_main,
 )
-from revictimisation.report.verdicts import name_answer, name_measure, warn_untried
+from revictimisation.report.verdicts import is_joint, name_answer, name_measure, warn_untried
 
 # without the extremes (the largest weight, the least chance): one person's, never released
 WEIGHT_CHECKS = ("n_uncensored", "share_censored", "weight_mean", "effective_sample_size")
@@ -54,6 +54,12 @@ def show_overview(page: Page) -> Piece:
     n_held = sum(not _has_failed(page, measure) for measure in counted)
     given = {"n_all": len(counted), "n_held": n_held}
     return join([page.text("referees.lead", **given), Text(warn_untried(page))])
+
+
+def describe_joint(page: Page) -> str:
+    """That measures near in time are among those counted; empty where there are none."""
+    names = [name_answer(page, one) for one in _list_measures(page) if is_joint(page, one)]
+    return page.say("referees.with_joint", measures=list_names(page, names)) if names else ""
 
 
 def _has_failed(page: Page, measure: str) -> bool:
@@ -144,7 +150,7 @@ def show_support(page: Page) -> Piece:
     given = {"limit": page.formats.percent(limit, 0), "n_all": len(rows), "n_held": n_held}
     alt, caption = (page.say(f"referees.support_{one}", **given) for one in ("alt", "caption"))
     figure = page.figure(picture, alt, caption, _table(page, "support", (OUTSIDE,), rows))
-    return join([figure, page.text("referees.support_text")])
+    return join([figure, page.text("referees.support_text"), Text(describe_joint(page), "note")])
 
 
 def show_detectable(page: Page) -> Piece:

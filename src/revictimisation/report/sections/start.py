@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from revictimisation.report.described import (
     NOTHING,
@@ -19,7 +20,7 @@ from revictimisation.report.evidence import LIST, STEPS, Evidence, rate_measure
 from revictimisation.report.forest import list_ticks
 from revictimisation.report.formats import start_upper
 from revictimisation.report.measure_use import find_share
-from revictimisation.report.natural_frequencies import count_people, describe_both
+from revictimisation.report.natural_frequencies import describe_both, show_gap
 from revictimisation.report.page import DASH, HUNDREDTHS, SHARE, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import list_names
@@ -35,6 +36,7 @@ from revictimisation.report.trials import find_effect, list_main
 from revictimisation.report.verdicts import is_joint, name_answer, name_measure
 
 FULL, EMPTY = "●", "○"
+STACKED = (1, 2, 4)  # cells that say their column's head where the table is stacked
 CLEAR = ("fewer", "more", "little")  # kinds of evidence that say something
 
 
@@ -68,8 +70,9 @@ def _describe_answer(page: Page) -> str:
     clear = [one for one in CLEAR if any(each.kind == one for each in found.values())]
     n_open = sum(each.kind == "open" for each in found.values())
     if not clear:
-        key = "index.answer_open" if n_open else "index.answer_none"
-        return f"**{page.say(key, n=_count(page, len(measures)))}** {repeated}"
+        key = f"index.answer_{'open' if n_open else 'none'}{'_one' if len(measures) == 1 else ''}"
+        n, period = _count(page, len(measures)), page.formats.period(page.last_day)
+        return f"**{page.say(key, n=n, period=period)}** {repeated}"
     told = [_describe_kind(page, found, kind) for kind in clear]
     left = sum(each.kind not in CLEAR for each in found.values())
     if left:
@@ -85,27 +88,24 @@ def _count(page: Page, number: int) -> str:
 
 def _describe_kind(page: Page, found: dict[str, Evidence], kind: str) -> str:
     """The measures of which the same is said, behind its words: `Kan minska: skyddat boende.`"""
-    told = []
+    told, period = [], page.formats.period(page.last_day)
     for code in dict.fromkeys(each.code for each in found.values() if each.kind == kind):
         names = [name_answer(page, one) for one, each in found.items() if each.code == code]
         said = start_upper(page.labels.code(LIST, code))
-        told.append(page.say(f"index.answer_{kind}", said=said, measures=list_names(page, names)))
+        told.append(page.say(f"index.answer_{kind}", said=said, period=period,
+                             measures=list_names(page, names)))  # fmt: skip
     return " ".join(told)
 
 
 def _describe_repeat(page: Page) -> str:
-    """How many of a hundred reports are followed by another, and how many soon."""
+    """How many of a hundred cases are followed by another report."""
     last = find_incidence(page, page.plan.outcome.who)
     if not last.is_shown:
         return page.say("index.repeat_hidden", why=page.why_not(last))
     given = {"share": page.formats.of_hundred(last.estimate or 0.0),
              "against": page.say(f"index.against_{page.plan.outcome.who}"),
              "period": page.formats.period(page.last_day)}  # fmt: skip
-    first, day = _find_early(page)
-    if not first.is_shown:
-        return page.say("index.repeat", **given)
-    early, soon = count_people(page, first.estimate or 0.0), page.formats.period(day)
-    return page.say("index.repeat_early", early=early, soon=soon, **given)
+    return page.say("index.repeat", **given)
 
 
 def _find_early(page: Page) -> tuple[Number, int]:
@@ -132,16 +132,21 @@ def _draw(page: Page) -> Piece:
     last = find_incidence(page, page.plan.outcome.who)
     if not last.is_shown:
         return NOTHING
-    period, total = page.formats.period(page.last_day), round((last.estimate or 0.0) * 100)
+    period, total = page.formats.period(page.last_day), _count_dots(last)
     first, day = _find_early(page)
     if not first.is_shown:
         parts = [(total, page.say("index.dots_within", period=period))]
     else:
-        early = round((first.estimate or 0.0) * 100)
+        early = _count_dots(first)
         parts = [(early, page.say("index.dots_within", period=page.formats.period(day))),
                  (total - early, page.say("index.dots_later", period=period))]  # fmt: skip
     alt = page.say("index.dots_alt", total=total, period=period)
     return IconArray(tuple(parts), page.say("index.dots_rest"), alt)
+
+
+def _count_dots(number: Number) -> int:
+    """Of a hundred so many: the same number in the sentence and in the dots."""
+    return round((number.estimate or 0.0) * 100)
 
 
 def show_measures(page: Page) -> Piece:
@@ -152,10 +157,15 @@ def show_measures(page: Page) -> Piece:
     gaps = [find_effect(page, measure) for measure in measures]
     ticks = list_ticks([gap.point for gap in gaps])
     most = max(-ticks[0], ticks[-1])
-    rows = [_row(page, one, gap, most) for one, gap in zip(measures, gaps, strict=True)]
-    ends = {"most": count_people(page, most), "period": page.formats.period(page.last_day)}
+    ends = {"period": page.formats.period(page.last_day),
+            "best": FULL * page.plan.evidence.highest_rating}  # fmt: skip
     heads = [page.say(f"index.head_{one}", **ends)
              for one in ("measure", "use", "gap", "answer", "rating")]  # fmt: skip
+    rows = [
+        [replace(cell, label=head if number in STACKED else "")
+         for number, (head, cell) in enumerate(zip(heads, _row(page, one, gap, most), strict=True))]
+        for one, gap in zip(measures, gaps, strict=True)
+    ]  # fmt: skip
     table = Table(page.say("index.table", **ends), heads, rows, kind="answers",
                   take=page.say("common.take_along"))  # fmt: skip
     notes = [page.say("index.table_note", **ends), *_list_untried(page)]
@@ -177,16 +187,17 @@ def show_span(page: Page, gap: Number, most: float) -> Cell:
     """A cell with a difference drawn between `most` fewer and `most` more; none: that it is not."""
     if not gap.has_interval:
         hidden = page.say("index.not_shown")
-        return Cell(hidden, span=(-most, most), spoken=hidden, status=gap.status, reason=gap.reason)
-    told = describe_both(page, gap)
+        return Cell(DASH, kind="blank", spoken=hidden, status=gap.status, reason=gap.reason)
+    gap_cell = show_gap(page, gap, 0)
+    told = " ".join([gap_cell.told, *(f"({one})" for one in gap_cell.below)])
     return Cell(told, gap.estimate, gap.ci_low, gap.ci_high, HUNDREDTHS, gap.status,
-                span=(-most, most), spoken=told)  # fmt: skip
+                span=(-most, most), spoken=describe_both(page, gap))  # fmt: skip
 
 
 def show_rating(page: Page, found: Evidence) -> Cell:
     """A cell with the steps of certainty as dots; a dash where there is no answer to rate."""
     if found.rating is None:
-        return Cell(DASH, spoken=page.say("index.no_rating"))
+        return Cell(DASH, kind="blank", spoken=page.say("index.no_rating"))
     dots = FULL * found.rating + EMPTY * (STEPS - found.rating)
     spoken = page.say("index.rating", n=found.rating, steps=STEPS)
     return Cell(dots, found.rating, kind="rating", spoken=spoken)
