@@ -266,7 +266,7 @@ def test_one_difference_is_told_in_the_singular():
     assert "Bara en av 3 prövade skillnader mellan grupper är" in words(
         for_whom.show_lead(page).html
     )
-    assert "hög risk 9 färre" in for_whom.describe_for_whom(page)
+    assert "Hög risk: 9 färre" in for_whom.describe_for_whom(page)
     other = [row | ({"estimate": 0.4} if row["estimand"] == "p_value_holm"
                     and row["subgroup"] == "risk_level" else {}) for row in all_rows()]  # fmt: skip
     in_force = for_whom.describe_for_whom(make_page("sv", other, STUDY))
