@@ -164,7 +164,7 @@ def show_ladder(page: Page) -> Piece:
     steps = Text("\n".join(f"- {describe_word(page, 'court', one)}" for one in EXPLAINED))
     folded = Folded(page.say("courts.steps"), steps)
     known = _count_known(page)
-    note = NOTHING
+    note: Piece = NOTHING
     if known is not None:
         note = page.text("courts.ladder_note", share=page.formats.of_hundred(known))
     return join([table, note, folded, _describe_reasons(page)])

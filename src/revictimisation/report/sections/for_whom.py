@@ -6,7 +6,7 @@ groups is so partly by chance. Its own stands beside it only for referees (`grou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median_high
 
 from revictimisation.report.described import (
@@ -217,16 +217,17 @@ def _describe_own(page: Page, one: Difference, *, is_ratio: bool) -> Text:
     same, told = 1.0 if is_ratio else 0.0, []
     for level, pooled in _list_pooled(page, one, is_ratio=is_ratio):
         own = find(page, one.measure, one.grouping, level)
-        if not pooled.has_interval or judge(pooled, same) != OPEN or judge(own, same) == OPEN:
+        is_open = pooled.has_interval and judge(pooled, same) == OPEN
+        if not is_open or judge(own, same) in (OPEN, HIDDEN):
             continue
         if is_ratio:
-            number = page.say("for_whom.own_ratio", ratio=page.show_ratio(own))
-            span = page.show_ratio_interval(own)
+            value = page.say("for_whom.own_ratio", ratio=page.show_ratio(own))
+            span = str(page.show_ratio_interval(own))
         else:
-            number = page.say("for_whom.own_gap", gap=page.formats.points(own.estimate or 0.0))
+            value = page.say("for_whom.own_gap", gap=page.formats.points(own.estimate or 0.0))
             span = describe_between(page, own)
         told.append(page.say("for_whom.own_apart", level=name_level(page, one.grouping, level),
-                             told=_describe_level(page, own, is_ratio=is_ratio), number=number,
+                             told=_describe_level(page, own, is_ratio=is_ratio), number=value,
                              span=span))  # fmt: skip
     return Text(" ".join(told))
 
@@ -344,7 +345,7 @@ def show_measures(page: Page) -> Piece:
     return join([table, _describe_beside(page)])
 
 
-def _explain_marks(page: Page, rows: list[list[Cell | str]]) -> str:
+def _explain_marks(page: Page, rows: Sequence[Sequence[object]]) -> str:
     """What the marks of a table mean, of those that are in it."""
     cells = [str(cell) for row in rows for cell in row[1:]]
     keys = [key for key, mark in MARKS.items() if any(mark in cell for cell in cells)]
@@ -366,7 +367,7 @@ def _show_answer(
     if one.is_called:
         return Cell("\xa0".join([*seen, MARKS["force"]]), kind="shade s3")
     if seen or one.is_tested:
-        return Cell(*(seen or [MARKS["tried"]]), kind="shade s1")
+        return Cell(seen[0] if seen else MARKS["tried"], kind="shade s1")
     return Cell(DASH, kind="shade none")
 
 

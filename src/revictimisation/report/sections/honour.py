@@ -70,7 +70,7 @@ def show_again(page: Page) -> Piece:
                             period=page.formats.period(day))  # fmt: skip
             rows.append([name, *(page.show_share_both(one) for one in found)])
     heads = ["", page.say("honour.head_pairs"), page.say("honour.head_people")]
-    return page.table(page.say("honour.again_caption"), heads, rows)
+    return page.table(page.say("honour.again_caption"), heads, rows, kind="small")
 
 
 def show_several(page: Page) -> Piece:
