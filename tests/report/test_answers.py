@@ -174,7 +174,7 @@ def test_all_that_failed_is_told_and_only_for_the_day_that_is_shown():
 def test_a_measure_without_a_row_is_left_out_of_further_models():
     rows = [hazard(SHELTER, 0.9, estimator="fine_gray", outcome="death_or_emigration")]
     told = words(models.show_competing(make_page("en", rows, STUDY)).html)
-    assert "death or emigration" in told and "sheltered housing" in told
+    assert "death or emigration" in told and "protected accommodation" in told
     assert "alarm" not in told and "cannot be computed" not in told
 
 
@@ -318,4 +318,4 @@ def test_checks_in_a_table_for_referees():
     assert "1.2%" in words(referees.show_support(page).html)
     assert "5.2" in words(referees.show_detectable(page).html)
     shown = words(method.show_all_checks(page).html)
-    assert "clone, censor and weight sheltered housing" in shown and "starts 1.01 – holds" in shown
+    assert "clone, censor and weight protected accommodation" in shown and "starts 1.01 – holds" in shown

@@ -114,10 +114,10 @@ def test_dots_and_intervals_carry_their_colours_with_them():
     told = typeset(icons)
     fills = Counter(re.findall(r'fill=\\"(#\w+)\\"', told))
     assert [fills[RISKS[one].colour] for one in ("high", "low")] == [17, 25]
-    assert fills[PAPER] == 61 and 'class=' not in told and "#\"16\"" in told
+    assert fills[PAPER] == 61 and "class=" not in told and '#"16"' in told
     cell = Cell("2 färre", -0.02, -0.06, 0.02, span=(-0.08, 0.08), spoken="2 färre")
     row = typeset(Table("T", ["a", "b"], [["x", cell]], kind="answers"))
-    assert "stroke=" in row and 'class=' not in row and '#"2 färre"' in row
+    assert "stroke=" in row and "class=" not in row and '#"2 färre"' in row
 
 
 def test_nothing_in_a_text_is_taken_for_markup():

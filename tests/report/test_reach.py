@@ -92,7 +92,10 @@ def test_groups_are_rows_and_shades_follow_the_number():
     assert (str(high[3]), high[3].kind) == ("–", "shade none")
     assert sum(str(row[0]) == "Men aged 18 or over" for row in table.rows) == 1
     told = words(reach.show_who(page).html)
-    assert "Men aged 18 or over get something less often: 83 in 100, against 90 in 100 among others" in told
+    assert (
+        "Men aged 18 or over get something less often: 83 in 100, against 90 in 100 among others"
+        in told
+    )
     assert "Honour-related cases : no sure difference, 90 in 100 against 90 in 100" in told
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from revictimisation.report.addresses import find_path
 from revictimisation.report.described import (
     Content,
     Figure,
@@ -22,7 +23,6 @@ from revictimisation.report.described import (
     Table,
     Text,
 )
-from revictimisation.report.addresses import find_path
 from revictimisation.report.page import Page
 from revictimisation.report.rendering import read_style
 from revictimisation.report.takeaway import compile_typst

@@ -16,8 +16,8 @@ import pandas as pd
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import StudyPlan
 from revictimisation.report.addresses import ENDING, find_path
-from revictimisation.report.described import NOTHING, Content, Heading, Piece
 from revictimisation.report.brief import describe_brief
+from revictimisation.report.described import NOTHING, Content, Heading, Piece
 from revictimisation.report.facts import check_facts
 from revictimisation.report.outline import Outline
 from revictimisation.report.page import Page
@@ -136,9 +136,7 @@ def _describe_origin(page: Page, content: SiteContent) -> str:
     """What made the site, of which run."""
     versions = {"python": "–", "revictimisation": "–", **content.versions}
     digest = content.input_digest[:DIGEST_LENGTH]
-    return page.say(
-        "common.footer_versions", digest=digest, study=content.plan.name, **versions
-    )
+    return page.say("common.footer_versions", digest=digest, study=content.plan.name, **versions)
 
 
 def split_opening(body: Content) -> tuple[Content, Content]:
