@@ -331,4 +331,5 @@ def test_checks_in_a_table_for_referees():
     assert "1.2%" in words(referees.show_support(page).html)
     assert "5.2" in words(referees.show_detectable(page).html)
     shown = words(method.show_all_checks(page).html)
-    assert "clone, censor and weight protected accommodation" in shown and "starts 1.01 – holds" in shown
+    assert "clone, censor and weight protected accommodation" in shown
+    assert "starts 1.01 – holds" in shown

@@ -123,7 +123,7 @@ def test_the_graph_has_an_arrow_for_all_that_is_adjusted_for():
     page = make_page("en", study=SEXES)
     first, second = graphs.show_graphs(page).tables
     told = [tuple(row) for row in first.rows]
-    for covariate in ("sex", "relation", "other measures in force"):
+    for covariate in ("sex", "suspect's relationship to the victim", "other measures in force"):
         assert (covariate, "the measure") in told
     assert ("the measure", "new report against the same suspect") in told
     assert any("not measured" in start for start, _ in told)

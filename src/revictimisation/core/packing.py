@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 
 PART, OF, LESS = ":", "=", "_less_"
 Level = tuple[str, str]  # a grouping and a level of it; ("", ""): everybody
@@ -55,6 +56,7 @@ def pack_check(name: str, *parts: object, group: str = "", level: str = "") -> s
     return PART.join([*told, of] if of else told)
 
 
+@cache
 def unpack_check(text: str) -> CheckName:
     """Take a check's text apart; a level may hold any sign, all else no `:` and no `=`.
 

@@ -85,6 +85,14 @@ class Release:
         return {key: place for place, key in enumerate(self._keys)}
 
     @cached_property
+    def checks(self) -> Mapping[tuple[str, str], list[Any]]:
+        """The rows of diagnostics by measure and analysis, in their order."""
+        found: dict[tuple[str, str], list[Any]] = {}
+        for row in list_rows(self.diagnostics):
+            found.setdefault((row.measure, row.analysis), []).append(row)
+        return MappingProxyType(found)
+
+    @cached_property
     def level_names(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
         """The levels of each question's subgroups, in the order of the estimates.
 

@@ -29,7 +29,7 @@ from revictimisation.report.sections.words import link_words, list_used
 from revictimisation.report.takeaway import taking
 
 DIGEST_LENGTH = 12
-HOW = "06_how_we_know"
+READ = ("06_how_we_know", "honour")  # by all, though they do not stand in the menu
 BETWEEN = "\f"  # in no text
 SECTION = 2  # the level of the headings that part a page
 
@@ -58,9 +58,9 @@ class SiteContent:
 
     @property
     def for_referees(self) -> Sequence[str]:
-        """Pages that the menu does not lead to, but how we know."""
+        """Pages whose long tables are for those who check the study."""
         return [name for name, one in self.outlines.items()
-                if not (one.in_menu or one.of_measure or name == HOW)]  # fmt: skip
+                if not (one.in_menu or one.of_measure or name in READ)]  # fmt: skip
 
     @property
     def outlines(self) -> Mapping[str, Outline]:

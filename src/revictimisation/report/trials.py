@@ -12,7 +12,7 @@ from revictimisation.core.results import OK, WITHHELD
 from revictimisation.estimators.target_trial.gates import list_gates
 from revictimisation.report.described import Cell
 from revictimisation.report.page import Page
-from revictimisation.report.release import Number, list_rows
+from revictimisation.report.release import Number
 from revictimisation.report.texts import load_texts
 from revictimisation.report.verdicts import HIDDEN, is_joint, judge
 
@@ -135,9 +135,7 @@ def list_by_verdict(page: Page, verdict: str) -> list[str]:
 
 def list_checks(page: Page, measure: str, analysis: str = WEIGHTING) -> list[Check]:
     """The checks of a measure's comparison, in the order in which they were made."""
-    frame = page.release.diagnostics
-    mine = frame[(frame["measure"] == measure) & (frame["analysis"] == analysis)]
-    return [_read_check(row) for row in list_rows(mine)]
+    return [_read_check(row) for row in page.release.checks.get((measure, analysis), [])]
 
 
 def _read_check(row: Any) -> Check:

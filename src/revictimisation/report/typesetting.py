@@ -206,7 +206,7 @@ def _table(piece: Table) -> str:
     heads = "".join(f"[{set_text(head)}]," for head in piece.columns)
     rows = "".join(_row(row, n_columns) for row in piece.shown)
     notes = [*piece.notes, *([piece.cut] if piece.is_cut else [])]
-    is_left = piece.kind in ("words", "answers")
+    is_left = not {"words", "answers"}.isdisjoint(piece.kind.split())
     aligned = "left" if is_left else "(x, _) => if x == 0 { left } else { right }"
     size = "7.5pt" if n_columns >= WIDE_TABLE else "8.5pt"
     return (

@@ -30,7 +30,7 @@ def _curve(page: Page, name: str, **keys: str) -> CurveSeries:
         (day, find_incidence(page, who, analysis="curve", time_days=day, **keys))
         for day in page.plan.curve_days
     ]
-    return make_curve(name, found)
+    return make_curve(name, found, f"risks.{keys.get('level', '')}")
 
 
 def show_incidence(page: Page) -> Piece:

@@ -6,6 +6,8 @@ is the place that they stand in.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from revictimisation.report.described import NOTHING, Piece, Text, join
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import (
@@ -41,9 +43,10 @@ def show_own_and_pooled(page: Page) -> Piece:
     groupings = list_groupings(page)
     if not (groupings and page.plan.measure_names):
         return NOTHING
+    known = read_detectable(page)
     rows = [
         [f"{start_upper(name_answer(page, measure))}: {name_row(page, grouping, level)}",
-         *_show_numbers(page, measure, grouping, level)]
+         *_show_numbers(page, measure, grouping, level, known)]
         for measure in _order_measures(page) for grouping in groupings
         for level in list_levels(page, grouping, is_named=False)
     ]  # fmt: skip
@@ -60,11 +63,14 @@ def _order_measures(page: Page) -> list[str]:
     return list(dict.fromkeys(one.measure for one in list_differences(page)))
 
 
-def _show_numbers(page: Page, measure: str, grouping: str, level: str) -> list[object]:
+def _show_numbers(
+    page: Page, measure: str, grouping: str, level: str,
+    known: Mapping[tuple[str, str, str], float],
+) -> list[object]:  # fmt: skip
     own, pooled = (find(page, measure, grouping, level) for find in (find_gap, find_pooled))
     ratio = find_ratio(page, measure, grouping, level)
     drawn = find_pooled(page, measure, grouping, level, is_ratio=True)
-    seen = read_detectable(page).get((measure, grouping, level)) if own.is_shown else None
+    seen = known.get((measure, grouping, level)) if own.is_shown else None
     return [
         show_gap(page, own),
         show_gap(page, pooled) if pooled.is_shown else DASH,
