@@ -224,8 +224,8 @@ def test_a_difference_only_while_in_force_is_said_so_first_and_its_group_by_its_
                    and row["estimand"] == "hazard_ratio" else {}) for row in rows]  # fmt: skip
     page = make_page("sv", rows, STUDY)
     lead = words(for_whom.show_lead(page).html)
-    assert "Hedersrelaterade ärenden: oklart åt båda håll" in lead
-    assert "Inom 1 år från anmälan syns däremot ingen säker skillnad. Det räcker inte" in lead
+    assert "medan åtgärden pågår – hedersrelaterade ärenden: oklart; övriga" in lead
+    assert "Efter 1 år syns ingen säker skillnad. Det räcker inte" in lead
     shown = words(for_whom.show_claims(page).html)
     assert "för hedersrelaterade ärenden: ungefär hälften så vanlig (hasardkvot 0,50" in shown
     assert "Personer som fått åtgärden" in shown
@@ -270,8 +270,9 @@ def test_one_difference_is_told_in_the_singular():
     other = [row | ({"estimate": 0.4} if row["estimand"] == "p_value_holm"
                     and row["subgroup"] == "risk_level" else {}) for row in all_rows()]  # fmt: skip
     in_force = for_whom.describe_for_whom(make_page("sv", other, STUDY))
-    assert in_force.startswith("Kontaktperson, medan åtgärden pågår: ") and "färre" in in_force
-    assert in_force.endswith("Efter 1 år ingen säker skillnad.")
+    assert in_force.startswith("Kontaktperson, nya anmälningar medan åtgärden pågår – ")
+    assert "hedersrelaterade ärenden: färre;" in in_force
+    assert in_force.endswith("Efter 1 år syns ingen säker skillnad.")
 
 
 @for_each(

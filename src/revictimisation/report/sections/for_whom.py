@@ -90,10 +90,10 @@ def _describe_direction(page: Page, one: Difference) -> str:
     if not _is_ratio(one):
         return finish(describe_claim(page, one))
     ends = [
-        f"{name_level(page, one.grouping, level)} {page.say(f'for_whom.line_{judge(number)}')}"
+        f"{name_level(page, one.grouping, level)}: {page.say(f'for_whom.line_{judge(number)}')}"
         for level, number in _list_pooled(page, one, is_ratio=True) if number.has_interval
     ]  # fmt: skip
-    told = page.say("for_whom.line_in_force", ends=", ".join(ends),
+    told = page.say("for_whom.line_in_force", ends="; ".join(ends),
                     measure=start_upper(name_answer(page, one.measure)))  # fmt: skip
     if not one.risk_holm.is_shown:
         return told
@@ -154,10 +154,9 @@ def describe_answer(page: Page) -> str:
         return page.say("for_whom.answer_untested")
     if not called:
         return page.say("for_whom.answer_none", n=len(tested))
-    claim = finish(describe_claim(page, called[0]))
+    claim = _describe_direction(page, called[0])
     if _is_ratio(called[0]) and called[0].risk_holm.is_shown:
-        period = page.formats.period(choose_day(page))
-        claim = page.say("for_whom.claim_force", claim=claim, period=period)
+        claim = f"{claim} {page.say('for_whom.not_enough')}"
     key = "one" if len(called) == 1 else "some"
     return page.say(f"for_whom.answer_{key}", n=len(tested), n_called=len(called), claim=claim)
 
