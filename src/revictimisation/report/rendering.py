@@ -312,7 +312,7 @@ def _inline(svg: bytes, kind: str, name: str, told: str = "") -> str:
 def _link_files(told: str, stem: str, kinds: Sequence[str]) -> str:
     """Links to files to take along."""
     links = " ".join(f'<a href="{stem}.{kind}" download>{kind.upper()}</a>' for kind in kinds)
-    return f'<p class="take">{escape(told)} {links}</p>'
+    return f'<p class="take">{mark_up(told)} {links}</p>'
 
 
 def draw(picture: Picture) -> tuple[bytes, bytes]:

@@ -36,7 +36,7 @@ def describe_work(work: Mapping[str, str]) -> str:
     names = work["author"].replace("{", "").replace("}", "").split(" and ")
     authors = ", ".join("et al." if name == "others" else name.split(",")[0] for name in names)
     place = " ".join(work[name] for name in ("journal", "volume") if name in work)
-    told = f"{authors} ({work['year']}). {work['title']}."
+    told = f"{authors} ({work['year']}). [{work['title']}]{{en}}."
     pages = work.get("pages", "").replace("--", "–")
     told += f" {place}: {pages}." if place else ""
     return told + (f" doi:{work['doi']}" if "doi" in work else "")

@@ -34,5 +34,5 @@ def _show_graph(page: Page, question: str) -> Piece:
     arrows += [(picture.measure, between), (between, outcome)] if between else []
     rows = [[start, stop] for start, stop in [*arrows, (picture.measure, outcome)]]
     heads = [page.say("referees.graph_from"), page.say("referees.graph_to")]
-    table = page.table(page.say("referees.graph_table"), heads, rows, kind="words")
+    table = page.table(page.say("referees.graph_table", title=caption), heads, rows, kind="words")
     return page.figure(picture, alt, caption, table)
