@@ -76,7 +76,10 @@ def test_what_was_handed_over_is_checked_without_a_manifest(call, out, tmp_path)
 def test_the_code_that_made_a_release_is_named_and_another_is_told(call, out, monkeypatch):
     call("release", out)
     code = read_marks(out)["code"]
-    assert code == (files.read_json(out / "manifest.json") or {})["code"] == hash_code()
+    told = (files.read_json(out / "manifest.json") or {})["code"]
+    assert (
+        told == hash_code() and told.startswith(code) and len(code) == len(read_marks(out)["run"])
+    )
     assert f"kod {code[:16]}" in (out / "release" / REVIEW).read_text("utf-8")
     for folder in (out, out / "release"):
         assert "another version" not in call("verify", folder)[1]
@@ -314,7 +317,7 @@ def test_killed_between_files_it_is_no_release_and_the_next_one_is_whole(
 
 
 def test_pages_and_notebooks_are_made_of_what_is_released(call, small_run, tmp_path):
-    """Of a run with pages: first as drafted, then beside a release that forbids a measure's use."""
+    """Of a run with pages: first as drafted, then beside a release that forbids an order of measures."""
     out, before = (shutil.copytree(small_run / "out", tmp_path / name) for name in ("out", "then"))
     book = "notebook 02_reach.sv"
     reopen_run(out, tmp_path, 1).keep_only(["estimate", "site", book])
@@ -330,13 +333,14 @@ def test_pages_and_notebooks_are_made_of_what_is_released(call, small_run, tmp_p
     assert marks["is_as_drafted"]
 
     exact = pd.read_parquet(before / "restricted" / "estimates.parquet")
-    exact.loc[exact["question"].eq("q1") & exact["measure"].eq("joint"), "n_events"] -= 2
+    is_of = exact["analysis"].eq("sequence") & exact["level"].eq("non_contact_order")
+    exact.loc[is_of, "n_events"] -= 2
     exact.to_parquet(before / "restricted" / "estimates.parquet")
     words = ("--previous", before, "--register", tmp_path / "other")
     code, said = call("release", out, *words)
     assert code == 0, said
     shown = pd.read_parquet(out / "release" / "estimates.parquet")
-    shown = shown[shown["question"].eq("q1") & shown["measure"].eq("joint")]
+    shown = shown[shown["analysis"].eq("sequence") & shown["level"].eq("non_contact_order")]
     assert shown["status"].ne("ok").all() and shown["reason"].eq("earlier_release").any()
     changed = {path for path, h in files.hash_files(out).items() if h != made.get(path)}
     assert {"site/02_reach.html", "notebooks/02_reach.sv.ipynb"} < changed

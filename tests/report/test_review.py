@@ -22,7 +22,7 @@ from revictimisation.report.verdicts import name_measure
 from tests.report.conftest import LANGUAGES, make_page
 
 FACTS = {"study": "county", "run": "1", "tables": "2", "released_on": "2026-01-01", "version": "0",
-         "code": "c0de" * 16, "is_synthetic": True,
+         "code": "c0de" * 4, "is_synthetic": True,
          "rules": {"threshold": 5, "rounding": 5}}  # fmt: skip
 BESIDE = pd.DataFrame(columns=["earlier", "n_common", "is_same", "n_suppressed"])
 JOINT = "name: mini\nmeasures: {near: {joint_within_days: 30}}"

@@ -337,7 +337,7 @@ def _describe(work: Run, protected: Protected, own: Entry | None) -> dict[str, A
         "tables": hash_tables(protected.tables),
         "released_on": own.facts["released_on"] if own else dt.date.today().isoformat(),
         "version": __version__,
-        "code": work.code,
+        "code": work.code[:SHORT],
         "is_synthetic": work.is_synthetic,
         "rules": work.plan.disclosure.model_dump(),
         "is_as_drafted": protected.is_as_drafted,

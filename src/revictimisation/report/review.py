@@ -96,7 +96,7 @@ def list_numbers(tables: Mapping[str, pd.DataFrame], dictionary: Dictionary) -> 
 def render_review(review: Review, dictionary: Dictionary) -> str:
     """Make the page: one file that loads nothing, Swedish first, English below it."""
     swedish, english = (Sheet(review, dictionary, language) for language in LANGUAGES)
-    body, code = show_review(swedish), review.facts["code"]
+    body = show_review(swedish)
     return load_template().render(
         language=swedish.language,
         title=swedish.say("review.title"),
@@ -109,7 +109,7 @@ def render_review(review: Review, dictionary: Dictionary) -> str:
         others=[("en", english.say("common.language_name"), f"#{_anchor('title', 'en')}")],
         style="".join(map(read_style, ("report.css", "site.css", "check.css"))),
         say=swedish.say,
-        footer=swedish.say("review.footer", **{**review.facts, "code": code[:HASH_SIGNS]}),
+        footer=swedish.say("review.footer", **review.facts),
         assurance="review.assurance",
     )
 
