@@ -18,6 +18,7 @@ from revictimisation.disclosure import (
     kinds,
 )
 from revictimisation.disclosure.rounding import round_counts
+from revictimisation.disclosure.rules import find_hidden
 from revictimisation.disclosure.tables import hide_in_chain
 from revictimisation.estimators.intervals import wilson_interval
 from revictimisation.plan import Disclosure
@@ -428,3 +429,18 @@ def test_a_difference_without_linkage_error_is_the_released_one_and_its_move():
     assert out["ci_high"].tolist() == pytest.approx([0.05, 0.05])
     small = [{**one, "n_events": 3} if one["estimand"] == "risk_start" else one for one in rows]
     assert set(release(make_estimates(small))["status"]) == {"suppressed"}
+
+
+@pytest.mark.parametrize(("later", "shown"), [(21, [365]), (23, [182, 365])])
+def test_a_change_over_years_is_not_told_of_two_days_with_few_events_between(later, shown):
+    """Both tell how many of the same people had a new report by their day."""
+    keys = {"question": "course", "estimator": "aalen_johansen", "outcome": "same_suspect",
+            "analysis": "unadjusted", "subgroup": "sex", "level": "male"}  # fmt: skip
+    rows = [
+        {"time_days": day, "n_people": 80, "n_events": events, "estimand": estimand,
+         "estimate": 0.1, "se": 0.05}
+        for day, events in ((182, 13), (365, later)) for estimand in ("yearly_change", "p_value")
+    ]  # fmt: skip
+    frame = make_estimates(rows, **keys)
+    hidden = find_hidden(frame, Disclosure(threshold=10, rounding=5), pd.Series(False, frame.index))
+    assert sorted(frame.loc[hidden.eq(""), "time_days"].unique().tolist()) == shown

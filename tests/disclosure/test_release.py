@@ -317,7 +317,7 @@ def test_killed_between_files_it_is_no_release_and_the_next_one_is_whole(
 
 
 def test_pages_and_notebooks_are_made_of_what_is_released(call, small_run, tmp_path):
-    """Of a run with pages: first as drafted, then beside a release that forbids an order of measures."""
+    """Of a run with pages: as drafted, then beside a release that forbids an order of measures."""
     out, before = (shutil.copytree(small_run / "out", tmp_path / name) for name in ("out", "then"))
     book = "notebook 02_reach.sv"
     reopen_run(out, tmp_path, 1).keep_only(["estimate", "site", book])

@@ -28,6 +28,7 @@ from revictimisation.disclosure.kinds import (
     COUNT_LIKE,
     FAMILY,
     NOT_OF_PEOPLE,
+    OF_FOLLOWED,
     is_grouped_by,
     name_kind,
     name_origin,
@@ -125,7 +126,7 @@ def find_hidden(
     may_show = is_ok.to_numpy() & ~few[cells.site]
     short = find_short_steps(
         cells,
-        may_show & kind.isin(COUNT_LIKE).to_numpy(),
+        may_show & (kind.isin(COUNT_LIKE) | frame["estimand"].isin(OF_FOLLOWED)).to_numpy(),
         frame["analysis"].isin(CURVES).to_numpy(),
         (frame["measure"].ne("") & frame["subgroup"].eq("")).to_numpy(),
         rules.threshold,
