@@ -74,7 +74,7 @@ def _describe_groups(page: Page) -> str:
     """How many differences between groups are more than chance, and which way they go."""
     called = {one.measure for one in list_differences(page) if one.is_tested and one.is_called}
     told = [describe_measure_groups(page, one) for one in list_first(page) if one in called]
-    return " ".join([describe_for_whom(page), *told])
+    return " ".join(dict.fromkeys([describe_for_whom(page), *told]))  # each sentence once
 
 
 def _warn(page: Page) -> Piece:
