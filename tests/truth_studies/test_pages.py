@@ -203,7 +203,7 @@ def test_coverage_is_told_first_among_those_let_through_with_their_counties():
     plan = "name: mini\nbootstrap: {replicates: 100}\n"
     line = tell(*rows, plan=plan)[0]
     assert "86–94% of the counties in the main scenario (59–200 counties per number" in line
-    assert "lowest for sheltered housing, 4 years" in line
+    assert "lowest for protected accommodation, 4 years" in line
     assert "nothing works 91% (80 counties)" in line
     assert "in only 10 counties with 100 replicates: 70% (6 counties)" in line
     bare = "name: mini\nbootstrap: {replicates: 0}\n"
@@ -214,7 +214,7 @@ def test_where_intervals_are_too_sure_is_told_by_scenario():
     line = find(tell(row(), row(scenario="small", coverage=0.45, n_counties=20),
                      row(scenario=NULL, coverage=0.86, rejection_rate=0.14),
                      row(scenario=HIDDEN, coverage=0.05)), "Among all numbers")  # fmt: skip
-    assert "in nothing works (sheltered housing, 4 years: 86%); small county (shelt" in line
+    assert "in nothing works (protected accommodation, 4 years: 86%); small county (prote" in line
     assert "as promised" in find(
         tell(row(), row(scenario=HIDDEN, coverage=0.05)), "Among all numbers"
     )
@@ -228,12 +228,10 @@ def test_power_and_what_could_not_be_answered_are_computed():
     plan = "name: mini\nmeasures: {sheltered_housing: {}, safety_talk: {}, alarm_package: {}}\n"
     page, known = make_page("en", study=plan), study(*rows, provenance=facts)
     told = [one.replace("\xa0", " ") for one in limits.list_limits(page, known, {})]
-    assert "sheltered housing, 4 years: 20%; sheltered housing, 1 year: 38% (200 c" in find(
-        told, "Low power"
-    )
+    assert "4 years: 20%; protected accommodation, 1 year: 38% (200 c" in find(told, "Low power")
     assert "on alarm or protection package: in 0 of 200 counties of 3,000" in find(told, "No answ")
     plain = [one.replace("\xa0", " ") for one in limits.list_plain_limits(page, known, {})]
-    assert "within 4 years was found in 20% of the counties (sheltered" in find(plain, "Small diff")
+    assert "within 4 years was found in 20% of the counties (protected" in find(plain, "Small diff")
 
 
 def test_a_hidden_difference_is_told_with_what_escapes_the_checks():

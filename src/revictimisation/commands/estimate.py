@@ -91,6 +91,7 @@ def run_estimate(run: Run, progress: Progress) -> bool:
 
 
 def _estimate(run: Run, progress: Progress, share: Share) -> Results:
+    from revictimisation.analyses.registry import ANALYSES
     from revictimisation.cohort.preparation import prepare
     from revictimisation.commands import pipeline
     from revictimisation.core.engine import connect
@@ -98,7 +99,7 @@ def _estimate(run: Run, progress: Progress, share: Share) -> Results:
     from revictimisation.extract.validation import load_extract, render_findings
 
     dictionary = load_dictionary()
-    progress.skip(-sum(one.name not in load_steps() for one in pipeline.ANALYSES))
+    progress.skip(-sum(one.name not in load_steps() for one in ANALYSES))
     con = connect(threads=run.jobs)
     extract = load_extract(con, run.data, dictionary, run.plan)
     extract.raise_for_errors()

@@ -106,8 +106,10 @@ def run_site(work: Run, progress: Progress) -> bool:
         )
     with work.finish(SITE, key) as stage:
         for path, made in pages.items():
-            write = files.write_text if isinstance(made, str) else files.write_bytes
-            write(stage / SITE / path, made)
+            if isinstance(made, str):
+                files.write_text(stage / SITE / path, made)
+            else:
+                files.write_bytes(stage / SITE / path, made)
     return True
 
 

@@ -28,8 +28,9 @@ def neutralise(frame: pd.DataFrame) -> pd.DataFrame:
     for name in frame.columns:
         if frame[name].dtype == object or pd.api.types.is_string_dtype(frame[name]):
             told = {cell: neutralise_text(cell) for cell in frame[name].dropna().unique()}
-            if any(cell != seen for cell, seen in told.items()):
-                out[name] = [told.get(cell, cell) for cell in frame[name]]
+            if any(cell != safe for cell, safe in told.items()):
+                seen = [told.get(cell, cell) for cell in frame[name]]
+                out[name] = pd.Series(seen, frame.index, dtype=frame[name].dtype)
     return out
 
 
