@@ -88,7 +88,7 @@ class Workers:
         raised, and what has not begun is left.
         """
         packed = self._pack(do) if self._helpers else None
-        work = _Work(packed, items, begin)
+        work: _Work[A, B] = _Work(packed, items, begin)
         for _ in self._helpers:
             self._offers.put(work)
         work.take_part(do)
