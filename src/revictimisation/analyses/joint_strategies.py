@@ -28,7 +28,7 @@ from revictimisation.analyses.by_measure import estimate_each, name_outcomes
 from revictimisation.analyses.target_trials import FEWEST_REPLICATES
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.arrays import Flags, Floats
-from revictimisation.core.packing import unpack_check, unpack_contrast
+from revictimisation.core.packing import STRATEGIES, STRATEGY, unpack_check, unpack_contrast
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
     combine,
@@ -46,9 +46,8 @@ from revictimisation.estimators.target_trial.three_strategies import (
 )
 from revictimisation.plan import Gates
 
-ANALYSIS = "three_strategies"
 ESTIMATOR = "clone_censor_weight"
-SAME = {"question": "q2", "analysis": ANALYSIS, "estimator": ESTIMATOR, "subgroup": "strategy"}
+SAME = {"question": "q2", "analysis": STRATEGIES, "estimator": ESTIMATOR, "subgroup": STRATEGY}
 POLICE, SOCIAL = "police_measures", "social_interventions"
 
 
@@ -74,10 +73,12 @@ def _estimate_one(data: StudyData, measure: str, days: list[int]) -> Found:
         resampled = describe_replicates(replicates)
     table = estimate_three(trial, days, replicates)
     checks = stack_checks(diagnose_three(trial, table), resampled)
-    judged = judge(checks, plan.gates, {"analysis": ANALYSIS, "measure": measure}, trial.grace_days)
-    named = table.assign(outcome=table["cause"].map(name_outcomes(plan))).drop(columns="cause")
-    named = make_estimates(mark_endless(named), measure=measure, **SAME)
-    held = _withhold(named, judged, plan.gates)
+    judged = judge(
+        checks, plan.gates, {"analysis": STRATEGIES, "measure": measure}, trial.grace_days
+    )
+    told = table.assign(outcome=table["cause"].map(name_outcomes(plan))).drop(columns="cause")
+    rows = make_estimates(mark_endless(told), measure=measure, **SAME)
+    held = _withhold(rows, judged, plan.gates)
     return Found(held, judged[list(DIAGNOSTIC_COLUMNS)])
 
 
