@@ -15,8 +15,8 @@ Knapp & Hartung 2003; Rover, Knapp & Friede 2015), and `is_widened` says so.
 **Prediction interval**, where the truth of a further study lies: t of k - 2 degrees of freedom
 times sqrt(tau^2 + se^2) (Higgins, Thompson & Spiegelhalter 2009) with the error above (Partlett &
 Riley 2017); none with fewer than three studies. With few studies of unequal size it holds that
-truth in about 90 of 100, not 95 (the test counts): tau^2 is then hardly known. **I^2** is tau^2 over tau^2 and the typical variance
-within studies (Higgins & Thompson 2002), of the tau^2 that is used.
+truth in about 90 of 100, not 95 (the test counts): tau^2 is then hardly known. **I^2** is tau^2
+over tau^2 and the typical variance within studies (Higgins & Thompson 2002), of the tau^2 used.
 
 Studies without an estimate or an error of more than 0 are left out, and counted.
 """
@@ -175,7 +175,7 @@ def leave_one_out(
 
     A row per study given, in order: `is_used`, `weight` (its share of the answer of all);
     `estimate`, `se`, `ci_low`, `ci_high`, `tau2`, `i2`, `q_p` of the others; `shift`: the answer of
-    all less that of the others. NaN for a study that is left out anyway, and where it is the only one.
+    all less that of the others. NaN for a study that is left out anyway, or alone.
 
     Example:
         >>> leave_one_out([0.1, 0.2, 2.0], [0.1, 0.1, 0.1])["shift"].round(2).tolist()
@@ -198,7 +198,7 @@ def leave_one_out(
                 "shift": whole.random.estimate - rest.random.estimate,
             }
         rows.append(row)
-    return pd.DataFrame(rows).reindex(columns=list(LEFT_OUT))
+    return pd.DataFrame(rows).reindex(columns=["is_used", "weight", *OF_OTHERS])
 
 
 def find_tau2_reml(y: Floats, v: Floats) -> float:
