@@ -41,18 +41,7 @@ Method = Literal["reml", "paule_mandel"]
 # Where the restricted likelihood is looked at before its peaks are sought: it may have several.
 N_POINTS = 200
 FEWEST_TO_PREDICT = 3
-LEFT_OUT = (
-    "is_used",
-    "weight",
-    "estimate",
-    "se",
-    "ci_low",
-    "ci_high",
-    "tau2",
-    "i2",
-    "q_p",
-    "shift",
-)
+OF_OTHERS = ("estimate", "se", "ci_low", "ci_high", "tau2", "i2", "q_p", "shift")
 
 
 @dataclass(frozen=True)
