@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,8 @@ from scipy.special import chdtrc
 
 from revictimisation.comparison.cohorts import Cohort, count
 from revictimisation.comparison.rows import cannot_compare, combine_rows, make_rows
-from revictimisation.core.results import OK
 from revictimisation.estimators.faults import NotEstimableError
-from revictimisation.estimators.random_effects import pool_estimates
+from revictimisation.estimators.random_effects import FEWEST_TO_PREDICT, pool_estimates
 from revictimisation.estimators.two_samples import to_gap
 from revictimisation.plan.parts import Comparison
 
@@ -146,43 +145,91 @@ def pool_effects(cohorts: Sequence[Cohort]) -> pd.DataFrame:
 
     Rows of no cohort: the pooled number with its limits, what to expect in a further cohort
     (prediction interval, from three on), and the spread between them (I², with the p-value of Q).
+    Rows of each cohort: its own number, and from three on its difference from the others pooled.
     """
     day = _choose_day(cohorts)
     names = dict.fromkeys(name for one in cohorts for name in one.plan.measures)
-    parts = []
+    letters = [one.name for one in cohorts]
+    parts: list[dict[str, object]] = []
     for name in names:
         hazards = [find_hazard(one, name) for one in cohorts]
-        parts += _pool([*hazards], "hazard_ratio", np.exp, measure=name)
+        parts += _pool(letters, hazards, "hazard_ratio", np.exp, measure=name)
         if day is not None:
             trials = [find_trial(one, name, day) for one in cohorts]
-            parts += _pool([*trials], "risk_difference", np.asarray, measure=name, time_days=day)
+            parts += _pool(letters, trials, "risk_difference", np.asarray, measure=name,
+                           time_days=day)  # fmt: skip
     return make_rows(parts)
 
 
 def _pool(
-    rows: Sequence[pd.Series | None], kind: str, scale: object, **same: object
+    letters: Sequence[str],
+    rows: Sequence[pd.Series | None],
+    kind: str,
+    scale: Callable[[float], object],
+    **same: object,
 ) -> list[dict[str, object]]:
-    told = [row for row in rows if row is not None and row["status"] == OK]
+    told = {letter: row for letter, row in zip(letters, rows, strict=True) if row is not None}
+    value = [count(row["estimate"]) for row in told.values()]
+    se = [count(row["se"]) for row in told.values()]
+    own = _list_own(told, kind, scale, same)
     heads = {"check": f"pooled_{kind}", **same}
     try:
-        found = pool_estimates([count(row["estimate"]) for row in told],
-                               [count(row["se"]) for row in told])  # fmt: skip
+        found = pool_estimates(value, se)
     except (NotEstimableError, ValueError):
-        return [{**heads, "status": "not_estimable", "reason": "no_answer"}]
+        return [*own, {**heads, "status": "not_estimable", "reason": "no_answer"}]
     if found.n_studies < 2:
-        return [{**heads, "status": "not_estimable", "reason": "one_cohort_alone"}]
-    n_people = sum(count(row["n_people"]) for row in told)
+        return [*own, {**heads, "status": "not_estimable", "reason": "one_cohort_alone"}]
+    n_people = sum(count(row["n_people"]) for row in told.values())
     made: list[dict[str, object]] = [
-        {**heads, "value_new": float(scale(found.random.estimate)), "n_new": n_people,  # type: ignore[operator]
+        *own,
+        {**heads, "value_new": float(scale(found.random.estimate)), "n_new": n_people,  # type: ignore[arg-type]
          "difference": found.random.estimate, "ci_low": found.random.ci_low,
          "ci_high": found.random.ci_high},
         {"check": "heterogeneity", "subject": kind, **same, "difference": found.i2,
          "value_new": found.tau2, "p_value": found.q_p},
     ]  # fmt: skip
     predicted = {"check": f"predicted_{kind}", **same}
-    if np.isfinite(found.prediction_low):
+    if found.n_studies >= FEWEST_TO_PREDICT:
+        made += _hold_against_rest([*told], value, se, kind, same)
         made.append({**predicted, "difference": found.random.estimate,
                      "ci_low": found.prediction_low, "ci_high": found.prediction_high})  # fmt: skip
     else:
         made.append({**predicted, "status": "not_estimable", "reason": "fewer_than_three"})
+    return made
+
+
+def _list_own(
+    told: Mapping[str, pd.Series],
+    kind: str,
+    scale: Callable[[float], object],
+    same: Mapping[str, object],
+) -> list[dict[str, object]]:
+    return [
+        {"check": f"own_{kind}", **same, "cohort": letter,
+         "value_new": float(scale(count(row["estimate"]))), "n_new": count(row["n_people"]),  # type: ignore[arg-type]
+         "difference": count(row["estimate"]), "ci_low": count(row["ci_low"]),
+         "ci_high": count(row["ci_high"])}
+        for letter, row in told.items()
+    ]  # fmt: skip
+
+
+def _hold_against_rest(
+    letters: Sequence[str],
+    value: Sequence[float],
+    se: Sequence[float],
+    kind: str,
+    same: Mapping[str, object],
+) -> list[dict[str, object]]:
+    """Each run's number less that of all others pooled, whose truths spread by tau."""
+    made: list[dict[str, object]] = []
+    for at, letter in enumerate(letters):
+        rest = pool_estimates(np.delete(value, at), np.delete(se, at))
+        error = float(np.sqrt(se[at] ** 2 + rest.random.se**2 + rest.tau2))
+        gap = to_gap(value[at] - rest.random.estimate, error)
+        made.append(
+            {"check": "against_rest", "subject": kind, **same, "cohort": letter,
+             "value_reference": rest.random.estimate, "value_new": value[at],
+             "difference": value[at] - rest.random.estimate, "ci_low": gap.ci_low,
+             "ci_high": gap.ci_high, "p_value": gap.p_value}
+        )  # fmt: skip
     return made
