@@ -22,7 +22,9 @@ SURELY_SHOWN = 20
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
-    """One run. `name`: A (the reference), B, C …; `is_exact`: its tables are restricted ones."""
+    """One run. `name`: A (the reference), B, C …; `is_exact`: its tables are restricted ones;
+    `has_study`: its study file is known, not only what released tables let see of it.
+    """
 
     name: str
     plan: StudyPlan
@@ -30,6 +32,7 @@ class Cohort:
     attrition: pd.DataFrame
     diagnostics: pd.DataFrame
     is_exact: bool = False
+    has_study: bool = True
 
     @property
     def step(self) -> float:
