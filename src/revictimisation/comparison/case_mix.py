@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,10 @@ def compare_case_mix(reference: Cohort, new: Cohort, limits: Comparison) -> pd.D
     names = [name for name in new.groupings if name in reference.groupings and _is_mix(name)]
     if not names:
         return cannot_compare("not_in_release", check="case_mix", cohort=new.name)
-    return combine_rows(_compare_covariate(reference, new, name, limits) for name in names)
+    parts = [_compare_covariate(reference, new, name, limits) for name in names]
+    tables = {name: align_levels(reference, new, name) for name in names}
+    parts.append(_find_one_sided(reference, new, tables, limits))
+    return combine_rows(parts)
 
 
 def _is_mix(name: str) -> bool:
@@ -48,7 +51,7 @@ def _compare_covariate(
     table = align_levels(reference, new, name)
     whole = table.sum(axis=1).to_numpy()
     share = table.div(whole, axis=0)
-    if share.min(axis=0).sum() < 0.5 and (share.gt(0).all(axis=0)).sum() < 2:
+    if _is_apart(table):
         return cannot_compare("other_levels", **head)
     counts = table.to_numpy()
     p_value, freedom = find_homogeneity(counts, max(reference.deff, new.deff), new.step)
@@ -71,7 +74,6 @@ def _compare_covariate(
              "ci_low": gap.ci_low, "ci_high": gap.ci_high}
         )  # fmt: skip
     parts.append(make_rows(levels))
-    parts.append(make_rows([*_find_one_sided(reference, new, name, table, limits)], **same))
     return combine_rows(parts)
 
 
@@ -90,19 +92,35 @@ def align_levels(reference: Cohort, new: Cohort, name: str) -> pd.DataFrame:
 
 
 def _find_one_sided(
-    reference: Cohort, new: Cohort, name: str, table: pd.DataFrame, limits: Comparison
-) -> Iterator[dict[str, object]]:
-    whole = table.sum(axis=1).to_numpy()
+    reference: Cohort, new: Cohort, tables: Mapping[str, pd.DataFrame], limits: Comparison
+) -> pd.DataFrame:
+    """A row per covariate with a level that one of the two lacks; one row that none does."""
+    parts: list[dict[str, object]] = []
     for check, has, lacks, cohort in (("missing_level", 0, 1, new), ("new_level", 1, 0, reference)):
-        largest = {"check": check, "difference": 0.0, "limit": limits.level_share}
-        for level in table.columns.drop(REST, errors="ignore"):
-            share = table[level].to_numpy() / whole
-            is_gone = share[lacks] <= HARDLY * share[has]
-            is_expected = share[has] * whole[lacks] >= cohort.surely_shown
-            if is_gone and is_expected and share[has] > float(largest["difference"]):  # type: ignore[arg-type]
-                largest |= {"difference": share[has], "subgroup": name, "level": level,
-                            "value_reference": share[0], "value_new": share[1]}  # fmt: skip
-        yield largest
+        found: list[dict[str, object]] = []
+        for name, table in tables.items():
+            whole = table.sum(axis=1).to_numpy()
+            if _is_apart(table):
+                continue
+            lost = []
+            for level in table.columns.drop(REST, errors="ignore"):
+                share = table[level].to_numpy() / whole
+                is_gone = share[lacks] <= HARDLY * share[has]
+                if is_gone and share[has] * whole[lacks] >= cohort.surely_shown:
+                    lost.append((float(share[has]), str(level), float(share[lacks])))
+            if lost:
+                most, level, least = max(lost)
+                pair = (most, least) if has == 0 else (least, most)
+                found.append({"subject": name, "difference": most, "subgroup": name, "level": level,
+                              "value_reference": pair[0], "value_new": pair[1]})  # fmt: skip
+        parts += [{"check": check, **row} for row in found or [{"difference": 0.0}]]
+    return make_rows(parts, cohort=new.name, limit=limits.level_share)
+
+
+def _is_apart(table: pd.DataFrame) -> bool:
+    """Whether the two have few people at levels in common."""
+    share = table.div(table.sum(axis=1), axis=0)
+    return bool(share.min(axis=0).sum() < 0.5 and share.gt(0).all(axis=0).sum() < 2)
 
 
 def compare_coding(reference: Cohort, new: Cohort, limits: Comparison) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from revictimisation.report.page import DASH, SHARE, StudyWriter
 from revictimisation.report.rendering import read_style, wrap
 from revictimisation.report.site import list_sections, load_template
 from revictimisation.report.texts import load_texts
+from revictimisation.report.verdicts import is_joint, name_measure
 
 NAME = "comparison"
 REFERENCE = "A"
@@ -80,7 +81,10 @@ class Sheet(StudyWriter):
     def names(self) -> Mapping[str, str]:
         """What each cohort is called: its title, with its years where two are called the same."""
         facts = self.comparison.facts["cohorts"]
-        titles = {letter: one["title"][self.language] for letter, one in facts.items()}
+        is_invented = self.comparison.facts["is_synthetic"]
+        example = self.say("common.title_example")
+        titles = {letter: example if is_invented else one["title"][self.language]
+                  for letter, one in facts.items()}  # fmt: skip
         if len(set(titles.values())) == len(titles):
             return titles
         years = {letter: [day[:4] for day in one["accrual"]] for letter, one in facts.items()}
@@ -122,18 +126,23 @@ class Sheet(StudyWriter):
         """What a row is of: check, measure, group, table, day, in words."""
         parts = [self.checks[row.check][f"label_{self.language}"]]
         if row.measure:
-            parts.append(self.labels.measure(row.measure))
+            parts.append(start_lower(self.name_measure(row.measure)))
         if row.subject:
             parts.append(self.name_object(row))
         if row.time_days is not pd.NA and not pd.isna(row.time_days):
             parts.append(self.say("comparison.on_day", period=self.period(row)))
         return ", ".join(parts)
 
+    def name_measure(self, name: str) -> str:
+        """A measure; measures near in time are called untried, as on the pages of a study."""
+        told = name_measure(self, name)
+        return self.say("common.untried", measure=told) if is_joint(self, name) else told
+
     def name_object(self, row: Any) -> str:
         """What a check is about: a covariate, a table, a code."""
         if row.check in ("case_mix", "case_mix_level", "missing_level", "new_level",
                          "coding_drift"):  # fmt: skip
-            return self.labels.group(row.subject)
+            return start_lower(self.labels.group(row.subject))
         if row.subject in self.dictionary.tables:
             return self.dictionary.tables[row.subject].label[self.language].lower()
         if row.check in ("code_lost", "code_new", "code_share"):
@@ -152,7 +161,7 @@ class Sheet(StudyWriter):
         if row.check in OF_COUNTS:
             return self.formats.count(value)
         if "risk_difference" in row.check or row.subject == "risk_difference":
-            return self.formats.points(value)
+            return self.points(value)
         if row.check in OF_SHARES or scale in ("share", "difference"):
             return self.formats.percent(value)
         return self.formats.decimal(value, 2)
@@ -166,16 +175,20 @@ class Sheet(StudyWriter):
             ratio = self.formats.decimal(float(np.exp(value)), 2)
             return self.say("comparison.times", ratio=ratio)
         if scale == "difference":
-            return self.formats.points(value)
+            return self.points(value)
         if scale == "share":
             return self.formats.percent(value)
         if scale == "months":
             return self.say("comparison.months", n=self.formats.count(value))
         return self.formats.count(value) if scale == "count" else self.formats.decimal(value, 2)
 
+    def points(self, value: float) -> str:
+        """A difference of shares with its unit."""
+        return self.say("comparison.points", n=self.formats.points(value))
+
     def limit(self, row: Any) -> str:
         """The limit, held in both directions."""
-        return self.difference(row, row.limit)
+        return self.difference(row, row.limit).removeprefix("+")
 
     def chance(self, row: Any) -> str:
         """The adjusted p-value in words; a dash where nothing is left to chance."""
@@ -217,6 +230,15 @@ class Sheet(StudyWriter):
         if len(self.others) == 1:
             return self.heading("comparison.title", 1)
         return Heading(self.say("comparison.title_more", n=len(self.letters)), 1)
+
+
+def start_lower(told: str) -> str:
+    """A label within a sentence: small, but what is written in capitals.
+
+    >>> start_lower("Kön"), start_lower("SIP")
+    ('kön', 'SIP')
+    """
+    return told if told[:2].isupper() else told[:1].lower() + told[1:]
 
 
 Show = Callable[[Sheet], Any]

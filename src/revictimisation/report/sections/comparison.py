@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from revictimisation.report.comparison import (
     REFERENCE,
     TOPICS,
     Sheet,
+    start_lower,
 )
 from revictimisation.report.described import (
     NOTHING,
@@ -39,6 +41,7 @@ from revictimisation.report.described import (
 from revictimisation.report.formats import start_upper
 
 RATIO_TICKS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
+QUARTERS = ("index_quarter", "calendar_quarter")
 FEW = 3  # cohorts with which it can be told what another may show
 
 
@@ -55,6 +58,9 @@ def show_verdict(sheet: Sheet) -> Piece:
                           reference=sheet.names[REFERENCE])  # fmt: skip
         parts.append(Text(named))
         answer = f"**{sheet.say(key)}**\n\n{sheet.say(f'{key}_why', **told)}"
+        n = int(_list_judged(sheet, letter)["light"].eq(CANNOT_TELL).sum())
+        if n:
+            answer += f"\n\n{sheet.say('comparison.not_told', n=n, n_all=n_all)}"
         parts.append(Group((Text(answer),), f"answer {LOOKS[str(row.light)]}"))
     return join([*parts, sheet.text("comparison.only_released")])
 
@@ -118,6 +124,9 @@ def _describe_remark(sheet: Sheet, row: Any) -> Item:
 
 
 def _name_level(sheet: Sheet, group: str, level: str) -> str:
+    if group in QUARTERS and level:
+        year, number = level.split("-Q")
+        return f"{year} {sheet.say('delivery.quarter', number=number)}"
     return sheet.labels.level(group, level) if level else ""
 
 
@@ -150,20 +159,15 @@ def show_topics(sheet: Sheet) -> Piece:
             n_all = int(judged["topic"].eq(topic).sum())
             n = int(found["difference"].iloc[0]) if len(found) else 0
             told = sheet.say("comparison.of_all", n=n, n_all=n_all)
-            cells += [sheet.mark(light), told]
+            heading = sheet.say("comparison.checks_made")
+            cells += [sheet.mark(light), Cell(told, label=heading)]
         rows.append([name, *cells])
     heads = [sheet.say("comparison.topic")]
     for letter in sheet.others:
         end = "" if len(sheet.others) == 1 else f" ({letter})"
         heads += [sheet.say(f"comparison.{one}") + end for one in ("answer", "checks_made")]
-    notes = []
-    for letter in sheet.others:
-        judged = _list_judged(sheet, letter)
-        n = int(judged["light"].eq(CANNOT_TELL).sum())
-        if n:
-            notes.append(sheet.say("comparison.not_told", n=n, n_all=len(judged)))
     caption = sheet.say("comparison.topics_caption")
-    return join([sheet.heading("comparison.topics"), Table(caption, heads, rows, notes, "words")])
+    return join([sheet.heading("comparison.topics"), Table(caption, heads, rows, kind="stacked")])
 
 
 def show_data(sheet: Sheet) -> Piece:
@@ -185,39 +189,49 @@ def show_risk(sheet: Sheet) -> Piece:
 
 
 def _tabulate(sheet: Sheet, topic: str) -> list[Piece]:
-    """A table a cohort of every check of a topic that is judged."""
+    """Every check of a topic that is judged, a table a cohort: those that fit are folded."""
     parts: list[Piece] = []
-    heads = [sheet.say(f"comparison.{one}") for one in (
-        "check", "value_reference", "value_new", "difference", "limit", "chance", "light"
-    )]  # fmt: skip
+    name = sheet.labels.code("comparison_topic", topic)
     for letter in sheet.others:
         judged = _list_judged(sheet, letter)
         mine = judged[judged["topic"].eq(topic)]
-        order = mine["light"].map(sheet.severity).sort_values(ascending=False, kind="stable")
-        rows = [_write_row(sheet, row) for row in mine.loc[order.index].itertuples()]
-        if not rows:
+        if mine.empty:
             continue
         if len(sheet.others) > 1:
             parts.append(Heading(f"{letter}: {sheet.names[letter]}", 3))
-        name = sheet.labels.code("comparison_topic", topic)
-        caption = sheet.say("comparison.table_caption", topic=name)
-        parts.append(Table(caption, heads, rows, kind="checks", swipe=sheet.say("common.swipe")))
+        order = mine["light"].map(sheet.severity).sort_values(ascending=False, kind="stable")
+        mine = mine.loc[order.index]
+        is_fitting = mine["light"].eq(FITS)
+        if not is_fitting.all():
+            caption = sheet.say("comparison.table_caption", topic=name)
+            parts.append(_write_table(sheet, caption, mine[~is_fitting]))
+        if is_fitting.any():
+            told = sheet.say("comparison.table_fits", n=int(is_fitting.sum()))
+            parts.append(Folded(told, _write_table(sheet, told, mine[is_fitting])))
     return parts
 
 
-def _write_row(sheet: Sheet, row: Any) -> list[Cell | str]:
+def _write_table(sheet: Sheet, caption: str, rows: pd.DataFrame) -> Table:
+    keys = ("check", "value_reference", "value_new", "difference", "limit", "chance", "light")
+    heads = [sheet.say(f"comparison.{one}") for one in keys]
+    cells = [_write_row(sheet, row, heads) for row in rows.itertuples()]
+    return Table(caption, heads, cells, kind="stacked", most_rows=len(cells))
+
+
+def _write_row(sheet: Sheet, row: Any, heads: Sequence[str]) -> list[Cell | str]:
     light = sheet.mark(row.light)
     if row.light == CANNOT_TELL:
         light = light.above(sheet.explain(row))
-    return [
-        start_upper(sheet.name_subject(row)),
-        sheet.cell(sheet.value(row, row.value_reference), row.value_reference),
-        sheet.cell(sheet.value(row, row.value_new), row.value_new),
-        sheet.cell(sheet.difference(row, row.difference), row.difference),
-        sheet.cell(sheet.limit(row), row.limit),
-        sheet.cell(sheet.chance(row), row.p_value_holm),
-        light,
-    ]
+    written = (
+        (sheet.value(row, row.value_reference), row.value_reference),
+        (sheet.value(row, row.value_new), row.value_new),
+        (sheet.difference(row, row.difference), row.difference),
+        (sheet.limit(row), row.limit),
+        (sheet.chance(row), row.p_value_holm),
+    )
+    numbers = [replace(sheet.cell(told, value), label=head)
+               for (told, value), head in zip(written, heads[1:], strict=False)]  # fmt: skip
+    return [start_upper(sheet.name_subject(row)), *numbers, light]
 
 
 def _draw_mix(sheet: Sheet) -> Piece:
@@ -243,7 +257,7 @@ def _draw_mix(sheet: Sheet) -> Piece:
     most = rows.loc[rows["difference"].idxmax()]
     title = sheet.say(
         "comparison.mix_figure",
-        group=sheet.labels.group(str(most["subject"])),
+        group=start_lower(sheet.labels.group(str(most["subject"]))),
         value=sheet.formats.decimal(float(most["difference"]), 2),
         limit=sheet.formats.decimal(limit, 2),
     )
@@ -352,7 +366,7 @@ def _draw_effects(sheet: Sheet, own: pd.DataFrame) -> Piece:
     ticks = [one for one in RATIO_TICKS if low / 2 <= one <= high * 2]
     drawn = [_clip(one, ticks[0], ticks[-1]) for one in series]
     scale = Scale(sheet.formats.way("decimal", 2), ticks, is_log=True, reference=1.0)
-    labels = [start_upper(sheet.labels.measure(name)) for name in measures]
+    labels = [start_upper(sheet.name_measure(name)) for name in measures]
     judged = sheet.choose(check="hazard_ratio", status=OK)
     alike = judged["light"].isin([FITS, CANNOT_TELL])
     title = sheet.say("comparison.effects_figure", agree=int(alike.sum()), n=len(judged))
@@ -391,7 +405,7 @@ def _tabulate_pooled(sheet: Sheet) -> Piece:
     """The pooled answers, what to expect in a further cohort, and the spread between them."""
     rows = []
     for name in dict.fromkeys(sheet.choose(check="pooled_hazard_ratio")["measure"]):
-        cells: list[Cell | str] = [start_upper(sheet.labels.measure(name))]
+        cells: list[Cell | str] = [start_upper(sheet.name_measure(name))]
         for check in ("pooled_hazard_ratio", "predicted_hazard_ratio"):
             found = sheet.choose(check=check, measure=name, status=OK)
             cells.append(_cell_of(sheet, _point(found, name), 2))
@@ -417,7 +431,7 @@ def _tabulate_rest(sheet: Sheet) -> Piece:
     for name in dict.fromkeys(found["measure"]):
         points = [_point(found[found["cohort"].eq(letter)], name) for letter in sheet.letters]
         cells = [_cell_of(sheet, point, 2) for point in points]
-        rows.append([start_upper(sheet.labels.measure(name)), *cells])
+        rows.append([start_upper(sheet.name_measure(name)), *cells])
     heads = [sheet.say("common.measure"), *(sheet.names[letter] for letter in sheet.letters)]
     return Table(sheet.say("comparison.rest_caption"), heads, rows)
 
