@@ -45,6 +45,7 @@ TABLE_ORDER = (
     "estimates",
     "attrition",
     "diagnostics",
+    "comparison",
     "truth",
     "truth_links",
     "truth_faults",

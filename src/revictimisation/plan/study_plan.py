@@ -28,6 +28,7 @@ from revictimisation.plan.parts import (
     CleaningRules,
     Code,
     Codes,
+    Comparison,
     Convictions,
     Count,
     Course,
@@ -301,6 +302,7 @@ class StudyPlan(Part):
     negative_controls: NegativeControls = NegativeControls()
     convictions: Convictions = Convictions()
     linkage: Linkage = Linkage()
+    comparison: Comparison = Comparison()
     disclosure: Disclosure = Disclosure()
     validation: ValidationLimits = ValidationLimits()
     languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=2)] = ("sv", "en")
