@@ -36,14 +36,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.core.arrays import Flags, Floats, Whole
-from revictimisation.estimators.censoring_weights import CensoringWeights, weigh_known
+from revictimisation.core.arrays import Floats
 from revictimisation.estimators.curves import aalen_johansen
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.inference import Estimate
-from revictimisation.estimators.logistic import LogisticFit, build_columns, fit_logistic
+from revictimisation.estimators.outcome_by_day import OutcomeByDay, observe
 from revictimisation.estimators.splines import bend, place_knots
-from revictimisation.estimators.standardised_odds import sum_by_cluster
 
 # So near to 0 or 1 a predicted risk is taken as this: its logit must be a number.
 EDGE = 1e-6
@@ -56,41 +54,16 @@ class Predictions:
     """People's predicted risks of the outcome by a day, and what became of them.
 
     Attributes:
-        risk: predicted, within `EDGE` of 0 and 1. is_event: the outcome on or before the day.
-        known: weights of those of whom it is known whether they had it.
-        stop, cause: the end of follow-up, 0 censored, 1 the outcome, more: what competes.
-        cluster: the victim of each. day: the day.
+        risk: predicted, within `EDGE` of 0 and 1. outcome: who had it, of whom it is known.
     """
 
     risk: Floats
-    is_event: Flags
-    known: CensoringWeights
-    stop: Whole
-    cause: Whole
-    cluster: npt.NDArray[np.generic]
-    day: int
+    outcome: OutcomeByDay
 
     @cached_property
     def line(self) -> Floats:
         """The logit of each risk."""
-        return np.log(self.risk / (1 - self.risk))
-
-    @property
-    def weight(self) -> Floats:
-        """0 where it is not known whether the outcome had come by the day."""
-        return self.known.weight
-
-    def move(self, slope: Floats) -> Floats:
-        """What each person adds to numbers with these derivatives in each weight: people x numbers.
-
-        By the own outcome, and through the weights of others.
-        """
-        scores = self.weight[:, None] * slope
-        return scores + self.known.correct_scores(scores)
-
-    def sum_up(self, value: npt.ArrayLike, moved: Floats) -> Estimate:
-        """Numbers with their influence by victim."""
-        return sum_by_cluster(Estimate(np.asarray(value, np.float64), moved), self.cluster)
+        return _logit(self.risk)
 
 
 def hold_against(
@@ -103,27 +76,15 @@ def hold_against(
     """Put predicted risks beside what happened.
 
     Args:
-        risk: 0..1, of the outcome on or before `day`. stop, cause: as in `curves.aalen_johansen`;
-            who is censored on the day itself is known to have been without.
-        cluster: the victim of each; None: each row is one.
+        risk: 0..1, of the outcome on or before `day`. The others: as in `observe`.
 
     Raises:
-        NotEstimableError: nobody is followed to the day (`beyond_follow_up`), no events, or nothing
-            but events, among those of whom it is known. ValueError: a risk that is no share.
+        NotEstimableError: as `observe`. ValueError: a risk that is no share.
     """
     predicted = np.asarray(risk, np.float64)
-    end, kind = np.asarray(stop, np.int64), np.asarray(cause, np.int64)
     if not ((predicted >= 0) & (predicted <= 1)).all():
         raise ValueError("a predicted risk lies between 0 and 1")
-    known = weigh_known(end, kind, day)
-    happened = (kind == 1) & (end <= day)
-    if not happened.any():
-        raise NotEstimableError("no_events")
-    if happened[known.weight > 0].all():
-        raise NotEstimableError("nothing_but_events")
-    who = np.arange(len(end)) if cluster is None else np.asarray(cluster)
-    inside = np.clip(predicted, EDGE, 1 - EDGE)
-    return Predictions(inside, happened, known, end, kind, who, day)
+    return Predictions(np.clip(predicted, EDGE, 1 - EDGE), observe(stop, cause, day, cluster))
 
 
 def calibrate_in_the_large(people: Predictions) -> Estimate:
@@ -136,19 +97,12 @@ def calibrate_in_the_large(people: Predictions) -> Estimate:
     >>> calibrate_in_the_large(people).value.round(3).tolist()
     [0.2, 0.511, 0.5, 0.3]
     """
-    observed, seen = _average(people, people.is_event.astype(np.float64))
+    observed, seen = people.outcome.average(people.outcome.is_event.astype(np.float64))
     predicted = float(people.risk.mean())
     said = (people.risk - predicted) / len(people.risk)
     value = [observed - predicted, np.log(observed / predicted), observed, predicted]
     moved = [seen - said, seen / observed - said / predicted, seen, said]
-    return people.sum_up(value, np.column_stack(moved))
-
-
-def _average(people: Predictions, amount: Floats) -> tuple[float, Floats]:
-    """The weighted mean of an amount, and how each person moves it."""
-    total = people.weight.sum()
-    mean = float((people.weight * amount).sum() / total)
-    return mean, people.move(((amount - mean) / total)[:, None])[:, 0]
+    return people.outcome.sum_up(value, np.column_stack(moved))
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,23 +149,23 @@ def recalibrate(people: Predictions, *, has_slope: bool) -> Recalibration:
     if not has_slope:
         shift = _find_shift(people)
         chance = _expit(people.line + shift)
-        moved = people.move((people.is_event - chance)[:, None])
-        moved /= (people.weight * chance * (1 - chance)).sum()
+        moved = people.outcome.move((people.outcome.is_event - chance)[:, None])
+        moved /= (people.outcome.weight * chance * (1 - chance)).sum()
         whole = np.column_stack([moved, np.zeros(len(moved))])
-        return Recalibration(people.sum_up([shift, 1.0], whole), has_slope=False)
+        return Recalibration(people.outcome.sum_up([shift, 1.0], whole), has_slope=False)
     _refuse_alike(people)
-    fit, moved = _fit(people, people.line[:, None])
-    return Recalibration(people.sum_up(fit.coef, moved), has_slope=True)
+    fit, moved = people.outcome.fit(people.line[:, None])
+    return Recalibration(people.outcome.sum_up(fit.coef, moved), has_slope=True)
 
 
 def _refuse_alike(people: Predictions) -> None:
-    if np.ptp(people.line[people.weight > 0]) <= EDGE:
+    if np.ptp(people.line[people.outcome.weight > 0]) <= EDGE:
         raise NotEstimableError("risks_alike")
 
 
 def _find_shift(people: Predictions) -> float:
     """By Newton's method, from the ratio of odds on."""
-    weight, event, shift = people.weight, people.is_event, 0.0
+    weight, event, shift = people.outcome.weight, people.outcome.is_event, 0.0
     for _ in range(STEPS):
         chance = _expit(people.line + shift)
         score = (weight * (event - chance)).sum()
@@ -220,17 +174,6 @@ def _find_shift(people: Predictions) -> float:
         if abs(step) < DONE:
             break
     return shift
-
-
-def _fit(people: Predictions, terms: Floats) -> tuple[LogisticFit, Floats]:
-    """The outcome on terms (people x terms), and what each person adds to each coefficient."""
-    columns = build_columns(terms)
-    fit = fit_logistic(columns, people.is_event, people.weight)
-    if not fit.is_converged:
-        raise NotEstimableError("not_converged")
-    rows = np.column_stack([np.ones(len(terms)), terms])
-    moved = people.move((people.is_event - fit.chance)[:, None] * rows)
-    return fit, np.einsum("ij,jk->ik", moved, fit.covariance)
 
 
 def find_misfit(weak: Recalibration) -> float:
@@ -266,18 +209,18 @@ def draw_curve(people: Predictions, at: npt.ArrayLike) -> CalibrationCurve:
         NotEstimableError: as `recalibrate` with a slope.
     """
     _refuse_alike(people)
-    knots = place_knots(people.line[people.weight > 0], N_KNOTS)
+    knots = place_knots(people.line[people.outcome.weight > 0], N_KNOTS)
 
     def spread(line: Floats) -> Floats:
         return np.column_stack([line, bend(line, knots)])
 
-    fit, moved = _fit(people, spread(people.line))
+    fit, moved = people.outcome.fit(spread(people.line))
     asked = np.clip(np.asarray(at, np.float64), EDGE, 1 - EDGE)
     rows = np.column_stack([np.ones(len(asked)), spread(_logit(asked))])
     value = _expit(rows @ fit.coef)
     by_line = np.einsum("ij,kj->ik", moved, rows) * (value * (1 - value))
     gap = float(np.abs(fit.chance - people.risk).mean())
-    return CalibrationCurve(asked, people.sum_up(value, by_line), gap)
+    return CalibrationCurve(asked, people.outcome.sum_up(value, by_line), gap)
 
 
 def observe_groups(people: Predictions, n_groups: int) -> pd.DataFrame:
@@ -295,14 +238,14 @@ def observe_groups(people: Predictions, n_groups: int) -> pd.DataFrame:
     for group in range(int(place.max()) + 1):
         mine = place == group
         curve = aalen_johansen(
-            people.stop[mine], people.cause[mine], at_days=[people.day],
-            cluster=people.cluster[mine],
+            people.outcome.stop[mine], people.outcome.cause[mine], at_days=[people.outcome.day],
+            cluster=people.outcome.cluster[mine],
         )  # fmt: skip
         numbers = curve.loc[curve["cause"].eq(1), ["estimate", "ci_low", "ci_high", "se"]]
         rows.append({
             "group": group, "predicted": float(people.risk[mine].mean()),
             **numbers.iloc[0].to_dict(), "n_people": int(mine.sum()),
-            "n_events": int(people.is_event[mine].sum()),
+            "n_events": int(people.outcome.is_event[mine].sum()),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -314,7 +257,7 @@ def discriminate(people: Predictions) -> Estimate:
     >>> discriminate(people).value.tolist()
     [0.625]
     """
-    event, weight = people.is_event, people.weight
+    event, weight = people.outcome.is_event, people.outcome.weight
     codes = np.unique(people.risk, return_inverse=True)[1]
     cases, others = (np.bincount(codes, np.where(mark, weight, 0.0)) for mark in (event, ~event))
     n_cases, n_others = cases.sum(), others.sum()
@@ -322,7 +265,7 @@ def discriminate(people: Predictions) -> Estimate:
     above = (n_cases - np.cumsum(cases) + cases / 2) / n_cases
     area = float((cases * below).sum() / n_cases)
     slope = np.where(event, (below[codes] - area) / n_cases, (above[codes] - area) / n_others)
-    return people.sum_up([area], people.move(slope[:, None]))
+    return people.outcome.sum_up([area], people.outcome.move(slope[:, None]))
 
 
 def score_brier(people: Predictions) -> Estimate:
@@ -332,12 +275,12 @@ def score_brier(people: Predictions) -> Estimate:
     >>> score_brier(people).value.round(3).tolist()
     [0.0, 1.0]
     """
-    score, moved = _average(people, (people.is_event - people.risk) ** 2)
-    share, by_share = _average(people, people.is_event.astype(np.float64))
+    score, moved = people.outcome.average((people.outcome.is_event - people.risk) ** 2)
+    share, by_share = people.outcome.average(people.outcome.is_event.astype(np.float64))
     nothing = share * (1 - share)
     by_nothing = by_share * (1 - 2 * share)
     saved = (score / nothing * by_nothing - moved) / nothing
-    return people.sum_up([score, 1 - score / nothing], np.column_stack([moved, saved]))
+    return people.outcome.sum_up([score, 1 - score / nothing], np.column_stack([moved, saved]))
 
 
 def _logit(risk: Floats) -> Floats:
