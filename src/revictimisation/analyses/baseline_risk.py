@@ -3,8 +3,7 @@
 Not what measures do: they are no part of it, and all follow the natural course. It is written down
 in numbers that may leave, so that another cohort can be held against it (`compare`). By each of
 `report_at_days` a model of its own (`estimators.risk_model`) of the study's outcome on `adjust_for`
-less when and where (`index_year`, districts, municipalities: another county or a later year has
-others). Rows of analysis `baseline_risk`:
+less when and where (`StudyPlan.carried_covariates`). Rows of analysis `baseline_risk`:
 
 - `log_odds`: of the outcome where all columns have their means; `log_odds_ratio`: subgroup and
   level a level against the commonest, or subgroup alone a number, per unit. Levels not told have
@@ -47,10 +46,8 @@ from revictimisation.estimators.risk_model import (
     read_columns,
 )
 from revictimisation.estimators.standardised_odds import sum_by_cluster
-from revictimisation.plan import StudyPlan
 
 ANALYSIS, ESTIMATOR = "baseline_risk", "direct_logistic"
-WHEN_AND_WHERE = ("index_year", "police_district", "municipality_code")
 FOLDING = 4  # what a random stream is for
 Row = dict[str, Any]
 
@@ -79,18 +76,13 @@ def estimate_baseline_risk(data: StudyData) -> pd.DataFrame:
     return combine(parts)
 
 
-def list_terms(plan: StudyPlan) -> list[str]:
-    """What the risk is told from: `adjust_for` less when and where."""
-    return [name for name in plan.adjust_for if name not in WHEN_AND_WHERE]
-
-
 def _estimate_day(data: StudyData, day: int) -> tuple[RiskModel, list[Row]]:
     entries, gates = data.entries, data.plan.gates
     cluster = entries["cluster_id"].to_numpy(np.int64)
     outcome = observe(entries["stop_day"], entries["cause"], day, cluster)
     least = max(gates.events_per_arm, data.plan.disclosure.threshold)
     frame = data.shown_covariates
-    model = fit_risk(frame, list_terms(data.plan), outcome, least)
+    model = fit_risk(frame, data.plan.carried_covariates, outcome, least)
     seed = [data.plan.bootstrap.seed, FOLDING]
     fold = assign_folds(cluster, data.plan.exploration.scoring_folds, seed)
     held = _find_reason(outcome, gates.events_per_arm, gates.exposed_victims)

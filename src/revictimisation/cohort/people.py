@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.core.packing import pack_within
+from revictimisation.core.packing import pack_score
 
 FOLLOW_UP = ("cluster_id", "stop_day", "cause")
 ARMS = ("start", "no_start")
@@ -26,15 +26,6 @@ def keep_people(data: StudyData, scores: pd.DataFrame | None = None) -> pd.DataF
     parts = [kept, shown.reset_index(drop=True)]
     for measure, mine in scores.groupby("measure", sort=False) if scores is not None else ():
         by_entry = mine.set_index("entry_id")[list(ARMS)].reindex(data.entries["entry_id"])
-        named = by_entry.rename(columns={arm: name_score(arm, str(measure)) for arm in ARMS})
+        named = by_entry.rename(columns={arm: pack_score(arm, str(measure)) for arm in ARMS})
         parts.append(named.reset_index(drop=True))
     return pd.concat(parts, axis=1)
-
-
-def name_score(arm: str, measure: str) -> str:
-    """What the column of a measure's scores is called.
-
-    >>> name_score("start", "alarm")
-    'start:alarm'
-    """
-    return pack_within(arm, measure)
