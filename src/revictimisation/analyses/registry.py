@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from revictimisation.analyses.analysis import Analysis
+from revictimisation.analyses.baseline_risk import estimate_baseline_risk
 from revictimisation.analyses.convictions import estimate_convictions
 from revictimisation.analyses.course import estimate_course
 from revictimisation.analyses.effects import (
@@ -31,6 +32,7 @@ ANALYSES = (
     Analysis("suspects", "q1", count_suspects),
     Analysis("crude", "q2", estimate_crude),
     Analysis("incidence", "q2", estimate_incidence),
+    Analysis("baseline_risk", "q2", estimate_baseline_risk),
     Analysis("hazard_ratios", "q2", estimate_hazard_ratios),
     Analysis(TRIALS, "q2", estimate_target_trials, is_controlled=True, is_long=True,
              is_by_measure=True),

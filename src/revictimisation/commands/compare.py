@@ -15,6 +15,7 @@ from revictimisation.commands import folders
 from revictimisation.commands.folders import (
     COMPARISON,
     MANIFEST,
+    PEOPLE,
     RELEASE,
     RELEASED,
     RESTRICTED,
@@ -39,14 +40,15 @@ REFERENCE = "reference"  # the name of the cohort that ships with the package
 class Left:
     """What a run left: its folder, study and tables, and what its manifest tells.
 
-    `exact` holds the restricted tables where they can be read. `has_study`: its study file is
-    known; of a folder of released tables alone it is not.
+    `exact` holds the restricted tables where they can be read, `people` what the run kept of each
+    person. `has_study`: its study file is known; of a folder of released tables alone it is not.
     """
 
     folder: Path
     plan: StudyPlan
     released: Mapping[str, pd.DataFrame]
     exact: Mapping[str, pd.DataFrame]
+    people: pd.DataFrame | None
     has_study: bool
     is_synthetic: bool
     run: str
@@ -135,6 +137,7 @@ def read_run(path: Path) -> Left:
         plan=read_plan(text),
         released=released,
         exact=_read_exact(path / RESTRICTED),
+        people=_read_people(path / RESTRICTED),
         has_study=has_study,
         is_synthetic=bool(manifest.get("is_synthetic", _read_facts(folder).get("is_synthetic"))),
         run=str(manifest.get("run", _read_facts(folder).get("run", ""))),
@@ -150,6 +153,11 @@ def _read_exact(folder: Path) -> dict[str, pd.DataFrame]:
     if not all(path.is_file() for path in paths.values()):
         return {}
     return {name: files.read_table(path) for name, path in paths.items()}
+
+
+def _read_people(folder: Path) -> pd.DataFrame | None:
+    path = folder / f"{PEOPLE}.parquet"
+    return files.read_table(path) if path.is_file() else None
 
 
 def guess_study(folder: Path, estimates: pd.DataFrame) -> str:
@@ -201,7 +209,7 @@ def make_cohorts(left: Sequence[Left], *, is_exact: bool = False) -> list[Cohort
 
     return [
         Cohort(letter, one.plan, **(one.exact if is_exact else one.released), is_exact=is_exact,
-               has_study=one.has_study)
+               has_study=one.has_study, people=one.people if is_exact else None)
         for letter, one in zip(ascii_uppercase, left, strict=False)
     ]  # fmt: skip
 

@@ -21,6 +21,7 @@ PROFILE = "profile"
 COMPARISON = "comparison"
 DRAFT = "mapping.yaml"
 RESTRICTED, RELEASE = "restricted", "release"
+PEOPLE = "people"  # the one table of OUT/restricted that has a row per person
 SITE, NOTEBOOKS = "site", "notebooks"
 # What `release` leaves in OUT/release; the last shows that the rest is no draft.
 REVIEW, REVIEW_TABLE, RELEASED = "review.html", "review.csv", "RELEASED"

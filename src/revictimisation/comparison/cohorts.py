@@ -22,8 +22,10 @@ SURELY_SHOWN = 20
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
-    """One run. `name`: A (the reference), B, C …; `is_exact`: its tables are restricted ones;
+    """One run. `name`: A (the reference), B, C …; `is_exact`: its tables are restricted ones.
+
     `has_study`: its study file is known, not only what released tables let see of it.
+    `people`: what the run kept of each (`cohort.people`); None where they are not at hand.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Cohort:
     diagnostics: pd.DataFrame
     is_exact: bool = False
     has_study: bool = True
+    people: pd.DataFrame | None = None
 
     @property
     def step(self) -> float:

@@ -15,6 +15,7 @@ from revictimisation.comparison.definitions import compare_definitions
 from revictimisation.comparison.effects import compare_effects, pool_effects
 from revictimisation.comparison.follow_up import compare_follow_up, compare_linkage
 from revictimisation.comparison.incidence import compare_incidence
+from revictimisation.comparison.risk_fit import compare_risk_model
 from revictimisation.comparison.rows import (
     CANNOT_TELL,
     FITS,
@@ -24,6 +25,7 @@ from revictimisation.comparison.rows import (
     make_rows,
     read_severity,
 )
+from revictimisation.comparison.transport import compare_transport
 from revictimisation.comparison.volumes import compare_volumes
 from revictimisation.plan.parts import Comparison
 
@@ -39,6 +41,8 @@ COMPARISONS: tuple[Compare, ...] = (
     compare_follow_up,
     compare_incidence,
     compare_effects,
+    compare_risk_model,
+    compare_transport,
 )
 
 

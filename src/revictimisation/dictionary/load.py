@@ -42,6 +42,7 @@ TABLE_ORDER = (
     "spells",
     "covariates",
     "episodes",
+    "people",
     "estimates",
     "attrition",
     "diagnostics",
