@@ -40,10 +40,14 @@ def tell_checks(
 
 
 class Found(NamedTuple):
-    """What an analysis found: rows of `estimates`, and of `diagnostics` (mostly none)."""
+    """What an analysis found: rows of `estimates`, and of `diagnostics` (mostly none).
+
+    `scores`: a row per entry and measure, for what a run keeps of its people (`cohort.people`).
+    """
 
     estimates: pd.DataFrame
     diagnostics: pd.DataFrame
+    scores: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)

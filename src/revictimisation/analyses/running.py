@@ -94,8 +94,8 @@ def do_task(data: StudyData, task: Task) -> Found:
 
 
 def _standardise(given: pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame]) -> Found:
-    both = (given, no_checks()) if isinstance(given, pd.DataFrame) else given
-    return Found(withhold_without_error(both[0]), both[1])
+    found = Found(given, no_checks()) if isinstance(given, pd.DataFrame) else Found(*given)
+    return found._replace(estimates=withhold_without_error(found.estimates))
 
 
 def lay_out(found: Sequence[Found]) -> Found:
@@ -103,7 +103,12 @@ def lay_out(found: Sequence[Found]) -> Found:
     checks = [one.diagnostics for one in found if len(one.diagnostics)]
     typed = [table.astype({"value": "float64", "limit": "float64"}) for table in checks]
     diagnostics = pd.concat(typed, ignore_index=True) if typed else no_checks()
-    return Found(combine([one.estimates for one in found]), diagnostics)
+    scores = [one.scores for one in found if one.scores is not None]
+    return Found(
+        combine([one.estimates for one in found]),
+        diagnostics,
+        pd.concat(scores, ignore_index=True) if scores else None,
+    )
 
 
 def _hold_back(analyses: Sequence[Analysis], found: Mapping[str, Found]) -> dict[str, Found]:
@@ -112,13 +117,15 @@ def _hold_back(analyses: Sequence[Analysis], found: Mapping[str, Found]) -> dict
     controls = found[CONTROLS].diagnostics if CONTROLS in found else no_checks()
     for analysis in analyses:
         if analysis.is_controlled:
-            estimates, checks = held[analysis.name]
-            held[analysis.name] = Found(withhold_biased(estimates, controls), checks)
+            mine = held[analysis.name]
+            held[analysis.name] = mine._replace(
+                estimates=withhold_biased(mine.estimates, controls)
+            )
     for analysis in analyses:
         if analysis.follows in held:
-            estimates, checks = held[analysis.name]
-            told = withhold_followers(estimates, held[analysis.follows].estimates)
-            held[analysis.name] = Found(told, checks)
+            mine = held[analysis.name]
+            told = withhold_followers(mine.estimates, held[analysis.follows].estimates)
+            held[analysis.name] = mine._replace(estimates=told)
     return held
 
 

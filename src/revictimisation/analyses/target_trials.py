@@ -18,6 +18,7 @@ from revictimisation.analyses.by_measure import estimate_each, name_outcomes
 from revictimisation.analyses.subgroup_effects.groupings import list_groupings
 from revictimisation.analyses.trial_inputs import build_trial, eligible_ids, list_modifiers
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Floats
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
     combine,
@@ -100,7 +101,7 @@ def _weigh_and_estimate(
     weighted = weigh_clones(trial, grace_law=choices.grace_law)
     table = estimate_strategies(weighted, days)
     curve_days = list(data.plan.curve_days) if has_curves else []
-    others, compared = _check_otherwise(data, weighted, table, keys)
+    others, compared, scores = _check_otherwise(data, weighted, table, keys)
     gates, named = data.plan.gates, {"analysis": ESTIMATOR, "measure": keys["measure"]}
     checks = stack_checks(
         diagnose_trial(weighted, days, table),
@@ -127,7 +128,7 @@ def _weigh_and_estimate(
     if curve_days:
         drawn = _name_rows(data, curve, keys).assign(analysis=CURVE)
         held.insert(2, withhold_failed(drawn, _spread_to_curve(judged, curve_days), gates))
-    return Found(combine(held), judged[list(DIAGNOSTIC_COLUMNS)])
+    return Found(combine(held), judged[list(DIAGNOSTIC_COLUMNS)], scores)
 
 
 def _estimate_resampled(
@@ -192,8 +193,10 @@ def _check_otherwise(
     weighted: WeightedTrial,
     table: pd.DataFrame,
     keys: dict[str, str],
-) -> tuple[list[pd.DataFrame], pd.DataFrame]:
+) -> tuple[list[pd.DataFrame], pd.DataFrame, pd.DataFrame | None]:
     """The same risks by g-formula and doubly robust, and how far they are apart.
+
+    Also each entry's own terms of the doubly robust risks on the day that question 3 tests.
 
     `table`: the clones' own numbers. Another law for the grace time is another question, which
     neither of the two answers.
@@ -205,14 +208,28 @@ def _check_otherwise(
             not_estimable("other_grace_law", time_days=day, **same).assign(estimator=name)
             for name in ESTIMATORS
             for day in days
-        ], pd.DataFrame()
+        ], pd.DataFrame(), None
     modifiers = list_modifiers(weighted.trial, data.plan)
     tolerated = data.plan.gates.tolerated_disagreement
-    rows, checks = cross_check(weighted, days, table, modifiers, tolerated)
+    rows, checks, scores = cross_check(weighted, days, table, modifiers, tolerated)
     return [
         _name_rows(data, mine.drop(columns="estimator"), {**keys, "estimator": str(name)})
         for name, mine in rows.groupby("estimator", sort=False)
-    ], checks
+    ], checks, _name_scores(data, scores, days, keys["measure"])
+
+
+def _name_scores(
+    data: StudyData, scores: Floats, days: list[int], measure: str
+) -> pd.DataFrame | None:
+    """A row per eligible entry: entry_id, measure, time_days, start, no_start."""
+    day = data.plan.for_whom.choose_day(days)
+    if day is None:
+        return None
+    start, no_start = scores[:, :, days.index(day)].T
+    return pd.DataFrame({
+        "entry_id": eligible_ids(data, measure), "measure": measure, "time_days": day,
+        "start": start, "no_start": no_start,
+    })  # fmt: skip
 
 
 def _name_rows(data: StudyData, table: pd.DataFrame, keys: dict[str, str]) -> pd.DataFrame:

@@ -43,7 +43,8 @@ class StudyData:
     `cases`: a row per entry of what the index report's case is like, `case_steps` one per dated
     step of it (`court_cases`). `absent`: what the extract holds nothing of, so that nothing can be
     counted: optional tables (not given, or without a row) and columns (`table.column`, all empty).
-    `linkage`: how good the joining of two agencies' people was (`linking.describe_rates`), and
+    `volumes`: the extract's rows by table and quarter, `filled` its filled cells by table and
+    column (`cohort.volumes`). `linkage`: how good the joining of two agencies' people was (`linking.describe_rates`), and
     `link_status` what became of them (`quality.count_link_status`); empty if the extract was not
     joined here. `police_levels` (entry_id, risk_level) and `police_renewals` are `covariates` and
     `renewals` without the social services' assessments; empty where no link is known to be missed.
@@ -65,6 +66,8 @@ class StudyData:
     link_status: pd.DataFrame = field(default_factory=pd.DataFrame)
     police_levels: pd.DataFrame = field(default_factory=pd.DataFrame)
     police_renewals: pd.DataFrame = field(default_factory=pd.DataFrame)
+    volumes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    filled: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @cached_property
     def _starts(self) -> dict[str, pd.DataFrame]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from revictimisation.commands import folders, processes
-from revictimisation.commands.folders import LINKAGE, RELEASE, RESTRICTED
+from revictimisation.commands.folders import LINKAGE, PEOPLE, RELEASE, RESTRICTED
 from revictimisation.commands.manifest import ESTIMATE, Run, check_call, open_run
 from revictimisation.commands.options import name_call, say_end, study_options
 from revictimisation.commands.progress import Progress, count_steps, load_steps
@@ -87,6 +87,7 @@ def run_estimate(run: Run, progress: Progress) -> bool:
         for folder, tables in ((RESTRICTED, results.restricted), (RELEASE, results.release)):
             for name, table in tables.items():
                 files.write_table(table, stage / folder, name, ("csv", "parquet"), run.about)
+        files.write_table(results.people, stage / RESTRICTED, PEOPLE, ("parquet",), run.about)
     return True
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from revictimisation.analyses.analysis import Analysis, Found
 from revictimisation.analyses.registry import ANALYSES
 from revictimisation.analyses.running import Share, lay_out, run_analyses
+from revictimisation.cohort.people import keep_people
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.packing import pack_check
 from revictimisation.core.results import DIAGNOSTIC_COLUMNS, OK, combine
@@ -26,10 +27,14 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Results:
-    """What a study leaves: tables by name, exact and releasable, the same names in both."""
+    """What a study leaves: tables by name, exact and releasable, the same names in both.
+
+    `people`: what is kept of each who is followed (`cohort.people`), for comparisons; restricted.
+    """
 
     restricted: Tables
     release: Tables
+    people: pd.DataFrame
 
 
 def analyse(
@@ -49,11 +54,12 @@ def analyse(
     extract does not hold what the study file asks for.
     """
     found = run_analyses(data, tell, share, analyses)
-    estimates, diagnostics = lay_out([found, _describe_extract(cleaned, misfits)])
+    estimates, diagnostics, scores = lay_out([found, _describe_extract(cleaned, misfits)])
     attrition = attrition.assign(status="ok")
     tell("disclosure")
     restricted = {"estimates": estimates, "attrition": attrition, "diagnostics": diagnostics}
-    return Results(restricted, disclose_tables(restricted, data.plan, dictionary))
+    released = disclose_tables(restricted, data.plan, dictionary)
+    return Results(restricted, released, keep_people(data, scores))
 
 
 def _describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]) -> Found:

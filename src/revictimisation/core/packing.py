@@ -130,6 +130,15 @@ def unpack_within(subgroup: str, level: str) -> tuple[Level, ...]:
     return tuple(zip(groups, levels, strict=False))
 
 
+def pack_score(arm: str, measure: str) -> str:
+    """What the column of people's scores of an arm of a measure is called (`cohort.people`).
+
+    >>> pack_score("start", "alarm_package")
+    'start:alarm_package'
+    """
+    return f"{arm}{PART}{measure}"
+
+
 def pack_quarter(year: int, quarter: int) -> str:
     """What a quarter of a year is called.
 
