@@ -34,7 +34,7 @@ def compare_case_mix(reference: Cohort, new: Cohort, limits: Comparison) -> pd.D
     if not names:
         return cannot_compare("not_in_release", check="case_mix", cohort=new.name)
     parts = [_compare_covariate(reference, new, name, limits) for name in names]
-    tables = {name: align_levels(reference, new, name) for name in names}
+    tables = {name: _count_both(reference, new, name) for name in names}
     parts.append(_find_one_sided(reference, new, tables, limits))
     return combine_rows(parts)
 
@@ -78,17 +78,23 @@ def _compare_covariate(
 
 
 def align_levels(reference: Cohort, new: Cohort, name: str) -> pd.DataFrame:
-    """People by level: a row for each of the two, a column a level; what is not shown is `rest`.
+    """People by level: a row for each of the two, a column a level that both show.
 
-    The rest is there only where it is more than the rounding of what is shown may make.
+    All others are `rest`, which is there only where it is more than rounding may make.
     """
+    table = _count_both(reference, new, name)
+    shared = table.loc[:, table.notna().all(axis=0)]
+    n = np.array([one.n_entries for one in (reference, new)])
+    rest = np.maximum(n - shared.sum(axis=1).to_numpy(), 0.0)
+    slack = [one.step * np.sqrt(shared.shape[1] + 1) for one in (reference, new)]
+    out = shared.sort_index(axis=1)
+    return out.assign(**{REST: rest}) if (rest > slack).any() else out
+
+
+def _count_both(reference: Cohort, new: Cohort, name: str) -> pd.DataFrame:
+    """People by level (column) in each of the two (row); NaN where a level is not shown."""
     found = [one.count_levels(name) for one in (reference, new)]
-    table = pd.DataFrame(found).fillna(0.0).set_axis([reference.name, new.name], axis=0)
-    rest = np.array([one.n_entries for one in (reference, new)]) - table.sum(axis=1).to_numpy()
-    slack = [one.step * np.sqrt(table.shape[1] + 1) for one in (reference, new)]
-    if (rest > slack).any():
-        table[REST] = np.maximum(rest, 0.0)
-    return table.sort_index(axis=1)
+    return pd.DataFrame(found).set_axis([reference.name, new.name], axis=0)
 
 
 def _find_one_sided(
@@ -99,15 +105,19 @@ def _find_one_sided(
     for check, has, lacks, cohort in (("missing_level", 0, 1, new), ("new_level", 1, 0, reference)):
         found: list[dict[str, object]] = []
         for name, table in tables.items():
-            whole = table.sum(axis=1).to_numpy()
-            if _is_apart(table):
+            if _is_apart(table.fillna(0.0)):
                 continue
+            n = [reference.n_entries, new.n_entries]
+            unseen = n[lacks] - float(table.iloc[lacks].sum())
             lost = []
-            for level in table.columns.drop(REST, errors="ignore"):
-                share = table[level].to_numpy() / whole
-                is_gone = share[lacks] <= HARDLY * share[has]
-                if is_gone and share[has] * whole[lacks] >= cohort.surely_shown:
-                    lost.append((float(share[has]), str(level), float(share[lacks])))
+            for level in table.columns[table.iloc[has].notna()]:
+                share = float(table[level].iloc[has]) / n[has]
+                expected = share * n[lacks]
+                told = float(table[level].iloc[lacks])
+                most_there = unseen + cohort.step if np.isnan(told) else told
+                if expected >= cohort.surely_shown and most_there <= HARDLY * expected:
+                    there = 0.0 if np.isnan(told) else told
+                    lost.append((share, str(level), there / n[lacks]))
             if lost:
                 most, level, least = max(lost)
                 pair = (most, least) if has == 0 else (least, most)

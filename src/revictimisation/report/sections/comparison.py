@@ -382,6 +382,7 @@ def _draw_effects(sheet: Sheet, own: pd.DataFrame) -> Piece:
 
 def _clip(series: DotSeries, low: float, high: float) -> DotSeries:
     """The same with limits that end where the axis does."""
+
     def cut(end: float | None) -> float | None:
         return None if end is None else min(max(end, low), high)
 
