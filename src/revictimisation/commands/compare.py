@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_uppercase
@@ -15,11 +15,13 @@ from revictimisation.commands import folders
 from revictimisation.commands.folders import (
     COMPARISON,
     MANIFEST,
+    NOTEBOOKS,
     PEOPLE,
     RELEASE,
     RELEASED,
     RESTRICTED,
 )
+from revictimisation.commands.notebooks import NotebookTask, execute_notebook
 from revictimisation.commands.options import FOLDER
 from revictimisation.commands.progress import Progress
 from revictimisation.core import files
@@ -32,19 +34,20 @@ if TYPE_CHECKING:
     from revictimisation.plan import StudyPlan
 
 TABLES = ("estimates", "attrition", "diagnostics")
-FACTS = "comparison.json"
+FACTS, NOTEBOOK = "comparison.json", "10_comparison"
 REFERENCE = "reference"  # the name of the cohort that ships with the package
 
 
 @dataclass(frozen=True)
 class Left:
-    """What a run left: its folder, study and tables, and what its manifest tells.
+    """What a run left: its folder, study file and plan, tables, and what its manifest tells.
 
     `exact` holds the restricted tables where they can be read, `people` what the run kept of each
     person. `has_study`: its study file is known; of a folder of released tables alone it is not.
     """
 
     folder: Path
+    study: str
     plan: StudyPlan
     released: Mapping[str, pd.DataFrame]
     exact: Mapping[str, pd.DataFrame]
@@ -93,7 +96,7 @@ def compare_runs(runs: Sequence[Path], out: Path, study: Path | None = None) -> 
              for path in runs]  # fmt: skip
     for path in paths:
         files.check_folder(path)
-    with Progress(3) as progress, folders.reserved(out, "compare", paths):
+    with Progress(4) as progress, folders.reserved(out, "compare", paths):
         progress.tell("read_runs")
         left = [read_run(path) for path in paths]
         check_versions(paths)
@@ -107,7 +110,14 @@ def compare_runs(runs: Sequence[Path], out: Path, study: Path | None = None) -> 
         is_exact = all(one.exact for one in left)
         exact = compare_cohorts(make_cohorts(left, is_exact=True), limits) if is_exact else None
         progress.tell("report")
-        return _write(left, rows, exact, out, limits.model_dump())
+        facts = describe_runs(left, limits.model_dump())
+        with files.fill_folder(out) as stage:
+            first = _write(stage, left, rows, exact, facts)
+            progress.tell("comparison_notebook")
+            for task in list_notebooks(left[0].plan, stage):
+                with files.private_folder() as folder:
+                    files.copy_whole(execute_notebook(task, Path(folder)), task.target)
+        return out / first
 
 
 def find_reference() -> Path:
@@ -134,6 +144,7 @@ def read_run(path: Path) -> Left:
     text = str(manifest["study_file"]) if has_study else guess_study(folder, released["estimates"])
     return Left(
         folder=path,
+        study=text,
         plan=read_plan(text),
         released=released,
         exact=_read_exact(path / RESTRICTED),
@@ -232,28 +243,36 @@ def describe_runs(left: Sequence[Left], limits: Mapping[str, Any]) -> dict[str, 
             for letter, one in zip(ascii_uppercase, left, strict=False)
         },
         "limits": dict(limits),
-        "study_file": left[0].plan.model_dump_json(),
+        "study_file": left[0].study,
     }  # fmt: skip
 
 
+def list_notebooks(plan: StudyPlan, stage: Path) -> Iterator[NotebookTask]:
+    """The notebook of the page in each language of the reference's study."""
+    source = files.resource_dir(NOTEBOOKS) / f"{NOTEBOOK}.ipynb"
+    for language in plan.languages:
+        target = stage / NOTEBOOKS / f"{NOTEBOOK}.{language}.ipynb"
+        told = {"comparison": "..", "language": language}
+        yield NotebookTask(source, target, told, {"comparison": stage.absolute()})
+
+
 def _write(
+    stage: Path,
     left: Sequence[Left],
     rows: pd.DataFrame,
     exact: pd.DataFrame | None,
-    out: Path,
-    limits: Mapping[str, Any],
-) -> Path:
+    facts: Mapping[str, Any],
+) -> str:
+    """Write tables, pages and facts; gives the name of the first page."""
     from revictimisation.dictionary import load_dictionary
     from revictimisation.report.comparison import Comparison, render_comparison
 
-    facts = describe_runs(left, limits)
     pages = render_comparison(Comparison(rows, left[0].plan, facts), load_dictionary())
-    with files.fill_folder(out) as stage:
-        files.write_table(rows, stage, COMPARISON, ("csv", "parquet"))
-        if exact is not None:
-            files.write_table(exact, stage / RESTRICTED, COMPARISON, ("csv", "parquet"))
-            files.guard_files(stage / RESTRICTED)
-        for name, text in pages.items():
-            files.write_text(stage / name, text)
-        files.write_json(stage / FACTS, facts)
-    return out / next(iter(pages))
+    files.write_table(rows, stage, COMPARISON, ("csv", "parquet"))
+    if exact is not None:
+        files.write_table(exact, stage / RESTRICTED, COMPARISON, ("csv", "parquet"))
+        files.guard_files(stage / RESTRICTED)
+    for name, text in pages.items():
+        files.write_text(stage / name, text)
+    files.write_json(stage / FACTS, facts)
+    return next(iter(pages))
