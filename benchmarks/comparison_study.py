@@ -211,9 +211,7 @@ def make_cohort(name: str, planted: Planted, people: int, seed: int) -> Cohort:
         extract.raise_for_errors()
         data, attrition = prepare(extract.tables, extract.absent, dictionary, plan)
     asked = [one for one in ANALYSES if one.name in READ]
-    results = pipeline.analyse(
-        data, attrition, dictionary, misfits=extract.misfits, analyses=asked
-    )
+    results = pipeline.analyse(data, attrition, dictionary, misfits=extract.misfits, analyses=asked)
     return Cohort(name, plan, **results.release)
 
 

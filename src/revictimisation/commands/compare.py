@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from revictimisation.comparison.cohorts import Cohort
     from revictimisation.plan import StudyPlan
+    from revictimisation.plan.parts import Comparison
 
 TABLES = ("estimates", "attrition", "diagnostics")
 FACTS, NOTEBOOK = "comparison.json", "10_comparison"
@@ -87,6 +88,23 @@ def command(reference: Path, others: tuple[Path, ...], out: Path, study: Path | 
 
 def compare_runs(runs: Sequence[Path], out: Path, study: Path | None = None) -> Path:
     """The command `compare`: the page that is to be read first."""
+    paths = find_runs(runs)
+    with Progress(4) as progress, folders.reserved(out, "compare", paths):
+        progress.tell("read_runs")
+        left = [read_run(path) for path in paths]
+        from revictimisation.plan import read_plan
+
+        limits = (read_plan(files.read_text(study)) if study else left[0].plan).comparison
+        with files.fill_folder(out) as stage:
+            first = write_comparison(left, limits, stage, progress)
+        return out / first
+
+
+def find_runs(runs: Sequence[Path], versions: Sequence[str] = ()) -> list[Path]:
+    """The folders of runs, `reference` being the one that ships; `UsageError` where one is none.
+
+    Also where they were made by unlike versions of the program, or by another than `versions`.
+    """
     if len(runs) > len(ascii_uppercase):
         raise UsageError(
             f"Högst {len(ascii_uppercase)} körningar kan jämföras på en gång. / At most that many"
@@ -96,28 +114,27 @@ def compare_runs(runs: Sequence[Path], out: Path, study: Path | None = None) -> 
              for path in runs]  # fmt: skip
     for path in paths:
         files.check_folder(path)
-    with Progress(4) as progress, folders.reserved(out, "compare", paths):
-        progress.tell("read_runs")
-        left = [read_run(path) for path in paths]
-        check_versions(paths)
-        from revictimisation.plan import read_plan
+    check_versions(paths, versions)
+    return paths
 
-        limits = (read_plan(files.read_text(study)) if study else left[0].plan).comparison
-        progress.tell("compare")
-        from revictimisation.comparison.comparing import compare_cohorts
 
-        rows = compare_cohorts(make_cohorts(left), limits)
-        is_exact = all(one.exact for one in left)
-        exact = compare_cohorts(make_cohorts(left, is_exact=True), limits) if is_exact else None
-        progress.tell("report")
-        facts = describe_runs(left, limits.model_dump())
-        with files.fill_folder(out) as stage:
-            first = _write(stage, left, rows, exact, facts)
-            progress.tell("comparison_notebook")
-            for task in list_notebooks(left[0].plan, stage):
-                with files.private_folder() as folder:
-                    files.copy_whole(execute_notebook(task, Path(folder)), task.target)
-        return out / first
+def write_comparison(
+    left: Sequence[Left], limits: Comparison, stage: Path, progress: Progress
+) -> str:
+    """Compare the runs and write everything into a folder; gives the name of the first page."""
+    from revictimisation.comparison.comparing import compare_cohorts
+
+    progress.tell("compare")
+    rows = compare_cohorts(make_cohorts(left), limits)
+    is_exact = all(one.exact for one in left)
+    exact = compare_cohorts(make_cohorts(left, is_exact=True), limits) if is_exact else None
+    progress.tell("report")
+    first = _write(stage, left, rows, exact, describe_runs(left, limits.model_dump()))
+    progress.tell("comparison_notebook")
+    for task in list_notebooks(left[0].plan, stage):
+        with files.private_folder() as folder:
+            files.copy_whole(execute_notebook(task, Path(folder)), task.target)
+    return first
 
 
 def find_reference() -> Path:
@@ -196,7 +213,7 @@ def guess_study(folder: Path, estimates: pd.DataFrame) -> str:
     return json.dumps(told)
 
 
-def check_versions(paths: Sequence[Path]) -> None:
+def check_versions(paths: Sequence[Path], versions: Sequence[str] = ()) -> None:
     """Raise `UsageError` where the runs were made by unlike versions of the program."""
     told = {}
     for path in paths:
@@ -205,7 +222,7 @@ def check_versions(paths: Sequence[Path]) -> None:
         version = manifest.get("versions", {}).get("revictimisation")
         told[path] = version or _read_facts(folder).get("version")
     known = {path: str(version) for path, version in told.items() if version}
-    if len(set(known.values())) > 1:
+    if len({*known.values(), *versions}) > 1:
         listed = ", ".join(f"{path}: {version}" for path, version in known.items())
         raise UsageError(
             f"Körningarna gjordes av olika versioner av programmet ({listed}), och talen kan då"
@@ -265,9 +282,9 @@ def _write(
 ) -> str:
     """Write tables, pages and facts; gives the name of the first page."""
     from revictimisation.dictionary import load_dictionary
-    from revictimisation.report.comparison import Comparison, render_comparison
+    from revictimisation.report.comparison import Compared, render_comparison
 
-    pages = render_comparison(Comparison(rows, left[0].plan, facts), load_dictionary())
+    pages = render_comparison(Compared(rows, left[0].plan, facts), load_dictionary())
     files.write_table(rows, stage, COMPARISON, ("csv", "parquet"))
     if exact is not None:
         files.write_table(exact, stage / RESTRICTED, COMPARISON, ("csv", "parquet"))

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from revictimisation.comparison.cohorts import Cohort, count
+from revictimisation.comparison.cohorts import Cohort
 from revictimisation.comparison.rows import FITS, cannot_compare, combine_rows, make_rows
 from revictimisation.core.arrays import Floats
 from revictimisation.core.results import OK, choose

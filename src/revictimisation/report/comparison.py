@@ -40,7 +40,7 @@ SMALL_P = 0.001
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Compared:
     """What the page is made of: the rows, the reference's study, and `comparison.json`."""
 
     rows: pd.DataFrame
@@ -52,7 +52,7 @@ class Comparison:
 class Sheet(StudyWriter):
     """What the page is written with."""
 
-    comparison: Comparison
+    comparison: Compared
     dictionary: Dictionary
     language: str
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=load_texts, repr=False)
@@ -261,7 +261,7 @@ def list_parts() -> Mapping[str, Show]:
     }
 
 
-def render_comparison(comparison: Comparison, dictionary: Dictionary) -> dict[str, str]:
+def render_comparison(comparison: Compared, dictionary: Dictionary) -> dict[str, str]:
     """Make the page in every language of the reference's study: file name to text."""
     languages = comparison.plan.languages
     return {
@@ -322,7 +322,7 @@ def open_comparison(namespace: Mapping[str, Any]) -> Sheet:
             f"There is no comparison in {namespace['comparison']}. Make it with: revictimisation"
             " compare OUT_A OUT_B --out DIR"
         )
-    made = Comparison(files.read_table(path), read_plan(facts["study_file"]), facts)
+    made = Compared(files.read_table(path), read_plan(facts["study_file"]), facts)
     return Sheet(made, load_dictionary(), str(namespace["language"]))
 
 

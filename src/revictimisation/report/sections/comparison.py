@@ -167,7 +167,9 @@ def show_topics(sheet: Sheet) -> Piece:
         end = "" if len(sheet.others) == 1 else f" ({letter})"
         heads += [sheet.say(f"comparison.{one}") + end for one in ("answer", "checks_made")]
     caption = sheet.say("comparison.topics_caption")
-    return join([sheet.heading("comparison.topics"), Table(caption, heads, rows, kind="words stacked")])
+    return join(
+        [sheet.heading("comparison.topics"), Table(caption, heads, rows, kind="words stacked")]
+    )
 
 
 def show_data(sheet: Sheet) -> Piece:
