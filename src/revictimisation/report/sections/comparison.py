@@ -1,4 +1,4 @@
-"""The page of `compare`: the verdict, what does not fit and what to do, then the numbers by topic."""
+"""The page of `compare`: the verdict, what does not fit and what to do, numbers by topic."""
 
 from __future__ import annotations
 
@@ -428,8 +428,8 @@ def _tabulate_pooled(sheet: Sheet) -> Piece:
         rows.append(cells)
     if not rows:
         return NOTHING
-    heads = [sheet.say("common.measure"),
-             *(sheet.say(f"comparison.{one}") for one in ("pooled", "predicted", "spread"))]  # fmt: skip
+    keys = ("comparison.pooled", "comparison.predicted", "comparison.spread")
+    heads = [sheet.say("common.measure"), *map(sheet.say, keys)]
     table = Table(sheet.say("comparison.pooled_caption"), heads, rows)
     return join([table, _tabulate_rest(sheet)])
 
