@@ -9,6 +9,7 @@ import pandas as pd
 
 from revictimisation.comparison.cohorts import Cohort, count
 from revictimisation.comparison.rows import cannot_compare, combine_rows, make_rows
+from revictimisation.core.codes import OTHER
 from revictimisation.core.packing import YEAR, pack_within, unpack_within
 from revictimisation.core.results import OK, choose
 from revictimisation.estimators.two_samples import (
@@ -20,6 +21,7 @@ from revictimisation.estimators.two_samples import (
 from revictimisation.plan.parts import Comparison
 
 REST = "rest"
+PLACES = ("police_district", "municipality_group")
 HARDLY = 0.1  # of the share from which a level counts: hardly anybody
 OFFENCES = "offence_group"
 
@@ -80,9 +82,12 @@ def _compare_covariate(
 def align_levels(reference: Cohort, new: Cohort, name: str) -> pd.DataFrame:
     """People by level: a row for each of the two, a column a level that both show.
 
-    All others are `rest`, which is there only where it is more than rounding may make.
+    All others are `rest`, which is there only where it is more than rounding may make. Of places
+    `other` is of them, as one of a single municipality is `other` in one cohort and not in another.
     """
     table = _count_both(reference, new, name)
+    if name in PLACES:
+        table = table.drop(columns=OTHER, errors="ignore")
     shared = table.loc[:, table.notna().all(axis=0)]
     n = np.array([one.n_entries for one in (reference, new)])
     rest = np.maximum(n - shared.sum(axis=1).to_numpy(), 0.0)
@@ -110,6 +115,10 @@ def _find_one_sided(
             n = [reference.n_entries, new.n_entries]
             unseen = n[lacks] - float(table.iloc[lacks].sum())
             lost = []
+            if name in PLACES and OTHER in table:  # what the other has under its own name may stand there
+                there, usual = table[OTHER].fillna(0.0).iloc[[lacks, has]]
+                unseen += max(0.0, there - usual / n[has] * n[lacks])
+                table = table.drop(columns=OTHER)
             for level in table.columns[table.iloc[has].notna()]:
                 share = float(table[level].iloc[has]) / n[has]
                 expected = share * n[lacks]
