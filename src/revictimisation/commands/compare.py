@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_uppercase
@@ -15,11 +15,13 @@ from revictimisation.commands import folders
 from revictimisation.commands.folders import (
     COMPARISON,
     MANIFEST,
+    NOTEBOOKS,
     PEOPLE,
     RELEASE,
     RELEASED,
     RESTRICTED,
 )
+from revictimisation.commands.notebooks import NotebookTask, execute_notebook
 from revictimisation.commands.options import FOLDER
 from revictimisation.commands.progress import Progress
 from revictimisation.core import files
@@ -30,21 +32,23 @@ if TYPE_CHECKING:
 
     from revictimisation.comparison.cohorts import Cohort
     from revictimisation.plan import StudyPlan
+    from revictimisation.plan.parts import Comparison
 
 TABLES = ("estimates", "attrition", "diagnostics")
-FACTS = "comparison.json"
+FACTS, NOTEBOOK = "comparison.json", "10_comparison"
 REFERENCE = "reference"  # the name of the cohort that ships with the package
 
 
 @dataclass(frozen=True)
 class Left:
-    """What a run left: its folder, study and tables, and what its manifest tells.
+    """What a run left: its folder, study file and plan, tables, and what its manifest tells.
 
     `exact` holds the restricted tables where they can be read, `people` what the run kept of each
     person. `has_study`: its study file is known; of a folder of released tables alone it is not.
     """
 
     folder: Path
+    study: str
     plan: StudyPlan
     released: Mapping[str, pd.DataFrame]
     exact: Mapping[str, pd.DataFrame]
@@ -84,6 +88,23 @@ def command(reference: Path, others: tuple[Path, ...], out: Path, study: Path | 
 
 def compare_runs(runs: Sequence[Path], out: Path, study: Path | None = None) -> Path:
     """The command `compare`: the page that is to be read first."""
+    paths = find_runs(runs)
+    with Progress(4) as progress, folders.reserved(out, "compare", paths):
+        progress.tell("read_runs")
+        left = [read_run(path) for path in paths]
+        from revictimisation.plan import read_plan
+
+        limits = (read_plan(files.read_text(study)) if study else left[0].plan).comparison
+        with files.fill_folder(out) as stage:
+            first = write_comparison(left, limits, stage, progress)
+        return out / first
+
+
+def find_runs(runs: Sequence[Path], versions: Sequence[str] = ()) -> list[Path]:
+    """The folders of runs, `reference` being the one that ships; `UsageError` where one is none.
+
+    Also where they were made by unlike versions of the program, or by another than `versions`.
+    """
     if len(runs) > len(ascii_uppercase):
         raise UsageError(
             f"Högst {len(ascii_uppercase)} körningar kan jämföras på en gång. / At most that many"
@@ -93,21 +114,27 @@ def compare_runs(runs: Sequence[Path], out: Path, study: Path | None = None) -> 
              for path in runs]  # fmt: skip
     for path in paths:
         files.check_folder(path)
-    with Progress(3) as progress, folders.reserved(out, "compare", paths):
-        progress.tell("read_runs")
-        left = [read_run(path) for path in paths]
-        check_versions(paths)
-        from revictimisation.plan import read_plan
+    check_versions(paths, versions)
+    return paths
 
-        limits = (read_plan(files.read_text(study)) if study else left[0].plan).comparison
-        progress.tell("compare")
-        from revictimisation.comparison.comparing import compare_cohorts
 
-        rows = compare_cohorts(make_cohorts(left), limits)
-        is_exact = all(one.exact for one in left)
-        exact = compare_cohorts(make_cohorts(left, is_exact=True), limits) if is_exact else None
-        progress.tell("report")
-        return _write(left, rows, exact, out, limits.model_dump())
+def write_comparison(
+    left: Sequence[Left], limits: Comparison, stage: Path, progress: Progress
+) -> str:
+    """Compare the runs and write everything into a folder; gives the name of the first page."""
+    from revictimisation.comparison.comparing import compare_cohorts
+
+    progress.tell("compare")
+    rows = compare_cohorts(make_cohorts(left), limits)
+    is_exact = all(one.exact for one in left)
+    exact = compare_cohorts(make_cohorts(left, is_exact=True), limits) if is_exact else None
+    progress.tell("report")
+    first = _write(stage, left, rows, exact, describe_runs(left, limits.model_dump()))
+    progress.tell("comparison_notebook")
+    for task in list_notebooks(left[0].plan, stage):
+        with files.private_folder() as folder:
+            files.copy_whole(execute_notebook(task, Path(folder)), task.target)
+    return first
 
 
 def find_reference() -> Path:
@@ -134,6 +161,7 @@ def read_run(path: Path) -> Left:
     text = str(manifest["study_file"]) if has_study else guess_study(folder, released["estimates"])
     return Left(
         folder=path,
+        study=text,
         plan=read_plan(text),
         released=released,
         exact=_read_exact(path / RESTRICTED),
@@ -185,7 +213,7 @@ def guess_study(folder: Path, estimates: pd.DataFrame) -> str:
     return json.dumps(told)
 
 
-def check_versions(paths: Sequence[Path]) -> None:
+def check_versions(paths: Sequence[Path], versions: Sequence[str] = ()) -> None:
     """Raise `UsageError` where the runs were made by unlike versions of the program."""
     told = {}
     for path in paths:
@@ -194,7 +222,7 @@ def check_versions(paths: Sequence[Path]) -> None:
         version = manifest.get("versions", {}).get("revictimisation")
         told[path] = version or _read_facts(folder).get("version")
     known = {path: str(version) for path, version in told.items() if version}
-    if len(set(known.values())) > 1:
+    if len({*known.values(), *versions}) > 1:
         listed = ", ".join(f"{path}: {version}" for path, version in known.items())
         raise UsageError(
             f"Körningarna gjordes av olika versioner av programmet ({listed}), och talen kan då"
@@ -232,28 +260,36 @@ def describe_runs(left: Sequence[Left], limits: Mapping[str, Any]) -> dict[str, 
             for letter, one in zip(ascii_uppercase, left, strict=False)
         },
         "limits": dict(limits),
-        "study_file": left[0].plan.model_dump_json(),
+        "study_file": left[0].study,
     }  # fmt: skip
 
 
+def list_notebooks(plan: StudyPlan, stage: Path) -> Iterator[NotebookTask]:
+    """The notebook of the page in each language of the reference's study."""
+    source = files.resource_dir(NOTEBOOKS) / f"{NOTEBOOK}.ipynb"
+    for language in plan.languages:
+        target = stage / NOTEBOOKS / f"{NOTEBOOK}.{language}.ipynb"
+        told = {"comparison": "..", "language": language}
+        yield NotebookTask(source, target, told, {"comparison": stage.absolute()})
+
+
 def _write(
+    stage: Path,
     left: Sequence[Left],
     rows: pd.DataFrame,
     exact: pd.DataFrame | None,
-    out: Path,
-    limits: Mapping[str, Any],
-) -> Path:
+    facts: Mapping[str, Any],
+) -> str:
+    """Write tables, pages and facts; gives the name of the first page."""
     from revictimisation.dictionary import load_dictionary
-    from revictimisation.report.comparison import Comparison, render_comparison
+    from revictimisation.report.comparison import Compared, render_comparison
 
-    facts = describe_runs(left, limits)
-    pages = render_comparison(Comparison(rows, left[0].plan, facts), load_dictionary())
-    with files.fill_folder(out) as stage:
-        files.write_table(rows, stage, COMPARISON, ("csv", "parquet"))
-        if exact is not None:
-            files.write_table(exact, stage / RESTRICTED, COMPARISON, ("csv", "parquet"))
-            files.guard_files(stage / RESTRICTED)
-        for name, text in pages.items():
-            files.write_text(stage / name, text)
-        files.write_json(stage / FACTS, facts)
-    return out / next(iter(pages))
+    pages = render_comparison(Compared(rows, left[0].plan, facts), load_dictionary())
+    files.write_table(rows, stage, COMPARISON, ("csv", "parquet"))
+    if exact is not None:
+        files.write_table(exact, stage / RESTRICTED, COMPARISON, ("csv", "parquet"))
+        files.guard_files(stage / RESTRICTED)
+    for name, text in pages.items():
+        files.write_text(stage / name, text)
+    files.write_json(stage / FACTS, facts)
+    return next(iter(pages))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from revictimisation.comparison.cohorts import Cohort, count
 from revictimisation.comparison.rows import cannot_compare, combine_rows, make_rows
+from revictimisation.core.codes import OTHER
 from revictimisation.core.packing import YEAR, pack_within, unpack_within
 from revictimisation.core.results import OK, choose
 from revictimisation.estimators.two_samples import (
@@ -20,6 +21,7 @@ from revictimisation.estimators.two_samples import (
 from revictimisation.plan.parts import Comparison
 
 REST = "rest"
+PLACES = ("police_district", "municipality_group")
 HARDLY = 0.1  # of the share from which a level counts: hardly anybody
 OFFENCES = "offence_group"
 
@@ -34,7 +36,7 @@ def compare_case_mix(reference: Cohort, new: Cohort, limits: Comparison) -> pd.D
     if not names:
         return cannot_compare("not_in_release", check="case_mix", cohort=new.name)
     parts = [_compare_covariate(reference, new, name, limits) for name in names]
-    tables = {name: align_levels(reference, new, name) for name in names}
+    tables = {name: _count_both(reference, new, name) for name in names}
     parts.append(_find_one_sided(reference, new, tables, limits))
     return combine_rows(parts)
 
@@ -78,17 +80,26 @@ def _compare_covariate(
 
 
 def align_levels(reference: Cohort, new: Cohort, name: str) -> pd.DataFrame:
-    """People by level: a row for each of the two, a column a level; what is not shown is `rest`.
+    """People by level: a row for each of the two, a column a level that both show.
 
-    The rest is there only where it is more than the rounding of what is shown may make.
+    All others are `rest`, which is there only where it is more than rounding may make. Of places
+    `other` is of them, as one of a single municipality is `other` in one cohort and not in another.
     """
+    table = _count_both(reference, new, name)
+    if name in PLACES:
+        table = table.drop(columns=OTHER, errors="ignore")
+    shared = table.loc[:, table.notna().all(axis=0)]
+    n = np.array([one.n_entries for one in (reference, new)])
+    rest = np.maximum(n - shared.sum(axis=1).to_numpy(), 0.0)
+    slack = [one.step * np.sqrt(shared.shape[1] + 1) for one in (reference, new)]
+    out = shared.sort_index(axis=1)
+    return out.assign(**{REST: rest}) if (rest > slack).any() else out
+
+
+def _count_both(reference: Cohort, new: Cohort, name: str) -> pd.DataFrame:
+    """People by level (column) in each of the two (row); NaN where a level is not shown."""
     found = [one.count_levels(name) for one in (reference, new)]
-    table = pd.DataFrame(found).fillna(0.0).set_axis([reference.name, new.name], axis=0)
-    rest = np.array([one.n_entries for one in (reference, new)]) - table.sum(axis=1).to_numpy()
-    slack = [one.step * np.sqrt(table.shape[1] + 1) for one in (reference, new)]
-    if (rest > slack).any():
-        table[REST] = np.maximum(rest, 0.0)
-    return table.sort_index(axis=1)
+    return pd.DataFrame(found).set_axis([reference.name, new.name], axis=0)
 
 
 def _find_one_sided(
@@ -99,15 +110,23 @@ def _find_one_sided(
     for check, has, lacks, cohort in (("missing_level", 0, 1, new), ("new_level", 1, 0, reference)):
         found: list[dict[str, object]] = []
         for name, table in tables.items():
-            whole = table.sum(axis=1).to_numpy()
-            if _is_apart(table):
+            if _is_apart(table.fillna(0.0)):
                 continue
+            n = [reference.n_entries, new.n_entries]
+            unseen = n[lacks] - float(table.iloc[lacks].sum())
             lost = []
-            for level in table.columns.drop(REST, errors="ignore"):
-                share = table[level].to_numpy() / whole
-                is_gone = share[lacks] <= HARDLY * share[has]
-                if is_gone and share[has] * whole[lacks] >= cohort.surely_shown:
-                    lost.append((float(share[has]), str(level), float(share[lacks])))
+            if name in PLACES and OTHER in table:  # what the other has under its own name may stand there
+                there, usual = table[OTHER].fillna(0.0).iloc[[lacks, has]]
+                unseen += max(0.0, there - usual / n[has] * n[lacks])
+                table = table.drop(columns=OTHER)
+            for level in table.columns[table.iloc[has].notna()]:
+                share = float(table[level].iloc[has]) / n[has]
+                expected = share * n[lacks]
+                told = float(table[level].iloc[lacks])
+                most_there = unseen + cohort.step if np.isnan(told) else told
+                if expected >= cohort.surely_shown and most_there <= HARDLY * expected:
+                    there = 0.0 if np.isnan(told) else told
+                    lost.append((share, str(level), there / n[lacks]))
             if lost:
                 most, level, least = max(lost)
                 pair = (most, least) if has == 0 else (least, most)

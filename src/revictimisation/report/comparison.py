@@ -17,7 +17,7 @@ from revictimisation.core import files
 from revictimisation.core.errors import UsageError
 from revictimisation.core.results import OK
 from revictimisation.dictionary import Dictionary, load_dictionary
-from revictimisation.plan import StudyPlan
+from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.report.addresses import find_path
 from revictimisation.report.described import Cell, Content, Heading, Style, Text, join
 from revictimisation.report.opening import check_parameters
@@ -40,7 +40,7 @@ SMALL_P = 0.001
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Compared:
     """What the page is made of: the rows, the reference's study, and `comparison.json`."""
 
     rows: pd.DataFrame
@@ -52,7 +52,7 @@ class Comparison:
 class Sheet(StudyWriter):
     """What the page is written with."""
 
-    comparison: Comparison
+    comparison: Compared
     dictionary: Dictionary
     language: str
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=load_texts, repr=False)
@@ -202,7 +202,8 @@ class Sheet(StudyWriter):
     def explain(self, row: Any) -> str:
         """Why there is no answer, in one phrase."""
         if row.status == OK:
-            return self.say("comparison.why_beyond_chance")
+            told = {"difference": self.difference(row, row.difference), "limit": self.limit(row)}
+            return self.say("comparison.why_beyond_chance", **told)
         key = f"comparison.why_{row.reason}"
         if key in self.texts:
             return self.say(key)
@@ -260,7 +261,7 @@ def list_parts() -> Mapping[str, Show]:
     }
 
 
-def render_comparison(comparison: Comparison, dictionary: Dictionary) -> dict[str, str]:
+def render_comparison(comparison: Compared, dictionary: Dictionary) -> dict[str, str]:
     """Make the page in every language of the reference's study: file name to text."""
     languages = comparison.plan.languages
     return {
@@ -312,8 +313,6 @@ def open_comparison(namespace: Mapping[str, Any]) -> Sheet:
     `comparison` is the folder of `compare`, looked for from here upwards; `language` sv or en.
     Raises `UsageError` for a parameter that is not known, and for a folder without a comparison.
     """
-    from revictimisation.plan import make_plan
-
     check_parameters(namespace, ("comparison", "language"))
     out = files.find_upwards(str(namespace["comparison"]))
     facts = files.read_json(out / f"{NAME}.json")
@@ -323,10 +322,7 @@ def open_comparison(namespace: Mapping[str, Any]) -> Sheet:
             f"There is no comparison in {namespace['comparison']}. Make it with: revictimisation"
             " compare OUT_A OUT_B --out DIR"
         )
-    import json
-
-    plan = make_plan(json.loads(facts["study_file"]))
-    made = Comparison(files.read_table(path), plan, facts)
+    made = Compared(files.read_table(path), read_plan(facts["study_file"]), facts)
     return Sheet(made, load_dictionary(), str(namespace["language"]))
 
 

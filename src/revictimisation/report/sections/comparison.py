@@ -1,4 +1,4 @@
-"""The page of `compare`: the verdict, what does not fit and what to do, then the numbers by topic."""
+"""The page of `compare`: the verdict, what does not fit and what to do, numbers by topic."""
 
 from __future__ import annotations
 
@@ -167,7 +167,9 @@ def show_topics(sheet: Sheet) -> Piece:
         end = "" if len(sheet.others) == 1 else f" ({letter})"
         heads += [sheet.say(f"comparison.{one}") + end for one in ("answer", "checks_made")]
     caption = sheet.say("comparison.topics_caption")
-    return join([sheet.heading("comparison.topics"), Table(caption, heads, rows, kind="stacked")])
+    return join(
+        [sheet.heading("comparison.topics"), Table(caption, heads, rows, kind="words stacked")]
+    )
 
 
 def show_data(sheet: Sheet) -> Piece:
@@ -201,14 +203,26 @@ def _tabulate(sheet: Sheet, topic: str) -> list[Piece]:
             parts.append(Heading(f"{letter}: {sheet.names[letter]}", 3))
         order = mine["light"].map(sheet.severity).sort_values(ascending=False, kind="stable")
         mine = mine.loc[order.index]
-        is_fitting = mine["light"].eq(FITS)
-        if not is_fitting.all():
+        fitting, untold = (mine[mine["light"].eq(one)] for one in (FITS, CANNOT_TELL))
+        remarks = mine[~mine["light"].isin([FITS, CANNOT_TELL])]
+        if len(remarks):
             caption = sheet.say("comparison.table_caption", topic=name)
-            parts.append(_write_table(sheet, caption, mine[~is_fitting]))
-        if is_fitting.any():
-            told = sheet.say("comparison.table_fits", n=int(is_fitting.sum()))
-            parts.append(Folded(told, _write_table(sheet, told, mine[is_fitting])))
+            parts.append(_write_table(sheet, caption, remarks))
+        if len(untold):
+            told = sheet.say("comparison.table_untold", n=len(untold))
+            parts.append(Folded(told, _write_untold(sheet, told, untold)))
+        if len(fitting):
+            told = sheet.say("comparison.table_fits", n=len(fitting))
+            parts.append(Folded(told, _write_table(sheet, told, fitting)))
     return parts
+
+
+def _write_untold(sheet: Sheet, caption: str, rows: pd.DataFrame) -> Table:
+    """Checks without an answer, and why there is none."""
+    heads = [sheet.say("comparison.check"), sheet.say("comparison.why")]
+    cells = [[start_upper(sheet.name_subject(row)), sheet.explain(row)]
+             for row in rows.itertuples()]  # fmt: skip
+    return Table(caption, heads, cells, kind="words", most_rows=len(cells))
 
 
 def _write_table(sheet: Sheet, caption: str, rows: pd.DataFrame) -> Table:
@@ -219,9 +233,6 @@ def _write_table(sheet: Sheet, caption: str, rows: pd.DataFrame) -> Table:
 
 
 def _write_row(sheet: Sheet, row: Any, heads: Sequence[str]) -> list[Cell | str]:
-    light = sheet.mark(row.light)
-    if row.light == CANNOT_TELL:
-        light = light.above(sheet.explain(row))
     written = (
         (sheet.value(row, row.value_reference), row.value_reference),
         (sheet.value(row, row.value_new), row.value_new),
@@ -231,7 +242,7 @@ def _write_row(sheet: Sheet, row: Any, heads: Sequence[str]) -> list[Cell | str]
     )
     numbers = [replace(sheet.cell(told, value), label=head)
                for (told, value), head in zip(written, heads[1:], strict=False)]  # fmt: skip
-    return [start_upper(sheet.name_subject(row)), *numbers, light]
+    return [start_upper(sheet.name_subject(row)), *numbers, sheet.mark(row.light)]
 
 
 def _draw_mix(sheet: Sheet) -> Piece:
@@ -382,6 +393,7 @@ def _draw_effects(sheet: Sheet, own: pd.DataFrame) -> Piece:
 
 def _clip(series: DotSeries, low: float, high: float) -> DotSeries:
     """The same with limits that end where the axis does."""
+
     def cut(end: float | None) -> float | None:
         return None if end is None else min(max(end, low), high)
 
@@ -416,8 +428,8 @@ def _tabulate_pooled(sheet: Sheet) -> Piece:
         rows.append(cells)
     if not rows:
         return NOTHING
-    heads = [sheet.say("common.measure"),
-             *(sheet.say(f"comparison.{one}") for one in ("pooled", "predicted", "spread"))]  # fmt: skip
+    keys = ("comparison.pooled", "comparison.predicted", "comparison.spread")
+    heads = [sheet.say("common.measure"), *map(sheet.say, keys)]
     table = Table(sheet.say("comparison.pooled_caption"), heads, rows)
     return join([table, _tabulate_rest(sheet)])
 
@@ -440,7 +452,8 @@ def show_transport(sheet: Sheet) -> Piece:
     """May old conclusions be carried over: where both runs' rows were there to tell."""
     parts: list[Piece] = [sheet.heading("comparison.transport")]
     tables = _tabulate(sheet, "transport")
-    key = "comparison.transport_text" if tables else "comparison.transport_none"
+    has_answer = len(sheet.choose(topic="transport", status=OK))
+    key = "comparison.transport_text" if has_answer else "comparison.transport_none"
     return join([*parts, sheet.text(key), *tables])
 
 
