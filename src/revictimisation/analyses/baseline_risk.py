@@ -103,9 +103,7 @@ def _find_reason(outcome: OutcomeByDay, least_events: float, least_victims: floa
     return FEW_VICTIMS if few else ""
 
 
-def _describe_model(
-    frame: pd.DataFrame, model: RiskModel, outcome: OutcomeByDay
-) -> Iterator[Row]:
+def _describe_model(frame: pd.DataFrame, model: RiskModel, outcome: OutcomeByDay) -> Iterator[Row]:
     limits = model.coefficients.interval()
     marks = read_columns(frame, model.columns)
     for place, column in enumerate([Column(""), *model.columns]):

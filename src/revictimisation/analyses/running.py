@@ -118,9 +118,7 @@ def _hold_back(analyses: Sequence[Analysis], found: Mapping[str, Found]) -> dict
     for analysis in analyses:
         if analysis.is_controlled:
             mine = held[analysis.name]
-            held[analysis.name] = mine._replace(
-                estimates=withhold_biased(mine.estimates, controls)
-            )
+            held[analysis.name] = mine._replace(estimates=withhold_biased(mine.estimates, controls))
     for analysis in analyses:
         if analysis.follows in held:
             mine = held[analysis.name]

@@ -203,18 +203,26 @@ def _check_otherwise(
     days = sorted({int(day) for day in table["time_days"]})
     if not weighted.is_natural:
         same = {**keys, "outcome": data.plan.outcome.who, "estimand": "risk_difference"}
-        return [
-            not_estimable("other_grace_law", time_days=day, **same).assign(estimator=name)
-            for name in ESTIMATORS
-            for day in days
-        ], pd.DataFrame(), None
+        return (
+            [
+                not_estimable("other_grace_law", time_days=day, **same).assign(estimator=name)
+                for name in ESTIMATORS
+                for day in days
+            ],
+            pd.DataFrame(),
+            None,
+        )
     modifiers = list_modifiers(weighted.trial, data.plan)
     tolerated = data.plan.gates.tolerated_disagreement
     rows, checks, scores = cross_check(weighted, days, table, modifiers, tolerated)
-    return [
-        _name_rows(data, mine.drop(columns="estimator"), {**keys, "estimator": str(name)})
-        for name, mine in rows.groupby("estimator", sort=False)
-    ], checks, _name_scores(data, scores, days, keys["measure"])
+    return (
+        [
+            _name_rows(data, mine.drop(columns="estimator"), {**keys, "estimator": str(name)})
+            for name, mine in rows.groupby("estimator", sort=False)
+        ],
+        checks,
+        _name_scores(data, scores, days, keys["measure"]),
+    )
 
 
 def _name_scores(

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from revictimisation.comparison.cohorts import Cohort, count
+from revictimisation.comparison.cohorts import Cohort
 from revictimisation.comparison.rows import FITS, cannot_compare, combine_rows, make_rows
 from revictimisation.core.arrays import Floats
 from revictimisation.core.results import OK, choose
@@ -293,9 +293,7 @@ def _hold_to_own(
     return row
 
 
-def _tell(
-    difference: float, se: float, head: Row, is_judged: bool, **told: float
-) -> pd.DataFrame:
+def _tell(difference: float, se: float, head: Row, is_judged: bool, **told: float) -> pd.DataFrame:
     gap = to_gap(difference, se)
     row = {"difference": gap.value, "ci_low": gap.ci_low, "ci_high": gap.ci_high, **told}
     return make_rows([row | ({"p_value": gap.p_value} if is_judged else {})], **head)
