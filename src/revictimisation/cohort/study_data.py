@@ -44,8 +44,8 @@ class StudyData:
     step of it (`court_cases`). `absent`: what the extract holds nothing of, so that nothing can be
     counted: optional tables (not given, or without a row) and columns (`table.column`, all empty).
     `volumes`: the extract's rows by table and quarter, `filled` its filled cells by table and
-    column (`cohort.volumes`). `linkage`: how good the joining of two agencies' people was (`linking.describe_rates`), and
-    `link_status` what became of them (`quality.count_link_status`); empty if the extract was not
+    column (`cohort.volumes`). `linkage`: how good the joining of two agencies' people was
+    (`linking.describe_rates`), and `link_status` what became of them (`quality.count_link_status`); empty if the extract was not
     joined here. `police_levels` (entry_id, risk_level) and `police_renewals` are `covariates` and
     `renewals` without the social services' assessments; empty where no link is known to be missed.
     """

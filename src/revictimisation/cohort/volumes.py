@@ -34,9 +34,11 @@ def count_volumes(
     parts = []
     for name, table in tables.items():
         dated_by = dictionary.tables[name].dated_by
-        if not dated_by or dated_by not in table or dictionary.tables[name].field(
-            dated_by
-        ).type != "date":
+        if (
+            not dated_by
+            or dated_by not in table
+            or dictionary.tables[name].field(dated_by).type != "date"
+        ):
             continue
         day = table[dated_by]
         inside = table.filter(

@@ -12,6 +12,7 @@ from revictimisation import __version__
 from revictimisation.commands import (
     attack,
     codes,
+    compare,
     delete,
     estimate,
     link,
@@ -40,6 +41,7 @@ COMMANDS = (
     run,
     release,
     attack,
+    compare,
     verify,
     delete,
 )

@@ -18,6 +18,7 @@ LINKAGE = "linkage.json"  # what `link` leaves beside the tables
 FACTS = "pseudonymisation.json"
 SIMULATION = "simulation.json"  # goes with the tables made of a simulated county
 PROFILE = "profile"
+COMPARISON = "comparison"
 DRAFT = "mapping.yaml"
 RESTRICTED, RELEASE = "restricted", "release"
 PEOPLE = "people"  # the one table of OUT/restricted that has a row per person
@@ -37,6 +38,7 @@ MARKS = {
     "validate": (f"{PROFILE}.parquet",),
     "map": ("*_report.json", *MAPPINGS),
     "simulate": (SIMULATION,),
+    "compare": (f"{COMPARISON}.json",),
 }
 LEAST_BYTES = 1 << 20
 

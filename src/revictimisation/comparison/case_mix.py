@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from revictimisation.comparison.cohorts import Cohort, count
 from revictimisation.comparison.rows import cannot_compare, combine_rows, make_rows
+from revictimisation.core.codes import OTHER
 from revictimisation.core.packing import YEAR, pack_within, unpack_within
 from revictimisation.core.results import OK, choose
 from revictimisation.estimators.two_samples import (
@@ -20,6 +21,7 @@ from revictimisation.estimators.two_samples import (
 from revictimisation.plan.parts import Comparison
 
 REST = "rest"
+PLACES = ("police_district", "municipality_group")
 HARDLY = 0.1  # of the share from which a level counts: hardly anybody
 OFFENCES = "offence_group"
 
@@ -33,7 +35,10 @@ def compare_case_mix(reference: Cohort, new: Cohort, limits: Comparison) -> pd.D
     names = [name for name in new.groupings if name in reference.groupings and _is_mix(name)]
     if not names:
         return cannot_compare("not_in_release", check="case_mix", cohort=new.name)
-    return combine_rows(_compare_covariate(reference, new, name, limits) for name in names)
+    parts = [_compare_covariate(reference, new, name, limits) for name in names]
+    tables = {name: _count_both(reference, new, name) for name in names}
+    parts.append(_find_one_sided(reference, new, tables, limits))
+    return combine_rows(parts)
 
 
 def _is_mix(name: str) -> bool:
@@ -48,7 +53,7 @@ def _compare_covariate(
     table = align_levels(reference, new, name)
     whole = table.sum(axis=1).to_numpy()
     share = table.div(whole, axis=0)
-    if share.min(axis=0).sum() < 0.5 and (share.gt(0).all(axis=0)).sum() < 2:
+    if _is_apart(table):
         return cannot_compare("other_levels", **head)
     counts = table.to_numpy()
     p_value, freedom = find_homogeneity(counts, max(reference.deff, new.deff), new.step)
@@ -71,38 +76,70 @@ def _compare_covariate(
              "ci_low": gap.ci_low, "ci_high": gap.ci_high}
         )  # fmt: skip
     parts.append(make_rows(levels))
-    parts.append(make_rows([*_find_one_sided(reference, new, name, table, limits)], **same))
     return combine_rows(parts)
 
 
 def align_levels(reference: Cohort, new: Cohort, name: str) -> pd.DataFrame:
-    """People by level: a row for each of the two, a column a level; what is not shown is `rest`.
+    """People by level: a row for each of the two, a column a level that both show.
 
-    The rest is there only where it is more than the rounding of what is shown may make.
+    All others are `rest`, which is there only where it is more than rounding may make. Of places
+    `other` is of them, as one of a single municipality is `other` in one cohort and not in another.
     """
+    table = _count_both(reference, new, name)
+    if name in PLACES:
+        table = table.drop(columns=OTHER, errors="ignore")
+    shared = table.loc[:, table.notna().all(axis=0)]
+    n = np.array([one.n_entries for one in (reference, new)])
+    rest = np.maximum(n - shared.sum(axis=1).to_numpy(), 0.0)
+    slack = [one.step * np.sqrt(shared.shape[1] + 1) for one in (reference, new)]
+    out = shared.sort_index(axis=1)
+    return out.assign(**{REST: rest}) if (rest > slack).any() else out
+
+
+def _count_both(reference: Cohort, new: Cohort, name: str) -> pd.DataFrame:
+    """People by level (column) in each of the two (row); NaN where a level is not shown."""
     found = [one.count_levels(name) for one in (reference, new)]
-    table = pd.DataFrame(found).fillna(0.0).set_axis([reference.name, new.name], axis=0)
-    rest = np.array([one.n_entries for one in (reference, new)]) - table.sum(axis=1).to_numpy()
-    slack = [one.step * np.sqrt(table.shape[1] + 1) for one in (reference, new)]
-    if (rest > slack).any():
-        table[REST] = np.maximum(rest, 0.0)
-    return table.sort_index(axis=1)
+    return pd.DataFrame(found).set_axis([reference.name, new.name], axis=0)
 
 
 def _find_one_sided(
-    reference: Cohort, new: Cohort, name: str, table: pd.DataFrame, limits: Comparison
-) -> Iterator[dict[str, object]]:
-    whole = table.sum(axis=1).to_numpy()
+    reference: Cohort, new: Cohort, tables: Mapping[str, pd.DataFrame], limits: Comparison
+) -> pd.DataFrame:
+    """A row per covariate with a level that one of the two lacks; one row that none does."""
+    parts: list[dict[str, object]] = []
     for check, has, lacks, cohort in (("missing_level", 0, 1, new), ("new_level", 1, 0, reference)):
-        largest = {"check": check, "difference": 0.0, "limit": limits.level_share}
-        for level in table.columns.drop(REST, errors="ignore"):
-            share = table[level].to_numpy() / whole
-            is_gone = share[lacks] <= HARDLY * share[has]
-            is_expected = share[has] * whole[lacks] >= cohort.surely_shown
-            if is_gone and is_expected and share[has] > float(largest["difference"]):  # type: ignore[arg-type]
-                largest |= {"difference": share[has], "subgroup": name, "level": level,
-                            "value_reference": share[0], "value_new": share[1]}  # fmt: skip
-        yield largest
+        found: list[dict[str, object]] = []
+        for name, table in tables.items():
+            if _is_apart(table.fillna(0.0)):
+                continue
+            n = [reference.n_entries, new.n_entries]
+            unseen = n[lacks] - float(table.iloc[lacks].sum())
+            lost = []
+            if name in PLACES and OTHER in table:  # what the other has under its own name may stand there
+                there, usual = table[OTHER].fillna(0.0).iloc[[lacks, has]]
+                unseen += max(0.0, there - usual / n[has] * n[lacks])
+                table = table.drop(columns=OTHER)
+            for level in table.columns[table.iloc[has].notna()]:
+                share = float(table[level].iloc[has]) / n[has]
+                expected = share * n[lacks]
+                told = float(table[level].iloc[lacks])
+                most_there = unseen + cohort.step if np.isnan(told) else told
+                if expected >= cohort.surely_shown and most_there <= HARDLY * expected:
+                    there = 0.0 if np.isnan(told) else told
+                    lost.append((share, str(level), there / n[lacks]))
+            if lost:
+                most, level, least = max(lost)
+                pair = (most, least) if has == 0 else (least, most)
+                found.append({"subject": name, "difference": most, "subgroup": name, "level": level,
+                              "value_reference": pair[0], "value_new": pair[1]})  # fmt: skip
+        parts += [{"check": check, **row} for row in found or [{"difference": 0.0}]]
+    return make_rows(parts, cohort=new.name, limit=limits.level_share)
+
+
+def _is_apart(table: pd.DataFrame) -> bool:
+    """Whether the two have few people at levels in common."""
+    share = table.div(table.sum(axis=1), axis=0)
+    return bool(share.min(axis=0).sum() < 0.5 and share.gt(0).all(axis=0).sum() < 2)
 
 
 def compare_coding(reference: Cohort, new: Cohort, limits: Comparison) -> pd.DataFrame:

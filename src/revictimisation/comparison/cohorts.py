@@ -24,6 +24,7 @@ SURELY_SHOWN = 20
 class Cohort:
     """One run. `name`: A (the reference), B, C …; `is_exact`: its tables are restricted ones.
 
+    `has_study`: its study file is known, not only what released tables let see of it.
     `people`: what the run kept of each (`cohort.people`); None where they are not at hand.
     """
 
@@ -33,6 +34,7 @@ class Cohort:
     attrition: pd.DataFrame
     diagnostics: pd.DataFrame
     is_exact: bool = False
+    has_study: bool = True
     people: pd.DataFrame | None = None
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from revictimisation.comparison.cohorts import Cohort
-from revictimisation.comparison.rows import make_rows
+from revictimisation.comparison.rows import cannot_compare, make_rows
 
 # What a study is of (which people, which years) may differ; what its numbers mean may not.
 MEANING = ("eligibility", "outcome", "horizon_days", "measures", "adjust_for", "splines", "strata",
@@ -21,6 +21,8 @@ def compare_definitions(reference: Cohort, new: Cohort) -> pd.DataFrame:
 
     A measure that only one of the studies has is no difference: it is compared with nothing.
     """
+    if not (reference.has_study and new.has_study):
+        return cannot_compare("no_study_file", check="definition", cohort=new.name)
     first, second = (dict(_list_leaves(one)) for one in (reference, new))
     differing = [
         key

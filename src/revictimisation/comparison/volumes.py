@@ -143,8 +143,10 @@ def score_quarters(counts: Floats, expected: Floats, reference: Floats) -> Float
     """How many standard deviations each quarter lies from what is expected."""
     gap = 2 * (np.sqrt(counts + ANSCOMBE) - np.sqrt(expected + ANSCOMBE))
     own = np.where(np.isfinite(reference) & (reference > 0), expected / reference, 0.5)
-    scale = NORMAL_MAD * float(np.median(np.abs(gap - np.median(gap)))) / np.sqrt(
-        1 + float(np.median(own))
+    scale = (
+        NORMAL_MAD
+        * float(np.median(np.abs(gap - np.median(gap))))
+        / np.sqrt(1 + float(np.median(own)))
     )
     found: Floats = gap / (np.sqrt(1 + own) * max(scale, 1.0))
     return found
@@ -174,5 +176,3 @@ def _read_merged(cohort: Cohort) -> tuple[float, float] | None:
         return None
     dropped, left = count(mine["n_dropped"].iloc[0]), count(mine["n_reports"].iloc[0])
     return (dropped, dropped + left) if np.isfinite([dropped, left]).all() else None
-
-
