@@ -48,6 +48,7 @@ PLAN = read_plan(
     "name: pair\nmeasures: {help: {codes: [help], grace_days: 10}}\nhorizon_days: 900\n"
     "report_at_days: [365]\nadjust_for: [risk_level, sex, n_earlier_reports]\n"
     "subgroups: [sex, risk_level]\nbootstrap: {replicates: 0}\nexploration: {is_on: false}\n"
+    "for_whom: {combined: {}}\n"
 )
 LEVELS = ("high", "low", "medium")
 # of reference and new: shares of the levels, of men, and the mean of earlier reports

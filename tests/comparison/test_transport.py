@@ -28,7 +28,7 @@ def make_cohort(name: str, n_high: int, n_low: int, own: float, seed: int = 1) -
     level = np.array(["high"] * n_high + ["low"] * n_low)
     n = len(level)
     noise = rng.normal(0, 0.2, n)
-    for one in EFFECT:
+    for one in {*level}:
         noise[level == one] -= noise[level == one].mean()
     people = pd.DataFrame({
         "cluster_id": range(n), "stop_day": 400, "cause": 0, "risk_level": level,

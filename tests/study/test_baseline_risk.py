@@ -36,7 +36,9 @@ def draw(seed: int, n: int, *, shift: float = 0.0, slope: float = 1.0, is_censor
     level = rng.choice(NAMES, n, p=[0.3, 0.4, 0.3])
     sex = rng.choice(["female", "male", "unknown"], n, p=[0.8, 0.195, 0.005])
     earlier = np.minimum(rng.poisson(1.0, n), 5)
-    line = -0.9 + np.where(level == "high", 1.2, np.where(level == "low", -0.6, 0.0)) + 0.2 * earlier
+    line = (
+        -0.9 + np.where(level == "high", 1.2, np.where(level == "low", -0.6, 0.0)) + 0.2 * earlier
+    )
     happens = rng.random(n) < 1 / (1 + np.exp(-(shift + slope * line)))
     leaves = ~happens & (rng.random(n) < 0.05)
     stop = np.where(happens | leaves, rng.integers(1, DAY + 1, n), 1000)

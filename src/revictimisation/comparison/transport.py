@@ -108,8 +108,8 @@ def _join(reference: Cohort, new: Cohort) -> Pair:
     for term in terms:
         if not pd.api.types.is_numeric_dtype(people[term]):
             levels = to_levels(people[term])
-            both = {*levels[is_source]} & {*levels[~is_source]}
-            is_matched &= np.isin(levels.astype(str), [str(level) for level in both])
+            here, there = (np.unique(levels.codes[side]) for side in (is_source, ~is_source))
+            is_matched &= np.isin(levels.codes, np.intersect1d(here, there))
     return Pair(people, terms, is_source, is_matched)
 
 
