@@ -316,7 +316,8 @@ def add(table_name: str, **values: object) -> Callable[[Path], None]:
     """A plant that adds a row like the first one, with other values."""
 
     def change(table: pd.DataFrame) -> pd.DataFrame:
-        return pd.concat([table, table.head(1).assign(**values)], ignore_index=True)
+        row = table.head(1).assign(**values).astype(table.dtypes[[*values]].to_dict())
+        return pd.concat([table, row], ignore_index=True)
 
     return edit(table_name, change)
 
