@@ -6,13 +6,14 @@ The study is run on a small county on a pseudo-terminal, first undisturbed; then
 one OUT, each time stopped (Ctrl-C and SIGTERM by turns; with --kill SIGKILL, which nobody can
 answer) at a moment by chance within the seconds that the undisturbed run took. A run that is
 stopped while it estimates begins that anew; finished notebooks must stay. One that has reached its
-end begins in a new OUT. After --minutes no further stop is tried. --short: the built-in study with fewer measures and groups and with two
-replicates, as `do.py` tries an installation out. After each stop are asked: the seconds until the
-process had ended, its exit code, words of libraries on the terminal, processes and files left
-behind, whether a notebook that was done was made again, and whether all that the manifest vouches
-for is whole. At the end every file must have the bytes of a run that nobody stopped. The first
-tenth of a second is Python's own start, where Ctrl-C ends it by Python's own traceback; no stop is
-tried there. Leaves benchmarks/results/interrupt.json, or interrupt_kill.json.
+end begins in a new OUT. After --minutes no further stop is tried. --short: the built-in study with
+fewer measures and groups and with two replicates, as `do.py` tries an installation out. After each
+stop are asked: the seconds until the process had ended, its exit code, words of libraries on the
+terminal, processes and files left behind, whether a notebook that was done was made again, and
+whether all that the manifest vouches for is whole. At the end every file must have the bytes of a
+run that nobody stopped. The first tenth of a second is Python's own start, where Ctrl-C ends it by
+Python's own traceback; no stop is tried there. Leaves benchmarks/results/interrupt.json, or
+interrupt_kill.json.
 """
 
 from __future__ import annotations
