@@ -1,18 +1,19 @@
 """Ctrl-C, or a kill, at many moments of `run` on a terminal: how soon it stops, what it leaves.
 
-    python benchmarks/interrupt.py [--kill] [--stops 50] [--study FILE | --short] [--check]
+    python benchmarks/interrupt.py [--kill] [--stops 50] [--study FILE | --short] [--minutes 60]
 
 The study is run on a small county on a pseudo-terminal, first undisturbed; then again and again in
 one OUT, each time stopped (Ctrl-C and SIGTERM by turns; with --kill SIGKILL, which nobody can
 answer) at a moment by chance within the seconds that the undisturbed run took. A run that is
 stopped while it estimates begins that anew; finished notebooks must stay. One that has reached its
-end begins in a new OUT. --short: the built-in study with fewer measures and groups and with two
-replicates, as `do.py` tries an installation out. After each stop are asked: the seconds until the
-process had ended, its exit code, words of libraries on the terminal, processes and files left
-behind, whether a notebook that was done was made again, and whether all that the manifest vouches
-for is whole. At the end every file must have the bytes of a run that nobody stopped. The first
-tenth of a second is Python's own start, where Ctrl-C ends it by Python's own traceback; no stop is
-tried there. Leaves benchmarks/results/interrupt.json, or interrupt_kill.json.
+end begins in a new OUT. After --minutes no further stop is tried. --short: the built-in study with
+fewer measures and groups and with two replicates, as `do.py` tries an installation out. After each
+stop are asked: the seconds until the process had ended, its exit code, words of libraries on the
+terminal, processes and files left behind, whether a notebook that was done was made again, and
+whether all that the manifest vouches for is whole. At the end every file must have the bytes of a
+run that nobody stopped. The first tenth of a second is Python's own start, where Ctrl-C ends it by
+Python's own traceback; no stop is tried there. Leaves benchmarks/results/interrupt.json, or
+interrupt_kill.json.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import math
 import os
 import platform
 import random
@@ -105,7 +107,12 @@ def stop_once(words: list[Any], out: Path, temporary: Path, delay: float, number
 
 
 def sweep(
-    folder: Path, study: Path, n_stops: int, seed: int, codes: dict[signal.Signals, int]
+    folder: Path,
+    study: Path,
+    n_stops: int,
+    seed: int,
+    codes: dict[signal.Signals, int],
+    minutes: float,
 ) -> list[dict[str, Any]]:
     """Stop runs in one OUT, first early, then at moments by chance of the time a run takes."""
     data, out, temporary, whole = (folder / name for name in ("data", "out", "t", "undisturbed"))
@@ -118,9 +125,11 @@ def sweep(
         finish([*words, whole], whole, temporary)
         takes = time.perf_counter() - began
     print(f"undisturbed: {takes:.0f} s", flush=True)
-    chance, found = random.Random(seed), []
+    chance, found, end = random.Random(seed), [], time.monotonic() + 60 * minutes
     delays = [*FIRST_SECONDS, *(chance.uniform(1, takes) for _ in range(n_stops))]
     for number, delay in enumerate(delays[:n_stops]):
+        if time.monotonic() > end:
+            break
         one = stop_once([*words, out], out, temporary, delay, [*codes][number % len(codes)])
         if one is not None:
             found.append(one)
@@ -150,6 +159,7 @@ def main() -> None:
     which.add_argument("--study", type=Path, default=STUDY)
     which.add_argument("--short", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
     commit = name_clean_commit()
@@ -158,7 +168,7 @@ def main() -> None:
         if args.short:
             study = Path(folder) / "study.yaml"
             study.write_text(shorten(STUDY.read_text(encoding="utf-8")), encoding="utf-8")
-        found = sweep(Path(folder), study, args.stops, args.seed, codes)
+        found = sweep(Path(folder), study, args.stops, args.seed, codes, args.minutes)
     seconds = [one["seconds"] for one in found if one["seconds"] is not None]
     bad = [
         one
