@@ -59,7 +59,8 @@ def test_the_curve_goes_through_the_main_numbers(county):
     main = main.set_index(keys)
     shared = curve.loc[main.index]
     for name in ("estimate", "ci_low", "ci_high", "se", "status"):
-        assert shared[name].equals(main[name])
+        # without replicates both are sums over victims, of other widths: the last bit may differ
+        pd.testing.assert_series_equal(shared[name], main[name], rtol=1e-12)
     risen = curve.groupby(["measure", "estimand"])["estimate"].apply(lambda one: one.diff().min())
     assert (risen >= 0).all()
 
