@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from keeping import keep_result, name_clean_commit
+from keeping import ROOT, keep_result, name_clean_commit
 
 from revictimisation.analyses.baseline_risk import estimate_baseline_risk
 from revictimisation.analyses.effects import estimate_incidence
@@ -43,6 +43,7 @@ from revictimisation.estimators.intervals import normal_quantile
 from revictimisation.plan import read_plan
 
 KEPT = Path(__file__).resolve().parent / "results" / "transport_study.json"
+PARTS = ROOT / "build" / "transport_study"
 DAY, GRACE = 365, 10
 PLAN = read_plan(
     "name: pair\nmeasures: {help: {codes: [help], grace_days: 10}}\nhorizon_days: 900\n"
@@ -142,7 +143,7 @@ def make_cohort(data: StudyData, name: str) -> Cohort:
     return Cohort(name, PLAN, estimates, pd.DataFrame(), trials.diagnostics, True, people)
 
 
-def try_pair(n_people: int, seed: int) -> list[dict[str, Any]]:
+def try_pair(n_people: int, seed: int) -> pd.DataFrame:
     """A pair: rows of what was compared, with the number of the pair and its scenario."""
     rng = np.random.default_rng([20261130, seed])
     scenario = [*SCENARIOS][seed % len(SCENARIOS)]
@@ -152,11 +153,11 @@ def try_pair(n_people: int, seed: int) -> list[dict[str, Any]]:
     limits = PLAN.comparison
     parts = [compare_risk_model(reference, new, limits), compare_transport(reference, new, limits)]
     rows = give_lights(combine_rows(parts), limits.familywise_error)
-    told = rows.assign(pair=seed, scenario=scenario)
-    return [*told.to_dict("records"), {"pair": seed, "scenario": scenario, **_recalibrate(rng)}]
+    again = pd.DataFrame([{"check": "recalibrated", "difference": _recalibrate(rng)}])
+    return pd.concat([rows, again]).assign(pair=seed, scenario=scenario)
 
 
-def _recalibrate(rng: np.random.Generator) -> dict[str, Any]:
+def _recalibrate(rng: np.random.Generator) -> float:
     """Share of the deciles of a known model's risk at which the recalibrated interval is right.
 
     The new people's log odds are 0.3 + 0.75 times the model's; a fifth are censored before the day.
@@ -171,7 +172,7 @@ def _recalibrate(rng: np.random.Generator) -> dict[str, Any]:
     people = hold_against(_expit(line), np.minimum(end, stop), cause, DAY)
     limits = recalibrate(people, has_slope=True).apply(AT).interval("logit")
     truth = _expit(0.3 + 0.75 * np.log(AT / (1 - AT)))
-    return {"check": "recalibrated", "cover": ((limits.low < truth) & (truth < limits.high))}
+    return float(((limits.low < truth) & (truth < limits.high)).mean())
 
 
 def _expit(line: Any) -> Any:
@@ -195,8 +196,8 @@ def sum_up(rows: pd.DataFrame, truth: dict[str, float]) -> dict[str, Any]:
             "error_over_spread": float(se.mean() / away.std()),
             "mean_in_reference": float(mine["value_reference"].mean()),
         }  # fmt: skip
-    cover = np.array([*rows.loc[rows["check"].eq("recalibrated"), "cover"]], float)
-    found["recalibrated"] = {"covered": _share(pd.Series(cover.mean(axis=1)))}
+    cover = rows.loc[rows["check"].eq("recalibrated"), "difference"]
+    found["recalibrated"] = {"covered": _share(cover)}
     judged = rows[rows["light"].notna() & rows["light"].ne("")]
     lights: dict[str, Any] = {}
     for scenario, some in judged.groupby("scenario", sort=False):
@@ -217,6 +218,17 @@ def _share(values: pd.Series) -> dict[str, float]:
             "error": float(values.std() / np.sqrt(max(len(values), 1)))}  # fmt: skip
 
 
+def try_all(n_pairs: int, n_people: int, jobs: int) -> pd.DataFrame:
+    """Try the pairs that are not there yet, and read all; each is kept as soon as it is done."""
+    PARTS.mkdir(parents=True, exist_ok=True)
+    targets = {seed: PARTS / f"{n_people}_{seed:04d}.parquet" for seed in range(n_pairs)}
+    due = [seed for seed, target in targets.items() if not target.exists()]
+    with ProcessPoolExecutor(jobs) as pool:
+        for seed, rows in zip(due, pool.map(partial(try_pair, n_people), due), strict=True):
+            rows.to_parquet(targets[seed])
+    return pd.concat([pd.read_parquet(target) for target in targets.values()], ignore_index=True)
+
+
 def main() -> None:
     """Try the pairs and keep what they gave."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -227,9 +239,7 @@ def main() -> None:
     args = parser.parse_args()
     commit = "" if args.try_out else name_clean_commit()
     truth = find_truth()
-    with ProcessPoolExecutor(args.jobs) as pool:
-        tried = pool.map(partial(try_pair, args.people), range(args.pairs), chunksize=5)
-        rows = pd.DataFrame([row for several in tried for row in several])
+    rows = try_all(args.pairs, args.people, args.jobs)
     found = sum_up(rows, truth)
     found |= {"people": args.people, "command": f"python benchmarks/transport_study.py --pairs "
               f"{args.pairs} --people {args.people}"}  # fmt: skip
