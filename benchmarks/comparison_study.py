@@ -6,9 +6,10 @@
 Two counties of the process `calibrated` are a pair; ten differences are planted in one of two
 (`PLANTED`), each with the check and the light that should name it. Each county goes from extract to
 released tables by the project's own stages, of the analyses that `compare` reads but for the
-target trials; the comparison is of released tables alone. What each comparison said is kept under
-build/comparison_study; a summary is kept in benchmarks/results/comparison_study.json: the share of
-pairs called alike, by difference the share named, and the rows of checks that remarked on a pair.
+target trials; the comparison is of released tables alone. The counties' tables are kept under
+build/comparison_study, and compared anew each time; a summary is kept in
+benchmarks/results/comparison_study.json: how many pairs were called alike, by difference how many
+were named, and which checks remarked.
 """
 
 from __future__ import annotations
@@ -198,62 +199,76 @@ def read_study() -> StudyPlan:
     return plan.model_copy(update=changes)
 
 
-def make_cohort(name: str, planted: Planted, people: int, seed: int) -> Cohort:
-    """A county with a difference planted, as its released tables tell of it."""
-    scenario = planted.scenario(CALIBRATED)
-    tables = make_tables(run_course(scenario, people, seed))
+def make_county(kind: str, place: int, people: int, folder: Path) -> str:
+    """A county with a difference planted: its released tables are kept, if they are not there."""
+    target, planted = folder / f"{kind}_{people}_{place:03d}", PLANTED[kind]
+    if (target / "estimates.parquet").exists():
+        return target.name
+    seed = SEED + place + 10_000 * list(PLANTED).index(kind)
+    tables = make_tables(run_course(planted.scenario(CALIBRATED), people, seed))
     tables = planted.tables(tables, np.random.default_rng(seed))
     plan, dictionary = planted.study(read_study()), load_dictionary()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as extract_folder:
         for table, frame in tables.items():
-            files.write_table(frame, Path(folder), table, ("parquet",))
-        extract = load_extract(connect(threads=1), Path(folder), dictionary, plan)
+            files.write_table(frame, Path(extract_folder), table, ("parquet",))
+        extract = load_extract(connect(threads=1), Path(extract_folder), dictionary, plan)
         extract.raise_for_errors()
         data, attrition = prepare(extract.tables, extract.absent, dictionary, plan)
     asked = [one for one in ANALYSES if one.name in READ]
     results = pipeline.analyse(data, attrition, dictionary, misfits=extract.misfits, analyses=asked)
-    return Cohort(name, plan, **results.release)
+    target.mkdir(exist_ok=True)
+    for name in ("attrition", "diagnostics", "estimates"):
+        results.release[name].to_parquet(target / f"{name}.parquet")
+    return target.name
 
 
-def run_pair(kind: str, place: int, people: int, folder: Path) -> str:
-    """Compare a county of the process with one in which something is planted; keep the rows."""
-    target = folder / f"{kind}_{people}_{place:03d}.parquet"
-    if not target.exists():
-        seed = SEED + 2 * place + 10_000 * list(PLANTED).index(kind)
-        reference = make_cohort("A", PLANTED["alike"], people, seed)
-        new = make_cohort("B", PLANTED[kind], people, seed + 1)
-        rows = compare_cohorts([reference, new], reference.plan.comparison)
-        rows.to_parquet(target)
-    return target.stem
+def read_county(name: str, kind: str, place: int, people: int, folder: Path) -> Cohort:
+    """A county that was kept, as it is compared."""
+    kept = folder / f"{kind}_{people}_{place:03d}"
+    tables = {path.stem: pd.read_parquet(path) for path in kept.glob("*.parquet")}
+    return Cohort(name, PLANTED[kind].study(read_study()), **tables)
 
 
-def list_pairs(args: argparse.Namespace) -> Iterator[tuple[str, int]]:
-    """Kinds with the numbers of their pairs."""
-    for kind in args.kind or PLANTED:
-        yield from ((kind, place) for place in range(args.pairs if kind == "alike" else args.seeds))
+def list_counties(args: argparse.Namespace) -> Iterator[tuple[str, int]]:
+    """Kinds with the numbers of their counties: two for each pair that is alike."""
+    kinds = args.kind or [*PLANTED]
+    n_alike = max(2 * args.pairs if "alike" in kinds else 0, args.seeds)
+    for kind in dict.fromkeys(["alike", *kinds]):
+        yield from ((kind, place) for place in range(n_alike if kind == "alike" else args.seeds))
 
 
-def summarise(folder: Path) -> dict[str, object]:
-    """By kind: pairs, how many called alike, how many named, and what else remarked."""
+def list_pairs(kind: str, people: int, folder: Path) -> Iterator[tuple[int, int]]:
+    """The counties that are there of each pair: the reference's number, and the other's."""
+    there = sorted(int(path.name[-3:]) for path in folder.glob(f"{kind}_{people}_[0-9]*")
+                   if (path / "estimates.parquet").exists())  # fmt: skip
+    if kind == "alike":
+        yield from zip(there[::2], there[1::2], strict=False)
+        return
+    references = {one for pair in list_pairs("alike", people, folder) for one in pair}
+    yield from ((place, place) for place in there if place in references)
+
+
+def summarise(people: int, folder: Path) -> dict[str, object]:
+    """By kind: pairs, how many called alike, how many named, and which checks remarked."""
     found: dict[str, object] = {}
     for kind, planted in PLANTED.items():
-        paths = sorted(folder.glob(f"{kind}_[0-9]*_*.parquet"))
-        if not paths:
-            continue
-        n_alike, n_named, remarks = 0, 0, {}
-        for path in paths:
-            rows = pd.read_parquet(path)
+        n_pairs, n_alike, n_named, remarks = 0, 0, 0, {}
+        for first, second in list_pairs(kind, people, folder):
+            reference = read_county("A", "alike", first, people, folder)
+            new = read_county("B", kind, second, people, folder)
+            rows = compare_cohorts([reference, new], reference.plan.comparison)
             judged = rows[rows["light"].ne("") & rows["check"].ne("overall")]
             marked = judged[~judged["light"].isin([FITS, CANNOT_TELL])]
-            n_alike += int(marked.empty)
             named = marked["check"].isin(planted.checks) & marked["light"].eq(planted.light)
+            n_pairs, n_alike = n_pairs + 1, n_alike + int(marked.empty)
             n_named += int(named.any())
-            for name in sorted({f"{one.check}:{one.subject}{one.measure}"
-                                for one in marked.itertuples()}):  # fmt: skip
+            told = {f"{one.check}:{one.subject}{one.measure}" for one in marked.itertuples()}
+            for name in sorted(told):
                 remarks[name] = remarks.get(name, 0) + 1
-        found[kind] = {"n_pairs": len(paths), "n_called_alike": n_alike, "n_named": n_named,
-                       "named_by": [*planted.checks], "light": planted.light,
-                       "remarks": remarks}  # fmt: skip
+        if n_pairs:
+            found[kind] = {"n_pairs": n_pairs, "n_called_alike": n_alike, "n_named": n_named,
+                           "named_by": [*planted.checks], "light": planted.light,
+                           "remarks": remarks}  # fmt: skip
     return found
 
 
@@ -273,11 +288,11 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not args.summarise:
         with ProcessPoolExecutor(args.jobs) as pool:
-            tasks = [pool.submit(run_pair, kind, place, args.people, folder)
-                     for kind, place in list_pairs(args)]  # fmt: skip
+            tasks = [pool.submit(make_county, kind, place, args.people, folder)
+                     for kind, place in list_counties(args)]  # fmt: skip
             for task in tasks:
                 print(task.result(), flush=True)
-    summary = summarise(folder)
+    summary = summarise(args.people, folder)
     print(json.dumps(summary, indent=2))
     if not args.dry:
         told = {"command": "python benchmarks/comparison_study.py", "seed": SEED,

@@ -45,9 +45,10 @@ class StudyData:
     counted: optional tables (not given, or without a row) and columns (`table.column`, all empty).
     `volumes`: the extract's rows by table and quarter, `filled` its filled cells by table and
     column (`cohort.volumes`). `linkage`: how good the joining of two agencies' people was
-    (`linking.describe_rates`), and `link_status` what became of them (`quality.count_link_status`); empty if the extract was not
-    joined here. `police_levels` (entry_id, risk_level) and `police_renewals` are `covariates` and
-    `renewals` without the social services' assessments; empty where no link is known to be missed.
+    (`linking.describe_rates`), and `link_status` what became of them
+    (`quality.count_link_status`); empty if the extract was not joined here. `police_levels`
+    (entry_id, risk_level) and `police_renewals` are `covariates` and `renewals` without the social
+    services' assessments; empty where no link is known to be missed.
     """
 
     plan: StudyPlan

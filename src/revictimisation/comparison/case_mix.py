@@ -53,7 +53,7 @@ def _compare_covariate(
     table = align_levels(reference, new, name)
     whole = table.sum(axis=1).to_numpy()
     share = table.div(whole, axis=0)
-    if _is_apart(table):
+    if _is_apart(_count_both(reference, new, name).fillna(0.0)):
         return cannot_compare("other_levels", **head)
     counts = table.to_numpy()
     p_value, freedom = find_homogeneity(counts, max(reference.deff, new.deff), new.step)
@@ -115,7 +115,7 @@ def _find_one_sided(
             n = [reference.n_entries, new.n_entries]
             unseen = n[lacks] - float(table.iloc[lacks].sum())
             lost = []
-            if name in PLACES and OTHER in table:  # what the other has under its own name may stand there
+            if name in PLACES and OTHER in table:  # where a place of the other may stand
                 there, usual = table[OTHER].fillna(0.0).iloc[[lacks, has]]
                 unseen += max(0.0, there - usual / n[has] * n[lacks])
                 table = table.drop(columns=OTHER)
