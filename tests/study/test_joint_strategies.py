@@ -101,6 +101,12 @@ def test_rows_and_what_a_gate_withholds():
     withheld = set(again.loc[again["status"] == "withheld", "level"])
     assert {"both", "both_less_none", "both_less_one"} <= withheld
     assert set(again.loc[again["status"] == "withheld", "reason"]) == {"effective_sample_size"}
+    assert "share_failed_replicates" in set(checks["check"]) and told["se"].notna().all()
+    none = read_plan(STUDY.replace("effective_sample_size: 10", "effective_sample_size: 9999"))
+    rows, checks = estimate_joint_strategies(StudyData(**{**parts, "plan": none}))
+    assert set(rows["status"]) == {"withheld", "not_estimable"}
+    assert rows.loc[rows["outcome"].eq("same_suspect"), "se"].isna().all()
+    assert "share_failed_replicates" not in set(checks["check"])
 
 
 def test_an_agency_that_never_starts_leaves_nothing_to_compare():

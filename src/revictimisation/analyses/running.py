@@ -15,7 +15,7 @@ from revictimisation.analyses.analysis import Analysis, Found, no_checks
 from revictimisation.analyses.registry import ANALYSES, CONTROLS
 from revictimisation.analyses.sensitivity.negative_controls import withhold_biased
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.core.codes import CAUSES
+from revictimisation.core.codes import OTHER_CAUSES
 from revictimisation.core.results import (
     NO_ERROR,
     OK,
@@ -157,7 +157,7 @@ def withhold_followers(estimates: pd.DataFrame, main: pd.DataFrame) -> pd.DataFr
     asked = {"estimand": "risk_difference", "estimator": "clone_censor_weight"}
     keys = ["measure", "time_days"]
     held = choose(main, analysis="main", status=WITHHELD, **asked)
-    held = held[~held["outcome"].isin(CAUSES[1:])].drop_duplicates(keys)
+    held = held[~held["outcome"].isin(OTHER_CAUSES)].drop_duplicates(keys)
     reasons = estimates[keys].merge(held[[*keys, "reason"]], on=keys, how="left")["reason"]
     out = estimates.copy()
     is_held = reasons.notna().to_numpy() & out["status"].eq(OK).to_numpy()

@@ -80,7 +80,7 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     if run.jobs > 1:
         processes.preload(processes.ANALYSES)
         processes.warm_up()
-    with Workers(run.jobs, processes.open_place) as workers:
+    with Workers(run.jobs, processes.open_place, processes.pack) as workers:
         results = _estimate(run, progress, workers.map)
     progress.tell("write")
     with run.finish(ESTIMATE, key) as stage:
