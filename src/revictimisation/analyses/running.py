@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import NamedTuple, Protocol
@@ -93,9 +94,11 @@ def do_task(data: StudyData, task: Task) -> Found:
     return _standardise(task.analysis.estimate(data, **asked))
 
 
-def _standardise(given: pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame]) -> Found:
-    found = Found(given, no_checks()) if isinstance(given, pd.DataFrame) else Found(*given)
-    return found._replace(estimates=withhold_without_error(found.estimates))
+def _standardise(given: pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame] | Found) -> Found:
+    if isinstance(given, pd.DataFrame):
+        given = Found(given, no_checks())
+    found = given if isinstance(given, Found) else Found(*given)
+    return replace(found, estimates=withhold_without_error(found.estimates))
 
 
 def lay_out(found: Sequence[Found]) -> Found:
@@ -118,12 +121,12 @@ def _hold_back(analyses: Sequence[Analysis], found: Mapping[str, Found]) -> dict
     for analysis in analyses:
         if analysis.is_controlled:
             mine = held[analysis.name]
-            held[analysis.name] = mine._replace(estimates=withhold_biased(mine.estimates, controls))
+            held[analysis.name] = replace(mine, estimates=withhold_biased(mine.estimates, controls))
     for analysis in analyses:
         if analysis.follows in held:
             mine = held[analysis.name]
             told = withhold_followers(mine.estimates, held[analysis.follows].estimates)
-            held[analysis.name] = mine._replace(estimates=told)
+            held[analysis.name] = replace(mine, estimates=told)
     return held
 
 

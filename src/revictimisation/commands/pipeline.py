@@ -54,12 +54,14 @@ def analyse(
     extract does not hold what the study file asks for.
     """
     found = run_analyses(data, tell, share, analyses)
-    estimates, diagnostics, scores = lay_out([found, _describe_extract(cleaned, misfits)])
+    whole = lay_out([found, _describe_extract(cleaned, misfits)])
     attrition = attrition.assign(status="ok")
     tell("disclosure")
-    restricted = {"estimates": estimates, "attrition": attrition, "diagnostics": diagnostics}
+    restricted = {
+        "estimates": whole.estimates, "attrition": attrition, "diagnostics": whole.diagnostics,
+    }  # fmt: skip
     released = disclose_tables(restricted, data.plan, dictionary)
-    return Results(restricted, released, keep_people(data, scores))
+    return Results(restricted, released, keep_people(data, whole.scores))
 
 
 def _describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]) -> Found:

@@ -95,9 +95,8 @@ def choose_columns(
         is_number = pd.api.types.is_numeric_dtype(frame[term]) and not (
             pd.api.types.is_bool_dtype(frame[term])
         )
-        if is_number:
-            if frame[term].nunique() > 1:
-                found.append(Column(term))
+        if is_number and frame[term].nunique() > 1:
+            found.append(Column(term))
         levels = to_levels(frame[term].isna() if is_number else frame[term])
         n_levels = len(levels.categories)
         commonest = np.bincount(levels.codes, minlength=n_levels).argmax()
