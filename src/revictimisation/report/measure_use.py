@@ -11,6 +11,7 @@ from typing import Any
 
 from revictimisation.core.codes import MISSING, SOCIAL_SERVICES
 from revictimisation.report.page import Page
+from revictimisation.report.quantities import derive
 from revictimisation.report.release import Number
 from revictimisation.report.verdicts import is_joint, name_measure
 
@@ -36,9 +37,10 @@ def find_any(page: Page, **keys: str) -> Number:
     if not none.is_shown:
         return none
     rest, low, high = (
-        None if one is None else 1 - one for one in (none.estimate, none.ci_high, none.ci_low)
+        None if one is None else derive(1 - one, one, "rest")
+        for one in (none.estimate, none.ci_high, none.ci_low)
     )
-    return replace(none, estimate=rest, ci_low=low, ci_high=high, n_events=None, key=())
+    return replace(none, estimate=rest, ci_low=low, ci_high=high, n_events=None)
 
 
 def find_start(page: Page, measure: str, day: int, **keys: str) -> Number:

@@ -32,6 +32,7 @@ from revictimisation.report.described import (
 )
 from revictimisation.report.formats import Formats
 from revictimisation.report.labels import Labels
+from revictimisation.report.quantities import hear
 from revictimisation.report.release import Number, Release
 from revictimisation.report.texts import load_texts
 
@@ -56,6 +57,7 @@ class Writer:
 
     def say(self, key: str, /, **values: object) -> str:
         """A text in this language with its blanks filled; `KeyError` for one that is not there."""
+        hear(key, values)
         return self.texts[key][self.language].strip().format(**values)
 
     def text(self, key: str, /, **values: object) -> Text:
@@ -185,8 +187,7 @@ class Page(StudyWriter):
         """
         if number.is_shown:
             value = getattr(number, of) or 0
-            key = (*number.key, of) if number.key else ()
-            return Cell(write(value), value, unit=unit, status=number.status, key=key)
+            return Cell(write(value), value, unit=unit, status=number.status)
         told = DASH
         if number.status != SUPPRESSED:
             word = "withheld" if number.status == WITHHELD else NOT_ESTIMABLE

@@ -107,14 +107,11 @@ def _text(piece: Text) -> str:
     '<p>One.</p>\n<ul><li>two</li><li>three</li></ul>'
     """
     marked = _mark(**{"class": piece.kind})
-    blocks = []
-    for block in re.split(r"\n\s*\n", piece.told.strip()) if piece.told else []:
-        if block.startswith("- "):
-            items = [line.strip() for line in re.split(r"(?:^|\n)- ", block) if line.strip()]
-            blocks.append(f"<ul>{''.join(f'<li>{mark_up(item)}</li>' for item in items)}</ul>")
-        else:
-            blocks.append(f"<p{marked}>{mark_up(block)}</p>")
-    return "\n".join(blocks)
+    return "\n".join(
+        f"<p{marked}>{mark_up(block)}</p>" if isinstance(block, str)
+        else f"<ul>{''.join(f'<li>{mark_up(item)}</li>' for item in block)}</ul>"
+        for block in piece.blocks
+    )  # fmt: skip
 
 
 @render.register
