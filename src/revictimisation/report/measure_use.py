@@ -120,12 +120,16 @@ def name_code(page: Page, code: str) -> str:
     return page.say("reach.this_kind", name=name) if code in list_grouped(page) else name
 
 
-def name_agency(page: Page, code: str) -> str:
-    """Who decides on a code."""
+def find_agency(page: Page, code: str) -> str:
+    """Whose a code is; `other` where the dictionary does not say."""
     frame = page.dictionary.code_lists["measures"]
     found = frame.loc[frame["code"] == code, "agency"]
-    agency = found.iloc[0] if len(found) and found.iloc[0] in AGENCIES else AGENCIES[-1]
-    return page.say(f"reach.agency_{agency}")
+    return found.iloc[0] if len(found) and found.iloc[0] in AGENCIES else AGENCIES[-1]
+
+
+def name_agency(page: Page, code: str) -> str:
+    """Who decides on a code."""
+    return page.say(f"reach.agency_{find_agency(page, code)}")
 
 
 def note_grouped(page: Page) -> list[str]:

@@ -96,6 +96,7 @@ OUTLINES = (
               cohort.show_attrition),
         under("referees.at_risk", "referees.at_risk_text", cohort.show_at_risk),
         under("referees.baseline", "referees.baseline_text", baseline.show_table_one),
+        under("referees.missing", baseline.show_missing),
         under("referees.balance", baseline.show_balance),
         under("referees.weights", referees.show_weights),
         under("referees.support", referees.show_support),
