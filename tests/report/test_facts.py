@@ -74,7 +74,9 @@ def test_sentences_are_held_against_each_other_and_against_tables(page):
     """Planted: a sentence's number changed, rounded otherwise, and of another definition."""
     share, in_time = find(page), find(page, outcome="in_time")
     body = tell(page, "safety talk", share)
-    changed = hear_share(page, share, lambda number: page.formats.of_hundred(number).replace("40", "41"))
+    changed = hear_share(
+        page, share, lambda number: page.formats.of_hundred(number).replace("40", "41")
+    )
     assert changed == []  # words that were changed afterwards are no longer the number's
     wrong = [replace(one, told="41 in 100") for one in hear_share(page, share)]
     with pytest.raises(RevictimisationError, match=r"0\.4 written as '41 in 100' \(b: measure"):

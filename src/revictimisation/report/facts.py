@@ -109,7 +109,9 @@ def check_facts(facts: Iterable[Fact]) -> None:
         )
 
 
-def collect_facts(bodies: Mapping[str, Content], heard: Mapping[str, Iterable[Heard]]) -> list[Fact]:
+def collect_facts(
+    bodies: Mapping[str, Content], heard: Mapping[str, Iterable[Heard]]
+) -> list[Fact]:
     """All that pages tell, by their names: in tables, and in sentences as they were heard."""
     told = [fact for name, body in bodies.items() for fact in list_facts(name, body)]
     return told + [fact for name, one in heard.items() for fact in list_told(name, one)]

@@ -83,11 +83,11 @@ class Taken:
         """Keep a picture as a file of its own."""
         self.files[f"{stem}.svg"] = self.pictures[stem] = svg
 
-    def name(self, wanted: str) -> str:
-        """An identifier that the page has not used."""
+    def name(self, wanted: str, mark: str = "-") -> str:
+        """A name that the page has not used: that wanted, or with a number behind it."""
         number, name = 1, wanted
         while name in self.names:
-            number, name = number + 1, f"{wanted}-{number + 1}"
+            number, name = number + 1, f"{wanted}{mark}{number + 1}"
         self.names.add(name)
         return name
 

@@ -147,7 +147,7 @@ def _measure_flow(page: Page, measure: str, every: int) -> list[Cell | str]:
 
 
 def show_at_risk(page: Page) -> Piece:
-    """How long clones are followed in each arm, and why that ends: a row an arm, first all cases."""
+    """How long clones are followed in each arm, and why that ends; first all cases."""
     days = page.plan.days_within_horizon
     rows = []
     for measure in page.plan.measure_names:
