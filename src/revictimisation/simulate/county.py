@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from revictimisation.dictionary import load_dictionary
+from revictimisation.dictionary import Dictionary, load_dictionary
 from revictimisation.simulate.assessment_tables import make_risk_assessments
 from revictimisation.simulate.bystanders import draw_bystanders
 from revictimisation.simulate.calibrated import CALIBRATED, find_court
@@ -84,8 +84,8 @@ def simulate_county(scenario: str, n_people: int, seed: int) -> dict[str, pd.Dat
     return {**tables, "truth": read_truth(course.scenario)}
 
 
-def make_tables(course: Course) -> dict[str, pd.DataFrame]:
-    """Write down a course as the tables of the dictionary, by name."""
+def make_tables(course: Course, dictionary: Dictionary | None = None) -> dict[str, pd.DataFrame]:
+    """Write down a course as the tables of a dictionary (the project's), by name."""
     scenario, seed = course.scenario, course.seed
     n_people = len(course.setting.victims)
     bystanders = draw_bystanders(scenario, n_people, seed)
@@ -111,6 +111,6 @@ def make_tables(course: Course) -> dict[str, pd.DataFrame]:
         "centre_contacts": make_centre_contacts(course, n_people),
         "municipality_years": make_municipality_years(course),
     }
-    dictionary = load_dictionary()
+    dictionary = dictionary or load_dictionary()
     others = [one for one in dictionary.tables_by_direction("in") if one.name not in made]
     return made | {one.name: draw_plain_table(dictionary, one, course) for one in others}

@@ -35,7 +35,12 @@ PRISON_SHARE = 0.25
 CLOSING = ("no_evidence", "victim_withdrew", "suspect_unknown", "not_a_crime", "limited", "other")
 CLOSING_SHARES = (0.52, 0.24, 0.0, 0.12, 0.06, 0.06)
 BLANK_SHARE = 0.06
-EVIDENCE_COLUMNS = ("has_witness", "has_documented_injury", "has_victim_participation", "has_admission")
+EVIDENCE_COLUMNS = (
+    "has_witness",
+    "has_documented_injury",
+    "has_victim_participation",
+    "has_admission",
+)
 RARE_INTERVENTIONS = MappingProxyType({  # share of reports, wait and length in days
     "arrest": (0.20, 0, 2), "remand": (0.07, 3, 30), "treatment_programme": (0.05, 60, 180),
     "support_talks_perpetrator": (0.06, 40, 120),

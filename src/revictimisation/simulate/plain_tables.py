@@ -42,7 +42,7 @@ def draw_plain_table(dictionary: Dictionary, table: Table, course: Course) -> pd
         else _draw_column(dictionary, table, field, course.seed, units[mine])
         for field in table.fields
     }
-    return finish_table(pd.DataFrame(known, index=range(len(mine))), table.name)
+    return finish_table(pd.DataFrame(known, index=range(len(mine))), table)
 
 
 def _draw_column(
@@ -56,7 +56,9 @@ def _draw_column(
         return pd.array(draw_chance(seed, units, stream, 0.5), "boolean")
     if field.type in ("integer", "number"):
         least, most = (_read(one) for one in (field.minimum, field.maximum))
-        return draw_days(seed, units, stream, least or 0, (least or 0) + MOST if most is None else most)
+        return draw_days(
+            seed, units, stream, least or 0, (least or 0) + MOST if most is None else most
+        )
     if field.is_unique:
         return make_ids("x", seed, units, stream)
     return None
