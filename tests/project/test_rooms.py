@@ -16,11 +16,12 @@ ROOMS = {
     "cohort": ("core", "dictionary", "plan", "estimators"),
     "analyses": ("core", "dictionary", "plan", "estimators", "cohort"),
     "disclosure": ("core", "dictionary", "plan", "estimators"),
+    "pooling": ("core", "dictionary", "plan", "estimators", "disclosure"),
     "report": ("core", "dictionary", "plan", "estimators"),
     "simulate": ("core", "dictionary"),
     "api": ("core", "dictionary", "plan", "extract", "estimators", "cohort", "analyses"),
     "commands": ("core", "dictionary", "plan", "extract", "cohort", "analyses", "disclosure",
-                 "report", "simulate"),
+                 "pooling", "report", "simulate"),
     "__main__": ("core", "commands"),
     # the researchers' own studies of the method, beside the package
     "truth_studies.records": ("core", "estimators"),

@@ -18,8 +18,10 @@ LINKAGE = "linkage.json"  # what `link` leaves beside the tables
 FACTS = "pseudonymisation.json"
 SIMULATION = "simulation.json"  # goes with the tables made of a simulated county
 PROFILE = "profile"
+POOLED = "pooled.parquet"
 DRAFT = "mapping.yaml"
 RESTRICTED, RELEASE = "restricted", "release"
+SHARING = "sharing"  # in `restricted`: exact tables of which `share` makes what may leave
 SITE, NOTEBOOKS = "site", "notebooks"
 # What `release` leaves in OUT/release; the last shows that the rest is no draft.
 REVIEW, REVIEW_TABLE, RELEASED = "review.html", "review.csv", "RELEASED"
@@ -36,6 +38,7 @@ MARKS = {
     "validate": (f"{PROFILE}.parquet",),
     "map": ("*_report.json", *MAPPINGS),
     "simulate": (SIMULATION,),
+    "pool": (POOLED,),
 }
 LEAST_BYTES = 1 << 20
 

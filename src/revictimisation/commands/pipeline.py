@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from revictimisation.analyses.analysis import Analysis, Found
+from revictimisation.analyses.hazard_moments import tabulate_moments
 from revictimisation.analyses.registry import ANALYSES
 from revictimisation.analyses.running import Share, lay_out, run_analyses
 from revictimisation.cohort.study_data import StudyData
@@ -26,10 +27,14 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Results:
-    """What a study leaves: tables by name, exact and releasable, the same names in both."""
+    """What a study leaves: tables by name, exact and releasable, the same names in both.
+
+    `sharing`: exact tables of which `share` makes those that other counties may be given.
+    """
 
     restricted: Tables
     release: Tables
+    sharing: Tables
 
 
 def analyse(
@@ -51,9 +56,10 @@ def analyse(
     found = run_analyses(data, tell, share, analyses)
     estimates, diagnostics = lay_out([found, _describe_extract(cleaned, misfits)])
     attrition = attrition.assign(status="ok")
+    sharing = {"hazard_moments": tabulate_moments(data)}
     tell("disclosure")
     restricted = {"estimates": estimates, "attrition": attrition, "diagnostics": diagnostics}
-    return Results(restricted, disclose_tables(restricted, data.plan, dictionary))
+    return Results(restricted, disclose_tables(restricted, data.plan, dictionary), sharing)
 
 
 def _describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]) -> Found:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from revictimisation.core.arrays import Floats
 from revictimisation.estimators.cox import sum_score_squares
@@ -51,6 +52,43 @@ class Moments:
     score: Floats
     information: Floats
     spread: Floats
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per number: `quantity` (a field's name), `name`, `other` (of matrices), `value`."""
+        names = np.array(self.names, object)
+        vectors = {"at": self.at, "score": self.score}
+        matrices = {"information": self.information, "spread": self.spread}
+        i, j = np.triu_indices(len(names))
+        parts = [pd.DataFrame({"quantity": quantity, "name": names, "other": "", "value": vector})
+                 for quantity, vector in vectors.items()]  # fmt: skip
+        parts += [
+            pd.DataFrame({"quantity": quantity, "name": names[i], "other": names[j],
+                          "value": matrix[i, j]})
+            for quantity, matrix in matrices.items()
+        ]  # fmt: skip
+        return pd.concat(parts, ignore_index=True)
+
+    @classmethod
+    def empty(cls) -> Moments:
+        """Those of no column."""
+        return cls((), np.zeros(0), np.zeros(0), np.zeros((0, 0)), np.zeros((0, 0)))
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame) -> Moments:
+        """The moments of such a table."""
+        parts = {str(quantity): part for quantity, part in frame.groupby("quantity")}
+        if not parts:
+            return cls.empty()
+        names = tuple(parts["at"]["name"])
+        place = {name: k for k, name in enumerate(names)}
+        both = []
+        for quantity in ("information", "spread"):
+            matrix, part = np.zeros((len(names), len(names))), parts[quantity]
+            rows, columns = (part[which].map(place) for which in ("name", "other"))
+            matrix[rows, columns] = matrix[columns, rows] = part["value"]
+            both.append(matrix)
+        at, score = (parts[quantity]["value"].to_numpy(float) for quantity in ("at", "score"))
+        return cls(names, at, score, *both)
 
     def take(self, names: Sequence[str]) -> Moments:
         """These columns, in this order; of one that is not there nothing is known."""
@@ -147,8 +185,8 @@ class PooledCox:
         se_model, se_robust: errors from the information, and robust by victim.
         vcov_robust: the robust covariance.
         n_places: by column, the places that tell of it.
-        step: how far the answer is from where any place was asked, at most, in its own standard
-            errors: where it is next to nothing, the answer is that of the joined rows.
+        steps: by column, how far the answer is from where any place was asked, at most, in its
+            own standard errors: where all are next to nothing, it is that of the joined rows.
     """
 
     names: tuple[str, ...]
@@ -157,7 +195,7 @@ class PooledCox:
     se_robust: Floats
     vcov_robust: Floats
     n_places: npt.NDArray[np.int64]
-    step: float
+    steps: Floats
 
 
 def pool_moments(places: Sequence[Moments]) -> PooledCox:
@@ -171,8 +209,8 @@ def pool_moments(places: Sequence[Moments]) -> PooledCox:
         ...     known = np.array([[information]])
         ...     return Moments(("order",), np.array([at]), np.zeros(1), known, known)
         >>> found = pool_moments([tell(0.0, 1.0), tell(1.0, 3.0)])
-        >>> found.coef.tolist(), found.se_robust.tolist(), found.step
-        ([0.75], [0.5], 1.5)
+        >>> found.coef.tolist(), found.se_robust.tolist(), found.steps.tolist()
+        ([0.75], [0.5], [1.5])
     """
     names = tuple(dict.fromkeys(name for place in places for name in place.names))
     if not names:
@@ -194,7 +232,7 @@ def pool_moments(places: Sequence[Moments]) -> PooledCox:
         np.sqrt(np.where(is_told, np.maximum(np.diag(robust), 0.0), np.nan)),
         robust,
         tells.sum(axis=0),
-        float(np.nanmax(gaps, initial=0.0, where=tells)),
+        np.where(tells, gaps, 0.0).max(axis=0),
     )
 
 
