@@ -8,9 +8,7 @@ same tables give the same bytes.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,9 +27,9 @@ from revictimisation.pooling.shared_tables import TABLES
 README, ABOUT = "README.txt", "about.json"
 FORMAT = 1
 KNOWN = ("format", "place", "study", "run", "code", "version", "rules", "question", "files")
-# The same moment in every file: the earliest that the format can tell.
-MOMENT = (1980, 1, 1, 0, 0, 0)
+MOST_BYTES = 16 << 20
 LANGUAGES = ("sv", "en")
+TEXTS = ("measure", "reason", "level")  # which may be empty in every row
 COUNTS = ("time_days", "n_people", "n_events", "from_day", "to_day")
 WIDTH = 78
 
@@ -58,24 +56,13 @@ def pack_shared(
     tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any], dictionary: Dictionary
 ) -> bytes:
     """The bytes of a shared file; `facts` are all of `about.json` but `format` and `files`."""
-    contents = {f"{name}.csv": to_csv(tables[name]) for name in TABLES}
+    contents = {f"{name}.csv": files.pack_table(tables[name]) for name in TABLES}
     contents[README] = write_readme(facts, dictionary).encode("utf-8-sig")
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(contents.items())}
     about = {"format": FORMAT, **facts, "files": hashes}
     contents[ABOUT] = f"{json.dumps(about, ensure_ascii=False, indent=2)}\n".encode()
-    whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in (README, ABOUT, *(f"{table}.csv" for table in TABLES)):
-            entry = zipfile.ZipInfo(name, MOMENT)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, contents[name])
-    return whole.getvalue()
-
-
-def to_csv(table: pd.DataFrame) -> bytes:
-    """A table as CSV; missing values are empty."""
-    return table.to_csv(index=False, lineterminator="\n").encode("utf-8")
+    order = (README, ABOUT, *(f"{table}.csv" for table in TABLES))
+    return files.pack_archive({name: contents[name] for name in order})
 
 
 def unpack_shared(data: bytes, name: str) -> Shared:
@@ -106,29 +93,30 @@ def unpack_shared(data: bytes, name: str) -> Shared:
             f"{name} har ändrats sedan den skrevs ({listed}). Be om filen på nytt. / It was changed"
             " after it was written: ask for it again."
         )
-    return Shared(about, {table: read_csv(contents[f"{table}.csv"]) for table in TABLES})
+    return Shared(about, {table: read_table(contents[f"{table}.csv"]) for table in TABLES})
 
 
 def read_contents(data: bytes, name: str) -> dict[str, bytes]:
-    """The parts of a ZIP by their names; `DataError` for what is none."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return {entry.filename: archive.read(entry) for entry in archive.infolist()}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError):
+    """The parts of a ZIP by their names; `DataError` for what is none, or far too large."""
+    contents = files.unpack_archive(data, MOST_BYTES)
+    if contents is None:
         raise DataError(
-            f"{name} går inte att läsa som en ZIP-fil. Be om filen på nytt. / It can't be read as a"
-            " ZIP file: ask for it again."
-        ) from None
+            f"{name} går inte att läsa som en ZIP-fil från share. Be om filen på nytt. / It can't be"
+            " read as a ZIP file of share: ask for it again."
+        )
+    return contents
 
 
-def read_csv(data: bytes) -> pd.DataFrame:
+def read_table(data: bytes) -> pd.DataFrame:
     """A table of a shared file: text is never missing, counts are whole or missing."""
-    table = pd.read_csv(io.BytesIO(data), keep_default_na=False, na_values=[""])
+    table = files.unpack_table(data)
     for name in table.columns:
         if name in COUNTS:
             table[name] = table[name].astype("Int64")
         elif not pd.api.types.is_numeric_dtype(table[name]):
             table[name] = table[name].fillna("").astype(str)
+        elif name in TEXTS:
+            table[name] = ""
     return table
 
 
