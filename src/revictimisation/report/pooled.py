@@ -25,7 +25,7 @@ from revictimisation.report.described import (
     join,
 )
 from revictimisation.report.formats import start_upper
-from revictimisation.report.page import DASH, StudyWriter
+from revictimisation.report.page import DASH, WIDE, StudyWriter
 from revictimisation.report.release import Number
 from revictimisation.report.rendering import read_style, wrap
 from revictimisation.report.site import list_sections, load_template
@@ -100,10 +100,28 @@ class PooledPage(StudyWriter):
         """The interval of a ratio."""
         return self.formats.range(number.ci_low or 0.0, number.ci_high or 0.0, 2)
 
-    def table_of(self, caption: str, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    def table_of(
+        self,
+        caption: str,
+        heads: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        notes: Sequence[str] = (),
+    ) -> Table:
         """A table whose heads are texts of the page."""
-        swipe = self.say("common.swipe") if len(heads) > 3 else ""
-        return Table(caption, [self.say(f"pooled.head_{one}") for one in heads], rows, swipe=swipe)
+        return self.wide_table(
+            caption, [self.say(f"pooled.head_{one}") for one in heads], rows, notes
+        )
+
+    def wide_table(
+        self,
+        caption: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        notes: Sequence[str] = (),
+    ) -> Table:
+        """A table that tells those with a narrow screen how to see it whole."""
+        swipe = self.say("common.swipe") if len(columns) >= WIDE else ""
+        return Table(caption, columns, rows, notes, swipe=swipe)
 
 
 def to_number(row: pd.Series) -> Number:
@@ -177,7 +195,8 @@ def show_summary(page: PooledPage) -> Piece:
         told = [describe_spread(page, measure), page.formats.count(len(count))]
         rows.append([page.name(measure), *map(page.write_ratio, joint), *told])
     heads = ("measure", "one_step", "mean", "further", "differ", "n")
-    table = page.table_of(page.say("pooled.summary_caption"), heads, rows)
+    notes = [page.say("pooled.differ_note")]
+    table = page.table_of(page.say("pooled.summary_caption"), heads, rows, notes)
     return join([page.text("pooled.summary_how"), table])
 
 
@@ -233,13 +252,7 @@ def draw_forest(
         is_log=True, reference=1.0,
         sides=(page.say("pooled.side_low"), page.say("pooled.side_high")),
     )  # fmt: skip
-    series = [
-        DotSeries(page.say("pooled.series_place"),
-                  [p if mine else None for p, mine in zip(points, is_own, strict=True)],
-                  is_filled=False),
-        DotSeries(page.say("pooled.series_joint"),
-                  [None if mine else p for p, mine in zip(points, is_own, strict=True)]),
-    ]  # fmt: skip
+    series = [DotSeries(page.say("pooled.axis"), points, is_open=is_own)]
     return Dots([name for name, _ in rows], series, scale)
 
 
@@ -346,8 +359,7 @@ def list_case_mix(page: PooledPage) -> Table:
             rows.append([name, *(DASH if cell is None else page.formats.percent(cell, 0)
                                  for cell in cells)])  # fmt: skip
     columns = [page.say("pooled.head_group"), *page.places]
-    swipe = page.say("common.swipe") if len(columns) > 3 else ""
-    return Table(page.say("pooled.alike_caption"), columns, rows, swipe=swipe)
+    return page.wide_table(page.say("pooled.alike_caption"), columns, rows)
 
 
 def show_how(page: PooledPage) -> Iterator[Piece]:
