@@ -14,7 +14,7 @@ from revictimisation.dictionary import load_dictionary
 from revictimisation.disclosure import PLACES
 from revictimisation.disclosure.attack import attack, open_shared
 from revictimisation.pooling.shared_file import ABOUT, README, pack_shared, unpack_shared
-from revictimisation.pooling.shared_tables import TABLES
+from revictimisation.pooling.shared_tables import TABLES, list_case_mix
 from tests.cases import for_each
 
 COUNTIES = ("county_3000", "county_600")
@@ -136,6 +136,14 @@ def test_attack_finds_what_is_planted(share_county, county_plan, tmp_path, kind)
     data = pack_shared(tables, facts, load_dictionary())
     found = attack([open_attacked(data, tmp_path, frozenset({"hemligt ord"}))])
     assert kind.strip() in {f"{one.kind}/{one.what}" for one in found.itertuples()}
+
+
+def test_where_the_number_of_all_is_hidden_no_share_tells_it(released, county_plan):
+    table = released("county_3000")
+    whole = table["analysis"].eq("main") & table["subgroup"].eq("") & table["question"].eq("q2")
+    hidden = table.assign(status=table["status"].mask(whole, "suppressed"))
+    mix = list_case_mix(hidden, county_plan)
+    assert len(mix) and mix["share"].isna().all() and mix["n_people"].notna().all()
 
 
 def test_a_file_that_was_changed_is_refused(share_county):

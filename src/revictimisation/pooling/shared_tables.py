@@ -88,16 +88,19 @@ def list_curves(released: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
 
 
 def list_case_mix(released: pd.DataFrame, plan: StudyPlan) -> pd.DataFrame:
-    """Who the people are: released numbers of people by level of the study's groups, no places."""
+    """Who the people are: released numbers of people by level of the study's groups, no places.
+
+    Where the number of all is not shown, no share is.
+    """
     whole = choose(
         released, question="q2", analysis="main", estimator="aalen_johansen",
         estimand="cumulative_incidence", outcome=plan.outcome.who, status=OK,
     )  # fmt: skip
-    total = whole.loc[whole["subgroup"].eq(""), "n_people"].max()
+    total = whole.loc[whole["subgroup"].eq(""), "n_people"].astype(float).max()
     groups = [name for name in plan.subgroups if name not in PLACES and not name.startswith("x_")]
     chosen = whole[whole["subgroup"].isin(groups)]
     table = chosen.groupby(["subgroup", "level"], sort=False, as_index=False)["n_people"].max()
-    share = (table["n_people"].astype(float) / float(total)).round(SHARE_DECIMALS)
+    share = (table["n_people"].astype(float) / total).round(SHARE_DECIMALS)
     return table.rename(columns={"subgroup": "group"}).assign(share=share)[list(CASE_MIX)]
 
 

@@ -350,7 +350,8 @@ def list_case_mix(page: PooledPage) -> Table:
     for place, table in page.case_mix.items():
         for row in table.itertuples():
             known.setdefault(str(row.group), set()).add(str(row.level))
-            shares[place, str(row.group), str(row.level)] = float(row.share)
+            if not pd.isna(row.share):
+                shares[place, str(row.group), str(row.level)] = float(row.share)
     rows = []
     for group, levels in known.items():
         for level in page.labels.sort_levels(group, levels):
