@@ -140,8 +140,21 @@ def find_mean(
             values.append(row["log_hazard_ratio"])
             errors.append(row["se_robust"])
     found = pool_estimates(values, errors)
-    return {"n_counties": found.n_studies, "coef": found.random.estimate, "se": found.random.se,
-            "tau2": found.tau2, "ci_low": found.random.ci_low, "ci_high": found.random.ci_high}  # fmt: skip
+    mean = found.random
+    return {
+        "n_counties": found.n_studies,
+        "coef": mean.estimate,
+        "se": mean.se,
+        "tau2": found.tau2,
+        "ci_low": mean.ci_low,
+        "ci_high": mean.ci_high,
+    }
+
+
+def tell(fit: CoxFit, place: int) -> dict[str, float]:
+    """A coefficient and its robust error."""
+    assert fit.se_robust is not None
+    return {"coef": float(fit.coef[place]), "se": float(fit.se_robust[place])}
 
 
 def main() -> None:
@@ -164,7 +177,6 @@ def main() -> None:
     }
     rounded = run_rounds(counties, args.rounds, told)
     own, plain = fit_joined(counties, has_own=True), fit_joined(counties, has_own=False)
-    assert own.se_robust is not None and plain.se_robust is not None
     rows = {}
     for measure in exact[0].names:
         k, j = own.names.index(measure), plain.names.index(measure)
