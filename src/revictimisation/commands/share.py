@@ -93,7 +93,11 @@ def share_run(
     from revictimisation.pooling.shared_tables import make_shared
 
     _check_call(out, file, place, asked, data)
-    with Progress(2) as progress, files.locked(out), files.private_folder() as scratch:
+    with (
+        Progress(2 if asked is None else 5) as progress,
+        files.locked(out),
+        files.private_folder() as scratch,
+    ):
         progress.tell("read_release")
         work = reopen_run(out, Path(scratch), jobs)
         progress.languages = work.plan.languages[:1]
