@@ -42,6 +42,8 @@ from revictimisation.report.formats import start_upper
 
 RATIO_TICKS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 QUARTERS = ("index_quarter", "calendar_quarter")
+REST = "rest"  # of a covariate: who is at no level that both show
+MOST_RATIO = 1000.0  # between the limits of an interval that says something
 FEW = 3  # cohorts with which it can be told what another may show
 
 
@@ -126,6 +128,8 @@ def _name_level(sheet: Sheet, group: str, level: str) -> str:
     if group in QUARTERS and level:
         year, number = level.split("-Q")
         return sheet.say("comparison.quarter", year=year, number=number)
+    if level == REST:
+        return sheet.say("comparison.rest_level")
     return sheet.labels.level(group, level) if level else ""
 
 
@@ -288,6 +292,8 @@ def _cell_of(sheet: Sheet, point: Point | None, digits: int) -> Cell | str:
     told = Cell(sheet.formats.decimal(value, digits), value, low, high)
     if low is None or high is None:
         return told
+    if low > 0 and high / low > MOST_RATIO:
+        return Cell(sheet.say("comparison.too_wide"), value, low, high)
     return told.above(sheet.formats.range(low, high, digits))
 
 
