@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -70,6 +73,21 @@ def test_who_is_eligible_and_what_counts_as_a_first_start():
     police, social = find_first_starts(data, POLICE), find_first_starts(data, SOCIAL)
     np.testing.assert_array_equal(police, [np.nan] * 5 + [3, np.nan])
     np.testing.assert_array_equal(social, [np.nan] * 5 + [30, np.nan])
+
+
+def test_a_study_can_be_handed_on_while_it_is_worked_on():
+    """Another thread pickles it for a process: found with a hundred measures."""
+
+    class Worked:
+        def __reduce__(self) -> tuple:
+            data.starts_of("joint")
+            return str, ()
+
+    starts = pd.DataFrame(columns=["entry_id", "measure", "first_start_day", "is_running_before"])
+    data = replace(study_data([], 3), starts=starts, linkage={"rate": Worked()})
+    handed = pickle.loads(pickle.dumps(data))
+    assert "_starts" in vars(data) and "_starts" not in vars(handed)
+    assert len(handed.entries) == 3
 
 
 def draw_decisions(n: int) -> list[tuple]:
