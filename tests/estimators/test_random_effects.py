@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from revictimisation.estimators.faults import NotEstimableError
@@ -14,6 +17,40 @@ from revictimisation.estimators.random_effects import (
     leave_one_out,
     pool_estimates,
 )
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "random_effects"
+STUDIES = pd.read_csv(GOLDEN / "studies.csv")
+METHODS = {"REML": "reml", "PM": "paule_mandel"}
+
+
+def test_answers_are_those_of_metafor():
+    """R's `rma` with test "adhoc", `confint` and the prediction by Partlett and Riley."""
+    for row in pd.read_csv(GOLDEN / "pooled.csv").itertuples():
+        studies = STUDIES[STUDIES["set"].eq(row.set)]
+        found = pool_estimates(studies["y"], studies["se"], METHODS[row.method])
+        told = {
+            "fixed": found.fixed.estimate, "fixed_se": found.fixed.se,
+            "random": found.random.estimate, "se": found.random.se,
+            **{name: getattr(found.random, name) for name in ("ci_low", "ci_high")},
+            **{name: getattr(found, name) for name in (
+                "tau2", "tau2_low", "tau2_high", "i2", "q", "q_p",
+                "prediction_low", "prediction_high")},
+        }  # fmt: skip
+        for name, value in told.items():
+            known = getattr(row, name)
+            where = f"{row.set} {row.method} {name}"
+            assert value == pytest.approx(known, rel=1e-6, abs=1e-8, nan_ok=True), where
+        assert found.is_widened == (row.se > row.se_knha * (1 + 1e-9))
+
+
+def test_answers_without_each_study_are_those_of_metafor():
+    golden = pd.read_csv(GOLDEN / "without.csv")
+    for (name, method), rows in golden.groupby(["set", "method"]):
+        studies = STUDIES[STUDIES["set"].eq(name)]
+        found = leave_one_out(studies["y"], studies["se"], METHODS[method])
+        for column in ("estimate", "se", "ci_low", "ci_high", "tau2"):
+            known, told = (table[column].to_numpy(float) for table in (rows, found))
+            assert told == pytest.approx(known, rel=1e-6, abs=1e-8), f"{name} {method} {column}"
 
 
 def test_one_study_is_its_own_answer_and_tells_nothing_of_others():

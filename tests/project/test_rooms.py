@@ -17,11 +17,12 @@ ROOMS = {
     "analyses": ("core", "dictionary", "plan", "estimators", "cohort"),
     "disclosure": ("core", "dictionary", "plan", "estimators"),
     "comparison": ("core", "dictionary", "plan", "estimators"),
+    "pooling": ("core", "dictionary", "plan", "estimators", "disclosure"),
     "report": ("core", "dictionary", "plan", "estimators"),
     "simulate": ("core", "dictionary"),
     "api": ("core", "dictionary", "plan", "extract", "estimators", "cohort", "analyses"),
     "commands": ("core", "dictionary", "plan", "extract", "cohort", "analyses", "disclosure",
-                 "comparison", "report", "simulate"),
+                 "comparison", "pooling", "report", "simulate"),
     "__main__": ("core", "commands"),
     # the researchers' own studies of the method, beside the package
     "truth_studies.records": ("core", "estimators"),

@@ -48,7 +48,7 @@ def run_stages(con, rows: dict[str, list[dict]]) -> dict[str, pd.DataFrame]:
         "spells": spells.order_by(spells.columns).to_pandas(),
         "starts": find_starts(spells, index).order_by(["entry_id", "measure"]).to_pandas(),
         "episodes": build_episodes(follow_up, cohort.outcomes, spells, PLAN.measure_names),
-        "attrition": account_for(tables, cohort, attached, index_cases),
+        "attrition": account_for(tables, cohort, attached, index_cases, DICTIONARY.real),
     }
 
 

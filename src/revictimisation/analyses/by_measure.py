@@ -8,7 +8,7 @@ import pandas as pd
 
 from revictimisation.analyses.analysis import Found, no_checks
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.core.codes import CAUSES
+from revictimisation.core.codes import OTHER_CAUSES
 from revictimisation.core.results import combine, make_estimates, not_estimable
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.plan import StudyPlan
@@ -55,4 +55,4 @@ def estimate_each(
 
 def name_outcomes(plan: StudyPlan) -> dict[int, str]:
     """How each cause of the end of follow-up is called: the study's outcome, death, emigration."""
-    return dict(enumerate((plan.outcome.who, *CAUSES[1:]), start=1))
+    return dict(enumerate((plan.outcome.who, *OTHER_CAUSES), start=1))

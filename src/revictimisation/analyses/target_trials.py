@@ -47,7 +47,12 @@ from revictimisation.estimators.target_trial.estimates import (
     estimate_curves,
     estimate_strategies,
 )
-from revictimisation.estimators.target_trial.gates import judge, withhold_failed, withhold_few
+from revictimisation.estimators.target_trial.gates import (
+    holds_all,
+    judge,
+    withhold_failed,
+    withhold_few,
+)
 from revictimisation.estimators.target_trial.standardised_risk import ESTIMATORS
 from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.plan import StudyPlan
@@ -66,7 +71,8 @@ def estimate_target_trials(
     Estimator `clone_censor_weight`: risk_start, risk_no_start, risk_difference, risk_ratio,
     rmst_difference_days, number_needed_to_treat; outcomes the study's, death and emigration.
     Intervals by the study's bootstrap over victims, the weights refitted in each replicate; by the
-    influence of each victim where it asks for fewer than two replicates. Analysis
+    influence of each victim where it asks for fewer than two replicates, or where the gates hold
+    back every day whatever replicates would say. Analysis
     `influence_interval` shows the same numbers with the influence's intervals, `weights_truncated`
     with the largest weights capped, `curve` both risks at `curve_days`. Estimators `g_formula` and
     `doubly_robust`: the same risks otherwise, under the same gates, with the influence's intervals.
@@ -95,7 +101,6 @@ def _weigh_and_estimate(
     weighted = weigh_clones(trial, grace_law=choices.grace_law)
     table = estimate_strategies(weighted, days)
     curve_days = list(data.plan.curve_days) if has_curves else []
-    main, curve, resampled = _estimate_resampled(data.plan, weighted, days, curve_days, table)
     others, compared, scores = _check_otherwise(data, weighted, table, keys)
     gates, named = data.plan.gates, {"analysis": ESTIMATOR, "measure": keys["measure"]}
     checks = stack_checks(
@@ -103,10 +108,13 @@ def _weigh_and_estimate(
         describe_at_risk(weighted, days),
         describe_covariates(weighted),
         _describe_shares(data, weighted, keys["measure"]),
-        resampled,
         compared,
     )
     judged = judge(checks, gates, named, trial.grace_days)
+    main, curve = table, estimate_curves(weighted, curve_days)
+    if data.plan.bootstrap.replicates >= FEWEST_REPLICATES and not holds_all(table, judged, gates):
+        main, curve, resampled = _estimate_resampled(data.plan, weighted, days, curve_days)
+        judged = judge(stack_checks(checks, resampled), gates, named, trial.grace_days)
     parts = [
         _name_rows(data, main, keys),
         _name_rows(data, table, keys).assign(analysis=INFLUENCE),
@@ -124,20 +132,13 @@ def _weigh_and_estimate(
 
 
 def _estimate_resampled(
-    plan: StudyPlan,
-    weighted: WeightedTrial,
-    days: list[int],
-    curve_days: list[int],
-    table: pd.DataFrame,
+    plan: StudyPlan, weighted: WeightedTrial, days: list[int], curve_days: list[int]
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The numbers at `days` and both risks along the curve, with the study's intervals; the check.
+    """The numbers at `days` and both risks along the curve, with the bootstrap's intervals.
 
-    `table`: the numbers at `days` with the influence's intervals, which stand where the study asks
-    for fewer than two replicates. The check: which share of the replicates had no settled answer.
+    And the check: which share of the replicates had no settled answer.
     """
     asked = plan.bootstrap
-    if asked.replicates < FEWEST_REPLICATES:
-        return table, estimate_curves(weighted, curve_days), pd.DataFrame()
     every = sorted({*days, *curve_days})
     drawn = bootstrap_arms(weighted, every, n_replicates=asked.replicates, seed=asked.seed)
     main, curve = (_pick_days(drawn, every, one) for one in (days, curve_days))

@@ -7,7 +7,7 @@ import pandas as pd
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.packing import pack_score
 
-FOLLOW_UP = ("cluster_id", "stop_day", "cause")
+FOLLOW_UP = ("entry_id", "cluster_id", "stop_day", "cause")
 ARMS = ("start", "no_start")
 PLACE = "municipality_code"
 

@@ -85,7 +85,7 @@ def prepare(
     )
     tell("attrition")
     joined = pd.DataFrame((linked or {}).get("attrition", []))
-    counted = add_cleaning(account_for(tables, cohort, attached, index_cases), cleaned)
+    counted = add_cleaning(account_for(tables, cohort, attached, index_cases, dictionary), cleaned)
     return data, add_joined(counted, joined)
 
 

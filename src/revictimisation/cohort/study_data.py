@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +70,10 @@ class StudyData:
     police_renewals: pd.DataFrame = field(default_factory=pd.DataFrame)
     volumes: pd.DataFrame = field(default_factory=pd.DataFrame)
     filled: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process is given: not what is kept for the moment, which grows meanwhile."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @cached_property
     def _starts(self) -> dict[str, pd.DataFrame]:

@@ -126,8 +126,8 @@ def write_comparison(
 
     progress.tell("compare")
     rows = compare_cohorts(make_cohorts(left), limits)
-    is_exact = all(one.exact for one in left)
-    exact = compare_cohorts(make_cohorts(left, is_exact=True), limits) if is_exact else None
+    has_more = all(one.exact for one in left) or any(one.people is not None for one in left)
+    exact = compare_cohorts(make_cohorts(left, is_inside=True), limits) if has_more else None
     progress.tell("report")
     first = _write(stage, left, rows, exact, describe_runs(left, limits.model_dump()))
     progress.tell("comparison_notebook")
@@ -231,13 +231,18 @@ def check_versions(paths: Sequence[Path], versions: Sequence[str] = ()) -> None:
         )
 
 
-def make_cohorts(left: Sequence[Left], *, is_exact: bool = False) -> list[Cohort]:
-    """The runs as they are compared, named A, B, C …; by their released tables or exact ones."""
+def make_cohorts(left: Sequence[Left], *, is_inside: bool = False) -> list[Cohort]:
+    """The runs as they are compared, named A, B, C …; by their released tables.
+
+    Inside the secure room by exact ones, where all have them, and with the people at hand: a new
+    cohort's are held against a reference of which only a release is there.
+    """
     from revictimisation.comparison.cohorts import Cohort
 
+    is_exact = is_inside and all(one.exact for one in left)
     return [
         Cohort(letter, one.plan, **(one.exact if is_exact else one.released), is_exact=is_exact,
-               has_study=one.has_study, people=one.people if is_exact else None)
+               has_study=one.has_study, people=one.people if is_inside else None)
         for letter, one in zip(ascii_uppercase, left, strict=False)
     ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from revictimisation.commands import folders, processes
-from revictimisation.commands.folders import LINKAGE, PEOPLE, RELEASE, RESTRICTED
+from revictimisation.commands.folders import LINKAGE, PEOPLE, RELEASE, RESTRICTED, SHARING
 from revictimisation.commands.manifest import ESTIMATE, Run, check_call, open_run
 from revictimisation.commands.options import name_call, say_end, study_options
 from revictimisation.commands.progress import Progress, count_steps, load_steps
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from revictimisation.analyses.running import Share
+    from revictimisation.cohort.study_data import StudyData
     from revictimisation.commands.pipeline import Results
+    from revictimisation.extract.validation import LoadedExtract
+    from revictimisation.plan import StudyPlan
 
 RUN_BYTES = 64 << 20
 
@@ -80,7 +83,7 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     if run.jobs > 1:
         processes.preload(processes.ANALYSES)
         processes.warm_up()
-    with Workers(run.jobs, processes.open_place) as workers:
+    with Workers(run.jobs, processes.open_place, processes.pack) as workers:
         results = _estimate(run, progress, workers.map)
     progress.tell("write")
     with run.finish(ESTIMATE, key) as stage:
@@ -88,34 +91,55 @@ def run_estimate(run: Run, progress: Progress) -> bool:
             for name, table in tables.items():
                 files.write_table(table, stage / folder, name, ("csv", "parquet"), run.about)
         files.write_table(results.people, stage / RESTRICTED, PEOPLE, ("parquet",), run.about)
+        for name, table in results.sharing.items():
+            files.write_table(table, stage / RESTRICTED / SHARING, name, ("parquet",), run.about)
     return True
 
 
 def _estimate(run: Run, progress: Progress, share: Share) -> Results:
     from revictimisation.analyses.registry import ANALYSES
-    from revictimisation.cohort.preparation import prepare
     from revictimisation.commands import pipeline
+    from revictimisation.dictionary import load_dictionary
+
+    progress.skip(-sum(one.name not in load_steps() for one in ANALYSES))
+    data, attrition, extract = prepare_data(run.data, run.plan, run.jobs, progress)
+    return pipeline.analyse(
+        data,
+        attrition,
+        load_dictionary(),
+        progress.tell,
+        share,
+        extract.cleaned,
+        extract.misfits,
+    )
+
+
+def prepare_data(
+    folder: Path, plan: StudyPlan, jobs: int, progress: Progress
+) -> tuple[StudyData, pd.DataFrame, LoadedExtract]:
+    """The study's data and the attrition, from the extract in a folder; and what it was.
+
+    Raises `DataError` for an extract that does not conform, or of which nobody enters the study.
+    """
+    from revictimisation.cohort.preparation import prepare
     from revictimisation.core.engine import connect
     from revictimisation.dictionary import load_dictionary
     from revictimisation.extract.validation import load_extract, render_findings
 
     dictionary = load_dictionary()
-    progress.skip(-sum(one.name not in load_steps() for one in ANALYSES))
-    con = connect(threads=run.jobs)
-    extract = load_extract(con, run.data, dictionary, run.plan)
+    con = connect(threads=jobs)
+    extract = load_extract(con, folder, dictionary, plan)
     extract.raise_for_errors()
     if extract.misfits:
         progress.note(render_findings([misfit.finding for misfit in extract.misfits]))
-    linked = files.read_json(run.data / LINKAGE)
+    linked = files.read_json(folder / LINKAGE)
     data, attrition = prepare(
-        extract.tables, extract.absent, dictionary, run.plan, progress.tell, linked, extract.cleaned
+        extract.tables, extract.absent, dictionary, plan, progress.tell, linked, extract.cleaned
     )
     if data.entries.empty:
         raise DataError(_describe_nobody(attrition))
     con.disconnect()
-    return pipeline.analyse(
-        data, attrition, dictionary, progress.tell, share, extract.cleaned, extract.misfits
-    )
+    return data, attrition, extract
 
 
 def _describe_nobody(attrition: pd.DataFrame) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from revictimisation.analyses.analysis import Analysis, Found
+from revictimisation.analyses.hazard_moments import tabulate_moments
 from revictimisation.analyses.registry import ANALYSES
 from revictimisation.analyses.running import Share, lay_out, run_analyses
 from revictimisation.cohort.people import keep_people
@@ -30,11 +31,13 @@ class Results:
     """What a study leaves: tables by name, exact and releasable, the same names in both.
 
     `people`: what is kept of each who is followed (`cohort.people`), for comparisons; restricted.
+    `sharing`: exact tables of which `share` makes those that other counties may be given.
     """
 
     restricted: Tables
     release: Tables
     people: pd.DataFrame
+    sharing: Tables
 
 
 def analyse(
@@ -54,12 +57,15 @@ def analyse(
     extract does not hold what the study file asks for.
     """
     found = run_analyses(data, tell, share, analyses)
-    estimates, diagnostics, scores = lay_out([found, _describe_extract(cleaned, misfits)])
+    whole = lay_out([found, _describe_extract(cleaned, misfits)])
     attrition = attrition.assign(status="ok")
+    sharing = {"hazard_moments": tabulate_moments(data)}
     tell("disclosure")
-    restricted = {"estimates": estimates, "attrition": attrition, "diagnostics": diagnostics}
+    restricted = {
+        "estimates": whole.estimates, "attrition": attrition, "diagnostics": whole.diagnostics,
+    }  # fmt: skip
     released = disclose_tables(restricted, data.plan, dictionary)
-    return Results(restricted, released, keep_people(data, scores))
+    return Results(restricted, released, keep_people(data, whole.scores), sharing)
 
 
 def _describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]) -> Found:

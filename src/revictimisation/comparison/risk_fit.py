@@ -6,16 +6,18 @@ means are told), and what each covariate means. Where the new run's people are t
 its restricted folder) the reference's model is read for each of them: calibration, discrimination,
 and whether the risk fits once it is recalibrated (`estimators.calibration`).
 
-What is chance: the new cohort's errors and, as the reference's model is itself estimated, those of
-the reference: its log odds at the mean in the large, and its slope and discrimination in people
-that it did not learn from, which a new cohort's are also held against (a model that is learnt from
-few has a slope below 1 in anybody else). Judged on one day (`for_whom.tested_at_days`).
+A model of many covariates tells people too far apart in anybody else, alike or not; so what is
+carried over is the reference's model as it was right in people that it did not learn from (its
+`calibration_intercept` and `calibration_slope`). What is chance: the new cohort's errors and, as
+the model is itself estimated, the reference's: of its log odds at the mean in the large, of its
+slope, and of its discrimination in people that it did not learn from, which the new cohort's is
+held against. Judged on one day (`for_whom.tested_at_days`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,7 @@ import pandas as pd
 
 from revictimisation.comparison.cohorts import Cohort
 from revictimisation.comparison.rows import FITS, cannot_compare, combine_rows, make_rows
-from revictimisation.core.arrays import Floats
+from revictimisation.core.arrays import Flags, Floats
 from revictimisation.core.results import OK, choose
 from revictimisation.estimators.calibration import (
     Predictions,
@@ -61,6 +63,24 @@ class ToldModel:
     hidden: tuple[Column, ...]
     held_out: dict[str, tuple[float, float]]
 
+    def carry(self) -> RiskModel | None:
+        """The model as it is right in people that it did not learn from; None if that is not told.
+
+        The least slope is 0: a model that tells nothing of others gives everybody the same risk.
+        """
+        if not {SHIFT, SLOPE} <= self.held_out.keys():
+            return None
+        shift, slope = self.held_out[SHIFT][0], max(self.held_out[SLOPE][0], 0.0)
+        whole = self.model.coefficients
+        value = slope * whole.value
+        value[0] += shift
+        return replace(self.model, coefficients=Estimate.with_error(value, whole.se))
+
+    def find_relative_error(self, estimand: str) -> float:
+        """The error of a number of `held_out` over the number."""
+        value, error = self.held_out[estimand]
+        return abs(error / value) if value else float("inf")
+
 
 def read_model(cohort: Cohort, day: int) -> ToldModel | None:
     """The risk model of a day; None where the run tells none."""
@@ -74,18 +94,18 @@ def read_model(cohort: Cohort, day: int) -> ToldModel | None:
     n_people = float(whole["n_people"].iloc[0])
     means = choose(cohort.shown, **MODEL, estimand="covariate_mean").set_index("subgroup")
     columns, mean = [], []
-    for row in factors.itertuples():
-        columns.append(Column(row.subgroup, row.level))
-        known = means["estimate"].get(row.subgroup, np.nan)
-        mean.append(float(row.n_people) / n_people if row.level else float(known))
+    for row in factors.to_dict("records"):
+        columns.append(Column(row["subgroup"], row["level"]))
+        known = means["estimate"].get(row["subgroup"], np.nan)
+        mean.append(float(row["n_people"]) / n_people if row["level"] else float(known))
     both = pd.concat([whole, factors])
     value, error = (both[name].to_numpy(float) for name in ("estimate", "se"))
     gone = rows[rows["estimand"].eq("log_odds_ratio") & rows["status"].ne(OK)]
     return ToldModel(
         RiskModel(tuple(columns), np.array(mean), Estimate.with_error(value, error)),
-        tuple(Column(row.subgroup, row.level) for row in gone.itertuples()),
-        {row.estimand: (float(row.estimate), float(row.se))
-         for row in shown.itertuples() if row.estimand in OF_MODEL},
+        tuple(Column(row["subgroup"], row["level"]) for row in gone.to_dict("records")),
+        {row["estimand"]: (float(row["estimate"]), float(row["se"]))
+         for row in shown.to_dict("records") if row["estimand"] in OF_MODEL},
     )  # fmt: skip
 
 
@@ -205,7 +225,7 @@ def _compare_people(
     told: ToldModel, new: Cohort, day: int, is_judged: bool, limits: Comparison
 ) -> pd.DataFrame:
     """The reference's model read for the new cohort's people."""
-    head = {"check": _name("calibration_in_the_large", is_judged), "cohort": new.name}
+    head: Row = {"check": _name("calibration_in_the_large", is_judged), "cohort": new.name}
     head |= {"time_days": day}
     if new.people is None:
         reason = "people_not_there"
@@ -213,8 +233,9 @@ def _compare_people(
         reason = "covariate_absent"
     else:
         reason = ""
-    if reason or new.people is None:
-        return cannot_compare(reason, **head)
+    model = told.carry()
+    if reason or model is None or new.people is None:
+        return cannot_compare(reason or "not_in_release", **head)
     is_told = _mark_told(told, new.people)
     people = new.people[is_told]
     parts = []
@@ -224,7 +245,7 @@ def _compare_people(
                                limit=limits.outside_support))  # fmt: skip
     try:
         held = hold_against(
-            told.model.predict(people), people["stop_day"], people["cause"], day,
+            model.predict(people), people["stop_day"], people["cause"], day,
             people["cluster_id"],
         )  # fmt: skip
         parts += _judge_predictions(told, held, new.name, is_judged, limits)
@@ -233,7 +254,7 @@ def _compare_people(
     return combine_rows(parts)
 
 
-def _mark_told(told: ToldModel, people: pd.DataFrame) -> np.ndarray:
+def _mark_told(told: ToldModel, people: pd.DataFrame) -> Flags:
     """Who is at no level that the reference's model has and does not tell."""
     is_told = np.ones(len(people), bool)
     for column in told.hidden:
@@ -256,11 +277,14 @@ def _judge_predictions(
     yield _tell(float(large.value[1]), error, head, is_judged, value_reference=large.value[3],
                 value_new=large.value[2], n_new=n_new)  # fmt: skip
     weak = recalibrate(held, has_slope=True)
-    for check, found, limit in (
-        (SLOPE, weak.coefficients[[1]], limits.calibration_slope),
-        (AREA, discriminate(held), limits.discrimination),
-    ):
-        yield _hold_to_own(told, check, found, same, is_judged, limit, n_new)
+    slope = weak.coefficients[[1]]
+    error = float(np.hypot(slope.se[0], slope.value[0] * told.find_relative_error(SLOPE)))
+    head = {**same, "check": _name(SLOPE, is_judged)}
+    if is_judged:
+        head["limit"] = limits.calibration_slope
+    yield _tell(float(slope.value[0] - 1), error, head, is_judged, value_reference=1.0,
+                value_new=float(slope.value[0]), n_new=n_new)  # fmt: skip
+    yield _compare_areas(told, discriminate(held), same, is_judged, limits, n_new)
     if is_judged:
         shift = recalibrate(held, has_slope=False).coefficients
         yield _tell_recalibration(shift[[0]], "shift_alone", same)
@@ -271,24 +295,25 @@ def _judge_predictions(
         yield _judge_again(again, same, limits)
 
 
-def _hold_to_own(
+def _compare_areas(
     told: ToldModel,
-    check: str,
     found: Estimate,
     same: Row,
     is_judged: bool,
-    limit: float,
+    limits: Comparison,
     n_new: int,
 ) -> pd.DataFrame:
-    """A number of the model in the new cohort against that in people it did not learn from."""
-    head = {**same, "check": _name(check, is_judged), **({"limit": limit} if is_judged else {})}
-    if check not in told.held_out:
+    """How well the model tells people apart, against people of its own whom it did not see."""
+    head = {**same, "check": _name(AREA, is_judged)}
+    if is_judged:
+        head["limit"] = limits.discrimination
+    if AREA not in told.held_out:
         return cannot_compare("not_in_release", **head)
-    own, own_error = told.held_out[check]
+    own, error = told.held_out[AREA]
     value = float(found.value[0])
-    row = _tell(value - own, float(np.hypot(found.se[0], own_error)), head, is_judged,
+    row = _tell(value - own, float(np.hypot(found.se[0], error)), head, is_judged,
                 value_reference=own, value_new=value, n_new=n_new)  # fmt: skip
-    if is_judged and check == AREA and value >= own:  # telling people apart better is no fault
+    if is_judged and value >= own:  # telling people apart better is no fault
         row["light"] = FITS
     return row
 
@@ -310,11 +335,12 @@ def _describe_groups(held: Predictions, same: Row) -> pd.DataFrame:
     """The curve: observed against predicted in groups of people, and how far it lies off."""
     groups = observe_groups(held, N_GROUPS)
     rows = [
-        {"check": "calibration_group", "subgroup": "predicted_risk", "level": str(row.group + 1),
-         "value_reference": row.predicted, "value_new": row.estimate, "n_new": row.n_people,
-         "difference": row.estimate - row.predicted, "ci_low": row.ci_low - row.predicted,
-         "ci_high": row.ci_high - row.predicted}
-        for row in groups.itertuples()
+        {"check": "calibration_group", "subgroup": "predicted_risk", "level": str(row["group"] + 1),
+         "value_reference": row["predicted"], "value_new": row["estimate"],
+         "n_new": row["n_people"],
+         **{name: row[of] - row["predicted"] for name, of in (
+             ("difference", "estimate"), ("ci_low", "ci_low"), ("ci_high", "ci_high"))}}
+        for row in groups.to_dict("records")
     ]  # fmt: skip
     gap = draw_curve(held, [0.5]).mean_gap
     rows.append({"check": "calibration_gap", "value_new": gap, "difference": gap})

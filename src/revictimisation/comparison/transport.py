@@ -108,8 +108,8 @@ def _join(reference: Cohort, new: Cohort) -> Pair:
     for term in terms:
         if not pd.api.types.is_numeric_dtype(people[term]):
             levels = to_levels(people[term])
-            both = {*levels[is_source]} & {*levels[~is_source]}
-            is_matched &= np.isin(levels.astype(str), [str(level) for level in both])
+            here, there = (np.unique(levels.codes[side]) for side in (is_source, ~is_source))
+            is_matched &= np.isin(levels.codes, np.intersect1d(here, there))
     return Pair(people, terms, is_source, is_matched)
 
 
@@ -160,34 +160,27 @@ def _carry(
     except NotEstimableError as fault:
         return cannot_compare(str(fault), **head)
     mine = effect[chosen & pair.is_matched & pair.is_source]
-    carried = transport(both, mine)
-    by_weight, by_model = carried[[0]], carried[[1]]
-    plain = transport_plain(both, mine)
+    plain, carried = transport_plain(both, mine), transport(both, mine)
     counts = {"n_reference": int(both.is_source.sum()), "n_new": int((~both.is_source).sum())}
-    parts = [_show(by_weight - plain, plain, by_weight, "carried_effect", {**same, **counts})]
+    told = {**same, **counts, "value_reference": float(plain.value[0])}
+    checks = ("carried_effect", "carried_by_regression")
+    parts = [make_rows([_describe(carried, k)], check=checks[k], **told) for k in range(2)]
     own = new.find(**OWN, **asked)
     if own is None:
-        parts.append(cannot_compare(new.explain(**OWN, **asked), **head, **counts,
-                                    value_reference=float(by_weight.value[0])))  # fmt: skip
+        parts.append(cannot_compare(new.explain(**OWN, **asked), **head, **counts))
         return combine_rows(parts)
-    there = Estimate.with_error([count(own["estimate"])], [count(own["se"])])
-    for found, check in ((by_weight, head), (by_model, {"check": "transported_by_regression"})):
-        gap = to_gap(float(there.value[0] - found.value[0]),
-                     float(np.hypot(there.se[0], found.se[0])))  # fmt: skip
-        row = {"value_reference": float(found.value[0]), "value_new": float(there.value[0]),
-               "difference": gap.value, "ci_low": gap.ci_low, "ci_high": gap.ci_high}  # fmt: skip
-        if check is head:
-            row["p_value"] = gap.p_value
-        parts.append(make_rows([row], **{**same, **counts, **check}))
+    there, error = count(own["estimate"]), count(own["se"])
+    gap = to_gap(there - float(carried.value[0]), float(np.hypot(error, carried.se[0])))
+    row = {"value_reference": float(carried.value[0]), "value_new": there, "p_value": gap.p_value,
+           "difference": gap.value, "ci_low": gap.ci_low, "ci_high": gap.ci_high}  # fmt: skip
+    parts.append(make_rows([row], **head, **counts))
     return combine_rows(parts)
 
 
-def _show(gap: Estimate, first: Estimate, second: Estimate, check: str, same: Row) -> pd.DataFrame:
-    limits = gap.interval()
-    row = {"value_reference": float(first.value[0]), "value_new": float(second.value[0]),
-           "difference": limits.estimate[0], "ci_low": limits.low[0],
-           "ci_high": limits.high[0]}  # fmt: skip
-    return make_rows([row], check=check, **same)
+def _describe(carried: Estimate, place: int) -> Row:
+    limits = carried.interval()
+    return {"value_new": limits.estimate[place], "difference": limits.estimate[place],
+            "ci_low": limits.low[place], "ci_high": limits.high[place]}  # fmt: skip
 
 
 def _standardise(reference: Cohort, new: Cohort, measure: str, day: int) -> pd.DataFrame:

@@ -14,6 +14,8 @@ from functools import cache
 PART, OF, LESS = ":", "=", "_less_"
 Level = tuple[str, str]  # a grouping and a level of it; ("", ""): everybody
 QUARTER, YEAR = "index_quarter", "index_year"
+STRATEGIES = "three_strategies"  # the analysis whose arms are levels of the next
+STRATEGY = "strategy"
 FOLLOWED: Level = ("is_followed", "true")  # those of periods that are followed long enough
 EVERYBODY: Level = ("", "")
 
@@ -67,6 +69,16 @@ def unpack_check(text: str) -> CheckName:
     name, *parts = before.split(PART)
     group = parts.pop() if is_grouped and parts else ""
     return CheckName(name, tuple(parts), group, level)
+
+
+def find_level(check: CheckName, analysis: str) -> Level:
+    """The grouping and the level that a check is of; an arm of three strategies is one, too.
+
+    >>> find_level(unpack_check("n_events:both:182"), "three_strategies")
+    ('strategy', 'both')
+    """
+    is_strategy = analysis == STRATEGIES and check.arm and not check.group
+    return (STRATEGY, check.arm) if is_strategy else (check.group, check.level)
 
 
 def pack_contrast(level: str, reference: str) -> str:

@@ -1,4 +1,4 @@
-"""Does a predicted risk hold in people that it was not learnt from, at a day, with others competing.
+"""Does a predicted risk hold in people it was not learnt from, at a day, with others competing.
 
 Somebody else's model says that a person has risk p of the outcome by a day. Here p is held against
 what happened to people whom the model never saw; death and emigration compete (who has left has not

@@ -41,6 +41,7 @@ Method = Literal["reml", "paule_mandel"]
 # Where the restricted likelihood is looked at before its peaks are sought: it may have several.
 N_POINTS = 200
 FEWEST_TO_PREDICT = 3
+ROUNDING = 1e-9  # a scale this near to 1 is 1
 OF_OTHERS = ("estimate", "se", "ci_low", "ci_high", "tau2", "i2", "q_p", "shift")
 
 
@@ -152,7 +153,7 @@ def pool_estimates(
         prediction_low=mu - predicted,
         prediction_high=mu + predicted,
         scale=scale,
-        is_widened=bool(scale < 1),
+        is_widened=scale < 1 - ROUNDING,
         weight=weight,
     )
 

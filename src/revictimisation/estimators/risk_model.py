@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.core.arrays import Codes, Flags, Floats
 from revictimisation.core.codes import MISSING
 from revictimisation.estimators.calibration import Predictions, hold_against
+from revictimisation.estimators.design import text_of
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.outcome_by_day import OutcomeByDay
@@ -64,21 +64,22 @@ class RiskModel:
 
 def read_columns(frame: pd.DataFrame, columns: Sequence[Column]) -> Floats:
     """The columns of people: a missing number is 0, and marked where `missing` is a column."""
-    if not columns:
-        return np.zeros((len(frame), 0))
-    return np.column_stack([_read(frame[one.term], one.level) for one in columns])
+    read = np.zeros((len(frame), len(columns)))
+    levels = {term: to_levels(frame[term]) for term in {one.term for one in columns if one.level}}
+    for place, (term, level) in enumerate(columns):
+        if level:
+            read[:, place] = levels[term] == level
+        else:
+            number = frame[term].to_numpy(np.float64, na_value=np.nan)
+            read[:, place] = np.nan_to_num(number)
+    return read
 
 
-def _read(series: pd.Series, level: str) -> Floats:
-    if not level:
-        return np.nan_to_num(series.to_numpy(np.float64, na_value=np.nan))
-    return (to_levels(series) == level).astype(np.float64)
-
-
-def to_levels(series: pd.Series) -> npt.NDArray[np.object_]:
-    """Each one's level as text; missing is a level of its own."""
-    text = series.astype("string").fillna(MISSING).str.strip().replace("", MISSING)
-    return np.asarray(text.to_numpy(object))
+def to_levels(series: pd.Series) -> pd.Categorical:
+    """Each one's level as text, levels in the order of their names; missing is one of its own."""
+    codes, labels = pd.factorize(series, use_na_sentinel=True)
+    texts = np.array([*(text_of(label) for label in labels), MISSING], dtype=object)
+    return pd.Categorical(texts[codes])
 
 
 def choose_columns(
@@ -94,19 +95,18 @@ def choose_columns(
         is_number = pd.api.types.is_numeric_dtype(frame[term]) and not (
             pd.api.types.is_bool_dtype(frame[term])
         )
-        levels = to_levels(frame[term])
-        if is_number:
-            known = frame[term].dropna()
-            if known.nunique() > 1:
-                found.append(Column(term))
-            candidates = [MISSING] if frame[term].isna().any() else []
-        else:
-            names, counts = np.unique(levels.astype(str), return_counts=True)
-            candidates = [name for name in names if name != names[counts.argmax()]]
-        for level in candidates:
-            mine = (levels == level) & is_known
-            n_events = int((mine & outcome.is_event).sum())
-            if min(n_events, int(mine.sum()) - n_events) >= least:
+        if is_number and frame[term].nunique() > 1:
+            found.append(Column(term))
+        levels = to_levels(frame[term].isna() if is_number else frame[term])
+        n_levels = len(levels.categories)
+        commonest = np.bincount(levels.codes, minlength=n_levels).argmax()
+        known, events = (np.bincount(levels.codes[mark], minlength=n_levels)
+                         for mark in (is_known, outcome.is_event))  # fmt: skip
+        for code, level in enumerate(levels.categories):
+            is_enough = min(events[code], known[code] - events[code]) >= least
+            if is_number and level == "true" and is_enough:
+                found.append(Column(term, MISSING))
+            elif not is_number and code != commonest and is_enough:
                 found.append(Column(term, str(level)))
     return tuple(found)
 

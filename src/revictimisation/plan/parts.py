@@ -281,7 +281,8 @@ class CombinedGroup(Part):
 def _default_claims() -> dict[str, CombinedGroup]:
     """The field's claims: men over 18 all but lack protection; sparsely populated areas differ.
 
-    The latter is of the groups of rural municipalities together with small towns.
+    The latter is of the groups of rural municipalities together with small towns and those that
+    commute to them, by the divisions of 2011, 2017 and 2023.
     """
     adult = ("18-26", "27-44", "45-64", "65+")
     return {
@@ -300,8 +301,8 @@ def _default_claims() -> dict[str, CombinedGroup]:
             ),
             levels={
                 "municipality_group": (
-                    *("small_town", "tourism", "rural"),
-                    *("sparsely_populated", "sparsely_populated_region"),
+                    *("small_town", "commuting_near_small_town", "rural", "rural_tourism"),
+                    *("tourism", "sparsely_populated", "sparsely_populated_region"),
                 )
             },
         ),

@@ -145,13 +145,12 @@ def _style(_piece: Style) -> str:
 @typeset.register
 def _text(piece: Text) -> str:
     blocks = []
-    for block in re.split(r"\n\s*\n", piece.told.strip()) if piece.told else []:
-        if block.startswith("- "):
-            items = [line.strip() for line in re.split(r"(?:^|\n)- ", block) if line.strip()]
-            blocks.append(f"#list({''.join(f'[{set_text(item)}],' for item in items)})")
-        else:
+    for block in piece.blocks:
+        if isinstance(block, str):
             told = set_text(" ".join(block.split()))
             blocks.append(f"#note[{told}]" if piece.kind == "note" else told)
+        else:
+            blocks.append(f"#list({''.join(f'[{set_text(item)}],' for item in block)})")
     return "\n\n".join(blocks)
 
 
