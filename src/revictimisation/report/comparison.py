@@ -33,7 +33,16 @@ REFERENCE = "A"
 FITS, CANNOT_TELL = "fits", "cannot_tell"
 TOPICS = ("data", "risk", "effects", "transport")
 # Checks whose values are shares although their difference is a log ratio; those of counts.
-OF_SHARES = ("incidence", "incidence_at_day", "reporting", "linkage", "code_share")
+OF_SHARES = ("incidence", "incidence_at_day", "reporting", "linkage", "code_share",
+             "average_risk", "average_risk_at_day", "calibration_in_the_large",
+             "calibration_in_the_large_at_day")  # fmt: skip
+# Effects of measures, by the values of a row: differences of risks.
+OF_EFFECTS = (
+    "standardised_effect",
+    "carried_effect",
+    "carried_by_regression",
+    "transported_effect",
+)
 OF_COUNTS = ("volume", "volume_by_quarter", "volume_spike")
 LOOKS = {FITS: "good", CANNOT_TELL: "open", "recalibrate": "care", "look": "care",
          "do_not_join": "stop"}  # fmt: skip
@@ -149,7 +158,7 @@ class Sheet(StudyWriter):
     def name_object(self, row: Any) -> str:
         """What a check is about: a covariate, a table, a code."""
         if row.check in ("case_mix", "case_mix_level", "missing_level", "new_level",
-                         "coding_drift"):  # fmt: skip
+                         "coding_drift", "risk_factors_together"):  # fmt: skip
             return start_lower(self.labels.group(row.subject))
         if row.subject in self.dictionary.tables:
             return self.dictionary.tables[row.subject].label[self.language].lower()
@@ -168,7 +177,8 @@ class Sheet(StudyWriter):
         scale = self.checks[row.check]["scale"]
         if row.check in OF_COUNTS:
             return self.formats.count(value)
-        if "risk_difference" in row.check or row.subject == "risk_difference":
+        is_effect = "risk_difference" in row.check or row.check in OF_EFFECTS
+        if is_effect or row.subject == "risk_difference":
             return self.points(value)
         if row.check in OF_SHARES or scale in ("share", "difference"):
             return self.formats.percent(value)

@@ -455,12 +455,37 @@ def _tabulate_rest(sheet: Sheet) -> Piece:
 
 
 def show_transport(sheet: Sheet) -> Piece:
-    """May old conclusions be carried over: where both runs' rows were there to tell."""
+    """May old conclusions be carried over: where both runs' rows were there to tell.
+
+    Of released tables alone what one covariate at a time can tell.
+    """
     parts: list[Piece] = [sheet.heading("comparison.transport")]
     tables = _tabulate(sheet, "transport")
-    has_answer = len(sheet.choose(topic="transport", status=OK))
+    has_answer = len(sheet.choose(check="carried_effect", status=OK))
     key = "comparison.transport_text" if has_answer else "comparison.transport_none"
-    return join([*parts, sheet.text(key), *tables])
+    return join([*parts, sheet.text(key), *tables, _tabulate_levels(sheet)])
+
+
+def _tabulate_levels(sheet: Sheet) -> Piece:
+    """The reference's effects in the levels of a covariate, weighted as the new people are."""
+    parts: list[Piece] = []
+    heads = [sheet.say(key) for key in ("common.measure", "comparison.weighted_by",
+             "comparison.carried_over", "comparison.own_effect")]  # fmt: skip
+    for letter in sheet.others:
+        found = sheet.choose(check="standardised_effect", status=OK, cohort=letter)
+        if found.empty:
+            continue
+        if len(sheet.others) > 1:
+            parts.append(Heading(f"{letter}: {sheet.names[letter]}", 3))
+        rows = [
+            [start_upper(sheet.name_measure(row.measure)), sheet.labels.group(row.subject),
+             *(sheet.cell(sheet.formats.points(value), value)
+               for value in (row.value_reference, row.value_new))]
+            for row in found.itertuples()
+        ]  # fmt: skip
+        told = sheet.say("comparison.transport_caption")
+        parts.append(Folded(told, Table(told, heads, rows, most_rows=len(rows))))
+    return join([sheet.text("comparison.transport_levels"), *parts]) if parts else NOTHING
 
 
 def show_how(sheet: Sheet) -> Piece:
