@@ -129,3 +129,81 @@ def describe(pooled: PooledCox, fit: CoxFit, measure: str) -> dict[str, float]:
 
 def find_mean(known: list[Moments], told: dict[int, list[str]], measure: str) -> dict[str, Any]:
     """The mean of the counties that tell of a measure, by random effects."""
+    values, errors = [], []
+    for number, moments in enumerate(known):
+        if measure in told[number]:
+            table, _ = disclose_hazard_ratios(moments, told[number])
+            row = table.set_index("measure").loc[measure]
+            values.append(row["log_hazard_ratio"])
+            errors.append(row["se_robust"])
+    found = pool_estimates(values, errors)
+    mean = found.random
+    return {
+        "n_counties": found.n_studies,
+        "coef": mean.estimate,
+        "se": mean.se,
+        "tau2": found.tau2,
+        "ci_low": mean.ci_low,
+        "ci_high": mean.ci_high,
+    }
+
+
+def tell(fit: CoxFit, place: int) -> dict[str, float]:
+    """A coefficient and its robust error."""
+    assert fit.se_robust is not None
+    return {"coef": float(fit.coef[place]), "se": float(fit.se_robust[place])}
+
+
+def main() -> None:
+    """Measure and keep."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--people", type=int, default=12_000)
+    parser.add_argument("--counties", type=int, default=21)
+    parser.add_argument("--rounds", type=int, default=4)
+    args = parser.parse_args()
+    commit = name_clean_commit()
+    plan = read_study(splines={})
+    large = prepare_county(SCENARIOS["calibrated"], args.people, SEED, plan)
+    counties = list(split_counties(large, args.counties, SMALLEST))
+    began = time.process_time()
+    exact = run_rounds(counties, args.rounds, None)
+    seconds = time.process_time() - began
+    first = [Moments.from_frame(tabulate_moments(data)) for data in counties]
+    told = {
+        n: take_told(data, one) for n, (data, one) in enumerate(zip(counties, first, strict=True))
+    }
+    rounded = run_rounds(counties, args.rounds, told)
+    own, plain = fit_joined(counties, has_own=True), fit_joined(counties, has_own=False)
+    rows = {}
+    for measure in exact[0].names:
+        k, j = own.names.index(measure), plain.names.index(measure)
+        rows[measure] = {
+            "joined": {"coef": float(own.coef[k]), "se": float(own.se_robust[k])},
+            "joined_one_adjustment": {
+                "coef": float(plain.coef[j]),
+                "se": float(plain.se_robust[j]),
+            },
+            "mean": find_mean(counties, told, measure),
+            "counties_that_tell": sum(measure in names for names in told.values()),
+            "exact": [describe(one, own, measure) for one in exact],
+            "rounded": [describe(one, own, measure) for one in rounded],
+        }
+    sizes = [len(data.entries) for data in counties]
+    found = {
+        "command": f"python benchmarks/pooling_study.py --people {args.people} --counties"
+                   f" {args.counties} --rounds {args.rounds}",
+        "entries": [min(sizes), int(np.median(sizes)), max(sizes)],
+        "seconds_of_asking_all_exactly": round(seconds, 1),
+        "measures": rows,
+    }  # fmt: skip
+    keep_result(ROOT / "benchmarks" / "results" / "pooling_study.json", found, commit)
+    for measure, row in rows.items():
+        steps = " ".join(f"{one['distance_se']:.1e}" for one in row["exact"])
+        coarse = " ".join(f"{one['distance_se']:.3f}" for one in row["rounded"])
+        print(
+            f"{measure:20} exact {steps} | rounded {coarse} | {row['counties_that_tell']} counties"
+        )
+
+
+if __name__ == "__main__":
+    main()
