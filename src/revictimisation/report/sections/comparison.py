@@ -478,10 +478,10 @@ def _tabulate_levels(sheet: Sheet) -> Piece:
         if len(sheet.others) > 1:
             parts.append(Heading(f"{letter}: {sheet.names[letter]}", 3))
         rows = [
-            [start_upper(sheet.name_measure(row.measure)), sheet.labels.group(row.subject),
-             *(sheet.cell(sheet.formats.points(value), value)
-               for value in (row.value_reference, row.value_new))]
-            for row in found.itertuples()
+            [start_upper(sheet.name_measure(row["measure"])), sheet.labels.group(row["subject"]),
+             *(sheet.cell(sheet.formats.points(row[name]), row[name])
+               for name in ("value_reference", "value_new"))]
+            for row in found.to_dict("records")
         ]  # fmt: skip
         told = sheet.say("comparison.transport_caption")
         parts.append(Folded(told, Table(told, heads, rows, most_rows=len(rows))))
