@@ -116,9 +116,8 @@ def _find_one_sided(
             n = [reference.n_entries, new.n_entries]
             unseen = n[lacks] - float(table.iloc[lacks].sum())
             lost = []
-            if name in PLACES and OTHER in table:  # where a place of the other may stand
-                there, usual = table[OTHER].fillna(0.0).iloc[[lacks, has]]
-                unseen += max(0.0, there - usual / n[has] * n[lacks])
+            if name in PLACES and OTHER in table:  # a place that is a single municipality is there
+                unseen += float(np.nan_to_num(table[OTHER].iloc[lacks]))
                 table = table.drop(columns=OTHER)
             for level in table.columns[table.iloc[has].notna()]:
                 share = float(table[level].iloc[has]) / n[has]
