@@ -49,6 +49,9 @@ def test_it_leaves_tables_a_page_and_a_notebook(runs, tmp_path):
     assert len(pd.read_csv(out / "comparison.csv")) == len(rows)
     assert (out / "restricted" / "comparison.parquet").is_file()
     assert (out / "restricted" / "comparison.parquet").stat().st_mode & 0o077 == 0
+    inside = (out / "restricted" / "comparison.html").read_text("utf-8")
+    assert "lämnar aldrig det säkra rummet" in inside
+    assert "lämnar aldrig det säkra rummet" not in page.read_text("utf-8")
     notebook = json.loads((out / "notebooks" / "10_comparison.sv.ipynb").read_text("utf-8"))
     assert any(cell.get("outputs") for cell in notebook["cells"])
     assert str(tmp_path) not in json.dumps(notebook)
