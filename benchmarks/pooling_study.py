@@ -185,7 +185,7 @@ def main() -> None:
                 "coef": float(plain.coef[j]),
                 "se": float(plain.se_robust[j]),
             },
-            "mean": find_mean(counties, told, measure),
+            "mean": find_mean(first, told, measure),
             "counties_that_tell": sum(measure in names for names in told.values()),
             "exact": [describe(one, own, measure) for one in exact],
             "rounded": [describe(one, own, measure) for one in rounded],

@@ -32,9 +32,10 @@ from revictimisation.report.site import list_sections, load_template
 from revictimisation.report.texts import load_texts
 from revictimisation.report.verdicts import FEWER, MORE, OPEN, judge, name_measure
 
-COX = {"estimator": "cox_time_varying", "estimand": "hazard_ratio"}
-RISKS = {"estimator": "clone_censor_weight", "estimand": "risk_difference"}
-AGAIN = {"estimator": "aalen_johansen", "estimand": "cumulative_incidence"}
+Keys = dict[str, Any]
+COX: Keys = {"estimator": "cox_time_varying", "estimand": "hazard_ratio"}
+RISKS: Keys = {"estimator": "clone_censor_weight", "estimand": "risk_difference"}
+AGAIN: Keys = {"estimator": "aalen_johansen", "estimand": "cumulative_incidence"}
 JOINT = ("one_step", "random_effects", "prediction")
 TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 SETTLED = 0.01  # standard errors from where counties were asked, at most, to be called settled
@@ -339,7 +340,7 @@ def show_alike(page: PooledPage) -> Iterator[Piece]:
     yield page.text("pooled.alike_how")
     rows = []
     for place in page.places:
-        one = page.find("", "place", place, time_days=page.last_day, **AGAIN)
+        one = page.find("", "place", place, **{**AGAIN, "time_days": page.last_day})
         shown = one.is_shown and one.estimate is not None
         told = page.formats.percent(one.estimate or 0.0) if shown else page.say("pooled.not_shown")
         if shown and one.has_interval:
@@ -382,7 +383,7 @@ def show_how(page: PooledPage) -> Iterator[Piece]:
         yield page.text(f"pooled.{key}", step=page.formats.decimal(float(steps.max()), digits))
         errors = choose(page.table, method="one_step", **log).set_index("measure")["se"]
         noise = choose(page.table, method="rounding", **log).set_index("measure")["estimate"]
-        share = float((noise / errors).max())
+        share = float((noise / errors).to_numpy(float).max())
         yield page.text("pooled.rounding", share=page.formats.percent(share))
     yield page.text("pooled.hidden")
     yield page.text("pooled.method")
