@@ -356,10 +356,11 @@ def list_case_mix(page: PooledPage) -> Table:
     known: dict[str, set[str]] = {}
     shares: dict[tuple[str, str, str], float] = {}
     for place, table in page.case_mix.items():
-        for row in table.itertuples():
-            known.setdefault(str(row.group), set()).add(str(row.level))
-            if not pd.isna(row.share):
-                shares[place, str(row.group), str(row.level)] = float(row.share)
+        columns = (table["group"], table["level"], table["share"].to_numpy(float))
+        for group, level, share in zip(*columns, strict=True):
+            known.setdefault(str(group), set()).add(str(level))
+            if not pd.isna(share):
+                shares[place, str(group), str(level)] = share
     rows = []
     for group, levels in known.items():
         for level in page.labels.sort_levels(group, levels):
@@ -367,10 +368,10 @@ def list_case_mix(page: PooledPage) -> Table:
             name = f"{start_upper(page.labels.group(group))}: {page.labels.level(group, level)}"
             rows.append([name, *(DASH if cell is None else page.formats.percent(cell, 0)
                                  for cell in cells)])  # fmt: skip
-    columns = [page.say("pooled.head_group"), *page.places]
+    heads = [page.say("pooled.head_group"), *page.places]
     hidden = any(DASH in row for row in rows)
     notes = [page.say("pooled.dash")] if hidden else []
-    return page.wide_table(page.say("pooled.alike_caption"), columns, rows, notes)
+    return page.wide_table(page.say("pooled.alike_caption"), heads, rows, notes)
 
 
 def show_how(page: PooledPage) -> Iterator[Piece]:
