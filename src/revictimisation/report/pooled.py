@@ -231,7 +231,10 @@ def show_measure(page: PooledPage, measure: str) -> Iterator[Piece]:
         yield Figure(picture, alt, caption, page.say("common.numbers_behind"), table)
     else:
         yield page.text("pooled.caption_hidden", measure=page.name(measure))
-    if sum(one.is_shown for _, one in own) == 2:
+    n_shown = sum(one.is_shown for _, one in own)
+    if 0 < n_shown < len(own):
+        yield page.text("pooled.selected", n=n_shown, total=len(own))
+    if n_shown == 2:
         yield page.text("pooled.two_only")
     yield from show_assumption(page, joint[0][1], mean)
     yield from show_driver(page, measure, mean)
