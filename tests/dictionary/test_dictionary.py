@@ -104,8 +104,9 @@ def test_columns_are_the_contracts(table):
 
 def test_tables_in_are_the_contracts():
     tables = DICTIONARY.tables_by_direction("in")
-    assert [one.name for one in tables] == list(CONTRACT)[:10]
-    assert {one.name for one in tables if one.is_optional} == OPTIONAL
+    assert [one.name for one in tables][:10] == list(CONTRACT)[:10]
+    further = {one.name for one in tables[10:]}  # tables of ours: no extract need bring them
+    assert {one.name for one in tables if one.is_optional} == OPTIONAL | further
     assert {one.name for one in tables if not one.may_be_empty} == {"persons", "reports"}
 
 

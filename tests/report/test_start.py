@@ -112,7 +112,7 @@ def test_the_page_of_a_measure_without_an_answer_says_why_and_no_number_of_its_e
     assert not re.search(r"77|0[,.]23|87|→|●|<svg|12 f", shown)
     why = {
         "sv": "De som fick åtgärden skiljer sig för mycket",
-        "en": "Those who got the measure dif",
+        "en": "Those who received the measure dif",
     }
     assert why[language] in read(shown)
     assert {"sv": "Inget svar betyder inte", "en": "No answer does not mean"}[language] in read(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from revictimisation.commands import folders, processes
-from revictimisation.commands.folders import LINKAGE, RELEASE, RESTRICTED, SHARING
+from revictimisation.commands.folders import LINKAGE, PEOPLE, RELEASE, RESTRICTED, SHARING
 from revictimisation.commands.manifest import ESTIMATE, Run, check_call, open_run
 from revictimisation.commands.options import name_call, say_end, study_options
 from revictimisation.commands.progress import Progress, count_steps, load_steps
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from revictimisation.analyses.running import Share
+    from revictimisation.cohort.kept_tables import Kept
     from revictimisation.cohort.study_data import StudyData
     from revictimisation.commands.pipeline import Results
     from revictimisation.extract.validation import LoadedExtract
@@ -40,18 +41,36 @@ def command(study: Path, data: Path, out: Path, jobs: int) -> None:
     say_end(estimate_study(study, data, out, name_call(), jobs), out / "release")
 
 
-def estimate_study(study: Path, data: Path, out: Path, command: str, jobs: int) -> bool:
-    """The command `estimate`: True if anything had to be done."""
+def estimate_study(
+    study: Path,
+    data: Path,
+    out: Path,
+    command: str,
+    jobs: int,
+    *,
+    tables: Path | None = None,
+    telling: Progress | None = None,
+) -> bool:
+    """The command `estimate`: True if anything had to be done.
+
+    `tables`: where those that other studies share are kept. `telling`: who tells what is done.
+    """
     with (
-        Progress(1 + count_steps("estimate")) as progress,
-        begin(study, data, out, command, jobs, progress) as work,
+        telling or Progress(1 + count_steps("estimate")) as progress,
+        begin(study, data, out, command, jobs, progress, tables) as work,
     ):
         return run_estimate(work, progress)
 
 
 @contextmanager
 def begin(
-    study: Path, data: Path, out: Path, command: str, jobs: int, progress: Progress
+    study: Path,
+    data: Path,
+    out: Path,
+    command: str,
+    jobs: int,
+    progress: Progress,
+    tables: Path | None = None,
 ) -> Iterator[Run]:
     """Open the run, and keep OUT to it; what is told is told in the study's first language.
 
@@ -60,7 +79,7 @@ def begin(
     progress.tell("read_study")
     check_call(study, data, out)
     with files.locked(out):
-        work = open_run(study, data, out, command, jobs)
+        work = open_run(study, data, out, command, jobs, tables)
         progress.languages = work.plan.languages[:1]
         yield work
         if unknown := work.list_unknown():
@@ -83,13 +102,14 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     if run.jobs > 1:
         processes.preload(processes.ANALYSES)
         processes.warm_up()
-    with Workers(run.jobs, processes.open_place) as workers:
+    with Workers(run.jobs, processes.open_place, processes.pack) as workers:
         results = _estimate(run, progress, workers.map)
     progress.tell("write")
     with run.finish(ESTIMATE, key) as stage:
         for folder, tables in ((RESTRICTED, results.restricted), (RELEASE, results.release)):
             for name, table in tables.items():
                 files.write_table(table, stage / folder, name, ("csv", "parquet"), run.about)
+        files.write_table(results.people, stage / RESTRICTED, PEOPLE, ("parquet",), run.about)
         for name, table in results.sharing.items():
             files.write_table(table, stage / RESTRICTED / SHARING, name, ("parquet",), run.about)
     return True
@@ -97,20 +117,25 @@ def run_estimate(run: Run, progress: Progress) -> bool:
 
 def _estimate(run: Run, progress: Progress, share: Share) -> Results:
     from revictimisation.analyses.registry import ANALYSES
+    from revictimisation.cohort.kept_tables import has_tables, read_tables
     from revictimisation.commands import pipeline
     from revictimisation.dictionary import load_dictionary
 
     progress.skip(-sum(one.name not in load_steps() for one in ANALYSES))
+    if run.tables and has_tables(run.find_tables()):
+        data, attrition, checks = read_tables(run.find_tables(), run.plan, run.inputs)
+    else:
+        data, attrition, checks = make_tables(run, progress)
+    return pipeline.analyse(data, attrition, load_dictionary(), progress.tell, share, checks)
+
+
+def make_tables(run: Run, progress: Progress) -> Kept:
+    """The study's data from its extract, the attrition, and diagnostics of the extract itself."""
+    from revictimisation.cohort.kept_tables import Kept
+    from revictimisation.commands.pipeline import describe_extract
+
     data, attrition, extract = prepare_data(run.data, run.plan, run.jobs, progress)
-    return pipeline.analyse(
-        data,
-        attrition,
-        load_dictionary(),
-        progress.tell,
-        share,
-        extract.cleaned,
-        extract.misfits,
-    )
+    return Kept(data, attrition, describe_extract(extract.cleaned, extract.misfits))
 
 
 def prepare_data(

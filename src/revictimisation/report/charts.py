@@ -32,7 +32,7 @@ from revictimisation.report.frames import (
     draw_sides,
     find_axis,
     keep_inside,
-    measure_rows,
+    lay_rows,
     measure_sides,
     thin_names,
 )
@@ -62,7 +62,7 @@ def _draw_dots(dots: Dots, drawing: Drawing) -> None:
     points = [point for one in series for point in one.points]
     axis = find_axis(dots.scale, points, *measure_sides(drawing, rows))
     top = draw_sides(drawing, dots.scale, axis, top)
-    draw_scale(drawing, dots.scale, axis, top, top + measure_rows(drawing, rows))
+    draw_scale(drawing, dots.scale, axis, lay_rows(drawing, rows, top))
     placed = draw_rows(drawing, rows, top)
     for number, (one, look) in enumerate(zip(series, looks, strict=True)):
         shift = APART * (number - (n_series - 1) / 2)
@@ -94,7 +94,7 @@ def _draw_bars(bars: Bars, drawing: Drawing) -> None:
     widest = max(measure(scale.write(value[0]), drawing.size) if value else 0.0
                  for value in bars.values)  # fmt: skip
     axis = find_axis(scale, bars.values, left, right - widest)
-    draw_scale(drawing, scale, axis, top, top + measure_rows(drawing, rows))
+    draw_scale(drawing, scale, axis, lay_rows(drawing, rows, top))
     placed = draw_rows(drawing, rows, top)
     for y, value, kind in zip(placed.places, bars.values, bars.kinds, strict=True):
         _draw_bar(drawing, axis, y, value, looks[kind], tall, scale.write)

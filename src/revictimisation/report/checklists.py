@@ -13,7 +13,7 @@ import yaml
 from revictimisation.core import files
 from revictimisation.report.page import Page
 
-PROTOCOL, JOINED, DECIDED, ANOTHER = "protocol.", "joined:", "decided:", "none"
+PROTOCOL, JOINED, ANOTHER = "protocol.", "joined:", "none"
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,8 @@ def find_answer(page: Page, item: Item) -> str:
 def find_place(page: Page, item: Item, *, is_joined: bool) -> tuple[str, str] | None:
     """The page and the section that hold an item; None where no page does."""
     place = item.place
-    conditions = {JOINED: is_joined, DECIDED: page.plan.protocol.decided_on is not None}
-    for prefix, holds in conditions.items():
-        if place.startswith(prefix):
-            place = place.removeprefix(prefix) if holds else ""
+    if place.startswith(JOINED):
+        place = place.removeprefix(JOINED) if is_joined else ""
     if not place or place == ANOTHER or place.startswith(PROTOCOL):
         return None
     name, _, anchor = place.partition("#")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from revictimisation.report.formats import Way
+from revictimisation.report.quantities import Count, Quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,7 @@ CODE = re.compile(r"`([^`]+)`")
 LINK = re.compile(r"\[([^]]+)\]\(([\w.#-]+)\)")
 FOREIGN = re.compile(r"\[([^]]+)\]\{(\w\w)\}")  # words in another language
 MOST_ROWS = 40  # of a table on a page
+PARTED, ITEM = re.compile(r"\n\s*\n"), re.compile(r"(?:^|\n)- ")
 Point = tuple[float, float | None, float | None]
 
 
@@ -114,6 +116,19 @@ class Text(Piece):
 
     def __bool__(self) -> bool:
         return bool(self.told)
+
+    @property
+    def blocks(self) -> list[str | list[str]]:
+        r"""Its paragraphs in order; of a list its items.
+
+        >>> Text("One.\n\n- two\n- three").blocks
+        ['One.', ['two', 'three']]
+        """
+        found: list[str | list[str]] = []
+        for block in filter(None, map(str.strip, PARTED.split(self.told))):
+            items = [item.strip() for item in ITEM.split(block) if item.strip()]
+            found.append(items if block.startswith("- ") else block)
+        return found
 
 
 @dataclass(frozen=True)
@@ -227,12 +242,17 @@ class Cell:
     kind: str = ""
     anchor: str = ""
     language: str = ""
-    key: tuple[str | int, ...] = ()
     span: tuple[float, float] | None = None
     spoken: str = ""
 
     def __str__(self) -> str:
         return self.told
+
+    @property
+    def quantities(self) -> tuple[Quantity | Count, ...]:
+        """The released numbers that it tells."""
+        ends = (self.value, self.low, self.high)
+        return tuple(one for one in ends if isinstance(one, Quantity | Count))
 
     def above(self, told: str) -> Cell:
         """The same with more in small print below it: tables stay narrow."""

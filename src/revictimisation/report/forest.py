@@ -17,7 +17,7 @@ from revictimisation.report.frames import (
     draw_scale,
     draw_sides,
     find_axis,
-    measure_rows,
+    lay_rows,
     measure_sides,
 )
 from revictimisation.report.verdicts import FEWER, MORE, OPEN
@@ -40,7 +40,7 @@ def _draw_forest(forest: Forest, drawing: Drawing) -> None:
         forest.scale, [row.point for row in forest.rows], *measure_sides(drawing, rows)
     )
     top = draw_sides(drawing, forest.scale, axis, 0.0)
-    draw_scale(drawing, forest.scale, axis, top, top + measure_rows(drawing, rows))
+    draw_scale(drawing, forest.scale, axis, lay_rows(drawing, rows, top))
     placed = draw_rows(drawing, rows, top)
     for y, row in zip(placed.places, forest.rows, strict=True):
         if row.point is None:

@@ -11,6 +11,8 @@ from functools import cache
 from babel.core import Locale
 from babel.dates import format_date
 
+from revictimisation.report.quantities import telling
+
 LOCALES = {"sv": "sv_SE", "en": "en_GB"}
 DAYS_A_YEAR, DAYS_A_MONTH = 365.25, 365.25 / 12
 UNITS = {
@@ -66,10 +68,12 @@ class Formats:
         """
         return Way(self.language, name, digits, tuple(words))
 
+    @telling
     def count(self, number: float) -> str:
         """A whole number with its thousands parted."""
         return self._write(Decimal(round(number)), 0)
 
+    @telling
     def decimal(self, number: float, digits: int) -> str:
         """A number with a fixed number of decimals; beyond `LARGEST` only that it is.
 
@@ -82,6 +86,7 @@ class Formats:
             return f"{'>' if number > 0 else '<−'}{self.count(LARGEST)}"
         return self._write(Decimal(str(number)), digits)
 
+    @telling
     def percent(self, share: float, digits: int = 1) -> str:
         """A share (0..1) in per cent."""
         sign = "\xa0%" if self.language == "sv" else "%"
@@ -91,6 +96,7 @@ class Formats:
         """Of two numbers equally near the even one, as the decimals stand."""
         return f"{number:,.{digits}f}".translate(_find_symbols(LOCALES[self.language]))
 
+    @telling
     def percent_short(self, share: float) -> str:
         """A share in whole per cent, below one with a decimal.
 
@@ -99,6 +105,7 @@ class Formats:
         """
         return self.percent(share, 1 if 0 < share < 0.01 else 0)
 
+    @telling
     def percent_range(self, low: float, high: float, digits: int = 1) -> str:
         """An interval of shares, with one sign for both ends.
 
@@ -107,11 +114,13 @@ class Formats:
         """
         return f"{self.decimal(low * 100, digits)}–{self.percent(high, digits)}"
 
+    @telling
     def range(self, low: float, high: float, digits: int) -> str:
         """An interval of numbers; `to` between them where one is negative."""
         mark = "–" if low >= 0 else (" till " if self.language == "sv" else " to ")
         return f"{self.decimal(low, digits)}{mark}{self.decimal(high, digits)}"
 
+    @telling
     def points(self, difference: float, digits: int = 1) -> str:
         """A difference of shares in percentage points, with its sign; none where it rounds to 0.
 
@@ -123,6 +132,7 @@ class Formats:
             return told
         return f"{'+' if difference > 0 else '−'}{told}"
 
+    @telling
     def of_hundred(self, share: float) -> str:
         """A share as people out of a hundred."""
         return f"{self.count(share * 100)} {OF[self.language]} 100"
@@ -131,6 +141,7 @@ class Formats:
         """A day with the month in letters."""
         return format_date(day, format="d MMMM y", locale=self._locale)
 
+    @telling
     def days(self, days: float) -> str:
         """A number of days, in days."""
         units = UNITS[self.language]
@@ -170,7 +181,8 @@ class Way:
             if known == number:
                 return told
         given = () if self.digits is None else (self.digits,)
-        return str(getattr(Formats(self.language), self.name)(number, *given))
+        told: str = getattr(Formats(self.language), self.name)(number, *given)
+        return told
 
 
 def start_upper(told: str) -> str:

@@ -36,13 +36,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows in their places: between `left` and `right` it is drawn, around the heights `places`."""
+    """Rows in their places: between `left` and `right` it is drawn, around the heights `places`.
+
+    `bands`: from where to where the axis' lines run, which is not through words.
+    """
 
     left: float
     right: float
     top: float
     bottom: float
     places: Sequence[float]
+    bands: Sequence[tuple[float, float]]
 
 
 def measure_sides(drawing: Drawing, rows: Sequence[Row]) -> tuple[float, float]:
@@ -64,18 +68,20 @@ def draw_rows(drawing: Drawing, rows: Sequence[Row], top: float) -> Rows:
     """Lines between the rows, their names and words; below each other from `top`."""
     left, right = measure_sides(drawing, rows)
     draw_row = _draw_narrow_row if drawing.is_narrow else _draw_wide_row
-    y, places = top, []
+    y, places, bands = top, [], []
     for number, row in enumerate(rows):
         if number and not rows[number - 1].is_heading:
             drawing.line([(0, y), (drawing.width, y)], width=1.6 if row.is_heading else 0.6)
         place, y = draw_row(drawing, row, y, left, right)
         places.append(place)
-    return Rows(left, right, top, y, places)
+        if not row.is_heading:
+            bands.append((place - row.height / 2, y))
+    return Rows(left, right, top, y, places, bands if drawing.is_narrow else [(top, y)])
 
 
-def measure_rows(drawing: Drawing, rows: Sequence[Row]) -> float:
-    """How tall rows will be."""
-    return draw_rows(Drawing(drawing.is_narrow), rows, 0.0).bottom
+def lay_rows(drawing: Drawing, rows: Sequence[Row], top: float) -> Rows:
+    """Where rows will be, before they are drawn."""
+    return draw_rows(Drawing(drawing.is_narrow), rows, top)
 
 
 def _draw_wide_row(
@@ -97,20 +103,19 @@ def _draw_wide_row(
 def _draw_narrow_row(
     drawing: Drawing, row: Row, y: float, _left: float, _right: float
 ) -> tuple[float, float]:
-    """Name and words above what is drawn, on white: the axis' lines do not run through them."""
+    """Name and words above what is drawn."""
     name = wrap_words(row.name, drawing.width, drawing.size)
     told = wrap_words(row.told, drawing.width, drawing.small)
     y += AROUND / 2
     tall = height_of(name, drawing.size)
-    drawing.text(0, y + tall / 2, name, is_bold=row.is_heading, has_ground=True)
+    drawing.text(0, y + tall / 2, name, is_bold=row.is_heading)
     after = measure(name, drawing.size) + GAP
     is_one_line = count_lines(name) == count_lines(told) == 1
     if row.told and is_one_line and after + measure(told, drawing.small) <= drawing.width:
-        drawing.text(after, y + tall / 2, told, size=drawing.small, colour=QUIET, has_ground=True)
+        drawing.text(after, y + tall / 2, told, size=drawing.small, colour=QUIET)
     elif row.told:
         below = height_of(told, drawing.small)
-        drawing.text(0, y + tall + below / 2, told, size=drawing.small, colour=QUIET,
-                     has_ground=True)  # fmt: skip
+        drawing.text(0, y + tall + below / 2, told, size=drawing.small, colour=QUIET)
         tall += below
     if row.is_heading:
         return y + tall / 2, y + tall + AROUND / 2
@@ -144,19 +149,20 @@ def draw_sides(drawing: Drawing, scale: Scale, axis: Axis, top: float) -> float:
     return bottom
 
 
-def draw_scale(drawing: Drawing, scale: Scale, axis: Axis, top: float, bottom: float) -> None:
+def draw_scale(drawing: Drawing, scale: Scale, axis: Axis, rows: Rows) -> None:
     """What is asked for shaded, lines at the ticks, what no difference is, and words below."""
-    if scale.band is not None:
-        low, high = map(axis.at, scale.band)
-        drawing.box(low, top, high - low, bottom - top, "#d5ebe2")
     shown = [tick for tick in scale.ticks if axis.low <= tick <= axis.high]
-    for tick in shown:
-        x = axis.at(tick)
-        drawing.line([(x, top), (x, bottom + 4)])
-    if scale.reference is not None:
-        x = axis.at(scale.reference)
-        drawing.line([(x, top), (x, bottom + 4)], INK, 1.4)
-    y = bottom + 6 + drawing.small * LINE / 2
+    for top, end in rows.bands:
+        bottom = end + 4 if end == rows.bottom else end
+        if scale.band is not None:
+            low, high = map(axis.at, scale.band)
+            drawing.box(low, top, high - low, end - top, "#d5ebe2")
+        for x in map(axis.at, shown):
+            drawing.line([(x, top), (x, bottom)])
+        if scale.reference is not None:
+            x = axis.at(scale.reference)
+            drawing.line([(x, top), (x, bottom)], INK, 1.4)
+    y = rows.bottom + 6 + drawing.small * LINE / 2
     names = [scale.write(tick) for tick in shown]
     kept = thin_names([axis.at(tick) for tick in shown], names, drawing.small,
                       shown.index(scale.reference) if scale.reference in shown else 0)  # fmt: skip

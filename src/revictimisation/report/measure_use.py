@@ -11,6 +11,7 @@ from typing import Any
 
 from revictimisation.core.codes import MISSING, SOCIAL_SERVICES
 from revictimisation.report.page import Page
+from revictimisation.report.quantities import derive
 from revictimisation.report.release import Number
 from revictimisation.report.verdicts import is_joint, name_measure
 
@@ -36,9 +37,10 @@ def find_any(page: Page, **keys: str) -> Number:
     if not none.is_shown:
         return none
     rest, low, high = (
-        None if one is None else 1 - one for one in (none.estimate, none.ci_high, none.ci_low)
+        None if one is None else derive(1 - one, one, "rest")
+        for one in (none.estimate, none.ci_high, none.ci_low)
     )
-    return replace(none, estimate=rest, ci_low=low, ci_high=high, n_events=None, key=())
+    return replace(none, estimate=rest, ci_low=low, ci_high=high, n_events=None)
 
 
 def find_start(page: Page, measure: str, day: int, **keys: str) -> Number:
@@ -118,12 +120,16 @@ def name_code(page: Page, code: str) -> str:
     return page.say("reach.this_kind", name=name) if code in list_grouped(page) else name
 
 
-def name_agency(page: Page, code: str) -> str:
-    """Who decides on a code."""
+def find_agency(page: Page, code: str) -> str:
+    """Whose a code is; `other` where the dictionary does not say."""
     frame = page.dictionary.code_lists["measures"]
     found = frame.loc[frame["code"] == code, "agency"]
-    agency = found.iloc[0] if len(found) and found.iloc[0] in AGENCIES else AGENCIES[-1]
-    return page.say(f"reach.agency_{agency}")
+    return found.iloc[0] if len(found) and found.iloc[0] in AGENCIES else AGENCIES[-1]
+
+
+def name_agency(page: Page, code: str) -> str:
+    """Who decides on a code."""
+    return page.say(f"reach.agency_{find_agency(page, code)}")
 
 
 def note_grouped(page: Page) -> list[str]:

@@ -6,6 +6,7 @@ import math
 
 from revictimisation.report.described import Cell
 from revictimisation.report.page import HUNDREDTHS, Page
+from revictimisation.report.quantities import tell
 from revictimisation.report.release import Number
 from revictimisation.report.verdicts import FEWER, MORE, judge
 
@@ -21,7 +22,7 @@ def count_people(page: Page, difference: float) -> str:
     number = round(abs(difference) * HUNDRED, 6)
     if 0 < number < LEAST_WHOLE:
         return page.say("trials.under_one")
-    return page.formats.count(math.floor(number + LEAST_WHOLE))
+    return tell(page.formats.count(math.floor(number + LEAST_WHOLE)), difference)
 
 
 def describe_people(page: Page, difference: float) -> str:

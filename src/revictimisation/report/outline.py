@@ -9,7 +9,7 @@ from revictimisation.plan import StudyPlan
 from revictimisation.report.described import Content, Heading, Piece, join
 from revictimisation.report.formats import start_upper
 from revictimisation.report.page import Page
-from revictimisation.report.verdicts import name_answer
+from revictimisation.report.verdicts import name_measure
 
 Part = str | Callable[[Page], Piece]
 
@@ -83,7 +83,7 @@ class Outline:
         page = self.prepare(page)
         if not self.of_measure:
             return page.heading(f"{self.part}.title", level=1)
-        return Heading(start_upper(name_answer(page, page.measure)), 1, f"{self.part}-title")
+        return Heading(start_upper(name_measure(page, page.measure)), 1, f"{self.part}-title")
 
     def about(self, measure: str) -> Outline:
         """The same page about one measure."""

@@ -32,6 +32,7 @@ from revictimisation.report.described import (
 )
 from revictimisation.report.formats import Formats
 from revictimisation.report.labels import Labels
+from revictimisation.report.quantities import hear
 from revictimisation.report.release import Number, Release
 from revictimisation.report.texts import load_texts
 
@@ -56,6 +57,7 @@ class Writer:
 
     def say(self, key: str, /, **values: object) -> str:
         """A text in this language with its blanks filled; `KeyError` for one that is not there."""
+        hear(key, values)
         return self.texts[key][self.language].strip().format(**values)
 
     def text(self, key: str, /, **values: object) -> Text:
@@ -87,7 +89,8 @@ class StudyWriter(Writer):
 class Page(StudyWriter):
     """What notebooks and pages are written with.
 
-    `measure` is the one that the page is about, if any; `site` the names of the site's pages.
+    `measure` is the one that the page is about, if any; `site` the names of the site's pages;
+    `most_rows` how many rows of a table it shows, the others are in the files.
     """
 
     release: Release
@@ -96,6 +99,7 @@ class Page(StudyWriter):
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=load_texts, repr=False)
     measure: str = ""
     site: frozenset[str] = frozenset()
+    most_rows: int = MOST_ROWS
 
     @property
     def plan(self) -> StudyPlan:
@@ -120,14 +124,15 @@ class Page(StudyWriter):
         """A table with the notes that its cells without a number need, before its own."""
         cells = [cell for row in rows for cell in row if isinstance(cell, Cell)]
         said: dict[str, Any] = {}
-        if len(rows) > MOST_ROWS:
+        most = MOST_ROWS if kind == PROSE else self.most_rows
+        if len(rows) > most:
             total = self.formats.count(len(rows))
-            said["cut"] = self.say("common.rows_cut", shown=MOST_ROWS, total=total)
+            said["cut"] = self.say("common.rows_cut", shown=most, total=total)
         if said or (len(rows) >= TAKEN_FROM and kind != PROSE):
             said["take"] = self.say("common.take_along")
         if len(columns) >= WIDE and STACKED.isdisjoint(kind.split()):
             said["swipe"] = self.say("common.swipe")
-        return Table(caption, columns, rows, [*self._explain(cells), *notes], kind, **said)
+        return Table(caption, columns, rows, [*self._explain(cells), *notes], kind, most, **said)
 
     def figure(self, picture: Picture, alt: str, caption: str, table: Piece) -> Figure:
         """A picture with the numbers behind it, and where it comes from."""
@@ -185,8 +190,7 @@ class Page(StudyWriter):
         """
         if number.is_shown:
             value = getattr(number, of) or 0
-            key = (*number.key, of) if number.key else ()
-            return Cell(write(value), value, unit=unit, status=number.status, key=key)
+            return Cell(write(value), value, unit=unit, status=number.status)
         told = DASH
         if number.status != SUPPRESSED:
             word = "withheld" if number.status == WITHHELD else NOT_ESTIMABLE

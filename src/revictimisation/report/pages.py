@@ -5,6 +5,8 @@ The notebook of a page calls the same sections, one a cell (`show`).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from revictimisation.plan import StudyPlan
 from revictimisation.report import known_truth
 from revictimisation.report.described import Content, join
@@ -39,8 +41,15 @@ from revictimisation.report.sections import (
 )
 from revictimisation.report.sections import start as start_page
 
+REFEREES_ROWS = 20  # of a table on the page that has the most of them
 START, WORDS, DICTIONARY = "index", "words", "dictionary"
 MEASURE_NOTEBOOK = "03_do_they_work"
+
+
+def keep_short(page: Page) -> Page:
+    """The page with short tables; what they leave out is in the files."""
+    return replace(page, most_rows=REFEREES_ROWS)
+
 
 OUTLINES = (
     Outline(START, "index", (
@@ -87,7 +96,8 @@ OUTLINES = (
         under("how_we_know.limits", how_we_know.show_limits),
         alone("how_we_know.reading", how_we_know.show_reading),
     ), notebook="06_how_we_know"),
-    Outline("07_for_researchers", "referees", (
+    Outline("07_for_researchers", "referees", prepare=keep_short, notebook="07_for_researchers",
+            sections=(
         alone("referees.lead", "referees.intro", referees.show_overview),
         under("trial.title", protocol.show_estimand, protocol.show_protocol,
               protocol.show_measures, protocol.show_record),
@@ -96,6 +106,7 @@ OUTLINES = (
               cohort.show_attrition),
         under("referees.at_risk", "referees.at_risk_text", cohort.show_at_risk),
         under("referees.baseline", "referees.baseline_text", baseline.show_table_one),
+        under("referees.missing", baseline.show_missing),
         under("referees.balance", baseline.show_balance),
         under("referees.weights", referees.show_weights),
         under("referees.support", referees.show_support),
@@ -116,7 +127,7 @@ OUTLINES = (
         under("referees.lists", lists.show_lists),
         under("referees.method", method.show_method),
         under("referees.citing", citing.show_works, citing.show_citing),
-    ), notebook="07_for_researchers"),
+    )),
     Outline("09_linkage", "linkage", (
         alone("linkage.lead", linkage.show_lead),
         alone("linkage.found", linkage.show_found),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -13,20 +13,19 @@ import pandas as pd
 from revictimisation.core.results import COUNTS, KEYS, NOT_ESTIMABLE, NUMBERS, OK
 from revictimisation.plan import StudyPlan
 from revictimisation.report.described import Point
+from revictimisation.report.quantities import Key, mark
 
-Key = tuple[str | int, ...]
 # the counts of a cell that nothing was computed for
 NO_DAY = -1
 # the analysis that tells of all people of two agencies, in the study or not
 LINKAGE = "linkage"
+# what a number remembers which it is of, in the order of `Number`
+MARKED = ("estimate", "ci_low", "ci_high", "se", "n_people", "n_events")
 
 
 @dataclass(frozen=True)
 class Number:
-    """One released number with its interval; without status `ok` it holds only why not.
-
-    `key` is that of its row (`results.KEYS`), for facts to be held against each other.
-    """
+    """One released number with its interval; without status `ok` it holds only why not."""
 
     estimate: float | None = None
     ci_low: float | None = None
@@ -36,7 +35,6 @@ class Number:
     n_events: int | None = None
     status: str = NOT_ESTIMABLE
     reason: str = "not_computed"
-    key: Key = field(default=(), compare=False, repr=False)
 
     @property
     def is_shown(self) -> bool:
@@ -67,10 +65,9 @@ class Release:
     @cached_property
     def _rows(self) -> list[tuple[Any, ...]]:
         """What each number holds, in the order of `Number`."""
-        order = ("estimate", "ci_low", "ci_high", "se", "n_people", "n_events")
-        assert (*NUMBERS, *COUNTS) == order
-        told = _to_lists(self.estimates[[*order, "status", "reason"]])
-        return [*zip(*told, self._keys, strict=True)]
+        assert (*NUMBERS, *COUNTS) == MARKED
+        told = _to_lists(self.estimates[[*MARKED, "status", "reason"]])
+        return [*zip(*told, strict=True)]
 
     @cached_property
     def _keys(self) -> list[Key]:
@@ -117,8 +114,13 @@ class Release:
     def find(self, **keys: str | int) -> Number:
         """The number with these keys; keys not named are empty (analysis: `main`)."""
         given = {"analysis": "main", "time_days": NO_DAY, **keys}
-        place = self._places.get(tuple(given.get(key, "") for key in KEYS))
-        return Number() if place is None else Number(*self._rows[place])
+        key = tuple(given.get(key, "") for key in KEYS)
+        place = self._places.get(key)
+        if place is None:
+            return Number()
+        *values, status, reason = self._rows[place]
+        marked = (mark(one, (*key, of)) for one, of in zip(values, MARKED, strict=True))
+        return Number(*marked, status, reason)
 
     def count_level(self, subgroup: str, level: str) -> int | None:
         """How many entries are in a level, from any of question 1's rows that is shown."""

@@ -6,7 +6,6 @@ Whatever is text is escaped here. Nothing is loaded from anywhere: pictures are 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 from functools import singledispatch
 from html import escape
@@ -107,14 +106,11 @@ def _text(piece: Text) -> str:
     '<p>One.</p>\n<ul><li>two</li><li>three</li></ul>'
     """
     marked = _mark(**{"class": piece.kind})
-    blocks = []
-    for block in re.split(r"\n\s*\n", piece.told.strip()) if piece.told else []:
-        if block.startswith("- "):
-            items = [line.strip() for line in re.split(r"(?:^|\n)- ", block) if line.strip()]
-            blocks.append(f"<ul>{''.join(f'<li>{mark_up(item)}</li>' for item in items)}</ul>")
-        else:
-            blocks.append(f"<p{marked}>{mark_up(block)}</p>")
-    return "\n".join(blocks)
+    return "\n".join(
+        f"<p{marked}>{mark_up(block)}</p>" if isinstance(block, str)
+        else f"<ul>{''.join(f'<li>{mark_up(item)}</li>' for item in block)}</ul>"
+        for block in piece.blocks
+    )  # fmt: skip
 
 
 @render.register
@@ -192,7 +188,7 @@ def _table(piece: Table) -> str:
         foot += f'<p class="note">{mark_up(piece.cut)}</p>'
     if piece.take and taken and not taken.is_kept:
         foot += _link_files(piece.take, taken.keep_tables([piece]), ("csv",))
-    label = escape(plain(piece.caption))
+    label = escape(_name_region(plain(piece.caption)))
     swipe = piece.swipe if taken and piece.swipe and taken.tell_swipe() else ""
     above = f'<p class="note swipe">{mark_up(swipe)}</p>' if swipe else ""
     return (
@@ -200,6 +196,12 @@ def _table(piece: Table) -> str:
         f'<table class="numbers {piece.kind}"><caption><span>{mark_up(piece.caption)}</span>'
         f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{foot}"
     )
+
+
+def _name_region(caption: str) -> str:
+    """What a table's box is called: on a page no two alike."""
+    taken = find_taken()
+    return taken.name(caption, " ") if taken else caption
 
 
 def _row(row: Sequence[Written]) -> str:

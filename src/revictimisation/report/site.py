@@ -18,11 +18,12 @@ from revictimisation.plan import StudyPlan
 from revictimisation.report.addresses import ENDING, find_path
 from revictimisation.report.brief import describe_brief
 from revictimisation.report.described import NOTHING, Content, Heading, Piece
-from revictimisation.report.facts import check_facts
+from revictimisation.report.facts import check_facts, collect_facts
 from revictimisation.report.outline import Outline
 from revictimisation.report.page import Page
 from revictimisation.report.pages import DICTIONARY, WORDS, list_pages
 from revictimisation.report.print import BRIEF, REPORT, name_print, print_all
+from revictimisation.report.quantities import hearing
 from revictimisation.report.release import Release
 from revictimisation.report.rendering import mark_up, read_style, wrap
 from revictimisation.report.sections.words import link_words, list_used
@@ -89,14 +90,19 @@ def render_language(content: SiteContent, language: str) -> Files:
     Raises `RevictimisationError` where they contradict each other.
     """
     page = make_page(content, language)
-    bodies = {name: outline.describe(page) for name, outline in content.outlines.items()}
-    check_facts(bodies)
+    bodies, heard = {}, {}
+    for name, outline in content.outlines.items():
+        with hearing() as heard[name]:
+            bodies[name] = outline.describe(page)
+    with hearing() as heard[BRIEF]:
+        brief = describe_brief(page)
+    check_facts(collect_facts({**bodies, BRIEF: brief}, heard))
     made: Files = {}
     for name, body in bodies.items():
         made |= _write_page(page, content, name, body)
     prints = print_all(
         page, page.say("index.title"), _describe_origin(page, content), bodies,
-        describe_brief(page),
+        brief,
         left_out=(DICTIONARY,), for_referees=content.for_referees,
     )  # fmt: skip
     return made | prints

@@ -31,14 +31,13 @@ from revictimisation.report.drawing import (
     wrap_words,
     write,
 )
+from revictimisation.report.quantities import read_written
 
 FOLDER = "figures"
 MARGIN = 16.0
 DOTS_PER_INCH = 108
 PNG = "png"
 ARROWS = re.compile("[←→]")
-SPACES, NUMBER = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3})"), re.compile(r"\d[\d,.]*(?<=\d)")
-HUNDRED, HALF = 100, 0.50001  # half of a last decimal
 BYTE_ORDER = "\ufeff"  # by which spreadsheets know that it is UTF-8
 VIEW = re.compile(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"[^>]*>(.*)</svg>\s*$', re.DOTALL)
 
@@ -84,11 +83,11 @@ class Taken:
         """Keep a picture as a file of its own."""
         self.files[f"{stem}.svg"] = self.pictures[stem] = svg
 
-    def name(self, wanted: str) -> str:
-        """An identifier that the page has not used."""
+    def name(self, wanted: str, mark: str = "-") -> str:
+        """A name that the page has not used: that wanted, or with a number behind it."""
         number, name = 1, wanted
         while name in self.names:
-            number, name = number + 1, f"{wanted}-{number + 1}"
+            number, name = number + 1, f"{wanted}{mark}{number + 1}"
         self.names.add(name)
         return name
 
@@ -180,18 +179,11 @@ def find_way(cell: Cell) -> Callable[[float], str]:
     >>> find_way(Cell("bar", 0.1234))(0.1234)
     '0.1234'
     """
-    for found in NUMBER.findall(SPACES.sub("", cell.told)):
-        for told in (found.replace(",", "."), found.replace(",", "")):
-            decimals = len(told.partition(".")[2])
-            for times in (1, HUNDRED):
-                shown = [end for end in (cell.value, cell.low, cell.high) if end is not None]
-                if any(_is_written(end * times, told, decimals) for end in shown):
-                    return partial(_write_number, times=times, decimals=decimals)
-    return repr
-
-
-def _is_written(value: float, told: str, decimals: int) -> bool:
-    return told.count(".") <= 1 and abs(abs(value) - float(told)) <= HALF * 10.0**-decimals
+    shown = tuple(end for end in (cell.value, cell.low, cell.high) if end is not None)
+    found = read_written(cell.told, shown)
+    if found is None:
+        return repr
+    return partial(_write_number, times=found.times, decimals=found.decimals)
 
 
 def _write_number(value: float, times: int, decimals: int) -> str:

@@ -10,14 +10,6 @@ from revictimisation.simulate.course import Course, blank_unless, finish_table, 
 from revictimisation.simulate.geography import CODES, PLACES, draw_municipality
 from revictimisation.simulate.randoms import draw_category, draw_chance, draw_days, draw_uniform
 
-CONTACT_COLUMNS = [
-    "contact_id", "person_id", "contacted_on", "contact_kind", "sex", "age", "municipality_code",
-    "reason",
-]  # fmt: skip
-YEAR_COLUMNS = [
-    "municipality_code", "year", "population", "skr_group", "has_cooperation_agreement",
-    "n_services_intimate", "n_services_honour", "n_services_perpetrator",
-]  # fmt: skip
 CENTRE_FROM_ON = np.datetime64("2013-09-01")
 CONTACTS_PER_VICTIM = 0.25
 FIRST_CONTACT_UNIT = 2**41
@@ -54,7 +46,7 @@ def make_centre_contacts(course: Course, n_people: int) -> pd.DataFrame:
     rows["reason"] = blank_unless(is_young, reason)
     rows["person_id"] = _draw_known(course, rows, is_young)
     rows["contact_id"] = make_ids("c", seed, units)
-    return finish_table(rows, CONTACT_COLUMNS, ["contact_id"])
+    return finish_table(rows, "centre_contacts")
 
 
 def _draw_known(course: Course, rows: pd.DataFrame, is_young: np.ndarray) -> np.ndarray:
@@ -107,7 +99,7 @@ def make_municipality_years(course: Course) -> pd.DataFrame:
     rows["n_services_perpetrator"] = draw_chance(
         course.seed, units, "n_perpetrator", PERPETRATOR_SHARE
     ).astype("int64")
-    return finish_table(rows, YEAR_COLUMNS, ["municipality_code", "year"])
+    return finish_table(rows, "municipality_years")
 
 
 def _find_skr_groups(rows: pd.DataFrame) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from revictimisation.dictionary import Table, load_dictionary
 from revictimisation.simulate.process import Setting, prepare_setting, run_setting
 from revictimisation.simulate.randoms import Integers, draw_bits, draw_chance, draw_days
 from revictimisation.simulate.scenarios import Scenario
@@ -88,9 +89,13 @@ def number_filings(units: Integers, days: np.ndarray, is_other: bool) -> Integer
     return units * DAYS_PER_UNIT + shifted
 
 
-def finish_table(frame: pd.DataFrame, columns: list[str], key: list[str]) -> pd.DataFrame:
-    """Order columns and rows, and give dates one type; row order then carries no time order."""
-    table = frame[columns].sort_values(key, ignore_index=True)
+def finish_table(frame: pd.DataFrame, of: str | Table) -> pd.DataFrame:
+    """Order columns and rows as the dictionary has them; dates get one type.
+
+    The order of the rows, by the table's key of pseudonyms, then carries no time order.
+    """
+    known = of if isinstance(of, Table) else load_dictionary().tables[of]
+    table = frame[list(known.field_names)].sort_values([*known.primary_key], ignore_index=True)
     for name in table.columns:
         if name.endswith("_on"):
             table[name] = pd.to_datetime(table[name]).astype("datetime64[ns]")

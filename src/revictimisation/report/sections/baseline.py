@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from revictimisation.core.codes import MISSING
 from revictimisation.report.described import (
     NOTHING,
     Cell,
@@ -91,6 +92,34 @@ def _list_rows(
         name = f"{page.labels.group(group)}: {page.labels.level(group, level.name)}"
         rows.append([name, *(_show_share(page, value) for value in values)])
     return rows
+
+
+def show_missing(page: Page) -> Piece:
+    """What part of those compared has no value of a covariate, by strategy, before weighting."""
+    groups = [group for group in page.plan.subgroups
+              if MISSING in page.release.single_levels.get(group, ())]  # fmt: skip
+    rows = []
+    for measure in page.plan.measure_names:
+        cells = [cell for group in groups for cell in _show_missing(page, measure, group)]
+        rows.append([name_answer(page, measure), *cells])
+    if not groups or not rows:
+        return page.text("referees.missing_none")
+    heads = [
+        page.say("referees.missing_head", group=page.labels.group(group),
+                 who=page.say(f"referees.baseline_{one}").lower())
+        for group in groups for one in COLUMNS[:3]
+    ]  # fmt: skip
+    table = page.table(page.say("referees.missing_caption"), [page.say("common.measure"), *heads],
+                       rows)  # fmt: skip
+    return join([page.text("referees.missing_text"), table])
+
+
+def _show_missing(page: Page, measure: str, group: str) -> list[Cell | str]:
+    """The shares of the row of table 1 that tells of those without a value; dashes without it."""
+    name = f"{page.labels.group(group)}: {page.labels.level(group, MISSING)}"
+    rows = _list_rows(page, measure, group, {})
+    found = next((cells for first, *cells in rows if first == name), [DASH] * 3)
+    return found[:3]
 
 
 def _show_share(page: Page, share: float | None) -> Cell | str:

@@ -10,11 +10,17 @@ from revictimisation.report.described import Cell, Folded, Item, Items, Piece, T
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number, list_rows
 from revictimisation.report.texts import load_texts
-from revictimisation.report.trials import ARMS, find_checks, find_started, list_checks
+from revictimisation.report.trials import (
+    ARMS,
+    find_checks,
+    find_effect,
+    find_started,
+    list_checks,
+)
 from revictimisation.report.verdicts import name_answer
 
-FLOW = ("already", "eligible", "started", "censored_start", "censored_no_start", "events_start",
-        "events_no_start")  # fmt: skip
+FLOW = ("already", "eligible", "started")
+ENDS = ("censored", "report", "death", "emigration")  # why the follow-up of a clone may end early
 REPORTS, ALL = "reports", "in_extract"
 SAME_SUSPECT = "same_suspect"
 
@@ -122,7 +128,7 @@ def _kept(page: Page, row: Any, title: str) -> tuple[str, ...]:
 
 
 def show_measure_flow(page: Page) -> Piece:
-    """From all follow-ups to the clones of each measure's comparison, a row a measure."""
+    """From all cases to those of each measure's comparison, a row a measure."""
     steps = _steps(page, REPORTS)
     every = steps["n_reports"].iloc[-1] if len(steps) else None
     if not page.plan.measure_names or every is None or pd.isna(every):
@@ -136,24 +142,12 @@ def show_measure_flow(page: Page) -> Piece:
 def _measure_flow(page: Page, measure: str, every: int) -> list[Cell | str]:
     started = find_started(page, measure)
     already = None if started.n_people is None else every - started.n_people
-    checks = list_checks(page, measure)
-    censored = find_checks(checks, "share_censored")
-    events = find_checks(checks, "n_events", page.last_day)
-    cells: list[Cell | str] = [
-        page.show_number(already),
-        page.show_number(started.n_people),
-        page.show_number(started.n_events),
-    ]
-    for arm in ARMS:
-        share = censored[arm].known if arm in censored else None
-        cells.append(DASH if share is None else page.formats.percent(share, 0))
-    for arm in ARMS:
-        cells.append(page.show_number(events[arm].value if arm in events else None))
-    return [name_answer(page, measure), *cells]
+    counts = (already, started.n_people, started.n_events)
+    return [name_answer(page, measure), *map(page.show_number, counts)]
 
 
 def show_at_risk(page: Page) -> Piece:
-    """How many clones are still followed in each arm, by day."""
+    """How long clones are followed in each arm, and why that ends; first all cases."""
     days = page.plan.days_within_horizon
     rows = []
     for measure in page.plan.measure_names:
@@ -162,12 +156,29 @@ def show_at_risk(page: Page) -> Piece:
             found = [find_checks(checks, "n_at_risk", day).get(arm) for day in days]
             name = f"{name_answer(page, measure)}, {page.say(f'referees.arm_{arm}')}"
             if any(found):
-                rows.append([name, *(page.show_number(one.value if one else None)
-                                     for one in found)])  # fmt: skip
+                followed = [page.show_number(one.value if one else None) for one in found]
+                rows.append([name, *followed, *_list_ends(page, measure, arm)])
     if not rows:
         return page.text("referees.none")
-    heads = [page.say("common.measure"), *(page.formats.period(day) for day in days)]
-    return page.table(page.say("cohort.at_risk_caption"), heads, rows)
+    outcomes = (page.plan.outcome.who, *ENDS[2:])
+    ended = [page.show_events(find_incidence(page, outcome)) for outcome in outcomes]
+    every = [page.say("cohort.ends_all"), *[""] * (len(days) + 1), *ended]
+    heads = [page.say("common.measure"), *(page.formats.period(day) for day in days),
+             *(page.say(f"cohort.ends_{one}") for one in ENDS)]  # fmt: skip
+    notes = [page.say("cohort.ends_note", horizon=page.horizon)]
+    return page.table(page.say("cohort.at_risk_caption"), heads, [every, *rows], notes)
+
+
+def _list_ends(page: Page, measure: str, arm: str) -> list[Cell]:
+    """How many of an arm's clones departed from it, reported again, died, emigrated."""
+    checks = list_checks(page, measure)
+    censored = find_checks(checks, "share_censored").get(arm)
+    events = find_checks(checks, "n_events", page.last_day).get(arm)
+    share = censored.known if censored else None
+    departed = Cell(DASH) if share is None else Cell(page.formats.percent(share, 0), share)
+    others = [page.show_events(find_effect(page, measure, f"risk_{arm}", outcome=one))
+              for one in ENDS[2:]]  # fmt: skip
+    return [departed, page.show_number(events.value if events else None), *others]
 
 
 def show_attrition(page: Page) -> Piece:

@@ -116,7 +116,17 @@ def show_lead(page: Page) -> Piece:
                   for year, share in shown]  # fmt: skip
         told.append(page.say("course.lead_share", period=page.formats.period(day),
                              shares=list_names(page, shares)))  # fmt: skip
+    told += _list_earlier(page, answer)
     return join([Text(" ".join(told)), page.text("course.lead_mix")])
+
+
+def _list_earlier(page: Page, answer: str) -> list[str]:
+    """What other days say that the last one does not: their change is clear, and another."""
+    found = ((day, find_change(page, day)) for day in list_days(page)[:-1])
+    return [page.say(f"course.earlier_{judged}", period=page.formats.period(day),
+                     **_tell_change(page, change))
+            for day, change in found
+            if (judged := judge_change(change)) in (FEWER, MORE) and judged != answer]  # fmt: skip
 
 
 def show_quarters(page: Page) -> Piece:

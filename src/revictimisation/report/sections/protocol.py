@@ -23,7 +23,8 @@ from revictimisation.report.verdicts import is_joint, name_measure
 ATTRIBUTES = ("treatment", "population", "variable", "intercurrent", "summary")
 EVENTS = ("death", "other_measures", "ends", "late_start", "data_end")
 ITEMS = ("eligibility", "strategies", "assignment", "time_zero", "covariates",
-         "follow_up", "outcome", "contrast", "analysis")  # fmt: skip
+         "follow_up", "outcome", "contrast", "assumptions", "analysis")  # fmt: skip
+BARE = ("assignment", "covariates", "assumptions", "analysis")  # other words without covariates
 
 
 def list_covariates(page: Page) -> str:
@@ -67,7 +68,7 @@ def show_protocol(page: Page) -> Piece:
 
 def _describe_done(page: Page, item: str) -> str:
     plan, terms = page.plan, describe_definitions(page)
-    is_bare = item in ("assignment", "analysis", "covariates") and not plan.adjust_for
+    is_bare = item in BARE and not plan.adjust_for
     if item == "covariates" and not is_bare:
         return _describe_covariates(page)
     return page.say(

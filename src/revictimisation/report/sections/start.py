@@ -19,7 +19,7 @@ from revictimisation.report.described import (
 from revictimisation.report.evidence import LIST, STEPS, Evidence, rate_measure
 from revictimisation.report.forest import list_ticks
 from revictimisation.report.formats import start_upper
-from revictimisation.report.measure_use import find_share
+from revictimisation.report.measure_use import find_agency, find_share
 from revictimisation.report.natural_frequencies import describe_both, show_gap
 from revictimisation.report.page import DASH, HUNDREDTHS, SHARE, Page
 from revictimisation.report.release import Number
@@ -179,7 +179,8 @@ def _row(page: Page, measure: str, gap: Number, most: float) -> list[Cell]:
     use = page.show(share, page.formats.way("of_hundred"), SHARE)
     answer = start_upper(page.labels.code(LIST, found.code))
     name = page.link(f"measure_{measure}", start_upper(name_measure(page, measure)))
-    return [Cell(name), use, show_span(page, gap, most), Cell(answer, kind=found.kind),
+    by = page.say(f"index.by_{find_agency(page, page.plan.measures[measure].codes[0])}")
+    return [Cell(name).above(by), use, show_span(page, gap, most), Cell(answer, kind=found.kind),
             show_rating(page, found)]  # fmt: skip
 
 
