@@ -15,6 +15,7 @@ from revictimisation.commands.manifest import ESTIMATE, Run, check_call, open_ru
 from revictimisation.commands.options import name_call, say_end, study_options
 from revictimisation.commands.progress import Progress, count_steps, load_steps
 from revictimisation.core import files
+from revictimisation.core.engine_options import EMBEDDED, EngineOptions
 from revictimisation.core.errors import DataError
 from revictimisation.core.workers import Workers
 
@@ -32,27 +33,31 @@ RUN_BYTES = 64 << 20
 
 @click.command("estimate")
 @study_options
-def command(study: Path, data: Path, out: Path, jobs: int) -> None:
+def command(study: Path, data: Path, out: Path, jobs: int, engine: EngineOptions) -> None:
     """Räkna fram resultaten, utan rapport.
 
     Estimate: tables in OUT/restricted (exact) and OUT/release (after disclosure control).
     """
-    say_end(estimate_study(study, data, out, name_call(), jobs), out / "release")
+    say_end(estimate_study(study, data, out, name_call(), jobs, engine), out / "release")
 
 
-def estimate_study(study: Path, data: Path, out: Path, command: str, jobs: int) -> bool:
+def estimate_study(
+    study: Path, data: Path, out: Path, command: str, jobs: int,
+    engine: EngineOptions = EMBEDDED,
+) -> bool:  # fmt: skip
     """The command `estimate`: True if anything had to be done."""
     with (
         Progress(1 + count_steps("estimate")) as progress,
-        begin(study, data, out, command, jobs, progress) as work,
+        begin(study, data, out, command, jobs, progress, engine) as work,
     ):
         return run_estimate(work, progress)
 
 
 @contextmanager
 def begin(
-    study: Path, data: Path, out: Path, command: str, jobs: int, progress: Progress
-) -> Iterator[Run]:
+    study: Path, data: Path, out: Path, command: str, jobs: int, progress: Progress,
+    engine: EngineOptions = EMBEDDED,
+) -> Iterator[Run]:  # fmt: skip
     """Open the run, and keep OUT to it; what is told is told in the study's first language.
 
     At the end files in OUT that are of no run are told.
@@ -60,7 +65,7 @@ def begin(
     progress.tell("read_study")
     check_call(study, data, out)
     with files.locked(out):
-        work = open_run(study, data, out, command, jobs)
+        work = open_run(study, data, out, command, jobs, engine)
         progress.languages = work.plan.languages[:1]
         yield work
         if unknown := work.list_unknown():
@@ -102,7 +107,7 @@ def _estimate(run: Run, progress: Progress, share: Share) -> Results:
     from revictimisation.dictionary import load_dictionary
 
     progress.skip(-sum(one.name not in load_steps() for one in ANALYSES))
-    data, attrition, extract = prepare_data(run.data, run.plan, run.jobs, progress)
+    data, attrition, extract = prepare_data(run.data, run.plan, run.jobs, progress, run.engine)
     return pipeline.analyse(
         data,
         attrition,
@@ -115,30 +120,31 @@ def _estimate(run: Run, progress: Progress, share: Share) -> Results:
 
 
 def prepare_data(
-    folder: Path, plan: StudyPlan, jobs: int, progress: Progress
-) -> tuple[StudyData, pd.DataFrame, LoadedExtract]:
+    folder: Path, plan: StudyPlan, jobs: int, progress: Progress,
+    engine: EngineOptions = EMBEDDED,
+) -> tuple[StudyData, pd.DataFrame, LoadedExtract]:  # fmt: skip
     """The study's data and the attrition, from the extract in a folder; and what it was.
 
     Raises `DataError` for an extract that does not conform, or of which nobody enters the study.
     """
     from revictimisation.cohort.preparation import prepare
-    from revictimisation.core.engine import connect
+    from revictimisation.commands.engines import open_engine
     from revictimisation.dictionary import load_dictionary
     from revictimisation.extract.validation import load_extract, render_findings
 
     dictionary = load_dictionary()
-    con = connect(threads=jobs)
-    extract = load_extract(con, folder, dictionary, plan)
-    extract.raise_for_errors()
-    if extract.misfits:
-        progress.note(render_findings([misfit.finding for misfit in extract.misfits]))
     linked = files.read_json(folder / LINKAGE)
-    data, attrition = prepare(
-        extract.tables, extract.absent, dictionary, plan, progress.tell, linked, extract.cleaned
-    )
+    with open_engine(engine, jobs) as con:
+        extract = load_extract(con, folder, dictionary, plan)
+        extract.raise_for_errors()
+        if extract.misfits:
+            progress.note(render_findings([misfit.finding for misfit in extract.misfits]))
+        data, attrition = prepare(
+            extract.tables, extract.absent, dictionary, plan, progress.tell, linked,
+            extract.cleaned,
+        )  # fmt: skip
     if data.entries.empty:
         raise DataError(_describe_nobody(attrition))
-    con.disconnect()
     return data, attrition, extract
 
 

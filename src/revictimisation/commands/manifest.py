@@ -24,6 +24,7 @@ from typing import Any
 from revictimisation import __version__
 from revictimisation.commands import folders
 from revictimisation.core import files, interruption
+from revictimisation.core.engine_options import EMBEDDED, EngineOptions
 from revictimisation.core.errors import DataError, RevictimisationError, UsageError
 from revictimisation.plan import StudyPlan, read_plan
 
@@ -60,6 +61,7 @@ class Run:
     stages: dict[str, Stage] = field(default_factory=dict)
     unfinished: frozenset[str] = frozenset()
     started_at: str = ""
+    engine: EngineOptions = EMBEDDED
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -327,7 +329,10 @@ def check_call(study: Path, data: Path, out: Path) -> tuple[str, StudyPlan]:
     return text, plan
 
 
-def open_run(study: Path, data: Path, out: Path, command: str, jobs: int) -> Run:
+def open_run(
+    study: Path, data: Path, out: Path, command: str, jobs: int,
+    engine: EngineOptions = EMBEDDED,
+) -> Run:  # fmt: skip
     """Read the study file and hash the extract; take over what an earlier run left in OUT.
 
     Raises as `check_call` does.
@@ -349,6 +354,7 @@ def open_run(study: Path, data: Path, out: Path, command: str, jobs: int) -> Run
         stages=read_stages(known),
         unfinished=read_unfinished(known),
         started_at=_now(),
+        engine=engine,
     )
 
 
