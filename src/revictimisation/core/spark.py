@@ -7,6 +7,7 @@ numbers only and order by key at the end. Files that are no Parquet are read by 
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -52,6 +53,7 @@ TYPES = {
     "timestamp": "TIMESTAMP WITH TIME ZONE",
     "timestamp_ntz": "TIMESTAMP",
 }
+_numbers = itertools.count()
 AT_ONCE = 4  # pieces of work that wait for Spark at the same time
 
 
@@ -71,9 +73,16 @@ class SparkEngine:
     @cached_property
     def backend(self) -> Backend:
         """The session as ibis knows it."""
-        import ibis
+        from ibis.backends.pyspark import Backend
 
-        return ibis.pyspark.connect(self.session)
+        class Registering(Backend):
+            """Knows the frames that a kept table is made of, which ibis 12 forgets to tell it."""
+
+            def _create_cached_table(self, name: str, expr: ir.Table) -> ir.Table:
+                self._run_pre_execute_hooks(expr)
+                return super()._create_cached_table(name, expr)
+
+        return Registering().connect(self.session)
 
     def run(self, statement: str) -> list[tuple[Any, ...]]:
         """Run SQL of the embedded engine and fetch what it gives."""
@@ -144,7 +153,7 @@ class SparkEngine:
     def _show_file(self, pattern: str) -> str:
         """A Parquet file as a view, the place of each row with it."""
         path = re.sub(r"\[(.)\]", r"\1", pattern)  # as `quote_path` shows the engine no pattern
-        name = f"file_{len(self.tables)}"
+        name = f"file_{next(_numbers)}"
         frame = self.session.read.parquet(re.sub(r"([\[\]{}*?\\])", r"\\\1", path))
         nanos = _list_nanoseconds(path)
         shown = [_show_column(column, column in nanos) for column in frame.columns]

@@ -29,7 +29,10 @@ def translate(query: exp.Expression, columns: Columns) -> str:
             scope.expression.set("expressions", [*_write_out(scope, columns)])
     for union in query.find_all(exp.Union):
         _align(union)
-    return str(query.transform(_replace).sql("spark", identify=True))
+    for node in reversed([*query.walk()]):  # what a node holds before the node itself
+        if (other := _replace(node)) is not node:
+            node.replace(other)
+    return query.sql("spark", identify=True)
 
 
 def _write_out(scope: Scope, columns: Columns) -> Iterator[exp.Expression]:
@@ -86,6 +89,8 @@ def _replace(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.RegexpFullMatch):
         pattern = exp.Literal.string(rf"\A(?:{node.expression.this})\z")
         return exp.RegexpLike(this=node.this, expression=pattern)
+    if isinstance(node, (exp.RegexpLike, exp.RegexpExtract)) and node.expression.this[-1] == "$":
+        node.set("expression", exp.Literal.string(node.expression.this[:-1] + r"\z"))
     if isinstance(node, exp.Filter) and isinstance(node.this, exp.Min) and node.this.expressions:
         (most,) = node.this.expressions
         kept = exp.Filter(this=_call("collect_list", node.this.this), expression=node.expression)
