@@ -47,8 +47,8 @@ def test_a_nation_is_the_same_by_any_number_of_processes(made):
 
 
 def test_parts_in_any_order_are_the_whole(made):
-    later = simulate_part(Part(2, 48, 24), 5)  # the third, made first and alone
-    whole = simulate_part(Part(0, 0, N_PEOPLE), 5)
+    later = simulate_part(Part(2, nation.FIRST_UNIT + 48, 24), 5)  # the third, made first and alone
+    whole = simulate_part(Part(0, nation.FIRST_UNIT, N_PEOPLE), 5)
     for name, key in KEYS.items():
         there = read(made / "1", name).sort_values(key, ignore_index=True)
         pd.testing.assert_frame_equal(there.convert_dtypes(), whole[name].convert_dtypes())

@@ -44,7 +44,7 @@ def format_option(kinds: list[str], told: str) -> Callable[..., Any]:
     )
 
 
-class MemorySize(click.ParamType):
+class MemorySize(click.ParamType[str]):
     """An amount of memory, such as 4GB or 800 MB."""
 
     name = "size"
@@ -82,7 +82,7 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
             )
         return command(engine=EngineOptions(engine, memory, master, shared), **given)
 
-    options = [
+    options: list[Callable[..., Any]] = [
         click.option(
             "--engine",
             type=click.Choice([DUCKDB, SPARK]),

@@ -53,15 +53,17 @@ PARTS = "revictimisation.simulate.nation"  # what a process that makes parts has
 )
 @format_option(["csv", "parquet"], "Filformat. / File format.")
 @jobs_option
+@click.pass_context
 def command(
-    folder: Path, people: int | None, seed: int, scenario: str, kind: str, jobs: int
-) -> None:
+    context: click.Context, folder: Path, people: int | None, seed: int, scenario: str, kind: str,
+    jobs: int,
+) -> None:  # fmt: skip
     """Hitta på ett län med känd sanning, att prova metoden på.
 
     Invent a county with known truth, to try the method on. Writes DIR/<table>.csv (or .parquet)
     and DIR/truth.csv.
     """
-    asked = click.get_current_context().get_parameter_source("kind")
+    asked = context.get_parameter_source("kind")
     if scenario == NATIONAL and kind != "parquet" and asked is ParameterSource.COMMANDLINE:
         raise UsageError(
             "--scenario national skrivs som Parquet; ta bort --format csv. / It is written as "

@@ -8,6 +8,7 @@ numbers only and order by key at the end. Files that are no Parquet are read by 
 from __future__ import annotations
 
 import itertools
+import logging
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -27,7 +28,6 @@ from revictimisation.core.spark_sql import PLACE, parse, translate
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    from ibis.backends.pyspark import Backend
 
 LEAST_JAVA = "17"
 SETTINGS = {
@@ -62,20 +62,22 @@ class SparkFault(EngineFault):
 
 
 @dataclass(frozen=True, eq=False)
-class SparkEngine:
-    """As `core.engine.Engine`, on a session of Spark; tables of it are views that Spark keeps."""
+class SparkEngine(Engine):
+    """An engine that runs on a session of Spark, where its tables are views.
+
+    `con` is the embedded one beside it, `folder` where executors are handed what that has read.
+    """
 
     session: Any
-    embedded: Engine
     folder: Path
     tables: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
-    def backend(self) -> Backend:
+    def backend(self) -> Any:
         """The session as ibis knows it."""
         from ibis.backends.pyspark import Backend
 
-        class Registering(Backend):
+        class Registering(Backend):  # type: ignore[misc]  # ibis has no types
             """Knows the frames that a kept table is made of, which ibis 12 forgets to tell it."""
 
             def _create_cached_table(self, name: str, expr: ir.Table) -> ir.Table:
@@ -86,6 +88,10 @@ class SparkEngine:
 
     def run(self, statement: str) -> list[tuple[Any, ...]]:
         """Run SQL of the embedded engine and fetch what it gives."""
+        with _faults():
+            return self._run(statement)
+
+    def _run(self, statement: str) -> list[tuple[Any, ...]]:
         parsed = parse(statement)
         if isinstance(parsed, exp.Drop):
             self._forget(parsed.this.name)
@@ -111,16 +117,16 @@ class SparkEngine:
         """The names of all tables that were made."""
         return [*self.tables]
 
-    def choose_reader(self, path: Path) -> Engine | SparkEngine:
+    def choose_reader(self, path: Path) -> Engine:
         """The engine that reads a file: Spark itself reads Parquet."""
-        return self if path.suffix.lower() == ".parquet" else self.embedded
+        return self if path.suffix.lower() == ".parquet" else Engine(self.con)
 
-    def take_over(self, name: str, reader: Engine | SparkEngine) -> None:
+    def take_over(self, name: str, reader: Engine) -> None:
         """Make a table of the embedded engine one of Spark's, under the same name."""
         if reader is self:
             return
         target = self.folder / f"{name}.parquet"
-        self.embedded.run(f"COPY (SELECT * FROM {name}) TO '{target}' (FORMAT parquet)")
+        reader.run(f"COPY (SELECT * FROM {name}) TO '{target}' (FORMAT parquet)")
         self._keep(name, self.session.read.parquet(str(target)), is_kept=False)
 
     def adopt(self, name: str, table: ir.Table) -> ir.Table:
@@ -133,22 +139,21 @@ class SparkEngine:
     def disconnect(self) -> None:
         """End the session; what was loaded is gone."""
         self.session.stop()
-        self.embedded.disconnect()
+        super().disconnect()
 
     def _columns(self, name: str) -> list[str]:
         return [column for column in self.tables[name].columns if column != PLACE]
 
     def _ask(self, query: exp.Expression) -> Any:
         """A query as a frame of Spark."""
-        with _faults():
-            asked = query.copy()
-            for table in [*asked.find_all(exp.Table)]:
-                if isinstance(table.this, exp.ReadParquet):
-                    name = self._show_file(table.this.expressions[0].this)
-                    table.replace(exp.to_table(name))
-                    for select in asked.find_all(exp.Select):
-                        select.select(exp.column(PLACE), copy=False)
-            return self.session.sql(translate(asked, self._columns))
+        asked = query.copy()
+        for table in [*asked.find_all(exp.Table)]:
+            if isinstance(table.this, exp.ReadParquet):
+                name = self._show_file(table.this.expressions[0].this)
+                table.replace(exp.to_table(name))
+                for select in asked.find_all(exp.Select):
+                    select.select(exp.column(PLACE), copy=False)
+        return self.session.sql(translate(asked, self._columns))
 
     def _show_file(self, pattern: str) -> str:
         """A Parquet file as a view, the place of each row with it."""
@@ -189,20 +194,25 @@ def _show_column(name: str, is_nanoseconds: bool) -> str:
 
 def _list_nanoseconds(path: str) -> set[str]:
     """The columns of a Parquet file with moments to the nanosecond, which Spark has no type for."""
+    import pyarrow
     import pyarrow.parquet
 
-    schema = pyarrow.parquet.read_schema(path)
+    try:
+        schema = pyarrow.parquet.read_schema(path)
+    except (pyarrow.ArrowException, OSError) as fault:
+        raise SparkFault("no Parquet") from fault
     return {one.name for one in schema if str(one.type).startswith("timestamp[ns")}
 
 
 @contextmanager
 def _faults() -> Iterator[None]:
     """Spark's own faults as one of ours."""
+    from py4j.protocol import Py4JJavaError
     from pyspark.errors import PySparkException
 
     try:
         yield
-    except PySparkException as fault:
+    except (PySparkException, Py4JJavaError) as fault:
         raise SparkFault(str(fault)) from fault
 
 
@@ -215,9 +225,8 @@ def open_spark(options: EngineOptions, threads: int) -> Iterator[SparkEngine]:
     `UsageError` where PySpark or Java is missing, or the cluster does not answer.
     """
     with files.private_folder(options.shared) as folder:
-        engine = SparkEngine(
-            _start(options, threads), connect(threads, options.memory), Path(folder)
-        )
+        session = _start(options, threads)
+        engine = SparkEngine(connect(threads, options.memory).con, session, Path(folder))
         try:
             yield engine
         finally:
@@ -247,7 +256,9 @@ def _start(options: EngineOptions, threads: int) -> Any:
         raise UsageError(
             f"Spark svarar inte på {master} ({type(fault).__name__}). / Spark does not answer there"
         ) from None
-    session.sparkContext.setLogLevel("ERROR")
+    session.sparkContext.setLogLevel("OFF")  # its words may quote the data
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        logging.getLogger(name).disabled = True
     return session
 
 

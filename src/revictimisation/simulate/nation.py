@@ -35,6 +35,7 @@ from revictimisation.simulate.scenarios import resize
 NATION = resize(CALIBRATED, "national", 540_000)
 INHABITANTS = 10_000_000
 PART_SIZE = 20_000  # index victims of a part
+FIRST_UNIT = 2**20  # so high that no suspect named by a report has the number of a victim's own
 FIRST_INHABITANT = 2**42
 IN_REPORTS_PER_VICTIM = 3.09  # rows of `persons` that a victim brings: own, suspects, bystanders
 # Thousands of people in a municipality of each group, roughly; scaled to all inhabitants.
@@ -59,16 +60,16 @@ class Part:
 
 def list_parts(n_people: int) -> list[Part]:
     """Deal a nation of ``n_people`` index victims into parts."""
-    firsts = range(0, n_people, PART_SIZE)
     return [
-        Part(number, first, min(PART_SIZE, n_people - first)) for number, first in enumerate(firsts)
+        Part(number, FIRST_UNIT + before, min(PART_SIZE, n_people - before))
+        for number, before in enumerate(range(0, n_people, PART_SIZE))
     ]
 
 
 def simulate_part(part: Part, seed: int) -> dict[str, pd.DataFrame]:
     """Simulate one part: the contract's tables by name; what is of the whole nation with the first.
 
-    >>> tables = simulate_part(Part(0, 0, 20), seed=1)
+    >>> tables = simulate_part(*list_parts(20), seed=1)
     >>> len(tables["persons"]), tables["municipality_years"]["municipality_code"].nunique()
     (370, 290)
     """
