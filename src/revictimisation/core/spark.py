@@ -78,11 +78,14 @@ class SparkEngine(Engine):
         from ibis.backends.pyspark import Backend
 
         class Registering(Backend):  # type: ignore[misc]  # ibis has no types
-            """Knows the frames that a kept table is made of, which ibis 12 forgets to tell it."""
+            """Keeps a table's rows and forgets its plan, which else grows with all before it."""
 
             def _create_cached_table(self, name: str, expr: ir.Table) -> ir.Table:
                 self._run_pre_execute_hooks(expr)
-                return super()._create_cached_table(name, expr)
+                frame = self._session.sql(self.compile(expr)).localCheckpoint()
+                frame.createTempView(name)
+                self._cached_dataframes[name] = frame
+                return self.table(name)
 
         return Registering().connect(self.session)
 
@@ -173,16 +176,13 @@ class SparkEngine(Engine):
 
     def _keep(self, name: str, frame: Any, *, is_kept: bool) -> None:
         """Name a frame; one that `is_kept` is computed once, and lies in memory or on disk."""
-        earlier = self.tables.get(name)
-        self.tables[name] = frame.cache() if is_kept else frame
+        self.tables[name] = frame.localCheckpoint() if is_kept else frame
         self.tables[name].createOrReplaceTempView(name)
-        if earlier is not None:
-            earlier.unpersist()
 
     def _forget(self, name: str) -> None:
         if name in self.tables:
             self.session.catalog.dropTempView(name)
-            self.tables.pop(name).unpersist()
+            del self.tables[name]
 
 
 def _show_column(name: str, is_nanoseconds: bool) -> str:
