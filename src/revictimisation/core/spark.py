@@ -132,13 +132,6 @@ class SparkEngine(Engine):
         reader.run(f"COPY (SELECT * FROM {name}) TO '{target}' (FORMAT parquet)")
         self._keep(name, self.session.read.parquet(str(target)), is_kept=False)
 
-    def adopt(self, name: str, table: ir.Table) -> ir.Table:
-        """A table of the embedded engine as one of Spark's, both as expressions."""
-        target = self.folder / f"{name}.parquet"
-        table.to_parquet(target)
-        self._keep(name, self.session.read.parquet(str(target)), is_kept=False)
-        return self.backend.table(name)
-
     def disconnect(self) -> None:
         """End the session; what was loaded is gone."""
         self.session.stop()
