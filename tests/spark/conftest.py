@@ -14,6 +14,7 @@ from revictimisation.core.engine_options import SPARK, EngineOptions
 OPTIONS = EngineOptions(SPARK, memory="1GB", master="local-cluster[2,1,1024]")
 # A few hundred rows: to compile each query would take longer than to run it.
 QUICK = """\
+spark.sql.shuffle.partitions 4
 spark.sql.codegen.wholeStage false
 spark.sql.codegen.factoryMode NO_CODEGEN
 spark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC

@@ -256,11 +256,16 @@ def _start(options: EngineOptions, threads: int) -> Any:
 
 
 def _settings(options: EngineOptions, threads: int) -> dict[str, str]:
-    """Ours, and the memory of driver and executors where it was said."""
-    scratch = {"spark.local.dir": str(files.scratch())} if options.master is None else {}
+    """Ours, the memory of driver and executors where it was said, and what fits these cores."""
     memory = _name_memory(options.memory) if options.memory else None
     limits = {f"spark.{one}.memory": memory for one in ("driver", "executor") if memory}
-    return {**SETTINGS, **scratch, **limits, "spark.sql.shuffle.partitions": str(4 * threads)}
+    if options.master is not None:
+        return {**SETTINGS, **limits}
+    here = {
+        "spark.local.dir": str(files.scratch()),
+        "spark.sql.shuffle.partitions": str(4 * threads),
+    }
+    return {**SETTINGS, **limits, **here}
 
 
 def _name_memory(text: str) -> str:
