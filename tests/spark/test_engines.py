@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 import pandas as pd
+import pytest
 import yaml
 
 from revictimisation.cohort.preparation import prepare
@@ -42,9 +43,14 @@ def count_executors() -> int:
     return context._jsc.sc().getExecutorMemoryStatus().size() - 1  # the driver is one
 
 
+class DoneError(Exception):
+    """The table stages are done."""
+
+
 def hand_over(spark, con, table):
-    spark.take_over(table.get_name(), con)
-    return spark.backend.table(table.get_name())
+    name = table.op().name
+    spark.take_over(name, con)
+    return spark.backend.table(name)
 
 
 def settle(frame):
@@ -94,7 +100,7 @@ def test_a_dirty_extract_is_read_checked_and_cleaned_by_the_command(
 
     def keep(data, attrition, dictionary, tell, share, cleaned, misfits):
         found.append((data, attrition, cleaned, misfits))
-        return pipeline.Results({}, {})
+        raise DoneError
 
     monkeypatch.setattr(pipeline, "analyse", keep)
     folder, study = tmp_path / "data", tmp_path / "study.yaml"
@@ -102,14 +108,11 @@ def test_a_dirty_extract_is_read_checked_and_cleaned_by_the_command(
     asked = yaml.safe_load(COUNTY.read_text(encoding="utf-8")) | {"cleaning": CLEANING}
     study.write_text(yaml.safe_dump(asked), encoding="utf-8")
     for name, options in (("duckdb", EngineOptions()), ("spark", spark_options)):
-        estimate.estimate_study(study, folder, tmp_path / name, "test", 2, options)
+        with pytest.raises(DoneError):
+            estimate.estimate_study(study, folder, tmp_path / name, "test", 2, options)
     ours, theirs = found
     assert ours[2:] == theirs[2:]
     assert {line.rule for line in ours[2] if line.n_dropped or line.n_changed} >= {
         "lower_case_codes", "drop_exact_duplicates", "drop_end_before_start",
     }  # fmt: skip
     assert_same(ours[:2], theirs[:2])
-    runs = [
-        files.read_json(tmp_path / name / "manifest.json")["run"] for name in ("duckdb", "spark")
-    ]
-    assert runs[0] == runs[1]
