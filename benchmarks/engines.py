@@ -1,7 +1,7 @@
 """From an extract's tables to person-time: DuckDB, DuckDB out of core, and Spark.
 
     python benchmarks/engines.py --reports 100000 1000000
-    python benchmarks/engines.py --reports 2000000 --engines duckdb duckdb_4gb   # the nation
+    python benchmarks/engines.py --reports 2000000 --engines duckdb duckdb_4gb      # the nation
     python benchmarks/engines.py --reports 2000000 --data DIR   # of `simulate --scenario national`
 
 Makes a nation with so many rows of reports (`simulate --scenario national`, its inhabitants in
@@ -174,6 +174,13 @@ def measure(n_reports: int, engines: list[str], data: Path | None) -> dict[str, 
     return found
 
 
+def name_call(given: argparse.Namespace) -> str:
+    """The call, without where the extract lies on this machine."""
+    words = ["python benchmarks/engines.py --reports", *map(str, given.reports)]
+    words += ["--engines", *given.engines, *(["--data DIR"] if given.data else [])]
+    return " ".join(words)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--reports", type=int, nargs="+", default=[100_000, 1_000_000])
@@ -189,7 +196,7 @@ def main() -> None:
     about = {
         "commit": commit,
         "measured_on": dt.date.today().isoformat(),
-        "command": "python benchmarks/engines.py " + " ".join(sys.argv[1:]),
+        "command": name_call(given),
         "machine": {"cores": os.cpu_count(), "machine": platform.machine(),
                     "python": platform.python_version()},
     }  # fmt: skip
