@@ -86,7 +86,8 @@ def drift_codes(tables: Tables, rng: np.random.Generator) -> Tables:
     late = pd.to_datetime(reports["reported_on"]).ge("2012-07-01")
     moved = late & group.eq("assault") & (rng.random(len(reports)) < 0.4)
     reports.loc[moved, "offence_code"] = other
-    return {**tables, "reports": reports}
+    keys = ["report_id", "victim_id", "suspect_id", "offence_code"]
+    return {**tables, "reports": reports.drop_duplicates(keys)}
 
 
 def halve_links(tables: Tables, rng: np.random.Generator) -> Tables:

@@ -30,7 +30,8 @@ def test_columns_are_those_of_the_dictionary():
 
 def test_every_check_has_a_topic_a_scale_and_a_known_light():
     topics = load_dictionary().codes("comparison_topic")["code"].tolist()
-    scales = {"count", "log_ratio", "difference", "share", "standardised_difference", "months"}
+    scales = {"count", "log_ratio", "difference", "share", "standardised_difference", "months",
+              "coefficient"}  # fmt: skip
     for name, check in read_checks().items():
         assert check["topic"] in topics and check["scale"] in scales, name
         assert check["light"] in ("", *read_severity()), name

@@ -65,9 +65,7 @@ def prepare(
         plan=plan,
         entries=_entries(cohort),
         covariates=covariates.to_pandas(),
-        starts=find_starts(spells, cohort.index_reports)
-        .order_by(["entry_id", "measure"])
-        .to_pandas(),
+        starts=find_starts(spells).order_by(["entry_id", "measure"]).to_pandas(),
         spells=spells.order_by(["entry_id", "measure", "start_day", "stop_day"]).to_pandas(),
         episodes=episodes,
         decisions=attached.order_by(["entry_id", "source", "row_number"]).to_pandas(),
@@ -116,7 +114,7 @@ def _assess_without_links(
 
 
 def _entries(cohort: Cohort) -> pd.DataFrame:
-    columns = ["entry_id", "cluster_id", "stop_day", "end_day", "data_end_day", "cause"]
+    columns = ["entry_id", "cluster_id", "victim", "stop_day", "end_day", "data_end_day", "cause"]
     columns += ["end_cause"]
     days = ["own_day", "other_day", "control_day", "outsider_day"]
     chosen = cohort.index_reports.select(*columns, *days, "index_on")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from revictimisation.analyses.running import Share
+    from revictimisation.cohort.kept_tables import Kept
     from revictimisation.cohort.study_data import StudyData
     from revictimisation.commands.pipeline import Results
     from revictimisation.extract.validation import LoadedExtract
@@ -42,22 +43,38 @@ def command(study: Path, data: Path, out: Path, jobs: int, engine: EngineOptions
 
 
 def estimate_study(
-    study: Path, data: Path, out: Path, command: str, jobs: int,
+    study: Path,
+    data: Path,
+    out: Path,
+    command: str,
+    jobs: int,
     engine: EngineOptions = EMBEDDED,
-) -> bool:  # fmt: skip
-    """The command `estimate`: True if anything had to be done."""
+    *,
+    tables: Path | None = None,
+    telling: Progress | None = None,
+) -> bool:
+    """The command `estimate`: True if anything had to be done.
+
+    `tables`: where those that other studies share are kept. `telling`: who tells what is done.
+    """
     with (
-        Progress(1 + count_steps("estimate")) as progress,
-        begin(study, data, out, command, jobs, progress, engine) as work,
+        telling or Progress(1 + count_steps("estimate")) as progress,
+        begin(study, data, out, command, jobs, progress, tables, engine) as work,
     ):
         return run_estimate(work, progress)
 
 
 @contextmanager
 def begin(
-    study: Path, data: Path, out: Path, command: str, jobs: int, progress: Progress,
+    study: Path,
+    data: Path,
+    out: Path,
+    command: str,
+    jobs: int,
+    progress: Progress,
+    tables: Path | None = None,
     engine: EngineOptions = EMBEDDED,
-) -> Iterator[Run]:  # fmt: skip
+) -> Iterator[Run]:
     """Open the run, and keep OUT to it; what is told is told in the study's first language.
 
     At the end files in OUT that are of no run are told.
@@ -65,7 +82,7 @@ def begin(
     progress.tell("read_study")
     check_call(study, data, out)
     with files.locked(out):
-        work = open_run(study, data, out, command, jobs, engine)
+        work = open_run(study, data, out, command, jobs, tables, engine)
         progress.languages = work.plan.languages[:1]
         yield work
         if unknown := work.list_unknown():
@@ -103,26 +120,34 @@ def run_estimate(run: Run, progress: Progress) -> bool:
 
 def _estimate(run: Run, progress: Progress, share: Share) -> Results:
     from revictimisation.analyses.registry import ANALYSES
+    from revictimisation.cohort.kept_tables import has_tables, read_tables
     from revictimisation.commands import pipeline
     from revictimisation.dictionary import load_dictionary
 
     progress.skip(-sum(one.name not in load_steps() for one in ANALYSES))
+    if run.tables and has_tables(run.find_tables()):
+        data, attrition, checks = read_tables(run.find_tables(), run.plan, run.inputs)
+    else:
+        data, attrition, checks = make_tables(run, progress)
+    return pipeline.analyse(data, attrition, load_dictionary(), progress.tell, share, checks)
+
+
+def make_tables(run: Run, progress: Progress) -> Kept:
+    """The study's data from its extract, the attrition, and diagnostics of the extract itself."""
+    from revictimisation.cohort.kept_tables import Kept
+    from revictimisation.commands.pipeline import describe_extract
+
     data, attrition, extract = prepare_data(run.data, run.plan, run.jobs, progress, run.engine)
-    return pipeline.analyse(
-        data,
-        attrition,
-        load_dictionary(),
-        progress.tell,
-        share,
-        extract.cleaned,
-        extract.misfits,
-    )
+    return Kept(data, attrition, describe_extract(extract.cleaned, extract.misfits))
 
 
 def prepare_data(
-    folder: Path, plan: StudyPlan, jobs: int, progress: Progress,
+    folder: Path,
+    plan: StudyPlan,
+    jobs: int,
+    progress: Progress,
     engine: EngineOptions = EMBEDDED,
-) -> tuple[StudyData, pd.DataFrame, LoadedExtract]:  # fmt: skip
+) -> tuple[StudyData, pd.DataFrame, LoadedExtract]:
     """The study's data and the attrition, from the extract in a folder; and what it was.
 
     Raises `DataError` for an extract that does not conform, or of which nobody enters the study.

@@ -21,6 +21,7 @@ PROFILE = "profile"
 COMPARISON = "comparison"
 POOLED = "pooled.parquet"
 DRAFT = "mapping.yaml"
+GRID = "grid.json"  # of `run-many`: every run of a grid, and what was made of them
 RESTRICTED, RELEASE = "restricted", "release"
 PEOPLE = "people"  # the one table of OUT/restricted that has a row per person
 SHARING = "sharing"  # in `restricted`: exact tables of which `share` makes what may leave
@@ -42,6 +43,7 @@ MARKS = {
     "simulate": (SIMULATION,),
     "compare": (f"{COMPARISON}.json",),
     "pool": (POOLED,),
+    "run-many": (GRID,),
 }
 LEAST_BYTES = 1 << 20
 

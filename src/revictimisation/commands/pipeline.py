@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from revictimisation.analyses.analysis import Analysis, Found
+from revictimisation.analyses.analysis import Analysis, Found, no_checks
 from revictimisation.analyses.hazard_moments import tabulate_moments
 from revictimisation.analyses.registry import ANALYSES
 from revictimisation.analyses.running import Share, lay_out, run_analyses
@@ -46,18 +46,17 @@ def analyse(
     dictionary: Dictionary,
     tell: Tell = lambda step: None,
     share: Share = map_here,
-    cleaned: Sequence[CleaningLine] = (),
-    misfits: Sequence[Misfit] = (),
+    checks: pd.DataFrame | None = None,
     analyses: Sequence[Analysis] = ANALYSES,
 ) -> Results:
     """Estimate everything a study asks for, and pass it through disclosure control.
 
-    Analyses that need no other's results are shared out; the results are the same. The rows that
-    were altered when the extract was `cleaned` stand in `diagnostics`, and `misfits`, where the
-    extract does not hold what the study file asks for.
+    Analyses that need no other's results are shared out; the results are the same. `checks` of the
+    extract itself (`describe_extract`) stand in `diagnostics` too.
     """
     found = run_analyses(data, tell, share, analyses)
-    whole = lay_out([found, _describe_extract(cleaned, misfits)])
+    own = no_checks() if checks is None else checks
+    whole = lay_out([found, Found(combine([]), own)])
     attrition = attrition.assign(status="ok")
     sharing = {"hazard_moments": tabulate_moments(data)}
     tell("disclosure")
@@ -68,11 +67,9 @@ def analyse(
     return Results(restricted, released, keep_people(data, whole.scores), sharing)
 
 
-def _describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]) -> Found:
-    """How many rows each cleaning rule altered, and where the extract does not fit the study.
-
-    The latter in months, as warnings.
-    """
+def describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]) -> pd.DataFrame:
+    """Diagnostics: how many rows each cleaning rule altered, and where the extract does not hold
+    what the study file asks for; the latter in months, as warnings."""
     rows = [
         ("cleaning", "", pack_check("n_changed", one.table, one.rule), one.n_changed, math.nan, OK)
         for one in cleaned
@@ -82,4 +79,4 @@ def _describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]
         ("extract", "", pack_check(misfit.rule, misfit.subject), misfit.months, math.nan, "warning")
         for misfit in misfits
     ]
-    return Found(combine([]), pd.DataFrame(rows, columns=list(DIAGNOSTIC_COLUMNS)))
+    return pd.DataFrame(rows, columns=list(DIAGNOSTIC_COLUMNS))

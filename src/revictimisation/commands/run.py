@@ -60,18 +60,26 @@ def command(
 
 
 def run_study(
-    study: Path, data: Path, out: Path, command: str, jobs: int, reference: Path | None = None,
+    study: Path,
+    data: Path,
+    out: Path,
+    command: str,
+    jobs: int,
+    reference: Path | None = None,
     engine: EngineOptions = EMBEDDED,
-) -> bool:  # fmt: skip
+    *,
+    tables: Path | None = None,
+    telling: Progress | None = None,
+) -> bool:
     """The command `run`: estimates, pages, executed notebooks, and the comparison if one is asked.
 
-    True if anything had to be done.
+    True if anything had to be done. `tables`, `telling`: as of `estimate_study`.
     """
     others = find_runs([reference], [__version__]) if reference is not None else []
     n_steps = 2 + count_steps("estimate") + (COMPARISON_STEPS if others else 0)
     with (
-        Progress(n_steps) as progress,
-        begin(study, data, out, command, jobs, progress, engine) as work,
+        telling or Progress(n_steps) as progress,
+        begin(study, data, out, command, jobs, progress, tables, engine) as work,
     ):
         compared = [files.hash_files(path, TABLE_FILES) for path in others]
         key = work.key(WHOLE, files.hash_files(files.resource_dir(NOTEBOOKS), "*.ipynb"), *compared)

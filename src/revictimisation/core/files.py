@@ -295,10 +295,10 @@ def _flush(path: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def _make_folders(folder: Path, mode: int = 0o777) -> list[Path]:
+def _make_folders(folder: Path) -> list[Path]:
     """Make a folder and those above it that are not there; gives those made, the lowest first."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(mode, parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     return missing
 
 

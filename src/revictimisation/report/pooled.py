@@ -30,7 +30,7 @@ from revictimisation.report.release import Number
 from revictimisation.report.rendering import read_style, wrap
 from revictimisation.report.site import list_sections, load_template
 from revictimisation.report.texts import load_texts
-from revictimisation.report.verdicts import judge, name_measure
+from revictimisation.report.verdicts import FEWER, MORE, OPEN, judge, name_measure
 
 COX = {"estimator": "cox_time_varying", "estimand": "hazard_ratio"}
 RISKS = {"estimator": "clone_censor_weight", "estimand": "risk_difference"}
@@ -232,7 +232,15 @@ def show_measure(page: PooledPage, measure: str) -> Iterator[Piece]:
         yield page.text("pooled.caption_hidden", measure=page.name(measure))
     if sum(one.is_shown for _, one in own) == 2:
         yield page.text("pooled.two_only")
+    yield from show_assumption(page, joint[0][1], mean)
     yield from show_driver(page, measure, mean)
+
+
+def show_assumption(page: PooledPage, one_step: Number, mean: Number) -> Iterator[Piece]:
+    """What the answer would be if the measure worked alike everywhere, where that is another."""
+    alike = judge(one_step)
+    if mean.is_shown and alike in (FEWER, MORE) and judge(mean) == OPEN:
+        yield page.text(f"pooled.alike_{alike}", number=page.write_ratio(one_step))
 
 
 def draw_forest(
@@ -293,8 +301,8 @@ def show_driver(page: PooledPage, measure: str, mean: Number) -> Iterator[Piece]
     if mean.estimate is None or rows.empty:
         return
     apart = (rows["estimate"] / mean.estimate).map(lambda ratio: max(ratio, 1 / ratio))
-    row = rows.loc[apart.idxmax()]
-    without = to_number(row)
+    row = rows.iloc[int(apart.to_numpy().argmax())]
+    without = to_number(pd.Series(row))
     key = "drive" if judge(without) == judge(mean) else "drive_changes"
     yield page.text(f"pooled.{key}", place=row["place"], without=page.write_ratio(without),
                     mean=page.write_ratio(mean))  # fmt: skip
@@ -329,10 +337,9 @@ def write_points(page: PooledPage, number: Number) -> str:
 def show_alike(page: PooledPage) -> Iterator[Piece]:
     """How many report again in each county, and who the people are."""
     yield page.text("pooled.alike_how")
-    keys = {**AGAIN, "time_days": page.last_day}
     rows = []
     for place in page.places:
-        one = page.find("", "place", place, **keys)
+        one = page.find("", "place", place, time_days=page.last_day, **AGAIN)
         shown = one.is_shown and one.estimate is not None
         told = page.formats.percent(one.estimate or 0.0) if shown else page.say("pooled.not_shown")
         if shown and one.has_interval:
@@ -360,7 +367,9 @@ def list_case_mix(page: PooledPage) -> Table:
             rows.append([name, *(DASH if cell is None else page.formats.percent(cell, 0)
                                  for cell in cells)])  # fmt: skip
     columns = [page.say("pooled.head_group"), *page.places]
-    return page.wide_table(page.say("pooled.alike_caption"), columns, rows)
+    hidden = any(DASH in row for row in rows)
+    notes = [page.say("pooled.dash")] if hidden else []
+    return page.wide_table(page.say("pooled.alike_caption"), columns, rows, notes)
 
 
 def show_how(page: PooledPage) -> Iterator[Piece]:

@@ -94,7 +94,7 @@ def _plan_check(table: Table, asked: _Pass, given: Given) -> Piece:
 
 def _compile_codes(one: LoadedTable, done: Done, given: Given) -> list[Check]:
     known, plan = given.dictionary, given.plan
-    dated = compile_dated_code_checks(one.table, one.present, one.name, known, done[DATED_CODES])
+    dated = compile_dated_code_checks(one.table, one.present, one.name, done[DATED_CODES])
     return [*compile_code_checks(one.table, one.present, one.name, known, plan), *dated]
 
 

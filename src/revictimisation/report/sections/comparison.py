@@ -42,6 +42,8 @@ from revictimisation.report.formats import start_upper
 
 RATIO_TICKS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 QUARTERS = ("index_quarter", "calendar_quarter")
+REST = "rest"  # of a covariate: who is at no level that both show
+MOST_RATIO = 1000.0  # between the limits of an interval that says something
 FEW = 3  # cohorts with which it can be told what another may show
 
 
@@ -112,8 +114,7 @@ def _describe_remark(sheet: Sheet, row: Any) -> Item:
         "period": "" if pd.isna(row.time_days) else sheet.period(row),
         "most": _find_most(sheet, row),
     }
-    name = start_upper(sheet.name_subject(row))
-    lines = [f"**{name}**: {sheet.say(key, **blanks)}."]
+    lines = [f"**{sheet.name_check(row)}**: {sheet.say(key, **blanks)}."]
     lines += [
         sheet.say(told)
         for told in (f"comparison.means_{row.check}", f"comparison.do_{row.check}")
@@ -126,7 +127,9 @@ def _describe_remark(sheet: Sheet, row: Any) -> Item:
 def _name_level(sheet: Sheet, group: str, level: str) -> str:
     if group in QUARTERS and level:
         year, number = level.split("-Q")
-        return f"{year} {sheet.say('delivery.quarter', number=number)}"
+        return sheet.say("comparison.quarter", year=year, number=number)
+    if level == REST:
+        return sheet.say("comparison.rest_level")
     return sheet.labels.level(group, level) if level else ""
 
 
@@ -220,7 +223,7 @@ def _tabulate(sheet: Sheet, topic: str) -> list[Piece]:
 def _write_untold(sheet: Sheet, caption: str, rows: pd.DataFrame) -> Table:
     """Checks without an answer, and why there is none."""
     heads = [sheet.say("comparison.check"), sheet.say("comparison.why")]
-    cells = [[start_upper(sheet.name_subject(row)), sheet.explain(row)]
+    cells = [[sheet.name_subject(row), sheet.explain(row)]
              for row in rows.itertuples()]  # fmt: skip
     return Table(caption, heads, cells, kind="words", most_rows=len(cells))
 
@@ -229,20 +232,21 @@ def _write_table(sheet: Sheet, caption: str, rows: pd.DataFrame) -> Table:
     keys = ("check", "value_reference", "value_new", "difference", "limit", "chance", "light")
     heads = [sheet.say(f"comparison.{one}") for one in keys]
     cells = [_write_row(sheet, row, heads) for row in rows.itertuples()]
-    return Table(caption, heads, cells, kind="stacked", most_rows=len(cells))
+    notes = [sheet.say("comparison.units")]
+    return Table(caption, heads, cells, notes, kind="stacked", most_rows=len(cells))
 
 
 def _write_row(sheet: Sheet, row: Any, heads: Sequence[str]) -> list[Cell | str]:
     written = (
         (sheet.value(row, row.value_reference), row.value_reference),
         (sheet.value(row, row.value_new), row.value_new),
-        (sheet.difference(row, row.difference), row.difference),
-        (sheet.limit(row), row.limit),
+        (sheet.difference(row, row.difference, is_cell=True), row.difference),
+        (sheet.limit(row, is_cell=True), row.limit),
         (sheet.chance(row), row.p_value_holm),
     )
     numbers = [replace(sheet.cell(told, value), label=head)
                for (told, value), head in zip(written, heads[1:], strict=False)]  # fmt: skip
-    return [start_upper(sheet.name_subject(row)), *numbers, sheet.mark(row.light)]
+    return [sheet.name_subject(row), *numbers, sheet.mark(row.light)]
 
 
 def _draw_mix(sheet: Sheet) -> Piece:
@@ -288,6 +292,8 @@ def _cell_of(sheet: Sheet, point: Point | None, digits: int) -> Cell | str:
     told = Cell(sheet.formats.decimal(value, digits), value, low, high)
     if low is None or high is None:
         return told
+    if low > 0 and high / low > MOST_RATIO:
+        return Cell(sheet.say("comparison.too_wide"), value, low, high)
     return told.above(sheet.formats.range(low, high, digits))
 
 
@@ -449,12 +455,37 @@ def _tabulate_rest(sheet: Sheet) -> Piece:
 
 
 def show_transport(sheet: Sheet) -> Piece:
-    """May old conclusions be carried over: where both runs' rows were there to tell."""
+    """May old conclusions be carried over: where both runs' rows were there to tell.
+
+    Of released tables alone what one covariate at a time can tell.
+    """
     parts: list[Piece] = [sheet.heading("comparison.transport")]
     tables = _tabulate(sheet, "transport")
-    has_answer = len(sheet.choose(topic="transport", status=OK))
+    has_answer = len(sheet.choose(check="carried_effect", status=OK))
     key = "comparison.transport_text" if has_answer else "comparison.transport_none"
-    return join([*parts, sheet.text(key), *tables])
+    return join([*parts, sheet.text(key), *tables, _tabulate_levels(sheet)])
+
+
+def _tabulate_levels(sheet: Sheet) -> Piece:
+    """The reference's effects in the levels of a covariate, weighted as the new people are."""
+    parts: list[Piece] = []
+    heads = [sheet.say(key) for key in ("common.measure", "comparison.weighted_by",
+             "comparison.carried_over", "comparison.own_effect")]  # fmt: skip
+    for letter in sheet.others:
+        found = sheet.choose(check="standardised_effect", status=OK, cohort=letter)
+        if found.empty:
+            continue
+        if len(sheet.others) > 1:
+            parts.append(Heading(f"{letter}: {sheet.names[letter]}", 3))
+        rows = [
+            [start_upper(sheet.name_measure(row.measure)), sheet.labels.group(row.subject),
+             *(sheet.cell(sheet.formats.points(value), value)
+               for value in (row.value_reference, row.value_new))]
+            for row in found.itertuples()
+        ]  # fmt: skip
+        told = sheet.say("comparison.transport_caption")
+        parts.append(Folded(told, Table(told, heads, rows, most_rows=len(rows))))
+    return join([sheet.text("comparison.transport_levels"), *parts]) if parts else NOTHING
 
 
 def show_how(sheet: Sheet) -> Piece:
