@@ -91,10 +91,9 @@ def _describe_kind(page: Page, found: dict[str, Evidence], kind: str) -> str:
     told, period = [], page.formats.period(page.last_day)
     for code in dict.fromkeys(each.code for each in found.values() if each.kind == kind):
         names = [name_answer(page, one) for one, each in found.items() if each.code == code]
-        said = start_upper(page.labels.code(LIST, code))
-        listed = list_names(page, names)
-        told.append(page.say(f"index.answer_{kind}", said=said, period=period, names=listed,
-                             lower=said.lower(), measures=start_upper(listed)))  # fmt: skip
+        told.append(page.say(f"index.answer_{kind}", period=period,
+                             measures=start_upper(list_names(page, names)),
+                             lower=page.labels.code(LIST, code)))  # fmt: skip
     return " ".join(told)
 
 
