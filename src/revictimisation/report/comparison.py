@@ -107,8 +107,8 @@ class Sheet(StudyWriter):
     @cached_property
     def checks(self) -> Mapping[str, Mapping[str, str]]:
         """What the dictionary says of each check."""
-        table = self.dictionary.codes("comparison_check").set_index("code")
-        return {str(name): dict(row) for name, row in table.to_dict("index").items()}
+        known = self.dictionary.lists["comparison_check"]
+        return {row[0]: dict(zip(known.columns, row, strict=True)) for row in known.rows}
 
     @cached_property
     def severity(self) -> Mapping[str, int]:

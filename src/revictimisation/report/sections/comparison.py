@@ -478,8 +478,9 @@ def _tabulate_levels(sheet: Sheet) -> Piece:
         if len(sheet.others) > 1:
             parts.append(Heading(f"{letter}: {sheet.names[letter]}", 3))
         rows = [
-            [start_upper(sheet.name_measure(row.measure)), sheet.labels.group(row.subject),
-             *(sheet.cell(sheet.formats.points(value), value)
+            [start_upper(sheet.name_measure(str(row.measure))),
+             sheet.labels.group(str(row.subject)),
+             *(sheet.cell(sheet.formats.points(float(str(value))), float(str(value)))
                for value in (row.value_reference, row.value_new))]
             for row in found.itertuples()
         ]  # fmt: skip
