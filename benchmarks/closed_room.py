@@ -126,15 +126,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         room = carry(folder)
-        wheels = [*(room / "wheels").glob("*.whl")]
+        sizes = [path.stat().st_size for path in (room / "wheels").glob("*.whl")]
         steps = try_room(room, folder, given.people)
         pages = [*(room / "build" / "out" / "site").glob("*.html")]
     found = {
         "made_on": dt.datetime.now(dt.UTC).date().isoformat(),
         "command": "python benchmarks/closed_room.py " + " ".join(sys.argv[1:]),
         "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        "n_wheels": len(wheels),
-        "wheels_mb": round(sum(path.stat().st_size for path in wheels) / 1e6),
+        "n_wheels": len(sizes),
+        "wheels_mb": round(sum(sizes) / 1e6),
         "n_pages": len(pages),
         "steps": steps,
     }

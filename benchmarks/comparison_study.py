@@ -165,11 +165,11 @@ def rename_codes(tables: Tables, rng: np.random.Generator) -> Tables:
 
 
 def lower_reporting(tables: Tables, rng: np.random.Generator) -> Tables:
-    """Three in ten reports are not made: all but each victim's first."""
+    """Four in ten reports are not made, of all but each victim's first."""
     reports = tables["reports"]
     first = reports.sort_values("reported_on", kind="stable").drop_duplicates("victim_id")
     others = pd.Series(sorted(set(reports["report_id"]) - set(first["report_id"])))
-    gone = others[rng.random(len(others)) < 0.3]
+    gone = others[rng.random(len(others)) < 0.4]
     return {**tables, "reports": reports[~reports["report_id"].isin(gone)]}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -49,6 +50,9 @@ def test_it_leaves_tables_a_page_and_a_notebook(runs, tmp_path):
     assert len(pd.read_csv(out / "comparison.csv")) == len(rows)
     assert (out / "restricted" / "comparison.parquet").is_file()
     assert (out / "restricted" / "comparison.parquet").stat().st_mode & 0o077 == 0
+    inside = (out / "restricted" / "comparison.html").read_text("utf-8")
+    assert "lämnar aldrig det säkra rummet" in inside
+    assert "lämnar aldrig det säkra rummet" not in page.read_text("utf-8")
     notebook = json.loads((out / "notebooks" / "10_comparison.sv.ipynb").read_text("utf-8"))
     assert any(cell.get("outputs") for cell in notebook["cells"])
     assert str(tmp_path) not in json.dumps(notebook)
@@ -129,3 +133,33 @@ def test_a_folder_of_its_own_is_written_anew(runs, tmp_path, quick):
     for _ in range(2):
         compare.compare_runs([*runs], out)
     assert (out / "comparison.json").is_file()
+
+
+def test_the_reference_that_ships_can_be_compared_at_once(tmp_path, quick, repo_root):
+    """It is small, says where it comes from, and is alike to itself."""
+    kept = compare.find_reference()
+    assert sum(path.stat().st_size for path in kept.rglob("*") if path.is_file()) < 1_000_000
+    facts = json.loads((kept / "manifest.json").read_text(encoding="utf-8"))
+    assert facts["versions"]["revictimisation"] == __version__ and facts["is_synthetic"]
+    assert (repo_root / facts["command"].split()[-1]).is_file()
+    copy = tmp_path / "copy"
+    shutil.copytree(kept, copy)
+    page = compare.compare_runs([Path("reference"), copy], tmp_path / "out")
+    rows = pd.read_parquet(tmp_path / "out" / "comparison.parquet")
+    judged = rows[rows["light"].ne("") & rows["check"].ne("overall")]
+    assert set(judged["light"]) <= {"fits", "cannot_tell"}
+    checks = {
+        "case_mix",
+        "volume_spike",
+        "coding_drift",
+        "linkage",
+        "follow_up",
+        "incidence",
+        "reporting",
+        "hazard_ratio",
+        "risk_difference",
+        "average_risk",
+        "completeness",
+    }
+    assert checks <= set(judged.loc[judged["light"].eq("fits"), "check"])
+    assert "Exempellän, påhittade siffror" in page.read_text(encoding="utf-8")

@@ -62,6 +62,14 @@ def test_p_values_of_one_cohort_are_adjusted_together():
     assert set(give_lights(apart, 0.05)["light"]) == {"recalibrate"}
 
 
+def test_a_check_of_many_rows_takes_no_more_than_one_of_a_single_row():
+    """Weights 1 and four of a quarter: 0.02 of each makes 0.04 of the one, 0.08 of the four."""
+    many = [{**ROW, "check": "case_mix", "difference": 0.3, "p_value": 0.02, "subject": str(at)}
+            for at in range(4)]  # fmt: skip
+    told = give_lights(make_rows([*many, {**ROW, "difference": 0.3, "p_value": 0.02}]), 0.05)
+    assert told["p_value_holm"].tolist() == pytest.approx([0.08] * 4 + [0.04])
+
+
 def test_what_is_only_shown_is_neither_judged_nor_counted():
     shown = {"check": "incidence_at_day", "cohort": "B", "difference": 9.0, "p_value": 1e-9}
     rows = give_lights(make_rows([shown, {**ROW, "difference": 0.3, "p_value": 0.04}]), 0.05)

@@ -30,7 +30,7 @@ ASK = """tags => {
     return axe._audit.rules.filter(
         one => asked.has(one.id) && document.querySelector(one.selector)).map(one => one.id);
 }"""
-# contrast, the dearest rule, is asked once of each look: ink, size, weight, and all grounds below it
+# contrast, the dearest rule, is asked once of each look: ink, size, weight, all grounds below
 JUDGE = """async rules => {
     const looks = new Map();
     const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);

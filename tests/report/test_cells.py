@@ -129,7 +129,11 @@ def test_a_suppressed_share_is_a_dash_where_it_is_shown():
     row = {**keys, "status": "suppressed", "reason": "small_number"}
     page = make_page(rows=[row])
     shown = reach.show_way(page).html
-    assert "<span>–</span>" in shown and "Det betyder inte noll" in shown
+    assert (
+        "</span> –</td>" in shown
+        and 'class="bar"' not in shown
+        and "Det betyder inte noll" in shown
+    )
     assert 'data-told="Fick den:"></span> –</td>' in start.show_measures(page).html
 
 

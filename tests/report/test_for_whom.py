@@ -202,7 +202,7 @@ def test_nothing_clear_is_no_proof_and_what_would_have_been_seen_stands_beside()
     assert "Kontaktperson ○ 24 –" in grid and "Skyddssamtal – 12 –" in grid
     nearest = words(for_whom.show_claims(page).html)
     assert "Kan vara slumpen: kontaktperson, efter risknivå" in nearest
-    assert "Ingen säker skillnad" in for_whom.describe_for_whom(page)
+    assert "Ingen av 3 prövade skillnader" in for_whom.describe_for_whom(page)
 
 
 def test_the_smallest_that_would_have_been_seen_is_of_measures_that_have_an_answer():

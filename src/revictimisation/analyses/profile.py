@@ -79,9 +79,9 @@ def _share(entries: pd.DataFrame, day: int, outcome: str, **keys: str) -> pd.Dat
     """The share with the outcome by a day among some: one row."""
     curve = aalen_johansen(
         entries["stop_day"].to_numpy(), entries["cause"].to_numpy(), at_days=[day],
-        cluster=entries["cluster_id"].to_numpy(), n_causes=len(CAUSES),
+        cluster=entries["cluster_id"].to_numpy(), n_causes=len(CAUSES), causes=[OUTCOME],
     )  # fmt: skip
-    mine = curve[curve["cause"].eq(OUTCOME)].assign(n_people=len(entries))
+    mine = curve.assign(n_people=len(entries))
     row = hold_to_follow_up(mine.drop(columns=["cause", "n_at_risk"]))
     return make_estimates(row, outcome=outcome, **SAME, **keys)
 

@@ -24,7 +24,8 @@ from revictimisation.plan.keys import list_codes
 LATER = {
     *("name", "title", "protocol", "report_at_days", "adjust_for", "splines", "strata"),
     *("subgroups", "subgroup_levels", "bootstrap", "weights", "models", "variants", "gates"),
-    *("evidence", "course", "for_whom", "exploration", "negative_controls", "languages"),
+    *("evidence", "course", "for_whom", "exploration", "negative_controls", "comparison"),
+    "languages",
 }
 ABOUT = "tables.json"
 ATTRITION, CHECKS = "attrition", "checks"

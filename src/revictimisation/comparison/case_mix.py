@@ -116,15 +116,18 @@ def _find_one_sided(
             n = [reference.n_entries, new.n_entries]
             unseen = n[lacks] - float(table.iloc[lacks].sum())
             lost = []
+            pooled = 0.0
             if name in PLACES and OTHER in table:  # a place that is a single municipality is there
-                unseen += float(np.nan_to_num(table[OTHER].iloc[lacks]))
+                pooled = float(np.nan_to_num(table[OTHER].iloc[lacks]))
                 table = table.drop(columns=OTHER)
             for level in table.columns[table.iloc[has].notna()]:
                 share = float(table[level].iloc[has]) / n[has]
                 expected = share * n[lacks]
                 told = float(table[level].iloc[lacks])
                 most_there = unseen + cohort.step if np.isnan(told) else told
-                if expected >= cohort.surely_shown and most_there <= HARDLY * expected:
+                may_be_pooled = pooled > expected / 2
+                is_surely_told = expected >= cohort.surely_shown and not may_be_pooled
+                if is_surely_told and most_there <= HARDLY * expected:
                     there = 0.0 if np.isnan(told) else told
                     lost.append((share, str(level), there / n[lacks]))
             if lost:

@@ -51,11 +51,15 @@ SMALL_P = 0.001
 
 @dataclass(frozen=True)
 class Compared:
-    """What the page is made of: the rows, the reference's study, and `comparison.json`."""
+    """What the page is made of: the rows, the reference's study, and `comparison.json`.
+
+    `is_exact`: the rows are of the secure room, and so is the page.
+    """
 
     rows: pd.DataFrame
     plan: StudyPlan
     facts: Mapping[str, Any]
+    is_exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,10 @@ class Sheet(StudyWriter):
     def checks(self) -> Mapping[str, Mapping[str, str]]:
         """What the dictionary says of each check."""
         table = self.dictionary.codes("comparison_check").set_index("code")
-        return {str(name): dict(row) for name, row in table.to_dict("index").items()}
+        return {
+            str(code): dict(zip(table.columns, row, strict=True))
+            for code, row in zip(table.index, table.to_numpy(), strict=True)
+        }
 
     @cached_property
     def severity(self) -> Mapping[str, int]:
@@ -239,7 +246,8 @@ class Sheet(StudyWriter):
     def source(self) -> str:
         """Where the numbers of a figure come from."""
         new = ", ".join(self.names[letter] for letter in self.others)
-        return self.say("comparison.source", reference=self.names[REFERENCE], new=new)
+        key = "comparison.source_exact" if self.comparison.is_exact else "comparison.source"
+        return self.say(key, reference=self.names[REFERENCE], new=new)
 
     def style(self) -> Content:
         """What pieces need to look in JupyterLab as on their page."""
@@ -312,7 +320,9 @@ def _render(sheet: Sheet) -> str:
         style="".join(read_style(name) for name in ("report.css", "site.css", "check.css")),
         say=sheet.say,
         footer=footer,
-        assurance="comparison.assurance",
+        assurance="comparison.assurance_exact"
+        if sheet.comparison.is_exact
+        else "comparison.assurance",
     )
 
 

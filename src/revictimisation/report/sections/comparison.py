@@ -190,7 +190,32 @@ def show_data(sheet: Sheet) -> Piece:
 def show_risk(sheet: Sheet) -> Piece:
     """Do the reference's risks fit."""
     return join([sheet.heading("comparison.risk"), sheet.text("comparison.risk_text"),
-                 *_tabulate(sheet, "risk")])  # fmt: skip
+                 *_tabulate(sheet, "risk"), _tabulate_groups(sheet)])  # fmt: skip
+
+
+def _tabulate_groups(sheet: Sheet) -> Piece:
+    """What the reference's model predicted in groups of the new people, and what came about."""
+    parts: list[Piece] = []
+    keys = ("risk_group", "n_people", "predicted_risk", "seen_risk")
+    heads = [sheet.say(f"comparison.{key}") for key in keys]
+    for letter in sheet.others:
+        found = sheet.choose(check="calibration_group", status=OK, cohort=letter)
+        if found.empty:
+            continue
+        if len(sheet.others) > 1:
+            parts.append(Heading(f"{letter}: {sheet.names[letter]}", 3))
+        rows = [
+            [row["level"], sheet.cell(sheet.formats.count(row["n_new"]), row["n_new"]),
+             *(sheet.cell(sheet.formats.percent(row[name]), row[name])
+               for name in ("value_reference", "value_new"))]
+            for row in found.to_dict("records")
+        ]  # fmt: skip
+        period = sheet.formats.period(int(found["time_days"].iloc[0]))
+        parts.append(Table(sheet.say("comparison.groups_caption", period=period), heads, rows))
+        shift = sheet.choose(check="recalibration", subject="shift_alone", cohort=letter)
+        odds = float(np.exp(shift["difference"].iloc[0]))
+        parts.append(sheet.text("comparison.recalibrate", odds=sheet.formats.decimal(odds, 2)))
+    return join(parts) if parts else NOTHING
 
 
 def _tabulate(sheet: Sheet, topic: str) -> list[Piece]:
@@ -463,13 +488,44 @@ def show_transport(sheet: Sheet) -> Piece:
     tables = _tabulate(sheet, "transport")
     has_answer = len(sheet.choose(check="carried_effect", status=OK))
     key = "comparison.transport_text" if has_answer else "comparison.transport_none"
-    return join([*parts, sheet.text(key), *tables, _tabulate_levels(sheet)])
+    shown = _tabulate_carried(sheet) if has_answer else _tabulate_levels(sheet)
+    return join([*parts, sheet.text(key), *tables, shown])
+
+
+def _tabulate_carried(sheet: Sheet) -> Piece:
+    """Each measure's effect in the reference, among the new people, and the new cohort's own."""
+    parts: list[Piece] = []
+    heads = [sheet.say(key) for key in ("common.measure", "comparison.reference_effect",
+             "comparison.carried_over", "comparison.own_effect")]  # fmt: skip
+    for letter in sheet.others:
+        found = sheet.choose(check="carried_effect", status=OK, cohort=letter)
+        if found.empty:
+            continue
+        if len(sheet.others) > 1:
+            parts.append(Heading(f"{letter}: {sheet.names[letter]}", 3))
+        rows: list[Sequence[Cell | str]] = []
+        for row in found.to_dict("records"):
+            own = sheet.choose(check="transported_effect", status=OK, cohort=letter,
+                               measure=row["measure"])  # fmt: skip
+            limits = sheet.formats.points(row["ci_low"]), sheet.formats.points(row["ci_high"])
+            told = sheet.say("comparison.with_limits", low=limits[0], high=limits[1],
+                             value=sheet.formats.points(row["difference"]))  # fmt: skip
+            values = (row["value_reference"], row["difference"],
+                      own["value_new"].iloc[0] if len(own) else np.nan)  # fmt: skip
+            texts = (sheet.formats.points(values[0]), told,
+                     sheet.formats.points(values[2]) if len(own) else sheet.say(
+                         "comparison.no_value"))  # fmt: skip
+            each = zip(texts, values, heads[1:], strict=True)
+            cells = [replace(sheet.cell(text, value), label=head) for text, value, head in each]
+            rows.append([start_upper(sheet.name_measure(row["measure"])), *cells])
+        parts.append(Table(sheet.say("comparison.carried_caption"), heads, rows, kind="stacked"))
+    return join(parts)
 
 
 def _tabulate_levels(sheet: Sheet) -> Piece:
     """The reference's effects in the levels of a covariate, weighted as the new people are."""
     parts: list[Piece] = []
-    heads = [sheet.say(key) for key in ("common.measure", "comparison.weighted_by",
+    heads = [sheet.say(key) for key in ("comparison.measure_weighted",
              "comparison.carried_over", "comparison.own_effect")]  # fmt: skip
     for letter in sheet.others:
         found = sheet.choose(check="standardised_effect", status=OK, cohort=letter)
@@ -478,10 +534,11 @@ def _tabulate_levels(sheet: Sheet) -> Piece:
         if len(sheet.others) > 1:
             parts.append(Heading(f"{letter}: {sheet.names[letter]}", 3))
         rows = [
-            [start_upper(sheet.name_measure(row.measure)), sheet.labels.group(row.subject),
-             *(sheet.cell(sheet.formats.points(value), value)
-               for value in (row.value_reference, row.value_new))]
-            for row in found.itertuples()
+            [sheet.say("comparison.weighted_by", measure=start_upper(sheet.name_measure(
+                row["measure"])), group=start_lower(sheet.labels.group(row["subject"]))),
+             *(sheet.cell(sheet.formats.points(row[name]), row[name])
+               for name in ("value_reference", "value_new"))]
+            for row in found.to_dict("records")
         ]  # fmt: skip
         told = sheet.say("comparison.transport_caption")
         parts.append(Folded(told, Table(told, heads, rows, most_rows=len(rows))))
