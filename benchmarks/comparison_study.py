@@ -86,7 +86,8 @@ def drift_codes(tables: Tables, rng: np.random.Generator) -> Tables:
     late = pd.to_datetime(reports["reported_on"]).ge("2012-07-01")
     moved = late & group.eq("assault") & (rng.random(len(reports)) < 0.4)
     reports.loc[moved, "offence_code"] = other
-    return {**tables, "reports": reports}
+    keys = ["report_id", "victim_id", "suspect_id", "offence_code"]
+    return {**tables, "reports": reports.drop_duplicates(keys)}
 
 
 def halve_links(tables: Tables, rng: np.random.Generator) -> Tables:
@@ -164,11 +165,11 @@ def rename_codes(tables: Tables, rng: np.random.Generator) -> Tables:
 
 
 def lower_reporting(tables: Tables, rng: np.random.Generator) -> Tables:
-    """Three in ten reports are not made: all but each victim's first."""
+    """Four in ten reports are not made, of all but each victim's first."""
     reports = tables["reports"]
     first = reports.sort_values("reported_on", kind="stable").drop_duplicates("victim_id")
     others = pd.Series(sorted(set(reports["report_id"]) - set(first["report_id"])))
-    gone = others[rng.random(len(others)) < 0.3]
+    gone = others[rng.random(len(others)) < 0.4]
     return {**tables, "reports": reports[~reports["report_id"].isin(gone)]}
 
 

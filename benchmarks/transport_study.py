@@ -140,7 +140,7 @@ def make_cohort(data: StudyData, name: str) -> Cohort:
     parts = [estimate_incidence(data), estimate_baseline_risk(data), trials.estimates]
     estimates = withhold_without_error(combine(parts))
     people = keep_people(data, trials.scores)
-    return Cohort(name, PLAN, estimates, pd.DataFrame(), trials.diagnostics, True, people)
+    return Cohort(name, PLAN, estimates, pd.DataFrame(), trials.diagnostics, True, people=people)
 
 
 def try_pair(n_people: int, seed: int) -> pd.DataFrame:

@@ -30,7 +30,8 @@ def test_columns_are_those_of_the_dictionary():
 
 def test_every_check_has_a_topic_a_scale_and_a_known_light():
     topics = load_dictionary().codes("comparison_topic")["code"].tolist()
-    scales = {"count", "log_ratio", "difference", "share", "standardised_difference", "months"}
+    scales = {"count", "log_ratio", "difference", "share", "standardised_difference", "months",
+              "coefficient"}  # fmt: skip
     for name, check in read_checks().items():
         assert check["topic"] in topics and check["scale"] in scales, name
         assert check["light"] in ("", *read_severity()), name
@@ -59,6 +60,14 @@ def test_p_values_of_one_cohort_are_adjusted_together():
     assert set(told["light"]) == {CANNOT_TELL}
     apart = rows.assign(cohort=["B", "C", "D", "E"])
     assert set(give_lights(apart, 0.05)["light"]) == {"recalibrate"}
+
+
+def test_a_check_of_many_rows_takes_no_more_than_one_of_a_single_row():
+    """Weights 1 and four of a quarter: 0.02 of each makes 0.04 of the one, 0.08 of the four."""
+    many = [{**ROW, "check": "case_mix", "difference": 0.3, "p_value": 0.02, "subject": str(at)}
+            for at in range(4)]  # fmt: skip
+    told = give_lights(make_rows([*many, {**ROW, "difference": 0.3, "p_value": 0.02}]), 0.05)
+    assert told["p_value_holm"].tolist() == pytest.approx([0.08] * 4 + [0.04])
 
 
 def test_what_is_only_shown_is_neither_judged_nor_counted():

@@ -48,7 +48,9 @@ def make_cohort(name: str, n_high: int, n_low: int, own: float, seed: int = 1) -
         *({**effect, "question": "q3", "estimator": "clone_censor_weight", "estimate": EFFECT[one],
            "subgroup": "risk_level", "level": one} for one in EFFECT),
     ]  # fmt: skip
-    return Cohort(name, PLAN, make_estimates(rows), pd.DataFrame(), pd.DataFrame(), True, people)
+    return Cohort(
+        name, PLAN, make_estimates(rows), pd.DataFrame(), pd.DataFrame(), True, people=people
+    )
 
 
 def judge(reference: Cohort, new: Cohort) -> pd.DataFrame:

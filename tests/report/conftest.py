@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,20 +105,26 @@ def content(county: Study) -> SiteContent:
 
 
 @pytest.fixture(scope="session")
-def made(content: SiteContent) -> dict[str, str | bytes]:
+def site(content: SiteContent, make_once: Callable[..., Path]) -> Path:
+    """The site as a folder, made once for all workers."""
+
+    def write(folder: Path) -> None:
+        (folder / "figures").mkdir()
+        for path, text in render_site(content).items():
+            (folder / path).write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    return make_once("kept_site", write)
+
+
+@pytest.fixture(scope="session")
+def made(site: Path) -> dict[str, str | bytes]:
     """All files of the site."""
-    return render_site(content)
+    found = {path.relative_to(site).as_posix(): path.read_bytes()
+             for path in site.rglob("*") if path.is_file()}  # fmt: skip
+    return {path: data if path.endswith((".png", ".pdf")) else data.decode()
+            for path, data in found.items()}  # fmt: skip
 
 
 @pytest.fixture(scope="session")
 def pages(made: dict[str, str | bytes]) -> dict[str, str]:
     return {path: str(text) for path, text in made.items() if path.endswith(".html")}
-
-
-@pytest.fixture(scope="session")
-def site(made: dict[str, str | bytes], tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    (folder / "figures").mkdir()
-    for path, text in made.items():
-        (folder / path).write_bytes(text if isinstance(text, bytes) else text.encode())
-    return folder

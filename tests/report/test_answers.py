@@ -167,7 +167,9 @@ def test_all_that_failed_is_told_and_only_for_the_day_that_is_shown():
     number = Number(status="withheld", reason="largest_standardised_difference")
     page = add_checks(make_page("en", study=STUDY), checks)
     told = describe_reason(page, ALARM, number)
-    assert "differ too much" in told and "In addition: Too many" in told and "Too few new" not in told
+    assert (
+        "differ too much" in told and "In addition: Too many" in told and "Too few new" not in told
+    )
     assert describe_reason(page, ALARM, number, kind="short") == "the groups differ too much"
 
 

@@ -170,7 +170,9 @@ def test_the_grid_says_of_each_check_whether_it_holds_and_where_not():
     told = {row[0]: str(row[1]) for row in table.rows}
     assert told["Events"] == "✗ 1 of 2" and told["Share outside the common support"] == "✓"
     assert told["Minimum detectable difference"] == "–" and len(told) == 3
-    assert "standard errors of the main answer. Risk differences no more than 0.01 apart" in str(table.notes)
+    assert "standard errors of the main answer. Risk differences no more than 0.01 apart" in str(
+        table.notes
+    )
     (every,) = method.show_all_checks(page).tables
     assert every.rows[0][2].startswith("events, does not start")
 

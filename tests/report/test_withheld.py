@@ -116,7 +116,7 @@ def test_starts_near_in_time_are_called_so_and_stand_on_no_first_page(language):
             "en": "Not tested: measures near in time"}  # fmt: skip
     assert note[language] in told and name not in told.replace(note[language], "")
     assert "ointly" not in told and "emensam" not in told
-    untried = {"sv": "oprövat", "en": "untried"}[language]
+    untried = {"sv": "oprövat", "en": "not tested"}[language]
     assert untried in name_answer(page, "joint")
     near = dataclasses.replace(page, measure="joint")
     for shown in (measure.show_state(near), courts.show_association(page)):

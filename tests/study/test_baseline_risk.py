@@ -65,7 +65,7 @@ def to_cohort(data: StudyData, name: str, *, has_people: bool = True, is_release
         rows = disclose_estimates(rows, data.plan.disclosure, {})
     people = keep_people(data) if has_people else None
     empty = pd.DataFrame(columns=["analysis", "measure", "check", "value", "status"])
-    return Cohort(name, data.plan, rows, pd.DataFrame(), empty, not is_released, people)
+    return Cohort(name, data.plan, rows, pd.DataFrame(), empty, not is_released, people=people)
 
 
 def _count(data: StudyData, subgroup: str) -> pd.DataFrame:

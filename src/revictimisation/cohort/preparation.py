@@ -65,9 +65,7 @@ def prepare(
         plan=plan,
         entries=_entries(cohort),
         covariates=covariates.to_pandas(),
-        starts=find_starts(spells, cohort.index_reports)
-        .order_by(["entry_id", "measure"])
-        .to_pandas(),
+        starts=find_starts(spells).order_by(["entry_id", "measure"]).to_pandas(),
         spells=spells.order_by(["entry_id", "measure", "start_day", "stop_day"]).to_pandas(),
         episodes=episodes,
         decisions=attached.order_by(["entry_id", "source", "row_number"]).to_pandas(),

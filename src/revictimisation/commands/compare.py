@@ -289,10 +289,14 @@ def _write(
     from revictimisation.dictionary import load_dictionary
     from revictimisation.report.comparison import Compared, render_comparison
 
-    pages = render_comparison(Compared(rows, left[0].plan, facts), load_dictionary())
+    dictionary = load_dictionary()
+    pages = render_comparison(Compared(rows, left[0].plan, facts), dictionary)
     files.write_table(rows, stage, COMPARISON, ("csv", "parquet"))
     if exact is not None:
         files.write_table(exact, stage / RESTRICTED, COMPARISON, ("csv", "parquet"))
+        inside = Compared(exact, left[0].plan, facts, is_exact=True)
+        for name, text in render_comparison(inside, dictionary).items():
+            files.write_text(stage / RESTRICTED / name, text)
         files.guard_files(stage / RESTRICTED)
     for name, text in pages.items():
         files.write_text(stage / name, text)

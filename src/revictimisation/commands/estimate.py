@@ -15,6 +15,7 @@ from revictimisation.commands.manifest import ESTIMATE, Run, check_call, open_ru
 from revictimisation.commands.options import name_call, say_end, study_options
 from revictimisation.commands.progress import Progress, count_steps, load_steps
 from revictimisation.core import files
+from revictimisation.core.engine_options import EMBEDDED, EngineOptions
 from revictimisation.core.errors import DataError
 from revictimisation.core.workers import Workers
 
@@ -33,12 +34,12 @@ RUN_BYTES = 64 << 20
 
 @click.command("estimate")
 @study_options
-def command(study: Path, data: Path, out: Path, jobs: int) -> None:
+def command(study: Path, data: Path, out: Path, jobs: int, engine: EngineOptions) -> None:
     """Räkna fram resultaten, utan rapport.
 
     Estimate: tables in OUT/restricted (exact) and OUT/release (after disclosure control).
     """
-    say_end(estimate_study(study, data, out, name_call(), jobs), out / "release")
+    say_end(estimate_study(study, data, out, name_call(), jobs, engine), out / "release")
 
 
 def estimate_study(
@@ -47,6 +48,7 @@ def estimate_study(
     out: Path,
     command: str,
     jobs: int,
+    engine: EngineOptions = EMBEDDED,
     *,
     tables: Path | None = None,
     telling: Progress | None = None,
@@ -57,7 +59,7 @@ def estimate_study(
     """
     with (
         telling or Progress(1 + count_steps("estimate")) as progress,
-        begin(study, data, out, command, jobs, progress, tables) as work,
+        begin(study, data, out, command, jobs, progress, tables, engine) as work,
     ):
         return run_estimate(work, progress)
 
@@ -71,6 +73,7 @@ def begin(
     jobs: int,
     progress: Progress,
     tables: Path | None = None,
+    engine: EngineOptions = EMBEDDED,
 ) -> Iterator[Run]:
     """Open the run, and keep OUT to it; what is told is told in the study's first language.
 
@@ -79,7 +82,7 @@ def begin(
     progress.tell("read_study")
     check_call(study, data, out)
     with files.locked(out):
-        work = open_run(study, data, out, command, jobs, tables)
+        work = open_run(study, data, out, command, jobs, tables, engine)
         progress.languages = work.plan.languages[:1]
         yield work
         if unknown := work.list_unknown():
@@ -134,35 +137,39 @@ def make_tables(run: Run, progress: Progress) -> Kept:
     from revictimisation.cohort.kept_tables import Kept
     from revictimisation.commands.pipeline import describe_extract
 
-    data, attrition, extract = prepare_data(run.data, run.plan, run.jobs, progress)
+    data, attrition, extract = prepare_data(run.data, run.plan, run.jobs, progress, run.engine)
     return Kept(data, attrition, describe_extract(extract.cleaned, extract.misfits))
 
 
 def prepare_data(
-    folder: Path, plan: StudyPlan, jobs: int, progress: Progress
+    folder: Path,
+    plan: StudyPlan,
+    jobs: int,
+    progress: Progress,
+    engine: EngineOptions = EMBEDDED,
 ) -> tuple[StudyData, pd.DataFrame, LoadedExtract]:
     """The study's data and the attrition, from the extract in a folder; and what it was.
 
     Raises `DataError` for an extract that does not conform, or of which nobody enters the study.
     """
     from revictimisation.cohort.preparation import prepare
-    from revictimisation.core.engine import connect
+    from revictimisation.commands.engines import open_engine
     from revictimisation.dictionary import load_dictionary
     from revictimisation.extract.validation import load_extract, render_findings
 
     dictionary = load_dictionary()
-    con = connect(threads=jobs)
-    extract = load_extract(con, folder, dictionary, plan)
-    extract.raise_for_errors()
-    if extract.misfits:
-        progress.note(render_findings([misfit.finding for misfit in extract.misfits]))
     linked = files.read_json(folder / LINKAGE)
-    data, attrition = prepare(
-        extract.tables, extract.absent, dictionary, plan, progress.tell, linked, extract.cleaned
-    )
+    with open_engine(engine, jobs) as con:
+        extract = load_extract(con, folder, dictionary, plan)
+        extract.raise_for_errors()
+        if extract.misfits:
+            progress.note(render_findings([misfit.finding for misfit in extract.misfits]))
+        data, attrition = prepare(
+            extract.tables, extract.absent, dictionary, plan, progress.tell, linked,
+            extract.cleaned,
+        )  # fmt: skip
     if data.entries.empty:
         raise DataError(_describe_nobody(attrition))
-    con.disconnect()
     return data, attrition, extract
 
 

@@ -24,6 +24,7 @@ from typing import Any
 from revictimisation import __version__
 from revictimisation.commands import folders
 from revictimisation.core import files, interruption
+from revictimisation.core.engine_options import EMBEDDED, EngineOptions
 from revictimisation.core.errors import DataError, RevictimisationError, UsageError
 from revictimisation.plan import StudyPlan, read_plan
 
@@ -65,6 +66,7 @@ class Run:
     unfinished: frozenset[str] = frozenset()
     started_at: str = ""
     tables: Path | None = None
+    engine: EngineOptions = EMBEDDED
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -343,7 +345,13 @@ def check_call(study: Path, data: Path, out: Path) -> tuple[str, StudyPlan]:
 
 
 def open_run(
-    study: Path, data: Path, out: Path, command: str, jobs: int, tables: Path | None = None
+    study: Path,
+    data: Path,
+    out: Path,
+    command: str,
+    jobs: int,
+    tables: Path | None = None,
+    engine: EngineOptions = EMBEDDED,
 ) -> Run:
     """Read the study file and hash the extract; take over what an earlier run left in OUT.
 
@@ -367,6 +375,7 @@ def open_run(
         unfinished=read_unfinished(known),
         started_at=tell_now(),
         tables=tables,
+        engine=engine,
     )
 
 

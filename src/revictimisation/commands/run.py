@@ -26,6 +26,7 @@ from revictimisation.commands.notebooks import NotebookTask, execute_notebook
 from revictimisation.commands.options import FOLDER, name_call, say_end, study_options
 from revictimisation.commands.progress import BOTH, Progress, count_steps
 from revictimisation.core import files
+from revictimisation.core.engine_options import EMBEDDED, EngineOptions
 from revictimisation.core.errors import RevictimisationError
 
 AUTHORS_ONLY = "90_truth_for_authors.ipynb"
@@ -44,13 +45,15 @@ TABLE_FILES = "**/*.parquet"
     " programmet. / At the end compare with an earlier run, or with `reference`, the cohort that"
     " ships with the program.",
 )
-def command(study: Path, data: Path, out: Path, jobs: int, reference: Path | None) -> None:
+def command(
+    study: Path, data: Path, out: Path, jobs: int, engine: EngineOptions, reference: Path | None
+) -> None:
     """Gör allt: resultat, rapporter och sidor. Fortsätter där en avbruten körning slutade.
 
     Do everything: estimates, the pages in OUT/site and executed notebooks. Resumes where it was
     stopped; a second run that changes nothing does nothing.
     """
-    has_worked = run_study(study, data, out, name_call(), jobs, reference)
+    has_worked = run_study(study, data, out, name_call(), jobs, reference, engine)
     say_end(has_worked, out / "site" / "index.html")
     if reference is not None:
         click.echo(f"Jämförelse / comparison: {out / COMPARISON}")
@@ -63,6 +66,7 @@ def run_study(
     command: str,
     jobs: int,
     reference: Path | None = None,
+    engine: EngineOptions = EMBEDDED,
     *,
     tables: Path | None = None,
     telling: Progress | None = None,
@@ -75,7 +79,7 @@ def run_study(
     n_steps = 2 + count_steps("estimate") + (COMPARISON_STEPS if others else 0)
     with (
         telling or Progress(n_steps) as progress,
-        begin(study, data, out, command, jobs, progress, tables) as work,
+        begin(study, data, out, command, jobs, progress, tables, engine) as work,
     ):
         compared = [files.hash_files(path, TABLE_FILES) for path in others]
         key = work.key(WHOLE, files.hash_files(files.resource_dir(NOTEBOOKS), "*.ipynb"), *compared)

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 SHORT = 16  # signs of a hash that tells runs apart
 MOMENTS = "hazard_moments"
 PLACE = re.compile(r"[^\W_][\w .,()&-]{0,59}")
-# How many standard errors from a county's own answer it lets itself be asked.
-FARTHEST = 5.0
 
 
 @click.command("share")
@@ -89,6 +87,7 @@ def share_run(
 ) -> str:
     """The command `share`: what was made, in a few lines."""
     from revictimisation.dictionary import load_dictionary
+    from revictimisation.disclosure.hazard_ratios import choose_point
     from revictimisation.pooling.shared_file import pack_shared
     from revictimisation.pooling.shared_tables import make_shared
 
@@ -106,7 +105,7 @@ def share_run(
         if asked is None or data is None:
             moments = _read_moments(work, progress)
         else:
-            point = _choose_point(asked, released)
+            point = choose_point(released, read_question(asked))
             moments = _answer(work, data, point, progress)
         progress.tell("disclosure")
         tables = make_shared(released, moments, work.plan, point)
@@ -184,30 +183,6 @@ def _read_moments(work: Run, progress: Progress) -> pd.DataFrame:
         " tells nothing of the Cox model."
     )
     return no_moments()
-
-
-def _choose_point(asked: Path, released: pd.DataFrame) -> dict[str, float]:
-    """Where the county answers, by measure that it tells of: `DisclosureError` if that is too far.
-
-    Far from its own answer few people decide what it says.
-    """
-    from revictimisation.disclosure.hazard_ratios import list_own
-
-    point, own = read_question(asked), list_own(released)
-    chosen = {name: value for name, value in point.items() if name in own.index}
-    far = [
-        name
-        for name, value in chosen.items()
-        if abs(value - own.at[name, "estimate"]) > FARTHEST * own.at[name, "se"]
-    ]
-    if far:
-        raise DisclosureError(
-            f"{asked}: frågan ligger mer än {FARTHEST:.0f} medelfel från länets eget svar om"
-            f" {', '.join(far)}. Svar på sådana frågor kan tillsammans röja enskilda. / The"
-            " question lies so many standard errors from the county's own answer: answers to such"
-            " may together tell of individuals."
-        )
-    return chosen
 
 
 def _answer(work: Run, data: Path, point: Mapping[str, float], progress: Progress) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from revictimisation.comparison.cohorts import Cohort, count
 from revictimisation.comparison.rows import cannot_compare, combine_rows, make_rows
+from revictimisation.core.arrays import Floats
 from revictimisation.core.codes import OTHER
 from revictimisation.core.packing import YEAR, pack_within, unpack_within
 from revictimisation.core.results import OK, choose
@@ -115,16 +116,18 @@ def _find_one_sided(
             n = [reference.n_entries, new.n_entries]
             unseen = n[lacks] - float(table.iloc[lacks].sum())
             lost = []
-            if name in PLACES and OTHER in table:  # where a place of the other may stand
-                there, usual = table[OTHER].fillna(0.0).iloc[[lacks, has]]
-                unseen += max(0.0, there - usual / n[has] * n[lacks])
+            pooled = 0.0
+            if name in PLACES and OTHER in table:  # a place that is a single municipality is there
+                pooled = float(np.nan_to_num(table[OTHER].iloc[lacks]))
                 table = table.drop(columns=OTHER)
             for level in table.columns[table.iloc[has].notna()]:
                 share = float(table[level].iloc[has]) / n[has]
                 expected = share * n[lacks]
                 told = float(table[level].iloc[lacks])
                 most_there = unseen + cohort.step if np.isnan(told) else told
-                if expected >= cohort.surely_shown and most_there <= HARDLY * expected:
+                may_be_pooled = pooled > expected / 2
+                is_surely_told = expected >= cohort.surely_shown and not may_be_pooled
+                if is_surely_told and most_there <= HARDLY * expected:
                     there = 0.0 if np.isnan(told) else told
                     lost.append((share, str(level), there / n[lacks]))
             if lost:
@@ -170,9 +173,11 @@ def _compare_drift(reference: Cohort, new: Cohort, limits: Comparison) -> pd.Dat
     p_value, freedom = find_interaction(table, max(reference.deff, new.deff), new.step)
     if not freedom:
         return cannot_compare("too_few", **head)
-    distance = [_drift_of_year(table, at) for at in range(len(years))]
-    worst = int(np.argmax(distance))
-    told = {"difference": distance[worst], "p_value": p_value, "level": years[worst],
+    whole = table.sum(axis=1)
+    largest = max(_hold_against(table, at, whole) for at in range(len(years)))
+    since = [_hold_against(table, at, table[:, 0]) for at in range(len(years))]
+    worst = int(np.argmax(since))
+    told = {"difference": largest, "p_value": p_value, "level": years[worst],
             "subgroup": YEAR, "n_reference": table[0].sum(), "n_new": table[1].sum()}  # fmt: skip
     return make_rows([told], **head)
 
@@ -186,12 +191,11 @@ def _count_by_year(cohort: Cohort) -> pd.DataFrame:
     return frame.pivot(index="year", columns="group", values="n")
 
 
-def _drift_of_year(table: np.ndarray, at: int) -> float:
-    """How unlike the two are in one year, once each group's mean difference is taken off."""
-    share = table / table.sum(axis=2, keepdims=True)
-    whole = table.sum(axis=1) / table.sum(axis=(1, 2))[:, None]
-    moved = share[0, at] * whole[1] / whole[0]
-    made = np.array([moved / moved.sum(), share[1, at]]) * table[:, at].sum(axis=1)[:, None]
+def _hold_against(table: Floats, at: int, usual: Floats) -> float:
+    """How unlike the two are in one year, beyond how they are in the `usual` counts."""
+    share = table[:, at] / table[:, at].sum(axis=1, keepdims=True)
+    moved = share[0] * usual[1] / usual[0]
+    made = np.array([moved / moved.sum(), share[1]]) * table[:, at].sum(axis=1)[:, None]
     return standardised_difference(made)
 
 

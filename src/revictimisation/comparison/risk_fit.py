@@ -207,7 +207,7 @@ def _compare_factors(
     largest = min(rows, key=lambda row: row["p_value"])
     p_value = min(1.0, len(rows) * largest["p_value"])
     whole = {"difference": largest["difference"], "p_value": p_value,
-             "subgroup": largest["subgroup"], "level": largest["level"]}  # fmt: skip
+             "subject": largest["subgroup"], "level": largest["level"]}  # fmt: skip
     shown = pd.DataFrame(rows).drop(columns="p_value")
     return combine_rows(
         [make_rows([whole], **head), make_rows(shown, cohort=new.name, time_days=day)]

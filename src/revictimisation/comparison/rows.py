@@ -121,8 +121,9 @@ def give_lights(rows: pd.DataFrame, familywise_error: float) -> pd.DataFrame:
     `fits`: the difference is no larger than the limit. Beyond it: the check's light, where there is
     no p-value or the adjusted one is below `familywise_error`; else `cannot_tell`, as chance alone
     may make it. Of a status other than `ok`: `cannot_tell`. The p-values of all rows of a cohort
-    that carry a light are adjusted together (Holm 1979): between two cohorts that are alike any
-    light other than `fits` and `cannot_tell` is then given with at most that probability.
+    that carry a light are adjusted together (Holm 1979), each check with the same weight, which its
+    rows share: between two cohorts that are alike any light other than `fits` and `cannot_tell` is
+    then given with at most that probability.
     """
     out = rows.copy()
     has_light = _has_light(out).to_numpy()
@@ -132,7 +133,9 @@ def give_lights(rows: pd.DataFrame, familywise_error: float) -> pd.DataFrame:
     for _, place in out.groupby("cohort", sort=False).indices.items():
         tested = place[(has_light & is_ok & np.isfinite(p_value))[place]]
         if len(tested):
-            adjusted[tested] = adjust_holm(p_value[tested])
+            checks = out["check"].iloc[tested]
+            weight = 1.0 / checks.groupby(checks).transform("size").to_numpy(float)
+            adjusted[tested] = adjust_holm(p_value[tested], weight)
     beyond = np.abs(out["difference"].to_numpy(float)) > out["limit"].to_numpy(float)
     is_sure = ~np.isfinite(p_value) | (adjusted < familywise_error)
     own = out["check"].map(lambda name: read_checks()[name]["light"]).to_numpy(object)

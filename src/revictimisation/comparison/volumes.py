@@ -100,7 +100,7 @@ def _compare_series(
     spike = {"check": "volume_spike", "limit": limit, **same}
     counts = second.to_numpy(float)
     expected = expect_quarters(first.reindex(second.index).to_numpy(float), counts)
-    is_told = np.isfinite(expected) & (expected >= new.surely_shown / 4)
+    is_told = np.isfinite(expected) & (expected >= new.surely_shown / 2)
     if is_told.sum() < FEWEST:
         return cannot_compare("too_few", **spike)
     at = np.flatnonzero(is_told)

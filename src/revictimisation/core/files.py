@@ -14,7 +14,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -295,10 +295,10 @@ def _flush(path: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def _make_folders(folder: Path, mode: int = 0o777) -> list[Path]:
+def _make_folders(folder: Path) -> list[Path]:
     """Make a folder and those above it that are not there; gives those made, the lowest first."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(mode, parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     return missing
 
 
@@ -611,6 +611,23 @@ def write_arrow(table: pa.Table, folder: Path, name: str, kind: str) -> Path:
             pyarrow.csv.write_csv(table, part)
         else:
             pyarrow.parquet.write_table(table, part)
+    return path
+
+
+def join_tables(parts: Sequence[Path], folder: Path, name: str) -> Path:
+    """Write Parquet tables as one, in their order and one at a time; a row group each at least.
+
+    A column that is empty throughout some part has the type that it has in others.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    schemas = [parquet.read_schema(part).remove_metadata() for part in parts]
+    schema = pa.unify_schemas(schemas, promote_options="permissive")
+    path = folder / f"{name}.parquet"
+    with _whole(path) as whole, parquet.ParquetWriter(whole, schema) as writer:
+        for part in parts:
+            writer.write_table(parquet.read_table(part).cast(schema))
     return path
 
 

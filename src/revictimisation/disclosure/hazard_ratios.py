@@ -7,12 +7,13 @@ with two decimals. All others are adjusted for and not told.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
 
 from revictimisation.core.arrays import Floats
+from revictimisation.core.errors import DisclosureError
 from revictimisation.core.results import OK, choose
 from revictimisation.disclosure.rounding import DECIMALS, two_digits
 from revictimisation.estimators.cox_moments import Moments, profile_out
@@ -20,6 +21,9 @@ from revictimisation.estimators.cox_moments import Moments, profile_out
 RATIOS = ("measure", "asked_at", "log_hazard_ratio", "se_model", "se_robust")
 CORRELATIONS = ("measure", "other", "model", "robust")
 CORRELATION_DECIMALS = 2
+# How many standard errors from its own answer a study lets itself be asked: far from it few people
+# decide what it says.
+FARTHEST = 5.0
 
 
 def list_own(released: pd.DataFrame) -> pd.DataFrame:
@@ -48,7 +52,7 @@ def disclose_hazard_ratios(
     kept = profile_out(exact, {*exact.names} - {*told})
     if not kept.names:
         return pd.DataFrame(columns=list(RATIOS)), pd.DataFrame(columns=list(CORRELATIONS))
-    model = np.linalg.inv(kept.information)
+    model: Floats = np.linalg.inv(kept.information).astype(np.float64)
     robust = model @ kept.spread @ model
     errors = {"se_model": np.sqrt(np.diag(model)), "se_robust": np.sqrt(np.diag(robust))}
     ratios = pd.DataFrame(
@@ -83,7 +87,7 @@ def read_moments(ratios: pd.DataFrame, correlations: pd.DataFrame) -> Moments:
         correlation[rows, columns] = correlation[columns, rows] = correlations[kind]
         error = ratios[f"se_{kind}"].to_numpy(float)
         covariances.append(_make_definite(correlation) * np.outer(error, error))
-    information = np.linalg.inv(covariances[0])
+    information: Floats = np.linalg.inv(covariances[0]).astype(np.float64)
     estimate = ratios["log_hazard_ratio"].to_numpy(float)
     at = ratios["asked_at"].fillna(ratios["log_hazard_ratio"]).to_numpy(float)
     return Moments(
@@ -110,3 +114,23 @@ def _make_definite(correlation: Floats) -> Floats:
     share = min(1.0, (1 - least) / (1 - lowest)) if lowest < least else 1.0
     made: Floats = np.eye(len(correlation)) * (1 - share) + correlation * share
     return made
+
+
+def choose_point(released: pd.DataFrame, point: Mapping[str, float]) -> dict[str, float]:
+    """Of the point at which a study is asked the measures that it tells of.
+
+    Raises `DisclosureError` for a point too far from its own released answer.
+    """
+    own = list_own(released)
+    chosen = {name: value for name, value in point.items() if name in own.index}
+    known = own.loc[[*chosen], ["estimate", "se"]].to_numpy(float)
+    steps = np.abs(np.array([*chosen.values()]) - known[:, 0]) / known[:, 1]
+    far = [name for name, step in zip(chosen, steps, strict=True) if step > FARTHEST]
+    if far:
+        raise DisclosureError(
+            f"Frågan ligger mer än {FARTHEST:.0f} medelfel från länets eget svar om"
+            f" {', '.join(far)}. Svar på sådana frågor kan tillsammans röja enskilda. / The"
+            " question lies so many standard errors from the county's own answer: answers to such"
+            " may together tell of individuals."
+        )
+    return chosen

@@ -252,7 +252,7 @@ class Comparison(Part):
     drift: Deviations = 0.1
     level_share: Share = 0.02
     volume_shape: Deviations = 0.2
-    volume_ratio: Ratio = 1.3
+    volume_ratio: Ratio = 1.5
     share_change: Share = 0.05
     linkage_ratio: Ratio = 1.25
     followed_share: Share = 0.1

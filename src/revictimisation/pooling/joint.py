@@ -143,7 +143,9 @@ def pool_effect(part: pd.DataFrame, same: Mapping[str, Any], *, is_odds: bool) -
     yield {**counted, "method": "heterogeneity", "estimate": found.q_p}
     if found.n_studies > 2:
         others = leave_one_out(value, se)
-        for place, row in zip(part["place"], others.to_dict("records"), strict=True):
+        rows: list[Row] = [{str(key): one for key, one in row.items()}
+                           for row in others.to_dict("records")]  # fmt: skip
+        for place, row in zip(part["place"], rows, strict=True):
             if row["is_used"]:
                 told = {name: row[name] for name in ("estimate", "ci_low", "ci_high", "se")}
                 yield {**same, "method": "random_without", "place": place, **back(told),
@@ -154,7 +156,8 @@ def _list_places(part: pd.DataFrame, same: Mapping[str, Any], weight: Floats) ->
     names = ["place", "estimate", "ci_low", "ci_high", "se", "n_people", "n_events", "status",
              "reason"]  # fmt: skip
     for row, share in zip(part[names].to_dict("records"), weight, strict=True):
-        yield {**same, "method": "place", **row, "weight": share, "n_places": 1}
+        told = {str(key): one for key, one in row.items()}
+        yield {**same, "method": "place", **told, "weight": share, "n_places": 1}
 
 
 def _keep(numbers: Mapping[str, float]) -> Row:
@@ -181,7 +184,7 @@ def pool_hazards(shared: Sequence[Shared], effects: pd.DataFrame) -> Iterator[Ro
     sums = counts.groupby("measure")[["n_people", "n_events"]].sum()
     for k, measure in enumerate(whole.names):
         same = {**COX, "measure": measure, "outcome": outcome, "n_places": int(whole.n_places[k])}
-        people = sums.loc[measure].to_dict() if measure in sums.index else {}
+        people = {name: sums[name].get(measure) for name in ("n_people", "n_events")}
         yield {**same, "method": "one_step", **people, **_describe(whole, k)}
         yield {**same, "method": "rounding", "estimate": noise[k]}
         yield {**same, "method": "step", "estimate": whole.steps[k]}

@@ -157,6 +157,7 @@ def wrap_lines(lines: Sequence[str]) -> str:
     out: list[str] = []
     for line in lines:
         indent = "      " if line.startswith("  ") else ""
-        kept = {"break_long_words": False, "break_on_hyphens": False}
-        out += textwrap.wrap(line, WIDTH, subsequent_indent=indent, **kept) or [""]
+        out += textwrap.wrap(
+            line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        ) or [""]
     return "\r\n".join(out) + "\r\n"

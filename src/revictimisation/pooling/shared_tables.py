@@ -76,14 +76,14 @@ def list_curves(released: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     )  # fmt: skip
     rows: list[dict[str, Any]] = []
     for outcome, part in curve.sort_values("time_days").groupby("outcome", sort=False):
+        days, events = (part[name].to_numpy(int) for name in ("time_days", "n_events"))
         from_day, before = 0, 0
-        for row in part.itertuples():
-            n_events = int(row.n_events) - before
+        for k, told in enumerate(part[["n_people", "estimate", "se"]].to_numpy(object)):
+            n_events = int(events[k]) - before
             if n_events >= rules.threshold:
-                rows.append({"outcome": outcome, "from_day": from_day, "to_day": row.time_days,
-                             "n_people": row.n_people, "n_events": n_events,
-                             "risk": row.estimate, "se": row.se})  # fmt: skip
-                from_day, before = int(row.time_days), int(row.n_events)
+                band = (outcome, from_day, int(days[k]), told[0], n_events, told[1], told[2])
+                rows.append(dict(zip(CURVES, band, strict=True)))
+                from_day, before = int(days[k]), int(events[k])
     return pd.DataFrame(rows, columns=list(CURVES))
 
 
@@ -99,7 +99,7 @@ def list_case_mix(released: pd.DataFrame, plan: StudyPlan) -> pd.DataFrame:
     total = whole.loc[whole["subgroup"].eq(""), "n_people"].astype(float).max()
     groups = [name for name in plan.subgroups if name not in PLACES and not name.startswith("x_")]
     chosen = whole[whole["subgroup"].isin(groups)]
-    table = chosen.groupby(["subgroup", "level"], sort=False, as_index=False)["n_people"].max()
+    table = chosen.groupby(["subgroup", "level"], sort=False)[["n_people"]].max().reset_index()
     share = (table["n_people"].astype(float) / total).round(SHARE_DECIMALS)
     return table.rename(columns={"subgroup": "group"}).assign(share=share)[list(CASE_MIX)]
 

@@ -20,6 +20,7 @@ from revictimisation.dictionary import Dictionary, load_dictionary
 from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.report.addresses import find_path
 from revictimisation.report.described import Cell, Content, Heading, Style, Text, join
+from revictimisation.report.formats import start_upper
 from revictimisation.report.opening import check_parameters
 from revictimisation.report.page import DASH, SHARE, StudyWriter
 from revictimisation.report.rendering import read_style, wrap
@@ -32,7 +33,16 @@ REFERENCE = "A"
 FITS, CANNOT_TELL = "fits", "cannot_tell"
 TOPICS = ("data", "risk", "effects", "transport")
 # Checks whose values are shares although their difference is a log ratio; those of counts.
-OF_SHARES = ("incidence", "incidence_at_day", "reporting", "linkage", "code_share")
+OF_SHARES = ("incidence", "incidence_at_day", "reporting", "linkage", "code_share",
+             "average_risk", "average_risk_at_day", "calibration_in_the_large",
+             "calibration_in_the_large_at_day")  # fmt: skip
+# Effects of measures, by the values of a row: differences of risks.
+OF_EFFECTS = (
+    "standardised_effect",
+    "carried_effect",
+    "carried_by_regression",
+    "transported_effect",
+)
 OF_COUNTS = ("volume", "volume_by_quarter", "volume_spike")
 LOOKS = {FITS: "good", CANNOT_TELL: "open", "recalibrate": "care", "look": "care",
          "do_not_join": "stop"}  # fmt: skip
@@ -41,11 +51,15 @@ SMALL_P = 0.001
 
 @dataclass(frozen=True)
 class Compared:
-    """What the page is made of: the rows, the reference's study, and `comparison.json`."""
+    """What the page is made of: the rows, the reference's study, and `comparison.json`.
+
+    `is_exact`: the rows are of the secure room, and so is the page.
+    """
 
     rows: pd.DataFrame
     plan: StudyPlan
     facts: Mapping[str, Any]
+    is_exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,7 +112,10 @@ class Sheet(StudyWriter):
     def checks(self) -> Mapping[str, Mapping[str, str]]:
         """What the dictionary says of each check."""
         table = self.dictionary.codes("comparison_check").set_index("code")
-        return {str(name): dict(row) for name, row in table.to_dict("index").items()}
+        return {
+            str(code): dict(zip(table.columns, row, strict=True))
+            for code, row in zip(table.index, table.to_numpy(), strict=True)
+        }
 
     @cached_property
     def severity(self) -> Mapping[str, int]:
@@ -122,12 +139,19 @@ class Sheet(StudyWriter):
         """A light in a cell: its word, with a colour of its own."""
         return Cell(self.light(code) if code else DASH, kind=f"light {code}" if code else "")
 
-    def name_subject(self, row: Any) -> str:
-        """What a row is of: check, measure, group, table, day, in words."""
+    def name_check(self, row: Any) -> str:
+        """The check and its measure or covariate, as a sentence begins with it."""
         parts = [self.checks[row.check][f"label_{self.language}"]]
         if row.measure:
             parts.append(start_lower(self.name_measure(row.measure)))
-        if row.subject:
+        if row.check == "case_mix":
+            parts.append(self.name_object(row))
+        return start_upper(", ".join(parts))
+
+    def name_subject(self, row: Any) -> str:
+        """What a row is of: check, measure, group, table, day, in words."""
+        parts = [self.name_check(row)]
+        if row.subject and row.check != "case_mix":
             parts.append(self.name_object(row))
         if row.time_days is not pd.NA and not pd.isna(row.time_days):
             parts.append(self.say("comparison.on_day", period=self.period(row)))
@@ -141,7 +165,7 @@ class Sheet(StudyWriter):
     def name_object(self, row: Any) -> str:
         """What a check is about: a covariate, a table, a code."""
         if row.check in ("case_mix", "case_mix_level", "missing_level", "new_level",
-                         "coding_drift"):  # fmt: skip
+                         "coding_drift", "risk_factors_together"):  # fmt: skip
             return start_lower(self.labels.group(row.subject))
         if row.subject in self.dictionary.tables:
             return self.dictionary.tables[row.subject].label[self.language].lower()
@@ -160,14 +184,18 @@ class Sheet(StudyWriter):
         scale = self.checks[row.check]["scale"]
         if row.check in OF_COUNTS:
             return self.formats.count(value)
-        if "risk_difference" in row.check or row.subject == "risk_difference":
+        is_effect = "risk_difference" in row.check or row.check in OF_EFFECTS
+        if is_effect or row.subject == "risk_difference":
             return self.points(value)
         if row.check in OF_SHARES or scale in ("share", "difference"):
             return self.formats.percent(value)
         return self.formats.decimal(value, 2)
 
-    def difference(self, row: Any, value: float) -> str:
-        """A difference, or a limit, as it is written: a log ratio as a ratio."""
+    def difference(self, row: Any, value: float, *, is_cell: bool = False) -> str:
+        """A difference, or a limit, as it is written: a log ratio as a ratio.
+
+        In a cell of a table points of share stand without their unit, which its note tells.
+        """
         if not np.isfinite(value):
             return DASH
         scale = self.checks[row.check]["scale"]
@@ -175,7 +203,7 @@ class Sheet(StudyWriter):
             ratio = self.formats.decimal(float(np.exp(value)), 2)
             return self.say("comparison.times", ratio=ratio)
         if scale == "difference":
-            return self.points(value)
+            return self.formats.points(value) if is_cell else self.points(value)
         if scale == "share":
             return self.formats.percent(value)
         if scale == "months":
@@ -186,9 +214,9 @@ class Sheet(StudyWriter):
         """A difference of shares with its unit."""
         return self.say("comparison.points", n=self.formats.points(value))
 
-    def limit(self, row: Any) -> str:
+    def limit(self, row: Any, *, is_cell: bool = False) -> str:
         """The limit, held in both directions."""
-        return self.difference(row, row.limit).removeprefix("+")
+        return self.difference(row, row.limit, is_cell=is_cell).removeprefix("+")
 
     def chance(self, row: Any) -> str:
         """The adjusted p-value in words; a dash where nothing is left to chance."""
@@ -218,7 +246,8 @@ class Sheet(StudyWriter):
     def source(self) -> str:
         """Where the numbers of a figure come from."""
         new = ", ".join(self.names[letter] for letter in self.others)
-        return self.say("comparison.source", reference=self.names[REFERENCE], new=new)
+        key = "comparison.source_exact" if self.comparison.is_exact else "comparison.source"
+        return self.say(key, reference=self.names[REFERENCE], new=new)
 
     def style(self) -> Content:
         """What pieces need to look in JupyterLab as on their page."""
@@ -291,7 +320,9 @@ def _render(sheet: Sheet) -> str:
         style="".join(read_style(name) for name in ("report.css", "site.css", "check.css")),
         say=sheet.say,
         footer=footer,
-        assurance="comparison.assurance",
+        assurance="comparison.assurance_exact"
+        if sheet.comparison.is_exact
+        else "comparison.assurance",
     )
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from revictimisation.report.outline import Outline
 from revictimisation.report.page import Page
 
-About = Literal["trust", "hidden_difference", "group_tests", "exploration"]
+About = Literal["trust", "measure", "hidden_difference", "group_tests", "exploration"]
 
 
 def describe_known_truth(page: Page, about: About) -> str:

@@ -222,6 +222,8 @@ class Page(StudyWriter):
     def show_bar(self, number: Number, label: str = "", top: float = 1.0) -> Cell:
         """A cell with a share in whole per cent, and a bar that `top` fills."""
         cell = self.show(number, self.formats.percent_short, SHARE)
+        if not number.is_shown:
+            return replace(cell, label=label)
         return replace(cell, bar=(number.estimate or 0.0) / (top or 1.0), label=label)
 
     def show_share_interval(self, number: Number) -> Cell:

@@ -30,11 +30,12 @@ from revictimisation.report.release import Number
 from revictimisation.report.rendering import read_style, wrap
 from revictimisation.report.site import list_sections, load_template
 from revictimisation.report.texts import load_texts
-from revictimisation.report.verdicts import judge, name_measure
+from revictimisation.report.verdicts import FEWER, MORE, OPEN, judge, name_measure
 
-COX = {"estimator": "cox_time_varying", "estimand": "hazard_ratio"}
-RISKS = {"estimator": "clone_censor_weight", "estimand": "risk_difference"}
-AGAIN = {"estimator": "aalen_johansen", "estimand": "cumulative_incidence"}
+Keys = dict[str, Any]
+COX: Keys = {"estimator": "cox_time_varying", "estimand": "hazard_ratio"}
+RISKS: Keys = {"estimator": "clone_censor_weight", "estimand": "risk_difference"}
+AGAIN: Keys = {"estimator": "aalen_johansen", "estimand": "cumulative_incidence"}
 JOINT = ("one_step", "random_effects", "prediction")
 TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 SETTLED = 0.01  # standard errors from where counties were asked, at most, to be called settled
@@ -230,9 +231,20 @@ def show_measure(page: PooledPage, measure: str) -> Iterator[Piece]:
         yield Figure(picture, alt, caption, page.say("common.numbers_behind"), table)
     else:
         yield page.text("pooled.caption_hidden", measure=page.name(measure))
-    if sum(one.is_shown for _, one in own) == 2:
+    n_shown = sum(one.is_shown for _, one in own)
+    if 0 < n_shown < len(own):
+        yield page.text("pooled.selected", n=n_shown, total=len(own))
+    if n_shown == 2:
         yield page.text("pooled.two_only")
+    yield from show_assumption(page, joint[0][1], mean)
     yield from show_driver(page, measure, mean)
+
+
+def show_assumption(page: PooledPage, one_step: Number, mean: Number) -> Iterator[Piece]:
+    """What the answer would be if the measure worked alike everywhere, where that is another."""
+    alike = judge(one_step)
+    if mean.is_shown and alike in (FEWER, MORE) and judge(mean) == OPEN:
+        yield page.text(f"pooled.alike_{alike}", number=page.write_ratio(one_step))
 
 
 def draw_forest(
@@ -293,8 +305,8 @@ def show_driver(page: PooledPage, measure: str, mean: Number) -> Iterator[Piece]
     if mean.estimate is None or rows.empty:
         return
     apart = (rows["estimate"] / mean.estimate).map(lambda ratio: max(ratio, 1 / ratio))
-    row = rows.loc[apart.idxmax()]
-    without = to_number(row)
+    row = rows.iloc[int(apart.to_numpy().argmax())]
+    without = to_number(pd.Series(row))
     key = "drive" if judge(without) == judge(mean) else "drive_changes"
     yield page.text(f"pooled.{key}", place=row["place"], without=page.write_ratio(without),
                     mean=page.write_ratio(mean))  # fmt: skip
@@ -329,10 +341,9 @@ def write_points(page: PooledPage, number: Number) -> str:
 def show_alike(page: PooledPage) -> Iterator[Piece]:
     """How many report again in each county, and who the people are."""
     yield page.text("pooled.alike_how")
-    keys = {**AGAIN, "time_days": page.last_day}
     rows = []
     for place in page.places:
-        one = page.find("", "place", place, **keys)
+        one = page.find("", "place", place, **{**AGAIN, "time_days": page.last_day})
         shown = one.is_shown and one.estimate is not None
         told = page.formats.percent(one.estimate or 0.0) if shown else page.say("pooled.not_shown")
         if shown and one.has_interval:
@@ -348,10 +359,11 @@ def list_case_mix(page: PooledPage) -> Table:
     known: dict[str, set[str]] = {}
     shares: dict[tuple[str, str, str], float] = {}
     for place, table in page.case_mix.items():
-        for row in table.itertuples():
-            known.setdefault(str(row.group), set()).add(str(row.level))
-            if not pd.isna(row.share):
-                shares[place, str(row.group), str(row.level)] = float(row.share)
+        columns = (table["group"], table["level"], table["share"].to_numpy(float))
+        for group, level, share in zip(*columns, strict=True):
+            known.setdefault(str(group), set()).add(str(level))
+            if not pd.isna(share):
+                shares[place, str(group), str(level)] = share
     rows = []
     for group, levels in known.items():
         for level in page.labels.sort_levels(group, levels):
@@ -359,8 +371,10 @@ def list_case_mix(page: PooledPage) -> Table:
             name = f"{start_upper(page.labels.group(group))}: {page.labels.level(group, level)}"
             rows.append([name, *(DASH if cell is None else page.formats.percent(cell, 0)
                                  for cell in cells)])  # fmt: skip
-    columns = [page.say("pooled.head_group"), *page.places]
-    return page.wide_table(page.say("pooled.alike_caption"), columns, rows)
+    heads = [page.say("pooled.head_group"), *page.places]
+    hidden = any(DASH in row for row in rows)
+    notes = [page.say("pooled.dash")] if hidden else []
+    return page.wide_table(page.say("pooled.alike_caption"), heads, rows, notes)
 
 
 def show_how(page: PooledPage) -> Iterator[Piece]:
@@ -373,7 +387,7 @@ def show_how(page: PooledPage) -> Iterator[Piece]:
         yield page.text(f"pooled.{key}", step=page.formats.decimal(float(steps.max()), digits))
         errors = choose(page.table, method="one_step", **log).set_index("measure")["se"]
         noise = choose(page.table, method="rounding", **log).set_index("measure")["estimate"]
-        share = float((noise / errors).max())
+        share = float((noise / errors).to_numpy(float).max())
         yield page.text("pooled.rounding", share=page.formats.percent(share))
     yield page.text("pooled.hidden")
     yield page.text("pooled.method")

@@ -152,7 +152,6 @@ def _open(page: Page, title: str, *, has_contents: bool) -> str:
         parts.append(f"#banner[{set_text(page.say('common.banner'))}]")
     if has_contents:
         parts.append(f"#outline(title: [{set_text(page.say('common.contents_print'))}], depth: 1)")
-        parts.append("#pagebreak()")
     return "\n".join(parts)
 
 

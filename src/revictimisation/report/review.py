@@ -295,14 +295,15 @@ def show_acro(sheet: Sheet) -> Iterable[Piece]:
     numbers = {
         "cells": count(told["n_cells"]),
         "ours": count(told["hidden_by_us"]),
-        "both": sheet.say("review.acro_few") if both is None else count(both),
+        "both": DASH if both is None else count(both),
         "alone": count(alone),
     }
     rows = [[sheet.say(f"review.acro_{name}"), number] for name, number in numbers.items()]
     heads = [sheet.say(f"review.head_acro_{name}") for name in ("cells", "count")]
     yield sheet.head("acro_heading")
     yield sheet.text("review.acro_how", threshold=threshold, **told)
-    yield Table(sheet.say("review.acro_caption"), heads, rows)
+    notes = [sheet.say("review.acro_untold", threshold=threshold)] if both is None else []
+    yield Table(sheet.say("review.acro_caption"), heads, rows, notes)
     yield sheet.text("review.acro_none" if alone == 0 else "review.acro_some")
 
 

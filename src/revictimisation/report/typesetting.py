@@ -45,7 +45,8 @@ ICON_LOOKS = (RISKS["high"], RISKS["low"], RISKS["moderate"])  # of parts, in th
 TAG = re.compile(r"<[^>]*>")
 LONGEST_NUMBER = 26  # letters of what may be a number
 SPAN_TALL, SPAN_WIDTH = 34.0, "3.2cm"  # of an interval in a cell
-WIDE_TABLE = 6  # columns, from which letters are smaller
+FIGURE_WIDTH = "84%"  # of a page's text
+WIDE_TABLE = 6  # columns, from which letters are smaller, and intervals below their numbers
 
 
 def quote(told: str) -> str:
@@ -216,7 +217,8 @@ def _table(piece: Table) -> str:
 
 
 def _row(row: Sequence[Written], n_columns: int) -> str:
-    cells = [f"{_side(cell)}[{_cell(cell)}]," for cell in row[:n_columns]]
+    apart = "#linebreak()" if n_columns >= WIDE_TABLE else "#h(0.6em)"
+    cells = [f"{_side(cell)}[{_cell(cell, apart)}]," for cell in row[:n_columns]]
     return "".join([*cells, *["[],"] * (n_columns - len(cells))])
 
 
@@ -226,7 +228,8 @@ def _side(cell: Written) -> str:
     return "table.cell(align: left)" if is_long else ""
 
 
-def _cell(cell: Written) -> str:
+def _cell(cell: Written, apart: str) -> str:
+    """A cell; what stands in small print below it on a page is `apart` from it."""
     if isinstance(cell, Piece):
         return typeset(cell)
     if isinstance(cell, str):
@@ -236,7 +239,7 @@ def _cell(cell: Written) -> str:
         return f"{_draw_span(cell)} #linebreak()#small[{told}]"
     if cell.language:
         told = f"#text(lang: {json.dumps(cell.language)})[{told}]"
-    return told + "".join(f"#linebreak()#small[{set_text(line)}]" for line in cell.below)
+    return told + "".join(f"{apart}#small[{set_text(line)}]" for line in cell.below)
 
 
 def _draw_span(cell: Cell) -> str:
@@ -263,7 +266,7 @@ def _stated(piece: Stated) -> str:
 def _figure(piece: Figure) -> str:
     wide, _ = draw(piece.picture)
     source = f"\n#note[{set_text(piece.source)}]" if piece.source else ""
-    shown = _set_image(wide.decode(), piece.alt)
+    shown = _set_image(wide.decode(), piece.alt, FIGURE_WIDTH)
     return (
         f"#figure({shown}, alt: {json.dumps(plain(piece.alt), ensure_ascii=False)},"
         f" caption: [{set_text(piece.caption)}]){source}\n\n{typeset(piece.table)}"

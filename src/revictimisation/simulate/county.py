@@ -15,6 +15,7 @@ from revictimisation.simulate.course import Course, run_course
 from revictimisation.simulate.departures import POSITIVITY, REPORTING, UNMEASURED
 from revictimisation.simulate.dirty import soil_county
 from revictimisation.simulate.filings import collect_filings
+from revictimisation.simulate.geography import SIZES
 from revictimisation.simulate.justice_tables import (
     describe_victims,
     draw_cases,
@@ -88,7 +89,7 @@ def make_tables(course: Course, dictionary: Dictionary | None = None) -> dict[st
     """Write down a course as the tables of a dictionary (the project's), by name."""
     scenario, seed = course.scenario, course.seed
     n_people = len(course.setting.victims)
-    bystanders = draw_bystanders(scenario, n_people, seed)
+    bystanders = draw_bystanders(scenario, n_people, seed, course.first_unit)
     filings = collect_filings(course)
     dated = date_filings(course, filings)
     apart = date_bystanders(bystanders, seed)
@@ -108,8 +109,8 @@ def make_tables(course: Course, dictionary: Dictionary | None = None) -> dict[st
         ),
         "investigations": make_investigations(cases, seed),
         "case_decisions": decisions,
-        "centre_contacts": make_centre_contacts(course, n_people),
-        "municipality_years": make_municipality_years(course),
+        "centre_contacts": make_centre_contacts(course),
+        "municipality_years": make_municipality_years(course, SIZES),
     }
     dictionary = dictionary or load_dictionary()
     others = [one for one in dictionary.tables_by_direction("in") if one.name not in made]

@@ -32,10 +32,15 @@ class Course:
     events: pd.DataFrame
     new_identity_day: Integers
 
+    @property
+    def first_unit(self) -> int:
+        """The number of the first victim; not 0 where the county is made in parts."""
+        return int(self.setting.victims["unit"].iloc[0])
 
-def run_course(scenario: Scenario, n_people: int, seed: int) -> Course:
+
+def run_course(scenario: Scenario, n_people: int, seed: int, first_unit: int = 0) -> Course:
     """Draw the victims of a county and run their natural course to the end of the data."""
-    setting = prepare_setting(scenario, n_people, seed)
+    setting = prepare_setting(scenario, n_people, seed, first_unit)
     events, _ = run_setting(setting, scenario)
     events = events.drop_duplicates(["victim", "kind", "index", "day"], ignore_index=True)
     return Course(scenario, seed, setting, events, _draw_new_identity(scenario, seed, setting))

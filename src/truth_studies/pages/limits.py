@@ -216,8 +216,21 @@ def _describe_hidden_plainly(page: Page, study: TruthStudy, alarms: Alarms) -> s
 
 def _describe_coverage_plainly(page: Page, study: TruthStudy) -> str:
     rows = _read_released(study, CALIBRATED)
-    return "" if rows.empty else page.say("truth_study.plain_coverage",
-                                          **_describe_span(page, rows))  # fmt: skip
+    if rows.empty:
+        return ""
+    worst = rows.iloc[int(rows["coverage_released"].argmin())]
+    return page.say("truth_study.plain_coverage", where=name_row(page, worst),
+                    **_describe_span(page, rows))  # fmt: skip
+
+
+def describe_measure(page: Page, study: TruthStudy) -> str:
+    """How often the interval of the page's measure held the truth, where that was too seldom."""
+    rows = _read_released(study, CALIBRATED)
+    days = rows["time_days"] == page.last_day if len(rows) else []
+    mine = rows[days & (rows["measure"] == page.measure)] if len(rows) else rows
+    if mine.empty or mine["coverage_released"].iloc[0] >= BAND[0]:
+        return ""
+    return page.say("truth_study.plain_measure", **_describe_span(page, mine))
 
 
 def _describe_false_calls(page: Page, study: TruthStudy) -> str:

@@ -6,7 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from revictimisation.report.page import Page
 from truth_studies.pages import add_texts
-from truth_studies.pages.limits import describe_hidden, describe_trust, list_plain_limits
+from truth_studies.pages.limits import (
+    describe_hidden,
+    describe_measure,
+    describe_trust,
+    list_plain_limits,
+)
 from truth_studies.records.controls import read_alarms
 from truth_studies.records.exploration import Record, read_records
 from truth_studies.records.subgroups import FamilyRecord, read_family
@@ -56,6 +61,7 @@ def list_known_limits(page: Page) -> list[str]:
 # by what it is about: the sentence of the tables that are kept
 SENTENCES: dict[str, Callable[[Page], str]] = {
     "trust": lambda page: describe_trust(add_texts(page), read_truth_study()),
+    "measure": lambda page: describe_measure(add_texts(page), read_truth_study()),
     "hidden_difference": lambda page: describe_hidden(
         add_texts(page), read_truth_study(), read_alarms()
     ),

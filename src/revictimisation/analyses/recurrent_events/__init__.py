@@ -21,7 +21,7 @@ __all__ = ["estimate_recurrent_events"]
 def estimate_recurrent_events(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Estimate all there is on recurrent and competing events; also the diagnostics."""
     ordered, notes = estimate_ordered_hazards(data)
-    strategies, checks, _ = estimate_strategy_counts(data)
+    strategies, checks = estimate_strategy_counts(data)
     rest = [estimate_mean_counts(data), estimate_competing_hazards(data)]
     diagnostics = pd.concat([one for one in (notes, checks) if len(one)], ignore_index=True)
     return combine([ordered, strategies, *rest]), diagnostics

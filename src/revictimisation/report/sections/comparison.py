@@ -42,6 +42,8 @@ from revictimisation.report.formats import start_upper
 
 RATIO_TICKS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 QUARTERS = ("index_quarter", "calendar_quarter")
+REST = "rest"  # of a covariate: who is at no level that both show
+MOST_RATIO = 1000.0  # between the limits of an interval that says something
 FEW = 3  # cohorts with which it can be told what another may show
 
 
@@ -112,8 +114,7 @@ def _describe_remark(sheet: Sheet, row: Any) -> Item:
         "period": "" if pd.isna(row.time_days) else sheet.period(row),
         "most": _find_most(sheet, row),
     }
-    name = start_upper(sheet.name_subject(row))
-    lines = [f"**{name}**: {sheet.say(key, **blanks)}."]
+    lines = [f"**{sheet.name_check(row)}**: {sheet.say(key, **blanks)}."]
     lines += [
         sheet.say(told)
         for told in (f"comparison.means_{row.check}", f"comparison.do_{row.check}")
@@ -126,7 +127,9 @@ def _describe_remark(sheet: Sheet, row: Any) -> Item:
 def _name_level(sheet: Sheet, group: str, level: str) -> str:
     if group in QUARTERS and level:
         year, number = level.split("-Q")
-        return f"{year} {sheet.say('delivery.quarter', number=number)}"
+        return sheet.say("comparison.quarter", year=year, number=number)
+    if level == REST:
+        return sheet.say("comparison.rest_level")
     return sheet.labels.level(group, level) if level else ""
 
 
@@ -187,7 +190,32 @@ def show_data(sheet: Sheet) -> Piece:
 def show_risk(sheet: Sheet) -> Piece:
     """Do the reference's risks fit."""
     return join([sheet.heading("comparison.risk"), sheet.text("comparison.risk_text"),
-                 *_tabulate(sheet, "risk")])  # fmt: skip
+                 *_tabulate(sheet, "risk"), _tabulate_groups(sheet)])  # fmt: skip
+
+
+def _tabulate_groups(sheet: Sheet) -> Piece:
+    """What the reference's model predicted in groups of the new people, and what came about."""
+    parts: list[Piece] = []
+    keys = ("risk_group", "n_people", "predicted_risk", "seen_risk")
+    heads = [sheet.say(f"comparison.{key}") for key in keys]
+    for letter in sheet.others:
+        found = sheet.choose(check="calibration_group", status=OK, cohort=letter)
+        if found.empty:
+            continue
+        if len(sheet.others) > 1:
+            parts.append(Heading(f"{letter}: {sheet.names[letter]}", 3))
+        rows = [
+            [row["level"], sheet.cell(sheet.formats.count(row["n_new"]), row["n_new"]),
+             *(sheet.cell(sheet.formats.percent(row[name]), row[name])
+               for name in ("value_reference", "value_new"))]
+            for row in found.to_dict("records")
+        ]  # fmt: skip
+        period = sheet.formats.period(int(found["time_days"].iloc[0]))
+        parts.append(Table(sheet.say("comparison.groups_caption", period=period), heads, rows))
+        shift = sheet.choose(check="recalibration", subject="shift_alone", cohort=letter)
+        odds = float(np.exp(shift["difference"].iloc[0]))
+        parts.append(sheet.text("comparison.recalibrate", odds=sheet.formats.decimal(odds, 2)))
+    return join(parts) if parts else NOTHING
 
 
 def _tabulate(sheet: Sheet, topic: str) -> list[Piece]:
@@ -220,7 +248,7 @@ def _tabulate(sheet: Sheet, topic: str) -> list[Piece]:
 def _write_untold(sheet: Sheet, caption: str, rows: pd.DataFrame) -> Table:
     """Checks without an answer, and why there is none."""
     heads = [sheet.say("comparison.check"), sheet.say("comparison.why")]
-    cells = [[start_upper(sheet.name_subject(row)), sheet.explain(row)]
+    cells = [[sheet.name_subject(row), sheet.explain(row)]
              for row in rows.itertuples()]  # fmt: skip
     return Table(caption, heads, cells, kind="words", most_rows=len(cells))
 
@@ -229,20 +257,21 @@ def _write_table(sheet: Sheet, caption: str, rows: pd.DataFrame) -> Table:
     keys = ("check", "value_reference", "value_new", "difference", "limit", "chance", "light")
     heads = [sheet.say(f"comparison.{one}") for one in keys]
     cells = [_write_row(sheet, row, heads) for row in rows.itertuples()]
-    return Table(caption, heads, cells, kind="stacked", most_rows=len(cells))
+    notes = [sheet.say("comparison.units")]
+    return Table(caption, heads, cells, notes, kind="stacked", most_rows=len(cells))
 
 
 def _write_row(sheet: Sheet, row: Any, heads: Sequence[str]) -> list[Cell | str]:
     written = (
         (sheet.value(row, row.value_reference), row.value_reference),
         (sheet.value(row, row.value_new), row.value_new),
-        (sheet.difference(row, row.difference), row.difference),
-        (sheet.limit(row), row.limit),
+        (sheet.difference(row, row.difference, is_cell=True), row.difference),
+        (sheet.limit(row, is_cell=True), row.limit),
         (sheet.chance(row), row.p_value_holm),
     )
     numbers = [replace(sheet.cell(told, value), label=head)
                for (told, value), head in zip(written, heads[1:], strict=False)]  # fmt: skip
-    return [start_upper(sheet.name_subject(row)), *numbers, sheet.mark(row.light)]
+    return [sheet.name_subject(row), *numbers, sheet.mark(row.light)]
 
 
 def _draw_mix(sheet: Sheet) -> Piece:
@@ -288,6 +317,8 @@ def _cell_of(sheet: Sheet, point: Point | None, digits: int) -> Cell | str:
     told = Cell(sheet.formats.decimal(value, digits), value, low, high)
     if low is None or high is None:
         return told
+    if low > 0 and high / low > MOST_RATIO:
+        return Cell(sheet.say("comparison.too_wide"), value, low, high)
     return told.above(sheet.formats.range(low, high, digits))
 
 
@@ -449,12 +480,69 @@ def _tabulate_rest(sheet: Sheet) -> Piece:
 
 
 def show_transport(sheet: Sheet) -> Piece:
-    """May old conclusions be carried over: where both runs' rows were there to tell."""
+    """May old conclusions be carried over: where both runs' rows were there to tell.
+
+    Of released tables alone what one covariate at a time can tell.
+    """
     parts: list[Piece] = [sheet.heading("comparison.transport")]
     tables = _tabulate(sheet, "transport")
-    has_answer = len(sheet.choose(topic="transport", status=OK))
+    has_answer = len(sheet.choose(check="carried_effect", status=OK))
     key = "comparison.transport_text" if has_answer else "comparison.transport_none"
-    return join([*parts, sheet.text(key), *tables])
+    shown = _tabulate_carried(sheet) if has_answer else _tabulate_levels(sheet)
+    return join([*parts, sheet.text(key), *tables, shown])
+
+
+def _tabulate_carried(sheet: Sheet) -> Piece:
+    """Each measure's effect in the reference, among the new people, and the new cohort's own."""
+    parts: list[Piece] = []
+    heads = [sheet.say(key) for key in ("common.measure", "comparison.reference_effect",
+             "comparison.carried_over", "comparison.own_effect")]  # fmt: skip
+    for letter in sheet.others:
+        found = sheet.choose(check="carried_effect", status=OK, cohort=letter)
+        if found.empty:
+            continue
+        if len(sheet.others) > 1:
+            parts.append(Heading(f"{letter}: {sheet.names[letter]}", 3))
+        rows: list[Sequence[Cell | str]] = []
+        for row in found.to_dict("records"):
+            own = sheet.choose(check="transported_effect", status=OK, cohort=letter,
+                               measure=row["measure"])  # fmt: skip
+            limits = sheet.formats.points(row["ci_low"]), sheet.formats.points(row["ci_high"])
+            told = sheet.say("comparison.with_limits", low=limits[0], high=limits[1],
+                             value=sheet.formats.points(row["difference"]))  # fmt: skip
+            values = (row["value_reference"], row["difference"],
+                      own["value_new"].iloc[0] if len(own) else np.nan)  # fmt: skip
+            texts = (sheet.formats.points(values[0]), told,
+                     sheet.formats.points(values[2]) if len(own) else sheet.say(
+                         "comparison.no_value"))  # fmt: skip
+            each = zip(texts, values, heads[1:], strict=True)
+            cells = [replace(sheet.cell(text, value), label=head) for text, value, head in each]
+            rows.append([start_upper(sheet.name_measure(row["measure"])), *cells])
+        parts.append(Table(sheet.say("comparison.carried_caption"), heads, rows, kind="stacked"))
+    return join(parts)
+
+
+def _tabulate_levels(sheet: Sheet) -> Piece:
+    """The reference's effects in the levels of a covariate, weighted as the new people are."""
+    parts: list[Piece] = []
+    heads = [sheet.say(key) for key in ("comparison.measure_weighted",
+             "comparison.carried_over", "comparison.own_effect")]  # fmt: skip
+    for letter in sheet.others:
+        found = sheet.choose(check="standardised_effect", status=OK, cohort=letter)
+        if found.empty:
+            continue
+        if len(sheet.others) > 1:
+            parts.append(Heading(f"{letter}: {sheet.names[letter]}", 3))
+        rows = [
+            [sheet.say("comparison.weighted_by", measure=start_upper(sheet.name_measure(
+                row["measure"])), group=start_lower(sheet.labels.group(row["subject"]))),
+             *(sheet.cell(sheet.formats.points(row[name]), row[name])
+               for name in ("value_reference", "value_new"))]
+            for row in found.to_dict("records")
+        ]  # fmt: skip
+        told = sheet.say("comparison.transport_caption")
+        parts.append(Folded(told, Table(told, heads, rows, most_rows=len(rows))))
+    return join([sheet.text("comparison.transport_levels"), *parts]) if parts else NOTHING
 
 
 def show_how(sheet: Sheet) -> Piece:

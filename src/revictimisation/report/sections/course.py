@@ -94,7 +94,10 @@ def describe_course(page: Page) -> str:
     answer = judge_change(change)
     if answer == HIDDEN:
         return page.say("course.short_hidden", why=page.why_not(change))
-    return page.say(f"course.short_{answer}", **_tell_change(page, change))
+    told = [page.say(f"course.short_{answer}", **_tell_change(page, change))]
+    told += [page.say(f"course.short_earlier_{judged}", period=page.formats.period(day))
+             for day, judged, _ in _list_earlier(page, answer)]  # fmt: skip
+    return " ".join(told)
 
 
 def show_lead(page: Page) -> Piece:
@@ -116,17 +119,17 @@ def show_lead(page: Page) -> Piece:
                   for year, share in shown]  # fmt: skip
         told.append(page.say("course.lead_share", period=page.formats.period(day),
                              shares=list_names(page, shares)))  # fmt: skip
-    told += _list_earlier(page, answer)
+    told += [page.say(f"course.earlier_{judged}", period=page.formats.period(one),
+                      **_tell_change(page, other))
+             for one, judged, other in _list_earlier(page, answer)]  # fmt: skip
     return join([Text(" ".join(told)), page.text("course.lead_mix")])
 
 
-def _list_earlier(page: Page, answer: str) -> list[str]:
-    """What other days say that the last one does not: their change is clear, and another."""
+def _list_earlier(page: Page, answer: str) -> list[tuple[int, str, Number]]:
+    """What earlier days say that the last one does not: their change is clear, and another."""
     found = ((day, find_change(page, day)) for day in list_days(page)[:-1])
-    return [page.say(f"course.earlier_{judged}", period=page.formats.period(day),
-                     **_tell_change(page, change))
-            for day, change in found
-            if (judged := judge_change(change)) in (FEWER, MORE) and judged != answer]  # fmt: skip
+    judged = [(day, judge_change(change), change) for day, change in found]
+    return [one for one in judged if one[1] in (FEWER, MORE) and one[1] != answer]
 
 
 def show_quarters(page: Page) -> Piece:

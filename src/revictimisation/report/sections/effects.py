@@ -113,7 +113,7 @@ def show_reference(page: Page) -> Piece:
     """
     number, known = find_by_person(page), load_references()["new_report_four_years"]
     if page.release.is_synthetic:
-        return page.text("common.set_by")
+        return page.text("effects.reference_invented")
     theirs = Number(known["estimate"], known["ci_low"], known["ci_high"], status="ok")
     rows: list[list[Written]] = [
         [page.say("effects.reference_row", n=page.formats.count(known["n_people"])),

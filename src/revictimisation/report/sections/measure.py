@@ -12,6 +12,7 @@ from revictimisation.report.described import (
     Content,
     Curves,
     CurveSeries,
+    Folded,
     Piece,
     Stated,
     Text,
@@ -26,6 +27,7 @@ from revictimisation.report.evidence import (
     rate_measure,
 )
 from revictimisation.report.formats import start_upper
+from revictimisation.report.known_truth import describe_known_truth
 from revictimisation.report.measure_use import find_share
 from revictimisation.report.natural_frequencies import (
     count_people,
@@ -144,6 +146,9 @@ def show_effect(page: Page) -> Piece:
     if kind != UNTRIED and start.is_shown and no_start.is_shown:
         ends = {arm: count_people(page, number.estimate or 0.0)
                 for arm, number in zip(ARMS, (start, no_start), strict=True)}  # fmt: skip
+        n_start, n_no_start = (round(100 * (one.estimate or 0.0)) for one in (start, no_start))
+        is_apart = abs(n_start - n_no_start) != round(100 * abs(gap.estimate or 0.0))
+        given["between"] += f" ({page.say('measure.rounded')})" if is_apart else ""
         key = "measure.arrow_open" if kind == "open" else "measure.arrow"
         told: list[Piece] = [Text(page.say(key, **ends), f"arrow {kind}"),
                              page.text("measure.arrow_told", **ends, **given)]  # fmt: skip
@@ -153,7 +158,11 @@ def show_effect(page: Page) -> Piece:
         told.append(Text(_describe_earlier(page, measure, gap)))
     needed = find_effect(page, measure, "number_needed_to_treat")
     told += [Text(describe_needed(page, gap, needed)), Text(page.say("measure.curve_note"), "note")]
-    return join([page.heading("measure.effect"), *told, _show_curves(page, measure)])
+    shown = join([*told, _show_curves(page, measure)])
+    if kind == UNTRIED:
+        finding = page.say("measure.curve_finding_untried")
+        shown = join([Text(f"{finding}."), Folded(page.say("measure.untried_shown"), shown)])
+    return join([page.heading("measure.effect"), shown])
 
 
 def _list_why(page: Page, measure: str, gap: Number) -> Piece:
@@ -250,10 +259,11 @@ def show_sure(page: Page) -> Piece:
 def _describe_rating(page: Page, found: Evidence) -> str:
     told = page.say("measure.sure_rating", n=found.rating, steps=STEPS,
                     most=page.plan.evidence.highest_rating)  # fmt: skip
+    known = describe_known_truth(page, "measure")
     if not found.lowered:
-        return f"{told} {page.say('measure.sure_unlowered')}"
+        return f"{told} {page.say('measure.sure_unlowered')} {known}".strip()
     why = [page.say(f"measure.lowered_{one}") for one in found.lowered]
-    return f"{told} {page.say('measure.sure_lowered')} {list_names(page, why)}."
+    return f"{told} {page.say('measure.sure_lowered')} {list_names(page, why)}. {known}".strip()
 
 
 def show_for_whom(page: Page) -> Piece:
@@ -280,7 +290,9 @@ def show_change(page: Page) -> Piece:
         return join([page.heading("measure.needed"), Text(" ".join(told))]) if told else NOTHING
     n, n_all = count_agreeing(page, measure)
     given: dict[str, Any] = {"n": n, "n_all": n_all}
-    told = [page.say("measure.change_ways" if n_all else "measure.change_none", **given)]
+    told = [] if is_joint(page, measure) else [
+        page.say("measure.change_ways" if n_all else "measure.change_none", **given)
+    ]  # fmt: skip
     limit = find_effect(page, measure, "e_value_limit")
     if judge(find_effect(page, measure), same=0.0) in (FEWER, MORE) and limit.is_shown:
         times = page.formats.decimal(limit.estimate or 1.0, 1)

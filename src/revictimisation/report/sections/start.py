@@ -92,8 +92,9 @@ def _describe_kind(page: Page, found: dict[str, Evidence], kind: str) -> str:
     for code in dict.fromkeys(each.code for each in found.values() if each.kind == kind):
         names = [name_answer(page, one) for one, each in found.items() if each.code == code]
         said = start_upper(page.labels.code(LIST, code))
-        told.append(page.say(f"index.answer_{kind}", said=said, period=period,
-                             measures=list_names(page, names)))  # fmt: skip
+        listed = list_names(page, names)
+        told.append(page.say(f"index.answer_{kind}", said=said, period=period, names=listed,
+                             lower=said.lower(), measures=start_upper(listed)))  # fmt: skip
     return " ".join(told)
 
 
@@ -168,7 +169,8 @@ def show_measures(page: Page) -> Piece:
     ]  # fmt: skip
     table = Table(page.say("index.table", **ends), heads, rows, kind="answers",
                   take=page.say("common.take_along"))  # fmt: skip
-    notes = [page.say("index.table_note", **ends), *_list_untried(page)]
+    notes = [page.say("index.unclear_note"), page.say("index.table_note", **ends),
+             *_list_untried(page)]  # fmt: skip
     if any(find_share(page, one).status == "suppressed" for one in measures):
         notes.append(page.say("common.note_suppressed"))
     return join([table, *(Text(note, "note") for note in notes)])
