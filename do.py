@@ -38,6 +38,7 @@ SITE = ("sphinx", "-b", "html", "-W", "--keep-going", "-q", "docs", str(DOCS))
 UNUSED = ("-p", "no:nbmake", "-p", "no:anyio")  # plugins that no test asks for, read by each worker
 # a worker takes the next file; in the order of tests/conftest.py, not by how many tests it holds
 BESIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+EXTRAS = ("--all-extras", "--no-extra", "spark")  # Spark is large, and needs Java
 UV = "uv>=0.13.9,<0.14"
 OLDEST = (3, 11, 5)
 TOO_NEW = (3, 15)  # the locked packages have no ready builds for it
@@ -182,7 +183,7 @@ def install(uv, python):
     Modules are compiled as they are imported: a run needs one in five.
     """
     if not WHEELS.is_dir():
-        run([uv, "sync", "--frozen", "--all-extras", "--python", python])
+        run([uv, "sync", "--frozen", *EXTRAS, "--python", python])
         return
     here = ["--python", str(VENV), "--offline", "--no-index", "--find-links", str(WHEELS)]
     run([uv, "venv", "--allow-existing", "--offline", "--python", python, str(VENV)])
@@ -291,7 +292,7 @@ def carry(uv, python):
     """Fill wheels/ with all that `setup` needs, for the same system and version of Python."""
     WHEELS.mkdir(exist_ok=True)
     locked = WHEELS / "requirements.txt"
-    exported = [uv, "export", "-q", "--frozen", "--all-extras", "--no-emit-project"]
+    exported = [uv, "export", "-q", "--frozen", *EXTRAS, "--no-emit-project"]
     run([*exported, "--output-file", str(locked)])
     wheel = [python, "-m", "pip", "wheel", "--wheel-dir", str(WHEELS)]
     run([*wheel, "--require-hashes", "-r", str(locked)])
@@ -303,7 +304,7 @@ def carry(uv, python):
 def audit(uv, python):
     """List every locked package with its hashes (CycloneDX), then ask for known holes (osv.dev)."""
     MATERIALS.parent.mkdir(exist_ok=True)
-    whole = ["--frozen", "--all-extras", "--no-dev", "--no-emit-project"]
+    whole = ["--frozen", *EXTRAS, "--no-dev", "--no-emit-project"]
     run([uv, "export", "-q", *whole, "--format", "cyclonedx1.5", "--output-file", str(MATERIALS)])
     print("The bill of materials: {}".format(MATERIALS), flush=True)
     code = finish(begin([uv, "audit", "--frozen"]))

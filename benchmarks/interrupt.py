@@ -1,17 +1,19 @@
 """Ctrl-C, or a kill, at many moments of `run` on a terminal: how soon it stops, what it leaves.
 
-    python benchmarks/interrupt.py [--kill] [--stops 50] [--seed 1] [--study FILE] [--check]
+    python benchmarks/interrupt.py [--kill] [--stops 50] [--study FILE | --short] [--minutes 60]
 
-A small county is run on a pseudo-terminal again and again in one OUT, each time stopped (Ctrl-C and
-SIGTERM by turns; with --kill SIGKILL, which nobody can answer) later than the last time, until a
-run has reached its end: the moments are spread over the time from the start to the pages. A run
-that is stopped while it estimates begins that anew; finished notebooks must stay. A killed run that
-has reached its end begins in a new OUT. After each stop are asked: the seconds until the process
-had ended, its exit code, words of libraries on the terminal, processes and files left behind,
-whether a notebook that was done was made again, and whether all that the manifest vouches for is
-whole. At the end every file must have the bytes of a run that nobody stopped. The first tenth of a
-second is Python's own start, where Ctrl-C ends it by Python's own traceback; no stop is tried
-there. Leaves benchmarks/results/interrupt.json, or interrupt_kill.json.
+The study is run on a small county on a pseudo-terminal, first undisturbed; then again and again in
+one OUT, each time stopped (Ctrl-C and SIGTERM by turns; with --kill SIGKILL, which nobody can
+answer) at a moment by chance within the seconds that the undisturbed run took. A run that is
+stopped while it estimates begins that anew; finished notebooks must stay. One that has reached its
+end begins in a new OUT. After --minutes no further stop is tried. --short: the built-in study with
+fewer measures and groups and with two replicates, as `do.py` tries an installation out. After each
+stop are asked: the seconds until the process had ended, its exit code, words of libraries on the
+terminal, processes and files left behind, whether a notebook that was done was made again, and
+whether all that the manifest vouches for is whole. At the end every file must have the bytes of a
+run that nobody stopped. The first tenth of a second is Python's own start, where Ctrl-C ends it by
+Python's own traceback; no stop is tried there. Leaves benchmarks/results/interrupt.json, or
+interrupt_kill.json.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import math
 import os
 import platform
 import random
@@ -34,15 +37,18 @@ from typing import Any
 from keeping import ROOT, keep_result, name_clean_commit
 
 sys.path.insert(0, str(ROOT))
+from do import shorten
+
 RESULTS = ROOT / "benchmarks" / "results"
 STUDY = ROOT / "pipelines" / "studies" / "county.yaml"
 COMMAND = [sys.executable, "-m", "revictimisation"]
 LIMIT_SECONDS = 3.0
+BYTES = "other bytes than those of a run nobody stopped"
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 KILL = {signal.SIGKILL: -9}
-# The first moments of all runs, then ever later ones.
+# The first moments of all, then some by chance.
 FIRST_SECONDS = (0.2, 0.5, 1.0, 2.0, 3.0)
-LAST_SECONDS = 1800.0
+LAST_SECONDS = 3600.0
 
 
 def find_notebooks(out: Path) -> dict[str, int]:
@@ -101,37 +107,47 @@ def stop_once(words: list[Any], out: Path, temporary: Path, delay: float, number
 
 
 def sweep(
-    folder: Path, study: Path, n_stops: int, seed: int, codes: dict[signal.Signals, int]
+    folder: Path,
+    study: Path,
+    n_stops: int,
+    seed: int,
+    codes: dict[signal.Signals, int],
+    minutes: float,
 ) -> list[dict[str, Any]]:
-    """Stop runs in one OUT ever later; then, once its estimates are kept, at moments by chance."""
-    data, out, temporary = folder / "data", folder / "out", folder / "t"
+    """Stop runs in one OUT, first early, then at moments by chance of the time a run takes."""
+    data, out, temporary, whole = (folder / name for name in ("data", "out", "t", "undisturbed"))
     temporary.mkdir()
     os.spawnv(os.P_WAIT, sys.executable, [*COMMAND, "simulate", str(data), "--scenario", "small"])
-    words = [*COMMAND, "run", study, "--data", data, "--out", out]
-    chance, found = random.Random(seed), []
-    for number in range(n_stops):
-        if number < len(FIRST_SECONDS):
-            delay = FIRST_SECONDS[number]
-        elif not (out / "manifest.json").is_file():
-            delay = found[-1]["delay_seconds"] * 2
-        else:
-            delay = chance.uniform(1, 40)
-        one = stop_once(words, out, temporary, delay, [*codes][number % len(codes)])
-        if one is None:
-            print(f"{number}: the run reached its end", flush=True)
-            if codes is CODES:
-                break
-            shutil.rmtree(out)
+    words = [*COMMAND, "run", study, "--data", data, "--out"]
+    for _ in range(2):  # the first compiles
+        shutil.rmtree(whole, ignore_errors=True)
+        began = time.perf_counter()
+        finish([*words, whole], whole, temporary)
+        takes = time.perf_counter() - began
+    print(f"undisturbed: {takes:.0f} s", flush=True)
+    chance, found, end = random.Random(seed), [], time.monotonic() + 60 * minutes
+    delays = [*FIRST_SECONDS, *(chance.uniform(1, takes) for _ in range(n_stops))]
+    for number, delay in enumerate(delays[:n_stops]):
+        if time.monotonic() > end:
+            break
+        one = stop_once([*words, out], out, temporary, delay, [*codes][number % len(codes)])
+        if one is not None:
+            found.append(one)
+            print(json.dumps(one, ensure_ascii=False), flush=True)
             continue
-        found.append(one)
-        print(json.dumps(one, ensure_ascii=False), flush=True)
-    last = stop_once(words, out, temporary, LAST_SECONDS, signal.SIGINT)
-    again = stop_once(words, out, temporary, LAST_SECONDS, signal.SIGINT)
-    assert last is None and again is None, "the run did not reach its end"
-    words[-1] = folder / "undisturbed"
-    assert stop_once(words, words[-1], temporary, LAST_SECONDS, signal.SIGINT) is None
-    assert hash_all(out) == hash_all(words[-1]), "other bytes than those of a run nobody stopped"
+        print(f"{number}: the run reached its end", flush=True)
+        assert hash_all(out) == hash_all(whole), BYTES
+        shutil.rmtree(out)
+    for _ in range(2):
+        finish([*words, out], out, temporary)
+    assert hash_all(out) == hash_all(whole), BYTES
     return found
+
+
+def finish(words: list[Any], out: Path, temporary: Path) -> None:
+    """Run to the end."""
+    stopped = stop_once(words, out, temporary, LAST_SECONDS, signal.SIGINT)
+    assert stopped is None, f"the run did not reach its end: {stopped}"
 
 
 def main() -> None:
@@ -139,14 +155,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--stops", type=int, default=50)
     parser.add_argument("--kill", action="store_true")
-    parser.add_argument("--study", type=Path, default=STUDY)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--study", type=Path, default=STUDY)
+    which.add_argument("--short", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
     commit = name_clean_commit()
     with tempfile.TemporaryDirectory(prefix="stop") as folder:
-        codes = KILL if args.kill else CODES
-        found = sweep(Path(folder), args.study.absolute(), args.stops, args.seed, codes)
+        codes, study = KILL if args.kill else CODES, args.study.absolute()
+        if args.short:
+            study = Path(folder) / "study.yaml"
+            study.write_text(shorten(STUDY.read_text(encoding="utf-8")), encoding="utf-8")
+        found = sweep(Path(folder), study, args.stops, args.seed, codes, args.minutes)
     seconds = [one["seconds"] for one in found if one["seconds"] is not None]
     bad = [
         one

@@ -40,10 +40,15 @@ def prepare_county(scenario: Scenario, n_people: int, seed: int, plan: StudyPlan
     return data
 
 
-def split_counties(data: StudyData, n_counties: int) -> Iterator[StudyData]:
-    """Cut a county into `n_counties` of equally many victims; numbers begin at 0 in each."""
+def split_counties(data: StudyData, n_counties: int, smallest: float = 1.0) -> Iterator[StudyData]:
+    """Cut a county into `n_counties`; numbers begin at 0 in each.
+
+    Of equally many victims, or rising by the same factor from `smallest` (of the largest) on.
+    """
     cluster = data.entries["cluster_id"].to_numpy()
-    cuts = np.linspace(0, cluster.max() + 1, n_counties + 1).round().astype(int)
+    sizes = np.geomspace(smallest, 1.0, n_counties)
+    ends = np.concatenate([[0.0], np.cumsum(sizes) / sizes.sum()])
+    cuts = (ends * (cluster.max() + 1)).round().astype(int)
     for first, last in zip(np.searchsorted(cluster, cuts[:-1]), np.searchsorted(cluster, cuts[1:]),
                            strict=True):  # fmt: skip
         entries = data.entries.iloc[first:last].reset_index(drop=True)

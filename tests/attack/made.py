@@ -316,7 +316,10 @@ def add(table_name: str, **values: object) -> Callable[[Path], None]:
     """A plant that adds a row like the first one, with other values."""
 
     def change(table: pd.DataFrame) -> pd.DataFrame:
-        return pd.concat([table, table.head(1).assign(**values)], ignore_index=True)
+        added = pd.concat([table, table.head(1)], ignore_index=True)
+        for name, value in values.items():
+            added.loc[len(table), name] = value
+        return added
 
     return edit(table_name, change)
 

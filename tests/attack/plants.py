@@ -12,9 +12,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from revictimisation.core.results import COUNTS, NUMBERS
 from revictimisation.report.takeaway import compile_typst
 from tests.attack.made import (
     EVERYBODY,
+    HELD,
+    SMALL,
     TAKEN,
     add,
     draw,
@@ -49,8 +52,7 @@ def show(rows: Rows, **values: object) -> Callable[[Path], None]:
 
 
 def hide(rows: Rows) -> Callable[[Path], None]:
-    empty = dict.fromkeys(("estimate", "ci_low", "ci_high", "se", "n_people", "n_events"), pd.NA)
-    return put(rows, status="suppressed", reason="small_number", **empty)
+    return put(rows, **SMALL, **EMPTY)
 
 
 def do_all(*plants: Callable[[Path], None]) -> Callable[[Path], None]:
@@ -140,6 +142,10 @@ TALK = where(measure="safety_talk", outcome="carried_out", subgroup="", estimand
 TRIAL = {"measure": "safety_talk", "estimator": "clone_censor_weight"}
 ALARM = {"measure": "alarm_package", "estimator": "clone_censor_weight"}
 CURVE = where(analysis="curve", time=274)
+STRATEGIES = "three_strategies"
+EMPTY = dict.fromkeys((*NUMBERS, *COUNTS), pd.NA)
+STRATEGY = {**TRIAL, **EMPTY, "question": "q2", "analysis": STRATEGIES, "subgroup": "strategy",
+            "outcome": "same_suspect", "time_days": 365}  # fmt: skip
 SHARES = {"analysis": "treatment_share"}
 OF_MEN = where(**SHARES, level="male")
 
@@ -174,12 +180,14 @@ def make_exact_limits(table: pd.DataFrame) -> None:
     table.loc[rows, ["ci_low", "ci_high"]] = [low[0].round(6), high[0].round(6)]
 
 
-def diagnose(check: str, value: float, measure: str = "safety_talk") -> Callable[[Path], None]:
+def diagnose(
+    check: str, value: float, measure: str = "safety_talk", of: str = "clone_censor_weight"
+) -> Callable[[Path], None]:
     """A check with a value."""
 
     def change(table: pd.DataFrame) -> pd.DataFrame:
         rest = table[~(table["check"].eq(check) & table["measure"].eq(measure))]
-        new = pd.DataFrame([["clone_censor_weight", measure, check, value, float("nan"), "ok"]],
+        new = pd.DataFrame([[of, measure, check, value, float("nan"), "ok"]],
                            columns=table.columns)  # fmt: skip
         return pd.concat([rest, new], ignore_index=True)
 
@@ -254,7 +262,13 @@ PLANTS: dict[str, tuple[tuple[str, str], Callable[[Path], None]]] = {
     "level by the difference of two": (("algebra", "levels"), hide(OF_MEN)),
     "error of a withheld effect": (
         ("algebra", "error"), diagnose("minimum_detectable_difference:365", 0.16, "alarm_package")),
+    "error of a withheld contrast of strategies": (("algebra", "error"), do_all(
+        add("estimates", **STRATEGY, **HELD, level="both_less_none", estimand="risk_difference"),
+        diagnose("minimum_detectable_difference:both_less_none:365", 0.16, of=STRATEGIES))),
     # diagnostics
+    "events behind a hidden strategy": (("diagnostics", "behind"), do_all(
+        add("estimates", **STRATEGY, **SMALL, level="both", estimand="cumulative_incidence"),
+        diagnose("n_events:both:365", 20.0, of=STRATEGIES))),
     "unrounded check": (("diagnostics", "count"), diagnose("effective_sample_size:start", 103)),
     "a person's weight": (("diagnostics", "extreme"), diagnose("weight_max:start", 14.0)),
     "share that tells its people": (

@@ -93,7 +93,7 @@ command_line.main()
 
 
 def test_what_is_written_holds_no_password_either(tmp_path, monkeypatch, call):
-    def leave(study: Path, data: Path, out: Path, command: str, jobs: int) -> bool:
+    def leave(study: Path, data: Path, out: Path, command: str, *_: object) -> bool:
         files.write_json(tmp_path / "manifest.json", {"command": command})
         return True
 

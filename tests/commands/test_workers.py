@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from revictimisation.commands import processes
+from revictimisation.core.errors import RevictimisationError
 from revictimisation.core.workers import LIBRARIES, Workers, keep_libraries_serial
 from tests.cases import for_each
 
@@ -97,12 +98,34 @@ def test_a_helper_whose_place_is_not_open_yet_is_not_waited_for():
 
 
 def test_a_process_does_what_it_takes_elsewhere_and_the_answers_are_the_same():
-    with Workers(2, processes.open_place) as workers:
+    with Workers(2, processes.open_place, processes.pack) as workers:
         numbers = workers.map(find_process, range(8))
         assert workers.map(divmod_by_3, range(8)) == [divmod(k, 3) for k in range(8)]
     with processes.open_place() as place:
-        assert place(find_process)(0) not in (os.getpid(), 0)
+        assert place(processes.pack(find_process))(0) not in (os.getpid(), 0)
     assert os.getpid() in numbers and len(set(numbers)) <= 2
+
+
+def test_work_is_packed_before_anybody_fills_caches_of_what_it_holds():
+    began, packed = [], []
+
+    def pack(do):
+        packed.append(list(began))
+        return do
+
+    with Workers(2, pack=pack) as workers:
+        workers.map(began.append, range(3))
+    assert packed == [[]]
+
+
+def test_a_helper_that_can_open_no_place_is_done_without():
+    @contextmanager
+    def fail():
+        raise RevictimisationError("no memory")
+        yield
+
+    with Workers(2, fail) as workers:
+        assert workers.map(abs, [-1, -2]) == [1, 2]
 
 
 def find_process(_: int) -> int:

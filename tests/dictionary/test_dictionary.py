@@ -92,6 +92,8 @@ DATED = {
     "measures": "code",
     "skr_groups": "municipality_code",
     "municipality_districts": "municipality_code",
+    "police_regions": "code",
+    "county_police_regions": "county",
 }
 
 
@@ -102,8 +104,9 @@ def test_columns_are_the_contracts(table):
 
 def test_tables_in_are_the_contracts():
     tables = DICTIONARY.tables_by_direction("in")
-    assert [one.name for one in tables] == list(CONTRACT)[:10]
-    assert {one.name for one in tables if one.is_optional} == OPTIONAL
+    assert [one.name for one in tables][:10] == list(CONTRACT)[:10]
+    further = {one.name for one in tables[10:]}  # tables of ours: no extract need bring them
+    assert {one.name for one in tables if one.is_optional} == OPTIONAL | further
     assert {one.name for one in tables if not one.may_be_empty} == {"persons", "reports"}
 
 
@@ -213,16 +216,22 @@ def test_a_code_has_one_row_at_a_time(name):
 
 
 def test_every_municipality_has_a_group_and_a_district_at_all_times():
-    """In the county; elsewhere in the years of the division of 2011, which covers all 290."""
+    """In the county; elsewhere from 2011 on, by three divisions that cover all 290."""
     municipalities = LISTS["municipalities"].set_index("code")["county"]
     assert len(municipalities) == 290 and (municipalities.index.str[:2] == municipalities).all()
     codes = set(municipalities.index[municipalities == "01"])
     assert len(codes) == 26
-    in_2011 = LISTS["skr_groups"][LISTS["skr_groups"]["classification"] == "SKL 2011"]
-    assert sorted(in_2011["municipality_code"]) == sorted(municipalities.index)
-    # as SKL counts them
-    sizes = [3, 16, 20, 20, 22, 31, 35, 38, 51, 54]
-    assert sorted(in_2011["skr_group"].value_counts()) == sizes
+    # as SKL and SKR count them
+    sizes = {
+        "SKL 2011": [3, 16, 20, 20, 22, 31, 35, 38, 51, 54],
+        "SKR 2017": [3, 15, 21, 29, 35, 40, 43, 52, 52],
+        "SKR 2023": [3, 21, 23, 24, 27, 35, 43, 51, 63],
+    }
+    for division, known in sizes.items():
+        rows = LISTS["skr_groups"][LISTS["skr_groups"]["classification"] == division]
+        assert sorted(rows["municipality_code"]) == sorted(municipalities.index)
+        assert sorted(rows["skr_group"].value_counts()) == known
+        assert rows["confidence"].eq("V").all() and rows["source"].ne("").all()
     for name in ("skr_groups", "municipality_districts"):
         frame = LISTS[name][LISTS[name]["municipality_code"].isin(codes)]
         assert set(frame["municipality_code"]) == codes
@@ -233,6 +242,20 @@ def test_every_municipality_has_a_group_and_a_district_at_all_times():
     assert set(LISTS["skr_groups"]["skr_group"]) <= set(LISTS["municipality_group"]["code"])
     districts = set(LISTS["police_districts"]["code"])
     assert set(LISTS["municipality_districts"]["police_district"]) <= districts
+
+
+def test_every_county_has_its_municipalities_and_a_police_region():
+    counties = set(LISTS["counties"]["code"])
+    assert len(counties) == 21
+    assert counties == set(LISTS["municipalities"]["county"])
+    regions = LISTS["county_police_regions"]
+    assert set(regions["county"]) == counties
+    assert set(regions["police_region"]) == set(LISTS["police_regions"]["code"])
+    assert len(LISTS["police_regions"]) == 7
+    jamtland = LISTS["municipalities"]["code"][LISTS["municipalities"]["county"].eq("23")]
+    groups = LISTS["skr_groups"][LISTS["skr_groups"]["municipality_code"].isin(jamtland)]
+    assert len(jamtland) == 8
+    assert set(groups["classification"]) == {"SKL 2011", "SKR 2017", "SKR 2023"}
 
 
 def test_offences_are_four_figures_of_a_known_group_and_say_how_sure_they_are():

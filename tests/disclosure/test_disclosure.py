@@ -210,9 +210,13 @@ def test_a_small_drop_does_not_follow_from_the_rows_around_it():
         assert disclose_attrition(frame, RULES)["n_reports"].isna().sum() == n_hidden
 
 
-def diagnose(checks, effects=None, measure="m"):
-    """Released checks by their text; `effects`: events of the effect by (group, level, day)."""
-    same = {"analysis": "clone_censor_weight", "measure": measure, "limit": np.nan, "status": "ok"}
+def diagnose(checks, effects=None, measure="m", analysis="main", others=()):
+    """Released checks by their text; `effects`: events of the effect by (group, level, day).
+
+    `others`: more rows, as far as they differ from these.
+    """
+    of = "clone_censor_weight" if analysis == "main" else analysis
+    same = {"analysis": of, "measure": measure, "limit": np.nan, "status": "ok"}
     frame = pd.DataFrame({"check": list(checks), "value": list(checks.values())}).assign(**same)
     rows = [
         {"measure": measure, "subgroup": group, "level": level, "time_days": day, "estimate": -0.1,
@@ -220,6 +224,8 @@ def diagnose(checks, effects=None, measure="m"):
          "status": status}
         for (group, level, day), (n_events, status) in (effects or {}).items()
     ]  # fmt: skip
+    rows = [{"analysis": analysis, "outcome": "same_suspect", **row} for row in rows]
+    rows += [{**rows[0], **row} for row in others]
     exact = make_estimates(rows, question="q2", estimator="clone_censor_weight")
     out = disclose_diagnostics(frame, RULES, exact, release(exact))
     return out.set_index("check")
@@ -315,11 +321,43 @@ def test_a_detectable_difference_tells_no_hidden_effects_error():
     effects = {
         ("x_how", "seldom", 365): (60, "ok"),
         ("x_how", odd, 365): (60, "withheld"),
+        ("x_how", "other", 365): (60, "ok"),
         ("x_how", "other", 730): (60, "withheld"),
         ("x_how", f"{odd}_less_seldom", 365): (60, "withheld"),
     }
     shown = diagnose(checks, effects)["value"].dropna()
     assert shown.to_dict() == {f"{name}=seldom": 0.051, f"{name}=other": 0.2}
+
+
+def test_a_detectable_difference_is_that_of_the_main_outcome_alone():
+    """Those of deaths, of other suspects and of convictions, or of a count, are other numbers."""
+    checks = {"minimum_detectable_difference:182": 0.0512, "n_events:start:182": 20.0}
+    small = {"status": "ok", "n_events": 3}
+    for other in (
+        {"outcome": "death", "status": "withheld"},
+        {"outcome": "emigration", **small},
+        {"analysis": "negative_control_outcome", "outcome": "other_suspect", "status": "withheld"},
+        {"estimand": "mean_count_difference", "estimator": "mean_cumulative_count",
+         "status": "withheld"},
+    ):  # fmt: skip
+        told = diagnose(checks, {("", "", 182): (60, "ok")}, others=[other])
+        assert told["value"].tolist() == [0.051, 20], other
+        told = diagnose(checks, {("", "", 182): (60, "withheld")}, others=[other])
+        assert told["value"].isna().tolist() == [True, False], other
+
+
+def test_checks_of_a_strategy_or_of_two_are_those_of_its_own_rows():
+    """Beside the joint measure itself, of which there may be more to show."""
+    name, both = "minimum_detectable_difference:365", "both_less_none"
+    checks = {f"{name}:{both}": 0.19, f"{name}:one_less_none": 0.0512, "n_events:both:365": 20.0,
+              "n_events:one:365": 40.0}  # fmt: skip
+    effects = {("strategy", both, 365): (60, "withheld"),
+               ("strategy", "one_less_none", 365): (60, "ok")}  # fmt: skip
+    others = [{"level": level, "estimand": "cumulative_incidence", "status": "ok", "n_events": n}
+              for level, n in (("both", 3), ("one", 40), ("none", 90))]  # fmt: skip
+    others.append({"analysis": "main", "subgroup": "", "level": "", "status": "ok"})
+    told = diagnose(checks, effects, "joint", "three_strategies", others)["value"]
+    assert told.isna().tolist() == [True, False, True, False]
 
 
 def test_a_level_beside_a_small_one_is_hidden_with_it():

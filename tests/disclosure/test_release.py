@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -14,9 +16,10 @@ import pytest
 from revictimisation.commands.folders import RELEASED, REVIEW, REVIEW_TABLE
 from revictimisation.commands.manifest import hash_code, reopen_run
 from revictimisation.core import files
+from revictimisation.disclosure import acro
 from tests.cases import for_each
 
-from .people import draw_people, leave_run
+from .people import RULES, draw_people, leave_run
 
 COUNTY = draw_people(400)
 ALL = {f"{name}.{kind}" for name in ("estimates", "attrition", "diagnostics")
@@ -49,6 +52,41 @@ def test_a_release_is_whole_and_says_what_it_is(call, out, tmp_path):
     assert marks["files"] == {name: h for name, h in hashes.items() if name != RELEASED}
     assert marks["study"] == "mini" and marks["rules"]["threshold"] == 5
     assert reopen_run(out, tmp_path, 1).is_whole
+
+
+class OtherChecker:
+    """It hides cells below its threshold, as ACRO does."""
+
+    acro_tables = SimpleNamespace(THRESHOLD=0)
+
+    def __init__(self, suppress: bool) -> None:
+        self.config: dict[str, int] = {}
+
+    def crosstab(self, index: pd.Series, columns: pd.Series) -> pd.DataFrame:
+        table = pd.crosstab(index, columns)
+        return table.where(table.ge(self.config["safe_threshold"]))
+
+
+def test_another_checkers_view_is_told_where_it_was_asked(call, out, monkeypatch):
+    before = files.hash_files(out)
+    monkeypatch.setitem(sys.modules, "acro", None)
+    code, said = call("release", out, "--acro")
+    assert code == 2 and "pip install acro" in said and files.hash_files(out) == before
+    given = SimpleNamespace(ACRO=OtherChecker, acro_tables=OtherChecker.acro_tables)
+    monkeypatch.setitem(sys.modules, "acro", given)
+    monkeypatch.setattr(metadata, "version", lambda name: "1.0.2")
+    code, said = call("release", out, "--acro")
+    assert code == 0, said
+    told, shown = read_marks(out)["acro"], files.read_table(out / "release" / "estimates.parquet")
+    cells = shown[shown["estimand"].eq("share") & shown["level"].ne("")]
+    n_hidden = 2 * int(cells["status"].ne("ok").sum())
+    assert (told["n_cells"], told["hidden_by_us"]) == (2 * len(cells), n_hidden)
+    assert told["hidden_by_acro_alone"] == 0 < n_hidden
+    assert told["hidden_by_both"] is None or told["hidden_by_both"] % 5 == 0
+    exact = files.read_table(out / "restricted" / "estimates.parquet")
+    all_shown = exact.assign(status="ok")
+    found = acro.compare(exact, all_shown, RULES)
+    assert found.hidden_by_acro_alone > 0 == found.hidden_by_both
 
 
 def test_what_was_handed_over_is_checked_without_a_manifest(call, out, tmp_path):

@@ -51,14 +51,16 @@ def list_constants() -> Iterator[tuple[str, str]]:
                 if key in (*CODED, "check", "reason") and isinstance(value, str) and value:
                     if " " in value:  # an error's sentence, no code
                         continue
-                    yield str(key), value.split(":")[0]
+                    is_compared = key == "check" and module.part in ("comparison", "pooling")
+                    yield "comparison_check" if is_compared else str(key), value.split(":")[0]
 
 
 def find_unnamed(column: str, codes: set[str]) -> set[str]:
     """Codes without a label; of reasons, without a sentence."""
     if column == "reason":
         texts = load_texts()
-        named = {code for code in codes if f"answers.short_{code}" in texts}
+        said = ("answers.short", "comparison.why")
+        named = {code for code in codes for key in said if f"{key}_{code}" in texts}
         return codes - named - SUPPRESSED
     return codes - {""} - set(LISTS[column]["code"])
 
@@ -72,7 +74,7 @@ def test_every_code_in_the_sources_has_a_label():
         code for name, code in vars(results).items() if name.isupper() and isinstance(code, str)
     }
     found["reason"] |= named - statuses
-    assert set(found) == {*CODED, "check", "reason"}
+    assert set(found) == {*CODED, "check", "comparison_check", "reason"}
     assert all(len(codes) > 1 for codes in found.values())
     assert {column: find_unnamed(column, codes) for column, codes in found.items()} == {
         column: set() for column in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -58,6 +59,17 @@ def test_the_smallest_come_first_and_counts_have_no_decimals(review):
     rows = [re.sub("<[^>]+>", "|", row) for row in page.split("<tr>") if "avrundat antal" in row]
     assert rows and not [row for row in rows if re.search(r"\d[.,]\d{3}\|.*\|\|.*\|\|.*\|\|.*", row)
                          and "," in row.split("||")[1]]  # fmt: skip
+
+
+def test_another_checkers_view_stands_there_where_it_was_asked(review):
+    assert "ACRO" not in render_review(review, load_dictionary())
+    told = {"version": "1.0.2", "n_tables": 9, "n_cells": 80, "hidden_by_us": 32,
+            "hidden_by_both": None, "hidden_by_acro_alone": 0}  # fmt: skip
+    for alone, both, sentence in ((0, None, "inte dolt något"), (2, 15, "Se efter varför")):
+        acro = {**told, "hidden_by_acro_alone": alone, "hidden_by_both": both}
+        page = render_review(replace(review, facts={**FACTS, "acro": acro}), load_dictionary())
+        assert sentence in page
+        assert ("då sägs det inte" in page) == (both is None)
 
 
 def test_rows_that_dropped_out_stand_on_the_page(review):

@@ -17,9 +17,7 @@ from truth_studies import pages
 from .conftest import make_page
 
 TEXTS = {**load_texts(), **load_texts(pages.TEXTS)}
-PARTS = "common|cohort|reach|trials|trial|models|referees|effects|index|truth_study|courts"
-PARTS += "|how_we_know|for_whom|linkage|delivery|answers|dictionary|notebooks|review|word_list"
-PARTS += "|measure|course|honour|brief"
+PARTS = "|".join(sorted({key.split(".")[0] for key in TEXTS}))
 KEY = re.compile(rf"""["']((?:{PARTS})\.(?!html)[a-z0-9_]+)["']""")
 # a key put together: `f"effects.card_{verdict}"`
 BUILT = re.compile(rf"""f["']((?:{PARTS})\.[^"']*)["']""")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -72,6 +75,21 @@ def test_who_is_eligible_and_what_counts_as_a_first_start():
     np.testing.assert_array_equal(social, [np.nan] * 5 + [30, np.nan])
 
 
+def test_a_study_can_be_handed_on_while_it_is_worked_on():
+    """Another thread pickles it for a process: found with a hundred measures."""
+
+    class Worked:
+        def __reduce__(self) -> tuple:
+            data.starts_of("joint")
+            return str, ()
+
+    starts = pd.DataFrame(columns=["entry_id", "measure", "first_start_day", "is_running_before"])
+    data = replace(study_data([], 3), starts=starts, linkage={"rate": Worked()})
+    handed = pickle.loads(pickle.dumps(data))
+    assert "_starts" in vars(data) and "_starts" not in vars(handed)
+    assert len(handed.entries) == 3
+
+
 def draw_decisions(n: int) -> list[tuple]:
     rng = np.random.default_rng(4)
     police = [(i, POLICE, int(rng.integers(0, 40)), 99) for i in range(n) if rng.random() < 0.6]
@@ -101,6 +119,12 @@ def test_rows_and_what_a_gate_withholds():
     withheld = set(again.loc[again["status"] == "withheld", "level"])
     assert {"both", "both_less_none", "both_less_one"} <= withheld
     assert set(again.loc[again["status"] == "withheld", "reason"]) == {"effective_sample_size"}
+    assert "share_failed_replicates" in set(checks["check"]) and told["se"].notna().all()
+    none = read_plan(STUDY.replace("effective_sample_size: 10", "effective_sample_size: 9999"))
+    rows, checks = estimate_joint_strategies(StudyData(**{**parts, "plan": none}))
+    assert set(rows["status"]) == {"withheld", "not_estimable"}
+    assert rows.loc[rows["outcome"].eq("same_suspect"), "se"].isna().all()
+    assert "share_failed_replicates" not in set(checks["check"])
 
 
 def test_an_agency_that_never_starts_leaves_nothing_to_compare():

@@ -59,7 +59,8 @@ def test_the_curve_goes_through_the_main_numbers(county):
     main = main.set_index(keys)
     shared = curve.loc[main.index]
     for name in ("estimate", "ci_low", "ci_high", "se", "status"):
-        assert shared[name].equals(main[name])
+        # without replicates both are sums over victims, of other widths: the last bit may differ
+        pd.testing.assert_series_equal(shared[name], main[name], rtol=1e-12)
     risen = curve.groupby(["measure", "estimand"])["estimate"].apply(lambda one: one.diff().min())
     assert (risen >= 0).all()
 
@@ -105,17 +106,17 @@ def test_the_comparison_is_nearer_the_truth_than_ever_against_never(county):
 
 @pytest.fixture(scope="module")
 def strict(repo_root, tmp_path_factory) -> pd.DataFrame:
-    """The real data without a bootstrap, and with a gate that their main comparison fails."""
+    """The real data with a gate that their main comparison fails, whatever replicates would say."""
     real, made = repo_root / "tests" / "real" / "mdve", tmp_path_factory.mktemp("strict")
     text = (real / "study.yaml").read_text(encoding="utf-8")
-    text = text.replace("replicates: 200", "replicates: 0")
+    assert "replicates: 200" in text
     text += "gates: {minimum_detectable_difference: 0.1}\n"
     (made / "study.yaml").write_text(text, encoding="utf-8")
     estimate_study(made / "study.yaml", real / "extract", made / "out", "test", jobs=1)
     return read_estimates(made / "out")
 
 
-def test_without_a_bootstrap_the_influence_gives_all_intervals(strict):
+def test_where_gates_hold_all_back_the_influence_gives_all_intervals(strict):
     rows = strict[strict["question"] == "q2"]
     rows = rows[(rows["estimator"] == ESTIMATOR) & (rows["outcome"] == "same_suspect")]
     rows = rows[(rows["estimand"] == "risk_start") & (rows["time_days"] == 182)]

@@ -130,7 +130,7 @@ def test_cohort_starts_and_person_time_equal_the_oracle(engine, seed, choices):
     follow_up = cohort.index_reports.select("entry_id", stop_day=ibis._.end_day)
     episodes = build_episodes(follow_up, cohort.outcomes, spells, plan.measure_names)
     days = expand(episodes)
-    starts = find_starts(spells, cohort.index_reports).to_pandas()
+    starts = find_starts(spells).to_pandas()
     starts = starts.set_index(["entry_id", "measure"])
     for (victim, suspect), row in got.items():
         want = expected[victim, suspect]

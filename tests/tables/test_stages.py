@@ -46,9 +46,9 @@ def run_stages(con, rows: dict[str, list[dict]]) -> dict[str, pd.DataFrame]:
         "outcomes": cohort.outcomes.order_by(["entry_id", "day"]).to_pandas(),
         "covariates": derive_covariates(index, tables, cohort.events, DICTIONARY, PLAN).to_pandas(),
         "spells": spells.order_by(spells.columns).to_pandas(),
-        "starts": find_starts(spells, index).order_by(["entry_id", "measure"]).to_pandas(),
+        "starts": find_starts(spells).order_by(["entry_id", "measure"]).to_pandas(),
         "episodes": build_episodes(follow_up, cohort.outcomes, spells, PLAN.measure_names),
-        "attrition": account_for(tables, cohort, attached, index_cases),
+        "attrition": account_for(tables, cohort, attached, index_cases, DICTIONARY.real),
     }
 
 

@@ -153,7 +153,7 @@ def test_an_empty_folder_misses_the_tables_that_must_be_there(tmp_path):
         (name, "missing_table")
         for name in ("persons", "reports", "police_measures", "social_interventions")
     }
-    assert len(extract.absent) == 10
+    assert len(extract.absent) == len(extract.tables) >= 10
 
 
 def test_a_folder_in_the_place_of_a_file_is_no_table(tmp_path):

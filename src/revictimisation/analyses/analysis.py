@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import pandas as pd
 
@@ -39,11 +38,21 @@ def tell_checks(
     ]  # fmt: skip
 
 
-class Found(NamedTuple):
-    """What an analysis found: rows of `estimates`, and of `diagnostics` (mostly none)."""
+@dataclass(frozen=True)
+class Found:
+    """What an analysis found: rows of `estimates`, and of `diagnostics` (mostly none).
+
+    Taken apart it is these two. `scores`: a row per entry and measure, for what a run keeps of its
+    people (`cohort.people`).
+    """
 
     estimates: pd.DataFrame
     diagnostics: pd.DataFrame
+    scores: pd.DataFrame | None = None
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        """The two tables."""
+        yield from (self.estimates, self.diagnostics)
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,7 @@ class Analysis:
 
     name: str
     question: str
-    estimate: Callable[..., pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame]]
+    estimate: Callable[..., pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame] | Found]
     needs: tuple[str, ...] = ()
     is_controlled: bool = False
     follows: str = ""

@@ -195,10 +195,9 @@ def _describe_crude(group: Group, chosen: Flags, day: int, keys: Keys) -> pd.Dat
     entries = group.entries[chosen]
     curve = aalen_johansen(
         entries["stop_day"].to_numpy(), entries["cause"].to_numpy(), at_days=[day],
-        cluster=group.cluster[chosen], n_causes=len(CAUSES),
+        cluster=group.cluster[chosen], n_causes=len(CAUSES), causes=[1],
     )  # fmt: skip
-    mine = curve[curve["cause"].eq(1)]
-    return make_estimates(mine[["estimate", "ci_low", "ci_high", "se"]], **keys)
+    return make_estimates(curve[["estimate", "ci_low", "ci_high", "se"]], **keys)
 
 
 def _standardise(

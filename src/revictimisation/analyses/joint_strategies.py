@@ -12,8 +12,9 @@ within the joint window before it, as a pair may not straddle day 0.
 Estimator `clone_censor_weight`, analysis `three_strategies`, subgroup `strategy`: estimand
 `cumulative_incidence` with level both, one, none (outcome, death, emigration), and
 `risk_difference` with level both_less_none, one_less_none, both_less_one (the study's outcome).
-Errors by the study's bootstrap (with fewer than 2 replicates there are none). A number is
-`withheld` where a gate of the study fails for one of its strategies.
+Errors by the study's bootstrap (with fewer than 2 replicates there are none, nor where a gate fails
+for every number without them). A number is `withheld` where a gate of the study fails for one of
+its strategies.
 """
 
 from __future__ import annotations
@@ -28,15 +29,16 @@ from revictimisation.analyses.by_measure import estimate_each, name_outcomes
 from revictimisation.analyses.target_trials import FEWEST_REPLICATES
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.arrays import Flags, Floats
-from revictimisation.core.packing import unpack_check, unpack_contrast
+from revictimisation.core.packing import STRATEGIES, STRATEGY, unpack_check, unpack_contrast
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
+    OK,
     combine,
     make_estimates,
     mark_endless,
 )
 from revictimisation.estimators.faults import NotEstimableError
-from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms
+from revictimisation.estimators.target_trial.bootstrap import Replicates, bootstrap_arms
 from revictimisation.estimators.target_trial.diagnostics import describe_replicates, stack_checks
 from revictimisation.estimators.target_trial.gates import judge, withhold_failed
 from revictimisation.estimators.target_trial.three_estimates import diagnose_three, estimate_three
@@ -46,9 +48,8 @@ from revictimisation.estimators.target_trial.three_strategies import (
 )
 from revictimisation.plan import Gates
 
-ANALYSIS = "three_strategies"
 ESTIMATOR = "clone_censor_weight"
-SAME = {"question": "q2", "analysis": ANALYSIS, "estimator": ESTIMATOR, "subgroup": "strategy"}
+SAME = {"question": "q2", "analysis": STRATEGIES, "estimator": ESTIMATOR, "subgroup": STRATEGY}
 POLICE, SOCIAL = "police_measures", "social_interventions"
 
 
@@ -66,18 +67,30 @@ def estimate_joint_strategies(data: StudyData, measures: Iterable[str] | None = 
 
 
 def _estimate_one(data: StudyData, measure: str, days: list[int]) -> Found:
-    plan = data.plan
-    trial, replicates, resampled = build_three_strategies(data, measure), None, no_checks()
-    if plan.bootstrap.replicates >= FEWEST_REPLICATES:
-        rule = plan.bootstrap
-        replicates = bootstrap_arms(trial, days, n_replicates=rule.replicates, seed=rule.seed)
-        resampled = describe_replicates(replicates)
-    table = estimate_three(trial, days, replicates)
+    plan, trial = data.plan, build_three_strategies(data, measure)
+    rule, found = plan.bootstrap, _judge(data, trial, measure, days)
+    if rule.replicates < FEWEST_REPLICATES or not found.estimates["status"].eq(OK).any():
+        return found
+    drawn = bootstrap_arms(trial, days, n_replicates=rule.replicates, seed=rule.seed)
+    return _judge(data, trial, measure, days, drawn)
+
+
+def _judge(
+    data: StudyData,
+    trial: ThreeTrial,
+    measure: str,
+    days: list[int],
+    drawn: Replicates | None = None,
+) -> Found:
+    """The numbers, with errors where there are replicates, and what the gates make of them."""
+    plan, table = data.plan, estimate_three(trial, days, drawn)
+    resampled = no_checks() if drawn is None else describe_replicates(drawn)
     checks = stack_checks(diagnose_three(trial, table), resampled)
-    judged = judge(checks, plan.gates, {"analysis": ANALYSIS, "measure": measure}, trial.grace_days)
-    named = table.assign(outcome=table["cause"].map(name_outcomes(plan))).drop(columns="cause")
-    named = make_estimates(mark_endless(named), measure=measure, **SAME)
-    held = _withhold(named, judged, plan.gates)
+    named = {"analysis": STRATEGIES, "measure": measure}
+    judged = judge(checks, plan.gates, named, trial.grace_days)
+    told = table.assign(outcome=table["cause"].map(name_outcomes(plan))).drop(columns="cause")
+    rows = make_estimates(mark_endless(told), measure=measure, **SAME)
+    held = _withhold(rows, judged, plan.gates)
     return Found(held, judged[list(DIAGNOSTIC_COLUMNS)])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from revictimisation.analyses.analysis import Analysis
+from revictimisation.analyses.baseline_risk import estimate_baseline_risk
 from revictimisation.analyses.convictions import estimate_convictions
 from revictimisation.analyses.course import estimate_course
 from revictimisation.analyses.effects import (
@@ -15,6 +16,7 @@ from revictimisation.analyses.heterogeneity import explore_effects
 from revictimisation.analyses.joint_strategies import estimate_joint_strategies
 from revictimisation.analyses.linkage_quality import describe_linkage
 from revictimisation.analyses.measure_use import estimate_use
+from revictimisation.analyses.profile import describe_profile, describe_volumes
 from revictimisation.analyses.recurrent_events import estimate_recurrent_events
 from revictimisation.analyses.sensitivity.hidden_bias import find_hidden_bias
 from revictimisation.analyses.sensitivity.linkage_error import estimate_linkage_error
@@ -30,6 +32,7 @@ ANALYSES = (
     Analysis("suspects", "q1", count_suspects),
     Analysis("crude", "q2", estimate_crude),
     Analysis("incidence", "q2", estimate_incidence),
+    Analysis("baseline_risk", "q2", estimate_baseline_risk),
     Analysis("hazard_ratios", "q2", estimate_hazard_ratios),
     Analysis(TRIALS, "q2", estimate_target_trials, is_controlled=True, is_long=True,
              is_by_measure=True),
@@ -46,4 +49,6 @@ ANALYSES = (
     Analysis("convictions", "q4", estimate_convictions),
     Analysis("linkage_error", "q2", estimate_linkage_error, needs=(TRIALS,)),
     Analysis("linkage", "q1", describe_linkage),
+    Analysis("profile", "q2", describe_profile),
+    Analysis("volumes", "q1", describe_volumes),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import NamedTuple, Protocol
@@ -14,7 +15,7 @@ from revictimisation.analyses.analysis import Analysis, Found, no_checks
 from revictimisation.analyses.registry import ANALYSES, CONTROLS
 from revictimisation.analyses.sensitivity.negative_controls import withhold_biased
 from revictimisation.cohort.study_data import StudyData
-from revictimisation.core.codes import CAUSES
+from revictimisation.core.codes import OTHER_CAUSES
 from revictimisation.core.results import (
     NO_ERROR,
     OK,
@@ -93,9 +94,11 @@ def do_task(data: StudyData, task: Task) -> Found:
     return _standardise(task.analysis.estimate(data, **asked))
 
 
-def _standardise(given: pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame]) -> Found:
-    both = (given, no_checks()) if isinstance(given, pd.DataFrame) else given
-    return Found(withhold_without_error(both[0]), both[1])
+def _standardise(given: pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame] | Found) -> Found:
+    if isinstance(given, pd.DataFrame):
+        given = Found(given, no_checks())
+    found = given if isinstance(given, Found) else Found(*given)
+    return replace(found, estimates=withhold_without_error(found.estimates))
 
 
 def lay_out(found: Sequence[Found]) -> Found:
@@ -103,7 +106,12 @@ def lay_out(found: Sequence[Found]) -> Found:
     checks = [one.diagnostics for one in found if len(one.diagnostics)]
     typed = [table.astype({"value": "float64", "limit": "float64"}) for table in checks]
     diagnostics = pd.concat(typed, ignore_index=True) if typed else no_checks()
-    return Found(combine([one.estimates for one in found]), diagnostics)
+    scores = [one.scores for one in found if one.scores is not None]
+    return Found(
+        combine([one.estimates for one in found]),
+        diagnostics,
+        pd.concat(scores, ignore_index=True) if scores else None,
+    )
 
 
 def _hold_back(analyses: Sequence[Analysis], found: Mapping[str, Found]) -> dict[str, Found]:
@@ -112,13 +120,13 @@ def _hold_back(analyses: Sequence[Analysis], found: Mapping[str, Found]) -> dict
     controls = found[CONTROLS].diagnostics if CONTROLS in found else no_checks()
     for analysis in analyses:
         if analysis.is_controlled:
-            estimates, checks = held[analysis.name]
-            held[analysis.name] = Found(withhold_biased(estimates, controls), checks)
+            mine = held[analysis.name]
+            held[analysis.name] = replace(mine, estimates=withhold_biased(mine.estimates, controls))
     for analysis in analyses:
         if analysis.follows in held:
-            estimates, checks = held[analysis.name]
-            told = withhold_followers(estimates, held[analysis.follows].estimates)
-            held[analysis.name] = Found(told, checks)
+            mine = held[analysis.name]
+            told = withhold_followers(mine.estimates, held[analysis.follows].estimates)
+            held[analysis.name] = replace(mine, estimates=told)
     return held
 
 
@@ -149,7 +157,7 @@ def withhold_followers(estimates: pd.DataFrame, main: pd.DataFrame) -> pd.DataFr
     asked = {"estimand": "risk_difference", "estimator": "clone_censor_weight"}
     keys = ["measure", "time_days"]
     held = choose(main, analysis="main", status=WITHHELD, **asked)
-    held = held[~held["outcome"].isin(CAUSES[1:])].drop_duplicates(keys)
+    held = held[~held["outcome"].isin(OTHER_CAUSES)].drop_duplicates(keys)
     reasons = estimates[keys].merge(held[[*keys, "reason"]], on=keys, how="left")["reason"]
     out = estimates.copy()
     is_held = reasons.notna().to_numpy() & out["status"].eq(OK).to_numpy()

@@ -18,6 +18,7 @@ from revictimisation.analyses.by_measure import estimate_each, name_outcomes
 from revictimisation.analyses.subgroup_effects.groupings import list_groupings
 from revictimisation.analyses.trial_inputs import build_trial, eligible_ids, list_modifiers
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Floats
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
     combine,
@@ -46,7 +47,12 @@ from revictimisation.estimators.target_trial.estimates import (
     estimate_curves,
     estimate_strategies,
 )
-from revictimisation.estimators.target_trial.gates import judge, withhold_failed, withhold_few
+from revictimisation.estimators.target_trial.gates import (
+    holds_all,
+    judge,
+    withhold_failed,
+    withhold_few,
+)
 from revictimisation.estimators.target_trial.standardised_risk import ESTIMATORS
 from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.plan import StudyPlan
@@ -65,7 +71,8 @@ def estimate_target_trials(
     Estimator `clone_censor_weight`: risk_start, risk_no_start, risk_difference, risk_ratio,
     rmst_difference_days, number_needed_to_treat; outcomes the study's, death and emigration.
     Intervals by the study's bootstrap over victims, the weights refitted in each replicate; by the
-    influence of each victim where it asks for fewer than two replicates. Analysis
+    influence of each victim where it asks for fewer than two replicates, or where the gates hold
+    back every day whatever replicates would say. Analysis
     `influence_interval` shows the same numbers with the influence's intervals, `weights_truncated`
     with the largest weights capped, `curve` both risks at `curve_days`. Estimators `g_formula` and
     `doubly_robust`: the same risks otherwise, under the same gates, with the influence's intervals.
@@ -94,18 +101,20 @@ def _weigh_and_estimate(
     weighted = weigh_clones(trial, grace_law=choices.grace_law)
     table = estimate_strategies(weighted, days)
     curve_days = list(data.plan.curve_days) if has_curves else []
-    main, curve, resampled = _estimate_resampled(data.plan, weighted, days, curve_days, table)
-    others, compared = _check_otherwise(data, weighted, table, keys)
+    others, compared, scores = _check_otherwise(data, weighted, table, keys)
     gates, named = data.plan.gates, {"analysis": ESTIMATOR, "measure": keys["measure"]}
     checks = stack_checks(
         diagnose_trial(weighted, days, table),
         describe_at_risk(weighted, days),
         describe_covariates(weighted),
         _describe_shares(data, weighted, keys["measure"]),
-        resampled,
         compared,
     )
     judged = judge(checks, gates, named, trial.grace_days)
+    main, curve = table, estimate_curves(weighted, curve_days)
+    if data.plan.bootstrap.replicates >= FEWEST_REPLICATES and not holds_all(table, judged, gates):
+        main, curve, resampled = _estimate_resampled(data.plan, weighted, days, curve_days)
+        judged = judge(stack_checks(checks, resampled), gates, named, trial.grace_days)
     parts = [
         _name_rows(data, main, keys),
         _name_rows(data, table, keys).assign(analysis=INFLUENCE),
@@ -119,24 +128,17 @@ def _weigh_and_estimate(
     if curve_days:
         drawn = _name_rows(data, curve, keys).assign(analysis=CURVE)
         held.insert(2, withhold_failed(drawn, _spread_to_curve(judged, curve_days), gates))
-    return Found(combine(held), judged[list(DIAGNOSTIC_COLUMNS)])
+    return Found(combine(held), judged[list(DIAGNOSTIC_COLUMNS)], scores)
 
 
 def _estimate_resampled(
-    plan: StudyPlan,
-    weighted: WeightedTrial,
-    days: list[int],
-    curve_days: list[int],
-    table: pd.DataFrame,
+    plan: StudyPlan, weighted: WeightedTrial, days: list[int], curve_days: list[int]
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The numbers at `days` and both risks along the curve, with the study's intervals; the check.
+    """The numbers at `days` and both risks along the curve, with the bootstrap's intervals.
 
-    `table`: the numbers at `days` with the influence's intervals, which stand where the study asks
-    for fewer than two replicates. The check: which share of the replicates had no settled answer.
+    And the check: which share of the replicates had no settled answer.
     """
     asked = plan.bootstrap
-    if asked.replicates < FEWEST_REPLICATES:
-        return table, estimate_curves(weighted, curve_days), pd.DataFrame()
     every = sorted({*days, *curve_days})
     drawn = bootstrap_arms(weighted, every, n_replicates=asked.replicates, seed=asked.seed)
     main, curve = (_pick_days(drawn, every, one) for one in (days, curve_days))
@@ -191,8 +193,10 @@ def _check_otherwise(
     weighted: WeightedTrial,
     table: pd.DataFrame,
     keys: dict[str, str],
-) -> tuple[list[pd.DataFrame], pd.DataFrame]:
+) -> tuple[list[pd.DataFrame], pd.DataFrame, pd.DataFrame | None]:
     """The same risks by g-formula and doubly robust, and how far they are apart.
+
+    Also each entry's own terms of the doubly robust risks on the day that question 3 tests.
 
     `table`: the clones' own numbers. Another law for the grace time is another question, which
     neither of the two answers.
@@ -200,18 +204,40 @@ def _check_otherwise(
     days = sorted({int(day) for day in table["time_days"]})
     if not weighted.is_natural:
         same = {**keys, "outcome": data.plan.outcome.who, "estimand": "risk_difference"}
-        return [
-            not_estimable("other_grace_law", time_days=day, **same).assign(estimator=name)
-            for name in ESTIMATORS
-            for day in days
-        ], pd.DataFrame()
+        return (
+            [
+                not_estimable("other_grace_law", time_days=day, **same).assign(estimator=name)
+                for name in ESTIMATORS
+                for day in days
+            ],
+            pd.DataFrame(),
+            None,
+        )
     modifiers = list_modifiers(weighted.trial, data.plan)
     tolerated = data.plan.gates.tolerated_disagreement
-    rows, checks = cross_check(weighted, days, table, modifiers, tolerated)
-    return [
-        _name_rows(data, mine.drop(columns="estimator"), {**keys, "estimator": str(name)})
-        for name, mine in rows.groupby("estimator", sort=False)
-    ], checks
+    rows, checks, scores = cross_check(weighted, days, table, modifiers, tolerated)
+    return (
+        [
+            _name_rows(data, mine.drop(columns="estimator"), {**keys, "estimator": str(name)})
+            for name, mine in rows.groupby("estimator", sort=False)
+        ],
+        checks,
+        _name_scores(data, scores, days, keys["measure"]),
+    )
+
+
+def _name_scores(
+    data: StudyData, scores: Floats, days: list[int], measure: str
+) -> pd.DataFrame | None:
+    """A row per eligible entry: entry_id, measure, time_days, start, no_start."""
+    day = data.plan.for_whom.choose_day(days)
+    if day is None:
+        return None
+    start, no_start = scores[:, :, days.index(day)].T
+    return pd.DataFrame({
+        "entry_id": eligible_ids(data, measure), "measure": measure, "time_days": day,
+        "start": start, "no_start": no_start,
+    })  # fmt: skip
 
 
 def _name_rows(data: StudyData, table: pd.DataFrame, keys: dict[str, str]) -> pd.DataFrame:

@@ -88,3 +88,19 @@ def _open(ax: Axes | None) -> Axes:
     import matplotlib.pyplot as plt
 
     return plt.subplots()[1]
+
+
+def draw_specifications(table: pd.DataFrame, ax: Axes | None) -> Axes:
+    """A dot and its interval a specification, in the order given; behind them the null's band."""
+    ax = _open(ax)
+    place = np.arange(len(table))
+    ax.fill_between(
+        place, table["null_low"], table["null_high"], color="0.88", zorder=0,
+        label="95 of 100 curves without an effect",
+    )  # fmt: skip
+    ax.vlines(place, table["ci_low"], table["ci_high"], color="0.6", linewidth=1)
+    ax.plot(place, table["estimate"], "o", markersize=3.5, color="black", label="estimate, 95 %")
+    ax.axhline(0.0, color="black", linewidth=1)
+    ax.set_xlim(-0.6, len(table) - 0.4)
+    ax.set_xlabel("specifications, by their estimates")
+    return ax

@@ -18,6 +18,7 @@ from revictimisation.analyses.running import run_analyses
 from revictimisation.analyses.trial_inputs import build_trial, eligible_ids, list_modifiers
 from revictimisation.api.columns import Columns
 from revictimisation.api.target_trial import WEIGHTS, Estimator, TargetTrial
+from revictimisation.cohort.kept_tables import describe_tables, read_tables
 from revictimisation.cohort.preparation import prepare
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core import files
@@ -37,18 +38,23 @@ LINKAGE = "linkage.json"  # what the command `link` leaves beside the tables
 FOR_ALL = "grace_days"  # a key of each measure that `with_` sets for all of them
 
 
-def open_study(study: str | os.PathLike[str], data: str | os.PathLike[str]) -> Study:
+def open_study(
+    study: str | os.PathLike[str],
+    data: str | os.PathLike[str],
+    tables: str | os.PathLike[str] = "",
+) -> Study:
     """Open a study: a study file, and the folder of an extract. Nothing is read but the study file.
 
     Both are looked for from here upwards, so that a notebook runs from the project's root and from
-    its own folder.
+    its own folder. `tables`: where the command `run-many` keeps this study's tables, which are then
+    not made anew.
 
     Raises:
         UsageError: no such file or folder. StudyError: the study file does not conform, all faults.
     """
     plan, folder = read_plan(files.read_text(files.find_upwards(study))), files.find_upwards(data)
     files.check_folder(folder)
-    return Study(plan, folder)
+    return Study(plan, folder, Path(tables) if tables else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +65,13 @@ class Study:
     the command `estimate` makes (`OUT/release`). A frame is a copy, to be changed at will.
 
     Attributes:
-        plan: what the study file says. data: the folder of the extract.
+        plan: what the study file says. data: the folder of the extract. tables: that of its tables,
+            where they are made already.
     """
 
     plan: StudyPlan
     data: Path
+    tables: Path | None = None
 
     def with_(self, **changes: Any) -> Study:
         """The same extract under a changed study; this one stays as it is, no file is written.
@@ -88,9 +96,11 @@ class Study:
                 name: {**one, FOR_ALL: grace} for name, one in keys["measures"].items()
             }
         try:
-            changed = Study(make_plan(keys), self.data)
+            plan = make_plan(keys)
         except StudyError as fault:
             raise ValueError(str(fault)) from None
+        has_same = describe_tables(plan) == describe_tables(self.plan)
+        changed = Study(plan, self.data, self.tables if has_same else None)
         lost = [name for name in self.plan.measures if name not in changed.plan.measures]
         if lost:
             warnings.warn(
@@ -185,15 +195,19 @@ class Study:
         estimator: Estimator = WEIGHTS,
         *,
         follow_up: pd.DataFrame | None = None,
+        cap_quantile: float | None = None,
     ) -> TargetTrial:
         """A measure's target trial as the study has it, fitted: its balance, weights and numbers.
 
         Grace time, covariates, other measures in force, law of starts, bootstrap and gates are the
-        study's; rows of `weights` go by entry_id. Who had the measure before day 0 is left out.
+        study's; rows of `weights` go by entry_id, those of `influence` by the victim's number among
+        all of the extract, the same in each study of it. Who had the measure before day 0 is left
+        out.
 
         Args:
             follow_up: another outcome in place of the study's: a row per entry of `cohort`, its
-                entry_id, stop_day and cause (as `TargetTrial.fit` takes them).
+                entry_id, stop_day and cause (as `TargetTrial.fit` takes them). cap_quantile: as of
+                `TargetTrial`.
 
         Raises:
             ValueError: no such measure; a follow-up that lacks a column or is not of these entries.
@@ -210,12 +224,16 @@ class Study:
             if is_own and plan.bootstrap.replicates > 1
             else 0,
             seed=plan.bootstrap.seed,
+            cap_quantile=cap_quantile,
             gates=plan.gates,
         )
         stop_day, cause = _read_follow_up(data.entries if follow_up is None else follow_up, data)
         trial = build_trial(data, measure, stop_day, cause)
         index = pd.Index(eligible_ids(data, measure), name="entry_id")
-        return model.take(trial, index, list_modifiers(trial, plan))
+        victims = data.entries.set_index("entry_id")["victim"].loc[index]
+        return model.take(
+            trial, index, pd.Index(victims, name="victim"), list_modifiers(trial, plan)
+        )
 
     @cached_property
     def _found(self) -> Found:
@@ -261,6 +279,9 @@ class Study:
 
     @cached_property
     def _prepared(self) -> tuple[StudyData, pd.DataFrame]:
+        if self.tables is not None:
+            kept = read_tables(self.tables, self.plan, files.hash_files(self.data, "*"))
+            return kept.data, kept.attrition
         extract, dictionary = self._load()
         linked = files.read_json(self.data / LINKAGE)
         data, attrition = prepare(

@@ -17,6 +17,7 @@ from revictimisation.estimators.limits import Gates
 from revictimisation.estimators.target_trial.balance import measure_balance, summarise_positivity
 from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms
 from revictimisation.estimators.target_trial.changes import Changes
+from revictimisation.estimators.target_trial.clone_influence import find_influence
 from revictimisation.estimators.target_trial.clone_weights import (
     LAST,
     GraceLaw,
@@ -33,9 +34,12 @@ from revictimisation.estimators.target_trial.estimates import estimate_curves, e
 from revictimisation.estimators.target_trial.gates import judge
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, fit_outcome_model
 from revictimisation.estimators.target_trial.standardised_risk import (
-    DOUBLY_ROBUST,
-    G_FORMULA,
+    ESTIMATORS as STANDARDISED,
+)
+from revictimisation.estimators.target_trial.standardised_risk import (
     estimate_standardised_risks,
+    standardise_risks,
+    widen_influence,
 )
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES, Trial, prepare_trial
 from revictimisation.plan import Gates as DefaultGates
@@ -46,7 +50,7 @@ if TYPE_CHECKING:
 Days = int | Sequence[int]
 Estimator = Literal["clone_censor_weight", "g_formula", "doubly_robust"]
 WEIGHTS: Estimator = "clone_censor_weight"
-ESTIMATORS = (WEIGHTS, G_FORMULA, DOUBLY_ROBUST)
+ESTIMATORS = (WEIGHTS, *STANDARDISED)
 RISKS = ("risk_start", "risk_no_start")
 OF_ARMS = (*RISKS, "rmst_start_days", "rmst_no_start_days")
 CHANGE_COLUMNS = ("name", "day", "value")
@@ -169,15 +173,19 @@ class TargetTrial:
             changes=changing,
             cut_days=cut_days,
         )
-        return self.take(trial, df.index, modifiers)
+        labels = df.index if cluster is None else pd.Index(df[cluster_col], name=cluster_col)
+        return self.take(trial, df.index, labels, modifiers)
 
-    def take(self, trial: Trial, index: pd.Index, modifiers: Sequence[str] = ()) -> Self:
+    def take(
+        self, trial: Trial, index: pd.Index, clusters: pd.Index, modifiers: Sequence[str] = ()
+    ) -> Self:
         """Fit the weights of a trial that is laid out already (`Study.target_trial`).
 
-        `index`: what its people are called in `weights`. `trial` has the grace time of this one.
+        `index`: what its people are called in `weights`, `clusters`: the cluster of each, as it is
+        called in `influence`. `trial` has the grace time of this one.
         """
         self.__dict__.pop("outcome_model_", None)
-        self._index, self._modifiers = index, list(modifiers)
+        self._index, self._modifiers, self._clusters = index, list(modifiers), clusters
         self._weighted = weigh_clones(
             trial, grace_law=self.grace_law, cap_quantile=self.cap_quantile
         )
@@ -207,6 +215,22 @@ class TargetTrial:
         """Risks, event-free days and contrasts of the outcome by one day, else by the last."""
         last = self.weighted_.trial.last_day
         return self._estimate(last if day is None else day).set_index("estimand")
+
+    def influence(self, day: int) -> pd.DataFrame:
+        """How much each cluster (without `cluster_col`: each row) moves the outcome's risks.
+
+        By one day: risk_start, risk_no_start, risk_difference, a row a cluster by its label. The
+        sum of their squares is the squared error that `contrast` has without a bootstrap.
+        """
+        asked, weighted = whole_days(day, 1), self.weighted_
+        if self.estimator == WEIGHTS:
+            moved = find_influence(weighted, asked, n_numbers=1)
+        else:
+            risks = standardise_risks(weighted, self.outcome_model_, asked)
+            which = STANDARDISED.index(self.estimator)
+            moved = widen_influence(weighted, risks)[:, which]
+        table = pd.DataFrame(moved[:, :, 0, 0], columns=list(RISKS), index=self._clusters.unique())
+        return table.assign(risk_difference=table[RISKS[0]] - table[RISKS[1]])
 
     def diagnostics(self, days: Days) -> pd.DataFrame:
         """What says whether to believe the numbers of these days: a row per check, arm and day.

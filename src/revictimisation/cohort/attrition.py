@@ -13,25 +13,33 @@ from revictimisation.cohort import Cohort
 from revictimisation.cohort.court_cases import attach_court_rows
 from revictimisation.cohort.spells import SOURCES
 from revictimisation.core.engine import days_since
+from revictimisation.dictionary import Dictionary, Table
 
 COLUMNS = ("step", "reason", "n_people", "n_reports", "n_dropped")
 COURT = ("investigations", "case_decisions")
+USED = {"reports", "persons", "risk_assessments", "municipality_years", *SOURCES, *COURT}
 
 
 def account_for(
-    tables: dict[str, ir.Table], cohort: Cohort, attached: ir.Table, index_cases: ir.Table
+    tables: dict[str, ir.Table],
+    cohort: Cohort,
+    attached: ir.Table,
+    index_cases: ir.Table,
+    dictionary: Dictionary,
 ) -> pd.DataFrame:
     """Account for every row of the extract: a line per table (`step`) and rule (`reason`).
 
     `n_reports` are the rows left after the rule (of the table named by `step`), `n_dropped` those
     it dropped, `n_people` the people they concern; a step begins with all its rows (`in_extract`),
-    and each line's `n_reports` is the line's before less its `n_dropped`.
+    and each line's `n_reports` is the line's before less its `n_dropped`. Tables that no study
+    reads have lines too.
     """
     parts = [cohort.flow.assign(step="reports"), _persons(tables["persons"], cohort)]
     parts += [_measures(name, tables[name], cohort, attached) for name in SOURCES]
     parts.append(_assessments(tables["risk_assessments"], cohort))
     parts += [_court(name, tables[name], index_cases) for name in COURT]
-    parts.append(_centre_contacts(tables["centre_contacts"]))
+    others = [name for name in tables if name not in USED]
+    parts += [_unused(dictionary.tables[name], tables[name]) for name in others]
     parts.append(_municipality_years(tables["municipality_years"], cohort))
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 
@@ -151,9 +159,10 @@ def _court(name: str, table: ir.Table, index_cases: ir.Table) -> pd.DataFrame:
     )
 
 
-def _centre_contacts(table: ir.Table) -> pd.DataFrame:
-    lines = [("in_extract", *_size(table, "person_id")), ("not_used_by_this_study", 0, 0)]
-    return _lines("centre_contacts", lines)
+def _unused(known: Table, table: ir.Table) -> pd.DataFrame:
+    person = next((field.name for field in known.fields if field.identifies), None)
+    lines = [("in_extract", *_size(table, person)), ("not_used_by_this_study", 0, 0)]
+    return _lines(known.name, lines)
 
 
 def _municipality_years(table: ir.Table, cohort: Cohort) -> pd.DataFrame:

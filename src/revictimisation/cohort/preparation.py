@@ -26,6 +26,7 @@ from revictimisation.cohort.spells import (
     gather_measures,
 )
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.cohort.volumes import count_filled, count_volumes
 from revictimisation.core.codes import SOCIAL_SERVICES
 from revictimisation.core.engine import days_since
 from revictimisation.dictionary import Dictionary
@@ -58,45 +59,40 @@ def prepare(
     index_cases = find_index_cases(cohort.index_reports, tables["reports"]).cache()
     cases = describe_cases(cohort.index_reports, index_cases, tables, plan)
     covariates = derive_covariates(cohort.index_reports, tables, cohort.events, dictionary, plan)
+    filled = count_filled(tables, dictionary)
     levels, renewals = _assess_without_links(cohort, tables, dictionary, plan, linked or {})
     data = StudyData(
         plan=plan,
         entries=_entries(cohort),
         covariates=covariates.to_pandas(),
-        starts=find_starts(spells, cohort.index_reports)
-        .order_by(["entry_id", "measure"])
-        .to_pandas(),
+        starts=find_starts(spells).order_by(["entry_id", "measure"]).to_pandas(),
         spells=spells.order_by(["entry_id", "measure", "start_day", "stop_day"]).to_pandas(),
         episodes=episodes,
         decisions=attached.order_by(["entry_id", "source", "row_number"]).to_pandas(),
         assessments=_assessments(tables["risk_assessments"], cohort, plan),
         renewals=find_renewals(cohort.index_reports, tables["risk_assessments"], dictionary, plan),
-        absent=absent | _find_empty(tables, dictionary),
+        absent=absent | _find_empty(filled, dictionary),
         cases=cases.to_pandas(),
         case_steps=list_case_steps(index_cases, tables).to_pandas(),
         linkage=(linked or {}).get("rates", {}),
         link_status=pd.DataFrame((linked or {}).get("link_statuses", {})),
         police_levels=levels,
         police_renewals=renewals,
+        volumes=count_volumes(tables, dictionary, plan),
+        filled=filled,
     )
     tell("attrition")
     joined = pd.DataFrame((linked or {}).get("attrition", []))
-    counted = add_cleaning(account_for(tables, cohort, attached, index_cases), cleaned)
+    counted = add_cleaning(account_for(tables, cohort, attached, index_cases, dictionary), cleaned)
     return data, add_joined(counted, joined)
 
 
-def _find_empty(tables: dict[str, ir.Table], dictionary: Dictionary) -> frozenset[str]:
+def _find_empty(filled: pd.DataFrame, dictionary: Dictionary) -> frozenset[str]:
     """Optional tables without a row, and columns (`table.column`) that are empty in every row."""
-    found: set[str] = set()
-    for name, table in tables.items():
-        columns = [column for column in dictionary.tables[name].field_names if column in table]
-        counts = table.aggregate(
-            n_rows=table.count(), **{column: table[column].count() for column in columns}
-        ).to_pandas()
-        found |= {f"{name}.{column}" for column in columns if counts.at[0, column] == 0}
-        if dictionary.tables[name].is_optional and counts.at[0, "n_rows"] == 0:
-            found.add(name)
-    return frozenset(found)
+    none = filled[filled["n_filled"].eq(0)]
+    columns = {f"{row.table}.{row.column}" for row in none.itertuples()}
+    empty = filled.loc[filled["n_rows"].eq(0), "table"].unique()
+    return frozenset(columns | {name for name in empty if dictionary.tables[name].is_optional})
 
 
 def _assess_without_links(
@@ -118,7 +114,7 @@ def _assess_without_links(
 
 
 def _entries(cohort: Cohort) -> pd.DataFrame:
-    columns = ["entry_id", "cluster_id", "stop_day", "end_day", "data_end_day", "cause"]
+    columns = ["entry_id", "cluster_id", "victim", "stop_day", "end_day", "data_end_day", "cause"]
     columns += ["end_cause"]
     days = ["own_day", "other_day", "control_day", "outsider_day"]
     chosen = cohort.index_reports.select(*columns, *days, "index_on")

@@ -131,7 +131,7 @@ def build_spells(attached: ir.Table, plan: StudyPlan) -> ir.Table:
     return ibis.union(*found) if len(found) > 1 else found[0]
 
 
-def find_starts(spells: ir.Table, index_reports: ir.Table) -> ir.Table:
+def find_starts(spells: ir.Table) -> ir.Table:
     """Find each entry's first start of each measure on or after day 0.
 
     A row per entry x measure with any spell: `first_start_day` (null: none), and

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,11 +25,12 @@ POOLED = ("municipality_group", "police_district")
 class StudyData:
     """One study's analysis tables, all in the order of `entry_id` (0, 1, 2 ...).
 
-    `entries`: a row per entry: entry_id, cluster_id (the victim), stop_day, end_day, cause,
-    end_cause (why follow-up ends on end_day: 0, 2 death, 3 emigration), own_day (the first new
-    report against the same suspect; NaN: none by end_day), other_day, control_day and
-    outsider_day (the first report against somebody else, the first that is a negative control, and
-    one for measures aimed at a family; NaN: none by end_day), index_on.
+    `entries`: a row per entry: entry_id, cluster_id (the victim), victim (the number of the same
+    among all of the extract, whatever the study), stop_day, end_day, cause, end_cause (why
+    follow-up ends on end_day: 0, 2 death, 3 emigration), own_day (the first new report against the
+    same suspect; NaN: none by end_day), other_day, control_day and outsider_day (the first report
+    against somebody else, the first that is a negative control, and one for measures aimed at a
+    family; NaN: none by end_day), index_on.
     `covariates`: a row per entry. `starts`: a row per entry x measure (first_start_day,
     is_running_before). `spells`: a row per spell of a measure (entry_id, measure, start_day,
     stop_day; in days from day 0, not clipped). `episodes`: `(start_day, stop_day]` to the end of
@@ -43,10 +45,12 @@ class StudyData:
     `cases`: a row per entry of what the index report's case is like, `case_steps` one per dated
     step of it (`court_cases`). `absent`: what the extract holds nothing of, so that nothing can be
     counted: optional tables (not given, or without a row) and columns (`table.column`, all empty).
-    `linkage`: how good the joining of two agencies' people was (`linking.describe_rates`), and
-    `link_status` what became of them (`quality.count_link_status`); empty if the extract was not
-    joined here. `police_levels` (entry_id, risk_level) and `police_renewals` are `covariates` and
-    `renewals` without the social services' assessments; empty where no link is known to be missed.
+    `volumes`: the extract's rows by table and quarter, `filled` its filled cells by table and
+    column (`cohort.volumes`). `linkage`: how good the joining of two agencies' people was
+    (`linking.describe_rates`), and `link_status` what became of them
+    (`quality.count_link_status`); empty if the extract was not joined here. `police_levels`
+    (entry_id, risk_level) and `police_renewals` are `covariates` and `renewals` without the social
+    services' assessments; empty where no link is known to be missed.
     """
 
     plan: StudyPlan
@@ -65,6 +69,12 @@ class StudyData:
     link_status: pd.DataFrame = field(default_factory=pd.DataFrame)
     police_levels: pd.DataFrame = field(default_factory=pd.DataFrame)
     police_renewals: pd.DataFrame = field(default_factory=pd.DataFrame)
+    volumes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    filled: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process is given: not what is kept for the moment, which grows meanwhile."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @cached_property
     def _starts(self) -> dict[str, pd.DataFrame]:

@@ -16,6 +16,8 @@ from revictimisation.core.errors import DisclosureError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from revictimisation.disclosure.attack import Release
+
 NOTHING = (
     "Ingenting gick att återskapa: {n} attacker på {m} release(r). / "
     "Nothing was recovered: {n} kinds of attack on {m} release(s)."
@@ -63,11 +65,11 @@ def command(
     rounding: int | None,
     show: int,
 ) -> None:
-    """Spela inkräktare: vad går att återskapa ur en eller flera releaser?
+    """Spela inkräktare: vad går att återskapa ur en eller flera releaser, eller filer från share?
 
     Play the intruder on one or more releases (a release folder, or the OUT that holds it, with
-    its pages and notebooks). What was recovered is told by kind, table and row, never by value.
-    Exit code 5 when anything was.
+    its pages and notebooks), or on files that `share` made. What was recovered is told by kind,
+    table and row, never by value. Exit code 5 when anything was.
     """
     found, n_kinds = attack_releases(releases, data, threshold, rounding)
     if found.empty:
@@ -85,11 +87,31 @@ def attack_releases(
     rounding: int | None = None,
 ) -> tuple[pd.DataFrame, int]:
     """The findings in all releases together, and how many kinds of attack were tried."""
-    from revictimisation.disclosure.attack import ATTACKS, attack, open_release
+    from revictimisation.disclosure.attack import attack, list_attacks, open_release
 
     secrets = list_secrets(data) if data else frozenset()
-    opened = [open_release(path, threshold, rounding, secrets) for path in releases]
-    return attack(opened), len(ATTACKS) + (len(releases) > 1)
+    opened = [
+        _open_shared(path, threshold, rounding, secrets)
+        if path.is_file()
+        else open_release(path, threshold, rounding, secrets)
+        for path in releases
+    ]
+    n_kinds = max(len(list_attacks(release)) for release in opened)
+    return attack(opened), n_kinds + (len(releases) > 1)
+
+
+def _open_shared(
+    path: Path, threshold: int | None, rounding: int | None, secrets: frozenset[str]
+) -> Release:
+    """A file of `share`; `DataError` for what is none."""
+    from revictimisation.disclosure.attack import open_shared
+    from revictimisation.pooling.shared_file import read_contents, unpack_shared
+
+    data = files.read_bytes(path)
+    shared = unpack_shared(data, str(path), is_checked=False)
+    told = shared.about["rules"]
+    rules = {"threshold": threshold or told["threshold"], "rounding": rounding or told["rounding"]}
+    return open_shared(path, read_contents(data, str(path)), shared.tables, rules, secrets)
 
 
 def list_secrets(data: Path) -> frozenset[str]:

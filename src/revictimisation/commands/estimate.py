@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from revictimisation.commands import folders, processes
-from revictimisation.commands.folders import LINKAGE, RELEASE, RESTRICTED
+from revictimisation.commands.folders import LINKAGE, PEOPLE, RELEASE, RESTRICTED, SHARING
 from revictimisation.commands.manifest import ESTIMATE, Run, check_call, open_run
 from revictimisation.commands.options import name_call, say_end, study_options
 from revictimisation.commands.progress import Progress, count_steps, load_steps
 from revictimisation.core import files
+from revictimisation.core.engine_options import EMBEDDED, EngineOptions
 from revictimisation.core.errors import DataError
 from revictimisation.core.workers import Workers
 
@@ -22,33 +23,57 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from revictimisation.analyses.running import Share
+    from revictimisation.cohort.kept_tables import Kept
+    from revictimisation.cohort.study_data import StudyData
     from revictimisation.commands.pipeline import Results
+    from revictimisation.extract.validation import LoadedExtract
+    from revictimisation.plan import StudyPlan
 
 RUN_BYTES = 64 << 20
 
 
 @click.command("estimate")
 @study_options
-def command(study: Path, data: Path, out: Path, jobs: int) -> None:
+def command(study: Path, data: Path, out: Path, jobs: int, engine: EngineOptions) -> None:
     """Räkna fram resultaten, utan rapport.
 
     Estimate: tables in OUT/restricted (exact) and OUT/release (after disclosure control).
     """
-    say_end(estimate_study(study, data, out, name_call(), jobs), out / "release")
+    say_end(estimate_study(study, data, out, name_call(), jobs, engine), out / "release")
 
 
-def estimate_study(study: Path, data: Path, out: Path, command: str, jobs: int) -> bool:
-    """The command `estimate`: True if anything had to be done."""
+def estimate_study(
+    study: Path,
+    data: Path,
+    out: Path,
+    command: str,
+    jobs: int,
+    engine: EngineOptions = EMBEDDED,
+    *,
+    tables: Path | None = None,
+    telling: Progress | None = None,
+) -> bool:
+    """The command `estimate`: True if anything had to be done.
+
+    `tables`: where those that other studies share are kept. `telling`: who tells what is done.
+    """
     with (
-        Progress(1 + count_steps("estimate")) as progress,
-        begin(study, data, out, command, jobs, progress) as work,
+        telling or Progress(1 + count_steps("estimate")) as progress,
+        begin(study, data, out, command, jobs, progress, tables, engine) as work,
     ):
         return run_estimate(work, progress)
 
 
 @contextmanager
 def begin(
-    study: Path, data: Path, out: Path, command: str, jobs: int, progress: Progress
+    study: Path,
+    data: Path,
+    out: Path,
+    command: str,
+    jobs: int,
+    progress: Progress,
+    tables: Path | None = None,
+    engine: EngineOptions = EMBEDDED,
 ) -> Iterator[Run]:
     """Open the run, and keep OUT to it; what is told is told in the study's first language.
 
@@ -57,7 +82,7 @@ def begin(
     progress.tell("read_study")
     check_call(study, data, out)
     with files.locked(out):
-        work = open_run(study, data, out, command, jobs)
+        work = open_run(study, data, out, command, jobs, tables, engine)
         progress.languages = work.plan.languages[:1]
         yield work
         if unknown := work.list_unknown():
@@ -80,41 +105,72 @@ def run_estimate(run: Run, progress: Progress) -> bool:
     if run.jobs > 1:
         processes.preload(processes.ANALYSES)
         processes.warm_up()
-    with Workers(run.jobs, processes.open_place) as workers:
+    with Workers(run.jobs, processes.open_place, processes.pack) as workers:
         results = _estimate(run, progress, workers.map)
     progress.tell("write")
     with run.finish(ESTIMATE, key) as stage:
         for folder, tables in ((RESTRICTED, results.restricted), (RELEASE, results.release)):
             for name, table in tables.items():
                 files.write_table(table, stage / folder, name, ("csv", "parquet"), run.about)
+        files.write_table(results.people, stage / RESTRICTED, PEOPLE, ("parquet",), run.about)
+        for name, table in results.sharing.items():
+            files.write_table(table, stage / RESTRICTED / SHARING, name, ("parquet",), run.about)
     return True
 
 
 def _estimate(run: Run, progress: Progress, share: Share) -> Results:
     from revictimisation.analyses.registry import ANALYSES
-    from revictimisation.cohort.preparation import prepare
+    from revictimisation.cohort.kept_tables import has_tables, read_tables
     from revictimisation.commands import pipeline
-    from revictimisation.core.engine import connect
+    from revictimisation.dictionary import load_dictionary
+
+    progress.skip(-sum(one.name not in load_steps() for one in ANALYSES))
+    if run.tables and has_tables(run.find_tables()):
+        data, attrition, checks = read_tables(run.find_tables(), run.plan, run.inputs)
+    else:
+        data, attrition, checks = make_tables(run, progress)
+    return pipeline.analyse(data, attrition, load_dictionary(), progress.tell, share, checks)
+
+
+def make_tables(run: Run, progress: Progress) -> Kept:
+    """The study's data from its extract, the attrition, and diagnostics of the extract itself."""
+    from revictimisation.cohort.kept_tables import Kept
+    from revictimisation.commands.pipeline import describe_extract
+
+    data, attrition, extract = prepare_data(run.data, run.plan, run.jobs, progress, run.engine)
+    return Kept(data, attrition, describe_extract(extract.cleaned, extract.misfits))
+
+
+def prepare_data(
+    folder: Path,
+    plan: StudyPlan,
+    jobs: int,
+    progress: Progress,
+    engine: EngineOptions = EMBEDDED,
+) -> tuple[StudyData, pd.DataFrame, LoadedExtract]:
+    """The study's data and the attrition, from the extract in a folder; and what it was.
+
+    Raises `DataError` for an extract that does not conform, or of which nobody enters the study.
+    """
+    from revictimisation.cohort.preparation import prepare
+    from revictimisation.commands.engines import open_engine
     from revictimisation.dictionary import load_dictionary
     from revictimisation.extract.validation import load_extract, render_findings
 
     dictionary = load_dictionary()
-    progress.skip(-sum(one.name not in load_steps() for one in ANALYSES))
-    con = connect(threads=run.jobs)
-    extract = load_extract(con, run.data, dictionary, run.plan)
-    extract.raise_for_errors()
-    if extract.misfits:
-        progress.note(render_findings([misfit.finding for misfit in extract.misfits]))
-    linked = files.read_json(run.data / LINKAGE)
-    data, attrition = prepare(
-        extract.tables, extract.absent, dictionary, run.plan, progress.tell, linked, extract.cleaned
-    )
+    linked = files.read_json(folder / LINKAGE)
+    with open_engine(engine, jobs) as con:
+        extract = load_extract(con, folder, dictionary, plan)
+        extract.raise_for_errors()
+        if extract.misfits:
+            progress.note(render_findings([misfit.finding for misfit in extract.misfits]))
+        data, attrition = prepare(
+            extract.tables, extract.absent, dictionary, plan, progress.tell, linked,
+            extract.cleaned,
+        )  # fmt: skip
     if data.entries.empty:
         raise DataError(_describe_nobody(attrition))
-    con.disconnect()
-    return pipeline.analyse(
-        data, attrition, dictionary, progress.tell, share, extract.cleaned, extract.misfits
-    )
+    return data, attrition, extract
 
 
 def _describe_nobody(attrition: pd.DataFrame) -> str:

@@ -18,8 +18,13 @@ LINKAGE = "linkage.json"  # what `link` leaves beside the tables
 FACTS = "pseudonymisation.json"
 SIMULATION = "simulation.json"  # goes with the tables made of a simulated county
 PROFILE = "profile"
+COMPARISON = "comparison"
+POOLED = "pooled.parquet"
 DRAFT = "mapping.yaml"
+GRID = "grid.json"  # of `run-many`: every run of a grid, and what was made of them
 RESTRICTED, RELEASE = "restricted", "release"
+PEOPLE = "people"  # the one table of OUT/restricted that has a row per person
+SHARING = "sharing"  # in `restricted`: exact tables of which `share` makes what may leave
 SITE, NOTEBOOKS = "site", "notebooks"
 # What `release` leaves in OUT/release; the last shows that the rest is no draft.
 REVIEW, REVIEW_TABLE, RELEASED = "review.html", "review.csv", "RELEASED"
@@ -36,6 +41,9 @@ MARKS = {
     "validate": (f"{PROFILE}.parquet",),
     "map": ("*_report.json", *MAPPINGS),
     "simulate": (SIMULATION,),
+    "compare": (f"{COMPARISON}.json",),
+    "pool": (POOLED,),
+    "run-many": (GRID,),
 }
 LEAST_BYTES = 1 << 20
 

@@ -24,6 +24,7 @@ from typing import Any
 from revictimisation import __version__
 from revictimisation.commands import folders
 from revictimisation.core import files, interruption
+from revictimisation.core.engine_options import EMBEDDED, EngineOptions
 from revictimisation.core.errors import DataError, RevictimisationError, UsageError
 from revictimisation.plan import StudyPlan, read_plan
 
@@ -32,6 +33,7 @@ COMPILED = (".pyc", ".nbi", ".nbc")  # made of the package's files, by whoever r
 EDITOR = "jupyterlab"  # where researchers change notebooks; makes no number and no page
 ESTIMATE, WHOLE = "estimate", "run"  # the stage that all others stand on, and the one on all others
 RELEASE = "release"  # the stage of the command of that name: it stands on all, and no run does it
+TABLES_SIGNS = 16  # of the hash that shared tables are known by
 RUN = "revictimisation_run"  # what the identity of a run is called in what it leaves
 
 
@@ -45,7 +47,10 @@ class Stage:
 
 @dataclass
 class Run:
-    """One OUT folder under work: the study, its inputs and what the manifest remembers."""
+    """One OUT folder under work: the study, its inputs and what the manifest remembers.
+
+    `tables`: where the tables are kept that runs share.
+    """
 
     study: Path
     data: Path
@@ -60,6 +65,8 @@ class Run:
     stages: dict[str, Stage] = field(default_factory=dict)
     unfinished: frozenset[str] = frozenset()
     started_at: str = ""
+    tables: Path | None = None
+    engine: EngineOptions = EMBEDDED
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -81,6 +88,15 @@ class Run:
         """Hash of everything given and of what every stage depends on."""
         whole = [self.study_text, self.inputs, self.code, versions(), *parts]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+    def find_tables(self) -> Path:
+        """Where this study's tables are kept, in `tables`: by all that they depend on."""
+        from revictimisation.cohort.kept_tables import describe_tables
+
+        assert self.tables is not None
+        whole = [describe_tables(self.plan), self.inputs, self.code, versions()]
+        digest = hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+        return self.tables / digest[:TABLES_SIGNS]
 
     def outputs_of(self, stage: str) -> Mapping[str, str]:
         """The hash of each file that a stage left; empty where it is not done."""
@@ -210,7 +226,7 @@ class Run:
             "study_file": self.study_text,
             "command": self.command,
             "started_at": self.started_at,
-            "ended_at": _now(),
+            "ended_at": tell_now(),
             "seed": self.plan.bootstrap.seed,
             "is_synthetic": self.is_synthetic,
             "run": self.identity,
@@ -301,7 +317,8 @@ def _simplify(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _now() -> str:
+def tell_now() -> str:
+    """The moment, as manifests have it."""
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
@@ -327,7 +344,15 @@ def check_call(study: Path, data: Path, out: Path) -> tuple[str, StudyPlan]:
     return text, plan
 
 
-def open_run(study: Path, data: Path, out: Path, command: str, jobs: int) -> Run:
+def open_run(
+    study: Path,
+    data: Path,
+    out: Path,
+    command: str,
+    jobs: int,
+    tables: Path | None = None,
+    engine: EngineOptions = EMBEDDED,
+) -> Run:
     """Read the study file and hash the extract; take over what an earlier run left in OUT.
 
     Raises as `check_call` does.
@@ -343,13 +368,21 @@ def open_run(study: Path, data: Path, out: Path, command: str, jobs: int) -> Run
         jobs=jobs,
         plan=plan,
         study_text=text,
-        inputs=files.hash_files(data, "*"),
+        inputs=dict(_hash_as_stamped(data, tuple(stamps.items()))),
         stamps=stamps,
         code=hash_code(),
         stages=read_stages(known),
         unfinished=read_unfinished(known),
-        started_at=_now(),
+        started_at=tell_now(),
+        tables=tables,
+        engine=engine,
     )
+
+
+@functools.lru_cache(maxsize=16)
+def _hash_as_stamped(data: Path, _stamps: tuple[object, ...]) -> dict[str, str]:
+    """The extract's hashes: runs of a table ask many times for those of a few extracts."""
+    return files.hash_files(data, "*")
 
 
 def reopen_run(out: Path, scratch: Path, jobs: int) -> Run:

@@ -18,6 +18,7 @@ from click.exceptions import (
     NoSuchOption,
 )
 
+from revictimisation.commands.options import MemorySize
 from revictimisation.core.text import Text, find_nearest
 
 MAX_SHOWN = 80  # letters of a word of the command that is repeated
@@ -91,4 +92,6 @@ def _describe_type(kind: Any) -> Text:
         return Text(
             f"ett heltal, minst {least}{most.sv}", f"a whole number, at least {least}{most.en}"
         )
+    if isinstance(kind, MemorySize):
+        return Text("en mängd minne, t.ex. 4GB eller 800MB", "memory such as 4GB or 800MB")
     return Text("en fil eller mapp", "a file or folder")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -10,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import rich_click as click
+
+from revictimisation.core.engine_options import DUCKDB, SPARK, EngineOptions
+from revictimisation.core.errors import UsageError
 
 FOLDER = click.Path(path_type=Path)
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -39,9 +44,78 @@ def format_option(kinds: list[str], told: str) -> Callable[..., Any]:
     )
 
 
+class MemorySize(click.ParamType[str]):
+    """An amount of memory, such as 4GB or 800 MB."""
+
+    name = "size"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The amount as engines read it."""
+        if not re.fullmatch(r"[1-9]\d{0,5} ?[MG]B", value, re.IGNORECASE):
+            self.fail(f"{value} is no amount of memory", param, ctx)
+        return value.upper()
+
+
+def memory_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How much memory the engine of the table stages may use."""
+    option = click.option(
+        "--memory",
+        type=MemorySize(),
+        default=None,
+        envvar="REVICTIMISATION_MEMORY",
+        help="Minne för tabellstegen, t.ex. 4GB; resten läggs på disk. / Memory of the table "
+        "stages; what does not fit goes to the disk meanwhile. [default: 80 %]",
+    )
+    return option(command)
+
+
+def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Which engine the table stages run on, given as one `engine`."""
+
+    @functools.wraps(command)
+    def gathered(
+        *, engine: str, memory: str | None, master: str | None, shared: Path | None, **given: Any
+    ) -> Any:
+        if engine != SPARK and (master or shared):
+            raise UsageError(
+                "--master och --shared gäller --engine spark. / They are of --engine spark."
+            )
+        return command(engine=EngineOptions(engine, memory, master, shared), **given)
+
+    options: list[Callable[..., Any]] = [
+        click.option(
+            "--engine",
+            type=click.Choice([DUCKDB, SPARK]),
+            default=DUCKDB,
+            show_default=True,
+            envvar="REVICTIMISATION_ENGINE",
+            help="Vad tabellstegen räknas med; resultatet är detsamma. / What the table stages run "
+            "on; same results.",
+        ),
+        memory_option,
+        click.option(
+            "--master",
+            default=None,
+            envvar="REVICTIMISATION_MASTER",
+            help="Sparkklustrets adress, t.ex. spark://host:7077. / Address of the Spark cluster. "
+            "[default: this machine]",
+        ),
+        click.option(
+            "--shared",
+            type=FOLDER,
+            default=None,
+            envvar="REVICTIMISATION_SHARED",
+            help="Mapp som klustrets alla maskiner ser. / Folder that all its machines see.",
+        ),
+    ]
+    for option in reversed(options):
+        gathered = option(gathered)
+    return gathered
+
+
 def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What a command that runs a study is given: the study file, the extract, where to, cores."""
-    command = jobs_option(command)
+    command = jobs_option(engine_options(command))
     command = click.option(
         "--out",
         type=FOLDER,

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from revictimisation.analyses.analysis import Analysis, Found
+from revictimisation.analyses.analysis import Analysis, Found, no_checks
+from revictimisation.analyses.hazard_moments import tabulate_moments
 from revictimisation.analyses.registry import ANALYSES
 from revictimisation.analyses.running import Share, lay_out, run_analyses
+from revictimisation.cohort.people import keep_people
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.packing import pack_check
 from revictimisation.core.results import DIAGNOSTIC_COLUMNS, OK, combine
@@ -26,10 +28,16 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Results:
-    """What a study leaves: tables by name, exact and releasable, the same names in both."""
+    """What a study leaves: tables by name, exact and releasable, the same names in both.
+
+    `people`: what is kept of each who is followed (`cohort.people`), for comparisons; restricted.
+    `sharing`: exact tables of which `share` makes those that other counties may be given.
+    """
 
     restricted: Tables
     release: Tables
+    people: pd.DataFrame
+    sharing: Tables
 
 
 def analyse(
@@ -38,29 +46,30 @@ def analyse(
     dictionary: Dictionary,
     tell: Tell = lambda step: None,
     share: Share = map_here,
-    cleaned: Sequence[CleaningLine] = (),
-    misfits: Sequence[Misfit] = (),
+    checks: pd.DataFrame | None = None,
     analyses: Sequence[Analysis] = ANALYSES,
 ) -> Results:
     """Estimate everything a study asks for, and pass it through disclosure control.
 
-    Analyses that need no other's results are shared out; the results are the same. The rows that
-    were altered when the extract was `cleaned` stand in `diagnostics`, and `misfits`, where the
-    extract does not hold what the study file asks for.
+    Analyses that need no other's results are shared out; the results are the same. `checks` of the
+    extract itself (`describe_extract`) stand in `diagnostics` too.
     """
     found = run_analyses(data, tell, share, analyses)
-    estimates, diagnostics = lay_out([found, _describe_extract(cleaned, misfits)])
+    own = no_checks() if checks is None else checks
+    whole = lay_out([found, Found(combine([]), own)])
     attrition = attrition.assign(status="ok")
+    sharing = {"hazard_moments": tabulate_moments(data)}
     tell("disclosure")
-    restricted = {"estimates": estimates, "attrition": attrition, "diagnostics": diagnostics}
-    return Results(restricted, disclose_tables(restricted, data.plan, dictionary))
+    restricted = {
+        "estimates": whole.estimates, "attrition": attrition, "diagnostics": whole.diagnostics,
+    }  # fmt: skip
+    released = disclose_tables(restricted, data.plan, dictionary)
+    return Results(restricted, released, keep_people(data, whole.scores), sharing)
 
 
-def _describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]) -> Found:
-    """How many rows each cleaning rule altered, and where the extract does not fit the study.
-
-    The latter in months, as warnings.
-    """
+def describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]) -> pd.DataFrame:
+    """Diagnostics: how many rows each cleaning rule altered, and where the extract does not hold
+    what the study file asks for; the latter in months, as warnings."""
     rows = [
         ("cleaning", "", pack_check("n_changed", one.table, one.rule), one.n_changed, math.nan, OK)
         for one in cleaned
@@ -70,4 +79,4 @@ def _describe_extract(cleaned: Sequence[CleaningLine], misfits: Sequence[Misfit]
         ("extract", "", pack_check(misfit.rule, misfit.subject), misfit.months, math.nan, "warning")
         for misfit in misfits
     ]
-    return Found(combine([]), pd.DataFrame(rows, columns=list(DIAGNOSTIC_COLUMNS)))
+    return pd.DataFrame(rows, columns=list(DIAGNOSTIC_COLUMNS))

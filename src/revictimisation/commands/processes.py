@@ -10,6 +10,7 @@ import functools
 import gc
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import traceback
@@ -53,7 +54,7 @@ def start(target: Callable[..., None], *given: object) -> BaseProcess:
 def open_place() -> Iterator[Place]:
     """A process of its own, for `Workers`; what is raised there is raised here.
 
-    What is done there, and what it is given, must be of modules. It ends with the block.
+    It is given what `pack` packed, of modules. It ends with the block.
     """
     ours, theirs = multiprocessing.Pipe()
     process = start(_serve, theirs)
@@ -63,19 +64,25 @@ def open_place() -> Iterator[Place]:
         try:
             value, fault = ours.recv()
         except (EOFError, ConnectionError):
-            value, fault = None, RevictimisationError(ENDED)
+            raise RevictimisationError(ENDED) from None
         if fault is not None:
             raise fault
         return value
 
-    def place(do: Callable[..., Any]) -> Callable[..., Any]:
-        ours.send(do)
+    def place(packed: bytes) -> Callable[..., Any]:
+        send(packed)
 
         def ask(*given: object) -> Any:
-            ours.send(given)
+            send(pickle.dumps(given))
             return receive()
 
         return ask
+
+    def send(packed: bytes) -> None:
+        try:
+            ours.send_bytes(packed)
+        except ConnectionError:
+            raise RevictimisationError(ENDED) from None
 
     with ours:
         receive()
@@ -83,10 +90,16 @@ def open_place() -> Iterator[Place]:
     process.join()
 
 
+def pack(do: Callable[..., Any]) -> bytes:
+    """A function, with what it holds, as processes are given it; what is done here meanwhile does
+    not change it."""
+    return pickle.dumps(do)
+
+
 def call(function: Callable[..., Any], *given: object) -> Any:
     """What a function of a module gives in a process of its own; what it raises is raised here."""
     with open_place() as place:
-        return place(function)(*given)
+        return place(pack(function))(*given)
 
 
 def preload(*modules: str) -> None:

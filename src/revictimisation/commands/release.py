@@ -67,9 +67,21 @@ ENTRY = re.compile(r"\d{4,}-")  # how the name of a release in the register begi
     " skyddade rummet. / Folder of the register of releases; else beside OUT. It never leaves the"
     " secure room.",
 )
+@click.option(
+    "--acro",
+    "asks_acro",
+    is_flag=True,
+    help="Visa på granskarens sida också vad ACRO hade dolt (installeras för sig). / Tell on the"
+    " officer's page what ACRO would have hidden, too (not installed with us).",
+)
 @jobs_option
 def command(
-    out: Path, more: tuple[Path, ...], previous: tuple[Path, ...], register: Path | None, jobs: int
+    out: Path,
+    more: tuple[Path, ...],
+    previous: tuple[Path, ...],
+    register: Path | None,
+    asks_acro: bool,
+    jobs: int,
 ) -> None:
     """Gör utkastet i OUT/release till det som får lämna rummet.
 
@@ -84,7 +96,7 @@ def command(
             " releases after --previous."
         )
     where = register or out.absolute().parent / REGISTER
-    n_earlier = release_run(out, (*previous, *more), where, jobs)
+    n_earlier = release_run(out, (*previous, *more), where, jobs, asks_acro)
     click.echo(f"Klart / done: {out / RELEASE / REVIEW}")
     click.echo(f"Tidigare utlämnanden som det hölls mot / earlier releases beside it: {n_earlier}")
     click.echo(tell_hash(out / RELEASE / RELEASED))
@@ -100,11 +112,17 @@ class Entry:
     earlier: Earlier
 
 
-def release_run(out: Path, previous: Sequence[Path], register: Path, jobs: int) -> int:
+def release_run(
+    out: Path, previous: Sequence[Path], register: Path, jobs: int, asks_acro: bool
+) -> int:
     """The command `release`: beside how many earlier ones; `DisclosureError` if it is refused.
 
     What was to leave is then cleared.
     """
+    from revictimisation.disclosure.acro import import_acro
+
+    if asks_acro:
+        import_acro()
     files.check_folder(out)
     folders.check_apart(register, [out])
     _check_register(register)
@@ -126,6 +144,8 @@ def release_run(out: Path, previous: Sequence[Path], register: Path, jobs: int) 
                 _clear(work, progress)
                 raise
             facts = _describe(work, protected, own)
+            if asks_acro:
+                facts["acro"] = ask_acro(work, restricted, protected, progress)
             _write_tables(work, protected.tables)
             _make_pages(work, progress)
             _set_aside(work, progress)
@@ -327,6 +347,23 @@ def _set_aside(work: Run, progress: Progress) -> None:
                 f"{work.out / path} hör inte till körningen och flyttades till {kept}. / It is not"
                 " of the run and was moved."
             )
+
+
+def ask_acro(
+    work: Run, restricted: Mapping[str, pd.DataFrame], protected: Protected, progress: Progress
+) -> dict[str, Any]:
+    """What may be told of ACRO's view; it is noted where it would hide what is shown."""
+    from revictimisation.disclosure.acro import compare
+
+    rules = work.plan.disclosure
+    found = compare(restricted["estimates"], protected.tables["estimates"], rules)
+    if found.hidden_by_acro_alone:
+        progress.note(
+            f"ACRO hade dolt {found.hidden_by_acro_alone} celler som visas: se efter varför innan"
+            " något lämnas ut. / ACRO would have hidden so many cells that are shown: find out why"
+            " before anything leaves."
+        )
+    return found.describe(rules)
 
 
 def _describe(work: Run, protected: Protected, own: Entry | None) -> dict[str, Any]:

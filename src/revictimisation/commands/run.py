@@ -2,55 +2,114 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
 import rich_click as click
 
+from revictimisation import __version__
 from revictimisation.commands import folders, processes
+from revictimisation.commands.compare import find_runs, read_run, write_comparison
 from revictimisation.commands.estimate import RUN_BYTES, begin, run_estimate
-from revictimisation.commands.folders import LINKAGE, NOTEBOOKS, RELEASE, RESTRICTED, SITE
+from revictimisation.commands.folders import (
+    COMPARISON,
+    LINKAGE,
+    NOTEBOOKS,
+    RELEASE,
+    RESTRICTED,
+    SITE,
+)
 from revictimisation.commands.manifest import ESTIMATE, WHOLE, Run, versions
 from revictimisation.commands.notebooks import NotebookTask, execute_notebook
-from revictimisation.commands.options import name_call, say_end, study_options
+from revictimisation.commands.options import FOLDER, name_call, say_end, study_options
 from revictimisation.commands.progress import BOTH, Progress, count_steps
 from revictimisation.core import files
+from revictimisation.core.engine_options import EMBEDDED, EngineOptions
 from revictimisation.core.errors import RevictimisationError
 
 AUTHORS_ONLY = "90_truth_for_authors.ipynb"
+COMPARISON_STEPS = 3  # of `write_comparison`
+TABLE_FILES = "**/*.parquet"
 
 
 @click.command("run")
 @study_options
-def command(study: Path, data: Path, out: Path, jobs: int) -> None:
+@click.option(
+    "--reference",
+    metavar="OUT_A",
+    type=FOLDER,
+    default=None,
+    help="Jämför till sist med en tidigare körning, eller med `reference`, kohorten som följer med"
+    " programmet. / At the end compare with an earlier run, or with `reference`, the cohort that"
+    " ships with the program.",
+)
+def command(
+    study: Path, data: Path, out: Path, jobs: int, engine: EngineOptions, reference: Path | None
+) -> None:
     """Gör allt: resultat, rapporter och sidor. Fortsätter där en avbruten körning slutade.
 
     Do everything: estimates, the pages in OUT/site and executed notebooks. Resumes where it was
     stopped; a second run that changes nothing does nothing.
     """
-    say_end(run_study(study, data, out, name_call(), jobs), out / "site" / "index.html")
+    has_worked = run_study(study, data, out, name_call(), jobs, reference, engine)
+    say_end(has_worked, out / "site" / "index.html")
+    if reference is not None:
+        click.echo(f"Jämförelse / comparison: {out / COMPARISON}")
 
 
-def run_study(study: Path, data: Path, out: Path, command: str, jobs: int) -> bool:
-    """The command `run`: estimates, pages, executed notebooks. True if anything had to be done."""
+def run_study(
+    study: Path,
+    data: Path,
+    out: Path,
+    command: str,
+    jobs: int,
+    reference: Path | None = None,
+    engine: EngineOptions = EMBEDDED,
+    *,
+    tables: Path | None = None,
+    telling: Progress | None = None,
+) -> bool:
+    """The command `run`: estimates, pages, executed notebooks, and the comparison if one is asked.
+
+    True if anything had to be done. `tables`, `telling`: as of `estimate_study`.
+    """
+    others = find_runs([reference], [__version__]) if reference is not None else []
+    n_steps = 2 + count_steps("estimate") + (COMPARISON_STEPS if others else 0)
     with (
-        Progress(2 + count_steps("estimate")) as progress,
-        begin(study, data, out, command, jobs, progress) as work,
+        telling or Progress(n_steps) as progress,
+        begin(study, data, out, command, jobs, progress, tables, engine) as work,
     ):
-        key = work.key(WHOLE, files.hash_files(files.resource_dir(NOTEBOOKS), "*.ipynb"))
+        compared = [files.hash_files(path, TABLE_FILES) for path in others]
+        key = work.key(WHOLE, files.hash_files(files.resource_dir(NOTEBOOKS), "*.ipynb"), *compared)
         if work.is_done(WHOLE, key) and work.is_whole:
             return False
         tasks = list_notebooks(work)
         progress.skip(-len(tasks))
         processes.preload(processes.ANALYSES, processes.PAGES)
         has_estimated = run_estimate(work, progress)
-        work.keep_only([ESTIMATE, SITE, RELEASE, *(task.stage for task in tasks)])
+        kept = [ESTIMATE, SITE, RELEASE, *(task.stage for task in tasks)]
+        work.keep_only([*kept, *([COMPARISON] if others else [])])
         has_built = run_site(work, progress)
         has_executed = run_notebooks(work, tasks, progress)
+        has_compared = bool(others) and run_comparison(work, others, progress)
         with work.finish(WHOLE, key):
             pass
-    return has_estimated or has_built or has_executed
+    return has_estimated or has_built or has_executed or has_compared
+
+
+def run_comparison(work: Run, others: Sequence[Path], progress: Progress) -> bool:
+    """Hold the run against the reference, into OUT/comparison. False: nothing to do."""
+    compared = [files.hash_files(path, TABLE_FILES) for path in others]
+    key = work.key(COMPARISON, work.outputs_of(ESTIMATE), *compared)
+    if work.is_done(COMPARISON, key):
+        progress.skip(COMPARISON_STEPS)
+        return False
+    left = [read_run(path) for path in (*others, work.out)]
+    with work.finish(COMPARISON, key) as stage:
+        write_comparison(left, work.plan.comparison, stage / COMPARISON, progress)
+    return True
 
 
 def list_notebooks(work: Run) -> list[NotebookTask]:

@@ -14,7 +14,7 @@ import rich_click as click
 
 from revictimisation.commands.misuse import describe_misuse
 from revictimisation.core import interruption, redaction
-from revictimisation.core.errors import EXIT_DONE, EXIT_FAULT, RevictimisationError, UsageError
+from revictimisation.core.errors import EXIT_DONE, RevictimisationError, UsageError
 from revictimisation.core.surroundings import explain
 
 STOPPED = (
@@ -57,10 +57,13 @@ def _run(command: Callable[..., Any]) -> int:
     except click.ClickException as fault:
         return _end(describe_misuse(fault), UsageError.exit_code)
     except Exception as fault:
-        told = _explain(fault)
-        if told is None:
-            return _report_fault(fault)
+        told = explain_fault(fault)
         return _end(str(told), told.exit_code)
+
+
+def explain_fault(fault: Exception) -> RevictimisationError:
+    """What went wrong, in words and with its exit code: by a user, the machine, or by us."""
+    return _explain(fault) or _report_fault(fault)
 
 
 def _explain(fault: Exception) -> RevictimisationError | None:
@@ -75,7 +78,7 @@ def _explain(fault: Exception) -> RevictimisationError | None:
     return UsageError(ENGINE_DISK) if "IOException" in kinds else None
 
 
-def _report_fault(fault: Exception) -> int:
+def _report_fault(fault: Exception) -> RevictimisationError:
     """Say where we went wrong, without the message: it might hold a value from personal data."""
     if os.environ.get("REVICTIMISATION_DEBUG"):
         raise fault
@@ -84,12 +87,11 @@ def _report_fault(fault: Exception) -> int:
         trace = trace.tb_next
     frame = trace.tb_frame if trace else None
     where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else "?"
-    told = (
+    return RevictimisationError(
         f"Ett fel i programmet / a fault of ours: {type(fault).__name__} ({where}).\n"
         "Rapportera det gärna; med REVICTIMISATION_DEBUG=1 visas mer (kan innehålla uppgifter "
         "ur utdraget). / Please report it; REVICTIMISATION_DEBUG=1 shows more (may show data)."
     )
-    return _end(told, EXIT_FAULT)
 
 
 def _end(told: str, code: int) -> int:

@@ -13,9 +13,10 @@ from click.exceptions import Exit
 from revictimisation import __version__
 from revictimisation.commands import folders
 from revictimisation.commands.folders import PROFILE, SIMULATION
-from revictimisation.commands.options import FOLDER, jobs_option
+from revictimisation.commands.options import FOLDER, engine_options, jobs_option
 from revictimisation.commands.progress import Progress
 from revictimisation.core import files
+from revictimisation.core.engine_options import EMBEDDED, EngineOptions
 from revictimisation.core.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -63,17 +64,19 @@ class Accepted:
     help="Förra uttaget, eller rapporten om det, att jämföra med. / The last extract, or the "
     "report on it, to hold this one against.",
 )
+@engine_options
 @jobs_option
 def command(
-    folder: Path, study: Path | None, report: Path | None, previous: Path | None, jobs: int
-) -> None:
+    folder: Path, study: Path | None, report: Path | None, previous: Path | None, jobs: int,
+    engine: EngineOptions,
+) -> None:  # fmt: skip
     """Kontrollera ett utdrag mot datakatalogen.
 
     Check an extract against the data dictionary. Every fault is told at once: table, column, rule,
     how many and in which rows; never a value. Exit code 3 if there is any error. Writes nothing
     but the report that --report asks for.
     """
-    made = validate_folder(folder, study, report, previous, jobs)
+    made = validate_folder(folder, study, report, previous, jobs, engine)
     click.echo(made.text)
     click.echo(f"\nRapport / report: {made.page or NO_REPORT}")
     if not made.is_conforming:
@@ -81,8 +84,9 @@ def command(
 
 
 def validate_folder(
-    folder: Path, study: Path | None, report: Path | None, previous: Path | None, jobs: int
-) -> Accepted:
+    folder: Path, study: Path | None, report: Path | None, previous: Path | None, jobs: int,
+    engine: EngineOptions = EMBEDDED,
+) -> Accepted:  # fmt: skip
     """Check an extract; with `report` leave pages and tables there.
 
     `previous` is the folder of an earlier delivery, or of the report on one; it needs `report`.
@@ -97,23 +101,23 @@ def validate_folder(
     for path in given:
         files.check_folder(path)
     if report is None:
-        return _validate(folder, study, None, previous, jobs)
+        return _validate(folder, study, None, previous, jobs, engine)
     with folders.reserved(report, "validate", given):
-        return _validate(folder, study, report, previous, jobs)
+        return _validate(folder, study, report, previous, jobs, engine)
 
 
 def _validate(
-    folder: Path, study: Path | None, report: Path | None, previous: Path | None, jobs: int
-) -> Accepted:
-    from revictimisation.core.engine import connect
+    folder: Path, study: Path | None, report: Path | None, previous: Path | None, jobs: int,
+    engine: EngineOptions,
+) -> Accepted:  # fmt: skip
+    from revictimisation.commands.engines import open_engine
     from revictimisation.dictionary import load_dictionary
     from revictimisation.extract.validation import load_extract, render_findings
 
     plan = _read_study(files.read_text(study)) if study else None
     dictionary = load_dictionary()
-    with Progress(3 if report else 1) as progress:
+    with Progress(3 if report else 1) as progress, open_engine(engine, jobs) as con:
         progress.tell("check_extract")
-        con = connect(threads=jobs)
         extract = load_extract(con, folder, dictionary, plan)
         page = None
         if report is not None:

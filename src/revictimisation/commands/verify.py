@@ -217,6 +217,12 @@ def _rerun(
     from revictimisation.commands.estimate import estimate_study
     from revictimisation.commands.run import run_study
 
+    if ESTIMATE not in stages:
+        raise UsageError(
+            "--rerun gör inte om en notebook i en tabell av körningar: kör run-many igen, till en"
+            " annan mapp. / It does not do a notebook of a table of runs again: use run-many,"
+            " into another folder."
+        )
     redo = run_study if stages.keys() - {ESTIMATE, RELEASE} else estimate_study
     with files.private_folder() as folder:
         study, again = Path(folder, "study.yaml"), Path(folder, "out")

@@ -10,6 +10,7 @@ KIN = "kin"  # a group of relations
 SAME_SUSPECT, ANY_SUSPECT, ANY_KIN = "same_suspect", "any_suspect", "any_kin"
 # Why follow-up ended, in the order in which they count on one day (contract, "Ties").
 CAUSES = ("outcome", "death", "emigration")
+OTHER_CAUSES = CAUSES[1:]
 OUTCOME, DEATH, EMIGRATION = 1, 2, 3
 # What an investigation may hold (table investigations), and what the victim does.
 EVIDENCE = ("has_witness", "has_documented_injury", "has_admission")

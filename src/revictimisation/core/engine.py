@@ -1,4 +1,4 @@
-"""The embedded engine that the table stages run on."""
+"""The embedded engine that the table stages run on, unless another is asked for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 SETTINGS = {"TimeZone": "'UTC'", "python_enable_replacements": "false"}
+
+
+EngineFault = duckdb.Error
 
 
 @dataclass(frozen=True)
@@ -59,32 +63,52 @@ class Engine:
         must put its rows back in order.
         """
         n_cores = int(self.run("SELECT current_setting('threads')")[0][0])
-        order = TopologicalSorter({name: one.needs for name, one in pieces.items()})
-        order.prepare()
-        done: dict[Hashable, Any] = {}
 
-        def do(piece: Piece) -> Any:
+        def do(piece: Piece, done: Mapping[Hashable, Any]) -> Any:
             with closing(self.con.cursor()) as con:
                 return piece.work(Engine(con), done)
 
         self.con.execute("SET threads = 1")
-        pool = ThreadPoolExecutor(n_cores)
         try:
-            running: dict[Future[Any], Hashable] = {}
-            while order.is_active():
-                running |= {pool.submit(do, pieces[name]): name for name in order.get_ready()}
-                for finished in wait(running, return_when=FIRST_COMPLETED).done:
-                    name = running.pop(finished)
-                    done[name] = finished.result()
-                    order.done(name)
+            return run_in_order(pieces, n_cores, do)
         finally:
-            pool.shutdown(cancel_futures=True)
             self.con.execute(f"SET threads = {n_cores}")
-        return done
+
+    def list_tables(self) -> list[str]:
+        """The names of all tables that were made."""
+        return [str(one[0]) for one in self.run("SELECT table_name FROM duckdb_tables()")]
+
+    def choose_reader(self, path: Path) -> Engine:
+        """The engine that reads a file."""
+        return self
+
+    def take_over(self, name: str, reader: Engine) -> None:
+        """Make a table that the reader has made one of this engine."""
 
     def disconnect(self) -> None:
         """Close the connection; what was loaded is gone."""
         self.con.close()
+
+
+def run_in_order(
+    pieces: Mapping[Any, Piece], n_at_once: int, do: Callable[[Piece, Mapping[Hashable, Any]], Any]
+) -> dict[Any, Any]:
+    """`do` pieces of work, each as soon as what it needs is done and one of `n_at_once` is free."""
+    order = TopologicalSorter({name: one.needs for name, one in pieces.items()})
+    order.prepare()
+    done: dict[Hashable, Any] = {}
+    pool = ThreadPoolExecutor(n_at_once)
+    try:
+        running: dict[Future[Any], Hashable] = {}
+        while order.is_active():
+            running |= {pool.submit(do, pieces[name], done): name for name in order.get_ready()}
+            for finished in wait(running, return_when=FIRST_COMPLETED).done:
+                name = running.pop(finished)
+                done[name] = finished.result()
+                order.done(name)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return done
 
 
 def connect(threads: int | None = None, memory: str | None = None) -> Engine:

@@ -14,7 +14,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -32,6 +32,7 @@ CHUNK_BYTES = 1 << 20
 MAX_TEXT_BYTES = 16 << 20
 PROBE_BYTES = 1 << 16
 UNFINISHED = ".unfinished-"  # how the names of what is being written begin
+ARCHIVED_AT = (1980, 1, 1, 0, 0, 0)  # of all in an archive: the earliest that a ZIP can tell
 LOCK = ".lock"  # in a folder that a process keeps to itself
 SCRATCH = "revictimisation-"  # in the system's folder of temporary files
 STALE_SECONDS = 60  # of a temporary folder that nobody holds
@@ -294,10 +295,10 @@ def _flush(path: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def _make_folders(folder: Path, mode: int = 0o777) -> list[Path]:
+def _make_folders(folder: Path) -> list[Path]:
     """Make a folder and those above it that are not there; gives those made, the lowest first."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(mode, parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     return missing
 
 
@@ -613,11 +614,70 @@ def write_arrow(table: pa.Table, folder: Path, name: str, kind: str) -> Path:
     return path
 
 
+def join_tables(parts: Sequence[Path], folder: Path, name: str) -> Path:
+    """Write Parquet tables as one, in their order and one at a time; a row group each at least.
+
+    A column that is empty throughout some part has the type that it has in others.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    schemas = [parquet.read_schema(part).remove_metadata() for part in parts]
+    schema = pa.unify_schemas(schemas, promote_options="permissive")
+    path = folder / f"{name}.parquet"
+    with _whole(path) as whole, parquet.ParquetWriter(whole, schema) as writer:
+        for part in parts:
+            writer.write_table(parquet.read_table(part).cast(schema))
+    return path
+
+
 def read_table(path: Path) -> pd.DataFrame:
     """Read one of our own Parquet tables."""
     import pandas as pd
 
     return pd.read_parquet(path)
+
+
+def pack_table(frame: pd.DataFrame) -> bytes:
+    """A table as the bytes of a CSV; missing values are empty."""
+    return frame.to_csv(index=False, lineterminator="\n").encode("utf-8")
+
+
+def unpack_table(content: bytes) -> pd.DataFrame:
+    """The table of such bytes; empty cells are missing, no others."""
+    import pandas as pd
+
+    return pd.read_csv(io.BytesIO(content), keep_default_na=False, na_values=[""])
+
+
+def pack_archive(contents: Mapping[str, bytes]) -> bytes:
+    """A ZIP of these files by name, in their order; the same files give the same bytes."""
+    import zipfile
+
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        for name, content in contents.items():
+            entry = zipfile.ZipInfo(name, ARCHIVED_AT)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3  # whichever system it is made on
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
+    return whole.getvalue()
+
+
+def unpack_archive(content: bytes, most_bytes: int) -> dict[str, bytes] | None:
+    """The files of a ZIP by name; None for what is none, or holds more than so many bytes."""
+    import zipfile
+    import zlib
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+            if sum(entry.file_size for entry in entries) > most_bytes:
+                return None
+            return {entry.filename: archive.read(entry) for entry in entries}
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, ValueError):
+        return None
 
 
 def hash_file(path: Path) -> str:

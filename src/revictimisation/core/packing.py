@@ -14,6 +14,8 @@ from functools import cache
 PART, OF, LESS = ":", "=", "_less_"
 Level = tuple[str, str]  # a grouping and a level of it; ("", ""): everybody
 QUARTER, YEAR = "index_quarter", "index_year"
+STRATEGIES = "three_strategies"  # the analysis whose arms are levels of the next
+STRATEGY = "strategy"
 FOLLOWED: Level = ("is_followed", "true")  # those of periods that are followed long enough
 EVERYBODY: Level = ("", "")
 
@@ -69,6 +71,16 @@ def unpack_check(text: str) -> CheckName:
     return CheckName(name, tuple(parts), group, level)
 
 
+def find_level(check: CheckName, analysis: str) -> Level:
+    """The grouping and the level that a check is of; an arm of three strategies is one, too.
+
+    >>> find_level(unpack_check("n_events:both:182"), "three_strategies")
+    ('strategy', 'both')
+    """
+    is_strategy = analysis == STRATEGIES and check.arm and not check.group
+    return (STRATEGY, check.arm) if is_strategy else (check.group, check.level)
+
+
 def pack_contrast(level: str, reference: str) -> str:
     """What the difference between a level and another is called.
 
@@ -116,6 +128,15 @@ def unpack_within(subgroup: str, level: str) -> tuple[Level, ...]:
     groups = subgroup.split(PART)
     levels = level.rsplit(PART, len(groups) - 1)
     return tuple(zip(groups, levels, strict=False))
+
+
+def pack_score(arm: str, measure: str) -> str:
+    """What the column of people's scores of an arm of a measure is called (`cohort.people`).
+
+    >>> pack_score("start", "alarm_package")
+    'start:alarm_package'
+    """
+    return f"{arm}{PART}{measure}"
 
 
 def pack_quarter(year: int, quarter: int) -> str:

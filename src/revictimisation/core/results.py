@@ -99,18 +99,19 @@ def make_estimates(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, **same: Any
     ['main', 'ok']
     """
     given = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
-    frame = given.assign(**same)
-    unknown = sorted(set(frame.columns) - set(COLUMNS))
+    unknown = sorted({*given.columns, *same} - set(COLUMNS))
     if unknown:
         raise ValueError(f"estimates have no column {unknown}")
-    made = pd.DataFrame({name: _complete(frame, name) for name in COLUMNS})
+    frame = {name: given[name] for name in given.columns}
+    frame |= {name: pd.Series(value, index=given.index) for name, value in same.items()}
+    made = pd.DataFrame({name: _complete(frame, name, len(given)) for name in COLUMNS})
     unsaid = made["estimate"].isna() & made["status"].eq(OK)
     if unsaid.any():
         raise ValueError(f"{int(unsaid.sum())} estimates have no value and no reason")
     return made
 
 
-def _complete(frame: pd.DataFrame, name: str) -> Any:
+def _complete(frame: Mapping[str, pd.Series], name: str, n_rows: int) -> Any:
     """A column of `estimates` by its name, of its type, also where the frame does not have it."""
     is_number, is_count = name in NUMBERS, name in ("time_days", *COUNTS)
     if name in frame:
@@ -119,10 +120,10 @@ def _complete(frame: pd.DataFrame, name: str) -> Any:
         text = frame[name].to_numpy(object)
         return np.where(pd.isna(text), DEFAULTS.get(name, ""), text)
     if is_number:
-        return np.full(len(frame), np.nan)
+        return np.full(n_rows, np.nan)
     if is_count:
-        return pd.array(np.full(len(frame), np.nan), dtype="Int64")
-    return np.full(len(frame), DEFAULTS.get(name, ""), dtype=object)
+        return pd.array(np.full(n_rows, np.nan), dtype="Int64")
+    return np.full(n_rows, DEFAULTS.get(name, ""), dtype=object)
 
 
 def choose(estimates: pd.DataFrame, **keys: Any) -> pd.DataFrame:

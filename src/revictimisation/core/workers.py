@@ -7,14 +7,16 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+from revictimisation.core.errors import RevictimisationError
+
 A = TypeVar("A")
 B = TypeVar("B")
-# Gives a function that does the same in another place.
-Place = Callable[[Callable[[Any], Any]], Callable[[Any], Any]]
+# Gives a function that does in another place what was packed for it.
+Place = Callable[[Any], Callable[[Any], Any]]
 # Linear algebra libraries open a thread per core and sum in an order that depends on how many.
 LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -38,7 +40,9 @@ class Workers:
     """At most `n` at work: the caller's thread, and helpers that take what is next when they can.
 
     A helper is a thread; what it takes it does in the place that it opens for itself: `here`, or a
-    process of its own. One whose place is not open yet is not waited for. Work handed out from
+    process of its own. One whose place is not open yet is not waited for, and one that can't open
+    it helps nobody. What is to be done is packed for those places before anybody begins, as work
+    fills caches of the data that it is done with. Work handed out from
     within work is shared with helpers that are idle at the time, and done by who hands it out where
     none is: nobody waits for a helper that waits.
 
@@ -49,9 +53,12 @@ class Workers:
     """
 
     def __init__(
-        self, n: int, open_place: Callable[[], AbstractContextManager[Place]] = _here
+        self,
+        n: int,
+        open_place: Callable[[], AbstractContextManager[Place]] = _here,
+        pack: Callable[[Any], Any] = lambda do: do,
     ) -> None:
-        self._open_place = open_place
+        self._open_place, self._pack = open_place, pack
         self._offers: queue.SimpleQueue[_Work[Any, Any] | None] = queue.SimpleQueue()
         self._helpers = [threading.Thread(target=self._help, daemon=True) for _ in range(n - 1)]
 
@@ -80,14 +87,15 @@ class Workers:
         `begin` is called here with each item that is begun. The first fault of any of them is
         raised, and what has not begun is left.
         """
-        work = _Work(do, items, begin)
+        packed = self._pack(do) if self._helpers else None
+        work: _Work[A, B] = _Work(packed, items, begin)
         for _ in self._helpers:
             self._offers.put(work)
         work.take_part(do)
         return work.wait()
 
     def _help(self) -> None:
-        with self._open_place() as place:
+        with suppress(RevictimisationError), self._open_place() as place:
             while (work := self._offers.get()) is not None:
                 work.help(place)
 
@@ -103,9 +111,9 @@ class _Work(Generic[A, B]):
     """Items that several do: what is left of them, how many are under way, what is done."""
 
     def __init__(
-        self, do: Callable[[A], B], items: Iterable[A], begin: Callable[[A], object]
+        self, packed: Any, items: Iterable[A], begin: Callable[[A], object]
     ) -> None:
-        self._do, self._begin = do, begin
+        self._packed, self._begin = packed, begin
         self._left = deque(enumerate(items))
         self._under_way = 0
         self._done: dict[int, B] = {}
@@ -115,7 +123,7 @@ class _Work(Generic[A, B]):
     def help(self, place: Place) -> None:
         """Take what is next in another place, if anything is left."""
         if self._left:
-            self.take_part(place(self._do))
+            self.take_part(place(self._packed))
 
     def take_part(self, do: Callable[[A], B]) -> None:
         """Take what is next as long as anything is left."""

@@ -12,8 +12,9 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from revictimisation.core.codes import OTHER_CAUSES
 from revictimisation.core.errors import DisclosureError
-from revictimisation.core.packing import unpack_check
+from revictimisation.core.packing import STRATEGIES, find_level, unpack_check
 from revictimisation.core.results import (
     COLUMNS,
     COUNTS,
@@ -65,7 +66,11 @@ OF_EVENTS = {"no_events": "too_few_events", "no_events_in_a_group": "too_few_eve
 OF_PEOPLE = {"nobody_exposed": "few_exposed_victims", "nobody_started": "few_exposed_victims",
              "everybody_started": "few_exposed_victims",
              "everybody_always_exposed": "few_exposed_victims"}  # fmt: skip
-EFFECTS = ("risk_difference", "mean_count_difference")
+# Detectable differences: of which effect, found how, each is the error times a number.
+DETECTED = {"minimum_detectable_difference": "risk_difference",
+            "minimum_detectable_count_difference": "mean_count_difference"}  # fmt: skip
+DETECTED_IN = ("main", "contrast", STRATEGIES)
+DETECTED_BY = ("clone_censor_weight", "mean_cumulative_count")
 COARSE = 0.05  # steps of a share of nobody knows how many
 
 
@@ -257,17 +262,20 @@ def disclose_diagnostics(
     `statistic`, `detectable`: two digits. `rate`: of links, to a tenth of a per cent. `extreme`: of
     one person, never. `plain`: of a model, not of people, as it is. A level's check is null where
     that of another level of the grouping is, and whatever lies behind an effect that `released`
-    suppresses; a detectable difference also where the effect is withheld, whose error it would
-    tell. `exact`, `released`: `estimates` before and after disclosure control.
+    suppresses; a detectable difference unless the effect is shown, whose error it tells.
+    `exact`, `released`: `estimates` before and after disclosure control.
     """
     out = diagnostics.copy()
     checks = [unpack_check(text) for text in out["check"]]
+    levels = [find_level(*one) for one in zip(checks, out["analysis"], strict=True)]
+    name = pd.Series([check.name for check in checks], index=out.index, dtype=object)
     named = pd.DataFrame(
         {
             "measure": out["measure"],
-            "name": pd.Series([check.name for check in checks], index=out.index, dtype=object),
-            "subgroup": [check.group for check in checks],
-            "level": [check.level for check in checks],
+            "name": name,
+            "estimand": name.map(DETECTED).fillna(""),
+            "subgroup": [group for group, _ in levels],
+            "level": [level for _, level in levels],
             "family": [check.family for check in checks],
             "time_days": pd.array([check.day for check in checks], dtype="Int64"),
         },
@@ -292,12 +300,15 @@ def disclose_diagnostics(
 
 
 def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFrame) -> pd.Series:
-    """Checks behind an effect that is suppressed; detectable differences of any that is hidden.
+    """Checks behind an effect that is suppressed; detectable differences unless theirs is shown.
 
     A check of no day is behind the effects of all days: it is hidden where none of them is shown.
+    Nothing is behind the effects on death and emigration, which have no checks of their own.
     """
     keys, at = ["measure", "subgroup", "level"], ["measure", "subgroup", "level", "time_days"]
-    effects = released[released["estimand"].isin(EFFECTS)]
+    is_effect = released["estimand"].isin(list(DETECTED.values()))
+    is_effect |= released["analysis"].eq(STRATEGIES)
+    effects = released[is_effect & ~released["outcome"].isin(OTHER_CAUSES)]
     status = effects["status"]
 
     def is_among(names: list[str], chosen: pd.Series) -> pd.Series:
@@ -307,9 +318,11 @@ def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFra
     is_dayless = named["time_days"].isna()
     unseen = is_among(keys, status.eq(SUPPRESSED)) & ~is_among(keys, status.eq(OK))
     behind = is_among(at, status.eq(SUPPRESSED)) | (is_dayless & unseen)
+    is_own = effects["analysis"].isin(DETECTED_IN) & effects["estimator"].isin(DETECTED_BY)
+    told = is_among([*at, "estimand"], is_own & status.eq(OK))
     kept = released.loc[released["reason"].eq(KEPT_BACK), keys[:2]]
-    behind |= pd.MultiIndex.from_frame(named[keys[:2]]).isin(pd.MultiIndex.from_frame(kept))
-    return behind | (is_among(at, status.ne(OK)) & kind.eq("detectable"))
+    is_kept_back = pd.MultiIndex.from_frame(named[keys[:2]]).isin(pd.MultiIndex.from_frame(kept))
+    return behind.mask(kind.eq("detectable"), ~told) | is_kept_back
 
 
 def _count_people(

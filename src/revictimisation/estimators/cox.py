@@ -176,12 +176,18 @@ def _unscale(covariance: Floats, scale: Floats, lost: Flags) -> Floats:
 def _sandwich(
     data: CoxData, state: State, covariance: Floats, cluster: Whole
 ) -> tuple[Floats, int]:
-    """Lin and Wei's covariance: weighted dfbeta residuals summed by cluster, squared.
+    """Lin and Wei's covariance: weighted dfbeta residuals summed by cluster, squared."""
+    meat, n_clusters = sum_score_squares(data, state, cluster)
+    return np.einsum("ij,jk,kl->il", covariance, meat, covariance), n_clusters
+
+
+def sum_score_squares(data: CoxData, state: State, cluster: Whole) -> tuple[Floats, int]:
+    """The products of weighted score residuals, summed by cluster; and the number of clusters.
 
     Nothing of it is known where a coefficient has run so far that a hazard is beyond all numbers.
     """
     if not np.isfinite(state.table).all():
-        return np.full_like(covariance, np.nan), len(np.unique(cluster))
+        return np.full_like(state.info, np.nan), len(np.unique(cluster))
     slots, table = data.slots, state.table
     h, rho, q0, q1, q2 = (table[:, k, None] for k in range(5))
     tied = np.where(slots.weight_tied > 0, slots.weight_tied, 1.0)[:, None]
@@ -194,4 +200,4 @@ def _sandwich(
     meat, n_clusters = kernels.sum_score_squares(
         order, cluster, *episodes, *hazard, data.base, data.own, data.n_base, by_slot
     )
-    return np.einsum("ij,jk,kl->il", covariance, meat, covariance), int(n_clusters)
+    return meat, int(n_clusters)

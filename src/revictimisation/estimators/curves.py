@@ -39,6 +39,7 @@ def aalen_johansen(
     cluster: npt.ArrayLike | None = None,
     start: npt.ArrayLike | None = None,
     n_causes: int | None = None,
+    causes: Sequence[int] | None = None,
 ) -> pd.DataFrame:
     """The risk of each cause by each day, with the other causes competing.
 
@@ -55,6 +56,7 @@ def aalen_johansen(
         weights: case weights. cluster: labels (the victim); None = each row by itself.
         start: day of entry; at risk from the day after.
         n_causes: report causes 1..n_causes though the last ones have no event.
+        causes: report these alone; the others compete as before.
 
     Returns:
         A row per day and cause: time_days, cause, estimate, se (infinitesimal jackknife summed by
@@ -76,7 +78,7 @@ def aalen_johansen(
     tables, spread = tabulate(rows), prepare_spread(rows, cluster)
     curves = [
         read_curve(rows, build_curve(rows, tables, [cause]), spread, at_days).assign(cause=cause)
-        for cause in range(1, rows.n_causes + 1)
+        for cause in causes or range(1, rows.n_causes + 1)
     ]
     together = pd.concat(curves)
     return together.sort_values(["time_days", "cause"], kind="stable", ignore_index=True)

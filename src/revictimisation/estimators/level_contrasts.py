@@ -60,17 +60,24 @@ def compare_all(levels: Estimate, freedom: float = np.inf) -> tuple[float, int]:
     return float(fdtrc(n_told, freedom, statistic / n_told)), n_told
 
 
-def adjust_holm(p_value: npt.ArrayLike) -> Floats:
+def adjust_holm(p_value: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Floats:
     """Holm's (1979) adjusted p-values of a family; nan is no test and stays nan.
+
+    weight: how much of the family's error each may spend, whatever they add up to; all alike
+    without (Holm 1979, section 4). They must be settled before the p-values are seen.
 
     Example:
         >>> adjust_holm([0.01, 0.04, 0.03, np.nan]).round(3).tolist()
         [0.03, 0.06, 0.06, nan]
+        >>> adjust_holm([0.01, 0.04], [3.0, 1.0]).round(4).tolist()
+        [0.0133, 0.04]
     """
     given = np.asarray(p_value, dtype=np.float64)
+    own = np.ones(len(given)) if weight is None else np.asarray(weight, dtype=np.float64)
     at = np.flatnonzero(~np.isnan(given))
-    order = at[np.argsort(given[at], kind="stable")]
-    steps = np.arange(len(order), 0, -1) * given[order]
+    order = at[np.argsort(given[at] / own[at], kind="stable")]
+    left = np.cumsum(own[order][::-1])[::-1]
+    steps = given[order] / own[order] * left
     adjusted = np.full(len(given), np.nan)
     adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0) if len(order) else steps
     return adjusted

@@ -136,6 +136,26 @@ def maximise(data: CoxData) -> Search:
     )
 
 
+def maximise_others(data: CoxData, beta: Floats, is_fixed: Flags) -> State:
+    """The likelihood where the fixed columns are as in `beta` and the others at their best.
+
+    Columns that the data can't tell from others stay where `beta` has them.
+    """
+    state = evaluate(data, beta)
+    for _ in range(MAX_ITERATIONS):
+        factor, kept = factor_cholesky(
+            state.info, np.where(is_fixed, np.inf, state.size), ALIAS_TOLERANCE
+        )
+        step = invert_cholesky(factor, kept) @ np.where(is_fixed, 0.0, state.score)
+        gain = float(np.sum(step * state.score))
+        if gain < GAIN_TOLERANCE**2:
+            break
+        state = _advance(data, state, step)
+        if gain < GAIN_TOLERANCE:
+            break
+    return state
+
+
 def _guess(data: CoxData) -> Floats:
     """Where to start: at zero, or with many episodes at the estimate from a few of them.
 

@@ -28,6 +28,7 @@ from revictimisation.plan.parts import (
     CleaningRules,
     Code,
     Codes,
+    Comparison,
     Convictions,
     Count,
     Course,
@@ -208,6 +209,8 @@ COVARIATES = (
     "protected_identity",
 )
 NO_GROUP = "är ett tal, ingen grupp / is a number, not a group"
+# Of no use to another county or a later year, which have others.
+WHEN_AND_WHERE = ("index_year", "police_district", "municipality_code")
 NUMBER_COVARIATES = ("n_earlier_reports", "index_year", "age")
 
 
@@ -301,6 +304,7 @@ class StudyPlan(Part):
     negative_controls: NegativeControls = NegativeControls()
     convictions: Convictions = Convictions()
     linkage: Linkage = Linkage()
+    comparison: Comparison = Comparison()
     disclosure: Disclosure = Disclosure()
     validation: ValidationLimits = ValidationLimits()
     languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=2)] = ("sv", "en")
@@ -413,6 +417,11 @@ class StudyPlan(Part):
                     f"{name!r} är text / is text, not a number; tal / numbers: {numbers}, x_..."
                 )
         return faults
+
+    @property
+    def carried_covariates(self) -> tuple[str, ...]:
+        """What is adjusted for less when and where: what people elsewhere may have in common."""
+        return tuple(name for name in self.adjust_for if name not in WHEN_AND_WHERE)
 
     @property
     def measure_names(self) -> tuple[str, ...]:

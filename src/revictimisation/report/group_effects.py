@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 from types import MappingProxyType
@@ -192,11 +192,9 @@ def find_spread(page: Page, one: Difference) -> float:
     return max(values) - min(values) if len(values) > 1 else 0.0
 
 
-def list_shown(
-    page: Page, measure: str, grouping: str, find: Callable[..., Number] = find_gap
-) -> list[tuple[str, Number]]:
-    """The levels with a risk difference (or what is to be found) to show, the lowest first."""
-    found = [(one, find(page, measure, grouping, one)) for one in list_levels(page, grouping)]
+def list_shown(page: Page, measure: str, grouping: str) -> list[tuple[str, Number]]:
+    """The levels with a risk difference to show, the lowest first."""
+    found = [(one, find_gap(page, measure, grouping, one)) for one in list_levels(page, grouping)]
     return sorted(((level, one) for level, one in found if one.has_interval),
                   key=lambda pair: pair[1].estimate or 0.0)  # fmt: skip
 

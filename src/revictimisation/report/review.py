@@ -172,6 +172,7 @@ def show_review(sheet: Sheet) -> Content:
         *show_numbers(sheet),
         sheet.head("hidden_heading"),
         show_hidden(sheet),
+        *show_acro(sheet),
         sheet.head("beside_heading"),
         show_beside(sheet),
         sheet.head("sign_heading"),
@@ -282,6 +283,28 @@ def show_hidden(sheet: Sheet) -> Piece:
     caption = sheet.say("review.hidden_caption", total=sheet.formats.count(len(kept)))
     heads = ("table", "status", "reason", "count")
     return join([sheet.text("review.hidden_how"), sheet.cut(caption, heads, rows)])
+
+
+def show_acro(sheet: Sheet) -> Iterable[Piece]:
+    """Where it was asked: what a checker of another make would hide of the same tables."""
+    told = sheet.review.facts.get("acro")
+    if told is None:
+        return
+    count, threshold = sheet.formats.count, sheet.review.facts["rules"]["threshold"]
+    both, alone = told["hidden_by_both"], told["hidden_by_acro_alone"]
+    numbers = {
+        "cells": count(told["n_cells"]),
+        "ours": count(told["hidden_by_us"]),
+        "both": DASH if both is None else count(both),
+        "alone": count(alone),
+    }
+    rows = [[sheet.say(f"review.acro_{name}"), number] for name, number in numbers.items()]
+    heads = [sheet.say(f"review.head_acro_{name}") for name in ("cells", "count")]
+    yield sheet.head("acro_heading")
+    yield sheet.text("review.acro_how", threshold=threshold, **told)
+    notes = [sheet.say("review.acro_untold", threshold=threshold)] if both is None else []
+    yield Table(sheet.say("review.acro_caption"), heads, rows, notes)
+    yield sheet.text("review.acro_none" if alone == 0 else "review.acro_some")
 
 
 def _list_rows(table: pd.DataFrame) -> list[Any]:

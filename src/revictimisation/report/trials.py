@@ -128,11 +128,6 @@ def judge_measure(page: Page, measure: str) -> str:
     return judge(find_effect(page, measure), same=0.0)
 
 
-def list_by_verdict(page: Page, verdict: str) -> list[str]:
-    """The measures that the answers are counted of that have a verdict."""
-    return [one for one in list_main(page) if judge_measure(page, one) == verdict]
-
-
 def list_checks(page: Page, measure: str, analysis: str = WEIGHTING) -> list[Check]:
     """The checks of a measure's comparison, in the order in which they were made."""
     return [_read_check(row) for row in page.release.checks.get((measure, analysis), [])]
@@ -143,17 +138,9 @@ def _read_check(row: Any) -> Check:
     return Check(unpack_check(row.check), row.value, row.limit, row.status)
 
 
-def find_checks(
-    checks: list[Check], name: str, day: int | None = None, *, is_held: bool = False
-) -> dict[str, Check]:
-    """The checks of a name by arm, the last where there are several; `is_held`: with a limit."""
-    return {
-        check.arm: check
-        for check in checks
-        if check.name == name
-        and day in (None, check.day)
-        and (check.limit is not None or not is_held)
-    }
+def find_checks(checks: list[Check], name: str, day: int | None = None) -> dict[str, Check]:
+    """The checks of a name by arm, the last where there are several."""
+    return {check.arm: check for check in checks if check.name == name and day in (None, check.day)}
 
 
 def list_balance(page: Page, measure: str) -> dict[str, float]:

@@ -24,10 +24,6 @@ from revictimisation.simulate.randoms import (
     draw_uniform,
 )
 
-COLUMNS = [
-    "assessment_id", "victim_id", "report_id", "agency", "instrument", "assessed_on", "risk_level",
-    "shared_on",
-]  # fmt: skip
 LAST_COUNTING_DAY = 7
 POLICE_SHARE = 0.82
 FREDA_FROM_ON = np.datetime64("2012-10-01")
@@ -142,4 +138,4 @@ def make_risk_assessments(course: Course, filings: pd.DataFrame) -> pd.DataFrame
     rows["report_id"] = blank_unless(is_linked, report)
     rows["assessment_id"] = make_ids("a", course.seed, numbers)
     rows["victim_id"] = name_victims(course, victims, rows["day"].to_numpy())
-    return finish_table(rows, COLUMNS, ["assessment_id"])
+    return finish_table(rows, "risk_assessments")

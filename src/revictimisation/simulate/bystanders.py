@@ -11,7 +11,7 @@ import pandas as pd
 
 from revictimisation.simulate.course import DAYS_PER_UNIT
 from revictimisation.simulate.geography import draw_district, draw_municipality
-from revictimisation.simulate.randoms import draw_category, draw_chance, draw_days
+from revictimisation.simulate.randoms import count_share, draw_category, draw_chance, draw_days
 from revictimisation.simulate.scenarios import Scenario
 
 FIRST_UNIT = 2**40
@@ -21,10 +21,14 @@ OUTSIDE = np.array(["acquaintance", "stranger", "unknown"])
 CLOSE = np.array(["current_partner", "former_partner", "sibling"])
 
 
-def draw_bystanders(scenario: Scenario, n_people: int, seed: int) -> pd.DataFrame:
-    """Draw the bystanders, a row each: traits, kind and the date of their report."""
-    n_extra = round(n_people * scenario.extra_victims_share)
-    units = np.arange(FIRST_UNIT, FIRST_UNIT + n_extra, dtype=np.int64)
+def draw_bystanders(
+    scenario: Scenario, n_people: int, seed: int, first_unit: int = 0
+) -> pd.DataFrame:
+    """Draw the bystanders, a row each: traits, kind and the date of their report.
+
+    They are those beside the `n_people` index victims that begin with `first_unit`.
+    """
+    units = FIRST_UNIT + count_share(n_people, scenario.extra_victims_share, first_unit)
     frame = pd.DataFrame({"unit": units, "kind": draw_category(seed, units, "x_kind", KIND_SHARES)})
     first, last = np.datetime64(scenario.accrual_from_on), np.datetime64(scenario.accrual_to_on)
     n_days = int((last - first).astype(int))

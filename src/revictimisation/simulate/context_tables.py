@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from revictimisation.dictionary import load_dictionary
 from revictimisation.simulate.course import Course, blank_unless, finish_table, make_ids
-from revictimisation.simulate.geography import CODES, PLACES, draw_municipality
-from revictimisation.simulate.randoms import draw_category, draw_chance, draw_days, draw_uniform
+from revictimisation.simulate.geography import draw_municipality
+from revictimisation.simulate.randoms import (
+    count_share,
+    draw_category,
+    draw_chance,
+    draw_days,
+    draw_uniform,
+)
 
-CONTACT_COLUMNS = [
-    "contact_id", "person_id", "contacted_on", "contact_kind", "sex", "age", "municipality_code",
-    "reason",
-]  # fmt: skip
-YEAR_COLUMNS = [
-    "municipality_code", "year", "population", "skr_group", "has_cooperation_agreement",
-    "n_services_intimate", "n_services_honour", "n_services_perpetrator",
-]  # fmt: skip
 CENTRE_FROM_ON = np.datetime64("2013-09-01")
 CONTACTS_PER_VICTIM = 0.25
 FIRST_CONTACT_UNIT = 2**41
@@ -32,10 +32,11 @@ HONOUR_SERVICE_SHARE = 19 / 26  # of the county's municipalities with such a ser
 PERPETRATOR_SHARE = 0.5  # about half offer talks to perpetrators, published
 
 
-def make_centre_contacts(course: Course, n_people: int) -> pd.DataFrame:
+def make_centre_contacts(course: Course) -> pd.DataFrame:
     """Write the contract's table ``centre_contacts``: ages 13-26, mean about 19, many nameless."""
     seed, end_on = course.seed, np.datetime64(course.scenario.data_end_on)
-    units = FIRST_CONTACT_UNIT + np.arange(round(n_people * CONTACTS_PER_VICTIM), dtype=np.int64)
+    n_people, first = len(course.setting.victims), course.first_unit
+    units = FIRST_CONTACT_UNIT + count_share(n_people, CONTACTS_PER_VICTIM, first)
     rows = pd.DataFrame({"unit": units})
     kind = draw_category(seed, units, "contact_kind", KIND_SHARES)
     rows["contact_kind"] = np.array(KINDS)[kind]
@@ -54,7 +55,7 @@ def make_centre_contacts(course: Course, n_people: int) -> pd.DataFrame:
     rows["reason"] = blank_unless(is_young, reason)
     rows["person_id"] = _draw_known(course, rows, is_young)
     rows["contact_id"] = make_ids("c", seed, units)
-    return finish_table(rows, CONTACT_COLUMNS, ["contact_id"])
+    return finish_table(rows, "centre_contacts")
 
 
 def _draw_known(course: Course, rows: pd.DataFrame, is_young: np.ndarray) -> np.ndarray:
@@ -81,17 +82,18 @@ def _draw_known(course: Course, rows: pd.DataFrame, is_young: np.ndarray) -> np.
     return names
 
 
-def make_municipality_years(course: Course) -> pd.DataFrame:
+def make_municipality_years(course: Course, sizes: Mapping[str, float]) -> pd.DataFrame:
     """Write the contract's table ``municipality_years``: a row per municipality and year.
 
-    Population sizes are rough and grow evenly; services are invented round published shares.
+    ``sizes`` are the municipalities, each with its thousands of people: rough ones, that grow
+    evenly; services are invented round published shares.
     """
     first = int(course.scenario.accrual_from_on[:4]) - 1
     years = np.arange(first, int(course.scenario.data_end_on[:4]) + 1)
     rows = pd.DataFrame({
-        "municipality_code": np.repeat(CODES, len(years)), "year": np.tile(years, len(CODES)),
+        "municipality_code": np.repeat(list(sizes), len(years)), "year": np.tile(years, len(sizes)),
     })  # fmt: skip
-    thousands = rows["municipality_code"].map({code: size for code, (size, _, _) in PLACES.items()})
+    thousands = rows["municipality_code"].map(sizes)
     growth = (1 + GROWTH_PER_YEAR) ** (rows["year"] - 2013)
     rows["population"] = np.round(thousands * 1000 * growth).astype("int64")
     rows["skr_group"] = _find_skr_groups(rows)
@@ -107,7 +109,7 @@ def make_municipality_years(course: Course) -> pd.DataFrame:
     rows["n_services_perpetrator"] = draw_chance(
         course.seed, units, "n_perpetrator", PERPETRATOR_SHARE
     ).astype("int64")
-    return finish_table(rows, YEAR_COLUMNS, ["municipality_code", "year"])
+    return finish_table(rows, "municipality_years")
 
 
 def _find_skr_groups(rows: pd.DataFrame) -> np.ndarray:

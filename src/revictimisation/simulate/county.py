@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from revictimisation.dictionary import Dictionary, load_dictionary
 from revictimisation.simulate.assessment_tables import make_risk_assessments
 from revictimisation.simulate.bystanders import draw_bystanders
 from revictimisation.simulate.calibrated import CALIBRATED, find_court
@@ -14,6 +15,7 @@ from revictimisation.simulate.course import Course, run_course
 from revictimisation.simulate.departures import POSITIVITY, REPORTING, UNMEASURED
 from revictimisation.simulate.dirty import soil_county
 from revictimisation.simulate.filings import collect_filings
+from revictimisation.simulate.geography import SIZES
 from revictimisation.simulate.justice_tables import (
     describe_victims,
     draw_cases,
@@ -26,6 +28,7 @@ from revictimisation.simulate.measure_tables import (
     make_police_measures,
     make_social_interventions,
 )
+from revictimisation.simulate.plain_tables import draw_plain_table
 from revictimisation.simulate.report_tables import (
     date_bystanders,
     date_filings,
@@ -82,11 +85,11 @@ def simulate_county(scenario: str, n_people: int, seed: int) -> dict[str, pd.Dat
     return {**tables, "truth": read_truth(course.scenario)}
 
 
-def make_tables(course: Course) -> dict[str, pd.DataFrame]:
-    """Write down a course as the contract's tables, by name."""
+def make_tables(course: Course, dictionary: Dictionary | None = None) -> dict[str, pd.DataFrame]:
+    """Write down a course as the tables of a dictionary (the project's), by name."""
     scenario, seed = course.scenario, course.seed
     n_people = len(course.setting.victims)
-    bystanders = draw_bystanders(scenario, n_people, seed)
+    bystanders = draw_bystanders(scenario, n_people, seed, course.first_unit)
     filings = collect_filings(course)
     dated = date_filings(course, filings)
     apart = date_bystanders(bystanders, seed)
@@ -95,7 +98,7 @@ def make_tables(course: Course) -> dict[str, pd.DataFrame]:
     cases = draw_cases(describe_victims(course, rows), course, find_court(scenario),
                        scenario.data_end_on)  # fmt: skip
     decisions = make_case_decisions(cases, seed)
-    return {
+    made = {
         "persons": make_persons(course, rows, bystanders),
         "reports": make_reports(rows, seed),
         "risk_assessments": make_risk_assessments(course, filings),
@@ -106,6 +109,9 @@ def make_tables(course: Course) -> dict[str, pd.DataFrame]:
         ),
         "investigations": make_investigations(cases, seed),
         "case_decisions": decisions,
-        "centre_contacts": make_centre_contacts(course, n_people),
-        "municipality_years": make_municipality_years(course),
+        "centre_contacts": make_centre_contacts(course),
+        "municipality_years": make_municipality_years(course, SIZES),
     }
+    dictionary = dictionary or load_dictionary()
+    others = [one for one in dictionary.tables_by_direction("in") if one.name not in made]
+    return made | {one.name: draw_plain_table(dictionary, one, course) for one in others}

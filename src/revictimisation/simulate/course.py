@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from revictimisation.dictionary import Table, load_dictionary
 from revictimisation.simulate.process import Setting, prepare_setting, run_setting
 from revictimisation.simulate.randoms import Integers, draw_bits, draw_chance, draw_days
 from revictimisation.simulate.scenarios import Scenario
@@ -31,10 +32,15 @@ class Course:
     events: pd.DataFrame
     new_identity_day: Integers
 
+    @property
+    def first_unit(self) -> int:
+        """The number of the first victim; not 0 where the county is made in parts."""
+        return int(self.setting.victims["unit"].iloc[0])
 
-def run_course(scenario: Scenario, n_people: int, seed: int) -> Course:
+
+def run_course(scenario: Scenario, n_people: int, seed: int, first_unit: int = 0) -> Course:
     """Draw the victims of a county and run their natural course to the end of the data."""
-    setting = prepare_setting(scenario, n_people, seed)
+    setting = prepare_setting(scenario, n_people, seed, first_unit)
     events, _ = run_setting(setting, scenario)
     events = events.drop_duplicates(["victim", "kind", "index", "day"], ignore_index=True)
     return Course(scenario, seed, setting, events, _draw_new_identity(scenario, seed, setting))
@@ -88,9 +94,13 @@ def number_filings(units: Integers, days: np.ndarray, is_other: bool) -> Integer
     return units * DAYS_PER_UNIT + shifted
 
 
-def finish_table(frame: pd.DataFrame, columns: list[str], key: list[str]) -> pd.DataFrame:
-    """Order columns and rows, and give dates one type; row order then carries no time order."""
-    table = frame[columns].sort_values(key, ignore_index=True)
+def finish_table(frame: pd.DataFrame, of: str | Table) -> pd.DataFrame:
+    """Order columns and rows as the dictionary has them; dates get one type.
+
+    The order of the rows, by the table's key of pseudonyms, then carries no time order.
+    """
+    known = of if isinstance(of, Table) else load_dictionary().tables[of]
+    table = frame[list(known.field_names)].sort_values([*known.primary_key], ignore_index=True)
     for name in table.columns:
         if name.endswith("_on"):
             table[name] = pd.to_datetime(table[name]).astype("datetime64[ns]")

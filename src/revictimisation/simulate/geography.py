@@ -29,6 +29,7 @@ PLACES: MappingProxyType[str, tuple[float, tuple[str, ...], str]] = MappingProxy
     "0192": (27, ("sodertorn",), "syd"),
 })  # fmt: skip
 CODES = np.array(list(PLACES))
+SIZES = MappingProxyType({code: size for code, (size, _, _) in PLACES.items()})
 REFORM_ON = np.datetime64("2015-01-01")  # eight districts became three areas
 # Södertörn and Södertälje report more per head; the extra weight is invented
 REPORTS_PER_HEAD = MappingProxyType({"sodertorn": 1.25, "sodertalje": 1.15, "nacka": 0.8})

@@ -28,17 +28,6 @@ from revictimisation.simulate.randoms import (
 from revictimisation.simulate.report_tables import name_suspects
 from revictimisation.simulate.scenarios import Numbers
 
-INVESTIGATION_COLUMNS = [
-    "report_id", "suspect_id", "opened_on", "closed_on", "closing_reason", "has_witness",
-    "has_documented_injury", "has_victim_participation", "has_admission",
-]  # fmt: skip
-DECISION_COLUMNS = [
-    "report_id", "suspect_id", "decided_on", "decision", "custody_from_on", "custody_to_on",
-]  # fmt: skip
-SUSPECT_COLUMNS = [
-    "intervention_id", "suspect_id", "intervention", "decided_on", "start_on", "end_on",
-    "is_completed",
-]  # fmt: skip
 CLEARED_KINDS = ("prosecuted", "summary_penalty", "prosecution_waived")
 CLEARED_KIND_SHARES = (0.86, 0.10, 0.04)
 CONVICTED_SHARE = 0.80
@@ -46,7 +35,12 @@ PRISON_SHARE = 0.25
 CLOSING = ("no_evidence", "victim_withdrew", "suspect_unknown", "not_a_crime", "limited", "other")
 CLOSING_SHARES = (0.52, 0.24, 0.0, 0.12, 0.06, 0.06)
 BLANK_SHARE = 0.06
-EVIDENCE_COLUMNS = INVESTIGATION_COLUMNS[5:]
+EVIDENCE_COLUMNS = (
+    "has_witness",
+    "has_documented_injury",
+    "has_victim_participation",
+    "has_admission",
+)
 RARE_INTERVENTIONS = MappingProxyType({  # share of reports, wait and length in days
     "arrest": (0.20, 0, 2), "remand": (0.07, 3, 30), "treatment_programme": (0.05, 60, 180),
     "support_talks_perpetrator": (0.06, 40, 120),
@@ -191,7 +185,7 @@ def make_investigations(cases: pd.DataFrame, seed: int) -> pd.DataFrame:
     for name in EVIDENCE_COLUMNS:
         is_blank = draw_chance(seed, numbers, f"blank_{name}", BLANK_SHARE)
         frame[name] = cases[name].astype("boolean").mask(is_blank)
-    return finish_table(frame, INVESTIGATION_COLUMNS, ["report_id", "suspect_id"])
+    return finish_table(frame, "investigations")
 
 
 def make_case_decisions(cases: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -213,7 +207,7 @@ def make_case_decisions(cases: pd.DataFrame, seed: int) -> pd.DataFrame:
     steps["custody_from_on"] = np.append(none, np.where(is_prison, from_on, NO_DATE))
     steps["custody_to_on"] = np.append(none, np.where(is_prison, from_on + _days(months), NO_DATE))
     steps = steps.dropna(subset="decided_on")
-    return finish_table(steps, DECISION_COLUMNS, ["report_id", "suspect_id", "decided_on"])
+    return finish_table(steps, "case_decisions")
 
 
 def make_suspect_interventions(
@@ -241,7 +235,7 @@ def make_suspect_interventions(
     has_end = rows["intervention"].isin(["treatment_programme", "prison_programme"])
     rows["is_completed"] = is_done.where(has_end & rows["end_on"].notna())
     rows["intervention_id"] = make_ids("u", seed, numbers)
-    return finish_table(rows, SUSPECT_COLUMNS, ["intervention_id"])
+    return finish_table(rows, "suspect_interventions")
 
 
 def _collect_prison(decisions: pd.DataFrame, seed: int) -> pd.DataFrame:

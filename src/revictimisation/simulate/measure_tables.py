@@ -25,14 +25,6 @@ from revictimisation.simulate.randoms import (
 )
 from revictimisation.simulate.scenarios import Scenario, SideMeasure, StudyMeasure
 
-POLICE_COLUMNS = [
-    "measure_id", "victim_id", "report_id", "measure", "decided_on", "decision", "start_on",
-    "end_on",
-]  # fmt: skip
-SOCIAL_COLUMNS = [
-    "intervention_id", "person_id", "intervention", "decided_on", "decision", "start_on", "end_on",
-    "end_reason", "legal_basis", "municipality_code",
-]  # fmt: skip
 ROW_COLUMNS = ["victim", "number", "table", "code", "decided_day", "decision", "day", "end_day"]
 NUMBER_STEP = 100_000  # rows of one victim are numbered measure by measure
 LONGEST_WAIT_DAYS = 21
@@ -167,7 +159,7 @@ def make_police_measures(course: Course, rows: pd.DataFrame) -> pd.DataFrame:
     mine["report_id"] = blank_unless(is_linked, index_report)
     mine["measure_id"] = make_ids("m", course.seed, numbers)
     mine = mine.rename(columns={"person": "victim_id", "code": "measure"})
-    return finish_table(mine, POLICE_COLUMNS, ["measure_id"])
+    return finish_table(mine, "police_measures")
 
 
 def make_social_interventions(course: Course, rows: pd.DataFrame) -> pd.DataFrame:
@@ -189,4 +181,4 @@ def make_social_interventions(course: Course, rows: pd.DataFrame) -> pd.DataFram
     mine["municipality_code"] = homes[mine["victim"]]
     mine["intervention_id"] = make_ids("i", course.seed, numbers)
     mine = mine.rename(columns={"person": "person_id", "code": "intervention"})
-    return finish_table(mine, SOCIAL_COLUMNS, ["intervention_id"])
+    return finish_table(mine, "social_interventions")

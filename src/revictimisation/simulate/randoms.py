@@ -85,3 +85,14 @@ def draw_category(
     bounds = np.cumsum(table, axis=1)
     target = draw_uniform(seed, units, stream) * bounds[:, -1]
     return (target[:, None] >= bounds[:, :-1]).sum(axis=1).astype(np.int64)
+
+
+def count_share(n_people: int, share: float, first_unit: int = 0) -> Integers:
+    """Number those who stand beside some people, so many to a person; `first_unit` is the first's.
+
+    People taken in parts have between them the same as all at once.
+
+    >>> count_share(2, 0.5).tolist(), count_share(3, 0.5, first_unit=2).tolist()
+    ([0], [1])
+    """
+    return np.arange(round(first_unit * share), round((first_unit + n_people) * share))

@@ -30,14 +30,6 @@ from revictimisation.simulate.randoms import (
     draw_exponential,
 )
 
-REPORT_COLUMNS = [
-    "report_id", "victim_id", "suspect_id", "reported_on", "offence_from_on", "offence_code",
-    "relation", "is_honour", "police_district", "municipality_code",
-]  # fmt: skip
-PERSON_COLUMNS = [
-    "person_id", "birth_year", "sex", "municipality_code", "died_on", "emigrated_on",
-    "protected_identity",
-]  # fmt: skip
 SECOND_OFFENCE_SHARE = 0.22
 DOUBLE_REPORT_SHARE = 0.03
 BLANK_PERSON_SHARE = 0.02  # suspects who are in no population register
@@ -111,9 +103,8 @@ def make_reports(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     rows["police_district"] = find_district(on, homes, rows["police_district"].to_numpy())
     honour = rows["is_honour"].map({"true": True, "false": False})
     rows["is_honour"] = honour.astype("boolean")
-    key = ["report_id", "suspect_id", "offence_code"]
-    rows = rows.drop_duplicates(key)
-    return finish_table(rows, REPORT_COLUMNS, key)
+    rows = rows.drop_duplicates(["report_id", "suspect_id", "offence_code"])
+    return finish_table(rows, "reports")
 
 
 def name_suspects(suspects: Integers, seed: int) -> np.ndarray:
@@ -176,4 +167,4 @@ def make_persons(course: Course, rows: pd.DataFrame, bystanders: pd.DataFrame) -
     dated = [part.astype({"died_on": "datetime64[ns]", "emigrated_on": "datetime64[ns]"})
              for part in parts]  # fmt: skip
     persons = pd.concat(dated, ignore_index=True).astype({"birth_year": "int64"})
-    return finish_table(persons, PERSON_COLUMNS, ["person_id"])
+    return finish_table(persons, "persons")

@@ -80,7 +80,7 @@ def estimate_negative_controls(data: StudyData) -> tuple[pd.DataFrame, pd.DataFr
     for kind, measures in kinds.items():
         if not measures:
             continue
-        stop, cause = _follow_controls(data, kind)
+        stop, cause = follow_controls(data, kind)
         for measure in measures:
             estimates, is_converged = _estimate_trial(data, measure, stop, cause)
             parts.append(estimates)
@@ -89,7 +89,7 @@ def estimate_negative_controls(data: StudyData) -> tuple[pd.DataFrame, pd.DataFr
     return combine([*parts, *hazards]), frame_checks(notes)
 
 
-def _follow_controls(data: StudyData, kind: str) -> tuple[Whole, Whole]:
+def follow_controls(data: StudyData, kind: str) -> tuple[Whole, Whole]:
     """Last day and cause of each entry's follow-up for the control, whose day stands in `kind`."""
     entries = data.entries
     day = entries[kind].to_numpy()

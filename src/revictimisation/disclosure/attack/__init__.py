@@ -19,10 +19,20 @@ from revictimisation.disclosure.attack.findings import make_findings
 from revictimisation.disclosure.attack.margins import recover_counts
 from revictimisation.disclosure.attack.release import Release, open_release
 from revictimisation.disclosure.attack.rows import read_rows
+from revictimisation.disclosure.attack.shared import Shared, open_shared, read_shared
 from revictimisation.disclosure.attack.surplus import find_surplus
 from revictimisation.disclosure.attack.traces import search_bytes
 
-__all__ = ["ATTACKS", "Attack", "Release", "attack", "open_release"]
+__all__ = [
+    "ATTACKS",
+    "Attack",
+    "Release",
+    "Shared",
+    "attack",
+    "list_attacks",
+    "open_release",
+    "open_shared",
+]
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,15 @@ ATTACKS = (
     Attack(("traces",), "every file", search_bytes),
     Attack(("surplus",), "every file", find_surplus),
 )
+# Of a file of `share`, which has no pages and no diagnostics.
+OF_SHARED = (read_rows, recover_counts, search_bytes)
+
+
+def list_attacks(release: Release) -> list[Callable[[Release], pd.DataFrame]]:
+    """What can be tried on a release, or on a shared file."""
+    if isinstance(release, Shared):
+        return [*OF_SHARED, read_shared]
+    return [kind.find for kind in ATTACKS]
 
 
 def attack(releases: Sequence[Release]) -> pd.DataFrame:
@@ -51,11 +70,12 @@ def attack(releases: Sequence[Release]) -> pd.DataFrame:
     A row per finding: `release` (its number, from 0; -1 for two together), and `findings.COLUMNS`.
     """
     found = [
-        kind.find(release).assign(release=place)
+        find(release).assign(release=place)
         for place, release in enumerate(releases)
-        for kind in ATTACKS
+        for find in list_attacks(release)
     ]
-    found.append(subtract_releases(releases).assign(release=-1))
+    whole = [release for release in releases if not isinstance(release, Shared)]
+    found.append(subtract_releases(whole).assign(release=-1))
     full = [frame for frame in found if len(frame)]
     if not full:
         return make_findings([]).assign(release=-1)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from revictimisation.core.packing import LESS, unpack_check, unpack_contrast
+from revictimisation.core.codes import OTHER_CAUSES
+from revictimisation.core.packing import LESS, STRATEGIES, find_level, unpack_check, unpack_contrast
 from revictimisation.core.results import KEYS, OK, SUPPRESSED, WITHHELD
 from revictimisation.disclosure.attack.findings import make_findings, name_rows
 from revictimisation.disclosure.attack.release import Release
@@ -178,9 +179,10 @@ def _invert_detectable(release: Release, rows: pd.DataFrame) -> pd.DataFrame:
     if table is None or table.empty:
         return rows.iloc[:0][["row"]]
     checks = [unpack_check(text) for text in table["check"]]
+    levels = [find_level(*one) for one in zip(checks, table["analysis"], strict=True)]
     told = pd.DataFrame({
         "measure": table["measure"], "name": [check.name for check in checks],
-        "subgroup": [check.group for check in checks], "level": [check.level for check in checks],
+        "subgroup": [group for group, _ in levels], "level": [level for _, level in levels],
         "time_days": pd.array([check.day for check in checks], dtype="Int64"),
         "low": table["value"].astype(float) / DETECTABLE_ERRORS,
     })  # fmt: skip
@@ -188,8 +190,10 @@ def _invert_detectable(release: Release, rows: pd.DataFrame) -> pd.DataFrame:
         "minimum_detectable_difference": "risk_difference",
         "minimum_detectable_count_difference": "mean_count_difference"})  # fmt: skip
     told = told[told["estimand"].notna() & told["low"].notna()]
-    hidden = rows[rows["status"].isin(HIDDEN) & rows["analysis"].eq("main")
-                  & rows["estimator"].eq("clone_censor_weight")]  # fmt: skip
+    is_own = rows["analysis"].isin(["main", "contrast", STRATEGIES]) & rows["estimator"].isin(
+        ["clone_censor_weight", "mean_cumulative_count"])  # fmt: skip
+    is_own &= ~rows["outcome"].isin(OTHER_CAUSES)
+    hidden = rows[rows["status"].isin(HIDDEN) & is_own]
     keys = ["measure", "subgroup", "level", "time_days", "estimand"]
     hidden = hidden.astype({"time_days": "Int64"})
     found = hidden[[*keys, "row"]].merge(told[[*keys, "low"]].drop_duplicates(keys), on=keys)

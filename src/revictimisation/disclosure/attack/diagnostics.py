@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from revictimisation.core.packing import unpack_check
+from revictimisation.core.codes import OTHER_CAUSES
+from revictimisation.core.packing import STRATEGIES, STRATEGY, find_level, unpack_check
 from revictimisation.core.results import SUPPRESSED
 from revictimisation.dictionary import load_dictionary
 from revictimisation.disclosure.attack.findings import make_findings, name_rows
@@ -14,6 +15,7 @@ from revictimisation.disclosure.attack.release import Release
 DIGITS = 2
 OFF = 1e-6  # how exactly a share is shown
 ARMS = {"start": "risk_start", "no_start": "risk_no_start"}
+OF_STRATEGY = "cumulative_incidence"
 
 
 def read_diagnostics(release: Release) -> pd.DataFrame:
@@ -47,11 +49,12 @@ def _name_checks(table: pd.DataFrame) -> pd.DataFrame:
     known = load_dictionary().codes("check")
     kinds = dict(zip(known["code"], known["kind"], strict=True))
     checks = [unpack_check(text) for text in table["check"]]
+    levels = [find_level(*one) for one in zip(checks, table["analysis"], strict=True)]
     return pd.DataFrame({
         "row": name_rows(table, ("analysis", "measure", "check")), "value": table["value"],
         "analysis": table["analysis"], "measure": table["measure"],
         "name": [check.name for check in checks], "arm": [check.arm for check in checks],
-        "subgroup": [check.group for check in checks], "level": [check.level for check in checks],
+        "subgroup": [group for group, _ in levels], "level": [level for _, level in levels],
         "time_days": pd.array([check.day for check in checks], dtype="Int64"),
         "kind": [kinds.get(check.name, "") for check in checks],
     }, index=table.index)  # fmt: skip
@@ -100,10 +103,13 @@ def _has_more_digits(value: pd.Series) -> pd.Series:
 def _is_behind(shown: pd.DataFrame, estimates: pd.DataFrame) -> pd.Series:
     """Events of an arm up to a day whose risk is suppressed for being of few."""
     keys = ["measure", "subgroup", "level", "time_days", "estimand"]
-    is_risk = estimates["estimator"].eq("clone_censor_weight") & estimates["analysis"].eq("main")
-    is_risk &= estimates["status"].eq(SUPPRESSED) & estimates["estimand"].isin([*ARMS.values()])
+    is_risk = estimates["analysis"].eq("main") & estimates["estimand"].isin([*ARMS.values()])
+    is_risk |= estimates["analysis"].eq(STRATEGIES) & estimates["estimand"].eq(OF_STRATEGY)
+    is_risk &= estimates["estimator"].eq("clone_censor_weight") & estimates["status"].eq(SUPPRESSED)
+    is_risk &= ~estimates["outcome"].isin(OTHER_CAUSES)
     hidden = estimates[is_risk].astype({"time_days": "Int64"})
-    mine = shown.assign(estimand=shown["arm"].map(ARMS))
+    arm = shown["arm"].map(ARMS)
+    mine = shown.assign(estimand=arm.mask(shown["subgroup"].eq(STRATEGY), OF_STRATEGY))
     is_count = shown["kind"].eq("count") & shown["name"].eq("n_events")
     is_hidden = pd.MultiIndex.from_frame(mine[keys]).isin(pd.MultiIndex.from_frame(hidden[keys]))
     return is_count & is_hidden

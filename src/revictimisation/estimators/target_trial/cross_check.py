@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from revictimisation.core.arrays import Floats
 from revictimisation.estimators.intervals import NO_ERROR
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.outcome_model import fit_outcome_model
-from revictimisation.estimators.target_trial.standardised_risk import estimate_standardised_risks
+from revictimisation.estimators.target_trial.standardised_risk import (
+    standardise_risks,
+    tabulate_risks,
+)
+
+
+class CrossCheck(NamedTuple):
+    """Rows of both estimators, checks, and the entries' scores (`StandardisedRisks.scores`)."""
+
+    rows: pd.DataFrame
+    checks: pd.DataFrame
+    scores: Floats
 
 
 def cross_check(
@@ -19,7 +32,7 @@ def cross_check(
     estimates: pd.DataFrame,
     modifiers: Sequence[str] = (),
     tolerated: float = 0.0,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> CrossCheck:
     """Estimate the outcome's risks by g-formula and doubly robust as well.
 
     Args:
@@ -31,17 +44,19 @@ def cross_check(
     Returns:
         The rows of both as from `estimate_standardised_risks`, with a column estimator; and checks
         as from `diagnose_trial`: largest_disagreement by day (`measure_disagreement`) and
-        outcome_model_is_converged.
+        outcome_model_is_converged; and what transport to other people stands on.
     """
     model = fit_outcome_model(weighted.trial, modifiers=modifiers)
-    tables = estimate_standardised_risks(weighted, model, at_days)
+    standardised = standardise_risks(weighted, model, at_days)
+    tables = tabulate_risks(weighted, standardised, at_days)
     rows = pd.concat(
         [table.assign(estimator=name) for name, table in tables.items()], ignore_index=True
     )
     checks = measure_disagreement([estimates, *tables.values()], tolerated)
     settled = {"check": "outcome_model_is_converged", "value": float(model.is_converged)}
     checks = pd.concat([checks, pd.DataFrame([{**settled, "arm": ""}])], ignore_index=True)
-    return rows, checks.astype({"time_days": "Int64", "value": "float64"})
+    checks = checks.astype({"time_days": "Int64", "value": "float64"})
+    return CrossCheck(rows, checks, standardised.scores)
 
 
 def measure_disagreement(tables: Sequence[pd.DataFrame], tolerated: float = 0.0) -> pd.DataFrame:

@@ -118,6 +118,11 @@ def find_failed(rows: pd.DataFrame, judged: pd.DataFrame, gates: Gates) -> npt.N
     return reasons
 
 
+def holds_all(rows: pd.DataFrame, judged: pd.DataFrame, gates: Gates) -> bool:
+    """Whether a gate fails for each of the rows."""
+    return bool((find_failed(rows, judged, gates) != "").all())
+
+
 def _read_days(rows: pd.DataFrame) -> list[int]:
     days = pd.to_numeric(rows["time_days"]).to_numpy(np.float64, na_value=np.nan)
     return np.where(np.isnan(days), EVERY_DAY, days).astype(np.int64).tolist()

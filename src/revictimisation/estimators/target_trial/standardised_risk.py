@@ -64,11 +64,13 @@ class StandardisedRisks:
         value: estimators (g-formula, doubly robust) x arms (start, no start) x numbers (risk, days
             lost) x days. influence: of each victim, clusters x the same.
         augmentation: of each entry's start clone, entries x numbers x days.
+        scores: each entry's own term of the doubly robust risks, entries x arms x days.
     """
 
     value: Floats
     influence: Floats
     augmentation: Floats
+    scores: Floats
 
 
 def standardise_risks(
@@ -104,7 +106,8 @@ def standardise_risks(
     shape = (2, 2, N_OF_OUTCOME, len(days))
     augmentation = (values[:, 1, 0] - values[:, 0, 0]).reshape(-1, *shape[2:])
     influence = sum_by_victim(trial, influence).reshape(-1, *shape)
-    return StandardisedRisks(mean.reshape(shape), influence, augmentation)
+    scores = values[:, 1, :].reshape(trial.n_entries, *shape[1:])[:, :, 0]
+    return StandardisedRisks(mean.reshape(shape), influence, augmentation, scores)
 
 
 def estimate_standardised_risks(
@@ -131,7 +134,13 @@ def estimate_standardised_risks(
         0     risk_start    0.3333
         1  risk_no_start    0.6667
     """
-    standardised = standardise_risks(weighted, model, at_days)
+    return tabulate_risks(weighted, standardise_risks(weighted, model, at_days), at_days)
+
+
+def tabulate_risks(
+    weighted: WeightedTrial, standardised: StandardisedRisks, at_days: Sequence[int]
+) -> dict[str, pd.DataFrame]:
+    """The tables of `estimate_standardised_risks` from its numbers."""
     influence = widen_influence(weighted, standardised)
     return {
         name: estimate_outcome(weighted, at_days, Estimate(standardised.value[k], influence[:, k]))

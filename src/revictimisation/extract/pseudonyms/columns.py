@@ -67,7 +67,7 @@ def choose_columns(
         for table in tables.values()
         for column in table.cells.column_names
     ]
-    _check_excluded(excluded, tables, choices)
+    _check_excluded(excluded, choices)
     refused = [choice for choice in choices if choice.action == "refuse"]
     if refused:
         raise DataError(_describe_refused(refused, dictionary))
@@ -160,9 +160,7 @@ def _holds_numbers(cells: pa.ChunkedArray, today: dt.date) -> bool:
     return bool(found["status"].isin(PERSON).mean() >= LEAST_SHARE_OF_KEYS)
 
 
-def _check_excluded(
-    excluded: Collection[str], tables: Mapping[str, RawTable], choices: Collection[ColumnChoice]
-) -> None:
+def _check_excluded(excluded: Collection[str], choices: Collection[ColumnChoice]) -> None:
     there = {
         name for choice in choices for name in (choice.column, f"{choice.table}.{choice.column}")
     }

@@ -84,7 +84,7 @@ def compile_code_checks(
 
 
 def compile_dated_code_checks(
-    table: Table, present: Collection[str], rows: str, dictionary: Dictionary, lists: str
+    table: Table, present: Collection[str], rows: str, lists: str
 ) -> list[Check]:
     """Checks that a known code was valid on a day. `lists` is a table of dated codes.
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from revictimisation.plan import StudyPlan
 
 MISSING_VALUES, EMPTY_COLUMN = ("missing_value", "missing_expected_value"), "empty_column"
+BETWEEN_CELLS = "\x1e"  # stands in no code and no date
 DATED_CODES, REPORTS, REFERENCE = "dated codes", "reports", "unknown_reference"
 
 
@@ -93,7 +94,7 @@ def _plan_check(table: Table, asked: _Pass, given: Given) -> Piece:
 
 def _compile_codes(one: LoadedTable, done: Done, given: Given) -> list[Check]:
     known, plan = given.dictionary, given.plan
-    dated = compile_dated_code_checks(one.table, one.present, one.name, known, done[DATED_CODES])
+    dated = compile_dated_code_checks(one.table, one.present, one.name, done[DATED_CODES])
     return [*compile_code_checks(one.table, one.present, one.name, known, plan), *dated]
 
 
@@ -219,16 +220,17 @@ def _create_dated_codes(con: Engine, target: str, tables: Iterable[Table], given
         for rule in table.rules
         if rule.kind == "valid_code_on"
     }
-    columns = "list_name VARCHAR, code VARCHAR, from_on DATE, to_on DATE"
-    con.run(f"CREATE TABLE {target} ({columns})")
-    rows = [
-        (name, *cells)
+    lines = [
+        BETWEEN_CELLS.join((name, *cells))
         for name in sorted(lists)
         for cells in _join_periods(
             given.dictionary.lists[name].select("code", "valid_from_on", "valid_to_on")
         )
     ]
-    if rows:
-        cells = ", ".join(f"nullif({unnest_texts(cells)}, '')" for cells in zip(*rows, strict=True))
-        con.run(f"INSERT INTO {target} SELECT {cells}")
+    cells = [f"nullif(split_part(line, '{BETWEEN_CELLS}', {place}), '')" for place in range(1, 5)]
+    con.run(
+        f"CREATE OR REPLACE TABLE {target} AS SELECT {cells[0]} AS list_name, {cells[1]} AS code,"
+        f" CAST({cells[2]} AS DATE) AS from_on, CAST({cells[3]} AS DATE) AS to_on"
+        f" FROM (SELECT {unnest_texts(lines)} AS line)"
+    )
     return target

@@ -176,8 +176,7 @@ def _give(
 
 def _find_prefix(con: Engine) -> str:
     """What the names of all tables begin with, and those of no other extract loaded there."""
-    taken = [str(one[0]) for one in con.run("SELECT table_name FROM duckdb_tables()")]
-    number = 1
+    number, taken = 1, con.list_tables()
     while any(name.startswith(f"extract{number}_") for name in taken):
         number += 1
     return f"extract{number}_"

@@ -195,7 +195,7 @@ def _profile_days(name: str, extract: LoadedExtract, dictionary: Dictionary) -> 
             continue
         shown = set(_shown_codes(column, dictionary))
         for level, days, n_spells in extract.con.run(
-            f"SELECT {quote_name(code)}, sum(end_on - start_on), count(*)"
+            f"SELECT {quote_name(code)}, sum(date_diff('day', start_on, end_on)), count(*)"
             f" FROM {extract.names[name]} WHERE end_on >= start_on GROUP BY 1 ORDER BY 1",
         ):
             if level in shown:

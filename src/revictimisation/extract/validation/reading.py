@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from revictimisation.core.codes import TYPE_FAULTS
+from revictimisation.core.engine import EngineFault
 from revictimisation.core.files import private_folder
 from revictimisation.dictionary import Dictionary, Table
 from revictimisation.dictionary.model import FieldType
@@ -82,11 +83,14 @@ def load_table(
         found = [make_finding(dictionary, "two_files", "error", table.name)] if files else []
         return _load_nothing(con, table, name, found, is_given=bool(files))
     try:
+        reader = con.choose_reader(files[0])
         with private_folder() as folder:
-            return _load_file(con, table, files[0], dictionary, name, Path(folder))
+            loaded = _load_file(reader, table, files[0], dictionary, name, Path(folder))
+        con.take_over(name, reader)
+        return loaded
     except duckdb.OutOfMemoryException:
         raise MemoryError(f"{table.name} does not fit in the memory given") from None
-    except (UnreadableFileError, duckdb.Error) as fault:
+    except (UnreadableFileError, EngineFault) as fault:
         forget_rejected(con, f"{name}_rejected")
         told = fault if isinstance(fault, UnreadableFileError) else UnreadableFileError()
         column = [told.column.lower()] if told.column.lower() in table.field_names else ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from revictimisation.core.codes import CAUSES
+from revictimisation.core.codes import OTHER_CAUSES
 from revictimisation.report.described import NOTHING, Cell, Folded, Piece, join
 from revictimisation.report.page import HUNDREDTHS, Page
 from revictimisation.report.release import Number
@@ -162,7 +162,7 @@ def _show_count(page: Page, number: Number) -> Cell:
 def show_competing(page: Page) -> Piece:
     """Cause-specific and subdistribution hazards side by side, for each event; folded."""
     tables = []
-    for outcome in (page.plan.outcome.who, *CAUSES[1:], EITHER):
+    for outcome in (page.plan.outcome.who, *OTHER_CAUSES, EITHER):
         columns = [
             Column(page.say(f"models.competing_{one}"), {"estimator": one, "outcome": outcome})
             for one in COMPETING
