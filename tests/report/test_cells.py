@@ -19,6 +19,7 @@ from revictimisation.report.described import (
     join,
 )
 from revictimisation.report.formats import Formats
+from revictimisation.report.quantities import SEPARATE, list_readings, read_written
 from revictimisation.report.release import Number
 from revictimisation.report.rendering import draw
 from revictimisation.report.sections import (
@@ -43,7 +44,8 @@ from revictimisation.report.sections import (
     start,
     strategies,
 )
-from revictimisation.report.takeaway import taking, write_csv
+from revictimisation.report.site import make_page as make_page_of
+from revictimisation.report.takeaway import taking, write_as_told, write_csv
 from tests.cases import for_each
 
 from .conftest import make_page
@@ -213,9 +215,9 @@ def test_a_file_says_a_number_as_the_page_does(cell, written):
     assert head.startswith("a,fewer – more") and "→" not in head
 
 
-def test_every_table_of_five_rows_may_be_taken_along_but_prose():
+def test_every_table_of_three_rows_may_be_taken_along_but_prose():
     page = make_page()
-    for n_rows, kind, is_taken in ((5, "", True), (4, "", False), (5, "words", False),
+    for n_rows, kind, is_taken in ((3, "", True), (2, "", False), (3, "words", False),
                                    (41, "words", True)):  # fmt: skip
         assert bool(page.table("T", ["a"], [["x"]] * n_rows, kind=kind).take) == is_taken
 
@@ -237,3 +239,29 @@ def test_a_page_gives_its_figures_to_take_along():
     assert "<title>A finding</title><desc>alt</desc>" in made["figures/page-1.svg"]
     assert made["figures/page-1.png"].startswith(b"\x89PNG") and made == taken.finish()
     assert texts[0].count("<tr>") == 41
+
+
+def test_a_file_says_what_its_table_says(content):
+    """Each number and limit of a file is written as in its cell: rounded alike, in one unit."""
+    page = make_page_of(content, "en")
+    n_held = 0
+    for name in ("05_convictions", "07_for_researchers", "measure_safety_talk"):
+        cells = [cell for table in content.outlines[name].describe(page).tables
+                 for row in table.rows for cell in row if isinstance(cell, Cell)]  # fmt: skip
+        for cell in cells:
+            written = SEPARATE.join([cell.told, *cell.below])
+            shown = {one.rounded for one in list_readings(written)}
+            ends = [one for one in (cell.value, cell.low, cell.high) if one is not None]
+            limits = [] if cell.span or not cell.below else [cell.low, cell.high]
+            for one in [cell.value, *limits]:
+                if one is not None and shown and read_written(written, tuple(ends)):
+                    assert abs(float(write_as_told(cell, one))) in shown, written
+                    n_held += 1
+    assert n_held > 500
+
+
+def test_a_difference_of_nothing_keeps_its_interval_in_a_file():
+    cell = Cell("0.0", 0.0, -0.0525, 0.0525).above("−5.2 to +5.2")
+    assert (
+        write_csv([Table("T", ["", "gap"], [["x", cell]])])[1:].splitlines()[1] == "x,0.0,-5.2,5.2"
+    )

@@ -14,10 +14,11 @@ def ratio(estimate: float, low: float, high: float) -> Number:
 @for_each(
     ("number", "verdict"),
     [
-        (ratio(0.4, 0.2, 0.999), FEWER),
+        (ratio(0.4, 0.2, 0.994), FEWER),
+        (ratio(0.4, 0.2, 0.996), OPEN),  # written 1.00
         (ratio(0.4, 0.2, 1.0), OPEN),
         (ratio(1.5, 1.0, 2.0), OPEN),
-        (ratio(1.5, 1.001, 2.0), MORE),
+        (ratio(1.5, 1.006, 2.0), MORE),
         (ratio(1.0, 0.5, 1.5), OPEN),
         (Number(0.4, None, None, status="ok"), HIDDEN),
         (Number(status="suppressed"), HIDDEN),

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from revictimisation.core.errors import RevictimisationError
 from revictimisation.core.results import KEYS
 from revictimisation.report.described import Cell, Content, plain, write_plain
-from revictimisation.report.quantities import NUMBER, Heard, Key, Reading, read_written
+from revictimisation.report.quantities import NUMBER, SEPARATE, Heard, Key, Reading, read_written
 
 QUESTION, MEASURE, SUBGROUP = map(KEYS.index, ("question", "measure", "subgroup"))
 USE = "q1"
 CLOSE = 1e-9
-SEPARATE = " | "  # lines of a cell: digits on both sides are no one number
 BOUNDS = ("<", ">")  # before a number that only is beyond it
 
 

@@ -37,7 +37,7 @@ from revictimisation.report.release import Number, Release
 from revictimisation.report.texts import load_texts
 
 DASH = "–"
-TAKEN_FROM, PROSE = 5, "words"  # rows of a table that may be taken along; a kind that is not
+TAKEN_FROM, PROSE = 3, "words"  # rows of a table that may be taken along; a kind that is not
 # columns of a table that phones show in part; kinds whose rows they stack or shrink
 WIDE, STACKED = 4, {"stacked", "heat"}
 # units of cells: people, a share of 1, a ratio, people of a hundred, days

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +17,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 Key = tuple[str | int, ...]
 SPACES, NUMBER = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3})"), re.compile(r"\d[\d,.]*(?<=\d)")
+SEPARATE = " | "  # lines of a cell: digits on both sides are no one number
 HUNDRED, HALF = 100, 0.50001  # half of a last decimal
 Given, Writer = ParamSpec("Given"), TypeVar("Writer")
 
@@ -119,23 +121,32 @@ class Reading:
     decimals: int
     rounded: float
 
+    def is_of(self, value: float) -> bool:
+        """Whether a value, rounded, is what stands there; whatever its sign."""
+        return abs(abs(value) * self.times - self.rounded) <= HALF * 10.0**-self.decimals
+
 
 def read_written(told: str, values: tuple[float, ...]) -> Reading | None:
     """The first number in a text that one of the values is, rounded; None where none is.
 
+    Of what may be read in two units that counts in which more numbers are of the values.
+
     >>> read_written("38,8 % (av 1 250)", (0.388,))
     Reading(times=100, decimals=1, rounded=38.8)
+    >>> read_written("0,0 −3,7 till +3,7", (0.0, -0.037, 0.037)).times
+    100
     """
-    for found in NUMBER.findall(SPACES.sub("", told)):
-        for digits in (found.replace(",", "."), found.replace(",", "")):
-            if digits.count(".") > 1:
-                continue
-            decimals = len(digits.partition(".")[2])
-            for times in (1, HUNDRED):
-                if any(_is_near(value * times, digits, decimals) for value in values):
-                    return Reading(times, decimals, float(digits))
-    return None
+    found = [one for one in list_readings(told) if any(map(one.is_of, values))]
+    units = Counter(one.times for one in found)
+    return max(found, key=lambda one: units[one.times], default=None)
 
 
-def _is_near(value: float, digits: str, decimals: int) -> bool:
-    return abs(abs(value) - float(digits)) <= HALF * 10.0**-decimals
+def list_readings(told: str) -> list[Reading]:
+    """Every number in a text, with a comma or a point before decimals, of a value or of a share."""
+    found = []
+    for number in NUMBER.findall(SPACES.sub("", told)):
+        for digits in dict.fromkeys((number.replace(",", "."), number.replace(",", ""))):
+            if digits.count(".") <= 1:
+                decimals = len(digits.partition(".")[2])
+                found += [Reading(times, decimals, float(digits)) for times in (1, HUNDRED)]
+    return found

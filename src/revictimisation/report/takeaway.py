@@ -9,13 +9,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import partial
+from decimal import Decimal
 from html import escape
 from typing import Any
 
@@ -31,7 +30,7 @@ from revictimisation.report.drawing import (
     wrap_words,
     write,
 )
-from revictimisation.report.quantities import read_written
+from revictimisation.report.quantities import SEPARATE, list_readings, read_written
 
 FOLDER = "figures"
 MARGIN = 16.0
@@ -163,34 +162,36 @@ def _list_parts(cell: Any, *, is_wide: bool) -> list[str]:
     """A cell's number, and its limits where its column has any."""
     if not isinstance(cell, Cell):
         return [_neutralise(write_plain(cell)), *([""] * (2 if is_wide else 0))]
-    write = find_way(cell)
-    told = _neutralise(write_plain(cell)) if cell.value is None else write(cell.value)
+    value = cell.value
+    told = _neutralise(write_plain(cell)) if value is None else write_as_told(cell, value)
     if not is_wide:
         return [told]
-    return [told, *("" if limit is None else write(limit) for limit in (cell.low, cell.high))]
+    limits = (cell.low, cell.high)
+    return [told, *("" if one is None else write_as_told(cell, one) for one in limits)]
 
 
-def find_way(cell: Cell) -> Callable[[float], str]:
-    """How the numbers of a cell are written in a file: of the unit, and with the decimals, of what
-    is written in the cell; unrounded where its number does not stand in it.
+def write_as_told(cell: Cell, value: float) -> str:
+    """A number of a cell for a file: the digits that stand in the cell, of the same unit; unrounded
+    where the cell's number does not stand in it, and rounded alike where only this one does not.
 
-    >>> find_way(Cell("−1,3 av 100", -0.0131))(-0.0267), find_way(Cell("3 220", 3220))(3220)
-    ('-2.7', '3220')
-    >>> find_way(Cell("bar", 0.1234))(0.1234)
-    '0.1234'
+    >>> cell = Cell("0,0 av 100", 0.0, -0.0105, 0.02).above("−1,0 till 2,0")
+    >>> [write_as_told(cell, one) for one in (0.0, -0.0105, 0.02)]
+    ['0.0', '-1.0', '2.0']
+    >>> write_as_told(Cell("3 220", 3220), 3220), write_as_told(Cell("bar", 0.1234), 0.1234)
+    ('3220', '0.1234')
     """
-    shown = tuple(end for end in (cell.value, cell.low, cell.high) if end is not None)
-    found = read_written(cell.told, shown)
-    if found is None:
-        return repr
-    return partial(_write_number, times=found.times, decimals=found.decimals)
-
-
-def _write_number(value: float, times: int, decimals: int) -> str:
-    """A number with so many decimals, halves away from 0, as pages round."""
-    step = 10.0**decimals
-    whole = math.floor(round(abs(value) * times * step, 6) + 0.5) / step
-    return f"{math.copysign(whole, value) if whole else 0.0:.{decimals}f}"
+    whole = SEPARATE.join([cell.told, *cell.below])
+    ends = tuple(end for end in (cell.value, cell.low, cell.high) if end is not None)
+    way = read_written(whole, ends)
+    if way is None:
+        return repr(float(value)) if value % 1 else str(value)
+    alike = (one for one in list_readings(whole) if one.is_of(value)
+             and (one.times, one.decimals) == (way.times, way.decimals))  # fmt: skip
+    told = next(alike, None)
+    exact = Decimal(str(round(abs(value) * way.times, 6)))
+    rounded = Decimal(str(told.rounded)) if told else exact
+    written = f"{rounded:.{way.decimals}f}"
+    return f"-{written}" if value < 0 and float(written) else written
 
 
 def make_file(svg: bytes, caption: str, alt: str, source: str) -> str:

@@ -9,6 +9,8 @@ from revictimisation.report.release import Number
 FEWER, MORE, OPEN, HIDDEN = "fewer", "more", "open", "hidden"
 # from a doubling on, `2,3 gånger` is easier to take in than `130 procent`
 TWICE = 2.0
+# what is written as no difference: of shares in per cent with a decimal, of ratios with two
+ON_SAME = {0.0: 0.0005, 1.0: 0.005}
 # what question 1 calls any measure of an agency
 ANY = "any_"
 # from here on the words `ungefär` stand before fives
@@ -54,20 +56,21 @@ def judge(number: Number, same: float = 1.0) -> str:
     """What a ratio or a difference with its interval says: `fewer`, `more`, `open` or `hidden`.
 
     `same` is no difference: 1 for a ratio, 0 for a difference. `fewer` and `more` only where the
-    whole interval lies on one side of it; an end on it is `open`. `hidden`: there is no number, or
-    no interval to judge it by.
+    whole interval lies on one side of it; an end on it, as it is written, is `open`. `hidden`:
+    there is no number, or no interval to judge it by.
 
     >>> judge(Number(0.4, 0.22, 0.66, status="ok")), judge(Number(0.8, 0.6, 1.0, status="ok"))
     ('fewer', 'open')
-    >>> judge(Number(-0.06, -0.1, -0.02, status="ok"), same=0.0)
-    'fewer'
+    >>> [judge(Number(-0.06, -0.1, high, status="ok"), same=0.0) for high in (-0.02, -0.0004)]
+    ['fewer', 'open']
     """
     if not number.has_interval:
         return HIDDEN
     assert number.ci_low is not None and number.ci_high is not None
-    if number.ci_high < same:
+    near = ON_SAME[same]
+    if number.ci_high < same - near:
         return FEWER
-    return MORE if number.ci_low > same else OPEN
+    return MORE if number.ci_low > same + near else OPEN
 
 
 def describe_about(page: Page, ratio: Number) -> str:

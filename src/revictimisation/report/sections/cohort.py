@@ -45,8 +45,9 @@ def describe_definitions(page: Page) -> dict[str, str]:
         "cohort.def_breach_dropped" if plan.outcome.drop_breach_only else "cohort.def_breach_counts"
     )
     follow_up = page.say(
-        "cohort.def_follow_up_text", data_end_on=write.date(plan.data_end_on), horizon=page.horizon
-    )
+        "cohort.def_follow_up_text", data_end_on=write.date(plan.data_end_on),
+        horizon=page.horizon, lag=write.days(plan.outcome.lag_days),
+    )  # fmt: skip
     return {
         "population": _population(page),
         "index": index,

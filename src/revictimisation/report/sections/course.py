@@ -32,12 +32,12 @@ from revictimisation.report.formats import start_upper
 from revictimisation.report.page import SHARE, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import list_names
+from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, judge
 
 ESTIMATORS = {
     "main": ("standardised_logistic", "firth_logistic"),
     "unadjusted": ("aalen_johansen",),
 }
-FEWER, MORE, OPEN, HIDDEN = "fewer", "more", "open", "hidden"
 LIMITS = 3.0  # errors on either side of the mean
 SURE = 0.05
 MOST_YEARS = 6  # that a sentence names: with more the table tells them
@@ -65,10 +65,7 @@ def find_change(page: Page, day: int, subgroup: str = "", level: str = "") -> Nu
 
 def judge_change(number: Number) -> str:
     """`fewer`, `more`, `open`, or `hidden` where there is no number."""
-    if not number.has_interval:
-        return HIDDEN
-    low, high = number.ci_low or 0.0, number.ci_high or 0.0
-    return FEWER if high < 0 else MORE if low > 0 else OPEN
+    return judge(number, same=0.0)
 
 
 def list_days(page: Page) -> list[int]:

@@ -123,7 +123,8 @@ def show_who(page: Page) -> Piece:
         else {"high": _hundred(page, high), "low": _hundred(page, low)}
     )
     notes = [page.say("reach.who_note")]
-    table = Table(page.say(f"reach.{key}", **given), heads, rows, notes, "heat")
+    table = Table(page.say(f"reach.{key}", **given), heads, rows, notes, "heat",
+                  take=page.say("common.take_along"))  # fmt: skip
     return join([table, _show_claims(page)])
 
 
