@@ -29,7 +29,6 @@ from revictimisation.simulate.randoms import (
     draw_days,
     draw_uniform,
 )
-from revictimisation.simulate.report_tables import PERSON_COLUMNS
 from revictimisation.simulate.scenarios import resize
 
 NATION = resize(CALIBRATED, "national", 540_000)
@@ -77,7 +76,7 @@ def simulate_part(part: Part, seed: int) -> dict[str, pd.DataFrame]:
     tables = _spread_homes(make_tables(course), seed)
     units = FIRST_INHABITANT + count_share(part.n_people, _others_per_victim(), part.first_unit)
     people = pd.concat([tables["persons"], _draw_inhabitants(units, seed)], ignore_index=True)
-    tables["persons"] = finish_table(people, PERSON_COLUMNS, ["person_id"])
+    tables["persons"] = finish_table(people, "persons")
     del tables["municipality_years"]
     if part.number == 0:
         tables["municipality_years"] = make_municipality_years(course, size_municipalities())
