@@ -67,12 +67,13 @@ def test_the_curve_is_in_order_with_its_errors(three):
 
 
 def test_it_draws_on_the_axes_given(three):
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    ax = matplotlib.pyplot.subplots()[1]
+    pytest.importorskip("matplotlib").use("agg")
+    from matplotlib import pyplot
+
+    ax = pyplot.subplots()[1]
     assert rv.SpecificationCurve(n_draws=99).fit(*three).plot(ax, scale=100) is ax
     assert ax.lines[0].get_ydata().tolist() == [-30.0, -20.0, 5.0]
-    matplotlib.pyplot.close("all")
+    pyplot.close("all")
 
 
 def test_faults_say_what_is_missing(three):

@@ -55,11 +55,11 @@ def describe_profile(data: StudyData) -> Found:
     followed = {
         pack_check(FOLLOWED, day): float(entries["data_end_day"].ge(day).mean()) for day in days
     }
-    filled = {
-        pack_check(FILLED, row.table, row.column): row.n_filled / row.n_rows
-        for row in data.filled.itertuples()
-        if row.n_rows
-    }
+    filled = {}
+    if len(data.filled):
+        told = data.filled[data.filled["n_rows"].gt(0)]
+        names = [pack_check(FILLED, *of) for of in zip(told["table"], told["column"], strict=True)]
+        filled = dict(zip(names, (told["n_filled"] / told["n_rows"]).tolist(), strict=True))
     return Found(combine(parts), frame_checks(tell_checks(followed | filled, PROFILE)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -157,7 +158,7 @@ def compare_coding(reference: Cohort, new: Cohort, limits: Comparison) -> pd.Dat
 
 
 def _compare_drift(reference: Cohort, new: Cohort, limits: Comparison) -> pd.DataFrame:
-    head = {"check": "coding_drift", "subject": OFFENCES, "cohort": new.name}
+    head: dict[str, Any] = {"check": "coding_drift", "subject": OFFENCES, "cohort": new.name}
     head |= {"limit": limits.drift}
     found = [_count_by_year(one) for one in (reference, new)]
     years = sorted(set(found[0].index) & set(found[1].index))

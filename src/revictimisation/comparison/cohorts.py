@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,9 +82,12 @@ class Cohort:
     @cached_property
     def checks(self) -> list[tuple[str, str, CheckName, float, str]]:
         """The diagnostics taken apart: analysis, measure, check, value, status."""
+        told = (
+            self.diagnostics[name] for name in ("analysis", "measure", "check", "value", "status")
+        )
         return [
-            (row.analysis, row.measure, unpack_check(row.check), float(row.value), row.status)
-            for row in self.diagnostics.itertuples()
+            (str(analysis), str(measure), unpack_check(str(check)), count(value), str(status))
+            for analysis, measure, check, value, status in zip(*told, strict=True)
         ]
 
     def read_checks(self, analysis: str, name: str) -> Mapping[tuple[str, ...], float]:
@@ -108,6 +112,6 @@ class Cohort:
         return str(row["reason"]) or (SUPPRESSED if row["status"] == SUPPRESSED else "no_answer")
 
 
-def count(value: object) -> float:
+def count(value: Any) -> float:
     """A count as a number, NaN where it is null."""
-    return float(value) if value is not None and not pd.isna(value) else float("nan")  # type: ignore[arg-type]
+    return float("nan") if value is None or pd.isna(value) else float(value)

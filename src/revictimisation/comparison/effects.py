@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,7 @@ HAZARD = {"question": "q2", "analysis": "main", "estimator": "cox_time_varying",
           "estimand": "log_hazard_ratio"}  # fmt: skip
 TRIAL = {"question": "q2", "analysis": "main", "estimator": "clone_censor_weight", "subgroup": "",
          "estimand": "risk_difference"}  # fmt: skip
+Keys = dict[str, Any]
 
 
 def compare_effects(reference: Cohort, new: Cohort, limits: Comparison) -> pd.DataFrame:
@@ -65,7 +68,7 @@ def find_trial(cohort: Cohort, measure: str, day: int) -> pd.Series | None:
 
 
 def _compare_hazards(pair: Sequence[Cohort], measure: str, limits: Comparison) -> pd.DataFrame:
-    same = {"check": "hazard_ratio", "measure": measure, "cohort": pair[1].name}
+    same: Keys = {"check": "hazard_ratio", "measure": measure, "cohort": pair[1].name}
     same |= {"limit": float(np.log(limits.hazard_ratio))}
     first, second = (find_hazard(one, measure) for one in pair)
     if first is None or second is None:
@@ -79,7 +82,7 @@ def _compare_hazards(pair: Sequence[Cohort], measure: str, limits: Comparison) -
 def _compare_trials(
     pair: Sequence[Cohort], measure: str, day: int, is_judged: bool, limits: Comparison
 ) -> pd.DataFrame:
-    same = {"check": "risk_difference" if is_judged else "risk_difference_at_day"}
+    same: Keys = {"check": "risk_difference" if is_judged else "risk_difference_at_day"}
     same |= {"measure": measure, "time_days": day, "cohort": pair[1].name}
     if is_judged:
         same["limit"] = limits.risk_difference
@@ -96,7 +99,7 @@ def _compare_trials(
 
 def _describe_gap(first: pd.Series, second: pd.Series) -> dict[str, float]:
     values = [count(row["estimate"]) for row in (first, second)]
-    gap = to_gap(values[1] - values[0], float(np.hypot(*(count(r["se"]) for r in (first, second)))))
+    gap = to_gap(values[1] - values[0], math.hypot(*(count(row["se"]) for row in (first, second))))
     return {"value_reference": values[0], "value_new": values[1],
             "n_reference": count(first["n_people"]), "n_new": count(second["n_people"]),
             "difference": values[1] - values[0], "ci_low": gap.ci_low, "ci_high": gap.ci_high,
@@ -106,12 +109,12 @@ def _describe_gap(first: pd.Series, second: pd.Series) -> dict[str, float]:
 def _compare_together(
     pair: Sequence[Cohort], names: Sequence[str], limits: Comparison
 ) -> pd.DataFrame:
-    same = {"check": "effects_together", "cohort": pair[1].name}
+    same: Keys = {"check": "effects_together", "cohort": pair[1].name}
     same |= {"limit": float(np.log(limits.hazard_ratio))}
     found = [(find_hazard(pair[0], name), find_hazard(pair[1], name)) for name in names]
     gaps = [
         (count(second["estimate"]) - count(first["estimate"]),
-         float(np.hypot(count(first["se"]), count(second["se"]))))
+         math.hypot(count(first["se"]), count(second["se"])))
         for first, second in found
         if first is not None and second is not None
     ]  # fmt: skip
@@ -129,7 +132,7 @@ def _list_differing(
     """Measures whose answer one of the two shows and the other does not."""
     for name in names:
         for kind, keys in (("hazard_ratio", HAZARD), ("risk_difference", TRIAL)):
-            asked = {**keys, "measure": name}
+            asked: Keys = {**keys, "measure": name}
             if kind == "risk_difference":
                 asked |= {"time_days": day}
             is_shown = [one.find(**asked) is not None for one in pair]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -49,7 +51,7 @@ def _compare_risks(
         return cannot_compare(lacking[0].explain(**asked), **told)
     risk = [count(row["estimate"]) for row in (first, second)]
     relative = [count(row["se"]) / count(row["estimate"]) for row in (first, second)]
-    gap = to_gap(float(np.log(risk[1] / risk[0])), float(np.hypot(*relative)))
+    gap = to_gap(float(np.log(risk[1] / risk[0])), math.hypot(*relative))
     if not np.isfinite(gap.value):
         return cannot_compare("too_few", **told)
     row = {"value_reference": risk[0], "value_new": risk[1],

@@ -36,8 +36,8 @@ WORST_OF, SHOWN_ONLY = "worst_of", "shown_only"
 @cache
 def read_checks() -> Mapping[str, Mapping[str, str]]:
     """What the dictionary says of each check: topic, scale, and the light beyond the limit."""
-    table = load_dictionary().codes("comparison_check").set_index("code")
-    return {str(name): {**row} for name, row in table.to_dict("index").items()}
+    known = load_dictionary().lists["comparison_check"]
+    return {row[0]: dict(zip(known.columns, row, strict=True)) for row in known.rows}
 
 
 @cache

@@ -9,6 +9,8 @@ the median absolute deviation, squared, at least 1), after the square-root trans
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
@@ -108,7 +110,7 @@ def _compare_series(
     worst = int(np.abs(z).argmax())
     p_value = min(1.0, float(2 * ndtr(-abs(z[worst]))) * len(at))
     ratio = np.log(np.maximum(counts, 1) / np.where(is_told, expected, np.nan))
-    place = at[worst]
+    place = int(at[worst])
     head = {**spike, "level": second.index[place], "subgroup": "calendar_quarter",
             "value_reference": expected[place], "value_new": counts[place],
             "difference": float(ratio[place]), "p_value": p_value}  # fmt: skip
@@ -116,7 +118,7 @@ def _compare_series(
         {"check": "volume_by_quarter", "subgroup": "calendar_quarter",
          "level": second.index[one], "value_reference": expected[one],
          "value_new": counts[one], "difference": float(ratio[one])}
-        for one in at
+        for one in at.tolist()
     ]  # fmt: skip
     return combine_rows([make_rows([head]), make_rows(rows, **same)])
 
@@ -154,7 +156,7 @@ def score_quarters(counts: Floats, expected: Floats, reference: Floats) -> Float
 
 def _compare_merged(reference: Cohort, new: Cohort, limits: Comparison) -> pd.DataFrame:
     """The share of report rows that were the same report as another: of one day and two people."""
-    same = {"check": "duplicates", "subject": "reports", "cohort": new.name}
+    same: dict[str, Any] = {"check": "duplicates", "subject": "reports", "cohort": new.name}
     same |= {"limit": limits.share_change}
     found = [_read_merged(one) for one in (reference, new)]
     if any(one is None for one in found):

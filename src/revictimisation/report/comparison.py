@@ -111,11 +111,8 @@ class Sheet(StudyWriter):
     @cached_property
     def checks(self) -> Mapping[str, Mapping[str, str]]:
         """What the dictionary says of each check."""
-        table = self.dictionary.codes("comparison_check").set_index("code")
-        return {
-            str(code): dict(zip(table.columns, row, strict=True))
-            for code, row in zip(table.index, table.to_numpy(), strict=True)
-        }
+        known = self.dictionary.lists["comparison_check"]
+        return {row[0]: dict(zip(known.columns, row, strict=True)) for row in known.rows}
 
     @cached_property
     def severity(self) -> Mapping[str, int]:
