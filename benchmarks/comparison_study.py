@@ -216,7 +216,8 @@ def make_county(kind: str, place: int, people: int, folder: Path) -> str:
         extract.raise_for_errors()
         data, attrition = prepare(extract.tables, extract.absent, dictionary, plan)
     asked = [one for one in ANALYSES if one.name in READ]
-    results = pipeline.analyse(data, attrition, dictionary, misfits=extract.misfits, analyses=asked)
+    checks = pipeline.describe_extract(extract.cleaned, extract.misfits)
+    results = pipeline.analyse(data, attrition, dictionary, checks=checks, analyses=asked)
     target.mkdir(exist_ok=True)
     for name in ("attrition", "diagnostics", "estimates"):
         results.release[name].to_parquet(target / f"{name}.parquet")
