@@ -22,7 +22,9 @@ WRONG = {
     ("run", "s", "--memory", "much"): ("en mängd minne, t.ex. 4GB", "memory such as 4GB"),
     ("run", "s", "--engine", "sparks"): ("något av: duckdb, spark", "one of: duckdb, spark"),
     ("run", "s", "--data", "d", "--out", "o", "--master", "spark://h:1"): (
-        "--master och --shared gäller --engine spark", "They are of --engine spark"),
+        "--master och --shared gäller --engine spark",
+        "They are of --engine spark",
+    ),
     ("simulate", "x", "--scenario", "national", "--format", "csv"): ("skrivs som Parquet", "leave"),
     ("run", "s", "--data"): ("--data används fel", "--data is used wrongly"),
     ("validate", "a", "b"): ("kanske är de för många", "may be too many"),

@@ -126,14 +126,15 @@ def test_a_difference_with_its_interval(number, sv, en):
         (
             gap(-0.1, -0.14, -0.06),
             gap(10, 7.14, 16.67),
-            "Ungefär 10 personer för att en färre ska göra en ny anmälan (mellan 8 och 17).",
+            "Ungefär 10 för att ett ärende färre ska leda till en ny anmälan (mellan 8 och 17).",
         ),
         (
             gap(0.1, 0.06, 0.14),
             gap(-10, -16.67, -7.14),
-            "På ungefär 10 personer som får den gör en fler en ny anmälan (mellan 8 och 17).",
+            "På ungefär 10 ärenden där den ges leder ett till till en ny anmälan"
+            " (mellan 8 och 17).",
         ),
-        (gap(-0.004, -0.006, -0.002), gap(250, 167, 500), "Ungefär 250 personer"),
+        (gap(-0.004, -0.006, -0.002), gap(250, 167, 500), "Ungefär 250 för"),
         (
             gap(-0.02, -0.06, 0.02),
             gap(50, -50, 16.67),

@@ -131,9 +131,7 @@ def test_what_is_called_comes_first_with_pooled_numbers_alone():
     lead, shown = words(for_whom.show_lead(page).html), words(for_whom.show_claims(page).html)
     assert "2 av 3 prövade skillnader mellan grupper är större än slumpen" in lead
     assert "över alla 4 prövningar i studien" in lead
-    risk = (
-        "Kontaktperson, nya anmälningar inom 1 år av 100 ärenden. Hög risk: 9 färre. Låg risk: o"
-    )
+    risk = "Kontaktperson, nya anmälningar inom 1 år av 100 ärenden. Hög risk: 9 färre. Låg risk: o"
     force = "Kontaktperson, ny anmälan medan åtgärden pågår. Hedersrelaterade ärenden: ungefär "
     assert 0 <= shown.index(risk) < shown.index(force)
     assert (

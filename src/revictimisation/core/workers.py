@@ -110,9 +110,7 @@ def map_here(
 class _Work(Generic[A, B]):
     """Items that several do: what is left of them, how many are under way, what is done."""
 
-    def __init__(
-        self, packed: Any, items: Iterable[A], begin: Callable[[A], object]
-    ) -> None:
+    def __init__(self, packed: Any, items: Iterable[A], begin: Callable[[A], object]) -> None:
         self._packed, self._begin = packed, begin
         self._left = deque(enumerate(items))
         self._under_way = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -181,8 +181,8 @@ class Way:
             if known == number:
                 return told
         given = () if self.digits is None else (self.digits,)
-        told: str = getattr(Formats(self.language), self.name)(number, *given)
-        return told
+        write: Callable[..., str] = getattr(Formats(self.language), self.name)
+        return write(number, *given)
 
 
 def start_upper(told: str) -> str:

@@ -19,7 +19,8 @@ Key = tuple[str | int, ...]
 SPACES, NUMBER = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3})"), re.compile(r"\d[\d,.]*(?<=\d)")
 SEPARATE = " | "  # lines of a cell: digits on both sides are no one number
 HUNDRED, HALF = 100, 0.50001  # half of a last decimal
-Given, Writer = ParamSpec("Given"), TypeVar("Writer")
+Given = ParamSpec("Given")
+Writer = TypeVar("Writer")
 
 
 class Quantity(float):

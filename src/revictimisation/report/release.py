@@ -119,8 +119,8 @@ class Release:
         if place is None:
             return Number()
         *values, status, reason = self._rows[place]
-        marked = (mark(one, (*key, of)) for one, of in zip(values, MARKED, strict=True))
-        return Number(*marked, status, reason)
+        marked = {of: mark(one, (*key, of)) for one, of in zip(values, MARKED, strict=True)}
+        return Number(**marked, status=status, reason=reason)
 
     def count_level(self, subgroup: str, level: str) -> int | None:
         """How many entries are in a level, from any of question 1's rows that is shown."""

@@ -226,8 +226,9 @@ def _describe_coverage_plainly(page: Page, study: TruthStudy) -> str:
 def describe_measure(page: Page, study: TruthStudy) -> str:
     """How often the interval of the page's measure held the truth, where that was too seldom."""
     rows = _read_released(study, CALIBRATED)
-    days = rows["time_days"] == page.last_day if len(rows) else []
-    mine = rows[days & (rows["measure"] == page.measure)] if len(rows) else rows
+    if rows.empty:
+        return ""
+    mine = rows[(rows["time_days"] == page.last_day) & (rows["measure"] == page.measure)]
     if mine.empty or mine["coverage_released"].iloc[0] >= BAND[0]:
         return ""
     return page.say("truth_study.plain_measure", **_describe_span(page, mine))

@@ -118,8 +118,8 @@ def _show_missing(page: Page, measure: str, group: str) -> list[Cell | str]:
     """The shares of the row of table 1 that tells of those without a value; dashes without it."""
     name = f"{page.labels.group(group)}: {page.labels.level(group, MISSING)}"
     rows = _list_rows(page, measure, group, {})
-    found = next((cells for first, *cells in rows if first == name), [DASH] * 3)
-    return found[:3]
+    hidden: list[Cell | str] = [DASH, DASH, DASH]
+    return next((row[1:4] for row in rows if row[0] == name), hidden)
 
 
 def _show_share(page: Page, share: float | None) -> Cell | str:
