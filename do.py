@@ -38,7 +38,8 @@ SITE = ("sphinx", "-b", "html", "-W", "--keep-going", "-q", "docs", str(DOCS))
 UNUSED = ("-p", "no:nbmake", "-p", "no:anyio")  # plugins that no test asks for, read by each worker
 # a worker takes the next file; in the order of tests/conftest.py, not by how many tests it holds
 BESIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-EXTRAS = ("--all-extras", "--no-extra", "spark")  # Spark is large, and needs Java
+# Spark is large and needs Java; Snakemake brings forty packages for clusters
+EXTRAS = ("--all-extras", "--no-extra", "spark", "--no-extra", "pipelines")
 UV = "uv>=0.13.9,<0.14"
 OLDEST = (3, 11, 5)
 TOO_NEW = (3, 15)  # the locked packages have no ready builds for it
