@@ -53,7 +53,10 @@ def show_verdict(sheet: Sheet) -> Piece:
     for letter in sheet.others:
         (row,) = sheet.choose(check="overall", subject="", cohort=letter).itertuples()
         n_all = len(_list_judged(sheet, letter))
-        told = {"n": sheet.formats.count(row.difference), "n_all": sheet.formats.count(n_all)}
+        told = {
+            "n": sheet.formats.count(float(str(row.difference))),
+            "n_all": sheet.formats.count(n_all),
+        }
         key = f"comparison.verdict_{row.light}"
         who = "comparison.who" if len(sheet.others) == 1 else "comparison.who_more"
         named = sheet.say(who, new=sheet.names[letter], letter=letter,
@@ -140,7 +143,7 @@ def _find_most(sheet: Sheet, row: Any) -> str:
     levels = sheet.choose(check="case_mix_level", subject=row.subject, cohort=row.cohort)
     if levels.empty:
         return ""
-    most = levels.loc[levels["difference"].abs().idxmax()]
+    most = levels.loc[levels["difference"].abs().idxmax()].to_dict()
     return sheet.say(
         "comparison.remark_case_mix_most",
         level=_name_level(sheet, row.subject, str(most["level"])),
