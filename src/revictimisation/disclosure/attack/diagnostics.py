@@ -15,6 +15,7 @@ from revictimisation.disclosure.attack.release import Release
 DIGITS = 2
 OFF = 1e-6  # how exactly a share is shown
 ARMS = {"start": "risk_start", "no_start": "risk_no_start"}
+SHARE_OF_ARM = "share_weighted"
 OF_STRATEGY = "cumulative_incidence"
 
 
@@ -61,10 +62,15 @@ def _name_checks(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _count_people(shown: pd.DataFrame, estimates: pd.DataFrame) -> pd.Series:
-    """The people of each check's measure and level as released, or of all; NaN where untold."""
+    """The people of each check's measure and level as released, or of all; NaN where untold.
+
+    A level's share of an arm is one of all who are compared, not of the level's people.
+    """
     keys = ["measure", "subgroup", "level"]
     known = estimates.groupby(keys, as_index=False)["n_people"].max()
-    found = shown[keys].merge(known, on=keys, how="left")["n_people"]
+    asked = shown[keys].copy()
+    asked.loc[shown["name"].eq(SHARE_OF_ARM), ["subgroup", "level"]] = ""
+    found = asked.merge(known, on=keys, how="left")["n_people"]
     return pd.Series(found.astype(float).to_numpy(), index=shown.index)
 
 
