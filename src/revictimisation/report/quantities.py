@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 Key = tuple[str | int, ...]
 SPACES, NUMBER = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3})"), re.compile(r"\d[\d,.]*(?<=\d)")
 SEPARATE = " | "  # lines of a cell: digits on both sides are no one number
 HUNDRED, HALF = 100, 0.50001  # half of a last decimal
-Given = ParamSpec("Given")
-Writer = TypeVar("Writer")
+Written = TypeVar("Written", bound=Callable[..., str])
 
 
 class Quantity(float):
@@ -69,16 +68,14 @@ def tell(told: str, *numbers: Any) -> str:
     return marked
 
 
-def telling(
-    write: Callable[Concatenate[Writer, Given], str],
-) -> Callable[Concatenate[Writer, Given], str]:
+def telling(write: Written) -> Written:
     """A way to write numbers whose words remember them."""
 
     @functools.wraps(write)
-    def written(self: Writer, *args: Given.args, **given: Given.kwargs) -> str:
+    def written(self: Any, *args: Any, **given: Any) -> str:
         return tell(write(self, *args, **given), *args)
 
-    return written
+    return cast(Written, written)
 
 
 @dataclass(frozen=True)
