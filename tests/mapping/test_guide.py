@@ -12,7 +12,7 @@ import pytest
 
 from revictimisation.commands import command_line as cli
 from revictimisation.commands import map as preparation
-from revictimisation.commands import run
+from revictimisation.commands import compare, run
 from revictimisation.dictionary import load_dictionary
 from revictimisation.extract.mapping import read_mapping
 from revictimisation.plan import read_plan
@@ -108,12 +108,13 @@ def test_commands_on_a_database_and_the_whole_study_are_at_least_understood(
     monkeypatch.setattr(preparation, "draft_to", lambda *given: called.append("draft"))
     monkeypatch.setattr(preparation, "describe_draft", lambda *given: "")
     monkeypatch.setattr(run, "run_study", lambda *given: bool(called.append("run")))
+    monkeypatch.setattr(compare, "compare_runs", lambda *given: called.append("compare"))
     lines = [
         line for kind, text in read_blocks(repo_root) if not kind for line in text.splitlines()
     ]
     commands = [line for line in lines if line.startswith("revictimisation ")]
-    assert [call(shlex.split(line), monkeypatch, capsys)[0] for line in commands] == [0, 0]
-    assert called == ["draft", "run"]
+    assert [call(shlex.split(line), monkeypatch, capsys)[0] for line in commands] == [0] * 4
+    assert called == ["draft", "run", "compare", "run"]
 
 
 def test_the_guides_files_are_mapping_files(repo_root):

@@ -143,6 +143,10 @@ def test_units_of_a_covariate_change_nothing(study, tmp_path):
     moved, kept = estimate(folder, tmp_path / "out"), study("s2")
     assert pick(kept, estimator="clone_censor_weight", estimand="risk_difference", time_days=365,
                 outcome="same_suspect", question="q2")["status"] == "ok"  # fmt: skip
+    # what the baseline model says of a covariate is told by its unit
+    moved, kept = (
+        rows[~rows["estimand"].isin(["covariate_mean", "log_odds_ratio"])] for rows in (moved, kept)
+    )
     numbers = ["estimate", "ci_low", "ci_high", "se"]
     pd.testing.assert_frame_equal(
         moved.drop(columns=numbers), kept.drop(columns=numbers), check_dtype=False

@@ -35,7 +35,7 @@ def null(repo_root, tmp_path_factory) -> tuple[Path, pd.DataFrame]:
     extract = load_extract(connect(), folder, dictionary, plan)
     data, _ = prepare(extract.tables, extract.absent, dictionary, plan)
     stages = (estimate_hazard_ratios, estimate_strategy_counts)
-    return folder, combine([stage(data)[0] for stage in stages])
+    return folder, combine([next(iter(stage(data))) for stage in stages])
 
 
 def log_hazard_ratios(estimates: pd.DataFrame) -> pd.DataFrame:

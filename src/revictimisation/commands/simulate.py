@@ -143,7 +143,7 @@ def _simulate_nation(stage: Path, n_people: int, seed: int, jobs: int, progress:
 
     with files.private_folder(stage) as workspace:
         tasks = [(part, seed, Path(workspace)) for part in parts]
-        with Workers(jobs, processes.open_place) as workers:
+        with Workers(jobs, processes.open_place, processes.pack) as workers:
             written = workers.map(write_part, tasks, lambda task: begin(task[0]))
         progress.tell("write")
         for name in dict.fromkeys(name for names in written for name in names):

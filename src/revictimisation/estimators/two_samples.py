@@ -74,7 +74,7 @@ def compare_logs(
     """The log of the second share over the first; none where either has no events.
 
     >>> gap = compare_logs((100, 150), (1000, 1000))
-    >>> round(np.exp(gap.value), 3), round(gap.p_value, 4)
+    >>> round(float(np.exp(gap.value)), 3), round(gap.p_value, 4)
     (1.5, 0.0008)
     """
     if min(people) <= 0 or min(events) <= 0:

@@ -193,12 +193,13 @@ def weigh_three(
     grace_days: int,
     within_days: int,
     cluster: npt.ArrayLike | None = None,
+    cut_days: Sequence[int] | None = None,
     flexibility: Flexibility = USUAL,
 ) -> ThreeTrial:
     """Check the input, fit both models and weigh the three clones of each entry.
 
     Args:
-        stop_day, cause, design, grace_days, cluster, flexibility: as in `prepare_trial`.
+        stop_day, cause, design, grace_days, cluster, cut_days, flexibility: as in `prepare_trial`.
         police_day, social_day: the agency's first start on or after day 0, NaN = none.
         within_days: n, 0 or more.
 
@@ -227,7 +228,7 @@ def weigh_three(
     trials = [
         prepare_trial(
             stop_day, cause, day, design, grace_days=grace_days, cluster=cluster, changes=change,
-            flexibility=flexibility,
+            cut_days=cut_days, flexibility=flexibility,
         )
         for day, change in zip(days, changes, strict=True)
     ]  # fmt: skip
