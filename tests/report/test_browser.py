@@ -53,7 +53,7 @@ JUDGE = """async rules => {
     return found.flatMap(one => one.violations).map(
         one => [one.id, one.nodes.map(node => node.html.slice(0, 200)).slice(0, 3)]);
 }"""
-# What one function writes over and over is judged once a page: of rows, of words explained and of
+# What one function writes over and over is judged once a page: of rows and of
 # marks in pictures the first of each shape (the same elements with the same classes, roles,
 # languages, colours and sizes). Every table and picture with its first part, every fold, heading,
 # list and paragraph stays.
@@ -64,7 +64,7 @@ SHORTEN = """() => {
         / ([\\w-]+)="[^"]*"/g, (all, name) => told.has(name) ? all : ` ${name}`).replace(
         /(<(\\w+)[^>]*>x?<[/]\\2>x?)\\1+/g, "$1");  // the same again beside it
     const seen = new Set();
-    for (const whole of document.querySelectorAll("tbody, dl, svg, svg g")) {
+    for (const whole of document.querySelectorAll("tbody, svg, svg g")) {
         [...whole.children].forEach((part, place) => {
             const its = whole.tagName + part.parentElement.className + shape(part);
             place && seen.has(its) ? part.remove() : seen.add(its);
