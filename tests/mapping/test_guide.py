@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from revictimisation.commands import command_line as cli
-from revictimisation.commands import map as preparation
 from revictimisation.commands import compare, run
+from revictimisation.commands import map as preparation
 from revictimisation.dictionary import load_dictionary
 from revictimisation.extract.mapping import read_mapping
 from revictimisation.plan import read_plan
