@@ -212,7 +212,12 @@ class Sheet(StudyWriter):
         return self.say("comparison.points", n=self.formats.points(value))
 
     def limit(self, row: Any, *, is_cell: bool = False) -> str:
-        """The limit, held in both directions."""
+        """The limit, held in both directions: of a ratio both ends."""
+        if self.checks[row.check]["scale"] == "log_ratio" and np.isfinite(row.limit):
+            ends = (self.formats.decimal(float(np.exp(end)), 2) for end in (-row.limit, row.limit))
+            return self.say(
+                "comparison.within_times", **dict(zip(("low", "high"), ends, strict=True))
+            )
         return self.difference(row, row.limit, is_cell=is_cell).removeprefix("+")
 
     def chance(self, row: Any) -> str:

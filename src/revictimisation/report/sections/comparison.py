@@ -62,8 +62,9 @@ def show_verdict(sheet: Sheet) -> Piece:
         named = sheet.say(who, new=sheet.names[letter], letter=letter,
                           reference=sheet.names[REFERENCE])  # fmt: skip
         parts.append(Text(named))
-        answer = f"**{sheet.say(key)}**\n\n{sheet.say(f'{key}_why', **told)}"
         n = int(_list_judged(sheet, letter)["light"].eq(CANNOT_TELL).sum())
+        short = f"{key}_so_far" if n and row.light == FITS else key
+        answer = f"**{sheet.say(short)}**\n\n{sheet.say(f'{key}_why', **told)}"
         if n:
             answer += f"\n\n{sheet.say('comparison.not_told', n=n, n_all=n_all)}"
         parts.append(Group((Text(answer),), f"answer {LOOKS[str(row.light)]}"))
