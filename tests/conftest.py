@@ -33,6 +33,9 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LONG = (
     "tests/report/test_site.py",
     "tests/report/test_browser.py",
+    "tests/api/test_grid_notebooks.py",
+    "tests/commands/test_run_many.py",
+    "tests/comparison/test_run_reference.py",
     "tests/study/test_negative_controls.py",
     "tests/api/test_bench_notebooks.py",
     "tests/study/test_defensible.py",
