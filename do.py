@@ -36,9 +36,8 @@ DOCS = ROOT / "build" / "docs"
 MATERIALS = ROOT / "build" / "materials.cdx.json"
 SITE = ("sphinx", "-b", "html", "-W", "--keep-going", "-q", "docs", str(DOCS))
 UNUSED = ("-p", "no:nbmake", "-p", "no:anyio")  # plugins that no test asks for, read by each worker
-# One more than two cores, as some wait for a browser or a process. A worker takes the next file,
-# in the order of tests/conftest.py, not by how many tests it holds.
-BESIDE = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+# a worker takes the next file; in the order of tests/conftest.py, not by how many tests it holds
+BESIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 # Spark is large and needs Java; Snakemake brings forty packages for clusters
 EXTRAS = ("--all-extras", "--no-extra", "spark", "--no-extra", "pipelines")
 UV = "uv>=0.13.9,<0.14"
