@@ -64,10 +64,14 @@ def _name_checks(table: pd.DataFrame) -> pd.DataFrame:
 def _count_people(shown: pd.DataFrame, estimates: pd.DataFrame) -> pd.Series:
     """The people of each check's measure and level as released, or of all; NaN where untold.
 
-    A level's share of an arm is one of all who are compared, not of the level's people.
+    A level's share of an arm is one of all who are compared, not of the level's people. Hazards and
+    arms tell of others than those whom a check is about.
     """
     keys = ["measure", "subgroup", "level"]
-    known = estimates.groupby(keys, as_index=False)["n_people"].max()
+    codes = load_dictionary().codes("estimand").set_index("code")["kind"]
+    is_whole = estimates["estimand"].map(codes).isin(["share", "difference"])
+    is_whole &= ~estimates["estimand"].isin([*ARMS.values()])
+    known = estimates[is_whole].groupby(keys, as_index=False)["n_people"].max()
     asked = shown[keys].copy()
     asked.loc[shown["name"].eq(SHARE_OF_ARM), ["subgroup", "level"]] = ""
     found = asked.merge(known, on=keys, how="left")["n_people"]
