@@ -1,15 +1,16 @@
 """Does `compare` call like counties alike, and name what was planted in unlike ones.
 
     python benchmarks/comparison_study.py [--pairs 100] [--seeds 10] [--jobs 2] [--people 3000]
+    python benchmarks/comparison_study.py --part 1/2    # half of the counties, no summary
     python benchmarks/comparison_study.py --summarise
 
 Two counties of the process `calibrated` are a pair; ten differences are planted in one of two
 (`PLANTED`), each with the check and the light that should name it. Each county goes from extract to
-released tables by the project's own stages, of the analyses that `compare` reads but for the
-target trials; the comparison is of released tables alone. The counties' tables are kept under
-build/comparison_study, and compared anew each time; a summary is kept in
-benchmarks/results/comparison_study.json: how many pairs were called alike, by difference how many
-were named, and which checks remarked.
+released tables by the project's own stages, of the parts of analyses that `compare` reads (`READ`)
+but for the target trials; the comparison is of released tables alone. The counties' tables are kept
+under build/comparison_study, so that what was stopped goes on where it was, and compared anew each
+time; a summary is kept in benchmarks/results/comparison_study.json: how many pairs were called
+alike, by difference how many were named, and which checks remarked.
 """
 
 from __future__ import annotations
@@ -20,21 +21,34 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from county_study import STUDY
-from keeping import ROOT, keep_result, name_clean_commit
+from keeping import ROOT, hold_commit, keep_result
 
-from revictimisation.analyses.registry import ANALYSES
+from revictimisation.analyses.analysis import Analysis, Found
+from revictimisation.analyses.baseline_risk import estimate_baseline_risk
+from revictimisation.analyses.course import estimate_course
+from revictimisation.analyses.effects import estimate_incidence
+from revictimisation.analyses.in_force import fit_in_force
+from revictimisation.analyses.measure_use.counts import count_agencies, count_use
+from revictimisation.analyses.measure_use.hits import find_hits
+from revictimisation.analyses.profile import describe_profile, describe_volumes
+from revictimisation.analyses.running import lay_out, run_analyses
 from revictimisation.cohort.preparation import prepare
+from revictimisation.cohort.study_data import StudyData
 from revictimisation.commands import pipeline
 from revictimisation.comparison.cohorts import Cohort
 from revictimisation.comparison.comparing import compare_cohorts
 from revictimisation.core import files
 from revictimisation.core.engine import connect
+from revictimisation.core.results import combine, make_estimates
+from revictimisation.core.workers import map_here
 from revictimisation.dictionary import load_dictionary
+from revictimisation.disclosure import disclose_tables
 from revictimisation.extract.validation import load_extract
 from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.simulate.calibrated import CALIBRATED
@@ -43,10 +57,42 @@ from revictimisation.simulate.course import run_course
 from revictimisation.simulate.scenarios import Effect, Scenario
 
 NAME, SEED = "comparison_study", 20261130
-READ = ("course", "measure_use", "incidence", "hazard_ratios", "profile", "volumes",
-        "baseline_risk")  # fmt: skip
+TESTED = 365
 Tables = dict[str, pd.DataFrame]
 FITS, CANNOT_TELL = "fits", "cannot_tell"
+
+
+def _count_measures(data: StudyData) -> pd.DataFrame:
+    hits = find_hits(data)
+    return combine([count_use(data, hits), count_agencies(data, hits)])
+
+
+def _estimate_hazards(data: StudyData) -> pd.DataFrame:
+    """The adjusted hazard ratios to the first outcome, as `estimate_hazard_ratios` has them."""
+    episodes, plan = data.first_episodes, data.plan
+    entry, measures = episodes["entry_id"].to_numpy(), episodes[[*plan.measure_names]]
+    found = fit_in_force(
+        data, episodes, lambda of: data.design(of, measures, without=plan.strata),
+        strata=data.strata(entry),
+    )  # fmt: skip
+    return make_estimates(found.rows, question="q2", outcome=plan.outcome.who, analysis="main",
+                          estimator="cox_time_varying")  # fmt: skip
+
+
+def _estimate_risk(data: StudyData) -> pd.DataFrame:
+    plan = data.plan.model_copy(update={"report_at_days": (TESTED,)})
+    return estimate_baseline_risk(replace(data, plan=plan))
+
+
+READ = (
+    Analysis("course", "course", estimate_course),
+    Analysis("measure_use", "q1", _count_measures),
+    Analysis("incidence", "q2", estimate_incidence),
+    Analysis("hazard_ratios", "q2", _estimate_hazards),
+    Analysis("baseline_risk", "q2", _estimate_risk),
+    Analysis("profile", "q2", describe_profile),
+    Analysis("volumes", "q1", describe_volumes),
+)
 
 
 def _leave(given):
@@ -195,8 +241,8 @@ PLANTED: Mapping[str, Planted] = {
 def read_study() -> StudyPlan:
     """The county's study at two days, without groups and the courts."""
     plan = read_plan(STUDY.read_text(encoding="utf-8"))
-    course = plan.course.model_copy(update={"groups": (), "at_days": (365,)})
-    changes = {"report_at_days": (365, 1461), "course": course, "subgroups": ()}
+    course = plan.course.model_copy(update={"groups": (), "at_days": (TESTED,)})
+    changes = {"report_at_days": (TESTED, 1461), "course": course, "subgroups": ()}
     return plan.model_copy(update=changes)
 
 
@@ -215,12 +261,15 @@ def make_county(kind: str, place: int, people: int, folder: Path) -> str:
         extract = load_extract(connect(threads=1), Path(extract_folder), dictionary, plan)
         extract.raise_for_errors()
         data, attrition = prepare(extract.tables, extract.absent, dictionary, plan)
-    asked = [one for one in ANALYSES if one.name in READ]
     checks = pipeline.describe_extract(extract.cleaned, extract.misfits)
-    results = pipeline.analyse(data, attrition, dictionary, checks=checks, analyses=asked)
+    own = Found(combine([]), checks)
+    whole = lay_out([run_analyses(data, lambda step: None, map_here, READ), own])
+    exact = {"attrition": attrition.assign(status="ok"), "diagnostics": whole.diagnostics,
+             "estimates": whole.estimates}  # fmt: skip
+    released = disclose_tables(exact, plan, dictionary)
     target.mkdir(exist_ok=True)
     for name in ("attrition", "diagnostics", "estimates"):
-        results.release[name].to_parquet(target / f"{name}.parquet")
+        released[name].to_parquet(target / f"{name}.parquet")
     return target.name
 
 
@@ -232,7 +281,15 @@ def read_county(name: str, kind: str, place: int, people: int, folder: Path) -> 
 
 
 def list_counties(args: argparse.Namespace) -> Iterator[tuple[str, int]]:
-    """Kinds with the numbers of their counties: two for each pair that is alike."""
+    """Kinds with the numbers of their counties: two for each pair that is alike.
+
+    Of `--part 1/2` every second one.
+    """
+    at, of = (int(one) for one in args.part.split("/"))
+    yield from islice(_list_all(args), at - 1, None, of)
+
+
+def _list_all(args: argparse.Namespace) -> Iterator[tuple[str, int]]:
     kinds = args.kind or [*PLANTED]
     n_alike = max(2 * args.pairs if "alike" in kinds else 0, args.seeds)
     for kind in dict.fromkeys(["alike", *kinds]):
@@ -282,18 +339,21 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=3000)
     parser.add_argument("--kind", nargs="+", choices=[*PLANTED])
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--part", default="1/1", help="1/2 and 2/2: halves, run side by side")
     parser.add_argument("--summarise", action="store_true", help="only the summary")
     parser.add_argument("--dry", action="store_true", help="print the summary, keep nothing")
     args = parser.parse_args()
-    commit = "" if args.dry else name_clean_commit()
     folder = ROOT / "build" / NAME
     folder.mkdir(parents=True, exist_ok=True)
+    commit = "" if args.dry else hold_commit(folder)
     if not args.summarise:
         with ProcessPoolExecutor(args.jobs) as pool:
             tasks = [pool.submit(make_county, kind, place, args.people, folder)
                      for kind, place in list_counties(args)]  # fmt: skip
             for task in tasks:
                 print(task.result(), flush=True)
+    if args.part != "1/1":
+        return
     summary = summarise(args.people, folder)
     print(json.dumps(summary, indent=2))
     if not args.dry:

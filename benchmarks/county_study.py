@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 from county_truth import fingerprint
-from keeping import ROOT, keep_result, name_clean_commit
+from keeping import ROOT, hold_commit, keep_result
 from truth_counties import prepare_county, split_counties
 
 from revictimisation.cohort.study_data import StudyData
@@ -103,21 +103,8 @@ class CountyStudy:
         keep_result(self.kept / "provenance.json", facts, commit)
 
     def hold_commit(self) -> str:
-        """The commit that the blocks are of, the clean one of today for the first; never two.
-
-        A summary of blocks of two commits would be of neither.
-        """
-        today, note = name_clean_commit(), self.parts / "commit"
-        if not note.exists():
-            note.write_text(today, encoding="utf-8")
-        commit = note.read_text(encoding="utf-8")
-        if commit != today and any(self.parts.glob("*.parquet")):
-            raise SystemExit(
-                f"Nothing is run or kept: the blocks in {self.parts} are of commit {commit[:12]}, "
-                f"the code of {today[:12]}. Go back to that commit, or remove the folder."
-            )
-        note.write_text(today, encoding="utf-8")
-        return today
+        """The commit that the blocks are of."""
+        return hold_commit(self.parts)
 
 
 def describe_run(

@@ -35,6 +35,24 @@ def name_clean_commit(root: Path = ROOT) -> str:
     return commit
 
 
+def hold_commit(parts: Path) -> str:
+    """The commit that the parts in a folder are of: for the first the clean one of today.
+
+    A summary of parts of two commits would be of neither.
+    """
+    today, note = name_clean_commit(), parts / "commit"
+    if not note.exists():
+        note.write_text(today, encoding="utf-8")
+    commit = note.read_text(encoding="utf-8")
+    if commit != today and any(parts.rglob("*.parquet")):
+        raise SystemExit(
+            f"Nothing is run or kept: the parts in {parts} are of commit {commit[:12]}, "
+            f"the code of {today[:12]}. Go back to that commit, or remove the folder."
+        )
+    note.write_text(today, encoding="utf-8")
+    return today
+
+
 def keep_result(path: Path, found: Mapping[str, Any], commit: str, indent: int = 2) -> None:
     """Write a result as JSON, its commit first."""
     text = json.dumps({"commit": commit, **found}, indent=indent, allow_nan=False)
