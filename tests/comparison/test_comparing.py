@@ -90,6 +90,20 @@ def test_a_level_that_is_hidden_is_not_missing():
     assert find_remarks(compare(make_cohort(levels=pooled))) == {}
 
 
+def test_a_place_is_missing_where_those_under_other_are_those_of_the_reference():
+    both = {"city": 0.3, "norrort": 0.2, "nacka": 0.2, "other": 0.15}
+    reference = make_cohort(levels=move("police_district", gone=0.15, **both))
+    left = {place: share / 0.85 for place, share in both.items()}
+    rows = compare(make_cohort(n=3400, levels=move("police_district", **left)), reference)
+    row = rows[rows["check"].eq("missing_level")].iloc[0]
+    assert (row["level"], row["light"]) == ("gone", "do_not_join")
+    # one that the new one shows was under the reference's `other`: another may have gone there
+    swapped = {"city": 0.3, "norrort": 0.2, "nacka": 0.2, "shown": 0.15, "other": 0.15}
+    assert "missing_level" not in find_remarks(
+        compare(make_cohort(levels=move("police_district", **swapped)), reference)
+    )
+
+
 def test_in_few_people_a_large_difference_may_be_chance():
     small = {"n": 60, "levels": move("sex", female=0.7, male=0.3)}
     rows = compare(make_cohort(**small), make_cohort(n=60))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -119,7 +119,7 @@ def _find_one_sided(
             lost = []
             pooled = 0.0
             if name in PLACES and OTHER in table:  # a place that is a single municipality is there
-                pooled = float(np.nan_to_num(table[OTHER].iloc[lacks]))
+                pooled = _find_most_pooled(table, n, has, lacks)
                 table = table.drop(columns=OTHER)
             for level in table.columns[table.iloc[has].notna()]:
                 share = float(table[level].iloc[has]) / n[has]
@@ -138,6 +138,18 @@ def _find_one_sided(
                               "value_reference": pair[0], "value_new": pair[1]})  # fmt: skip
         parts += [{"check": check, **row} for row in found or [{"difference": 0.0}]]
     return make_rows(parts, cohort=new.name, limit=limits.level_share)
+
+
+def _find_most_pooled(table: pd.DataFrame, n: Sequence[float], has: int, lacks: int) -> float:
+    """How many of the one's `other` places may be of a single level that it does not show.
+
+    All but those whom the other one's `other` lets expect, less the levels that this one shows
+    beside it; two standard errors of a Poisson count more.
+    """
+    own, usual = (float(np.nan_to_num(table[OTHER].iloc[at])) for at in (lacks, has))
+    shown_here = table.iloc[lacks][table.iloc[has].isna()].sum()
+    usual = max(usual * n[lacks] / n[has] - float(shown_here), 0.0)
+    return float(own - usual + 2 * np.sqrt(own + usual))
 
 
 def _is_apart(table: pd.DataFrame) -> bool:

@@ -146,8 +146,10 @@ def _list_differing(
 def pool_effects(cohorts: Sequence[Cohort]) -> pd.DataFrame:
     """All runs together: a random-effects answer for each measure (Hartung-Knapp).
 
-    Rows of no cohort: the pooled number with its limits, what to expect in a further cohort
-    (prediction interval, from three on), and the spread between them (I², with the p-value of Q).
+    Rows of no cohort: the pooled number with its limits, the same if all had one truth (of two
+    cohorts the other rests on a t of one degree of freedom and rules out next to nothing), what to
+    expect in a further cohort (prediction interval, from three on), and the spread between them
+    (I², with the p-value of Q).
     Rows of each cohort: its own number, and from three on its difference from the others pooled.
     """
     day = _choose_day(cohorts)
@@ -188,6 +190,9 @@ def _pool(
         {**heads, "value_new": float(scale(found.random.estimate)), "n_new": n_people,  # type: ignore[arg-type]
          "difference": found.random.estimate, "ci_low": found.random.ci_low,
          "ci_high": found.random.ci_high},
+        {"check": f"common_{kind}", **same, "value_new": float(scale(found.fixed.estimate)),  # type: ignore[arg-type]
+         "n_new": n_people, "difference": found.fixed.estimate, "ci_low": found.fixed.ci_low,
+         "ci_high": found.fixed.ci_high},
         {"check": "heterogeneity", "subject": kind, **same, "difference": found.i2,
          "value_new": found.tau2, "p_value": found.q_p},
     ]  # fmt: skip

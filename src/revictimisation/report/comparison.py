@@ -174,8 +174,8 @@ class Sheet(StudyWriter):
         """The row's day in words."""
         return self.formats.period(int(row.time_days))
 
-    def value(self, row: Any, value: float) -> str:
-        """One of the two values as it is written."""
+    def value(self, row: Any, value: float, *, is_cell: bool = False) -> str:
+        """One of the two values as it is written; in a cell points of share without their unit."""
         if not np.isfinite(value):
             return DASH
         scale = self.checks[row.check]["scale"]
@@ -183,7 +183,7 @@ class Sheet(StudyWriter):
             return self.formats.count(value)
         is_effect = "risk_difference" in row.check or row.check in OF_EFFECTS
         if is_effect or row.subject == "risk_difference":
-            return self.points(value)
+            return self.formats.points(value) if is_cell else self.points(value)
         if row.check in OF_SHARES or scale in ("share", "difference"):
             return self.formats.percent(value)
         return self.formats.decimal(value, 2)

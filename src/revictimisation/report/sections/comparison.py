@@ -164,15 +164,23 @@ def show_topics(sheet: Sheet) -> Piece:
             light = str(found["light"].iloc[0]) if len(found) else CANNOT_TELL
             judged = _list_judged(sheet, letter)
             n_all = int(judged["topic"].eq(topic).sum())
-            n = int(found["difference"].iloc[0]) if len(found) else 0
-            told = sheet.say("comparison.of_all", n=n, n_all=n_all)
-            heading = sheet.say("comparison.checks_made")
-            cells += [sheet.mark(light), Cell(told, label=heading)]
+            counts = {"checks_made": int(found["difference"].iloc[0]) if len(found) else 0,
+                      "checks_untold": int(judged["topic"].eq(topic).mul(
+                          judged["light"].eq(CANNOT_TELL)).sum())}  # fmt: skip
+            cells.append(sheet.mark(light))
+            cells += [
+                Cell(
+                    sheet.say("comparison.of_all", n=n, n_all=n_all),
+                    label=sheet.say(f"comparison.{key}"),
+                )
+                for key, n in counts.items()
+            ]
         rows.append([name, *cells])
     heads = [sheet.say("comparison.topic")]
     for letter in sheet.others:
         end = "" if len(sheet.others) == 1 else f" ({letter})"
-        heads += [sheet.say(f"comparison.{one}") + end for one in ("answer", "checks_made")]
+        heads += [sheet.say(f"comparison.{one}") + end
+                  for one in ("answer", "checks_made", "checks_untold")]  # fmt: skip
     caption = sheet.say("comparison.topics_caption")
     return join(
         [sheet.heading("comparison.topics"), Table(caption, heads, rows, kind="words stacked")]
@@ -267,8 +275,8 @@ def _write_table(sheet: Sheet, caption: str, rows: pd.DataFrame) -> Table:
 
 def _write_row(sheet: Sheet, row: Any, heads: Sequence[str]) -> list[Cell | str]:
     written = (
-        (sheet.value(row, row.value_reference), row.value_reference),
-        (sheet.value(row, row.value_new), row.value_new),
+        (sheet.value(row, row.value_reference, is_cell=True), row.value_reference),
+        (sheet.value(row, row.value_new, is_cell=True), row.value_new),
         (sheet.difference(row, row.difference, is_cell=True), row.difference),
         (sheet.limit(row, is_cell=True), row.limit),
         (sheet.chance(row), row.p_value_holm),
@@ -300,7 +308,7 @@ def _draw_mix(sheet: Sheet) -> Piece:
     labels = [sheet.labels.group(name) for name in names]
     most = rows.loc[rows["difference"].idxmax()]
     title = sheet.say(
-        "comparison.mix_figure",
+        "comparison.mix_figure" if most["difference"] > limit else "comparison.mix_figure_within",
         group=start_lower(sheet.labels.group(str(most["subject"]))),
         value=sheet.formats.decimal(float(most["difference"]), 2),
         limit=sheet.formats.decimal(limit, 2),
@@ -353,30 +361,40 @@ def _show_levels(sheet: Sheet) -> Piece:
 
 
 def _draw_quarters(sheet: Sheet) -> Piece:
-    """The reports of each cohort quarter by quarter: a bar each, odd ones marked."""
+    """The reports quarter by quarter: what the reference lets expect and what is there.
+
+    Both on one scale; odd quarters are marked.
+    """
     parts: list[Piece] = []
     for letter in sheet.others:
         rows = sheet.choose(check="volume_by_quarter", subject="reports", cohort=letter)
         spikes = sheet.choose(check="volume_spike", subject="reports", cohort=letter)
         odd = set(spikes.loc[~spikes["light"].isin([FITS, CANNOT_TELL]), "level"])
-        for who, column in ((REFERENCE, "value_reference"), (letter, "value_new")):
-            told = rows[["level", column]].dropna()
-            if told.empty or (who == REFERENCE and letter != sheet.others[0]):
-                continue
-            parts += _draw_bars(sheet, who, told, odd if who != REFERENCE else set())
+        both = rows[["level", "value_reference", "value_new"]].dropna()
+        if both.empty:
+            continue
+        most = float(both[["value_reference", "value_new"]].max(axis=None)) or 1.0
+        for key, column, marked in (("expected", "value_reference", set()),
+                                    ("seen", "value_new", odd)):  # fmt: skip
+            told = sheet.say(f"comparison.volumes_{key}", new=sheet.names[letter],
+                             reference=sheet.names[REFERENCE])  # fmt: skip
+            parts += _draw_bars(sheet, told, both[["level", column]], most, marked)
     if not parts:
         return NOTHING
     return join([Heading(sheet.say("comparison.volumes_heading"), 3), *parts])
 
 
-def _draw_bars(sheet: Sheet, who: str, told: pd.DataFrame, odd: Iterable[str]) -> list[Piece]:
+def _draw_bars(
+    sheet: Sheet, who: str, told: pd.DataFrame, most: float, odd: Iterable[str]
+) -> list[Piece]:
+    """Bars of `told` (quarter, rows) as high as the largest number, `most`, lets them be."""
     counts = told.iloc[:, 1].to_numpy(float)
-    most, names = float(counts.max()) or 1.0, [str(one) for one in told["level"]]
+    names = [str(one) for one in told["level"]]
     bars = tuple(
         (name.replace("-", " "), count / most, "odd" if name in set(odd) else "")
         for name, count in zip(names, counts, strict=True)
     )
-    said = {"who": sheet.names[who], "most": sheet.formats.count(most)}
+    said = {"who": who, "most": sheet.formats.count(float(counts.max()))}
     alt = sheet.say("comparison.volumes_alt", first=names[0], last=names[-1], **said)
     return [sheet.text("comparison.volumes_text", **said), Periods(bars, alt)]
 
@@ -402,11 +420,13 @@ def _draw_effects(sheet: Sheet, own: pd.DataFrame) -> Piece:
                   [_point(own[own["cohort"].eq(letter)], name) for name in measures])
         for letter in sheet.letters
     ]  # fmt: skip
-    pooled = sheet.choose(check="pooled_hazard_ratio", status=OK)
-    series.append(
-        DotSeries(sheet.say("comparison.pooled"), [_point(pooled, name) for name in measures],
-                  is_filled=False)
-    )  # fmt: skip
+    few = "_two" if len(sheet.letters) < FEW else ""
+    if not few:
+        pooled = sheet.choose(check="pooled_hazard_ratio", status=OK)
+        series.append(
+            DotSeries(sheet.say("comparison.pooled"), [_point(pooled, name) for name in measures],
+                      is_filled=False)
+        )  # fmt: skip
     ends = [end for one in series for point in one.points if point for end in point if end]
     low, high = max(min(ends), RATIO_TICKS[0]), min(max(ends), RATIO_TICKS[-1])
     ticks = [one for one in RATIO_TICKS if low / 2 <= one <= high * 2]
@@ -421,9 +441,9 @@ def _draw_effects(sheet: Sheet, own: pd.DataFrame) -> Piece:
         [name, *(_cell_of(sheet, one.points[at], 2) for one in series)]
         for at, name in enumerate(labels)
     ]
-    table = Table(sheet.say("comparison.effects_caption"), heads, cells)
-    return _figure(sheet, Dots(labels, drawn, scale), sheet.say("comparison.effects_alt"), title,
-                   table)  # fmt: skip
+    table = Table(sheet.say(f"comparison.effects_caption{few}"), heads, cells)
+    return _figure(sheet, Dots(labels, drawn, scale), sheet.say(f"comparison.effects_alt{few}"),
+                   title, table)  # fmt: skip
 
 
 def _clip(series: DotSeries, low: float, high: float) -> DotSeries:
@@ -449,12 +469,16 @@ def _point(rows: pd.DataFrame, measure: str) -> Point | None:
 
 
 def _tabulate_pooled(sheet: Sheet) -> Piece:
-    """The pooled answers, what to expect in a further cohort, and the spread between them."""
+    """The pooled answers, what to expect in a further cohort, and the spread between them.
+
+    Of two cohorts, in place of what to expect, the answer if the effect is the same in both.
+    """
+    keys = ("pooled", "common" if len(sheet.letters) < FEW else "predicted")
     rows = []
     for name in dict.fromkeys(sheet.choose(check="pooled_hazard_ratio")["measure"]):
         cells: list[Cell | str] = [start_upper(sheet.name_measure(name))]
-        for check in ("pooled_hazard_ratio", "predicted_hazard_ratio"):
-            found = sheet.choose(check=check, measure=name, status=OK)
+        for key in keys:
+            found = sheet.choose(check=f"{key}_hazard_ratio", measure=name, status=OK)
             cells.append(_cell_of(sheet, _point(found, name), 2))
         spread = sheet.choose(check="heterogeneity", measure=name, subject="hazard_ratio")
         share = float(spread["difference"].iloc[0]) if len(spread) else float("nan")
@@ -463,8 +487,8 @@ def _tabulate_pooled(sheet: Sheet) -> Piece:
         rows.append(cells)
     if not rows:
         return NOTHING
-    keys = ("comparison.pooled", "comparison.predicted", "comparison.spread")
-    heads = [sheet.say("common.measure"), *map(sheet.say, keys)]
+    heads = [sheet.say("common.measure"),
+             *(sheet.say(f"comparison.{key}") for key in (*keys, "spread"))]  # fmt: skip
     table = Table(sheet.say("comparison.pooled_caption"), heads, rows)
     return join([table, _tabulate_rest(sheet)])
 
@@ -552,11 +576,9 @@ def _tabulate_levels(sheet: Sheet) -> Piece:
 def show_how(sheet: Sheet) -> Piece:
     """The rule behind the lights, and what each word means."""
     error = sheet.comparison.facts["limits"]["familywise_error"]
-    table = sheet.dictionary.codes("comparison_light")
-    rows = [
-        [sheet.mark(row["code"]), row[f"definition_{sheet.language}"]]
-        for row in table.to_dict("records")
-    ]
+    told = sheet.dictionary.codes("comparison_light").set_index("code")
+    means = told[f"definition_{sheet.language}"].to_dict()
+    rows = [[sheet.mark(code), means[code]] for code in means if code != CANNOT_TELL]
     heads = [sheet.say("comparison.word"), sheet.say("comparison.meaning")]
     return join([
         sheet.heading("comparison.how"),
