@@ -144,6 +144,9 @@ def test_three_cohorts_are_pooled_and_each_held_against_the_rest():
     pooled = rows[keys & rows["check"].eq("pooled_hazard_ratio")].iloc[0]
     assert pooled["value_new"] == pytest.approx(np.exp(pooled["difference"]))
     assert -0.5 < pooled["difference"] < 0.3
+    common = rows[keys & rows["check"].eq("common_hazard_ratio")].iloc[0]
+    assert common["difference"] == pytest.approx(-0.2)  # the mean of three, errors being alike
+    assert common["ci_high"] - common["ci_low"] == pytest.approx(2 * 1.96 * 0.1 / 3**0.5, rel=1e-4)
     predicted = rows[keys & rows["check"].eq("predicted_hazard_ratio")].iloc[0]
     assert predicted["ci_low"] < pooled["ci_low"] and predicted["ci_high"] > pooled["ci_high"]
     rest = rows[rows["check"].eq("against_rest") & rows["measure"].eq("alarm")]

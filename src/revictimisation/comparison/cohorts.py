@@ -68,10 +68,17 @@ class Cohort:
 
     def count_levels(self, subgroup: str) -> pd.Series:
         """The people at each level of a grouping that is shown, by level."""
-        curves = choose(self.shown, **CURVES, subgroup=subgroup, analysis=["main", "profile"])
-        uses = choose(self.shown, question="q1", subgroup=subgroup, analysis=list(USES))
-        both = pd.concat([curves, uses])
-        return both.groupby("level")["n_people"].max().astype(float).dropna()
+        counted = self._counted_levels
+        return counted[counted.index.get_level_values("subgroup") == subgroup].droplevel("subgroup")
+
+    @cached_property
+    def _counted_levels(self) -> pd.Series:
+        """The same of every grouping, by subgroup and level."""
+        curves = choose(self.shown, **CURVES, analysis=["main", "profile"])
+        uses = choose(self.shown, question="q1", analysis=list(USES))
+        both = pd.concat([curves, uses]).groupby(["subgroup", "level"])["n_people"]
+        counted: pd.Series = both.max().astype(float).dropna()
+        return counted
 
     @cached_property
     def groupings(self) -> tuple[str, ...]:
