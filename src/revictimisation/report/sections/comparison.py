@@ -474,7 +474,9 @@ def _tabulate_pooled(sheet: Sheet) -> Piece:
     Of two cohorts, in place of what to expect, the answer if the effect is the same in both.
     """
     keys = ("pooled", "common" if len(sheet.letters) < FEW else "predicted")
-    rows = []
+    heads = [sheet.say("common.measure"),
+             *(sheet.say(f"comparison.{key}") for key in (*keys, "spread"))]  # fmt: skip
+    rows: list[Sequence[Cell | str]] = []
     for name in dict.fromkeys(sheet.choose(check="pooled_hazard_ratio")["measure"]):
         cells: list[Cell | str] = [start_upper(sheet.name_measure(name))]
         for key in keys:
@@ -484,12 +486,10 @@ def _tabulate_pooled(sheet: Sheet) -> Piece:
         share = float(spread["difference"].iloc[0]) if len(spread) else float("nan")
         cells.append(sheet.cell(sheet.formats.percent(share, 0), share) if np.isfinite(share)
                      else sheet.say("comparison.no_value"))  # fmt: skip
-        rows.append(cells)
+        rows.append(_label(cells, heads))
     if not rows:
         return NOTHING
-    heads = [sheet.say("common.measure"),
-             *(sheet.say(f"comparison.{key}") for key in (*keys, "spread"))]  # fmt: skip
-    table = Table(sheet.say("comparison.pooled_caption"), heads, rows)
+    table = Table(sheet.say("comparison.pooled_caption"), heads, rows, kind="stacked")
     return join([table, _tabulate_rest(sheet)])
 
 
@@ -498,13 +498,21 @@ def _tabulate_rest(sheet: Sheet) -> Piece:
     found = sheet.choose(check="against_rest", subject="hazard_ratio", status=OK)
     if found.empty:
         return NOTHING
+    heads = [sheet.say("common.measure"), *(sheet.names[letter] for letter in sheet.letters)]
     rows: list[Sequence[Cell | str]] = []
     for name in dict.fromkeys(found["measure"]):
         points = [_point(found[found["cohort"].eq(letter)], name) for letter in sheet.letters]
         cells = [_cell_of(sheet, point, 2) for point in points]
-        rows.append([start_upper(sheet.name_measure(name)), *cells])
-    heads = [sheet.say("common.measure"), *(sheet.names[letter] for letter in sheet.letters)]
-    return Table(sheet.say("comparison.rest_caption"), heads, rows)
+        rows.append(_label([start_upper(sheet.name_measure(name)), *cells], heads))
+    return Table(sheet.say("comparison.rest_caption"), heads, rows, kind="stacked")
+
+
+def _label(cells: Sequence[Cell | str], heads: Sequence[str]) -> list[Cell | str]:
+    """The cells of a row, each with its column's name for where they stand below each other."""
+    return [
+        replace(cell, label=head) if isinstance(cell, Cell) else cell
+        for cell, head in zip(cells, heads, strict=True)
+    ]
 
 
 def show_transport(sheet: Sheet) -> Piece:
