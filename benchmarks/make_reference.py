@@ -4,14 +4,16 @@
 
 Simulates the county (3,000 people, seed 1), runs `estimate` with pipelines/studies/county.yaml, and
 keeps in src/revictimisation/comparison/reference what `compare` reads of the released tables, with
-the manifest's facts on where they come from. It is made anew before each release of the program, as
-`compare` refuses runs of unlike versions.
+the manifest's facts on where they come from. It is made anew when the study or the kinds of rows of
+its analyses change (a test holds them against the yardstick's), and before each release of the
+program, as `compare` refuses runs of unlike versions.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -46,6 +48,16 @@ def choose_estimates(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[is_kept].reset_index(drop=True)
 
 
+def choose_tables(released: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Of released tables what ships."""
+    checks = released["diagnostics"]
+    return {
+        **released,
+        "estimates": choose_estimates(released["estimates"]),
+        "diagnostics": checks[checks["analysis"].isin(CHECKS)].reset_index(drop=True),
+    }
+
+
 def main() -> None:
     """The command."""
     commit = name_clean_commit()
@@ -56,10 +68,7 @@ def main() -> None:
         manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
         tables = {name: pd.read_parquet(out / "release" / f"{name}.parquet")
                   for name in ("estimates", "attrition", "diagnostics")}  # fmt: skip
-    tables["estimates"] = choose_estimates(tables["estimates"])
-    checks = tables["diagnostics"]
-    tables["diagnostics"] = checks[checks["analysis"].isin(CHECKS)].reset_index(drop=True)
-    for name, table in tables.items():
+    for name, table in choose_tables(tables).items():
         files.write_table(table, KEPT / "release", name, ("parquet",))
     told = {name: manifest[name] for name in FACTS}
     facts = {**told, "command": COMMAND, "scenario": SCENARIO, "people": PEOPLE}

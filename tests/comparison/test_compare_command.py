@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
 from pathlib import Path
 
@@ -133,6 +134,31 @@ def test_a_folder_of_its_own_is_written_anew(runs, tmp_path, quick):
     for _ in range(2):
         compare.compare_runs([*runs], out)
     assert (out / "comparison.json").is_file()
+
+
+def list_kinds(tables) -> dict[str, set]:
+    """The kinds of rows of a run's tables, and their columns."""
+    keys = ["question", "analysis", "estimator", "estimand"]
+    checks = tables["diagnostics"]
+    names = checks["check"].str.split(":").str[0]
+    return {
+        "columns": {(name, *table.columns) for name, table in tables.items()},
+        "estimates": {*tables["estimates"][keys].itertuples(index=False, name=None)},
+        "diagnostics": {*zip(checks["analysis"], names, strict=True)},
+        "attrition": {*zip(*(tables["attrition"][one] for one in ("step", "reason")), strict=True)},
+    }
+
+
+def test_the_reference_that_ships_is_of_todays_study_and_analyses(monkeypatch, repo_root):
+    """Else make it anew (benchmarks/make_reference.py); the yardstick's study is the same."""
+    monkeypatch.syspath_prepend(str(repo_root / "benchmarks"))
+    made = runpy.run_path(str(repo_root / "benchmarks" / "make_reference.py"))
+    facts = json.loads((made["KEPT"] / "manifest.json").read_text(encoding="utf-8"))
+    assert facts["study_file"] == made["STUDY"].read_text(encoding="utf-8")
+    county = repo_root / "tests" / "yardstick" / "county_3000"
+    kept = {name: pd.read_parquet(county / f"release_{name}.parquet") for name in TABLES}
+    ships = {name: pd.read_parquet(made["KEPT"] / "release" / f"{name}.parquet") for name in TABLES}
+    assert list_kinds(ships) == list_kinds(made["choose_tables"](kept))
 
 
 def test_the_reference_that_ships_can_be_compared_at_once(tmp_path, quick, repo_root):
