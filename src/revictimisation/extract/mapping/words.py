@@ -130,10 +130,19 @@ def code_words(field: Field, dictionary: Dictionary) -> dict[str, tuple[str, ...
 def known_words(field: Field, dictionary: Dictionary) -> frozenset[str]:
     """What may always be shown of a column: its codes and their names, in small letters.
 
-    Municipalities are among them in every column, as their names look like those of people.
+    Codes also as systems write them out, with blanks. Municipalities are among them in every
+    column, as their names look like those of people.
+
+    >>> from revictimisation.dictionary import load_dictionary
+    >>> measures = load_dictionary().tables["police_measures"]
+    >>> field = next(one for one in measures.fields if one.name == "measure")
+    >>> "non contact order" in known_words(field, load_dictionary())
+    True
     """
-    words = (word for some in code_words(field, dictionary).values() for word in some)
-    return frozenset(word.lower() for word in words) | _place_words(dictionary)
+    codes = code_words(field, dictionary)
+    words = {word.lower() for some in codes.values() for word in some}
+    written_out = {code.lower().replace("_", " ") for code in codes}
+    return frozenset(words | written_out) | _place_words(dictionary)
 
 
 def _place_words(dictionary: Dictionary) -> frozenset[str]:
