@@ -81,6 +81,34 @@ def test_a_measure_that_one_county_alone_can_show_has_no_mean(counties):
     assert choose(mine, method="one_step")["n_places"].tolist() == [1]
 
 
+def test_what_the_smaller_part_of_the_people_tells_is_no_joint_answer(counties):
+    def hide(one: Shared) -> Shared:
+        effects = one.tables["effects"].copy()
+        mine = effects["measure"].eq("non_contact_order") & effects["estimand"].eq("log_hazard_ratio")
+        effects.loc[mine, ["status", "estimate", "se"]] = ["suppressed", np.nan, np.nan]
+        return replace(one, tables={**one.tables, "effects": effects})
+
+    sizes = {one.place: one.tables["effects"]["n_people"].max() for one in counties}
+    largest = max(sizes, key=sizes.get)
+    hidden = [hide(one) if one.place == largest else one for one in counties]
+    told = 1 - sizes[largest] / sum(sizes.values())
+    for limit, status in ((told + 0.01, "withheld"), (told - 0.01, OK)):
+        shared = [replace(one, about={**one.about, "pooled_share": limit}) for one in hidden]
+        table = pool_shared(shared)
+        joint = table[table["measure"].eq("non_contact_order") & table["method"].ne("place")]
+        for estimand in ("log_hazard_ratio", "hazard_ratio"):
+            mine = choose(joint, estimand=estimand, method=["random_effects", "one_step"],
+                          estimator="cox_time_varying")  # fmt: skip
+            assert mine["status"].tolist() == [status] * 2, estimand
+            assert mine["estimate"].isna().eq(status == "withheld").all()
+        others = choose(table, measure="alarm_package", method="random_effects", **LOG)
+        assert others["status"].tolist() == [OK]
+        about = [one.about for one in shared]
+        mix = {one.place: one.tables["case_mix"] for one in shared}
+        page = render_pooled(table, about, mix, load_dictionary(), "en")
+        assert ("too few counties can show" in page) == (status == "withheld")
+
+
 def test_risks_stay_between_0_and_1(table):
     risks = choose(table, estimand="cumulative_incidence", method=["random_effects", "prediction"])
     assert len(risks)

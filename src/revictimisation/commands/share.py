@@ -233,6 +233,7 @@ def describe_run(work: Run, place: str | None) -> dict[str, Any]:
         "version": __version__,
         "code": work.code[:SHORT],
         "rules": plan.disclosure.model_dump(),
+        "pooled_share": plan.gates.pooled_share,
         "accrual": plan.accrual.model_dump(mode="json"),
         "data_end_on": plan.data_end_on.isoformat(),
         "question": question,

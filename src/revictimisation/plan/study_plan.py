@@ -140,6 +140,8 @@ class Gates(Part):
     one, in its standard errors; distances up to `tolerated_disagreement` never count.
     `same_day_starts`: share of a measure's starts that fall on the day another starts, beyond what
     those who do not start have, from which the two are told apart by adjustment, or not at all.
+    `pooled_share`: counties pooled have a joint answer where those who may tell theirs have so
+    large a share of all their people (the project's own judgement: who may not is no chance).
     """
 
     largest_standardised_difference: Annotated[float, Field(gt=0, le=10)] = 0.1
@@ -153,6 +155,7 @@ class Gates(Part):
     largest_disagreement: Annotated[float, Field(gt=0, le=100)] = 2.0
     tolerated_disagreement: Annotated[float, Field(ge=0, lt=1)] = 0.01
     same_day_starts: Annotated[float, Field(ge=0, le=1)] = 0.05
+    pooled_share: Annotated[float, Field(ge=0, le=1)] = 0.5
 
 
 class EvidenceLimits(Part):

@@ -2,12 +2,15 @@
 
 Each released effect is pooled by itself (`estimators/random_effects.py`), on the scale on which it
 is normal; hazard ratios of all measures also in one Cox model of all counties
-(`estimators/cox_moments.py`). Nothing but what the files hold is read.
+(`estimators/cox_moments.py`). Nothing but what the files hold is read. Counties that may not tell
+an effect have few who had the outcome with the measure, which is no chance; where those who may
+have a smaller share of all people than `gates.pooled_share` (the strictest of the files'), what
+they say together is withheld.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,13 +18,14 @@ import pandas as pd
 
 from revictimisation.core.arrays import Floats
 from revictimisation.core.errors import UsageError
-from revictimisation.core.results import NOT_ESTIMABLE, OK
+from revictimisation.core.results import NOT_ESTIMABLE, OK, WITHHELD
 from revictimisation.disclosure.hazard_ratios import CORRELATION_DECIMALS, read_moments
 from revictimisation.disclosure.rounding import DECIMALS
 from revictimisation.estimators.cox_moments import Moments, PooledCox, pool_moments
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.intervals import normal_quantile
 from revictimisation.estimators.random_effects import leave_one_out, pool_estimates
+from revictimisation.plan import Gates
 from revictimisation.pooling.shared_file import Shared
 from revictimisation.pooling.shared_tables import QUESTION
 
@@ -34,7 +38,8 @@ RATIO, LOG_RATIO, INCIDENCE = "hazard_ratio", "log_hazard_ratio", "cumulative_in
 COX = {"estimator": "cox_time_varying", "estimand": LOG_RATIO}
 # Estimands pooled, and whether on the scale of log odds: risks lie between 0 and 1.
 POOLED = {LOG_RATIO: False, "risk_difference": False, INCIDENCE: True}
-ALONE = "one_place"
+ALONE, FEW_TELL = "one_place", "few_tell"
+NUMBERS = ("estimate", "ci_low", "ci_high", "se")
 DRAWS, SEED = 200, 1  # of what rounding may have hidden
 Row = dict[str, Any]
 
@@ -53,13 +58,51 @@ def pool_shared(shared: Sequence[Shared]) -> pd.DataFrame:
         if same["estimand"] in POOLED:
             rows += pool_effect(part, same, is_odds=POOLED[same["estimand"]])
     rows += pool_hazards(shared, effects)
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table = withhold_selected(pd.DataFrame(rows, columns=list(COLUMNS)), shared)
     table = pd.concat([table, _raise_ratios(table)], ignore_index=True)
     counts = ["time_days", "n_places", "n_people", "n_events"]
     table[counts] = table[counts].apply(pd.to_numeric).astype("Int64")
     numbers = ["estimate", "ci_low", "ci_high", "se", "weight"]
     table[numbers] = table[numbers].astype(float)
     return table.fillna({"place": "", "reason": "", "status": OK})
+
+
+def withhold_selected(table: pd.DataFrame, shared: Sequence[Shared]) -> pd.DataFrame:
+    """Withhold what counties say together where too few of their people are of those that tell."""
+    out, limit = table.copy(), find_limit(shared)
+    is_joint = out["method"].ne("place").to_numpy()
+    for key, places in out.groupby(list(KEYS), sort=False, dropna=False).indices.items():
+        mine = out.iloc[places]
+        telling = mine.loc[mine["method"].eq("place") & mine["status"].eq(OK), "place"]
+        if find_told_share(shared, str(key[0]), {*telling}) < limit:
+            chosen = places[is_joint[places] & mine["status"].ne(NOT_ESTIMABLE).to_numpy()]
+            rows = out.index[chosen]
+            out.loc[rows, [*NUMBERS, "weight"]] = np.nan
+            out.loc[rows, "status"], out.loc[rows, "reason"] = WITHHELD, FEW_TELL
+    return out
+
+
+def find_limit(shared: Sequence[Shared]) -> float:
+    """The strictest of the counties' limits; of a file that says none, the default."""
+    usual = Gates().pooled_share
+    return max(float(one.about.get("pooled_share", usual)) for one in shared)
+
+
+def find_told_share(shared: Sequence[Shared], measure: str, telling: Collection[str]) -> float:
+    """The share of all who are followed in counties that ask of a measure, who are of `telling`.
+
+    A county that does not show how many it follows counts as nobody: it has very few.
+    """
+    asking = [one for one in shared if not measure or measure in _ask(one, "measures")]
+    people = {one.place: _count_people(one) for one in asking}
+    told = sum(n for place, n in people.items() if place in telling)
+    return told / sum(people.values()) if any(people.values()) else 1.0
+
+
+def _count_people(one: Shared) -> float:
+    effects = one.tables["effects"]
+    whole = effects[effects["estimand"].eq(INCIDENCE) & effects["measure"].eq("")]
+    return float(whole["n_people"].astype("Float64").fillna(0.0).max() if len(whole) else 0.0)
 
 
 def check_alike(shared: Sequence[Shared]) -> None:
@@ -233,14 +276,20 @@ def _draw_unrounded(one: Shared, rng: np.random.Generator) -> Moments:
 def find_point(shared: Sequence[Shared]) -> dict[str, float]:
     """Where counties may be asked next: the log hazard ratios of the joint Cox model, by measure.
 
-    Empty where fewer than two counties tell of any.
+    Empty where fewer than two counties tell of any; without those that are withheld.
     """
     told = [one.moments for one in shared if one.moments.names]
     if len(told) < 2:
         return {}
     whole = pool_moments(told)
+    limit = find_limit(shared)
+
+    def may_tell(name: str) -> bool:
+        places = {one.place for one in shared if name in one.moments.names}
+        return find_told_share(shared, name, places) >= limit
+
     return {name: float(value) for name, value in zip(whole.names, whole.coef, strict=True)
-            if np.isfinite(value)}  # fmt: skip
+            if np.isfinite(value) and may_tell(name)}  # fmt: skip
 
 
 def _raise_ratios(table: pd.DataFrame) -> pd.DataFrame:

@@ -219,7 +219,8 @@ def show_measure(page: PooledPage, measure: str) -> Iterator[Piece]:
     mean = joint[1][1]
     told = [(name, one) for name, one in (*own, *joint) if one.is_shown]
     if told:
-        caption = page.say(f"pooled.caption_{judge(mean)}", measure=page.name(measure))
+        key = "withheld" if mean.reason == "few_tell" else judge(mean)
+        caption = page.say(f"pooled.caption_{key}", measure=page.name(measure))
         answers = " ".join(
             page.say("pooled.answer", name=name, number=page.formats.decimal(one.estimate or 0, 2),
                      interval=page.write_range(one))
@@ -232,9 +233,12 @@ def show_measure(page: PooledPage, measure: str) -> Iterator[Piece]:
     else:
         yield page.text("pooled.caption_hidden", measure=page.name(measure))
     n_shown = sum(one.is_shown for _, one in own)
-    if 0 < n_shown < len(own):
+    is_withheld = mean.reason == "few_tell"
+    if is_withheld:
+        yield page.text("pooled.withheld", n=n_shown, total=len(own))
+    elif 0 < n_shown < len(own):
         yield page.text("pooled.selected", n=n_shown, total=len(own))
-    if n_shown == 2:
+    if n_shown == 2 and not is_withheld:
         yield page.text("pooled.two_only")
     yield from show_assumption(page, joint[0][1], mean)
     yield from show_driver(page, measure, mean)
