@@ -71,10 +71,11 @@ def withhold_selected(table: pd.DataFrame, shared: Sequence[Shared]) -> pd.DataF
     """Withhold what counties say together where too few of their people are of those that tell."""
     out, limit = table.copy(), find_limit(shared)
     is_joint = out["method"].ne("place").to_numpy()
-    for key, places in out.groupby(list(KEYS), sort=False, dropna=False).indices.items():
+    for places in out.groupby(list(KEYS), sort=False, dropna=False).indices.values():
         mine = out.iloc[places]
+        measure = str(mine["measure"].iloc[0])
         telling = mine.loc[mine["method"].eq("place") & mine["status"].eq(OK), "place"]
-        if find_told_share(shared, str(key[0]), {*telling}) < limit:
+        if find_told_share(shared, measure, {*telling}) < limit:
             chosen = places[is_joint[places] & mine["status"].ne(NOT_ESTIMABLE).to_numpy()]
             rows = out.index[chosen]
             out.loc[rows, [*NUMBERS, "weight"]] = np.nan

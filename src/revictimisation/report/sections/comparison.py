@@ -217,13 +217,14 @@ def _tabulate_groups(sheet: Sheet) -> Piece:
         if len(sheet.others) > 1:
             parts.append(Heading(f"{letter}: {sheet.names[letter]}", 3))
         rows = [
-            [row["level"], sheet.cell(sheet.formats.count(row["n_new"]), row["n_new"]),
-             *(sheet.cell(sheet.formats.percent(row[name]), row[name])
-               for name in ("value_reference", "value_new"))]
+            _label([row["level"], sheet.cell(sheet.formats.count(row["n_new"]), row["n_new"]),
+                    *(sheet.cell(sheet.formats.percent(row[name]), row[name])
+                      for name in ("value_reference", "value_new"))], heads)
             for row in found.to_dict("records")
         ]  # fmt: skip
         period = sheet.formats.period(int(found["time_days"].iloc[0]))
-        parts.append(Table(sheet.say("comparison.groups_caption", period=period), heads, rows))
+        caption = sheet.say("comparison.groups_caption", period=period)
+        parts.append(Table(caption, heads, rows, kind="stacked"))
         shift = sheet.choose(check="recalibration", subject="shift_alone", cohort=letter)
         odds = float(np.exp(shift["difference"].iloc[0]))
         parts.append(sheet.text("comparison.recalibrate", odds=sheet.formats.decimal(odds, 2)))
@@ -373,7 +374,7 @@ def _draw_quarters(sheet: Sheet) -> Piece:
         both = rows[["level", "value_reference", "value_new"]].dropna()
         if both.empty:
             continue
-        most = float(both[["value_reference", "value_new"]].max(axis=None)) or 1.0
+        most = float(both[["value_reference", "value_new"]].to_numpy(float).max()) or 1.0
         for key, column, marked in (("expected", "value_reference", set()),
                                     ("seen", "value_new", odd)):  # fmt: skip
             told = sheet.say(f"comparison.volumes_{key}", new=sheet.names[letter],
@@ -477,7 +478,7 @@ def _tabulate_pooled(sheet: Sheet) -> Piece:
     heads = [sheet.say("common.measure"),
              *(sheet.say(f"comparison.{key}") for key in (*keys, "spread"))]  # fmt: skip
     rows: list[Sequence[Cell | str]] = []
-    for name in dict.fromkeys(sheet.choose(check="pooled_hazard_ratio")["measure"]):
+    for name in dict.fromkeys(sheet.choose(check="pooled_hazard_ratio", status=OK)["measure"]):
         cells: list[Cell | str] = [start_upper(sheet.name_measure(name))]
         for key in keys:
             found = sheet.choose(check=f"{key}_hazard_ratio", measure=name, status=OK)
@@ -584,9 +585,12 @@ def _tabulate_levels(sheet: Sheet) -> Piece:
 def show_how(sheet: Sheet) -> Piece:
     """The rule behind the lights, and what each word means."""
     error = sheet.comparison.facts["limits"]["familywise_error"]
-    told = sheet.dictionary.codes("comparison_light").set_index("code")
-    means = told[f"definition_{sheet.language}"].to_dict()
-    rows = [[sheet.mark(code), means[code]] for code in means if code != CANNOT_TELL]
+    table = sheet.dictionary.codes("comparison_light")
+    rows = [
+        [sheet.mark(row["code"]), row[f"definition_{sheet.language}"]]
+        for row in table.to_dict("records")
+        if row["code"] != CANNOT_TELL
+    ]
     heads = [sheet.say("comparison.word"), sheet.say("comparison.meaning")]
     return join([
         sheet.heading("comparison.how"),
