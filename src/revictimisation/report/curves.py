@@ -30,4 +30,7 @@ def make_curve(name: str, found: Iterable[tuple[int, Number]], look: str = "") -
 def list_ticks(page: Page) -> list[tuple[float, str]]:
     """The days named under a curve: the start, those at which the study reports, and the last."""
     days = sorted({*page.plan.days_within_horizon, page.plan.horizon_days})
-    return [(0.0, page.say("common.start")), *((float(day), page.formats.period(day)) for day in days)]
+    return [
+        (0.0, page.say("common.start")),
+        *((float(day), page.formats.period(day)) for day in days),
+    ]

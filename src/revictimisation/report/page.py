@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -180,6 +180,11 @@ class Page(StudyWriter):
         if f"answers.short_{number.reason}" in self.texts:
             return number.reason
         return "withheld" if number.status == WITHHELD else "other"
+
+    def say_of_shown(self, numbers: Iterable[Number]) -> str:
+        """What a superlative needs where one of the numbers is hidden, but by rule."""
+        is_hidden = any(not one.is_shown and one.reason != KEPT_BACK for one in numbers)
+        return f" {self.say('common.of_shown')}" if is_hidden else ""
 
     def show(
         self, number: Number, write: Callable[[float], str], unit: str = "", of: str = "estimate"

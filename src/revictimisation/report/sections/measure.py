@@ -327,7 +327,8 @@ def show_unsaid(page: Page) -> Content:
     if not page.measure:
         return NOTHING
     kind = rate_measure(page, page.measure).kind
-    decided = page.say(f"measure.decide_{'clear' if kind in CLEAR else 'open'}")
+    decide = "clear" if kind in CLEAR else "open"
+    decided = page.say(f"measure.decide_{decide}")
     if page.release.is_synthetic:
         decided = f"{page.say('measure.decide_invented')} {decided}"
     told = [page.say(f"measure.unsaid_{kind}")] if kind in ("open", "none", UNTRIED) else []
