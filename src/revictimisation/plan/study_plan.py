@@ -161,8 +161,8 @@ class EvidenceLimits(Part):
     A difference in risk up to `small_difference` is little or none; one from `important_difference`
     on matters to whoever decides. `highest_rating`: the steps of four that an answer begins with;
     what nobody drew lots for begins at three at most. `least_coverage`: in counties of known truth
-    a measure's 95 % interval has to hold the truth so often, or it is too sure. The limits are the project's own judgement:
-    whoever owns a study settles them before the numbers are seen.
+    a measure's 95 % interval has to hold the truth so often, or it is too sure. The limits are the
+    project's own judgement: whoever owns a study settles them before the numbers are seen.
     """
 
     small_difference: Annotated[float, Field(gt=0, lt=1)] = 0.02
