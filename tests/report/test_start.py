@@ -75,6 +75,17 @@ def test_a_hundred_dots_are_as_many_as_the_sentence_says():
     assert 'aria-label="Hundra prickar: 40 är fyllda' in drawn
 
 
+@for_each(
+    ("who", "sv"),
+    [("same_suspect", "mot samma misstänkta person"), ("any_suspect", "oavsett vem"),
+     ("any_kin", "mot samma misstänkta person eller någon i släkten")],
+)  # fmt: skip
+def test_the_sentence_says_against_whom(who, sv):
+    rows = [row("", 0.35, 0.396, 0.43, **{**INCIDENCE, "outcome": who})]
+    told = read(start.show_lead(make_page("sv", rows, f"{STUDY}outcome: {{who: {who}}}\n")).html)
+    assert f"40 av 100 ärenden följs av en ny anmälan {sv}" in told
+
+
 def test_a_row_says_how_many_the_interval_the_words_and_the_steps(tried):
     share = {"question": "q1", "outcome": "carried_out", "estimator": "description",
              "estimand": "share", "time_days": None}  # fmt: skip
