@@ -108,7 +108,7 @@ def test_people_out_of_a_hundred(difference, told):
         (gap(-0.03, -0.06, -0.001), "3 färre, mellan under 1 och 6 färre", "under 1 and 6 fewer"),
         (gap(0.05, 0.02, 0.08), "5 fler, mellan 2 och 8 fler", "5 more, between 2 and 8 more"),
         (gap(-0.02, -0.06, 0.02), "2 färre, mellan 6 färre och 2 fler", "6 fewer and 2 more"),
-        (gap(-0.02, -0.04, 0.0), "2 färre, mellan 4 färre och lika många", "4 fewer and as many"),
+        (gap(-0.02, -0.04, 0.0), "2 färre, mellan 4 färre och lika många", "4 fewer and the same number"),
         (gap(0.04, -0.004, 0.08), "mellan ungefär lika och 8 fler", "about the same and 8 more"),
         (gap(-0.04, -0.08, 0.004), "mellan 8 färre och ungefär lika", "8 fewer and about the same"),
         (gap(0, -0.004, 0.004), "mellan under 1 färre och under 1 fler", "under 1 fewer and under"),
