@@ -38,8 +38,8 @@ from revictimisation.report.texts import load_texts
 
 DASH = "–"
 TAKEN_FROM, PROSE = 3, "words"  # rows of a table that may be taken along; a kind that is not
-# columns of a table that phones show in part; kinds whose rows they stack or shrink
-WIDE, STACKED = 4, {"stacked", "heat"}
+# columns of a table that phones show in part, one more where it is small; kinds that they stack
+WIDE, SMALL, STACKED = 4, "small", {"stacked", "heat"}
 # units of cells: people, a share of 1, a ratio, people of a hundred, days
 PEOPLE, SHARE, RATIO, HUNDREDTHS, DAYS = "people", "share", "ratio", "per_hundred", "days"
 
@@ -130,7 +130,8 @@ class Page(StudyWriter):
             said["cut"] = self.say("common.rows_cut", shown=most, total=total)
         if said or (len(rows) >= TAKEN_FROM and kind != PROSE):
             said["take"] = self.say("common.take_along")
-        if len(columns) >= WIDE and STACKED.isdisjoint(kind.split()):
+        kinds = {*kind.split()}
+        if len(columns) >= WIDE + (SMALL in kinds) and STACKED.isdisjoint(kinds):
             said["swipe"] = self.say("common.swipe")
         return Table(caption, columns, rows, [*self._explain(cells), *notes], kind, most, **said)
 

@@ -329,8 +329,8 @@ def show_unsaid(page: Page) -> Content:
     kind = rate_measure(page, page.measure).kind
     decide = "clear" if kind in CLEAR else "open"
     decided = page.say(f"measure.decide_{decide}")
-    if page.release.is_synthetic:
-        decided = f"{page.say('measure.decide_invented')} {decided}"
+    invented = page.say("measure.decide_invented") if page.release.is_synthetic else ""
+    decided = start_upper(f"{invented} {decided}".strip())
     told = [page.say(f"measure.unsaid_{kind}")] if kind in ("open", "none", UNTRIED) else []
     told.append(page.say("measure.unsaid_text"))
     return join([page.heading("measure.unsaid"), Text(decided), Text(" ".join(told))])
