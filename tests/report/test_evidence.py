@@ -203,6 +203,8 @@ def test_the_coverage_that_counts_is_of_the_main_answer_as_kept():
     early = make_page("sv", [], STUDY + "report_at_days: [730]\n")
     assert 730 not in mine.index and find_coverage(early, "support_talks") is None
     assert find_coverage(page, "a_measure_of_tomorrow") is None
+    wider = make_page("sv", [], STUDY + "outcome: {who: any_suspect}\n")
+    assert find_coverage(wider, "support_talks") is None
 
 
 def test_without_an_answer_there_is_no_rating_and_what_failed_is_named():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Literal
 
+from revictimisation.core.codes import SAME_SUSPECT
 from revictimisation.report.outline import Outline
 from revictimisation.report.page import Page
 
@@ -26,9 +27,10 @@ def describe_known_truth(page: Page, about: About) -> str:
 def find_coverage(page: Page, measure: str) -> tuple[float, int] | None:
     """In what share of how many counties of known truth a measure's interval held the truth.
 
-    By the study's last day, among the numbers that the gates let through; None: untried.
+    By the study's last day, among the numbers that the gates let through; None: untried, as every
+    other outcome than a new report against the same suspect is.
     """
-    if find_spec("truth_studies") is None:
+    if page.plan.outcome.who != SAME_SUSPECT or find_spec("truth_studies") is None:
         return None
     from truth_studies.pages.limits import find_coverage as find
 
