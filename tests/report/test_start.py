@@ -165,7 +165,7 @@ def test_the_page_of_a_measure_with_an_answer(tried):
     assert "Inget av det som prövats sänker den." in told
     assert "Svaret går att väga in bredvid" in told and "påhittade" not in told
     assert "2 av 2 andra sätt att räkna ger samma besked." in told and "1,3 gånger" in told
-    assert "Färre anmäler igen om alla får åtgärden" in told
+    assert "Färre beräknas anmäla igen om alla får åtgärden" in told
     drawn = " ".join(re.findall(r"<svg.*?</svg>", shown, re.DOTALL))
     assert "415" in drawn and "Efter 4 år: 32 av 100 om alla hade fått åtgärden, 40 av 1" in drawn
     ticks = [re.findall(r">([^<>]+)</text>", one) for one in drawn.split('class="tick x"')[1:]]
