@@ -256,7 +256,9 @@ def make_out(out: Path, change: Callable[[pd.DataFrame], pd.DataFrame] = lambda 
     points = {0: 0.0, **dict(zip(curve["time_days"], curve["estimate"], strict=True))}
     files.write_text(out / "site" / "index.html", make_page(draw(points), draw_inline(points)))
     taken = "measure,Number,share\nsafety talk,90,0.3\nalarm package,–,–\n"
-    files.write_text(out / TAKEN / "index-1.csv", taken)
+    files.write_text(out / TAKEN / "index_en-1.csv", taken)
+    swedish = taken.replace(",", ";").replace(".", ",").replace("Number", "Antal")
+    files.write_text(out / TAKEN / "index-1.csv", swedish)
     files.write_bytes(out / TAKEN / "index-1.png", draw_pngs([PICTURE])[0])
     files.write_json(out / "notebooks" / "use.en.ipynb", make_notebook(shown))
     seal(out)

@@ -299,9 +299,11 @@ PLANTS: dict[str, tuple[tuple[str, str], Callable[[Path], None]]] = {
     "description of a figure": (
         ("carriers", "hidden"), rewrite(PAGE, "25 in 100.</desc>", "25.117 in 100.</desc>")),
     "share in a file beside a page": (
-        ("carriers", "page_table"), rewrite(f"{TAKEN}/index-1.csv", ",0.3", ",0.3017")),
+        ("carriers", "page_table"), rewrite(f"{TAKEN}/index_en-1.csv", ",0.3", ",0.3017")),
     "count in a file beside a page": (
-        ("carriers", "page_table"), rewrite(f"{TAKEN}/index-1.csv", ",90", ",91")),
+        ("carriers", "page_table"), rewrite(f"{TAKEN}/index_en-1.csv", ",90", ",91")),
+    "share in a Swedish file": (
+        ("carriers", "page_table"), rewrite(f"{TAKEN}/index-1.csv", ";0,3", ";0,3017")),
     "text in a picture of dots": (("carriers", "metadata"), write_beside),
     "metadata of a table file": (("carriers", "metadata"), change_parquet(
         lambda t: t.replace_schema_metadata({**t.schema.metadata, b"exact": b"3"}))),

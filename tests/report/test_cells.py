@@ -234,7 +234,10 @@ def test_a_page_gives_its_figures_to_take_along():
     assert len(set(names)) == 2
     made = taken.finish()
     kept = made["figures/page-1.csv"].splitlines()
-    assert kept[0] == "\ufeffa,b (%),b (%) (95 % ≥),b (%) (95 % ≤),c" and len(kept) == 42
+    assert (
+        kept[0] == "\ufeffa,b (%),b (%) (lower limit 95%),b (%) (upper limit 95%),c"
+        and len(kept) == 42
+    )
     assert kept[1] == "'=1+1,12,10,20,–"
     assert "<title>A finding</title><desc>alt</desc>" in made["figures/page-1.svg"]
     assert made["figures/page-1.png"].startswith(b"\x89PNG") and made == taken.finish()

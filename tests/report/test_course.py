@@ -142,8 +142,13 @@ def test_districts_are_tested_together():
     rows = make_rows(EVEN)
     for level, (low, high) in {"city": (-0.05, -0.01), "nacka": (-0.02, 0.03)}.items():
         rows += change(low, high, subgroup="police_district", level=level, time_days=365)
+    rows.insert(0, tell(0.25, subgroup="police_district:index_year", level="nacka:2012",
+                        time_days=365))  # fmt: skip
     table = show_districts(make_page("en", rows)).tables[0]
     assert table.caption.startswith("In 1 of 2 districts the change")
+    (_, *city, _), (_, *nacka, _) = table.rows
+    assert table.columns[1:-1] == [str(year) for year in YEARS]
+    assert [cell.value for cell in (*city, *nacka)] == [None] * 5 + [0.25, None, None]
     rows[-3]["estimate"] = 0.04  # with two districts that is not enough
     assert show_districts(make_page("en", rows)).tables[0].caption.startswith("In none of 2")
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+
+import pandas as pd
 
 from revictimisation.core import results
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import EvidenceLimits
+from revictimisation.report import evidence
 from revictimisation.report.evidence import (
     CODES,
     STEPS,
@@ -16,13 +20,17 @@ from revictimisation.report.evidence import (
     rate,
     rate_measure,
 )
+from revictimisation.report.known_truth import find_coverage
+from revictimisation.report.sections import measure
 from tests.cases import for_each
+from tests.project.sources import ROOT
 
 from .conftest import LANGUAGES, make_page
 from .test_answers import ALARM, SHELTER, STUDY, TALK, add_checks, hidden, row, trial
 
 LIMITS = EvidenceLimits(small_difference=0.02, important_difference=0.05, highest_rating=3)
 ROWS = load_dictionary().code_lists["evidence"]
+TABLE = ROOT / "src" / "truth_studies" / "tables" / "truth_study" / "table.csv"
 
 
 @for_each(
@@ -76,14 +84,14 @@ def test_where_an_interval_lies(low, high, direction):
     ],
 )  # fmt: skip
 def test_the_rule(low, high, control, ways, variants, code, rating, lowered):
-    found = rate(Grounds(low, high, control, ways, variants), LIMITS)
+    found = rate(Grounds(low, high, control, ways, variants, "yes"), LIMITS)
     assert (found.code, found.rating, found.lowered) == (code, rating, lowered)
 
 
 def test_a_study_may_begin_lower_but_never_at_four():
     strict = EvidenceLimits(highest_rating=1)
-    assert rate(Grounds(-0.1, -0.03, "yes", "yes", "yes"), strict).code == "leans_fewer"
-    grid = itertools.product((-0.1, -0.02, 0.0, 0.03), (-0.01, 0.02, 0.1), *[("yes", "no")] * 3)
+    assert rate(Grounds(-0.1, -0.03, *["yes"] * 4), strict).code == "leans_fewer"
+    grid = itertools.product((-0.1, -0.02, 0.0, 0.03), (-0.01, 0.02, 0.1), *[("yes", "no")] * 4)
     found = [rate(Grounds(*one), LIMITS) for one in grid if one[0] <= one[1]]
     assert {one.rating for one in found} == {1, 2, 3}
     assert not {"reduces", "increases"} & {one.code for one in found}
@@ -138,13 +146,13 @@ def answer_rows() -> list[dict]:
 
 
 def test_one_step_is_left_where_the_study_allows_for_nothing():
-    found = rate(Grounds(-0.1, -0.03, "yes", "yes", "yes", "no"), LIMITS)
+    found = rate(Grounds(-0.1, -0.03, *["yes"] * 4, "no"), LIMITS)
     assert (found.code, found.rating, found.lowered) == ("leans_fewer", 1, ("background_no",))
     page = make_page("sv", answer_rows(), STUDY + "adjust_for: []\n")
     assert rate_measure(add_checks(page, [ENOUGH]), SHELTER).rating == 1
 
 
-def test_what_is_released_decides():
+def test_what_is_released_decides(tried):
     def rated(rows: list[dict], check: tuple = ENOUGH) -> tuple:
         found = rate_measure(add_checks(make_page("sv", rows, STUDY), [check]), SHELTER)
         return found.code, found.rating, found.lowered
@@ -162,6 +170,41 @@ def test_what_is_released_decides():
     assert rated(open_variant) == ("may_reduce", 2, ("variants_no",))
     assert rated(trial(SHELTER, 0.32, 0.4))[1:] == (
         1, ("control_untried", "ways_untried", "variants_untried"))  # fmt: skip
+
+
+@for_each(
+    ("known", "study", "rating", "why"),
+    [
+        ((0.93, 59), "", 3, "Inget av det som prövats sänker den."),
+        ((0.9299, 59), "", 2, "den hade rätt i 93 % av 59 påhittade län, inte 95 %."),
+        ((0.9299, 59), "evidence: {least_coverage: 0.9}\n", 3, "Inget av det som prövats"),
+        (None, "", 2, "osäkerheten inte är prövad för åtgärden i påhittade län."),
+    ],
+)
+def test_intervals_too_sure_where_the_truth_is_known_take_a_step(
+    monkeypatch, known, study, rating, why
+):
+    for module in (evidence, measure):
+        monkeypatch.setattr(module, "find_coverage", lambda _page, _measure: known)
+    page = add_checks(make_page("sv", answer_rows(), STUDY + study), [ENOUGH])
+    assert rate_measure(page, SHELTER).rating == rating
+    assert why in measure.show_sure(replace(page, measure=SHELTER)).html.replace("\xa0", " ")
+
+
+def test_the_coverage_that_counts_is_of_the_main_answer_as_kept():
+    kept = pd.read_csv(TABLE)
+    mine = kept[(kept["scenario"] == "calibrated") & (kept["analysis"] == "main")
+                & (kept["estimator"] == "clone_censor_weight")
+                & (kept["estimand"] == "risk_difference") & (kept["intervals"] == "influence")
+                & (kept["measure"] == "support_talks")].set_index("time_days")  # fmt: skip
+    last = mine.loc[1461]
+    page = make_page("sv", [], STUDY)
+    assert find_coverage(page, "support_talks") == (last["coverage_released"], last["n_released"])
+    early = make_page("sv", [], STUDY + "report_at_days: [730]\n")
+    assert 730 not in mine.index and find_coverage(early, "support_talks") is None
+    assert find_coverage(page, "a_measure_of_tomorrow") is None
+    wider = make_page("sv", [], STUDY + "outcome: {who: any_suspect}\n")
+    assert find_coverage(wider, "support_talks") is None
 
 
 def test_without_an_answer_there_is_no_rating_and_what_failed_is_named():

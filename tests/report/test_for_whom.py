@@ -234,7 +234,7 @@ def test_a_difference_only_while_in_force_is_said_so_first_and_its_group_by_its_
 def test_every_measure_has_its_sentence_and_its_row():
     page = with_pairs(none_called())
     told = for_whom.describe_measure_groups(page, PERSON)
-    assert "(2 indelningar prövade). Som bäst hade en skillnad på ungefär 24 av 100" in told
+    assert "(2 indelningar prövade). Skillnader under ungefär 24 av 100 hade" in told
     assert "Hög risk: 9 färre" in for_whom.describe_measure_groups(open_page(), PERSON)
     assert "Kontaktperson ● ◐ –" in words(for_whom.show_measures(open_page()).html)
 

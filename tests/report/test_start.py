@@ -59,7 +59,7 @@ def test_words_are_counted_as_they_are_read():
          "Skyddssamtal gör liten eller ingen skillnad inom 4 år. För de 2 andra är"),
     ],
 )  # fmt: skip
-def test_the_first_sentence_says_what_is_known(rows, sv):
+def test_the_first_sentence_says_what_is_known(tried, rows, sv):
     shown = [one for one in rows if one.get("estimand") != "number_needed_to_treat"]
     assert sv in read(start.show_lead(make_page("sv", shown, STUDY)).html)
 
@@ -75,7 +75,18 @@ def test_a_hundred_dots_are_as_many_as_the_sentence_says():
     assert 'aria-label="Hundra prickar: 40 är fyllda' in drawn
 
 
-def test_a_row_says_how_many_the_interval_the_words_and_the_steps():
+@for_each(
+    ("who", "sv"),
+    [("same_suspect", "mot samma misstänkta person"), ("any_suspect", "oavsett vem"),
+     ("any_kin", "mot samma misstänkta person eller någon i släkten")],
+)  # fmt: skip
+def test_the_sentence_says_against_whom(who, sv):
+    rows = [row("", 0.35, 0.396, 0.43, **{**INCIDENCE, "outcome": who})]
+    told = read(start.show_lead(make_page("sv", rows, f"{STUDY}outcome: {{who: {who}}}\n")).html)
+    assert f"40 av 100 ärenden följs av en ny anmälan {sv}" in told
+
+
+def test_a_row_says_how_many_the_interval_the_words_and_the_steps(tried):
     share = {"question": "q1", "outcome": "carried_out", "estimator": "description",
              "estimand": "share", "time_days": None}  # fmt: skip
     rows = [*answer_rows(), row(SHELTER, 0.1, 0.13, 0.16, **share),
@@ -137,7 +148,7 @@ def test_which_gate_failed_is_told_in_plain_words(status, reason, sv):
     assert not re.search(r"\d+ (?:färre|fler)", read(shown))
 
 
-def test_the_page_of_a_measure_with_an_answer():
+def test_the_page_of_a_measure_with_an_answer(tried):
     rows = answer_rows()
     rows += [one for day in (0, 31, 1461)
              for one in trial(SHELTER, 0.32, 0.4, time_days=day, analysis="curve")]  # fmt: skip
@@ -151,11 +162,15 @@ def test_the_page_of_a_measure_with_an_answer():
     assert "Minskar troligen ●●●○" in told and "Utan: 40, med: 32 av 100" in told
     assert "Skillnad: 8 färre , osäkerhet mellan 4 och 12 färre." in told
     assert "Ungefär 13 för" in told and "Beslutas av socialnämnden." in told
-    assert "Inget som regeln väger in sänker den." in told
+    assert "Inget av det som prövats sänker den." in told
+    assert "Svaret går att väga in bredvid" in told and "påhittade" not in told
     assert "2 av 2 andra sätt att räkna ger samma besked." in told and "1,3 gånger" in told
-    assert "Färre anmäler igen om alla får åtgärden" in told
+    assert "Färre beräknas anmäla igen om alla får åtgärden" in told
     drawn = " ".join(re.findall(r"<svg.*?</svg>", shown, re.DOTALL))
     assert "415" in drawn and "Efter 4 år: 32 av 100 om alla hade fått åtgärden, 40 av 1" in drawn
+    ticks = [re.findall(r">([^<>]+)</text>", one) for one in drawn.split('class="tick x"')[1:]]
+    assert [one[0] for one in ticks] == ["4 år", "2 år", "1 år", "6 månader", "start"] * 2
+    assert drawn.count("1\xa0000") == 4  # on day 0 everybody is in both arms, in either picture
 
 
 def test_a_joint_measure_is_told_as_untried_with_no_steps():
@@ -174,7 +189,7 @@ def test_an_earlier_difference_is_told_beside_an_unclear_last_one():
             else {**one, "ci_high": 0.01} for one in rows]  # fmt: skip
     told = read(about(make_page("sv", rows, STUDY), TALK))
     assert "Efter 6 månader: 8 färre , mellan 4 och 12 färre." in told and "slump" in told
-    assert "oklar skillnad" in told
+    assert "oklar skillnad" in told and "Svaret räcker inte för att lägga ner" in told
     sure = read(about(make_page("sv", [*answer_rows(), *rows], STUDY), SHELTER))
     assert "Efter 6 månader: " not in sure
 

@@ -163,13 +163,15 @@ class EvidenceLimits(Part):
 
     A difference in risk up to `small_difference` is little or none; one from `important_difference`
     on matters to whoever decides. `highest_rating`: the steps of four that an answer begins with;
-    what nobody drew lots for begins at three at most. The limits are the project's own judgement:
-    whoever owns a study settles them before the numbers are seen.
+    what nobody drew lots for begins at three at most. `least_coverage`: in counties of known truth
+    a measure's 95 % interval has to hold the truth so often, or it is too sure. The limits are the
+    project's own judgement: whoever owns a study settles them before the numbers are seen.
     """
 
     small_difference: Annotated[float, Field(gt=0, lt=1)] = 0.02
     important_difference: Annotated[float, Field(gt=0, lt=1)] = 0.05
     highest_rating: Annotated[int, Field(ge=1, le=3)] = 3
+    least_coverage: Annotated[float, Field(ge=0, le=1)] = 0.93
 
 
 class Disclosure(Part):

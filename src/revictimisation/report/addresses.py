@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-SWEDISH, ENDING = "sv", ".html"
+SWEDISH, ENGLISH, ENDING = "sv", "en", ".html"
 
 
 def find_path(name: str, language: str, languages: Iterable[str]) -> str:

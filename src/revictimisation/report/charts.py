@@ -137,9 +137,10 @@ def _draw_curves(curves: Curves, drawing: Drawing) -> None:
     lines = [line for name in names for line in name.split("\n")]
     room = max((BOLD * measure(line, drawing.small) for line in lines), default=0.0)
     left = GAP / 2 + max(measure(write(tick), drawing.small) for tick in ticks)
-    if curves.at_risk:
+    if curves.at_risk and not drawing.is_narrow:
         longest = max(measure(name, drawing.small) for name, _ in curves.at_risk)
-        left = max(left, min(RISK_NAMES * drawing.width, longest + GAP))
+        first = max(measure(counts[0][1], drawing.small) for _, counts in curves.at_risk) / 2
+        left = max(left, min(RISK_NAMES * drawing.width, longest + GAP + first))
     top = AROUND
     if curves.y_label:
         told = wrap_words(curves.y_label, drawing.width, drawing.small)
@@ -185,18 +186,22 @@ def list_shares(highest: float) -> list[float]:
 
 
 def _draw_days(drawing: Drawing, curves: Curves, axis: Axis, bottom: float) -> None:
-    """Days in words, but those that would run into the next; the last is always told."""
-    names = [name for _, name in curves.days]
+    """Days in words; a name that would run into the next stands a line lower, if it can."""
     drawing.line([(axis.start, bottom), (axis.stop, bottom)], QUIET, 1.0)
-    y = bottom + 8 + drawing.small * LINE / 2
-    shown = thin_names([axis.at(day) for day, _ in curves.days], names, drawing.small,
-                       len(names) - 1)  # fmt: skip
-    for place, name in shown:
+    free = [math.inf, math.inf]  # of each line, from the right
+    for day, name in reversed(curves.days):
+        place = axis.at(day)
+        x, half = keep_inside(drawing, place, name), measure(name, drawing.small) / 2
+        line = next((at for at, room in enumerate(free) if x + half + 4 <= room), None)
+        if line is None:
+            continue
+        free[line] = x - half
+        below = bottom + line * drawing.small * LINE
+        y = below + 8 + drawing.small * LINE / 2
         with drawing.group("tick x"):
-            drawing.line([(place, bottom), (place, bottom + 5)], QUIET)
-            x = keep_inside(drawing, place, name)
+            drawing.line([(place, bottom), (place, below + 5)], QUIET)
             drawing.text(x, y, name, side="middle", size=drawing.small, colour=QUIET)
-    drawing.reach(y + drawing.small * LINE / 2 + 2)
+        drawing.reach(y + drawing.small * LINE / 2 + 2)
     if curves.x_label:
         y = drawing.height + 2 + drawing.small * LINE / 2
         x = keep_inside(drawing, (axis.start + axis.stop) / 2, curves.x_label)
@@ -205,23 +210,42 @@ def _draw_days(drawing: Drawing, curves: Curves, axis: Axis, bottom: float) -> N
 
 
 def _draw_at_risk(drawing: Drawing, curves: Curves, axis: Axis) -> None:
-    """Below the days how many are still followed in each group."""
+    """How many are still followed: below their days, on a narrow screen a row a day."""
     if not curves.at_risk:
         return
-    y = drawing.height + AROUND
-    size = drawing.small
-    for number, (name, counts) in enumerate(curves.at_risk):
-        if number == 0:
-            drawing.line([(0, y), (drawing.width, y)], RULE)
-        told = wrap_words(name, axis.start - GAP, size)
-        tall = height_of(told, size)
-        y += 4 + tall / 2
-        drawing.text(0, y, told, size=size, colour=QUIET)
-        places = [axis.at(day) for day, _ in counts]
-        for place, count in thin_names(places, [count for _, count in counts], size):
-            drawing.text(keep_inside(drawing, place, count), y, count, side="middle", size=size)
-        y += tall / 2
+    y, names = drawing.height + AROUND, [name for name, _ in curves.at_risk]
+    drawing.line([(0, y), (drawing.width, y)], RULE)
+    if curves.at_risk_label:
+        told = wrap_words(curves.at_risk_label, drawing.width, drawing.small)
+        y = _write_line(drawing, y, [(0.0, told)])
+    if drawing.is_narrow:
+        columns = [drawing.width * at / (len(names) + 1) for at in range(len(names) + 1)]
+        y = _write_line(drawing, y, list(zip(columns[1:], names, strict=True)))
+        for day, told in curves.days:
+            counts = [dict(found).get(day, "") for _, found in curves.at_risk]
+            if any(counts):
+                y = _write_line(drawing, y, list(zip(columns, [told, *counts], strict=True)))
+    else:
+        for name, found in curves.at_risk:
+            counts = [count for _, count in found]
+            places = [keep_inside(drawing, axis.at(day), count) for day, count in found]
+            told = wrap_words(name, axis.start - GAP, drawing.small)
+            y = _write_line(drawing, y, [(0.0, told)], thin_names(places, counts, drawing.small))
     drawing.reach(y + 4)
+
+
+def _write_line(
+    drawing: Drawing, y: float, told: Sequence[tuple[float, str]],
+    middles: Sequence[tuple[float, str]] = (),
+) -> float:  # fmt: skip
+    """Words from their places on, numbers around theirs, below `y`; gives where they end."""
+    tall = max(height_of(one, drawing.small) for _, one in told)
+    middle = y + 4 + tall / 2
+    for x, one in told:
+        drawing.text(x, middle, one, size=drawing.small, colour=QUIET)
+    for x, one in middles:
+        drawing.text(x, middle, one, side="middle", size=drawing.small)
+    return middle + tall / 2
 
 
 def _name_ends(

@@ -20,7 +20,7 @@ from revictimisation.dictionary import Dictionary, load_dictionary
 from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.report.addresses import find_path
 from revictimisation.report.described import Cell, Content, Heading, Style, Text, join
-from revictimisation.report.formats import start_upper
+from revictimisation.report.formats import start_lower, start_upper
 from revictimisation.report.opening import check_parameters
 from revictimisation.report.page import DASH, SHARE, StudyWriter
 from revictimisation.report.rendering import read_style, wrap
@@ -262,15 +262,6 @@ class Sheet(StudyWriter):
         if len(self.others) == 1:
             return self.heading("comparison.title", 1)
         return Heading(self.say("comparison.title_more", n=len(self.letters)), 1)
-
-
-def start_lower(told: str) -> str:
-    """A label within a sentence: small, but what is written in capitals.
-
-    >>> start_lower("Kön"), start_lower("SIP")
-    ('kön', 'SIP')
-    """
-    return told if told[:2].isupper() else told[:1].lower() + told[1:]
 
 
 Show = Callable[[Sheet], Any]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from revictimisation.core.results import OK
 from revictimisation.report.described import CurveSeries
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 
-# ticks closer than this part of the axis would cover each other on a phone
-LEAST_APART = 0.19
+# where a risk begins: no outcome is counted on day 0
+NOBODY = (0, Number(0.0, 0.0, 0.0, status=OK))
 
 
 def make_curve(name: str, found: Iterable[tuple[int, Number]], look: str = "") -> CurveSeries:
@@ -26,13 +27,10 @@ def make_curve(name: str, found: Iterable[tuple[int, Number]], look: str = "") -
     )
 
 
-def time_ticks(page: Page, until: int) -> list[int]:
-    """The days named under a curve: those at which the study reports, but not too close."""
-    days = page.plan.days_within_horizon
-    last = max((day for day in (*days, page.plan.horizon_days) if day <= until), default=until)
-    apart = last * LEAST_APART
-    kept: list[int] = []
-    for day in sorted({*(day for day in days if day <= last), last}, reverse=True):
-        if not kept or kept[-1] - day >= apart:
-            kept.append(day)
-    return kept[::-1]
+def list_ticks(page: Page) -> list[tuple[float, str]]:
+    """The days named under a curve: the start, those at which the study reports, and the last."""
+    days = sorted({*page.plan.days_within_horizon, page.plan.horizon_days})
+    return [
+        (0.0, page.say("common.start")),
+        *((float(day), page.formats.period(day)) for day in days),
+    ]

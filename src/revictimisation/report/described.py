@@ -392,8 +392,8 @@ class Curves:
     """Curves with their bands, each named at its end; `days` are the ticks in words.
 
     `heights` are in inches, for wide and for narrow screens; `top` is the least that the axis
-    holds, the same for curves that are compared. `at_risk`: for each group its name, and by day how
-    many are followed, in words.
+    holds, the same for curves that are compared. `at_risk`: for each group its name, and by day
+    (one of `days`) how many are followed, in words; `at_risk_label` says so above them.
     """
 
     series: Sequence[CurveSeries]
@@ -404,6 +404,7 @@ class Curves:
     y_label: str = ""
     top: float = 0.0
     at_risk: Sequence[tuple[str, Sequence[tuple[float, str]]]] = ()
+    at_risk_label: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Literal
 from revictimisation.core.results import SUPPRESSED, WITHHELD
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import EvidenceLimits
+from revictimisation.report.known_truth import find_coverage
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.trials import (
@@ -57,7 +58,8 @@ class Grounds:
 
     `control`: reports that the measure cannot prevent do not differ. `ways`: the other estimators
     lie in the interval. `variants`: the same comparison done otherwise gives the same verdict.
-    `background`: the study allows for what those compared were like before.
+    `coverage`: such an interval holds the truth often enough where it is known. `background`: the
+    study allows for what those compared were like before.
     """
 
     low: float
@@ -65,6 +67,7 @@ class Grounds:
     control: Held
     ways: Held
     variants: Held
+    coverage: Held
     background: Held = "yes"
 
 
@@ -113,8 +116,9 @@ def rate(grounds: Grounds, limits: EvidenceLimits) -> Evidence:
     """The rule: a step down for each thing that speaks against the answer, one step at least left.
 
     The interval takes one where it leaves the direction open, one more where it holds an
-    `important_difference`, itself included, both ways. Control, ways and variants take one each
-    where they do not hold, and where they could not be tried: what is not examined is not sound.
+    `important_difference`, itself included, both ways. Control, ways, variants and coverage take
+    one each where they do not hold, and where they could not be tried: what is not examined is not
+    sound.
     Where nothing is allowed for one step is left.
     """
     direction = find_direction(grounds.low, grounds.high, limits)
@@ -124,7 +128,7 @@ def rate(grounds: Grounds, limits: EvidenceLimits) -> Evidence:
         lowered.append("direction")
     if grounds.low <= -most and grounds.high >= most:
         lowered.append("wide")
-    for name in ("control", "ways", "variants", "background"):
+    for name in ("control", "ways", "variants", "coverage", "background"):
         held: Held = getattr(grounds, name)
         if held != "yes":
             lowered.append(f"{name}_{held}")
@@ -170,10 +174,14 @@ def find_no_answer(reason: str) -> str:
 def find_grounds(page: Page, measure: str, number: Number) -> Grounds:
     """What a released answer rests on."""
     assert number.ci_low is not None and number.ci_high is not None
-    ways, variants = _hold_ways(page, measure, number), _hold_variants(page, measure, number)
-    control = _hold_control(page, measure)
-    background: Held = "yes" if page.plan.adjust_for else "no"
-    return Grounds(number.ci_low, number.ci_high, control, _hold(ways), _hold(variants), background)
+    return Grounds(
+        number.ci_low, number.ci_high,
+        control=_hold_control(page, measure),
+        ways=_hold(_hold_ways(page, measure, number)),
+        variants=_hold(_hold_variants(page, measure, number)),
+        coverage=_hold_coverage(page, measure),
+        background="yes" if page.plan.adjust_for else "no",
+    )  # fmt: skip
 
 
 def count_agreeing(page: Page, measure: str) -> tuple[int, int]:
@@ -207,6 +215,12 @@ def _hold(found: list[bool]) -> Held:
     if not found:
         return "untried"
     return "yes" if all(found) else "no"
+
+
+def _hold_coverage(page: Page, measure: str) -> Held:
+    """Whether the method's intervals for the measure are wide enough, `least_coverage` included."""
+    known = find_coverage(page, measure)
+    return _hold([] if known is None else [known[0] >= page.plan.evidence.least_coverage])
 
 
 def _hold_control(page: Page, measure: str) -> Held:

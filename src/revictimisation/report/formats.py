@@ -192,3 +192,12 @@ def start_upper(told: str) -> str:
     'Hög risk'
     """
     return told[:1].upper() + told[1:]
+
+
+def start_lower(told: str) -> str:
+    """A label within a sentence: small, but what is written in capitals.
+
+    >>> start_lower("Kön"), start_lower("SIP")
+    ('kön', 'SIP')
+    """
+    return told if told[:2].isupper() else told[:1].lower() + told[1:]

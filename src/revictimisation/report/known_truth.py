@@ -5,10 +5,11 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Literal
 
+from revictimisation.core.codes import SAME_SUSPECT
 from revictimisation.report.outline import Outline
 from revictimisation.report.page import Page
 
-About = Literal["trust", "measure", "hidden_difference", "group_tests", "exploration"]
+About = Literal["trust", "hidden_difference", "group_tests", "exploration"]
 
 
 def describe_known_truth(page: Page, about: About) -> str:
@@ -21,6 +22,19 @@ def describe_known_truth(page: Page, about: About) -> str:
     from truth_studies.pages.sentences import SENTENCES
 
     return SENTENCES[about](page)
+
+
+def find_coverage(page: Page, measure: str) -> tuple[float, int] | None:
+    """In what share of how many counties of known truth a measure's interval held the truth.
+
+    By the study's last day, among the numbers that the gates let through; None: untried, as every
+    other outcome than a new report against the same suspect is.
+    """
+    if page.plan.outcome.who != SAME_SUSPECT or find_spec("truth_studies") is None:
+        return None
+    from truth_studies.pages.limits import find_coverage as find
+
+    return find(measure, page.last_day)
 
 
 def list_known_limits(page: Page) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -38,8 +38,8 @@ from revictimisation.report.texts import load_texts
 
 DASH = "–"
 TAKEN_FROM, PROSE = 3, "words"  # rows of a table that may be taken along; a kind that is not
-# columns of a table that phones show in part; kinds whose rows they stack or shrink
-WIDE, STACKED = 4, {"stacked", "heat"}
+# columns of a table that phones show in part, one more where it is small; kinds that they stack
+WIDE, SMALL, STACKED = 4, "small", {"stacked", "heat"}
 # units of cells: people, a share of 1, a ratio, people of a hundred, days
 PEOPLE, SHARE, RATIO, HUNDREDTHS, DAYS = "people", "share", "ratio", "per_hundred", "days"
 
@@ -130,7 +130,8 @@ class Page(StudyWriter):
             said["cut"] = self.say("common.rows_cut", shown=most, total=total)
         if said or (len(rows) >= TAKEN_FROM and kind != PROSE):
             said["take"] = self.say("common.take_along")
-        if len(columns) >= WIDE and STACKED.isdisjoint(kind.split()):
+        kinds = {*kind.split()}
+        if len(columns) >= WIDE + (SMALL in kinds) and STACKED.isdisjoint(kinds):
             said["swipe"] = self.say("common.swipe")
         return Table(caption, columns, rows, [*self._explain(cells), *notes], kind, most, **said)
 
@@ -180,6 +181,11 @@ class Page(StudyWriter):
         if f"answers.short_{number.reason}" in self.texts:
             return number.reason
         return "withheld" if number.status == WITHHELD else "other"
+
+    def say_of_shown(self, numbers: Iterable[Number]) -> str:
+        """What a superlative needs where one of the numbers is hidden, but by rule."""
+        is_hidden = any(not one.is_shown and one.reason != KEPT_BACK for one in numbers)
+        return f" {self.say('common.of_shown')}" if is_hidden else ""
 
     def show(
         self, number: Number, write: Callable[[float], str], unit: str = "", of: str = "estimate"

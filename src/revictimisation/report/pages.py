@@ -93,6 +93,7 @@ OUTLINES = (
         alone("how_we_know.lead", how_we_know.show_lead),
         under("how_we_know.simple", how_we_know.show_simple),
         under("how_we_know.wanted", how_we_know.show_wanted),
+        alone("how_we_know.sources", how_we_know.show_sources),
         under("how_we_know.limits", how_we_know.show_limits),
         alone("how_we_know.reading", how_we_know.show_reading),
     ), notebook="06_how_we_know"),

@@ -133,7 +133,7 @@ def make_page(content: SiteContent, language: str) -> Page:
 
 def _write_page(page: Page, content: SiteContent, name: str, body: Content) -> Files:
     path = find_path(name, page.language, content.languages)
-    with taking(path.removesuffix(ENDING)) as taken:
+    with taking(path.removesuffix(ENDING), page.language) as taken:
         text = _frame(page, content, name, body)
     return {path: text, **taken.finish()}
 

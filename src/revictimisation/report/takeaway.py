@@ -19,6 +19,7 @@ from html import escape
 from typing import Any
 
 from revictimisation.core.spreadsheets import neutralise_text
+from revictimisation.report.addresses import ENGLISH, SWEDISH
 from revictimisation.report.colours import INK, PAPER, QUIET
 from revictimisation.report.described import Cell, Table, plain, write_plain
 from revictimisation.report.drawing import (
@@ -31,12 +32,15 @@ from revictimisation.report.drawing import (
     write,
 )
 from revictimisation.report.quantities import SEPARATE, list_readings, read_written
+from revictimisation.report.texts import load_texts
 
 FOLDER = "figures"
 MARGIN = 16.0
 DOTS_PER_INCH = 108
 PNG = "png"
 ARROWS = re.compile("[←→]")
+# between cells, and before decimals, as a spreadsheet of the language expects
+MARKS = {SWEDISH: (";", ","), ENGLISH: (",", ".")}
 BYTE_ORDER = "\ufeff"  # by which spreadsheets know that it is UTF-8
 VIEW = re.compile(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"[^>]*>(.*)</svg>\s*$', re.DOTALL)
 
@@ -46,6 +50,7 @@ class Taken:
     """What one page gives to take along: files by path, and the pictures that become PNG."""
 
     page: str
+    language: str = ENGLISH
     files: dict[str, str | bytes] = field(default_factory=dict)
     pictures: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
@@ -63,7 +68,7 @@ class Taken:
     def keep_tables(self, tables: Sequence[Table]) -> str:
         """Keep tables as one CSV; gives its path without the ending."""
         stem = f"{FOLDER}/{self.page}-{len(self.files) - len(self.pictures) + 1}"
-        self.files[f"{stem}.csv"] = write_csv(tables)
+        self.files[f"{stem}.csv"] = write_csv(tables, self.language)
         return stem
 
     def tell_swipe(self) -> bool:
@@ -101,9 +106,9 @@ _listening: ContextVar[Taken | None] = ContextVar("taken", default=None)
 
 
 @contextmanager
-def taking(page: str) -> Iterator[Taken]:
+def taking(page: str, language: str = ENGLISH) -> Iterator[Taken]:
     """Listen to what is written in the `with` block, of the page whose file has this stem."""
-    taken = Taken(page)
+    taken = Taken(page, language)
     token = _listening.set(taken)
     try:
         yield taken
@@ -116,17 +121,20 @@ def find_taken() -> Taken | None:
     return _listening.get()
 
 
-def write_csv(tables: Sequence[Table]) -> str:
+def write_csv(tables: Sequence[Table], language: str = ENGLISH) -> str:
     """Tables as a spreadsheet reads them, below each other with their names if they are several.
 
     A cell is its number as it is written, of the unit that stands there, with its interval beside;
-    without one as it is written.
+    without one as it is written. A Swedish spreadsheet reads semicolons and decimal commas.
 
-    >>> write_csv([Table("t", ["who", "share"], [["all", Cell("12,5 %", 0.125)]])])[1:]
-    'who,share (%)\\nall,12.5\\n'
+    >>> table = Table("t", ["who", "share"], [["all", Cell("12,5 %", 0.125)]])
+    >>> write_csv([table])[1:], write_csv([table], "sv")[1:]
+    ('who,share (%)\\nall,12.5\\n', 'who;share (%)\\nall;12,5\\n')
     """
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    between, point = MARKS[language]
+    writer = csv.writer(text, delimiter=between, lineterminator="\n")
+    limits = [f" ({load_texts()[f'common.limit_{end}'][language]})" for end in ("low", "high")]
     for table in tables:
         columns = range(len(table.columns))
         cells = [[row[at] for row in table.rows if at < len(row)] for at in columns]
@@ -134,11 +142,11 @@ def write_csv(tables: Sequence[Table]) -> str:
         beside = [table.caption] if len(tables) > 1 else []
         heads = [f"{_write_head(head, column)}{end}"
                  for head, column, is_wide in zip(table.columns, cells, has_limits, strict=True)
-                 for end in (("", " (95 % ≥)", " (95 % ≤)") if is_wide else ("",))]  # fmt: skip
+                 for end in (("", *limits) if is_wide else ("",))]  # fmt: skip
         writer.writerow([*beside, *map(_neutralise, heads)])
         for row in table.rows:
             parts = [part for cell, is_wide in zip(row, has_limits, strict=False)
-                     for part in _list_parts(cell, is_wide=is_wide)]  # fmt: skip
+                     for part in _list_parts(cell, point, is_wide=is_wide)]  # fmt: skip
             writer.writerow([*map(_neutralise, beside), *parts])
     return BYTE_ORDER + text.getvalue()
 
@@ -158,16 +166,13 @@ def _has_limits(cell: Any) -> bool:
     return isinstance(cell, Cell) and cell.low is not None
 
 
-def _list_parts(cell: Any, *, is_wide: bool) -> list[str]:
-    """A cell's number, and its limits where its column has any."""
+def _list_parts(cell: Any, point: str, *, is_wide: bool) -> list[str]:
+    """A cell's number, and its limits where its column has any, with this decimal mark."""
     if not isinstance(cell, Cell):
         return [_neutralise(write_plain(cell)), *([""] * (2 if is_wide else 0))]
-    value = cell.value
-    told = _neutralise(write_plain(cell)) if value is None else write_as_told(cell, value)
-    if not is_wide:
-        return [told]
-    limits = (cell.low, cell.high)
-    return [told, *("" if one is None else write_as_told(cell, one) for one in limits)]
+    ends = (cell.value, cell.low, cell.high) if is_wide else (cell.value,)
+    told = ["" if one is None else write_as_told(cell, one).replace(".", point) for one in ends]
+    return told if cell.value is not None else [_neutralise(write_plain(cell)), *told[1:]]
 
 
 def write_as_told(cell: Cell, value: float) -> str:

@@ -149,7 +149,8 @@ def _text(piece: Text) -> str:
     for block in piece.blocks:
         if isinstance(block, str):
             told = set_text(" ".join(block.split()))
-            blocks.append(f"#note[{told}]" if piece.kind == "note" else told)
+            kind = "#note" if piece.kind == "note" else "#before" if block.endswith(":") else ""
+            blocks.append(f"{kind}[{told}]" if kind else told)
         else:
             blocks.append(f"#list({''.join(f'[{set_text(item)}],' for item in block)})")
     return "\n\n".join(blocks)

@@ -41,6 +41,7 @@ from truth_studies.records.truth import (
     MAIN,
     NULL,
     TruthStudy,
+    read_truth_study,
 )
 
 HIDDEN = DEPARTURES[0]
@@ -223,15 +224,14 @@ def _describe_coverage_plainly(page: Page, study: TruthStudy) -> str:
                     **_describe_span(page, rows))  # fmt: skip
 
 
-def describe_measure(page: Page, study: TruthStudy) -> str:
-    """How often the interval of the page's measure held the truth, where that was too seldom."""
-    rows = _read_released(study, CALIBRATED)
+def find_coverage(measure: str, day: int) -> tuple[float, int] | None:
+    """How often a measure's interval held the truth by a day, and of how many counties."""
+    rows = _read_released(read_truth_study(), CALIBRATED)
     if rows.empty:
-        return ""
-    mine = rows[(rows["time_days"] == page.last_day) & (rows["measure"] == page.measure)]
-    if mine.empty or mine["coverage_released"].iloc[0] >= BAND[0]:
-        return ""
-    return page.say("truth_study.plain_measure", **_describe_span(page, mine))
+        return None
+    mine = rows[rows["time_days"].eq(day) & rows["measure"].eq(measure)]
+    kept = zip(mine["coverage_released"], mine["n_released"], strict=True)
+    return next(((float(share), int(n)) for share, n in kept), None)
 
 
 def _describe_false_calls(page: Page, study: TruthStudy) -> str:

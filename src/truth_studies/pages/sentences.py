@@ -8,7 +8,6 @@ from revictimisation.report.page import Page
 from truth_studies.pages import add_texts
 from truth_studies.pages.limits import (
     describe_hidden,
-    describe_measure,
     describe_trust,
     list_plain_limits,
 )
@@ -61,7 +60,6 @@ def list_known_limits(page: Page) -> list[str]:
 # by what it is about: the sentence of the tables that are kept
 SENTENCES: dict[str, Callable[[Page], str]] = {
     "trust": lambda page: describe_trust(add_texts(page), read_truth_study()),
-    "measure": lambda page: describe_measure(add_texts(page), read_truth_study()),
     "hidden_difference": lambda page: describe_hidden(
         add_texts(page), read_truth_study(), read_alarms()
     ),

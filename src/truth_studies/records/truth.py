@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,7 @@ def _read_estimates(mine: pd.DataFrame, every: pd.DataFrame) -> pd.DataFrame:
     return kept.merge(best[[*KEYS, "estimand", *columns]], on=[*KEYS, "estimand"], how="left")
 
 
+@cache
 def read_truth_study(folder: Path = TABLES / "truth_study") -> TruthStudy:
     """Read what is kept; empty where there is none."""
     path = folder / "table.csv"

@@ -365,11 +365,13 @@ def _read_taken(path: str, data: bytes, known: Known) -> Iterator[Row]:
     """Numbers with decimals that no row shows, counts that are not rounded as all are."""
     if path.removeprefix(TAKEN).startswith(INVENTED):
         return
-    rows = [*csv.reader(io.StringIO(data.decode("utf-8-sig", "replace")))]
+    text = data.decode("utf-8-sig", "replace")
+    is_swedish = ";" in text.partition("\n")[0]
+    rows = [*csv.reader(io.StringIO(text), delimiter=";" if is_swedish else ",")]
     r = known.release.rules.rounding
     for place, row in enumerate(rows[1:], start=2):
         for head, cell in zip(rows[0], row, strict=False):
-            number = WRITTEN.fullmatch(cell)
+            number = WRITTEN.fullmatch(cell.replace(",", ".") if is_swedish else cell)
             if number is None:
                 continue
             value = float(number[1])

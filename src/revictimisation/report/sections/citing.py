@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from importlib.metadata import version
 
 from revictimisation.core import files
 from revictimisation.report.described import Attachment, Folded, Piece, Text, join
@@ -53,7 +52,4 @@ def show_citing(page: Page) -> Piece:
     """How to cite, licences, ethics, and which code made the numbers."""
     record = page.plan.protocol
     ethics = record.ethics_approval or page.say("referees.ethics_left")
-    return page.text(
-        "referees.citing_text", study=page.title,
-        version=version("revictimisation"), ethics=ethics,
-    )  # fmt: skip
+    return page.text("referees.citing_text", study=page.title, ethics=ethics)

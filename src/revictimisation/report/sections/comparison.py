@@ -17,7 +17,6 @@ from revictimisation.report.comparison import (
     REFERENCE,
     TOPICS,
     Sheet,
-    start_lower,
 )
 from revictimisation.report.described import (
     NOTHING,
@@ -38,7 +37,7 @@ from revictimisation.report.described import (
     Text,
     join,
 )
-from revictimisation.report.formats import start_upper
+from revictimisation.report.formats import start_lower, start_upper
 
 RATIO_TICKS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 QUARTERS = ("index_quarter", "calendar_quarter")

@@ -40,7 +40,7 @@ ESTIMATORS = {
 }
 LIMITS = 3.0  # errors on either side of the mean
 SURE = 0.05
-MOST_YEARS = 6  # that a sentence names: with more the table tells them
+MOST_YEARS = 6  # that a sentence names, or columns: with more another table tells them
 TOO_SHORT = "follow_up_too_short"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 HONOUR, DISTRICT, OTHER = "is_honour", "police_district", "other"
@@ -307,7 +307,7 @@ def show_honour(page: Page) -> Piece:
 
 
 def show_districts(page: Page) -> Piece:
-    """The change of each police district, all tested together (Holm)."""
+    """The shares of each police district by year, and its change, all tested together (Holm)."""
     if DISTRICT not in page.plan.course.groups:
         return NOTHING
     day = _last_day(page)
@@ -328,10 +328,18 @@ def show_districts(page: Page) -> Piece:
     n = len(tried) - (OTHER in tried)
     districts = page.say("course.districts_rest" if OTHER in tried else "course.districts_n", n=n)
     title = page.say(f"course.districts_{kind}", districts=districts, k=len(clear), names=names)
+    years = page.levels("course", YEAR)
+    years = years if len(years) <= MOST_YEARS else [years[0], years[-1]]
+    group = pack_within(DISTRICT, YEAR)
     rows = [
         [_name_with_people(page, start_upper(page.labels.level(DISTRICT, level)), number),
+         *(page.show_share_both(find_course(page, "share", day, subgroup=group,
+                                            level=pack_within(level, year)))
+           for year in years),
          _show_change(page, number)]
         for level, number in found.items()
     ]  # fmt: skip
-    heads = [page.say("course.head_district"), page.say("course.row_change")]
-    return join([page.heading("course.districts"), page.table(title, heads, rows)])
+    heads = [page.say("course.head_district"), *years, page.say("course.row_change")]
+    notes = [page.say("course.districts_note", period=page.formats.period(day))] if years else []
+    return join([page.heading("course.districts"),
+                 page.table(title, heads, rows, notes, kind="small")])  # fmt: skip

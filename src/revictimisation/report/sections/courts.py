@@ -200,7 +200,8 @@ def _describe_reasons(page: Page) -> Piece:
         )
         for share, reason in shown[:2]
     ]
-    return page.text("courts.reasons", reasons=list_names(page, told))
+    of_shown = page.say_of_shown(one for _, one in found)
+    return page.text("courts.reasons", reasons=list_names(page, told), of_shown=of_shown)
 
 
 def _name_reason(page: Page, reason: str) -> str:

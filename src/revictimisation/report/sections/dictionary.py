@@ -81,7 +81,7 @@ def _show_table(page: Page, table: Table) -> Piece:
         Heading(f"`{table.name}` {label}", 3, f"table-{table.name}"),
         described.Text(_tell(page, table.text)),
         described.Text(row, "note"),
-        described.Table(label, heads, rows, kind="words"),
+        described.Table(label, heads, rows, kind="words stacked"),
         described.Text(rules),
     ])  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from revictimisation.report.curves import make_curve, time_ticks
+from revictimisation.report.curves import NOBODY, list_ticks, make_curve
 from revictimisation.report.described import (
     NOTHING,
     Curves,
@@ -29,8 +29,9 @@ def _curve(page: Page, name: str, **keys: str) -> CurveSeries:
     found = [
         (day, find_incidence(page, who, analysis="curve", time_days=day, **keys))
         for day in page.plan.curve_days
+        if day
     ]
-    return make_curve(name, found, f"risks.{keys.get('level', '')}")
+    return make_curve(name, [NOBODY, *found], f"risks.{keys.get('level', '')}")
 
 
 def show_incidence(page: Page) -> Piece:
@@ -38,10 +39,10 @@ def show_incidence(page: Page) -> Piece:
     curve = _curve(page, "")
     days = _reported_days(page)
     numbers = [find_incidence(page, page.plan.outcome.who, time_days=day) for day in days]
-    if not curve.days:
+    if len(curve.days) < 2:
         why = page.why_not(numbers[-1] if numbers else Number())
         return page.text("common.nothing_to_show", why=why)
-    picture = Curves([curve], _ticks(page), page.formats.way("percent_short"))
+    picture = Curves([curve], list_ticks(page), page.formats.way("percent_short"))
     caption = page.say("effects.incidence_caption", against=describe_against(page))
     alt = page.say("effects.incidence_alt", ends=_describe_ends(page, days, numbers))
     table = _incidence_table(page, days, numbers)
@@ -51,16 +52,6 @@ def show_incidence(page: Page) -> Piece:
 
 def _reported_days(page: Page) -> list[int]:
     return page.plan.days_within_horizon
-
-
-def _ticks(page: Page) -> list[tuple[float, str]]:
-    return [
-        (0.0, "0"),
-        *(
-            (float(day), page.formats.period(day))
-            for day in time_ticks(page, page.plan.horizon_days)
-        ),
-    ]
 
 
 def _describe_ends(page: Page, days: list[int], numbers: list[Number]) -> str:
@@ -148,10 +139,10 @@ def show_by_risk(page: Page) -> Piece:
         (level, _curve(page, name_risk(page, level), subgroup="risk_level", level=level))
         for level in levels
     ]
-    drawn = [curve for _, curve in curves if curve.days]
+    drawn = [curve for _, curve in curves if len(curve.days) > 1]
     if not drawn:
         return page.text("common.absent_risk")
-    picture = Curves(drawn, _ticks(page), page.formats.way("percent_short"))
+    picture = Curves(drawn, list_ticks(page), page.formats.way("percent_short"))
     given = {"against": describe_against(page), "risk_day": page.plan.definitions.risk_level_by_day}
     caption = page.say("effects.risk_caption", **given)
     days = _reported_days(page)

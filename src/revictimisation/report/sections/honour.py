@@ -70,7 +70,8 @@ def show_again(page: Page) -> Piece:
                             period=page.formats.period(day))  # fmt: skip
             rows.append([name, *(page.show_share_both(one) for one in found)])
     heads = ["", page.say("honour.head_pairs"), page.say("honour.head_people")]
-    return page.table(page.say("honour.again_caption"), heads, rows, kind="small")
+    notes = [page.say("honour.again_note")]
+    return page.table(page.say("honour.again_caption"), heads, rows, notes, kind="small")
 
 
 def show_several(page: Page) -> Piece:
@@ -98,7 +99,8 @@ def show_measures(page: Page) -> Piece:
         return page.text("honour.measures_hidden")
     first, most = shown[0]
     title = page.say("honour.measures_title", measure=name_measure(page, first).lower(),
-                     share=page.formats.percent(most.estimate or 0.0))  # fmt: skip
+                     share=page.formats.percent(most.estimate or 0.0),
+                     of_shown=page.say_of_shown(number for _, number in found))  # fmt: skip
     top = max(number.ci_high or number.estimate or 0.0 for _, number in shown)
     axis = page.say("honour.measures_axis")
     scale = Scale(page.formats.way("percent_short"), list_shares(top), axis)

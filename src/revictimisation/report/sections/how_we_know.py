@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from revictimisation.report.described import Dots, Piece, Text, TrialDiagram, join, plain
+from revictimisation.report.described import NOTHING, Dots, Piece, Text, TrialDiagram, join, plain
+from revictimisation.report.formats import start_lower, start_upper
 from revictimisation.report.known_truth import describe_known_truth, list_known_limits
 from revictimisation.report.natural_frequencies import show_gap
 from revictimisation.report.page import Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.answer import describe_against, make_scale, make_series
+from revictimisation.report.sections.answer import (
+    describe_against,
+    list_names,
+    make_scale,
+    make_series,
+)
 from revictimisation.report.trials import DIFFERENCE, find_effect, list_first
 from revictimisation.report.verdicts import OPEN, judge, name_answer
 
 METHODS = {"crude": "methods.crude", "main": "methods.clone_censor_weight"}
+COMPILERS = ("assembler", "county")  # who keep no register of their own
+UNUSED = "not_used_by_this_study"
 MORE = {"researchers": "07_for_researchers", "validation": "08_validation"}
 
 
@@ -94,6 +102,29 @@ def show_wanted(page: Page) -> Piece:
     key = "wanted_text" if page.plan.adjust_for else "wanted_bare"
     text = page.text(f"how_we_know.{key}")
     return join([text, replace(page.figure(picture, alt, caption, table), source="")])
+
+
+def show_sources(page: Page) -> Piece:
+    """Which registers the numbers come from, by who delivers them: the tables that were used."""
+    attrition = page.release.attrition
+    unused = attrition.loc[attrition["reason"].eq(UNUSED), "step"]
+    used = {*attrition["step"]} - {*unused}
+    found: dict[str, list[str]] = {}
+    for name, table in page.dictionary.tables.items():
+        if name in used and table.delivered_by not in COMPILERS:
+            told = start_lower(getattr(table.label, page.language))
+            found.setdefault(table.delivered_by, []).append(told)
+    if not found:
+        return NOTHING
+    lines = [f"- **{start_upper(page.labels.code('delivered_by', by))}:** {list_names(page, names)}"
+             for by, names in found.items()]  # fmt: skip
+    key = "sources_invented" if page.release.is_synthetic else "sources_text"
+    link = page.link("dictionary", page.say("common.menu_dictionary"))
+    until = page.formats.date(page.plan.data_end_on)
+    return join([
+        page.heading("how_we_know.sources"), page.text(f"how_we_know.{key}", until=until),
+        Text("\n".join(lines)), page.text("how_we_know.sources_more", link=link),
+    ])  # fmt: skip
 
 
 def show_limits(page: Page) -> Piece:

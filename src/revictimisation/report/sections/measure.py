@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from revictimisation.report.addresses import SWEDISH
-from revictimisation.report.curves import make_curve, time_ticks
+from revictimisation.report.curves import NOBODY, list_ticks, make_curve
 from revictimisation.report.described import (
     NOTHING,
     Content,
@@ -27,7 +27,7 @@ from revictimisation.report.evidence import (
     rate_measure,
 )
 from revictimisation.report.formats import start_upper
-from revictimisation.report.known_truth import describe_known_truth
+from revictimisation.report.known_truth import find_coverage
 from revictimisation.report.measure_use import find_share
 from revictimisation.report.natural_frequencies import (
     count_people,
@@ -41,7 +41,7 @@ from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import describe_within, finish, list_names
 from revictimisation.report.sections.for_whom import describe_measure_groups
-from revictimisation.report.sections.start import show_rating
+from revictimisation.report.sections.start import CLEAR, show_rating
 from revictimisation.report.trials import (
     ARMS,
     describe_gates,
@@ -151,13 +151,13 @@ def show_effect(page: Page) -> Piece:
         given["between"] += f" ({page.say('measure.rounded')})" if is_apart else ""
         key = "measure.arrow_open" if kind == "open" else "measure.arrow"
         told: list[Piece] = [Text(page.say(key, **ends), f"arrow {kind}"),
-                             page.text("measure.arrow_told", **ends, **given)]  # fmt: skip
+                             page.text("measure.arrow_told", **given)]  # fmt: skip
     else:
         told = [page.text("measure.gap_told", **given)]
     if kind != UNTRIED:
         told.append(Text(_describe_earlier(page, measure, gap)))
     needed = find_effect(page, measure, "number_needed_to_treat")
-    told += [Text(describe_needed(page, gap, needed)), Text(page.say("measure.curve_note"), "note")]
+    told.append(Text(describe_needed(page, gap, needed)))
     shown = join([*told, _show_curves(page, measure)])
     if kind == UNTRIED:
         finding = page.say("measure.curve_finding_untried")
@@ -189,16 +189,15 @@ def _show_curves(page: Page, measure: str) -> Piece:
     table = _tabulate(page, measure)
     if not all(len(curve.days) > 1 for curve in curves):
         return table
-    ticks = [(float(day), page.formats.period(day))
-             for day in time_ticks(page, page.plan.horizon_days)]  # fmt: skip
     picture = Curves(
         curves,
-        [(0.0, "0"), *ticks],
+        list_ticks(page),
         page.formats.way("percent_short"),
         HEIGHTS,
         x_label=page.say("measure.curve_x"),
         y_label=page.say("measure.curve_y"),
         at_risk=_list_at_risk(page, measure),
+        at_risk_label=page.say("measure.curve_at_risk"),
     )
     ends = {arm: page.formats.of_hundred(one.estimate[-1])
             for arm, one in zip(ARMS, curves, strict=True)}  # fmt: skip
@@ -211,16 +210,20 @@ def _make_curve(page: Page, measure: str, arm: str) -> CurveSeries:
     found = [
         (day, find_effect(page, measure, f"risk_{arm}", day, analysis="curve"))
         for day in page.plan.curve_days
+        if day
     ]
     if not any(number.is_shown for _, number in found):
         days = page.plan.days_within_horizon
         found = [(day, find_effect(page, measure, f"risk_{arm}", day)) for day in days]
-    return make_curve(page.say(f"measure.curve_{arm}"), found, f"strategies.{arm}")
+    return make_curve(page.say(f"measure.curve_{arm}"), [NOBODY, *found], f"strategies.{arm}")
 
 
 def _list_at_risk(page: Page, measure: str) -> Sequence[tuple[str, Sequence[tuple[float, str]]]]:
-    """How many are followed in each arm by the study's days; nothing where no day is told."""
-    checks = list_checks(page, measure)
+    """How many are followed in each arm by the study's days; nothing where no day is told.
+
+    On day 0 everybody is in both arms.
+    """
+    checks, every = list_checks(page, measure), find_effect(page, measure).n_people
     told = []
     for arm in ARMS:
         found = {day: find_checks(checks, AT_RISK, day).get(arm)
@@ -228,7 +231,8 @@ def _list_at_risk(page: Page, measure: str) -> Sequence[tuple[str, Sequence[tupl
         known = [(float(day), DASH if one.value is None else page.formats.count(one.value))
                  for day, one in found.items() if one is not None]  # fmt: skip
         if known:
-            told.append((page.say(f"measure.curve_{arm}"), known))
+            start = DASH if every is None else page.formats.count(every)
+            told.append((page.say(f"measure.curve_{arm}"), [(0.0, start), *known]))
     return told
 
 
@@ -259,11 +263,12 @@ def show_sure(page: Page) -> Piece:
 def _describe_rating(page: Page, found: Evidence) -> str:
     told = page.say("measure.sure_rating", n=found.rating, steps=STEPS,
                     most=page.plan.evidence.highest_rating)  # fmt: skip
-    known = describe_known_truth(page, "measure")
     if not found.lowered:
-        return f"{told} {page.say('measure.sure_unlowered')} {known}".strip()
-    why = [page.say(f"measure.lowered_{one}") for one in found.lowered]
-    return f"{told} {page.say('measure.sure_lowered')} {list_names(page, why)}. {known}".strip()
+        return f"{told} {page.say('measure.sure_unlowered')}"
+    share, n = find_coverage(page, page.measure) or (0.0, 0)
+    held = {"coverage": page.formats.percent(share, 0), "n": page.formats.count(n)}
+    why = [page.say(f"measure.lowered_{one}", **held) for one in found.lowered]
+    return f"{told} {page.say('measure.sure_lowered')} {list_names(page, why)}."
 
 
 def show_for_whom(page: Page) -> Piece:
@@ -318,10 +323,14 @@ def _list_needed(page: Page, measure: str) -> list[str]:
 
 
 def show_unsaid(page: Page) -> Content:
-    """What the answer does not say."""
+    """What can be decided on the answer, and what it does not say."""
     if not page.measure:
         return NOTHING
     kind = rate_measure(page, page.measure).kind
+    decide = "clear" if kind in CLEAR else "open"
+    decided = page.say(f"measure.decide_{decide}")
+    invented = page.say("measure.decide_invented") if page.release.is_synthetic else ""
+    decided = start_upper(f"{invented} {decided}".strip())
     told = [page.say(f"measure.unsaid_{kind}")] if kind in ("open", "none", UNTRIED) else []
     told.append(page.say("measure.unsaid_text"))
-    return join([page.heading("measure.unsaid"), Text(" ".join(told))])
+    return join([page.heading("measure.unsaid"), Text(decided), Text(" ".join(told))])

@@ -91,7 +91,8 @@ def show_lead(page: Page) -> Piece:
             page.say("reach.used_one", measure=name_measure(page, code), share=_hundred(page, one))
             for code, one in shown
         ]
-        parts.append(page.text("reach.used", measures=list_names(page, used)))
+        of_shown = page.say_of_shown(number for _, number in list_used(page))
+        parts.append(page.text("reach.used", measures=list_names(page, used), of_shown=of_shown))
     return join([*parts, facts])
 
 
@@ -233,8 +234,9 @@ def _find_most(page: Page, shares: dict[str, Number]) -> str:
     if not shown:
         return ""
     most = max(shown, key=lambda name: shown[name].estimate or 0.0)
-    return page.say("reach.way_one", measure=name_measure(page, most),
+    told = page.say("reach.way_one", measure=name_measure(page, most),
                     share=_hundred(page, shown[most]))  # fmt: skip
+    return told + page.say_of_shown(shares.values())
 
 
 def show_soon(page: Page) -> Piece:

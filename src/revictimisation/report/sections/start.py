@@ -23,7 +23,7 @@ from revictimisation.report.measure_use import find_agency, find_share
 from revictimisation.report.natural_frequencies import describe_both, show_gap
 from revictimisation.report.page import DASH, HUNDREDTHS, SHARE, Page
 from revictimisation.report.release import Number
-from revictimisation.report.sections.answer import list_names
+from revictimisation.report.sections.answer import describe_against, list_names
 from revictimisation.report.sections.cohort import find_incidence
 from revictimisation.report.sections.course import describe_course
 from revictimisation.report.sections.courts import describe_convictions
@@ -103,7 +103,7 @@ def _describe_repeat(page: Page) -> str:
     if not last.is_shown:
         return page.say("index.repeat_hidden", why=page.why_not(last))
     given = {"share": page.formats.of_hundred(last.estimate or 0.0),
-             "against": page.say(f"index.against_{page.plan.outcome.who}"),
+             "against": describe_against(page),
              "period": page.formats.period(page.last_day)}  # fmt: skip
     return page.say("index.repeat", **given)
 
