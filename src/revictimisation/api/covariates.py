@@ -74,6 +74,14 @@ def make_design(
     names = columns.rest if covariates is None else list(covariates)
     unknown = [name for name in names if name not in frame.columns]
     columns.faults += [f"covariates: {missing_column(name, frame)}" for name in unknown]
+    for name in (one for one in splines or () if one not in unknown):
+        if name not in names:
+            listed, is_there = ", ".join(names) or "none", name in frame.columns
+            what = f"add {name!r} there" if is_there else missing_column(name, frame)
+            columns.faults.append(f"splines: {name!r} is not among covariates ({listed}): {what}")
+        elif not pd.api.types.is_numeric_dtype(frame[name]):
+            listed = ", ".join(frame.select_dtypes("number").columns)
+            columns.faults.append(f"splines: {name} is no number; numbers are {listed}")
     columns.check()
     own = [name for name in names if has_own and _is_mark(frame[name])]
     terms = [name for name in names if name not in own]

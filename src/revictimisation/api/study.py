@@ -19,7 +19,7 @@ from revictimisation.analyses.running import run_analyses
 from revictimisation.analyses.sensitivity.negative_controls import judge_control, withhold_biased
 from revictimisation.analyses.target_trials import OTHER_LAW, judge_study_trial
 from revictimisation.analyses.trial_inputs import build_trial, eligible_ids, list_modifiers
-from revictimisation.api.columns import Columns
+from revictimisation.api.columns import Columns, whole_days
 from revictimisation.api.keys import plan_of
 from revictimisation.api.target_trial import WEIGHTS, Estimator, Rules, TargetTrial
 from revictimisation.cohort.kept_tables import describe_tables, read_tables
@@ -28,8 +28,8 @@ from revictimisation.cohort.study_data import StudyData
 from revictimisation.core import files
 from revictimisation.core.arrays import Whole
 from revictimisation.core.engine import connect
-from revictimisation.core.results import KEYS, mark_not_estimable
-from revictimisation.core.text import find_nearest
+from revictimisation.core.results import KEYS, NOT_ESTIMABLE, mark_not_estimable
+from revictimisation.core.text import find_nearest, name_nearest
 from revictimisation.core.workers import Workers
 from revictimisation.dictionary import Dictionary, load_dictionary
 from revictimisation.estimators.faults import NotEstimableError
@@ -56,7 +56,7 @@ def open_study(
     Raises:
         UsageError: no such file or folder. StudyError: the study file does not conform, all faults.
     """
-    plan, folder = read_plan(files.read_text(files.find_upwards(study))), files.find_upwards(data)
+    plan, folder = read_plan(files.read_text(files.find_given(study))), files.find_given(data)
     files.check_folder(folder)
     return Study(plan, folder, Path(tables) if tables else None)
 
@@ -93,6 +93,12 @@ class Study:
             ValueError: an unknown key or a value that it does not take, all faults at once.
         """
         keys = self.plan.model_dump()
+        known = (*keys, FOR_ALL)
+        strange = [name for name in changes if name not in known]
+        if FOR_ALL in (find_nearest(name, known) for name in strange):
+            raise ValueError("\n".join(
+                f"{name}: okänd nyckel / unknown key{name_nearest(name, known)}" for name in strange
+            ))  # fmt: skip
         grace = changes.pop(FOR_ALL, None)
         keys = _merge(keys, changes)
         if grace is not None:
@@ -243,6 +249,35 @@ class Study:
             list_modifiers(trial, plan),
             self._make_rules(measure, estimator),
         )
+
+    def compare(
+        self, other: Study, estimator: Estimator = WEIGHTS, *, days: int | Sequence[int] = ()
+    ) -> pd.DataFrame:
+        """What changes from this study to another of its extract, by measure.
+
+        A row per measure of both, day (the report days of both, or `days`) and number: measure,
+        then the columns of `TargetTrial.compare`. Where one has no answer `status` and `reason` say
+        so.
+
+        Raises:
+            ValueError: another extract; no day that both report.
+        """
+        if other.data.resolve() != self.data.resolve():
+            raise ValueError(f"studies of two extracts: {self.data} and {other.data}")
+        asked = days or [day for day in self.plan.days_within_horizon
+                         if day in other.plan.days_within_horizon]  # fmt: skip
+        if not asked:
+            raise ValueError("no day that both report: name some by days=")
+        parts = []
+        for measure in (name for name in self.plan.measures if name in other.plan.measures):
+            try:
+                here, there = (one.target_trial(measure, estimator) for one in (self, other))
+                parts.append(here.compare(there, asked))
+            except NotEstimableError as fault:
+                told = {"status": NOT_ESTIMABLE, "reason": str(fault)}
+                parts.append(pd.DataFrame({"time_days": whole_days(asked, 1), **told}))
+            parts[-1].insert(0, "measure", measure)
+        return pd.concat(parts, ignore_index=True)
 
     def _make_rules(self, measure: str, estimator: str) -> Rules:
         """How the study holds back the numbers of a measure's trial."""

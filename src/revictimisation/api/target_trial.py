@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Self
 
+import numpy as np
 import pandas as pd
 
 from revictimisation.api import plots
 from revictimisation.api.columns import Columns, whole_days
 from revictimisation.api.covariates import make_design
 from revictimisation.api.keys import plan_of
+from revictimisation.core.arrays import Floats
 from revictimisation.core.packing import unpack_check
+from revictimisation.core.results import OK, SMALLEST_ERROR, withhold, withhold_unmeasured
+from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.limits import Gates
 from revictimisation.estimators.target_trial.balance import measure_balance, summarise_positivity
 from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms
@@ -28,7 +32,7 @@ from revictimisation.estimators.target_trial.clone_weights import (
 )
 from revictimisation.estimators.target_trial.estimates import estimate_curves, estimate_strategies
 from revictimisation.estimators.target_trial.judged_trial import JudgedTrial, judge_trial
-from revictimisation.estimators.target_trial.number_needed import describe_interval
+from revictimisation.estimators.target_trial.number_needed import NO_DIFFERENCE, describe_interval
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, fit_outcome_model
 from revictimisation.estimators.target_trial.standardised_risk import (
     ESTIMATORS as STANDARDISED,
@@ -48,6 +52,7 @@ Estimator = Literal["clone_censor_weight", "g_formula", "doubly_robust"]
 WEIGHTS: Estimator = "clone_censor_weight"
 ESTIMATORS = (WEIGHTS, *STANDARDISED)
 RISKS = ("risk_start", "risk_no_start")
+MOVED = (*RISKS, "risk_difference")
 OF_ARMS = (*RISKS, "rmst_start_days", "rmst_no_start_days")
 CHANGE_COLUMNS = ("name", "day", "value")
 
@@ -255,7 +260,56 @@ class TargetTrial:
             which = STANDARDISED.index(self.estimator)
             moved = widen_influence(weighted, risks)[:, which]
         table = pd.DataFrame(moved[:, :, 0, 0], columns=list(RISKS), index=self._clusters.unique())
-        return table.assign(risk_difference=table[RISKS[0]] - table[RISKS[1]])
+        return table.assign(risk_difference=table[RISKS[0]] - table[RISKS[1]])[list(MOVED)]
+
+    def compare(self, other: TargetTrial, days: Days) -> pd.DataFrame:
+        """What changes from this trial to another of the same people: a row per day and number.
+
+        Another grace time, other covariates, another estimator: both move with the same clusters,
+        so the change is surer than either. Columns: time_days, estimand (`risk_start`,
+        `risk_no_start`, `risk_difference`), here, there, change (there less here), ci_low, ci_high,
+        se, status, reason (of the first of the two that does not hold; `no_difference` where
+        nothing changes). The error is of each cluster's influence there less that here, 0 where it
+        is not in one, whatever the bootstrap says of either.
+
+        Raises:
+            ValueError: no cluster of one is in the other.
+        """
+        if self._clusters.intersection(other._clusters).empty:
+            raise ValueError(
+                "the two trials have no cluster in common, by their names in influence(): they are"
+                " not of the same people, or lack cluster_col"
+            )
+        here, there = (
+            trial._estimate(days).set_index(["time_days", "estimand"])[
+                ["estimate", "status", "reason"]
+            ]
+            for trial in (self, other)
+        )
+        told = here.join(there, lsuffix="_here", rsuffix="_there").loc[
+            [(day, name) for day in whole_days(days, 1) for name in MOVED]
+        ]
+        by_day = [self._move_to(other, day) for day in whole_days(days, 1)]
+        value = (told["estimate_there"] - told["estimate_here"]).to_numpy(np.float64)
+        found = Estimate(value, np.hstack(by_day)).interval()
+        is_held = told["status_here"].eq(OK)
+        rows = pd.DataFrame({
+            "here": told["estimate_here"], "there": told["estimate_there"], "change": value,
+            "ci_low": found.low, "ci_high": found.high, "se": found.se,
+            **{name: told[f"{name}_there"].where(is_held, told[f"{name}_here"])
+               for name in ("status", "reason")},
+        }).reset_index()  # fmt: skip
+        numbers = ["change", "ci_low", "ci_high", "se"]
+        rows[numbers] = rows[numbers].round(12)  # what is left below is rounding
+        is_same = rows["se"].le(SMALLEST_ERROR) & rows["change"].abs().le(SMALLEST_ERROR)
+        return withhold_unmeasured(withhold(rows, is_same, NO_DIFFERENCE))
+
+    def _move_to(self, other: TargetTrial, day: int) -> Floats:
+        """What each cluster of either trial moves the other's risks by, less what it moves here."""
+        moved = [trial.influence(day) for trial in (self, other)]
+        every = moved[0].index.union(moved[1].index)
+        here, there = (one.reindex(every).fillna(0.0).to_numpy(np.float64) for one in moved)
+        return there - here
 
     def diagnostics(self, days: Days) -> pd.DataFrame:
         """What says whether to believe the numbers of these days: a row per check, arm and day.
