@@ -20,6 +20,7 @@ from revictimisation.estimators.design import (
     Design,
     add_measures,
     build_design,
+    find_patterns,
     text_of,
 )
 from revictimisation.estimators.splines import bend, place_knots
@@ -167,9 +168,8 @@ def _read_formula(columns: Columns, text: str, has_own: bool) -> Coded:
     rows: npt.NDArray[np.int64] = np.arange(len(frame), dtype=np.int64)
     shown = frame
     if is_plain and shared:
-        rows = np.asarray(frame.groupby(shared, sort=False, observed=True).ngroup(), np.int64)
-        first = np.empty(int(rows.max(initial=-1)) + 1, np.int64)
-        first[rows[::-1]] = np.arange(len(rows) - 1, -1, -1)
+        codes = [pd.factorize(frame[name]) for name in shared]
+        rows, first = find_patterns([(code, len(levels)) for code, levels in codes], len(frame))
         shown = frame[shared].iloc[first]
     try:
         matrix = rest.get_model_matrix(shown, na_action="raise", context=None)
