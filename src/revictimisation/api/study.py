@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,9 @@ class Study:
         plan = plan_of(keys)
         has_same = describe_tables(plan) == describe_tables(self.plan)
         changed = Study(plan, self.data, self.tables if has_same else None)
+        if has_same and "_prepared" in self.__dict__:
+            data, attrition = self._prepared
+            changed.__dict__["_prepared"] = replace(data, plan=plan), attrition
         lost = [name for name in self.plan.measures if name not in changed.plan.measures]
         if lost:
             warnings.warn(

@@ -16,7 +16,13 @@ from revictimisation.api.covariates import make_design
 from revictimisation.api.keys import plan_of
 from revictimisation.core.arrays import Floats
 from revictimisation.core.packing import unpack_check
-from revictimisation.core.results import OK, SMALLEST_ERROR, withhold, withhold_unmeasured
+from revictimisation.core.results import (
+    OK,
+    SMALLEST_ERROR,
+    WITHHELD,
+    withhold,
+    withhold_unmeasured,
+)
 from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.limits import Gates
 from revictimisation.estimators.target_trial.balance import measure_balance, summarise_positivity
@@ -331,10 +337,10 @@ class TargetTrial:
         if self._rules is None:
             return told
         others = {*self._rules.days} - {*asked, 0, self.grace_days}
-        mine = told[~told["time_days"].isin(others)]
-        return pd.concat([mine, self._rules.checks.reindex(columns=told.columns)]).astype(
-            {"time_days": "Int64"}
-        )
+        mine, checks = told[~told["time_days"].isin(others)], self._rules.checks
+        no_day = pd.array([pd.NA] * len(checks), "Int64")
+        beside = checks.assign(arm="", time_days=no_day)[mine.columns]
+        return pd.concat([mine, beside], ignore_index=True) if len(checks) else mine
 
     def balance(self, days: Days | None = None) -> pd.DataFrame:
         """Standardised differences of every column of the model, before and after weighting.
@@ -363,7 +369,8 @@ class TargetTrial:
     def plot(self, ax: Axes | None = None, *, last_day: int | None = None, label: str = "") -> Axes:
         """Both risks of the outcome with their bands, to `last_day` or the end of follow-up.
 
-        The arms differ in colour and dashes; `label` tells the trial from another on the same axes.
+        The arms differ in colour and dashes, trials on the same axes in marks and by their `label`;
+        what a gate holds back on that day is said to be withheld.
         """
         people = self.weighted_.trial.people
         last = self.weighted_.trial.last_day if last_day is None else last_day
@@ -377,9 +384,12 @@ class TargetTrial:
         zero = pd.DataFrame(
             {name: [0.0] for name in ("time_days", "estimate", "ci_low", "ci_high")}
         )
+        gap = self._estimate(last).set_index("estimand").loc["risk_difference"]
+        if gap["status"] == WITHHELD:
+            named = {f"{arm} (withheld)": name for arm, name in named.items()}
         curves = {
-            label: pd.concat([zero, rows.loc[rows["estimand"] == name, list(zero)]])
-            for label, name in named.items()
+            arm: pd.concat([zero, rows.loc[rows["estimand"] == name, list(zero)]])
+            for arm, name in named.items()
         }
         return plots.draw_curves(curves, "risk", ax, label=label)
 
