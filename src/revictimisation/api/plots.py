@@ -21,6 +21,7 @@ DASHES = ("-", "--", "-.", ":")
 MARKS = ("", "o", "s", "^", "D")  # of the first curves on some axes, of the next ...
 N_MARKS = 8  # on a curve
 PALER, APART = 0.4, 0.015  # white in the colours of later curves; between the intervals at the end
+TICKS, WIDE = (1, 1.5, 2, 3, 5), 10  # on the axis of ratios; of one as wide every second
 HEADROOM = 1.3  # of the axis over the highest band, for the legend
 CURVE, BAND, END = "curve-", "curves: band", "curves: end"  # what `draw_curves` has drawn
 
@@ -41,7 +42,8 @@ def draw_ratios(table: pd.DataFrame, level: float, ax: Axes | None) -> Axes:
     ax.errorbar(ratio, place[is_known], xerr=apart, fmt="o", capsize=3)
     ax.axvline(1.0, color="grey", linewidth=1, linestyle="--", zorder=0)
     ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    low, high = ax.get_xlim()
+    ax.xaxis.set_major_locator(LogLocator(subs=TICKS if high / low < WIDE else TICKS[::2]))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_yticks(place, [str(name) for name in table.index])
@@ -132,7 +134,7 @@ def _open(ax: Axes | None) -> Axes:
         return ax
     import matplotlib.pyplot as plt
 
-    return plt.subplots()[1]
+    return plt.subplots(layout="constrained")[1]
 
 
 def draw_specifications(table: pd.DataFrame, ax: Axes | None) -> Axes:

@@ -296,7 +296,7 @@ class Study:
             return mark_not_estimable(held, beyond, BEYOND_HORIZON) if beyond.any() else held
 
         return Rules(
-            self.plan.days_within_horizon,
+            tuple(self.plan.days_within_horizon),
             lambda weighted, days: judge_study_trial(data, weighted, days, measure),
             hold,
             checks,
