@@ -401,6 +401,20 @@ def test_a_number_needed_to_treat_runs_through_infinity_in_words():
     assert gap["interval"] == f"{gap['ci_low']:.3g} to {gap['ci_high']:.3g}"
 
 
+def test_a_change_of_a_risk_at_an_edge_has_no_error():
+    people = draw_people().assign(start=lambda p: p["helped"].where(p["helped"] == 1) - 1)
+    people["who"] = np.arange(len(people))
+    given = {"treatment_day_col": "start", "cluster_col": "who", "covariates": []}
+    cause = people["again"].astype(int)
+    usual, edge = (
+        rv.TargetTrial(grace_days=0).fit(people.assign(cause=one), "days", "cause", **given)
+        for one in (cause, cause.where(people["helped"] == 0, 0))
+    )
+    rows = usual.compare(edge, [30]).set_index("estimand")
+    assert rows["se"].isna().tolist() == [True, False, True]
+    assert rows.loc["risk_start", "there"] == 0 and (rows["status"] == "withheld").all()
+
+
 def test_the_bootstrap_is_the_seeds():
     one, same, other = (fit_trial(n_bootstrap=20, seed=seed).contrast(30) for seed in (1, 1, 2))
     pd.testing.assert_frame_equal(one, same)

@@ -14,7 +14,7 @@ from revictimisation.api import plots
 from revictimisation.api.columns import Columns, whole_days
 from revictimisation.api.covariates import make_design
 from revictimisation.api.keys import plan_of
-from revictimisation.core.arrays import Floats
+from revictimisation.core.arrays import Flags, Floats
 from revictimisation.core.packing import unpack_check
 from revictimisation.core.results import (
     OK,
@@ -276,7 +276,7 @@ class TargetTrial:
         `risk_no_start`, `risk_difference`), here, there, change (there less here), ci_low, ci_high,
         se, status, reason (of the first of the two that does not hold; `no_difference` where
         nothing changes). The error is of each cluster's influence there less that here, 0 where it
-        is not in one, whatever the bootstrap says of either.
+        is not in one, whatever the bootstrap says of either; where a risk is 0 or 1 there is none.
 
         Raises:
             ValueError: no cluster of one is in the other.
@@ -286,27 +286,22 @@ class TargetTrial:
                 "the two trials have no cluster in common, by their names in influence(): they are"
                 " not of the same people, or lack cluster_col"
             )
+        asked = whole_days(days, 1)
+        wanted = [(day, name) for day in asked for name in MOVED]
         here, there = (
-            trial._estimate(days).set_index(["time_days", "estimand"])[
-                ["estimate", "status", "reason"]
-            ]
+            trial._estimate(asked).set_index(["time_days", "estimand"]).loc[wanted]
             for trial in (self, other)
         )
-        told = here.join(there, lsuffix="_here", rsuffix="_there").loc[
-            [(day, name) for day in whole_days(days, 1) for name in MOVED]
-        ]
-        by_day = [self._move_to(other, day) for day in whole_days(days, 1)]
-        value = (told["estimate_there"] - told["estimate_here"]).to_numpy(np.float64)
-        found = Estimate(value, np.hstack(by_day)).interval()
-        is_held = told["status_here"].eq(OK)
+        value = (there["estimate"] - here["estimate"]).to_numpy(np.float64)
+        influence = np.hstack([self._move_to(other, day) for day in asked])
+        influence[:, _is_edge(here) | _is_edge(there)] = np.nan
+        found, first = Estimate(value, influence).interval(), here["status"].eq(OK)
+        numbers = {"change": value, "ci_low": found.low, "ci_high": found.high, "se": found.se}
         rows = pd.DataFrame({
-            "here": told["estimate_here"], "there": told["estimate_there"], "change": value,
-            "ci_low": found.low, "ci_high": found.high, "se": found.se,
-            **{name: told[f"{name}_there"].where(is_held, told[f"{name}_here"])
-               for name in ("status", "reason")},
+            "here": here["estimate"], "there": there["estimate"],
+            **{name: one.round(12) for name, one in numbers.items()},  # below it is rounding
+            **{name: there[name].where(first, here[name]) for name in ("status", "reason")},
         }).reset_index()  # fmt: skip
-        numbers = ["change", "ci_low", "ci_high", "se"]
-        rows[numbers] = rows[numbers].round(12)  # what is left below is rounding
         is_same = rows["se"].le(SMALLEST_ERROR) & rows["change"].abs().le(SMALLEST_ERROR)
         return withhold_unmeasured(withhold(rows, is_same, NO_DIFFERENCE))
 
@@ -453,6 +448,13 @@ class TargetTrial:
             return f"<{name}, not fitted>"
         trial = self._weighted.trial
         return f"<{name}: {trial.n_entries} people, {int(trial.is_started.sum())} started>"
+
+
+def _is_edge(rows: pd.DataFrame) -> Flags:
+    """Whether a risk that the number is of is 0 or 1, of which no cluster's influence is known."""
+    risks = rows["estimate"].to_numpy(np.float64).reshape(-1, len(MOVED))[:, : len(RISKS)]
+    is_edge = (risks <= 0) | (risks >= 1)
+    return np.column_stack([is_edge, is_edge.any(axis=1)]).ravel()
 
 
 def _read_gates(gates: Gates | Mapping[str, float] | None) -> Gates:
