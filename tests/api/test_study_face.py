@@ -119,17 +119,15 @@ def hold_against(study: rv.Study, theirs: pd.DataFrame, estimators: list[str]) -
                 assert set(own["reason"]) == {str(fault)}
                 continue
             for cause, outcome in causes.items():
-                wanted = own[own["outcome"] == outcome].set_index(keys)
+                wanted = own.loc[own["outcome"] == outcome, [*keys, "status", "reason"]]
                 if wanted.empty:
                     continue
-                days = sorted({*wanted.index.get_level_values("time_days")})
-                rows = pd.concat([ask(days, cause=cause) for ask in (trial.risks, trial.contrast)])
-                ours = rows.set_index(keys).loc[
-                    wanted.index.intersection(rows.set_index(keys).index)
-                ]
-                assert len(ours)
-                theirs_now = wanted.loc[ours.index, ["status", "reason"]]
-                assert ours.to_numpy().tolist() == theirs_now.to_numpy().tolist()
+                days = [int(day) for day in wanted["time_days"].unique()]
+                ours = pd.concat([ask(days, cause=cause) for ask in (trial.risks, trial.contrast)])
+                both = ours.merge(wanted, on=keys, suffixes=("", "_theirs"))
+                assert len(both) == len(ours)
+                for name in ("status", "reason"):
+                    assert both[name].tolist() == both[f"{name}_theirs"].tolist()
                 seen |= {*ours["status"]}
     return seen
 
