@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import revictimisation as rv
+from revictimisation.api import plots
 from revictimisation.estimators.cox import fit_cox
 from revictimisation.estimators.design import build_design
 from tests.cases import for_each
@@ -232,8 +233,19 @@ def test_plots_are_drawn_on_the_axes_given():
             assert len({line.get_linestyle() for line in ax.get_lines()}) == n_lines
             model.plot(ax=ax, label="again")
             told = [text.get_text() for text in ax.get_legend().get_texts()]
-            assert len({*told}) == 2 * n_lines
             assert told[n_lines:] == [f"again, {name}" for name in told[:n_lines]]
+            looks = [(line.get_color(), line.get_linestyle(), line.get_marker())
+                     for line in ax.get_lines()]  # fmt: skip
+            assert len({*looks}) == 2 * n_lines
+            before, after = looks[:n_lines], looks[n_lines:]
+            assert [look[1] for look in before] == [look[1] for look in after]
+            assert all(look[2] == mark for some, mark in ((before, ""), (after, "o"))
+                       for look in some)  # fmt: skip
+            # bands of four curves hide each other: each interval of the last day in their place
+            bands = [one for one in ax.collections if one.get_gid() == plots.BAND]
+            ends = [one for one in ax.collections if one.get_gid() == plots.END]
+            assert not any(one.get_visible() for one in bands)
+            assert all(one.get_visible() for one in ends) and len(ends) == 4 * n_lines
     ax = hazards.plot(Figure().subplots(), names=["helped"])
     assert [label.get_text() for label in ax.get_yticklabels()] == ["helped"]
     assert ax.get_xscale() == "log"
@@ -344,7 +356,7 @@ def test_what_stands_behind_a_trial():
     checks = trial.diagnostics([30]).set_index(["check", "arm", "time_days"])
     assert checks.loc[("n_events", "start", 30), "limit"] == 10.0
     assert checks.loc[("largest_disagreement", "", 30), "status"] == "ok"
-    strict = fit_trial(gates=type(trial.gates)(effective_sample_size=1e6))
+    strict = fit_trial(gates={"effective_sample_size": 1e6})
     failed = strict.diagnostics(30).query("status == 'failed'")
     assert failed["check"].tolist() == ["effective_sample_size"] * 2
     balance = trial.balance()
@@ -353,6 +365,54 @@ def test_what_stands_behind_a_trial():
     assert trial.positivity().loc[0, "n_started"] == trial.weighted_.trial.is_started.sum()
     stable = trial.weights(stabilised=True)
     assert stable.loc[stable["start"] > 0, "start"].mean() == pytest.approx(1, abs=0.1)
+
+
+def test_what_fails_a_gate_is_withheld_by_the_first_that_fails():
+    loose = fit_trial().contrast(30)
+    assert set(loose["status"]) == {"ok"}
+    strict = fit_trial(gates={"events_per_arm": 1e6, "effective_sample_size": 1e6})
+    rows = strict.contrast(30)
+    assert set(rows["status"]) == {"withheld"} and set(rows["reason"]) == {"few_events"}
+    np.testing.assert_array_equal(rows["estimate"], loose["estimate"])
+    assert "withheld" in strict.plot().get_legend().get_texts()[0].get_text()
+    failed = fit_trial(gates={"effective_sample_size": 1e6}).risks(30)
+    assert set(failed["reason"]) == {"effective_sample_size"}
+    # a cap changes the number, not what is judged
+    capped = fit_trial(cap_quantile=0.9)
+    assert (capped.contrast(30)["estimate"] != loose["estimate"]).all()
+    pd.testing.assert_frame_equal(capped.diagnostics(30), fit_trial().diagnostics(30))
+    with pytest.raises(ValueError, match="did you mean events_per_arm"):
+        fit_trial(gates={"event_per_arm": 5})
+
+
+def test_a_number_needed_to_treat_runs_through_infinity_in_words():
+    """Altman's own: 10.0 % against 4.8 % of 105 (BMJ 1998;317:1309), and his unclear one."""
+    from revictimisation.estimators.target_trial.number_needed import (
+        describe_interval,
+        invert_difference,
+    )
+
+    rows = invert_difference([-0.0525, -0.1], [0.0, 0.0], [-0.1220, -0.25], [0.0170, -0.05])
+    told = describe_interval(rows.assign(estimand="number_needed_to_treat"))
+    assert told == ["NNTB 8.2 to infinity to NNTH 58.8", "NNTB 4 to 20"]
+    rows = fit_trial().contrast(30).set_index("estimand")
+    gap, needed = rows.loc["risk_difference"], rows.loc["number_needed_to_treat"]
+    assert ("infinity" in needed["interval"]) == (gap["ci_low"] < 0 < gap["ci_high"])
+    assert gap["interval"] == f"{gap['ci_low']:.3g} to {gap['ci_high']:.3g}"
+
+
+def test_a_change_of_a_risk_at_an_edge_has_no_error():
+    people = draw_people().assign(start=lambda p: p["helped"].where(p["helped"] == 1) - 1)
+    people["who"] = np.arange(len(people))
+    given = {"treatment_day_col": "start", "cluster_col": "who", "covariates": []}
+    cause = people["again"].astype(int)
+    usual, edge = (
+        rv.TargetTrial(grace_days=0).fit(people.assign(cause=one), "days", "cause", **given)
+        for one in (cause, cause.where(people["helped"] == 0, 0))
+    )
+    rows = usual.compare(edge, [30]).set_index("estimand")
+    assert rows["se"].isna().tolist() == [True, False, True]
+    assert rows.loc["risk_start", "there"] == 0 and (rows["status"] == "withheld").all()
 
 
 def test_the_bootstrap_is_the_seeds():

@@ -7,10 +7,13 @@ import pandas as pd
 import pytest
 
 import revictimisation as rv
+from revictimisation.analyses.analysis import Found
+from revictimisation.api import study as study_face
 from revictimisation.api.study import LINKAGE
 from revictimisation.commands import folders
 from revictimisation.core.errors import StudyError, UsageError
 from revictimisation.core.results import KEYS
+from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms
 from tests.cases import for_each
 
 
@@ -97,6 +100,107 @@ def test_a_measures_trial_gives_the_study_numbers(rossi_study, rossi, estimator)
     assert trial.weights().index.name == "entry_id"
     with pytest.raises(ValueError, match="did you mean 'employment'"):
         rossi_study.target_trial("employmen")
+
+
+def hold_against(study: rv.Study, theirs: pd.DataFrame, estimators: list[str]) -> set[str]:
+    """Statuses and reasons of each measure's trial against the study's own; the statuses."""
+    seen, keys = set(), ["estimand", "time_days"]
+    causes = dict(enumerate((study.plan.outcome.who, "death", "emigration"), start=1))
+    theirs = theirs.query("analysis == 'main' and question == 'q2' and subgroup == ''")
+    for measure in study.plan.measures:
+        for estimator in estimators:
+            own = theirs.query("measure == @measure and estimator == @estimator")
+            own = own[~own["estimand"].str.startswith("e_value")]
+            assert len(own)
+            try:
+                trial = study.target_trial(measure, estimator)
+            except rv.NotEstimableError as fault:
+                assert set(own["status"]) == {"not_estimable"}
+                assert set(own["reason"]) == {str(fault)}
+                continue
+            for cause, outcome in causes.items():
+                wanted = own.loc[own["outcome"] == outcome, [*keys, "status", "reason"]]
+                if wanted.empty:
+                    continue
+                days = [int(day) for day in wanted["time_days"].unique()]
+                ours = pd.concat([ask(days, cause=cause) for ask in (trial.risks, trial.contrast)])
+                both = ours.merge(wanted, on=keys, suffixes=("", "_theirs"))
+                assert len(both) == len(ours)
+                for name in ("status", "reason"):
+                    assert both[name].tolist() == both[f"{name}_theirs"].tolist()
+                seen |= {*ours["status"]}
+    return seen
+
+
+def test_a_trial_has_the_status_and_the_reason_that_the_study_gives(
+    county_study, county, rossi_study, rossi
+):
+    every = ["clone_censor_weight", "g_formula", "doubly_robust"]
+    small = hold_against(county_study, read_restricted(county[2], "estimates"), every)
+    told = hold_against(rossi_study, read_restricted(rossi[2], "estimates"), every)
+    assert "withheld" in small and {"ok", "withheld"} <= told
+
+
+def test_negative_controls_hold_back_a_measures_trial(rossi_study, monkeypatch):
+    row = {"check": "negative_control_difference", "value": 0.1, "limit": 0.02}
+    checks = pd.DataFrame([{"analysis": "", "measure": "employment", **row, "status": "failed"}])
+    monkeypatch.setattr(study_face, "judge_control", lambda data, measure: Found(None, checks))
+    trial = rossi_study.with_().target_trial("employment", "g_formula")
+    rows = trial.contrast(182)
+    assert set(rows["status"]) == {"withheld"} and set(rows["reason"]) == {row["check"]}
+    assert trial.diagnostics(182).iloc[-1]["check"] == row["check"]
+
+
+def test_what_a_law_or_a_horizon_leaves_out_is_said_as_in_the_study(rossi_study):
+    other = rossi_study.with_(weights={"grace_law": "censor_at_end"}, horizon_days=200)
+    with pytest.raises(rv.NotEstimableError, match=r"^other_grace_law$"):
+        other.target_trial("employment", "g_formula")
+    short = other.with_(weights={"grace_law": "natural_law"}, report_at_days=[182])
+    late = short.target_trial("employment", "g_formula").contrast(364)
+    assert set(late["reason"]) == {"beyond_horizon"} and late["estimate"].isna().all()
+
+
+def test_the_change_between_two_trials_has_the_error_of_a_joint_bootstrap(rossi_study):
+    """The same victims drawn for both; each error alone would make the change far less sure."""
+    here, there = (one.target_trial("employment")
+                   for one in (rossi_study, rossi_study.with_(grace_days=14)))  # fmt: skip
+    rows = here.compare(there, [182, 364])
+    drawn = [
+        bootstrap_arms(one.weighted_, [182, 364], n_replicates=400, seed=1).answers[:, :, 0]
+        for one in (here, there)
+    ]
+    moved = drawn[1] - drawn[0]
+    gap = (moved[:, 0] - moved[:, 1]).std(axis=0, ddof=1)
+    ours = rows[rows["estimand"] == "risk_difference"]
+    np.testing.assert_allclose(ours["se"], gap, rtol=0.12)  # of 400 replicates 3.5 %
+    for arm, name in enumerate(("risk_start", "risk_no_start")):
+        mine = rows[rows["estimand"] == name]["se"]
+        np.testing.assert_allclose(mine, moved[:, arm].std(axis=0, ddof=1), rtol=0.2)
+    one, other = (trial.contrast([182, 364]).query("estimand == 'risk_difference'")
+                  for trial in (here, there))  # fmt: skip
+    np.testing.assert_allclose(ours["change"], other["estimate"].array - one["estimate"].array)
+    apart = np.hypot(*(
+        trial.influence(364)["risk_difference"].pow(2).sum() ** 0.5 for trial in (here, there)
+    ))  # fmt: skip
+    assert ours["se"].iloc[1] < 0.6 * apart
+    assert set(rows["status"]) == {"ok"}
+
+
+def test_what_changes_by_measure_and_what_does_not(rossi_study):
+    other = rossi_study.with_(measures={"employment": {"grace_days": 14}})
+    rows = rossi_study.compare(other, "g_formula").set_index("measure")
+    same = rows.loc["financial_aid"]
+    assert (same["change"] == 0).all() and set(same["reason"]) == {"no_difference"}
+    assert (rows.loc["employment", "change"] != 0).all()
+    assert set(rows.loc["employment", "time_days"]) == {*rossi_study.plan.days_within_horizon}
+    gone = rossi_study.with_(weights={"grace_law": "censor_at_end"})
+    assert set(rossi_study.compare(gone, "g_formula")["reason"]) == {"other_grace_law"}
+    stranger = rv.TargetTrial(grace_days=2).fit(
+        pd.DataFrame({"days": [5, 9, 7, 8], "cause": [1, 0, 1, 0], "start": [0, 0, None, None]},
+                     index=[*"abcd"]), "days", "cause", "start", covariates=[],
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="no cluster in common"):
+        rossi_study.target_trial("employment").compare(stranger, 7)
 
 
 def test_a_trial_of_another_follow_up(rossi_study):
@@ -216,7 +320,12 @@ def test_what_with_changes_and_what_it_keeps(county_study):
     [
         ({"grace_days": -1}, "measures.non_contact_order.grace_days: .* / must be a whole number"),
         ({"horizon_day": 9}, "did you mean horizon_days"),
-        ({"splines": {"age": 4}}, "'age' .* is not among adjust_for"),
+        ({"grace_day": 9}, "did you mean grace_days"),
+        ({"washout_days": 9}, "did you mean eligibility.washout_days"),
+        ({"adjusted_for": []}, "did you mean adjust_for"),
+        ({"measures": {"joint": {"grace_day": 3}}}, "joint.grace_day: .* did you mean grace_days"),
+        ({"splines": {"age": 4}}, "'age' .* put age there in place of age_group: sex, age_group"),
+        ({"splines": {"age_group": 4}}, "'age_group' .* no number; .* did you mean age"),
         ({"measures": ["join"]}, "did you mean 'joint'"),
         ({"gates": {"exposed": 3}}, "gates.exposed: .* did you mean exposed_victims"),
     ],
@@ -233,11 +342,14 @@ def test_frames_are_the_callers_own(rossi_study):
     assert len(rossi_study.episodes) > 432
 
 
-def test_faults_of_files_are_those_of_the_commands(rossi, tmp_path):
+def test_faults_of_files_are_those_of_the_commands(rossi, tmp_path, monkeypatch):
     with pytest.raises(UsageError):
         rv.open_study(tmp_path / "none.yaml", data=rossi[1])
     with pytest.raises(UsageError):
         rv.open_study(rossi[0], data=tmp_path / "none")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=f"neither in {tmp_path}, .* os.chdir"):
+        rv.open_study(rossi[0], data="none")
     (tmp_path / "bad.yaml").write_text("name: a\nhorizon_day: 3\n", encoding="utf-8")
     with pytest.raises(StudyError, match="horizon_days"):
         rv.open_study(tmp_path / "bad.yaml", data=rossi[1])

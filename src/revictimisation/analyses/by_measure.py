@@ -13,6 +13,8 @@ from revictimisation.core.results import combine, make_estimates, not_estimable
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.plan import StudyPlan
 
+BEYOND_HORIZON = "beyond_horizon"
+
 
 def estimate_each(
     data: StudyData,
@@ -32,7 +34,7 @@ def estimate_each(
     days, beyond = plan.days_within_horizon, plan.days_beyond_horizon
     parts, notes, scores = [make_estimates([])], [no_checks()], []
     for measure in measures:
-        reasons = dict.fromkeys(beyond, "beyond_horizon")
+        reasons = dict.fromkeys(beyond, BEYOND_HORIZON)
         try:
             if days:
                 found = estimate(measure, days)

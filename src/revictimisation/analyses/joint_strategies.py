@@ -26,7 +26,6 @@ import pandas as pd
 
 from revictimisation.analyses.analysis import Found, no_checks
 from revictimisation.analyses.by_measure import estimate_each, name_outcomes
-from revictimisation.analyses.target_trials import FEWEST_REPLICATES
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.arrays import Flags, Floats
 from revictimisation.core.packing import STRATEGIES, STRATEGY, unpack_check, unpack_contrast
@@ -41,6 +40,7 @@ from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.target_trial.bootstrap import Replicates, bootstrap_arms
 from revictimisation.estimators.target_trial.diagnostics import describe_replicates, stack_checks
 from revictimisation.estimators.target_trial.gates import judge, withhold_failed
+from revictimisation.estimators.target_trial.judged_trial import FEWEST_REPLICATES
 from revictimisation.estimators.target_trial.three_estimates import diagnose_three, estimate_three
 from revictimisation.estimators.target_trial.three_strategies import (
     ThreeTrial,

@@ -8,7 +8,6 @@ from functools import partial
 from itertools import groupby
 from typing import NamedTuple, Protocol
 
-import numpy as np
 import pandas as pd
 
 from revictimisation.analyses.analysis import Analysis, Found, no_checks
@@ -16,15 +15,7 @@ from revictimisation.analyses.registry import ANALYSES, CONTROLS
 from revictimisation.analyses.sensitivity.negative_controls import withhold_biased
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.codes import OTHER_CAUSES
-from revictimisation.core.results import (
-    NO_ERROR,
-    OK,
-    SMALLEST_ERROR,
-    WITHHELD,
-    choose,
-    combine,
-    withhold,
-)
+from revictimisation.core.results import OK, WITHHELD, choose, combine, withhold_unmeasured
 from revictimisation.core.workers import map_here
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import StudyPlan
@@ -143,9 +134,7 @@ def withhold_without_error(estimates: pd.DataFrame) -> pd.DataFrame:
     """
     codes = load_dictionary().codes("estimand")
     with_error = codes.loc[codes["has_error"].eq("true"), "code"]
-    se = estimates["se"].to_numpy(np.float64)
-    is_measured = np.isfinite(se) & (se > SMALLEST_ERROR)
-    return withhold(estimates, estimates["estimand"].isin(with_error) & ~is_measured, NO_ERROR)
+    return withhold_unmeasured(estimates, estimates["estimand"].isin(with_error))
 
 
 def withhold_followers(estimates: pd.DataFrame, main: pd.DataFrame) -> pd.DataFrame:

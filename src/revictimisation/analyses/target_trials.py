@@ -7,8 +7,7 @@ else it is `withheld`, with the gate that failed as its reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -27,40 +26,29 @@ from revictimisation.core.results import (
     not_estimable,
 )
 from revictimisation.estimators.target_trial.balance import measure_shares
-from revictimisation.estimators.target_trial.bootstrap import Replicates, bootstrap_arms
 from revictimisation.estimators.target_trial.clone_weights import (
     WeightedTrial,
     cap_weights,
     weigh_clones,
 )
-from revictimisation.estimators.target_trial.cross_check import cross_check
 from revictimisation.estimators.target_trial.diagnostics import (
     ARMS,
     describe_at_risk,
     describe_covariates,
-    describe_replicates,
-    diagnose_trial,
     make_check,
     stack_checks,
 )
-from revictimisation.estimators.target_trial.estimates import (
-    estimate_curves,
-    estimate_strategies,
-)
-from revictimisation.estimators.target_trial.gates import (
-    holds_all,
-    judge,
-    withhold_failed,
-    withhold_few,
-)
+from revictimisation.estimators.target_trial.estimates import estimate_strategies
+from revictimisation.estimators.target_trial.gates import withhold_failed
+from revictimisation.estimators.target_trial.judged_trial import JudgedTrial, judge_trial
+from revictimisation.estimators.target_trial.outcome_model import fit_outcome_model
 from revictimisation.estimators.target_trial.standardised_risk import ESTIMATORS
 from revictimisation.estimators.target_trial.trial_data import Trial
-from revictimisation.plan import StudyPlan
 
 ESTIMATOR = "clone_censor_weight"
 SAME = {"question": "q2", "estimator": ESTIMATOR}
 INFLUENCE, TRUNCATED, CURVE = "influence_interval", "weights_truncated", "curve"
-FEWEST_REPLICATES = 2
+OTHER_LAW = "other_grace_law"
 
 
 def estimate_target_trials(
@@ -97,60 +85,59 @@ def _weigh_and_estimate(
     keys: dict[str, str],
     has_curves: bool,
 ) -> Found:
-    choices = data.plan.weights
-    weighted = weigh_clones(trial, grace_law=choices.grace_law)
-    table = estimate_strategies(weighted, days)
-    curve_days = list(data.plan.curve_days) if has_curves else []
-    others, compared, scores = _check_otherwise(data, weighted, table, keys)
-    gates, named = data.plan.gates, {"analysis": ESTIMATOR, "measure": keys["measure"]}
-    checks = stack_checks(
-        diagnose_trial(weighted, days, table),
-        describe_at_risk(weighted, days),
-        describe_covariates(weighted),
-        _describe_shares(data, weighted, keys["measure"]),
-        compared,
-    )
-    judged = judge(checks, gates, named, trial.grace_days)
-    main, curve = table, estimate_curves(weighted, curve_days)
-    if data.plan.bootstrap.replicates >= FEWEST_REPLICATES and not holds_all(table, judged, gates):
-        main, curve, resampled = _estimate_resampled(data.plan, weighted, days, curve_days)
-        judged = judge(stack_checks(checks, resampled), gates, named, trial.grace_days)
-    parts = [
-        _name_rows(data, main, keys),
-        _name_rows(data, table, keys).assign(analysis=INFLUENCE),
-        *others,
-    ]
-    if choices.truncate_at is not None:
-        capped = cap_weights(weighted, cap_quantile=choices.truncate_at)
-        truncated = _name_rows(data, estimate_strategies(capped, days), keys)
-        parts.insert(2, truncated.assign(analysis=TRUNCATED))
-    held = [withhold_few(withhold_failed(part, judged, gates), gates) for part in parts]
+    plan, measure = data.plan, keys["measure"]
+    curve_days = list(plan.curve_days) if has_curves else []
+    weighted = weigh_clones(trial, grace_law=plan.weights.grace_law)
+    found = judge_study_trial(data, weighted, days, measure, curve_days)
+    held = {"main": found.hold(found.main), INFLUENCE: found.hold(found.influence)}
     if curve_days:
-        drawn = _name_rows(data, curve, keys).assign(analysis=CURVE)
-        held.insert(2, withhold_failed(drawn, _spread_to_curve(judged, curve_days), gates))
-    return Found(combine(held), judged[list(DIAGNOSTIC_COLUMNS)], scores)
+        by_curve = _spread_to_curve(found.judged, curve_days)
+        held[CURVE] = withhold_failed(mark_endless(found.curve), by_curve, plan.gates)
+    if plan.weights.truncate_at is not None:
+        capped = cap_weights(weighted, cap_quantile=plan.weights.truncate_at)
+        held[TRUNCATED] = found.hold(estimate_strategies(capped, days))
+    parts = [_name_rows(data, rows, {**keys, "analysis": name}) for name, rows in held.items()]
+    parts += [_name_rows(data, found.hold(rows), {**keys, "estimator": name})
+              for name, rows in found.others.items()]  # fmt: skip
+    if not weighted.is_natural:
+        same = {**keys, "outcome": plan.outcome.who, "estimand": "risk_difference"}
+        parts += [not_estimable(OTHER_LAW, time_days=day, **{**same, "estimator": name})
+                  for name in ESTIMATORS for day in days]  # fmt: skip
+    scores = _name_scores(data, found.scores, days, measure)
+    return Found(combine(parts), found.judged[list(DIAGNOSTIC_COLUMNS)], scores)
 
 
-def _estimate_resampled(
-    plan: StudyPlan, weighted: WeightedTrial, days: list[int], curve_days: list[int]
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The numbers at `days` and both risks along the curve, with the bootstrap's intervals.
+def judge_study_trial(
+    data: StudyData,
+    weighted: WeightedTrial,
+    days: Sequence[int],
+    measure: str,
+    curve_days: Sequence[int] = (),
+) -> JudgedTrial:
+    """A measure's trial by every estimator under the study's gates, bootstrap and subgroups.
 
-    And the check: which share of the replicates had no settled answer.
+    Under another law than the natural one the g-formula and the doubly robust estimator, which are
+    of another question, are left out.
     """
-    asked = plan.bootstrap
-    every = sorted({*days, *curve_days})
-    drawn = bootstrap_arms(weighted, every, n_replicates=asked.replicates, seed=asked.seed)
-    main, curve = (_pick_days(drawn, every, one) for one in (days, curve_days))
-    return (
-        estimate_strategies(weighted, days, replicates=main),
-        estimate_curves(weighted, curve_days, replicates=curve),
-        describe_replicates(drawn),
+    plan, trial = data.plan, weighted.trial
+    model = None
+    if weighted.is_natural:
+        model = fit_outcome_model(trial, modifiers=list_modifiers(trial, plan))
+    return judge_trial(
+        weighted,
+        days,
+        plan.gates,
+        model,
+        n_replicates=plan.bootstrap.replicates,
+        seed=plan.bootstrap.seed,
+        curve_days=curve_days,
+        more_checks=stack_checks(
+            describe_at_risk(weighted, days),
+            describe_covariates(weighted),
+            _describe_shares(data, weighted, measure),
+        ),
+        named={"analysis": ESTIMATOR, "measure": measure},
     )
-
-
-def _pick_days(drawn: Replicates, every: list[int], days: list[int]) -> Replicates:
-    return replace(drawn, answers=drawn.answers[..., np.searchsorted(every, days)])
 
 
 def _describe_shares(data: StudyData, weighted: WeightedTrial, measure: str) -> pd.DataFrame:
@@ -188,50 +175,12 @@ def _spread_to_curve(judged: pd.DataFrame, curve_days: list[int]) -> pd.DataFram
     return pd.concat([judged[judged["time_days"].isna()], spread], ignore_index=True)
 
 
-def _check_otherwise(
-    data: StudyData,
-    weighted: WeightedTrial,
-    table: pd.DataFrame,
-    keys: dict[str, str],
-) -> tuple[list[pd.DataFrame], pd.DataFrame, pd.DataFrame | None]:
-    """The same risks by g-formula and doubly robust, and how far they are apart.
-
-    Also each entry's own terms of the doubly robust risks on the day that question 3 tests.
-
-    `table`: the clones' own numbers. Another law for the grace time is another question, which
-    neither of the two answers.
-    """
-    days = sorted({int(day) for day in table["time_days"]})
-    if not weighted.is_natural:
-        same = {**keys, "outcome": data.plan.outcome.who, "estimand": "risk_difference"}
-        return (
-            [
-                not_estimable("other_grace_law", time_days=day, **same).assign(estimator=name)
-                for name in ESTIMATORS
-                for day in days
-            ],
-            pd.DataFrame(),
-            None,
-        )
-    modifiers = list_modifiers(weighted.trial, data.plan)
-    tolerated = data.plan.gates.tolerated_disagreement
-    rows, checks, scores = cross_check(weighted, days, table, modifiers, tolerated)
-    return (
-        [
-            _name_rows(data, mine.drop(columns="estimator"), {**keys, "estimator": str(name)})
-            for name, mine in rows.groupby("estimator", sort=False)
-        ],
-        checks,
-        _name_scores(data, scores, days, keys["measure"]),
-    )
-
-
 def _name_scores(
-    data: StudyData, scores: Floats, days: list[int], measure: str
+    data: StudyData, scores: Floats | None, days: list[int], measure: str
 ) -> pd.DataFrame | None:
     """A row per eligible entry: entry_id, measure, time_days, start, no_start."""
     day = data.plan.for_whom.choose_day(days)
-    if day is None:
+    if day is None or scores is None:
         return None
     start, no_start = scores[:, :, days.index(day)].T
     return pd.DataFrame({
@@ -243,4 +192,4 @@ def _name_scores(
 def _name_rows(data: StudyData, table: pd.DataFrame, keys: dict[str, str]) -> pd.DataFrame:
     outcomes = table["cause"].map(name_outcomes(data.plan))
     named = table.assign(outcome=outcomes).drop(columns="cause")
-    return make_estimates(mark_endless(named), **keys)
+    return make_estimates(named, **keys)

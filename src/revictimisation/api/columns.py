@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from revictimisation.core.arrays import Flags, Floats, Whole
+from revictimisation.core.text import find_nearest
 
 Names = str | Sequence[str] | None
 
@@ -170,8 +170,8 @@ class Columns:
 
 def missing_column(name: str, frame: pd.DataFrame) -> str:
     """That a frame has no such column, and which it may have been."""
-    near = get_close_matches(str(name), [str(column) for column in frame.columns], n=1, cutoff=0.5)
-    return f"no column {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    near = find_nearest(str(name), [str(column) for column in frame.columns])
+    return f"no column {name!r}" + (f"; did you mean {near!r}?" if near else "")
 
 
 def whole_days(days: int | Sequence[int] | npt.ArrayLike, least: int = 0) -> list[int]:

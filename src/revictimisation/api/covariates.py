@@ -20,6 +20,7 @@ from revictimisation.estimators.design import (
     Design,
     add_measures,
     build_design,
+    find_patterns,
     text_of,
 )
 from revictimisation.estimators.splines import bend, place_knots
@@ -74,6 +75,14 @@ def make_design(
     names = columns.rest if covariates is None else list(covariates)
     unknown = [name for name in names if name not in frame.columns]
     columns.faults += [f"covariates: {missing_column(name, frame)}" for name in unknown]
+    for name in (one for one in splines or () if one not in unknown):
+        if name not in names:
+            listed, is_there = ", ".join(names) or "none", name in frame.columns
+            what = f"add {name!r} there" if is_there else missing_column(name, frame)
+            columns.faults.append(f"splines: {name!r} is not among covariates ({listed}): {what}")
+        elif not pd.api.types.is_numeric_dtype(frame[name]):
+            listed = ", ".join(frame.select_dtypes("number").columns)
+            columns.faults.append(f"splines: {name} is no number; numbers are {listed}")
     columns.check()
     own = [name for name in names if has_own and _is_mark(frame[name])]
     terms = [name for name in names if name not in own]
@@ -159,9 +168,8 @@ def _read_formula(columns: Columns, text: str, has_own: bool) -> Coded:
     rows: npt.NDArray[np.int64] = np.arange(len(frame), dtype=np.int64)
     shown = frame
     if is_plain and shared:
-        rows = np.asarray(frame.groupby(shared, sort=False, observed=True).ngroup(), np.int64)
-        first = np.empty(int(rows.max(initial=-1)) + 1, np.int64)
-        first[rows[::-1]] = np.arange(len(rows) - 1, -1, -1)
+        codes = [pd.factorize(frame[name]) for name in shared]
+        rows, first = find_patterns([(code, len(levels)) for code, levels in codes], len(frame))
         shown = frame[shared].iloc[first]
     try:
         matrix = rest.get_model_matrix(shown, na_action="raise", context=None)

@@ -185,7 +185,8 @@ class CoxModel(_HazardModel):
         coded = make_design(columns, formula, covariates, splines)
         design, self._names = coded.design, coded.names
         strata_cols = [strata_col] if isinstance(strata_col, str) else list(strata_col or ())
-        levels = df[strata_cols].set_axis([0] * len(df) if strata is None else strata)
+        one = np.zeros(len(df), np.int64) if strata is None else strata
+        levels = df[strata_cols].set_axis(pd.Index(one))
         self._given = _Given(
             design,
             coded.code,

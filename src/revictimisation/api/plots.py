@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import cycle
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,19 @@ import numpy.typing as npt
 import pandas as pd
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 
+# Blue and orange for the two arms, as on the study's pages; apart in grey, and by the dashes.
+COLOURS = ("#0a4f7d", "#c8641b", "#1d5c4a", "#9a4fc4", "#88929e", "#b98900")
 DASHES = ("-", "--", "-.", ":")
+MARKS = ("", "o", "s", "^", "D")  # of the first curves on some axes, of the next ...
+N_MARKS = 8  # on a curve
+PALER, APART = 0.4, 0.015  # white in the colours of later curves; between the intervals at the end
+TICKS, WIDE = (1, 1.5, 2, 3, 5), 10  # on the axis of ratios; of one as wide every second
+HEADROOM = 1.3  # of the axis over the highest band, for the legend
+CURVE, BAND, END = "curve-", "curves: band", "curves: end"  # what `draw_curves` has drawn
 
 
 def draw_ratios(table: pd.DataFrame, level: float, ax: Axes | None) -> Axes:
@@ -33,7 +42,8 @@ def draw_ratios(table: pd.DataFrame, level: float, ax: Axes | None) -> Axes:
     ax.errorbar(ratio, place[is_known], xerr=apart, fmt="o", capsize=3)
     ax.axvline(1.0, color="grey", linewidth=1, linestyle="--", zorder=0)
     ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    low, high = ax.get_xlim()
+    ax.xaxis.set_major_locator(LogLocator(subs=TICKS if high / low < WIDE else TICKS[::2]))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_yticks(place, [str(name) for name in table.index])
@@ -52,22 +62,59 @@ def draw_curves(
 ) -> Axes:
     """A step curve with its band for each table (time_days, estimate, ci_low, ci_high).
 
-    They differ in colour and in dashes. `of`: what tells them apart, over their names; `label`:
-    what tells them from other curves on these axes, before their names.
+    They differ in colour and in dashes, the same whenever they are drawn. What is drawn later on
+    the same axes keeps these, paler and with marks of its own; bands would then hide each other, so
+    that each curve's interval on its last day stands at its end in their place. `of`: what tells
+    the curves apart, over their names; `label`: what tells them from others on these axes, before
+    their names (`2`, `3` ... where it is not given); the legend has a column for each.
     """
     ax = _open(ax)
-    for (name, table), dash in zip(curves.items(), cycle(DASHES), strict=False):
-        days = table["time_days"].to_numpy(np.float64)
-        told = ", ".join(part for part in (label, name) if part)
-        (line,) = ax.step(days, table["estimate"], where="post", linestyle=dash, label=told)
-        low, high = table["ci_low"].to_numpy(), table["ci_high"].to_numpy()
-        ax.fill_between(days, low, high, step="post", alpha=0.2, color=line.get_color(), lw=0)
-    ax.set_xlabel("days")
+    n_before = len({line.get_gid() for line in _own(ax.get_lines(), CURVE)})
+    label = label or (str(n_before + 1) if n_before else "")
+    styles = zip(cycle(COLOURS), cycle(DASHES), strict=False)
+    tops = [ax.get_ylim()[1] / HEADROOM if n_before else 0.0]
+    mark = MARKS[n_before % len(MARKS)]
+    for place, ((name, table), (hue, dash)) in enumerate(zip(curves.items(), styles, strict=False)):
+        colour = _pale(hue, PALER * n_before)
+        days, value, low, high = table[
+            ["time_days", "estimate", "ci_low", "ci_high"]
+        ].T.to_numpy(np.float64)  # fmt: skip
+        last, told = days[-1], ", ".join(part for part in (label, name) if part)
+        marked = np.searchsorted(days, last * (np.arange(N_MARKS) + 0.5) / N_MARKS)
+        ax.step(
+            days, value, where="post", color=colour, linestyle=dash, label=told,
+            gid=f"{CURVE}{n_before}", marker=mark, markerfacecolor="white",
+            markevery=[*np.unique(marked)],
+        )  # fmt: skip
+        ax.fill_between(days, low, high, step="post", color=colour, alpha=0.2, lw=0, gid=BAND)
+        beside = last * (1 + APART * (1 + place + n_before * len(curves)))
+        ax.vlines(beside, low[-1], high[-1], color=colour, linestyle=dash, gid=END)
+        ax.scatter(beside, value[-1], 36, marker=mark or ".", edgecolor=colour, gid=END,
+                   facecolor="white" if mark else colour, zorder=3)  # fmt: skip
+        tops.append(float(np.nanmax([*high, *value], initial=0.0)))
+    for artist in _own(ax.get_children(), BAND):
+        artist.set_visible(not n_before)
+    for artist in _own(ax.get_children(), END):
+        artist.set_visible(bool(n_before))
+    ax.set_xlabel("days" if not n_before else "days; at the end the 95 % intervals")
     ax.set_ylabel(ylabel)
-    ax.set_ylim(bottom=0)
+    ax.set_ylim(0, max(tops) * HEADROOM or 1.0)
     if len(curves) > 1 or label:
-        ax.legend(title=of)
+        ax.legend(title=of, loc="upper left", ncols=n_before + 1, frameon=False, fontsize="small")
     return ax
+
+
+def _own(artists: Iterable[Artist], kind: str) -> list[Artist]:
+    """Those that `draw_curves` has drawn."""
+    return [one for one in artists if str(one.get_gid()).startswith(kind)]
+
+
+def _pale(colour: str, share: float) -> tuple[float, float, float]:
+    """A colour with a share of white in it."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = (part + (1 - part) * min(share, 0.6) for part in to_rgb(colour))
+    return red, green, blue
 
 
 def choose_days(event_days: npt.ArrayLike, last: int, most: int = 200) -> list[int]:
@@ -87,7 +134,7 @@ def _open(ax: Axes | None) -> Axes:
         return ax
     import matplotlib.pyplot as plt
 
-    return plt.subplots()[1]
+    return plt.subplots(layout="constrained")[1]
 
 
 def draw_specifications(table: pd.DataFrame, ax: Axes | None) -> Axes:

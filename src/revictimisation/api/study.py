@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,26 +13,30 @@ from typing import Any
 import pandas as pd
 
 from revictimisation.analyses.analysis import Analysis, Found
+from revictimisation.analyses.by_measure import BEYOND_HORIZON
 from revictimisation.analyses.registry import ANALYSES, CONTROLS
 from revictimisation.analyses.running import run_analyses
+from revictimisation.analyses.sensitivity.negative_controls import judge_control, withhold_biased
+from revictimisation.analyses.target_trials import OTHER_LAW, judge_study_trial
 from revictimisation.analyses.trial_inputs import build_trial, eligible_ids, list_modifiers
-from revictimisation.api.columns import Columns
-from revictimisation.api.target_trial import WEIGHTS, Estimator, TargetTrial
+from revictimisation.api.columns import Columns, whole_days
+from revictimisation.api.keys import plan_of
+from revictimisation.api.target_trial import WEIGHTS, Estimator, Rules, TargetTrial
 from revictimisation.cohort.kept_tables import describe_tables, read_tables
 from revictimisation.cohort.preparation import prepare
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core import files
 from revictimisation.core.arrays import Whole
 from revictimisation.core.engine import connect
-from revictimisation.core.errors import StudyError
-from revictimisation.core.results import KEYS
-from revictimisation.core.text import find_nearest
+from revictimisation.core.results import KEYS, NOT_ESTIMABLE, mark_not_estimable
+from revictimisation.core.text import find_nearest, name_nearest
 from revictimisation.core.workers import Workers
 from revictimisation.dictionary import Dictionary, load_dictionary
 from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.target_trial.judged_trial import FEWEST_REPLICATES
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES
 from revictimisation.extract.validation import LoadedExtract, load_extract
-from revictimisation.plan import StudyPlan, make_plan, read_plan
+from revictimisation.plan import StudyPlan, read_plan
 
 LINKAGE = "linkage.json"  # what the command `link` leaves beside the tables
 FOR_ALL = "grace_days"  # a key of each measure that `with_` sets for all of them
@@ -52,7 +56,7 @@ def open_study(
     Raises:
         UsageError: no such file or folder. StudyError: the study file does not conform, all faults.
     """
-    plan, folder = read_plan(files.read_text(files.find_upwards(study))), files.find_upwards(data)
+    plan, folder = read_plan(files.read_text(files.find_given(study))), files.find_given(data)
     files.check_folder(folder)
     return Study(plan, folder, Path(tables) if tables else None)
 
@@ -89,18 +93,24 @@ class Study:
             ValueError: an unknown key or a value that it does not take, all faults at once.
         """
         keys = self.plan.model_dump()
+        known = (*keys, FOR_ALL)
+        strange = [name for name in changes if name not in known]
+        if FOR_ALL in (find_nearest(name, known) for name in strange):
+            raise ValueError("\n".join(
+                f"{name}: okänd nyckel / unknown key{name_nearest(name, known)}" for name in strange
+            ))  # fmt: skip
         grace = changes.pop(FOR_ALL, None)
         keys = _merge(keys, changes)
         if grace is not None:
             keys["measures"] = {
                 name: {**one, FOR_ALL: grace} for name, one in keys["measures"].items()
             }
-        try:
-            plan = make_plan(keys)
-        except StudyError as fault:
-            raise ValueError(str(fault)) from None
+        plan = plan_of(keys)
         has_same = describe_tables(plan) == describe_tables(self.plan)
         changed = Study(plan, self.data, self.tables if has_same else None)
+        if has_same and "_prepared" in self.__dict__:
+            data, attrition = self._prepared
+            changed.__dict__["_prepared"] = replace(data, plan=plan), attrition
         lost = [name for name in self.plan.measures if name not in changed.plan.measures]
         if lost:
             warnings.warn(
@@ -199,10 +209,11 @@ class Study:
     ) -> TargetTrial:
         """A measure's target trial as the study has it, fitted: its balance, weights and numbers.
 
-        Grace time, covariates, other measures in force, law of starts, bootstrap and gates are the
-        study's; rows of `weights` go by entry_id, those of `influence` by the victim's number among
-        all of the extract, the same in each study of it. Who had the measure before day 0 is left
-        out.
+        Grace time, covariates, other measures in force, law of starts, bootstrap, gates and
+        negative controls are the study's, so a number has the status and the reason that it has in
+        `estimates` (analysis `main`; with `cap_quantile` that of `weights_truncated`). Rows of
+        `weights` go by entry_id, those of `influence` by the victim's number among all of the
+        extract, the same in each study of it. Who had the measure before day 0 is left out.
 
         Args:
             follow_up: another outcome in place of the study's: a row per entry of `cohort`, its
@@ -211,18 +222,21 @@ class Study:
 
         Raises:
             ValueError: no such measure; a follow-up that lacks a column or is not of these entries.
-            NotEstimableError: nobody started it, or everybody.
+            NotEstimableError: nobody started it, or everybody; g-formula and doubly robust under
+                another law of starts than the natural one (`other_grace_law`).
         """
         plan, data = self.plan, self.study_data
         _keep("measures", plan.measures, [measure])
-        is_own = estimator == WEIGHTS
+        is_own, law = estimator == WEIGHTS, plan.weights.grace_law
+        if not is_own and law != "natural_law":
+            raise NotEstimableError(OTHER_LAW)
+        n_replicates = plan.bootstrap.replicates
+        has_bootstrap = is_own and cap_quantile is None and n_replicates >= FEWEST_REPLICATES
         model = TargetTrial(
             grace_days=plan.measures[measure].grace_days,
             estimator=estimator,
-            grace_law=plan.weights.grace_law if is_own else "natural_law",
-            n_bootstrap=plan.bootstrap.replicates
-            if is_own and plan.bootstrap.replicates > 1
-            else 0,
+            grace_law=law,
+            n_bootstrap=n_replicates if has_bootstrap else 0,
             seed=plan.bootstrap.seed,
             cap_quantile=cap_quantile,
             gates=plan.gates,
@@ -232,8 +246,66 @@ class Study:
         index = pd.Index(eligible_ids(data, measure), name="entry_id")
         victims = data.entries.set_index("entry_id")["victim"].loc[index]
         return model.take(
-            trial, index, pd.Index(victims, name="victim"), list_modifiers(trial, plan)
+            trial,
+            index,
+            pd.Index(victims, name="victim"),
+            list_modifiers(trial, plan),
+            self._make_rules(measure, estimator),
         )
+
+    def compare(
+        self, other: Study, estimator: Estimator = WEIGHTS, *, days: int | Sequence[int] = ()
+    ) -> pd.DataFrame:
+        """What changes from this study to another of its extract, by measure.
+
+        A row per measure of both, day (the report days of both, or `days`) and number: measure,
+        then the columns of `TargetTrial.compare`. Where one has no answer `status` and `reason` say
+        so.
+
+        Raises:
+            ValueError: another extract; no day that both report.
+        """
+        if other.data.resolve() != self.data.resolve():
+            raise ValueError(f"studies of two extracts: {self.data} and {other.data}")
+        asked = days or [day for day in self.plan.days_within_horizon
+                         if day in other.plan.days_within_horizon]  # fmt: skip
+        if not asked:
+            raise ValueError("no day that both report: name some by days=")
+        parts = []
+        for measure in (name for name in self.plan.measures if name in other.plan.measures):
+            try:
+                here, there = (one.target_trial(measure, estimator) for one in (self, other))
+                parts.append(here.compare(there, asked))
+            except NotEstimableError as fault:
+                told = {"status": NOT_ESTIMABLE, "reason": str(fault)}
+                parts.append(pd.DataFrame({"time_days": whole_days(asked, 1), **told}))
+            parts[-1].insert(0, "measure", measure)
+        return pd.concat(parts, ignore_index=True)
+
+    def _make_rules(self, measure: str, estimator: str) -> Rules:
+        """How the study holds back the numbers of a measure's trial."""
+        data, horizon = self.study_data, self.plan.horizon_days
+        if measure not in self._controls:
+            self._controls[measure] = judge_control(data, measure).diagnostics
+        checks = self._controls[measure]
+
+        def hold(rows: pd.DataFrame) -> pd.DataFrame:
+            named = rows.assign(measure=measure, estimator=estimator, analysis="main")
+            held = withhold_biased(named, checks)[rows.columns]
+            beyond = held["time_days"] > horizon
+            return mark_not_estimable(held, beyond, BEYOND_HORIZON) if beyond.any() else held
+
+        return Rules(
+            tuple(self.plan.days_within_horizon),
+            lambda weighted, days: judge_study_trial(data, weighted, days, measure),
+            hold,
+            checks,
+        )
+
+    @cached_property
+    def _controls(self) -> dict[str, pd.DataFrame]:
+        """The checks of the measures' negative controls, as they are asked for."""
+        return {}
 
     @cached_property
     def _found(self) -> Found:

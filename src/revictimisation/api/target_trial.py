@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Self
 
+import numpy as np
 import pandas as pd
 
 from revictimisation.api import plots
 from revictimisation.api.columns import Columns, whole_days
 from revictimisation.api.covariates import make_design
+from revictimisation.api.keys import plan_of
+from revictimisation.core.arrays import Flags, Floats
 from revictimisation.core.packing import unpack_check
-from revictimisation.core.results import mark_endless
+from revictimisation.core.results import (
+    OK,
+    SMALLEST_ERROR,
+    WITHHELD,
+    withhold,
+    withhold_unmeasured,
+)
+from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.limits import Gates
 from revictimisation.estimators.target_trial.balance import measure_balance, summarise_positivity
 from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms
@@ -22,16 +33,12 @@ from revictimisation.estimators.target_trial.clone_weights import (
     LAST,
     GraceLaw,
     WeightedTrial,
+    cap_weights,
     weigh_clones,
 )
-from revictimisation.estimators.target_trial.cross_check import cross_check
-from revictimisation.estimators.target_trial.diagnostics import (
-    describe_replicates,
-    diagnose_trial,
-    stack_checks,
-)
 from revictimisation.estimators.target_trial.estimates import estimate_curves, estimate_strategies
-from revictimisation.estimators.target_trial.gates import judge
+from revictimisation.estimators.target_trial.judged_trial import JudgedTrial, judge_trial
+from revictimisation.estimators.target_trial.number_needed import NO_DIFFERENCE, describe_interval
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, fit_outcome_model
 from revictimisation.estimators.target_trial.standardised_risk import (
     ESTIMATORS as STANDARDISED,
@@ -42,7 +49,6 @@ from revictimisation.estimators.target_trial.standardised_risk import (
     widen_influence,
 )
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES, Trial, prepare_trial
-from revictimisation.plan import Gates as DefaultGates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,8 +58,23 @@ Estimator = Literal["clone_censor_weight", "g_formula", "doubly_robust"]
 WEIGHTS: Estimator = "clone_censor_weight"
 ESTIMATORS = (WEIGHTS, *STANDARDISED)
 RISKS = ("risk_start", "risk_no_start")
+MOVED = (*RISKS, "risk_difference")
 OF_ARMS = (*RISKS, "rmst_start_days", "rmst_no_start_days")
 CHANGE_COLUMNS = ("name", "day", "value")
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """What a study asks of its trial: who judges it, and what else may hold its numbers back.
+
+    days: are judged together, whichever of them is asked for. hold: rows to rows, after the gates.
+    checks: what stands behind it (check, value, limit, status).
+    """
+
+    days: tuple[int, ...]
+    judge: Callable[[WeightedTrial, Sequence[int]], JudgedTrial]
+    hold: Callable[[pd.DataFrame], pd.DataFrame]
+    checks: pd.DataFrame
 
 
 class TargetTrial:
@@ -74,10 +95,17 @@ class TargetTrial:
         n_bootstrap: replicates over clusters, models refitted; 0: intervals by each cluster's
             influence, which the other two estimators always have.
         seed: of the bootstrap.
-        gates: limits of `diagnostics`; None: those of a study file that names none.
+        gates: limits that hold numbers back, in place of those of a study file that names none, by
+            the names of its `gates` (docs/study_file.md): `{"events_per_arm": 5}`.
+
+    A number has status `ok` only where all gates hold; else it is `withheld`, and `reason` names
+    the first that does not. The weights are judged as they are before a cap.
     """
 
     _weighted: WeightedTrial | None = None
+    _plain: WeightedTrial
+    _judged: dict[tuple[int, ...], JudgedTrial]
+    _rules: Rules | None = None
 
     def __init__(
         self,
@@ -88,7 +116,7 @@ class TargetTrial:
         cap_quantile: float | None = None,
         n_bootstrap: int = 0,
         seed: int = 1,
-        gates: Gates | None = None,
+        gates: Gates | Mapping[str, float] | None = None,
     ) -> None:
         if estimator not in ESTIMATORS:
             raise ValueError(f"estimator is one of {', '.join(ESTIMATORS)}, not {estimator!r}")
@@ -105,7 +133,7 @@ class TargetTrial:
         self.cap_quantile = cap_quantile
         self.n_bootstrap = n_bootstrap
         self.seed = seed
-        self.gates: Gates = DefaultGates() if gates is None else gates
+        self.gates: Gates = _read_gates(gates)
 
     def fit(
         self,
@@ -177,18 +205,24 @@ class TargetTrial:
         return self.take(trial, df.index, labels, modifiers)
 
     def take(
-        self, trial: Trial, index: pd.Index, clusters: pd.Index, modifiers: Sequence[str] = ()
+        self,
+        trial: Trial,
+        index: pd.Index,
+        clusters: pd.Index,
+        modifiers: Sequence[str] = (),
+        rules: Rules | None = None,
     ) -> Self:
         """Fit the weights of a trial that is laid out already (`Study.target_trial`).
 
         `index`: what its people are called in `weights`, `clusters`: the cluster of each, as it is
-        called in `influence`. `trial` has the grace time of this one.
+        called in `influence`. `trial` has the grace time of this one. `rules`: of its study.
         """
         self.__dict__.pop("outcome_model_", None)
         self._index, self._modifiers, self._clusters = index, list(modifiers), clusters
-        self._weighted = weigh_clones(
-            trial, grace_law=self.grace_law, cap_quantile=self.cap_quantile
-        )
+        self._rules, self._judged = rules, {}
+        self._plain = weigh_clones(trial, grace_law=self.grace_law)
+        cap = self.cap_quantile
+        self._weighted = self._plain if cap is None else cap_weights(self._plain, cap_quantile=cap)
         return self
 
     def risks(self, days: Days, *, cause: int = 1) -> pd.DataFrame:
@@ -205,11 +239,13 @@ class TargetTrial:
         """Start against no start by each day: a row per day and estimand.
 
         risk_difference, risk_ratio (se: of its logarithm), for the outcome rmst_difference_days
-        (event-free days gained) and by the weights number_needed_to_treat. Columns as of `risks`.
-        What may be believed of them `diagnostics` says.
+        (event-free days gained) and by the weights number_needed_to_treat. Columns as of `risks`,
+        and `interval` in words: where a number needed to treat runs through infinity its limits
+        have no other order (`NNTB 7.8 to infinity to NNTH 24`: so many to benefit, to harm).
         """
         rows = self._estimate(days, cause)
-        return rows[~rows["estimand"].isin(OF_ARMS)].reset_index(drop=True)
+        told = rows[~rows["estimand"].isin(OF_ARMS)].reset_index(drop=True)
+        return told.assign(interval=describe_interval(told))
 
     def summary(self, day: int | None = None) -> pd.DataFrame:
         """Risks, event-free days and contrasts of the outcome by one day, else by the last."""
@@ -230,7 +266,51 @@ class TargetTrial:
             which = STANDARDISED.index(self.estimator)
             moved = widen_influence(weighted, risks)[:, which]
         table = pd.DataFrame(moved[:, :, 0, 0], columns=list(RISKS), index=self._clusters.unique())
-        return table.assign(risk_difference=table[RISKS[0]] - table[RISKS[1]])
+        return table.assign(risk_difference=table[RISKS[0]] - table[RISKS[1]])[list(MOVED)]
+
+    def compare(self, other: TargetTrial, days: Days) -> pd.DataFrame:
+        """What changes from this trial to another of the same people: a row per day and number.
+
+        Another grace time, other covariates, another estimator: both move with the same clusters,
+        so the change is surer than either. Columns: time_days, estimand (`risk_start`,
+        `risk_no_start`, `risk_difference`), here, there, change (there less here), ci_low, ci_high,
+        se, status, reason (of the first of the two that does not hold; `no_difference` where
+        nothing changes). The error is of each cluster's influence there less that here, 0 where it
+        is not in one, whatever the bootstrap says of either; where a risk is 0 or 1 there is none.
+
+        Raises:
+            ValueError: no cluster of one is in the other.
+        """
+        if self._clusters.intersection(other._clusters).empty:
+            raise ValueError(
+                "the two trials have no cluster in common, by their names in influence(): they are"
+                " not of the same people, or lack cluster_col"
+            )
+        asked = whole_days(days, 1)
+        wanted = [(day, name) for day in asked for name in MOVED]
+        here, there = (
+            trial._estimate(asked).set_index(["time_days", "estimand"]).loc[wanted]
+            for trial in (self, other)
+        )
+        value = (there["estimate"] - here["estimate"]).to_numpy(np.float64)
+        influence = np.hstack([self._move_to(other, day) for day in asked])
+        influence[:, _is_edge(here) | _is_edge(there)] = np.nan
+        found, first = Estimate(value, influence).interval(), here["status"].eq(OK)
+        numbers = {"change": value, "ci_low": found.low, "ci_high": found.high, "se": found.se}
+        rows = pd.DataFrame({
+            "here": here["estimate"], "there": there["estimate"],
+            **{name: one.round(12) for name, one in numbers.items()},  # below it is rounding
+            **{name: there[name].where(first, here[name]) for name in ("status", "reason")},
+        }).reset_index()  # fmt: skip
+        is_same = rows["se"].le(SMALLEST_ERROR) & rows["change"].abs().le(SMALLEST_ERROR)
+        return withhold_unmeasured(withhold(rows, is_same, NO_DIFFERENCE))
+
+    def _move_to(self, other: TargetTrial, day: int) -> Floats:
+        """What each cluster of either trial moves the other's risks by, less what it moves here."""
+        moved = [trial.influence(day) for trial in (self, other)]
+        every = moved[0].index.union(moved[1].index)
+        here, there = (one.reindex(every).fillna(0.0).to_numpy(np.float64) for one in moved)
+        return there - here
 
     def diagnostics(self, days: Days) -> pd.DataFrame:
         """What says whether to believe the numbers of these days: a row per check, arm and day.
@@ -238,21 +318,10 @@ class TargetTrial:
         Columns: check, arm (empty: both or neither), time_days (missing: none), value, limit
         (missing: only told), status (`ok`, `failed`). Balance and positivity, weights and effective
         sample size, people, events, the smallest difference that could be seen, whether models
-        settled, how far the three estimators lie apart (natural law, weights not capped); each as
-        `estimators.target_trial.diagnostics` says.
+        settled, how far the three estimators lie apart (natural law); each as
+        `estimators.target_trial.diagnostics` says. What fails is what `contrast` withholds for.
         """
-        asked, weighted = whole_days(days, 1), self.weighted_
-        table = estimate_strategies(weighted, asked)
-        parts = [diagnose_trial(weighted, asked, table)]
-        if self.n_bootstrap:
-            parts.append(describe_replicates(bootstrap_arms(
-                weighted, asked, n_replicates=self.n_bootstrap, seed=self.seed
-            )))  # fmt: skip
-        if weighted.is_natural and self.cap_quantile is None:
-            tolerated = getattr(self.gates, "tolerated_disagreement", 0.0)
-            parts.append(cross_check(weighted, asked, table, self._modifiers, tolerated)[1])
-        named = {"analysis": "", "measure": ""}
-        judged = judge(stack_checks(*parts), self.gates, named, self.grace_days)
+        asked, judged = whole_days(days, 1), self._judge(days).judged
         names = [unpack_check(text) for text in judged["check"]]
         told = judged[["value", "limit", "status"]]
         told.insert(0, "check", [name.name for name in names])
@@ -260,7 +329,13 @@ class TargetTrial:
         told.insert(
             2, "time_days", pd.Series([name.day for name in names], told.index, dtype="Int64")
         )
-        return told
+        if self._rules is None:
+            return told
+        others = {*self._rules.days} - {*asked, 0, self.grace_days}
+        mine, checks = told[~told["time_days"].isin(others)], self._rules.checks
+        no_day = pd.array([pd.NA] * len(checks), "Int64")
+        beside = checks.assign(arm="", time_days=no_day)[mine.columns]
+        return pd.concat([mine, beside], ignore_index=True) if len(checks) else mine
 
     def balance(self, days: Days | None = None) -> pd.DataFrame:
         """Standardised differences of every column of the model, before and after weighting.
@@ -289,7 +364,8 @@ class TargetTrial:
     def plot(self, ax: Axes | None = None, *, last_day: int | None = None, label: str = "") -> Axes:
         """Both risks of the outcome with their bands, to `last_day` or the end of follow-up.
 
-        The arms differ in colour and dashes; `label` tells the trial from another on the same axes.
+        The arms differ in colour and dashes, trials on the same axes in marks and by their `label`;
+        what a gate holds back on that day is said to be withheld.
         """
         people = self.weighted_.trial.people
         last = self.weighted_.trial.last_day if last_day is None else last_day
@@ -297,14 +373,18 @@ class TargetTrial:
         if self.estimator == WEIGHTS:
             rows = estimate_curves(self.weighted_, days)
         else:
-            rows = self._estimate(days)
+            found = estimate_standardised_risks(self._plain, self.outcome_model_, days)
+            rows = found[self.estimator]
         named = {"start": "risk_start", "no start": "risk_no_start"}
         zero = pd.DataFrame(
             {name: [0.0] for name in ("time_days", "estimate", "ci_low", "ci_high")}
         )
+        gap = self._estimate(last).set_index("estimand").loc["risk_difference"]
+        if gap["status"] == WITHHELD:
+            named = {f"{arm} (withheld)": name for arm, name in named.items()}
         curves = {
-            label: pd.concat([zero, rows.loc[rows["estimand"] == name, list(zero)]])
-            for label, name in named.items()
+            arm: pd.concat([zero, rows.loc[rows["estimand"] == name, list(zero)]])
+            for arm, name in named.items()
         }
         return plots.draw_curves(curves, "risk", ax, label=label)
 
@@ -328,14 +408,39 @@ class TargetTrial:
         return rows[rows["cause"] == cause].drop(columns="cause")
 
     def _estimate_all(self, days: Days) -> pd.DataFrame:
-        asked, weighted = whole_days(days, 1), self.weighted_
+        asked, judged, rules = whole_days(days, 1), self._judge(days), self._rules
         if self.estimator != WEIGHTS:
-            return estimate_standardised_risks(weighted, self.outcome_model_, asked)[self.estimator]
-        if not self.n_bootstrap:
-            return mark_endless(estimate_strategies(weighted, asked))
-        drawn = bootstrap_arms(weighted, asked, n_replicates=self.n_bootstrap, seed=self.seed)
-        rows = estimate_strategies(weighted, asked, replicates=drawn)
-        return mark_endless(rows)
+            rows = judged.others[self.estimator]
+        elif self.cap_quantile is None:
+            rows = judged.main
+        else:
+            rows = self._estimate_capped(asked)
+        held = judged.hold(rows)
+        held = held if rules is None else rules.hold(held)
+        return held[held["time_days"].isin(asked)]
+
+    def _estimate_capped(self, days: list[int]) -> pd.DataFrame:
+        drawn = None
+        if self.n_bootstrap:
+            drawn = bootstrap_arms(
+                self.weighted_, days, n_replicates=self.n_bootstrap, seed=self.seed
+            )
+        return estimate_strategies(self.weighted_, days, replicates=drawn)
+
+    def _judge(self, days: Days) -> JudgedTrial:
+        """The trial under its gates, on these days and those of its study."""
+        weighted, rules = self.weighted_, self._rules
+        every = tuple(sorted({*whole_days(days, 1), *(rules.days if rules else ())}))
+        if every not in self._judged:
+            if rules is not None:
+                self._judged[every] = rules.judge(self._plain, every)
+            else:
+                self._judged[every] = judge_trial(
+                    self._plain, every, self.gates,
+                    self.outcome_model_ if weighted.is_natural else None,
+                    n_replicates=self.n_bootstrap, seed=self.seed,
+                )  # fmt: skip
+        return self._judged[every]
 
     def __repr__(self) -> str:
         name = f"TargetTrial(grace_days={self.grace_days}, estimator={self.estimator!r})"
@@ -343,6 +448,19 @@ class TargetTrial:
             return f"<{name}, not fitted>"
         trial = self._weighted.trial
         return f"<{name}: {trial.n_entries} people, {int(trial.is_started.sum())} started>"
+
+
+def _is_edge(rows: pd.DataFrame) -> Flags:
+    """Whether a risk that the number is of is 0 or 1, of which no cluster's influence is known."""
+    risks = rows["estimate"].to_numpy(np.float64).reshape(-1, len(MOVED))[:, : len(RISKS)]
+    is_edge = (risks <= 0) | (risks >= 1)
+    return np.column_stack([is_edge, is_edge.any(axis=1)]).ravel()
+
+
+def _read_gates(gates: Gates | Mapping[str, float] | None) -> Gates:
+    if gates is None or isinstance(gates, Mapping):
+        return plan_of({"name": "trial", "gates": dict(gates or {})}).gates
+    return gates
 
 
 def _read_changes(

@@ -65,6 +65,19 @@ def find_upwards(path: str | os.PathLike[str]) -> Path:
     return next((place for place in places if place.exists()), given)
 
 
+def find_given(path: str | os.PathLike[str]) -> Path:
+    """As `find_upwards`, of what must be there; `UsageError` says where it was looked for."""
+    found = find_upwards(path)
+    if found.exists() or found.is_absolute():
+        return found
+    raise UsageError(
+        f"{path} finns varken i {Path.cwd()} eller i mapparna ovanför. Ange hela sökvägen, eller"
+        f' byt först mapp med os.chdir("PROJEKTETS MAPP"). / It is neither in {Path.cwd()}, where'
+        " Python runs (a notebook: in its own folder), nor in the folders above. Give the whole"
+        ' path, or change the folder first: os.chdir("THE PROJECT\'S FOLDER").'
+    )
+
+
 def make_folder(path: Path) -> Path:
     """Make a folder, and those above it, where it is missing; `UsageError` if it can't be."""
     with explained(path):

@@ -88,6 +88,15 @@ def withhold(
     return out
 
 
+def withhold_unmeasured(
+    rows: pd.DataFrame, has_error: Flags | pd.Series | bool = True
+) -> pd.DataFrame:
+    """Withhold what should have an error (`has_error`) and has none, or one of 0."""
+    se = rows["se"].to_numpy(np.float64)
+    is_measured = np.isfinite(se) & (se > SMALLEST_ERROR)
+    return withhold(rows, np.asarray(has_error) & ~is_measured, NO_ERROR)
+
+
 def make_estimates(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, **same: Any) -> pd.DataFrame:
     """Make estimates from rows that name some of the columns; `same` is put on every row.
 

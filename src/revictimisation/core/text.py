@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 Language = Literal["sv", "en"]
+FEWEST_LETTERS = 2  # that a beginning of a name has more than
 MAX_SHOWN = 60  # letters of a name that is repeated to whom wrote it
 
 
@@ -30,13 +30,39 @@ class Text:
 
 
 def find_nearest(name: str, known: Sequence[str]) -> str:
-    """The known name that is most like one; empty: none is like it.
+    """The known name that one was most likely meant for; empty: none is like it.
+
+    The fewest letters to put in, take away, change or swap with the next one (Damerau 1964), at
+    most a third of the longer name's; of several as near the first. Or else the one name that
+    begins with it or has its words (`victims` is `exposed_victims`).
 
     >>> find_nearest("sexx", ("sex", "age")), find_nearest("ort", ("sex", "age"))
     ('sex', '')
+    >>> find_nearest("grace_day", ("report_at_days", "grace_days"))
+    'grace_days'
     """
-    near = difflib.get_close_matches(name[:MAX_SHOWN], known, n=1, cutoff=0.5)
-    return near[0] if near else ""
+    asked = name[:MAX_SHOWN]
+    apart = [(_count_edits(asked.casefold(), one.casefold()), one) for one in known]
+    near = [(n, one) for n, one in apart if 3 * n <= max(len(asked), len(one))]
+    if near:
+        return min(near, key=lambda pair: pair[0])[1]
+    words = {*asked.casefold().split("_")}
+    alike = [one for one in known if words <= {*one.casefold().split("_")} or one.startswith(asked)]
+    return alike[0] if len(alike) == 1 and len(asked) > FEWEST_LETTERS else ""
+
+
+def _count_edits(name: str, other: str) -> int:
+    """Letters put in, taken away, changed, or swapped with the next, from one name to another."""
+    rows = [list(range(len(other) + 1))]
+    for i, letter in enumerate(name, start=1):
+        row = [i]
+        for j, mine in enumerate(other, start=1):
+            least = min(row[-1] + 1, rows[-1][j] + 1, rows[-1][j - 1] + (letter != mine))
+            if i > 1 and j > 1 and letter == other[j - 2] and name[i - 2] == mine:
+                least = min(least, rows[-2][j - 2] + 1)
+            row.append(least)
+        rows.append(row)
+    return rows[-1][-1]
 
 
 def name_nearest(name: str, known: Sequence[str]) -> str:
@@ -45,5 +71,9 @@ def name_nearest(name: str, known: Sequence[str]) -> str:
     >>> name_nearest("sexx", ("sex", "age"))
     '; menade du / did you mean sex?'
     """
-    near = find_nearest(name, known)
+    return name_one(find_nearest(name, known), known)
+
+
+def name_one(near: str, known: Sequence[str]) -> str:
+    """As `name_nearest`, of a name that was found near already, or empty."""
     return f"; menade du / did you mean {near}?" if near else f"; kända / known: {', '.join(known)}"

@@ -137,7 +137,7 @@ def build_design(
     if not set(bent) <= set(terms):
         raise ValueError(f"splines of what is no term: {', '.join(sorted(set(bent) - set(terms)))}")
     read = [_read_term(frame[term], term, bent.get(term)) for term in terms]
-    pattern, shown = _find_patterns(read, len(frame))
+    pattern, shown = find_patterns([(one.codes, len(one.columns)) for one in read], len(frame))
     own, dropped_own = _measure_block(measures, len(places))
     dropped = [name for term in read for name in term.dropped] + dropped_own
     base = _base_block(read, shown)
@@ -278,12 +278,18 @@ def text_of(label: object) -> str:
     return str(label).strip() or MISSING
 
 
-def _find_patterns(terms: Sequence[_Term], n_rows: int) -> tuple[Codes, Codes]:
-    """Rows that are alike in all terms get one number; also a row that shows each pattern."""
+def find_patterns(terms: Sequence[tuple[Codes, int]], n_rows: int) -> tuple[Codes, Codes]:
+    """Rows that are alike in all terms get one number; also the first row that shows each pattern.
+
+    terms: codes from 0 of each row, and how many there are.
+
+    >>> pattern, shown = find_patterns([(np.array([0, 1, 0]), 2), (np.array([1, 0, 1]), 2)], 3)
+    >>> pattern.tolist(), shown.tolist()
+    ([0, 1, 0], [0, 1])
+    """
     pattern, n_patterns = np.zeros(n_rows, dtype=np.int64), min(n_rows, 1)
-    for term in terms:
-        size = len(term.columns)
-        pattern = pattern * size + term.codes
+    for codes, size in terms:
+        pattern = pattern * size + codes
         n_patterns *= size
         if n_patterns > max(1000, n_rows):  # numbers must stay far from overflow
             pattern, labels = pd.factorize(pattern)

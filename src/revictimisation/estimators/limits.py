@@ -47,5 +47,9 @@ class Gates(Protocol):
         """How many standard errors the ways of estimation may lie apart."""
 
     @property
+    def tolerated_disagreement(self) -> float:
+        """Differences between them up to this never count."""
+
+    @property
     def same_day_starts(self) -> float:
         """The largest share of starts on the day of another measure."""

@@ -22,6 +22,7 @@ import yaml
 from revictimisation.core.errors import StudyError, UsageError
 from revictimisation.core.plain_yaml import load_keys
 from revictimisation.core.text import MAX_SHOWN, find_nearest, name_nearest
+from revictimisation.plan.faults import find_key
 from revictimisation.plan.kinds import ANY_NAME, list_places
 from revictimisation.plan.parts import NAME_PATTERN
 from revictimisation.plan.study_plan import StudyPlan, read_plan
@@ -185,9 +186,7 @@ def _find_key_fault(key: str) -> Iterator[str]:
     known = [path for path, _ in list_places(StudyPlan)]
     if not any(_is_at(parts, path.split(".")) for path in known):
         short = key[:MAX_SHOWN]
-        # `washout_days` is meant as `eligibility.washout_days`
-        ends = [path for path in known if path.rsplit(".", 1)[-1] == parts[-1]]
-        near = ends[0] if len(ends) == 1 else find_nearest(short, known)
+        near = find_key(StudyPlan, parts) or find_nearest(short, known)
         told = f"; menade du / did you mean {near}?" if near else ""
         yield f"{short}: okänd nyckel / unknown key{told}"
     elif key == "name":

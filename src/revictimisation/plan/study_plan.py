@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from revictimisation.core.errors import StudyError
 from revictimisation.core.plain_yaml import load_keys
-from revictimisation.core.text import Language, name_nearest
+from revictimisation.core.text import Language, find_nearest, name_nearest, name_one
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan.faults import describe_fault
 from revictimisation.plan.keys import find_key_faults
@@ -414,12 +414,20 @@ class StudyPlan(Part):
         """A spline bends a number that is adjusted for; of an x_ column the extract decides."""
         faults = []
         for name in self.splines:
-            if name not in self.adjust_for:
-                faults.append(f"{name!r} finns inte i / is not among adjust_for")
-            elif name not in NUMBER_COVARIATES and not name.startswith("x_"):
-                numbers = ", ".join(NUMBER_COVARIATES)
+            if not (name in NUMBER_COVARIATES or name.startswith("x_")):
+                number = name.removesuffix("_group")  # age_group is age
+                near = (
+                    number if number in NUMBER_COVARIATES else find_nearest(name, NUMBER_COVARIATES)
+                )
+                told = name_one(near, (*NUMBER_COVARIATES, "x_..."))
+                faults.append(f"{name!r} är inget tal / is no number{told}")
+            elif name not in self.adjust_for:
+                listed, group = ", ".join(self.adjust_for), f"{name}_group"
+                sv, en = (f" i stället för {group}", f" in place of {group}") if (
+                    group in self.adjust_for) else ("", "")  # fmt: skip
                 faults.append(
-                    f"{name!r} är text / is text, not a number; tal / numbers: {numbers}, x_..."
+                    f"{name!r} finns inte bland adjust_for; sätt {name} där{sv} / is not among"
+                    f" adjust_for; put {name} there{en}: {listed}"
                 )
         return faults
 

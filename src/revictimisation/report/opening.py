@@ -32,9 +32,9 @@ def open_report(namespace: Mapping[str, Any], extra: tuple[str, ...] = ()) -> Pa
     check_parameters(namespace, (*PARAMETERS, *extra))
     study, out = str(namespace["study"]), str(namespace["out"])
     command = f"revictimisation run {study or 'STUDY'} --data DATA --out {out}"
-    plan = read_plan(files.read_text(files.find_upwards(study))) if study else None
-    manifest = files.read_json(files.find_upwards(out) / "manifest.json")
-    folder = files.find_upwards(out) / "release"
+    plan = read_plan(files.read_text(files.find_given(study))) if study else None
+    made_in = files.find_given(out)
+    manifest, folder = files.read_json(made_in / "manifest.json"), made_in / "release"
     if manifest is None or not all((folder / f"{name}.parquet").is_file() for name in TABLES):
         raise UsageError(f"There are no results in {out}. Make them with: {command}")
     made = read_plan(str(manifest["study_file"]))

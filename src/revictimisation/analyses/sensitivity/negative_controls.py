@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from revictimisation.analyses.analysis import frame_checks, no_checks
+from revictimisation.analyses.analysis import Found, frame_checks, no_checks
 from revictimisation.analyses.in_force import fit_in_force
 from revictimisation.analyses.trial_inputs import build_trial, count_outcomes, eligible_ids
 from revictimisation.cohort.study_data import StudyData
@@ -35,6 +35,7 @@ from revictimisation.estimators.target_trial.clone_weights import weigh_clones
 from revictimisation.estimators.target_trial.diagnostics import diagnose_trial
 from revictimisation.estimators.target_trial.estimates import estimate_strategies
 from revictimisation.estimators.target_trial.gates import judge, withhold_failed
+from revictimisation.plan import StudyPlan
 
 ANALYSIS = "negative_control_outcome"
 OTHER_SUSPECT = "other_suspect"
@@ -46,6 +47,8 @@ GATED = (TRIAL, "g_formula", "doubly_robust", "mean_cumulative_count")
 # What a control must hold to be told; whether the arms are alike is what it is asked.
 HELD_TO = ("is_converged", "n_exposed_victims", "n_events")
 SO_FAR = "n_outcomes_so_far"
+OUTSIDERS = "outsider_day"
+KINDS = ("control_day", OUTSIDERS)
 
 
 def estimate_negative_controls(data: StudyData) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -68,25 +71,40 @@ def estimate_negative_controls(data: StudyData) -> tuple[pd.DataFrame, pd.DataFr
     studies, and a bias that few people cannot show passes.
     """
     plan = data.plan
-    is_asked = OTHER_SUSPECT in plan.negative_controls.outcomes
-    if not is_asked or plan.outcome.who == ANY_SUSPECT or data.entries.empty:
+    if not _is_asked(data):
         return make_estimates([]), no_checks()
+    found = [judge_control(data, measure) for kind in KINDS for measure in _list_kind(plan, kind)]
+    hazards = [_estimate_hazards(data, *follow_controls(data, kind), measures)
+               for kind in KINDS if (measures := _list_kind(plan, kind))]  # fmt: skip
+    notes = [one.diagnostics for one in found if len(one.diagnostics)]
+    return (
+        combine([*(one.estimates for one in found), *hazards]),
+        pd.concat(notes, ignore_index=True) if notes else no_checks(),
+    )
+
+
+def judge_control(data: StudyData, measure: str) -> Found:
+    """What a measure's own trial says of the control, and the checks of it; nothing if not asked.
+
+    Rows and checks as of `estimate_negative_controls`.
+    """
+    if not _is_asked(data):
+        return Found(make_estimates([]), no_checks())
+    kind = next(kind for kind in KINDS if measure in _list_kind(data.plan, kind))
+    estimates, is_converged = _estimate_trial(data, measure, *follow_controls(data, kind))
+    return Found(estimates, frame_checks(_judge(data, measure, estimates, is_converged)))
+
+
+def _is_asked(data: StudyData) -> bool:
+    plan = data.plan
+    is_asked = OTHER_SUSPECT in plan.negative_controls.outcomes
+    return is_asked and plan.outcome.who != ANY_SUSPECT and not data.entries.empty
+
+
+def _list_kind(plan: StudyPlan, kind: str) -> list[str]:
+    """The measures whose control is of a kind: those aimed at a family have outsiders alone."""
     family = plan.negative_controls.against_family
-    kinds = {
-        "control_day": [name for name in plan.measure_names if name not in family],
-        "outsider_day": [name for name in plan.measure_names if name in family],
-    }
-    parts, notes, hazards = [], [], []
-    for kind, measures in kinds.items():
-        if not measures:
-            continue
-        stop, cause = follow_controls(data, kind)
-        for measure in measures:
-            estimates, is_converged = _estimate_trial(data, measure, stop, cause)
-            parts.append(estimates)
-            notes += _judge(data, measure, estimates, is_converged)
-        hazards.append(_estimate_hazards(data, stop, cause, measures))
-    return combine([*parts, *hazards]), frame_checks(notes)
+    return [name for name in plan.measure_names if (name in family) == (kind == OUTSIDERS)]
 
 
 def follow_controls(data: StudyData, kind: str) -> tuple[Whole, Whole]:

@@ -11,7 +11,7 @@ import pandas as pd
 from revictimisation.core.arrays import Floats
 from revictimisation.estimators.intervals import NO_ERROR
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
-from revictimisation.estimators.target_trial.outcome_model import fit_outcome_model
+from revictimisation.estimators.target_trial.outcome_model import OutcomeModel
 from revictimisation.estimators.target_trial.standardised_risk import (
     standardise_risks,
     tabulate_risks,
@@ -30,23 +30,22 @@ def cross_check(
     weighted: WeightedTrial,
     at_days: Sequence[int],
     estimates: pd.DataFrame,
-    modifiers: Sequence[str] = (),
+    model: OutcomeModel,
     tolerated: float = 0.0,
 ) -> CrossCheck:
     """Estimate the outcome's risks by g-formula and doubly robust as well.
 
     Args:
         weighted: from `weigh_clones` with the natural law, not capped. at_days: days to report.
-        estimates: the clones' own, from `estimate_strategies` on these days. modifiers: columns
-            of groups between which the effect may differ (`fit_outcome_model`). tolerated: risk
-        differences no further apart are taken as equal.
+        estimates: the clones' own, from `estimate_strategies` on these days. model: of the same
+            trial, from `fit_outcome_model`. tolerated: risk differences no further apart are taken
+            as equal.
 
     Returns:
         The rows of both as from `estimate_standardised_risks`, with a column estimator; and checks
         as from `diagnose_trial`: largest_disagreement by day (`measure_disagreement`) and
         outcome_model_is_converged; and what transport to other people stands on.
     """
-    model = fit_outcome_model(weighted.trial, modifiers=modifiers)
     standardised = standardise_risks(weighted, model, at_days)
     tables = tabulate_risks(weighted, standardised, at_days)
     rows = pd.concat(

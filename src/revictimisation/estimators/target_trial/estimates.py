@@ -18,7 +18,7 @@ from revictimisation.estimators.target_trial.balance import count_effective, cou
 from revictimisation.estimators.target_trial.bootstrap import Replicates
 from revictimisation.estimators.target_trial.clone_influence import find_influence
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
-from revictimisation.estimators.target_trial.number_needed import invert_difference
+from revictimisation.estimators.target_trial.number_needed import NAME, invert_difference
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES, People
 from revictimisation.estimators.target_trial.weighted_risk import N_NUMBERS, Arms, fill_arms
 
@@ -185,7 +185,7 @@ def _find_needed(rows: pd.DataFrame) -> pd.DataFrame:
     gap = rows[rows["estimand"] == RISKS[2]].reset_index(drop=True)
     needed = invert_difference(gap["estimate"], gap["se"], gap["ci_low"], gap["ci_high"])
     needed = needed.where(gap["status"].eq(OK), gap[list(needed)])
-    return gap.assign(**needed, estimand="number_needed_to_treat")
+    return gap.assign(**needed, estimand=NAME)
 
 
 def count_events(people: People, is_in: Flags, at_days: Sequence[int], cause: int) -> Whole:

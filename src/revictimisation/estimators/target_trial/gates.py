@@ -135,11 +135,11 @@ def withhold_failed(estimates: pd.DataFrame, judged: pd.DataFrame, gates: Gates)
 
 
 def withhold_few(estimates: pd.DataFrame, gates: Gates) -> pd.DataFrame:
-    """Withhold comparisons of an outcome on a day of which an arm has too few events.
+    """Withhold comparisons of a cause on a day of which an arm has too few events.
 
-    The checks are of the study's outcome; death and emigration have events of their own.
+    The checks are of the outcome; death and emigration have events of their own.
     """
-    keys = ["outcome", "time_days"]
+    keys = ["cause", "time_days"]
     is_arm = estimates["estimand"].isin(["risk_start", "risk_no_start"])
     fewest = estimates["n_events"].where(is_arm).groupby([estimates[key] for key in keys])
     is_few = fewest.transform("min").lt(gates.events_per_arm).fillna(False)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from revictimisation.estimators.intervals import NO_ERROR
 
+NAME = "number_needed_to_treat"
 OK, NOT_ESTIMABLE = "ok", "not_estimable"
 THROUGH_INFINITY = "interval_through_infinity"
 NO_DIFFERENCE = "no_difference"
@@ -58,3 +59,34 @@ def invert_difference(
             "reason": np.where(is_known, np.where(holds_0, THROUGH_INFINITY, ""), NO_DIFFERENCE),
         }
     )
+
+
+def describe_interval(rows: pd.DataFrame) -> list[str]:
+    """The interval of each row in words; empty where there is none.
+
+    rows: estimand, ci_low, ci_high. A number needed to treat is told as Altman (1998) has it: to
+    benefit (NNTB) where it is positive, to harm (NNTH) where it is negative, through infinity where
+    its limits are of both kinds.
+
+    Example:
+        >>> needed = {"estimand": "number_needed_to_treat", "ci_low": [-10.0, 7.1, -9.0]}
+        >>> describe_interval(pd.DataFrame({**needed, "ci_high": [3.33, np.inf, -4.0]}))
+        ['NNTB 3.33 to infinity to NNTH 10', 'NNTB 7.1 to infinity', 'NNTH 4 to 9']
+    """
+    told = []
+    for name, *ends in rows[["estimand", "ci_low", "ci_high"]].itertuples(index=False):
+        low, high = (float(end) for end in ends)
+        if np.isnan(low) or np.isnan(high):
+            told.append("")
+        elif name != NAME:
+            told.append(f"{_write(low)} to {_write(high)}")
+        elif low < 0 < high:
+            told.append(f"NNTB {_write(high)} to infinity to NNTH {_write(-low)}")
+        else:
+            near, far = sorted((abs(low), abs(high)))
+            told.append(f"NNT{'B' if high > 0 else 'H'} {_write(near)} to {_write(far)}")
+    return told
+
+
+def _write(number: float) -> str:
+    return f"{number:.3g}" if np.isfinite(number) else "infinity"
