@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from revictimisation.disclosure.release import Protected, Tables, protect
 from revictimisation.plan import Disclosure, StudyPlan, read_plan
 
 RULES = Disclosure(threshold=5, rounding=5)
+_disclosed: dict[tuple[str, str], Any] = {}
 GROUPS = ("sex", "age_group", "risk_level")
 MEASURES = ("safety_talk", "support_talks", "alarm_package")
 AGES = ("13-17", "18-26", "27-44", "45-64", "65+")
@@ -104,11 +106,22 @@ def disclose(restricted: Tables, rules: Disclosure = RULES) -> dict[str, pd.Data
 
 def remember(people: pd.DataFrame, rules: Disclosure = RULES, is_exact: bool = True) -> Earlier:
     """A release of these people as the register knows it, or by what left alone."""
-    restricted = make_restricted(people)
-    released = disclose(restricted, rules)
-    if is_exact:
-        return take_exact("earlier", rules, make_entry(restricted, released))
-    return take_rounded("earlier", rules, released)
+    entry, released = _disclose_once(people, rules)
+    return (
+        take_exact("earlier", rules, entry)
+        if is_exact
+        else take_rounded("earlier", rules, released)
+    )
+
+
+def _disclose_once(people: pd.DataFrame, rules: Disclosure) -> Any:
+    """The register's entry and the release of these people, made once for all tests."""
+    key = people.to_csv(), rules.model_dump_json()
+    if key not in _disclosed:
+        restricted = make_restricted(people)
+        released = disclose(restricted, rules)
+        _disclosed[key] = make_entry(restricted, released), released
+    return _disclosed[key]
 
 
 def release(people: pd.DataFrame, *earlier: Earlier, rules: Disclosure = RULES) -> Protected:

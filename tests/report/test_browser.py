@@ -30,28 +30,56 @@ ASK = """tags => {
     return axe._audit.rules.filter(
         one => asked.has(one.id) && document.querySelector(one.selector)).map(one => one.id);
 }"""
-# contrast, the dearest rule, is asked once of each look: ink, size, weight, all grounds below
-JUDGE = """async rules => {
-    const looks = new Map();
-    const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    while (words.nextNode()) {
-        const one = words.currentNode.parentElement;
-        if (!words.currentNode.data.trim() || !one.checkVisibility()) continue;
-        const own = getComputedStyle(one);
-        const look = [own.color, own.fill, own.fontSize, own.fontWeight, !!one.closest("svg")];
-        for (let below = one; below; below = below.parentElement) {
-            const its = getComputedStyle(below);
-            look.push(its.backgroundColor, its.backgroundImage, its.opacity);
+# Contrast of words, and of links with the words around them, are the dearest rules: each look is
+# asked once (ink, size, weight, all grounds below; of a link also its line, its block's look and
+# whether other words stand there).
+JUDGE = """async ([rules, known]) => {
+    const judged = new Set(known), grounds = new Map();
+    const ground = one => {
+        if (!one) return "";
+        if (!grounds.has(one)) {
+            const its = getComputedStyle(one);
+            const own = [its.backgroundColor, its.backgroundImage, its.opacity].filter(
+                part => part != "rgba(0, 0, 0, 0)" && part != "none" && part != "1");
+            grounds.set(one, own.concat(ground(one.parentElement)).join());
         }
-        looks.set(look.filter(part => part != "rgba(0, 0, 0, 0)" && part != "none"
-            && part != "1").join(), one);
-    }
+        return grounds.get(one);
+    };
+    const look = one => {
+        const its = getComputedStyle(one);
+        return [its.color, its.fill, its.fontSize, its.fontWeight, !!one.closest("svg"),
+            ground(one)].join();
+    };
+    const around = one => {
+        let block = one.parentElement;
+        while (getComputedStyle(block).display.startsWith("inline")) block = block.parentElement;
+        const line = [one, block].map(its => getComputedStyle(its));
+        const count = its => its.textContent.replace(/\\s/g, "").length;
+        const linked = [...block.querySelectorAll("a")].map(count).reduce((a, b) => a + b);
+        return line.flatMap(its => [its.textDecorationLine, its.fontFamily, its.fontStyle,
+            its.borderBottomWidth, its.display]).concat(look(block), count(block) > linked).join();
+    };
     const ask = (where, values) => axe.run(where, {runOnly: {type: "rule", values},
         resultTypes: ["violations"], selectors: false, preload: false});
-    const found = [await ask(document, rules.filter(rule => rule != "color-contrast")),
-                   await ask({include: [...looks.values()]}, ["color-contrast"])];
-    return found.flatMap(one => one.violations).map(
-        one => [one.id, one.nodes.map(node => node.html.slice(0, 200)).slice(0, 3)]);
+    const askOfNew = async (rule, ones, tell) => {
+        const looks = new Map(ones.map(one => [rule + tell(one), one]));
+        const include = [...looks].filter(([its]) => !judged.has(its)).map(([, one]) => one);
+        [...looks.keys()].forEach(its => judged.add(its));
+        return include.length ? (await ask({include}, [rule])).violations : [];
+    };
+    const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), inks = [];
+    while (words.nextNode()) {
+        const one = words.currentNode.parentElement;
+        if (words.currentNode.data.trim() && one.checkVisibility()) inks.push(one);
+    }
+    const links = [...document.querySelectorAll("a[href]")].filter(one => one.checkVisibility());
+    const dear = ["color-contrast", "link-in-text-block"];
+    const found = [
+        ...(await ask(document, rules.filter(rule => !dear.includes(rule)))).violations,
+        ...await askOfNew(dear[0], inks, look),
+        ...await askOfNew(dear[1], links, one => look(one) + around(one))];
+    return [found.map(
+        one => [one.id, one.nodes.map(node => node.html.slice(0, 200)).slice(0, 3)]), [...judged]];
 }"""
 # What one function writes over and over is judged once a page: of rows and of
 # marks in pictures the first of each shape (the same elements with the same classes, roles,
@@ -110,12 +138,25 @@ def screen(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
+@pytest.fixture(scope="module")
+def judged() -> set[str]:
+    """The looks that were asked on the pages before."""
+    return set()
+
+
+def judge(screen: Page, rules: list[str], judged: set[str]) -> list[tuple[str, list[str]]]:
+    """The rules that the page breaks as it is shown now; looks `judged` before are not asked."""
+    found, looks = screen.evaluate(JUDGE, [rules, [*judged]])
+    judged.update(looks)
+    return found
+
+
 def resize(screen: Page, width: int) -> None:
     screen.set_viewport_size({"width": width, "height": 900})
 
 
 @for_each("path", PATHS)
-def test_a_browser_shows_the_page(site: Path, screen: Page, path):
+def test_a_browser_shows_the_page(site: Path, screen: Page, judged: set[str], path):
     """Loaded once and looked at in each width: a page has style but no script that reads it."""
     screen.faults.clear()
     screen.requests.clear()
@@ -137,7 +178,7 @@ def test_a_browser_shows_the_page(site: Path, screen: Page, path):
     for width, is_open in [one for one in STATES if has_folds or one[1]]:
         resize(screen, width)
         screen.evaluate(OPEN, is_open)
-        assert screen.evaluate(JUDGE, rules) == [], (width, is_open)
+        assert judge(screen, rules, judged) == [], (width, is_open)
     assert screen.faults == []
     assert [url for url in screen.requests if not url.startswith(("file:", "data:"))] == []
 
@@ -148,7 +189,7 @@ def test_the_judge_finds_what_is_wrong(screen: Page):
     screen.set_content("<main><h1>A</h1><img src='data:,'><p>one</p><p>two</p>"
                        f"<p style='color:#ccc'>faint</p>{alike}</main>")  # fmt: skip
     screen.evaluate(AXE)
-    found = {name for name, _ in screen.evaluate(JUDGE, screen.evaluate(ASK, RULES))}
+    found = {name for name, _ in judge(screen, screen.evaluate(ASK, RULES), set())}
     assert {"image-alt", "color-contrast", "html-has-lang", "landmark-unique"} <= found
 
 

@@ -32,6 +32,7 @@ from revictimisation.core.packing import QUARTER, YEAR, pack_check, pack_quarter
 from revictimisation.core.results import (
     FEW_EVENTS,
     NOT_CONVERGED,
+    NOT_ESTIMABLE,
     OK,
     WITHHELD,
     combine,
@@ -165,7 +166,7 @@ def estimate_periods(group: Group, day: int, name: str, same: Keys) -> pd.DataFr
     shares, estimator, failed = _standardise(group, period, is_followed, is_outcome)
     within = [group.subgroup] if group.subgroup else []
     keys = {**same, "time_days": day, "estimand": "share", "subgroup": pack_within(*within, name)}
-    parts = []
+    rows: list[Keys] = []
     for number, called in _list_periods(group.data, name):
         chosen = period == number
         at = {**keys, "level": pack_within(*([group.level] if within else []), called)}
@@ -175,29 +176,30 @@ def estimate_periods(group: Group, day: int, name: str, same: Keys) -> pd.DataFr
         if len(np.unique(group.cluster[chosen])) < gates.exposed_victims:
             reason = reason or FEW_PEOPLE
         if reason:
-            parts += [not_estimable(reason, **at, **of) for of in (CRUDE, ADJUSTED)]
+            untold = {**at, "status": NOT_ESTIMABLE, "reason": reason}
+            rows += [{**untold, **of} for of in (CRUDE, ADJUSTED)]
             continue
-        parts.append(_describe_crude(group, chosen, day, {**at, **counts, **CRUDE}))
+        rows.append({**at, **counts, **CRUDE, **_describe_crude(group, chosen, day)})
         if number not in shares:
-            parts.append(not_estimable(failed, **at, **ADJUSTED))
+            rows.append({**at, **ADJUSTED, "status": NOT_ESTIMABLE, "reason": failed})
             continue
         fewer = min(n_events, counts["n_people"] - n_events)
         held = failed or (FEW_EVENTS if fewer < gates.events_per_arm else "")
         limits = shares[number].interval("logit")
         status = {"status": WITHHELD if held else OK, "reason": held}
-        made = make_estimates([{**at, **counts, **estimator, **limits.row(), **status}])
-        parts.append(mark_endless(made))
-    return combine(parts)
+        rows.append({**at, **counts, **estimator, **limits.row(), **status})
+    return mark_endless(make_estimates(rows))
 
 
-def _describe_crude(group: Group, chosen: Flags, day: int, keys: Keys) -> pd.DataFrame:
-    """The share of some as it is: one row."""
+def _describe_crude(group: Group, chosen: Flags, day: int) -> Keys:
+    """The numbers of the share of some as it is."""
     entries = group.entries[chosen]
     curve = aalen_johansen(
         entries["stop_day"].to_numpy(), entries["cause"].to_numpy(), at_days=[day],
         cluster=group.cluster[chosen], n_causes=len(CAUSES), causes=[1],
     )  # fmt: skip
-    return make_estimates(curve[["estimate", "ci_low", "ci_high", "se"]], **keys)
+    (numbers,) = curve[["estimate", "ci_low", "ci_high", "se"]].to_dict("records")
+    return numbers
 
 
 def _standardise(

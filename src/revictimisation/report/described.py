@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 CODE = re.compile(r"`([^`]+)`")
 LINK = re.compile(r"\[([^]]+)\]\(([\w.#-]+)\)")
+MARK = re.compile(r"[*`[]")  # what any of them begins with
 FOREIGN = re.compile(r"\[([^]]+)\]\{(\w\w)\}")  # words in another language
 MOST_ROWS = 40  # of a table on a page
 PARTED, ITEM = re.compile(r"\n\s*\n"), re.compile(r"(?:^|\n)- ")
@@ -33,8 +34,9 @@ def plain(told: str) -> str:
     >>> plain("**a** `b` [c](#d) [e]{sv}")
     'a b c e'
     """
-    for mark in (BOLD, CODE, LINK, FOREIGN):
-        told = mark.sub(r"\1", told)
+    if MARK.search(told):
+        for mark in (BOLD, CODE, LINK, FOREIGN):
+            told = mark.sub(r"\1", told)
     return told
 
 

@@ -124,6 +124,7 @@ class Reading:
         return abs(abs(value) * self.times - self.rounded) <= HALF * 10.0**-self.decimals
 
 
+@functools.lru_cache(maxsize=100_000)
 def read_written(told: str, values: tuple[float, ...]) -> Reading | None:
     """The first number in a text that one of the values is, rounded; None where none is.
 
@@ -139,7 +140,8 @@ def read_written(told: str, values: tuple[float, ...]) -> Reading | None:
     return max(found, key=lambda one: units[one.times], default=None)
 
 
-def list_readings(told: str) -> list[Reading]:
+@functools.lru_cache(maxsize=100_000)
+def list_readings(told: str) -> tuple[Reading, ...]:
     """Every number in a text, with a comma or a point before decimals, of a value or of a share."""
     found = []
     for number in NUMBER.findall(SPACES.sub("", told)):
@@ -147,4 +149,4 @@ def list_readings(told: str) -> list[Reading]:
             if digits.count(".") <= 1:
                 decimals = len(digits.partition(".")[2])
                 found += [Reading(times, decimals, float(digits)) for times in (1, HUNDRED)]
-    return found
+    return tuple(found)

@@ -122,6 +122,19 @@ class Release:
         marked = {of: mark(one, (*key, of)) for one, of in zip(values, MARKED, strict=True)}
         return Number(**marked, status=status, reason=reason)
 
+    def has_rows(self, **keys: str) -> bool:
+        """True if any number has these keys, shown or not."""
+        names = (*keys,)
+        if names not in self._combinations:
+            rows = self.estimates[[*names]].itertuples(index=False, name=None)
+            self._combinations[names] = frozenset(rows)
+        return (*keys.values(),) in self._combinations[names]
+
+    @cached_property
+    def _combinations(self) -> dict[tuple[str, ...], frozenset[tuple[Any, ...]]]:
+        """What stands together in columns that were asked for: filled by `has_rows`."""
+        return {}
+
     def count_level(self, subgroup: str, level: str) -> int | None:
         """How many entries are in a level, from any of question 1's rows that is shown."""
         return self._level_counts.get((subgroup, level))

@@ -7,6 +7,7 @@ listens, as in a notebook, they have no links.
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 import re
@@ -246,11 +247,17 @@ def draw_pngs(pictures: Sequence[str]) -> list[bytes]:
 def compile_typst(text: str, kind: str, standard: str = "") -> Any:
     """What Typst makes of a text: PNG (a picture a page) or PDF. It asks no network and no file."""
     import typst
-    from matplotlib import get_data_path
 
-    fonts = typst.Fonts(include_system_fonts=False, font_paths=[f"{get_data_path()}/fonts/ttf"])
-    compiler = typst.Compiler(font_paths=fonts, ignore_system_fonts=True)
+    compiler = typst.Compiler(font_paths=_load_fonts(), ignore_system_fonts=True)
     asked: dict[str, Any] = {"format": kind, "ppi": DOTS_PER_INCH}
     if standard:
         asked = {"format": kind, "pdf_standards": [standard]}
     return compiler.compile(input=text.encode(), **asked)
+
+
+@functools.cache
+def _load_fonts() -> Any:
+    import typst
+    from matplotlib import get_data_path
+
+    return typst.Fonts(include_system_fonts=False, font_paths=[f"{get_data_path()}/fonts/ttf"])

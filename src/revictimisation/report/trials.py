@@ -208,11 +208,7 @@ def _limits(page: Page) -> dict[str, str]:
 
 def has_rows(page: Page, **keys: str) -> bool:
     """True if the release has any row with these keys, shown or not."""
-    frame = page.release.estimates
-    chosen = pd.Series(True, index=frame.index)
-    for name, value in keys.items():
-        chosen &= frame[name] == value
-    return bool(chosen.any())
+    return page.release.has_rows(**keys)
 
 
 def has_numbers(page: Page, **keys: str) -> bool:
