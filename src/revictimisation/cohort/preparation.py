@@ -116,7 +116,7 @@ def _assess_without_links(
 def _entries(cohort: Cohort) -> pd.DataFrame:
     columns = ["entry_id", "cluster_id", "victim", "stop_day", "end_day", "data_end_day", "cause"]
     columns += ["end_cause"]
-    days = ["own_day", "other_day", "control_day", "outsider_day"]
+    days = ["own_day", "turned_day", "other_day", "control_day", "outsider_day"]
     chosen = cohort.index_reports.select(*columns, *days, "index_on")
     entries = chosen.order_by("entry_id").to_pandas()
     return entries.astype(dict.fromkeys(columns, "int64") | dict.fromkeys(days, "float64"))

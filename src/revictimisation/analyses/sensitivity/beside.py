@@ -1,0 +1,63 @@
+"""What sensitivity analyses do alike: the main difference of each measure again, otherwise made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from revictimisation.analyses.analysis import Found
+from revictimisation.core.results import (
+    KEYS,
+    OK,
+    choose,
+    combine,
+    make_estimates,
+    mark_endless,
+    not_estimable,
+)
+from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.target_trial.gates import withhold_few
+from revictimisation.plan import StudyPlan
+
+TRIAL, DIFFERENCE = "clone_censor_weight", "risk_difference"
+SHOWN = ("risk_start", "risk_no_start", DIFFERENCE)
+WHY = [*KEYS, "status", "reason"]
+
+
+def choose_main(plan: StudyPlan, trials: Found) -> pd.DataFrame:
+    """The main risk differences of everybody, gates applied: a row per measure and report day."""
+    keys = {"analysis": "main", "estimator": TRIAL, "estimand": DIFFERENCE, "subgroup": ""}
+    return choose(trials.estimates, **keys, outcome=plan.outcome.who)
+
+
+def estimate_beside(
+    plan: StudyPlan,
+    trials: Found,
+    analysis: str,
+    estimate: Callable[[str, list[int]], pd.DataFrame],
+) -> pd.DataFrame:
+    """Each measure's risks and difference on the days on which the main difference is told.
+
+    `estimate`: from a measure and these days to rows of `SHOWN`. On other days a row says why the
+    main difference is not told, and holds no number; nothing is computed of them.
+    """
+    parts = []
+    for measure, rows in choose_main(plan, trials).groupby("measure", sort=False):
+        is_told = rows["status"].eq(OK)
+        silent = rows.loc[~is_told, WHY].assign(analysis=analysis)
+        if len(silent):
+            parts.append(make_estimates(silent))
+        days = [int(day) for day in rows.loc[is_told, "time_days"]]
+        if not days:
+            continue
+        keys = {name: rows[name].iloc[0] for name in ("question", "estimator", "outcome")}
+        keys |= {"measure": str(measure), "analysis": analysis}
+        try:
+            found = estimate(str(measure), days)
+            shown = found.loc[found["estimand"].isin(SHOWN)].drop(columns="cause", errors="ignore")
+            parts.append(withhold_few(make_estimates(mark_endless(shown), **keys), plan.gates))
+        except NotEstimableError as fault:
+            same = {**keys, "estimand": DIFFERENCE}
+            parts += [not_estimable(str(fault), time_days=day, **same) for day in days]
+    return combine(parts)
