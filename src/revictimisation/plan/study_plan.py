@@ -127,6 +127,16 @@ class Variants(Part):
     dose_per_days: Bandwidth = 30
 
 
+class Sensitivity(Part):
+    """How many times missing values are filled in (multiple_imputation), and in how many rounds.
+
+    None or one: not at all. Every table costs a comparison of each measure anew.
+    """
+
+    imputations: Annotated[int, Field(ge=0, le=200)] = 0
+    imputation_rounds: Annotated[int, Field(ge=1, le=100)] = 5
+
+
 class Gates(Part):
     """What the diagnostics must show before a comparison is released (method: Gates).
 
@@ -295,6 +305,7 @@ class StudyPlan(Part):
     weights: Weights = Weights()
     models: Models = Models()
     variants: Variants = Variants()
+    sensitivity: Sensitivity = Sensitivity()
     gates: Gates = Gates()
     evidence: EvidenceLimits = EvidenceLimits()
     definitions: Definitions = Definitions()

@@ -11,14 +11,11 @@ import numpy as np
 import pandas as pd
 
 from revictimisation.analyses.analysis import Found
-from revictimisation.analyses.sensitivity.beside import estimate_beside
+from revictimisation.analyses.sensitivity.beside import estimate_beside, hold, weigh_and_check
 from revictimisation.analyses.trial_inputs import build_trial
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.codes import OUTCOME
 from revictimisation.core.results import make_estimates
-from revictimisation.estimators.faults import NotEstimableError
-from revictimisation.estimators.target_trial.clone_weights import weigh_clones
-from revictimisation.estimators.target_trial.estimates import estimate_risks
 
 WITHOUT, WITH = "without_breach_only", "with_breach_only"
 
@@ -38,10 +35,7 @@ def estimate_without_breaches(data: StudyData, trials: Found) -> pd.DataFrame:
 
     def estimate(measure: str, days: list[int]) -> pd.DataFrame:
         trial = build_trial(data, measure, stop, cause)
-        weighted = weigh_clones(trial, grace_law=data.plan.weights.grace_law)
-        if not weighted.is_converged:
-            raise NotEstimableError("not_converged")
-        return estimate_risks(weighted, days)
+        return hold(data.plan, measure, *weigh_and_check(data.plan, trial, days))
 
     analysis = WITH if data.plan.outcome.drop_breach_only else WITHOUT
     return estimate_beside(data.plan, trials, analysis, estimate)
