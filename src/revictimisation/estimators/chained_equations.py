@@ -8,8 +8,8 @@ sense: coefficients are drawn from their posterior before values are drawn.
 the rest of these, and so on (continuation ratios: a model of any distribution). Coefficients have
 a normal prior of standard deviation `PRIOR` on standardised columns, so that a level which one
 column tells apart has finite ones (for which White, Daniel & Royston 2010 add rows), and are drawn
-from the normal approximation at the posterior's mode. **Numbers** by predictive mean matching:
-the value of one of `DONORS` people with the nearest predictions (van Buuren 2018, section 3.4).
+from the normal approximation at the posterior's mode. **Numbers** by linear regression with normal
+errors (Rubin 1987, example 5.1), each taken to the nearest value that occurs.
 
 The outcome belongs in the models: its indicator and the cumulative hazard at the end of follow-up
 (White & Royston 2009, Stat Med 28:1982), the same of competing events (Resche-Rigon, White & Chevret
@@ -31,7 +31,6 @@ from revictimisation.core.codes import MISSING
 from revictimisation.estimators.intervals import t_quantile
 
 PRIOR = 2.5
-DONORS = 5
 MOST_STEPS, DONE = 25, 1e-6
 
 
@@ -140,7 +139,7 @@ def impute(
                 columns = _standardise(np.hstack([fixed, *parts]))
                 values = frame.loc[~gap, name].to_numpy()
                 if pd.api.types.is_numeric_dtype(frame[name]):
-                    drawn = _match(columns, values, gap, rng)
+                    drawn = _draw_numbers(columns, values, gap, rng)
                 else:
                     drawn = _draw_levels(columns, values, gap, rng, modes, name)
                 made.loc[gap, name] = drawn
@@ -217,8 +216,8 @@ def fit_with_prior(
     return coef, lower
 
 
-def _match(columns: Floats, values: Floats, gap: Flags, rng: np.random.Generator) -> Floats:
-    """Numbers for the gaps by predictive mean matching."""
+def _draw_numbers(columns: Floats, values: Floats, gap: Flags, rng: np.random.Generator) -> Floats:
+    """Numbers for the gaps: linear regression with normal errors, to the nearest that occurs."""
     known, wanted, n_columns = columns[~gap], columns[gap], columns.shape[1]
     value = np.asarray(values, np.float64)
     lower = np.linalg.cholesky(known.T @ known + 1e-6 * len(known) * np.eye(n_columns))
@@ -226,7 +225,7 @@ def _match(columns: Floats, values: Floats, gap: Flags, rng: np.random.Generator
     freedom = max(len(known) - n_columns, 1)
     spread = np.sqrt(((value - known @ coef) ** 2).sum() / rng.chisquare(freedom))
     moved = coef + spread * solve_triangular(lower.T, rng.standard_normal(n_columns))
-    order = np.argsort(known @ coef, kind="stable")
-    places = np.searchsorted((known @ coef)[order], wanted @ moved)
-    first = np.clip(places - DONORS // 2, 0, max(len(known) - DONORS, 0))
-    return value[order[first + rng.integers(0, min(DONORS, len(known)), len(wanted))]]
+    drawn = wanted @ moved + spread * rng.standard_normal(len(wanted))
+    occurring = np.unique(value)
+    middles = (occurring[1:] + occurring[:-1]) / 2
+    return occurring[np.searchsorted(middles, drawn)]

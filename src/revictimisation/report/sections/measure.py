@@ -42,6 +42,7 @@ from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import describe_within, finish, list_names
 from revictimisation.report.sections.for_whom import describe_measure_groups
 from revictimisation.report.sections.start import show_rating
+from revictimisation.report.sections.tipping import describe_nearest
 from revictimisation.report.trials import (
     ARMS,
     describe_gates,
@@ -293,10 +294,8 @@ def show_change(page: Page) -> Piece:
     told = [] if is_joint(page, measure) else [
         page.say("measure.change_ways" if n_all else "measure.change_none", **given)
     ]  # fmt: skip
-    limit = find_effect(page, measure, "e_value_limit")
-    if judge(find_effect(page, measure), same=0.0) in (FEWER, MORE) and limit.is_shown:
-        times = page.formats.decimal(limit.estimate or 1.0, 1)
-        told.append(page.say("measure.change_unknown", limit=times))
+    if not is_joint(page, measure):
+        told.append(describe_nearest(page, measure))
     link = page.link("06_how_we_know", page.say("common.menu_06_how_we_know"))
     told.append(page.say("measure.change_hidden", link=link))
     return join([page.heading("measure.change"), Text(" ".join(told))])

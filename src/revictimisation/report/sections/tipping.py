@@ -15,6 +15,7 @@ from revictimisation.report.trials import find_effect, has_answer, has_rows
 from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, name_answer
 
 # the main comparison with something counted otherwise: what each is called here
+NEAREST = f"times_strongest{LIMIT}"
 VARIANTS = ("without_breach_only", "with_breach_only", "multiple_imputation", "linkage_error")
 
 
@@ -59,6 +60,29 @@ def find_change(gap: Number) -> tuple[str, float]:
     if judge(gap, same=0.0) in (FEWER, MORE):
         return OPEN, move
     return (FEWER if move > 0 else MORE), move
+
+
+def list_others(page: Page, measure: str) -> list[tuple[str, str]]:
+    """The ways to count that give another answer than the study's: what each is called, its answer."""
+    verdict = judge(find_effect(page, measure), same=0.0)
+    found = [(one, judge(find_effect(page, measure, analysis=one), same=0.0)) for one in VARIANTS]
+    return [(page.labels.code("analysis", name), page.say(f"tipping.is_{other}"))
+            for name, other in found if other not in (verdict, HIDDEN)]  # fmt: skip
+
+
+def describe_nearest(page: Page, measure: str) -> str:
+    """What makes a clear answer unclear, and ways to count that give another; empty: nothing."""
+    strongest, times = find_strongest(page, measure), find_tipping(page, measure, NEAREST)
+    is_clear = judge(find_effect(page, measure), same=0.0) in (FEWER, MORE)
+    told = []
+    if is_clear and strongest and times.is_shown:
+        told.append(page.say(
+            "tipping.nearest", times=page.formats.decimal(times.estimate or 0.0, 1),
+            covariate=page.labels.group(strongest[0]).lower(),
+        ))  # fmt: skip
+    told += [page.say("tipping.another", how=how, answer=answer)
+             for how, answer in list_others(page, measure)]  # fmt: skip
+    return " ".join(told)
 
 
 def _show_one(page: Page, measure: str) -> Piece:
@@ -121,18 +145,15 @@ def _show_variants(page: Page, measures: list[str]) -> Piece:
     if not shown:
         return NOTHING
     rows: list[list[Cell | str]] = []
-    changed = []
     for measure in measures:
-        gap = find_effect(page, measure)
-        others = [find_effect(page, measure, analysis=one) for one in shown]
-        rows.append([name_answer(page, measure), *(show_gap(page, one) for one in (gap, *others))])
-        verdict = judge(gap, same=0.0)
-        changed += [
-            page.say("tipping.changed", measure=start_upper(name_answer(page, measure)),
-                     how=page.labels.code("analysis", name), answer=page.say(f"tipping.is_{other}"))
-            for name, one in zip(shown, others, strict=True)
-            if (other := judge(one, same=0.0)) not in (verdict, HIDDEN)
-        ]  # fmt: skip
+        found = [find_effect(page, measure), *(find_effect(page, measure, analysis=one)
+                                               for one in shown)]  # fmt: skip
+        rows.append([name_answer(page, measure), *(show_gap(page, one) for one in found)])
+    changed = [
+        page.say("tipping.changed", measure=start_upper(name_answer(page, measure)), how=how,
+                 answer=answer)
+        for measure in measures for how, answer in list_others(page, measure)
+    ]  # fmt: skip
     heads = [page.say("common.measure"), page.say("tipping.main")]
     heads += [page.labels.code("analysis", one) for one in shown]
     period = page.formats.period(page.last_day)
