@@ -76,7 +76,9 @@ def make_main(low=-0.07, gap=-0.04, high=-0.01, **more) -> Found:
     rows = [("risk_start", 0.36, 0.3, 0.4), ("risk_no_start", 0.36 - gap, 0.3, 0.5),
             ("risk_difference", gap, low, high)]  # fmt: skip
     names = ("estimand", "estimate", "ci_low", "ci_high")
-    return Found(make_estimates([dict(zip(names, row)) for row in rows], **same), no_checks())
+    return Found(
+        make_estimates([dict(zip(names, row, strict=True)) for row in rows], **same), no_checks()
+    )
 
 
 PEOPLE = draw_people()
@@ -157,7 +159,10 @@ def test_what_is_withheld_is_withheld_here_and_what_is_released_follows_from_wha
     every = combine([main.estimates, describe_tipping_points(make_data(PEOPLE), main)])
     told = disclose_estimates(every, read_plan(STUDY).disclosure, {})
     at = told.set_index(["analysis", "estimand", "level"])["estimate"].astype(float)
-    gap, bias = at["main", "risk_difference", ""], at["tipping_point", "left_out_bias", "risk_level"]
+    gap, bias = (
+        at["main", "risk_difference", ""],
+        at["tipping_point", "left_out_bias", "risk_level"],
+    )
     assert gap != -0.0412
     assert at["tipping_point", "even_gap", ""] == pytest.approx(abs(gap) ** 0.5, abs=6e-4)
     assert at["tipping_point", "times_strongest", ""] == pytest.approx(-gap / bias, abs=6e-4)
@@ -187,5 +192,7 @@ def test_filling_in_finds_what_the_whole_data_say_where_a_category_of_its_own_do
     again = estimate_imputed(whole, make_main())
     assert again.empty  # nothing is missing
     data = make_data(PEOPLE)
-    fewer = dataclasses.replace(data, plan=read_plan(STUDY.replace("imputations: 4", "imputations: 0")))
+    fewer = dataclasses.replace(
+        data, plan=read_plan(STUDY.replace("imputations: 4", "imputations: 0"))
+    )
     assert estimate_imputed(fewer, make_main()).empty

@@ -38,8 +38,8 @@ class Cohort:
     `(0, end_day]` of any; `cause` is 0 (censored), 1 outcome, 2 death, 3 emigration, `end_cause`
     that at `end_day` (never 1); `own_day`: first new report against the same suspect, whoever the
     outcome is about; `turned_day`: first outcome had breach-only reports been counted otherwise
-    than the study does; `other_day`, `control_day`, `outsider_day`: first report against somebody else
-    (`find_first_controls`).
+    than the study does; `other_day`, `control_day`, `outsider_day`: first report against somebody
+    else (`find_first_controls`).
     `outcomes`: a row per entry x day with an outcome, 0 < lag < day <= end_day.
     `events`: a row per victim x suspect x day of report. `victim` and `pair` number victims and
     victims x suspects alike in both tables.

@@ -115,7 +115,7 @@ def find_tipping_points(
 
 
 def find_answers(stop: npt.ArrayLike, cause: npt.ArrayLike, day: int) -> Floats:
-    """Each person's answer to whether the outcome came by a day: 0 or 1, a pseudo-value if censored.
+    """Whether the outcome came by a day, for each person: 0 or 1, a pseudo-value if censored.
 
     The risk plus the number of people times the person's influence on it (Andersen, Klein & Rosthoj
     2003, by the infinitesimal jackknife); without censoring before the day just 0 or 1. cause: 0
@@ -147,7 +147,7 @@ def find_left_out_bias(
         >>> started = np.array([True, True, False, True, False, False])
         >>> answers = 0.1 + 0.6 * sick[:, None]
         >>> found = find_left_out_bias(answers, started, sick[:, None], ["sick"])
-        >>> found["sick"].round(6)  # 0.6 times a third: sick are 2 of 3 who started, 1 of the others
+        >>> found["sick"].round(6)  # 0.6 times a third: sick are 2 of 3 who started, else 1
         array([0.2])
     """
     centred = np.column_stack([is_started, columns]).astype(np.float64)

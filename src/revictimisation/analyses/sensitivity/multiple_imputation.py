@@ -80,7 +80,9 @@ def describe_outcome(data: StudyData) -> dict[str, Floats]:
     """What the models know beside covariates: who started what, how follow-up ended, and when."""
     entries = data.entries
     stop, cause = (entries[name].to_numpy() for name in ("stop_day", "cause"))
-    known = {name: data.has_started_in_grace(name).astype(float) for name in data.plan.measure_names}
+    known = {
+        name: data.has_started_in_grace(name).astype(float) for name in data.plan.measure_names
+    }
     for name, happened in (("outcome", cause == OUTCOME), ("left", cause > OUTCOME)):
         known |= {f"is_{name}": happened.astype(float),
                   f"hazard_{name}": find_cumulative_hazard(stop, happened)}  # fmt: skip

@@ -63,7 +63,7 @@ def find_change(gap: Number) -> tuple[str, float]:
 
 
 def list_others(page: Page, measure: str) -> list[tuple[str, str]]:
-    """The ways to count that give another answer than the study's: what each is called, its answer."""
+    """The ways to count that give another answer: what each is called, and its answer."""
     verdict = judge(find_effect(page, measure), same=0.0)
     found = [(one, judge(find_effect(page, measure, analysis=one), same=0.0)) for one in VARIANTS]
     return [(page.labels.code("analysis", name), page.say(f"tipping.is_{other}"))
@@ -95,8 +95,8 @@ def _show_one(page: Page, measure: str) -> Piece:
         name = page.labels.group(strongest[0]).lower()
         found = [find_tipping(page, measure, f"times_strongest{one}") for one in moves]
         write = page.formats.way("decimal", 1)
-        rows.append([page.say("tipping.like", covariate=name),
-                     *(_say(page, one, "times", write(one.estimate or 0.0)) for one in found)])  # fmt: skip
+        told = (_say(page, one, "times", write(one.estimate or 0.0)) for one in found)
+        rows.append([page.say("tipping.like", covariate=name), *told])
     rows.append([page.say("tipping.even"), *(
         _say(page, find_tipping(page, measure, f"even_gap{suffix}"),
              "even_start" if one > 0 else "even_no_start")
