@@ -30,21 +30,12 @@ def name_measure(page: StudyWriter, name: str) -> str:
     return page.say("common.joint") if is_joint(page, name) else page.labels.measure(name)
 
 
-def name_answer(page: Page, name: str) -> str:
-    """A measure where an answer about it stands; measures near in time are called untried.
-
-    The truth of starts near in time is not known in the counties that the method is tried on.
-    """
-    told = name_measure(page, name)
-    return page.say("common.untried", measure=told) if is_joint(page, name) else told
-
-
-def warn_untried(page: Page) -> str:
-    """What an answer about measures near in time is not; empty where the study has none."""
+def explain_near_in_time(page: Page) -> str:
+    """Why there is no answer about measures near in time; empty where the study has none."""
     return "\n\n".join(
         page.say(
-            "common.untried_text",
-            measure=start_upper(name_answer(page, name)),
+            "common.near_in_time",
+            measure=start_upper(name_measure(page, name)),
             within=page.formats.days(one.joint_within_days or 0),
         )
         for name, one in page.plan.measures.items()

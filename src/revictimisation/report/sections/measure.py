@@ -12,7 +12,6 @@ from revictimisation.report.described import (
     Content,
     Curves,
     CurveSeries,
-    Folded,
     Piece,
     Stated,
     Text,
@@ -21,7 +20,6 @@ from revictimisation.report.described import (
 from revictimisation.report.evidence import (
     LIST,
     STEPS,
-    UNTRIED,
     Evidence,
     count_agreeing,
     rate_measure,
@@ -126,10 +124,7 @@ def show_who(page: Page) -> Piece:
 
 
 def show_effect(page: Page) -> Piece:
-    """`Utan: 40, med: 38 av 100`, the interval of the difference, both curves; else why not.
-
-    Where the method is untried no number stands by itself.
-    """
+    """`Utan: 40, med: 38 av 100`, the interval of the difference, both curves; else why not."""
     measure = page.measure
     if not measure:
         return NOTHING
@@ -144,7 +139,7 @@ def show_effect(page: Page) -> Piece:
     }
     start, no_start = find_arms(page, measure)
     kind = rate_measure(page, measure).kind
-    if kind != UNTRIED and start.is_shown and no_start.is_shown:
+    if start.is_shown and no_start.is_shown:
         ends = {arm: count_people(page, number.estimate or 0.0)
                 for arm, number in zip(ARMS, (start, no_start), strict=True)}  # fmt: skip
         n_start, n_no_start = (round(100 * (one.estimate or 0.0)) for one in (start, no_start))
@@ -155,15 +150,10 @@ def show_effect(page: Page) -> Piece:
                              page.text("measure.arrow_told", **ends, **given)]  # fmt: skip
     else:
         told = [page.text("measure.gap_told", **given)]
-    if kind != UNTRIED:
-        told.append(Text(_describe_earlier(page, measure, gap)))
+    told.append(Text(_describe_earlier(page, measure, gap)))
     needed = find_effect(page, measure, "number_needed_to_treat")
     told += [Text(describe_needed(page, gap, needed)), Text(page.say("measure.curve_note"), "note")]
-    shown = join([*told, _show_curves(page, measure)])
-    if kind == UNTRIED:
-        finding = page.say("measure.curve_finding_untried")
-        shown = join([Text(f"{finding}."), Folded(page.say("measure.untried_shown"), shown)])
-    return join([page.heading("measure.effect"), shown])
+    return join([page.heading("measure.effect"), *told, _show_curves(page, measure)])
 
 
 def _list_why(page: Page, measure: str, gap: Number) -> Piece:
@@ -251,10 +241,7 @@ def show_sure(page: Page) -> Piece:
     found = rate_measure(page, page.measure)
     if found.kind == "none":
         return NOTHING
-    heading = page.heading("measure.sure")
-    if found.rating is None:
-        return join([heading, page.text("measure.untried")])
-    return join([heading, Text(_describe_rating(page, found))])
+    return join([page.heading("measure.sure"), Text(_describe_rating(page, found))])
 
 
 def _describe_rating(page: Page, found: Evidence) -> str:
@@ -272,8 +259,6 @@ def show_for_whom(page: Page) -> Piece:
     if not (page.measure and has_answer(page, page.measure)):
         return NOTHING
     heading = page.heading("measure.for_whom")
-    if is_joint(page, page.measure):
-        return join([heading, page.text("measure.for_whom_untried")])
     link = page.link("04_for_whom", page.say("measure.for_whom_link"))
     return join([heading, Text(f"{describe_measure_groups(page, page.measure)} {link}.")])
 
@@ -291,11 +276,8 @@ def show_change(page: Page) -> Piece:
         return join([page.heading("measure.needed"), Text(" ".join(told))]) if told else NOTHING
     n, n_all = count_agreeing(page, measure)
     given: dict[str, Any] = {"n": n, "n_all": n_all}
-    told = [] if is_joint(page, measure) else [
-        page.say("measure.change_ways" if n_all else "measure.change_none", **given)
-    ]  # fmt: skip
-    if not is_joint(page, measure):
-        told.append(describe_nearest(page, measure))
+    told = [page.say("measure.change_ways" if n_all else "measure.change_none", **given)]
+    told.append(describe_nearest(page, measure))
     link = page.link("06_how_we_know", page.say("common.menu_06_how_we_know"))
     told.append(page.say("measure.change_hidden", link=link))
     return join([page.heading("measure.change"), Text(" ".join(told))])
@@ -321,6 +303,6 @@ def show_unsaid(page: Page) -> Content:
     if not page.measure:
         return NOTHING
     kind = rate_measure(page, page.measure).kind
-    told = [page.say(f"measure.unsaid_{kind}")] if kind in ("open", "none", UNTRIED) else []
+    told = [page.say(f"measure.unsaid_{kind}")] if kind in ("open", "none") else []
     told.append(page.say("measure.unsaid_text"))
     return join([page.heading("measure.unsaid"), Text(" ".join(told))])

@@ -12,7 +12,7 @@ from revictimisation.report.quantities import tell
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import list_names
 from revictimisation.report.trials import find_effect, has_answer, has_rows
-from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, name_answer
+from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, name_measure
 
 # the main comparison with something counted otherwise: what each is called here
 NEAREST = f"times_strongest{LIMIT}"
@@ -26,7 +26,7 @@ def show_tipping(page: Page) -> Piece:
     if not measures:
         return NOTHING
     told = [one for one in measures if has_answer(page, one)]
-    silent = [name_answer(page, one) for one in measures if one not in told]
+    silent = [name_measure(page, one) for one in measures if one not in told]
     parts: list[Piece] = [page.heading("tipping.title", level=3), page.text("tipping.text")]
     parts += [*(_show_one(page, one) for one in told), _show_variants(page, told)]
     if silent:
@@ -108,7 +108,7 @@ def _show_one(page: Page, measure: str) -> Piece:
     )])  # fmt: skip
     heads = [page.say("tipping.head_if"), page.say(f"tipping.head_{becomes}")]
     heads += [page.say("tipping.head_none")] if verdict != OPEN else []
-    caption = page.say("tipping.caption", measure=start_upper(name_answer(page, measure)))
+    caption = page.say("tipping.caption", measure=start_upper(name_measure(page, measure)))
     return page.table(caption, heads, rows, _note(page, strongest), PROSE)
 
 
@@ -148,9 +148,9 @@ def _show_variants(page: Page, measures: list[str]) -> Piece:
     for measure in measures:
         found = [find_effect(page, measure), *(find_effect(page, measure, analysis=one)
                                                for one in shown)]  # fmt: skip
-        rows.append([name_answer(page, measure), *(show_gap(page, one) for one in found)])
+        rows.append([name_measure(page, measure), *(show_gap(page, one) for one in found)])
     changed = [
-        page.say("tipping.changed", measure=start_upper(name_answer(page, measure)), how=how,
+        page.say("tipping.changed", measure=start_upper(name_measure(page, measure)), how=how,
                  answer=answer)
         for measure in measures for how, answer in list_others(page, measure)
     ]  # fmt: skip
