@@ -53,7 +53,8 @@ def describe_tables(plan: StudyPlan) -> dict[str, Any]:
     return {
         **made_by,
         "measures": [
-            [name, list(one.codes), one.joint_within_days] for name, one in plan.measures.items()
+            [name, list(one.codes), one.joint_within_days, one.shared_within_days]
+            for name, one in plan.measures.items()
         ],
         "x_columns": list(plan.x_columns),
         "x_splines": [name for name in plan.splines if name in plan.x_columns],

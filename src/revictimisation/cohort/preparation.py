@@ -22,6 +22,7 @@ from revictimisation.cohort.person_time import build_episodes
 from revictimisation.cohort.spells import (
     attach_entries,
     build_spells,
+    find_shared,
     find_starts,
     gather_measures,
 )
@@ -52,7 +53,8 @@ def prepare(
     tell("cohort")
     cohort = build_cohort(tables["reports"], tables["persons"], dictionary, plan)
     attached = attach_entries(gather_measures(tables), cohort.index_reports).cache()
-    spells = build_spells(attached, plan).cache()
+    shared = find_shared(tables["risk_assessments"], cohort.index_reports)
+    spells = build_spells(attached, plan, shared).cache()
     tell("person_time")
     follow_up = cohort.index_reports.select("entry_id", stop_day=ibis._.end_day)
     episodes = build_episodes(follow_up, cohort.outcomes, spells, plan.measure_names)

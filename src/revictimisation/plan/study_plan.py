@@ -82,8 +82,11 @@ class Outcome(Part):
 
 
 class Measure(Part):
-    """One exposure: a set of codes, or `joint_within_days` for what two agencies start together.
+    """One exposure: a set of codes, or `joint_within_days` for two agencies' starts near in time.
 
+    `shared_within_days`: beside the codes a risk assessment that reached the other agency within so
+    many days of being made is a start, on the day it did. With the codes of case conferences and
+    coordinated plans that is coordinated work, which two starts near in time are not.
     `grace_days`: within so many days a start is a start of the strategy. `landmark_days`: the day
     from which question 4 and Fine-Gray count, with the measure started by then or not; without it
     the last day of the grace time.
@@ -91,6 +94,7 @@ class Measure(Part):
 
     codes: Codes = ()
     joint_within_days: GraceDays | None = None
+    shared_within_days: GraceDays | None = None
     grace_days: GraceDays = 30
     landmark_days: GraceDays | None = None
 
@@ -100,6 +104,11 @@ class Measure(Part):
             raise ValueError(
                 "har både codes och joint_within_days: välj ett"
                 " / has both codes and joint_within_days: choose one"
+            )
+        if self.shared_within_days is not None and not self.codes:
+            raise ValueError(
+                "har shared_within_days utan codes: nämn samråd och gemensam plan"
+                " / has shared_within_days without codes: name case conferences and plans"
             )
         return self
 
@@ -112,6 +121,16 @@ class Measure(Part):
     def is_joint(self) -> bool:
         """True for a measure defined by two agencies starting something close in time."""
         return self.joint_within_days is not None
+
+    @property
+    def is_coordinated(self) -> bool:
+        """True for coordinated work, shared assessments among it."""
+        return self.shared_within_days is not None
+
+    @property
+    def is_composed(self) -> bool:
+        """True for what no decision on a code makes by itself."""
+        return self.is_joint or self.is_coordinated
 
 
 class Variants(Part):

@@ -22,11 +22,18 @@ def is_joint(page: StudyWriter, measure: str) -> bool:
     return measure in page.plan.measures and page.plan.measures[measure].is_joint
 
 
+def is_coordinated(page: StudyWriter, measure: str) -> bool:
+    """True for work that both agencies do together, shared assessments among it."""
+    return measure in page.plan.measures and page.plan.measures[measure].is_coordinated
+
+
 def name_measure(page: StudyWriter, name: str) -> str:
     """A measure of the study, a code, or any measure of an agency, as it is called."""
     if name.startswith(ANY):
         agency = name.removeprefix(ANY)
         return page.say(f"common.any_{agency}")
+    if is_coordinated(page, name):
+        return page.say("common.coordinated")
     return page.say("common.joint") if is_joint(page, name) else page.labels.measure(name)
 
 

@@ -53,7 +53,7 @@ from revictimisation.report.trials import (
     list_checks,
     list_reasons,
 )
-from revictimisation.report.verdicts import FEWER, MORE, is_joint, judge
+from revictimisation.report.verdicts import FEWER, MORE, is_coordinated, is_joint, judge
 
 HEIGHTS = (3.0, 3.1)  # in inches, for wide and narrow screens
 AT_RISK = "n_at_risk"
@@ -79,6 +79,9 @@ def show_what(page: Page) -> Piece:
     if is_joint(page, measure):
         within = page.formats.days(one.joint_within_days or 0)
         told = [page.say("measure.joint", within=within)]
+    elif is_coordinated(page, measure):
+        within = page.formats.days(one.shared_within_days or 0)
+        told = [page.say("measure.coordinated", within=within)]
     else:
         told = _describe_code(page, measure if measure in one.codes else one.codes[0])
     if len(one.codes) > 1:

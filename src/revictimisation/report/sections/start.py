@@ -33,7 +33,7 @@ from revictimisation.report.sections.how_we_know import describe_trust
 from revictimisation.report.sections.misfits import show_misfits
 from revictimisation.report.sections.reach import describe_reach
 from revictimisation.report.trials import find_effect, list_main
-from revictimisation.report.verdicts import is_joint, name_measure
+from revictimisation.report.verdicts import is_coordinated, is_joint, name_measure
 
 FULL, EMPTY = "●", "○"
 STACKED = (1, 2, 4)  # cells that say their column's head where the table is stacked
@@ -180,7 +180,9 @@ def _row(page: Page, measure: str, gap: Number, most: float) -> list[Cell]:
     use = page.show(share, page.formats.way("of_hundred"), SHARE)
     answer = start_upper(page.labels.code(LIST, found.code))
     name = page.link(f"measure_{measure}", start_upper(name_measure(page, measure)))
-    by = page.say(f"index.by_{find_agency(page, page.plan.measures[measure].codes[0])}")
+    code = page.plan.measures[measure].codes[0]
+    by = page.say("index.by_both" if is_coordinated(page, measure)
+                  else f"index.by_{find_agency(page, code)}")  # fmt: skip
     return [Cell(name).above(by), use, show_span(page, gap, most), Cell(answer, kind=found.kind),
             show_rating(page, found)]  # fmt: skip
 
