@@ -1,6 +1,6 @@
-"""Compute and keep the truth of starts near in time and of three strategies for two agencies.
+"""The truth of starts near in time, and of three strategies for two agencies.
 
-    python benchmarks/joint_truth.py [--people 3000] [--replicates 200] [--scenario calibrated]
+Kept by `simulate_truth.py --joint`.
 
 A strategy here is a law of two agencies' start days: those that people with the same covariates
 have who follow it (`estimators.target_trial.three_strategies`), or in whom a pair of starts within
@@ -15,30 +15,23 @@ strategies of a contrast in at least one course (how many do not is told).
 
 from __future__ import annotations
 
-import argparse
-import datetime as dt
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from county_truth import fingerprint
-from simulate_truth import KEPT_SCENARIOS, keep
 
 from revictimisation.core.arrays import Flags
 from revictimisation.core.packing import pack_contrast
 from revictimisation.simulate import kernel
-from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.course import Course, date_days, run_course
 from revictimisation.simulate.measure_tables import FIRST_ON, ORDINARY, collect_side
 from revictimisation.simulate.process import run_setting
 from revictimisation.simulate.randoms import Floats, draw_bits
-from revictimisation.simulate.truth import COLUMNS
+from revictimisation.simulate.scenarios import Scenario
 
 JOINT, STRATEGY = "joint", "strategy"
 GRACE_DAYS, WITHIN_DAYS = 60, 30
-SEED = 20261201
 ENOUGH, CHUNK = 12, 3000  # courses of a victim and strategy; victims at once
 PAIRS = (("both", "none"), ("one", "none"), ("both", "one"))
 START, NO_START = "start", "no_start"
@@ -130,9 +123,11 @@ def find_risks(course: Course, starts: pd.DataFrame, who: np.ndarray) -> Floats:
                      for one in by_day], axis=1)  # fmt: skip
 
 
-def compute_joint_truth(name: str, n_people: int, n_replicates: int) -> pd.DataFrame:
+def compute_joint_truth(
+    scenario: Scenario, n_people: int, n_replicates: int, seed: int
+) -> pd.DataFrame:
     """The truth of a scenario: the contract's columns, mc_error, and n_missing victims."""
-    course = run_course(SCENARIOS[name], n_people, SEED)
+    course = run_course(scenario, n_people, seed)
     is_in = (course.setting.given.running == 0).all(axis=1)
     sums: dict[str, tuple[Floats, Floats]] = {}
     for starts, followed in iterate_courses(course, n_replicates):
@@ -172,32 +167,3 @@ def _tell(
                 error = risk[:, at].std() * np.sqrt(len(risk)) / counted
                 yield {**same, "level": level, "estimand": estimand, "time_days": day,
                        "value": risk[:, at].sum() / counted, "mc_error": error}  # fmt: skip
-
-
-def main() -> None:
-    """Compute and keep the truth of the scenarios named, and print it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, default=3000)
-    parser.add_argument("--replicates", type=int, default=200)
-    parser.add_argument("--scenario", action="append", choices=KEPT_SCENARIOS)
-    args = parser.parse_args()
-    for name in args.scenario or KEPT_SCENARIOS:
-        begun = time.process_time()
-        truth = compute_joint_truth(name, args.people, args.replicates)
-        print(name, truth.round(5).to_string(index=False), sep="\n", flush=True)
-        keep(f"joint_{name}", truth[[*COLUMNS, "mc_error"]], {
-            "scenario": name,
-            "fingerprint": fingerprint(SCENARIOS[name]),
-            "n_people": args.people,
-            "n_replicates": args.replicates,
-            "n_missing": int(truth["n_missing"].max()),
-            "seed": SEED,
-            "command": f"python benchmarks/joint_truth.py --people {args.people} "
-            f"--replicates {args.replicates} --scenario {name}",
-            "made_on": dt.datetime.now(dt.UTC).date().isoformat(),
-            "seconds": round(time.process_time() - begun),
-        })  # fmt: skip
-
-
-if __name__ == "__main__":
-    main()

@@ -40,6 +40,7 @@ def test_an_assessment_that_is_shared_soon_enough_is_a_start():
         ("social_interventions", "coordinated_plan", 3, 6, 90),
         ("social_interventions", "support_talks", 1, 2, 90),
     ], columns=["source", "code", "entry_id", "start_day", "stop_day"])  # fmt: skip
+    decisions = decisions.astype(dict.fromkeys(["start_day", "stop_day"], "int32"))
     dated = ibis.memtable(assessments).mutate(
         assessed_on=ibis._.assessed_on.date(), shared_on=ibis._.shared_on.date()
     )
