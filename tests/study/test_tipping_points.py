@@ -75,10 +75,12 @@ def make_main(low=-0.07, gap=-0.04, high=-0.01, **more) -> Found:
     same = {**TRIAL, "measure": "talk", "time_days": 300, "n_people": 700, "n_events": 300, **more}
     rows = [("risk_start", 0.36, 0.3, 0.4), ("risk_no_start", 0.36 - gap, 0.3, 0.5),
             ("risk_difference", gap, low, high)]  # fmt: skip
+    left = {"outcome": "emigration", "n_events": 40}
+    rows += [("risk_start", 0.02, 0.01, 0.03, left), ("risk_no_start", 0.1, 0.05, 0.2, left),
+             ("risk_difference", -0.08, -0.1, -0.05, left)]  # fmt: skip
     names = ("estimand", "estimate", "ci_low", "ci_high")
-    return Found(
-        make_estimates([dict(zip(names, row, strict=True)) for row in rows], **same), no_checks()
-    )
+    made = [{**same, **dict(zip(names, row, strict=False)), **(*row, {})[4]} for row in rows]
+    return Found(make_estimates(made), no_checks())
 
 
 PEOPLE = draw_people()
@@ -150,6 +152,10 @@ def test_the_strongest_covariate_is_the_one_that_confounds():
     assert told["times_strongest_limit"] == pytest.approx(0.01 / bias["risk_level"])
     assert told["even_gap"] == pytest.approx(0.2)
     assert told["even_gap_limit"] == pytest.approx(0.1)
+    assert told["lost_share"] == pytest.approx(0.04 / 0.02)  # not even if all had
+    assert told["lost_share_limit"] == pytest.approx(0.01 / 0.02)
+    left = rows.loc[[("lost_share", "")]].iloc[0]
+    assert (left["outcome"], left["n_events"]) == ("emigration", 40)
 
 
 def test_what_is_withheld_is_withheld_here_and_what_is_released_follows_from_what_is_shown():
@@ -158,6 +164,7 @@ def test_what_is_withheld_is_withheld_here_and_what_is_released_follows_from_wha
     main = make_main(-0.0712, -0.0412, -0.0112)
     every = combine([main.estimates, describe_tipping_points(make_data(PEOPLE), main)])
     told = disclose_estimates(every, read_plan(STUDY).disclosure, {})
+    told = told[told["outcome"].eq("same_suspect")]
     at = told.set_index(["analysis", "estimand", "level"])["estimate"].astype(float)
     gap, bias = (
         at["main", "risk_difference", ""],

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from revictimisation.core.codes import OTHER_CAUSES
 from revictimisation.core.packing import COVARIATE, TIPPING
 from revictimisation.core.results import COUNTS, KEYS, NUMBERS, OK
 from revictimisation.disclosure.bounds import Flags, Floats
@@ -353,16 +354,21 @@ def _recompute_tipping_points(out: pd.DataFrame) -> None:
     """Tipping points follow from what is released of the main difference, and add nothing to it."""
     is_mine = out["analysis"].eq(TIPPING)
     main = out[out["analysis"].eq(read_facts("analysis", "follows")[TIPPING])]
-    keys = [name for name in FAMILY if name not in ("analysis", "subgroup", "level")]
-    gaps, risks = (main[main["estimand"].eq(name) & main["subgroup"].eq("")]
-                   for name in ("risk_difference", "risk_start"))  # fmt: skip
+    main = main[main["subgroup"].eq("") & ~main["outcome"].isin(OTHER_CAUSES[:1])]
+    keys = ["question", "measure", "estimator", "time_days"]
     biases = out[is_mine & out["subgroup"].eq(COVARIATE)]
     strongest = biases["estimate"].abs().groupby([biases[name] for name in keys]).max()
-    rows = gaps.merge(risks[[*keys, "estimate"]], on=keys, suffixes=("", "_start"))
+    left, own = (main[main["outcome"].eq(OTHER_CAUSES[1]) == is_it] for is_it in (True, False))
+    rows = own[own["estimand"].eq("risk_difference")].join(strongest.rename("strongest"), on=keys)
+    for name, of, estimand in (("risk_start", own, "risk_start"),
+                               ("lost_start", left, "risk_start"),
+                               ("lost_no_start", left, "risk_no_start")):  # fmt: skip
+        risks = of[of["estimand"].eq(estimand)].set_index(keys)["estimate"]
+        rows = rows.join(risks.rename(name), on=keys)
     found = find_tipping_points(
-        *(rows[name] for name in ("estimate", "ci_low", "ci_high", "estimate_start")),
-        rows[keys].join(strongest.rename("bias"), on=keys)["bias"],
-    )
+        *(rows[name] for name in ("estimate", "ci_low", "ci_high", "risk_start", "strongest",
+                                  "lost_start", "lost_no_start"))
+    )  # fmt: skip
     for estimand, value in found.items():
         at = is_mine & out["estimand"].eq(estimand)
         told = rows[keys].assign(value=np.round(value, DECIMALS))

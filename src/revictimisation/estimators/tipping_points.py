@@ -17,6 +17,11 @@ JRSS B 82:39; the covariate as yardstick, their section 4.4).
 **Reporting.** If with the measure a new crime is reported rho times as often, crimes come at random
 and each is reported by itself, -log(1 - R1) is rho times what it would have been. A move m comes of
 rho = log(1 - R1) / log(1 - (R1 - m)).
+
+**Who is lost.** Who leaves the country is followed no longer, and what happens there is not seen. A
+move m comes of the share m / L of those who left in one arm having met new crimes unseen, and
+nobody of those in the other, where L is the risk of leaving in that arm: with the measure where m
+is below 0, else without. Above 1: not even if all had.
 """
 
 from __future__ import annotations
@@ -35,6 +40,7 @@ from revictimisation.estimators.influence import (
     tabulate,
 )
 
+LOST = "lost_share"
 LIMIT = "_limit"  # of the move that only changes the answer
 NOT_ALIKE = 1e-12  # columns that say this little beyond the others are told by these
 
@@ -93,17 +99,21 @@ def find_tipping_points(
     ci_high: npt.ArrayLike,
     risk_start: npt.ArrayLike,
     strongest: npt.ArrayLike,
+    lost_start: npt.ArrayLike,
+    lost_no_start: npt.ArrayLike,
 ) -> dict[str, Floats]:
     """Every tipping point by its estimand: of the whole difference, and of its nearest limit.
 
     `strongest`: the largest bias of a measured covariate left out; NaN where none is adjusted for.
+    `lost_start`, `lost_no_start`: the risks of leaving the country.
 
     Example:
-        >>> found = find_tipping_points([-0.04], [-0.07], [-0.01], [0.36], [0.02])
+        >>> found = find_tipping_points([-0.04], [-0.07], [-0.01], [0.36], [0.02], [0.02], [0.01])
         >>> {name: round(float(value[0]), 3) for name, value in found.items()}
         ... # doctest: +NORMALIZE_WHITESPACE
-        {'times_strongest': 2.0, 'even_gap': 0.2, 'reporting_ratio': 0.874,
-         'times_strongest_limit': 0.5, 'even_gap_limit': 0.1, 'reporting_ratio_limit': 0.966}
+        {'times_strongest': 2.0, 'even_gap': 0.2, 'reporting_ratio': 0.874, 'lost_share': 2.0,
+         'times_strongest_limit': 0.5, 'even_gap_limit': 0.1, 'reporting_ratio_limit': 0.966,
+         'lost_share_limit': 0.5}
     """
     whole = np.asarray(difference, np.float64)
     found = {}
@@ -111,7 +121,22 @@ def find_tipping_points(
         found[f"times_strongest{suffix}"] = find_times(move, strongest)
         found[f"even_gap{suffix}"] = find_even_gap(move)
         found[f"reporting_ratio{suffix}"] = find_reporting_ratio(risk_start, move)
+        found[f"{LOST}{suffix}"] = find_lost_share(move, lost_start, lost_no_start)
     return found
+
+
+def find_lost_share(
+    move: npt.ArrayLike, lost_start: npt.ArrayLike, lost_no_start: npt.ArrayLike
+) -> Floats:
+    """Of those who left in one arm the share that makes the move by crimes unseen; NaN: none left.
+
+    Example:
+        >>> find_lost_share([-0.01, 0.01, 0.01], [0.02, 0.02, 0.02], [0.05, 0.05, 0.0])
+        array([0.5, 0.2, nan])
+    """
+    size = np.asarray(move, np.float64)
+    lost = np.where(size < 0, lost_start, lost_no_start)
+    return np.abs(size) / np.where(lost > 0, lost, np.nan)
 
 
 def find_answers(stop: npt.ArrayLike, cause: npt.ArrayLike, day: int) -> Floats:

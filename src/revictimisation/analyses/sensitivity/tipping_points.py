@@ -24,15 +24,18 @@ from revictimisation.core.results import (
     mark_endless,
 )
 from revictimisation.estimators.tipping_points import (
+    LOST,
     find_answers,
     find_left_out_bias,
     find_tipping_points,
 )
 
-TRIAL, DIFFERENCE, RISK = "clone_censor_weight", "risk_difference", "risk_start"
-BIAS = "left_out_bias"
+TRIAL, DIFFERENCE = "clone_censor_weight", "risk_difference"
+BIAS, LEFT = "left_out_bias", "emigration"
+AT = ["measure", "time_days"]
+# what a tipping point is made of, in the order of `find_tipping_points`
+GIVEN = ("estimate", "ci_low", "ci_high", "risk_start", "strongest", "lost_start", "lost_no_start")
 SAME = [*KEYS, "n_people", "n_events", "status", "reason"]
-FAMILY = [key for key in KEYS if key != "estimand"]
 
 
 def describe_tipping_points(data: StudyData, trials: Found) -> pd.DataFrame:
@@ -41,26 +44,49 @@ def describe_tipping_points(data: StudyData, trials: Found) -> pd.DataFrame:
     `trials`: the study's results by `clone_censor_weight`, gates applied; what is withheld there is
     so here, for the same reason, and what has no number there has no row here. Rows of everybody,
     estimands as of `find_tipping_points`; and `left_out_bias`, subgroup `covariate`, a level for
-    each covariate of `adjust_for`. People, events: the difference's.
+    each covariate of `adjust_for`. People, events: the difference's; of `lost_share` those of who
+    left, whose outcome it has and whose gates hold it back too.
     """
-    whole = {"analysis": "main", "estimator": TRIAL, "subgroup": "", "status": [OK, WITHHELD]}
-    main = choose(trials.estimates, **whole, outcome=data.plan.outcome.who)
-    gaps = choose(main, estimand=DIFFERENCE)
+    keys = {"analysis": "main", "estimator": TRIAL, "subgroup": "", "status": [OK, WITHHELD]}
+    main = choose(trials.estimates, **keys)
+    who = data.plan.outcome.who
+    gaps = choose(main, estimand=DIFFERENCE, outcome=who)
     if gaps.empty:
         return make_estimates([])
-    risks = choose(main, estimand=RISK)[[*FAMILY, "estimate"]]
-    rows = gaps.merge(risks, on=FAMILY, suffixes=("", "_start"))
     biases = find_biases(data, gaps)
-    at = ["measure", "time_days"]
-    strongest = biases.groupby(at)["estimate"].agg(lambda bias: bias.abs().max())
-    found = find_tipping_points(
-        *(rows[name] for name in ("estimate", "ci_low", "ci_high", "estimate_start")),
-        rows[at].join(strongest.rename("bias"), on=at)["bias"],
-    )
-    parts = [_to_rows(rows.assign(estimate=value), estimand) for estimand, value in found.items()]
-    levels = gaps.drop(columns=["estimate", "level"]).merge(biases, on=at)
+    strongest = biases.groupby(AT)["estimate"].agg(lambda bias: bias.abs().max())
+    rows = gaps.join(strongest.rename("strongest"), on=AT)
+    for name, outcome, estimand in (
+        ("risk_start", who, "risk_start"),
+        ("lost_start", LEFT, "risk_start"),
+        ("lost_no_start", LEFT, "risk_no_start"),
+    ):
+        risks = choose(main, outcome=outcome, estimand=estimand).set_index(AT)["estimate"]
+        rows = rows.join(risks.rename(name), on=AT)
+    found = find_tipping_points(*(rows[name] for name in GIVEN))
+    left = choose(main, estimand=DIFFERENCE, outcome=LEFT)
+    parts = []
+    for estimand, value in found.items():
+        told = rows.assign(estimate=value)
+        if estimand.startswith(LOST):
+            told = _hold_to_left(told, left)
+        parts.append(_to_rows(told, estimand))
+    levels = gaps.drop(columns=["estimate", "level"]).merge(biases, on=AT)
     parts.append(_to_rows(levels.assign(subgroup=COVARIATE), BIAS))
     return combine(parts)
+
+
+def _hold_to_left(rows: pd.DataFrame, left: pd.DataFrame) -> pd.DataFrame:
+    """The rows as what they are, numbers of those who left: counts, and what holds these back."""
+    own = [*AT, "outcome", "n_people", "n_events", "status", "reason"]
+    told = rows.drop(columns=["outcome", "n_people", "n_events"]).merge(
+        left[own], on=AT, suffixes=("", "_left")
+    )
+    is_ok = told["status"].eq(OK)
+    return told.assign(
+        status=told["status"].where(~is_ok, told["status_left"]),
+        reason=told["reason"].where(~is_ok, told["reason_left"]),
+    )
 
 
 def _to_rows(rows: pd.DataFrame, estimand: str) -> pd.DataFrame:

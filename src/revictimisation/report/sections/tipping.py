@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from revictimisation.core.codes import OTHER_CAUSES
 from revictimisation.core.packing import COVARIATE, TIPPING
 from revictimisation.estimators.tipping_points import LIMIT, find_nearest_limit
 from revictimisation.report.described import NOTHING, Cell, Piece, Text, join
@@ -106,6 +107,9 @@ def _show_one(page: Page, measure: str) -> Piece:
         _describe_reporting(page, find_tipping(page, measure, f"reporting_ratio{suffix}"))
         for suffix in moves
     )])  # fmt: skip
+    rows.append([page.say("tipping.lost"), *(
+        _describe_lost(page, measure, suffix, one) for suffix, one in moves.items()
+    )])  # fmt: skip
     heads = [page.say("tipping.head_if"), page.say(f"tipping.head_{becomes}")]
     heads += [page.say("tipping.head_none")] if verdict != OPEN else []
     caption = page.say("tipping.caption", measure=start_upper(name_measure(page, measure)))
@@ -127,6 +131,17 @@ def _describe_reporting(page: Page, number: Number) -> str:
         return page.say("tipping.no_reporting")
     told = tell(page.formats.percent(abs(ratio - 1), 0), ratio)
     return page.say("tipping.reported_more" if ratio > 1 else "tipping.reported_less", value=told)
+
+
+def _describe_lost(page: Page, measure: str, suffix: str, move: float) -> str:
+    number = find_effect(page, measure, f"lost_share{suffix}", analysis=TIPPING,
+                         outcome=OTHER_CAUSES[1])  # fmt: skip
+    share, arm = number.estimate or 0.0, "start" if move < 0 else "no_start"
+    if not number.is_shown:
+        return page.why_not(number)
+    if share > 1:
+        return page.say(f"tipping.lost_all_{arm}")
+    return page.say(f"tipping.lost_{arm}", value=tell(page.formats.percent(share, 0), share))
 
 
 def _note(page: Page, strongest: tuple[str, Number] | None) -> list[str]:
