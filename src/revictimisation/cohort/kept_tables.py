@@ -25,6 +25,7 @@ LATER = {
     *("name", "title", "protocol", "report_at_days", "adjust_for", "splines", "strata"),
     *("subgroups", "subgroup_levels", "bootstrap", "weights", "models", "variants", "gates"),
     *("evidence", "course", "for_whom", "exploration", "negative_controls", "comparison"),
+    "sensitivity",
     "languages",
 }
 ABOUT = "tables.json"
