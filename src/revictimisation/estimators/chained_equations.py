@@ -18,7 +18,7 @@ Chevret 2012). Values are taken to be missing at random given all that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,7 +107,7 @@ def impute(
     *,
     n_imputations: int,
     n_rounds: int,
-    seed: object,
+    seed: int | Sequence[int],
 ) -> Iterator[pd.DataFrame]:
     """The columns with their gaps filled, once for each imputation.
 
@@ -138,11 +138,11 @@ def impute(
                 parts = [_code(made[other]) for other in names if other != name]
                 columns = _standardise(np.hstack([fixed, *parts]))
                 values = frame.loc[~gap, name].to_numpy()
-                if pd.api.types.is_numeric_dtype(frame[name]):
-                    drawn = _draw_numbers(columns, values, gap, rng)
-                else:
-                    drawn = _draw_levels(columns, values, gap, rng, modes, name)
-                made.loc[gap, name] = drawn
+                made.loc[gap, name] = (
+                    _draw_numbers(columns, values, gap, rng)
+                    if pd.api.types.is_numeric_dtype(frame[name])
+                    else _draw_levels(columns, values, gap, rng, modes, name)
+                )
         yield made
 
 
@@ -154,7 +154,7 @@ def _code(column: pd.Series) -> Floats:
     """A number as it is (nulls as the mean), a text as indicators of all levels but the first."""
     if pd.api.types.is_numeric_dtype(column):
         number = column.astype(float)
-        return number.fillna(number.mean()).to_numpy()[:, None]
+        return np.asarray(number.fillna(number.mean()), np.float64)[:, None]
     codes, levels = pd.factorize(column, sort=True)
     return np.asarray(codes[:, None] == np.arange(1, len(levels)), np.float64)
 
@@ -163,7 +163,9 @@ def _standardise(columns: Floats) -> Floats:
     """A constant, then the columns with mean 0 and standard deviation 1, without constant ones."""
     size = columns.std(axis=0)
     kept = columns[:, size > 0]
-    return np.column_stack([np.ones(len(columns)), (kept - kept.mean(axis=0)) / size[size > 0]])
+    standard = (kept - kept.mean(axis=0)) / size[size > 0]
+    with_constant: Floats = np.column_stack([np.ones(len(columns)), standard]).astype(np.float64)
+    return with_constant
 
 
 def _draw_levels(
@@ -213,7 +215,7 @@ def fit_with_prior(
         coef = coef + step / max(1.0, float(np.abs(step).max()) / PRIOR)
         if np.abs(step).max() < DONE:
             break
-    return coef, lower
+    return coef, np.asarray(lower, np.float64)
 
 
 def _draw_numbers(columns: Floats, values: Floats, gap: Flags, rng: np.random.Generator) -> Floats:

@@ -50,12 +50,12 @@ def estimate_imputed(data: StudyData, trials: Found) -> pd.DataFrame:
     if rule.imputations < 2 or not list_incomplete(asked):
         return make_estimates([])
     filled: list[StudyData] = []
-    ends = [data.entries[name].to_numpy() for name in ("stop_day", "cause")]
+    stop, cause = (data.entries[name].to_numpy() for name in ("stop_day", "cause"))
 
     def estimate(measure: str, days: list[int]) -> pd.DataFrame:
         if not filled:
             filled.extend(_fill(data, asked))
-        laid = [build_trial(one, measure, *ends) for one in filled]
+        laid = [build_trial(one, measure, stop, cause) for one in filled]
         rows, checks = zip(
             *(weigh_and_check(data.plan, trial, days) for trial in laid), strict=True
         )

@@ -104,13 +104,13 @@ def find_biases(data: StudyData, gaps: pd.DataFrame) -> pd.DataFrame:
     owners = [re.split("[=:]", name)[0] for name in design.names]
     columns, rows = design.to_dense(), []
     ends = [data.entries[name].to_numpy() for name in ("stop_day", "cause")]
-    for measure, mine in gaps.groupby("measure", sort=False):
+    for measure in dict.fromkeys(gaps["measure"].astype(str)):
         is_in = ~data.starts_of(measure)["is_running_before"].to_numpy()
         is_in &= ends[0] > data.plan.measures[measure].grace_days
         is_started = data.has_started_in_grace(measure)[is_in]
         if not owners or is_started.all() or not is_started.any():
             continue
-        days = [int(day) for day in mine["time_days"]]
+        days = [int(day) for day in gaps.loc[gaps["measure"].eq(measure), "time_days"]]
         stop, cause = (one[is_in] for one in ends)
         answers = np.column_stack([find_answers(stop, cause, day) for day in days])
         found = find_left_out_bias(answers, is_started, columns[is_in], owners)

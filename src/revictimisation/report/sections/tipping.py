@@ -42,9 +42,11 @@ def find_tipping(page: Page, measure: str, estimand: str) -> Number:
 
 def find_strongest(page: Page, measure: str) -> tuple[str, Number] | None:
     """The covariate that moves the difference most when it is left out, and how far."""
-    keys = {"analysis": TIPPING, "subgroup": COVARIATE}
-    found = [(name, find_effect(page, measure, "left_out_bias", level=name, **keys))
-             for name in page.plan.adjust_for]  # fmt: skip
+    found = [
+        (name, find_effect(page, measure, "left_out_bias", analysis=TIPPING, subgroup=COVARIATE,
+                           level=name))
+        for name in page.plan.adjust_for
+    ]  # fmt: skip
     shown = [one for one in found if one[1].is_shown]
     return max(shown, key=lambda one: abs(one[1].estimate or 0.0), default=None)
 
