@@ -48,6 +48,7 @@ from revictimisation.estimators.target_trial.estimates import (
     estimate_strategies,
 )
 from revictimisation.estimators.target_trial.gates import (
+    N_DECISIONS,
     holds_all,
     judge,
     withhold_failed,
@@ -109,6 +110,7 @@ def _weigh_and_estimate(
         describe_covariates(weighted),
         _describe_shares(data, weighted, keys["measure"]),
         compared,
+        _count_decisions(data.plan, keys["measure"]),
     )
     judged = judge(checks, gates, named, trial.grace_days)
     main, curve = table, estimate_curves(weighted, curve_days)
@@ -129,6 +131,11 @@ def _weigh_and_estimate(
         drawn = _name_rows(data, curve, keys).assign(analysis=CURVE)
         held.insert(2, withhold_failed(drawn, _spread_to_curve(judged, curve_days), gates))
     return Found(combine(held), judged[list(DIAGNOSTIC_COLUMNS)], scores)
+
+
+def _count_decisions(plan: StudyPlan, measure: str) -> pd.DataFrame:
+    """The check that starts near in time fail: they are two decisions (`analyses.running`)."""
+    return pd.DataFrame([make_check(N_DECISIONS, 2)] if plan.is_joint(measure) else [])
 
 
 def _estimate_resampled(
