@@ -84,7 +84,7 @@ def show_what(page: Page) -> Piece:
         told = [page.say("measure.coordinated", within=within)]
     else:
         told = _describe_code(page, measure if measure in one.codes else one.codes[0])
-    if len(one.codes) > 1:
+    if len(one.codes) > 1 and not one.is_coordinated:
         kinds = [page.labels.measure(code) for code in one.codes if code != measure]
         told.append(page.say("measure.codes", codes=list_names(page, kinds)))
     return join([page.heading("measure.what"), Text(" ".join(told))])
