@@ -2,9 +2,11 @@
 
     python benchmarks/simulate_truth.py [--people 500000] [--counties 4] [--scenario calibrated]
     python benchmarks/simulate_truth.py --courts [--people 300000] [--scenario calibrated]
+    python benchmarks/simulate_truth.py --joint [--people 3000] [--scenario calibrated]
     python benchmarks/simulate_truth.py --page
 
-With --courts only the truth of question 4 (`court_truth`). Else two parts.
+With --courts only the truth of question 4 (`court_truth`), with --joint that of two agencies'
+starts (`joint_truth`). Else two parts.
 The risks under the two strategies come from running the process itself under them
 (`county_truth`). The log hazard ratio of a measure whose effect is not constant
 has no built-in number for the whole population: there stands the limit of the study's own adjusted
@@ -31,6 +33,7 @@ import pandas as pd
 from county_figures import calibration_table, naive_table
 from county_truth import compute_truth, fingerprint, list_built_in
 from court_truth import compute_court_truth, fingerprint_court
+from joint_truth import compute_joint_truth
 from simulator_page import SHOWN, make_page
 
 from revictimisation.cohort.preparation import prepare
@@ -54,6 +57,7 @@ COUNTY_PEOPLE = 100_000
 FIGURE_PEOPLE = 50_000
 PAGE = ROOT / "docs" / "simulator.md"
 SEED = 20261121
+JOINT_REPLICATES = 200
 LIMIT = "log_hazard_ratio_limit"
 UNTOLD = "log_hazard_ratio_untold"  # of a model that cannot see the hidden trait
 KEPT_SCENARIOS = [name for name, scenario in SCENARIOS.items() if not scenario.truth_of]
@@ -209,6 +213,24 @@ def keep_courts(name: str, n_people: int) -> None:
     })  # fmt: skip
 
 
+def keep_joint(name: str, n_people: int) -> None:
+    """Compute and keep the truth of two agencies' starts in one scenario."""
+    begun, scenario = time.perf_counter(), SCENARIOS[name]
+    truth = compute_joint_truth(scenario, n_people, JOINT_REPLICATES, SEED)
+    keep(f"joint_{name}", truth.drop(columns="n_missing"), {
+        "scenario": name,
+        "fingerprint": fingerprint(scenario),
+        "n_people": n_people,
+        "n_replicates": JOINT_REPLICATES,
+        "n_missing": int(truth["n_missing"].max()),
+        "seed": SEED,
+        "command": f"python benchmarks/simulate_truth.py --joint --people {n_people} "
+        f"--scenario {name}",
+        "made_on": dt.datetime.now(dt.UTC).date().isoformat(),
+        "seconds": round(time.perf_counter() - begun),
+    })  # fmt: skip
+
+
 def write_page() -> None:
     """Write docs/simulator.md from the parameters and what is kept."""
     facts = json.loads((KEPT / "calibrated.json").read_text(encoding="utf-8"))
@@ -225,6 +247,7 @@ def main() -> None:
     parser.add_argument("--counties", type=int, default=4)
     parser.add_argument("--scenario", action="append", choices=KEPT_SCENARIOS)
     parser.add_argument("--courts", action="store_true", help="only the truth of question 4")
+    parser.add_argument("--joint", action="store_true", help="only the truth of agencies' starts")
     parser.add_argument("--page", action="store_true", help="only figures and docs/simulator.md")
     args = parser.parse_args()
     if args.page:
@@ -234,6 +257,10 @@ def main() -> None:
     if args.courts:
         for name in args.scenario or KEPT_SCENARIOS:
             keep_courts(name, args.people)
+        return
+    if args.joint:
+        for name in args.scenario or KEPT_SCENARIOS:
+            keep_joint(name, args.people)
         return
     for name in args.scenario or KEPT_SCENARIOS:
         begun = time.perf_counter()

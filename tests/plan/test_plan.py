@@ -82,6 +82,7 @@ def test_the_plan_is_frozen():
         ),
         ("name: a\nsubgroup_levels: {x_area: [town]}", "must be an x_ column of subgroups"),
         ("name: a\nmeasures: {m: {codes: [a], joint_within_days: 3}}", "choose one"),
+        ("name: a\nmeasures: {m: {joint_within_days: 3, shared_within_days: 3}}", "without codes"),
         ("name: a\nname: b", "key given twice"),
         ("name: [", "not readable as YAML"),
         ("name: a\n? [x]\n: 3", "not readable as YAML"),

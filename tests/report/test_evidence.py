@@ -99,7 +99,7 @@ def test_a_study_may_begin_lower_but_never_at_four():
 
 def test_every_code_has_words_and_no_two_states_share_them():
     codes = {code for steps in CODES.values() for code in steps.values()}
-    answers = ROWS[~ROWS["kind"].isin(["none", "untried"])]
+    answers = ROWS[ROWS["kind"].ne("none")]
     assert codes == set(answers["code"])
     assert all(set(steps) == {*range(1, STEPS + 1)} for steps in CODES.values())
     for language in LANGUAGES:
@@ -215,9 +215,3 @@ def test_without_an_answer_there_is_no_rating_and_what_failed_is_named():
     assert (found.code, found.rating, found.kind) == ("no_answer_groups", None, "none")
     assert found.failed == ("largest_standardised_difference", "share_outside_support")
     assert rate_measure(make_page("sv", [], STUDY), TALK).code == "no_answer_not_computed"
-
-
-def test_starts_near_in_time_are_untried_whatever_their_number():
-    joint = STUDY + "  joint: {joint_within_days: 30, grace_days: 60}\n"
-    found = rate_measure(make_page("sv", trial("joint", 0.3, 0.4), joint), "joint")
-    assert (found.code, found.rating) == ("untried", None)

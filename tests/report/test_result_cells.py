@@ -17,7 +17,7 @@ from revictimisation.report.formats import start_upper
 from revictimisation.report.measure_use import name_code
 from revictimisation.report.page import Page
 from revictimisation.report.trials import list_first, list_main
-from revictimisation.report.verdicts import name_answer, name_measure
+from revictimisation.report.verdicts import name_measure
 from tests.cases import for_each
 from tests.project.sources import ROOT
 from truth_studies.records.truth import MAIN, read_truth_study
@@ -28,8 +28,7 @@ BOOKS = {path.stem: {cell["id"]: "".join(cell["source"])
                      for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]}
          for path in sorted((ROOT / "notebooks").glob("0*.ipynb"))}  # fmt: skip
 CHANGE = re.compile(r"`([^`]+)`\s+mot\s+`([^`]+)`")
-GIVEN = {"sns": sns, "GT": GT, "name_answer": name_answer, "name_code": name_code,
-         "name_measure": name_measure, "MAIN": MAIN,
+GIVEN = {"sns": sns, "GT": GT, "name_measure": name_measure, "name_code": name_code, "MAIN": MAIN,
          "read_truth_study": read_truth_study, "list_main": list_main, "list_first": list_first,
          "start_upper": start_upper}  # fmt: skip
 NOT_OF_THE_STUDY = "08_validation"

@@ -152,7 +152,11 @@ def test_the_page_of_a_measure_with_an_answer(tried):
     rows = answer_rows()
     rows += [one for day in (0, 31, 1461)
              for one in trial(SHELTER, 0.32, 0.4, time_days=day, analysis="curve")]  # fmt: skip
-    rows.append(row(SHELTER, None, 1.3, None, estimand="e_value_limit"))
+    tipping = {"analysis": "tipping_point"}
+    rows.append(row(SHELTER, None, 1.3, None, estimand="times_strongest_limit", **tipping))
+    left_out = {"estimand": "left_out_bias", "subgroup": "covariate", **tipping}
+    rows += [row(SHELTER, None, value, None, level=name, **left_out)
+             for name, value in (("sex", -0.01), ("risk_level", 0.03))]  # fmt: skip
     rows.append(row(SHELTER, -0.12, -0.08, -0.04, analysis="influence_interval"))  # no other way
     at_risk = [(SHELTER, f"n_at_risk:{arm}:1461", value, None, "ok")
                for arm, value in (("start", 415.0), ("no_start", None))]  # fmt: skip
@@ -164,7 +168,10 @@ def test_the_page_of_a_measure_with_an_answer(tried):
     assert "Ungefär 13 för" in told and "Beslutas av socialnämnden." in told
     assert "Inget av det som prövats sänker den." in told
     assert "Svaret går att väga in bredvid" in told and "påhittade" not in told
-    assert "2 av 2 andra sätt att räkna ger samma besked." in told and "1,3 gånger" in told
+    assert (
+        "2 av 2 andra sätt att räkna ger samma besked." in told
+        and "1,3 gånger så starkt som risknivå" in told
+    )
     assert "Färre beräknas anmäla igen om alla får åtgärden" in told
     drawn = " ".join(re.findall(r"<svg.*?</svg>", shown, re.DOTALL))
     assert "415" in drawn and "Efter 4 år: 32 av 100 om alla hade fått åtgärden, 40 av 1" in drawn
@@ -173,14 +180,12 @@ def test_the_page_of_a_measure_with_an_answer(tried):
     assert drawn.count("1\xa0000") == 4  # on day 0 everybody is in both arms, in either picture
 
 
-def test_a_joint_measure_is_told_as_untried_with_no_steps():
+def test_starts_near_in_time_have_no_answer_and_say_why():
     study = STUDY + "  joint: {joint_within_days: 30, grace_days: 60}\n"
-    shown = about(make_page("sv", trial("joint", 0.3, 0.4), study), "joint")
-    told = read(shown)
-    assert "visar inte att de arbetade tillsammans" in told and "Oprövat" in told
-    assert "●" not in told and "metoden är inte prövad" in told
-    assert "Utan:" not in shown and "ingen indelning" not in told
-    assert "10 färre av 100" in shown and "10 färre" not in told  # folded
+    rows = [hidden("joint", "withheld", "fails_known_truth")]
+    told = read(about(make_page("sv", rows, study), "joint"))
+    assert "inte ett beslut utan två" in told and "klarar inte frågan" in told
+    assert "●" not in told and not re.search(r"\d+ (?:färre|fler)", told)
 
 
 def test_an_earlier_difference_is_told_beside_an_unclear_last_one():

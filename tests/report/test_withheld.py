@@ -1,4 +1,4 @@
-"""Withheld means withheld, untried means untried, invented means invented: on every page."""
+"""Withheld means withheld, invented means invented: on every page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from revictimisation.report.sections import (
     strategies,
 )
 from revictimisation.report.trials import has_answer, list_first
-from revictimisation.report.verdicts import name_answer
 
 from .conftest import LANGUAGES, make_page
 from .test_answers import ALARM, SHELTER, STUDY, hazard, hidden, row, trial, words
@@ -104,7 +103,8 @@ def test_a_group_found_in_a_measure_without_an_answer_is_on_no_page_but_research
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_starts_near_in_time_are_called_so_and_stand_on_no_first_page(language):
-    rows = [*trial("joint", 0.32, 0.4), hazard("joint", 0.5), *trial(SHELTER, 0.32, 0.4)]
+    rows = [hidden("joint", "withheld", "fails_known_truth"), hazard("joint", 0.5),
+            *trial(SHELTER, 0.32, 0.4)]  # fmt: skip
     for name in ("joint", SHELTER):
         keys = {"question": "q4", "outcome": "convicted", "estimator": "standardised_logistic"}
         rows += [row(name, 0.05, 0.1, 0.15, se=0.02, **keys),
@@ -112,15 +112,13 @@ def test_starts_near_in_time_are_called_so_and_stand_on_no_first_page(language):
     page = make_page(language, rows, JOINT)
     name = {"sv": "nära varandra i tid", "en": "near in time"}[language]
     told = read_first(page) + courts.describe_convictions(page)
-    note = {"sv": "Metoden är inte prövad för insatser nära varandra i tid",
-            "en": "Not tested: measures near in time"}  # fmt: skip
+    note = {"sv": "Inget svar: insatser nära varandra i tid",
+            "en": "No answer: measures near in time"}  # fmt: skip
     assert note[language] in told and name not in told.replace(note[language], "")
     assert "ointly" not in told and "emensam" not in told
-    untried = {"sv": "oprövat", "en": "not tested"}[language]
-    assert untried in name_answer(page, "joint")
     near = dataclasses.replace(page, measure="joint")
-    for shown in (measure.show_state(near), courts.show_association(page)):
-        assert untried in shown.html.lower()
+    fails = {"sv": "metoden klarar inte frågan", "en": "the method fails the question"}[language]
+    assert fails in measure.show_state(near).html.lower()
     assert "○" not in measure.show_state(near).html + measure.show_sure(near).html
     assert start.show_measures(page).html.count('<th scope="row">') == 3
 

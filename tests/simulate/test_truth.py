@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.county_truth import compute_truth, draw_start_days, fingerprint, list_built_in
+from benchmarks.joint_truth import find_followed
 from benchmarks.simulator_page import make_page
 from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.kernel import draw_thresholds
@@ -89,6 +90,34 @@ def test_the_order_helps_at_high_risk_and_does_harm_at_low():
     assert truth[(*place, "low", "risk_difference", 365)] > 0.02
     assert truth[("contact_person", "is_honour", "false", "risk_difference", 365)] == 0
     assert truth[("contact_person", "is_honour", "true", "risk_difference", 365)] < -0.05
+
+
+def test_who_follows_which_strategy_of_two_agencies():
+    starts = [(0, 3, True), (0, 33, False), (1, 3, True), (1, 40, False), (1, 20, True),
+              (2, 5, False), (3, 0, True), (3, 31, False)]  # fmt: skip
+    days = pd.DataFrame(starts, columns=["victim", "day", "is_police"])
+    found = find_followed(days, 5)
+    followed = {name: np.flatnonzero(who).tolist() for name, who in found.items()}
+    assert followed == {
+        "both": [0], "one": [2], "none": [4],
+        "start": [0, 1],  # near in time, though the first starts of 1 are 37 days apart
+        "no_start": [2, 3, 4],
+    }  # fmt: skip
+
+
+def test_together_the_agencies_do_more_than_either_and_no_more_than_what_they_do():
+    truth = kept("calibrated").set_index(KEYS)["value"]
+    both, one, more = (
+        truth[("joint", "strategy", name, "risk_difference", 365)]
+        for name in ("both_less_none", "one_less_none", "both_less_one")
+    )
+    assert both < one < 0 and more < 0
+    near = truth[("joint", "", "", "risk_difference", 1461)]
+    gap = (
+        truth[("joint", "", "", "risk_start", 1461)]
+        - truth[("joint", "", "", "risk_no_start", 1461)]
+    )
+    assert near == pytest.approx(gap, abs=2e-6) and -0.03 < near < -0.01
 
 
 def test_small_shares_the_truth_of_calibrated():

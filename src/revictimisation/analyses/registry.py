@@ -18,9 +18,12 @@ from revictimisation.analyses.linkage_quality import describe_linkage
 from revictimisation.analyses.measure_use import estimate_use
 from revictimisation.analyses.profile import describe_profile, describe_volumes
 from revictimisation.analyses.recurrent_events import estimate_recurrent_events
+from revictimisation.analyses.sensitivity.breach_only import estimate_without_breaches
 from revictimisation.analyses.sensitivity.hidden_bias import find_hidden_bias
 from revictimisation.analyses.sensitivity.linkage_error import estimate_linkage_error
+from revictimisation.analyses.sensitivity.multiple_imputation import estimate_imputed
 from revictimisation.analyses.sensitivity.negative_controls import estimate_negative_controls
+from revictimisation.analyses.sensitivity.tipping_points import describe_tipping_points
 from revictimisation.analyses.subgroup_effects import estimate_subgroup_effects
 from revictimisation.analyses.suspects import count_suspects
 from revictimisation.analyses.target_trials import estimate_target_trials
@@ -40,6 +43,9 @@ ANALYSES = (
     Analysis(CONTROLS, "q2", estimate_negative_controls, is_long=True),
     Analysis("hidden_bias", "q2", find_hidden_bias,
              needs=("incidence", "hazard_ratios", TRIALS, CONTROLS)),
+    Analysis("tipping_points", "q2", describe_tipping_points, needs=(TRIALS,)),
+    Analysis("breach_only", "q2", estimate_without_breaches, needs=(TRIALS,)),
+    Analysis("multiple_imputation", "q2", estimate_imputed, needs=(TRIALS,)),
     Analysis("recurrent_events", "q2", estimate_recurrent_events, is_controlled=True, is_long=True),
     Analysis("joint_strategies", "q2", estimate_joint_strategies, is_controlled=True,
              is_long=True, is_by_measure=True),

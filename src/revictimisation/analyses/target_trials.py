@@ -39,11 +39,12 @@ from revictimisation.estimators.target_trial.diagnostics import (
     stack_checks,
 )
 from revictimisation.estimators.target_trial.estimates import estimate_strategies
-from revictimisation.estimators.target_trial.gates import withhold_failed
+from revictimisation.estimators.target_trial.gates import N_DECISIONS, withhold_failed
 from revictimisation.estimators.target_trial.judged_trial import JudgedTrial, judge_trial
 from revictimisation.estimators.target_trial.outcome_model import fit_outcome_model
 from revictimisation.estimators.target_trial.standardised_risk import ESTIMATORS
 from revictimisation.estimators.target_trial.trial_data import Trial
+from revictimisation.plan import StudyPlan
 
 ESTIMATOR = "clone_censor_weight"
 SAME = {"question": "q2", "estimator": ESTIMATOR}
@@ -107,6 +108,11 @@ def _weigh_and_estimate(
     return Found(combine(parts), found.judged[list(DIAGNOSTIC_COLUMNS)], scores)
 
 
+def _count_decisions(plan: StudyPlan, measure: str) -> pd.DataFrame:
+    """The check that starts near in time fail: they are two decisions (`analyses.running`)."""
+    return pd.DataFrame([make_check(N_DECISIONS, 2)] if plan.is_joint(measure) else [])
+
+
 def judge_study_trial(
     data: StudyData,
     weighted: WeightedTrial,
@@ -135,6 +141,7 @@ def judge_study_trial(
             describe_at_risk(weighted, days),
             describe_covariates(weighted),
             _describe_shares(data, weighted, measure),
+            _count_decisions(plan, measure),
         ),
         named={"analysis": ESTIMATOR, "measure": measure},
     )

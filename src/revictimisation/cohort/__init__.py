@@ -37,8 +37,9 @@ class Cohort:
     `index_reports`: a row per victim x suspect, `(0, stop_day]` is at risk of the first outcome,
     `(0, end_day]` of any; `cause` is 0 (censored), 1 outcome, 2 death, 3 emigration, `end_cause`
     that at `end_day` (never 1); `own_day`: first new report against the same suspect, whoever the
-    outcome is about; `other_day`, `control_day`, `outsider_day`: first report against somebody else
-    (`find_first_controls`).
+    outcome is about; `turned_day`: first outcome had breach-only reports been counted otherwise
+    than the study does; `other_day`, `control_day`, `outsider_day`: first report against somebody
+    else (`find_first_controls`).
     `outcomes`: a row per entry x day with an outcome, 0 < lag < day <= end_day.
     `events`: a row per victim x suspect x day of report. `victim` and `pair` number victims and
     victims x suspects alike in both tables.
@@ -71,7 +72,9 @@ def build_cohort(
     outcomes = find_outcomes(entries, events, plan).cache()
     controls = find_first_controls(entries, events, plan)
     own = find_outcomes(entries, events, plan, SAME_SUSPECT)
-    followed = _add_ids(add_first_outcome(entries, outcomes, controls, own), reports).cache()
+    turned = find_outcomes(entries, events, plan, is_turned=True)
+    first = add_first_outcome(entries, outcomes, controls, own, turned)
+    followed = _add_ids(first, reports).cache()
     said = report_profiles.drop("gravity", "offence_code")
     profiled = name_end_reason(followed).join(said, "report_profile")
     index_reports = profiled.drop("report_profile").cache()

@@ -46,18 +46,25 @@ def add_follow_up(first: ir.Table, plan: StudyPlan) -> ir.Table:
 
 
 def find_outcomes(
-    entries: ir.Table, events: ir.Table, plan: StudyPlan, who: str | None = None
+    entries: ir.Table,
+    events: ir.Table,
+    plan: StudyPlan,
+    who: str | None = None,
+    *,
+    is_turned: bool = False,
 ) -> ir.Table:
     """Find the outcomes of each entry: a row per entry x day, `lag_days` < day <= `end_day`.
 
     `who` they are about, the study's if not given: the entry's suspect, any suspect, or the entry's
     suspect or anyone of the victim's kin. Of several a day's reports are one event, and breach-only
-    if all of them are.
+    if all of them are. `is_turned`: these count where the study drops them, and do not where it
+    counts them.
     """
     rules = plan.outcome
     who = who or rules.who
     key = "pair" if who == SAME_SUSPECT else "victim"
-    new = events.filter(~events.is_breach_only) if rules.drop_breach_only else events
+    is_dropped = rules.drop_breach_only != is_turned
+    new = events.filter(~events.is_breach_only) if is_dropped else events
     joined = entries.select("entry_id", "end_day", "index_on", key, own_pair="pair").join(
         new.select(key, "reported_on", "is_kin", of_pair="pair"), key
     )
@@ -111,19 +118,21 @@ def find_first_controls(entries: ir.Table, events: ir.Table, plan: StudyPlan) ->
 
 
 def add_first_outcome(
-    entries: ir.Table, outcomes: ir.Table, controls: ir.Table, own: ir.Table
+    entries: ir.Table, outcomes: ir.Table, controls: ir.Table, own: ir.Table, turned: ir.Table
 ) -> ir.Table:
     """Add the end of time at risk of the first outcome (`stop_day`) and its `cause`.
 
-    Also `own_day`, the first of those against the same suspect (`own`; missing: none), `end_cause`,
+    Also `own_day`, the first of those against the same suspect (`own`; missing: none),
+    `turned_day`, the first had breach-only reports been counted otherwise (`turned`), `end_cause`,
     why follow-up ends past any outcome (0, 2 death, 3 emigration), and the days of
     `find_first_controls`, missing where there is none.
     """
     first = outcomes.group_by("entry_id").aggregate(outcome_day=outcomes.day.min())
     joined = entries.left_join(first, "entry_id").drop("entry_id_right")
     joined = joined.left_join(controls, "entry_id").drop("entry_id_right")
-    first_own = own.group_by("entry_id").aggregate(own_day=own.day.min())
-    joined = joined.left_join(first_own, "entry_id").drop("entry_id_right")
+    for name, days in (("own_day", own), ("turned_day", turned)):
+        earliest = days.group_by("entry_id").aggregate(**{name: days.day.min()})
+        joined = joined.left_join(earliest, "entry_id").drop("entry_id_right")
     reason = ibis.ifelse(joined.outcome_day.notnull(), OUTCOME, joined.reason).cast("int8")
     return joined.mutate(
         stop_day=ibis.coalesce(joined.outcome_day, joined.end_day),

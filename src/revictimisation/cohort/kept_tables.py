@@ -25,6 +25,7 @@ LATER = {
     *("name", "title", "protocol", "report_at_days", "adjust_for", "splines", "strata"),
     *("subgroups", "subgroup_levels", "bootstrap", "weights", "models", "variants", "gates"),
     *("evidence", "course", "for_whom", "exploration", "negative_controls", "comparison"),
+    "sensitivity",
     "languages",
 }
 ABOUT = "tables.json"
@@ -53,7 +54,8 @@ def describe_tables(plan: StudyPlan) -> dict[str, Any]:
     return {
         **made_by,
         "measures": [
-            [name, list(one.codes), one.joint_within_days] for name, one in plan.measures.items()
+            [name, list(one.codes), one.joint_within_days, one.shared_within_days]
+            for name, one in plan.measures.items()
         ],
         "x_columns": list(plan.x_columns),
         "x_splines": [name for name in plan.splines if name in plan.x_columns],

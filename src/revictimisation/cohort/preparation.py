@@ -22,6 +22,7 @@ from revictimisation.cohort.person_time import build_episodes
 from revictimisation.cohort.spells import (
     attach_entries,
     build_spells,
+    find_shared,
     find_starts,
     gather_measures,
 )
@@ -52,7 +53,8 @@ def prepare(
     tell("cohort")
     cohort = build_cohort(tables["reports"], tables["persons"], dictionary, plan)
     attached = attach_entries(gather_measures(tables), cohort.index_reports).cache()
-    spells = build_spells(attached, plan).cache()
+    shared = find_shared(tables["risk_assessments"], cohort.index_reports)
+    spells = build_spells(attached, plan, shared).cache()
     tell("person_time")
     follow_up = cohort.index_reports.select("entry_id", stop_day=ibis._.end_day)
     episodes = build_episodes(follow_up, cohort.outcomes, spells, plan.measure_names)
@@ -116,7 +118,7 @@ def _assess_without_links(
 def _entries(cohort: Cohort) -> pd.DataFrame:
     columns = ["entry_id", "cluster_id", "victim", "stop_day", "end_day", "data_end_day", "cause"]
     columns += ["end_cause"]
-    days = ["own_day", "other_day", "control_day", "outsider_day"]
+    days = ["own_day", "turned_day", "other_day", "control_day", "outsider_day"]
     chosen = cohort.index_reports.select(*columns, *days, "index_on")
     entries = chosen.order_by("entry_id").to_pandas()
     return entries.astype(dict.fromkeys(columns, "int64") | dict.fromkeys(days, "float64"))

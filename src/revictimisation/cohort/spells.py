@@ -113,9 +113,37 @@ def _joint_spells(attached: ir.Table, name: str, within_days: int) -> ir.Table:
     ).distinct()
 
 
-def build_spells(attached: ir.Table, plan: StudyPlan) -> ir.Table:
+def find_shared(assessments: ir.Table, index_reports: ir.Table) -> ir.Table:
+    """The risk assessments that reached the other agency, for each entry of the victim.
+
+    A row per assessment x entry: entry_id, start_day (the day it reached it), after_days (since it
+    was made).
+    """
+    shared = assessments.filter(assessments.shared_on.notnull())
+    entries = index_reports.select("entry_id", "victim_id", "index_on")
+    joined = shared.join(entries, "victim_id")
+    return joined.select(
+        "entry_id",
+        start_day=days_since(joined.shared_on, joined.index_on),
+        after_days=days_since(joined.shared_on, joined.assessed_on),
+    )
+
+
+def _shared_spells(shared: ir.Table, name: str, within_days: int) -> ir.Table:
+    """A start of the measure on the day an assessment was shared, and no time in force."""
+    soon = shared.filter(shared.after_days.between(0, within_days))
+    return soon.select(
+        "entry_id",
+        measure=ibis.literal(name),
+        start_day=soon.start_day,
+        stop_day=soon.start_day,
+    ).distinct()
+
+
+def build_spells(attached: ir.Table, plan: StudyPlan, shared: ir.Table | None = None) -> ir.Table:
     """Build the spells of all measures of a study: entry_id, measure, start_day, stop_day.
 
+    `shared`: of `find_shared`, for measures with `shared_within_days`.
     A row per spell; those of one measure may overlap. Days are not clipped to follow-up: a
     negative start began before the index report.
     """
@@ -124,6 +152,8 @@ def build_spells(attached: ir.Table, plan: StudyPlan) -> ir.Table:
     for name, measure in plan.measures.items():
         if measure.joint_within_days is not None:
             parts.append(_joint_spells(carried_out, name, measure.joint_within_days))
+        if measure.shared_within_days is not None and shared is not None:
+            parts.append(_shared_spells(shared, name, measure.shared_within_days))
     found = [part for part in parts if part is not None]
     if not found:
         none = carried_out.mutate(measure=ibis.literal("")).filter(ibis.literal(False))

@@ -28,9 +28,10 @@ class StudyData:
     `entries`: a row per entry: entry_id, cluster_id (the victim), victim (the number of the same
     among all of the extract, whatever the study), stop_day, end_day, cause, end_cause (why
     follow-up ends on end_day: 0, 2 death, 3 emigration), own_day (the first new report against the
-    same suspect; NaN: none by end_day), other_day, control_day and outsider_day (the first report
-    against somebody else, the first that is a negative control, and one for measures aimed at a
-    family; NaN: none by end_day), index_on.
+    same suspect; NaN: none by end_day), turned_day (the first outcome had breach-only reports been
+    counted where the study drops them, or not where it counts them), other_day, control_day and
+    outsider_day (the first report against somebody else, the first that is a negative control, and
+    one for measures aimed at a family; NaN: none by end_day), index_on.
     `covariates`: a row per entry. `starts`: a row per entry x measure (first_start_day,
     is_running_before). `spells`: a row per spell of a measure (entry_id, measure, start_day,
     stop_day; in days from day 0, not clipped). `episodes`: `(start_day, stop_day]` to the end of

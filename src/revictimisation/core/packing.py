@@ -16,6 +16,8 @@ Level = tuple[str, str]  # a grouping and a level of it; ("", ""): everybody
 QUARTER, YEAR = "index_quarter", "index_year"
 STRATEGIES = "three_strategies"  # the analysis whose arms are levels of the next
 STRATEGY = "strategy"
+TIPPING = "tipping_point"  # the analysis whose numbers are made anew of what is released
+COVARIATE = "covariate"  # the grouping whose levels are what is adjusted for
 FOLLOWED: Level = ("is_followed", "true")  # those of periods that are followed long enough
 EVERYBODY: Level = ("", "")
 

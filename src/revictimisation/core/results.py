@@ -35,6 +35,8 @@ FEW_VICTIMS, FEW_EVENTS = "few_exposed_victims", "few_events"
 SAME_DAY_STARTS = "same_day_starts"
 ESTIMATORS_DISAGREE, FAILED_REPLICATES = "estimators_disagree", "failed_replicates"
 BEYOND_FOLLOW_UP = "beyond_follow_up"
+# Reason of what the method gets wrong where the truth is known: starts near in time.
+FAILS_KNOWN_TRUTH = "fails_known_truth"
 # Reason of what is suppressed by rule, whatever the number: never shown, or never by place.
 KEPT_BACK = "kept_back"
 # Reason of what would tell of few people beside what was released before.

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from revictimisation.core.codes import OTHER_CAUSES
+from revictimisation.core.packing import COVARIATE, TIPPING
 from revictimisation.core.results import COUNTS, KEYS, NUMBERS, OK
 from revictimisation.disclosure.bounds import Flags, Floats
 from revictimisation.disclosure.kinds import (
@@ -29,6 +31,7 @@ from revictimisation.estimators.intervals import (
     wilson_interval,
 )
 from revictimisation.estimators.target_trial.number_needed import invert_difference
+from revictimisation.estimators.tipping_points import find_tipping_points
 from revictimisation.plan import Disclosure
 
 CORRECTED = "linkage_error"
@@ -85,6 +88,7 @@ def release_numbers(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     _recompute_corrected(out, frame)
     _recompute_needed(out)
     _recompute_e_values(out)
+    _recompute_tipping_points(out)
     return out
 
 
@@ -344,6 +348,32 @@ def _recompute_e_values(out: pd.DataFrame) -> None:
     for estimand, numbers in (("e_value", value), ("e_value_limit", limit)):
         at = out["estimand"].eq(estimand).to_numpy() & has
         out.loc[at, "estimate"] = np.round(numbers, DECIMALS)[at]
+
+
+def _recompute_tipping_points(out: pd.DataFrame) -> None:
+    """Tipping points follow from what is released of the main difference, and add nothing to it."""
+    is_mine = out["analysis"].eq(TIPPING)
+    main = out[out["analysis"].eq(read_facts("analysis", "follows")[TIPPING])]
+    main = main[main["subgroup"].eq("") & ~main["outcome"].isin(OTHER_CAUSES[:1])]
+    keys = ["question", "measure", "estimator", "time_days"]
+    biases = out[is_mine & out["subgroup"].eq(COVARIATE)]
+    strongest = biases["estimate"].abs().groupby([biases[name] for name in keys]).max()
+    left, own = (main[main["outcome"].eq(OTHER_CAUSES[1]) == is_it] for is_it in (True, False))
+    rows = own[own["estimand"].eq("risk_difference")].join(strongest.rename("strongest"), on=keys)
+    for name, of, estimand in (("risk_start", own, "risk_start"),
+                               ("lost_start", left, "risk_start"),
+                               ("lost_no_start", left, "risk_no_start")):  # fmt: skip
+        risks = of[of["estimand"].eq(estimand)].set_index(keys)["estimate"]
+        rows = rows.join(risks.rename(name), on=keys)
+    found = find_tipping_points(
+        *(rows[name] for name in ("estimate", "ci_low", "ci_high", "risk_start", "strongest",
+                                  "lost_start", "lost_no_start"))
+    )  # fmt: skip
+    for estimand, value in found.items():
+        at = is_mine & out["estimand"].eq(estimand)
+        told = rows[keys].assign(value=np.round(value, DECIMALS))
+        mine = out.loc[at, keys].merge(told, on=keys, how="left")["value"].to_numpy()
+        out.loc[at, "estimate"] = np.where(np.isnan(mine), out.loc[at, "estimate"], mine)
 
 
 def two_digits(value: pd.Series) -> pd.Series:

@@ -82,8 +82,11 @@ class Outcome(Part):
 
 
 class Measure(Part):
-    """One exposure: a set of codes, or `joint_within_days` for what two agencies start together.
+    """One exposure: a set of codes, or `joint_within_days` for two agencies' starts near in time.
 
+    `shared_within_days`: beside the codes a risk assessment that reached the other agency within so
+    many days of being made is a start, on the day it did. With the codes of case conferences and
+    coordinated plans that is coordinated work, which two starts near in time are not.
     `grace_days`: within so many days a start is a start of the strategy. `landmark_days`: the day
     from which question 4 and Fine-Gray count, with the measure started by then or not; without it
     the last day of the grace time.
@@ -91,6 +94,7 @@ class Measure(Part):
 
     codes: Codes = ()
     joint_within_days: GraceDays | None = None
+    shared_within_days: GraceDays | None = None
     grace_days: GraceDays = 30
     landmark_days: GraceDays | None = None
 
@@ -100,6 +104,11 @@ class Measure(Part):
             raise ValueError(
                 "har både codes och joint_within_days: välj ett"
                 " / has both codes and joint_within_days: choose one"
+            )
+        if self.shared_within_days is not None and not self.codes:
+            raise ValueError(
+                "har shared_within_days utan codes: nämn samråd och gemensam plan"
+                " / has shared_within_days without codes: name case conferences and plans"
             )
         return self
 
@@ -113,6 +122,16 @@ class Measure(Part):
         """True for a measure defined by two agencies starting something close in time."""
         return self.joint_within_days is not None
 
+    @property
+    def is_coordinated(self) -> bool:
+        """True for coordinated work, shared assessments among it."""
+        return self.shared_within_days is not None
+
+    @property
+    def is_composed(self) -> bool:
+        """True for what no decision on a code makes by itself."""
+        return self.is_joint or self.is_coordinated
+
 
 class Variants(Part):
     """Where the variants of the hazard ratios are cut (exposure_variants).
@@ -125,6 +144,16 @@ class Variants(Part):
     after_end_days: Bounds = (90, 180)
     lasted_days: Bounds = (30, 90)
     dose_per_days: Bandwidth = 30
+
+
+class Sensitivity(Part):
+    """How many times missing values are filled in (multiple_imputation), and in how many rounds.
+
+    None or one: not at all. Every table costs a comparison of each measure anew.
+    """
+
+    imputations: Annotated[int, Field(ge=0, le=200)] = 0
+    imputation_rounds: Annotated[int, Field(ge=1, le=100)] = 5
 
 
 class Gates(Part):
@@ -300,6 +329,7 @@ class StudyPlan(Part):
     weights: Weights = Weights()
     models: Models = Models()
     variants: Variants = Variants()
+    sensitivity: Sensitivity = Sensitivity()
     gates: Gates = Gates()
     evidence: EvidenceLimits = EvidenceLimits()
     definitions: Definitions = Definitions()

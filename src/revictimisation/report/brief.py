@@ -19,7 +19,7 @@ from revictimisation.report.sections.for_whom import describe_for_whom, describe
 from revictimisation.report.sections.reach import describe_reach
 from revictimisation.report.sections.words import describe_word
 from revictimisation.report.trials import describe_reason, find_effect, list_first, list_main
-from revictimisation.report.verdicts import name_answer
+from revictimisation.report.verdicts import name_measure
 
 # of the word list: what has to be known to read the rest
 WORDS = (("study", "case"), ("study", "new_report"), ("numbers", "uncertainty"),
@@ -65,7 +65,7 @@ def _list_reasons(page: Page) -> Iterator[str]:
     for measure in list_main(page):
         if measure not in first:
             why = describe_reason(page, measure, find_effect(page, measure), "first")
-            found.setdefault(why, []).append(name_answer(page, measure))
+            found.setdefault(why, []).append(name_measure(page, measure))
     for why, names in found.items():
         yield f"**{start_upper(list_names(page, names))}:** {start_upper(why)}"
 
@@ -83,7 +83,7 @@ def _warn(page: Page) -> Piece:
 
 def _list_decisions(page: Page) -> list[str]:
     """What the answers may be used for, and what they may not."""
-    clear = [name_answer(page, one) for one in list_main(page)
+    clear = [name_measure(page, one) for one in list_main(page)
              if rate_measure(page, one).kind in start.CLEAR]  # fmt: skip
     told = [page.say("brief.can_clear", measures=list_names(page, clear))] if clear else []
     return [*told, page.say("brief.can"), page.say("brief.cannot")]

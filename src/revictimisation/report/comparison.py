@@ -26,7 +26,7 @@ from revictimisation.report.page import DASH, SHARE, StudyWriter
 from revictimisation.report.rendering import read_style, wrap
 from revictimisation.report.site import list_sections, load_template
 from revictimisation.report.texts import load_texts
-from revictimisation.report.verdicts import is_joint, name_measure
+from revictimisation.report.verdicts import name_measure
 
 NAME = "comparison"
 REFERENCE = "A"
@@ -155,9 +155,8 @@ class Sheet(StudyWriter):
         return ", ".join(parts)
 
     def name_measure(self, name: str) -> str:
-        """A measure; measures near in time are called untried, as on the pages of a study."""
-        told = name_measure(self, name)
-        return self.say("common.untried", measure=told) if is_joint(self, name) else told
+        """A measure, as on the pages of a study."""
+        return name_measure(self, name)
 
     def name_object(self, row: Any) -> str:
         """What a check is about: a covariate, a table, a code."""

@@ -28,7 +28,7 @@ from revictimisation.report.trials import (
     list_checks,
     list_failures,
 )
-from revictimisation.report.verdicts import is_joint, judge
+from revictimisation.report.verdicts import judge
 
 STEPS = 4
 LIST = "evidence"
@@ -38,7 +38,7 @@ SAME_POINT = "influence_interval"  # another interval around the same number
 FEWER, LEANS_FEWER, OPEN, LITTLE, LEANS_MORE, MORE = (
     *("fewer", "leans_fewer", "unclear", "little", "leans_more", "more"),
 )
-NOT_COMPUTED, UNTRIED = "no_answer_not_computed", "untried"
+NOT_COMPUTED = "no_answer_not_computed"
 # the code of each direction by its steps of certainty
 CODES: Mapping[str, Mapping[int, str]] = {
     FEWER: {4: "reduces", 3: "probably_reduces", 2: "may_reduce", 1: "leans_fewer"},
@@ -86,7 +86,7 @@ class Evidence:
 
     @property
     def kind(self) -> str:
-        """`fewer`, `more`, `little`, `open`, `untried` or `none`: one look for each on a page."""
+        """`fewer`, `more`, `little`, `open` or `none`: one look for each on a page."""
         rows = load_dictionary().code_lists[LIST]
         return str(rows.loc[rows["code"] == self.code, "kind"].iloc[0])
 
@@ -138,16 +138,11 @@ def rate(grounds: Grounds, limits: EvidenceLimits) -> Evidence:
 
 
 def rate_measure(page: Page, measure: str) -> Evidence:
-    """What is said of a measure by the last of the study's days.
-
-    Starts near in time are `untried` whatever their number: no county of known truth tried them.
-    """
+    """What is said of a measure by the last of the study's days."""
     number = find_effect(page, measure)
     if not number.has_interval:
         failed = tuple(_list_failed(page, measure, number))
         return Evidence(find_no_answer(failed[0]), failed=failed)
-    if is_joint(page, measure):
-        return Evidence(UNTRIED)
     return rate(find_grounds(page, measure, number), page.plan.evidence)
 
 

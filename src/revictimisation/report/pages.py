@@ -37,6 +37,7 @@ from revictimisation.report.sections import (
     reach,
     referees,
     strategies,
+    tipping,
     words,
 )
 from revictimisation.report.sections import start as start_page
@@ -115,8 +116,8 @@ OUTLINES = (
               estimators.show_crude),
         under("referees.detectable", "referees.detectable_text", referees.show_detectable),
         under("referees.checks", "referees.checks_text", method.show_grid, method.show_all_checks),
-        under("referees.sensitivity", "referees.sensitivity_text", referees.show_controls,
-              models.show_in_force, strategies.show_strategies),
+        under("referees.sensitivity", "referees.sensitivity_text", tipping.show_tipping,
+              referees.show_controls, models.show_in_force, strategies.show_strategies),
         under("effects.incidence", effects.show_incidence),
         under("effects.reference", effects.show_reference, level=3),
         under("effects.risk", effects.show_by_risk, level=3),

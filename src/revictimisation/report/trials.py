@@ -114,7 +114,7 @@ def add_events(page: Page, measure: str, number: Number, cell: Cell) -> Cell:
 
 
 def list_main(page: Page) -> list[str]:
-    """The measures that the answers are counted of: all but those near in time, untried."""
+    """The measures that the answers are counted of: all but those near in time."""
     return [name for name in page.plan.measure_names if not is_joint(page, name)]
 
 

@@ -22,29 +22,27 @@ def is_joint(page: StudyWriter, measure: str) -> bool:
     return measure in page.plan.measures and page.plan.measures[measure].is_joint
 
 
+def is_coordinated(page: StudyWriter, measure: str) -> bool:
+    """True for work that both agencies do together, shared assessments among it."""
+    return measure in page.plan.measures and page.plan.measures[measure].is_coordinated
+
+
 def name_measure(page: StudyWriter, name: str) -> str:
     """A measure of the study, a code, or any measure of an agency, as it is called."""
     if name.startswith(ANY):
         agency = name.removeprefix(ANY)
         return page.say(f"common.any_{agency}")
+    if is_coordinated(page, name):
+        return page.say("common.coordinated")
     return page.say("common.joint") if is_joint(page, name) else page.labels.measure(name)
 
 
-def name_answer(page: Page, name: str) -> str:
-    """A measure where an answer about it stands; measures near in time are called untried.
-
-    The truth of starts near in time is not known in the counties that the method is tried on.
-    """
-    told = name_measure(page, name)
-    return page.say("common.untried", measure=told) if is_joint(page, name) else told
-
-
-def warn_untried(page: Page) -> str:
-    """What an answer about measures near in time is not; empty where the study has none."""
+def explain_near_in_time(page: Page) -> str:
+    """Why there is no answer about measures near in time; empty where the study has none."""
     return "\n\n".join(
         page.say(
-            "common.untried_text",
-            measure=start_upper(name_answer(page, name)),
+            "common.near_in_time",
+            measure=start_upper(name_measure(page, name)),
             within=page.formats.days(one.joint_within_days or 0),
         )
         for name, one in page.plan.measures.items()

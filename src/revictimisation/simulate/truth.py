@@ -27,10 +27,12 @@ def _read_kept(name: str) -> pd.DataFrame:
 def read_truth(scenario: Scenario, *, with_error: bool = False) -> pd.DataFrame:
     """Return the kept truth of a scenario; empty ``subgroup`` and ``level`` mean everybody.
 
-    The truth of question 4 stands last, its names begin with ``conviction_`` and
-    ``participation_``. ``time_days`` is missing for log hazard ratios. ``with_error`` adds
-    the Monte Carlo error.
+    ``joint``: two agencies' starts near in time, and (subgroup ``strategy``) three strategies for
+    them. The truth of question 4 stands last, its names begin with ``conviction_`` and
+    ``participation_``. ``time_days`` is missing for log hazard ratios. ``with_error`` adds the
+    Monte Carlo error.
     """
     name = scenario.truth_of or scenario.name
-    kept = pd.concat([_read_kept(name), _read_kept(f"court_{name}")], ignore_index=True)
+    parts = [_read_kept(f"{part}{name}") for part in ("", "joint_", "court_")]
+    kept = pd.concat(parts, ignore_index=True)
     return kept[[*COLUMNS, "mc_error"] if with_error else COLUMNS].copy()

@@ -14,7 +14,7 @@ import pandas as pd
 from revictimisation.report.described import Piece, Text, join
 from revictimisation.report.page import Page
 from revictimisation.report.sections.answer import list_names
-from revictimisation.report.verdicts import name_answer, name_measure
+from revictimisation.report.verdicts import name_measure
 from truth_studies.pages.naming import (
     describe_bar,
     describe_counts,
@@ -267,7 +267,7 @@ def _describe_power_plainly(page: Page, study: TruthStudy) -> str:
         return ""
     day = page.formats.period(int(rows["time_days"].iloc[0]))
     found = list_names(page, [
-        page.say("truth_study.plain_found", measure=name_answer(page, row["measure"]),
+        page.say("truth_study.plain_found", measure=name_measure(page, row["measure"]),
                  share=page.formats.percent(row["rejection_rate"], 0))
         for _, row in rows.iterrows()
     ])  # fmt: skip
@@ -281,7 +281,7 @@ def _describe_unanswered(page: Page, study: TruthStudy, key: str) -> str:
     if rows.empty or people is None:
         return ""
     released = rows.groupby("measure")["n_released"].max()
-    names = [name_answer(page, one) for one in page.plan.measure_names
+    names = [name_measure(page, one) for one in page.plan.measure_names
              if one in released.index and not released[one]]  # fmt: skip
     if not names:
         return ""

@@ -38,8 +38,8 @@ def count_use(data: StudyData, hits: pd.DataFrame) -> pd.DataFrame:
     """
     cells = hits[["analysis", "measure"]].drop_duplicates()
     cells = cells.merge(pd.Series(OUTCOMES, name="outcome"), how="cross")
-    is_joint = cells["measure"].map(data.plan.is_joint).astype(bool)
-    cells = cells[~is_joint | (cells["outcome"] == "carried_out")]
+    composed = [name for name, one in data.plan.measures.items() if one.is_composed]
+    cells = cells[~cells["measure"].isin(composed) | (cells["outcome"] == "carried_out")]
     found = _count_by_group(data, hits, cells)
     unregistered = list_unregistered(data)
     keys = zip(found["analysis"], found["measure"], found["outcome"], strict=True)

@@ -42,17 +42,18 @@ def find_hits(data: StudyData) -> pd.DataFrame:
         long[agency.notna()].assign(analysis="by_agency", measure="any_" + agency.dropna())
     )
     for name, measure in data.plan.measures.items():
-        if not measure.is_joint:
+        if not measure.is_composed:
             chosen = long[long["code"].isin(measure.codes)]
             parts.append(chosen.assign(analysis="main", measure=name))
     keys = ["analysis", "measure", "outcome", "entry_id"]
     hits = pd.concat(parts).groupby(keys, sort=True)["day"].min().reset_index()
-    return pd.concat([hits, _joint_hits(data)], ignore_index=True)
+    return pd.concat([hits, _composed_hits(data)], ignore_index=True)
 
 
-def _joint_hits(data: StudyData) -> pd.DataFrame:
-    """First starts of the study's joint measures, which no single decision makes."""
-    starts = data.starts[data.starts["measure"].map(data.plan.is_joint).astype(bool)]
+def _composed_hits(data: StudyData) -> pd.DataFrame:
+    """First starts of the study's measures that no single decision makes."""
+    composed = [name for name, one in data.plan.measures.items() if one.is_composed]
+    starts = data.starts[data.starts["measure"].isin(composed)]
     end_day = data.entries["end_day"].to_numpy()[starts["entry_id"].to_numpy(dtype=int)]
     day = starts["first_start_day"].astype(float)
     found = starts[(day < end_day).to_numpy()]

@@ -79,6 +79,15 @@ def estimate_strategies(
     return table.sort_values(["cause", "time_days"], kind="stable", ignore_index=True)
 
 
+def estimate_risks(
+    weighted: WeightedTrial, at_days: Sequence[int], *, replicates: Replicates | None = None
+) -> pd.DataFrame:
+    """The outcome's risks and their contrasts alone: as `estimate_strategies`, at less cost."""
+    arms = fill_arms(weighted)
+    answers = find_answers(weighted, arms, at_days, replicates, n_numbers=1)
+    return _Behind(weighted, arms, at_days).compare_risks(answers[:, 0], 1)[COLUMNS]
+
+
 def estimate_curves(
     weighted: WeightedTrial, at_days: Sequence[int], *, replicates: Replicates | None = None
 ) -> pd.DataFrame:
@@ -88,10 +97,8 @@ def estimate_curves(
     """
     if not at_days:
         return pd.DataFrame(columns=COLUMNS)
-    arms = fill_arms(weighted)
-    answers = find_answers(weighted, arms, at_days, replicates, n_numbers=1)
-    table = _Behind(weighted, arms, at_days).compare_risks(answers[:, 0], 1)
-    return table.loc[table["estimand"].isin(RISKS[:2]), COLUMNS]
+    table = estimate_risks(weighted, at_days, replicates=replicates)
+    return table[table["estimand"].isin(RISKS[:2])]
 
 
 def estimate_outcome(

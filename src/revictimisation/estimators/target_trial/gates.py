@@ -14,6 +14,7 @@ from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
     ESTIMATORS_DISAGREE,
     FAILED_REPLICATES,
+    FAILS_KNOWN_TRUTH,
     FEW_EVENTS,
     FEW_VICTIMS,
     NOT_CONVERGED,
@@ -24,6 +25,8 @@ from revictimisation.core.results import (
 from revictimisation.estimators.limits import Gates
 
 EVERY_DAY = -1
+# of how many decisions a strategy is made: two for starts near in time, one by each agency
+N_DECISIONS = "n_decisions"
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,12 @@ class Gate:
 def list_gates(gates: Gates) -> list[Gate]:
     """The checks that the study's gates hold to a limit; all others are only told.
 
-    In the order in which the first that fails is told: a fit that did not settle before all that
-    rests on it, people and events before what they were too few for.
+    In the order in which the first that fails is told: a strategy that is more than one decision,
+    a fit that did not settle before all that rests on it, people and events before what they were
+    too few for.
     """
     return [
+        Gate(N_DECISIONS, 1.0, False, FAILS_KNOWN_TRUTH),
         Gate("is_converged", 1.0, True, NOT_CONVERGED),
         Gate("outcome_model_is_converged", 1.0, True, NOT_CONVERGED),
         Gate("share_failed_replicates", gates.failed_replicates, False, FAILED_REPLICATES),

@@ -20,7 +20,7 @@ from revictimisation.report.described import (
 from revictimisation.report.page import DASH, SHARE, Page
 from revictimisation.report.sections.referees import describe_joint
 from revictimisation.report.trials import ARMS, Check, find_started, list_balance, list_checks
-from revictimisation.report.verdicts import name_answer
+from revictimisation.report.verdicts import name_measure
 
 SHARES = "share_weighted"
 COLUMNS = ("everyone", "before_start", "before_no_start", "after_start", "after_no_start")
@@ -62,8 +62,8 @@ def _table_one(page: Page, measure: str) -> Piece:
     if not rows:
         return NOTHING
     heads = [page.say("common.group"), *(page.say(f"referees.baseline_{one}") for one in COLUMNS)]
-    caption = page.say("referees.baseline_caption", measure=name_answer(page, measure))
-    return Folded(name_answer(page, measure), page.table(caption, heads, rows))
+    caption = page.say("referees.baseline_caption", measure=name_measure(page, measure))
+    return Folded(name_measure(page, measure), page.table(caption, heads, rows))
 
 
 def _read_shares(page: Page, measure: str) -> dict[tuple[str, str, str], Check]:
@@ -101,7 +101,7 @@ def show_missing(page: Page) -> Piece:
     rows = []
     for measure in page.plan.measure_names:
         cells = [cell for group in groups for cell in _show_missing(page, measure, group)]
-        rows.append([name_answer(page, measure), *cells])
+        rows.append([name_measure(page, measure), *cells])
     if not groups or not rows:
         return page.text("referees.missing_none")
     heads = [
@@ -198,5 +198,5 @@ def _balance_table(
                 cell = cell.above(page.say("referees.balance_was", value=told))
             cells.append(cell)
         rows.append([page.labels.group(name), *cells])
-    heads = [page.say("common.group"), *(name_answer(page, measure) for measure in after)]
+    heads = [page.say("common.group"), *(name_measure(page, measure) for measure in after)]
     return page.table(page.say("referees.balance_table"), heads, rows)

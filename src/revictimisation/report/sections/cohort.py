@@ -17,7 +17,7 @@ from revictimisation.report.trials import (
     find_started,
     list_checks,
 )
-from revictimisation.report.verdicts import name_answer
+from revictimisation.report.verdicts import name_measure
 
 FLOW = ("already", "eligible", "started")
 ENDS = ("censored", "report", "death", "emigration")  # why the follow-up of a clone may end early
@@ -144,7 +144,7 @@ def _measure_flow(page: Page, measure: str, every: int) -> list[Cell | str]:
     started = find_started(page, measure)
     already = None if started.n_people is None else every - started.n_people
     counts = (already, started.n_people, started.n_events)
-    return [name_answer(page, measure), *map(page.show_number, counts)]
+    return [name_measure(page, measure), *map(page.show_number, counts)]
 
 
 def show_at_risk(page: Page) -> Piece:
@@ -155,7 +155,7 @@ def show_at_risk(page: Page) -> Piece:
         checks = list_checks(page, measure)
         for arm in ARMS:
             found = [find_checks(checks, "n_at_risk", day).get(arm) for day in days]
-            name = f"{name_answer(page, measure)}, {page.say(f'referees.arm_{arm}')}"
+            name = f"{name_measure(page, measure)}, {page.say(f'referees.arm_{arm}')}"
             if any(found):
                 followed = [page.show_number(one.value if one else None) for one in found]
                 rows.append([name, *followed, *_list_ends(page, measure, arm)])

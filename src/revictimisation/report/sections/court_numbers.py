@@ -18,7 +18,7 @@ from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import list_names
 from revictimisation.report.sections.courts import ESTIMATORS, GAP, RUNGS, find_reached
 from revictimisation.report.sections.group_numbers import write_p
-from revictimisation.report.verdicts import name_answer
+from revictimisation.report.verdicts import name_measure
 
 OUTCOMES = ("decided", "cleared")
 PATHS = ("through_participation", "other_ways")
@@ -69,7 +69,7 @@ def show_decisions(page: Page) -> Piece:
     heads = [page.say("courts.step"), *(page.formats.period(day) for day in days)]
     first = page.table(page.say("courts.time_caption"), heads, reached)
     ratios = [
-        [start_upper(name_answer(page, measure)),
+        [start_upper(name_measure(page, measure)),
          *(page.show_ratio_both(find_decision_ratio(page, measure, one)) for one in OUTCOMES)]
         for measure in page.plan.measure_names
     ]  # fmt: skip
@@ -91,7 +91,7 @@ def _describe_test(page: Page, test: DecisionTest) -> str:
     p = write_p(page, test.p_holm)
     return page.say(
         "courts.time_more" if (test.ratio.estimate or 1.0) > 1 else "courts.time_less",
-        measure=name_answer(page, test.measure), rung=page.say(f"courts.rung_{test.outcome}"),
+        measure=name_measure(page, test.measure), rung=page.say(f"courts.rung_{test.outcome}"),
         ratio=page.show_ratio(test.ratio), span=page.show_ratio_interval(test.ratio),
         p=p if p.startswith("<") else f"= {p}",
     )  # fmt: skip
@@ -103,7 +103,7 @@ def show_paths(page: Page) -> Piece:
     for measure in page.plan.measure_names:
         found = [_find_path(page, measure, level) for level in PATHS]
         rows.append(
-            [start_upper(name_answer(page, measure)), *(show_gap(page, one) for one in found)]
+            [start_upper(name_measure(page, measure)), *(show_gap(page, one) for one in found)]
         )
     heads = [page.say("common.measure"), *(page.labels.code("path", one) for one in PATHS)]
     table = page.table(page.say("courts.paths_caption"), heads, rows)

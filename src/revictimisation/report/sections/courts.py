@@ -36,7 +36,7 @@ from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, list_names, make_scale
 from revictimisation.report.sections.words import describe_word
 from revictimisation.report.trials import list_main
-from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, name_answer
+from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, OPEN, judge, name_measure
 
 RUNGS = ("cleared", "prosecuted", "sanctioned", "convicted")
 EXPLAINED = ("cleared", "sanctioned", "convicted")
@@ -126,11 +126,11 @@ def describe_answer(page: Page) -> str:
 def _count(page: Page) -> tuple[list[float], str, dict[str, Any]]:
     """The errors of all differences, whether any is sure (`some`, `none`), and what to name.
 
-    Without measures near in time, whose answer is untried.
+    Without measures near in time, which are made of the others.
     """
     found = [find_association(page, one, GAP) for one in list_main(page)]
     errors = [one.se for one in found if one.has_interval and one.se]
-    sure = [name_answer(page, one) for one in list_main(page) if one in find_sure(page)]
+    sure = [name_measure(page, one) for one in list_main(page) if one in find_sure(page)]
     given = {"n": len(errors), "n_sure": len(sure), "measures": list_names(page, sure)}
     return errors, "some" if sure else "none", given
 
@@ -357,7 +357,7 @@ def show_association(page: Page) -> Piece:
     table = _association_table(page)
     if not any(one.has_interval for one in gaps.values()):
         return join([page.text("courts.answer_hidden"), table])
-    rows = [ForestRow(start_upper(name_answer(page, measure)), gap.point,
+    rows = [ForestRow(start_upper(name_measure(page, measure)), gap.point,
                       _judge(gap, is_sure=measure in sure),
                       _describe_gap(page, gap, is_sure=measure in sure))
             for measure, gap in gaps.items()]  # fmt: skip
@@ -407,7 +407,7 @@ def _association_table(page: Page) -> Piece:
         gaps = [find_association(page, measure, GAP, one)
                 for one in ("main", "with_participation", "unadjusted")]  # fmt: skip
         # the answer first: phones show the first columns
-        rows.append([start_upper(name_answer(page, measure)), show_gap(page, gaps[0]),
+        rows.append([start_upper(name_measure(page, measure)), show_gap(page, gaps[0]),
                      *(show_hundred(page, risk) for risk in risks),
                      *(show_gap(page, gap) for gap in gaps[1:])])  # fmt: skip
     heads = [page.say("common.measure")]

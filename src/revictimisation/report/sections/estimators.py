@@ -19,7 +19,7 @@ from revictimisation.report.trials import (
     has_rows,
     list_first,
 )
-from revictimisation.report.verdicts import OPEN, judge, name_answer
+from revictimisation.report.verdicts import OPEN, judge, name_measure
 
 # name of a column: what its numbers are looked up by
 COLUMNS: dict[str, dict[str, Any]] = {
@@ -42,7 +42,7 @@ def show_ways(page: Page) -> Piece:
     gaps = {
         way: [find_effect(page, measure, estimator=way) for measure in measures] for way in ways
     }
-    names = [name_answer(page, measure) for measure in measures]
+    names = [name_measure(page, measure) for measure in measures]
     series = [
         make_series(page.say(f"trials.way_{way}"), gaps[way], f"methods.{way}") for way in ways
     ]
@@ -68,7 +68,7 @@ def show_looks(page: Page) -> Piece:
     """Which other numbers of measures with an answer exclude nothing: earlier days, mean counts."""
     numbers = {}
     for measure in list_first(page):
-        name = name_answer(page, measure)
+        name = name_measure(page, measure)
         for day in page.plan.days_within_horizon[:-1]:
             told = page.say("referees.looks_days", measure=name, period=page.formats.period(day))
             numbers[told] = find_effect(page, measure, day=day)
@@ -96,7 +96,7 @@ def show_estimates(page: Page) -> Piece:
     for measure in page.plan.measure_names:
         found = [find_effect(page, measure, **keys) for keys in columns.values()]
         cells = [add_events(page, measure, one, show_gap(page, one)) for one in found]
-        rows.append([name_answer(page, measure), *cells])
+        rows.append([name_measure(page, measure), *cells])
     heads = [page.say("common.measure"),
              *(page.say(f"referees.interval_{column}") for column in columns)]  # fmt: skip
     caption = page.say("referees.intervals_caption", period=page.formats.period(page.last_day))
@@ -111,7 +111,7 @@ def show_crude(page: Page) -> Piece:
         gap, ratio = find_crude(page, name), find_crude(page, name, "risk_ratio")
         events = [DASH if risk.n_events is None else page.formats.count(risk.n_events)
                   for risk in risks]  # fmt: skip
-        rows.append([name_answer(page, name), *(show_hundred(page, risk) for risk in risks),
+        rows.append([name_measure(page, name), *(show_hundred(page, risk) for risk in risks),
                      show_gap(page, gap), page.show_ratio_both(ratio),
                      " + ".join(events)])  # fmt: skip
     heads = [page.say("common.measure"), *(
@@ -144,13 +144,13 @@ def describe_agreement(page: Page) -> str:
             continue
         distances[measure] = max(abs(one - (main.estimate or 0.0)) for one in known)
         if any(not is_inside(main, one) for one in known):
-            outside.append(name_answer(page, measure))
+            outside.append(name_measure(page, measure))
     if not distances:
         return ""
     farthest = max(distances, key=lambda one: distances[one])
     given = {
         "most": count_people(page, distances[farthest]),
-        "measure": name_answer(page, farthest),
+        "measure": name_measure(page, farthest),
     }
     if outside:
         return page.say("trials.ways_differ", measures=list_names(page, outside), **given)

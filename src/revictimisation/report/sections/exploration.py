@@ -22,7 +22,7 @@ from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish, list_names
 from revictimisation.report.sections.group_numbers import show_p
 from revictimisation.report.trials import describe_gates, has_rows, list_first
-from revictimisation.report.verdicts import name_answer
+from revictimisation.report.verdicts import name_measure
 
 ANALYSIS, ESTIMATOR = "exploration", "effect_learner"
 SUBGROUP = "predicted_effect"
@@ -67,7 +67,7 @@ def list_verdicts(page: Page) -> list[str]:
     told, quiet = [], []
     hidden: dict[str, list[str]] = {}
     for measure in list_first(page):
-        name, test = name_answer(page, measure), find_explored(page, measure, "p_value_holm")
+        name, test = name_measure(page, measure), find_explored(page, measure, "p_value_holm")
         if not test.is_shown:
             why = finish(describe_gates(page, [page.name_reason(test)]))
             hidden.setdefault(why, []).append(name)
@@ -100,7 +100,7 @@ def _table(page: Page) -> Piece:
         ends = [_find_end(page, measure, level) for level in ENDS]
         spread = find_explored(page, measure, "effect_spread")
         tests = [find_explored(page, measure, name) for name in ("p_value", "p_value_holm")]
-        rows.append([name_answer(page, measure), *(show_gap(page, end) for end in ends),
+        rows.append([name_measure(page, measure), *(show_gap(page, end) for end in ends),
                      show_gap(page, spread), *(show_p(page, test) for test in tests)])  # fmt: skip
     names = ("most", "least", "most_less", "spread", "p", "holm")
     heads = [page.say("common.measure"), *(page.say(f"for_whom.head_{one}") for one in names)]
@@ -120,6 +120,6 @@ def _who(page: Page, measure: str) -> Piece:
             rows.append([name_row(page, grouping, level),
                          *(page.show_share_both(one) for one in found)])  # fmt: skip
     heads = [page.say(f"for_whom.head_{one}") for one in ("group", "most", "least")]
-    name = start_upper(name_answer(page, measure))
+    name = start_upper(name_measure(page, measure))
     caption = page.say("for_whom.exploration_who", measure=name)
     return page.table(caption, heads, rows)

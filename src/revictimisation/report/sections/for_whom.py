@@ -59,7 +59,7 @@ from revictimisation.report.verdicts import (
     TWICE,
     describe_about,
     judge,
-    name_answer,
+    name_measure,
 )
 
 RATIO_TICKS = {0.25: "¼", 0.5: "½", 1.0: "1", 2.0: "2×", 4.0: "4×"}
@@ -94,7 +94,7 @@ def _describe_direction(page: Page, one: Difference) -> str:
         for level, number in _list_pooled(page, one, is_ratio=True) if number.has_interval
     ]  # fmt: skip
     told = page.say("for_whom.line_in_force", ends="; ".join(ends),
-                    measure=start_upper(name_answer(page, one.measure)))  # fmt: skip
+                    measure=start_upper(name_measure(page, one.measure)))  # fmt: skip
     if not one.risk_holm.is_shown:
         return told
     period = page.formats.period(choose_day(page))
@@ -170,7 +170,7 @@ def show_claims(page: Page) -> Piece:
         parts.append(page.text("for_whom.more", named=list_names(page, rest)))
     if not claims:
         parts.append(_show_nearest(page))
-    placebo = [name_answer(page, one) for one in page.plan.negative_controls.measures
+    placebo = [name_measure(page, one) for one in page.plan.negative_controls.measures
                if one in {claim.measure for claim in claims}]  # fmt: skip
     if placebo:
         parts.append(page.text("for_whom.placebo", measures=list_names(page, placebo)))
@@ -181,7 +181,7 @@ def show_claims(page: Page) -> Piece:
 
 
 def _name(page: Page, one: Difference) -> str:
-    return f"{name_answer(page, one.measure)}, {name_division(page, one.grouping)}"
+    return f"{name_measure(page, one.measure)}, {name_division(page, one.grouping)}"
 
 
 def _show_nearest(page: Page) -> Piece:
@@ -254,7 +254,7 @@ def describe_claim(page: Page, one: Difference) -> str:
             for level, number in (ordered[0], ordered[-1])]  # fmt: skip
     kind = "ratio" if is_ratio else "risk"
     return page.say(f"for_whom.claim_{kind}", ends=". ".join(ends),
-                    measure=start_upper(name_answer(page, one.measure)),
+                    measure=start_upper(name_measure(page, one.measure)),
                     period=page.formats.period(choose_day(page)))  # fmt: skip
 
 
@@ -296,8 +296,8 @@ def _draw(page: Page, one: Difference, title: str, *, is_ratio: bool) -> Figure:
     people = "had" if is_ratio else "people"
     heads = [page.say(f"for_whom.head_{one}") for one in ("group", "pooled", people)]
     key = "in_force" if is_ratio else "within"
-    caption = page.say(f"for_whom.table_{key}", measure=start_upper(name_answer(page, one.measure)),
-                       period=page.formats.period(choose_day(page)))  # fmt: skip
+    name, period = name_measure(page, one.measure), page.formats.period(choose_day(page))
+    caption = page.say(f"for_whom.table_{key}", measure=start_upper(name), period=period)
     alt = " ".join(
         [title, *(finish(f"{name}: {words}") for name, words in zip(names, told, strict=True))]
     )
@@ -327,7 +327,7 @@ def show_measures(page: Page) -> Piece:
     first, detectable = list_first(page), list_detectable(page, is_tested=True)
     known = {pair: value for pair, value in detectable.items() if pair[0] in first}
     rows = [
-        [start_upper(name_answer(page, measure)),
+        [start_upper(name_measure(page, measure)),
          *(_show_answer(page, measure, grouping, known) for grouping in groupings)]
         for measure in list_main(page)
     ]  # fmt: skip

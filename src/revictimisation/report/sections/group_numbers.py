@@ -33,7 +33,7 @@ from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish
 from revictimisation.report.trials import add_events, list_first
-from revictimisation.report.verdicts import name_answer
+from revictimisation.report.verdicts import name_measure
 
 LEAST_P = 0.001
 
@@ -45,7 +45,7 @@ def show_own_and_pooled(page: Page) -> Piece:
         return NOTHING
     known = read_detectable(page)
     rows = [
-        [f"{start_upper(name_answer(page, measure))}: {name_row(page, grouping, level)}",
+        [f"{start_upper(name_measure(page, measure))}: {name_row(page, grouping, level)}",
          *_show_numbers(page, measure, grouping, level, known)]
         for measure in _order_measures(page) for grouping in groupings
         for level in list_levels(page, grouping, is_named=False)
@@ -96,7 +96,7 @@ def show_tests(page: Page) -> Piece:
     related = page.text("referees.tests_relate", n=n, n_pairs=n_pairs,
                         page=page.link("04_for_whom", page.say("for_whom.title")))  # fmt: skip
     rows = [
-        [f"{start_upper(name_answer(page, one.measure))}: {page.labels.group(one.grouping)}",
+        [f"{start_upper(name_measure(page, one.measure))}: {page.labels.group(one.grouping)}",
          *(show_p(page, test) for test in (one.risk, one.risk_holm, one.hazard, one.hazard_holm))]
         for one in sorted(found, key=lambda one: (one.adjusted, one.unadjusted))
     ]  # fmt: skip
@@ -127,7 +127,7 @@ def show_contrasts(page: Page) -> Piece:
                          for find in (find_gap, find_ratio)]  # fmt: skip
                 one, other = (name_level(page, grouping, part) for part in pair)
                 told = page.say("for_whom.contrast_pair", one=one, other=other)
-                rows.append([f"{start_upper(name_answer(page, measure))}: {told}",
+                rows.append([f"{start_upper(name_measure(page, measure))}: {told}",
                              show_gap(page, found[0]), page.show_ratio_both(found[1])])  # fmt: skip
     if not rows:
         return NOTHING

@@ -17,7 +17,7 @@ from revictimisation.report.sections.answer import (
     make_series,
 )
 from revictimisation.report.trials import DIFFERENCE, find_effect, list_first
-from revictimisation.report.verdicts import OPEN, judge, name_answer
+from revictimisation.report.verdicts import OPEN, judge, name_measure
 
 METHODS = {"crude": "methods.crude", "main": "methods.clone_censor_weight"}
 COMPILERS = ("assembler", "county")  # who keep no register of their own
@@ -61,7 +61,7 @@ def show_simple(page: Page) -> Piece:
     names = ("crude", "main")
     series = [make_series(page.say(f"how_we_know.series_{name}"), numbers, METHODS[name])
               for name, numbers in zip(names, (crude, main), strict=True)]  # fmt: skip
-    told = [name_answer(page, measure) for measure in measures]
+    told = [name_measure(page, measure) for measure in measures]
     picture = Dots(told, series, make_scale(page, [*crude, *main]))
     rows = [[name, show_gap(page, one), show_gap(page, other)]
             for name, one, other in zip(told, crude, main, strict=True)]  # fmt: skip
@@ -95,7 +95,7 @@ def show_wanted(page: Page) -> Piece:
         words["follow_up"], words["outcome"],
     )  # fmt: skip
     alt, caption = (page.say(f"how_we_know.trial_{name}", **given) for name in ("alt", "caption"))
-    graces = [[name_answer(page, name), page.formats.days(one.grace_days)]
+    graces = [[name_measure(page, name), page.formats.days(one.grace_days)]
               for name, one in page.plan.measures.items()]  # fmt: skip
     heads = [page.say(f"trial.head_{name}") for name in ("measure", "grace")]
     table = page.table(page.say("trial.measures_caption"), heads, graces)

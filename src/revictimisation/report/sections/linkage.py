@@ -26,7 +26,7 @@ from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import LINKAGE, Number
 from revictimisation.report.sections.cohort import list_words
 from revictimisation.report.trials import find_effect, has_rows
-from revictimisation.report.verdicts import judge, name_answer
+from revictimisation.report.verdicts import judge, name_measure
 
 SOCIAL, POLICE = AGENCIES = ("social_services", "police")
 STATUSES = (
@@ -140,7 +140,7 @@ def describe_moves(page: Page) -> str:
     moved = list_moved(page)
     if not moved:
         return page.say("linkage.lead_moves_none")
-    changed = [name_answer(page, name) for name, before, after in moved
+    changed = [name_measure(page, name) for name, before, after in moved
                if judge(before, 0.0) != judge(after, 0.0)]  # fmt: skip
     words = list_words(changed, page.say("linkage.and"))
     key = "linkage.verdicts_changed" if changed else "linkage.verdicts_same"
@@ -272,7 +272,7 @@ def show_moves(page: Page) -> Piece:
         page.formats.way("points", 0), ticks, page.say("linkage.moves_axis"),
         reference=0.0,
     )  # fmt: skip
-    picture = Dots([name_answer(page, one[0]) for one in moved], series, scale)
+    picture = Dots([name_measure(page, one[0]) for one in moved], series, scale)
     period, most = page.formats.period(page.last_day), _hundreds(page, find_most(moved))
     alt = page.say("linkage.moves_alt", n=len(moved), most=most)
     caption = page.say("linkage.moves_caption", period=period)
@@ -282,7 +282,7 @@ def show_moves(page: Page) -> Piece:
 
 def _moves_table(page: Page, moved: list[tuple[str, Number, Number]]) -> Piece:
     rows = [
-        [name_answer(page, name), show_gap(page, before), show_gap(page, after),
+        [name_measure(page, name), show_gap(page, before), show_gap(page, after),
          page.formats.points(_move(before, after))]
         for name, before, after in moved
     ]  # fmt: skip

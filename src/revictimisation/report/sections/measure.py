@@ -12,7 +12,6 @@ from revictimisation.report.described import (
     Content,
     Curves,
     CurveSeries,
-    Folded,
     Piece,
     Stated,
     Text,
@@ -21,7 +20,6 @@ from revictimisation.report.described import (
 from revictimisation.report.evidence import (
     LIST,
     STEPS,
-    UNTRIED,
     Evidence,
     count_agreeing,
     rate_measure,
@@ -42,6 +40,7 @@ from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import describe_within, finish, list_names
 from revictimisation.report.sections.for_whom import describe_measure_groups
 from revictimisation.report.sections.start import CLEAR, show_rating
+from revictimisation.report.sections.tipping import describe_nearest
 from revictimisation.report.trials import (
     ARMS,
     describe_gates,
@@ -54,7 +53,7 @@ from revictimisation.report.trials import (
     list_checks,
     list_reasons,
 )
-from revictimisation.report.verdicts import FEWER, MORE, is_joint, judge
+from revictimisation.report.verdicts import FEWER, MORE, is_coordinated, is_joint, judge
 
 HEIGHTS = (3.0, 3.1)  # in inches, for wide and narrow screens
 AT_RISK = "n_at_risk"
@@ -80,9 +79,12 @@ def show_what(page: Page) -> Piece:
     if is_joint(page, measure):
         within = page.formats.days(one.joint_within_days or 0)
         told = [page.say("measure.joint", within=within)]
+    elif is_coordinated(page, measure):
+        within = page.formats.days(one.shared_within_days or 0)
+        told = [page.say("measure.coordinated", within=within)]
     else:
         told = _describe_code(page, measure if measure in one.codes else one.codes[0])
-    if len(one.codes) > 1:
+    if len(one.codes) > 1 and not one.is_coordinated:
         kinds = [page.labels.measure(code) for code in one.codes if code != measure]
         told.append(page.say("measure.codes", codes=list_names(page, kinds)))
     return join([page.heading("measure.what"), Text(" ".join(told))])
@@ -125,10 +127,7 @@ def show_who(page: Page) -> Piece:
 
 
 def show_effect(page: Page) -> Piece:
-    """`Utan: 40, med: 38 av 100`, the interval of the difference, both curves; else why not.
-
-    Where the method is untried no number stands by itself.
-    """
+    """`Utan: 40, med: 38 av 100`, the interval of the difference, both curves; else why not."""
     measure = page.measure
     if not measure:
         return NOTHING
@@ -143,7 +142,7 @@ def show_effect(page: Page) -> Piece:
     }
     start, no_start = find_arms(page, measure)
     kind = rate_measure(page, measure).kind
-    if kind != UNTRIED and start.is_shown and no_start.is_shown:
+    if start.is_shown and no_start.is_shown:
         ends = {arm: count_people(page, number.estimate or 0.0)
                 for arm, number in zip(ARMS, (start, no_start), strict=True)}  # fmt: skip
         n_start, n_no_start = (round(100 * (one.estimate or 0.0)) for one in (start, no_start))
@@ -154,15 +153,10 @@ def show_effect(page: Page) -> Piece:
                              page.text("measure.arrow_told", **given)]  # fmt: skip
     else:
         told = [page.text("measure.gap_told", **given)]
-    if kind != UNTRIED:
-        told.append(Text(_describe_earlier(page, measure, gap)))
+    told.append(Text(_describe_earlier(page, measure, gap)))
     needed = find_effect(page, measure, "number_needed_to_treat")
     told.append(Text(describe_needed(page, gap, needed)))
-    shown = join([*told, _show_curves(page, measure)])
-    if kind == UNTRIED:
-        finding = page.say("measure.curve_finding_untried")
-        shown = join([Text(f"{finding}."), Folded(page.say("measure.untried_shown"), shown)])
-    return join([page.heading("measure.effect"), shown])
+    return join([page.heading("measure.effect"), *told, _show_curves(page, measure)])
 
 
 def _list_why(page: Page, measure: str, gap: Number) -> Piece:
@@ -254,10 +248,7 @@ def show_sure(page: Page) -> Piece:
     found = rate_measure(page, page.measure)
     if found.kind == "none":
         return NOTHING
-    heading = page.heading("measure.sure")
-    if found.rating is None:
-        return join([heading, page.text("measure.untried")])
-    return join([heading, Text(_describe_rating(page, found))])
+    return join([page.heading("measure.sure"), Text(_describe_rating(page, found))])
 
 
 def _describe_rating(page: Page, found: Evidence) -> str:
@@ -276,8 +267,6 @@ def show_for_whom(page: Page) -> Piece:
     if not (page.measure and has_answer(page, page.measure)):
         return NOTHING
     heading = page.heading("measure.for_whom")
-    if is_joint(page, page.measure):
-        return join([heading, page.text("measure.for_whom_untried")])
     link = page.link("04_for_whom", page.say("measure.for_whom_link"))
     return join([heading, Text(f"{describe_measure_groups(page, page.measure)} {link}.")])
 
@@ -295,13 +284,8 @@ def show_change(page: Page) -> Piece:
         return join([page.heading("measure.needed"), Text(" ".join(told))]) if told else NOTHING
     n, n_all = count_agreeing(page, measure)
     given: dict[str, Any] = {"n": n, "n_all": n_all}
-    told = [] if is_joint(page, measure) else [
-        page.say("measure.change_ways" if n_all else "measure.change_none", **given)
-    ]  # fmt: skip
-    limit = find_effect(page, measure, "e_value_limit")
-    if judge(find_effect(page, measure), same=0.0) in (FEWER, MORE) and limit.is_shown:
-        times = page.formats.decimal(limit.estimate or 1.0, 1)
-        told.append(page.say("measure.change_unknown", limit=times))
+    told = [page.say("measure.change_ways" if n_all else "measure.change_none", **given)]
+    told.append(describe_nearest(page, measure))
     link = page.link("06_how_we_know", page.say("common.menu_06_how_we_know"))
     told.append(page.say("measure.change_hidden", link=link))
     return join([page.heading("measure.change"), Text(" ".join(told))])
@@ -331,6 +315,6 @@ def show_unsaid(page: Page) -> Content:
     decided = page.say(f"measure.decide_{decide}")
     invented = page.say("measure.decide_invented") if page.release.is_synthetic else ""
     decided = start_upper(f"{invented} {decided}".strip())
-    told = [page.say(f"measure.unsaid_{kind}")] if kind in ("open", "none", UNTRIED) else []
+    told = [page.say(f"measure.unsaid_{kind}")] if kind in ("open", "none") else []
     told.append(page.say("measure.unsaid_text"))
     return join([page.heading("measure.unsaid"), Text(decided), Text(" ".join(told))])

@@ -24,7 +24,7 @@ from revictimisation.report.trials import (
     Check,
     list_checks,
 )
-from revictimisation.report.verdicts import name_answer
+from revictimisation.report.verdicts import name_measure
 
 ITEMS = ("incidence", "trial", "weights", "balance", "support", "detectable", "intervals", "ways",
          "model", "errors", "adjusted", "ties", "crude", "assumptions", "small")  # fmt: skip
@@ -41,7 +41,7 @@ def show_grid(page: Page) -> Piece:
          *(_judge(page, measure, name) for measure in measures)]
         for name in [*gates, CONTROL_CHECK]
     ]  # fmt: skip
-    heads = [page.say("referees.head_check"), *(name_answer(page, one) for one in measures)]
+    heads = [page.say("referees.head_check"), *(name_measure(page, one) for one in measures)]
     kept = [row for row in rows if any(cell != DASH for cell in row[1:])]
     return page.table(
         page.say("referees.grid_caption"), heads, kept, [_describe_unit(page)], kind="grid"
@@ -84,7 +84,7 @@ def show_all_checks(page: Page) -> Piece:
 
 
 def _row(page: Page, row: Any) -> list[str]:
-    measure = name_answer(page, row.measure) if row.measure else DASH
+    measure = name_measure(page, row.measure) if row.measure else DASH
     of = unpack_check(row.check)
     parts = [*(_name_part(page, part) for part in of.parts), *_name_level(page, of)]
     check = ", ".join([page.labels.code("check", of.name), *parts])

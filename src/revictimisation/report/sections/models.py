@@ -14,7 +14,7 @@ from revictimisation.report.page import HUNDREDTHS, Page
 from revictimisation.report.release import Number
 from revictimisation.report.trials import add_events, has_rows, list_first
 from revictimisation.report.verdicts import (
-    name_answer,
+    name_measure,
 )
 
 COX, RECURRENT = "cox_time_varying", "andersen_gill"
@@ -69,7 +69,7 @@ def show_ratios(page: Page) -> Piece:
         found = [find_ratio(page, name, **column.keys) for column in columns]
         main = find_ratio(page, name)
         counts = [page.show_number(one) for one in (main.n_people, main.n_events)]
-        rows.append([name_answer(page, name), *counts, *map(page.show_ratio_both, found)])
+        rows.append([name_measure(page, name), *counts, *map(page.show_ratio_both, found)])
     heads = [page.say(f"models.{one}") for one in ("ratio_people", "ratio_events")]
     heads = [page.say("common.measure"), *heads, *(column.head for column in columns)]
     notes = [page.say("models.ratios_note")]
@@ -93,7 +93,7 @@ def _tabulate_ratios(page: Page, caption: str, columns: Sequence[Column]) -> Pie
         if all(one.reason == "not_computed" for one in found):
             continue
         cells = [add_events(page, name, one, page.show_ratio_both(one)) for one in found]
-        rows.append([name_answer(page, name), *cells])
+        rows.append([name_measure(page, name), *cells])
     heads = [page.say("common.measure"), *(one.head for one in kept)]
     return page.table(caption, heads, rows)
 
@@ -144,7 +144,7 @@ def show_counts(page: Page) -> Piece:
         at: dict[str, str | int] = {**keys, "measure": name, "time_days": page.last_day}
         found = [page.release.find(estimand=kind, **at) for kind in kinds]
         cells = [add_events(page, name, one, _show_count(page, one)) for one in found]
-        rows.append([name_answer(page, name), *cells])
+        rows.append([name_measure(page, name), *cells])
     heads = [page.say("common.measure"), *(page.say(f"models.{kind}") for kind in kinds)]
     period = page.formats.period(page.last_day)
     caption = page.say("models.counts_caption", period=period)

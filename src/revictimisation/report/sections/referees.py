@@ -32,7 +32,7 @@ from revictimisation.report.trials import (
     list_checks,
     list_main,
 )
-from revictimisation.report.verdicts import is_joint, name_answer, name_measure, warn_untried
+from revictimisation.report.verdicts import explain_near_in_time, is_joint, name_measure
 
 # without the extremes (the largest weight, the least chance): one person's, never released
 WEIGHT_CHECKS = ("n_uncensored", "share_censored", "weight_mean", "effective_sample_size")
@@ -53,12 +53,12 @@ def show_overview(page: Page) -> Piece:
     counted = [measure for measure in list_main(page) if measure in measures]
     n_held = sum(not _has_failed(page, measure) for measure in counted)
     given = {"n_all": len(counted), "n_held": n_held}
-    return join([page.text("referees.lead", **given), Text(warn_untried(page))])
+    return join([page.text("referees.lead", **given), Text(explain_near_in_time(page))])
 
 
 def describe_joint(page: Page) -> str:
     """That measures near in time are among those counted; empty where there are none."""
-    names = [name_answer(page, one) for one in _list_measures(page) if is_joint(page, one)]
+    names = [name_measure(page, one) for one in _list_measures(page) if is_joint(page, one)]
     return page.say("referees.with_joint", measures=list_names(page, names)) if names else ""
 
 
@@ -75,7 +75,7 @@ def show_weights(page: Page) -> Piece:
         checks = list_checks(page, measure)
         for arm in ARMS:
             found = [find_checks(checks, check).get(arm) for check in WEIGHT_CHECKS]
-            name = f"{name_answer(page, measure)}, {page.say(f'referees.arm_{arm}')}"
+            name = f"{name_measure(page, measure)}, {page.say(f'referees.arm_{arm}')}"
             rows.append([name, *(describe_check(page, one) for one in found)])
             parts[measure, arm] = _find_part(*(found[at] for at in (0, -1)))
     if not rows:
@@ -84,7 +84,7 @@ def show_weights(page: Page) -> Piece:
                         look=f"strategies.{arm}")
               for arm in ARMS]  # fmt: skip
     scale = Scale(page.formats.way("percent_short"), PARTS, page.say("referees.weights_axis"))
-    picture = Dots([name_answer(page, one) for one in measures], series, scale)
+    picture = Dots([name_measure(page, one) for one in measures], series, scale)
     known = [point[0] for point in parts.values() if point]
     least = page.formats.percent(min(known, default=0.0), 0)
     alt, caption = (page.say(f"referees.weights_{one}", least=least) for one in ("alt", "caption"))
@@ -137,7 +137,7 @@ def show_support(page: Page) -> Piece:
     for measure in _list_measures(page):
         check = find_checks(list_checks(page, measure), OUTSIDE).get("")
         n_held += check is not None and check.status != FAILED
-        rows.append([name_answer(page, measure), describe_check(page, check)])
+        rows.append([name_measure(page, measure), describe_check(page, check)])
         known = check.known if check else None
         points.append(None if known is None else (known, None, None))
     if not rows:
@@ -160,7 +160,7 @@ def show_detectable(page: Page) -> Piece:
     for measure in _list_measures(page):
         checks = list_checks(page, measure)
         found = [find_checks(checks, "minimum_detectable_difference", day).get("") for day in days]
-        rows.append([name_answer(page, measure), *(_points(page, one) for one in found)])
+        rows.append([name_measure(page, measure), *(_points(page, one) for one in found)])
     if not rows:
         return page.text("referees.none")
     heads = [page.say("common.measure"), *(page.formats.period(day) for day in days)]
@@ -194,7 +194,7 @@ def show_controls(page: Page) -> Piece:
         control = find_effect(page, measure, **CONTROL)
         values = [find_effect(page, measure, **given) for given in shown.values()]
         cells = [show_gap(page, control), *(page.show_ratio_both(value) for value in values)]
-        rows.append([name_answer(page, measure), *cells])
+        rows.append([name_measure(page, measure), *cells])
     heads = [
         page.say("common.measure"),
         *(page.say(f"referees.{one}") for one in ("control", *shown)),

@@ -33,7 +33,7 @@ from revictimisation.report.sections.how_we_know import describe_trust
 from revictimisation.report.sections.misfits import show_misfits
 from revictimisation.report.sections.reach import describe_reach
 from revictimisation.report.trials import find_effect, list_main
-from revictimisation.report.verdicts import is_joint, name_answer, name_measure
+from revictimisation.report.verdicts import is_coordinated, is_joint, name_measure
 
 FULL, EMPTY = "●", "○"
 STACKED = (1, 2, 4)  # cells that say their column's head where the table is stacked
@@ -90,7 +90,7 @@ def _describe_kind(page: Page, found: dict[str, Evidence], kind: str) -> str:
     """The measures of which the same is said, behind its words: `Kan minska: skyddat boende.`"""
     told, period = [], page.formats.period(page.last_day)
     for code in dict.fromkeys(each.code for each in found.values() if each.kind == kind):
-        names = [name_answer(page, one) for one, each in found.items() if each.code == code]
+        names = [name_measure(page, one) for one, each in found.items() if each.code == code]
         told.append(page.say(f"index.answer_{kind}", period=period,
                              measures=start_upper(list_names(page, names)),
                              lower=page.labels.code(LIST, code)))  # fmt: skip
@@ -169,7 +169,7 @@ def show_measures(page: Page) -> Piece:
     table = Table(page.say("index.table", **ends), heads, rows, kind="answers",
                   take=page.say("common.take_along"))  # fmt: skip
     notes = [page.say("index.unclear_note"), page.say("index.table_note", **ends),
-             *_list_untried(page)]  # fmt: skip
+             *_list_near_in_time(page)]  # fmt: skip
     if any(find_share(page, one).status == "suppressed" for one in measures):
         notes.append(page.say("common.note_suppressed"))
     return join([table, *(Text(note, "note") for note in notes)])
@@ -180,7 +180,9 @@ def _row(page: Page, measure: str, gap: Number, most: float) -> list[Cell]:
     use = page.show(share, page.formats.way("of_hundred"), SHARE)
     answer = start_upper(page.labels.code(LIST, found.code))
     name = page.link(f"measure_{measure}", start_upper(name_measure(page, measure)))
-    by = page.say(f"index.by_{find_agency(page, page.plan.measures[measure].codes[0])}")
+    code = page.plan.measures[measure].codes[0]
+    by = page.say("index.by_both" if is_coordinated(page, measure)
+                  else f"index.by_{find_agency(page, code)}")  # fmt: skip
     return [Cell(name).above(by), use, show_span(page, gap, most), Cell(answer, kind=found.kind),
             show_rating(page, found)]  # fmt: skip
 
@@ -205,11 +207,11 @@ def show_rating(page: Page, found: Evidence) -> Cell:
     return Cell(dots, found.rating, kind="rating", spoken=spoken)
 
 
-def _list_untried(page: Page) -> list[str]:
+def _list_near_in_time(page: Page) -> list[str]:
     """That measures near in time have no answer here, with a link to their page."""
     return [
         page.say(
-            "index.untried",
+            "index.near_in_time",
             measure=page.link(f"measure_{one}", name_measure(page, one)),
         )
         for one in page.plan.measure_names

@@ -23,7 +23,7 @@ from revictimisation.report.trials import (
     has_answer,
     has_rows,
 )
-from revictimisation.report.verdicts import HIDDEN, judge, name_answer
+from revictimisation.report.verdicts import HIDDEN, judge, name_measure
 
 ANALYSIS = "three_strategies"
 STRATEGIES = ("both", "one", "none")
@@ -65,7 +65,7 @@ def _show_one(page: Page, measure: str) -> Piece:
     lines = [f"- {_describe_contrast(page, measure, contrast)}" for contrast in CONTRASTS]
     if not has_answer(page, measure):
         why = finish(describe_reason(page, measure, gap))
-        lines = [page.say("trials.verdict_hidden", measure=name_answer(page, measure), why=why)]
+        lines = [page.say("trials.verdict_hidden", measure=name_measure(page, measure), why=why)]
     return join([text, Text("\n".join(lines)), folded])
 
 
