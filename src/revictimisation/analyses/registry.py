@@ -21,6 +21,7 @@ from revictimisation.analyses.recurrent_events import estimate_recurrent_events
 from revictimisation.analyses.sensitivity.hidden_bias import find_hidden_bias
 from revictimisation.analyses.sensitivity.linkage_error import estimate_linkage_error
 from revictimisation.analyses.sensitivity.negative_controls import estimate_negative_controls
+from revictimisation.analyses.sequential_trials import estimate_sequential_trials
 from revictimisation.analyses.subgroup_effects import estimate_subgroup_effects
 from revictimisation.analyses.suspects import count_suspects
 from revictimisation.analyses.target_trials import estimate_target_trials
@@ -43,6 +44,8 @@ ANALYSES = (
     Analysis("recurrent_events", "q2", estimate_recurrent_events, is_controlled=True, is_long=True),
     Analysis("joint_strategies", "q2", estimate_joint_strategies, is_controlled=True,
              is_long=True, is_by_measure=True),
+    Analysis("sequential_trials", "q2", estimate_sequential_trials, is_controlled=True,
+             is_by_measure=True),
     Analysis("subgroup_effects", "q3", estimate_subgroup_effects, is_controlled=True, is_long=True),
     Analysis("heterogeneity", "q3", explore_effects, is_controlled=True, follows=TRIALS,
              is_long=True),

@@ -1,0 +1,206 @@
+"""Question 2, when help comes: sequential target trials, by phase and from landmarks.
+
+Estimator `sequential_trial` (`estimators.sequential`), analysis `sequential_trials`: from every day
+on which an entry is event-free and has not had the measure a trial begins, start now against not
+now; risk_start, risk_no_start, risk_difference, risk_ratio of the study's outcome by days since the
+trial began. Pooled over the days of a level of subgroup `trial_start` (acute, intermediate,
+long_term; all) or `landmark` (day_90: that day and those of its window). Weights from baseline and
+history: other measures in force, reports against others, renewed assessments, as in the main
+comparison. Entries in whom the measure ran before day 0 are in no trial. Joint measures are left
+out: their start is made of others'.
+
+A number is `withheld` where a gate of the study fails for its level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import pandas as pd
+
+from revictimisation.analyses.analysis import Found, no_checks
+from revictimisation.analyses.trial_inputs import build_later_trials
+from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.arrays import Floats
+from revictimisation.core.packing import ALL_STARTS, LANDMARK, SEQUENTIAL, TRIAL_START, pack_day
+from revictimisation.core.results import (
+    DIAGNOSTIC_COLUMNS,
+    combine,
+    make_estimates,
+    mark_endless,
+    not_estimable,
+)
+from revictimisation.estimators.faults import NotEstimableError
+from revictimisation.estimators.sequential.estimates import (
+    Stretch,
+    bootstrap_stretches,
+    diagnose_stretch,
+    estimate_stretch,
+    pool_stretch,
+)
+from revictimisation.estimators.sequential.trials import SequentialTrials, build_trials
+from revictimisation.estimators.target_trial.diagnostics import make_check
+from revictimisation.estimators.target_trial.gates import judge, withhold_failed, withhold_few
+from revictimisation.plan import StudyPlan
+
+FEWEST_REPLICATES = 2
+SAME = {"question": "q2", "analysis": SEQUENTIAL, "estimator": "sequential_trial"}
+PHASES = ("acute", "intermediate", "long_term")
+
+
+class Level(NamedTuple):
+    """Trials that are pooled: those that begin on first_day..last_day."""
+
+    subgroup: str
+    level: str
+    first_day: int
+    last_day: int
+
+
+def list_levels(plan: StudyPlan) -> list[Level]:
+    """The phases, all of them, and the landmarks, as far as trials can be followed.
+
+    >>> from revictimisation.plan import read_plan
+    >>> [tuple(one)[1:] for one in list_levels(read_plan("name: mini"))][:4]
+    [('acute', 0, 30), ('intermediate', 31, 180), ('long_term', 181, 1096), ('all', 0, 1096)]
+    """
+    last = find_last_start(plan)
+    ends = [*(min(day, last) for day in plan.sequential.phase_ends), last]
+    begins = [0, *(day + 1 for day in plan.sequential.phase_ends)]
+    found = [
+        Level(TRIAL_START, name, first, end)
+        for name, first, end in zip(PHASES, begins, ends, strict=True)
+    ]
+    found.append(Level(TRIAL_START, ALL_STARTS, 0, last))
+    window = plan.sequential.landmark_window_days
+    found += [
+        Level(LANDMARK, pack_day(day), day, min(day + window - 1, last))
+        for day in plan.sequential.landmarks
+    ]
+    return [level for level in found if level.first_day <= level.last_day]
+
+
+def find_last_start(plan: StudyPlan) -> int:
+    """The last day on which a trial begins: its last day to report is within the horizon."""
+    days = list_days(plan)
+    return plan.horizon_days - days[-1] if days else -1
+
+
+def list_days(plan: StudyPlan) -> list[int]:
+    """Days since the start of a trial that the horizon allows."""
+    return [day for day in plan.sequential.at_days if day <= plan.horizon_days]
+
+
+def list_blocks(plan: StudyPlan) -> list[int]:
+    """First days of the blocks that share an intercept: cut at the spacing and at levels' edges.
+
+    >>> from revictimisation.plan import read_plan
+    >>> list_blocks(read_plan("name: mini"))[:8]
+    [0, 1, 7, 14, 21, 28, 31, 35]
+    """
+    asked, last = plan.sequential, find_last_start(plan)
+    short = range(0, min(asked.until_day, last) + 1, asked.every_days)
+    long = range(asked.until_day, last + 1, asked.then_every_days)
+    edges = (day for one in list_levels(plan) for day in (one.first_day, one.last_day + 1))
+    return sorted({0, 1, *short, *long, *edges} & {*range(last + 1)})
+
+
+def estimate_sequential_trials(data: StudyData, measures: Iterable[str] | None = None) -> Found:
+    """Estimate the sequential trials of measures (all but joint ones); also the diagnostics."""
+    plan = data.plan
+    asked = plan.measure_names if measures is None else measures
+    rows, checks = [make_estimates([])], [no_checks()]
+    for measure in asked:
+        if plan.is_joint(measure) or not plan.sequential.is_on:
+            continue
+        found = _estimate_one(data, measure)
+        rows.append(found.estimates)
+        checks.append(found.diagnostics)
+    kept = [part for part in checks if len(part)]
+    return Found(combine(rows), pd.concat(kept or checks[:1], ignore_index=True))
+
+
+def _estimate_one(data: StudyData, measure: str) -> Found:
+    plan = data.plan
+    levels, days = list_levels(plan), list_days(plan)
+    beyond = [day for day in plan.sequential.at_days if day > plan.horizon_days]
+    unsaid = [_say_why("beyond_horizon", plan, measure, TRIAL_START, ALL_STARTS, beyond)]
+    try:
+        if not days:
+            raise NotEstimableError("beyond_horizon")
+        trials = build_study_trials(data, measure)
+    except NotEstimableError as fault:
+        why = "empty_cohort" if data.entries.empty else str(fault)
+        told = [_say_why(why, plan, measure, *level[:2], days) for level in levels]
+        return Found(combine([*unsaid, *told]), no_checks())
+    stretches = [pool_stretch(trials, level.first_day, level.last_day) for level in levels]
+    is_told = [bool(stretch.is_start.any()) for stretch in stretches]
+    drawn, share_failed = _draw(plan, [s for s, one in zip(stretches, is_told, strict=True) if one])
+    rows, checks, at = [*unsaid], [], 0
+    for level, stretch, has_starts in zip(levels, stretches, is_told, strict=True):
+        if not has_starts:
+            rows.append(_say_why("nobody_started", plan, measure, *level[:2], days))
+            continue
+        draws = None if drawn is None else drawn[:, at]
+        at += 1
+        found = _judge_level(plan, measure, level, stretch, draws, share_failed)
+        rows.append(found.estimates)
+        checks.append(found.diagnostics)
+    return Found(combine(rows), pd.concat(checks, ignore_index=True) if checks else no_checks())
+
+
+def build_study_trials(data: StudyData, measure: str) -> SequentialTrials:
+    """The sequential trials of a measure with the study's covariates, blocks and history.
+
+    Raises:
+        NotEstimableError: nobody, nobody started, or everybody did.
+    """
+    last, blocks = find_last_start(data.plan), list_blocks(data.plan)
+    return build_trials(build_later_trials(data, measure, last, blocks))
+
+
+def _draw(plan: StudyPlan, stretches: list[Stretch]) -> tuple[Floats | None, float | None]:
+    """The replicates of the study's bootstrap, where it asks for any; the share that failed."""
+    asked = plan.sequential.replicates
+    if asked < FEWEST_REPLICATES or not stretches:
+        return None, None
+    drawn, n_failed = bootstrap_stretches(
+        stretches, list_days(plan), n_replicates=asked, seed=plan.bootstrap.seed
+    )
+    return drawn, n_failed / asked
+
+
+def _judge_level(
+    plan: StudyPlan,
+    measure: str,
+    level: Level,
+    stretch: Stretch,
+    draws: Floats | None,
+    share_failed: float | None,
+) -> Found:
+    """The rows of a level, and what the gates make of them."""
+    named = {"subgroup": level.subgroup, "level": level.level}
+    table = estimate_stretch(stretch, list_days(plan), draws)
+    checks = diagnose_stretch(stretch, table)
+    if share_failed is not None:
+        failed = pd.DataFrame([make_check("share_failed_replicates", share_failed)])
+        checks = pd.concat([checks, failed], ignore_index=True)
+    checks = checks.assign(group=level.subgroup, level=level.level)
+    judged = judge(checks, plan.gates, {"analysis": SEQUENTIAL, "measure": measure}, 0)
+    rows = make_estimates(
+        mark_endless(table), measure=measure, outcome=plan.outcome.who, **SAME, **named
+    )
+    held = withhold_few(withhold_failed(rows, judged, plan.gates), plan.gates)
+    return Found(held, judged[list(DIAGNOSTIC_COLUMNS)])
+
+
+def _say_why(
+    reason: str, plan: StudyPlan, measure: str, subgroup: str, level: str, days: list[int]
+) -> pd.DataFrame:
+    same = {**SAME, "measure": measure, "outcome": plan.outcome.who, "subgroup": subgroup}
+    rows = [
+        not_estimable(reason, estimand="risk_difference", level=level, time_days=day, **same)
+        for day in days
+    ]
+    return combine(rows)
