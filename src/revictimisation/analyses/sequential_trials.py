@@ -14,7 +14,7 @@ A number is `withheld` where a gate of the study fails for its level.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -26,10 +26,10 @@ from revictimisation.core.arrays import Floats
 from revictimisation.core.packing import ALL_STARTS, LANDMARK, SEQUENTIAL, TRIAL_START, pack_day
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
+    NOT_ESTIMABLE,
     combine,
     make_estimates,
     mark_endless,
-    not_estimable,
 )
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.sequential.estimates import (
@@ -41,7 +41,7 @@ from revictimisation.estimators.sequential.estimates import (
 )
 from revictimisation.estimators.sequential.trials import SequentialTrials, build_trials
 from revictimisation.estimators.target_trial.diagnostics import make_check
-from revictimisation.estimators.target_trial.gates import judge, withhold_failed, withhold_few
+from revictimisation.estimators.target_trial.gates import judge, withhold_failed
 from revictimisation.plan import StudyPlan
 
 FEWEST_REPLICATES = 2
@@ -110,44 +110,51 @@ def estimate_sequential_trials(data: StudyData, measures: Iterable[str] | None =
     """Estimate the sequential trials of measures (all but joint ones); also the diagnostics."""
     plan = data.plan
     asked = plan.measure_names if measures is None else measures
-    rows, checks = [make_estimates([])], [no_checks()]
-    for measure in asked:
-        if plan.is_joint(measure) or not plan.sequential.is_on:
-            continue
-        found = _estimate_one(data, measure)
-        rows.append(found.estimates)
-        checks.append(found.diagnostics)
-    kept = [part for part in checks if len(part)]
-    return Found(combine(rows), pd.concat(kept or checks[:1], ignore_index=True))
+    found = [
+        _estimate_one(data, measure)
+        for measure in asked
+        if plan.sequential.is_on and not plan.is_joint(measure)
+    ]
+    checks = [one.diagnostics for one in found if len(one.diagnostics)]
+    return Found(
+        combine(one.estimates for one in found),
+        pd.concat(checks, ignore_index=True) if checks else no_checks(),
+    )
 
 
 def _estimate_one(data: StudyData, measure: str) -> Found:
     plan = data.plan
     levels, days = list_levels(plan), list_days(plan)
     beyond = [day for day in plan.sequential.at_days if day > plan.horizon_days]
-    unsaid = [_say_why("beyond_horizon", plan, measure, TRIAL_START, ALL_STARTS, beyond)]
+    tables = [_say_why("beyond_horizon", TRIAL_START, ALL_STARTS, beyond)]
+    checks: list[pd.DataFrame] = []
+    stretches: dict[Level, Stretch] = {}
     try:
         if not days:
             raise NotEstimableError("beyond_horizon")
         trials = build_study_trials(data, measure)
+        pooled = ((one, pool_stretch(trials, one.first_day, one.last_day)) for one in levels)
+        stretches = {level: one for level, one in pooled if one.is_start.any()}
+        why = "nobody_started"
     except NotEstimableError as fault:
         why = "empty_cohort" if data.entries.empty else str(fault)
-        told = [_say_why(why, plan, measure, *level[:2], days) for level in levels]
-        return Found(combine([*unsaid, *told]), no_checks())
-    stretches = [pool_stretch(trials, level.first_day, level.last_day) for level in levels]
-    is_told = [bool(stretch.is_start.any()) for stretch in stretches]
-    drawn, share_failed = _draw(plan, [s for s, one in zip(stretches, is_told, strict=True) if one])
-    rows, checks, at = [*unsaid], [], 0
-    for level, stretch, has_starts in zip(levels, stretches, is_told, strict=True):
-        if not has_starts:
-            rows.append(_say_why("nobody_started", plan, measure, *level[:2], days))
-            continue
-        draws = None if drawn is None else drawn[:, at]
-        at += 1
-        found = _judge_level(plan, measure, level, stretch, draws, share_failed)
-        rows.append(found.estimates)
-        checks.append(found.diagnostics)
-    return Found(combine(rows), pd.concat(checks, ignore_index=True) if checks else no_checks())
+    tables += [_say_why(why, *one[:2], days) for one in levels if one not in stretches]
+    drawn, share_failed = _draw(plan, [*stretches.values()])
+    for at, (level, stretch) in enumerate(stretches.items()):
+        table = estimate_stretch(stretch, days, None if drawn is None else drawn[:, at])
+        tables.append(mark_endless(table).assign(subgroup=level.subgroup, level=level.level))
+        checks.append(
+            pd.concat([diagnose_stretch(stretch, table), share_failed], ignore_index=True)
+            .assign(group=level.subgroup, level=level.level)
+        )  # fmt: skip
+    told = pd.concat([one for one in tables if len(one)], ignore_index=True)
+    rows = make_estimates(told, measure=measure, outcome=plan.outcome.who, **SAME)
+    if not checks:
+        return Found(rows, no_checks())
+    named = {"analysis": SEQUENTIAL, "measure": measure}
+    judged = judge(pd.concat(checks, ignore_index=True), plan.gates, named, 0)
+    held = withhold_failed(rows, judged, plan.gates)
+    return Found(held, judged[list(DIAGNOSTIC_COLUMNS)])
 
 
 def build_study_trials(data: StudyData, measure: str) -> SequentialTrials:
@@ -160,47 +167,19 @@ def build_study_trials(data: StudyData, measure: str) -> SequentialTrials:
     return build_trials(build_later_trials(data, measure, last, blocks))
 
 
-def _draw(plan: StudyPlan, stretches: list[Stretch]) -> tuple[Floats | None, float | None]:
-    """The replicates of the study's bootstrap, where it asks for any; the share that failed."""
+def _draw(plan: StudyPlan, stretches: list[Stretch]) -> tuple[Floats | None, pd.DataFrame | None]:
+    """The replicates that the study asks for, if any, and the check of how many failed."""
     asked = plan.sequential.replicates
     if asked < FEWEST_REPLICATES or not stretches:
         return None, None
     drawn, n_failed = bootstrap_stretches(
         stretches, list_days(plan), n_replicates=asked, seed=plan.bootstrap.seed
     )
-    return drawn, n_failed / asked
+    return drawn, pd.DataFrame([make_check("share_failed_replicates", n_failed / asked)])
 
 
-def _judge_level(
-    plan: StudyPlan,
-    measure: str,
-    level: Level,
-    stretch: Stretch,
-    draws: Floats | None,
-    share_failed: float | None,
-) -> Found:
-    """The rows of a level, and what the gates make of them."""
-    named = {"subgroup": level.subgroup, "level": level.level}
-    table = estimate_stretch(stretch, list_days(plan), draws)
-    checks = diagnose_stretch(stretch, table)
-    if share_failed is not None:
-        failed = pd.DataFrame([make_check("share_failed_replicates", share_failed)])
-        checks = pd.concat([checks, failed], ignore_index=True)
-    checks = checks.assign(group=level.subgroup, level=level.level)
-    judged = judge(checks, plan.gates, {"analysis": SEQUENTIAL, "measure": measure}, 0)
-    rows = make_estimates(
-        mark_endless(table), measure=measure, outcome=plan.outcome.who, **SAME, **named
-    )
-    held = withhold_few(withhold_failed(rows, judged, plan.gates), plan.gates)
-    return Found(held, judged[list(DIAGNOSTIC_COLUMNS)])
-
-
-def _say_why(
-    reason: str, plan: StudyPlan, measure: str, subgroup: str, level: str, days: list[int]
-) -> pd.DataFrame:
-    same = {**SAME, "measure": measure, "outcome": plan.outcome.who, "subgroup": subgroup}
-    rows = [
-        not_estimable(reason, estimand="risk_difference", level=level, time_days=day, **same)
-        for day in days
-    ]
-    return combine(rows)
+def _say_why(reason: str, subgroup: str, level: str, days: Sequence[int]) -> pd.DataFrame:
+    return pd.DataFrame({
+        "estimand": "risk_difference", "time_days": list(days), "subgroup": subgroup,
+        "level": level, "status": NOT_ESTIMABLE, "reason": reason,
+    })  # fmt: skip

@@ -119,7 +119,8 @@ def build_period_trials(found: Periods, design: Design, cluster: Days) -> Sequen
         n_other=(~found.is_start).astype(np.int64),
         is_start=found.is_start,
     )
-    return SequentialTrials(trial, spans, fit_start_model(trial), found.person)
+    edges = frozenset({*periods.tolist(), int(periods[-1]) + 1})
+    return SequentialTrials(trial, spans, fit_start_model(trial), found.person, size, edges)
 
 
 def expand_trials(found: Periods) -> tuple[Days, Days]:

@@ -23,7 +23,7 @@ and through m. The variance is the sum of their squares (`target_trial.clone_inf
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -31,8 +31,8 @@ import numpy as np
 from revictimisation.core.arrays import Days, Flags, Floats
 from revictimisation.estimators.target_trial.clone_influence import add_scores, sum_by_victim
 from revictimisation.estimators.target_trial.pooled_logistic import Odds
-from revictimisation.estimators.target_trial.start_model import StartModel, fit_start_model
-from revictimisation.estimators.target_trial.trial_data import N_CAUSES, Trial
+from revictimisation.estimators.target_trial.start_model import StartModel, fit_pooled
+from revictimisation.estimators.target_trial.trial_data import N_CAUSES, Pooled, Trial
 from revictimisation.estimators.target_trial.weighted_risk import Arms, find_risks, find_slopes
 
 START, NO_START = 0, 1
@@ -68,23 +68,22 @@ class SequentialTrials:
 
     `trial`: days at risk of a start, of which `target_trial.trial_data` would make one trial: its
     grace time is the last day a trial begins on, its cuts are the blocks' first days. `person`: of
-    whom each span is, from 0 (the entry, or its person where each period is an entry).
+    whom each span is, from 0 (the entry, or its person where each period is an entry). `n_blocks`:
+    of days that share an intercept, those without a start left out. `edges`: days on which a block
+    begins, or the first after the last.
     """
 
     trial: Trial
     spans: Spans
     model: StartModel
     person: Days
+    n_blocks: int
+    edges: frozenset[int]
 
     @cached_property
     def n_people(self) -> int:
         """People, whether in a trial or not."""
         return int(self.person.max()) + 1
-
-    @property
-    def n_blocks(self) -> int:
-        """Blocks of days that share an intercept."""
-        return len(self.trial.cut_days)
 
     @cached_property
     def weights(self) -> Weights:
@@ -110,8 +109,7 @@ class SequentialTrials:
         Raises:
             ValueError: days that are no edges of blocks: a span's days go together.
         """
-        edges = {*self.trial.cut_days, self.trial.grace_days + 1}
-        if not {first_day, min(last_day, self.trial.grace_days) + 1} <= edges:
+        if not {first_day, min(last_day, self.trial.grace_days) + 1} <= self.edges:
             raise ValueError("a stretch begins and ends at edges of blocks")
         return (self.spans.begin >= first_day) & (self.spans.begin <= last_day)
 
@@ -149,8 +147,12 @@ def build_trials(trial: Trial) -> SequentialTrials:
         array([[1.   , 1.   , 1.   ],
                [1.   , 1.   , 0.875]])
     """
-    spans = _lay_spans(trial)
-    return SequentialTrials(trial, spans, fit_start_model(trial), spans.entry)
+    spans, pooled = _drop_idle(trial, _lay_spans(trial))
+    kept = replace(trial, pooled=pooled)
+    days = [f"day {first}" for first in np.unique(trial.interval[spans.begin])]
+    model = fit_pooled(kept, pooled, days, trial.changing_names)
+    edges = frozenset({*trial.cut_days, trial.grace_days + 1})
+    return SequentialTrials(kept, spans, model, spans.entry, len(days), edges)
 
 
 def _lay_spans(trial: Trial) -> Spans:
@@ -170,6 +172,29 @@ def _lay_spans(trial: Trial) -> Spans:
         n_other=pooled.days.astype(np.int64) - is_start,
         is_start=is_start,
     )
+
+
+def _drop_idle(trial: Trial, spans: Spans) -> tuple[Spans, Pooled]:
+    """Without the blocks in which nobody starts: their days weigh nothing, and tell of nothing.
+
+    Cells and blocks are numbered anew, by those that are left.
+    """
+    pooled, n_blocks = trial.pooled, len(trial.cut_days)
+    is_busy = np.bincount(spans.block[spans.is_start], minlength=n_blocks) > 0
+    kept = is_busy[spans.block]
+    cells, cell = np.unique(pooled.cell[kept], return_inverse=True)
+    columns = np.append(is_busy, np.ones(pooled.effects.shape[1] - n_blocks, np.bool_))
+    counts = np.bincount(spans.entry[kept], minlength=trial.n_entries)
+    left = Pooled(
+        first=np.append(0, np.cumsum(counts)).astype(np.int64),
+        cell=cell.astype(np.int32),
+        days=pooled.days[kept],
+        is_start=pooled.is_start,
+        effects=np.ascontiguousarray(pooled.effects[cells][:, columns]),
+    )
+    own = {name: getattr(spans, name)[kept] for name in Spans.__dataclass_fields__}
+    number = np.cumsum(is_busy) - 1
+    return Spans(**{**own, "block": number[own["block"]]}), left
 
 
 @np.errstate(all="ignore")
@@ -235,7 +260,7 @@ def find_trial_influence(
 def _find_arm_influence(
     trials: SequentialTrials, arms: Arms, arm: int, at_days: Sequence[int], chosen: Flags
 ) -> Floats:
-    spans, weights, trial = trials.spans, trials.weights, trials.trial
+    spans, weights = trials.spans, trials.weights
     slopes = find_slopes(arms, arm, at_days, n_numbers=1)
     by_risk = np.cumsum(slopes.at_risk, axis=1)
     by_event = np.cumsum(slopes.events, axis=2) if arm == NO_START else slopes.events
