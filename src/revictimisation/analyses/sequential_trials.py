@@ -6,7 +6,8 @@ now; risk_start, risk_no_start, risk_difference, risk_ratio of the study's outco
 trial began. Pooled over the days of a level of subgroup `trial_start` (acute, intermediate,
 long_term; all) or `landmark` (day_90: that day and those of its window). Weights from baseline and
 history: other measures in force, reports against others, renewed assessments, as in the main
-comparison. Entries in whom the measure ran before day 0 are in no trial. Joint measures are left
+comparison. Level `intermediate_less_acute`, `long_term_less_acute`: how far the risk differences of
+two phases lie apart, of people still event-free in either (n_events: the fewer of the two). Entries in whom the measure ran before day 0 are in no trial. Joint measures are left
 out: their start is made of others'.
 
 A number is `withheld` where a gate of the study fails for its level.
@@ -17,24 +18,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from revictimisation.analyses.analysis import Found, no_checks
 from revictimisation.analyses.trial_inputs import build_later_trials
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.arrays import Floats
-from revictimisation.core.packing import ALL_STARTS, LANDMARK, SEQUENTIAL, TRIAL_START, pack_day
+from revictimisation.core.packing import (
+    ALL_STARTS,
+    LANDMARK,
+    SEQUENTIAL,
+    TRIAL_START,
+    pack_contrast,
+    pack_day,
+    unpack_contrast,
+)
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
     NOT_ESTIMABLE,
     combine,
     make_estimates,
     mark_endless,
+    withhold,
 )
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.sequential.estimates import (
     Stretch,
     bootstrap_stretches,
+    contrast_stretches,
     diagnose_stretch,
     estimate_stretch,
     pool_stretch,
@@ -147,14 +159,33 @@ def _estimate_one(data: StudyData, measure: str) -> Found:
             pd.concat([diagnose_stretch(stretch, table), share_failed], ignore_index=True)
             .assign(group=level.subgroup, level=level.level)
         )  # fmt: skip
+    by_name = {level.level: (stretch, None if drawn is None else drawn[:, at])
+               for at, (level, stretch) in enumerate(stretches.items())}  # fmt: skip
+    for later in PHASES[1:]:
+        if {later, PHASES[0]} <= by_name.keys():
+            pair, draws = zip(by_name[later], by_name[PHASES[0]], strict=True)
+            gap = mark_endless(contrast_stretches(*pair, days, draws))
+            level = pack_contrast(later, PHASES[0])
+            tables.append(gap.assign(subgroup=TRIAL_START, level=level))
     told = pd.concat([one for one in tables if len(one)], ignore_index=True)
     rows = make_estimates(told, measure=measure, outcome=plan.outcome.who, **SAME)
     if not checks:
         return Found(rows, no_checks())
     named = {"analysis": SEQUENTIAL, "measure": measure}
     judged = judge(pd.concat(checks, ignore_index=True), plan.gates, named, 0)
-    held = withhold_failed(rows, judged, plan.gates)
+    held = _withhold_contrasts(withhold_failed(rows, judged, plan.gates))
     return Found(held, judged[list(DIAGNOSTIC_COLUMNS)])
+
+
+def _withhold_contrasts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Withhold the difference of two phases where that of either is."""
+    gaps = rows[rows["estimand"].eq("risk_difference")]
+    reason = gaps.set_index(["level", "time_days"])["reason"]
+    reasons = np.full(len(rows), "", dtype=object)
+    for place, (level, day) in enumerate(zip(rows["level"], rows["time_days"], strict=True)):
+        for one in unpack_contrast(level) or ():
+            reasons[place] = reasons[place] or reason.get((one, day), "")
+    return withhold(rows, reasons != "", reasons)
 
 
 def build_study_trials(data: StudyData, measure: str) -> SequentialTrials:

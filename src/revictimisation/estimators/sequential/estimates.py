@@ -116,11 +116,7 @@ def estimate_stretch(
         were in a trial without starting, in one of the two; n_events: of those with the outcome by
         the day of a trial.
     """
-    value = stretch.arms.read(at_days)[:, 0]
-    influence = None
-    if draws is None:
-        influence = find_trial_influence(stretch.trials, stretch.arms, at_days, stretch.is_in)
-    risk = Estimate(value, influence, draws)
+    risk = find_trial_risks(stretch, at_days, draws)
     effective = np.array([count_effective(stretch.weigh_people(arm)) for arm in (START, NO_START)])
     followed = _read_at_risk(stretch.arms, at_days)
     behind = effective[:, None] * np.divide(
@@ -136,6 +132,37 @@ def estimate_stretch(
         is_followed=followed[:, 1:] > 0,
     )  # fmt: skip
     return table.sort_values("time_days", kind="stable", ignore_index=True)
+
+
+def find_trial_risks(
+    stretch: Stretch, at_days: Sequence[int], draws: Floats | None = None
+) -> Estimate:
+    """The outcome's risks by days since the start of a trial: arms x days."""
+    value = stretch.arms.read(at_days)[:, 0]
+    if draws is not None:
+        return Estimate(value, draws=draws)
+    influence = find_trial_influence(stretch.trials, stretch.arms, at_days, stretch.is_in)
+    return Estimate(value, influence)
+
+
+def contrast_stretches(
+    one: Stretch, other: Stretch, at_days: Sequence[int], draws: Sequence[Floats | None]
+) -> pd.DataFrame:
+    """The risk difference of one stretch less that of another, by days: as `estimate_stretch`.
+
+    A cluster that is in both moves the difference once. draws: those of each.
+    """
+    first, second = (
+        find_trial_risks(stretch, at_days, drawn)
+        for stretch, drawn in zip((one, other), draws, strict=True)
+    )
+    gap = (first[0] - first[1]) - (second[0] - second[1])
+    marks = [stretch.mark_people(arm) for stretch in (one, other) for arm in (START, NO_START)]
+    n_events = np.minimum(one.count_events(at_days)[2], other.count_events(at_days)[2])
+    return gap.interval().to_rows(
+        RISKS[2], time_days=np.asarray(at_days, dtype=np.int64),
+        n_people=int(np.logical_or.reduce(marks).sum()), n_events=n_events,
+    )  # fmt: skip
 
 
 def _read_at_risk(arms: Arms, at_days: Sequence[int]) -> Floats:
