@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from revictimisation.analyses.after_shelter import estimate_after_shelter
 from revictimisation.analyses.analysis import Analysis
 from revictimisation.analyses.baseline_risk import estimate_baseline_risk
 from revictimisation.analyses.convictions import estimate_convictions
@@ -46,6 +47,7 @@ ANALYSES = (
              is_long=True, is_by_measure=True),
     Analysis("sequential_trials", "q2", estimate_sequential_trials, is_controlled=True,
              is_by_measure=True),
+    Analysis("after_shelter", "q2", estimate_after_shelter, is_controlled=True),
     Analysis("subgroup_effects", "q3", estimate_subgroup_effects, is_controlled=True, is_long=True),
     Analysis("heterogeneity", "q3", explore_effects, is_controlled=True, follows=TRIALS,
              is_long=True),

@@ -19,6 +19,7 @@ STRATEGIES = "three_strategies"  # the analysis whose arms are levels of the nex
 STRATEGY = "strategy"
 SEQUENTIAL = "sequential_trials"  # the analysis of trials that begin later; its groupings:
 TRIAL_START, LANDMARK, ALL_STARTS = "trial_start", "landmark", "all"
+AFTER_SHELTER, SHELTER_END = "after_shelter", "shelter_end"
 FOLLOWED: Level = ("is_followed", "true")  # those of periods that are followed long enough
 EVERYBODY: Level = ("", "")
 
@@ -177,7 +178,7 @@ def find_wholes(subgroup: str, level: str) -> tuple[Level, ...]:
     >>> find_wholes("index_quarter", "2013-Q2"), find_wholes("", "")
     ((('', ''), ('index_year', '2013')), ())
     """
-    if (subgroup, level) in (EVERYBODY, (TRIAL_START, ALL_STARTS)):
+    if (subgroup, level) in (EVERYBODY, *((TRIAL_START, one) for one in (ALL_STARTS, SHELTER_END))):
         return ()
     if subgroup in (TRIAL_START, LANDMARK):
         return ((TRIAL_START, ALL_STARTS),)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from revictimisation.core.codes import OTHER_CAUSES
-from revictimisation.core.packing import LESS, SEQUENTIAL, STRATEGIES, find_level, unpack_check, unpack_contrast
+from revictimisation.core.packing import AFTER_SHELTER, LESS, SEQUENTIAL, STRATEGIES, find_level, unpack_check, unpack_contrast
 from revictimisation.core.results import KEYS, OK, SUPPRESSED, WITHHELD
 from revictimisation.disclosure.attack.findings import make_findings, name_rows
 from revictimisation.disclosure.attack.release import Release
@@ -190,7 +190,7 @@ def _invert_detectable(release: Release, rows: pd.DataFrame) -> pd.DataFrame:
         "minimum_detectable_difference": "risk_difference",
         "minimum_detectable_count_difference": "mean_count_difference"})  # fmt: skip
     told = told[told["estimand"].notna() & told["low"].notna()]
-    is_own = rows["analysis"].isin(["main", "contrast", STRATEGIES, SEQUENTIAL]) & rows["estimator"].isin(
+    is_own = rows["analysis"].isin(["main", "contrast", STRATEGIES, SEQUENTIAL, AFTER_SHELTER]) & rows["estimator"].isin(
         ["clone_censor_weight", "mean_cumulative_count", "sequential_trial"])  # fmt: skip
     is_own &= ~rows["outcome"].isin(OTHER_CAUSES)
     hidden = rows[rows["status"].isin(HIDDEN) & is_own]
