@@ -52,7 +52,7 @@ from revictimisation.estimators.sequential.estimates import (
     pool_stretch,
 )
 from revictimisation.estimators.sequential.trials import SequentialTrials, build_trials
-from revictimisation.estimators.target_trial.diagnostics import make_check
+from revictimisation.estimators.target_trial.diagnostics import make_check, stack_checks
 from revictimisation.estimators.target_trial.gates import judge, withhold_failed
 from revictimisation.plan import StudyPlan
 
@@ -156,9 +156,10 @@ def _estimate_one(data: StudyData, measure: str) -> Found:
         table = estimate_stretch(stretch, days, None if drawn is None else drawn[:, at])
         tables.append(mark_endless(table).assign(subgroup=level.subgroup, level=level.level))
         checks.append(
-            pd.concat([diagnose_stretch(stretch, table), share_failed], ignore_index=True)
-            .assign(group=level.subgroup, level=level.level)
-        )  # fmt: skip
+            stack_checks(diagnose_stretch(stretch, table), share_failed).assign(
+                group=level.subgroup, level=level.level
+            )
+        )
     by_name = {level.level: (stretch, None if drawn is None else drawn[:, at])
                for at, (level, stretch) in enumerate(stretches.items())}  # fmt: skip
     for later in PHASES[1:]:
@@ -198,11 +199,11 @@ def build_study_trials(data: StudyData, measure: str) -> SequentialTrials:
     return build_trials(build_later_trials(data, measure, last, blocks))
 
 
-def _draw(plan: StudyPlan, stretches: list[Stretch]) -> tuple[Floats | None, pd.DataFrame | None]:
+def _draw(plan: StudyPlan, stretches: list[Stretch]) -> tuple[Floats | None, pd.DataFrame]:
     """The replicates that the study asks for, if any, and the check of how many failed."""
     asked = plan.sequential.replicates
     if asked < FEWEST_REPLICATES or not stretches:
-        return None, None
+        return None, pd.DataFrame()
     drawn, n_failed = bootstrap_stretches(
         stretches, list_days(plan), n_replicates=asked, seed=plan.bootstrap.seed
     )
