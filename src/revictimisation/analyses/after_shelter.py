@@ -1,10 +1,10 @@
 """Question 2, from the day a stay in shelter ends: what support that continues or begins does.
 
-Day 0 is the end of an entry's first stay in sheltered housing that ends during follow-up (stays that
-touch or overlap are one), of who is event-free then. Strategies: the support is in force on that day
-or begins within the days that the study names (`sequential.after_shelter_days`), or neither. By
-clones and weights as the main comparison, given the baseline, the day on which the stay ended and
-what else is in force then. Codes of the extract, whether measures of the study or not.
+Day 0 is the end of an entry's first stay in sheltered housing that ends during follow-up (stays
+that touch or overlap are one), of who is event-free then. Strategies: the support is in force on
+that day or begins within the days that the study names (`sequential.after_shelter_days`), or
+neither. By clones and weights as the main comparison, given the baseline, the day on which the stay
+ended and what else is in force then. Codes of the extract, whether measures of the study or not.
 
 Estimator `clone_censor_weight`, analysis `after_shelter`, subgroup `trial_start`, level
 `shelter_end`: risk_start, risk_no_start, risk_difference, risk_ratio by days since the end of the
@@ -107,7 +107,9 @@ def build_shelter_trial(data: StudyData, code: str, ends: Floats) -> Trial:
         raise NotEstimableError("no_people")
     entries, end = data.entries[is_in], ends[is_in]
     window, spells = data.plan.sequential.after_shelter_days, _list_spells(data, (code,))
-    left = spells["stop_day"].gt(spells["entry_id"].map(dict(zip(entries["entry_id"], end, strict=True))))
+    left = spells["stop_day"].gt(
+        spells["entry_id"].map(dict(zip(entries["entry_id"], end, strict=True)))
+    )
     begins = spells[left].groupby("entry_id")["start_day"].min()
     start = np.maximum(begins.reindex(entries["entry_id"]).to_numpy(np.float64) - end, 0.0)
     in_time = start <= np.minimum(window, entries["stop_day"].to_numpy() - end - 1)

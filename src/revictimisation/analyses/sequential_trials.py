@@ -3,12 +3,15 @@
 Estimator `sequential_trial` (`estimators.sequential`), analysis `sequential_trials`: from every day
 on which an entry is event-free and has not had the measure a trial begins, start now against not
 now; risk_start, risk_no_start, risk_difference, risk_ratio of the study's outcome by days since the
-trial began. Pooled over the days of a level of subgroup `trial_start` (acute, intermediate,
-long_term; all) or `landmark` (day_90: that day and those of its window). Weights from baseline and
-history: other measures in force, reports against others, renewed assessments, as in the main
-comparison. Level `intermediate_less_acute`, `long_term_less_acute`: how far the risk differences of
-two phases lie apart, of people still event-free in either (n_events: the fewer of the two). Entries in whom the measure ran before day 0 are in no trial. Joint measures are left
-out: their start is made of others'.
+trial began.
+
+Pooled over the days of a level of subgroup `trial_start` (acute, intermediate, long_term; all) or
+`landmark` (day_90: that day and those of its window). Level `intermediate_less_acute`,
+`long_term_less_acute`: how far the risk differences of two phases lie apart, of people still
+event-free in either (n_events: the fewer of the two). Weights from baseline and history: other
+measures in force, reports against others, renewed assessments, as in the main comparison. Entries
+in whom the measure ran before day 0 are in no trial. Joint measures are left out: their start is
+made of others'.
 
 A number is `withheld` where a gate of the study fails for its level.
 """

@@ -14,7 +14,13 @@ import pandas as pd
 
 from revictimisation.core.codes import OTHER_CAUSES
 from revictimisation.core.errors import DisclosureError
-from revictimisation.core.packing import AFTER_SHELTER, SEQUENTIAL, STRATEGIES, find_level, unpack_check
+from revictimisation.core.packing import (
+    AFTER_SHELTER,
+    SEQUENTIAL,
+    STRATEGIES,
+    find_level,
+    unpack_check,
+)
 from revictimisation.core.results import (
     COLUMNS,
     COUNTS,

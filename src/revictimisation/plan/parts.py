@@ -370,13 +370,13 @@ class Course(Part):
 class Sequential(Part):
     """Does it matter when help comes: trials that begin later than the index report.
 
-    A trial begins on each day on which the measure has not been given and nothing has happened. Days
-    of a block share an intercept in the model of starts: blocks of `every_days` up to `until_day`,
-    of `then_every_days` after. `phase_ends`: the last days of the acute and the intermediate phase.
-    `landmarks`: trials of that day and the `landmark_window_days` after it, pooled. `at_days`: since
-    the start of a trial; the last trial begins so long before the horizon that all can be followed
-    to the last of them. `replicates`: of the bootstrap; with fewer than two intervals are by
-    influence.
+    A trial begins on each day on which the measure has not been given and nothing has happened.
+    Days of a block share an intercept in the model of starts: blocks of `every_days` up to
+    `until_day`, of `then_every_days` after. `phase_ends`: the last days of the acute and the
+    intermediate phase. `landmarks`: trials of that day and of the others of
+    `landmark_window_days` from it on, pooled. `at_days`: since the start of a trial; the last trial
+    begins so long before the horizon that all can be followed to the last of them. `replicates`: of
+    the bootstrap; with fewer than two intervals are by influence.
 
     `after_shelter`: what may follow a stay of `shelter` within `after_shelter_days`.
     """

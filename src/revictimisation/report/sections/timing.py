@@ -1,16 +1,18 @@
-"""Does it matter when help comes: what trials that begin later say, by phase and from landmarks."""
+"""Does it matter when help comes: what trials that begin later say, by phase and landmark."""
 
 from __future__ import annotations
 
 from revictimisation.core.packing import (
+    AFTER_SHELTER,
     ALL_STARTS,
     LANDMARK,
     SEQUENTIAL,
+    SHELTER_END,
     TRIAL_START,
     pack_contrast,
     pack_day,
 )
-from revictimisation.report.described import NOTHING, Cell, Piece, Text, join
+from revictimisation.report.described import NOTHING, Piece, Text, join
 from revictimisation.report.natural_frequencies import (
     describe_between,
     describe_people,
@@ -21,7 +23,9 @@ from revictimisation.report.page import Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import finish
 from revictimisation.report.trials import (
+    ARMS,
     DIFFERENCE,
+    WEIGHTING,
     add_events,
     describe_gates,
     has_answer,
@@ -100,40 +104,57 @@ def _describe_contrasts(page: Page, measure: str, day: int) -> str:
 
 
 def show_when_numbers(page: Page) -> Piece:
-    """For referees: both risks and their difference of each phase and landmark, by measure."""
+    """For referees: the difference of each phase and landmark, and between phases, by measure.
+
+    And after a stay in shelter.
+    """
+    parts = [_tabulate(page, "phases", [*PHASES, ALL_STARTS])]
+    contrasts = [pack_contrast(phase, PHASES[0]) for phase in LATER]
+    landmarks = [pack_day(day) for day in page.plan.sequential.landmarks]
+    parts += [_tabulate(page, "apart", [*landmarks, *contrasts]), _tabulate_shelter(page)]
+    told = [part for part in parts if part is not NOTHING]
+    return join([page.text("referees.when_text"), *told]) if told else NOTHING
+
+
+def _tabulate(page: Page, kind: str, levels: list[str]) -> Piece:
+    """The differences of these levels by their last day, a row per measure."""
     named = [one for one in page.plan.measure_names
              if has_rows(page, analysis=SEQUENTIAL, measure=one)]  # fmt: skip
     if not named:
         return NOTHING
     day = page.plan.sequential.at_days[-1]
-    rows = [
-        [page.labels.measure(measure), _name_level(page, level),
-         *_show_trials(page, measure, level, day)]
-        for measure in named
-        for level in _list_levels(page)
-    ]  # fmt: skip
-    heads = [page.say("common.measure"), page.say("referees.when_start"),
-             *(page.say(f"trials.head_{name}") for name in ("start", "no_start", "gap"))]  # fmt: skip
-    caption = page.say("referees.when_caption", period=page.formats.period(day))
-    return join([page.text("referees.when_text"), page.table(caption, heads, rows)])
-
-
-def _list_levels(page: Page) -> list[str]:
-    landmarks = [pack_day(day) for day in page.plan.sequential.landmarks]
-    contrasts = [pack_contrast(phase, PHASES[0]) for phase in LATER]
-    return [*PHASES, ALL_STARTS, *landmarks, *contrasts]
+    rows = []
+    for measure in named:
+        gaps = [find_trials(page, measure, level, day, DIFFERENCE) for level in levels]
+        cells = [add_events(page, measure, gap, show_gap(page, gap)) for gap in gaps]
+        rows.append([page.labels.measure(measure), *cells])
+    heads = [page.say("common.measure"), *(_name_level(page, level) for level in levels)]
+    caption = page.say(f"referees.when_{kind}", period=page.formats.period(day))
+    return page.table(caption, heads, rows)
 
 
 def _name_level(page: Page, level: str) -> str:
-    if level in PHASES:
-        return _name_phase(page, level)
-    return page.labels.level(TRIAL_START, level)
+    return _name_phase(page, level) if level in PHASES else page.labels.level(TRIAL_START, level)
 
 
-def _show_trials(page: Page, measure: str, level: str, day: int) -> list[Cell | str]:
-    gap = find_trials(page, measure, level, day, DIFFERENCE)
-    cell = add_events(page, measure, gap, show_gap(page, gap))
-    if level in (pack_contrast(phase, PHASES[0]) for phase in LATER):
-        return ["", "", cell]
-    arms = (find_trials(page, measure, level, day, f"risk_{arm}") for arm in ("start", "no_start"))
-    return [*(show_hundred(page, one if gap.is_shown else gap) for one in arms), cell]
+def _tabulate_shelter(page: Page) -> Piece:
+    """Both risks and their difference of what may follow a stay in shelter."""
+    asked = page.plan.sequential
+    named = [one for one in asked.after_shelter
+             if has_rows(page, analysis=AFTER_SHELTER, measure=one)]  # fmt: skip
+    if not named:
+        return NOTHING
+    day, rows = asked.at_days[-1], []
+    same = {"question": "q2", "analysis": AFTER_SHELTER, "subgroup": TRIAL_START,
+            "level": SHELTER_END, "outcome": page.plan.outcome.who, "time_days": day,
+            "estimator": WEIGHTING}  # fmt: skip
+    for code in named:
+        gap = page.release.find(measure=code, estimand=DIFFERENCE, **same)
+        arms = (page.release.find(measure=code, estimand=f"risk_{arm}", **same) for arm in ARMS)
+        cells = [show_hundred(page, one if gap.is_shown else gap) for one in arms]
+        rows.append([page.labels.measure(code), *cells, show_gap(page, gap)])
+    heads = [page.say("common.measure"),
+             *(page.say(f"trials.head_{name}") for name in (*ARMS, "gap"))]  # fmt: skip
+    within = page.formats.days(asked.after_shelter_days)
+    caption = page.say("referees.when_shelter", within=within, period=page.formats.period(day))
+    return page.table(caption, heads, rows)
