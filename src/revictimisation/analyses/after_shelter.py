@@ -126,12 +126,14 @@ def build_shelter_trial(data: StudyData, code: str, ends: Floats) -> Trial:
     )
 
 
-def _mark_history(data: StudyData, code: str, is_in: Flags, end: Floats) -> dict[str, Flags]:
+def _mark_history(
+    data: StudyData, code: str, is_in: Flags, end: Floats
+) -> dict[str, Flags | Floats]:
     """The day on which the stay ended, and what else is in force on it, seen often enough."""
     if not data.plan.adjust_for:
         return {}
     names = data.entries["entry_id"].to_numpy()[is_in]
-    marks: dict[str, Flags] = {"stay_ended_on": end}
+    marks: dict[str, Flags | Floats] = {"stay_ended_on": end}
     for measure, one in data.plan.measures.items():
         if code in one.codes or {*one.codes} & {*data.plan.sequential.shelter} or one.is_joint:
             continue

@@ -163,14 +163,15 @@ def _estimate_one(data: StudyData, measure: str) -> Found:
                 group=level.subgroup, level=level.level
             )
         )
-    by_name = {level.level: (stretch, None if drawn is None else drawn[:, at])
-               for at, (level, stretch) in enumerate(stretches.items())}  # fmt: skip
+    places = {level.level: at for at, level in enumerate(stretches)}
+    pooled_ones = [*stretches.values()]
     for later in PHASES[1:]:
-        if {later, PHASES[0]} <= by_name.keys():
-            pair, draws = zip(by_name[later], by_name[PHASES[0]], strict=True)
-            gap = mark_endless(contrast_stretches(*pair, days, draws))
-            level = pack_contrast(later, PHASES[0])
-            tables.append(gap.assign(subgroup=TRIAL_START, level=level))
+        if {later, PHASES[0]} <= places.keys():
+            one, other = places[later], places[PHASES[0]]
+            draws = [None if drawn is None else drawn[:, at] for at in (one, other)]
+            gap = contrast_stretches(pooled_ones[one], pooled_ones[other], days, draws)
+            name = pack_contrast(later, PHASES[0])
+            tables.append(mark_endless(gap).assign(subgroup=TRIAL_START, level=name))
     told = pd.concat([one for one in tables if len(one)], ignore_index=True)
     rows = make_estimates(told, measure=measure, outcome=plan.outcome.who, **SAME)
     if not checks:

@@ -207,7 +207,7 @@ class SequentialTrials:
                 )
         parts |= {name: matrix[place, names.index(name)] for name in chosen}
         is_event = (time == found.left[place] - 1) & (found.cause[place] == 1)
-        fit = fit_pooled_hazard(np.column_stack([*parts.values()]), is_event, self._groups[place])
+        fit = fit_pooled_hazard(np.stack([*parts.values()]), is_event, self._groups[place])
         se = np.sqrt(np.diag(fit.covariance))
         reach = normal_quantile() * se
         return pd.DataFrame({

@@ -71,7 +71,8 @@ class Stretch:
         if arm == START:
             amount = np.zeros(len(spans.entry))
             amount[spans.is_start] = np.where(self.is_start, weights.own, 0.0)
-        return np.bincount(self.trials.person, amount, self.trials.n_people)
+        summed = np.bincount(self.trials.person, amount, self.trials.n_people)
+        return summed.astype(np.float64)
 
     def count_events(self, at_days: Sequence[int]) -> np.ndarray:
         """People with the outcome by each day of a trial: in either arm, and in one of the two."""

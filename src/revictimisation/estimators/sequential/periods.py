@@ -20,7 +20,7 @@ from revictimisation.estimators.target_trial.changes import Segments
 from revictimisation.estimators.target_trial.start_model import fit_start_model
 from revictimisation.estimators.target_trial.trial_data import Columns, People, Pooled, Trial
 
-STEPS, DONE, ALIAS_TOLERANCE = 60, 1e-10, 1e-9
+STEPS, DONE, ALIAS_TOLERANCE = 60, 1e-6, 1e-9  # a step so small is followed by one more
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,44 +146,45 @@ class PooledHazard:
 
 
 @np.errstate(all="ignore")
-def fit_pooled_hazard(matrix: Floats, is_event: Flags, cluster: Days) -> PooledHazard:
+def fit_pooled_hazard(columns: Floats, is_event: Flags, cluster: Days) -> PooledHazard:
     """Logistic regression by maximum likelihood, the covariance clustered.
 
     Sandwich of the scores summed by cluster, times G / (G - 1) of G clusters (R: `glm`,
     `sandwich::vcovCL` with type HC0). A column that depends on those before it has coefficient 0.
 
+    Args:
+        columns: terms x rows, the intercept first. cluster: of each row.
+
     Raises:
         NotEstimableError: no events, or nothing but events.
     """
-    if is_event.all() or not is_event.any():
-        raise NotEstimableError("nothing_but_events" if is_event.any() else "no_events")
-    coef, is_done = np.zeros(matrix.shape[1]), False
-    best = -np.inf
-    step = np.zeros_like(coef)
+    n_events, n_rows = int(is_event.sum()), len(is_event)
+    if not 0 < n_events < n_rows:
+        raise NotEstimableError("nothing_but_events" if n_events else "no_events")
+    coef, step = np.zeros(len(columns)), np.zeros(len(columns))
+    coef[0] = np.log(n_events / (n_rows - n_events))
+    starts, best, is_done = columns[:, is_event].sum(axis=1), -np.inf, False
     for _ in range(STEPS):
-        line = matrix @ coef
-        loglik = float(line[is_event].sum() - np.logaddexp(0.0, line).sum())
+        line = coef @ columns
+        odds = np.exp(line)
+        loglik = float(starts @ coef - np.log1p(odds).sum())
         if not loglik >= best - 1e-9 * abs(loglik):
             step /= 2
             coef = coef - step
             continue
         best = loglik
-        chance = 1 / (1 + np.exp(-line))
-        scaled = matrix * np.sqrt(chance * (1 - chance))[:, None]
-        info = scaled.T @ scaled
+        chance = odds / (1 + odds)
+        info = (columns * (chance / (1 + odds))) @ columns.T
         lower, kept = factor_cholesky(info, np.diag(info).copy(), ALIAS_TOLERANCE)
         inverse = invert_cholesky(lower, kept)
-        residual = is_event - chance
         if is_done:
             break
-        step = inverse @ (matrix.T @ residual)
+        step = inverse @ (starts - columns @ chance)
         is_done = float(np.abs(step * np.sqrt(np.maximum(np.diag(info), 0))).max()) < DONE
         coef = coef + step
     codes = np.unique(cluster, return_inverse=True)[1]
-    n_clusters = int(codes.max()) + 1
-    scores = np.column_stack(
-        [np.bincount(codes, column * residual, n_clusters) for column in matrix.T]
-    )
-    moved = scores @ inverse
-    covariance = moved.T @ moved * n_clusters / max(n_clusters - 1, 1)
+    n_clusters, residual = int(codes.max()) + 1, is_event - chance
+    scores = np.stack([np.bincount(codes, column * residual, n_clusters) for column in columns])
+    moved = inverse @ scores
+    covariance = moved @ moved.T * n_clusters / max(n_clusters - 1, 1)
     return PooledHazard(coef, covariance, is_done)

@@ -94,7 +94,7 @@ class SequentialTrials:
         """The weights by these odds, the blocks' chances by these case weights of the entries."""
         spans, pooled = self.spans, self.trial.pooled
         mine = case_weights[spans.entry]
-        days = np.bincount(spans.block, mine * pooled.days, self.n_blocks)
+        days = np.bincount(spans.block, mine * pooled.days, self.n_blocks).astype(np.float64)
         starts = np.bincount(spans.block[spans.is_start], mine[spans.is_start], self.n_blocks)
         by_block = np.divide(starts, days, out=np.zeros(self.n_blocks), where=days > 0)
         ratio = odds.rows[self.trial.people.row[spans.entry]] * odds.cells[pooled.cell]
@@ -239,7 +239,7 @@ def fill_trials(
 
 def _sum_from(day: Days, amount: Floats, n_days: int) -> Floats:
     """The sum of the amounts with day >= t, by t."""
-    return _sum_ahead(np.bincount(day, amount, n_days))
+    return _sum_ahead(np.bincount(day, amount, n_days).astype(np.float64))
 
 
 def _sum_ahead(amount: Floats) -> Floats:

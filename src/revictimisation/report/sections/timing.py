@@ -145,9 +145,10 @@ def _tabulate_shelter(page: Page) -> Piece:
     if not named:
         return NOTHING
     day, rows = asked.at_days[-1], []
-    same = {"question": "q2", "analysis": AFTER_SHELTER, "subgroup": TRIAL_START,
-            "level": SHELTER_END, "outcome": page.plan.outcome.who, "time_days": day,
-            "estimator": WEIGHTING}  # fmt: skip
+    same: dict[str, str | int] = {
+        "question": "q2", "analysis": AFTER_SHELTER, "subgroup": TRIAL_START, "level": SHELTER_END,
+        "outcome": page.plan.outcome.who, "time_days": day, "estimator": WEIGHTING,
+    }  # fmt: skip
     for code in named:
         gap = page.release.find(measure=code, estimand=DIFFERENCE, **same)
         arms = (page.release.find(measure=code, estimand=f"risk_{arm}", **same) for arm in ARMS)
