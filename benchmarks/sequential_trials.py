@@ -60,8 +60,10 @@ def make_rows(n_people: int) -> pd.DataFrame:
         is_eligible, treated = ~is_treated, is_treated | starts
         hazard = 1 / (1 + np.exp(3.2 - 0.5 * x + 0.5 * treated))
         outcome = rng.random(n_people) < hazard
-        row = {"id": np.arange(n_people), "period": period, "x": x, "treatment": treated.astype(int),
-               "outcome": outcome.astype(int), "eligible": is_eligible.astype(int)}  # fmt: skip
+        row = {
+            "id": np.arange(n_people), "period": period, "x": x, "treatment": treated.astype(int),
+            "outcome": outcome.astype(int), "eligible": is_eligible.astype(int),
+        }  # fmt: skip
         parts.append(pd.DataFrame(row)[is_left])
         is_treated, is_left = treated, is_left & ~outcome
     rows = pd.concat(parts).sort_values(["id", "period"], ignore_index=True)
