@@ -13,7 +13,8 @@ measures in force, reports against others, renewed assessments, as in the main c
 in whom the measure ran before day 0 are in no trial. Joint measures are left out: their start is
 made of others'.
 
-A number is `withheld` where a gate of the study fails for its level.
+A number is `withheld` where a gate of the study fails for its level; with fewer exposed victims
+than the gate asks it is not estimated at all.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from revictimisation.core.packing import (
 )
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
+    FEW_VICTIMS,
     NOT_ESTIMABLE,
     combine,
     make_estimates,
@@ -144,16 +146,22 @@ def _estimate_one(data: StudyData, measure: str) -> Found:
     tables = [_say_why("beyond_horizon", TRIAL_START, ALL_STARTS, beyond)]
     checks: list[pd.DataFrame] = []
     stretches: dict[Level, Stretch] = {}
+    reasons: dict[Level, str] = {}
     try:
         if not days:
             raise NotEstimableError("beyond_horizon")
         trials = build_study_trials(data, measure)
-        pooled = ((one, pool_stretch(trials, one.first_day, one.last_day)) for one in levels)
-        stretches = {level: one for level, one in pooled if one.is_start.any()}
-        why = "nobody_started"
+        for level in levels:
+            stretch = pool_stretch(trials, level.first_day, level.last_day)
+            n_victims = stretch.count_victims()
+            if n_victims >= plan.gates.exposed_victims:
+                stretches[level] = stretch
+            else:
+                reasons[level] = FEW_VICTIMS if n_victims else "nobody_started"
     except NotEstimableError as fault:
         why = "empty_cohort" if data.entries.empty else str(fault)
-    tables += [_say_why(why, *one[:2], days) for one in levels if one not in stretches]
+        reasons = dict.fromkeys(levels, why)
+    tables += [_say_why(why, *level[:2], days) for level, why in reasons.items()]
     drawn, share_failed = _draw(plan, [*stretches.values()])
     for at, (level, stretch) in enumerate(stretches.items()):
         table = estimate_stretch(stretch, days, None if drawn is None else drawn[:, at])
@@ -166,7 +174,10 @@ def _estimate_one(data: StudyData, measure: str) -> Found:
     places = {level.level: at for at, level in enumerate(stretches)}
     pooled_ones = [*stretches.values()]
     for later in PHASES[1:]:
-        if {later, PHASES[0]} <= places.keys():
+        missing = [why for level, why in reasons.items() if level.level in (later, PHASES[0])]
+        if missing:
+            tables.append(_say_why(missing[0], TRIAL_START, pack_contrast(later, PHASES[0]), days))
+        elif {later, PHASES[0]} <= places.keys():
             one, other = places[later], places[PHASES[0]]
             draws = [None if drawn is None else drawn[:, at] for at in (one, other)]
             gap = contrast_stretches(pooled_ones[one], pooled_ones[other], days, draws)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,14 @@ class Stretch:
     trials: SequentialTrials
     is_in: Flags
     arms: Arms
+    _kept: dict[tuple[int, ...], Floats] = field(default_factory=dict)
+
+    def find_influence(self, at_days: Sequence[int]) -> Floats:
+        """Influence of each cluster on the outcome's risks (`find_trial_influence`), kept."""
+        days = tuple(at_days)
+        if days not in self._kept:
+            self._kept[days] = find_trial_influence(self.trials, self.arms, days, self.is_in)
+        return self._kept[days]
 
     @property
     def is_start(self) -> Flags:
@@ -59,7 +68,13 @@ class Stretch:
         marks[self.trials.person[mine & self.has_starts]] = True
         return marks
 
-    @property
+    def count_victims(self) -> int:
+        """Clusters in which anybody starts in one of the trials."""
+        spans = self.trials.spans
+        clusters = self.trials.trial.people.cluster[spans.entry[self.is_in & spans.is_start]]
+        return len(np.unique(clusters))
+
+    @cached_property
     def has_starts(self) -> Flags:
         """Spans of blocks in which anybody starts: others weigh nothing."""
         return np.asarray(self.trials.weights.by_block[self.trials.spans.block] > 0)
@@ -142,8 +157,7 @@ def find_trial_risks(
     value = stretch.arms.read(at_days)[:, 0]
     if draws is not None:
         return Estimate(value, draws=draws)
-    influence = find_trial_influence(stretch.trials, stretch.arms, at_days, stretch.is_in)
-    return Estimate(value, influence)
+    return Estimate(value, stretch.find_influence(at_days))
 
 
 def contrast_stretches(
@@ -220,8 +234,7 @@ def diagnose_stretch(stretch: Stretch, estimates: pd.DataFrame) -> pd.DataFrame:
     for arm, name in enumerate(ARMS):
         weights = stretch.weigh_people(arm)
         checks.append(make_check("effective_sample_size", float(count_effective(weights)), name))
-    entries = trials.spans.entry[stretch.is_in & trials.spans.is_start]
-    n_victims = len(np.unique(trials.trial.people.cluster[entries]))
+    n_victims = stretch.count_victims()
     checks += [
         make_check("n_exposed_victims", n_victims, ARMS[START]),
         *describe_detectable(rows[RISKS[2]]),
