@@ -15,6 +15,7 @@ _HOMES = {
     "MeanCumulativeCount": "curves",
     "NotEstimableError": "faults",
     "PWPModel": "hazards",
+    "SequentialTrials": "sequential_trials",
     "SpecificationCurve": "specifications",
     "Study": "study",
     "TargetTrial": "target_trial",
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from revictimisation.api.hazards import CoxModel as CoxModel
     from revictimisation.api.hazards import FineGrayModel as FineGrayModel
     from revictimisation.api.hazards import PWPModel as PWPModel
+    from revictimisation.api.sequential_trials import SequentialTrials as SequentialTrials
     from revictimisation.api.specifications import SpecificationCurve as SpecificationCurve
     from revictimisation.api.study import Study as Study
     from revictimisation.api.study import open_study as open_study

@@ -14,7 +14,7 @@ from tests.study.conftest import GROUPS, NO_GROUPS
 
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-DATA = ("tests/real/rossi", "tests/golden/recurrent/data")
+DATA = ("tests/real/rossi", "tests/golden/recurrent/data", "tests/golden/sequential")
 
 
 @pytest.fixture

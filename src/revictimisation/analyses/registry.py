@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from revictimisation.analyses.after_shelter import estimate_after_shelter
 from revictimisation.analyses.analysis import Analysis
 from revictimisation.analyses.baseline_risk import estimate_baseline_risk
 from revictimisation.analyses.convictions import estimate_convictions
@@ -24,6 +25,7 @@ from revictimisation.analyses.sensitivity.linkage_error import estimate_linkage_
 from revictimisation.analyses.sensitivity.multiple_imputation import estimate_imputed
 from revictimisation.analyses.sensitivity.negative_controls import estimate_negative_controls
 from revictimisation.analyses.sensitivity.tipping_points import describe_tipping_points
+from revictimisation.analyses.sequential_trials import estimate_sequential_trials
 from revictimisation.analyses.subgroup_effects import estimate_subgroup_effects
 from revictimisation.analyses.suspects import count_suspects
 from revictimisation.analyses.target_trials import estimate_target_trials
@@ -49,6 +51,9 @@ ANALYSES = (
     Analysis("recurrent_events", "q2", estimate_recurrent_events, is_controlled=True, is_long=True),
     Analysis("joint_strategies", "q2", estimate_joint_strategies, is_controlled=True,
              is_long=True, is_by_measure=True),
+    Analysis("sequential_trials", "q2", estimate_sequential_trials, is_controlled=True,
+             is_by_measure=True),
+    Analysis("after_shelter", "q2", estimate_after_shelter, is_controlled=True),
     Analysis("subgroup_effects", "q3", estimate_subgroup_effects, is_controlled=True, is_long=True),
     Analysis("heterogeneity", "q3", explore_effects, is_controlled=True, follows=TRIALS,
              is_long=True),

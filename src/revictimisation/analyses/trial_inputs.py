@@ -63,12 +63,46 @@ def build_trial(
     return replace(trial, same_day_share=share)
 
 
+def build_later_trials(
+    data: StudyData, measure: str, last_start: int, cut_days: Sequence[int]
+) -> Trial:
+    """Lay out a measure's days at risk of a first start up to `last_start`: `build_trial` so long.
+
+    For sequential trials, each of which begins on one of these days. `cut_days`: first days of the
+    blocks that share an intercept.
+
+    Raises:
+        NotEstimableError: nobody, nobody started, or everybody did.
+    """
+    starts = data.starts_of(measure)
+    is_in = ~starts["is_running_before"].to_numpy()
+    start_day = starts["first_start_day"].to_numpy()[is_in]
+    entries = data.entries[is_in]
+    stop = entries["stop_day"].to_numpy()
+    last = np.fmin(start_day, stop - 1)
+    changes = list_changes(data, measure, eligible_ids(data, measure), last, until_day=last_start)
+    same_day, _, share = _list_same_day(data, measure, stop, is_in, 1, last_start)
+    trial = prepare_trial(
+        stop,
+        entries["cause"].to_numpy(),
+        start_day,
+        data.design(chosen=is_in),
+        grace_days=last_start,
+        cluster=entries["cluster_id"].to_numpy(),
+        changes={**changes, **same_day},
+        cut_days=cut_days,
+        flexibility=data.plan.models.flexibility,
+    )
+    return replace(trial, same_day_share=share)
+
+
 def _list_same_day(
     data: StudyData,
     measure: str,
     stop: npt.NDArray[np.generic],
     is_in: Flags,
     n_copies: int,
+    until_day: int | None = None,
 ) -> tuple[dict[str, Changes], dict[str, Flags], float]:
     """What starts on the measure's own start days, by place among the eligible entries.
 
@@ -82,11 +116,12 @@ def _list_same_day(
     plan = data.plan
     least = plan.models.people_per_same_day * n_copies
     own = data.starts_of(measure)["first_start_day"].to_numpy()[is_in]
+    last = plan.measures[measure].grace_days if until_day is None else until_day
     for other in plan.measure_names:
         if other == measure or plan.is_joint(other) or plan.is_joint(measure):
             continue
         day = data.starts_of(other)["first_start_day"].to_numpy()[is_in]
-        found = compare_start_days(stop, own, day, plan.measures[measure].grace_days)
+        found = compare_start_days(stop, own, day, last)
         if found.share <= plan.gates.same_day_starts:
             continue
         if not (plan.adjust_for and found.can_be_told_apart(least)):
@@ -118,8 +153,11 @@ def list_changes(
     entry_id: Whole,
     last_day: Floats,
     n_copies: int = 1,
+    until_day: int | None = None,
 ) -> dict[str, Changes]:
     """What changes within the grace time and may lead to a start; none if nothing is adjusted for.
+
+    `until_day`: the last day on which it may, in place of that of the grace time.
 
     Other measures in force (`list_other_measures`), `reported_other`: the first report against
     somebody else (from its own day on: it comes before a start that day), and, where `risk_level`
@@ -130,7 +168,7 @@ def list_changes(
     """
     if not data.plan.adjust_for:
         return {}
-    grace = data.plan.measures[measure].grace_days
+    grace = data.plan.measures[measure].grace_days if until_day is None else until_day
     least = data.plan.models.people_per_change * n_copies
     found = {"reported_other": _mark_reported(data, entry_id), **_list_renewals(data, entry_id)}
     often = {

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.core.arrays import Flags, Whole
+from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.core.codes import MISSING, OTHER
 from revictimisation.core.places import pool_single_places
 from revictimisation.estimators.design import Design, Measures, build_design
@@ -132,15 +132,15 @@ class StudyData:
         *,
         chosen: npt.ArrayLike | None = None,
         is_adjusted: bool = True,
-        marks: Mapping[str, Flags] | None = None,
+        marks: Mapping[str, Flags | Floats] | None = None,
         without: Collection[str] = (),
     ) -> Design:
         """The columns that a study adjusts for: `adjust_for`, numbers of `splines` as spline bases.
 
         `rows` are positions among the entries, or among those `chosen` (a truth value each) where
         they are given; `measures` stand beside, a row per place in `rows`. `marks`: further truth
-        values, by the same positions; `without`: what stands in strata instead. Not adjusted: the
-        measures alone.
+        values or numbers, by the same positions; `without`: what stands in strata instead. Not
+        adjusted: the measures alone.
         """
         frame = self.covariates
         if chosen is not None:

@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from functools import cache
 
 PART, OF, LESS = ":", "=", "_less_"
+DAY = "day_"
 Level = tuple[str, str]  # a grouping and a level of it; ("", ""): everybody
 QUARTER, YEAR = "index_quarter", "index_year"
 STRATEGIES = "three_strategies"  # the analysis whose arms are levels of the next
 STRATEGY = "strategy"
 TIPPING = "tipping_point"  # the analysis whose numbers are made anew of what is released
 COVARIATE = "covariate"  # the grouping whose levels are what is adjusted for
+SEQUENTIAL = "sequential_trials"  # the analysis of trials that begin later; its groupings:
+TRIAL_START, LANDMARK, ALL_STARTS = "trial_start", "landmark", "all"
+AFTER_SHELTER, SHELTER_END = "after_shelter", "shelter_end"
 FOLLOWED: Level = ("is_followed", "true")  # those of periods that are followed long enough
 EVERYBODY: Level = ("", "")
 
@@ -150,18 +154,36 @@ def pack_quarter(year: int, quarter: int) -> str:
     return f"{year}-Q{quarter}"
 
 
+def pack_day(day: int) -> str:
+    """What the level of a landmark is called.
+
+    >>> pack_day(90), unpack_day("day_90"), unpack_day("all")
+    ('day_90', 90, None)
+    """
+    return f"{DAY}{day}"
+
+
+def unpack_day(level: str) -> int | None:
+    """The day of a landmark's level; None: it is none."""
+    day = level.removeprefix(DAY)
+    return int(day) if level.startswith(DAY) and day.isdigit() else None
+
+
 def find_wholes(subgroup: str, level: str) -> tuple[Level, ...]:
     """What a level is a part of, so that all levels like it make that up: the margins of tables.
 
-    Everybody; for one where several groupings meet each of these; for a quarter its year.
+    Everybody; for one where several groupings meet each of these; for a quarter its year. Of trials
+    that begin in a phase, or at a landmark, all.
 
     >>> find_wholes("is_honour:index_year", "true:2013")
     (('', ''), ('is_honour', 'true'), ('index_year', '2013'))
     >>> find_wholes("index_quarter", "2013-Q2"), find_wholes("", "")
     ((('', ''), ('index_year', '2013')), ())
     """
-    if (subgroup, level) == EVERYBODY:
+    if (subgroup, level) in (EVERYBODY, *((TRIAL_START, one) for one in (ALL_STARTS, SHELTER_END))):
         return ()
+    if subgroup in (TRIAL_START, LANDMARK):
+        return ((TRIAL_START, ALL_STARTS),)
     parts = unpack_within(subgroup, level)
     wholes = [EVERYBODY, *(parts if len(parts) > 1 else ())]
     if subgroup == QUARTER:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 import pandas as pd
 
 from revictimisation.core.codes import MISSING, OTHER
-from revictimisation.core.packing import LESS
+from revictimisation.core.packing import LESS, pack_day
 from revictimisation.core.spreadsheets import neutralise_text
 from revictimisation.dictionary import load_dictionary
 from revictimisation.plan import StudyPlan
@@ -44,6 +44,7 @@ def list_words(plan: StudyPlan) -> set[str]:
         words |= {*measure.codes}
     for levels in plan.subgroup_levels.values():
         words |= {*levels}
+    words |= {pack_day(day) for day in plan.sequential.landmarks}
     return words | {*plan.measures, *plan.for_whom.combined, *plan.subgroups}
 
 

@@ -367,6 +367,34 @@ class Course(Part):
     firth_below_events: Annotated[int, Field(ge=0, le=10_000)] = 10
 
 
+class Sequential(Part):
+    """Does it matter when help comes: trials that begin later than the index report.
+
+    A trial begins on each day on which the measure has not been given and nothing has happened.
+    Days of a block share an intercept in the model of starts: blocks of `every_days` up to
+    `until_day`, of `then_every_days` after. `phase_ends`: the last days of the acute and the
+    intermediate phase. `landmarks`: trials of that day and of the others of
+    `landmark_window_days` from it on, pooled. `at_days`: since the start of a trial; the last trial
+    begins so long before the horizon that all can be followed to the last of them. `replicates`: of
+    the bootstrap; with fewer than two intervals are by influence.
+
+    `after_shelter`: what may follow a stay of `shelter` within `after_shelter_days`.
+    """
+
+    is_on: bool = True
+    every_days: PositiveCount = 7
+    until_day: PositiveCount = 84
+    then_every_days: PositiveCount = 30
+    phase_ends: Annotated[Bounds, Field(min_length=2, max_length=2)] = (30, 180)
+    landmarks: Annotated[tuple[PositiveCount, ...], Field(max_length=20)] = (90, 180, 365)
+    landmark_window_days: PositiveCount = 30
+    at_days: Bounds = (182, 365)
+    replicates: Annotated[int, Field(ge=0, le=10_000)] = 0
+    shelter: Codes = ("sheltered_housing",)
+    after_shelter: Names = ("contact_person", "network_support", "permanent_housing")
+    after_shelter_days: PositiveCount = 30
+
+
 class ForWhom(Part):
     """Question 3. `least_events`: a hazard ratio of a group takes so many events in it while the
     measure is in force, and as many while it is not.

@@ -45,6 +45,7 @@ from revictimisation.plan.parts import (
     Part,
     PositiveCount,
     Protocol,
+    Sequential,
     Title,
     ValidationLimits,
     Weights,
@@ -334,6 +335,7 @@ class StudyPlan(Part):
     evidence: EvidenceLimits = EvidenceLimits()
     definitions: Definitions = Definitions()
     course: Course = Course()
+    sequential: Sequential = Sequential()
     for_whom: ForWhom = ForWhom()
     exploration: Exploration = Exploration()
     negative_controls: NegativeControls = NegativeControls()

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from revictimisation.core.codes import MISSING, OTHER
-from revictimisation.core.packing import unpack_contrast
+from revictimisation.core.packing import TRIAL_START, unpack_contrast, unpack_day
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
 
 PARENTHESIS = re.compile(r"\s*\([^()]*\)")
+DAY = "day"  # of a landmark, among the starts of trials
 LAST = (OTHER, "unknown", MISSING)
 
 
@@ -63,7 +64,9 @@ class Labels:
         return name.removeprefix("x_").replace("_", " ")
 
     def level(self, group: str, level: str) -> str:
-        """A level of a grouping, or the difference of two."""
+        """A level of a grouping, a landmark's day, or the difference of two."""
+        if (day := unpack_day(level)) is not None:
+            return f"{self.code(TRIAL_START, DAY)} {day}"
         codes = self._codes(group) or "common"
         label = self.code(codes, level)
         if label == level and (pair := unpack_contrast(level)):

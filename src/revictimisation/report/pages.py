@@ -38,6 +38,7 @@ from revictimisation.report.sections import (
     referees,
     strategies,
     tipping,
+    timing,
     words,
 )
 from revictimisation.report.sections import start as start_page
@@ -118,6 +119,7 @@ OUTLINES = (
         under("referees.checks", "referees.checks_text", method.show_grid, method.show_all_checks),
         under("referees.sensitivity", "referees.sensitivity_text", tipping.show_tipping,
               referees.show_controls, models.show_in_force, strategies.show_strategies),
+        under("referees.when", timing.show_when_numbers),
         under("effects.incidence", effects.show_incidence),
         under("effects.reference", effects.show_reference, level=3),
         under("effects.risk", effects.show_by_risk, level=3),
@@ -160,6 +162,7 @@ MEASURE = Outline("measure", "measure", (
     alone("measure.effect", measure.show_effect),
     alone("measure.sure", measure.show_sure),
     alone("measure.for_whom", measure.show_for_whom),
+    alone("measure.when", timing.show_when),
     alone("measure.change", measure.show_change),
     alone("measure.unsaid", measure.show_unsaid),
 ), notebook=MEASURE_NOTEBOOK, of_measure=True, has_contents=False)  # fmt: skip

@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 
 from revictimisation.core.codes import OTHER_CAUSES
-from revictimisation.core.packing import LESS, STRATEGIES, find_level, unpack_check, unpack_contrast
+from revictimisation.core.packing import (
+    AFTER_SHELTER,
+    LESS,
+    SEQUENTIAL,
+    STRATEGIES,
+    find_level,
+    unpack_check,
+    unpack_contrast,
+)
 from revictimisation.core.results import KEYS, OK, SUPPRESSED, WITHHELD
 from revictimisation.disclosure.attack.findings import make_findings, name_rows
 from revictimisation.disclosure.attack.release import Release
@@ -16,6 +24,9 @@ from revictimisation.estimators.e_value import find_e_value
 from revictimisation.estimators.intervals import DETECTABLE_ERRORS
 
 HIDDEN = (SUPPRESSED, WITHHELD)
+# Effects whose detectable difference is told, found how: its error by another name.
+DETECTED_IN = ("main", "contrast", STRATEGIES, SEQUENTIAL, AFTER_SHELTER)
+DETECTED_BY = ("clone_censor_weight", "mean_cumulative_count", "sequential_trial")
 FAMILY = [key for key in KEYS if key != "estimand"]
 Formula = Callable[..., pd.Series]
 FAR_FROM_ONE = 0.1  # nearer than this a ratio of three decimals tells too little
@@ -190,8 +201,7 @@ def _invert_detectable(release: Release, rows: pd.DataFrame) -> pd.DataFrame:
         "minimum_detectable_difference": "risk_difference",
         "minimum_detectable_count_difference": "mean_count_difference"})  # fmt: skip
     told = told[told["estimand"].notna() & told["low"].notna()]
-    is_own = rows["analysis"].isin(["main", "contrast", STRATEGIES]) & rows["estimator"].isin(
-        ["clone_censor_weight", "mean_cumulative_count"])  # fmt: skip
+    is_own = rows["analysis"].isin(DETECTED_IN) & rows["estimator"].isin(DETECTED_BY)
     is_own &= ~rows["outcome"].isin(OTHER_CAUSES)
     hidden = rows[rows["status"].isin(HIDDEN) & is_own]
     keys = ["measure", "subgroup", "level", "time_days", "estimand"]

@@ -1,0 +1,161 @@
+"""Does it matter when help comes: what trials that begin later say, by phase and landmark."""
+
+from __future__ import annotations
+
+from revictimisation.core.packing import (
+    AFTER_SHELTER,
+    ALL_STARTS,
+    LANDMARK,
+    SEQUENTIAL,
+    SHELTER_END,
+    TRIAL_START,
+    pack_contrast,
+    pack_day,
+)
+from revictimisation.report.described import NOTHING, Piece, Text, join
+from revictimisation.report.natural_frequencies import (
+    describe_between,
+    describe_people,
+    show_gap,
+    show_hundred,
+)
+from revictimisation.report.page import Page
+from revictimisation.report.release import Number
+from revictimisation.report.sections.answer import finish
+from revictimisation.report.trials import (
+    ARMS,
+    DIFFERENCE,
+    WEIGHTING,
+    add_events,
+    describe_gates,
+    has_answer,
+    has_rows,
+)
+from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, judge
+
+PHASES = ("acute", "intermediate", "long_term")
+LATER = PHASES[1:]
+
+
+def find_trials(page: Page, measure: str, level: str, day: int, estimand: str) -> Number:
+    """A number of the trials of a phase or a landmark, so many days after they began."""
+    return page.release.find(
+        question="q2",
+        analysis=SEQUENTIAL,
+        measure=measure,
+        subgroup=LANDMARK if level.startswith("day_") else TRIAL_START,
+        level=level,
+        outcome=page.plan.outcome.who,
+        estimator="sequential_trial",
+        estimand=estimand,
+        time_days=day,
+    )
+
+
+def show_when(page: Page) -> Piece:
+    """On a measure's page: what help does that begins in each phase, and whether phases differ.
+
+    Nothing where the main question has no answer; a phase without one says why.
+    """
+    measure = page.measure
+    is_told = measure and has_rows(page, analysis=SEQUENTIAL, measure=measure)
+    if not is_told or not has_answer(page, measure):
+        return NOTHING
+    day = page.plan.sequential.at_days[-1]
+    found = {phase: find_trials(page, measure, phase, day, DIFFERENCE) for phase in PHASES}
+    lines = [f"- **{_name_phase(page, phase)}:** {_describe_phase(page, number)}"
+             for phase, number in found.items()]  # fmt: skip
+    told = page.text("measure.when_text", period=page.formats.period(day))
+    apart = Text(_describe_contrasts(page, measure, day))
+    return join([page.heading("measure.when"), told, Text("\n".join(lines)), apart])
+
+
+def _name_phase(page: Page, phase: str) -> str:
+    """`Dag 31–180`: the days of a phase."""
+    first, second = page.plan.sequential.phase_ends
+    days = {"acute": (0, first), "intermediate": (first + 1, second)}
+    if phase not in days:
+        return page.say("measure.when_from", day=second + 1)
+    return page.say("measure.when_days", first=days[phase][0], last=days[phase][1])
+
+
+def _describe_phase(page: Page, gap: Number) -> str:
+    verdict = judge(gap, same=0.0)
+    if verdict == HIDDEN:
+        why = describe_gates(page, [page.name_reason(gap)], "short")
+        return page.say("measure.when_hidden", why=finish(why))
+    between = describe_between(page, gap)
+    if verdict not in (FEWER, MORE):
+        return page.say("measure.when_open", between=between)
+    people = describe_people(page, gap.estimate or 0.0)
+    return page.say("measure.when_clear", people=people, between=between)
+
+
+def _describe_contrasts(page: Page, measure: str, day: int) -> str:
+    """Whether a later phase differs from the first: yes, cannot be told, or not compared."""
+    gaps = [find_trials(page, measure, pack_contrast(phase, PHASES[0]), day, DIFFERENCE)
+            for phase in LATER]  # fmt: skip
+    verdicts = [judge(gap, same=0.0) for gap in gaps]
+    if all(one == HIDDEN for one in verdicts):
+        return page.say("measure.when_uncompared")
+    if any(one in (FEWER, MORE) for one in verdicts):
+        return page.say("measure.when_differs")
+    return page.say("measure.when_same")
+
+
+def show_when_numbers(page: Page) -> Piece:
+    """For referees: the difference of each phase and landmark, and between phases, by measure.
+
+    And after a stay in shelter.
+    """
+    parts = [_tabulate(page, "phases", [*PHASES, ALL_STARTS])]
+    contrasts = [pack_contrast(phase, PHASES[0]) for phase in LATER]
+    landmarks = [pack_day(day) for day in page.plan.sequential.landmarks]
+    parts += [_tabulate(page, "apart", [*landmarks, *contrasts]), _tabulate_shelter(page)]
+    told = [part for part in parts if part is not NOTHING]
+    return join([page.text("referees.when_text"), *told]) if told else NOTHING
+
+
+def _tabulate(page: Page, kind: str, levels: list[str]) -> Piece:
+    """The differences of these levels by their last day, a row per measure."""
+    named = [one for one in page.plan.measure_names
+             if has_rows(page, analysis=SEQUENTIAL, measure=one)]  # fmt: skip
+    if not named:
+        return NOTHING
+    day = page.plan.sequential.at_days[-1]
+    rows = []
+    for measure in named:
+        gaps = [find_trials(page, measure, level, day, DIFFERENCE) for level in levels]
+        cells = [add_events(page, measure, gap, show_gap(page, gap)) for gap in gaps]
+        rows.append([page.labels.measure(measure), *cells])
+    heads = [page.say("common.measure"), *(_name_level(page, level) for level in levels)]
+    caption = page.say(f"referees.when_{kind}", period=page.formats.period(day))
+    return page.table(caption, heads, rows)
+
+
+def _name_level(page: Page, level: str) -> str:
+    return _name_phase(page, level) if level in PHASES else page.labels.level(TRIAL_START, level)
+
+
+def _tabulate_shelter(page: Page) -> Piece:
+    """Both risks and their difference of what may follow a stay in shelter."""
+    asked = page.plan.sequential
+    named = [one for one in asked.after_shelter
+             if has_rows(page, analysis=AFTER_SHELTER, measure=one)]  # fmt: skip
+    if not named:
+        return NOTHING
+    day, rows = asked.at_days[-1], []
+    same: dict[str, str | int] = {
+        "question": "q2", "analysis": AFTER_SHELTER, "subgroup": TRIAL_START, "level": SHELTER_END,
+        "outcome": page.plan.outcome.who, "time_days": day, "estimator": WEIGHTING,
+    }  # fmt: skip
+    for code in named:
+        gap = page.release.find(measure=code, estimand=DIFFERENCE, **same)
+        arms = (page.release.find(measure=code, estimand=f"risk_{arm}", **same) for arm in ARMS)
+        cells = [show_hundred(page, one if gap.is_shown else gap) for one in arms]
+        rows.append([page.labels.measure(code), *cells, show_gap(page, gap)])
+    heads = [page.say("common.measure"),
+             *(page.say(f"trials.head_{name}") for name in (*ARMS, "gap"))]  # fmt: skip
+    within = page.formats.days(asked.after_shelter_days)
+    caption = page.say("referees.when_shelter", within=within, period=page.formats.period(day))
+    return page.table(caption, heads, rows)
