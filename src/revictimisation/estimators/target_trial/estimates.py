@@ -94,6 +94,13 @@ def estimate_curves(
     return table.loc[table["estimand"].isin(RISKS[:2]), COLUMNS]
 
 
+def estimate_risks(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataFrame:
+    """The outcome's risks and their contrasts, as `estimate_strategies`, by influence."""
+    arms = fill_arms(weighted)
+    answers = find_answers(weighted, arms, at_days, n_numbers=1)
+    return _Behind(weighted, arms, at_days).compare_risks(answers[:, 0], 1)[COLUMNS]
+
+
 def estimate_outcome(
     weighted: WeightedTrial, at_days: Sequence[int], answers: Estimate
 ) -> pd.DataFrame:
@@ -123,7 +130,10 @@ def find_answers(
     """
     value = arms.read(at_days)[:, :n_numbers]
     if replicates is None:
-        return Estimate(value, find_influence(weighted, at_days, arms, n_numbers))
+        influence = find_influence(
+            weighted, at_days, arms, n_numbers, is_widened=weighted.tilt is not None
+        )
+        return Estimate(value, influence)
     if replicates.answers.shape[3] != len(at_days):
         raise ValueError("the replicates are of other days")
     return Estimate(value, draws=replicates.answers[:, :, :n_numbers])
