@@ -7,7 +7,7 @@ else it is `withheld`, with the gate that failed as its reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -28,6 +28,7 @@ from revictimisation.core.results import (
 )
 from revictimisation.estimators.target_trial.balance import measure_shares
 from revictimisation.estimators.target_trial.bootstrap import Replicates, bootstrap_arms
+from revictimisation.estimators.target_trial.calibrated_weights import calibrate_weights
 from revictimisation.estimators.target_trial.clone_weights import (
     WeightedTrial,
     cap_weights,
@@ -45,6 +46,7 @@ from revictimisation.estimators.target_trial.diagnostics import (
 )
 from revictimisation.estimators.target_trial.estimates import (
     estimate_curves,
+    estimate_risks,
     estimate_strategies,
 )
 from revictimisation.estimators.target_trial.gates import (
@@ -56,10 +58,14 @@ from revictimisation.estimators.target_trial.gates import (
 from revictimisation.estimators.target_trial.standardised_risk import ESTIMATORS
 from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.plan import StudyPlan
+from revictimisation.plan.parts import Weights
 
 ESTIMATOR = "clone_censor_weight"
 SAME = {"question": "q2", "estimator": ESTIMATOR}
 INFLUENCE, TRUNCATED, CURVE = "influence_interval", "weights_truncated", "curve"
+CALIBRATED, FITTED, OVERLAP = "calibrated_weights", "fitted_weights", "overlap_population"
+# Checks that fail where too few in an arm are like the cohort's people.
+UNLIKE = ("share_outside_support", "effective_sample_size", "largest_standardised_difference")
 FEWEST_REPLICATES = 2
 
 
@@ -76,6 +82,10 @@ def estimate_target_trials(
     `influence_interval` shows the same numbers with the influence's intervals, `weights_truncated`
     with the largest weights capped, `curve` both risks at `curve_days`. Estimators `g_formula` and
     `doubly_robust`: the same risks otherwise, under the same gates, with the influence's intervals.
+    Analysis `calibrated_weights`: the outcome's risks with weights that balance the covariates,
+    under gates of their own, by influence; where the study makes these the main ones,
+    `fitted_weights` shows the others so. Analysis `overlap_population`, where the main answer fails
+    for want of people alike: the risks of those in whom both strategies occur.
     Entries in whom the measure ran before day 0 are not eligible. Without `has_curves` no curve is
     drawn (truth studies).
     """
@@ -98,10 +108,11 @@ def _weigh_and_estimate(
     has_curves: bool,
 ) -> Found:
     choices = data.plan.weights
-    weighted = weigh_clones(trial, grace_law=choices.grace_law)
+    fitted = weigh_clones(trial, grace_law=choices.grace_law)
+    weighted, beside = _choose_weights(fitted, choices)
     table = estimate_strategies(weighted, days)
     curve_days = list(data.plan.curve_days) if has_curves else []
-    others, compared, scores = _check_otherwise(data, weighted, table, keys)
+    others, compared, scores = _check_otherwise(data, fitted, table, keys)
     gates, named = data.plan.gates, {"analysis": ESTIMATOR, "measure": keys["measure"]}
     checks = stack_checks(
         diagnose_trial(weighted, days, table),
@@ -121,14 +132,61 @@ def _weigh_and_estimate(
         *others,
     ]
     if choices.truncate_at is not None:
-        capped = cap_weights(weighted, cap_quantile=choices.truncate_at)
+        capped = cap_weights(fitted, cap_quantile=choices.truncate_at)
         truncated = _name_rows(data, estimate_strategies(capped, days), keys)
         parts.insert(2, truncated.assign(analysis=TRUNCATED))
     held = [withhold_few(withhold_failed(part, judged, gates), gates) for part in parts]
     if curve_days:
         drawn = _name_rows(data, curve, keys).assign(analysis=CURVE)
         held.insert(2, withhold_failed(drawn, _spread_to_curve(judged, curve_days), gates))
-    return Found(combine(held), judged[list(DIAGNOSTIC_COLUMNS)], scores)
+    if choices.overlap and fitted.is_natural and trial.names and _is_unlike(judged):
+        beside[OVERLAP] = replace(fitted, population="overlap")
+    tables = [judged]
+    for name, other in beside.items():
+        rows, own = estimate_beside(data, other, days, keys, name)
+        held.append(rows)
+        tables.append(own)
+    told = pd.concat([one[list(DIAGNOSTIC_COLUMNS)] for one in tables], ignore_index=True)
+    return Found(combine(held), told, scores)
+
+
+def _choose_weights(
+    fitted: WeightedTrial, choices: Weights
+) -> tuple[WeightedTrial, dict[str, WeightedTrial]]:
+    """The weights of the main answer, and those shown beside it by analysis."""
+    if choices.calibration == "none" or not fitted.trial.names:
+        return fitted, {}
+    calibrated = calibrate_weights(
+        fitted, tolerance=choices.balance_tolerance, ridge=choices.balance_ridge
+    )
+    if choices.calibration == "main":
+        return calibrated, {FITTED: fitted}
+    return fitted, {CALIBRATED: calibrated}
+
+
+def _is_unlike(judged: pd.DataFrame) -> bool:
+    """Whether a check of `UNLIKE` fails."""
+    return bool((judged["gate"].isin(UNLIKE) & judged["status"].eq("failed")).any())
+
+
+def estimate_beside(
+    data: StudyData, weighted: WeightedTrial, days: list[int], keys: dict[str, str], analysis: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The outcome's risks with other weights, by influence and under gates of their own.
+
+    Of another population also who they are (`share_weighted` without an arm).
+    """
+    table, gates = estimate_risks(weighted, days), data.plan.gates
+    is_other = weighted.population != "everyone"
+    checks = stack_checks(
+        diagnose_trial(weighted, days, table),
+        describe_covariates(weighted),
+        _describe_population(data, weighted, keys["measure"]) if is_other else pd.DataFrame(),
+    )
+    named = {"analysis": analysis, "measure": keys["measure"]}
+    judged = judge(checks, gates, named, weighted.trial.grace_days)
+    rows = _name_rows(data, table, keys).assign(analysis=analysis)
+    return withhold_few(withhold_failed(rows, judged, gates), gates), judged
 
 
 def _estimate_resampled(
@@ -159,20 +217,30 @@ def _describe_shares(data: StudyData, weighted: WeightedTrial, measure: str) -> 
     When the grace time ends, where anything is adjusted for. What the shares were before weighting
     follows from `treatment_share`.
     """
+    if not weighted.trial.names:
+        return pd.DataFrame()
+    weights = weighted.weights_on(weighted.trial.grace_days)
+    return _share_out(data, weights, ARMS, measure)
+
+
+def _describe_population(data: StudyData, weighted: WeightedTrial, measure: str) -> pd.DataFrame:
+    """The check `share_weighted` without an arm: of the population that is asked about."""
+    return _share_out(data, weighted.population_weights[:, None], ("",), measure)
+
+
+def _share_out(
+    data: StudyData, weights: Floats, arms: Sequence[str], measure: str
+) -> pd.DataFrame:
+    """Checks `share_weighted` by arm (a column of weights each), grouping and level."""
     is_in = data.entries["entry_id"].isin(eligible_ids(data, measure)).to_numpy()
-    day, rows = weighted.trial.grace_days, []
-    for grouping in list_groupings(data) if weighted.trial.names else []:
-        by_arm = measure_shares(weighted, grouping.codes[is_in], len(grouping.levels), day)
-        rows += [
-            {
-                **make_check("share_weighted", share, arm),
-                "group": grouping.name,
-                "level": level,
-            }
-            for arm, shares in zip(ARMS, by_arm, strict=True)
-            for level, share in zip(grouping.levels, shares, strict=True)
-        ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame([
+        {**make_check("share_weighted", share, arm), "group": grouping.name, "level": level}
+        for grouping in list_groupings(data)
+        for arm, shares in zip(
+            arms, measure_shares(weights, grouping.codes[is_in], len(grouping.levels)), strict=True
+        )
+        for level, share in zip(grouping.levels, shares, strict=True)
+    ])  # fmt: skip
 
 
 def _spread_to_curve(judged: pd.DataFrame, curve_days: list[int]) -> pd.DataFrame:

@@ -20,18 +20,31 @@ from revictimisation.estimators.target_trial.leverage import find_leverage_facto
 from revictimisation.estimators.target_trial.start_kernels import START
 from revictimisation.estimators.target_trial.tilting import Tilt, list_equations
 
-TOLERANCE, RIDGE = 0.05, 0.01
 # So near to 1 an entry's part in its own balance is taken to be at most.
 MOST_OWN = 0.9
 
 
-def calibrate_weights(
-    weighted: WeightedTrial, *, tolerance: float = TOLERANCE, ridge: float = RIDGE
-) -> WeightedTrial:
-    """The same trial and models with weights that balance the baseline columns; see the module.
+def calibrate_weights(weighted: WeightedTrial, *, tolerance: float, ridge: float) -> WeightedTrial:
+    """The same trial and models with weights that balance the baseline columns (`tilting`).
+
+    Args:
+        weighted: from `weigh_clones`. tolerance: so many standard deviations may means still differ
+            from the cohort's. ridge: and so many times each coefficient of the tilt.
 
     Raises:
         ValueError: capped weights, or those of another population: they have other means.
+
+    Example:
+        >>> from revictimisation.estimators.design import design_from_array
+        >>> from revictimisation.estimators.target_trial.clone_weights import weigh_clones
+        >>> from revictimisation.estimators.target_trial.trial_data import prepare_trial
+        >>> design = design_from_array([[0], [0], [0], [1], [1], [1], [0], [1]], ["old"])
+        >>> start = [0, None, None, 0, 0, None, 0, None]
+        >>> trial = prepare_trial([9] * 8, [1, 0] * 4, start, design, grace_days=0)
+        >>> weighted = weigh_clones(trial, grace_law="natural_law")
+        >>> exact = calibrate_weights(weighted, tolerance=0, ridge=0)
+        >>> exact.weights_by(0)[:3].round(6).tolist()
+        [[2.0, 0.0], [0.0, 2.0], [0.0, 2.0]]
     """
     if np.isfinite(weighted.cap_start) or weighted.population != "everyone":
         raise ValueError("weights to be calibrated must be everyone's and not capped")

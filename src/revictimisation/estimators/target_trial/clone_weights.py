@@ -69,6 +69,10 @@ class WeightedTrial:
             `daily` where nothing changes) or `fit_end_model`.
         cap_start: largest weight of a start clone that has started. cap_no_start: largest weight
             of a no-start clone by place 0..grace_days; infinite = not capped.
+        population: whom the risks are of. `overlap`: people counted by e (1 - e), e their chance of
+            a start within the grace time given the baseline columns, so those in whom both happen
+            (Li, Morgan & Zaslavsky 2018): the weights of both arms are multiplied by it.
+        tilt: what calibrates the weights; none: they are as fitted.
     """
 
     trial: Trial
@@ -234,6 +238,20 @@ class WeightedTrial:
             return weights
         crude = self._read(self._crude, day)
         return np.divide(weights, crude, out=np.zeros_like(weights), where=crude > 0)
+
+    def weights_by(self, day: int) -> Floats:
+        """Weights (entries x 2) on the last day of follow-up that is not after this one.
+
+        Expected to have the whole cohort's means, whatever happened until then (`tilting`).
+        """
+        place = np.minimum(self.trial.people.stop - 1, min(day, self.trial.grace_days))
+        return self.weights[np.arange(len(place)), :, place]
+
+    @cached_property
+    def population_weights(self) -> Floats:
+        """How much each entry counts in the population that is asked about."""
+        everybody = np.arange(self.trial.n_entries)
+        return self.find_overlap(everybody) if self.population == "overlap" else everybody * 0 + 1.0
 
     def _read(self, weights: Floats, day: int) -> Floats:
         """Weights on a day of all that there are by entry, arm and place."""
