@@ -90,3 +90,54 @@ def test_influence_is_the_derivative_of_everything(law, kind):
             ends.append(answer_with(weighted, case_weights))
         moved = (ends[0] - ends[1]) / (2 * step)
         np.testing.assert_allclose(influence[i] / scale, moved / scale, atol=1e-6)
+
+
+def test_means_are_the_cohorts_to_the_tolerance():
+    trial = random_trial(1500, 7)
+    fitted = weigh_clones(trial, grace_law="natural_law")
+    for tolerance, most in ((0.0, 1e-9), (0.01, 0.01 + 1e-9)):
+        weighted = calibrate_weights(fitted, tolerance=tolerance, ridge=0.0)
+        assert weighted.is_converged
+        ends = weighted.tilt.ends
+        table = measure_balance(weighted, [])
+        of_end = table["time_days"].eq(ends[-1]) & table["comparison"].ne("start_less_no_start")
+        assert table.loc[of_end, "weighted"].abs().max() <= most
+        early = weighted.weights_by(ends[0])[:, 0]
+        assert early.sum() == pytest.approx(trial.n_entries, rel=1e-9)
+
+
+def test_nobody_alike_shows_as_a_difference_and_costs_nothing_else():
+    """A level without a starter can't be balanced: its gap stays, all else is as if it were not."""
+    trial, x, started = point_trial(400, 5)
+    rare = np.zeros(400)
+    rare[np.flatnonzero(~started)[:30]] = 1
+    design = design_from_array(np.column_stack([x, rare]), ["a", "b", "c", "rare"])
+    people = trial.people
+    start = np.where(started, 0, np.nan)
+    with_rare = prepare_trial(people.stop, people.cause, start, design, grace_days=0)
+    weighted = weigh(with_rare, "natural_law", "near")
+    assert weighted.is_converged and np.isfinite(weighted.weights).all()
+    table = measure_balance(weighted, [])
+    gaps = table[table["comparison"].eq("start")].set_index("column")["weighted"]
+    assert gaps["rare"] == pytest.approx(-np.sqrt(0.075 / 0.925), abs=1e-6)
+    assert gaps.drop("rare").abs().max() < 0.06
+
+
+@for_each("law", LAWS)
+def test_replicates_repeat_calibration(law):
+    trial = random_trial(1200, 8, n_victims=900)
+    weighted = weigh(trial, law, "near")
+    replicates = bootstrap_arms(weighted, DAYS, n_replicates=40, seed=11)
+    assert replicates.n_unsettled == 0
+    spread = replicates.answers.std(axis=0)
+    for k in range(2):
+        case_weights = draw_weights(11, k, trial.n_clusters)[trial.people.cluster]
+        apart = np.abs(replicates.answers[k] - answer_with(weighted, case_weights))
+        assert (apart <= 1e-3 * spread + 1e-12).all()
+
+
+def test_wrong_use_is_refused():
+    trial = random_trial(300, 2)
+    capped = weigh_clones(trial, grace_law="natural_law", cap_at=3)
+    with pytest.raises(ValueError, match="not capped"):
+        calibrate_weights(capped, tolerance=0.05, ridge=0.01)
