@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from revictimisation.estimators.design import build_design
+from revictimisation.estimators.target_trial.calibrated_weights import calibrate_weights
 from revictimisation.estimators.target_trial.changes import Changes
 from revictimisation.estimators.target_trial.clone_influence import find_influence
-from revictimisation.estimators.target_trial.calibrated_weights import calibrate_weights
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial, weigh_clones
 from revictimisation.estimators.target_trial.trial_data import prepare_trial
 from revictimisation.estimators.target_trial.weighted_risk import fill_arms

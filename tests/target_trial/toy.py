@@ -77,9 +77,7 @@ def natural_starts(toy: Toy, county: dict[str, np.ndarray]) -> np.ndarray:
     return np.where(hits.any(axis=1), hits.argmax(axis=1), NEVER)
 
 
-def true_risks(
-    toy: Toy, days: list[int], counted: tuple[float, float] = (1.0, 1.0)
-) -> np.ndarray:
+def true_risks(toy: Toy, days: list[int], counted: tuple[float, float] = (1.0, 1.0)) -> np.ndarray:
     """Risks by the days under start, no start (rows), exactly; how much low and high need count.
 
     Under start everybody keeps the natural day or draws one from the own natural law within the

@@ -228,9 +228,7 @@ def _describe_population(data: StudyData, weighted: WeightedTrial, measure: str)
     return _share_out(data, weighted.population_weights[:, None], ("",), measure)
 
 
-def _share_out(
-    data: StudyData, weights: Floats, arms: Sequence[str], measure: str
-) -> pd.DataFrame:
+def _share_out(data: StudyData, weights: Floats, arms: Sequence[str], measure: str) -> pd.DataFrame:
     """Checks `share_weighted` by arm (a column of weights each), grouping and level."""
     is_in = data.entries["entry_id"].isin(eligible_ids(data, measure)).to_numpy()
     return pd.DataFrame([

@@ -22,13 +22,13 @@ def measure_balance(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataF
     """Standardised mean differences of every baseline column, before and after weighting.
 
     Day 0 (at its end, when what starts on it has started), the last day of the grace time and
-    `at_days` are measured: among those followed past the day, each arm less the whole cohort (all by
-    what they count in the population asked about), and start less no start. Calibrated weights up
-    to the end of the grace time: of all, by their last weight until then, which is what they were
-    made alike by (`tilting`). Units: the column's standard deviation in the whole cohort on day 0. After
-    the grace time the weights are constant; arms may part again where the measure works, for it
-    changes who is left. Under the natural law start clones that have not started yet are in their
-    arm during the grace time.
+    `at_days` are measured: among those followed past the day, each arm less the whole cohort (all
+    by what they count in the population asked about), and start less no start. Calibrated weights
+    up to the end of the grace time: of all, by their last weight until then, which is what they
+    were made alike by (`tilting`). Units: the column's standard deviation in the whole cohort on
+    day 0. After the grace time the weights are constant; arms may part again where the measure
+    works, for it changes who is left. Under the natural law start clones that have not started yet
+    are in their arm during the grace time.
 
     Returns:
         A row per day, column and comparison: time_days, column, comparison (start, no_start: less

@@ -129,10 +129,11 @@ def hold_balance(
     assert tilt is not None
     columns = tilt.read_columns(trial, trial.people.row[here])
     last = np.minimum(trial.people.stop[here] - 1, trial.grace_days)
-    at, profile, more = np.arange(len(last)), weighted.weights[here, arm], 0.0
+    at, profile = np.arange(len(last)), weighted.weights[here, arm]
+    more = np.zeros((len(last), amounts.shape[1]))
     for stage, end in enumerate(tilt.ends_of(arm)):
         given, place = columns @ response.moves[:, stage].T, np.minimum(last, end)
         amounts[place, :, at] -= profile[at, place][:, None] * given
-        more = more + given
+        more += given
     own: Floats = amounts.sum(axis=0).T * response.factors[here][:, None]
     return own + more - response.constant

@@ -99,13 +99,14 @@ def find_direct_influence(
     blocks = cut_blocks(trial.n_entries, len(trial.interval) * n_targets)
     response = None
     if weighted.tilt is not None:
-        answers = sum(
-            sum_answers(weighted, here, arm,
-                        _spread_amounts(trial, here, weighted.weights[here, arm], slopes, late,
-                                        outcomes))
+        answers = [
+            sum_answers(
+                weighted, here, arm,
+                _spread_amounts(trial, here, weighted.weights[here, arm], slopes, late, outcomes),
+            )
             for here in blocks
-        )  # fmt: skip
-        response = respond(weighted, arm, answers, is_widened=is_widened)
+        ]  # fmt: skip
+        response = respond(weighted, arm, np.sum(answers, axis=0), is_widened=is_widened)
     for here in blocks:
         days = build_days(weighted, here)
         profile = weighted.weights[here, arm]

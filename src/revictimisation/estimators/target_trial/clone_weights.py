@@ -250,8 +250,9 @@ class WeightedTrial:
     @cached_property
     def population_weights(self) -> Floats:
         """How much each entry counts in the population that is asked about."""
-        everybody = np.arange(self.trial.n_entries)
-        return self.find_overlap(everybody) if self.population == "overlap" else everybody * 0 + 1.0
+        if self.population == "overlap":
+            return self.find_overlap(np.arange(self.trial.n_entries))
+        return np.ones(self.trial.n_entries)
 
     def _read(self, weights: Floats, day: int) -> Floats:
         """Weights on a day of all that there are by entry, arm and place."""

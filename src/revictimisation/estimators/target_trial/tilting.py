@@ -1,28 +1,29 @@
 """Weights tilted until each arm's covariates have the cohort's means: balance by construction.
 
 A clone's weight is a product of factors, one for each day on which strategy and person may part,
-that each have mean 1 given what went before. So with W_d the weight at the place min(d, the clone's
-last), E(W_d x) = E(x) for every baseline column x and each day d of the grace time, in both arms and
-whatever happened until then: the estimating equations (longitudinal weights: Yiu & Su 2018; of one
-treatment Hainmueller 2012, Imai & Ratkovic 2014). In a sample they hold but for chance. Weights are
-tilted, W exp(c (a + b'x)), as little as may be (Kullback-Leibler divergence from the fitted weights,
-of each clone divided by its c) until, at each of a few days d, weights sum to n and
+that each have mean 1 given what went before. So with W_d the weight at the place min(d, the
+clone's last), E(W_d x) = E(x) for every baseline column x and each day d of the grace time, in both
+arms and whatever happened until then: the estimating equations (longitudinal weights: Yiu & Su
+2018; of one treatment Hainmueller 2012, Imai & Ratkovic 2014). In a sample they hold but for
+chance. Weights are tilted, W exp(c (a + b'x)), as little as may be (Kullback-Leibler divergence
+from the fitted weights, of each clone divided by its c) until, at each of a few days d, weights sum
+to n and
 
     | sum of W_d exp(c (a + b'x)) x  -  sum of x |  <=  n (tolerance + ridge |b|) sd(x)
 
 c says how much of the arm's censoring a clone has been through. *No start*: the share of the grace
-time's starts that have come by the day, a number found once; d the end of the grace time. *Start*: 1
-once it has started (`censor_at_end`: at the end of the grace time), 0 before, for nothing was
-selected yet; d the end of the first interval of days of the model of starts (most often day 0), with
-coefficients of its own that bear on who started by then, and the end of the grace time.
+time's starts that have come by the day, a number found once; d the end of the grace time. *Start*:
+1 once it has started (`censor_at_end`: at the end of the grace time), 0 before, for nothing was
+selected yet; d the end of the first interval of days of the model of starts (most often day 0),
+with coefficients of its own that bear on who started by then, and the end of the grace time.
 
 With tolerance 0 balance is exact where it can be. A tolerance keeps weights steady where starters
-are few for the columns (approximate balance: Zubizarreta 2015; Wang & Zubizarreta 2020), and `ridge`
-gives an answer where nobody in an arm is like some in the cohort: the difference that is left shows
-in the diagnostics, and its price in the effective number.
+are few for the columns (approximate balance: Zubizarreta 2015; Wang & Zubizarreta 2020), and
+`ridge` gives an answer where nobody in an arm is like some in the cohort: the difference that is
+left shows in the diagnostics, and its price in the effective number.
 
-The dual is convex: Newton's method, each step by coordinates for the penalty's sake, halved where it
-does not help. Columns x are centred and divided by their standard deviations in the cohort.
+The dual is convex: Newton's method, each step by coordinates for the penalty's sake, halved where
+it does not help. Columns x are centred and divided by their standard deviations in the cohort.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from revictimisation.core.arrays import Floats, Whole
 from revictimisation.estimators.target_trial.start_kernels import NO_START, START, descend
@@ -71,7 +73,7 @@ class Tilt:
         """The arm's days."""
         return self.ends if arm == START else self.ends[-1:]
 
-    def read_columns(self, trial: Trial, rows: Whole) -> Floats:
+    def read_columns(self, trial: Trial, rows: npt.NDArray[np.integer]) -> Floats:
         """1 and x of entries with these rows of the base columns."""
         own = (trial.matrix.toarray() - self.centre) * self.scale
         return np.hstack([np.ones((len(own), 1)), own])[rows]
@@ -103,9 +105,9 @@ class Equations:
     """What an arm's coefficients solve; a row per clone whose weight they move, a column per each.
 
     Attributes:
-        who: their entries. columns: 1 and x of the clone, for each stage that bears on it (else 0). weight: before
-            tilting. share: c. target: what the tilted columns are to sum to. bound, ridge: by
-            coefficient, n x tolerance and n x ridge (0 of a).
+        who: their entries. columns: 1 and x of the clone, for each stage that bears on it (else 0).
+            weight: before tilting. share: c. target: what the tilted columns are to sum to. bound,
+            ridge: by coefficient, n x tolerance and n x ridge (0 of a).
     """
 
     who: Whole
@@ -188,7 +190,8 @@ def list_equations(
     """An arm's equations; arguments as of `solve_tilt`."""
     who, last = np.arange(trial.n_entries), np.minimum(trial.people.stop - 1, trial.grace_days)
     columns = tilt.read_columns(trial, trial.people.row)
-    total, parts, targets, is_moved = case_weights @ columns, [], [], np.zeros(len(who), np.bool_)
+    total, is_moved = case_weights @ columns, np.zeros(len(who), np.bool_)
+    parts, targets = [], []
     for end in tilt.ends_of(arm):
         place = np.minimum(last, end)
         own = weights[who, arm, place] * case_weights
@@ -199,6 +202,6 @@ def list_equations(
         is_moved |= is_in & (own > 0)
     penalised = case_weights.sum() * np.tile(np.arange(columns.shape[1]) > 0, len(parts))
     return Equations(
-        who[is_moved], np.hstack(parts)[is_moved], own[is_moved], share[is_moved], np.concatenate(targets),
-        tilt.tolerance * penalised, tilt.ridge * penalised,
+        who[is_moved], np.hstack(parts)[is_moved], own[is_moved], share[is_moved],
+        np.concatenate(targets), tilt.tolerance * penalised, tilt.ridge * penalised,
     )  # fmt: skip
