@@ -12,6 +12,7 @@ from revictimisation.report.natural_frequencies import (
 from revictimisation.report.page import Page
 from revictimisation.report.sections.answer import describe_within
 from revictimisation.report.sections.baseline import SHARES, list_levels, show_share
+from revictimisation.report.sections.referees import explain_dash
 from revictimisation.report.trials import ARMS, find_effect, has_answer, has_rows, list_checks
 from revictimisation.report.verdicts import name_answer
 
@@ -73,4 +74,4 @@ def _show_profile(page: Page, measure: str) -> Piece:
              page.say("referees.overlap_people")]  # fmt: skip
     name = name_answer(page, measure)
     caption = page.say("referees.overlap_profile", measure=name)
-    return Folded(caption, page.table(caption, heads, rows))
+    return Folded(caption, page.table(caption, heads, rows, explain_dash(page, rows)))
