@@ -185,8 +185,9 @@ class Weights(Part):
     `truncate_at`: the quantile at which the variant `weights_truncated` caps the weights; null:
     no such variant. The main analysis never caps. `calibration`: weights tilted until each arm's
     covariates have the cohort's means; as the main answer, as the variant `calibrated_weights`
-    beside it, or not at all. They may still differ by `balance_tolerance` standard deviations, and
-    by `balance_ridge` times a covariate's coefficient of the tilt where they cannot be made alike.
+    beside it, or not at all; their intervals are by influence. Means may still differ by
+    `balance_tolerance` standard deviations, and by `balance_ridge` times a covariate's coefficient
+    of the tilt where they cannot be made alike.
     `overlap`: where too few are alike for an answer about all, also the answer about those in whom
     both strategies occur.
     """
