@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from revictimisation.analyses.target_trials import UNLIKE
 from revictimisation.commands.estimate import estimate_study
 from revictimisation.core.results import mark_endless
 
@@ -48,6 +49,26 @@ def test_bootstrap_and_influence_agree(county):
     assert (main["se"] / exact["se"]).between(0.7, 1.5).all()
 
 
+def test_other_weights_stand_beside_under_gates_of_their_own(county):
+    """Calibrated ones for all, the overlap's where the main answer finds too few alike."""
+    _, out = county("calibrated")
+    checks = pd.read_parquet(out / "restricted" / "diagnostics.parquet")
+    rows = read_estimates(out)
+    rows = rows[rows["estimand"].eq("risk_difference") & rows["outcome"].eq("same_suspect")]
+    rows = rows[rows["question"].eq("q2") & rows["estimator"].eq(ESTIMATOR)]
+    kinds = dict(iter(rows.groupby("analysis")))
+    assert set(kinds["calibrated_weights"]["measure"]) == set(kinds["main"]["measure"])
+    unlike = checks[checks["analysis"].eq(ESTIMATOR) & checks["status"].eq("failed")]
+    failed = unlike["check"].str.split(":").str[0].isin(UNLIKE)
+    assert set(kinds["overlap_population"]["measure"]) == set(unlike.loc[failed, "measure"])
+    of_overlap = checks[checks["analysis"].eq("overlap_population")]
+    assert not of_overlap["check"].str.startswith("share_outside").any()
+    gaps = checks[checks["check"].str.startswith("standardised_difference:start")]
+    largest = gaps.groupby(["analysis", "measure"])["value"].max().unstack(0)
+    assert (largest["calibrated_weights"] <= largest[ESTIMATOR] + 1e-9).all()
+    assert kinds["calibrated_weights"]["se"].gt(0).all()
+
+
 def test_the_curve_goes_through_the_main_numbers(county):
     _, out = county("calibrated")
     rows = read_estimates(out)
@@ -69,7 +90,8 @@ def test_what_fails_a_gate_is_withheld_and_released_without_a_number(county):
     _, out = county("calibrated")
     exact, released = main_rows(read_estimates(out)), main_rows(read_estimates(out, "release"))
     checks = pd.read_parquet(out / "restricted" / "diagnostics.parquet")
-    others = ["mean_cumulative_count", "three_strategies", "subgroup_effects", "exploration"]
+    others = ["mean_cumulative_count", "three_strategies", "subgroup_effects", "exploration",
+              "calibrated_weights", "overlap_population"]  # fmt: skip
     checks = checks[~checks["analysis"].isin(others)]
     failed = set(checks.loc[checks["status"] == "failed", "measure"])
     # of deaths and emigration there are few, whatever the checks of new reports

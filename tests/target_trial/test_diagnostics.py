@@ -95,14 +95,14 @@ def test_weighted_shares_and_those_still_followed_by_hand():
         [9, 9, 5, 9], [0] * 4, [0, 0, None, None], build_design(people, ["sex"]), grace_days=0
     )
     weighted = weigh_clones(trial)
-    shares = measure_shares(weighted, np.array([0, 1, 0, 1]), 2, 0)
+    shares = measure_shares(weighted.weights_on(0), np.array([0, 1, 0, 1]), 2)
     np.testing.assert_allclose(shares, [[0.5, 0.5], [0.5, 0.5]])
-    after = measure_shares(weighted, np.array([0, 1, 0, 1]), 2, 6)
+    after = measure_shares(weighted.weights_on(6), np.array([0, 1, 0, 1]), 2)
     np.testing.assert_allclose(after, [[0.5, 0.5], [0.0, 1.0]])
     found = describe_at_risk(weighted, [5, 6]).set_index(["arm", "time_days"])["value"]
     assert found.to_dict() == {("start", 5): 2, ("no_start", 5): 2, ("start", 6): 2,
                                ("no_start", 6): 1}  # fmt: skip
-    assert np.isnan(measure_shares(weighted, np.zeros(4, np.int64), 1, 20)).all()
+    assert np.isnan(measure_shares(weighted.weights_on(20), np.zeros(4, np.int64), 1)).all()
 
 
 @for_each("law", ["natural_law", "censor_at_end"])

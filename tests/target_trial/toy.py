@@ -77,8 +77,8 @@ def natural_starts(toy: Toy, county: dict[str, np.ndarray]) -> np.ndarray:
     return np.where(hits.any(axis=1), hits.argmax(axis=1), NEVER)
 
 
-def true_risks(toy: Toy, days: list[int]) -> np.ndarray:
-    """Risks by the days under start, no start (rows), exactly.
+def true_risks(toy: Toy, days: list[int], counted: tuple[float, float] = (1.0, 1.0)) -> np.ndarray:
+    """Risks by the days under start, no start (rows), exactly; how much low and high need count.
 
     Under start everybody keeps the natural day or draws one from the own natural law within the
     grace time: that law, given a start within it. Summed over all that the hazards hang on.
@@ -88,7 +88,8 @@ def true_risks(toy: Toy, days: list[int]) -> np.ndarray:
     stays = 1 - OTHER_COMES
     chance = np.append(OTHER_COMES * stays ** (others[:-1] - 1), stays ** (until - 1))
     risks = np.zeros((2, len(days)))
-    for need, share in ((0.0, 1 - SHARE_OF_NEED), (1.0, SHARE_OF_NEED)):
+    shares = np.array([1 - SHARE_OF_NEED, SHARE_OF_NEED]) * counted
+    for need, share in enumerate(shares / shares.sum()):
         county = {"need": np.full(until, need), "other": others}
         hazards = start_hazards(toy, county)
         law = hazards * np.cumprod(np.column_stack([np.ones(until), 1 - hazards[:, :-1]]), axis=1)

@@ -8,6 +8,7 @@ else it is `withheld`, with the gate that failed as its reason.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from revictimisation.core.results import (
     not_estimable,
 )
 from revictimisation.estimators.target_trial.balance import measure_shares
+from revictimisation.estimators.target_trial.calibrated_weights import calibrate_weights
 from revictimisation.estimators.target_trial.clone_weights import (
     WeightedTrial,
     cap_weights,
@@ -35,21 +37,31 @@ from revictimisation.estimators.target_trial.diagnostics import (
     ARMS,
     describe_at_risk,
     describe_covariates,
+    diagnose_trial,
     make_check,
     stack_checks,
 )
-from revictimisation.estimators.target_trial.estimates import estimate_strategies
-from revictimisation.estimators.target_trial.gates import N_DECISIONS, withhold_failed
+from revictimisation.estimators.target_trial.estimates import estimate_risks, estimate_strategies
+from revictimisation.estimators.target_trial.gates import (
+    N_DECISIONS,
+    judge,
+    withhold_failed,
+    withhold_few,
+)
 from revictimisation.estimators.target_trial.judged_trial import JudgedTrial, judge_trial
 from revictimisation.estimators.target_trial.outcome_model import fit_outcome_model
 from revictimisation.estimators.target_trial.standardised_risk import ESTIMATORS
 from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.plan import StudyPlan
+from revictimisation.plan.parts import Weights
 
 ESTIMATOR = "clone_censor_weight"
 SAME = {"question": "q2", "estimator": ESTIMATOR}
 INFLUENCE, TRUNCATED, CURVE = "influence_interval", "weights_truncated", "curve"
 OTHER_LAW = "other_grace_law"
+CALIBRATED, FITTED, OVERLAP = "calibrated_weights", "fitted_weights", "overlap_population"
+# Checks that fail where too few in an arm are like the cohort's people.
+UNLIKE = ("share_outside_support", "effective_sample_size", "largest_standardised_difference")
 
 
 def estimate_target_trials(
@@ -65,6 +77,10 @@ def estimate_target_trials(
     `influence_interval` shows the same numbers with the influence's intervals, `weights_truncated`
     with the largest weights capped, `curve` both risks at `curve_days`. Estimators `g_formula` and
     `doubly_robust`: the same risks otherwise, under the same gates, with the influence's intervals.
+    Analysis `calibrated_weights`: the outcome's risks with weights that balance the covariates,
+    under gates of their own, by influence, also where the study makes these the main ones and
+    `fitted_weights` shows the others so. Analysis `overlap_population`, where the main answer fails
+    for want of people alike: the risks of those in whom both strategies occur.
     Entries in whom the measure ran before day 0 are not eligible. Without `has_curves` no curve is
     drawn (truth studies).
     """
@@ -88,14 +104,15 @@ def _weigh_and_estimate(
 ) -> Found:
     plan, measure = data.plan, keys["measure"]
     curve_days = list(plan.curve_days) if has_curves else []
-    weighted = weigh_clones(trial, grace_law=plan.weights.grace_law)
-    found = judge_study_trial(data, weighted, days, measure, curve_days)
+    fitted = weigh_clones(trial, grace_law=plan.weights.grace_law)
+    weighted, beside = _choose_weights(fitted, plan.weights)
+    found = judge_study_trial(data, weighted, days, measure, curve_days, fitted=fitted)
     held = {"main": found.hold(found.main), INFLUENCE: found.hold(found.influence)}
     if curve_days:
         by_curve = _spread_to_curve(found.judged, curve_days)
         held[CURVE] = withhold_failed(mark_endless(found.curve), by_curve, plan.gates)
     if plan.weights.truncate_at is not None:
-        capped = cap_weights(weighted, cap_quantile=plan.weights.truncate_at)
+        capped = cap_weights(fitted, cap_quantile=plan.weights.truncate_at)
         held[TRUNCATED] = found.hold(estimate_strategies(capped, days))
     parts = [_name_rows(data, rows, {**keys, "analysis": name}) for name, rows in held.items()]
     parts += [_name_rows(data, found.hold(rows), {**keys, "estimator": name})
@@ -104,8 +121,54 @@ def _weigh_and_estimate(
         same = {**keys, "outcome": plan.outcome.who, "estimand": "risk_difference"}
         parts += [not_estimable(OTHER_LAW, time_days=day, **{**same, "estimator": name})
                   for name in ESTIMATORS for day in days]  # fmt: skip
-    scores = _name_scores(data, found.scores, days, measure)
-    return Found(combine(parts), found.judged[list(DIAGNOSTIC_COLUMNS)], scores)
+    if plan.weights.overlap and fitted.is_natural and trial.names and _is_unlike(found.judged):
+        beside[OVERLAP] = replace(fitted, population="overlap")
+    tables = [found.judged]
+    for name, other in beside.items():
+        rows, own = estimate_beside(data, other, days, keys, name)
+        parts.append(rows)
+        tables.append(own)
+    told = pd.concat([one[list(DIAGNOSTIC_COLUMNS)] for one in tables], ignore_index=True)
+    return Found(combine(parts), told, _name_scores(data, found.scores, days, measure))
+
+
+def _choose_weights(
+    fitted: WeightedTrial, choices: Weights
+) -> tuple[WeightedTrial, dict[str, WeightedTrial]]:
+    """The weights of the main answer, and those shown beside it by analysis."""
+    if choices.calibration == "none" or not fitted.trial.names:
+        return fitted, {}
+    calibrated = calibrate_weights(
+        fitted, tolerance=choices.balance_tolerance, ridge=choices.balance_ridge
+    )
+    if choices.calibration == "main":
+        return calibrated, {FITTED: fitted}
+    return fitted, {CALIBRATED: calibrated}
+
+
+def _is_unlike(judged: pd.DataFrame) -> bool:
+    """Whether a check of `UNLIKE` fails."""
+    return bool((judged["gate"].isin(UNLIKE) & judged["status"].eq("failed")).any())
+
+
+def estimate_beside(
+    data: StudyData, weighted: WeightedTrial, days: list[int], keys: dict[str, str], analysis: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The outcome's risks with other weights, by influence and under gates of their own.
+
+    Of another population also who they are (`share_weighted` without an arm).
+    """
+    table, gates = estimate_risks(weighted, days), data.plan.gates
+    is_other = weighted.population != "everyone"
+    checks = stack_checks(
+        diagnose_trial(weighted, days, table),
+        describe_covariates(weighted),
+        _describe_population(data, weighted, keys["measure"]) if is_other else pd.DataFrame(),
+    )
+    named = {"analysis": analysis, "measure": keys["measure"]}
+    judged = judge(checks, gates, named, weighted.trial.grace_days)
+    rows = _name_rows(data, table, keys).assign(analysis=analysis)
+    return withhold_few(withhold_failed(rows, judged, gates), gates), judged
 
 
 def _count_decisions(plan: StudyPlan, measure: str) -> pd.DataFrame:
@@ -119,6 +182,8 @@ def judge_study_trial(
     days: Sequence[int],
     measure: str,
     curve_days: Sequence[int] = (),
+    *,
+    fitted: WeightedTrial | None = None,
 ) -> JudgedTrial:
     """A measure's trial by every estimator under the study's gates, bootstrap and subgroups.
 
@@ -137,6 +202,7 @@ def judge_study_trial(
         n_replicates=plan.bootstrap.replicates,
         seed=plan.bootstrap.seed,
         curve_days=curve_days,
+        fitted=fitted,
         more_checks=stack_checks(
             describe_at_risk(weighted, days),
             describe_covariates(weighted),
@@ -153,20 +219,28 @@ def _describe_shares(data: StudyData, weighted: WeightedTrial, measure: str) -> 
     When the grace time ends, where anything is adjusted for. What the shares were before weighting
     follows from `treatment_share`.
     """
+    if not weighted.trial.names:
+        return pd.DataFrame()
+    weights = weighted.weights_on(weighted.trial.grace_days)
+    return _share_out(data, weights, ARMS, measure)
+
+
+def _describe_population(data: StudyData, weighted: WeightedTrial, measure: str) -> pd.DataFrame:
+    """The check `share_weighted` without an arm: of the population that is asked about."""
+    return _share_out(data, weighted.population_weights[:, None], ("",), measure)
+
+
+def _share_out(data: StudyData, weights: Floats, arms: Sequence[str], measure: str) -> pd.DataFrame:
+    """Checks `share_weighted` by arm (a column of weights each), grouping and level."""
     is_in = data.entries["entry_id"].isin(eligible_ids(data, measure)).to_numpy()
-    day, rows = weighted.trial.grace_days, []
-    for grouping in list_groupings(data) if weighted.trial.names else []:
-        by_arm = measure_shares(weighted, grouping.codes[is_in], len(grouping.levels), day)
-        rows += [
-            {
-                **make_check("share_weighted", share, arm),
-                "group": grouping.name,
-                "level": level,
-            }
-            for arm, shares in zip(ARMS, by_arm, strict=True)
-            for level, share in zip(grouping.levels, shares, strict=True)
-        ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame([
+        {**make_check("share_weighted", share, arm), "group": grouping.name, "level": level}
+        for grouping in list_groupings(data)
+        for arm, shares in zip(
+            arms, measure_shares(weights, grouping.codes[is_in], len(grouping.levels)), strict=True
+        )
+        for level, share in zip(grouping.levels, shares, strict=True)
+    ])  # fmt: skip
 
 
 def _spread_to_curve(judged: pd.DataFrame, curve_days: list[int]) -> pd.DataFrame:

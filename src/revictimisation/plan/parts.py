@@ -183,11 +183,21 @@ class Weights(Part):
     """How clones are weighted: the law of starts within the grace time, and where weights are cut.
 
     `truncate_at`: the quantile at which the variant `weights_truncated` caps the weights; null:
-    no such variant. The main analysis never caps.
+    no such variant. The main analysis never caps. `calibration`: weights tilted until each arm's
+    covariates have the cohort's means; as the main answer, as the variant `calibrated_weights`
+    beside it, or not at all; their intervals are by influence. Means may still differ by
+    `balance_tolerance` standard deviations, and by `balance_ridge` times a covariate's coefficient
+    of the tilt where they cannot be made alike.
+    `overlap`: where too few are alike for an answer about all, also the answer about those in whom
+    both strategies occur.
     """
 
     grace_law: Literal["natural_law", "censor_at_end"] = "natural_law"
     truncate_at: Annotated[float, Field(gt=0, lt=1)] | None = 0.99
+    calibration: Literal["none", "beside", "main"] = "beside"
+    balance_tolerance: Annotated[float, Field(ge=0, le=1)] = 0.05
+    balance_ridge: Annotated[float, Field(ge=0, le=1)] = 0.01
+    overlap: bool = True
 
 
 Deviations = Annotated[float, Field(gt=0, le=100)]

@@ -33,7 +33,8 @@ from revictimisation.report.verdicts import judge
 STEPS = 4
 LIST = "evidence"
 # the same comparison with something done otherwise
-VARIANTS = ("weights_truncated", "influence_interval", "linkage_error")
+VARIANTS = ("weights_truncated", "calibrated_weights", "fitted_weights", "influence_interval",
+            "linkage_error")  # fmt: skip
 SAME_POINT = "influence_interval"  # another interval around the same number
 FEWER, LEANS_FEWER, OPEN, LITTLE, LEANS_MORE, MORE = (
     *("fewer", "leans_fewer", "unclear", "little", "leans_more", "more"),

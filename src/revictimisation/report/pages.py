@@ -33,12 +33,13 @@ from revictimisation.report.sections import (
     measure,
     method,
     models,
+    overlap,
     protocol,
     reach,
     referees,
     strategies,
-    tipping,
     timing,
+    tipping,
     words,
 )
 from revictimisation.report.sections import start as start_page
@@ -112,7 +113,7 @@ OUTLINES = (
         under("referees.missing", baseline.show_missing),
         under("referees.balance", baseline.show_balance),
         under("referees.weights", referees.show_weights),
-        under("referees.support", referees.show_support),
+        under("referees.support", referees.show_support, overlap.show_overlap),
         under("referees.estimates", estimators.show_ways, estimators.show_estimates,
               estimators.show_crude),
         under("referees.detectable", "referees.detectable_text", referees.show_detectable),

@@ -26,9 +26,9 @@ Floats = npt.NDArray[np.float64]
 Step = Callable[[Floats], Floats]
 # Analyses of the same people and outcomes as another, and estimators that count the same.
 SAME_PEOPLE = {
-    **dict.fromkeys(("curve", "influence_interval", "weights_truncated", "calibrated",
-                     "partially_pooled", "linkage_error", "unadjusted", "with_participation"),
-                    "main"),
+    **dict.fromkeys(("curve", "influence_interval", "weights_truncated", "calibrated_weights",
+                     "fitted_weights", "overlap_population", "calibrated", "partially_pooled",
+                     "linkage_error", "unadjusted", "with_participation"), "main"),
     **dict.fromkeys(("ladder_curve", "of_reports"), "ladder"),
 }  # fmt: skip
 SAME_COUNTS = {

@@ -22,11 +22,13 @@ def measure_balance(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataF
     """Standardised mean differences of every baseline column, before and after weighting.
 
     Day 0 (at its end, when what starts on it has started), the last day of the grace time and
-    `at_days` are measured: among those followed past the day, each arm less the whole cohort, and
-    start less no start. Units: the column's standard deviation in the whole cohort on day 0. After
-    the grace time the weights are constant; arms may part again where the measure works, for it
-    changes who is left. Under the natural law start clones that have not started yet are in their
-    arm during the grace time.
+    `at_days` are measured: among those followed past the day, each arm less the whole cohort (all
+    by what they count in the population asked about), and start less no start. Calibrated weights
+    up to the end of the grace time: of all, by their last weight until then, which is what they
+    were made alike by (`tilting`). Units: the column's standard deviation in the whole cohort on
+    day 0. After the grace time the weights are constant; arms may part again where the measure
+    works, for it changes who is left. Under the natural law start clones that have not started yet
+    are in their arm during the grace time.
 
     Returns:
         A row per day, column and comparison: time_days, column, comparison (start, no_start: less
@@ -37,8 +39,10 @@ def measure_balance(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataF
     spread = measure_spread(trial)
     parts = []
     for day in sorted({0, trial.grace_days, *at_days}):
-        weights = weighted.weights_on(day)
-        everybody = [trial.people.stop > day, weights, weights > 0]
+        is_there, weights = trial.people.stop > day, weighted.weights_on(day)
+        if weighted.tilt is not None and day <= trial.grace_days:
+            is_there, weights = np.ones(trial.n_entries, np.bool_), weighted.weights_by(day)
+        everybody = [is_there * weighted.population_weights, weights, weights > 0]
         cohort, *means = average_columns(trial, np.column_stack(everybody).astype(np.float64))
         gaps = [
             np.array([start - cohort, other - cohort, start - other]) / spread
@@ -54,12 +58,11 @@ def measure_balance(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataF
     return pd.concat(parts, ignore_index=True)
 
 
-def measure_shares(weighted: WeightedTrial, codes: Whole, n_levels: int, day: int) -> Floats:
-    """The weighted share of each level in each arm among those followed past a day, arms x levels.
+def measure_shares(weights: Floats, codes: Whole, n_levels: int) -> Floats:
+    """The weighted share of each level, a row for each column of weights.
 
-    codes: each entry's place among the levels. Null where an arm has nobody left.
+    codes: each entry's place among the levels. Null where nobody has a weight.
     """
-    weights = weighted.weights_on(day)
     sums = np.array([np.bincount(codes, mine, n_levels) for mine in weights.T])
     total = sums.sum(axis=1, keepdims=True)
     return np.divide(sums, total, out=np.full_like(sums, np.nan), where=total > 0)

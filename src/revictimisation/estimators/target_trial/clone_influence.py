@@ -16,6 +16,11 @@ import numpy as np
 
 from revictimisation.core.arrays import Floats
 from revictimisation.estimators.inference import sum_clusters
+from revictimisation.estimators.target_trial.calibrated_weights import (
+    hold_balance,
+    respond,
+    sum_answers,
+)
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.entry_days import (
     EntryDays,
@@ -23,6 +28,7 @@ from revictimisation.estimators.target_trial.entry_days import (
     build_days,
     cut_blocks,
     move_law,
+    move_overlap,
 )
 from revictimisation.estimators.target_trial.pooled_logistic import find_residuals
 from revictimisation.estimators.target_trial.start_kernels import NO_START, START
@@ -42,36 +48,45 @@ def find_influence(
     at_days: Sequence[int],
     arms: Arms | None = None,
     n_numbers: int = N_NUMBERS,
+    *,
+    is_widened: bool = False,
 ) -> Floats:
     """Influence of each victim: clusters x arms x (risks of causes 1..3, days lost) x days.
 
-    `n_numbers`: only so many of the four (1: the outcome's risk).
+    `n_numbers`: only so many of the four (1: the outcome's risk). `is_widened`: for errors, where
+    weights are calibrated: as if no entry held its own residual back (`leverage`).
     """
     arms = fill_arms(weighted) if arms is None else arms
     shape = (weighted.trial.n_clusters, n_numbers, len(at_days))
     parts = [
-        find_arm_influence(weighted, arm, find_slopes(arms, arm, at_days, n_numbers)).reshape(shape)
+        find_arm_influence(
+            weighted, arm, find_slopes(arms, arm, at_days, n_numbers), is_widened=is_widened
+        ).reshape(shape)
         for arm in range(2)
     ]
     return np.stack(parts, axis=1)
 
 
 def find_arm_influence(
-    weighted: WeightedTrial, arm: int, slopes: Slopes, outcomes: Outcomes | None = None
-) -> Floats:
+    weighted: WeightedTrial, arm: int, slopes: Slopes, outcomes: Outcomes | None = None, *,
+    is_widened: bool = False,
+) -> Floats:  # fmt: skip
     """Influence of each victim (clusters x targets) on numbers read off one arm (0 start).
 
     `outcomes`: those that do not end follow-up, where the numbers are made of them as well.
     """
-    influence, gradients = find_direct_influence(weighted, arm, slopes, outcomes)
+    influence, gradients = find_direct_influence(
+        weighted, arm, slopes, outcomes, is_widened=is_widened
+    )
     add_model_scores(weighted, gradients, influence)
     return sum_by_victim(weighted.trial, influence)
 
 
 @np.errstate(all="ignore")
 def find_direct_influence(
-    weighted: WeightedTrial, arm: int, slopes: Slopes, outcomes: Outcomes | None = None
-) -> tuple[Floats, tuple[Floats, Floats]]:
+    weighted: WeightedTrial, arm: int, slopes: Slopes, outcomes: Outcomes | None = None, *,
+    is_widened: bool = False,
+) -> tuple[Floats, tuple[Floats, Floats]]:  # fmt: skip
     """Influence of each entry with the weights as they are (entries x targets), and the gradients.
 
     Gradients (targets x coefficients) of the numbers in the model of starts and in the other model.
@@ -81,10 +96,25 @@ def find_direct_influence(
     gradients = [Gradient.of(model, len(trial.names), n_targets) for model in models]
     influence = np.empty((trial.n_entries, n_targets))
     late = np.cumsum(slopes.at_risk, axis=1).T
-    for here in cut_blocks(trial.n_entries, len(trial.interval) * n_targets):
+    blocks = cut_blocks(trial.n_entries, len(trial.interval) * n_targets)
+    response = None
+    if weighted.tilt is not None:
+        answers = [
+            sum_answers(
+                weighted, here, arm,
+                _spread_amounts(trial, here, weighted.weights[here, arm], slopes, late, outcomes),
+            )
+            for here in blocks
+        ]  # fmt: skip
+        response = respond(weighted, arm, np.sum(answers, axis=0), is_widened=is_widened)
+    for here in blocks:
         days = build_days(weighted, here)
-        amounts = _spread_amounts(trial, days, arm, slopes, late, outcomes)
-        influence[here] = amounts.sum(axis=0).T
+        profile = weighted.weights[here, arm]
+        amounts = _spread_amounts(trial, here, profile, slopes, late, outcomes)
+        if response is None:
+            influence[here] = amounts.sum(axis=0).T
+        else:
+            influence[here] = hold_balance(weighted, here, arm, response, amounts)
         _drop_capped(weighted, days, arm, amounts)
         if arm == NO_START or weighted.is_natural:
             gradients[0].add_hazards(days, amounts, has_start=arm == START)
@@ -95,6 +125,8 @@ def find_direct_influence(
             ends = trial.people.segment_pattern[trial.people.first_segment[1:][here] - 1]
             factor = -1 / (1 + odds.rows[rows] * odds.cells[ends])
             gradients[1].add(days, amounts[-1:], factor[None], ends[None].astype(np.int64))
+        if weighted.population == "overlap":
+            gradients[1].add_days(days, trial.interval, move_overlap(days, amounts))
     daily, other = (
         gradient.by_coefficient(model.pooled.effects)
         for gradient, model in zip(gradients, models, strict=True)
@@ -103,14 +135,15 @@ def find_direct_influence(
 
 
 def _spread_amounts(
-    trial: Trial, days: EntryDays, arm: int, slopes: Slopes, late: Floats,
+    trial: Trial, here: slice, weights: Floats, slopes: Slopes, late: Floats,
     outcomes: Outcomes | None,
 ) -> Floats:  # fmt: skip
     """Weight at each place x what a unit of weight there moves: days x targets x entries.
 
-    late: the slopes at risk summed up to each day, days x targets.
+    weights: the arm's, entries x places. late: the slopes at risk summed up to each day, days x
+    targets.
     """
-    here, grace = days.here, trial.grace_days
+    grace = trial.grace_days
     stop, cause = trial.people.stop[here], trial.people.cause[here]
     at_risk = slopes.at_risk.T
     amounts = np.zeros((grace + 1, at_risk.shape[1], len(stop)))
@@ -128,7 +161,7 @@ def _spread_amounts(
         owner = np.repeat(np.arange(len(stop)), np.diff(first))
         places = (np.minimum(when - 1, grace), owner)
         np.add.at(amounts.transpose(0, 2, 1), places, slopes.outcomes[:, when].T)
-    amounts *= days.weights[arm][:, None]
+    amounts *= weights.T[:, None]
     return amounts
 
 

@@ -52,9 +52,11 @@ from revictimisation.estimators.target_trial.start_model import (
     fit_law_model,
     fit_start_model,
 )
+from revictimisation.estimators.target_trial.tilting import Tilt, solve_tilt
 from revictimisation.estimators.target_trial.trial_data import People, Trial
 
 GraceLaw = Literal["censor_at_end", "natural_law"]
+Population = Literal["everyone", "overlap"]
 LAST = -1
 
 
@@ -67,6 +69,10 @@ class WeightedTrial:
             `daily` where nothing changes) or `fit_end_model`.
         cap_start: largest weight of a start clone that has started. cap_no_start: largest weight
             of a no-start clone by place 0..grace_days; infinite = not capped.
+        population: whom the risks are of. `overlap`: people counted by e (1 - e), e their chance of
+            a start within the grace time given the baseline columns, so those in whom both happen
+            (Li, Morgan & Zaslavsky 2018): the weights of both arms are multiplied by it.
+        tilt: what calibrates the weights; none: they are as fitted.
     """
 
     trial: Trial
@@ -75,6 +81,8 @@ class WeightedTrial:
     other: StartModel
     cap_start: float
     cap_no_start: Floats
+    population: Population = "everyone"
+    tilt: Tilt | None = None
 
     @property
     def is_natural(self) -> bool:
@@ -83,8 +91,9 @@ class WeightedTrial:
 
     @property
     def is_converged(self) -> bool:
-        """All models settled."""
-        return self.daily.is_converged and self.other.is_converged
+        """All models settled, and the equations of calibration."""
+        is_tilted = self.tilt is None or self.tilt.is_settled
+        return self.daily.is_converged and self.other.is_converged and is_tilted
 
     @property
     def people(self) -> People:
@@ -121,7 +130,21 @@ class WeightedTrial:
 
         On (t, t + 1] at place t, the last one also on every later day of follow-up.
         """
-        return self._weigh((self.daily.odds, self.other.odds), self.caps, who)
+        weights = self._weigh((self.daily.odds, self.other.odds), self.caps, who)
+        if self.population == "overlap":
+            weights *= self.find_overlap(who)[:, None, None]
+        if self.tilt is not None:
+            weights *= self.tilt.find_tilts(self.trial, who)
+        return weights
+
+    def find_overlap(self, who: Whole) -> Floats:
+        """e (1 - e) of these entries, e the law's chance of a start within the grace time."""
+        odds, interval = self.other.odds, self.trial.interval
+        rows = odds.rows[self.trial.people.row[who]]
+        n_days = np.bincount(interval)
+        stays = -np.log1p(rows[:, None] * odds.cells[: len(n_days)]) @ n_days
+        overlap: Floats = -np.expm1(stays) * np.exp(stays)
+        return overlap
 
     def _weigh(self, odds: tuple[Odds, Odds], caps: tuple[float, Floats], who: Whole) -> Floats:
         people, interval = self.trial.people, self.trial.interval
@@ -150,8 +173,26 @@ class WeightedTrial:
 
         case_weights: entries x replicates. inverses: the inverse information of `models`. Where the
         natural law has a model of its own that starts from where the replicate has moved the model
-        of starts.
+        of starts. Calibration is repeated.
         """
+        moved = self._refit_models(case_weights, inverses)
+        if self.tilt is None:
+            return moved
+        found = [one.calibrate(own) for (one, _), own in zip(moved, case_weights.T, strict=True)]
+        return [
+            (one, is_settled and one.is_converged)
+            for one, (_, is_settled) in zip(found, moved, strict=True)
+        ]
+
+    def calibrate(self, case_weights: Floats) -> WeightedTrial:
+        """The same with its equations of calibration solved anew."""
+        assert self.tilt is not None
+        plain = replace(self, tilt=None).weights
+        return replace(self, tilt=solve_tilt(self.trial, self.tilt, plain, case_weights))
+
+    def _refit_models(
+        self, case_weights: Floats, inverses: Sequence[Floats]
+    ) -> list[tuple[WeightedTrial, bool]]:
         trial, daily = self.trial, self.daily
         starts = refit(trial, daily.pooled, case_weights, daily.theta, inverses[0])
         moved = [daily.move(found) for found in starts]
@@ -197,6 +238,21 @@ class WeightedTrial:
             return weights
         crude = self._read(self._crude, day)
         return np.divide(weights, crude, out=np.zeros_like(weights), where=crude > 0)
+
+    def weights_by(self, day: int) -> Floats:
+        """Weights (entries x 2) on the last day of follow-up that is not after this one.
+
+        Expected to have the whole cohort's means, whatever happened until then (`tilting`).
+        """
+        place = np.minimum(self.trial.people.stop - 1, min(day, self.trial.grace_days))
+        return self.weights[np.arange(len(place)), :, place]
+
+    @cached_property
+    def population_weights(self) -> Floats:
+        """How much each entry counts in the population that is asked about."""
+        if self.population == "overlap":
+            return self.find_overlap(np.arange(self.trial.n_entries))
+        return np.ones(self.trial.n_entries)
 
     def _read(self, weights: Floats, day: int) -> Floats:
         """Weights on a day of all that there are by entry, arm and place."""

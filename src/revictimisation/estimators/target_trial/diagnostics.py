@@ -48,7 +48,8 @@ def diagnose_trial(
         largest_chance (fitted, of a start within the grace time), minimum_detectable_difference
         (2.8 standard errors: power 80 % at 5 %), share_same_day_starts, is_converged. Where a
         weight has no end (a model that could not be fitted) what rests on it is null, and fails
-        its gate.
+        its gate. Of the population in whom both strategies occur nothing is said of
+        support.
     """
     rows = estimate_strategies(weighted, at_days) if estimates is None else estimates
     outcome = rows[rows["cause"] == 1]
@@ -56,7 +57,7 @@ def diagnose_trial(
         _weights(weighted),
         _describe_numbers(weighted, outcome, RISKS[:3], DETECTABLE),
         _balance(weighted, at_days),
-        _support(weighted),
+        _support(weighted) if weighted.population == "everyone" else pd.DataFrame(),
     )
 
 

@@ -133,6 +133,16 @@ def move_law(days: EntryDays, amounts: Floats) -> Floats:
     return moved
 
 
+def move_overlap(days: EntryDays, amounts: Floats) -> Floats:
+    """Derivatives of sums of amounts x log e (1 - e), e = R_0, in each day's log odds of the law.
+
+    log R_0 has l (1 - e) / e, log (1 - e) has -l: together l (1 - 2 e) / e.
+    """
+    law, chance = days.law, days.law.tail[0]
+    moved: Floats = (law.hazards * (1 - 2 * chance) / chance)[:, None] * amounts.sum(axis=0)
+    return moved
+
+
 def sum_behind(amounts: Floats) -> None:
     """Sums up to each day, in place; row by row, which is faster than `cumsum`."""
     for day in range(1, len(amounts)):

@@ -130,7 +130,10 @@ def find_answers(
     """
     value = arms.read(at_days)[:, :n_numbers]
     if replicates is None:
-        return Estimate(value, find_influence(weighted, at_days, arms, n_numbers))
+        influence = find_influence(
+            weighted, at_days, arms, n_numbers, is_widened=weighted.tilt is not None
+        )
+        return Estimate(value, influence)
     if replicates.answers.shape[3] != len(at_days):
         raise ValueError("the replicates are of other days")
     return Estimate(value, draws=replicates.answers[:, :, :n_numbers])

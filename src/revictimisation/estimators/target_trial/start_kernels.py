@@ -156,6 +156,37 @@ def add_ahead(
 
 
 @kernel
+def descend(
+    slope: Any, second: Any, theta: Any, bound: Any, rounding: Any, step: Any
+) -> None:  # fmt: skip
+    """Fill the step that makes slope'step + step'second step / 2 + bound'|theta + step| least.
+
+    Coordinate by coordinate (Friedman, Hastie & Tibshirani 2010) from `step` on, until none moves
+    the slope by more than `rounding`.
+    """
+    n = theta.size
+    now = slope + second @ step
+    for _ in range(10000):
+        most = 0.0
+        for j in range(n):
+            own = second[j, j]
+            if own <= 0:
+                continue
+            old = theta[j] + step[j]
+            free = old - now[j] / own
+            least = bound[j] / own
+            new = max(free - least, 0.0) if free > 0 else min(free + least, 0.0)
+            moved = new - old
+            if moved != 0:
+                step[j] += moved
+                most = max(most, abs(moved) * own)
+                for k in range(n):
+                    now[k] += moved * second[k, j]
+        if most <= rounding:
+            break
+
+
+@kernel
 def fill_three(
     stop: Any, starts: Any, own: Any, odds: Any, within: Any, room: Any, chances: Any, weights: Any
 ) -> None:

@@ -90,7 +90,7 @@ def _list_rows(
         after = (weighted.get((arm, group, level.name)) for arm in ARMS)
         values = [*before, *(check.known if check else None for check in after)]
         name = f"{page.labels.group(group)}: {page.labels.level(group, level.name)}"
-        rows.append([name, *(_show_share(page, value) for value in values)])
+        rows.append([name, *(show_share(page, value) for value in values)])
     return rows
 
 
@@ -122,7 +122,8 @@ def _show_missing(page: Page, measure: str, group: str) -> list[Cell | str]:
     return next((row[1:4] for row in rows if row[0] == name), hidden)
 
 
-def _show_share(page: Page, share: float | None) -> Cell | str:
+def show_share(page: Page, share: float | None) -> Cell | str:
+    """A share in whole per cent; a dash where it is not told."""
     if share is None:
         return DASH
     return Cell(page.formats.percent(share, 0), share, unit=SHARE)

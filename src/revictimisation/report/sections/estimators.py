@@ -26,6 +26,8 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "main": {},
     "influence": {"analysis": "influence_interval"},
     "truncated": {"analysis": "weights_truncated"},
+    "calibrated": {"analysis": "calibrated_weights"},
+    "fitted": {"analysis": "fitted_weights"},
     **{way: {"estimator": way} for way in WAYS if way != WEIGHTING},
 }
 

@@ -39,6 +39,7 @@ from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import describe_within, finish, list_names
 from revictimisation.report.sections.for_whom import describe_measure_groups
+from revictimisation.report.sections.overlap import describe_overlap
 from revictimisation.report.sections.start import CLEAR, show_rating
 from revictimisation.report.sections.tipping import describe_nearest
 from revictimisation.report.trials import (
@@ -133,7 +134,8 @@ def show_effect(page: Page) -> Piece:
         return NOTHING
     gap = find_effect(page, measure)
     if not has_answer(page, measure):
-        return join([page.heading("measure.why"), _list_why(page, measure, gap)])
+        return join([page.heading("measure.why"), _list_why(page, measure, gap),
+                     Text(describe_overlap(page, measure))])  # fmt: skip
     given = {
         "period": page.formats.period(page.last_day),
         "within": describe_within(page, measure),

@@ -102,11 +102,11 @@ def _table(page: Page, part: str, names: Sequence[str], rows: list[list[Any]]) -
     if not rows:
         return page.text("referees.none")
     heads = [page.say("common.measure"), *(page.say(f"referees.{name}") for name in names)]
-    return page.table(page.say(f"referees.caption_{part}"), heads, rows, _explain_dash(page, rows))
+    return page.table(page.say(f"referees.caption_{part}"), heads, rows, explain_dash(page, rows))
 
 
-def _explain_dash(
-    page: Page, rows: list[list[Any]], note: str = "common.note_suppressed"
+def explain_dash(
+    page: Page, rows: Sequence[Sequence[Any]], note: str = "common.note_suppressed"
 ) -> list[str]:
     """What a dash means, where there is one."""
     return [page.say(note)] if any(DASH in row for row in rows) else []
@@ -164,7 +164,7 @@ def show_detectable(page: Page) -> Piece:
     if not rows:
         return page.text("referees.none")
     heads = [page.say("common.measure"), *(page.formats.period(day) for day in days)]
-    notes = _explain_dash(page, rows, "referees.detectable_note")
+    notes = explain_dash(page, rows, "referees.detectable_note")
     return page.table(page.say("referees.detectable_caption"), heads, rows, notes)
 
 
