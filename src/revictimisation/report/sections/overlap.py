@@ -14,7 +14,7 @@ from revictimisation.report.sections.answer import describe_within
 from revictimisation.report.sections.baseline import SHARES, list_levels, show_share
 from revictimisation.report.sections.referees import explain_dash
 from revictimisation.report.trials import ARMS, find_effect, has_answer, has_rows, list_checks
-from revictimisation.report.verdicts import name_answer
+from revictimisation.report.verdicts import name_measure
 
 ANALYSIS = "overlap_population"
 
@@ -44,7 +44,7 @@ def show_overlap(page: Page) -> Piece:
         gap = find_effect(page, measure, analysis=ANALYSIS)
         risks = [find_effect(page, measure, f"risk_{arm}", analysis=ANALYSIS) for arm in ARMS]
         cells = [show_hundred(page, risk if gap.is_shown else gap) for risk in risks]
-        rows.append([name_answer(page, measure), *cells, show_gap(page, gap)])
+        rows.append([name_measure(page, measure), *cells, show_gap(page, gap)])
     heads = [page.say("common.measure"), *(page.say(f"referees.arm_{arm}") for arm in ARMS),
              page.say("referees.overlap_gap")]  # fmt: skip
     caption = page.say("referees.overlap_caption", period=page.formats.period(page.last_day))
@@ -72,6 +72,6 @@ def _show_profile(page: Page, measure: str) -> Piece:
         return NOTHING
     heads = [page.say("common.group"), page.say("referees.baseline_everyone"),
              page.say("referees.overlap_people")]  # fmt: skip
-    name = name_answer(page, measure)
+    name = name_measure(page, measure)
     caption = page.say("referees.overlap_profile", measure=name)
     return Folded(caption, page.table(caption, heads, rows, explain_dash(page, rows)))
