@@ -67,14 +67,14 @@ def _estimate_one(data: StudyData, trial: Trial, days: list[int], keys: dict[str
     gates = data.plan.gates
     weighted = weigh_clones(trial, grace_law=data.plan.weights.grace_law)
     table = estimate_strategies(weighted, days)
-    told = table[table["cause"].eq(1) & table["estimand"].isin(RISKS)].drop(columns="cause")
+    told = table[table["cause"].eq(1) & table["estimand"].isin(RISKS)]
+    told = mark_endless(told).assign(subgroup=TRIAL_START, level=SHELTER_END)
     checks = diagnose_trial(weighted, days, table)
     checks = checks.assign(group=TRIAL_START, level=SHELTER_END)
     named = {"analysis": AFTER_SHELTER, "measure": keys["measure"]}
     judged = judge(checks, gates, named, trial.grace_days)
-    rows = make_estimates(mark_endless(told), **keys)
-    held = withhold_few(withhold_failed(rows, judged, gates), gates)
-    return Found(held, judged[list(DIAGNOSTIC_COLUMNS)])
+    held = withhold_few(withhold_failed(told, judged, gates), gates).drop(columns="cause")
+    return Found(make_estimates(held, **keys), judged[list(DIAGNOSTIC_COLUMNS)])
 
 
 def find_stay_ends(data: StudyData) -> Floats:

@@ -167,8 +167,8 @@ def estimate_beside(
     )
     named = {"analysis": analysis, "measure": keys["measure"]}
     judged = judge(checks, gates, named, weighted.trial.grace_days)
-    rows = _name_rows(data, table, keys).assign(analysis=analysis)
-    return withhold_few(withhold_failed(rows, judged, gates), gates), judged
+    held = withhold_few(withhold_failed(table, judged, gates), gates)
+    return _name_rows(data, held, {**keys, "analysis": analysis}), judged
 
 
 def _count_decisions(plan: StudyPlan, measure: str) -> pd.DataFrame:
