@@ -9,7 +9,7 @@ from revictimisation.report.described import NOTHING, Cell, Piece, Text, join
 from revictimisation.report.formats import start_upper
 from revictimisation.report.natural_frequencies import show_gap
 from revictimisation.report.page import PROSE, Page
-from revictimisation.report.quantities import tell
+from revictimisation.report.quantities import derive, tell
 from revictimisation.report.release import Number
 from revictimisation.report.sections.answer import list_names
 from revictimisation.report.trials import find_effect, has_answer, has_rows
@@ -131,7 +131,7 @@ def _describe_reporting(page: Page, number: Number) -> str:
     ratio = number.estimate or 0.0
     if not number.is_shown:
         return page.say("tipping.no_reporting")
-    told = tell(page.formats.percent(abs(ratio - 1), 0), ratio)
+    told = page.formats.percent(derive(abs(ratio - 1), ratio, "change"), 0)
     return page.say("tipping.reported_more" if ratio > 1 else "tipping.reported_less", value=told)
 
 
