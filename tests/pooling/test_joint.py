@@ -84,7 +84,8 @@ def test_a_measure_that_one_county_alone_can_show_has_no_mean(counties):
 def test_what_the_smaller_part_of_the_people_tells_is_no_joint_answer(counties):
     def hide(one: Shared) -> Shared:
         effects = one.tables["effects"].copy()
-        mine = effects["measure"].eq("non_contact_order") & effects["estimand"].eq("log_hazard_ratio")
+        is_ratio = effects["estimand"].eq("log_hazard_ratio")
+        mine = effects["measure"].eq("non_contact_order") & is_ratio
         effects.loc[mine, ["status", "estimate", "se"]] = ["suppressed", np.nan, np.nan]
         return replace(one, tables={**one.tables, "effects": effects})
 

@@ -199,7 +199,7 @@ def _describe_crude(group: Group, chosen: Flags, day: int) -> Keys:
         cluster=group.cluster[chosen], n_causes=len(CAUSES), causes=[1],
     )  # fmt: skip
     (numbers,) = curve[["estimate", "ci_low", "ci_high", "se"]].to_dict("records")
-    return numbers
+    return {str(name): value for name, value in numbers.items()}
 
 
 def _standardise(
