@@ -228,7 +228,7 @@ def demo(uv, python):
     if (COUNTY / "truth.csv").is_file():
         print("Kept the county in {} (delete it to have it made anew).".format(COUNTY))
     else:
-        run([study, "simulate", str(COUNTY), "--people", "3000", "--seed", "1"])
+        run([study, "simulate", str(COUNTY), "--people", "12000", "--seed", "1"])
     run([study, "run", str(STUDY), "--data", str(COUNTY), "--out", str(OUT)])
     site = OUT / "site" / "index.html"
     if not site.is_file():
