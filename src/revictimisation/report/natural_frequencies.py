@@ -26,9 +26,11 @@ def count_people(page: Page, difference: float) -> str:
 
 
 def describe_people(page: Page, difference: float) -> str:
-    """`6 färre`, `2 fler` or `lika många`: how many of a hundred, with the direction."""
+    """`6 färre`, `2 fler` or `ungefär lika många`: how many of a hundred, with the direction."""
     if difference == 0:
         return page.say("trials.people_same")
+    if abs(difference) * HUNDRED < LEAST_WHOLE:
+        return page.say("trials.people_about_same")
     key = "trials.people_fewer" if difference < 0 else "trials.people_more"
     return page.say(key, people=count_people(page, difference))
 

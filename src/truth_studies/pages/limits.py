@@ -275,14 +275,14 @@ def _describe_power_plainly(page: Page, study: TruthStudy) -> str:
 
 
 def _describe_unanswered(page: Page, study: TruthStudy, key: str) -> str:
-    """Of which measures of the study no county gave a number that the gates let through."""
+    """Of which measures without an answer here no county gave a number either."""
     rows = _read(study, CALIBRATED)
     people = study.describe_run(CALIBRATED).get("people_per_county")
     if rows.empty or people is None:
         return ""
     released = rows.groupby("measure")["n_released"].max()
     names = [name_measure(page, one) for one in page.plan.measure_names
-             if one in released.index and not released[one]]  # fmt: skip
+             if one in released.index and not released[one] and not has_answer(page, one)]  # fmt: skip
     if not names:
         return ""
     n = describe_counts(page, [*rows["n_counties"]])

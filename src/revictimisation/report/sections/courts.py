@@ -234,6 +234,7 @@ def show_states(page: Page) -> Piece:
                     page.say("courts.states_share"))  # fmt: skip
     title = _describe_states(page, days[0])
     ends = ", ".join(f"{one.name} {one.told}" for one in series if one.told)
+    ends = f"{start_upper(ends)}. " if ends else ""
     alt = page.say("courts.states_alt", finding=title, until=page.formats.period(until), ends=ends)
     return join([page.figure(picture, alt, title, table), page.text("courts.states_note")])
 
@@ -254,13 +255,11 @@ def _list(numbers: Any) -> tuple[float, ...]:
 
 
 def _write_end(page: Page, found: list[list[tuple[int, float]]], day: int) -> str:
-    """An ending's share by a day as it is drawn; nothing where the days told around are apart."""
-    for points in filter(None, found):
-        before = max((one for one in points if one[0] <= day), default=(0, 0.0))
-        after = min((one for one in points if one[0] >= day), default=before)
-        if after[1] - before[1] >= NEAR:
-            return ""
-    return page.formats.percent_short(sum(float(_fill(points, [day])[0]) for points in found))
+    """An ending's share by a day; nothing where it is not told of that day."""
+    shares = [dict(points).get(day) for points in filter(None, found)]
+    if not shares or None in shares:
+        return ""
+    return page.formats.percent_short(sum(share or 0.0 for share in shares))
 
 
 def _describe_states(page: Page, day: int) -> str:

@@ -154,11 +154,16 @@ def describe_answer(page: Page) -> str:
         return page.say("for_whom.answer_untested")
     if not called:
         return page.say("for_whom.answer_none", n=len(tested))
-    claim = _describe_direction(page, called[0])
-    if _is_ratio(called[0]) and called[0].risk_holm.is_shown:
-        claim = f"{claim} {page.say('for_whom.not_enough')}"
-    key = "one" if len(called) == 1 else "some"
-    return page.say(f"for_whom.answer_{key}", n=len(tested), n_called=len(called), claim=claim)
+    others = list_names(page, [_name(page, one) for one in called[1:]])
+    return page.say(
+        "for_whom.answer_some" if others else "for_whom.answer_one",
+        n=len(tested),
+        n_called=len(called),
+        n_rest=len(tested) - len(called),
+        claim=_describe_direction(page, called[0]),
+        others=page.say("for_whom.more", named=others) if others else "",
+        not_enough=page.say("for_whom.not_enough"),
+    )
 
 
 def show_claims(page: Page) -> Piece:

@@ -17,6 +17,7 @@ from revictimisation.report.sections.answer import (
     make_series,
 )
 from revictimisation.report.trials import DIFFERENCE, find_effect, list_first
+from revictimisation.report import verdicts
 from revictimisation.report.verdicts import OPEN, judge, name_measure
 
 METHODS = {"crude": "methods.crude", "main": "methods.clone_censor_weight"}
@@ -81,8 +82,8 @@ def _describe_open(page: Page, main: list[Number]) -> str:
 
 
 def count_more(numbers: list[Number]) -> int:
-    """How many differences lie on the side of more, whatever their intervals."""
-    return sum(number.is_shown and (number.estimate or 0) > 0 for number in numbers)
+    """How many differences lie on the side of more with their whole interval."""
+    return sum(judge(number, same=0.0) == verdicts.MORE for number in numbers)
 
 
 def show_wanted(page: Page) -> Piece:

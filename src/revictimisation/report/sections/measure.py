@@ -198,7 +198,8 @@ def _show_curves(page: Page, measure: str) -> Piece:
     ends = {arm: page.formats.of_hundred(one.estimate[-1])
             for arm, one in zip(ARMS, curves, strict=True)}  # fmt: skip
     alt = page.say("measure.curve_alt", period=page.formats.period(int(curves[0].days[-1])), **ends)
-    finding = page.say(f"measure.curve_finding_{rate_measure(page, measure).kind}")
+    finding = page.say(f"measure.curve_finding_{rate_measure(page, measure).kind}",
+                       period=page.formats.period(page.last_day))  # fmt: skip
     return page.figure(picture, alt, finding, table)
 
 
