@@ -21,9 +21,7 @@ from revictimisation.plan import StudyPlan
 from revictimisation.simulate.county import SCENARIOS
 from revictimisation.simulate.truth import read_truth
 
-COUNTIES = CountyStudy(
-    "joint_study", 20261122, "python benchmarks/joint_study.py --counties 100"
-)
+COUNTIES = CountyStudy("joint_study", 20261122, "python benchmarks/joint_study.py --counties 100")
 ESTIMAND = "risk_difference"
 
 

@@ -234,11 +234,11 @@ def test_what_holds_while_in_force_stands_with_its_events_and_parts_come_only_wi
 def test_the_simple_comparison_says_unclear_only_where_all_are():
     rows = [*trial(SHELTER, 0.42, 0.4), *trial(SHELTER, 0.5, 0.4, estimator="crude")]
     told = words(how_we_know.show_simple(make_page("sv", rows, STUDY)).html)
-    assert "får 1 av 1 åtgärder att se skadliga ut" in told and "är det 1 av 1" in told
-    assert "Ofyllda ringar: oklart åt båda håll" in told
+    assert "får 1 av 1 åtgärder att se säkert skadliga ut" in told and "gör 0 av 1 det" in told
+    assert "Ofyllda ringar: skillnaden är inte säker" in told
     clear = [*rows, *trial(TALK, 0.32, 0.4)]
     told = words(how_we_know.show_simple(make_page("sv", clear, STUDY)).html)
-    assert "är det 1 av 2" in told and "Ofyllda" not in told
+    assert "gör 0 av 2 det" in told and "Ofyllda" not in told
 
 
 def test_other_looks_that_exclude_nothing_are_counted_and_named():

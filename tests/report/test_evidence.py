@@ -178,7 +178,7 @@ def test_what_is_released_decides(tried):
         ((0.93, 59), "", 3, "Inget av det som prövats sänker den."),
         ((0.9299, 59), "", 2, "den hade rätt i 93 % av 59 påhittade län, inte 95 %."),
         ((0.9299, 59), "evidence: {least_coverage: 0.9}\n", 3, "Inget av det som prövats"),
-        (None, "", 2, "osäkerheten inte är prövad för åtgärden i påhittade län."),
+        (None, "", 2, "osäkerheten är oprövad: inga påhittade län gav ett svar om åtgärden."),
     ],
 )
 def test_intervals_too_sure_where_the_truth_is_known_take_a_step(

@@ -141,7 +141,7 @@ def test_what_is_called_comes_first_with_pooled_numbers_alone():
     assert "−9,0 −11,7 till −6,3" in shown and "0,55 0,48–0,64" in shown
     assert not re.search("−10,0|0,50|20 fler", shown)
     line = for_whom.describe_for_whom(page)
-    assert line.startswith(risk[:-3]) and line.endswith("2 av 3 prövade skillnader säkra.")
+    assert line.startswith(risk[:-3]) and line.endswith("2 av 3 prövade skillnader är större än slumpen.")
 
 
 def test_more_claims_than_pictures_are_named(monkeypatch):
@@ -223,7 +223,7 @@ def test_a_difference_only_while_in_force_is_said_so_first_and_its_group_by_its_
     page = make_page("sv", rows, STUDY)
     lead = words(for_whom.show_lead(page).html)
     assert "medan åtgärden pågår – hedersrelaterade ärenden: oklart; övriga" in lead
-    assert "Efter 1 år syns ingen säker skillnad. Det räcker inte" in lead
+    assert "Efter 1 år syns ingen säker skillnad. De övriga" in lead
     shown = words(for_whom.show_claims(page).html)
     assert "för hedersrelaterade ärenden: ungefär hälften så vanlig (hasardkvot 0,50" in shown
     assert "Personer som fått åtgärden" in shown

@@ -27,10 +27,14 @@ def count_people(page: Page, difference: float) -> str:
 
 def describe_people(page: Page, difference: float) -> str:
     """`6 färre`, `2 fler` or `ungefär lika många`: how many of a hundred, with the direction."""
+    if 0 < abs(difference) * HUNDRED < LEAST_WHOLE:
+        return page.say("trials.people_about_same")
+    return _describe_direction(page, difference)
+
+
+def _describe_direction(page: Page, difference: float) -> str:
     if difference == 0:
         return page.say("trials.people_same")
-    if abs(difference) * HUNDRED < LEAST_WHOLE:
-        return page.say("trials.people_about_same")
     key = "trials.people_fewer" if difference < 0 else "trials.people_more"
     return page.say(key, people=count_people(page, difference))
 
@@ -53,7 +57,7 @@ def describe_between(page: Page, number: Number) -> str:
 def _describe_end(page: Page, end: float, other: float) -> str:
     """An end of an interval that includes no difference; the nearer one may be about the same."""
     is_near = 0 < abs(end) * HUNDRED < LEAST_WHOLE <= abs(other) * HUNDRED
-    return page.say("trials.about_same") if is_near else describe_people(page, end)
+    return page.say("trials.about_same") if is_near else _describe_direction(page, end)
 
 
 def describe_both(page: Page, number: Number) -> str:

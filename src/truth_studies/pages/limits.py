@@ -14,6 +14,7 @@ import pandas as pd
 from revictimisation.report.described import Piece, Text, join
 from revictimisation.report.page import Page
 from revictimisation.report.sections.answer import list_names
+from revictimisation.report.trials import has_answer
 from revictimisation.report.verdicts import name_measure
 from truth_studies.pages.naming import (
     describe_bar,
@@ -281,8 +282,9 @@ def _describe_unanswered(page: Page, study: TruthStudy, key: str) -> str:
     if rows.empty or people is None:
         return ""
     released = rows.groupby("measure")["n_released"].max()
-    names = [name_measure(page, one) for one in page.plan.measure_names
-             if one in released.index and not released[one] and not has_answer(page, one)]  # fmt: skip
+    unanswered = (one for one in page.plan.measure_names if not has_answer(page, one))
+    names = [name_measure(page, one) for one in unanswered
+             if one in released.index and not released[one]]  # fmt: skip
     if not names:
         return ""
     n = describe_counts(page, [*rows["n_counties"]])

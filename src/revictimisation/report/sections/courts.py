@@ -23,7 +23,6 @@ from revictimisation.report.described import (
 )
 from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import SIGNIFICANCE, widen_for_family
-from revictimisation.report.measure_use import NEAR
 from revictimisation.report.natural_frequencies import (
     count_people,
     describe_between,
@@ -234,8 +233,9 @@ def show_states(page: Page) -> Piece:
                     page.say("courts.states_share"))  # fmt: skip
     title = _describe_states(page, days[0])
     ends = ", ".join(f"{one.name} {one.told}" for one in series if one.told)
-    ends = f"{start_upper(ends)}. " if ends else ""
-    alt = page.say("courts.states_alt", finding=title, until=page.formats.period(until), ends=ends)
+    if ends:
+        ends = page.say("courts.states_ends", until=page.formats.period(until), ends=ends)
+    alt = page.say("courts.states_alt", finding=title, ends=ends).replace("  ", " ")
     return join([page.figure(picture, alt, title, table), page.text("courts.states_note")])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from revictimisation.report import verdicts
 from revictimisation.report.described import NOTHING, Dots, Piece, Text, TrialDiagram, join, plain
 from revictimisation.report.formats import start_lower, start_upper
 from revictimisation.report.known_truth import describe_known_truth, list_known_limits
@@ -17,7 +18,6 @@ from revictimisation.report.sections.answer import (
     make_series,
 )
 from revictimisation.report.trials import DIFFERENCE, find_effect, list_first
-from revictimisation.report import verdicts
 from revictimisation.report.verdicts import OPEN, judge, name_measure
 
 METHODS = {"crude": "methods.crude", "main": "methods.clone_censor_weight"}
