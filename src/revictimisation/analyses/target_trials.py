@@ -38,6 +38,7 @@ from revictimisation.estimators.target_trial.diagnostics import (
     describe_at_risk,
     describe_covariates,
     diagnose_trial,
+    is_balanced,
     make_check,
     stack_checks,
 )
@@ -53,7 +54,6 @@ from revictimisation.estimators.target_trial.outcome_model import fit_outcome_mo
 from revictimisation.estimators.target_trial.standardised_risk import ESTIMATORS
 from revictimisation.estimators.target_trial.trial_data import Trial
 from revictimisation.plan import StudyPlan
-from revictimisation.plan.parts import Weights
 
 ESTIMATOR = "clone_censor_weight"
 SAME = {"question": "q2", "estimator": ESTIMATOR}
@@ -77,10 +77,11 @@ def estimate_target_trials(
     `influence_interval` shows the same numbers with the influence's intervals, `weights_truncated`
     with the largest weights capped, `curve` both risks at `curve_days`. Estimators `g_formula` and
     `doubly_robust`: the same risks otherwise, under the same gates, with the influence's intervals.
-    Analysis `calibrated_weights`: the outcome's risks with weights that balance the covariates,
-    under gates of their own, by influence, also where the study makes these the main ones and
-    `fitted_weights` shows the others so. Analysis `overlap_population`, where the main answer fails
-    for want of people alike: the risks of those in whom both strategies occur.
+    Where the fitted weights fail the gate on balance the main ones are calibrated, by influence,
+    and `fitted_weights` shows the others under gates of their own; elsewhere
+    `calibrated_weights` shows the calibrated ones so (key `weights.calibration`). Analysis
+    `overlap_population`, where the main answer fails for want of people alike: the risks of those
+    in whom both strategies occur.
     Entries in whom the measure ran before day 0 are not eligible. Without `has_curves` no curve is
     drawn (truth studies).
     """
@@ -105,7 +106,7 @@ def _weigh_and_estimate(
     plan, measure = data.plan, keys["measure"]
     curve_days = list(plan.curve_days) if has_curves else []
     fitted = weigh_clones(trial, grace_law=plan.weights.grace_law)
-    weighted, beside = _choose_weights(fitted, plan.weights)
+    weighted, beside = _choose_weights(fitted, plan)
     found = judge_study_trial(data, weighted, days, measure, curve_days, fitted=fitted)
     held = {"main": found.hold(found.main), INFLUENCE: found.hold(found.influence)}
     if curve_days:
@@ -113,7 +114,10 @@ def _weigh_and_estimate(
         held[CURVE] = withhold_failed(mark_endless(found.curve), by_curve, plan.gates)
     if plan.weights.truncate_at is not None:
         capped = cap_weights(fitted, cap_quantile=plan.weights.truncate_at)
-        held[TRUNCATED] = found.hold(estimate_strategies(capped, days))
+        if weighted is fitted:
+            held[TRUNCATED] = found.hold(estimate_strategies(capped, days))
+        else:
+            beside[TRUNCATED] = capped
     parts = [_name_rows(data, rows, {**keys, "analysis": name}) for name, rows in held.items()]
     parts += [_name_rows(data, found.hold(rows), {**keys, "estimator": name})
               for name, rows in found.others.items()]  # fmt: skip
@@ -133,15 +137,19 @@ def _weigh_and_estimate(
 
 
 def _choose_weights(
-    fitted: WeightedTrial, choices: Weights
+    fitted: WeightedTrial, plan: StudyPlan
 ) -> tuple[WeightedTrial, dict[str, WeightedTrial]]:
     """The weights of the main answer, and those shown beside it by analysis."""
+    choices = plan.weights
     if choices.calibration == "none" or not fitted.trial.names:
         return fitted, {}
     calibrated = calibrate_weights(
         fitted, tolerance=choices.balance_tolerance, ridge=choices.balance_ridge
     )
-    if choices.calibration == "main":
+    is_needed = choices.calibration == "where_needed" and not is_balanced(
+        fitted, plan.gates.largest_standardised_difference
+    )
+    if is_needed or choices.calibration == "main":
         return calibrated, {FITTED: fitted}
     return fitted, {CALIBRATED: calibrated}
 

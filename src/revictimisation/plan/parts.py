@@ -184,8 +184,9 @@ class Weights(Part):
 
     `truncate_at`: the quantile at which the variant `weights_truncated` caps the weights; null:
     no such variant. The main analysis never caps. `calibration`: weights tilted until each arm's
-    covariates have the cohort's means; as the main answer, as the variant `calibrated_weights`
-    beside it, or not at all; their intervals are by influence. Means may still differ by
+    covariates have the cohort's means; as the main answer where the fitted weights fail the gate on
+    balance (`where_needed`) or always (`main`), else as the variant `calibrated_weights` beside it,
+    or not at all; their intervals are by influence. Means may still differ by
     `balance_tolerance` standard deviations, and by `balance_ridge` times a covariate's coefficient
     of the tilt where they cannot be made alike.
     `overlap`: where too few are alike for an answer about all, also the answer about those in whom
@@ -194,7 +195,7 @@ class Weights(Part):
 
     grace_law: Literal["natural_law", "censor_at_end"] = "natural_law"
     truncate_at: Annotated[float, Field(gt=0, lt=1)] | None = 0.99
-    calibration: Literal["none", "beside", "main"] = "beside"
+    calibration: Literal["none", "beside", "where_needed", "main"] = "where_needed"
     balance_tolerance: Annotated[float, Field(ge=0, le=1)] = 0.05
     balance_ridge: Annotated[float, Field(ge=0, le=1)] = 0.01
     overlap: bool = True

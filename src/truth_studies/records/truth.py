@@ -2,7 +2,9 @@
 
 `benchmarks/truth_study.py` makes the table; a row is an estimator,
 analysis, measure, estimand and day in a scenario, by a kind of intervals. It may hold less than a
-whole study: whatever is asked for and is not there is empty or missing, never an error.
+whole study: whatever is asked for and is not there is empty or missing, never an error. Where
+`benchmarks/weights_study.py`, with today's weights and more counties, has the same row it stands
+in its place.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from revictimisation.core import files
-from truth_studies.records import TABLES
+from truth_studies.records import TABLE, TABLES
 
 CALIBRATED, NULL, SMALL = "calibrated", "null", "small"
 DEPARTURES = ("unmeasured", "reporting", "positivity")
@@ -44,6 +46,9 @@ CRUDE, UNADJUSTED = Way("crude"), Way("cox_time_varying", "unadjusted")
 ROBUST, FORMULA, ORACLE = Way("doubly_robust"), Way("g_formula"), Way("oracle")
 # the target trial's ways are held to the checks of each measure
 GATED = (MAIN, BY_INFLUENCE, ROBUST, FORMULA)
+# what rests on the gates of today's weights
+REWEIGHTED = [one.estimator for one in (MAIN, ROBUST, FORMULA)]
+WEIGHTS = "weights_study"
 ESTIMAND = {FORCE: LOG_RATIO, UNADJUSTED: LOG_RATIO}
 
 
@@ -181,11 +186,25 @@ def _read_estimates(mine: pd.DataFrame, every: pd.DataFrame) -> pd.DataFrame:
 @cache
 def read_truth_study(folder: Path = TABLES / "truth_study") -> TruthStudy:
     """Read what is kept; empty where there is none."""
-    path = folder / "table.csv"
+    path = folder / TABLE
     if not path.is_file():
         return TruthStudy(pd.DataFrame())
-    provenance = files.read_json(folder / "provenance.json") or {}
-    return TruthStudy(files.read_kept_table(path), provenance, read_crime_gap())
+    table, provenance = files.read_kept_table(path), files.read_json(folder / "provenance.json")
+    newer = folder.parent / WEIGHTS / TABLE
+    if newer.is_file():
+        table = _replace_rows(table, files.read_kept_table(newer).assign(intervals=INFLUENCE))
+    return TruthStudy(table, provenance or {}, read_crime_gap())
+
+
+def _replace_rows(table: pd.DataFrame, newer: pd.DataFrame) -> pd.DataFrame:
+    """The table with rows of the same keys taken from the newer one."""
+    keys = ["scenario", "intervals", "estimator", "analysis", "estimand", *KEYS]
+    rows = newer[newer["analysis"].eq(MAIN.analysis) & newer["estimator"].isin(REWEIGHTED)]
+    old, new = (
+        pd.MultiIndex.from_frame(one[keys].astype({"time_days": "Float64"}))
+        for one in (table, rows)
+    )
+    return pd.concat([table[~old.isin(new)], rows[new.isin(old)]], ignore_index=True)
 
 
 def read_crime_gap() -> dict[str, float]:

@@ -197,6 +197,16 @@ def _balance(weighted: WeightedTrial, at_days: Sequence[int]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def is_balanced(weighted: WeightedTrial, limit: float) -> bool:
+    """Whether no column's arm differs from the cohort by more than `limit` in the grace time."""
+    checks = _balance(weighted, [])
+    if checks.empty:
+        return True
+    is_asked = checks["check"].eq("largest_standardised_difference")
+    is_asked &= checks["time_days"].le(weighted.trial.grace_days)
+    return bool(checks.loc[is_asked, "value"].le(limit).all())
+
+
 def _support(weighted: WeightedTrial) -> pd.DataFrame:
     everybody = summarise_positivity(weighted).iloc[0]
     return pd.DataFrame([

@@ -50,6 +50,7 @@ from revictimisation.report.trials import (
     find_effect,
     find_started,
     has_answer,
+    has_rows,
     list_balance,
     list_checks,
     list_reasons,
@@ -58,6 +59,7 @@ from revictimisation.report.verdicts import FEWER, MORE, is_coordinated, is_join
 
 HEIGHTS = (3.0, 3.1)  # in inches, for wide and narrow screens
 AT_RISK = "n_at_risk"
+FITTED = "fitted_weights"  # of whose measures the main answer has calibrated ones
 TOO_UNLIKE, TOO_FEW = "no_answer_groups", ("no_answer_few", "no_answer_coarse")
 MOST_NAMED = 3  # of what those compared differ in
 
@@ -257,6 +259,8 @@ def show_sure(page: Page) -> Piece:
 def _describe_rating(page: Page, found: Evidence) -> str:
     told = page.say("measure.sure_rating", n=found.rating, steps=STEPS,
                     most=page.plan.evidence.highest_rating)  # fmt: skip
+    if has_rows(page, analysis=FITTED, measure=page.measure):
+        told = f"{told} {page.say('measure.sure_calibrated')}"
     if not found.lowered:
         return f"{told} {page.say('measure.sure_unlowered')}"
     share, n = find_coverage(page, page.measure) or (0.0, 0)
