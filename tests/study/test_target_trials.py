@@ -57,7 +57,7 @@ def test_other_weights_stand_beside_under_gates_of_their_own(county):
     rows = rows[rows["estimand"].eq("risk_difference") & rows["outcome"].eq("same_suspect")]
     rows = rows[rows["question"].eq("q2") & rows["estimator"].eq(ESTIMATOR)]
     kinds = dict(iter(rows.groupby("analysis")))
-    # those whose fitted weights leave the arms too different have calibrated ones in the main answer
+    # those whose fitted weights leave the arms too different have calibrated ones as the main
     beside = (set(kinds[name]["measure"]) for name in ("calibrated_weights", "fitted_weights"))
     plain, tilted = beside
     assert plain | tilted == set(kinds["main"]["measure"]) and plain and tilted

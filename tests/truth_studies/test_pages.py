@@ -238,7 +238,9 @@ def test_power_and_what_could_not_be_answered_are_computed():
     page, known = make_page("en", study=plan), study(*rows, provenance=facts)
     told = [one.replace("\xa0", " ") for one in limits.list_limits(page, known, {})]
     assert "4 years: 20%; protected accommodation, 1 year: 38% (200 c" in find(told, "Low power")
-    assert "with 3,000 victims** on alarm or protection package: in 0 of 200 counties" in find(told, "No answ")
+    assert "with 3,000 victims** on alarm or protection package: in 0 of 200 counties" in find(
+        told, "No answ"
+    )
     plain = [one.replace("\xa0", " ") for one in limits.list_plain_limits(page, known, {})]
     assert "within 4 years was found in 20% of the counties (protected" in find(plain, "Small diff")
 

@@ -106,7 +106,7 @@ def _weigh_and_estimate(
     plan, measure = data.plan, keys["measure"]
     curve_days = list(plan.curve_days) if has_curves else []
     fitted = weigh_clones(trial, grace_law=plan.weights.grace_law)
-    weighted, beside = _choose_weights(fitted, plan)
+    weighted, beside = choose_weights(fitted, plan)
     found = judge_study_trial(data, weighted, days, measure, curve_days, fitted=fitted)
     held = {"main": found.hold(found.main), INFLUENCE: found.hold(found.influence)}
     if curve_days:
@@ -136,7 +136,7 @@ def _weigh_and_estimate(
     return Found(combine(parts), told, _name_scores(data, found.scores, days, measure))
 
 
-def _choose_weights(
+def choose_weights(
     fitted: WeightedTrial, plan: StudyPlan
 ) -> tuple[WeightedTrial, dict[str, WeightedTrial]]:
     """The weights of the main answer, and those shown beside it by analysis."""

@@ -17,7 +17,7 @@ from revictimisation.analyses.by_measure import BEYOND_HORIZON
 from revictimisation.analyses.registry import ANALYSES, CONTROLS
 from revictimisation.analyses.running import run_analyses
 from revictimisation.analyses.sensitivity.negative_controls import judge_control, withhold_biased
-from revictimisation.analyses.target_trials import OTHER_LAW, judge_study_trial
+from revictimisation.analyses.target_trials import OTHER_LAW, choose_weights, judge_study_trial
 from revictimisation.analyses.trial_inputs import build_trial, eligible_ids, list_modifiers
 from revictimisation.api.columns import Columns, whole_days
 from revictimisation.api.keys import plan_of
@@ -297,7 +297,8 @@ class Study:
 
         return Rules(
             tuple(self.plan.days_within_horizon),
-            lambda weighted, days: judge_study_trial(data, weighted, days, measure),
+            lambda fitted: choose_weights(fitted, data.plan)[0],
+            lambda main, days, fitted: judge_study_trial(data, main, days, measure, fitted=fitted),
             hold,
             checks,
         )

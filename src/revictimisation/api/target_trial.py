@@ -67,12 +67,14 @@ CHANGE_COLUMNS = ("name", "day", "value")
 class Rules:
     """What a study asks of its trial: who judges it, and what else may hold its numbers back.
 
-    days: are judged together, whichever of them is asked for. hold: rows to rows, after the gates.
-    checks: what stands behind it (check, value, limit, status).
+    days: are judged together, whichever of them is asked for. choose: from fitted weights those of
+    the main answer. judge: these on days, the fitted ones beside. hold: rows to rows, after the
+    gates. checks: what stands behind it (check, value, limit, status).
     """
 
     days: tuple[int, ...]
-    judge: Callable[[WeightedTrial, Sequence[int]], JudgedTrial]
+    choose: Callable[[WeightedTrial], WeightedTrial]
+    judge: Callable[[WeightedTrial, Sequence[int], WeightedTrial], JudgedTrial]
     hold: Callable[[pd.DataFrame], pd.DataFrame]
     checks: pd.DataFrame
 
@@ -104,6 +106,7 @@ class TargetTrial:
 
     _weighted: WeightedTrial | None = None
     _plain: WeightedTrial
+    _main: WeightedTrial  # what is judged: of a study where needed calibrated
     _judged: dict[tuple[int, ...], JudgedTrial]
     _rules: Rules | None = None
 
@@ -221,8 +224,12 @@ class TargetTrial:
         self._index, self._modifiers, self._clusters = index, list(modifiers), clusters
         self._rules, self._judged = rules, {}
         self._plain = weigh_clones(trial, grace_law=self.grace_law)
-        cap = self.cap_quantile
-        self._weighted = self._plain if cap is None else cap_weights(self._plain, cap_quantile=cap)
+        cap, self._main = self.cap_quantile, self._plain
+        if rules is not None and cap is None:
+            self._main = rules.choose(self._plain)
+        self._weighted = self._main if self.estimator == WEIGHTS else self._plain
+        if cap is not None:
+            self._weighted = cap_weights(self._plain, cap_quantile=cap)
         return self
 
     def risks(self, days: Days, *, cause: int = 1) -> pd.DataFrame:
@@ -433,7 +440,7 @@ class TargetTrial:
         every = tuple(sorted({*whole_days(days, 1), *(rules.days if rules else ())}))
         if every not in self._judged:
             if rules is not None:
-                self._judged[every] = rules.judge(self._plain, every)
+                self._judged[every] = rules.judge(self._main, every, self._plain)
             else:
                 self._judged[every] = judge_trial(
                     self._plain, every, self.gates,

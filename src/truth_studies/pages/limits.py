@@ -42,6 +42,7 @@ from truth_studies.records.truth import (
     MAIN,
     NULL,
     TruthStudy,
+    read_joint_study,
     read_truth_study,
 )
 
@@ -61,6 +62,7 @@ def list_limits(page: Page, study: TruthStudy, alarms: Alarms) -> list[str]:
         _describe_power(page, study),
         _describe_unanswered(page, study, "unanswered"),
         _describe_too_sure(page, study),
+        _describe_joint(page),
         _describe_untried(page, study),
         _describe_few(page, study, "few"),
     )
@@ -292,10 +294,30 @@ def _describe_unanswered(page: Page, study: TruthStudy, key: str) -> str:
                     people=page.formats.count(people))  # fmt: skip
 
 
+def _describe_joint(page: Page) -> str:
+    """How often the interval of starts near in time held the truth: why they are withheld."""
+    rows = read_joint_study()
+    names = [name_measure(page, one) for one in page.plan.measure_names if page.plan.is_joint(one)]
+    if rows.empty or not names:
+        return ""
+    last = rows.sort_values("time_days").iloc[-1]
+    return page.say(
+        "truth_study.joint",
+        measures=list_names(page, names),
+        n=page.formats.count(int(last["n_counties"])),
+        coverage=page.formats.percent(float(last["coverage"]), 0),
+        bias=page.formats.decimal(float(last["bias_in_errors"]), 2),
+        period=page.formats.period(int(last["time_days"])),
+    )
+
+
 def _describe_untried(page: Page, study: TruthStudy) -> str:
     """What the pages show and no county of known truth has tried."""
     tried = study.measures(CALIBRATED, (MAIN,))
-    missing = [name_measure(page, name) for name in page.plan.measure_names if name not in tried]
+    joint = read_joint_study()
+    asked = (name for name in page.plan.measure_names
+             if joint.empty or not page.plan.is_joint(name))  # fmt: skip
+    missing = [name_measure(page, name) for name in asked if name not in tried]
     told = []
     if tried and missing:
         names = list_names(page, missing)

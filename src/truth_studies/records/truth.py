@@ -196,6 +196,16 @@ def read_truth_study(folder: Path = TABLES / "truth_study") -> TruthStudy:
     return TruthStudy(table, provenance or {}, read_crime_gap())
 
 
+@cache
+def read_joint_study(folder: Path = TABLES / "joint_study") -> pd.DataFrame:
+    """The main method's risk differences of starts near in time; empty where none are kept."""
+    path = folder / TABLE
+    if not path.is_file():
+        return pd.DataFrame()
+    rows = files.read_kept_table(path)
+    return rows[rows["estimator"].eq(MAIN.estimator) & rows["estimand"].eq(DIFFERENCE)]
+
+
 def _replace_rows(table: pd.DataFrame, newer: pd.DataFrame) -> pd.DataFrame:
     """The table with rows of the same keys taken from the newer one."""
     keys = ["scenario", "intervals", "estimator", "analysis", "estimand", *KEYS]
