@@ -276,9 +276,13 @@ def test_what_was_never_tried_is_said():
     plan = "name: mini\nmeasures:\n  sheltered_housing: {}\n  joint: {joint_within_days: 30}\n"
     rows = [row(), row(scenario=NULL), row(intervals="bootstrap200", n_counties=50)]
     assert find(tell(*rows, plan=plan), "Never") == (
-        "**Never tested:** the risk difference for measures near in time; bootstrap intervals in"
+        "**Never tested:** bootstrap intervals in"
         " the scenarios nothing works."
     )
+    joint = limits.read_joint_study()
+    assert len(joint) == 2 and joint["coverage"].lt(0.93).all()
+    told = find(tell(*rows, plan=plan), "Withheld: measures near in time")
+    assert "In 100 counties the interval for 4 years covered the truth in 87%" in told
     whole = "name: mini\nmeasures: {sheltered_housing: {}}\n"
     assert not any("Never tested" in line for line in tell(row(), plan=whole))
     assert find(tell(row(n_counties=20), plan=whole), "Too few") == (
@@ -352,7 +356,7 @@ def test_the_kept_table_is_told_whole(language):
     assert not re.search(r"\bnan\b|None|[{}]|truth_study\.(?!py)", words(whole))
     assert whole.html.count("<figure>") == 2
     told = limits.list_limits(page, kept, read_alarms())
-    assert len(told) == 8 and all(line.startswith("**") for line in told)
+    assert len(told) == 9 and all(line.startswith("**") for line in told)
     (table,) = tables.show_table(page, kept).tables
     assert 30 < len(table.rows) <= MOST_ROWS
 

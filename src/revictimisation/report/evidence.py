@@ -186,8 +186,11 @@ def count_agreeing(page: Page, measure: str) -> tuple[int, int]:
     Another interval around the same number is no other way.
     """
     number = find_effect(page, measure)
+    ways = [find_effect(page, measure, estimator=way) for way in WAYS if way != WEIGHTING]
+    verdict = judge(number, same=0.0)
+    held = [judge(one, same=0.0) == verdict for one in ways if one.has_interval]
     variants = [one for one in VARIANTS if one != SAME_POINT]
-    held = [*_hold_ways(page, measure, number), *_hold_variants(page, measure, number, variants)]
+    held += _hold_variants(page, measure, number, variants)
     return sum(held), len(held)
 
 

@@ -59,6 +59,7 @@ from revictimisation.report.verdicts import FEWER, MORE, is_coordinated, is_join
 
 HEIGHTS = (3.0, 3.1)  # in inches, for wide and narrow screens
 AT_RISK = "n_at_risk"
+LITTLE = "little_or_none"
 FITTED = "fitted_weights"  # of whose measures the main answer has calibrated ones
 TOO_UNLIKE, TOO_FEW = "no_answer_groups", ("no_answer_few", "no_answer_coarse")
 MOST_NAMED = 3  # of what those compared differ in
@@ -259,6 +260,9 @@ def show_sure(page: Page) -> Piece:
 def _describe_rating(page: Page, found: Evidence) -> str:
     told = page.say("measure.sure_rating", n=found.rating, steps=STEPS,
                     most=page.plan.evidence.highest_rating)  # fmt: skip
+    if found.code == LITTLE:
+        least = page.formats.count(100 * page.plan.evidence.small_difference)
+        told = f"{told} {page.say('measure.sure_little', least=least)}"
     if has_rows(page, analysis=FITTED, measure=page.measure):
         told = f"{told} {page.say('measure.sure_calibrated')}"
     if not found.lowered:
