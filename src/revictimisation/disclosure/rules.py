@@ -44,8 +44,8 @@ from revictimisation.disclosure.kinds import (
     split_contrasts,
 )
 from revictimisation.disclosure.rounding import (
-    ARMS,
     DECIMALS,
+    OF_ARMS,
     release_numbers,
     round_counts,
     two_digits,
@@ -202,6 +202,8 @@ def _add_mean_counts(frame: pd.DataFrame, is_small: pd.Series) -> pd.Series:
     names = [key for key in KEYS if key != "estimator"]
     risks = {name: risk for name, risk in read_facts("estimand", "risk_beside").items() if risk}
     is_risk = is_small & frame["estimand"].isin(list(risks.values()))
+    if not is_risk.any():
+        return is_small
     small = pd.MultiIndex.from_frame(frame.loc[is_risk, names])
     beside = frame[names].assign(estimand=frame["estimand"].map(risks).fillna(""))
     return is_small | pd.MultiIndex.from_frame(beside).isin(small)
@@ -211,6 +213,8 @@ def _of_hidden_levels(
     frame: pd.DataFrame, hidden: pd.Series, contrasts: Sequence[pd.DataFrame]
 ) -> pd.Series:
     """Differences of which a level is hidden: with the other level they would tell it."""
+    if not hidden.any() or contrasts[0]["level"].isna().all():
+        return pd.Series(False, frame.index)
 
     def to_index(keys: pd.DataFrame) -> pd.MultiIndex:
         return pd.MultiIndex.from_frame(keys.assign(analysis=name_origin(keys["analysis"])))
@@ -341,9 +345,7 @@ def _count_people(
     keys = ["measure", "subgroup", "level"]
     rows = named[keys].assign(analysis=analyses)
     is_share = exact["estimand"].map(read_facts("estimand", "kind")).isin(["share", "difference"])
-    shares = exact[
-        is_share & ~exact["estimand"].isin([one for arm in ARMS.values() for one in arm])
-    ]
+    shares = exact[is_share & ~exact["estimand"].isin(OF_ARMS)]
     found = pd.Series(np.nan, rows.index)
     for by in (["analysis", *keys], keys):
         known = shares.groupby(by, as_index=False)["n_people"].min()

@@ -328,8 +328,10 @@ def _add_agencies(sums: _Sums, rows: pd.DataFrame) -> None:
     """Whoever an agency did something for had it from that one alone, or from both."""
     keys = [*(name for name in FAMILY if name not in ("analysis", "measure")), "subgroup", "level"]
     rows = rows.assign(measure=rows["named"])
-    wholes = rows[rows["analysis"].eq("by_agency")].drop_duplicates([*keys, "measure"])
-    kinds = rows[rows["analysis"].eq("agencies")].drop_duplicates([*keys, "measure"])
+    wholes, kinds = (rows[rows["analysis"].eq(one)] for one in ("by_agency", "agencies"))
+    if wholes.empty or kinds.empty:
+        return
+    wholes, kinds = (of.drop_duplicates([*keys, "measure"]) for of in (wholes, kinds))
     told = set(kinds["measure"])  # a study of no measures near in time has no `joint`
     for agency, kinds_of in AGENCIES.items():
         has = told.intersection(kinds_of)
