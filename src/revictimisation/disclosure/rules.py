@@ -201,9 +201,9 @@ def _add_mean_counts(frame: pd.DataFrame, is_small: pd.Series) -> pd.Series:
     """Mean counts beside whom a risk is small: few people may have many outcomes."""
     names = [key for key in KEYS if key != "estimator"]
     risks = {name: risk for name, risk in read_facts("estimand", "risk_beside").items() if risk}
-    is_risk = is_small & frame["estimand"].isin(list(risks.values()))
-    if not is_risk.any():
+    if not frame["estimand"].isin(list(risks)).any():
         return is_small
+    is_risk = is_small & frame["estimand"].isin(list(risks.values()))
     small = pd.MultiIndex.from_frame(frame.loc[is_risk, names])
     beside = frame[names].assign(estimand=frame["estimand"].map(risks).fillna(""))
     return is_small | pd.MultiIndex.from_frame(beside).isin(small)
@@ -322,6 +322,8 @@ def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFra
     status = effects["status"]
 
     def is_among(names: list[str], chosen: pd.Series) -> pd.Series:
+        if not chosen.any():
+            return pd.Series(False, named.index)
         wanted = pd.MultiIndex.from_frame(effects.loc[chosen, names])
         return pd.Series(pd.MultiIndex.from_frame(named[names]).isin(wanted), index=named.index)
 
