@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import shutil
 import subprocess
@@ -19,7 +20,8 @@ from revictimisation.commands import processes
 from revictimisation.commands.notebooks import spare_grammar
 from revictimisation.core.workers import keep_libraries_serial
 
-keep_libraries_serial()  # as every command does, before NumPy is loaded
+gc.set_threshold(50_000)  # as every command does: what imports make stays
+keep_libraries_serial()  # the same, before NumPy is loaded
 spare_grammar()  # as the command run does
 processes.preload(processes.ANALYSES, processes.PAGES)  # as `run`, whichever test is the first
 
@@ -29,40 +31,84 @@ settings.load_profile("fixed")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # The files that take longest, and one of each that shares what is made once: they are begun first,
-# as a worker takes a whole file and what is begun late ends late.
+# as a worker takes a whole file and what is begun late ends late. While one worker is at the first,
+# which compiles nearly every loop (`small_run`), the other is at what needs none: else both would
+# compile each.
 LONG = (
     "tests/report/test_site.py",
-    "tests/report/test_browser.py",
+    "tests/disclosure/test_register.py",
     "tests/api/test_grid_notebooks.py",
-    "tests/commands/test_run_many.py",
-    "tests/comparison/test_run_reference.py",
+    "tests/report/test_browser.py",
     "tests/study/test_negative_controls.py",
-    "tests/api/test_bench_notebooks.py",
+    "tests/disclosure/test_release.py",
     "tests/study/test_defensible.py",
-    "tests/api/test_study_face.py",
-    "tests/commands/test_commands.py",
+    "tests/api/test_bench_notebooks.py",
+    "tests/commands/test_run_many.py",
     "tests/fuzz/test_mutants.py",
-    "tests/target_trial/test_standardised_truth.py",
-    "tests/api/test_documents.py",
+    "tests/commands/test_commands.py",
+    "tests/commands/test_crowded.py",
+    "tests/comparison/test_compare_command.py",
+    "tests/disclosure/test_disclosure.py",
+    "tests/comparison/test_run_reference.py",
+    "tests/api/test_study_face.py",
     "tests/pseudonyms/test_pseudonymise.py",
+    "tests/validation/test_reading.py",
     "tests/convictions/test_truth.py",
+    "tests/target_trial/test_standardised_truth.py",
     "tests/validation/test_secrecy.py",
+    "tests/api/test_documents.py",
+    "tests/attack/test_pairs.py",
     "tests/validation/test_wrong_inputs.py",
+    "tests/tables/test_stages.py",
+    "tests/estimators/test_curves.py",
+    "tests/linkage/test_linking.py",
+    "tests/validation/test_malformed_files.py",
     "tests/cleaning/test_accounts.py",
     "tests/mapping/test_guide.py",
     "tests/report/test_unusual_studies.py",
-    "tests/tables/test_stages.py",
     "tests/search/test_search.py",
+)
+# Libraries that are met late on the way from `src` to `tests`.
+LATE = (
+    "playwright.sync_api",
+    "rattler",
+    "matplotlib.pyplot",
+    "great_tables",
+    "frictionless",
+    "psycopg",
+    "IPython",
+    "openpyxl",
+    "scipy.stats",
+    "statsmodels.api",
+    "lifelines",
+    "seaborn",
 )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """From nothing two workers would compile every module both: the second begins at the end.
+
+    Each finds what the other has compiled before they meet.
+    """
+    is_second = os.environ.get("PYTEST_XDIST_WORKER") == "gw1"
+    if is_second and all(Path(name).is_dir() for name in config.args):
+        for name in LATE:
+            importlib.import_module(name)
+        config.args.reverse()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The longest files first, the others in their order."""
+    """The longest files first, the others by their path, wherever the collection began."""
     gone = [name for name in LONG if not (config.rootpath / name).is_file()]
     if gone:
         raise pytest.UsageError(f"tests/conftest.py: LONG names what is not there: {gone}")
     places = {name: place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(LONG)))
+
+    def place(item: pytest.Item) -> tuple[int, list[str]]:
+        path = item.nodeid.partition("::")[0]
+        return places.get(path, len(LONG)), path.split("/")
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish() -> None:

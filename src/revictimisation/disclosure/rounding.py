@@ -8,6 +8,8 @@ Numbers of models move in steps of `rounding` people, their limits outwards.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
@@ -38,6 +40,7 @@ CORRECTED = "linkage_error"
 DECIMALS = 3
 ARMS = {"start": ("risk_start", "mean_count_start"),
         "no_start": ("risk_no_start", "mean_count_no_start")}  # fmt: skip
+OF_ARMS = [estimand for estimands in ARMS.values() for estimand in estimands]
 # Analyses that count measures, assessments or clients, no people who are followed.
 OF_OTHERS = ("duration", "risk_assessment", "linkage")
 # Curves of one kind of event, where censoring may move the estimate a little off its count.
@@ -58,7 +61,8 @@ def release_numbers(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     out = frame.copy()
     out["n_people"] = round_counts(_tell_alike(frame, rules), rules.rounding)
     out["n_events"] = round_counts(frame["n_events"], rules.rounding)
-    out.loc[split_contrasts(frame)[0]["level"].notna(), list(COUNTS)] = pd.NA
+    contrasts = split_contrasts(frame)
+    out.loc[contrasts[0]["level"].notna(), list(COUNTS)] = pd.NA
     kind = name_kind(frame["estimand"], "estimand")
     is_mean = kind.eq("mean_count")
     is_share = kind.eq("share") | is_mean
@@ -81,10 +85,11 @@ def release_numbers(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     out["se"] = two_digits(frame["se"])
     is_plain = _find_plain(frame, is_share, rules)
     _rebuild_shares(out, frame, is_plain, is_mean)
-    _recompute_contrasts(out, is_difference)
-    _rebuild_contrasts(out, frame, is_plain)
-    _add_arms(out, frame)
-    _recompute_level_gaps(out)
+    if frame["estimand"].isin(OF_ARMS).any():
+        _recompute_contrasts(out, is_difference)
+        _rebuild_contrasts(out, frame, is_plain)
+        _add_arms(out, frame)
+    _recompute_level_gaps(out, contrasts)
     _recompute_corrected(out, frame)
     _recompute_needed(out)
     _recompute_e_values(out)
@@ -98,7 +103,7 @@ def _tell_alike(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
     Populations of one level are mostly parts of each other (those in whom a measure ran before are
     left out of its comparison): of two that differ by few the difference would tell the few.
     """
-    is_arm = frame["estimand"].isin([name for names in ARMS.values() for name in names])
+    is_arm = frame["estimand"].isin(OF_ARMS)
     others = is_arm | frame["analysis"].isin(OF_OTHERS) | frame["n_people"].isna()
     rows = frame.loc[~others, ["subgroup", "level", "n_people"]]
     told: dict[tuple[object, ...], int] = {}
@@ -247,7 +252,7 @@ def _add_arms(out: pd.DataFrame, exact: pd.DataFrame) -> None:
     """Counts of a comparison that are the sum of its arms' are the sum of the released ones."""
     every = pd.Series(True, exact.index)
     known, told = (_join_arms(frame, every, [*COUNTS]) for frame in (exact, out))
-    is_arm = exact["estimand"].isin([name for names in ARMS.values() for name in names])
+    is_arm = exact["estimand"].isin(OF_ARMS)
     for name in COUNTS:
         of_arms, released = (side[f"{name}_start"] + side[f"{name}_no_start"]
                              for side in (known, told))  # fmt: skip
@@ -263,12 +268,14 @@ def _snap(
     bounds: tuple[float, float],
 ) -> None:
     """Put an estimate on the nearest step, its interval's ends on the next ones outwards."""
+    if not chosen.any():
+        return
+    step = step[chosen]
     for name, to_step in (("estimate", np.round), ("ci_low", np.floor), ("ci_high", np.ceil)):
-        snapped = to_step((exact[name] / step).round(9)) * step
+        given = exact.loc[chosen, name]
+        snapped = to_step((given / step).round(9)) * step
         value = snapped.clip(*bounds).round(6)
-        out.loc[chosen, name] = value[chosen].where(
-            step[chosen].notna(), exact[name].round(DECIMALS)
-        )
+        out.loc[chosen, name] = value.where(step.notna(), given.round(DECIMALS))
 
 
 def _recompute_contrasts(out: pd.DataFrame, is_difference: pd.Series) -> None:
@@ -282,20 +289,23 @@ def _recompute_contrasts(out: pd.DataFrame, is_difference: pd.Series) -> None:
     out.loc[at, "estimate"] = (start[at] / no_start[at]).round(DECIMALS)
 
 
-def _recompute_level_gaps(out: pd.DataFrame) -> None:
-    """The difference of two levels follows from their released risks or shares.
+def _recompute_level_gaps(out: pd.DataFrame, contrasts: Sequence[pd.DataFrame]) -> None:
+    """The difference of two levels (`contrasts`) follows from their released risks or shares.
 
     The interval of shares does too: from exact limits the counts behind them could be told.
     """
     names = ["estimate", "ci_low", "ci_high"]
     for kind, difference in (("cumulative_incidence", "risk_difference"),
                              ("share", "share_difference")):  # fmt: skip
+        of_kind = out["estimand"].eq(difference).to_numpy()
+        if not of_kind.any():
+            continue
         known = out[out["estimand"].eq(kind)][[*FAMILY, *names]]
         over, under = (
             keys.merge(known, on=FAMILY, how="left")[names].to_numpy(dtype=float).T
-            for keys in split_contrasts(out)
+            for keys in contrasts
         )
-        at = out["estimand"].eq(difference).to_numpy() & ~np.isnan(over[0] - under[0])
+        at = of_kind & ~np.isnan(over[0] - under[0])
         found = [over[0] - under[0]]
         if kind == "share":
             other = (under[0], under[1], under[2])
@@ -327,6 +337,8 @@ def _recompute_corrected(out: pd.DataFrame, exact: pd.DataFrame) -> None:
 def _recompute_needed(out: pd.DataFrame) -> None:
     """Numbers needed to treat follow from the released differences and limits, and add nothing."""
     at = out["estimand"].eq("number_needed_to_treat")
+    if not at.any():
+        return
     gaps = out.loc[out["estimand"].eq("risk_difference"), [*FAMILY, *NUMBERS]]
     rows = out.loc[at, FAMILY].merge(gaps, on=FAMILY, how="left")
     needed = invert_difference(rows["estimate"], rows["se"], rows["ci_low"], rows["ci_high"])
@@ -339,6 +351,8 @@ def _recompute_needed(out: pd.DataFrame) -> None:
 
 def _recompute_e_values(out: pd.DataFrame) -> None:
     """E-values of a risk ratio follow from the released ratio and limits, and add nothing."""
+    if not out["estimand"].isin(["e_value", "e_value_limit"]).any():
+        return
     ratios = out[out["estimand"].eq("risk_ratio")]
     limits = ["estimate", "ci_low", "ci_high"]
     found = out[FAMILY].merge(ratios[[*FAMILY, *limits]], on=FAMILY, how="left")
@@ -353,6 +367,8 @@ def _recompute_e_values(out: pd.DataFrame) -> None:
 def _recompute_tipping_points(out: pd.DataFrame) -> None:
     """Tipping points follow from what is released of the main difference, and add nothing to it."""
     is_mine = out["analysis"].eq(TIPPING)
+    if not is_mine.any():
+        return
     main = out[out["analysis"].eq(read_facts("analysis", "follows")[TIPPING])]
     main = main[main["subgroup"].eq("") & ~main["outcome"].isin(OTHER_CAUSES[:1])]
     keys = ["question", "measure", "estimator", "time_days"]

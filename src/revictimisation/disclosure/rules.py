@@ -44,8 +44,8 @@ from revictimisation.disclosure.kinds import (
     split_contrasts,
 )
 from revictimisation.disclosure.rounding import (
-    ARMS,
     DECIMALS,
+    OF_ARMS,
     release_numbers,
     round_counts,
     two_digits,
@@ -201,6 +201,8 @@ def _add_mean_counts(frame: pd.DataFrame, is_small: pd.Series) -> pd.Series:
     """Mean counts beside whom a risk is small: few people may have many outcomes."""
     names = [key for key in KEYS if key != "estimator"]
     risks = {name: risk for name, risk in read_facts("estimand", "risk_beside").items() if risk}
+    if not frame["estimand"].isin(list(risks)).any():
+        return is_small
     is_risk = is_small & frame["estimand"].isin(list(risks.values()))
     small = pd.MultiIndex.from_frame(frame.loc[is_risk, names])
     beside = frame[names].assign(estimand=frame["estimand"].map(risks).fillna(""))
@@ -211,6 +213,8 @@ def _of_hidden_levels(
     frame: pd.DataFrame, hidden: pd.Series, contrasts: Sequence[pd.DataFrame]
 ) -> pd.Series:
     """Differences of which a level is hidden: with the other level they would tell it."""
+    if not hidden.any() or contrasts[0]["level"].isna().all():
+        return pd.Series(False, frame.index)
 
     def to_index(keys: pd.DataFrame) -> pd.MultiIndex:
         return pd.MultiIndex.from_frame(keys.assign(analysis=name_origin(keys["analysis"])))
@@ -318,6 +322,8 @@ def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFra
     status = effects["status"]
 
     def is_among(names: list[str], chosen: pd.Series) -> pd.Series:
+        if not chosen.any():
+            return pd.Series(False, named.index)
         wanted = pd.MultiIndex.from_frame(effects.loc[chosen, names])
         return pd.Series(pd.MultiIndex.from_frame(named[names]).isin(wanted), index=named.index)
 
@@ -341,9 +347,7 @@ def _count_people(
     keys = ["measure", "subgroup", "level"]
     rows = named[keys].assign(analysis=analyses)
     is_share = exact["estimand"].map(read_facts("estimand", "kind")).isin(["share", "difference"])
-    shares = exact[
-        is_share & ~exact["estimand"].isin([one for arm in ARMS.values() for one in arm])
-    ]
+    shares = exact[is_share & ~exact["estimand"].isin(OF_ARMS)]
     found = pd.Series(np.nan, rows.index)
     for by in (["analysis", *keys], keys):
         known = shares.groupby(by, as_index=False)["n_people"].min()

@@ -279,6 +279,8 @@ def _add_outcomes(sums: _Sums, rows: pd.DataFrame) -> None:
     for part, wider in WIDER.items():
         mine = each.loc[each["outcome"].eq(part), [*keys, "events", "n_events"]]
         wholes = each.loc[each["outcome"].isin(wider), [*keys, "events", "n_events"]]
+        if mine.empty or wholes.empty:
+            continue
         both = mine.merge(wholes, on=keys, suffixes=("", "_whole"))
         rest = (both["n_events_whole"] - both["n_events"]).to_numpy()
         unseen = np.flatnonzero(rest > 0)
@@ -311,25 +313,26 @@ def _add_uses(sums: _Sums, rows: pd.DataFrame) -> None:
     mine = ["analysis", *keys]
     offered = use.loc[use["outcome"].eq(OFFERED), [*mine, "events"]]
     decided = use.loc[use["outcome"].isin(DECIDED), [*mine, "events"]]
-    found = decided.merge(offered, on=mine, suffixes=("", "_whole"))
-    sums.add_at_most(found[["events", "events_whole"]])
     codes = load_dictionary().codes("measures")
     agency = dict(zip(codes["code"], codes["table"].map(TABLES), strict=True))
     use = use.assign(measure=use["named"])
     of_code = use.loc[use["analysis"].eq("by_code"), [*keys, "outcome", "events"]]
     of_code = of_code.assign(measure=of_code["measure"].map(agency)).dropna(subset=["measure"])
     whole = use.loc[use["analysis"].eq("by_agency"), [*keys, "outcome", "events"]]
-    found = of_code.merge(whole, on=[*keys, "outcome"], suffixes=("", "_whole"))
-    found = found[found["events"].ne(found["events_whole"])]
-    sums.add_at_most(found[["events", "events_whole"]])
+    for parts, wholes, same in ((decided, offered, mine), (of_code, whole, [*keys, "outcome"])):
+        if len(parts) and len(wholes):
+            found = parts.merge(wholes, on=same, suffixes=("", "_whole"))
+            sums.add_at_most(found[["events", "events_whole"]])
 
 
 def _add_agencies(sums: _Sums, rows: pd.DataFrame) -> None:
     """Whoever an agency did something for had it from that one alone, or from both."""
     keys = [*(name for name in FAMILY if name not in ("analysis", "measure")), "subgroup", "level"]
     rows = rows.assign(measure=rows["named"])
-    wholes = rows[rows["analysis"].eq("by_agency")].drop_duplicates([*keys, "measure"])
-    kinds = rows[rows["analysis"].eq("agencies")].drop_duplicates([*keys, "measure"])
+    wholes, kinds = (rows[rows["analysis"].eq(one)] for one in ("by_agency", "agencies"))
+    if wholes.empty or kinds.empty:
+        return
+    wholes, kinds = (of.drop_duplicates([*keys, "measure"]) for of in (wholes, kinds))
     told = set(kinds["measure"])  # a study of no measures near in time has no `joint`
     for agency, kinds_of in AGENCIES.items():
         has = told.intersection(kinds_of)
