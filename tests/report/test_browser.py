@@ -9,6 +9,8 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from revictimisation.report.described import Style
+from revictimisation.report.rendering import wrap
 from tests.cases import for_each
 
 from .test_site import PAGES, PATHS
@@ -204,6 +206,19 @@ def test_what_is_left_out_has_the_shape_of_what_stays(screen: Page):
     heads = screen.eval_on_selector_all("tbody th", "all => all.map(one => one.textContent)")
     assert heads == ["a", "c", "d", "e"] and screen.locator("tbody tr").count() == 5
     assert screen.locator("circle").count() == 2
+
+
+def test_a_table_looks_in_jupyterlab_as_on_its_page(screen: Page):
+    """JupyterLab's own rules for tables, which weigh more than an element in a class."""
+    rules = """.jp-RenderedHTMLCommon table { table-layout: fixed; }
+        :not(.jp-RenderedMarkdown).jp-RenderedHTMLCommon th { text-align: right; }
+        .jp-RenderedHTMLCommon tbody tr:nth-child(even) { background: grey; }"""
+    row = "<tr><th scope='row'>a</th><td>1</td></tr>"
+    screen.set_content(f"<style>{rules}</style><div class='jp-RenderedHTMLCommon'>{wrap(Style())}"
+        f"<div class='report'><table><tbody>{2 * row}</tbody></table></div></div>")  # fmt: skip
+    for at, rule, looks in (("table", "tableLayout", "auto"), ("th", "textAlign", "left"),
+                            ("tr:last-child", "backgroundColor", "rgba(0, 0, 0, 0)")):  # fmt: skip
+        assert screen.eval_on_selector(at, f"one => getComputedStyle(one).{rule}") == looks
 
 
 def test_the_menu_stands_on_one_line_where_there_is_room(site: Path, screen: Page):

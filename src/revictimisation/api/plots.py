@@ -59,6 +59,7 @@ def draw_curves(
     *,
     of: str | None = None,
     label: str = "",
+    time: str = "days",
 ) -> Axes:
     """A step curve with its band for each table (time_days, estimate, ci_low, ci_high).
 
@@ -66,7 +67,8 @@ def draw_curves(
     the same axes keeps these, paler and with marks of its own; bands would then hide each other, so
     that each curve's interval on its last day stands at its end in their place. `of`: what tells
     the curves apart, over their names; `label`: what tells them from others on these axes, before
-    their names (`2`, `3` ... where it is not given); the legend has a column for each.
+    their names (`2`, `3` ... where it is not given); the legend has a column for each. `time`: what
+    is counted along the axis.
     """
     ax = _open(ax)
     n_before = len({line.get_gid() for line in _own(ax.get_lines(), CURVE)})
@@ -96,7 +98,7 @@ def draw_curves(
         artist.set_visible(not n_before)
     for artist in _own(ax.get_children(), END):
         artist.set_visible(bool(n_before))
-    ax.set_xlabel("days" if not n_before else "days; at the end the 95 % intervals")
+    ax.set_xlabel(time if not n_before else f"{time}; at the end the 95 % intervals")
     ax.set_ylabel(ylabel)
     ax.set_ylim(0, max(tops) * HEADROOM or 1.0)
     if len(curves) > 1 or label:

@@ -226,7 +226,9 @@ class SequentialTrials:
             name: pd.concat([zero, rows.loc[rows["estimand"] == estimand, list(zero)]])
             for name, estimand in (("start", RISKS[0]), ("no start", RISKS[1]))
         }
-        return plots.draw_curves(curves, "risk", ax, label=label)
+        return plots.draw_curves(
+            curves, "risk", ax, label=label, time="periods since the trial began"
+        )
 
     @property
     def trials_(self) -> Trials:
