@@ -273,6 +273,8 @@ PLANTS: dict[str, tuple[tuple[str, str], Callable[[Path], None]]] = {
     "a person's weight": (("diagnostics", "extreme"), diagnose("weight_max:start", 14.0)),
     "share that tells its people": (
         ("diagnostics", "fraction"), diagnose("share_outside_support", 13 / EVERYBODY)),
+    "share of an arm in steps of all": (
+        ("diagnostics", "fraction"), diagnose("share_weighted:start:sex=male", 2 / 55)),
     "statistic of five digits": (
         ("diagnostics", "digits"), diagnose("largest_standardised_difference", 0.083421)),
     "events behind a hidden risk": (("diagnostics", "behind"), do_all(

@@ -210,6 +210,10 @@ def test_a_small_drop_does_not_follow_from_the_rows_around_it():
         assert disclose_attrition(frame, RULES)["n_reports"].isna().sum() == n_hidden
 
 
+# Those who started, beside the comparison that they are a part of.
+START = {"estimand": "risk_start", "subgroup": "", "level": "", "n_people": 120, "n_events": 30}
+
+
 def diagnose(checks, effects=None, measure="m", analysis="main", others=()):
     """Released checks by their text; `effects`: events of the effect by (group, level, day).
 
@@ -265,16 +269,31 @@ def test_what_is_weighted_is_told_of_no_level_that_is_hidden():
         "n_at_risk:start:365": 41.0,
         "n_at_risk:no_start:365": 3.0,
     }
-    out = diagnose(checks, {("sex", "female", 365): (60, "ok"), ("sex", "male", 365): (2, "ok")})
+    out = diagnose(checks, {("sex", "female", 365): (60, "ok"), ("sex", "male", 365): (2, "ok")},
+                   others=[START])  # fmt: skip
     assert out["value"].dropna().to_dict() == pytest.approx({
-        "share_weighted:start:sex=female": 85 * 5 / 430,  # steps of five people of 430
+        "share_weighted:start:sex=female": 1.0,  # steps of five people of the 120 who started
         "standardised_difference:start:30:sex": 0.12,
         "n_at_risk:start:365": 40.0,
     }, abs=1e-6)  # fmt: skip
 
 
-def test_a_share_of_nobody_knows_how_many_is_coarse():
-    assert diagnose({"share_outside_support": 0.123})["value"].tolist() == [0.1]
+def test_a_share_of_few_or_of_nobody_knows_how_many_is_not_told():
+    """Of a level that is too small for a row of its own, its share of an arm among them."""
+    whole, checks = {("", "", 365): (60, "ok")}, {
+        "share_outside_support": 0.123, "share_outside_support:sex=male": 0.123,
+        "share_weighted:start:sex=male": 0.123,
+    }  # fmt: skip
+    assert diagnose(checks)["value"].isna().all()
+    told = diagnose(checks, whole, others=[START])["value"]
+    assert told.isna().tolist() == [False, True, True]
+    for n_men, n_started, step in ((4, 120, None), (200, 4, None), (50, 120, 1 / 10),
+                                   (200, 120, 1 / 24), (200, 400, 1 / 40)):  # fmt: skip
+        others = [{"subgroup": "sex", "level": "male", "n_people": n_men, "status": "withheld"},
+                  {**START, "n_people": n_started}]  # fmt: skip
+        told = diagnose(checks, whole, others=others)["value"].iloc[-1]
+        expected = np.nan if step is None else round(0.123 / step) * step
+        assert told == pytest.approx(expected, abs=1e-6, nan_ok=True), (n_men, n_started)
 
 
 def test_what_the_dictionary_does_not_know_is_refused():

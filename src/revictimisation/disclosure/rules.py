@@ -77,7 +77,8 @@ DETECTED = {"minimum_detectable_difference": "risk_difference",
             "minimum_detectable_count_difference": "mean_count_difference"}  # fmt: skip
 DETECTED_IN = ("main", "contrast", STRATEGIES, SEQUENTIAL, AFTER_SHELTER)
 DETECTED_BY = ("clone_censor_weight", "mean_cumulative_count", "sequential_trial")
-COARSE = 0.05  # steps of a share of nobody knows how many
+WEIGHTED = "share_weighted"
+ARM_OF = {name: arm for arm, names in ARMS.items() for name in names}
 
 
 def disclose_estimates(
@@ -252,7 +253,8 @@ def _round_rates(out: pd.DataFrame, kind: pd.Series) -> None:
 
 def _round_shares(value: pd.Series, n_people: pd.Series, rules: Disclosure) -> pd.Series:
     """Shares of people in steps of `rounding` people, of a hundredth at least."""
-    step = (rules.rounding / n_people.where(n_people > 0)).clip(0.01, 1.0).fillna(COARSE)
+    people = round_counts(n_people.astype("Int64"), rules.rounding).astype(float)
+    step = (rules.rounding / people.where(people > 0)).clip(0.01, 1.0)
     return ((value / step).round() * step).clip(0.0, 1.0).round(6)
 
 
@@ -264,7 +266,8 @@ def disclose_diagnostics(
 ) -> pd.DataFrame:
     """Make the releasable form of `diagnostics`: each check as its kind in the dictionary allows.
 
-    `count`: rounded, null where fewer than the threshold. `share`: in steps of `rounding` people.
+    `count`: rounded, null where fewer than the threshold. `share`: in steps of `rounding` people,
+    null where it is of fewer than the threshold or of nobody knows how many.
     `statistic`, `detectable`: two digits. `rate`: of links, to a tenth of a per cent. `extreme`: of
     one person, never. `plain`: of a model, not of people, as it is. A level's check is null where
     that of another level of the grouping is, and whatever lies behind an effect that `released`
@@ -282,18 +285,20 @@ def disclose_diagnostics(
             "estimand": name.map(DETECTED).fillna(""),
             "subgroup": [group for group, _ in levels],
             "level": [level for _, level in levels],
+            "arm": [check.arm for check in checks],
             "family": [check.family for check in checks],
             "time_days": pd.array([check.day for check in checks], dtype="Int64"),
         },
         index=out.index,
     )
     kind = name_kind(named["name"], "check")
+    n_people = _count_people(named, out["analysis"], exact)
     few = kind.eq("count") & out["value"].lt(rules.threshold)
+    gone = kind.eq("extreme") | (kind.eq("share") & ~n_people.ge(rules.threshold))
     family = [out["analysis"], out["measure"], named["family"]]
     of_levels = few.groupby(family, dropna=False).transform("any").astype(bool)
-    gone = few | kind.eq("extreme") | (of_levels & named["level"].ne(""))
+    gone |= few | (of_levels & named["level"].ne(""))
     gone |= _is_behind_hidden(named, kind, released) | is_small_cohort(exact, rules)
-    n_people = _count_people(named, out["analysis"], exact, rules.rounding)
     value = out["value"]
     rounded = np.floor(value / rules.rounding + 0.5) * rules.rounding
     value = value.mask(kind.eq("count"), rounded)
@@ -331,22 +336,24 @@ def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFra
     return behind.mask(kind.eq("detectable"), ~told) | is_kept_back
 
 
-def _count_people(
-    named: pd.DataFrame, analyses: pd.Series, exact: pd.DataFrame, rounding: int
-) -> pd.Series:
-    """The people of each check's measure and level, rounded, by the shares that they are in.
+def _count_people(named: pd.DataFrame, analyses: pd.Series, exact: pd.DataFrame) -> pd.Series:
+    """The people that each check's share is of, by the shares of its measure that they are in.
 
     Those of its own analysis, else the fewest that any tells: with fewer people steps are coarser.
+    Shares of an arm's weights are of all in the arm: of these or of the level, if they are fewer.
     """
-    keys = ["measure", "subgroup", "level"]
-    rows = named[keys].assign(analysis=analyses)
     is_share = exact["estimand"].map(read_facts("estimand", "kind")).isin(["share", "difference"])
-    shares = exact[
-        is_share & ~exact["estimand"].isin([one for arm in ARMS.values() for one in arm])
-    ]
-    found = pd.Series(np.nan, rows.index)
-    for by in (["analysis", *keys], keys):
-        known = shares.groupby(by, as_index=False)["n_people"].min()
-        told = rows[by].merge(known, on=by, how="left")["n_people"].astype(float)
-        found = found.fillna(told.set_axis(rows.index))
-    return round_counts(found.astype("Int64"), rounding).astype(float)
+    shares = exact[is_share].assign(arm=exact["estimand"].map(ARM_OF).fillna(""))
+
+    def find_people(rows: pd.DataFrame) -> pd.Series:
+        keys, found = list(rows), pd.Series(np.nan, rows.index)
+        for by, asked in (["analysis", *keys], rows.assign(analysis=analyses)), (keys, rows):
+            known = shares.groupby(by, as_index=False)["n_people"].min()
+            told = asked[by].merge(known, on=by, how="left")["n_people"].astype(float)
+            found = found.fillna(told.set_axis(rows.index))
+        return found
+
+    rows = named[["measure", "subgroup", "level"]]
+    of_level = find_people(rows.assign(arm=""))
+    of_arm = find_people(rows.assign(subgroup="", level="", arm=named["arm"]))
+    return of_level.mask(named["name"].eq(WEIGHTED), np.minimum(of_level, of_arm))
