@@ -341,6 +341,8 @@ PLANTS: dict[str, tuple[tuple[str, str], Callable[[Path], None]]] = {
     "address as a level": (("traces", "name"), add(
         "estimates", subgroup="a", level="Storgatan 5")),
     "measure never shown": (("traces", "group"), add("estimates", measure="personal_security")),
+    "measure never shown in a combination": (("traces", "group"), add(
+        "estimates", subgroup="combined_with", level="personal_security")),
     "shelter by place": (("traces", "group"), add(
         "estimates", measure="sheltered_housing", subgroup="police_district", level="norrort")),
     "further covariate as a group": (("traces", "group"), add(

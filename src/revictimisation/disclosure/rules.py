@@ -58,6 +58,7 @@ from revictimisation.disclosure.tables import (
     find_complements,
     hide_in_chain,
 )
+from revictimisation.disclosure.texts import BETWEEN
 from revictimisation.plan import Disclosure
 
 PLACES = ("police_district", "municipality_group", "municipality_code")
@@ -177,10 +178,19 @@ def find_kept_back(
     places: Collection[str],
     never: Collection[str],
 ) -> pd.Series:
-    """The rows that tell what is never told, whatever the number: see `disclose_estimates`."""
-    kind = frame["measure"].map(classes)
-    by_place = kind.eq("no_place") & is_grouped_by(frame["subgroup"], places)
-    return kind.eq("never") | by_place | is_grouped_by(frame["subgroup"], never)
+    """The rows that tell what is never told, whatever the number: see `disclose_estimates`.
+
+    A row tells of its measure, and of the measures that its level is made of.
+    """
+
+    def is_told(kind: str) -> pd.Series:
+        codes = {code for code, known in classes.items() if known == kind}
+        levels = {text: not codes.isdisjoint([text, *BETWEEN.split(text)])
+                  for text in frame["level"].unique()}  # fmt: skip
+        return frame["measure"].isin(codes) | frame["level"].map(levels).astype(bool)
+
+    by_place = is_told("no_place") & is_grouped_by(frame["subgroup"], places)
+    return is_told("never") | by_place | is_grouped_by(frame["subgroup"], never)
 
 
 def _is_few(count: pd.Series, rules: Disclosure) -> pd.Series:
@@ -331,9 +341,13 @@ def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFra
     behind = is_among(at, status.eq(SUPPRESSED)) | (is_dayless & unseen)
     is_own = effects["analysis"].isin(DETECTED_IN) & effects["estimator"].isin(DETECTED_BY)
     told = is_among([*at, "estimand"], is_own & status.eq(OK))
-    kept = released.loc[released["reason"].eq(KEPT_BACK), keys[:2]]
-    is_kept_back = pd.MultiIndex.from_frame(named[keys[:2]]).isin(pd.MultiIndex.from_frame(kept))
-    return behind.mask(kind.eq("detectable"), ~told) | is_kept_back
+    is_kept = released["reason"].eq(KEPT_BACK)
+    all_kept = is_kept.groupby([released[name] for name in keys[:2]]).transform("all")
+    kept_back = pd.Series(False, named.index)
+    for names, chosen in (keys, is_kept), (keys[:2], all_kept):
+        kept = pd.MultiIndex.from_frame(released.loc[chosen, names])
+        kept_back |= pd.MultiIndex.from_frame(named[names]).isin(kept)
+    return behind.mask(kind.eq("detectable"), ~told) | kept_back
 
 
 def _count_people(named: pd.DataFrame, analyses: pd.Series, exact: pd.DataFrame) -> pd.Series:
