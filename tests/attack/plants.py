@@ -214,6 +214,8 @@ PLANTS: dict[str, tuple[tuple[str, str], Callable[[Path], None]]] = {
         ("rows", "digits"), put(where(estimand="hazard_ratio", status="ok"), estimate=0.812345)),
     "error of four digits": (("rows", "digits"), put(CURVE, se=0.01713)),
     "days with decimals": (("rows", "digits"), put(both("rmst_difference_days"), estimate=9.25)),
+    "few who are in one arm alone": (
+        ("rows", "alone"), put(trial("risk_difference"), n_people=180)),
     "small loss": (("rows", "small"), edit("attrition", lambda t: t.__setitem__(
         "n_dropped", t["n_dropped"].fillna(2)))),
     "unrounded loss": (("rows", "unrounded"), edit("attrition", lambda t: t.__setitem__(

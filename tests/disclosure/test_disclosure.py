@@ -106,6 +106,33 @@ def test_difference_and_ratio_follow_from_the_released_risks():
     assert got["risk_ratio"] == pytest.approx(got["risk_start"] / got["risk_no_start"], abs=1e-3)
 
 
+@for_each(
+    ("n_people", "n_events", "threshold", "is_told"),
+    [
+        (520, 220, 10, True),
+        (503, 220, 10, False),  # told as 505, beside 500: 1 to 9 people started on the first day
+        (503, 220, 5, True),
+        (502, 220, 5, False),  # told as 500: none to four
+        (520, 202, 5, False),
+        (590, 226, 10, True),
+    ],
+)
+def test_counts_of_a_comparison_tell_of_no_few_who_are_in_one_arm_alone(
+    n_people, n_events, threshold, is_told
+):
+    rows = [
+        {"estimand": "risk_start", "estimate": 0.3, "n_people": 100, "n_events": 30},
+        {"estimand": "risk_no_start", "estimate": 0.4, "n_people": 500, "n_events": 200},
+        {"estimand": "risk_difference", "estimate": -0.1, "n_people": n_people,
+         "n_events": n_events},
+    ]  # fmt: skip
+    exact = make_estimates(rows, question="q2", measure="m", subgroup="trial_start", level="all",
+                           analysis="sequential_trials", estimator="sequential_trial")  # fmt: skip
+    out = disclose_estimates(exact, Disclosure(threshold=threshold, rounding=5), {})
+    assert out["status"].eq("ok").all()
+    assert out[["n_people", "n_events"]].notna().all(axis=1).tolist() == [True, True, is_told]
+
+
 def test_some_measures_are_never_released_and_shelter_never_by_place():
     classes = {"personal_security": "never", "sheltered_housing": "no_place"}
     guarded = release(shares({"": (50, 100)}, "personal_security", ""), classes)

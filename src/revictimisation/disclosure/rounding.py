@@ -84,6 +84,7 @@ def release_numbers(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     _recompute_contrasts(out, is_difference)
     _rebuild_contrasts(out, frame, is_plain)
     _add_arms(out, frame)
+    _part_arms(out, rules)
     _recompute_level_gaps(out)
     _recompute_corrected(out, frame)
     _recompute_needed(out)
@@ -253,6 +254,21 @@ def _add_arms(out: pd.DataFrame, exact: pd.DataFrame) -> None:
                              for side in (known, told))  # fmt: skip
         at = ~is_arm & of_arms.eq(exact[name]).fillna(False).astype(bool)
         out.loc[at, name] = released[at]
+
+
+def _part_arms(out: pd.DataFrame, rules: Disclosure) -> None:
+    """No counts of a comparison beside which an arm's tell that few are in the other alone.
+
+    Where the arms have people in common: clones that neither strategy parts, or trials of many
+    days, in which those alone never wait who start on the first.
+    """
+    told = _join_arms(out, pd.Series(True, out.index), [*COUNTS])
+    is_whole = ~out["estimand"].str.contains("_start")
+    for name in COUNTS:
+        for arm in ARMS:
+            alone = (out[name] - told[f"{name}_{arm}"]).astype(float)
+            is_few = alone + rules.rounding - 1 < rules.threshold
+            out.loc[is_whole & is_few, list(COUNTS)] = pd.NA
 
 
 def _snap(
