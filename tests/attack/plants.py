@@ -51,6 +51,12 @@ def show(rows: Rows, **values: object) -> Callable[[Path], None]:
     return put(rows, status="ok", reason="", **values)
 
 
+def repeat(rows: Rows, **values: object) -> Callable[[Path], None]:
+    """The rows once more, with other values."""
+    return edit("estimates", lambda table: pd.concat(
+        [table, table[rows(table)].assign(**values)], ignore_index=True))  # fmt: skip
+
+
 def hide(rows: Rows) -> Callable[[Path], None]:
     return put(rows, **SMALL, **EMPTY)
 
@@ -216,6 +222,11 @@ PLANTS: dict[str, tuple[tuple[str, str], Callable[[Path], None]]] = {
     "days with decimals": (("rows", "digits"), put(both("rmst_difference_days"), estimate=9.25)),
     "few who are in one arm alone": (
         ("rows", "alone"), put(trial("risk_difference"), n_people=180)),
+    "people who are nearly all entries": (("rows", "part"), repeat(
+        where(analysis="main", estimand="cumulative_incidence", status="ok"),
+        analysis="by_person")),
+    "events but for those of one kind": (("rows", "part"), repeat(
+        trial("risk_start"), analysis="without_breach_only")),
     "small loss": (("rows", "small"), edit("attrition", lambda t: t.__setitem__(
         "n_dropped", t["n_dropped"].fillna(2)))),
     "unrounded loss": (("rows", "unrounded"), edit("attrition", lambda t: t.__setitem__(

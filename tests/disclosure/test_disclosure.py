@@ -133,6 +133,22 @@ def test_counts_of_a_comparison_tell_of_no_few_who_are_in_one_arm_alone(
     assert out[["n_people", "n_events"]].notna().all(axis=1).tolist() == [True, True, is_told]
 
 
+def test_a_part_of_the_main_analysis_does_not_tell_the_few_who_are_left_out():
+    row = {"question": "q2", "outcome": "same_suspect", "time_days": 365, "n_people": 300,
+           "n_events": 90, "estimate": 0.3, "estimator": "aalen_johansen",
+           "estimand": "cumulative_incidence"}  # fmt: skip
+    for n_people, n_events, status in (300, 90, "suppressed"), (297, 80, "suppressed"), (
+        290, 88, "suppressed"), (290, 80, "ok"):  # fmt: skip
+        part = {"analysis": "by_person", "n_people": n_people, "n_events": n_events}
+        exact = make_estimates([{**row, "analysis": "main"}, {**row, **part}])
+        assert release(exact)["status"].tolist() == ["ok", status]
+    effect = {**row, "estimator": "clone_censor_weight", "estimand": "risk_start", "measure": "m"}
+    analyses = ("main", "multiple_imputation", "without_breach_only", "with_breach_only")
+    out = release(make_estimates([{**effect, "analysis": name} for name in analyses]))
+    assert out["estimate"].notna().all()
+    assert out["n_events"].isna().tolist() == [False, False, True, True]
+
+
 def test_some_measures_are_never_released_and_shelter_never_by_place():
     classes = {"personal_security": "never", "sheltered_housing": "no_place"}
     guarded = release(shares({"": (50, 100)}, "personal_security", ""), classes)

@@ -18,6 +18,7 @@ from revictimisation.core.results import COUNTS, KEYS, NUMBERS, OK
 from revictimisation.disclosure.bounds import Flags, Floats
 from revictimisation.disclosure.kinds import (
     FAMILY,
+    OF_PART_OF_OUTCOMES,
     name_kind,
     read_facts,
     split_contrasts,
@@ -85,6 +86,8 @@ def release_numbers(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
     _rebuild_contrasts(out, frame, is_plain)
     _add_arms(out, frame)
     _part_arms(out, rules)
+    # beside those of the main analysis they would tell of the few whose outcome is of the one kind
+    out.loc[frame["analysis"].isin(OF_PART_OF_OUTCOMES), list(COUNTS)] = pd.NA
     _recompute_level_gaps(out)
     _recompute_corrected(out, frame)
     _recompute_needed(out)

@@ -36,6 +36,7 @@ from revictimisation.disclosure.kinds import (
     FAMILY,
     NOT_OF_PEOPLE,
     OF_FOLLOWED,
+    OF_PART,
     is_grouped_by,
     name_kind,
     name_origin,
@@ -151,7 +152,8 @@ def find_hidden(
     sensitive[cells.events[(cells.events >= 0) & told.to_numpy()]] = True
     hidden = find_complements(system, is_ok.to_numpy() & is_level, few | short, sensitive, rules)
     found = pd.Series(np.select([few, short, hidden], CAUSES[:3], "")[cells.site], frame.index)
-    found = found.mask(found.eq("") & _of_hidden_levels(frame, found.ne(""), contrasts), CAUSES[3])
+    beside = _of_hidden_levels(frame, found.ne(""), contrasts) | _is_nearly_main(frame, rules)
+    found = found.mask(found.eq("") & beside, CAUSES[3])
     return found.where(is_ok, "")
 
 
@@ -216,6 +218,21 @@ def _add_mean_counts(frame: pd.DataFrame, is_small: pd.Series) -> pd.Series:
     small = pd.MultiIndex.from_frame(frame.loc[is_risk, names])
     beside = frame[names].assign(estimand=frame["estimand"].map(risks).fillna(""))
     return is_small | pd.MultiIndex.from_frame(beside).isin(small)
+
+
+def _is_nearly_main(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
+    """Rows of a part of the people who are nearly all of them: those who are not would be told."""
+    keys, is_part = [key for key in KEYS if key != "analysis"], frame["analysis"].isin(OF_PART)
+    main = frame.loc[frame["analysis"].eq("main"), [*keys, *COUNTS]]
+    both = frame.loc[is_part, [*keys, *COUNTS]].merge(main, on=keys, how="left",
+                                                      suffixes=("", "_main"))  # fmt: skip
+    few = np.zeros(len(both), bool)
+    for name in COUNTS:
+        apart = (both[f"{name}_main"] - both[name]).abs().to_numpy(float, na_value=np.nan)
+        few |= apart < rules.threshold
+    found = pd.Series(False, frame.index)
+    found.loc[is_part] = few
+    return found
 
 
 def _of_hidden_levels(
