@@ -7,7 +7,8 @@ police district alone; every other is released twice, the second time without on
 through `simulate`, `estimate` and the disclosure control of `release` (every twentieth by that
 command, with pages and notebooks), then every attack is tried on it (on both releases
 together where there are two) and what was recovered of counts is held against the exact tables.
-Extracts and results stay in FOLDER: an interrupted study goes on where it stopped.
+Extracts and results stay in FOLDER: an interrupted study goes on where it stopped, a county begun
+is begun anew. With --keep that holds for one commit.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import runpy
+import shutil
 import subprocess
 import sys
 import time
@@ -47,6 +49,7 @@ SMALLEST, LARGEST = 100, 10_000
 DISTRICTS = ("norrort", "sodertorn", "city", "vasterort")
 EFFECTS = ("risk_difference", "hazard_ratio")
 WHOLE, REFUSED = 20, "refused"  # every so many counties with pages; how a release may end
+LONGEST = 3600  # seconds that a release with pages may take
 
 
 def plan_county(number: int) -> dict[str, Any]:
@@ -109,9 +112,11 @@ def make_release(study: Path, data: Path, folder: Path, before: Made | None, who
     if whole:
         words = [sys.executable, "-m", "revictimisation", "release", str(out), "--jobs", "1",
                  "--register", str(folder.parent / "register")]  # fmt: skip
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        # into a file: a pipe is waited for as long as any helper of a helper holds it
+        with (folder / "release.log").open("w", encoding="utf-8") as told:
+            done = subprocess.run(words, stdout=told, stderr=told, check=False, timeout=LONGEST)
         if done.returncode not in (0, DisclosureError.exit_code):
-            raise SystemExit(f"release: exit {done.returncode}\n{done.stdout}{done.stderr}")
+            raise SystemExit(f"release: exit {done.returncode}, see {told.name}")
         kind = REFUSED if done.returncode else "released"
         return Made(out, kind, restricted, {} if done.returncode else read_tables(out / "release"))
     plan, left = read_plan(study.read_text(encoding="utf-8")), folder / "left"
@@ -143,6 +148,8 @@ def run_county(county: dict[str, Any], work: Path) -> dict[str, Any]:
         simulate_to(data, county["people"], SEED + county["county"], "calibrated", "parquet")
     write_study(county, study)
     whole = county["county"] % WHOLE == 0
+    for name in ("first", "second", "register"):  # what an interrupted try released it would meet
+        shutil.rmtree(folder / name, ignore_errors=True)
     began = time.perf_counter()
     made = [make_release(study, data, folder / "first", None, whole)]
     if county["is_pair"]:

@@ -51,6 +51,12 @@ def show(rows: Rows, **values: object) -> Callable[[Path], None]:
     return put(rows, status="ok", reason="", **values)
 
 
+def repeat(rows: Rows, **values: object) -> Callable[[Path], None]:
+    """The rows once more, with other values."""
+    return edit("estimates", lambda table: pd.concat(
+        [table, table[rows(table)].assign(**values)], ignore_index=True))  # fmt: skip
+
+
 def hide(rows: Rows) -> Callable[[Path], None]:
     return put(rows, **SMALL, **EMPTY)
 
@@ -214,6 +220,13 @@ PLANTS: dict[str, tuple[tuple[str, str], Callable[[Path], None]]] = {
         ("rows", "digits"), put(where(estimand="hazard_ratio", status="ok"), estimate=0.812345)),
     "error of four digits": (("rows", "digits"), put(CURVE, se=0.01713)),
     "days with decimals": (("rows", "digits"), put(both("rmst_difference_days"), estimate=9.25)),
+    "few who are in one arm alone": (
+        ("rows", "alone"), put(trial("risk_difference"), n_people=180)),
+    "people who are nearly all entries": (("rows", "part"), repeat(
+        where(analysis="main", estimand="cumulative_incidence", status="ok"),
+        analysis="by_person")),
+    "events but for those of one kind": (("rows", "part"), repeat(
+        trial("risk_start"), analysis="without_breach_only")),
     "small loss": (("rows", "small"), edit("attrition", lambda t: t.__setitem__(
         "n_dropped", t["n_dropped"].fillna(2)))),
     "unrounded loss": (("rows", "unrounded"), edit("attrition", lambda t: t.__setitem__(
@@ -273,6 +286,8 @@ PLANTS: dict[str, tuple[tuple[str, str], Callable[[Path], None]]] = {
     "a person's weight": (("diagnostics", "extreme"), diagnose("weight_max:start", 14.0)),
     "share that tells its people": (
         ("diagnostics", "fraction"), diagnose("share_outside_support", 13 / EVERYBODY)),
+    "share of an arm in steps of all": (
+        ("diagnostics", "fraction"), diagnose("share_weighted:start:sex=male", 2 / 55)),
     "statistic of five digits": (
         ("diagnostics", "digits"), diagnose("largest_standardised_difference", 0.083421)),
     "events behind a hidden risk": (("diagnostics", "behind"), do_all(
@@ -339,6 +354,8 @@ PLANTS: dict[str, tuple[tuple[str, str], Callable[[Path], None]]] = {
     "address as a level": (("traces", "name"), add(
         "estimates", subgroup="a", level="Storgatan 5")),
     "measure never shown": (("traces", "group"), add("estimates", measure="personal_security")),
+    "measure never shown in a combination": (("traces", "group"), add(
+        "estimates", subgroup="combined_with", level="personal_security")),
     "shelter by place": (("traces", "group"), add(
         "estimates", measure="sheltered_housing", subgroup="police_district", level="norrort")),
     "further covariate as a group": (("traces", "group"), add(

@@ -8,11 +8,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from revictimisation.core import files
 from revictimisation.disclosure.attack import ATTACKS, attack, open_release
 from revictimisation.disclosure.attack.cells import list_cells
 from revictimisation.disclosure.attack.margins import bound_cells
-from tests.attack.made import make_out, put, seal
+from revictimisation.disclosure.attack.traces import search_bytes
+from tests.attack.made import STUDY, add, make_out, put, seal
 from tests.attack.plants import PAGE, PLANTS, SECRET, UNSEALED, rewrite, where
+from tests.cases import for_each
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +52,25 @@ def test_parts_of_which_one_could_not_be_estimated_are_no_sum(clean, tmp_path):
     cells = list_cells(release.estimates, release.rules, release.plan)
     assert not bound_cells(cells, 5)["is_false"].any()
     assert attack([open_release(out)]).empty
+
+
+@for_each(
+    ("values", "is_found"),
+    [
+        ({"measure": "sheltered_housing"}, True),
+        ({"measure": "safety_talk", "level": "sheltered_housing"}, True),
+        ({"measure": "", "level": "safety_talk > sheltered_housing"}, True),
+        ({"measure": "contact_person", "subgroup": "trial_start", "level": "shelter_end"}, True),
+        ({"measure": "safety_talk", "level": "alarm_package"}, False),
+    ],
+)
+def test_in_a_study_of_a_place_all_is_by_place(values, is_found, clean, tmp_path):
+    out = Path(shutil.copytree(clean, tmp_path / "out", dirs_exist_ok=True))
+    add("estimates", **{"subgroup": "sequence", "level": "", **values})(out)
+    for of, counts in ("", False), ("eligibility: {districts: [city]}\n", is_found):
+        files.write_json(out / "manifest.json", {"study_file": STUDY + of})
+        found = search_bytes(open_release(out))
+        assert ("group" in set(found["what"])) == counts
 
 
 @pytest.mark.parametrize("name", PLANTS)

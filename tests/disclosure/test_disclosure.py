@@ -106,6 +106,49 @@ def test_difference_and_ratio_follow_from_the_released_risks():
     assert got["risk_ratio"] == pytest.approx(got["risk_start"] / got["risk_no_start"], abs=1e-3)
 
 
+@for_each(
+    ("n_people", "n_events", "threshold", "is_told"),
+    [
+        (520, 220, 10, True),
+        (503, 220, 10, False),  # told as 505, beside 500: 1 to 9 people started on the first day
+        (503, 220, 5, True),
+        (502, 220, 5, False),  # told as 500: none to four
+        (520, 202, 5, False),
+        (590, 226, 10, True),
+    ],
+)
+def test_counts_of_a_comparison_tell_of_no_few_who_are_in_one_arm_alone(
+    n_people, n_events, threshold, is_told
+):
+    rows = [
+        {"estimand": "risk_start", "estimate": 0.3, "n_people": 100, "n_events": 30},
+        {"estimand": "risk_no_start", "estimate": 0.4, "n_people": 500, "n_events": 200},
+        {"estimand": "risk_difference", "estimate": -0.1, "n_people": n_people,
+         "n_events": n_events},
+    ]  # fmt: skip
+    exact = make_estimates(rows, question="q2", measure="m", subgroup="trial_start", level="all",
+                           analysis="sequential_trials", estimator="sequential_trial")  # fmt: skip
+    out = disclose_estimates(exact, Disclosure(threshold=threshold, rounding=5), {})
+    assert out["status"].eq("ok").all()
+    assert out[["n_people", "n_events"]].notna().all(axis=1).tolist() == [True, True, is_told]
+
+
+def test_a_part_of_the_main_analysis_does_not_tell_the_few_who_are_left_out():
+    row = {"question": "q2", "outcome": "same_suspect", "time_days": 365, "n_people": 300,
+           "n_events": 90, "estimate": 0.3, "estimator": "aalen_johansen",
+           "estimand": "cumulative_incidence"}  # fmt: skip
+    for n_people, n_events, status in (300, 90, "suppressed"), (297, 80, "suppressed"), (
+        290, 88, "suppressed"), (290, 80, "ok"):  # fmt: skip
+        part = {"analysis": "by_person", "n_people": n_people, "n_events": n_events}
+        exact = make_estimates([{**row, "analysis": "main"}, {**row, **part}])
+        assert release(exact)["status"].tolist() == ["ok", status]
+    effect = {**row, "estimator": "clone_censor_weight", "estimand": "risk_start", "measure": "m"}
+    analyses = ("main", "multiple_imputation", "without_breach_only", "with_breach_only")
+    out = release(make_estimates([{**effect, "analysis": name} for name in analyses]))
+    assert out["estimate"].notna().all()
+    assert out["n_events"].isna().tolist() == [False, False, True, True]
+
+
 def test_some_measures_are_never_released_and_shelter_never_by_place():
     classes = {"personal_security": "never", "sheltered_housing": "no_place"}
     guarded = release(shares({"": (50, 100)}, "personal_security", ""), classes)
@@ -210,6 +253,10 @@ def test_a_small_drop_does_not_follow_from_the_rows_around_it():
         assert disclose_attrition(frame, RULES)["n_reports"].isna().sum() == n_hidden
 
 
+# Those who started, beside the comparison that they are a part of.
+START = {"estimand": "risk_start", "subgroup": "", "level": "", "n_people": 120, "n_events": 30}
+
+
 def diagnose(checks, effects=None, measure="m", analysis="main", others=()):
     """Released checks by their text; `effects`: events of the effect by (group, level, day).
 
@@ -265,16 +312,31 @@ def test_what_is_weighted_is_told_of_no_level_that_is_hidden():
         "n_at_risk:start:365": 41.0,
         "n_at_risk:no_start:365": 3.0,
     }
-    out = diagnose(checks, {("sex", "female", 365): (60, "ok"), ("sex", "male", 365): (2, "ok")})
+    out = diagnose(checks, {("sex", "female", 365): (60, "ok"), ("sex", "male", 365): (2, "ok")},
+                   others=[START])  # fmt: skip
     assert out["value"].dropna().to_dict() == pytest.approx({
-        "share_weighted:start:sex=female": 85 * 5 / 430,  # steps of five people of 430
+        "share_weighted:start:sex=female": 1.0,  # steps of five people of the 120 who started
         "standardised_difference:start:30:sex": 0.12,
         "n_at_risk:start:365": 40.0,
     }, abs=1e-6)  # fmt: skip
 
 
-def test_a_share_of_nobody_knows_how_many_is_coarse():
-    assert diagnose({"share_outside_support": 0.123})["value"].tolist() == [0.1]
+def test_a_share_of_few_or_of_nobody_knows_how_many_is_not_told():
+    """Of a level that is too small for a row of its own, its share of an arm among them."""
+    whole, checks = {("", "", 365): (60, "ok")}, {
+        "share_outside_support": 0.123, "share_outside_support:sex=male": 0.123,
+        "share_weighted:start:sex=male": 0.123,
+    }  # fmt: skip
+    assert diagnose(checks)["value"].isna().all()
+    told = diagnose(checks, whole, others=[START])["value"]
+    assert told.isna().tolist() == [False, True, True]
+    for n_men, n_started, step in ((4, 120, None), (200, 4, None), (50, 120, 1 / 10),
+                                   (200, 120, 1 / 24), (200, 400, 1 / 40)):  # fmt: skip
+        others = [{"subgroup": "sex", "level": "male", "n_people": n_men, "status": "withheld"},
+                  {**START, "n_people": n_started}]  # fmt: skip
+        told = diagnose(checks, whole, others=others)["value"].iloc[-1]
+        expected = np.nan if step is None else round(0.123 / step) * step
+        assert told == pytest.approx(expected, abs=1e-6, nan_ok=True), (n_men, n_started)
 
 
 def test_what_the_dictionary_does_not_know_is_refused():

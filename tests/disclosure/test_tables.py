@@ -348,11 +348,16 @@ def test_means_and_medians_of_few_are_hidden():
 STUDY = "name: a\nmeasures: {alarm_package: {}}\nsubgroups: [sex, x_how]\n"
 
 
-def disclose(estimates: pd.DataFrame, checks: dict[str, float] | None = None):
-    plan = read_plan(STUDY + "adjust_for: [sex]\n")
+def disclose(
+    estimates: pd.DataFrame,
+    checks: dict[str, float] | None = None,
+    more: str = "",
+    measure: str = "alarm_package",
+):
+    plan = read_plan(STUDY + "adjust_for: [sex]\n" + more)
     given = checks or {"is_converged": 1.0}
     diagnostics = pd.DataFrame(
-        [{"analysis": "main", "measure": "alarm_package", "check": text, "value": value,
+        [{"analysis": "main", "measure": measure, "check": text, "value": value,
           "limit": np.nan, "status": "ok"} for text, value in given.items()],
     )  # fmt: skip
     attrition = pd.DataFrame({"step": [], "reason": [], "n_people": [], "n_reports": [],
@@ -386,6 +391,42 @@ def test_shelter_is_not_told_by_a_column_of_the_extracts_own():
     exact = count([{"subgroup": "x_how", "level": "other", "n_events": 60, "n_people": 150}],
                   measure="sheltered_housing")  # fmt: skip
     assert set(disclose(exact)["estimates"]["reason"]) == {"kept_back"}
+
+
+def test_shelter_is_not_told_of_a_place_by_what_stands_beside_it_either():
+    """In a study of one district: in combinations, orders of measures, and what follows a stay."""
+    cells = [
+        {"analysis": "combination", "subgroup": "combined_with", "level": "sheltered_housing"},
+        {"analysis": "sequence", "subgroup": "sequence",
+              "level": "alarm_package > sheltered_housing"},
+        {"question": "q2", "analysis": "after_shelter", "subgroup": "trial_start",
+              "level": "shelter_end"},
+        {"analysis": "combination", "subgroup": "combined_with", "level": "safety_talk"},
+        {"question": "q2", "analysis": "sequential_trials", "subgroup": "trial_start",
+              "level": "acute"},
+    ]  # fmt: skip
+    same = {"n_events": 60, "n_people": 150, "measure": "contact_person"}
+    exact = pd.concat([count([same | one]) for one in cells], ignore_index=True)
+    of_all = disclose(exact)
+    assert of_all["estimates"]["status"].eq("ok").all()
+    of_place = disclose(exact, None, "eligibility: {districts: [city]}\n")
+    hidden = of_place["estimates"]["reason"].eq("kept_back")
+    assert hidden.tolist() == [True] * 6 + [False] * 4
+    never = count([{"n_events": 60, "n_people": 150, "subgroup": "combined_with",
+                    "level": "personal_security"}])  # fmt: skip
+    assert disclose(never)["estimates"]["reason"].eq("kept_back").all()
+
+
+def test_checks_of_what_is_kept_back_are_kept_back_and_no_others():
+    row = {"question": "q2", "measure": "contact_person", "subgroup": "trial_start",
+           "estimand": "risk_difference", "estimate": -0.1, "se": 0.05, "n_people": 150,
+           "n_events": 60, "time_days": 365, "estimator": "clone_censor_weight",
+           "outcome": "same_suspect"}  # fmt: skip
+    levels = {"after_shelter": "shelter_end", "sequential_trials": "acute"}
+    exact = make_estimates([row | {"analysis": name, "level": levels[name]} for name in levels])
+    checks = {f"effective_sample_size:start:trial_start={one}": 60.0 for one in levels.values()}
+    told = disclose(exact, checks, "eligibility: {districts: [city]}\n", "contact_person")
+    assert told["diagnostics"]["value"].isna().tolist() == [True, False]
 
 
 def test_formulas_and_unseen_signs_are_made_text():

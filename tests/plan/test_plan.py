@@ -80,6 +80,11 @@ def test_the_plan_is_frozen():
             "name: a\nmeasures: {m: {codes: [alarm_package, personal_security]}}",
             "measures.m.codes: 'personal_security'",
         ),
+        (
+            "name: a\nsequential: {shelter: [personal_security]}",
+            "sequential.shelter: 'personal_sec",
+        ),
+        ("name: a\nsequential: {after_shelter: [personal_security]}", "sequential.after_shelter:"),
         ("name: a\nsubgroup_levels: {x_area: [town]}", "must be an x_ column of subgroups"),
         ("name: a\nmeasures: {m: {codes: [a], joint_within_days: 3}}", "choose one"),
         ("name: a\nmeasures: {m: {joint_within_days: 3, shared_within_days: 3}}", "without codes"),

@@ -276,8 +276,7 @@ def test_what_was_never_tried_is_said():
     plan = "name: mini\nmeasures:\n  sheltered_housing: {}\n  joint: {joint_within_days: 30}\n"
     rows = [row(), row(scenario=NULL), row(intervals="bootstrap200", n_counties=50)]
     assert find(tell(*rows, plan=plan), "Never") == (
-        "**Never tested:** bootstrap intervals in"
-        " the scenarios nothing works."
+        "**Never tested:** bootstrap intervals in the scenarios nothing works."
     )
     joint = limits.read_joint_study()
     assert len(joint) == 2 and joint["coverage"].lt(0.93).all()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from revictimisation.core.codes import OTHER
-from revictimisation.core.packing import pack_check, unpack_check
+from revictimisation.core.packing import SHELTER_END, pack_check, unpack_check
 from revictimisation.core.results import COUNTS, NUMBERS, SUPPRESSED
 from revictimisation.dictionary import Dictionary
 from revictimisation.disclosure.kinds import is_grouped_by
@@ -103,17 +103,18 @@ def list_never(dictionary: Dictionary) -> tuple[str, ...]:
 def measure_classes(plan: StudyPlan, dictionary: Dictionary) -> dict[str, str]:
     """Disclosure class of every code and of every study measure (its strictest code's).
 
-    In a study of chosen districts or municipalities all that may not be shown by place is hidden.
+    And of what follows a stay in shelter, which tells of the stays. In a study of chosen districts
+    or municipalities all that may not be shown by place is hidden.
     """
     table = dictionary.codes("measures")
     codes = dict(zip(table["code"], table["disclosure"], strict=True))
     if plan.eligibility.districts or plan.eligibility.municipalities:
         codes |= {code: "never" for code, kind in codes.items() if kind == "no_place"}
-    strictness = ("never", "no_place")
+    named = {name: measure.codes for name, measure in plan.measures.items()}
     classes = dict(codes)
-    for name, measure in plan.measures.items():
-        found = {codes.get(code, "open") for code in measure.codes}
-        classes[name] = next((kind for kind in strictness if kind in found), "open")
+    for name, made_of in (named | {SHELTER_END: plan.sequential.shelter}).items():
+        found = {codes.get(code, "open") for code in made_of}
+        classes[name] = next((kind for kind in ("never", "no_place") if kind in found), "open")
     return classes
 
 

@@ -33,6 +33,8 @@ COUNTED_AS = {
     "course": {"question": "q2", "analysis": "main", "estimator": "aalen_johansen",
                "estimand": "cumulative_incidence"},
 }  # fmt: skip
+# Analyses of a part of the people, or of the outcomes, that the main one counts.
+OF_PART, OF_PART_OF_OUTCOMES = ("by_person",), ("without_breach_only", "with_breach_only")
 # An outcome that is a part of wider ones: who has one of these alone is the rest.
 WIDER = {"same_suspect": ("any_suspect", "any_kin")}
 # Estimands of those alone who are of periods followed long enough: a part of their level.

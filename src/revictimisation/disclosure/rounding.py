@@ -20,6 +20,7 @@ from revictimisation.core.results import COUNTS, KEYS, NUMBERS, OK
 from revictimisation.disclosure.bounds import Flags, Floats
 from revictimisation.disclosure.kinds import (
     FAMILY,
+    OF_PART_OF_OUTCOMES,
     name_kind,
     read_facts,
     split_contrasts,
@@ -89,6 +90,9 @@ def release_numbers(frame: pd.DataFrame, rules: Disclosure) -> pd.DataFrame:
         _recompute_contrasts(out, is_difference)
         _rebuild_contrasts(out, frame, is_plain)
         _add_arms(out, frame)
+        _part_arms(out, rules)
+    # beside those of the main analysis they would tell of the few whose outcome is of the one kind
+    out.loc[frame["analysis"].isin(OF_PART_OF_OUTCOMES), list(COUNTS)] = pd.NA
     _recompute_level_gaps(out, contrasts)
     _recompute_corrected(out, frame)
     _recompute_needed(out)
@@ -258,6 +262,21 @@ def _add_arms(out: pd.DataFrame, exact: pd.DataFrame) -> None:
                              for side in (known, told))  # fmt: skip
         at = ~is_arm & of_arms.eq(exact[name]).fillna(False).astype(bool)
         out.loc[at, name] = released[at]
+
+
+def _part_arms(out: pd.DataFrame, rules: Disclosure) -> None:
+    """No counts of a comparison beside which an arm's tell that few are in the other alone.
+
+    Where the arms have people in common: clones that neither strategy parts, or trials of many
+    days, in which those alone never wait who start on the first.
+    """
+    told = _join_arms(out, pd.Series(True, out.index), [*COUNTS])
+    is_whole = ~out["estimand"].str.contains("_start")
+    for name in COUNTS:
+        for arm in ARMS:
+            alone = (out[name] - told[f"{name}_{arm}"]).astype(float)
+            is_few = alone + rules.rounding - 1 < rules.threshold
+            out.loc[is_whole & is_few, list(COUNTS)] = pd.NA
 
 
 def _snap(

@@ -36,6 +36,7 @@ from revictimisation.disclosure.kinds import (
     FAMILY,
     NOT_OF_PEOPLE,
     OF_FOLLOWED,
+    OF_PART,
     is_grouped_by,
     name_kind,
     name_origin,
@@ -45,7 +46,6 @@ from revictimisation.disclosure.kinds import (
 )
 from revictimisation.disclosure.rounding import (
     DECIMALS,
-    OF_ARMS,
     release_numbers,
     round_counts,
     two_digits,
@@ -58,6 +58,7 @@ from revictimisation.disclosure.tables import (
     find_complements,
     hide_in_chain,
 )
+from revictimisation.disclosure.texts import BETWEEN
 from revictimisation.plan import Disclosure
 
 PLACES = ("police_district", "municipality_group", "municipality_code")
@@ -77,7 +78,8 @@ DETECTED = {"minimum_detectable_difference": "risk_difference",
             "minimum_detectable_count_difference": "mean_count_difference"}  # fmt: skip
 DETECTED_IN = ("main", "contrast", STRATEGIES, SEQUENTIAL, AFTER_SHELTER)
 DETECTED_BY = ("clone_censor_weight", "mean_cumulative_count", "sequential_trial")
-COARSE = 0.05  # steps of a share of nobody knows how many
+WEIGHTED = "share_weighted"
+ARM_OF = {name: arm for arm, names in ARMS.items() for name in names}
 
 
 def disclose_estimates(
@@ -149,7 +151,8 @@ def find_hidden(
     sensitive[cells.events[(cells.events >= 0) & told.to_numpy()]] = True
     hidden = find_complements(system, is_ok.to_numpy() & is_level, few | short, sensitive, rules)
     found = pd.Series(np.select([few, short, hidden], CAUSES[:3], "")[cells.site], frame.index)
-    found = found.mask(found.eq("") & _of_hidden_levels(frame, found.ne(""), contrasts), CAUSES[3])
+    beside = _of_hidden_levels(frame, found.ne(""), contrasts) | _is_nearly_main(frame, rules)
+    found = found.mask(found.eq("") & beside, CAUSES[3])
     return found.where(is_ok, "")
 
 
@@ -176,10 +179,19 @@ def find_kept_back(
     places: Collection[str],
     never: Collection[str],
 ) -> pd.Series:
-    """The rows that tell what is never told, whatever the number: see `disclose_estimates`."""
-    kind = frame["measure"].map(classes)
-    by_place = kind.eq("no_place") & is_grouped_by(frame["subgroup"], places)
-    return kind.eq("never") | by_place | is_grouped_by(frame["subgroup"], never)
+    """The rows that tell what is never told, whatever the number: see `disclose_estimates`.
+
+    A row tells of its measure, and of the measures that its level is made of.
+    """
+
+    def is_told(kind: str) -> pd.Series:
+        codes = {code for code, known in classes.items() if known == kind}
+        levels = {text: not codes.isdisjoint([text, *BETWEEN.split(text)])
+                  for text in frame["level"].unique()}  # fmt: skip
+        return frame["measure"].isin(codes) | frame["level"].map(levels).astype(bool)
+
+    by_place = is_told("no_place") & is_grouped_by(frame["subgroup"], places)
+    return is_told("never") | by_place | is_grouped_by(frame["subgroup"], never)
 
 
 def _is_few(count: pd.Series, rules: Disclosure) -> pd.Series:
@@ -207,6 +219,21 @@ def _add_mean_counts(frame: pd.DataFrame, is_small: pd.Series) -> pd.Series:
     small = pd.MultiIndex.from_frame(frame.loc[is_risk, names])
     beside = frame[names].assign(estimand=frame["estimand"].map(risks).fillna(""))
     return is_small | pd.MultiIndex.from_frame(beside).isin(small)
+
+
+def _is_nearly_main(frame: pd.DataFrame, rules: Disclosure) -> pd.Series:
+    """Rows of a part of the people who are nearly all of them: those who are not would be told."""
+    keys, is_part = [key for key in KEYS if key != "analysis"], frame["analysis"].isin(OF_PART)
+    main = frame.loc[frame["analysis"].eq("main"), [*keys, *COUNTS]]
+    both = frame.loc[is_part, [*keys, *COUNTS]].merge(main, on=keys, how="left",
+                                                      suffixes=("", "_main"))  # fmt: skip
+    few = np.zeros(len(both), bool)
+    for name in COUNTS:
+        apart = (both[f"{name}_main"] - both[name]).abs().to_numpy(float, na_value=np.nan)
+        few |= apart < rules.threshold
+    found = pd.Series(False, frame.index)
+    found.loc[is_part] = few
+    return found
 
 
 def _of_hidden_levels(
@@ -256,7 +283,8 @@ def _round_rates(out: pd.DataFrame, kind: pd.Series) -> None:
 
 def _round_shares(value: pd.Series, n_people: pd.Series, rules: Disclosure) -> pd.Series:
     """Shares of people in steps of `rounding` people, of a hundredth at least."""
-    step = (rules.rounding / n_people.where(n_people > 0)).clip(0.01, 1.0).fillna(COARSE)
+    people = round_counts(n_people.astype("Int64"), rules.rounding).astype(float)
+    step = (rules.rounding / people.where(people > 0)).clip(0.01, 1.0)
     return ((value / step).round() * step).clip(0.0, 1.0).round(6)
 
 
@@ -268,7 +296,8 @@ def disclose_diagnostics(
 ) -> pd.DataFrame:
     """Make the releasable form of `diagnostics`: each check as its kind in the dictionary allows.
 
-    `count`: rounded, null where fewer than the threshold. `share`: in steps of `rounding` people.
+    `count`: rounded, null where fewer than the threshold. `share`: in steps of `rounding` people,
+    null where it is of fewer than the threshold or of nobody knows how many.
     `statistic`, `detectable`: two digits. `rate`: of links, to a tenth of a per cent. `extreme`: of
     one person, never. `plain`: of a model, not of people, as it is. A level's check is null where
     that of another level of the grouping is, and whatever lies behind an effect that `released`
@@ -286,18 +315,20 @@ def disclose_diagnostics(
             "estimand": name.map(DETECTED).fillna(""),
             "subgroup": [group for group, _ in levels],
             "level": [level for _, level in levels],
+            "arm": [check.arm for check in checks],
             "family": [check.family for check in checks],
             "time_days": pd.array([check.day for check in checks], dtype="Int64"),
         },
         index=out.index,
     )
     kind = name_kind(named["name"], "check")
+    n_people = _count_people(named, out["analysis"], exact)
     few = kind.eq("count") & out["value"].lt(rules.threshold)
+    gone = kind.eq("extreme") | (kind.eq("share") & ~n_people.ge(rules.threshold))
     family = [out["analysis"], out["measure"], named["family"]]
     of_levels = few.groupby(family, dropna=False).transform("any").astype(bool)
-    gone = few | kind.eq("extreme") | (of_levels & named["level"].ne(""))
+    gone |= few | (of_levels & named["level"].ne(""))
     gone |= _is_behind_hidden(named, kind, released) | is_small_cohort(exact, rules)
-    n_people = _count_people(named, out["analysis"], exact, rules.rounding)
     value = out["value"]
     rounded = np.floor(value / rules.rounding + 0.5) * rules.rounding
     value = value.mask(kind.eq("count"), rounded)
@@ -332,25 +363,33 @@ def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFra
     behind = is_among(at, status.eq(SUPPRESSED)) | (is_dayless & unseen)
     is_own = effects["analysis"].isin(DETECTED_IN) & effects["estimator"].isin(DETECTED_BY)
     told = is_among([*at, "estimand"], is_own & status.eq(OK))
-    kept = released.loc[released["reason"].eq(KEPT_BACK), keys[:2]]
-    is_kept_back = pd.MultiIndex.from_frame(named[keys[:2]]).isin(pd.MultiIndex.from_frame(kept))
-    return behind.mask(kind.eq("detectable"), ~told) | is_kept_back
+    is_kept = released["reason"].eq(KEPT_BACK)
+    all_kept = is_kept.groupby([released[name] for name in keys[:2]]).transform("all")
+    kept_back = pd.Series(False, named.index)
+    for names, chosen in (keys, is_kept), (keys[:2], all_kept):
+        kept = pd.MultiIndex.from_frame(released.loc[chosen, names])
+        kept_back |= pd.MultiIndex.from_frame(named[names]).isin(kept)
+    return behind.mask(kind.eq("detectable"), ~told) | kept_back
 
 
-def _count_people(
-    named: pd.DataFrame, analyses: pd.Series, exact: pd.DataFrame, rounding: int
-) -> pd.Series:
-    """The people of each check's measure and level, rounded, by the shares that they are in.
+def _count_people(named: pd.DataFrame, analyses: pd.Series, exact: pd.DataFrame) -> pd.Series:
+    """The people that each check's share is of, by the shares of its measure that they are in.
 
     Those of its own analysis, else the fewest that any tells: with fewer people steps are coarser.
+    Shares of an arm's weights are of all in the arm: of these or of the level, if they are fewer.
     """
-    keys = ["measure", "subgroup", "level"]
-    rows = named[keys].assign(analysis=analyses)
     is_share = exact["estimand"].map(read_facts("estimand", "kind")).isin(["share", "difference"])
-    shares = exact[is_share & ~exact["estimand"].isin(OF_ARMS)]
-    found = pd.Series(np.nan, rows.index)
-    for by in (["analysis", *keys], keys):
-        known = shares.groupby(by, as_index=False)["n_people"].min()
-        told = rows[by].merge(known, on=by, how="left")["n_people"].astype(float)
-        found = found.fillna(told.set_axis(rows.index))
-    return round_counts(found.astype("Int64"), rounding).astype(float)
+    shares = exact[is_share].assign(arm=exact["estimand"].map(ARM_OF).fillna(""))
+
+    def find_people(rows: pd.DataFrame) -> pd.Series:
+        keys, found = list(rows), pd.Series(np.nan, rows.index)
+        for by, asked in (["analysis", *keys], rows.assign(analysis=analyses)), (keys, rows):
+            known = shares.groupby(by, as_index=False)["n_people"].min()
+            told = asked[by].merge(known, on=by, how="left")["n_people"].astype(float)
+            found = found.fillna(told.set_axis(rows.index))
+        return found
+
+    rows = named[["measure", "subgroup", "level"]]
+    of_level = find_people(rows.assign(arm=""))
+    of_arm = find_people(rows.assign(subgroup="", level="", arm=named["arm"]))
+    return of_level.mask(named["name"].eq(WEIGHTED), np.minimum(of_level, of_arm))

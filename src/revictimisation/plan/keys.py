@@ -11,6 +11,8 @@ from revictimisation.core.text import name_nearest
 from revictimisation.dictionary import Dictionary, StudyKey, Text
 from revictimisation.plan.kinds import ANY_NAME, describe_kind, list_places, read_schema
 
+# Keys whose codes of measures are told of.
+TELLING = ("measures.*.codes", "sequential.shelter", "sequential.after_shelter")
 Value = tuple[str, Any]  # where it stands in the study file, and what stands there
 
 
@@ -73,8 +75,8 @@ def _find_revealing(plan: Any, dictionary: Dictionary) -> list[str]:
     for where, levels in find_values(plan, "for_whom.combined.*.levels"):
         groups += [(where, name) for name in levels]
     kept = dictionary.lists["measures"].hidden
-    measures = find_values(plan, "measures.*.codes")
-    named = [(where, code) for where, codes in measures for code in codes if code in kept]
+    asked = [pair for path in TELLING for pair in find_values(plan, path)]
+    named = [(where, code) for where, codes in asked for code in codes if code in kept]
     named += [(where, name) for where, name in groups if name in hidden]
     told = "redovisas aldrig enligt dataordlistan / is never shown by the data dictionary"
     return [f"{where}: {name!r} {told}" for where, name in named]

@@ -46,7 +46,7 @@ EVERYBODY = {
 }  # fmt: skip
 # Levels that are not people of a kind: they overlap, or are what became of all.
 NO_PARTITION = ("combined_with", "sequence", "case_state", "closing_reason", "predicted_effect",
-                "path")  # fmt: skip
+                "path", "landmark")  # fmt: skip
 COUNTED = {"description", "risk"}  # of these an event is a person, once
 PART = ["question", "analysis", "group", "measure", "outcome", "time_days", "arm"]
 ROUNDED_SHARE = 2e-6  # as far as a share with six decimals may be from what it is made of
@@ -286,18 +286,19 @@ def find_telling(shares: pd.DataFrame, rounding: int) -> dict[str, Flags]:
 def find_partial(untold: pd.DataFrame, table: pd.DataFrame) -> pd.MultiIndex:
     """Wholes of which some part is in no row that was estimated: the others do not make them up.
 
-    `untold`: the rows that were not. Of each whole its base (`_base`), the grouping and itself.
+    `untold`: the rows that were not, of any arm. Of each whole what its cells have in common
+    (`_all_arms`), the grouping and itself.
     """
     found: list[tuple[str, ...]] = []
     for kind in ("people", "events"):
         told = table.loc[table["kind"].eq(kind), "key"]
         rows = untold.loc[~untold[f"{kind}_key"].isin(told), [f"{kind}_key", "subgroup", "level"]]
         found += [
-            (f"{kind}|{key.rsplit('|', 2)[0]}", group, *whole)
+            (f"{kind}|{key.rsplit('|', 3)[0]}", group, *whole)
             for key, group, level in rows.drop_duplicates().itertuples(index=False)
             for whole in find_wholes(group, level)
         ]
-    return pd.MultiIndex.from_tuples(found, names=["base", "subgroup", *WHOLE])
+    return pd.MultiIndex.from_tuples(found, names=["all_arms", "subgroup", *WHOLE])
 
 
 def relate(
@@ -323,8 +324,10 @@ def _terms(relation: pd.Series, count: object, sign: int, is_equal: bool, of: st
 
 def _levels(table: pd.DataFrame, partial: pd.MultiIndex) -> pd.DataFrame:
     """The levels of a grouping are all that they are parts of: its people, and its events."""
-    cells = table.assign(base=_base(table), place=table.index)[table["group"].isin(ADDING)]
-    cells = cells[["base", "subgroup", "level", "place"]]
+    is_start = table["group"].eq("sequential_trial") & table["arm"].eq("start")  # once each
+    chosen = table["group"].isin(ADDING) | is_start
+    cells = table.assign(base=_base(table), all_arms=_all_arms(table), place=table.index)[chosen]
+    cells = cells[["base", "all_arms", "subgroup", "level", "place"]]
     is_part = cells["subgroup"].ne("") & ~cells["subgroup"].isin(NO_PARTITION)
     is_part &= ~is_grouped_by(cells["subgroup"], FOLLOWED)
     each = cells.loc[is_part, ["subgroup", "level"]].drop_duplicates()
@@ -332,8 +335,9 @@ def _levels(table: pd.DataFrame, partial: pd.MultiIndex) -> pd.DataFrame:
     margins = pd.DataFrame(parts, columns=["subgroup", "level", *WHOLE])
     wholes = cells.rename(columns={"subgroup": WHOLE[0], "level": WHOLE[1], "place": "whole"})
     found = cells[is_part].merge(margins, on=["subgroup", "level"])
-    found = found.merge(wholes.drop_duplicates(["base", *WHOLE]), on=["base", *WHOLE])
-    keys = pd.MultiIndex.from_frame(found[["base", "subgroup", *WHOLE]])
+    wholes = wholes.drop_duplicates(["base", *WHOLE]).drop(columns="all_arms")
+    found = found.merge(wholes, on=["base", *WHOLE])
+    keys = pd.MultiIndex.from_frame(found[["all_arms", "subgroup", *WHOLE]])
     found = found[~keys.isin(partial)]
     of = found["subgroup"] + ">" + found["whole"].astype(str)
     groups = found.assign(of=of).drop_duplicates("of")
@@ -346,6 +350,11 @@ def _levels(table: pd.DataFrame, partial: pd.MultiIndex) -> pd.DataFrame:
 def _base(table: pd.DataFrame) -> pd.Series:
     """What the cells of all levels have in common."""
     return table["kind"] + "|" + table["key"].str.rsplit("|", n=2).str[0]
+
+
+def _all_arms(table: pd.DataFrame) -> pd.Series:
+    """What the cells of all levels and arms have in common."""
+    return table["kind"] + "|" + table["key"].str.rsplit("|", n=3).str[0]
 
 
 def _events_of_people(rows: pd.DataFrame) -> pd.DataFrame:

@@ -64,18 +64,23 @@ def _name_checks(table: pd.DataFrame) -> pd.DataFrame:
 def _count_people(shown: pd.DataFrame, estimates: pd.DataFrame) -> pd.Series:
     """The people of each check's measure and level as released, or of all; NaN where untold.
 
-    A level's share of an arm is one of all who are compared, not of the level's people. Hazards and
-    arms tell of others than those whom a check is about.
+    A level's share of an arm is one of all in the arm, not of the level's people. Hazards tell of
+    others than those whom a check is about.
     """
-    keys = ["measure", "subgroup", "level"]
+    keys = ["measure", "subgroup", "level", "arm"]
     codes = load_dictionary().codes("estimand").set_index("code")["kind"]
     is_whole = estimates["estimand"].map(codes).isin(["share", "difference"])
-    is_whole &= ~estimates["estimand"].isin([*ARMS.values()])
-    known = estimates[is_whole].groupby(keys, as_index=False)["n_people"].max()
+    arms = estimates["estimand"].map({risk: arm for arm, risk in ARMS.items()}).fillna("")
+    known = estimates.assign(arm=arms)[is_whole].groupby(keys, as_index=False)["n_people"].max()
+    is_weighted = shown["name"].eq(SHARE_OF_ARM)
     asked = shown[keys].copy()
-    asked.loc[shown["name"].eq(SHARE_OF_ARM), ["subgroup", "level"]] = ""
-    found = asked.merge(known, on=keys, how="left")["n_people"]
-    return pd.Series(found.astype(float).to_numpy(), index=shown.index)
+    asked.loc[is_weighted, ["subgroup", "level"]] = ""
+    asked.loc[~is_weighted, "arm"] = ""
+    found = pd.Series(np.nan, shown.index)
+    for rows in (asked, asked.assign(arm="")):  # of an arm that is untold: all who are compared
+        told = rows.merge(known, on=keys, how="left")["n_people"].astype(float)
+        found = found.fillna(told.set_axis(shown.index))
+    return found
 
 
 def _tells_fraction(value: pd.Series, n_people: pd.Series, rounding: int) -> pd.Series:

@@ -16,6 +16,8 @@ ATTRITION = ("n_people", "n_reports", "n_dropped")
 DECIMALS = {"days": 0, "ratio": 3, "statistic": 3}
 MOST_DECIMALS, ERROR_DIGITS = 6, 2
 OFF = 2e-6
+PARTS = ("by_person", "without_breach_only", "with_breach_only")
+ARMS = ("risk_start", "risk_no_start", "mean_count_start", "mean_count_no_start")
 
 
 def read_rows(release: Release) -> pd.DataFrame:
@@ -23,6 +25,8 @@ def read_rows(release: Release) -> pd.DataFrame:
 
     `left`: a number or count on a row that is not shown. `small`: a count of 1 to threshold - 1, of
     none, or of all. `unrounded`: a count that is no multiple. `fine`: a share off its steps.
+    `alone`: a comparison's counts less an arm's are the few who are in the other alone. `part`:
+    counts of a part of the main analysis, in people or outcomes, are nearly all of it.
     `digits`: more decimals than the rules leave. What is not shown to be small is no finding.
     """
     estimates, r, threshold = release.estimates, release.rules.rounding, release.rules.threshold
@@ -52,8 +56,42 @@ def read_rows(release: Release) -> pd.DataFrame:
         has = estimates[name].notna() & np.isfinite(estimates[name].astype(float))
         off = np.abs(estimates[name] - _round(estimates[name], most))
         found.append(_note(row[has & off.gt(1e-9)], "digits", name))
-    found += _read_attrition(release)
+    found += [
+        *_read_attrition(release),
+        *_subtract_arms(release, row),
+        *_subtract_parts(release, row),
+    ]
     return make_findings(pd.concat(found), kind="rows")
+
+
+def _subtract_arms(release: Release, row: pd.Series) -> list[pd.DataFrame]:
+    rows, r = release.estimates, release.rules.rounding
+    rows = rows[rows["status"].eq(OK)].astype({"time_days": "Int64"})
+    keys = [key for key in KEYS if key != "estimand"]
+    is_arm = rows["estimand"].isin(ARMS)
+    wholes = rows[~rows["estimand"].str.contains("_start")].reset_index(names="row_at")
+    both = wholes.merge(rows.loc[is_arm, [*keys, *COUNTS]], on=keys, suffixes=("", "_arm"))
+    both = both.set_index("row_at")
+    found = []
+    for name in COUNTS:
+        most = (both[name] - both[f"{name}_arm"]).astype(float) + r - 1
+        few = row[both.index[most.lt(release.rules.threshold)].unique()]
+        found.append(_note(few, "alone", name, rows[name]))
+    return found
+
+
+def _subtract_parts(release: Release, row: pd.Series) -> list[pd.DataFrame]:
+    rows, keys = release.estimates, [key for key in KEYS if key != "analysis"]
+    rows = rows[rows["status"].eq(OK)].astype({"time_days": "Int64"})
+    parts = rows[rows["analysis"].isin(PARTS)].reset_index(names="row_at")
+    main = rows.loc[rows["analysis"].eq("main"), [*keys, *COUNTS]]
+    both = parts.merge(main, on=keys, suffixes=("", "_main")).set_index("row_at")
+    found = []
+    for name in COUNTS:
+        apart = (both[f"{name}_main"] - both[name]).abs().astype(float)
+        few = apart.index[(apart + release.rules.rounding - 1).lt(release.rules.threshold)]
+        found.append(_note(row[few], "part", name, rows[name]))
+    return found
 
 
 def _read_kinds(codes: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from revictimisation.core.packing import SHELTER_END
 from revictimisation.core.results import KEYS, OK
 from revictimisation.dictionary import load_dictionary
 from revictimisation.disclosure.attack.documents import read_document
@@ -173,21 +174,30 @@ def _list_known(release: Release) -> set[str]:
 
 
 def _read_groups(release: Release) -> Iterator[Row]:
-    """Shown rows of a measure or group that may never be shown, or not by place."""
-    rows = release.estimates
+    """Shown rows of a measure or group that may never be shown, or not by place.
+
+    A row tells of the measures in its level, too; what follows a stay in shelter tells of the stay.
+    In a study of chosen places all is by place.
+    """
+    rows, plan = release.estimates, release.plan
     table = load_dictionary().codes("measures")
-    classes = dict(zip(table["code"], table["disclosure"], strict=True))
-    if release.plan:
-        for name, measure in release.plan.measures.items():
-            kinds = {classes.get(code) for code in measure.codes}
-            classes[name] = next((kind for kind in ("never", "no_place") if kind in kinds), "open")
-    kind = rows["measure"].map(classes)
-    is_open = rows["status"].eq(OK)
-    is_never = (
-        kind.eq("never") | rows["subgroup"].isin(NEVER) | rows["subgroup"].str.startswith("x_")
-    )
-    is_never |= rows["level"].map(classes).eq("never")
-    is_placed = kind.eq("no_place") & rows["subgroup"].isin(PLACES)
-    found = rows[is_open & (is_never | is_placed)]
+    named = {code: (code,) for code in table["code"]} | {SHELTER_END: ("sheltered_housing",)}
+    is_of_place = False
+    if plan:
+        named |= {name: measure.codes for name, measure in plan.measures.items()}
+        named[SHELTER_END] = plan.sequential.shelter
+        is_of_place = bool(plan.eligibility.districts or plan.eligibility.municipalities)
+    of_kind = table.groupby("disclosure")["code"].agg(set)
+
+    def is_told(kind: str) -> pd.Series:
+        codes = {name for name, made_of in named.items() if of_kind[kind].intersection(made_of)}
+        levels = {text: bool(codes.intersection(re.split(r" > |_less_|[ :+]", text)))
+                  for text in rows["level"].unique()}  # fmt: skip
+        return rows["measure"].isin(codes) | rows["level"].map(levels).astype(bool)
+
+    is_never = is_told("never") | rows["subgroup"].isin(NEVER)
+    is_never |= rows["subgroup"].str.startswith("x_")
+    is_placed = is_told("no_place") & (rows["subgroup"].isin(PLACES) | is_of_place)
+    found = rows[rows["status"].eq(OK) & (is_never | is_placed)]
     for text in name_rows(found, KEYS):
         yield {"what": "group", "place": "estimates", "row": text}
