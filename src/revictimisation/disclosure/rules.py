@@ -45,6 +45,7 @@ from revictimisation.disclosure.kinds import (
     split_contrasts,
 )
 from revictimisation.disclosure.rounding import (
+    ARMS,
     DECIMALS,
     release_numbers,
     round_counts,
