@@ -10,11 +10,13 @@ from scipy.optimize import minimize
 from scipy.special import rel_entr
 
 from revictimisation.estimators.design import design_from_array
+from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.target_trial.balance import measure_balance
 from revictimisation.estimators.target_trial.bootstrap import bootstrap_arms, draw_weights
 from revictimisation.estimators.target_trial.calibrated_weights import calibrate_weights
 from revictimisation.estimators.target_trial.clone_influence import find_influence
 from revictimisation.estimators.target_trial.clone_weights import LAST, WeightedTrial, weigh_clones
+from revictimisation.estimators.target_trial.diagnostics import diagnose_trial
 from revictimisation.estimators.target_trial.trial_data import Trial, prepare_trial
 from revictimisation.estimators.target_trial.weighted_risk import fill_arms
 from tests.cases import for_each
@@ -48,6 +50,20 @@ def point_trial(n: int, seed: int) -> tuple[Trial, np.ndarray, np.ndarray]:
     design = design_from_array(x, ["a", "b", "c"])
     start = np.where(started, 0, np.nan)
     return prepare_trial(stop, stop < 90, start, design, grace_days=0), x, started
+
+
+def test_where_nobody_has_both_choices_there_is_no_population_of_both():
+    """A covariate tells exactly who starts: in an arm nobody counts in the overlap population."""
+    rng = np.random.default_rng(5)
+    started = np.arange(60) < 30
+    x = np.column_stack([started * 1.0, rng.normal(size=60)])
+    stop = np.ceil(rng.exponential(60, size=60)).clip(1, 90)
+    trial = prepare_trial(stop, stop < 90, np.where(started, 0, np.nan),
+                          design_from_array(x, ["a", "b"]), grace_days=0)  # fmt: skip
+    weighted = weigh_clones(trial, grace_law="natural_law")
+    assert len(diagnose_trial(weighted, DAYS))
+    with pytest.raises(NotEstimableError, match="share_outside_support"):
+        diagnose_trial(replace(weighted, population="overlap"), DAYS)
 
 
 def test_exact_weights_are_entropy_balancing():

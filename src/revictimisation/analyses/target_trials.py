@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from revictimisation.analyses.analysis import Found
+from revictimisation.analyses.analysis import Found, no_checks
 from revictimisation.analyses.by_measure import estimate_each, name_outcomes
 from revictimisation.analyses.subgroup_effects.groupings import list_groupings
 from revictimisation.analyses.trial_inputs import build_trial, eligible_ids, list_modifiers
@@ -26,6 +26,8 @@ from revictimisation.core.results import (
     mark_endless,
     not_estimable,
 )
+from revictimisation.estimators.contrasts import RISKS
+from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.target_trial.balance import measure_shares
 from revictimisation.estimators.target_trial.calibrated_weights import calibrate_weights
 from revictimisation.estimators.target_trial.clone_weights import (
@@ -131,7 +133,7 @@ def _weigh_and_estimate(
     for name, other in beside.items():
         rows, own = estimate_beside(data, other, days, keys, name)
         parts.append(rows)
-        tables.append(own)
+        tables += [own] if len(own) else []
     told = pd.concat([one[list(DIAGNOSTIC_COLUMNS)] for one in tables], ignore_index=True)
     return Found(combine(parts), told, _name_scores(data, found.scores, days, measure))
 
@@ -164,12 +166,20 @@ def estimate_beside(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The outcome's risks with other weights, by influence and under gates of their own.
 
-    Of another population also who they are (`share_weighted` without an arm).
+    Of another population also who they are (`share_weighted` without an arm). Of one in which
+    nobody is in one of the arms there is no answer.
     """
     table, gates = estimate_risks(weighted, days), data.plan.gates
     is_other = weighted.population != "everyone"
+    try:
+        own = diagnose_trial(weighted, days, table)
+    except NotEstimableError as fault:
+        same = {**keys, "analysis": analysis, "outcome": data.plan.outcome.who}
+        rows = [not_estimable(str(fault), estimand=RISKS[2], time_days=day, **same)
+                for day in days]  # fmt: skip
+        return combine(rows), no_checks()
     checks = stack_checks(
-        diagnose_trial(weighted, days, table),
+        own,
         describe_covariates(weighted),
         _describe_population(data, weighted, keys["measure"]) if is_other else pd.DataFrame(),
     )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from revictimisation.core.arrays import Flags, Floats
 from revictimisation.estimators.contrasts import COUNTS, RISKS
+from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.intervals import DETECTABLE_ERRORS
 from revictimisation.estimators.target_trial.balance import (
     count_effective,
@@ -23,6 +24,7 @@ from revictimisation.estimators.target_trial.estimates import estimate_strategie
 Check = dict[str, object]
 # A clone that weighs less has had its event on the last days it could have gone without a start.
 NEXT_TO_NOTHING = 1e-9
+OUTSIDE = "share_outside_support"
 ARMS = ("start", "no_start")
 DETECTABLE = "minimum_detectable_difference"
 
@@ -50,6 +52,9 @@ def diagnose_trial(
         weight has no end (a model that could not be fitted) what rests on it is null, and fails
         its gate. Of the population in whom both strategies occur nothing is said of
         support.
+
+    Raises:
+        NotEstimableError: nobody of that population is in one of the arms.
     """
     rows = estimate_strategies(weighted, at_days) if estimates is None else estimates
     outcome = rows[rows["cause"] == 1]
@@ -174,6 +179,8 @@ def _weights(weighted: WeightedTrial) -> pd.DataFrame:
         own = used[is_in[:, arm], arm]
         # Who had an event at the end of the grace time without a start weighs nothing there.
         mine = stabilised[is_in[:, arm], arm][own > NEXT_TO_NOTHING]
+        if not len(mine):
+            raise NotEstimableError(OUTSIDE)
         rows += [
             make_check("weight_mean", mine.mean(), name),
             make_check("weight_max", mine.max(), name),
@@ -210,7 +217,7 @@ def is_balanced(weighted: WeightedTrial, limit: float) -> bool:
 def _support(weighted: WeightedTrial) -> pd.DataFrame:
     everybody = summarise_positivity(weighted).iloc[0]
     return pd.DataFrame([
-        make_check("share_outside_support", float(everybody["share_outside"])),
+        make_check(OUTSIDE, float(everybody["share_outside"])),
         make_check("least_chance", float(everybody["least"])),
         make_check("largest_chance", float(everybody["largest"])),
     ])  # fmt: skip
