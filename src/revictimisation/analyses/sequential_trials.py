@@ -195,11 +195,11 @@ def _estimate_one(data: StudyData, measure: str) -> Found:
     if not days or measure not in list_kept(data, [measure]):
         return found
     kept = _keep_starts(data, measure, stretches, reasons, days)
+    told = [one.diagnostics for one in (found, kept) if len(one.diagnostics)]
     return Found(
         combine([found.estimates, kept.estimates]),
-        pd.concat([one for one in (found.diagnostics, kept.diagnostics) if len(one)] or [no_checks()],
-                  ignore_index=True),
-    )  # fmt: skip
+        pd.concat(told, ignore_index=True) if told else no_checks(),
+    )
 
 
 def _judge(
