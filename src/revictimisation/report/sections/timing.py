@@ -112,7 +112,7 @@ def _describe_contrasts(page: Page, measure: str, day: int) -> str:
 
 
 def show_lasting(page: Page) -> Piece:
-    """On a measure's page: what it does to keep it for so many days, from its start and later on.
+    """On a measure's page: whether it matters how long it lasts; folded, from its start and later.
 
     Nothing where the main question has no answer; a comparison without one says why.
     """
@@ -121,18 +121,19 @@ def show_lasting(page: Page) -> Piece:
     if not is_told or not has_answer(page, measure):
         return NOTHING
     asked, days = page.plan.sequential, page.formats.days
-    day = asked.at_days[-1]
+    keep, period = days(asked.keep_days), page.formats.period(asked.at_days[-1])
     names = [page.say("measure.lasting_kept"),
              page.say("measure.lasting_continued", quiet=days(asked.quiet_days))]  # fmt: skip
-    lines = [
-        f"- **{name}:** {_describe_phase(page, _find_lasting(page, measure, level, DIFFERENCE))}"
-        for level, name in zip(LASTING, names, strict=True)
-    ]
-    told = page.text(
-        "measure.lasting_text", keep=days(asked.keep_days), period=page.formats.period(day)
-    )
-    unseen = page.text("measure.lasting_unseen")
-    return join([page.heading("measure.lasting"), told, Text("\n".join(lines)), unseen])
+    answers = [_describe_phase(page, _find_lasting(page, measure, level, DIFFERENCE))
+               for level in LASTING]  # fmt: skip
+    lines = [f"- **{name}:** {answer}" for name, answer in zip(names, answers, strict=True)]
+    content = [page.text("measure.lasting_text", keep=keep, period=period), Text("\n".join(lines)),
+               page.text("measure.lasting_unseen")]  # fmt: skip
+    return join([
+        page.heading("measure.lasting"),
+        page.text("measure.lasting_first", keep=keep, told=answers[0]),
+        Folded(page.say("measure.lasting_both"), join(content)),
+    ])  # fmt: skip
 
 
 def _find_lasting(page: Page, measure: str, level: str, estimand: str) -> Number:
