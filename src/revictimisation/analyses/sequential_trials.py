@@ -46,6 +46,7 @@ from revictimisation.core.packing import (
 )
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
+    FEW_ENDED,
     FEW_VICTIMS,
     NOT_ESTIMABLE,
     combine,
@@ -222,13 +223,19 @@ def _keep_starts(
     data: StudyData, measure: str, stretches: dict[Level, Stretch], reasons: dict[Level, str],
     days: list[int],
 ) -> Found:  # fmt: skip
-    """The phases' trials with the measure kept by who starts."""
+    """The phases' trials with the measure kept by who starts.
+
+    Where fewer victims than the gate asks end it these are the trials by intention to treat.
+    """
     told = {level: one for level, one in stretches.items() if level.subgroup == TRIAL_START}
     why = {level: reason for level, reason in reasons.items() if level.subgroup == TRIAL_START}
     tables: list[pd.DataFrame] = []
     checks: list[pd.DataFrame] = []
     try:
         for level, kept in _list_kept(data, measure, told):
+            if kept.count_ended() < data.plan.gates.exposed_victims:
+                why[level] = FEW_ENDED
+                continue
             table = estimate_stretch(kept, days)
             tables.append(mark_endless(table).assign(subgroup=level.subgroup, level=level.level))
             checks.append(

@@ -90,6 +90,12 @@ class KeptStretch(Stretch):
         marks[marks] = self.ends.weights_on(LAST)[:, CLONE] > 0
         return marks
 
+    def count_ended(self) -> int:
+        """Clusters in which anybody starts in one of the trials and does not keep the measure."""
+        spans = self.trials.spans
+        mine = self.is_in & spans.is_start & ~self.is_kept
+        return len(np.unique(self.trials.trial.people.cluster[spans.entry[mine]]))
+
     def find_influence(self, at_days: Sequence[int]) -> Floats:
         """Influence of each cluster on the outcome's risks: clusters x arms x days."""
         days = tuple(at_days)
