@@ -58,3 +58,30 @@ def test_support_after_shelter_stands_in_its_own_table():
     told = words(timing.show_when_numbers(make_page("sv", rows)).html)
     assert "kontaktperson 20,0 15,0–25,0 30,0 25,0–35,0 −10,0" in told
     assert "nätverksstöd går inte att" in told
+
+
+LASTS = {"analysis": "sustained_strategies", "subgroup": "trial_start", "time_days": 365}
+
+
+def test_how_long_it_lasts_is_told_with_why_not():
+    rows = [*trial(TALK, 0.3, 0.36), row(TALK, -0.09, -0.05, -0.01, level="kept", **LASTS)]
+    rows.append(hidden(TALK, "not_estimable", "few_ended", level="continued", **LASTS))
+    page = make_page("sv", rows)
+    told = words(timing.show_lasting(replace(page, measure=TALK)).html)
+    assert "Minst 90 dagar mot kortare, av 100: 5 färre" in told
+    assert "Från starten: 5 färre, osäkerhet mellan 1 och 9 färre." in told
+    assert "Efter 90 dagar med åtgärden utan ny anmälan: inget svar. För få" in told
+    alone = replace(make_page("sv", rows[-2:]), measure=TALK)
+    assert words(timing.show_lasting(alone).html) == ""
+
+
+def test_how_long_it_lasts_stands_with_both_risks_and_phases():
+    rows = [
+        row(TALK, mid - 0.05, mid, mid + 0.05, estimand=name, level="kept", **LASTS)
+        for name, mid in (("risk_start", 0.2), ("risk_no_start", 0.3), ("risk_difference", -0.1))
+    ]
+    rows.append(phase("all", -0.09, -0.07, -0.01, analysis="per_protocol"))
+    page = make_page("sv", rows, "name: mini\nmeasures: {support_talks: {}}")
+    told = words(timing.show_when_numbers(page).html)
+    assert "stödsamtal från åtgärdens start 20,0 15,0–25,0 30,0 25,0–35,0 −10,0" in told
+    assert "Påbörjad och kvar i minst 90 dagar" in told and "−7,0" in told

@@ -11,11 +11,13 @@ from revictimisation.analyses.after_shelter import (
     estimate_after_shelter,
     find_stay_ends,
 )
+from revictimisation.analyses.end_trials import build_end_trial, find_durations
 from revictimisation.analyses.sequential_trials import (
     build_study_trials,
     estimate_sequential_trials,
     list_levels,
 )
+from revictimisation.analyses.sustained_strategies import estimate_sustained
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.packing import find_wholes
 from revictimisation.disclosure import disclose_estimates
@@ -37,6 +39,7 @@ sequential:
   landmarks: [40]
   landmark_window_days: 14
   at_days: [50, 100]
+  keep: []
 gates: {events_per_arm: 3, effective_sample_size: 10, minimum_detectable_difference: 0.6,
         largest_standardised_difference: 0.5, share_outside_support: 0.5, exposed_victims: 5}
 """
@@ -121,6 +124,96 @@ def test_rows_gates_and_what_is_released():
     assert len(shown) and (shown["n_people"] % 5 == 0).all()
     notes = disclose_diagnostics(checks, data.plan.disclosure, rows, released)
     assert notes["value"].notna().any()
+
+
+def lay_spells(n: int, seed: int = 3) -> pd.DataFrame:
+    """Support talks of `make_data` that last longer the longer one waited, some with a break."""
+    data = make_data(n, seed=seed)
+    start = data.starts_of("support_talks")["first_start_day"].to_numpy()
+    lasted = np.ceil(np.random.default_rng(4).exponential(40, n))
+    talks = {"entry_id": np.arange(n), "measure": "support_talks"}
+    first = pd.DataFrame({**talks, "start_day": start, "stop_day": start + lasted})
+    again = pd.DataFrame({**talks, "start_day": start + lasted + 5, "stop_day": start + lasted + 9})
+    return pd.concat([data.spells, first, again[:: n // 20]], ignore_index=True)
+
+
+KEPT = STUDY.replace("keep: []", "keep: [support_talks]\n  keep_days: 30\n  quiet_days: 20")
+
+
+def test_how_long_a_measure_lasts_in_days_in_force():
+    spells = [
+        (0, 3, 10), (0, 12, 20), (0, 40, 50),  # one with a short break, then another
+        (1, -5, 2), (1, 8, 9),  # over before it began again: in force on day 0, in no trial
+        (2, 4, 200_000),  # not ended
+        (3, 6, 6),  # no day in force
+        (4, 5, 30), (4, 7, 9), (4, 31, 40),  # within another, and going on
+        (5, 2, 60), (6, 0, 25),
+    ]  # fmt: skip
+    frame = pd.DataFrame(spells, columns=["entry_id", "start_day", "stop_day"])
+    frame = frame.assign(measure="support_talks")
+    first = frame[frame["start_day"] >= 0].groupby("entry_id")["start_day"].min()
+    starts = pd.DataFrame({
+        "entry_id": range(7), "measure": "support_talks",
+        "first_start_day": first.reindex(range(7)).to_numpy(),
+        "is_running_before": [False, True, *[False] * 5],
+    })  # fmt: skip
+    data = make_data(7, KEPT, spells=frame, starts=starts)
+    lasted = find_durations(data, "support_talks")
+    np.testing.assert_array_equal(lasted, [17, np.nan, 200_000 - 4, 0, 35, 58, 25])
+    loose = KEPT.replace("exposed_victims: 5", "exposed_victims: 2")
+    again = make_data(7, loose, spells=frame, starts=starts)
+    again.entries["stop_day"] = pd.Series([90, 90, 90, 90, 20, 90, 90])
+    again.entries["cluster_id"] = range(7)
+    trial = build_end_trial(again, "support_talks")
+    assert trial.people.start.tolist() == [17, -1, 0, -1, -1, 25]
+    assert trial.people.stop.tolist() == [87, 86, 84, 15, 88, 90] and trial.grace_days == 29
+    later = build_end_trial(again, "support_talks", after_days=16)
+    assert later.people.start.tolist() == [1, -1, -1, 9]
+    assert later.people.stop.tolist() == [71, 70, 72, 74]
+
+
+def test_kept_against_ended_and_trials_per_protocol():
+    data = make_data(600, KEPT, spells=lay_spells(600))
+    rows, checks = estimate_sustained(data, ["support_talks", "safety_talk"])
+    assert set(rows["measure"]) == {"support_talks"} and set(rows["level"]) == {"kept", "continued"}
+    assert set(rows["status"]) == {"ok"} and set(checks["status"]) == {"ok"}
+    risks = rows[rows["level"].eq("kept") & rows["time_days"].eq(100)].set_index("estimand")
+    gap = risks.loc["risk_start", "estimate"] - risks.loc["risk_no_start", "estimate"]
+    assert risks.loc["risk_difference", "estimate"] == pytest.approx(gap)
+    lasted = find_durations(data, "support_talks")
+    day = data.starts_of("support_talks")["first_start_day"].to_numpy() + lasted
+    ended = (lasted < 30) & (day < data.entries["stop_day"])
+    assert risks.loc["risk_start", "n_people"] + ended.sum() == risks.loc["risk_ratio", "n_people"]
+
+    both, notes = estimate_sequential_trials(data, ["support_talks"])
+    kept = both[both["analysis"].eq("per_protocol")]
+    assert set(kept["level"]) == {"acute", "intermediate", "long_term", "all"}
+    assert set(kept["status"]) == {"ok"} and {"per_protocol"} < set(notes["analysis"])
+    same = ["estimand", "level", "time_days"]
+    pair = kept.merge(both[both["analysis"].eq("sequential_trials")], on=same)
+    is_arm = pair["estimand"].eq("risk_no_start")
+    assert (pair["estimate_x"] == pair["estimate_y"])[is_arm].all()
+    mine = pair["estimand"].eq("risk_start")
+    assert (pair["n_people_x"] < pair["n_people_y"])[mine].all()
+    assert (pair["se_x"] > pair["se_y"])[mine].all()
+
+    released = disclose_estimates(
+        pd.concat([rows, both], ignore_index=True), data.plan.disclosure, {}
+    )
+    assert released.loc[released["analysis"].eq("sustained_strategies"), "status"].eq("ok").any()
+    assert find_wholes("trial_start", "kept") == ()
+
+
+def test_too_few_who_ended_or_kept_it_are_told_as_such():
+    long = KEPT.replace("keep_days: 30", "keep_days: 190")
+    data = make_data(300, long, spells=lay_spells(300))
+    assert set(estimate_sustained(data).estimates["reason"]) == {"few_kept"}
+    spells = lay_spells(300).assign(stop_day=200_000)
+    short = make_data(300, KEPT, spells=spells)
+    assert set(estimate_sustained(short).estimates["reason"]) == {"few_ended"}
+    rows, _ = estimate_sequential_trials(short, ["support_talks"])
+    assert set(rows.loc[rows["analysis"].eq("per_protocol"), "reason"]) == {"few_ended"}
+    assert estimate_sustained(make_data(50)).estimates.empty
 
 
 def test_intervals_by_bootstrap_and_reasons():

@@ -28,6 +28,7 @@ from revictimisation.analyses.sensitivity.tipping_points import describe_tipping
 from revictimisation.analyses.sequential_trials import estimate_sequential_trials
 from revictimisation.analyses.subgroup_effects import estimate_subgroup_effects
 from revictimisation.analyses.suspects import count_suspects
+from revictimisation.analyses.sustained_strategies import estimate_sustained
 from revictimisation.analyses.target_trials import estimate_target_trials
 
 CONTROLS, TRIALS = "negative_controls", "target_trials"
@@ -52,6 +53,8 @@ ANALYSES = (
     Analysis("joint_strategies", "q2", estimate_joint_strategies, is_controlled=True,
              is_long=True, is_by_measure=True),
     Analysis("sequential_trials", "q2", estimate_sequential_trials, is_controlled=True,
+             is_by_measure=True),
+    Analysis("sustained_strategies", "q2", estimate_sustained, is_controlled=True,
              is_by_measure=True),
     Analysis("after_shelter", "q2", estimate_after_shelter, is_controlled=True),
     Analysis("subgroup_effects", "q3", estimate_subgroup_effects, is_controlled=True, is_long=True),

@@ -15,23 +15,29 @@ made of others'.
 
 A number is `withheld` where a gate of the study fails for its level; with fewer exposed victims
 than the gate asks it is not estimated at all.
+
+Analysis `per_protocol`, of the measures that the study file names (`sequential.keep`): the same
+phases with the measure kept for `sequential.keep_days` days by
+who starts (`estimators.sequential.keeping`), against no start on the day as before; by influence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from revictimisation.analyses.analysis import Found, no_checks
+from revictimisation.analyses.end_trials import build_end_trial, list_kept, place_eligible
 from revictimisation.analyses.trial_inputs import build_later_trials
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.arrays import Floats
 from revictimisation.core.packing import (
     ALL_STARTS,
     LANDMARK,
+    PER_PROTOCOL,
     SEQUENTIAL,
     TRIAL_START,
     pack_contrast,
@@ -40,6 +46,7 @@ from revictimisation.core.packing import (
 )
 from revictimisation.core.results import (
     DIAGNOSTIC_COLUMNS,
+    FEW_ENDED,
     FEW_VICTIMS,
     NOT_ESTIMABLE,
     combine,
@@ -56,7 +63,9 @@ from revictimisation.estimators.sequential.estimates import (
     estimate_stretch,
     pool_stretch,
 )
+from revictimisation.estimators.sequential.keeping import KeptStretch, keep_starts
 from revictimisation.estimators.sequential.trials import SequentialTrials, build_trials
+from revictimisation.estimators.target_trial.clone_weights import weigh_clones
 from revictimisation.estimators.target_trial.diagnostics import make_check, stack_checks
 from revictimisation.estimators.target_trial.gates import judge, withhold_failed
 from revictimisation.plan import StudyPlan
@@ -183,14 +192,76 @@ def _estimate_one(data: StudyData, measure: str) -> Found:
             gap = contrast_stretches(pooled_ones[one], pooled_ones[other], days, draws)
             name = pack_contrast(later, PHASES[0])
             tables.append(mark_endless(gap).assign(subgroup=TRIAL_START, level=name))
+    found = _judge(plan, measure, SEQUENTIAL, tables, checks)
+    if not days or measure not in list_kept(data, [measure]):
+        return found
+    kept = _keep_starts(data, measure, stretches, reasons, days)
+    told = [one.diagnostics for one in (found, kept) if len(one.diagnostics)]
+    return Found(
+        combine([found.estimates, kept.estimates]),
+        pd.concat(told, ignore_index=True) if told else no_checks(),
+    )
+
+
+def _judge(
+    plan: StudyPlan, measure: str, analysis: str, tables: list[pd.DataFrame],
+    checks: list[pd.DataFrame],
+) -> Found:  # fmt: skip
+    """The numbers under the study's gates, and what these made of the checks."""
     told = pd.concat([one for one in tables if len(one)], ignore_index=True)
-    rows = make_estimates(told, measure=measure, outcome=plan.outcome.who, **SAME)
+    keys = {**SAME, "analysis": analysis}
+    rows = make_estimates(told, measure=measure, outcome=plan.outcome.who, **keys)
     if not checks:
         return Found(rows, no_checks())
-    named = {"analysis": SEQUENTIAL, "measure": measure}
+    named = {"analysis": analysis, "measure": measure}
     judged = judge(pd.concat(checks, ignore_index=True), plan.gates, named, 0)
     held = _withhold_contrasts(withhold_failed(rows, judged, plan.gates))
     return Found(held, judged[list(DIAGNOSTIC_COLUMNS)])
+
+
+def _keep_starts(
+    data: StudyData, measure: str, stretches: dict[Level, Stretch], reasons: dict[Level, str],
+    days: list[int],
+) -> Found:  # fmt: skip
+    """The phases' trials with the measure kept by who starts.
+
+    Where fewer victims than the gate asks end it these are the trials by intention to treat.
+    """
+    told = {level: one for level, one in stretches.items() if level.subgroup == TRIAL_START}
+    why = {level: reason for level, reason in reasons.items() if level.subgroup == TRIAL_START}
+    tables: list[pd.DataFrame] = []
+    checks: list[pd.DataFrame] = []
+    try:
+        for level, kept in _list_kept(data, measure, told):
+            if kept.count_ended() < data.plan.gates.exposed_victims:
+                why[level] = FEW_ENDED
+                continue
+            table = estimate_stretch(kept, days)
+            tables.append(mark_endless(table).assign(subgroup=level.subgroup, level=level.level))
+            checks.append(
+                diagnose_stretch(kept, table).assign(group=level.subgroup, level=level.level)
+            )
+    except NotEstimableError as fault:
+        why |= dict.fromkeys(told, str(fault))
+    tables += [_say_why(reason, *level[:2], days) for level, reason in why.items()]
+    return _judge(data.plan, measure, PER_PROTOCOL, tables, checks)
+
+
+def _list_kept(
+    data: StudyData, measure: str, stretches: dict[Level, Stretch]
+) -> Iterator[tuple[Level, KeptStretch]]:
+    """Each stretch per protocol; one model of the measure's end serves all.
+
+    Raises:
+        NotEstimableError: fewer victims than the gate asks ended the measure, or kept it.
+    """
+    if not stretches:
+        return
+    spans = next(iter(stretches.values())).trials.spans
+    chosen = place_eligible(data, measure, spans.entry[spans.is_start])
+    ends = weigh_clones(build_end_trial(data, measure, chosen=chosen), grace_law="natural_law")
+    for level, stretch in stretches.items():
+        yield level, keep_starts(stretch, ends)
 
 
 def _withhold_contrasts(rows: pd.DataFrame) -> pd.DataFrame:

@@ -26,6 +26,7 @@ from revictimisation.estimators.sequential.periods import (
     expand_trials,
     find_trials,
     fit_pooled_hazard,
+    weigh_adherence,
 )
 from revictimisation.estimators.sequential.trials import SequentialTrials as Trials
 from revictimisation.estimators.target_trial.gates import judge
@@ -114,6 +115,8 @@ class SequentialTrials:
         self._ids = df[id_col].to_numpy()[self._found.row]
         self._groups = groups
         self._coded = design.names, design.code(begun)
+        self._frame, self._asked = df, (formula, covariates, splines)
+        self._rows = person, period, is_treated, cause, is_eligible
         self._trials = build_period_trials(self._found, design.design, groups)
         return self
 
@@ -166,6 +169,34 @@ class SequentialTrials:
             "outcome": (is_last & (found.cause[place] == 1)).astype(np.int64),
             "weight": self.weights().to_numpy()[place],
         })  # fmt: skip
+
+    def per_protocol(self, stabilise_by: Sequence[str] = ()) -> pd.DataFrame:
+        """`expanded` of who keeps to the treatment of the trial's first period, weighted for that.
+
+        A trial's rows end before the period in which the treatment changes. Column `weight`: the
+        inverse probability of having kept to it since the trial began, by the model's columns in
+        each period, as TrialEmulation's `estimand_type = "PP"`; times the probability by
+        `stabilise_by` (columns of the frame) alone. Not for having started: multiply by `weights`.
+
+        Raises:
+            ValueError: no such column. NotEstimableError: after treatment, or after none, all have
+                it or none.
+        """
+        found, begun, columns = self.found_, self.expanded(), Columns(self._frame)
+        design = make_design(columns, *self._asked, has_own=False).design
+        small = make_design(columns, None, list(stabilise_by), None, has_own=False).design
+        columns.check()
+        kept = weigh_adherence(*self._rows, design, small)
+        place, time = expand_trials(found)
+        person, period = self._rows[:2]
+        order = np.lexsort((period, person))
+        at = np.empty(len(order), np.int64)
+        at[order] = np.arange(len(order))
+        product = np.cumsum(np.log(kept.factor[order]))
+        row = at[found.row[place]]
+        begun["weight"] = np.exp(product[row + time] - product[row])
+        is_kept = found.period[place] + time <= kept.until[found.row[place]]
+        return begun[is_kept].reset_index(drop=True)
 
     def weights(self) -> pd.Series:
         """The weight of each trial and person, in the order of the eligible rows."""

@@ -22,6 +22,8 @@ COVARIATE = "covariate"  # the grouping whose levels are what is adjusted for
 SEQUENTIAL = "sequential_trials"  # the analysis of trials that begin later; its groupings:
 TRIAL_START, LANDMARK, ALL_STARTS = "trial_start", "landmark", "all"
 AFTER_SHELTER, SHELTER_END = "after_shelter", "shelter_end"
+PER_PROTOCOL = "per_protocol"  # the same trials, the measure kept for so many days
+SUSTAINED, KEPT, CONTINUED = "sustained_strategies", "kept", "continued"
 FOLLOWED: Level = ("is_followed", "true")  # those of periods that are followed long enough
 EVERYBODY: Level = ("", "")
 
@@ -180,7 +182,8 @@ def find_wholes(subgroup: str, level: str) -> tuple[Level, ...]:
     >>> find_wholes("index_quarter", "2013-Q2"), find_wholes("", "")
     ((('', ''), ('index_year', '2013')), ())
     """
-    if (subgroup, level) in (EVERYBODY, *((TRIAL_START, one) for one in (ALL_STARTS, SHELTER_END))):
+    alone = (ALL_STARTS, SHELTER_END, KEPT, CONTINUED)
+    if (subgroup, level) in (EVERYBODY, *((TRIAL_START, one) for one in alone)):
         return ()
     if subgroup in (TRIAL_START, LANDMARK):
         return ((TRIAL_START, ALL_STARTS),)

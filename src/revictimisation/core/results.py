@@ -32,6 +32,7 @@ SMALLEST_ERROR = 1e-10  # of a number that has one: less is no error at all
 # Reasons that gates give, whatever the estimator; others are the names of a trial's checks.
 NOT_CONVERGED, NO_ERROR = "not_converged", "no_error"
 FEW_VICTIMS, FEW_EVENTS = "few_exposed_victims", "few_events"
+FEW_ENDED, FEW_KEPT = "few_ended", "few_kept"
 SAME_DAY_STARTS = "same_day_starts"
 ESTIMATORS_DISAGREE, FAILED_REPLICATES = "estimators_disagree", "failed_replicates"
 BEYOND_FOLLOW_UP = "beyond_follow_up"

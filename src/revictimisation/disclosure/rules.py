@@ -16,8 +16,10 @@ from revictimisation.core.codes import OTHER_CAUSES
 from revictimisation.core.errors import DisclosureError
 from revictimisation.core.packing import (
     AFTER_SHELTER,
+    PER_PROTOCOL,
     SEQUENTIAL,
     STRATEGIES,
+    SUSTAINED,
     find_level,
     unpack_check,
 )
@@ -77,7 +79,7 @@ OF_PEOPLE = {"nobody_exposed": "few_exposed_victims", "nobody_started": "few_exp
 # Detectable differences: of which effect, found how, each is the error times a number.
 DETECTED = {"minimum_detectable_difference": "risk_difference",
             "minimum_detectable_count_difference": "mean_count_difference"}  # fmt: skip
-DETECTED_IN = ("main", "contrast", STRATEGIES, SEQUENTIAL, AFTER_SHELTER)
+DETECTED_IN = ("main", "contrast", STRATEGIES, SEQUENTIAL, AFTER_SHELTER, PER_PROTOCOL, SUSTAINED)
 DETECTED_BY = ("clone_censor_weight", "mean_cumulative_count", "sequential_trial")
 WEIGHTED = "share_weighted"
 ARM_OF = {name: arm for arm, names in ARMS.items() for name in names}

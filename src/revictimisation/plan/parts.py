@@ -390,6 +390,10 @@ class Sequential(Part):
     the bootstrap; with fewer than two intervals are by influence.
 
     `after_shelter`: what may follow a stay of `shelter` within `after_shelter_days`.
+
+    `keep`: measures of which it is asked how long they last: at least `keep_days`, against ended
+    earlier, from the start and after `quiet_days` in force without a new report; and, in trials
+    that begin every day, started and kept so long. A break of at most `gap_days` is none.
     """
 
     is_on: bool = True
@@ -404,6 +408,10 @@ class Sequential(Part):
     shelter: Codes = ("sheltered_housing",)
     after_shelter: Names = ("contact_person", "network_support", "permanent_housing")
     after_shelter_days: PositiveCount = 30
+    keep: Names = ("support_talks", "contact_person")
+    keep_days: PositiveCount = 90
+    quiet_days: PositiveCount = 90
+    gap_days: Annotated[int, Field(ge=0, le=36_500)] = 7
 
 
 class ForWhom(Part):

@@ -164,6 +164,7 @@ MEASURE = Outline("measure", "measure", (
     alone("measure.sure", measure.show_sure),
     alone("measure.for_whom", measure.show_for_whom),
     alone("measure.when", timing.show_when),
+    alone("measure.lasting", timing.show_lasting),
     alone("measure.change", measure.show_change),
     alone("measure.unsaid", measure.show_unsaid),
 ), notebook=MEASURE_NOTEBOOK, of_measure=True, has_contents=False)  # fmt: skip

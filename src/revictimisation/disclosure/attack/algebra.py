@@ -11,8 +11,10 @@ from revictimisation.core.codes import OTHER_CAUSES
 from revictimisation.core.packing import (
     AFTER_SHELTER,
     LESS,
+    PER_PROTOCOL,
     SEQUENTIAL,
     STRATEGIES,
+    SUSTAINED,
     find_level,
     unpack_check,
     unpack_contrast,
@@ -25,7 +27,7 @@ from revictimisation.estimators.intervals import DETECTABLE_ERRORS
 
 HIDDEN = (SUPPRESSED, WITHHELD)
 # Effects whose detectable difference is told, found how: its error by another name.
-DETECTED_IN = ("main", "contrast", STRATEGIES, SEQUENTIAL, AFTER_SHELTER)
+DETECTED_IN = ("main", "contrast", STRATEGIES, SEQUENTIAL, AFTER_SHELTER, PER_PROTOCOL, SUSTAINED)
 DETECTED_BY = ("clone_censor_weight", "mean_cumulative_count", "sequential_trial")
 FAMILY = [key for key in KEYS if key != "estimand"]
 Formula = Callable[..., pd.Series]

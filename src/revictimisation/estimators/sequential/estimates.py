@@ -60,10 +60,25 @@ class Stretch:
         """By start of the cohort: whether it is one of these trials'."""
         return np.asarray(self.is_in[self.trials.spans.is_start])
 
+    @property
+    def own(self) -> Floats:
+        """A starter's weight, by start of the cohort."""
+        return self.trials.weights.own
+
+    @property
+    def is_converged(self) -> bool:
+        """The models settled."""
+        return self.trials.model.is_converged
+
+    @cached_property
+    def is_kept(self) -> Flags:
+        """Spans whose start is never censored artificially."""
+        return self.trials.spans.is_start
+
     def mark_people(self, arm: int) -> Flags:
         """People who are in an arm of one of the trials."""
         spans = self.trials.spans
-        mine = self.is_in & (spans.is_start if arm == START else spans.n_other > 0)
+        mine = self.is_in & (self.is_kept if arm == START else spans.n_other > 0)
         marks = np.zeros(self.trials.n_people, np.bool_)
         marks[self.trials.person[mine & self.has_starts]] = True
         return marks
@@ -71,7 +86,7 @@ class Stretch:
     def count_victims(self) -> int:
         """Clusters in which anybody starts in one of the trials."""
         spans = self.trials.spans
-        clusters = self.trials.trial.people.cluster[spans.entry[self.is_in & spans.is_start]]
+        clusters = self.trials.trial.people.cluster[spans.entry[self.is_in & self.is_kept]]
         return len(np.unique(clusters))
 
     @cached_property
@@ -85,7 +100,7 @@ class Stretch:
         amount = np.where(self.is_in, spans.n_other * weights.other, 0.0)
         if arm == START:
             amount = np.zeros(len(spans.entry))
-            amount[spans.is_start] = np.where(self.is_start, weights.own, 0.0)
+            amount[spans.is_start] = np.where(self.is_start, self.own, 0.0)
         summed = np.bincount(self.trials.person, amount, self.trials.n_people)
         return summed.astype(np.float64)
 
@@ -96,7 +111,7 @@ class Stretch:
         mine = self.is_in & self.has_starts
         # the nearest trial's: from a start, or from the last day without one
         for is_arm, nearest in (
-            (spans.is_start, spans.left - spans.n_other),
+            (self.is_kept, spans.left - spans.n_other),
             (spans.n_other > 0, spans.left - spans.n_other + 1),
         ):
             rows = np.flatnonzero(mine & is_arm & (spans.cause == 1))
@@ -239,7 +254,7 @@ def diagnose_stretch(stretch: Stretch, estimates: pd.DataFrame) -> pd.DataFrame:
         make_check("n_exposed_victims", n_victims, ARMS[START]),
         *describe_detectable(rows[RISKS[2]]),
         make_check("share_same_day_starts", trials.trial.same_day_share),
-        make_check("is_converged", trials.model.is_converged),
+        make_check("is_converged", stretch.is_converged),
         make_check("share_outside_support", _measure_outside(stretch)),
     ]
     for kind, gaps in measure_stretch_balance(stretch).items():
@@ -275,7 +290,7 @@ def measure_stretch_balance(stretch: Stretch) -> dict[str, Floats]:
     days = trials.trial.pooled.days
     large = np.where(stretch.is_in, weights.by_block[spans.block], 0.0)
     starts = np.zeros(len(spans.entry))
-    starts[spans.is_start] = np.where(stretch.is_start, weights.own, 0.0)
+    starts[spans.is_start] = np.where(stretch.is_start, stretch.own, 0.0)
     others = np.where(stretch.is_in, weights.other * spans.n_other, 0.0)
     everybody = large * days
     plain = [np.where(stretch.is_in, spans.is_start, 0.0), large * spans.n_other]

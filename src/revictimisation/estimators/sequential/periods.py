@@ -6,7 +6,7 @@ that begins in period p has the outcome of period p on its day 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from revictimisation.core.arrays import Days, Flags, Floats
 from revictimisation.estimators.design import Design, standardise
 from revictimisation.estimators.faults import NotEstimableError
 from revictimisation.estimators.flexibility import USUAL
+from revictimisation.estimators.logistic import fit_logistic, read_design
 from revictimisation.estimators.sequential.trials import SequentialTrials, Spans
 from revictimisation.estimators.solve import factor_cholesky, invert_cholesky
 from revictimisation.estimators.target_trial.changes import Segments
@@ -134,6 +135,72 @@ def expand_trials(found: Periods) -> tuple[Days, Days]:
     place = np.repeat(np.arange(len(found.row)), found.left)
     begin = np.cumsum(found.left) - found.left
     return place, np.arange(len(place)) - begin[place]
+
+
+@dataclass(frozen=True, eq=False)
+class Adherence:
+    """Who keeps to the arm of a trial, by row of the frame.
+
+    Attributes:
+        until: last period in which the treatment is still that of the row. factor: what a weight is
+            multiplied by when the treatment has been kept into the row's period.
+        is_converged: the models of treatment settled.
+    """
+
+    until: Days
+    factor: Floats
+    is_converged: bool
+
+
+def weigh_adherence(
+    person: Days, period: Days, is_treated: Flags, cause: Days, is_eligible: Flags,
+    design: Design, numerator: Design,
+) -> Adherence:  # fmt: skip
+    """Weights for keeping to the treatment, as R's package TrialEmulation per protocol.
+
+    The chance of being treated in a period by two logistic models, after a period with treatment
+    and after one without (before the first row of a trial: without), over rows in which a trial
+    that has not been left yet goes on or is left, up to the first outcome. A row's factor is the
+    chance of the treatment it has given the columns of `numerator`, over that given `design`; both
+    by row of the frame.
+
+    Raises:
+        NotEstimableError: after treatment, or after none, all have it or none.
+    """
+    order = np.lexsort((period, person))
+    who, treated, eligible = person[order], is_treated[order], is_eligible[order]
+    is_first = np.append(True, who[1:] != who[:-1])
+    has_ended = _sum_within(np.append(0, (cause[order] > 0)[:-1]) * ~is_first, is_first) > 0
+    before = np.append(False, treated[:-1])
+    is_begun = _sum_within(eligible.astype(np.int64), is_first) > 0
+    is_new = is_first | (treated != before)
+    has_trial = _sum_within(eligible.astype(np.int64), is_new) > 0
+    goes_on = has_trial | (~is_first & is_new & np.append(False, has_trial[:-1]))
+    is_used = is_begun & ~has_ended & goes_on
+    # the first row of a person that counts has no treatment before it
+    earlier = _sum_within(is_begun.astype(np.int64), is_first) > 1
+    lag = before & ~is_first & earlier
+    run = np.cumsum(is_new) - 1
+    last = np.append(np.flatnonzero(is_new)[1:], len(order)) - 1
+    factor, is_converged = np.ones(len(order)), True
+    columns, small = (
+        read_design(replace(one, rows=one.rows[order])) for one in (design, numerator)
+    )
+    for mine in (is_used & lag, is_used & ~lag):
+        fits = [fit_logistic(one, treated, mine.astype(np.float64)) for one in (small, columns)]
+        top, bottom = (np.where(treated, fit.chance, 1 - fit.chance)[mine] for fit in fits)
+        factor[mine] = top / bottom
+        is_converged &= all(fit.is_converged for fit in fits)
+    until, by_row = np.empty_like(period), np.empty(len(order))
+    until[order], by_row[order] = period[order][last[run]], factor
+    return Adherence(until, by_row, is_converged)
+
+
+def _sum_within(amount: Days, is_first: Flags) -> Days:
+    """Sums up to each row since the last that is first."""
+    total = np.cumsum(amount)
+    begin = np.flatnonzero(is_first)
+    return total - np.repeat((total - amount)[begin], np.diff(np.append(begin, len(amount))))
 
 
 @dataclass(frozen=True, eq=False)

@@ -281,10 +281,10 @@ def _find_arm_influence(
         turn = weights.chance[rows]
     amounts = weight * (moved + np.where(cause > 0, happened, 0.0))
     amounts[:, weight == 0] = 0.0
-    return np.column_stack([_spread(trials, rows, amount, turn) for amount in amounts])
+    return np.column_stack([spread_amounts(trials, rows, amount, turn) for amount in amounts])
 
 
-def _spread(trials: SequentialTrials, rows: Days, amount: Floats, turn: Floats) -> Floats:
+def spread_amounts(trials: SequentialTrials, rows: Days, amount: Floats, turn: Floats) -> Floats:
     """Influence by entry of a number that these spans move by `amount` (weights included).
 
     turn: derivative of the logarithm of the weights in the log odds of a start.

@@ -102,7 +102,7 @@ def find_direct_influence(
         answers = [
             sum_answers(
                 weighted, here, arm,
-                _spread_amounts(trial, here, weighted.weights[here, arm], slopes, late, outcomes),
+                weigh_slopes(trial, here, weighted.weights[here, arm], slopes, late, outcomes),
             )
             for here in blocks
         ]  # fmt: skip
@@ -110,7 +110,7 @@ def find_direct_influence(
     for here in blocks:
         days = build_days(weighted, here)
         profile = weighted.weights[here, arm]
-        amounts = _spread_amounts(trial, here, profile, slopes, late, outcomes)
+        amounts = weigh_slopes(trial, here, profile, slopes, late, outcomes)
         if response is None:
             influence[here] = amounts.sum(axis=0).T
         else:
@@ -134,14 +134,14 @@ def find_direct_influence(
     return influence, (daily, other)
 
 
-def _spread_amounts(
+def weigh_slopes(
     trial: Trial, here: slice, weights: Floats, slopes: Slopes, late: Floats,
     outcomes: Outcomes | None,
 ) -> Floats:  # fmt: skip
     """Weight at each place x what a unit of weight there moves: days x targets x entries.
 
     weights: the arm's, entries x places. late: the slopes at risk summed up to each day, days x
-    targets.
+    targets. `here`: the entries.
     """
     grace = trial.grace_days
     stop, cause = trial.people.stop[here], trial.people.cause[here]

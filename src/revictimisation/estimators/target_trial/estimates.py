@@ -116,6 +116,26 @@ def estimate_outcome(
     return table.sort_values("time_days", kind="stable", ignore_index=True)
 
 
+def swap_arms(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of risks and their contrasts the other way round: the arm *no start* named first.
+
+    >>> rows = pd.DataFrame({"estimand": RISKS[:3], "estimate": [0.3, 0.2, 0.1],
+    ...                      "ci_low": [0.2, 0.1, -0.1], "ci_high": [0.4, 0.3, 0.3]})
+    >>> swap_arms(rows)[["estimand", "estimate", "ci_low"]].values.tolist()
+    [['risk_no_start', 0.3, 0.2], ['risk_start', 0.2, 0.1], ['risk_difference', -0.1, -0.3]]
+    """
+    out = rows.copy()
+    out["estimand"] = rows["estimand"].replace(dict(zip(RISKS[:2], RISKS[1::-1], strict=True)))
+    numbers, turned = ["estimate", "ci_low", "ci_high"], ["estimate", "ci_high", "ci_low"]
+    is_gap, is_ratio = (rows["estimand"].eq(name).to_numpy() for name in RISKS[2:])
+    values = rows[turned].to_numpy(np.float64)
+    with np.errstate(divide="ignore"):
+        swapped = np.where(is_gap[:, None], -values, 1 / values)
+    is_turned = is_gap | is_ratio
+    out.loc[is_turned, numbers] = swapped[is_turned]
+    return out
+
+
 def find_answers(
     weighted: WeightedTrial,
     arms: Arms,

@@ -1,13 +1,17 @@
-"""Does it matter when help comes: what trials that begin later say, by phase and landmark."""
+"""Does it matter when help comes and how long it lasts: what trials that begin later say."""
 
 from __future__ import annotations
 
 from revictimisation.core.packing import (
     AFTER_SHELTER,
     ALL_STARTS,
+    CONTINUED,
+    KEPT,
     LANDMARK,
+    PER_PROTOCOL,
     SEQUENTIAL,
     SHELTER_END,
+    SUSTAINED,
     TRIAL_START,
     pack_contrast,
     pack_day,
@@ -35,13 +39,16 @@ from revictimisation.report.verdicts import FEWER, HIDDEN, MORE, judge
 
 PHASES = ("acute", "intermediate", "long_term")
 LATER = PHASES[1:]
+LASTING = (KEPT, CONTINUED)
 
 
-def find_trials(page: Page, measure: str, level: str, day: int, estimand: str) -> Number:
+def find_trials(
+    page: Page, measure: str, level: str, day: int, estimand: str, analysis: str = SEQUENTIAL
+) -> Number:
     """A number of the trials of a phase or a landmark, so many days after they began."""
     return page.release.find(
         question="q2",
-        analysis=SEQUENTIAL,
+        analysis=analysis,
         measure=measure,
         subgroup=LANDMARK if level.startswith("day_") else TRIAL_START,
         level=level,
@@ -104,33 +111,98 @@ def _describe_contrasts(page: Page, measure: str, day: int) -> str:
     return page.say("measure.when_same")
 
 
+def show_lasting(page: Page) -> Piece:
+    """On a measure's page: whether it matters how long it lasts; folded, from its start and later.
+
+    Nothing where the main question has no answer; a comparison without one says why.
+    """
+    measure = page.measure
+    is_told = measure and has_rows(page, analysis=SUSTAINED, measure=measure)
+    if not is_told or not has_answer(page, measure):
+        return NOTHING
+    asked, days = page.plan.sequential, page.formats.days
+    keep, period = days(asked.keep_days), page.formats.period(asked.at_days[-1])
+    names = [page.say("measure.lasting_kept"),
+             page.say("measure.lasting_continued", quiet=days(asked.quiet_days))]  # fmt: skip
+    answers = [_describe_phase(page, _find_lasting(page, measure, level, DIFFERENCE))
+               for level in LASTING]  # fmt: skip
+    lines = [f"- **{name}:** {answer}" for name, answer in zip(names, answers, strict=True)]
+    content = [page.text("measure.lasting_text", keep=keep, period=period), Text("\n".join(lines)),
+               page.text("measure.lasting_unseen")]  # fmt: skip
+    return join([
+        page.heading("measure.lasting"),
+        page.text("measure.lasting_first", keep=keep, told=answers[0]),
+        Folded(page.say("measure.lasting_both"), join(content)),
+    ])  # fmt: skip
+
+
+def _find_lasting(page: Page, measure: str, level: str, estimand: str) -> Number:
+    """A number of keeping a measure against ending it, by the last day."""
+    return page.release.find(
+        question="q2", analysis=SUSTAINED, measure=measure, subgroup=TRIAL_START, level=level,
+        outcome=page.plan.outcome.who, estimator=WEIGHTING, estimand=estimand,
+        time_days=page.plan.sequential.at_days[-1],
+    )  # fmt: skip
+
+
 def show_when_numbers(page: Page) -> Piece:
     """For referees: the difference of each phase and landmark, and between phases, by measure.
 
-    And after a stay in shelter.
+    After a stay in shelter; and how long the measure lasts.
     """
-    parts = [_tabulate(page, "phases", [*PHASES, ALL_STARTS])]
+    parts = [_tabulate(page, [*PHASES, ALL_STARTS], "when_phases")]
     contrasts = [pack_contrast(phase, PHASES[0]) for phase in LATER]
     landmarks = [pack_day(day) for day in page.plan.sequential.landmarks]
-    parts += [_tabulate(page, "apart", [*landmarks, *contrasts]), _tabulate_shelter(page)]
+    parts += [_tabulate(page, [*landmarks, *contrasts], "when_apart"), _tabulate_shelter(page)]
     told = [part for part in parts if part is not NOTHING]
-    return join([page.text("referees.when_text"), *told]) if told else NOTHING
+    told = [page.text("referees.when_text"), *told] if told else []
+    lasting = [part for part in _tabulate_lasting(page) if part is not NOTHING]
+    if lasting:
+        keep = page.formats.days(page.plan.sequential.keep_days)
+        told += [page.text("referees.lasting_text", keep=keep), *lasting]
+    return join(told) if told else NOTHING
 
 
-def _tabulate(page: Page, kind: str, levels: list[str]) -> Piece:
+def _tabulate_lasting(page: Page) -> list[Piece]:
+    """Both risks and their difference of keeping a measure; the phases with it kept."""
+    named = [one for one in page.plan.sequential.keep
+             if has_rows(page, analysis=SUSTAINED, measure=one)]  # fmt: skip
+    if not named:
+        return []
+    rows = []
+    for measure in named:
+        for level in LASTING:
+            gap = _find_lasting(page, measure, level, DIFFERENCE)
+            arms = (_find_lasting(page, measure, level, f"risk_{arm}") for arm in ARMS)
+            cells = [show_hundred(page, one if gap.is_shown else gap) for one in arms]
+            name = page.labels.level(TRIAL_START, level)
+            rows.append([page.labels.measure(measure), name, *cells, show_gap(page, gap)])
+    heads = [page.say("common.measure"), page.say("referees.lasting_head_from"),
+             *(page.say(f"referees.lasting_head_{name}") for name in ("kept", "ended")),
+             page.say("trials.head_gap")]  # fmt: skip
+    asked = page.plan.sequential
+    told = {"keep": page.formats.days(asked.keep_days),
+            "period": page.formats.period(asked.at_days[-1])}  # fmt: skip
+    phases = _tabulate(page, [*PHASES, ALL_STARTS], "lasting_phases", PER_PROTOCOL, **told)
+    return [page.table(page.say("referees.lasting_table", **told), heads, rows), phases]
+
+
+def _tabulate(
+    page: Page, levels: list[str], text: str, analysis: str = SEQUENTIAL, **told: str
+) -> Piece:
     """The differences of these levels by their last day, a row per measure."""
     named = [one for one in page.plan.measure_names
-             if has_rows(page, analysis=SEQUENTIAL, measure=one)]  # fmt: skip
+             if has_rows(page, analysis=analysis, measure=one)]  # fmt: skip
     if not named:
         return NOTHING
     day = page.plan.sequential.at_days[-1]
     rows = []
     for measure in named:
-        gaps = [find_trials(page, measure, level, day, DIFFERENCE) for level in levels]
+        gaps = [find_trials(page, measure, level, day, DIFFERENCE, analysis) for level in levels]
         cells = [add_events(page, measure, gap, show_gap(page, gap)) for gap in gaps]
         rows.append([page.labels.measure(measure), *cells])
     heads = [page.say("common.measure"), *(_name_level(page, level) for level in levels)]
-    caption = page.say(f"referees.when_{kind}", period=page.formats.period(day))
+    caption = page.say(f"referees.{text}", **{"period": page.formats.period(day), **told})
     return page.table(caption, heads, rows)
 
 
