@@ -104,7 +104,11 @@ def _weigh_and_estimate(
 ) -> Found:
     plan, measure = data.plan, keys["measure"]
     curve_days = list(plan.curve_days) if has_curves else []
-    fitted = weigh_clones(trial, grace_law=plan.weights.grace_law)
+    fitted = weigh_clones(
+        trial,
+        grace_law=plan.weights.grace_law,
+        is_small_sample=plan.inference.small_sample,
+    )
     weighted, beside = _choose_weights(fitted, plan.weights)
     found = judge_study_trial(data, weighted, days, measure, curve_days, fitted=fitted)
     held = {"main": found.hold(found.main), INFLUENCE: found.hold(found.influence)}

@@ -251,6 +251,7 @@ class Study:
             pd.Index(victims, name="victim"),
             list_modifiers(trial, plan),
             self._make_rules(measure, estimator),
+            is_small_sample=plan.inference.small_sample,
         )
 
     def compare(

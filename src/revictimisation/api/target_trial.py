@@ -211,16 +211,19 @@ class TargetTrial:
         clusters: pd.Index,
         modifiers: Sequence[str] = (),
         rules: Rules | None = None,
+        *,
+        is_small_sample: bool = False,
     ) -> Self:
         """Fit the weights of a trial that is laid out already (`Study.target_trial`).
 
         `index`: what its people are called in `weights`, `clusters`: the cluster of each, as it is
         called in `influence`. `trial` has the grace time of this one. `rules`: of its study.
+        `is_small_sample`: as in `WeightedTrial`.
         """
         self.__dict__.pop("outcome_model_", None)
         self._index, self._modifiers, self._clusters = index, list(modifiers), clusters
         self._rules, self._judged = rules, {}
-        self._plain = weigh_clones(trial, grace_law=self.grace_law)
+        self._plain = weigh_clones(trial, grace_law=self.grace_law, is_small_sample=is_small_sample)
         cap = self.cap_quantile
         self._weighted = self._plain if cap is None else cap_weights(self._plain, cap_quantile=cap)
         return self

@@ -148,6 +148,16 @@ class Bootstrap(Part):
     seed: Seed = 1
 
 
+class Inference(Part):
+    """How errors become intervals.
+
+    `small_sample`: held to few exposed victims: hazards by the jackknife of clusters and Student's
+    t, risks by leverage, Student's t and both arms' own limits; with many next to the normal ones.
+    """
+
+    small_sample: bool = True
+
+
 Needed = Annotated[int, Field(ge=1, le=1_000_000)]
 Pieces = Annotated[int, Field(ge=1, le=1000)]
 
