@@ -172,7 +172,7 @@ def try_risk(rng: np.random.Generator, setting: Setting, n_exposed: int) -> tupl
     fewer = min(int((happened & side).sum()) for side in (trial.is_started, ~trial.is_started))
     fitted, found = weigh_clones(trial, grace_law="natural_law"), {}
     ways = {"weights": fitted, "calibrated": calibrate_weights(fitted, tolerance=0.05, ridge=0.01)}
-    standardised = standardise_risks(fitted, fit_outcome_model(trial), [DAY])
+    standardised = standardise_risks(fitted, fit_outcome_model(trial), [DAY], is_widened=True)
     for name, weighted in ways.items():
         if weighted.is_converged:
             found |= _try_way(name, fitted, estimate_risks(weighted, [DAY]),

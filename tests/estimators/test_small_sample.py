@@ -56,7 +56,9 @@ def test_what_each_cluster_does_to_a_hazard_ratio_equals_survival():
     assert set(fit.corrected) == {"treated"} and 50 < freedom < 150
     low = fit.coef[place] - stats.t.ppf(0.975, freedom) * se
     found, quantile = fit.estimate("treated")
-    assert found.interval(quantile=quantile).low[0] == pytest.approx(low, rel=1e-9)
+    interval = found.interval(quantile=quantile)
+    assert interval.se[0] == pytest.approx(fit.se_robust[place], rel=1e-12)
+    assert interval.low[0] == pytest.approx(low, rel=1e-9)
 
 
 def test_a_hazard_ratio_of_few_is_as_uncertain_as_they_are():

@@ -46,7 +46,6 @@ from revictimisation.estimators.target_trial.standardised_risk import (
 from revictimisation.estimators.target_trial.standardised_risk import (
     estimate_standardised_risks,
     standardise_risks,
-    widen_influence,
 )
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES, Trial, prepare_trial
 
@@ -265,9 +264,9 @@ class TargetTrial:
         if self.estimator == WEIGHTS:
             moved = find_influence(weighted, asked, n_numbers=1)
         else:
-            risks = standardise_risks(weighted, self.outcome_model_, asked)
+            risks = standardise_risks(weighted, self.outcome_model_, asked, is_widened=True)
             which = STANDARDISED.index(self.estimator)
-            moved = widen_influence(weighted, risks)[:, which]
+            moved = risks.influence[:, which]
         table = pd.DataFrame(moved[:, :, 0, 0], columns=list(RISKS), index=self._clusters.unique())
         return table.assign(risk_difference=table[RISKS[0]] - table[RISKS[1]])[list(MOVED)]
 

@@ -69,11 +69,14 @@ class CoxFit:
     corrected: dict[str, tuple[float, float]]
 
     def estimate(self, column: str) -> tuple[Estimate, Floats]:
-        """A coefficient, and how many of its robust (else model) errors a 95 % interval reaches."""
+        """A coefficient, and how many of its robust (else model) errors a 95 % interval reaches.
+
+        1.96, or Student's quantile of the jackknife's errors where it is corrected for few.
+        """
         place = self.names.index(column)
-        errors = self.se_model if self.se_robust is None else self.se_robust
-        se, freedom = self.corrected.get(column, (errors[place], np.inf))
-        return Estimate.with_error(self.coef[[place]], [se]), t_quantile([freedom])
+        se = (self.se_model if self.se_robust is None else self.se_robust)[[place]]
+        jackknife, freedom = self.corrected.get(column, (se, np.inf))
+        return Estimate.with_error(self.coef[[place]], se), t_quantile([freedom]) * jackknife / se
 
     def to_frame(self, level: float = LEVEL) -> pd.DataFrame:
         """A row per coefficient: name, coef, se_model, se_robust, ci_low, ci_high, status.

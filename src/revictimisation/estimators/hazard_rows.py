@@ -80,9 +80,10 @@ def count_exposed(
 def describe_hazard(fit: CoxFit, column: str, exposure: Exposure, gates: Gates) -> list[Row]:
     """The log hazard ratio and the hazard ratio of a column, or one row that says why not.
 
-    Intervals are Wald's on the log scale by the robust error, by Student's t where the fit has it
-    corrected for few clusters; the error of the hazard ratio is the delta method's. Where a gate
-    fails both rows are `withheld`, the gate as their reason.
+    Errors are robust ones, that of the hazard ratio by the delta method. Intervals are Wald's on
+    the log scale; where the fit is corrected for few clusters by the jackknife's error and Student's
+    t, which is wider than the error tells. Where a gate fails both rows are `withheld`, the gate as
+    their reason.
     """
     reason = explain_absence(fit, column, exposure)
     if reason:
