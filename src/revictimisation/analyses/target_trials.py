@@ -110,7 +110,10 @@ def _weigh_and_estimate(
         is_small_sample=plan.inference.small_sample,
     )
     weighted, beside = _choose_weights(fitted, plan.weights)
-    found = judge_study_trial(data, weighted, days, measure, curve_days, fitted=fitted)
+    correcting = fitted
+    if plan.weights.doubly_robust == "calibrated":
+        correcting = beside.get(CALIBRATED, weighted)
+    found = judge_study_trial(data, weighted, days, measure, curve_days, correcting=correcting)
     held = {"main": found.hold(found.main), INFLUENCE: found.hold(found.influence)}
     if curve_days:
         by_curve = _spread_to_curve(found.judged, curve_days)
@@ -187,7 +190,7 @@ def judge_study_trial(
     measure: str,
     curve_days: Sequence[int] = (),
     *,
-    fitted: WeightedTrial | None = None,
+    correcting: WeightedTrial | None = None,
 ) -> JudgedTrial:
     """A measure's trial by every estimator under the study's gates, bootstrap and subgroups.
 
@@ -206,7 +209,7 @@ def judge_study_trial(
         n_replicates=plan.bootstrap.replicates,
         seed=plan.bootstrap.seed,
         curve_days=curve_days,
-        fitted=fitted,
+        correcting=correcting,
         more_checks=stack_checks(
             describe_at_risk(weighted, days),
             describe_covariates(weighted),

@@ -81,9 +81,9 @@ def describe_hazard(fit: CoxFit, column: str, exposure: Exposure, gates: Gates) 
     """The log hazard ratio and the hazard ratio of a column, or one row that says why not.
 
     Errors are robust ones, that of the hazard ratio by the delta method. Intervals are Wald's on
-    the log scale; where the fit is corrected for few clusters by the jackknife's error and Student's
-    t, which is wider than the error tells. Where a gate fails both rows are `withheld`, the gate as
-    their reason.
+    the log scale; where the fit is corrected for few clusters, by the jackknife's error and
+    Student's t, so wider than the error tells. Where a gate fails both rows are `withheld`, the
+    gate as their reason.
     """
     reason = explain_absence(fit, column, exposure)
     if reason:

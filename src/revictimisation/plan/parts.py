@@ -199,7 +199,7 @@ class Weights(Part):
     `balance_tolerance` standard deviations, and by `balance_ridge` times a covariate's coefficient
     of the tilt where they cannot be made alike.
     `overlap`: where too few are alike for an answer about all, also the answer about those in whom
-    both strategies occur.
+    both strategies occur. `doubly_robust`: which weights that estimator corrects the g-formula with.
     """
 
     grace_law: Literal["natural_law", "censor_at_end"] = "natural_law"
@@ -208,6 +208,7 @@ class Weights(Part):
     balance_tolerance: Annotated[float, Field(ge=0, le=1)] = 0.05
     balance_ridge: Annotated[float, Field(ge=0, le=1)] = 0.01
     overlap: bool = True
+    doubly_robust: Literal["fitted", "calibrated"] = "fitted"
 
 
 Deviations = Annotated[float, Field(gt=0, le=100)]
