@@ -199,7 +199,7 @@ class Weights(Part):
     `balance_tolerance` standard deviations, and by `balance_ridge` times a covariate's coefficient
     of the tilt where they cannot be made alike.
     `overlap`: where too few are alike for an answer about all, also the answer about those in whom
-    both strategies occur. `doubly_robust`: the weights by which it corrects the g-formula.
+    both strategies occur. `doubly_robust`: the weights in that estimator.
     """
 
     grace_law: Literal["natural_law", "censor_at_end"] = "natural_law"
