@@ -7,7 +7,7 @@ The six measures' risk differences in the counties of the truth study, by influe
 the study's own weights (analysis `main`: calibrated where the fitted ones leave too much
 imbalance), with fitted weights (`fitted_weights`), with calibrated ones (`calibrated_weights`) and
 of the overlap (`overlap_population`, held to its own truth); beside them g-formula, doubly robust
-and the oracle. What a block of counties gave is kept under
+(by the name of the weights in it) and the oracle. What a block of counties gave is kept under
 build/weights_study, so that stopped work goes on where it was; each of `--jobs` processes takes the
 next block. The summary, as of the truth study, is kept in src/truth_studies/tables.
 
@@ -37,14 +37,24 @@ from truth_study import COLUMNS, drop_joint
 from truth_summary import summarise
 
 from revictimisation.analyses import target_trials
-from revictimisation.analyses.trial_inputs import build_trial, eligible_ids
+from revictimisation.analyses.trial_inputs import build_trial, eligible_ids, list_modifiers
 from revictimisation.cohort.preparation import prepare
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core import files
 from revictimisation.core.engine import connect
+from revictimisation.core.results import make_estimates
 from revictimisation.dictionary import load_dictionary
 from revictimisation.estimators.target_trial.calibrated_weights import calibrate_weights
-from revictimisation.estimators.target_trial.clone_weights import weigh_clones
+from revictimisation.estimators.target_trial.clone_weights import (
+    WeightedTrial,
+    weigh_clones,
+)
+from revictimisation.estimators.target_trial.gates import withhold_failed, withhold_few
+from revictimisation.estimators.target_trial.outcome_model import OutcomeModel, fit_outcome_model
+from revictimisation.estimators.target_trial.standardised_risk import (
+    DOUBLY_ROBUST,
+    estimate_standardised_risks,
+)
 from revictimisation.extract.validation import load_extract
 from revictimisation.plan import StudyPlan
 from revictimisation.simulate.county import SCENARIOS, make_tables
@@ -80,7 +90,12 @@ def estimate_county(data: StudyData, oracle: Path) -> pd.DataFrame:
     parts = [trials[trials["analysis"].eq("main")]]
     for measure in data.plan.measure_names:
         trial = build_trial(data, measure, stop, cause)
-        fitted = weigh_clones(trial, grace_law=choices.grace_law)
+        fitted = weigh_clones(
+            trial,
+            grace_law=choices.grace_law,
+            is_small_sample=data.plan.inference.small_sample,
+        )
+        model = fit_outcome_model(trial, modifiers=list_modifiers(trial, data.plan))
         keys = {**target_trials.SAME, "measure": measure}
         beside = {
             target_trials.FITTED: fitted,
@@ -89,15 +104,33 @@ def estimate_county(data: StudyData, oracle: Path) -> pd.DataFrame:
             ),
             OVERLAP: replace(fitted, population="overlap"),
         }
-        parts += [
-            target_trials.estimate_beside(data, weighted, days, keys, name)[0]
-            for name, weighted in beside.items()
-        ]
+        for name, weighted in beside.items():
+            rows, judged = target_trials.estimate_beside(data, weighted, days, keys, name)
+            parts.append(rows)
+            if name != OVERLAP:
+                parts.append(
+                    correct_g_formula(data, weighted, model, judged, {**keys, "analysis": name})
+                )
     known = estimate_oracle(data, pickle.loads(oracle.read_bytes()))
     parts.append(known.reindex(columns=COLUMNS))
     rows = pd.concat(parts, ignore_index=True)
     is_asked = rows["outcome"].isna() | rows["outcome"].eq(data.plan.outcome.who)
     return rows.loc[is_asked & rows["estimand"].eq(ESTIMAND), COLUMNS]
+
+
+def correct_g_formula(
+    data: StudyData,
+    weighted: WeightedTrial,
+    model: OutcomeModel,
+    judged: pd.DataFrame,
+    keys: dict[str, str],
+) -> pd.DataFrame:
+    """The doubly robust estimator's rows with these weights, under the weights' own gates."""
+    days, gates = list(data.plan.report_at_days), data.plan.gates
+    table = estimate_standardised_risks(weighted, model, days)[DOUBLY_ROBUST]
+    held = withhold_few(withhold_failed(table, judged, gates), gates).drop(columns="cause")
+    named = held.assign(outcome=data.plan.outcome.who)
+    return make_estimates(named, **{**keys, "estimator": DOUBLY_ROBUST})
 
 
 def run_block(name: str, block: int, people: int) -> pd.DataFrame:

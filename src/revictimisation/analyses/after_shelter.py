@@ -65,7 +65,11 @@ def estimate_after_shelter(data: StudyData) -> Found:
 
 def _estimate_one(data: StudyData, trial: Trial, days: list[int], keys: dict[str, str]) -> Found:
     gates = data.plan.gates
-    weighted = weigh_clones(trial, grace_law=data.plan.weights.grace_law)
+    weighted = weigh_clones(
+        trial,
+        grace_law=data.plan.weights.grace_law,
+        is_small_sample=data.plan.inference.small_sample,
+    )
     table = estimate_strategies(weighted, days)
     told = table[table["cause"].eq(1) & table["estimand"].isin(RISKS)]
     told = mark_endless(told).assign(subgroup=TRIAL_START, level=SHELTER_END)

@@ -68,7 +68,8 @@ def fit_in_force(
         return InForce(rows)
     columns = design(entry)
     days = (episodes["start_day"].to_numpy(), episodes["stop_day"].to_numpy())
-    fit = fit_cox(columns, *days, is_event, strata=strata, cluster=victim)
+    corrected = shown if data.plan.inference.small_sample else ()
+    fit = fit_cox(columns, *days, is_event, strata=strata, cluster=victim, corrected=corrected)
     rows = [{"measure": name, **row} for name in shown
             for row in describe_hazard(fit, name, exposed[name], data.plan.gates)]  # fmt: skip
     return InForce(rows, fit, columns)

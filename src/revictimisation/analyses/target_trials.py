@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -107,9 +108,13 @@ def _weigh_and_estimate(
 ) -> Found:
     plan, measure = data.plan, keys["measure"]
     curve_days = list(plan.curve_days) if has_curves else []
-    fitted = weigh_clones(trial, grace_law=plan.weights.grace_law)
-    weighted, beside = choose_weights(fitted, plan)
-    found = judge_study_trial(data, weighted, days, measure, curve_days, fitted=fitted)
+    fitted = weigh_clones(
+        trial,
+        grace_law=plan.weights.grace_law,
+        is_small_sample=plan.inference.small_sample,
+    )
+    weighted, correcting, beside = choose_weights(fitted, plan)
+    found = judge_study_trial(data, weighted, days, measure, curve_days, correcting=correcting)
     held = {"main": found.hold(found.main), INFLUENCE: found.hold(found.influence)}
     if curve_days:
         by_curve = _spread_to_curve(found.judged, curve_days)
@@ -138,22 +143,29 @@ def _weigh_and_estimate(
     return Found(combine(parts), told, _name_scores(data, found.scores, days, measure))
 
 
-def choose_weights(
-    fitted: WeightedTrial, plan: StudyPlan
-) -> tuple[WeightedTrial, dict[str, WeightedTrial]]:
-    """The weights of the main answer, and those shown beside it by analysis."""
+class ChosenWeights(NamedTuple):
+    """Of the main answer, of the doubly robust estimator, and those shown beside by analysis."""
+
+    main: WeightedTrial
+    correcting: WeightedTrial
+    beside: dict[str, WeightedTrial]
+
+
+def choose_weights(fitted: WeightedTrial, plan: StudyPlan) -> ChosenWeights:
+    """Which weights a study uses for what (keys under `weights`)."""
     choices = plan.weights
     if choices.calibration == "none" or not fitted.trial.names:
-        return fitted, {}
+        return ChosenWeights(fitted, fitted, {})
     calibrated = calibrate_weights(
         fitted, tolerance=choices.balance_tolerance, ridge=choices.balance_ridge
     )
     is_needed = choices.calibration == "where_needed" and not is_balanced(
         fitted, plan.gates.largest_standardised_difference
     )
+    correcting = calibrated if choices.doubly_robust == "calibrated" else fitted
     if is_needed or choices.calibration == "main":
-        return calibrated, {FITTED: fitted}
-    return fitted, {CALIBRATED: calibrated}
+        return ChosenWeights(calibrated, correcting, {FITTED: fitted})
+    return ChosenWeights(fitted, correcting, {CALIBRATED: calibrated})
 
 
 def _is_unlike(judged: pd.DataFrame) -> bool:
@@ -201,7 +213,7 @@ def judge_study_trial(
     measure: str,
     curve_days: Sequence[int] = (),
     *,
-    fitted: WeightedTrial | None = None,
+    correcting: WeightedTrial | None = None,
 ) -> JudgedTrial:
     """A measure's trial by every estimator under the study's gates, bootstrap and subgroups.
 
@@ -220,7 +232,7 @@ def judge_study_trial(
         n_replicates=plan.bootstrap.replicates,
         seed=plan.bootstrap.seed,
         curve_days=curve_days,
-        fitted=fitted,
+        correcting=correcting,
         more_checks=stack_checks(
             describe_at_risk(weighted, days),
             describe_covariates(weighted),

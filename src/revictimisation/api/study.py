@@ -251,6 +251,7 @@ class Study:
             pd.Index(victims, name="victim"),
             list_modifiers(trial, plan),
             self._make_rules(measure, estimator),
+            is_small_sample=plan.inference.small_sample,
         )
 
     def compare(
@@ -297,8 +298,10 @@ class Study:
 
         return Rules(
             tuple(self.plan.days_within_horizon),
-            lambda fitted: choose_weights(fitted, data.plan)[0],
-            lambda main, days, fitted: judge_study_trial(data, main, days, measure, fitted=fitted),
+            lambda fitted: choose_weights(fitted, data.plan),
+            lambda main, days, correcting: judge_study_trial(
+                data, main, days, measure, correcting=correcting
+            ),
             hold,
             checks,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 import pandas as pd
 
+from revictimisation.analyses.target_trials import ChosenWeights
 from revictimisation.api import plots
 from revictimisation.api.columns import Columns, whole_days
 from revictimisation.api.covariates import make_design
@@ -46,7 +47,6 @@ from revictimisation.estimators.target_trial.standardised_risk import (
 from revictimisation.estimators.target_trial.standardised_risk import (
     estimate_standardised_risks,
     standardise_risks,
-    widen_influence,
 )
 from revictimisation.estimators.target_trial.trial_data import N_CAUSES, Trial, prepare_trial
 
@@ -68,12 +68,12 @@ class Rules:
     """What a study asks of its trial: who judges it, and what else may hold its numbers back.
 
     days: are judged together, whichever of them is asked for. choose: from fitted weights those of
-    the main answer. judge: these on days, the fitted ones beside. hold: rows to rows, after the
+    the main answer and of the doubly robust estimator. judge: the trial by these, on days. hold: rows to rows, after the
     gates. checks: what stands behind it (check, value, limit, status).
     """
 
     days: tuple[int, ...]
-    choose: Callable[[WeightedTrial], WeightedTrial]
+    choose: Callable[[WeightedTrial], ChosenWeights]
     judge: Callable[[WeightedTrial, Sequence[int], WeightedTrial], JudgedTrial]
     hold: Callable[[pd.DataFrame], pd.DataFrame]
     checks: pd.DataFrame
@@ -107,6 +107,7 @@ class TargetTrial:
     _weighted: WeightedTrial | None = None
     _plain: WeightedTrial
     _main: WeightedTrial  # what is judged: of a study where needed calibrated
+    _correcting: WeightedTrial
     _judged: dict[tuple[int, ...], JudgedTrial]
     _rules: Rules | None = None
 
@@ -214,20 +215,24 @@ class TargetTrial:
         clusters: pd.Index,
         modifiers: Sequence[str] = (),
         rules: Rules | None = None,
+        *,
+        is_small_sample: bool = False,
     ) -> Self:
         """Fit the weights of a trial that is laid out already (`Study.target_trial`).
 
         `index`: what its people are called in `weights`, `clusters`: the cluster of each, as it is
         called in `influence`. `trial` has the grace time of this one. `rules`: of its study.
+        `is_small_sample`: as in `WeightedTrial`.
         """
         self.__dict__.pop("outcome_model_", None)
         self._index, self._modifiers, self._clusters = index, list(modifiers), clusters
         self._rules, self._judged = rules, {}
-        self._plain = weigh_clones(trial, grace_law=self.grace_law)
-        cap, self._main = self.cap_quantile, self._plain
+        self._plain = weigh_clones(trial, grace_law=self.grace_law, is_small_sample=is_small_sample)
+        cap, chosen = self.cap_quantile, ChosenWeights(self._plain, self._plain, {})
         if rules is not None and cap is None:
-            self._main = rules.choose(self._plain)
-        self._weighted = self._main if self.estimator == WEIGHTS else self._plain
+            chosen = rules.choose(self._plain)
+        self._main, self._correcting, _ = chosen
+        self._weighted = self._main if self.estimator == WEIGHTS else self._correcting
         if cap is not None:
             self._weighted = cap_weights(self._plain, cap_quantile=cap)
         return self
@@ -269,9 +274,9 @@ class TargetTrial:
         if self.estimator == WEIGHTS:
             moved = find_influence(weighted, asked, n_numbers=1)
         else:
-            risks = standardise_risks(weighted, self.outcome_model_, asked)
+            risks = standardise_risks(weighted, self.outcome_model_, asked, is_widened=True)
             which = STANDARDISED.index(self.estimator)
-            moved = widen_influence(weighted, risks)[:, which]
+            moved = risks.influence[:, which]
         table = pd.DataFrame(moved[:, :, 0, 0], columns=list(RISKS), index=self._clusters.unique())
         return table.assign(risk_difference=table[RISKS[0]] - table[RISKS[1]])[list(MOVED)]
 
@@ -380,7 +385,7 @@ class TargetTrial:
         if self.estimator == WEIGHTS:
             rows = estimate_curves(self.weighted_, days)
         else:
-            found = estimate_standardised_risks(self._plain, self.outcome_model_, days)
+            found = estimate_standardised_risks(self._correcting, self.outcome_model_, days)
             rows = found[self.estimator]
         named = {"start": "risk_start", "no start": "risk_no_start"}
         zero = pd.DataFrame(
@@ -440,7 +445,7 @@ class TargetTrial:
         every = tuple(sorted({*whole_days(days, 1), *(rules.days if rules else ())}))
         if every not in self._judged:
             if rules is not None:
-                self._judged[every] = rules.judge(self._main, every, self._plain)
+                self._judged[every] = rules.judge(self._main, every, self._correcting)
             else:
                 self._judged[every] = judge_trial(
                     self._plain, every, self.gates,

@@ -12,6 +12,7 @@ sweep over risk sets (see `kernels`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +22,10 @@ import pandas as pd
 from revictimisation.core.arrays import Flags, Floats, Whole
 from revictimisation.estimators import kernels
 from revictimisation.estimators.cox_data import CoxData, check_episodes, prepare_data
+from revictimisation.estimators.cox_leverage import correct_column
 from revictimisation.estimators.design import Design
 from revictimisation.estimators.inference import Estimate
-from revictimisation.estimators.intervals import LEVEL, normal_quantile
+from revictimisation.estimators.intervals import LEVEL, normal_quantile, t_quantile
 from revictimisation.estimators.newton import Search, State, maximise
 
 
@@ -45,6 +47,8 @@ class CoxFit:
             likelihood rises for ever: no events, or all of them, among the exposed).
         aliases: for each aliased column the columns it depends on. What they say is then a
             choice of coding, not a finding.
+        corrected: of the columns that were asked for, the error by the jackknife of clusters and
+            its degrees of freedom (`small_sample`); of others the robust one stands.
     """
 
     names: tuple[str, ...]
@@ -62,6 +66,17 @@ class CoxFit:
     is_converged: bool
     coef_status: tuple[str, ...]
     aliases: dict[str, tuple[str, ...]]
+    corrected: dict[str, tuple[float, float]]
+
+    def estimate(self, column: str) -> tuple[Estimate, Floats]:
+        """A coefficient, and how many of its robust (else model) errors a 95 % interval reaches.
+
+        1.96, or Student's quantile of the jackknife's errors where it is corrected for few.
+        """
+        place = self.names.index(column)
+        se = (self.se_model if self.se_robust is None else self.se_robust)[[place]]
+        jackknife, freedom = self.corrected.get(column, (se, np.inf))
+        return Estimate.with_error(self.coef[[place]], se), t_quantile([freedom]) * jackknife / se
 
     def to_frame(self, level: float = LEVEL) -> pd.DataFrame:
         """A row per coefficient: name, coef, se_model, se_robust, ci_low, ci_high, status.
@@ -92,6 +107,7 @@ def fit_cox(
     strata: npt.ArrayLike | None = None,
     weights: npt.ArrayLike | None = None,
     cluster: npt.ArrayLike | None = None,
+    corrected: Collection[str] = (),
 ) -> CoxFit:
     """Fit a Cox model to episodes (start, stop]; with recurrent events it is Andersen-Gill's.
 
@@ -110,6 +126,7 @@ def fit_cox(
         strata: any labels; each has a baseline hazard of its own.
         weights: case weights, 0 or more; episodes of weight 0 are left out.
         cluster: any labels (the victim); None = no robust errors.
+        corrected: columns that also have errors for few clusters (`cox_leverage`).
 
     Raises:
         NotEstimableError: no episodes of positive weight, or no events.
@@ -126,10 +143,10 @@ def fit_cox(
     """
     episodes = check_episodes(design.n_rows, start, stop, is_event, strata, weights, cluster)
     data = prepare_data(design, episodes)
-    return _describe(data, maximise(data))
+    return _describe(data, maximise(data), corrected)
 
 
-def _describe(data: CoxData, search: Search) -> CoxFit:
+def _describe(data: CoxData, search: Search, corrected: Collection[str]) -> CoxFit:
     """Back to the units of the caller; what can't be estimated is marked."""
     state = search.state
     lost = search.is_aliased | search.is_infinite
@@ -157,6 +174,11 @@ def _describe(data: CoxData, search: Search) -> CoxFit:
         is_converged=search.is_converged,
         coef_status=tuple(str(word) for word in status),
         aliases=search.aliases,
+        corrected={
+            name: correct_column(data, state, search.covariance, place)
+            for place, name in enumerate(data.names)
+            if data.cluster is not None and name in corrected and not lost[place]
+        },
     )
 
 

@@ -26,7 +26,6 @@ from revictimisation.core.results import (
     WITHHELD,
 )
 from revictimisation.estimators.cox import CoxFit
-from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.limits import Gates
 
 Row = dict[str, Any]
@@ -81,15 +80,16 @@ def count_exposed(
 def describe_hazard(fit: CoxFit, column: str, exposure: Exposure, gates: Gates) -> list[Row]:
     """The log hazard ratio and the hazard ratio of a column, or one row that says why not.
 
-    Intervals are Wald's on the log scale by the robust error; the error of the hazard ratio is the
-    delta method's. Where a gate fails both rows are `withheld`, the gate as their reason.
+    Errors are robust ones, that of the hazard ratio by the delta method. Intervals are Wald's on
+    the log scale; where the fit is corrected for few clusters, by the jackknife's error and
+    Student's t, so wider than the error tells. Where a gate fails both rows are `withheld`, the
+    gate as their reason.
     """
     reason = explain_absence(fit, column, exposure)
     if reason:
         return [describe_no_answer(reason, exposure.counts)]
-    assert fit.se_robust is not None
-    place = fit.names.index(column)
-    log = Estimate.with_error(fit.coef, fit.se_robust)[[place]].interval()
+    found, quantile = fit.estimate(column)
+    log = found.interval(quantile=quantile)
     failed = find_failed_gate(fit, float(log.se[0]), exposure, gates)
     same = {**exposure.counts, "status": WITHHELD if failed else OK, "reason": failed}
     return [

@@ -12,7 +12,9 @@ deviations over those that have an answer.
 `conf.type = "log-log"`); logit. At an edge (a risk of 0 or 1, a count of 0) nothing measures the
 error; exact limits stand in for as many people as are behind the number, and half their width over
 1.96 as the error. A difference or ratio with a number at an edge is put together from both
-intervals (Newcombe 1998, method 10; Donner & Zou 2012, Stat Methods Med Res 21:347).
+intervals (Newcombe 1998, method 10; Donner & Zou 2012, Stat Methods Med Res 21:347). Where people
+are few on one side, so that an error goes with its number and neither is normal, all may be put
+together so, with the correlation of both (`is_joined`; Zou & Donner 2008, Stat Med 27:1693).
 """
 
 from __future__ import annotations
@@ -156,7 +158,7 @@ class Estimate:
         """The numbers with their errors and limits.
 
         behind: how many people speak for a number at an edge (log, log-log). quantile: errors that
-        a plain interval reaches, 1.96 if not given.
+        a plain or log-log interval reaches, 1.96 if not given.
         """
         value, se = self.value, self.se
         if scale == "plain":
@@ -172,7 +174,7 @@ class Estimate:
             low, high = count_interval(value, se, behind)
         else:
             is_edge, reach = np.asarray((value <= 0) | (value >= 1)), 1.0
-            low, high = loglog_interval(value, np.where(is_edge, 0.0, se), behind)
+            low, high = loglog_interval(value, np.where(is_edge, 0.0, se), behind, quantile)
         se = np.where(is_edge, error_of_limits(low, high), se)
         is_known = ~np.isnan(value + se)
         low, high = np.where(is_known, low, np.nan), np.where(is_known, high, np.nan)
@@ -242,27 +244,37 @@ def stack(estimates: Sequence[Estimate]) -> Estimate:
 
 
 def find_difference(
-    pair: Estimate, limits: Interval, quantile: Floats | float | None = None
+    pair: Estimate,
+    limits: Interval,
+    quantile: Floats | float | None = None,
+    *,
+    is_joined: bool = False,
 ) -> Interval:
     """The first less the second; `limits`: of both, by `Estimate.interval`.
 
     By its error, in `quantile` of it (1.96); put together from both where one is at an edge or no
-    error is left. With both at an edge the error is that of the limits; a single one that is not
-    measured stays 0.
+    error is left, or everywhere (`is_joined`). With both at an edge the error is that of the
+    limits; a single one that is not measured stays 0.
     """
     gap = pair[0] - pair[1]
     wald = gap.interval(quantile=quantile)
-    low, high = _join(limits[0], limits[1])
-    is_joined = limits.is_edge.any(axis=0) | (gap.se <= NO_ERROR)
-    low = np.maximum(np.where(is_joined, low, wald.low), -limits.reach)
-    high = np.minimum(np.where(is_joined, high, wald.high), limits.reach)
+    is_alone = limits.is_edge.any(axis=0) | (gap.se <= NO_ERROR)
+    together = np.where(is_alone, 0.0, _find_correlation(pair, gap)) if is_joined else 0.0
+    low, high = _join(limits[0], limits[1], together)
+    is_put = is_alone | is_joined
+    low = np.maximum(np.where(is_put, low, wald.low), -limits.reach)
+    high = np.minimum(np.where(is_put, high, wald.high), limits.reach)
     is_edge = np.asarray(limits.is_edge.all(axis=0))
     se = np.where(is_edge, error_of_limits(low, high), gap.se)
     return Interval(gap.value, se, low, high, is_edge)
 
 
 def find_ratio(
-    pair: Estimate, limits: Interval, quantile: Floats | float | None = None
+    pair: Estimate,
+    limits: Interval,
+    quantile: Floats | float | None = None,
+    *,
+    is_joined: bool = False,
 ) -> Interval:
     """The first over the second, as `find_difference` on the scale of logarithms.
 
@@ -278,7 +290,7 @@ def find_ratio(
     low, high = (np.log(np.maximum(part, least)) for part in (limits.low, limits.high))
     logs = pair.log()
     whole = Interval(logs.value, limits.se, low, high, limits.is_edge, MOST_LOG_RATIO)
-    found = find_difference(logs, whole, quantile)
+    found = find_difference(logs, whole, quantile, is_joined=is_joined)
     low, high = np.exp(found.low), np.exp(found.high)
     is_known = np.all(pair.value > 0, axis=0)
     ratio = pair.value[0] / np.where(is_known, pair.value[1], np.nan)
@@ -295,6 +307,7 @@ def compare_arms(
     n_events: npt.NDArray[Any],
     is_followed: Flags,
     quantile: Floats | float | None = None,
+    is_joined: bool = False,
 ) -> pd.DataFrame:
     """Rows of two arms, their difference and, with a fourth name, their ratio, below each other.
 
@@ -317,10 +330,10 @@ def compare_arms(
         for arm in range(2)
     ]
     counts = {"n_people": n_people[2], "n_events": n_events[2]}
-    gap = find_difference(arms, limits, quantile)
+    gap = find_difference(arms, limits, quantile, is_joined=is_joined)
     found.append(gap.to_rows(names[2], both, **at, **counts))
     if len(names) > len(found):
-        ratio = find_ratio(arms, limits, quantile)
+        ratio = find_ratio(arms, limits, quantile, is_joined=is_joined)
         why = np.where((both == "") & ~(arms.value > 0).all(axis=0), NO_EVENTS, both)
         found.append(ratio.to_rows(names[3], why, **at, **counts))
     return pd.concat(found, ignore_index=True)
@@ -337,9 +350,17 @@ def sum_clusters(influence: Floats, groups: Whole, n_groups: int = 0) -> Floats:
     return np.column_stack(summed).reshape(-1, *influence.shape[1:])
 
 
-def _join(one: Interval, other: Interval) -> tuple[Floats, Floats]:
+def _join(one: Interval, other: Interval, correlation: Floats | float) -> tuple[Floats, Floats]:
     others = other.estimate, other.low, other.high
-    return difference_interval(one.estimate, one.low, one.high, others)
+    return difference_interval(one.estimate, one.low, one.high, others, correlation)
+
+
+def _find_correlation(pair: Estimate, gap: Estimate) -> Floats:
+    """Of the errors of two numbers, from that of their difference; 0 where one has none."""
+    one, other = pair.se
+    shared, size = (one**2 + other**2 - gap.se**2) / 2, one * other
+    found = np.divide(shared, size, out=np.zeros(gap.value.shape), where=size > NO_ERROR**2)
+    return np.clip(found, -1.0, 1.0)
 
 
 def _log(value: Floats) -> Floats:

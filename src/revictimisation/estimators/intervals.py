@@ -82,7 +82,9 @@ def count_effective_events(risk: npt.ArrayLike, se: npt.ArrayLike) -> Floats:
     return found
 
 
-def loglog_interval(estimate: Floats, se: Floats, n_effective: Floats) -> tuple[Floats, Floats]:
+def loglog_interval(
+    estimate: Floats, se: Floats, n_effective: Floats, quantile: Floats | float | None = None
+) -> tuple[Floats, Floats]:
     """95 % interval for a risk F by the normal approximation of log(-log(1 - F)).
 
     For Kaplan-Meier this is R's `conf.type = "log-log"` for the survival 1 - F (Kalbfleisch &
@@ -92,7 +94,7 @@ def loglog_interval(estimate: Floats, se: Floats, n_effective: Floats) -> tuple[
     if n is 0. At 0 these are the people still followed without the event, at 1 those seen to have
     it. A risk between 0 and 1 with error 0 (a single cluster) says nothing about spread:
     0 to 1. So does an error much larger than the distance to 0 or 1: a model's risk of 1e-9 with
-    an error of 0.01 has the limits 0 and 1.
+    an error of 0.01 has the limits 0 and 1. `quantile`: errors it reaches, 1.96 if not given.
 
     Example:
         >>> risk, se, n_people = np.array([0.5, 0.0]), np.array([0.1, 0.0]), np.array([20, 10])
@@ -105,7 +107,8 @@ def loglog_interval(estimate: Floats, se: Floats, n_effective: Floats) -> tuple[
     # log1p: 1 - F of a risk below 1e-16 is 1, its logarithm would be 0 and be divided by
     log_survival = np.log1p(-estimate[inside])
     slope = np.maximum(np.abs((1 - estimate[inside]) * log_survival), np.finfo(np.float64).tiny)
-    half = normal_quantile() * se[inside] / slope
+    reach = np.broadcast_to(normal_quantile() if quantile is None else quantile, estimate.shape)
+    half = reach[inside] * se[inside] / slope
     known = half < WIDEST
     widen = np.exp(np.minimum(half, WIDEST))
     low[inside] = np.where(known, -np.expm1(log_survival / widen), 0.0)
@@ -171,12 +174,17 @@ def wilson_interval(n_events: npt.ArrayLike, n_people: npt.ArrayLike) -> tuple[F
 
 
 def difference_interval(
-    share: Floats, low: Floats, high: Floats, other: tuple[Floats, Floats, Floats]
+    share: Floats,
+    low: Floats,
+    high: Floats,
+    other: tuple[Floats, Floats, Floats],
+    correlation: Floats | float = 0.0,
 ) -> tuple[Floats, Floats]:
     """The interval of shares less others, from the intervals of each (Newcombe 1998).
 
     `other`: the others with their limits. With Wilson's limits it is Newcombe's method 10, which
-    has a width also where nobody or everybody has the event. The shares are of different people.
+    has a width also where nobody or everybody has the event. The shares are of different people,
+    or have this `correlation` (Zou & Donner 2008, Stat Med 27:1693).
 
     >>> one, two = (56 / 70, *wilson_interval(56, 70)), (48 / 80, *wilson_interval(48, 80))
     >>> low, high = difference_interval(*one, two)  # as in his table II
@@ -186,6 +194,12 @@ def difference_interval(
     value, least, most = other
     gap = share - value
     return (
-        gap - np.hypot(share - low, most - value),
-        gap + np.hypot(high - share, value - least),
+        gap - _add_distances(share - low, most - value, correlation),
+        gap + _add_distances(high - share, value - least, correlation),
     )
+
+
+def _add_distances(one: Floats, other: Floats, correlation: Floats | float) -> Floats:
+    """The third side of a triangle: of independent distances the hypotenuse."""
+    found: Floats = np.hypot(one - correlation * other, np.sqrt(1 - correlation**2) * other)
+    return found

@@ -148,6 +148,16 @@ class Bootstrap(Part):
     seed: Seed = 1
 
 
+class Inference(Part):
+    """How errors become intervals.
+
+    `small_sample`: held to few exposed victims: hazards by the jackknife of clusters and Student's
+    t, risks by leverage, Student's t and both arms' own limits; with many next to the normal ones.
+    """
+
+    small_sample: bool = True
+
+
 Needed = Annotated[int, Field(ge=1, le=1_000_000)]
 Pieces = Annotated[int, Field(ge=1, le=1000)]
 
@@ -190,7 +200,7 @@ class Weights(Part):
     `balance_tolerance` standard deviations, and by `balance_ridge` times a covariate's coefficient
     of the tilt where they cannot be made alike.
     `overlap`: where too few are alike for an answer about all, also the answer about those in whom
-    both strategies occur.
+    both strategies occur. `doubly_robust`: the weights in that estimator.
     """
 
     grace_law: Literal["natural_law", "censor_at_end"] = "natural_law"
@@ -199,6 +209,7 @@ class Weights(Part):
     balance_tolerance: Annotated[float, Field(ge=0, le=1)] = 0.05
     balance_ridge: Annotated[float, Field(ge=0, le=1)] = 0.01
     overlap: bool = True
+    doubly_robust: Literal["fitted", "calibrated"] = "fitted"
 
 
 Deviations = Annotated[float, Field(gt=0, le=100)]

@@ -36,6 +36,7 @@ from revictimisation.plan.parts import (
     Exploration,
     ForWhom,
     GraceDays,
+    Inference,
     Linkage,
     Models,
     Name,
@@ -327,6 +328,7 @@ class StudyPlan(Part):
     cleaning: CleaningRules = ()
     open_ends: OpenEnds = OpenEnds()
     bootstrap: Bootstrap = Bootstrap()
+    inference: Inference = Inference()
     weights: Weights = Weights()
     models: Models = Models()
     variants: Variants = Variants()

@@ -70,7 +70,11 @@ def weigh_and_check(
     plan: StudyPlan, trial: Trial, days: list[int]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Both risks and their difference of a trial, intervals by influence; and its checks."""
-    weighted = weigh_clones(trial, grace_law=plan.weights.grace_law)
+    weighted = weigh_clones(
+        trial,
+        grace_law=plan.weights.grace_law,
+        is_small_sample=plan.inference.small_sample,
+    )
     found = estimate_risks(weighted, days)
     checks = diagnose_trial(weighted, days, found.assign(cause=OUTCOME))
     shown = found[found["estimand"].isin(SHOWN)].reset_index(drop=True)

@@ -87,6 +87,7 @@ def _fit_grouping(
         is_event,
         weights=np.where(is_left_out, 0.0, 1.0),
         cluster=victim,
+        corrected=list(columns) if data.plan.inference.small_sample else (),
     )
     rows = [
         row

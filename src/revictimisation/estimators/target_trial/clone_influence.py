@@ -30,6 +30,7 @@ from revictimisation.estimators.target_trial.entry_days import (
     move_law,
     move_overlap,
 )
+from revictimisation.estimators.target_trial.leverage import find_leverage_factors
 from revictimisation.estimators.target_trial.pooled_logistic import find_residuals
 from revictimisation.estimators.target_trial.start_kernels import NO_START, START
 from revictimisation.estimators.target_trial.start_model import StartModel
@@ -54,7 +55,7 @@ def find_influence(
     """Influence of each victim: clusters x arms x (risks of causes 1..3, days lost) x days.
 
     `n_numbers`: only so many of the four (1: the outcome's risk). `is_widened`: for errors, where
-    weights are calibrated: as if no entry held its own residual back (`leverage`).
+    weights are calibrated or people few: as if no entry held its own residual back (`leverage`).
     """
     arms = fill_arms(weighted) if arms is None else arms
     shape = (weighted.trial.n_clusters, n_numbers, len(at_days))
@@ -97,7 +98,9 @@ def find_direct_influence(
     influence = np.empty((trial.n_entries, n_targets))
     late = np.cumsum(slopes.at_risk, axis=1).T
     blocks = cut_blocks(trial.n_entries, len(trial.interval) * n_targets)
-    response = None
+    response, factors = None, None
+    if weighted.tilt is None and is_widened and arm == START:
+        factors = find_leverage_factors(weighted)[:, None]
     if weighted.tilt is not None:
         answers = [
             sum_answers(
@@ -112,7 +115,8 @@ def find_direct_influence(
         profile = weighted.weights[here, arm]
         amounts = weigh_slopes(trial, here, profile, slopes, late, outcomes)
         if response is None:
-            influence[here] = amounts.sum(axis=0).T
+            own = amounts.sum(axis=0).T
+            influence[here] = own if factors is None else own * factors[here]
         else:
             influence[here] = hold_balance(weighted, here, arm, response, amounts)
         _drop_capped(weighted, days, arm, amounts)

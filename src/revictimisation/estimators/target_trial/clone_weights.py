@@ -73,6 +73,8 @@ class WeightedTrial:
             a start within the grace time given the baseline columns, so those in whom both happen
             (Li, Morgan & Zaslavsky 2018): the weights of both arms are multiplied by it.
         tilt: what calibrates the weights; none: they are as fitted.
+        is_small_sample: errors and intervals of numbers made of them are held to few people
+            (`estimates`).
     """
 
     trial: Trial
@@ -83,6 +85,7 @@ class WeightedTrial:
     cap_no_start: Floats
     population: Population = "everyone"
     tilt: Tilt | None = None
+    is_small_sample: bool = False
 
     @property
     def is_natural(self) -> bool:
@@ -284,6 +287,7 @@ def weigh_clones(
     cap_quantile: float | None = None,
     cap_at: float | None = None,
     given: WeightedTrial | None = None,
+    is_small_sample: bool = False,
 ) -> WeightedTrial:
     """Fit the models and the weights.
 
@@ -292,7 +296,7 @@ def weigh_clones(
         cap_quantile: in each arm, stabilised weights are capped at this quantile of those of the
             clones that were not censored. cap_at: at this number instead. Neither: not capped.
         given: another trial's weights under the natural law; its models are taken over as known
-            (`fit_pooled`).
+            (`fit_pooled`). is_small_sample: as in `WeightedTrial`.
 
     Raises:
         ValueError: both caps, an unknown law, a quantile outside 0..1, a cap not above 0.
@@ -319,7 +323,9 @@ def weigh_clones(
     else:
         other = fit_law_model(trial) if trial.changing_names else daily
     free = np.full(trial.grace_days + 1, np.inf)
-    weighted = WeightedTrial(trial, grace_law, daily, other, np.inf, free)
+    weighted = WeightedTrial(
+        trial, grace_law, daily, other, np.inf, free, is_small_sample=is_small_sample
+    )
     if cap_quantile is None and cap_at is None:
         return weighted
     return cap_weights(weighted, cap_quantile=cap_quantile, cap_at=cap_at)

@@ -46,7 +46,7 @@ def cross_check(
         as from `diagnose_trial`: largest_disagreement by day (`measure_disagreement`) and
         outcome_model_is_converged; and what transport to other people stands on.
     """
-    standardised = standardise_risks(weighted, model, at_days)
+    standardised = standardise_risks(weighted, model, at_days, is_widened=True)
     tables = tabulate_risks(weighted, standardised, at_days)
     rows = pd.concat(
         [table.assign(estimator=name) for name, table in tables.items()], ignore_index=True

@@ -72,7 +72,7 @@ def judge_trial(
     n_replicates: int = 0,
     seed: int = 1,
     curve_days: Sequence[int] = (),
-    fitted: WeightedTrial | None = None,
+    correcting: WeightedTrial | None = None,
     more_checks: pd.DataFrame | None = None,
     named: Mapping[str, str] | None = None,
 ) -> JudgedTrial:
@@ -83,7 +83,7 @@ def judge_trial(
         model: of the outcome (`fit_outcome_model`), where the other two estimators are of the same
             question: under the natural law. n_replicates: of the bootstrap; none is drawn where
             fewer than 2 are asked for, or the gates hold back every day whatever they would say.
-        fitted: the weights before calibration, for the other two, where `weighted` are calibrated.
+        correcting: with which weights the doubly robust estimator corrects the g-formula, if other.
         more_checks: are told beside. named: analysis and measure, for the rows of checks.
     """
     days, label = list(at_days), named or {"analysis": "", "measure": ""}
@@ -91,7 +91,7 @@ def judge_trial(
     others, compared, scores = {}, pd.DataFrame(), None
     if model is not None:
         rows, compared, scores = cross_check(
-            fitted or weighted, days, table, model, gates.tolerated_disagreement
+            correcting or weighted, days, table, model, gates.tolerated_disagreement
         )
         others = {
             str(name): one.drop(columns="estimator")

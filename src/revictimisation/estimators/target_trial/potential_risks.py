@@ -29,6 +29,12 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from revictimisation.core.arrays import Days, Floats
+from revictimisation.estimators.target_trial.calibrated_weights import (
+    Response,
+    hold_balance,
+    respond,
+    sum_answers,
+)
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.entry_days import (
     EntryDays,
@@ -38,6 +44,7 @@ from revictimisation.estimators.target_trial.entry_days import (
     move_law,
     sum_behind,
 )
+from revictimisation.estimators.target_trial.leverage import find_leverage_factors
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel
 from revictimisation.estimators.target_trial.start_kernels import START
 from revictimisation.estimators.target_trial.start_model import StartModel
@@ -354,11 +361,15 @@ class Gradients:
 
 @np.errstate(all="ignore")
 def find_scores(
-    weighted: WeightedTrial, model: OutcomeModel, days: Days, inverse: Floats
-) -> tuple[Floats, Gradients]:
+    weighted: WeightedTrial, model: OutcomeModel, days: Days, inverse: Floats, *,
+    is_widened: bool = False,
+) -> tuple[Floats, Floats, Gradients]:  # fmt: skip
     """Both values of each entry (entries x estimators x arms x numbers), and their gradients.
 
-    inverse: by day, 1 / P(followed to that day).
+    Between them what an entry does to the doubly robust numbers beside its value (entries x arms x
+    numbers): through the equations of calibration, where the weights are calibrated, and with
+    `is_widened` as if its own augmentation were not held back (`leverage`). inverse: by day, 1 /
+    P(followed to that day).
     """
     trial = weighted.trial
     steps = cut_steps(trial, model, days)
@@ -374,25 +385,62 @@ def find_scores(
         ),
     )  # fmt: skip
     values = np.empty((trial.n_entries, 2, 2, n_targets))
-    size = max(len(steps.begin), trial.grace_days + 1) * n_targets
-    for here in cut_blocks(trial.n_entries, size):
-        entries = build_days(weighted, here)
-        share = entries.law.hazards / entries.law.tail
-        share[-1] = 1.0
+    beside = np.zeros((trial.n_entries, 2, n_targets))
+    factors, responses = None, None
+    if weighted.tilt is not None:
+        responses = _respond(weighted, model, steps, targets, inverse, is_widened=is_widened)
+    elif is_widened:
+        factors = find_leverage_factors(weighted)
+    for here in _cut_blocks(trial, steps, targets):
+        entries, share, hazards, found = _predict(weighted, model, steps, targets, here)
         rows = trial.people.row[here]
-        hazards = find_hazards(model, steps, rows)
-        found = find_values(targets, share, hazards)
         for arm in range(2):
             more = find_increments(trial, entries, arm, steps, targets, inverse, found)
-            plain = _none_yet(found, arm)[0][0]
+            plain, added = _none_yet(found, arm)[0][0], more.amounts.sum(axis=0)
             values[here, 0, arm] = plain.T
-            values[here, 1, arm] = (plain + more.amounts.sum(axis=0)).T
+            values[here, 1, arm] = (plain + added).T
+            if responses is not None:
+                held = hold_balance(weighted, here, arm, responses[arm], more.amounts)
+                beside[here, arm] = held - added.T
+            elif factors is not None and arm == START:
+                beside[here, arm] = added.T * (factors[here] - 1)[:, None]
             moves = find_moves(arm, steps, targets, share, hazards, found, more)
             of = (entries, rows, arm)
             gradients.outcome.add(*of, steps.outcome, moves.carried, moves.outcome)
             gradients.leaving.add(*of, steps.leaving, moves.carried, moves.leaving)
             _add_starts(trial, entries, arm, share, moves.share, more.amounts, gradients)
-    return values, gradients
+    return values, beside, gradients
+
+
+def _cut_blocks(trial: Trial, steps: Steps, targets: Targets) -> list[slice]:
+    size = max(len(steps.begin), trial.grace_days + 1) * len(targets.day)
+    return cut_blocks(trial.n_entries, size)
+
+
+def _predict(
+    weighted: WeightedTrial, model: OutcomeModel, steps: Steps, targets: Targets, here: slice
+) -> tuple[EntryDays, Floats, Hazards, Values]:
+    """A block's days, its share of starts by day (q), hazards and values."""
+    entries = build_days(weighted, here)
+    share = entries.law.hazards / entries.law.tail
+    share[-1] = 1.0
+    hazards = find_hazards(model, steps, weighted.trial.people.row[here])
+    return entries, share, hazards, find_values(targets, share, hazards)
+
+
+def _respond(
+    weighted: WeightedTrial, model: OutcomeModel, steps: Steps, targets: Targets, inverse: Floats,
+    *, is_widened: bool,
+) -> list[Response]:  # fmt: skip
+    """How the doubly robust numbers of each arm answer to its equations of calibration."""
+    answers: list[list[Floats]] = [[], []]
+    for here in _cut_blocks(weighted.trial, steps, targets):
+        entries, _, _, found = _predict(weighted, model, steps, targets, here)
+        for arm, mine in enumerate(answers):
+            more = find_increments(weighted.trial, entries, arm, steps, targets, inverse, found)
+            mine.append(sum_answers(weighted, here, arm, more.amounts))
+    return [respond(weighted, arm, np.sum(mine, axis=0), is_widened=is_widened)
+            for arm, mine in enumerate(answers)]  # fmt: skip
 
 
 def _add_starts(
@@ -423,12 +471,8 @@ def find_doubly_robust(
     steps = cut_steps(trial, model, days)
     targets = list_targets(steps, days)
     scores = np.empty((trial.n_entries, 2, len(targets.day)))
-    size = max(len(steps.begin), trial.grace_days + 1) * len(targets.day)
-    for here in cut_blocks(trial.n_entries, size):
-        entries = build_days(weighted, here)
-        share = entries.law.hazards / entries.law.tail
-        share[-1] = 1.0
-        found = find_values(targets, share, find_hazards(model, steps, trial.people.row[here]))
+    for here in _cut_blocks(trial, steps, targets):
+        entries, _, _, found = _predict(weighted, model, steps, targets, here)
         for arm in range(2):
             more = find_increments(trial, entries, arm, steps, targets, inverse, found)
             scores[here, arm] = (_none_yet(found, arm)[0][0] + more.amounts.sum(axis=0)).T

@@ -27,6 +27,12 @@ The gradients are exact; so for the g-formula this is the delta method with the 
 sandwich covariance and the empirical standardisation. G counts as known, which is exact if the
 outcome model is right and conservative else. In the tables each starter's own augmentation counts
 with the factor of `leverage`, without which errors are too small where starts are few.
+
+**Calibrated weights** may be given as well (`calibrated_weights`): what the outcome model leaves of
+the baseline's imbalance is then balanced by construction, with smaller weights; consistent as
+before, for if the models of starts are right the tilt is next to nothing, and if the outcome model
+is, increments have the expectation 0 with any weights of who is followed. A victim's influence
+holds the part through the equations of calibration too.
 """
 
 from __future__ import annotations
@@ -42,7 +48,6 @@ from revictimisation.estimators.inference import Estimate
 from revictimisation.estimators.target_trial.clone_influence import add_scores, sum_by_victim
 from revictimisation.estimators.target_trial.clone_weights import WeightedTrial
 from revictimisation.estimators.target_trial.estimates import estimate_outcome
-from revictimisation.estimators.target_trial.leverage import find_leverage_factors
 from revictimisation.estimators.target_trial.outcome_model import OutcomeModel
 from revictimisation.estimators.target_trial.potential_risks import (
     find_follow_chances,
@@ -63,18 +68,20 @@ class StandardisedRisks:
     Attributes:
         value: estimators (g-formula, doubly robust) x arms (start, no start) x numbers (risk, days
             lost) x days. influence: of each victim, clusters x the same.
-        augmentation: of each entry's start clone, entries x numbers x days.
         scores: each entry's own term of the doubly robust risks, entries x arms x days.
     """
 
     value: Floats
     influence: Floats
-    augmentation: Floats
     scores: Floats
 
 
 def standardise_risks(
-    weighted: WeightedTrial, model: OutcomeModel, at_days: Sequence[int]
+    weighted: WeightedTrial,
+    model: OutcomeModel,
+    at_days: Sequence[int],
+    *,
+    is_widened: bool = False,
 ) -> StandardisedRisks:
     """Both estimators' numbers and what each victim contributes to them.
 
@@ -82,6 +89,7 @@ def standardise_risks(
         weighted: from `weigh_clones` with the natural law, not capped. model: from
             `fit_outcome_model` on the same trial. Models that were given count as known.
             at_days: days to report, 1 or more. Past the last follow-up a risk stays what it is.
+        is_widened: for errors, as if no entry held its own augmentation back (`leverage`).
 
     Raises:
         ValueError: another law, capped weights, a day before day 1.
@@ -92,10 +100,14 @@ def standardise_risks(
         raise ValueError("days to report begin with 1")
     trial = weighted.trial
     days = np.asarray(at_days, dtype=np.int64)
-    values, gradients = find_scores(weighted, model, days, 1 / find_follow_chances(trial))
+    values, beside, gradients = find_scores(
+        weighted, model, days, 1 / find_follow_chances(trial), is_widened=is_widened
+    )
     flat = values.reshape(trial.n_entries, -1)
     mean = flat.mean(axis=0)
-    influence = (flat - mean) / trial.n_entries
+    moved = values.copy()
+    moved[:, 1] += beside
+    influence = (moved.reshape(flat.shape) - mean) / trial.n_entries
     for one, by in ((weighted.daily, gradients.starts), (weighted.other, gradients.law)):
         _add_model(trial, one, by.cells, by.base, influence)
     for by_hazard, models in (
@@ -104,10 +116,9 @@ def standardise_risks(
         for one, base in zip(models, by_hazard.base, strict=True):
             _add_model(trial, one, by_hazard.cells, base, influence)
     shape = (2, 2, N_OF_OUTCOME, len(days))
-    augmentation = (values[:, 1, 0] - values[:, 0, 0]).reshape(-1, *shape[2:])
     influence = sum_by_victim(trial, influence).reshape(-1, *shape)
     scores = values[:, 1, :].reshape(trial.n_entries, *shape[1:])[:, :, 0]
-    return StandardisedRisks(mean.reshape(shape), influence, augmentation, scores)
+    return StandardisedRisks(mean.reshape(shape), influence, scores)
 
 
 def estimate_standardised_risks(
@@ -134,28 +145,19 @@ def estimate_standardised_risks(
         0     risk_start    0.3333
         1  risk_no_start    0.6667
     """
-    return tabulate_risks(weighted, standardise_risks(weighted, model, at_days), at_days)
+    standardised = standardise_risks(weighted, model, at_days, is_widened=True)
+    return tabulate_risks(weighted, standardised, at_days)
 
 
 def tabulate_risks(
     weighted: WeightedTrial, standardised: StandardisedRisks, at_days: Sequence[int]
 ) -> dict[str, pd.DataFrame]:
-    """The tables of `estimate_standardised_risks` from its numbers."""
-    influence = widen_influence(weighted, standardised)
+    """The tables of `estimate_standardised_risks` from its numbers, which are to be widened."""
+    value, influence = standardised.value, standardised.influence
     return {
-        name: estimate_outcome(weighted, at_days, Estimate(standardised.value[k], influence[:, k]))
+        name: estimate_outcome(weighted, at_days, Estimate(value[k], influence[:, k]))
         for k, name in enumerate(ESTIMATORS)
     }
-
-
-def widen_influence(weighted: WeightedTrial, standardised: StandardisedRisks) -> Floats:
-    """Influence with each starter's own augmentation as if the own weight were not held back."""
-    more = find_leverage_factors(weighted) - 1
-    shape = standardised.augmentation.shape
-    added = (more[:, None] * standardised.augmentation.reshape(shape[0], -1)) / shape[0]
-    influence = standardised.influence.copy()
-    influence[:, 1, 0] += sum_by_victim(weighted.trial, added).reshape(-1, *shape[1:])
-    return influence
 
 
 def _add_model(
