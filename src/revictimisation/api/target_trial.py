@@ -68,8 +68,8 @@ class Rules:
     """What a study asks of its trial: who judges it, and what else may hold its numbers back.
 
     days: are judged together, whichever of them is asked for. choose: from fitted weights those of
-    the main answer and of the doubly robust estimator. judge: the trial by these, on days. hold: rows to rows, after the
-    gates. checks: what stands behind it (check, value, limit, status).
+    the main answer and of the doubly robust estimator. judge: the trial by these, on days. hold:
+    rows to rows, after the gates. checks: what stands behind it (check, value, limit, status).
     """
 
     days: tuple[int, ...]
