@@ -240,6 +240,7 @@ class Study:
             seed=plan.bootstrap.seed,
             cap_quantile=cap_quantile,
             gates=plan.gates,
+            small_sample=plan.inference.small_sample,
         )
         stop_day, cause = _read_follow_up(data.entries if follow_up is None else follow_up, data)
         trial = build_trial(data, measure, stop_day, cause)
@@ -251,7 +252,6 @@ class Study:
             pd.Index(victims, name="victim"),
             list_modifiers(trial, plan),
             self._make_rules(measure, estimator),
-            is_small_sample=plan.inference.small_sample,
         )
 
     def compare(

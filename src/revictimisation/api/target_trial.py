@@ -99,6 +99,8 @@ class TargetTrial:
         seed: of the bootstrap.
         gates: limits that hold numbers back, in place of those of a study file that names none, by
             the names of its `gates` (docs/study_file.md): `{"events_per_arm": 5}`.
+        small_sample: errors and intervals allow for few who start (the study file's
+            `inference.small_sample`).
 
     A number has status `ok` only where all gates hold; else it is `withheld`, and `reason` names
     the first that does not. The weights are judged as they are before a cap.
@@ -121,6 +123,7 @@ class TargetTrial:
         n_bootstrap: int = 0,
         seed: int = 1,
         gates: Gates | Mapping[str, float] | None = None,
+        small_sample: bool = True,
     ) -> None:
         if estimator not in ESTIMATORS:
             raise ValueError(f"estimator is one of {', '.join(ESTIMATORS)}, not {estimator!r}")
@@ -137,6 +140,7 @@ class TargetTrial:
         self.cap_quantile = cap_quantile
         self.n_bootstrap = n_bootstrap
         self.seed = seed
+        self.small_sample = small_sample
         self.gates: Gates = _read_gates(gates)
 
     def fit(
@@ -215,19 +219,18 @@ class TargetTrial:
         clusters: pd.Index,
         modifiers: Sequence[str] = (),
         rules: Rules | None = None,
-        *,
-        is_small_sample: bool = False,
     ) -> Self:
         """Fit the weights of a trial that is laid out already (`Study.target_trial`).
 
         `index`: what its people are called in `weights`, `clusters`: the cluster of each, as it is
         called in `influence`. `trial` has the grace time of this one. `rules`: of its study.
-        `is_small_sample`: as in `WeightedTrial`.
         """
         self.__dict__.pop("outcome_model_", None)
         self._index, self._modifiers, self._clusters = index, list(modifiers), clusters
         self._rules, self._judged = rules, {}
-        self._plain = weigh_clones(trial, grace_law=self.grace_law, is_small_sample=is_small_sample)
+        self._plain = weigh_clones(
+            trial, grace_law=self.grace_law, is_small_sample=self.small_sample
+        )
         cap, chosen = self.cap_quantile, ChosenWeights(self._plain, self._plain, {})
         if rules is not None and cap is None:
             chosen = rules.choose(self._plain)
