@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from revictimisation.core.codes import MISSING, OTHER
-from revictimisation.core.packing import TRIAL_START, unpack_contrast, unpack_day
+from revictimisation.core.packing import COVARIATE, TRIAL_START, unpack_contrast, unpack_day
 from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
 
@@ -64,7 +64,9 @@ class Labels:
         return name.removeprefix("x_").replace("_", " ")
 
     def level(self, group: str, level: str) -> str:
-        """A level of a grouping, a landmark's day, or the difference of two."""
+        """A level of a grouping, a covariate by itself, a landmark's day, or two's difference."""
+        if group == COVARIATE:
+            return self.group(level)
         if (day := unpack_day(level)) is not None:
             return f"{self.code(TRIAL_START, DAY)} {day}"
         codes = self._codes(group) or "common"

@@ -52,7 +52,7 @@ PART = ["question", "analysis", "group", "measure", "outcome", "time_days", "arm
 ROUNDED_SHARE = 2e-6  # as far as a share with six decimals may be from what it is made of
 EXCEPTIONS = 0.02
 WHOLE = ["whole_subgroup", "whole_level"]
-ARMED = ("trial", "crude", "conviction", "mean_cumulative_count")
+ARMED = ("trial", "sequential_trial", "crude", "conviction", "mean_cumulative_count")
 ADDING = {"description", "risk", "mean_cumulative_count"}
 CELL = [*PART, "subgroup", "level"]
 

@@ -12,7 +12,7 @@ from revictimisation.core.packing import (
     pack_contrast,
     pack_day,
 )
-from revictimisation.report.described import NOTHING, Piece, Text, join
+from revictimisation.report.described import NOTHING, Folded, Piece, Text, join
 from revictimisation.report.natural_frequencies import (
     describe_between,
     describe_people,
@@ -53,7 +53,7 @@ def find_trials(page: Page, measure: str, level: str, day: int, estimand: str) -
 
 
 def show_when(page: Page) -> Piece:
-    """On a measure's page: what help does that begins in each phase, and whether phases differ.
+    """On a measure's page: whether early and late help differ; folded, what each phase says.
 
     Nothing where the main question has no answer; a phase without one says why.
     """
@@ -66,8 +66,9 @@ def show_when(page: Page) -> Piece:
     lines = [f"- **{_name_phase(page, phase)}:** {_describe_phase(page, number)}"
              for phase, number in found.items()]  # fmt: skip
     told = page.text("measure.when_text", period=page.formats.period(day))
+    by_phase = Folded(page.say("measure.when_phases"), join([told, Text("\n".join(lines))]))
     apart = Text(_describe_contrasts(page, measure, day))
-    return join([page.heading("measure.when"), told, Text("\n".join(lines)), apart])
+    return join([page.heading("measure.when"), apart, by_phase])
 
 
 def _name_phase(page: Page, phase: str) -> str:
