@@ -79,6 +79,8 @@ DETECTED = {"minimum_detectable_difference": "risk_difference",
             "minimum_detectable_count_difference": "mean_count_difference"}  # fmt: skip
 DETECTED_IN = ("main", "contrast", STRATEGIES, SEQUENTIAL, AFTER_SHELTER, PER_PROTOCOL, SUSTAINED)
 DETECTED_BY = ("clone_censor_weight", "mean_cumulative_count", "sequential_trial")
+# Analyses of the same levels whose checks are told apart by their own name.
+BY_NAME = (SEQUENTIAL, PER_PROTOCOL)
 COARSE = 0.05  # steps of a share of nobody knows how many
 
 
@@ -280,6 +282,7 @@ def disclose_diagnostics(
     named = pd.DataFrame(
         {
             "measure": out["measure"],
+            "own": out["analysis"].where(out["analysis"].isin(BY_NAME), ""),
             "name": name,
             "estimand": name.map(DETECTED).fillna(""),
             "subgroup": [group for group, _ in levels],
@@ -317,6 +320,7 @@ def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFra
     is_effect = released["estimand"].isin(list(DETECTED.values()))
     is_effect |= released["analysis"].eq(STRATEGIES)
     effects = released[is_effect & ~released["outcome"].isin(OTHER_CAUSES)]
+    effects = effects.assign(own=effects["analysis"].where(effects["analysis"].isin(BY_NAME), ""))
     status = effects["status"]
 
     def is_among(names: list[str], chosen: pd.Series) -> pd.Series:
@@ -327,7 +331,7 @@ def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFra
     unseen = is_among(keys, status.eq(SUPPRESSED)) & ~is_among(keys, status.eq(OK))
     behind = is_among(at, status.eq(SUPPRESSED)) | (is_dayless & unseen)
     is_own = effects["analysis"].isin(DETECTED_IN) & effects["estimator"].isin(DETECTED_BY)
-    told = is_among([*at, "estimand"], is_own & status.eq(OK))
+    told = is_among([*at, "estimand", "own"], is_own & status.eq(OK))
     kept = released.loc[released["reason"].eq(KEPT_BACK), keys[:2]]
     is_kept_back = pd.MultiIndex.from_frame(named[keys[:2]]).isin(pd.MultiIndex.from_frame(kept))
     return behind.mask(kind.eq("detectable"), ~told) | is_kept_back
