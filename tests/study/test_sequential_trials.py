@@ -20,6 +20,7 @@ from revictimisation.analyses.sequential_trials import (
 from revictimisation.analyses.sustained_strategies import estimate_sustained
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.packing import find_wholes
+from revictimisation.core.results import withhold
 from revictimisation.disclosure import disclose_estimates
 from revictimisation.disclosure.rules import disclose_diagnostics
 from revictimisation.plan import read_plan
@@ -202,6 +203,18 @@ def test_kept_against_ended_and_trials_per_protocol():
     )
     assert released.loc[released["analysis"].eq("sustained_strategies"), "status"].eq("ok").any()
     assert find_wholes("trial_start", "kept") == ()
+
+
+def test_a_detectable_difference_is_told_of_its_own_analysis_alone():
+    """What one holds back the other, of the same measure and level, does not tell the error of."""
+    data = make_data(300, KEPT, spells=lay_spells(300))
+    rows, checks = estimate_sequential_trials(data, ["support_talks"])
+    is_kept = rows["analysis"].eq("per_protocol")
+    rows = withhold(rows, is_kept, "few_events")
+    released = disclose_estimates(rows, data.plan.disclosure, {})
+    told = disclose_diagnostics(checks, data.plan.disclosure, rows, released)
+    told = told[told["check"].str.startswith("minimum_detectable") & told["value"].notna()]
+    assert set(told["analysis"]) == {"sequential_trials"}
 
 
 def test_too_few_who_ended_or_kept_it_are_told_as_such():

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+import pandas as pd
 
 from revictimisation.analyses.trial_inputs import eligible_ids, list_changes
 from revictimisation.cohort.study_data import StudyData
@@ -36,12 +37,18 @@ def find_durations(data: StudyData, measure: str) -> Floats:
     NaN: never started, or in force before day 0.
     """
     spells = data.spells[data.spells["measure"].eq(measure) & data.spells["start_day"].ge(0)]
-    spells = spells.sort_values(["entry_id", "start_day", "stop_day"])
-    reach = spells.groupby("entry_id")["stop_day"].cummax()
-    before = reach.groupby(spells["entry_id"]).shift()
-    is_apart = spells["start_day"] > before + data.plan.sequential.gap_days
-    is_first = is_apart.groupby(spells["entry_id"]).cumsum().eq(0)
-    end = spells[is_first].groupby("entry_id")["stop_day"].max()
+    entry, start, stop = spells[["entry_id", "start_day", "stop_day"]].to_numpy(np.int64).T
+    order = np.lexsort((stop, start, entry))
+    entry, start, stop = entry[order], start[order], stop[order]
+    is_first = np.append(True, entry[1:] != entry[:-1])[: len(entry)]
+    # each entry's days lie beyond those of the one before, so that one running maximum serves all
+    apart = (np.cumsum(is_first) - 1) * (stop.max(initial=0) + 1)
+    reach = np.maximum.accumulate(stop + apart) - apart
+    is_broken = ~is_first & (start > np.append(0, reach[:-1]) + data.plan.sequential.gap_days)
+    breaks = np.cumsum(is_broken)
+    goes_on = breaks == np.repeat(breaks[is_first], np.diff(np.append(np.flatnonzero(is_first),
+                                                                       len(entry))))  # fmt: skip
+    end = pd.Series(stop[goes_on]).groupby(entry[goes_on]).max()
     starts = data.starts_of(measure)
     names = data.entries["entry_id"]
     lasted = end.reindex(names).to_numpy(np.float64) - starts["first_start_day"].to_numpy()

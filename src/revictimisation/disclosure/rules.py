@@ -83,6 +83,8 @@ DETECTED_IN = ("main", "contrast", STRATEGIES, SEQUENTIAL, AFTER_SHELTER, PER_PR
 DETECTED_BY = ("clone_censor_weight", "mean_cumulative_count", "sequential_trial")
 WEIGHTED = "share_weighted"
 ARM_OF = {name: arm for arm, names in ARMS.items() for name in names}
+# Analyses of the same levels whose checks are told apart by their own name.
+BY_NAME = (SEQUENTIAL, PER_PROTOCOL)
 
 
 def disclose_estimates(
@@ -314,6 +316,7 @@ def disclose_diagnostics(
     named = pd.DataFrame(
         {
             "measure": out["measure"],
+            "own": out["analysis"].where(out["analysis"].isin(BY_NAME), ""),
             "name": name,
             "estimand": name.map(DETECTED).fillna(""),
             "subgroup": [group for group, _ in levels],
@@ -353,6 +356,7 @@ def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFra
     is_effect = released["estimand"].isin(list(DETECTED.values()))
     is_effect |= released["analysis"].eq(STRATEGIES)
     effects = released[is_effect & ~released["outcome"].isin(OTHER_CAUSES)]
+    effects = effects.assign(own=effects["analysis"].where(effects["analysis"].isin(BY_NAME), ""))
     status = effects["status"]
 
     def is_among(names: list[str], chosen: pd.Series) -> pd.Series:
@@ -365,7 +369,7 @@ def _is_behind_hidden(named: pd.DataFrame, kind: pd.Series, released: pd.DataFra
     unseen = is_among(keys, status.eq(SUPPRESSED)) & ~is_among(keys, status.eq(OK))
     behind = is_among(at, status.eq(SUPPRESSED)) | (is_dayless & unseen)
     is_own = effects["analysis"].isin(DETECTED_IN) & effects["estimator"].isin(DETECTED_BY)
-    told = is_among([*at, "estimand"], is_own & status.eq(OK))
+    told = is_among([*at, "estimand", "own"], is_own & status.eq(OK))
     is_kept = released["reason"].eq(KEPT_BACK)
     all_kept = is_kept.groupby([released[name] for name in keys[:2]]).transform("all")
     kept_back = pd.Series(False, named.index)

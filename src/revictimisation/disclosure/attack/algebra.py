@@ -29,6 +29,7 @@ HIDDEN = (SUPPRESSED, WITHHELD)
 # Effects whose detectable difference is told, found how: its error by another name.
 DETECTED_IN = ("main", "contrast", STRATEGIES, SEQUENTIAL, AFTER_SHELTER, PER_PROTOCOL, SUSTAINED)
 DETECTED_BY = ("clone_censor_weight", "mean_cumulative_count", "sequential_trial")
+BY_NAME = (SEQUENTIAL, PER_PROTOCOL)  # their checks go by their own name
 FAMILY = [key for key in KEYS if key != "estimand"]
 Formula = Callable[..., pd.Series]
 FAR_FROM_ONE = 0.1  # nearer than this a ratio of three decimals tells too little
@@ -197,6 +198,7 @@ def _invert_detectable(release: Release, rows: pd.DataFrame) -> pd.DataFrame:
         "measure": table["measure"], "name": [check.name for check in checks],
         "subgroup": [group for group, _ in levels], "level": [level for _, level in levels],
         "time_days": pd.array([check.day for check in checks], dtype="Int64"),
+        "own": table["analysis"].where(table["analysis"].isin(BY_NAME), ""),
         "low": table["value"].astype(float) / DETECTABLE_ERRORS,
     })  # fmt: skip
     told["estimand"] = told["name"].map({
@@ -206,7 +208,8 @@ def _invert_detectable(release: Release, rows: pd.DataFrame) -> pd.DataFrame:
     is_own = rows["analysis"].isin(DETECTED_IN) & rows["estimator"].isin(DETECTED_BY)
     is_own &= ~rows["outcome"].isin(OTHER_CAUSES)
     hidden = rows[rows["status"].isin(HIDDEN) & is_own]
-    keys = ["measure", "subgroup", "level", "time_days", "estimand"]
+    keys = ["measure", "subgroup", "level", "time_days", "estimand", "own"]
     hidden = hidden.astype({"time_days": "Int64"})
+    hidden["own"] = hidden["analysis"].where(hidden["analysis"].isin(BY_NAME), "")
     found = hidden[[*keys, "row"]].merge(told[[*keys, "low"]].drop_duplicates(keys), on=keys)
     return found.assign(what="error", high=found["low"])[["row", "what", "low", "high"]]
