@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from revictimisation.comparison.comparing import compare_cohorts
+from revictimisation.comparison.comparing import advise, compare_cohorts
 from revictimisation.comparison.rows import CANNOT_TELL, FITS, read_severity
 from revictimisation.plan import read_plan
 from tests.cases import for_each
@@ -31,6 +31,19 @@ def test_cohorts_that_are_alike_get_no_remark():
     assert find_remarks(rows) == {}
     overall = rows[rows["check"].eq("overall") & rows["subject"].eq("")]
     assert overall["light"].tolist() == [FITS]
+
+
+def test_a_topic_with_few_answers_is_not_called_alike():
+    rows = compare(make_cohort(n=5000))
+    effects = rows["topic"].eq("effects") & rows["light"].ne("") & rows["check"].ne("overall")
+    places = rows.index[effects]
+    lights = {}
+    for n_untold in (len(places) // 2, len(places) // 2 + 1):
+        rows.loc[places, "light"] = FITS
+        rows.loc[places[:n_untold], "light"] = CANNOT_TELL
+        answers = advise(rows[rows["check"].ne("overall")])
+        lights[n_untold] = answers.set_index("subject").loc["effects", "light"]
+    assert [*lights.values()] == [FITS, CANNOT_TELL]
 
 
 def move(group: str, **shares: float) -> dict:

@@ -66,8 +66,9 @@ def compare_cohorts(
 def advise(rows: pd.DataFrame) -> pd.DataFrame:
     """The answer of each topic of one cohort, and of all: the most serious light that is given.
 
-    `difference` is the number of checks that do not fit, `n_new` of how many that were judged; of a
-    topic in which nothing could be judged the light is `cannot_tell`.
+    `difference` is the number of checks that do not fit, `n_new` of how many that were judged. A
+    topic fits where at least half of its checks gave an answer, else the light is `cannot_tell`:
+    that nothing was found says little where little could be.
     """
     judged = rows[rows["light"].ne("")]
     made = [_sum_up(judged, "")]
@@ -80,5 +81,7 @@ def _sum_up(judged: pd.DataFrame, topic: str) -> dict[str, object]:
     severity = read_severity()
     told = judged[~judged["light"].isin([CANNOT_TELL])]
     worst = max(told["light"], key=severity.__getitem__, default=CANNOT_TELL)
+    if worst == FITS and 2 * len(told) < len(judged):
+        worst = CANNOT_TELL
     return {"subject": topic, "light": worst, "rule": WORST_OF, "n_new": len(judged),
             "difference": float(told["light"].ne(FITS).sum())}  # fmt: skip

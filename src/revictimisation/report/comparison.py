@@ -167,6 +167,10 @@ class Sheet(StudyWriter):
             return self.dictionary.tables[row.subject].label[self.language].lower()
         if row.check in ("code_lost", "code_new", "code_share"):
             return self.labels.measure(row.subject)
+        if row.check == "completeness":
+            table, _, column = str(row.subject).partition(".")
+            label = self.dictionary.tables[table].field(column).label[self.language]
+            return f"{start_lower(label)} ({row.subject})"
         return str(row.subject)
 
     def period(self, row: Any) -> str:
