@@ -399,4 +399,5 @@ def _count_people(named: pd.DataFrame, analyses: pd.Series, exact: pd.DataFrame)
     rows = named[["measure", "subgroup", "level"]]
     of_level = find_people(rows.assign(arm=""))
     of_arm = find_people(rows.assign(subgroup="", level="", arm=named["arm"]))
-    return of_level.mask(named["name"].eq(WEIGHTED), np.minimum(of_level, of_arm))
+    fewest = pd.Series(np.minimum(of_level, of_arm), rows.index)
+    return of_level.mask(named["name"].eq(WEIGHTED), fewest)

@@ -181,7 +181,8 @@ def _read_groups(release: Release) -> Iterator[Row]:
     """
     rows, plan = release.estimates, release.plan
     table = load_dictionary().codes("measures")
-    named = {code: (code,) for code in table["code"]} | {SHELTER_END: ("sheltered_housing",)}
+    named: dict[str, tuple[str, ...]] = {code: (code,) for code in table["code"]}
+    named[SHELTER_END] = ("sheltered_housing",)
     is_of_place = False
     if plan:
         named |= {name: measure.codes for name, measure in plan.measures.items()}
