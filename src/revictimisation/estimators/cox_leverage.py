@@ -54,8 +54,8 @@ def find_cluster_shares(
     known = r * (a * (a * hazard - 2 * (first[high] - first[low])) + second[high] - second[low])
     known -= np.where(is_event, r * rho[high] * (a - mean[high]) ** 2, 0.0)
     cluster = np.unique(data.cluster, return_inverse=True)[1]
-    influence, leverage = (np.bincount(cluster, part) for part in (score, known))
-    leverage = np.maximum(leverage, 0.0)
+    influence: Floats = np.bincount(cluster, score).astype(np.float64)
+    leverage: Floats = np.maximum(np.bincount(cluster, known), 0.0)
     return influence, leverage / leverage.sum()
 
 
