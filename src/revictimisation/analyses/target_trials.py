@@ -154,7 +154,10 @@ class ChosenWeights(NamedTuple):
 def choose_weights(fitted: WeightedTrial, plan: StudyPlan) -> ChosenWeights:
     """Which weights a study uses for what (keys under `weights`)."""
     choices = plan.weights
-    if choices.calibration == "none" or not fitted.trial.names:
+    trial = fitted.trial
+    enough = choices.starters_per_covariate * len(trial.names)
+    is_few = trial.is_started.sum() < enough
+    if choices.calibration == "none" or not trial.names or is_few:
         return ChosenWeights(fitted, fitted, {})
     calibrated = calibrate_weights(
         fitted, tolerance=choices.balance_tolerance, ridge=choices.balance_ridge

@@ -198,7 +198,8 @@ class Weights(Part):
     balance (`where_needed`) or always (`main`), else as the variant `calibrated_weights` beside it,
     or not at all; their intervals are by influence. Means may still differ by
     `balance_tolerance` standard deviations, and by `balance_ridge` times a covariate's coefficient
-    of the tilt where they cannot be made alike.
+    of the tilt where they cannot be made alike. With fewer than `starters_per_covariate` for each
+    column that is balanced nothing is calibrated: the intervals would be far too short.
     `overlap`: where too few are alike for an answer about all, also the answer about those in whom
     both strategies occur. `doubly_robust`: the weights in that estimator.
     """
@@ -208,6 +209,7 @@ class Weights(Part):
     calibration: Literal["none", "beside", "where_needed", "main"] = "where_needed"
     balance_tolerance: Annotated[float, Field(ge=0, le=1)] = 0.05
     balance_ridge: Annotated[float, Field(ge=0, le=1)] = 0.01
+    starters_per_covariate: Annotated[float, Field(ge=0, le=1000)] = 5.0
     overlap: bool = True
     doubly_robust: Literal["fitted", "calibrated"] = "fitted"
 
