@@ -275,7 +275,8 @@ class TargetTrial:
         """
         asked, weighted = whole_days(day, 1), self.weighted_
         if self.estimator == WEIGHTS:
-            moved = find_influence(weighted, asked, n_numbers=1)
+            is_widened = weighted.tilt is not None or weighted.is_small_sample
+            moved = find_influence(weighted, asked, n_numbers=1, is_widened=is_widened)
         else:
             risks = standardise_risks(weighted, self.outcome_model_, asked, is_widened=True)
             which = STANDARDISED.index(self.estimator)

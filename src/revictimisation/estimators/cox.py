@@ -76,7 +76,9 @@ class CoxFit:
         place = self.names.index(column)
         se = (self.se_model if self.se_robust is None else self.se_robust)[[place]]
         jackknife, freedom = self.corrected.get(column, (se, np.inf))
-        return Estimate.with_error(self.coef[[place]], se), t_quantile([freedom]) * jackknife / se
+        quantile = t_quantile([freedom])
+        ratio = np.divide(jackknife, se, out=np.ones_like(se), where=se > 0)
+        return Estimate.with_error(self.coef[[place]], se), quantile * ratio
 
     def to_frame(self, level: float = LEVEL) -> pd.DataFrame:
         """A row per coefficient: name, coef, se_model, se_robust, ci_low, ci_high, status.

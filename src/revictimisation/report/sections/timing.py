@@ -112,7 +112,7 @@ def _describe_contrasts(page: Page, measure: str, day: int) -> str:
 
 
 def show_lasting(page: Page) -> Piece:
-    """On a measure's page: whether it matters how long it lasts; folded, from its start and later.
+    """On a measure's page, folded: whether it matters how long it lasts, from its start and later.
 
     Nothing where the main question has no answer; a comparison without one says why.
     """
@@ -131,7 +131,6 @@ def show_lasting(page: Page) -> Piece:
                page.text("measure.lasting_unseen")]  # fmt: skip
     return join([
         page.heading("measure.lasting"),
-        page.text("measure.lasting_first", keep=keep, told=answers[0]),
         Folded(page.say("measure.lasting_both"), join(content)),
     ])  # fmt: skip
 

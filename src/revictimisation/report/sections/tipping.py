@@ -74,18 +74,20 @@ def list_others(page: Page, measure: str) -> list[tuple[str, str]]:
 
 
 def describe_nearest(page: Page, measure: str) -> str:
-    """What makes a clear answer unclear, and ways to count that give another; empty: nothing."""
+    """Ways to count that give another answer; else what makes a clear one unclear, or nothing."""
+    others = [page.say("tipping.another", how=how, answer=answer)
+              for how, answer in list_others(page, measure)]  # fmt: skip
+    if others:
+        return " ".join(others)
     strongest, times = find_strongest(page, measure), find_tipping(page, measure, NEAREST)
     is_clear = judge(find_effect(page, measure), same=0.0) in (FEWER, MORE)
-    told = []
-    if is_clear and strongest and times.is_shown:
-        told.append(page.say(
-            "tipping.nearest", times=page.formats.decimal(times.estimate or 0.0, 1),
-            covariate=page.labels.group(strongest[0]).lower(),
-        ))  # fmt: skip
-    told += [page.say("tipping.another", how=how, answer=answer)
-             for how, answer in list_others(page, measure)]  # fmt: skip
-    return " ".join(told)
+    if not (is_clear and strongest and times.is_shown):
+        return ""
+    return page.say(
+        "tipping.nearest",
+        times=page.formats.decimal(times.estimate or 0.0, 1),
+        covariate=page.labels.group(strongest[0]).lower(),
+    )
 
 
 def _show_one(page: Page, measure: str) -> Piece:
