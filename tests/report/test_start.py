@@ -169,7 +169,7 @@ def test_the_page_of_a_measure_with_an_answer(tried):
     assert "Inget av det som prövats sänker den." in told
     assert "Svaret går att väga in bredvid" in told and "påhittade" not in told
     assert (
-        "2 av 2 andra sätt att räkna ger samma besked." in told
+        "2 av 2 andra sätt ger samma besked." in told
         and "1,3 gånger så starkt som risknivå" in told
     )
     assert "Färre beräknas anmäla igen om alla får åtgärden" in told

@@ -164,5 +164,5 @@ def _fit(base: _Base, pieces: pd.DataFrame, measures: pd.DataFrame) -> CoxFit:
         pieces["stop_day"].to_numpy(),
         pieces["is_event"].to_numpy(),
         cluster=base.data.entries["cluster_id"].to_numpy()[entry],
-        corrected=list(measures) if base.data.plan.inference.small_sample else (),
+        corrected=[str(name) for name in measures] if base.data.plan.inference.small_sample else (),
     )
