@@ -38,7 +38,7 @@ def test_what_matters_most_stands_on_the_first_page_with_the_numbers_of_the_kept
     assert words(Text(trust)).strip() in words(start.show_questions(page))
     kept = limits.list_plain_limits(page, read_truth_study(), read_alarms())
     shown = words(how_we_know.show_limits(page))
-    assert len(kept) == 5 and all(words(Text(one)).strip() in shown for one in kept)
+    assert len(kept) == 4 and all(words(Text(one)).strip() in shown for one in kept)
 
 
 def test_how_often_the_tests_are_wrong_is_told_where_it_is_known(tmp_path):
