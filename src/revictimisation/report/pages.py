@@ -44,7 +44,7 @@ from revictimisation.report.sections import (
 )
 from revictimisation.report.sections import start as start_page
 
-REFEREES_ROWS = 10  # of a table on the page that has the most of them
+REFEREES_ROWS = 7  # of a table on the page that has the most of them
 START, WORDS, DICTIONARY = "index", "words", "dictionary"
 MEASURE_NOTEBOOK = "03_do_they_work"
 
