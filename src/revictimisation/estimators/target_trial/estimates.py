@@ -5,7 +5,7 @@ by influence with each starter's own part in the fit given back (`leverage`); li
 reach as many of them as Student's t, its degrees of freedom one less than the arm's effective
 number of victims, (sum W)^2 / sum W^2 of a victim's summed weights (Carter, Schnepel & Steigerwald
 2017, Rev Econ Stat 99:698); and contrasts are put together from both arms' limits (`inference`).
-Chosen by coverage (`benchmarks/exposed_victims.py`); with many it changes next to nothing.
+`benchmarks/exposed_victims.py` compares their coverage; with many it changes next to nothing.
 """
 
 from __future__ import annotations
