@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from pathlib import Path
@@ -270,6 +271,16 @@ def test_false_alarms_are_told_where_nothing_is_wrong():
     assert "on average 4% of the numbers let through are called an effect, at most 4%" in line
     assert "Among all numbers it is 12%, at most 20%." in line
     assert "none of them is let through" in find(tell(row(), rows[1]), "False")
+
+
+def test_scenarios_of_other_weights_are_not_compared_by_what_is_let_through():
+    rows = [row(), row(scenario=HIDDEN, n_counties=100, n_released=44, share_released=0.44)]
+    known, page = study(*rows), make_page("en")
+    assert "let 44%" in limits.describe_hidden(page, known, {}).replace("\xa0", " ")
+    known = dataclasses.replace(known, reweighted=frozenset([CALIBRATED]))
+    assert "numbers through" not in limits.describe_hidden(page, known, {})
+    told = find(limits.list_limits(page, known, {}), "Never")
+    assert "calibrated weights in the scenarios an unmeasured trait" in told.replace("\xa0", " ")
 
 
 def test_what_was_never_tried_is_said():

@@ -180,7 +180,8 @@ def describe_hidden(page: Page, study: TruthStudy, alarms: Alarms) -> str:
         return ""
     told = [page.say("truth_study.hidden", **_describe_span(page, rows))]
     share, usual = (count_released(_read(study, one))[0] for one in (HIDDEN, CALIBRATED))
-    if share is not None and usual is not None:
+    is_alike = (HIDDEN in study.reweighted) == (CALIBRATED in study.reweighted)
+    if is_alike and share is not None and usual is not None:
         given = {"share": page.formats.percent(share, 0), "usual": page.formats.percent(usual, 0)}
         told.append(page.say("truth_study.hidden_released", **given))
     given = _describe_alarms(page, alarms)
@@ -326,6 +327,10 @@ def _describe_untried(page: Page, study: TruthStudy) -> str:
         name_scenario(page, scenario) for scenario in study.scenarios
         if not study.find_kind(scenario, MAIN.estimator).startswith(BOOTSTRAP)
     ]  # fmt: skip
+    plainly = [name_scenario(page, scenario) for scenario in study.scenarios
+               if study.reweighted and scenario not in study.reweighted]  # fmt: skip
+    if plainly:
+        told.append(page.say("truth_study.untried_weights", scenarios=list_names(page, plainly)))
     if study.has_bootstrap and without:
         told.append(page.say("truth_study.untried_bootstrap", scenarios=list_names(page, without)))
     return page.say("truth_study.untried", what="; ".join(told)) if told else ""

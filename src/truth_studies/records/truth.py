@@ -54,11 +54,15 @@ ESTIMAND = {FORCE: LOG_RATIO, UNADJUSTED: LOG_RATIO}
 
 @dataclass(frozen=True)
 class TruthStudy:
-    """The table, where it comes from, and what reports hide of the crime (`reporting`)."""
+    """The table, where it comes from, and what reports hide of the crime (`reporting`).
+
+    `reweighted`: the scenarios whose rows have today's weights; those of others have fitted ones.
+    """
 
     table: pd.DataFrame
     provenance: Mapping[str, Any] = field(default_factory=dict)
     crime_gap: Mapping[str, float] = field(default_factory=dict)
+    reweighted: frozenset[str] = frozenset()
     _found: dict[Any, pd.DataFrame] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -190,10 +194,11 @@ def read_truth_study(folder: Path = TABLES / "truth_study") -> TruthStudy:
     if not path.is_file():
         return TruthStudy(pd.DataFrame())
     table, provenance = files.read_kept_table(path), files.read_json(folder / "provenance.json")
-    newer = folder.parent / WEIGHTS / TABLE
+    newer, reweighted = folder.parent / WEIGHTS / TABLE, frozenset[str]()
     if newer.is_file():
-        table = _replace_rows(table, files.read_kept_table(newer).assign(intervals=INFLUENCE))
-    return TruthStudy(table, provenance or {}, read_crime_gap())
+        rows = files.read_kept_table(newer).assign(intervals=INFLUENCE)
+        table, reweighted = _replace_rows(table, rows), frozenset(rows["scenario"])
+    return TruthStudy(table, provenance or {}, read_crime_gap(), reweighted)
 
 
 @cache
