@@ -16,6 +16,7 @@ that was seen.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -33,6 +34,7 @@ ALIAS_TOLERANCE = 1e-9
 STEPS = 200
 MOST_PRODUCTS = 1 << 21  # of an information matrix that is made of the full matrix
 LARGEST_STEP = 5.0  # of a coefficient in one step, per standard deviation of its column
+REMEMBERED = 6  # states that a leap of Firth's search is made of
 DONE = 1e-8  # a step this small is the last
 DONE_LIKELIHOOD = 1e-9  # or one that raises the likelihood by this share of it
 
@@ -184,12 +186,18 @@ def fit_logistic(
     begin = np.zeros(columns.n)
     begin[0] = np.log(happened / (total - happened))
     state = _look(columns, event, weight, begin if start is None else units.enter(start), is_firth)
+    path = [state]
     is_done = False
     for _ in range(STEPS):
-        step = np.einsum("ij,j->i", state.covariance, state.score)
-        step *= min(1.0, LARGEST_STEP / max(float(np.abs(step).max()), 1e-300))
+        step = _shorten(_step(state))
         before = state.loglik
-        state, moved = _go(columns, event, weight, state, step, is_firth)
+        ahead = _leap(columns, event, weight, path) if is_firth else None
+        if ahead is None or ahead.loglik < before:
+            ahead, moved = _go(columns, event, weight, state, step, is_firth)
+        else:
+            moved = float(np.abs(step).max())
+        state = ahead
+        path = [*path[-REMEMBERED:], state]
         gained = state.loglik - before
         # Firth's steps shrink by a share each, so a small gain is no sign of being near
         is_flat = not is_firth and abs(gained) < DONE_LIKELIHOOD * abs(before)
@@ -269,6 +277,32 @@ def _find_leverage(columns: Columns, weight: Floats, state: _State) -> Floats:
     spread = weight * state.chance * (1 - state.chance)
     leverage: Floats = spread * columns.find_quadratic(state.covariance)
     return leverage
+
+
+def _step(state: _State) -> Floats:
+    """Where the score and the information send the coefficients."""
+    found: Floats = np.einsum("ij,j->i", state.covariance, state.score)
+    return found
+
+
+def _shorten(step: Floats) -> Floats:
+    found: Floats = step * min(1.0, LARGEST_STEP / max(float(np.abs(step).max()), 1e-300))
+    return found
+
+
+def _leap(
+    columns: Columns, event: Floats, weight: Floats, path: Sequence[_State]
+) -> _State | None:
+    """Where the last steps together lead (Anderson 1965, J ACM 12:547; Walker & Ni 2011, eq. 2.2).
+
+    The information is not the derivative of Firth's score, so single steps shrink by a share each.
+    """
+    if len(path) < 2:
+        return None
+    here, steps = np.array([one.coef for one in path]), np.array([_step(one) for one in path])
+    mix = np.linalg.lstsq(np.diff(steps, axis=0).T, steps[-1])[0]
+    leap = steps[-1] - mix @ (np.diff(here, axis=0) + np.diff(steps, axis=0))
+    return _look(columns, event, weight, here[-1] + _shorten(leap), is_firth=True)
 
 
 def _go(
