@@ -253,8 +253,9 @@ class SequentialTrials:
         zero = pd.DataFrame(
             {name: [0.0] for name in ("time_days", "estimate", "ci_low", "ci_high")}
         )
+        numbers = rows[list(zero)]
         curves = {
-            name: pd.concat([zero, rows.loc[rows["estimand"] == estimand, list(zero)]])
+            name: pd.concat([zero, numbers[rows["estimand"].eq(estimand)]])
             for name, estimand in (("start", RISKS[0]), ("no start", RISKS[1]))
         }
         return plots.draw_curves(

@@ -398,8 +398,9 @@ class TargetTrial:
         gap = self._estimate(last).set_index("estimand").loc["risk_difference"]
         if gap["status"] == WITHHELD:
             named = {f"{arm} (withheld)": name for arm, name in named.items()}
+        numbers = rows[list(zero)]
         curves = {
-            arm: pd.concat([zero, rows.loc[rows["estimand"] == name, list(zero)]])
+            arm: pd.concat([zero, numbers[rows["estimand"].eq(name)]])
             for arm, name in named.items()
         }
         return plots.draw_curves(curves, "risk", ax, label=label)

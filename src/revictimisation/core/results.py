@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from revictimisation.core.arrays import Flags
+from revictimisation.core.arrays import Flags, Floats
 
 KEYS = (
     "question",
@@ -24,6 +24,7 @@ KEYS = (
 )
 NUMBERS = ("estimate", "ci_low", "ci_high", "se")
 COUNTS = ("n_people", "n_events")
+WHOLE = ("time_days", *COUNTS)
 COLUMNS = (*KEYS, *NUMBERS, *COUNTS, "status", "reason")
 DIAGNOSTIC_COLUMNS = ("analysis", "measure", "check", "value", "limit", "status")
 
@@ -114,28 +115,39 @@ def make_estimates(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, **same: Any
     unknown = sorted({*given.columns, *same} - set(COLUMNS))
     if unknown:
         raise ValueError(f"estimates have no column {unknown}")
-    frame = {name: given[name] for name in given.columns}
-    frame |= {name: pd.Series(value, index=given.index) for name, value in same.items()}
-    made = pd.DataFrame({name: _complete(frame, name, len(given)) for name in COLUMNS})
+    made = pd.DataFrame(
+        {name: _complete(given, same, name) for name in COLUMNS}, index=range(len(given)), copy=False
+    )
     unsaid = made["estimate"].isna() & made["status"].eq(OK)
     if unsaid.any():
         raise ValueError(f"{int(unsaid.sum())} estimates have no value and no reason")
     return made
 
 
-def _complete(frame: Mapping[str, pd.Series], name: str, n_rows: int) -> Any:
-    """A column of `estimates` by its name, of its type, also where the frame does not have it."""
-    is_number, is_count = name in NUMBERS, name in ("time_days", *COUNTS)
-    if name in frame:
-        if is_number or is_count:
-            return pd.to_numeric(frame[name]).astype("Int64" if is_count else float).array
-        text = frame[name].to_numpy(object)
-        return np.where(pd.isna(text), DEFAULTS.get(name, ""), text)
-    if is_number:
-        return np.full(n_rows, np.nan)
-    if is_count:
-        return pd.array(np.full(n_rows, np.nan), dtype="Int64")
-    return np.full(n_rows, DEFAULTS.get(name, ""), dtype=object)
+def _complete(given: pd.DataFrame, same: Mapping[str, Any], name: str) -> Any:
+    """A column of `estimates` by its name, of its type, also where nobody gives it."""
+    n_rows = len(given)
+    if name in same:
+        value = same[name]
+        named = np.full(n_rows, value, object) if np.ndim(value) == 0 else np.asarray(value, object)
+    elif name in given:
+        named = given[name].to_numpy()
+    else:
+        named = np.full(n_rows, None, object)
+    if name in NUMBERS:
+        return _to_floats(named)
+    if name in WHOLE:
+        found = _to_floats(named)
+        is_null = np.isnan(found)
+        return pd.arrays.IntegerArray(np.where(is_null, 0, found).astype(np.int64), is_null)
+    return np.where(pd.isna(named), DEFAULTS.get(name, ""), named).astype(object)
+
+
+def _to_floats(named: npt.NDArray[Any]) -> Floats:
+    """Numbers, null ones as not a number."""
+    if named.dtype == object:
+        named = np.where(pd.isna(named), np.nan, named)
+    return named.astype(np.float64)
 
 
 def choose(estimates: pd.DataFrame, **keys: Any) -> pd.DataFrame:

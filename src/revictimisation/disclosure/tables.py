@@ -202,7 +202,7 @@ def build_system(cells: Cells, is_level: Flags, is_of_people: Flags) -> System:
     _add_decisions(sums, rows[is_level & is_of_people & counted])
     _add_agencies(sums, rows[is_level & is_of_people & counted])
     _add_uses(sums, rows[is_level & is_of_people & counted])
-    sums.add_at_most(rows.loc[is_of_people & counted, ["events", "people"]])
+    sums.add_at_most(rows[["events", "people"]][is_of_people & counted])
     _add_time(sums, rows[is_level & counted & rows["time_days"].ge(0).to_numpy()])
     value = np.concatenate([cells.value, *sums.rest])
     return System(cells, value, sums.freeze())

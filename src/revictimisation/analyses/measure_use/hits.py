@@ -28,14 +28,8 @@ def find_hits(data: StudyData) -> pd.DataFrame:
     found = [("offered", is_decided, decided)]
     found += [(name, is_decided & (decisions["decision"] == name), decided) for name in DECISIONS]
     found += [("carried_out", is_carried_out, start)]
-    long = pd.concat(
-        [
-            decisions.loc[is_it, ["entry_id", "code", "source"]].assign(
-                outcome=name, day=day[is_it]
-            )
-            for name, is_it, day in found
-        ]
-    )
+    named = decisions[["entry_id", "code", "source"]]
+    long = pd.concat([named[is_it].assign(outcome=name, day=day) for name, is_it, day in found])
     parts = [long.assign(analysis="by_code", measure=long["code"])]
     agency = long["source"].map(AGENCY_OF)
     parts.append(

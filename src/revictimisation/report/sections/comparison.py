@@ -143,7 +143,7 @@ def _find_most(sheet: Sheet, row: Any) -> str:
     levels = sheet.choose(check="case_mix_level", subject=row.subject, cohort=row.cohort)
     if levels.empty:
         return ""
-    most = levels.loc[levels["difference"].abs().idxmax()].to_dict()
+    most = levels.iloc[int(levels["difference"].abs().argmax())].to_dict()
     return sheet.say(
         "comparison.remark_case_mix_most",
         level=_name_level(sheet, row.subject, str(most["level"])),
@@ -306,7 +306,7 @@ def _draw_mix(sheet: Sheet) -> Piece:
     caption = sheet.say("comparison.mix_caption")
     scale = Scale(sheet.formats.way("decimal", 1), ticks, caption, band=(0.0, limit), pad=0.02)
     labels = [sheet.labels.group(name) for name in names]
-    most = rows.loc[rows["difference"].idxmax()]
+    most = rows.iloc[int(rows["difference"].argmax())]
     title = sheet.say(
         "comparison.mix_figure" if most["difference"] > limit else "comparison.mix_figure_within",
         group=start_lower(sheet.labels.group(str(most["subject"]))),
