@@ -116,7 +116,9 @@ def make_estimates(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, **same: Any
     if unknown:
         raise ValueError(f"estimates have no column {unknown}")
     made = pd.DataFrame(
-        {name: _complete(given, same, name) for name in COLUMNS}, index=range(len(given)), copy=False
+        {name: _complete(given, same, name) for name in COLUMNS},
+        index=range(len(given)),
+        copy=False,
     )
     unsaid = made["estimate"].isna() & made["status"].eq(OK)
     if unsaid.any():

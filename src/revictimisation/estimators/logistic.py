@@ -189,18 +189,15 @@ def fit_logistic(
     path = [state]
     is_done = False
     for _ in range(STEPS):
-        step = _shorten(_step(state))
-        before = state.loglik
-        ahead = _leap(columns, event, weight, path) if is_firth else None
-        if ahead is None or ahead.loglik < before:
-            ahead, moved = _go(columns, event, weight, state, step, is_firth)
-        else:
-            moved = float(np.abs(step).max())
-        state = ahead
+        before, step = state.loglik, _shorten(_step(state))
+        moved = float(np.abs(step).max())
+        found = _leap(columns, event, weight, path) if is_firth else None
+        if found is None or not found.loglik >= before:
+            found, moved = _go(columns, event, weight, state, step, is_firth)
+        state = found
         path = [*path[-REMEMBERED:], state]
-        gained = state.loglik - before
         # Firth's steps shrink by a share each, so a small gain is no sign of being near
-        is_flat = not is_firth and abs(gained) < DONE_LIKELIHOOD * abs(before)
+        is_flat = not is_firth and abs(state.loglik - before) < DONE_LIKELIHOOD * abs(before)
         if moved < DONE or is_flat:
             is_done = True
             break
@@ -290,9 +287,7 @@ def _shorten(step: Floats) -> Floats:
     return found
 
 
-def _leap(
-    columns: Columns, event: Floats, weight: Floats, path: Sequence[_State]
-) -> _State | None:
+def _leap(columns: Columns, event: Floats, weight: Floats, path: Sequence[_State]) -> _State | None:
     """Where the last steps together lead (Anderson 1965, J ACM 12:547; Walker & Ni 2011, eq. 2.2).
 
     The information is not the derivative of Firth's score, so single steps shrink by a share each.
