@@ -141,7 +141,10 @@ def _complete(given: pd.DataFrame, same: Mapping[str, Any], name: str) -> Any:
     if name in WHOLE:
         found = _to_floats(named)
         is_null = np.isnan(found)
-        return pd.arrays.IntegerArray(np.where(is_null, 0, found).astype(np.int64), is_null)
+        whole = np.where(is_null, 0, found)
+        if (whole % 1 != 0).any():
+            raise ValueError(f"estimates hold whole numbers in {name}")
+        return pd.arrays.IntegerArray(whole.astype(np.int64), is_null)
     return np.where(pd.isna(named), DEFAULTS.get(name, ""), named).astype(object)
 
 

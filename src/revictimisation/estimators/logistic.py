@@ -34,7 +34,7 @@ ALIAS_TOLERANCE = 1e-9
 STEPS = 200
 MOST_PRODUCTS = 1 << 21  # of an information matrix that is made of the full matrix
 LARGEST_STEP = 5.0  # of a coefficient in one step, per standard deviation of its column
-REMEMBERED = 6  # states that a leap of Firth's search is made of
+REMEMBERED = 6  # last steps that a leap of Firth's search is made of
 DONE = 1e-8  # a step this small is the last
 DONE_LIKELIHOOD = 1e-9  # or one that raises the likelihood by this share of it
 
@@ -288,9 +288,10 @@ def _shorten(step: Floats) -> Floats:
 
 
 def _leap(columns: Columns, event: Floats, weight: Floats, path: Sequence[_State]) -> _State | None:
-    """Where the last steps together lead (Anderson 1965, J ACM 12:547; Walker & Ni 2011, eq. 2.2).
+    """Where the last steps together lead; None before the second.
 
-    The information is not the derivative of Firth's score, so single steps shrink by a share each.
+    Anderson 1965, J ACM 12:547, as in Walker & Ni 2011, SIAM J Numer Anal 49:1715. The information
+    is not the derivative of Firth's score, so single steps shrink by a share each.
     """
     if len(path) < 2:
         return None
