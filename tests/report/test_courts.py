@@ -130,7 +130,7 @@ def test_states_are_drawn_to_a_hundred_with_what_is_open():
     assert [one.told for one in picture.series] == ["11\xa0%", "", "80\xa0%", ""]
     # what is open has no number of its own to tell
     assert figure.alt.endswith("Efter 4 år: fällande dom 11\xa0%, "
-                               "nedlagda 80\xa0%. Resten är öppna.")  # fmt: skip
+                               "nedlagda 80\xa0%.")  # fmt: skip
     wide, narrow = draw(picture)
     assert all(word in svg.decode() for svg in (wide, narrow) for word in ("öppna", "fällande dom"))
     # of a day that is not told no number is written
@@ -195,3 +195,12 @@ def test_published_shares_of_one_sex_do_not_stand_beside_a_share_of_both():
 def test_the_steps_are_explained_in_the_words_of_the_word_list():
     shown = courts.show_ladder(make_page("sv", [], STUDY)).html
     assert all(one in shown for one in ("Personuppklarad", "Lagförd", "Fällande dom"))
+
+
+def test_the_alt_text_says_nothing_is_open_that_it_does_not_know_of():
+    """Where not every ending is told of the day what is left is not what is open."""
+    told = [standing("discontinued", 31, 0.4), standing("discontinued", 1461, 0.88),
+            standing("convicted", 62, 0.05), standing("convicted", 730, 0.11)]  # fmt: skip
+    page = make_page("en", told, STUDY)
+    (figure,) = [one for one in courts.show_states(page).walk() if isinstance(one, Figure)]
+    assert "open" not in figure.alt

@@ -6,6 +6,7 @@ import re
 
 from revictimisation.report.described import Figure
 from revictimisation.report.measure_use import find_any, find_start_by, list_used
+from revictimisation.report.release import Number
 from revictimisation.report.sections import reach
 
 from .conftest import make_page
@@ -179,3 +180,9 @@ def test_the_line_for_the_first_page_falls_back_where_few_got_nothing():
            *starts({30: 810})]  # fmt: skip
     told = reach.describe_reach(make_page("sv", [*rows, *few], STUDY))
     assert told.startswith("Inom 30 dagar hade något börjat för 96 av 100 vid hög risk, 81 av 100")
+
+
+def test_a_hundred_of_a_hundred_is_not_said_where_somebody_is_left():
+    page = make_page("sv", [], STUDY)
+    shown = [reach._hundred(page, Number(share, status="ok")) for share in (0.994, 0.996, 1.0)]
+    assert shown == ["99 av 100", "nästan alla", "100 av 100"]

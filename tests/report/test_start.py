@@ -53,10 +53,10 @@ def test_words_are_counted_as_they_are_read():
          "Vi kan inte säga att någon av tre åtgärder minskar nya anmälningar inom 4 år, eller"),
         ([], "Ingen av tre åtgärder har ett svar som håller för att visas."),
         (answer_rows(),
-         "Skyddat boende minskar troligen nya anmälningar inom 4 år. För de 2 andra är"),
+         "Skyddat boende minskar troligen nya anmälningar inom 4 år. För de 2 andra saknas svar"),
         ([row(TALK, -0.01, 0.0, 0.01), *trial(TALK, 0.405, 0.4, estimator="g_formula"),
           row(TALK, -0.01, 0.0, 0.01, analysis="weights_truncated")],
-         "Skyddssamtal gör liten eller ingen skillnad inom 4 år. För de 2 andra är"),
+         "Skyddssamtal gör liten eller ingen skillnad inom 4 år. För de 2 andra saknas svar"),
     ],
 )  # fmt: skip
 def test_the_first_sentence_says_what_is_known(tried, rows, sv):

@@ -29,7 +29,7 @@ def test_each_phase_says_what_may_be_said():
     rows = [*answer, phase("acute", -0.09, -0.05, -0.01), phase("intermediate", -0.06, -0.01, 0.05)]
     told = show([*rows, withheld])
     assert "Dag 0–30: 5 färre, osäkerhet mellan 1 och 9 färre." in told
-    assert "Dag 31–180: oklart åt båda håll, mellan 6 färre och 5 fler." in told
+    assert "Dag 31–180: oklart, mellan 6 färre och 5 fler." in told
     assert "Dag 181 eller senare: inget svar. För få nya anmälningar." in told
     assert "Tidig mot sen hjälp: inget svar." in told
     apart = phase("intermediate_less_acute", -0.03, 0.04, 0.1)

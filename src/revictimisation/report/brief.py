@@ -73,8 +73,9 @@ def _list_reasons(page: Page) -> Iterator[str]:
 def _describe_groups(page: Page) -> str:
     """How many differences between groups are more than chance, and which way they go."""
     called = {one.measure for one in list_differences(page) if one.is_tested and one.is_called}
-    told = [describe_measure_groups(page, one) for one in list_first(page) if one in called]
-    return " ".join(dict.fromkeys([describe_for_whom(page), *told]))  # each sentence once
+    first = describe_for_whom(page)
+    told = (describe_measure_groups(page, one) for one in list_first(page) if one in called)
+    return " ".join([first, *(one for one in told if one not in first)])  # each sentence once
 
 
 def _warn(page: Page) -> Piece:

@@ -235,7 +235,7 @@ def show_states(page: Page) -> Piece:
     ends = ", ".join(f"{one.name} {one.told}" for one in series if one.told)
     if ends:
         ends = page.say("courts.states_ends", until=page.formats.period(until), ends=ends)
-    alt = page.say("courts.states_alt", finding=title, ends=ends).replace("  ", " ")
+    alt = page.say("courts.states_alt", finding=title, ends=ends).strip()
     return join([page.figure(picture, alt, title, table), page.text("courts.states_note")])
 
 

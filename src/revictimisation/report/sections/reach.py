@@ -53,6 +53,7 @@ HONOUR, SHELTER = "is_honour", "sheltered_housing"
 # the order in which groupings are shown, as long as there is room for all their levels
 FIRST, LAST = (RISK, HONOUR), ("sex", "age_group", "relation", "police_district", "index_year")
 N_SHADES = 10
+NEARLY = 0.995  # would be said as a hundred of a hundred
 N_ORDERS, NO_ORDER = 6, "none"
 
 
@@ -78,7 +79,9 @@ def describe_reach(page: Page) -> str:
 
 
 def _hundred(page: Page, number: Number) -> str:
-    return page.formats.of_hundred(number.estimate or 0.0)
+    """`89 av 100`; not a hundred where somebody is left."""
+    share = number.estimate or 0.0
+    return page.say("reach.nearly") if NEARLY <= share < 1 else page.formats.of_hundred(share)
 
 
 def show_lead(page: Page) -> Piece:

@@ -52,8 +52,13 @@ def show_overview(page: Page) -> Piece:
         return page.text("referees.none")
     counted = [measure for measure in list_main(page) if measure in measures]
     n_held = sum(not _has_failed(page, measure) for measure in counted)
-    given = {"n_all": len(counted), "n_held": n_held}
-    return join([page.text("referees.lead", **given), Text(explain_near_in_time(page))])
+    given = {"n_all": len(counted)}
+    lead = (
+        page.text("referees.lead_all", **given)
+        if n_held == len(counted)
+        else page.text("referees.lead", n_held=n_held, **given)
+    )
+    return join([lead, Text(explain_near_in_time(page))])
 
 
 def describe_joint(page: Page) -> str:

@@ -74,9 +74,10 @@ def _describe_answer(page: Page) -> str:
         n, period = _count(page, len(measures)), page.formats.period(page.last_day)
         return f"**{page.say(key, n=n, period=period)}** {repeated}"
     told = [_describe_kind(page, found, kind) for kind in clear]
-    left = sum(each.kind not in CLEAR for each in found.values())
+    left = [each.kind for each in found.values() if each.kind not in CLEAR]
     if left:
-        told.append(page.say("index.answer_left", n=page.formats.count(left)))
+        only = f"_{left[0]}" if len(set(left)) == 1 else ""
+        told.append(page.say(f"index.answer_left{only}", n=page.formats.count(len(left))))
     return f"**{' '.join(told)}** {repeated}"
 
 

@@ -7,7 +7,7 @@ from revictimisation.core.packing import COVARIATE, TIPPING
 from revictimisation.estimators.tipping_points import LIMIT, find_nearest_limit
 from revictimisation.report.described import NOTHING, Cell, Piece, Text, join
 from revictimisation.report.formats import start_upper
-from revictimisation.report.natural_frequencies import show_gap
+from revictimisation.report.natural_frequencies import describe_both, show_gap
 from revictimisation.report.page import PROSE, Page
 from revictimisation.report.quantities import derive, tell
 from revictimisation.report.release import Number
@@ -65,18 +65,19 @@ def find_change(gap: Number) -> tuple[str, float]:
     return (FEWER if move > 0 else MORE), move
 
 
-def list_others(page: Page, measure: str) -> list[tuple[str, str]]:
-    """The ways to count that give another answer: what each is called, and its answer."""
+def list_others(page: Page, measure: str) -> list[tuple[str, str, Number]]:
+    """The ways to count that give another answer: what each is called, its answer, its number."""
     verdict = judge(find_effect(page, measure), same=0.0)
-    found = [(one, judge(find_effect(page, measure, analysis=one), same=0.0)) for one in VARIANTS]
-    return [(page.labels.code("analysis", name), page.say(f"tipping.is_{other}"))
-            for name, other in found if other not in (verdict, HIDDEN)]  # fmt: skip
+    gaps = {name: find_effect(page, measure, analysis=name) for name in VARIANTS}
+    found = [(name, judge(gap, same=0.0), gap) for name, gap in gaps.items()]
+    return [(page.labels.code("analysis", name), page.say(f"tipping.is_{other}"), gap)
+            for name, other, gap in found if other not in (verdict, HIDDEN)]  # fmt: skip
 
 
 def describe_nearest(page: Page, measure: str) -> str:
     """Ways to count that give another answer; else what makes a clear one unclear, or nothing."""
-    others = [page.say("tipping.another", how=how, answer=answer)
-              for how, answer in list_others(page, measure)]  # fmt: skip
+    others = [page.say("tipping.another", how=how, answer=answer, both=describe_both(page, gap))
+              for how, answer, gap in list_others(page, measure)]  # fmt: skip
     if others:
         return " ".join(others)
     strongest, times = find_strongest(page, measure), find_tipping(page, measure, NEAREST)
@@ -171,7 +172,7 @@ def _show_variants(page: Page, measures: list[str]) -> Piece:
     changed = [
         page.say("tipping.changed", measure=start_upper(name_measure(page, measure)), how=how,
                  answer=answer)
-        for measure in measures for how, answer in list_others(page, measure)
+        for measure in measures for how, answer, _ in list_others(page, measure)
     ]  # fmt: skip
     heads = [page.say("common.measure"), page.say("tipping.main")]
     heads += [page.labels.code("analysis", one) for one in shown]
