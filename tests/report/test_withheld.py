@@ -112,7 +112,7 @@ def test_starts_near_in_time_are_called_so_and_stand_on_no_first_page(language):
     page = make_page(language, rows, JOINT)
     name = {"sv": "nära varandra i tid", "en": "near in time"}[language]
     told = read_first(page) + courts.describe_convictions(page)
-    note = {"sv": "Svar saknas också för insatser nära varandra i tid",
+    note = {"sv": "Svar saknas för insatser nära varandra i tid",
             "en": "No answer on measures near in time"}  # fmt: skip
     assert note[language] in told and name not in told.replace(note[language], "")
     assert "ointly" not in told and "emensam" not in told

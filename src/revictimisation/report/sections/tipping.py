@@ -76,8 +76,11 @@ def list_others(page: Page, measure: str) -> list[tuple[str, str, Number]]:
 
 def describe_nearest(page: Page, measure: str) -> str:
     """Ways to count that give another answer; else what makes a clear one unclear, or nothing."""
-    others = [page.say("tipping.another", how=how, answer=answer, both=describe_both(page, gap))
-              for how, answer, gap in list_others(page, measure)]  # fmt: skip
+    others = [
+        page.say("tipping.another" if judge(gap, same=0.0) in (FEWER, MORE)
+                 else "tipping.another_open", how=how, both=describe_both(page, gap))
+        for how, _, gap in list_others(page, measure)
+    ]  # fmt: skip
     if others:
         return " ".join(others)
     strongest, times = find_strongest(page, measure), find_tipping(page, measure, NEAREST)
