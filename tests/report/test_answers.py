@@ -101,6 +101,16 @@ def test_people_out_of_a_hundred(difference, told):
     assert count_people(make_page(), difference) == told
 
 
+@for_each("difference", [0.005, 0.045, 0.125, 0.285, 0.145, 0.575])
+def test_a_cell_and_a_sentence_round_half_a_person_alike(difference):
+    """A cell told 12.5 of 100 as 12 and the sentence beside it as 13: no page could be made."""
+    page = make_page()
+    cell = page.formats.way("points", 0)
+    told = count_people(page, difference)
+    assert [cell(difference), cell(-difference)] == [f"+{told}", f"−{told}"]
+    assert page.formats.of_hundred(difference) == f"{told} av 100"
+
+
 @for_each(
     ("number", "sv", "en"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 
 from babel.core import Locale
@@ -23,6 +23,7 @@ UNITS = {
 }  # fmt: skip
 OF = {"sv": "av", "en": "in"}
 MINUS = "−"
+EXACT = 9  # decimals behind which a number holds only what the computer's arithmetic leaves
 # a limit of a ratio that rests on next to nothing can have any size
 LARGEST = 1_000_000
 
@@ -37,6 +38,16 @@ def _find_symbols(name: str) -> Mapping[int, str]:
     """What stands for the comma, the point and the sign that Python writes."""
     symbols = _read_locale(name).number_symbols["latn"]
     return str.maketrans({",": symbols["group"], ".": symbols["decimal"], "-": MINUS})
+
+
+def round_half_up(number: float, digits: int = 0) -> Decimal:
+    """A number as every page rounds it: of two equally near the one farther from 0.
+
+    >>> [str(round_half_up(one)) for one in (12.5, -0.5, 100 * 0.285)], str(round_half_up(2.25, 1))
+    (['13', '-1', '29'], '2.3')
+    """
+    exact = Decimal(str(round(float(number), EXACT)))
+    return exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
 @dataclass(frozen=True)
@@ -64,37 +75,37 @@ class Formats:
 
         >>> write = Formats("en").way("decimal", 1, [(0.0, "the same")])
         >>> write(0.25), write(0.0)
-        ('0.2', 'the same')
+        ('0.3', 'the same')
         """
         return Way(self.language, name, digits, tuple(words))
 
     @telling
     def count(self, number: float) -> str:
         """A whole number with its thousands parted."""
-        return self._write(Decimal(round(number)), 0)
+        return self._write(number, 0)
 
     @telling
     def decimal(self, number: float, digits: int) -> str:
         """A number with a fixed number of decimals; beyond `LARGEST` only that it is.
 
         >>> Formats("en").decimal(2.25, 1), Formats("en").decimal(1e40, 1)
-        ('2.2', '>1,000,000')
+        ('2.3', '>1,000,000')
         >>> Formats("en").decimal(-0.5, 1)
         '−0.5'
         """
         if abs(number) > LARGEST:
             return f"{'>' if number > 0 else '<−'}{self.count(LARGEST)}"
-        return self._write(Decimal(str(number)), digits)
+        return self._write(number, digits)
 
     @telling
     def percent(self, share: float, digits: int = 1) -> str:
         """A share (0..1) in per cent."""
         sign = "\xa0%" if self.language == "sv" else "%"
-        return self._write(Decimal(str(share)).scaleb(2), digits) + sign
+        return self._write(share * 100, digits) + sign
 
-    def _write(self, number: Decimal, digits: int) -> str:
-        """Of two numbers equally near the even one, as the decimals stand."""
-        return f"{number:,.{digits}f}".translate(_find_symbols(LOCALES[self.language]))
+    def _write(self, number: float, digits: int) -> str:
+        told = f"{round_half_up(number, digits):,}"
+        return told.translate(_find_symbols(LOCALES[self.language]))
 
     @telling
     def percent_short(self, share: float) -> str:

@@ -5,29 +5,32 @@ from __future__ import annotations
 import math
 
 from revictimisation.report.described import Cell
+from revictimisation.report.formats import round_half_up
 from revictimisation.report.page import HUNDREDTHS, Page
 from revictimisation.report.quantities import tell
 from revictimisation.report.release import Number
 from revictimisation.report.verdicts import FEWER, MORE, judge
 
 HUNDRED = 100
-# what is less than this is not rounded up to one person
-LEAST_WHOLE = 0.5
 # numbers above this are said to two digits: `ungefär 210`
 FINE_UP_TO = 100
 
 
 def count_people(page: Page, difference: float) -> str:
     """How many of a hundred a difference of risks is, without its direction."""
-    number = round(abs(difference) * HUNDRED, 6)
-    if 0 < number < LEAST_WHOLE:
+    if is_under_one(difference):
         return page.say("trials.under_one")
-    return tell(page.formats.count(math.floor(number + LEAST_WHOLE)), difference)
+    return tell(page.formats.count(abs(difference) * HUNDRED), difference)
+
+
+def is_under_one(difference: float) -> bool:
+    """Whether a difference of risks is there, and is less of a hundred than rounds to one."""
+    return difference != 0 and not round_half_up(difference * HUNDRED)
 
 
 def describe_people(page: Page, difference: float) -> str:
     """`6 färre`, `2 fler` or `ungefär lika många`: how many of a hundred, with the direction."""
-    if 0 < abs(difference) * HUNDRED < LEAST_WHOLE:
+    if is_under_one(difference):
         return page.say("trials.people_about_same")
     return _describe_direction(page, difference)
 
@@ -56,7 +59,7 @@ def describe_between(page: Page, number: Number) -> str:
 
 def _describe_end(page: Page, end: float, other: float) -> str:
     """An end of an interval that includes no difference; the nearer one may be about the same."""
-    is_near = 0 < abs(end) * HUNDRED < LEAST_WHOLE <= abs(other) * HUNDRED
+    is_near = is_under_one(end) and not is_under_one(other)
     return page.say("trials.about_same") if is_near else _describe_direction(page, end)
 
 

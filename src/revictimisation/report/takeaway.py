@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from decimal import Decimal
 from html import escape
 from typing import Any
 
@@ -32,6 +31,7 @@ from revictimisation.report.drawing import (
     wrap_words,
     write,
 )
+from revictimisation.report.formats import round_half_up
 from revictimisation.report.quantities import SEPARATE, list_readings, read_written
 from revictimisation.report.texts import load_texts
 
@@ -194,9 +194,8 @@ def write_as_told(cell: Cell, value: float) -> str:
     alike = (one for one in list_readings(whole) if one.is_of(value)
              and (one.times, one.decimals) == (way.times, way.decimals))  # fmt: skip
     told = next(alike, None)
-    exact = Decimal(str(round(abs(value) * way.times, 6)))
-    rounded = Decimal(str(told.rounded)) if told else exact
-    written = f"{rounded:.{way.decimals}f}"
+    rounded = round_half_up(told.rounded if told else abs(value) * way.times, way.decimals)
+    written = str(rounded)
     return f"-{written}" if value < 0 and float(written) else written
 
 

@@ -24,7 +24,7 @@ from revictimisation.report.evidence import (
     count_agreeing,
     rate_measure,
 )
-from revictimisation.report.formats import start_upper
+from revictimisation.report.formats import round_half_up, start_upper
 from revictimisation.report.known_truth import find_coverage
 from revictimisation.report.measure_use import find_share
 from revictimisation.report.natural_frequencies import (
@@ -150,8 +150,10 @@ def show_effect(page: Page) -> Piece:
     if start.is_shown and no_start.is_shown:
         ends = {arm: count_people(page, number.estimate or 0.0)
                 for arm, number in zip(ARMS, (start, no_start), strict=True)}  # fmt: skip
-        n_start, n_no_start = (round(100 * (one.estimate or 0.0)) for one in (start, no_start))
-        is_apart = abs(n_start - n_no_start) != round(100 * abs(gap.estimate or 0.0))
+        n_start, n_no_start = (
+            round_half_up(100 * (one.estimate or 0.0)) for one in (start, no_start)
+        )
+        is_apart = abs(n_start - n_no_start) != round_half_up(100 * abs(gap.estimate or 0.0))
         given["between"] += f" ({page.say('measure.rounded')})" if is_apart else ""
         key = "measure.arrow_open" if kind == "open" else "measure.arrow"
         told: list[Piece] = [Text(page.say(key, **ends), f"arrow {kind}"),

@@ -18,7 +18,7 @@ from revictimisation.report.described import (
 )
 from revictimisation.report.evidence import LIST, STEPS, Evidence, rate_measure
 from revictimisation.report.forest import list_ticks
-from revictimisation.report.formats import start_upper
+from revictimisation.report.formats import round_half_up, start_upper
 from revictimisation.report.measure_use import find_agency, find_share
 from revictimisation.report.natural_frequencies import describe_both, show_gap
 from revictimisation.report.page import DASH, HUNDREDTHS, SHARE, Page
@@ -147,7 +147,7 @@ def _draw(page: Page) -> Piece:
 
 def _count_dots(number: Number) -> int:
     """Of a hundred so many: the same number in the sentence and in the dots."""
-    return round((number.estimate or 0.0) * 100)
+    return int(round_half_up((number.estimate or 0.0) * 100))
 
 
 def show_measures(page: Page) -> Piece:
