@@ -27,12 +27,15 @@ from truth_studies.records.bar import (
     BAND,
     BIAS,
     COVERAGE,
+    INSIDE,
     count_released,
     count_surely_inside,
     find_bias_interval,
+    find_faults,
     list_effects,
     list_missed,
     list_released,
+    tally,
 )
 from truth_studies.records.controls import ANY, Alarm, expect_any, list_alarms
 from truth_studies.records.truth import (
@@ -55,6 +58,7 @@ Alarms = Mapping[tuple[str, str], Alarm]
 def list_limits(page: Page, study: TruthStudy, alarms: Alarms) -> list[str]:
     """The lines of page 08, without those that no kept table tells."""
     told = (
+        _describe_inside(page, study),
         _describe_coverage(page, study),
         describe_hidden(page, study, alarms),
         _describe_bias(page, study),
@@ -107,6 +111,18 @@ def _describe_span(page: Page, rows: pd.DataFrame) -> dict[str, str]:
         "coverage": describe_range(page, [*rows["coverage_released"]]),
         "n": describe_counts(page, [*rows["n_released"]]),
     }
+
+
+def _describe_inside(page: Page, study: TruthStudy) -> str:
+    """How many of the main method's numbers clear the bar, and each part of it."""
+    rows = _read(study, CALIBRATED)
+    if rows.empty:
+        return ""
+    cleared = [find_faults(row, INSIDE) for _, row in rows.iterrows()]
+    n_bias, n_coverage = (sum(part in one for one in cleared) for part in (BIAS, COVERAGE))
+    given = {"n": tally(rows).n_inside, "n_bias": n_bias, "n_coverage": n_coverage}
+    told = {name: page.formats.count(number) for name, number in given.items()}
+    return page.say("truth_study.inside", n_all=page.formats.count(len(rows)), **told)
 
 
 def _describe_bias(page: Page, study: TruthStudy) -> str:
@@ -275,7 +291,12 @@ def _describe_power_plainly(page: Page, study: TruthStudy) -> str:
                  share=page.formats.percent(row["rejection_rate"], 0))
         for _, row in rows.iterrows()
     ])  # fmt: skip
-    return page.say("truth_study.plain_power", period=day, found=found)
+    told = page.say("truth_study.plain_power", period=day, found=found)
+    nothing = list_released(_read(study, CALIBRATED)).loc[lambda every: every["truth"].eq(0)]
+    left = [one for one in page.plan.measure_names
+            if one in {*nothing["measure"]} - {*rows["measure"]}]  # fmt: skip
+    names = list_names(page, [name_measure(page, one) for one in left])
+    return f"{told} {page.say('truth_study.no_effect', measures=names)}" if left else told
 
 
 def _describe_unanswered(page: Page, study: TruthStudy, key: str) -> str:

@@ -222,24 +222,27 @@ def show_way(page: Page) -> Piece:
          *(page.show_bar(one, head, top) for one, head in zip(found, heads, strict=True))]
         for name, found in shares.items()
     ]  # fmt: skip
-    most = {step: _find_most(page, {name: found[STEPS.index(step)]
-                                    for name, found in shares.items()})
-            for step in ("denied", "declined")}  # fmt: skip
+    most = {step: _find_most(page, shares, step) for step in ("denied", "declined")}
     caption = page.say("reach.way_caption", **most) if all(most.values()) else (
         page.say("reach.way_plain"))  # fmt: skip
     table = page.table(caption, [page.say("common.measure"), *heads], rows, kind="stacked steps")
     return join([table, page.text("reach.way_note")])
 
 
-def _find_most(page: Page, shares: dict[str, Number]) -> str:
-    """Of the measures shown the one with the largest share, and that share; empty without any."""
-    shown = {name: one for name, one in shares.items() if one.is_shown}
-    if not shown:
+def _find_most(page: Page, shares: dict[str, list[Number]], step: str) -> str:
+    """The measure of which the largest part of those considered ended so, and that part; empty
+    where of no measure both shares are shown.
+    """
+    offered, ended = 0, STEPS.index(step)
+    parts = {name: (found[ended].estimate or 0.0) / found[offered].estimate
+             for name, found in shares.items()
+             if found[ended].is_shown and found[offered].estimate}  # fmt: skip
+    if not parts:
         return ""
-    most = max(shown, key=lambda name: shown[name].estimate or 0.0)
+    most = max(parts, key=lambda name: parts[name])
     told = page.say("reach.way_one", measure=name_measure(page, most),
-                    share=_hundred(page, shown[most]))  # fmt: skip
-    return told + page.say_of_shown(shares.values())
+                    share=page.formats.of_hundred(parts[most]))  # fmt: skip
+    return told + page.say_of_shown(found[ended] for found in shares.values())
 
 
 def show_soon(page: Page) -> Piece:

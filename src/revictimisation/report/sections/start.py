@@ -53,12 +53,8 @@ QUESTIONS: Sequence[tuple[str, str, Callable[[Page], str]]] = (
 
 def show_lead(page: Page) -> Piece:
     """The answer in one sentence, and of a hundred how many report again."""
-    told = [Text(_describe_answer(page)), Text(_describe_followed(page), "note")]
-    if page.release.is_synthetic:
-        told.append(Text(page.say("common.set_by"), "note"))
-    return join(
-        [show_misfits(page), Group((Group(tuple(told), "answer-lead"), _draw(page)), "opening")]
-    )
+    told = (Text(_describe_answer(page)), Text(_describe_followed(page), "note"))
+    return join([show_misfits(page), Group((Group(told, "answer-lead"), _draw(page)), "opening")])
 
 
 def _describe_answer(page: Page) -> str:
