@@ -142,7 +142,7 @@ def test_what_is_called_comes_first_with_pooled_numbers_alone():
     assert not re.search("−10,0|0,50|20 fler", shown)
     line = for_whom.describe_for_whom(page)
     assert line.startswith(risk[:-3]) and line.endswith(
-        "2 av 3 prövade skillnader är större än slumpen."
+        "2 av 3 skillnader är större än slumpen."
     )
 
 
@@ -394,7 +394,7 @@ def test_exploration_is_told_as_such():
     rows = [*all_rows(), *explored(PERSON, 0.01), *explored(TALK, 0.5)]
     page = make_page("sv", rows, STUDY)
     shown = words(for_whom.show_exploration(page).html)
-    assert shown.strip().startswith("Utforskning, inget svar")
+    assert shown.strip().startswith("Utforskning: bara uppslag")
     assert "Kontaktperson : ett mönster höll" in shown and "9 färre, mellan 6 och 12 färre" in shown
     assert "Inget säkert mönster: skyddssamtal." in shown
     # the family of named groups is another
