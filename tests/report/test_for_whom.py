@@ -141,9 +141,7 @@ def test_what_is_called_comes_first_with_pooled_numbers_alone():
     assert "−9,0 −11,7 till −6,3" in shown and "0,55 0,48–0,64" in shown
     assert not re.search("−10,0|0,50|20 fler", shown)
     line = for_whom.describe_for_whom(page)
-    assert line.startswith(risk[:-3]) and line.endswith(
-        "2 av 3 skillnader är större än slumpen."
-    )
+    assert line.startswith(risk[:-3]) and line.endswith("2 av 3 skillnader är större än slumpen.")
 
 
 def test_more_claims_than_pictures_are_named(monkeypatch):

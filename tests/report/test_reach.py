@@ -175,8 +175,8 @@ def test_the_line_for_the_first_page_falls_back_where_few_got_nothing():
     rows = [*list_rows(), share("", 370, **shared)]
     high = by_group("risk_level", "high", 10)
     told = reach.describe_reach(make_page("sv", [*rows, *high], STUDY))
-    assert told == ("Vid hög risk fick 99 av 100 något, av alla 90 av 100. Av alla risk"
-                    "bedömningar delades 37 av 100 inom 30 dagar.").replace(" ", " ")  # fmt: skip
+    assert told == ("Vid hög risk fick 99 av 100 något, av alla 90 av 100. Av risk"
+                    "bedömningarna delades 37 av 100 inom 30 dagar.").replace(" ", " ")  # fmt: skip
     hidden = {"status": "suppressed", "estimate": None, "ci_low": None, "ci_high": None}
     few = [{**high[0], **hidden}, *starts({30: 960}, subgroup="risk_level", level="high"),
            *starts({30: 810})]  # fmt: skip
