@@ -13,6 +13,7 @@ from revictimisation.dictionary import Dictionary
 from revictimisation.plan import StudyPlan
 
 PARENTHESIS = re.compile(r"\s*\([^()]*\)")
+SUBGROUP = "subgroup"
 DAY = "day"  # of a landmark, among the starts of trials
 LAST = (OTHER, "unknown", MISSING)
 
@@ -55,13 +56,13 @@ class Labels:
         return name.replace("_", " ") if label == name else PARENTHESIS.sub("", label)
 
     def group(self, name: str) -> str:
-        """A grouping such as `risk_level`."""
+        """A grouping such as `risk_level`, or what the levels of an analysis are levels of."""
         if name in self.dictionary.tables["covariates"].field_names:
             return self.dictionary.tables["covariates"].field(name).label[self.language]
         if name in self.plan.for_whom.combined:
             title = self.plan.for_whom.combined[name].title
             return (title.sv if self.language == "sv" else title.en) or name.replace("_", " ")
-        return name.removeprefix("x_").replace("_", " ")
+        return self.code(SUBGROUP, name).removeprefix("x_").replace("_", " ")
 
     def level(self, group: str, level: str) -> str:
         """A level of a grouping, a covariate by itself, a landmark's day, or two's difference."""

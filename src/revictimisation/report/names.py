@@ -23,12 +23,6 @@ def name_any_measure(writer: StudyWriter, name: str) -> str:
     return writer.say("review.any_measure") if name == "any" else name_measure(writer, name)
 
 
-def name_group(writer: StudyWriter, group: str) -> str:
-    """A grouping of people, or what the levels of an analysis are levels of."""
-    key = f"review.group_{group}"
-    return writer.say(key) if key in writer.texts else writer.labels.group(group)
-
-
 def name_level(writer: StudyWriter, group: str, level: str) -> str:
     """A level; measures in an order, and beside another, are levels too."""
     if group == "sequence":
@@ -45,8 +39,8 @@ def name_whole(writer: StudyWriter, group: str, level: str) -> str:
     """A grouping with its level, where several meet each; or what holds for all its levels."""
     parts = unpack_within(group, level or group)
     if not level:
-        return ", ".join(name_group(writer, of) for of, _ in parts)
-    return ", ".join(f"{name_group(writer, of)}: {name_level(writer, of, at)}" for of, at in parts)
+        return ", ".join(writer.labels.group(of) for of, _ in parts)
+    return ", ".join(f"{writer.labels.group(of)}: {name_level(writer, of, at)}" for of, at in parts)
 
 
 def name_analysis(writer: StudyWriter, analysis: str) -> str:
@@ -83,7 +77,7 @@ def _name_part(writer: StudyWriter, part: str) -> str:
         return writer.dictionary.tables[part].label[writer.language]
     if part in writer.dictionary.rules:
         return writer.dictionary.rules[part].label[writer.language]
-    return name_group(writer, part)
+    return writer.labels.group(part)
 
 
 def name_step(writer: StudyWriter, table: str, reason: str) -> str:
