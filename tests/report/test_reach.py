@@ -46,7 +46,7 @@ def test_the_most_used_are_counted_with_their_kinds():
     assert (
         "Most common: non-contact order in 39 in 100, safety talk in 35 in 100 and arrest" in told
     )
-    assert "Some measure was carried out for 90 in 100 cases" in told
+    assert "At least one measure was carried out in 90 in 100 cases" in told
     assert "arrest included. 73 in 100 received one of the study's measures" in told
 
 
@@ -61,7 +61,7 @@ def test_a_kind_by_itself_is_called_so_and_the_sum_is_told():
 
 def test_why_a_joint_measure_counts_more_is_told_where_it_does():
     told = words(reach.show_together(make_page("en", list_rows(), STUDY)).html)
-    assert "Measures near in time count in 29 in 100" in told
+    assert "For measures near in time the figure is 29 in 100" in told
     same = [one for one in list_rows() if one["measure"] != "joint"]
     # what differs but not as it is written is not explained
     same += [share("joint", 282), share("joint", 280, analysis="agencies")]

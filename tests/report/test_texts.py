@@ -93,7 +93,7 @@ def test_sentences_that_must_be_carried():
         "en": [
             "not reported is not seen",
             "cannot be proved",
-            "is not “it does not help”",
+            "does not mean “does not help”",
             "willingness to report",
             "not a proven effect",
             "say nothing about Stockholm",

@@ -50,9 +50,9 @@ def test_each_row_says_what_is_enough_to_make_the_answer_another(language):
         ),
         "en": (
             "of the same kind as risk level 1.3 times as strong 2.7 times as strong",
-            "20 percentage points commoner without the measure",
+            "20 percentage points more common without the measure",
             "new crimes are reported 12% less often new crimes are reported 24% less often",
-            "40% of the emigrated with the measure, none without not even if all",
+            "40% of those who emigrated with the measure, none of those without not even if all",
             "the difference moves by 3.0 in 100",
             "the answer becomes unclear .",
         ),

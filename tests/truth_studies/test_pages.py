@@ -216,6 +216,10 @@ def test_coverage_is_told_first_among_those_let_through_with_their_counties():
     assert "lowest for protected accommodation, 4 years" in line
     assert "nothing works 91% (80 counties)" in line
     assert "in only 10 counties with 100 replicates: 70% (6 counties)" in line
+    assert find(tell(*rows, plan=plan), "Does the main method clear") == (
+        "**Does the main method clear the bar?** In the main scenario 1 of 3 numbers do: 3 clear the"
+        " one for bias and 1 the one for coverage."
+    )
     bare = "name: mini\nbootstrap: {replicates: 0}\n"
     assert "bootstrap" not in tell(*rows, plan=bare)[0]
 
@@ -316,7 +320,7 @@ def test_a_row_of_the_table_is_a_scenario_and_a_method():
             row(scenario=NULL, rejection_rate=0.14, n_released=0), hazard()]  # fmt: skip
     told = words(tables.show_table(make_page("en"), study(*rows)))
     assert "main scenario: Clone, censor and weight 200 1 of 2 0.6 75% 86–95% 86–95% 5% –" in told
-    assert "nothing works: Clone, censor and weight 200 0 of 1 0.0 0% – 95% – 14%" in told
+    assert "nothing works: Clone, censor and weight 200 0 of 1 0.1 0% – 95% – 14%" in told
     assert "main scenario: Cox while in force 200 1 of 1 0.0 – – 95% – –" in told
 
 
@@ -366,7 +370,7 @@ def test_the_kept_table_is_told_whole(language):
     assert not re.search(r"\bnan\b|None|[{}]|truth_study\.(?!py)", words(whole))
     assert whole.html.count("<figure>") == 2
     told = limits.list_limits(page, kept, read_alarms())
-    assert len(told) == 9 and all(line.startswith("**") for line in told)
+    assert len(told) == 10 and all(line.startswith("**") for line in told)
     (table,) = tables.show_table(page, kept).tables
     assert 30 < len(table.rows) <= MOST_ROWS
 

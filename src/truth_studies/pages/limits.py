@@ -58,8 +58,8 @@ Alarms = Mapping[tuple[str, str], Alarm]
 def list_limits(page: Page, study: TruthStudy, alarms: Alarms) -> list[str]:
     """The lines of page 08, without those that no kept table tells."""
     told = (
-        _describe_inside(page, study),
         _describe_coverage(page, study),
+        _describe_inside(page, study),
         describe_hidden(page, study, alarms),
         _describe_bias(page, study),
         _describe_false_calls(page, study),
