@@ -82,7 +82,10 @@ def test_where_there_is_no_number_there_is_no_answer():
     row = {**SAME, "estimand": "yearly_change", "time_days": 365, **HIDDEN}
     page = make_page("en", [row])
     assert describe_course(page) == "No answer: follow-up is too short."
-    assert "No answer on whether fewer are reporting again**: follow-up is too short" in show_lead(page).told
+    assert (
+        "No answer on whether fewer are reporting again**: follow-up is too short"
+        in show_lead(page).told
+    )
     assert "Too few" in show_quarters(page).told
     assert not show_honour(page)
 

@@ -217,8 +217,8 @@ def test_coverage_is_told_first_among_those_let_through_with_their_counties():
     assert "nothing works 91% (80 counties)" in line
     assert "in only 10 counties with 100 replicates: 70% (6 counties)" in line
     assert find(tell(*rows, plan=plan), "Does the main method clear") == (
-        "**Does the main method clear the bar?** In the main scenario 1 of 3 numbers do: 3 clear the"
-        " one for bias and 1 the one for coverage."
+        "**Does the main method clear the bar?** In the main scenario 1 of 3 numbers do: 3 clear"
+        " the one for bias and 1 the one for coverage."
     )
     bare = "name: mini\nbootstrap: {replicates: 0}\n"
     assert "bootstrap" not in tell(*rows, plan=bare)[0]
@@ -321,7 +321,7 @@ def test_a_row_of_the_table_is_a_scenario_and_a_method():
     told = words(tables.show_table(make_page("en"), study(*rows)))
     assert "main scenario: Clone, censor and weight 200 1 of 2 0.6 75% 86–95% 86–95% 5% –" in told
     assert "nothing works: Clone, censor and weight 200 0 of 1 0.1 0% – 95% – 14%" in told
-    assert "main scenario: Cox while in force 200 1 of 1 0.0 – – 95% – –" in told
+    assert "main scenario: Cox while in force 200 1 of 1 0.1 – – 95% – –" in told
 
 
 def test_rows_by_two_kinds_of_intervals_are_told_apart():
