@@ -1,13 +1,16 @@
 """The main job as a newcomer meets it, by the number of people: seconds, memory, and goals.
 
     python benchmarks/main_job.py [--sizes 3000 12000 30000 100000] [--repeats 3]
+                                  [--before CHECKOUT]
 
 The round begins as an installation ends (`do.py`: a small study, which compiles the numerics). Then
 each size is simulated and run in empty folders; the smallest, `--repeats` times, also once more
 unchanged, and by `estimate` alone. Wall and processor seconds (user and system: what a busy machine
 lengthens less), and the most memory that all processes of a command held at once. Linear in people
 is a growth of 1 or less: log of the ratio of the seconds (or bytes) to the size before over log of
-the ratio of the people. Leaves benchmarks/results/main_job.json.
+the ratio of the people. With `--before` (an older checkout with its environment in .venv) that one
+does the same by turns on the same machine, which the ratios of the seconds are of; without, seconds
+are only as good as the machine. Leaves benchmarks/results/main_job.json.
 """
 
 from __future__ import annotations
@@ -23,6 +26,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,6 +48,7 @@ GOALS = {
     ("run", 30000): (240, 2),
 }
 SAMPLED_EVERY = 0.5  # seconds
+Key = tuple[str, int, bool]
 
 
 class Cost(NamedTuple):
@@ -58,7 +65,9 @@ def add(one: Cost, other: Cost) -> Cost:
     return Cost(wall, processor, max(one.memory, other.memory))
 
 
-def measure(folder: Path, *command: str, within: float | None = None) -> Cost:
+def measure(
+    folder: Path, *command: str, within: float | None = None, python: str = sys.executable
+) -> Cost:
     """Run a command with a cache of compiled code in the folder.
 
     Processor seconds are those of the command and of all processes that it begot, as last seen.
@@ -67,7 +76,7 @@ def measure(folder: Path, *command: str, within: float | None = None) -> Cost:
         TimeoutError: it was not done `within` so many seconds, and was ended.
     """
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "compiled")}
-    call = [sys.executable, "-m", "revictimisation", *command]
+    call = [python, "-m", "revictimisation", *command]
     is_over, said = threading.Event(), folder / "said.txt"
     peaks: list[int] = [0]
     spent: dict[int, float] = {}
@@ -110,31 +119,56 @@ def _watch(pid: int, is_over: threading.Event, peaks: list[int], spent: dict[int
         peaks.append(sum(getattr(one, "pss", one.uss) for one in held))
 
 
-def measure_round(folder: Path, people: int, is_whole: bool) -> dict[str, Cost]:
+def measure_round(
+    folder: Path, people: int, is_whole: bool, checkout: Path | None
+) -> dict[str, Cost]:
     """A size: what is simulated, run, and if `is_whole` run unchanged and estimated anew."""
+    run = partial(measure, folder, python=find_python(checkout))
     data, out = str(folder / f"county_{people}"), str(folder / f"out_{people}")
-    simulated = measure(folder, "simulate", data, "--people", str(people), "--seed", "1")
-    job = (str(STUDY), "--data", data, "--out")
-    found = {"simulate": simulated, "run": measure(folder, "run", *job, out)}
+    simulated = run("simulate", data, "--people", str(people), "--seed", "1")
+    job = (find_study(checkout), "--data", data, "--out")
+    found = {"simulate": simulated, "run": run("run", *job, out)}
     found["simulate and run"] = add(simulated, found["run"])
     if is_whole:
-        found["unchanged"] = measure(folder, "run", *job, out)
-        found["estimate"] = measure(folder, "estimate", *job, f"{out}_estimated")
+        found["unchanged"] = run("run", *job, out)
+        found["estimate"] = run("estimate", *job, f"{out}_estimated")
     return found
 
 
-def measure_all(sizes: list[int], repeats: int) -> dict[tuple[str, int], list[Cost]]:
-    """Costs by command and people, each round's."""
-    costs: dict[tuple[str, int], list[Cost]] = {}
+def find_python(checkout: Path | None) -> str:
+    """The interpreter of a checkout's own environment; without one that of this process."""
+    return str(checkout / ".venv" / "bin" / "python") if checkout else sys.executable
+
+
+def find_study(checkout: Path | None) -> str:
+    """The built-in study as a checkout has it."""
+    return str((checkout or ROOT) / STUDY.relative_to(ROOT))
+
+
+def measure_all(
+    sizes: list[int], repeats: int, checkouts: Sequence[Path | None]
+) -> dict[Key, list[Cost]]:
+    """Costs by command, people and whether an older checkout did it, each round's."""
+    costs: dict[Key, list[Cost]] = {}
     for turn in range(repeats):
-        with tempfile.TemporaryDirectory() as name:
-            folder, tiny = Path(name), str(Path(name) / "tiny")
-            measure(folder, "simulate", tiny, "--scenario", "small")
-            first = measure(folder, "estimate", str(STUDY), "--data", tiny, "--out", f"{tiny}_out")
-            costs.setdefault(("first study", 600), []).append(first)
+        with ExitStack() as stack:
+            folders = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in checkouts]
+            places = [*zip(folders, checkouts, strict=True)]
+            for folder, checkout in places:
+                run, tiny = (
+                    partial(measure, folder, python=find_python(checkout)),
+                    str(folder / "tiny"),
+                )
+                run("simulate", tiny, "--scenario", "small")
+                first = run(
+                    "estimate", find_study(checkout), "--data", tiny, "--out", f"{tiny}_out"
+                )
+                costs.setdefault(("first study", 600, bool(checkout)), []).append(first)
             for people in sizes if turn == 0 else sizes[:1]:
-                for command, cost in measure_round(folder, people, people == sizes[0]).items():
-                    costs.setdefault((command, people), []).append(cost)
+                for folder, checkout in places:
+                    found = measure_round(folder, people, people == sizes[0], checkout)
+                    for command, cost in found.items():
+                        costs.setdefault((command, people, bool(checkout)), []).append(cost)
     return costs
 
 
@@ -143,11 +177,15 @@ def find_median(costs: list[Cost]) -> Cost:
     return Cost(*(statistics.median(part) for part in zip(*costs, strict=True)))
 
 
-def describe(costs: dict[tuple[str, int], list[Cost]]) -> list[dict[str, Any]]:
-    """A row per command and size, with its goal and its growth from the size before."""
-    medians = {key: find_median(found) for key, found in costs.items()}
+def describe(costs: dict[Key, list[Cost]]) -> list[dict[str, Any]]:
+    """A row per command and size, with its goal, its growth from the size before, and what part of
+    the older checkout's seconds and memory it took.
+    """
+    every = {key: find_median(found) for key, found in costs.items()}
+    medians = {key[:2]: cost for key, cost in every.items() if not key[2]}
     rows = []
     for (command, people), cost in medians.items():
+        old = every.get((command, people, True))
         seconds, memory = GOALS.get((command, people), (None, None))
         holds = cost.wall <= (seconds or math.inf) and cost.memory <= (memory or math.inf)
         smaller = [n for name, n in medians if name == command and n < people]
@@ -163,7 +201,13 @@ def describe(costs: dict[tuple[str, int], list[Cost]]) -> list[dict[str, Any]]:
                 "median": cost._asdict(),
                 "goal": {"wall": seconds, "memory": memory, "holds": holds} if seconds else None,
                 "growth": growth,
-                "rounds": [one._asdict() for one in costs[command, people]],
+                "before": old and old._asdict(),
+                "of_before": old
+                and {
+                    name: now / then
+                    for name, now, then in zip(Cost._fields, cost, old, strict=True)
+                },
+                "rounds": [one._asdict() for one in costs[command, people, False]],
             }
         )
     return rows
@@ -179,6 +223,8 @@ def show(rows: list[dict[str, Any]]) -> None:
         text = f"{row['command']:<17} {row['people']:>7}"
         text += " {wall:>7.1f} {processor:>7.1f} {memory:>5.2f}".format(**row["median"])
         text += "  " + ", ".join(f"{growth[name]:.2f}" for name in growth)
+        if row["before"]:
+            text += "  {wall:.2f} of the seconds before".format(**row["of_before"])
         if goal:
             memory = f", {goal['memory']} GB" if goal["memory"] else ""
             text += f"  goal {goal['wall']} s{memory}: {'holds' if goal['holds'] else 'MISSED'}"
@@ -190,10 +236,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[3000, 12000, 30000, 100000])
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--before", type=Path, help="an older checkout with its .venv")
     given = parser.parse_args()
     commit = name_clean_commit()
+    checkouts = [None, given.before.absolute()] if given.before else [None]
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    rows = describe(measure_all(sorted(given.sizes), given.repeats))
+    rows = describe(measure_all(sorted(given.sizes), given.repeats, checkouts))
     show(rows)
     kept = {
         "measured_on": dt.datetime.now(dt.UTC).date().isoformat(),
@@ -201,6 +249,7 @@ def main() -> None:
         "machine": {"cores": os.cpu_count(), "machine": platform.machine()},
         "python": platform.python_version(),
         "load_before": load,
+        "commit_before": given.before and name_clean_commit(given.before),
         "rows": rows,
     }
     keep_result(RESULTS / "main_job.json", kept, commit)
