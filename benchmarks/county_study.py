@@ -23,6 +23,7 @@ from keeping import ROOT, hold_commit, keep_result
 from truth_counties import prepare_county, split_counties
 
 from revictimisation.cohort.study_data import StudyData
+from revictimisation.core.files import read_json, read_kept_table
 from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.simulate.county import SCENARIOS
 
@@ -86,11 +87,19 @@ class CountyStudy:
     def keep(self, tables: Mapping[str, pd.DataFrame], runs: Sequence[Mapping[str, Any]]) -> None:
         """Write the summaries (a CSV each) and provenance.json, with a place of `runs` a run.
 
-        The commit is the one that the blocks are of.
+        The commit is the one that the blocks are of. Scenarios that no block is of stay as they
+        were kept, with the commit and day that theirs were of.
         """
         commit = self.hold_commit()
+        stay = self._list_earlier({str(run["scenario"]) for run in runs})
+        names_stay = {str(run["scenario"]) for run in stay}
         for name, table in tables.items():
-            table.round(6).to_csv(self.kept / f"{name}.csv", index=False, lineterminator="\n")
+            path = self.kept / f"{name}.csv"
+            if stay:
+                earlier = read_kept_table(path)
+                earlier = earlier[earlier["scenario"].isin(names_stay)]
+                table = pd.concat([earlier, table.round(6)], ignore_index=True)
+            table.round(6).to_csv(path, index=False, lineterminator="\n")
         names = ("revictimisation", "numpy", "numba", "pandas")
         facts = {
             "command": self.command,
@@ -98,9 +107,15 @@ class CountyStudy:
             "made_on": dt.datetime.now(dt.UTC).date().isoformat(),
             "versions": {one: version(one) for one in names},
             "python": platform.python_version(),
-            "runs": list(runs),
+            "runs": [*stay, *runs],
         }
         keep_result(self.kept / "provenance.json", facts, commit)
+
+    def _list_earlier(self, again: set[str]) -> list[dict[str, Any]]:
+        """The kept runs of scenarios that were not run again, each with its commit and day."""
+        kept = read_json(self.kept / "provenance.json") or {}
+        told = {name: kept[name] for name in ("commit", "made_on") if name in kept}
+        return [{**told, **run} for run in kept.get("runs", ()) if run["scenario"] not in again]
 
     def hold_commit(self) -> str:
         """The commit that the blocks are of."""

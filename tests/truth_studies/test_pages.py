@@ -339,6 +339,19 @@ def test_the_version_is_told_by_its_commit():
     assert "changes" not in words(tables.show_provenance(make_page("en"), plain))
 
 
+def test_rows_of_another_study_or_commit_say_where_they_come_from():
+    """200 counties in the table and 100 in the sentence below it: the newer study was not told."""
+    run = {"scenario": CALIBRATED, "n_counties": 100, "people_per_county": 3000}
+    old = {"commit": "a" * 40, "runs": [{**run, "intervals": "influence"}]}
+    newer = {"commit": "b" * 40, "command": "python newer.py",
+             "runs": [{**run, "n_counties": 200, "commit": "c" * 40}]}  # fmt: skip
+    found = dataclasses.replace(study(row(), provenance=old), newer=newer)
+    told = words(tables.show_provenance(make_page("en"), found))
+    assert "main scenario, 100 counties of 3,000 victims (influence function)" in told
+    assert "main scenario, 200 counties of 3,000 victims (influence function), commit ccccc" in told
+    assert "python newer.py" in told and "bbbb" in told
+
+
 def test_without_a_table_one_sentence_is_left(tmp_path: Path):
     none = read_truth_study(tmp_path)
     for language, told in (("sv", "är inte gjord"), ("en", "has not been made")):

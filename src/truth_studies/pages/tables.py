@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from revictimisation.report.described import NOTHING, Attachment, Cell, Piece, Text, join
@@ -21,6 +24,7 @@ from truth_studies.records.truth import (
     FORCE,
     FORMULA,
     GATED,
+    INFLUENCE,
     MAIN,
     NULL,
     ROBUST,
@@ -100,23 +104,29 @@ def _show_share(page: Page, share: float | None) -> Cell | str:
 
 
 def show_provenance(page: Page, study: TruthStudy) -> Piece:
-    """What made the table, in a paragraph: counties, intervals, day, seed, commit, command."""
-    facts = study.provenance
-    if study.is_empty or not facts:
+    """What made the table, a paragraph a study: counties, intervals, day, seed, commit, command."""
+    made = [facts for facts in (study.provenance, study.newer) if facts]
+    if study.is_empty or not made:
         return NOTHING
-    runs = "; ".join(
-        page.say("truth_study.from_run", scenario=name_scenario(page, run["scenario"]),
-                 n=page.formats.count(run["n_counties"]),
-                 people=page.formats.count(run["people_per_county"]),
-                 intervals=name_intervals(page, run["intervals"]))
-        for run in facts.get("runs", [])
-    )  # fmt: skip
-    told = page.say(
-        "truth_study.origin_text", runs=runs, seed=facts.get("seed", DASH),
+    told = [Text(_describe_origin(page, facts)) for facts in made]
+    return join([page.heading("truth_study.origin"), *told])
+
+
+def _describe_origin(page: Page, facts: Mapping[str, Any]) -> str:
+    """Counties, intervals, day, seed, commit and command; a run of another commit with its own."""
+    runs = []
+    for run in facts.get("runs", []):
+        given = {"scenario": name_scenario(page, run["scenario"]),
+                 "n": page.formats.count(run["n_counties"]),
+                 "people": page.formats.count(run["people_per_county"]),
+                 "intervals": name_intervals(page, run.get("intervals", INFLUENCE))}  # fmt: skip
+        told, own = page.say("truth_study.from_run", **given), run.get("commit")
+        runs.append(f"{told}, commit {_describe_commit(page, own)}" if own else told)
+    return page.say(
+        "truth_study.origin_text", runs="; ".join(runs), seed=facts.get("seed", DASH),
         made_on=facts.get("made_on", DASH), command=facts.get("command", DASH),
         commit=_describe_commit(page, facts.get("commit", DASH)),
     )  # fmt: skip
-    return join([page.heading("truth_study.origin"), Text(told)])
 
 
 def _describe_commit(page: Page, commit: str) -> str:

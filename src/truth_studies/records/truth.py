@@ -57,12 +57,14 @@ class TruthStudy:
     """The table, where it comes from, and what reports hide of the crime (`reporting`).
 
     `reweighted`: the scenarios whose rows have today's weights; those of others have fitted ones.
+    `newer`: where those rows come from.
     """
 
     table: pd.DataFrame
     provenance: Mapping[str, Any] = field(default_factory=dict)
     crime_gap: Mapping[str, float] = field(default_factory=dict)
     reweighted: frozenset[str] = frozenset()
+    newer: Mapping[str, Any] = field(default_factory=dict)
     _found: dict[Any, pd.DataFrame] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -194,11 +196,12 @@ def read_truth_study(folder: Path = TABLES / "truth_study") -> TruthStudy:
     if not path.is_file():
         return TruthStudy(pd.DataFrame())
     table, provenance = files.read_kept_table(path), files.read_json(folder / "provenance.json")
-    newer, reweighted = folder.parent / WEIGHTS / TABLE, frozenset[str]()
-    if newer.is_file():
-        rows = files.read_kept_table(newer).assign(intervals=INFLUENCE)
+    newer, reweighted = folder.parent / WEIGHTS, frozenset[str]()
+    if (newer / TABLE).is_file():
+        rows = files.read_kept_table(newer / TABLE).assign(intervals=INFLUENCE)
         table, reweighted = _replace_rows(table, rows), frozenset(rows["scenario"])
-    return TruthStudy(table, provenance or {}, read_crime_gap(), reweighted)
+    told = files.read_json(newer / "provenance.json") if reweighted else None
+    return TruthStudy(table, provenance or {}, read_crime_gap(), reweighted, told or {})
 
 
 @cache
