@@ -234,9 +234,9 @@ def _find_most(page: Page, shares: dict[str, list[Number]], step: str) -> str:
     where of no measure both shares are shown.
     """
     offered, ended = 0, STEPS.index(step)
-    parts = {name: (found[ended].estimate or 0.0) / found[offered].estimate
+    parts = {name: (found[ended].estimate or 0.0) / whole
              for name, found in shares.items()
-             if found[ended].is_shown and found[offered].estimate}  # fmt: skip
+             if found[ended].is_shown and (whole := found[offered].estimate)}  # fmt: skip
     if not parts:
         return ""
     most = max(parts, key=lambda name: parts[name])
