@@ -170,6 +170,10 @@ def test_the_grid_says_of_each_check_whether_it_holds_and_where_not():
     told = {row[0]: str(row[1]) for row in table.rows}
     assert told["Events"] == "✗ 1 of 2" and told["Share outside the common support"] == "✓"
     assert told["Minimum detectable difference"] == "–" and len(told) == 3
+    assert table.rows[0][0] == "Events"  # what fails stands first, and in the title
+    assert str(table.caption).endswith(f"Fails: Events ({table.columns[1]})")
+    held = add_checks(make_page("en", study=STUDY), {"n_events:start:182": (40, 10, "ok")})
+    assert str(method.show_grid(held).tables[0].caption).startswith("Every check")
     assert "standard errors of the main answer. Risk differences no more than 0.01 apart" in str(
         table.notes
     )

@@ -11,6 +11,7 @@ from revictimisation.report.formats import start_upper
 from revictimisation.report.group_effects import find_pair
 from revictimisation.report.page import DASH, Page
 from revictimisation.report.release import list_rows
+from revictimisation.report.sections.answer import list_names
 from revictimisation.report.sections.protocol import list_covariates
 from revictimisation.report.sections.referees import describe_check
 from revictimisation.report.texts import load_texts
@@ -26,12 +27,16 @@ from revictimisation.report.trials import (
 )
 from revictimisation.report.verdicts import name_measure
 
+FAILS = "fails"
 ITEMS = ("incidence", "trial", "weights", "balance", "support", "detectable", "intervals", "ways",
          "model", "errors", "adjusted", "ties", "crude", "assumptions", "small")  # fmt: skip
 
 
 def show_grid(page: Page) -> Piece:
-    """Whether each check that may hold an answer back holds: a row a check, a column a measure."""
+    """Whether each check that may hold an answer back holds: a row a check, a column a measure.
+
+    What fails is named above and stands first: a narrow page or a printed part shows it too.
+    """
     measures = [name for name in page.plan.measure_names if list_checks(page, name)]
     if not measures:
         return page.text("referees.none")
@@ -43,9 +48,19 @@ def show_grid(page: Page) -> Piece:
     ]  # fmt: skip
     heads = [page.say("referees.head_check"), *(name_measure(page, one) for one in measures)]
     kept = [row for row in rows if any(cell != DASH for cell in row[1:])]
-    return page.table(
-        page.say("referees.grid_caption"), heads, kept, [_describe_unit(page)], kind="grid"
-    )
+    kept.sort(key=lambda row: not any(_fails(cell) for cell in row))
+    failed = [
+        page.say("referees.grid_one", check=str(row[0]), measures=list_names(page, named))
+        for row in kept
+        if (named := [head for head, cell in zip(heads, row, strict=True) if _fails(cell)])
+    ]
+    told = page.say("referees.grid_failed", failed="; ".join(failed)) if failed else (
+        page.say("referees.grid_held"))  # fmt: skip
+    return page.table(told, heads, kept, [_describe_unit(page)], kind="grid")
+
+
+def _fails(cell: Cell | str) -> bool:
+    return isinstance(cell, Cell) and cell.kind == FAILS
 
 
 def _describe_unit(page: Page) -> str:
@@ -65,7 +80,7 @@ def _judge(page: Page, measure: str, name: str) -> Cell | str:
     hidden = [check for check in held if check.known is None]
     if failed:
         n = page.say("referees.grid_of", n=len(failed), n_all=len(held)) if len(held) > 1 else ""
-        return Cell(f"✗ {n}".strip(), kind="fails")
+        return Cell(f"✗ {n}".strip(), kind=FAILS)
     return Cell("–", kind="hidden") if len(hidden) == len(held) else Cell("✓", kind="holds")
 
 
