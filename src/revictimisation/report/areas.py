@@ -28,7 +28,7 @@ def _draw_areas(areas: Areas, drawing: Drawing) -> None:
         one.name: f"{wrap_words(one.name, NAMES * drawing.width, size)}{gap}{one.told}".rstrip()
         for one in areas.series
     }
-    room = max(measure(line, size) for told in names.values() for line in told.split("\n")) * 1.08
+    room = max(measure(told, size) for told in names.values()) * 1.08
     left = GAP / 2 + max(measure(write(tick), size) for tick in TICKS)
     top = AROUND + size * LINE
     drawing.text(0, size * LINE / 2, areas.y_label, size=size, colour=QUIET)

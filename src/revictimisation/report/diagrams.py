@@ -132,7 +132,7 @@ def _place_pills(drawing: Drawing, words: Sequence[str]) -> list[tuple[Box, str]
 def _measure_box(drawing: Drawing, told: str, x: float, top: float, wide: float) -> Box:
     """The box around words in the middle at `x`, from `top` down, at most as wide as given."""
     lines = wrap_words(told, wide - 2 * INSIDE, drawing.size)
-    widest = max((measure(line, drawing.size) for line in lines.split("\n")), default=0.0)
+    widest = measure(lines, drawing.size)
     tall = height_of(lines, drawing.size) + 1.4 * INSIDE
     return Box(x, top + tall / 2, min(widest + 2 * INSIDE, wide), tall)
 

@@ -135,7 +135,7 @@ class Drawing:
         size = size or self.size
         lines = told.split("\n")
         top = y - (len(lines) - 1) / 2 * size * LINE
-        wide = max(measure(line, size) for line in lines)
+        wide = measure(told, size)
         if has_ground:
             left = x - wide * {"start": 0.0, "middle": 0.5, "end": 1.0}[side]
             tall = len(lines) * size * LINE
@@ -202,13 +202,18 @@ def write_marks(**marks: str) -> str:
 
 
 def measure(told: str, size: float) -> float:
-    """How wide words are in DejaVu Sans, than which readers' own letters are narrower."""
-    return sum(map(_measure_letter, told)) * size
+    """How wide words are in DejaVu Sans, than which readers' own letters are narrower.
+
+    Of several lines the widest. A letter that the font lacks is taken for as wide as high.
+    """
+    return max(sum(map(_measure_letter, line)) for line in told.split("\n")) * size
 
 
 @functools.cache
 def _measure_letter(letter: str) -> float:
     font = _load_font()
+    if not font.get_char_index(ord(letter)):
+        return 1.0
     return float(font.load_char(ord(letter), flags=_list_flags()).linearHoriAdvance) / 65536 / 100
 
 

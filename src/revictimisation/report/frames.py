@@ -55,13 +55,9 @@ def measure_sides(drawing: Drawing, rows: Sequence[Row]) -> tuple[float, float]:
         return AROUND, drawing.width - AROUND - GAP
     names = [wrap_words(row.name, NAMES * drawing.width, drawing.size) for row in rows]
     told = [wrap_words(row.told, TOLD * drawing.width, drawing.small) for row in rows if row.told]
-    left = max((_wide(name, drawing.size) for name in names), default=0.0)
-    right = max((_wide(one, drawing.small) for one in told), default=AROUND)
+    left = max((measure(name, drawing.size) for name in names), default=0.0)
+    right = max((measure(one, drawing.small) for one in told), default=AROUND)
     return left + GAP + AROUND, drawing.width - right - GAP
-
-
-def _wide(told: str, size: float) -> float:
-    return max(measure(line, size) for line in told.split("\n"))
 
 
 def draw_rows(drawing: Drawing, rows: Sequence[Row], top: float) -> Rows:
@@ -174,7 +170,7 @@ def draw_scale(drawing: Drawing, scale: Scale, axis: Axis, rows: Rows) -> None:
         told = wrap_words(scale.label, drawing.width, drawing.small)
         tall = height_of(told, drawing.small)
         middle = (axis.start + axis.stop) / 2
-        half = _wide(told, drawing.small) / 2
+        half = measure(told, drawing.small) / 2
         x = min(max(middle, half), drawing.width - half)
         y = drawing.height + 2 + tall / 2
         drawing.text(x, y, told, side="middle", size=drawing.small, colour=QUIET)
@@ -215,7 +211,7 @@ def draw_legend(
     tall = drawing.size * LINE
     for draw, name in entries:
         told = wrap_words(name, drawing.width - KEY, drawing.size)
-        wide = KEY + _wide(told, drawing.size)
+        wide = KEY + measure(told, drawing.size)
         if x and x + wide > drawing.width:
             x, y = 0.0, y + tall
         lines = height_of(told, drawing.size)

@@ -39,8 +39,7 @@ def list_ticks(most: float) -> list[float]:
 
 def _draw(plot: LovePlot, drawing: Drawing) -> None:
     names = [wrap_words(row.name, NAMES * drawing.width, drawing.size) for row in plot.rows]
-    left = max((measure(line, drawing.size) for name in names for line in name.split("\n")),
-               default=0.0) + GAP  # fmt: skip
+    left = max((measure(name, drawing.size) for name in names), default=0.0) + GAP
     ticks = list_ticks(max((one for row in plot.rows for one in (*row.before, *row.after)),
                            default=plot.limit))  # fmt: skip
     axis = Axis(0.0, ticks[-1], left + DOT, drawing.width - DOT - 6)
