@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from truth_counties import prepare_county, split_counties
 
 from revictimisation.cohort.study_data import StudyData
 from revictimisation.core.files import read_json, read_kept_table
+from revictimisation.core.workers import keep_libraries_serial
 from revictimisation.plan import StudyPlan, read_plan
 from revictimisation.simulate.county import SCENARIOS
 
@@ -169,8 +171,13 @@ def list_all(args: argparse.Namespace) -> Iterator[tuple[str, int, int]]:
 
 
 def run_blocks(run: Callable[..., pd.DataFrame], blocks: Sequence[tuple], jobs: int) -> None:
-    """Run blocks (the arguments of `run`, last the target), each in a process; keep the rows."""
-    with ProcessPoolExecutor(jobs) as pool:
+    """Run blocks (the arguments of `run`, last the target), each in a process; keep the rows.
+
+    Processes are begun anew, so that libraries open no threads in them: those would only wait for
+    each other where there are as many jobs as cores.
+    """
+    keep_libraries_serial()
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         for told in pool.map(_run_one, [run] * len(blocks), blocks):
             print(told, flush=True)
 
