@@ -7,7 +7,7 @@ Directions and four steps of certainty follow GRADE's practice (Guyatt et al. 20
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -180,18 +180,16 @@ def find_grounds(page: Page, measure: str, number: Number) -> Grounds:
     )  # fmt: skip
 
 
-def count_agreeing(page: Page, measure: str) -> tuple[int, int]:
-    """How many of the other ways of counting say what the answer says, and how many there are.
-
-    Another interval around the same number is no other way.
+def list_other_ways(page: Page, measure: str) -> list[tuple[str, Number, bool]]:
+    """The other ways of counting: what each is called, its number, whether it says what the answer
+    says. Another interval around the same number is no other way.
     """
-    number = find_effect(page, measure)
-    ways = [find_effect(page, measure, estimator=way) for way in WAYS if way != WEIGHTING]
-    verdict = judge(number, same=0.0)
-    held = [judge(one, same=0.0) == verdict for one in ways if one.has_interval]
-    variants = [one for one in VARIANTS if one != SAME_POINT]
-    held += _hold_variants(page, measure, number, variants)
-    return sum(held), len(held)
+    verdict = judge(find_effect(page, measure), same=0.0)
+    found = [(page.say(f"trials.way_{way}"), find_effect(page, measure, estimator=way))
+             for way in WAYS if way != WEIGHTING]  # fmt: skip
+    found += [(page.labels.code("analysis", one), find_effect(page, measure, analysis=one))
+              for one in VARIANTS if one != SAME_POINT]  # fmt: skip
+    return [(name, one, judge(one, same=0.0) == verdict) for name, one in found if one.has_interval]
 
 
 def _hold_ways(page: Page, measure: str, number: Number) -> list[bool]:
@@ -201,11 +199,9 @@ def _hold_ways(page: Page, measure: str, number: Number) -> list[bool]:
     return [low <= (one.estimate or 0.0) <= high for one in found if one.is_shown]
 
 
-def _hold_variants(
-    page: Page, measure: str, number: Number, variants: Sequence[str] = VARIANTS
-) -> list[bool]:
+def _hold_variants(page: Page, measure: str, number: Number) -> list[bool]:
     """Of the comparison with something done otherwise whether its verdict is the answer's."""
-    found = (find_effect(page, measure, analysis=variant) for variant in variants)
+    found = (find_effect(page, measure, analysis=variant) for variant in VARIANTS)
     verdict = judge(number, same=0.0)
     return [judge(one, same=0.0) == verdict for one in found if one.has_interval]
 

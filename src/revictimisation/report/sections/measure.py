@@ -21,7 +21,7 @@ from revictimisation.report.evidence import (
     LIST,
     STEPS,
     Evidence,
-    count_agreeing,
+    list_other_ways,
     rate_measure,
 )
 from revictimisation.report.formats import round_half_up, start_upper
@@ -30,6 +30,7 @@ from revictimisation.report.measure_use import find_share
 from revictimisation.report.natural_frequencies import (
     count_people,
     describe_between,
+    describe_both,
     describe_needed,
     describe_people,
     show_gap,
@@ -295,9 +296,11 @@ def show_change(page: Page) -> Piece:
     if not has_answer(page, measure):
         told = _list_needed(page, measure)
         return join([page.heading("measure.needed"), Text(" ".join(told))]) if told else NOTHING
-    n, n_all = count_agreeing(page, measure)
-    given: dict[str, Any] = {"n": n, "n_all": n_all}
-    told = [page.say("measure.change_ways" if n_all else "measure.change_none", **given)]
+    ways = list_other_ways(page, measure)
+    given: dict[str, Any] = {"n": sum(agrees for _, _, agrees in ways), "n_all": len(ways)}
+    told = [page.say("measure.change_ways" if ways else "measure.change_none", **given)]
+    told += [page.say("measure.change_other", way=way, both=describe_both(page, gap))
+             for way, gap, agrees in ways if not agrees]  # fmt: skip
     told.append(describe_nearest(page, measure))
     link = page.link("06_how_we_know", page.say("common.menu_06_how_we_know"))
     told.append(page.say("measure.change_hidden", link=link))
