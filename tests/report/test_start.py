@@ -180,6 +180,13 @@ def test_the_page_of_a_measure_with_an_answer(tried):
     assert drawn.count("1\xa0000") == 4  # on day 0 everybody is in both arms, in either picture
 
 
+def test_the_way_of_counting_that_disagrees_is_named(tried):
+    rows = [one for one in answer_rows() if one["estimator"] != "g_formula"]
+    rows.append(row(SHELTER, -0.09, -0.03, 0.03, estimator="g_formula"))
+    told = read(about(add_checks(make_page("sv", rows, STUDY), [ENOUGH]), SHELTER))
+    assert "1 av 2 andra sätt ger samma besked. Med förutsägelse blir det 3 färre" in told
+
+
 def test_starts_near_in_time_have_no_answer_and_say_why():
     study = STUDY + "  joint: {joint_within_days: 30, grace_days: 60}\n"
     rows = [hidden("joint", "withheld", "fails_known_truth")]
